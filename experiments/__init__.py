@@ -1,0 +1,1 @@
+"""The researcher's bench: real cohorts, known truth, benchmarks. Not part of the installed package."""

@@ -1,0 +1,1 @@
+"""What is known about a patient, and how it becomes numbers."""

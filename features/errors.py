@@ -1,0 +1,114 @@
+"""The exceptions that users see.
+
+Each says what was wrong, what was expected, what came and what to do next, and lists every
+problem at once. The plain text of an error (``str``) never holds a patient's values, so that it
+can be logged; what came stands only in :meth:`InputError.report`, the answer to the sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "EXIT_INPUT",
+    "EXIT_NOT_ENOUGH",
+    "EXIT_REFUSED",
+    "InputError",
+    "KetresponseError",
+    "NotEnoughData",
+    "Problem",
+    "Refused",
+]
+
+EXIT_INPUT = 2
+EXIT_NOT_ENOUGH = 3
+EXIT_REFUSED = 4
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    Parameters
+    ----------
+    column : str
+        The variable, setting or file at fault.
+    expected : str
+        What would have been right, with unit and range.
+    got : str
+        What came. It may hold a patient's value: it is shown to the sender only.
+    row : int or None
+        Line of the table, counted from 1 for the first patient; None where there is no row.
+    action : str
+        The next step, in plain words; may be empty.
+    """
+
+    column: str
+    expected: str
+    got: str
+    row: int | None = None
+    action: str = ""
+
+    def text(self, *, values: bool) -> str:
+        """Return the problem in one line.
+
+        Parameters
+        ----------
+        values : bool
+            Whether what came is told. False for anything that may be logged.
+        """
+        where = f"{self.column}" if self.row is None else f"row {self.row}, {self.column}"
+        got = f"; got {self.got}" if values else ""
+        action = f"; {self.action}" if self.action else ""
+        return f"{where}: expected {self.expected}{got}{action}"
+
+
+class KetresponseError(Exception):
+    """Anything that the user can put right. `exit_code` is what the command returns."""
+
+    exit_code = EXIT_INPUT
+
+
+class InputError(KetresponseError):
+    """An input that cannot be used, with every problem found in it.
+
+    Parameters
+    ----------
+    what : str
+        What was being read, without patients' values.
+    problems : sequence of Problem
+        Every problem found, not only the first.
+    """
+
+    def __init__(self, what: str, problems: Sequence[Problem] = ()) -> None:
+        self.what = what
+        self.problems = tuple(problems)
+        super().__init__(self._text(values=False))
+
+    def _text(self, *, values: bool) -> str:
+        if not self.problems:
+            return self.what
+        lines = [f"{self.what}: {len(self.problems)} problem{'s'[: len(self.problems) > 1]}"]
+        lines += [f"  {problem.text(values=values)}" for problem in self.problems[:_SHOWN]]
+        if len(self.problems) > _SHOWN:
+            lines.append(f"  ... and {len(self.problems) - _SHOWN} more")
+        return "\n".join(lines)
+
+    def report(self) -> str:
+        """Return the text for the one who sent the input: it tells what came."""
+        return self._text(values=True)
+
+
+class NotEnoughData(KetresponseError):
+    """The data cannot bear a model: a normal outcome, with a descriptive report."""
+
+    exit_code = EXIT_NOT_ENOUGH
+
+
+class Refused(KetresponseError):
+    """The model may not do what was asked, whatever the input."""
+
+    exit_code = EXIT_REFUSED

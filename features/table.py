@@ -1,0 +1,275 @@
+"""Tables as files: read as they stand, written whole or not at all.
+
+Reading turns CSV and Parquet into the same thing, a table of texts, and decides nothing about
+their meaning: that is for the dictionary of variables.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import math
+import os
+from collections.abc import Iterable, Sequence, Sized
+from pathlib import Path
+
+import pandas as pd
+
+from features.errors import InputError, Problem
+
+__all__ = [
+    "check_output",
+    "did_you_mean",
+    "parse_table",
+    "read_bytes",
+    "read_table",
+    "write_bytes",
+    "write_table",
+]
+
+_PARQUET = b"PAR1"
+_ZIP = b"PK\x03\x04"
+_DELIMITERS = (",", ";", "\t")
+_SHOWN = 40
+_MOST_PROBLEMS = 1000
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X?" for the nearest known name, or nothing.
+
+    Parameters
+    ----------
+    name : str
+        The name that is not known.
+    known : iterable of str
+        The names that are.
+    """
+    if len(name) > 64:  # not a slip of the pen, and slow to compare
+        return ""
+    near = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is a folder, cannot be read, or is empty.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a file was expected")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if not data.strip():
+        raise InputError(f"{path} is empty")
+    return data
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV or Parquet file as texts.
+
+    Parameters
+    ----------
+    path : Path
+        CSV in UTF-8 with a header line, delimiter ``,`` ``;`` or tab; or Parquet.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per line, cells as they stand and "" where empty.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table, naming every line that does not fit.
+    """
+    return parse_table(read_bytes(path), name=str(path))
+
+
+def parse_table(data: bytes, *, name: str) -> pd.DataFrame:
+    """Read the bytes of a CSV or Parquet file; see :func:`read_table`.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content, which tells its format.
+    name : str
+        What to call the file in an error.
+    """
+    if data.startswith(_PARQUET):
+        return _parse_parquet(data, name=name)
+    if data.startswith(_ZIP):
+        raise InputError(f"{name} looks like a workbook; save the sheet as CSV (UTF-8)")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not UTF-8 text (byte {error.start}); save it as CSV with UTF-8 encoding"
+        ) from error
+    if not text.strip():
+        raise InputError(f"{name} is empty")
+    if "\0" in text:
+        raise InputError(f"{name} is not a text file; expected CSV or Parquet")
+    header, rows = _parse_csv(text, name=name)
+    while rows and not any(cell.strip() for cell in rows[-1]):
+        rows.pop()  # spreadsheets leave empty lines at the end
+    return pd.DataFrame(rows, columns=_check_header(header, rows, name=name), dtype="str")
+
+
+def _check_header(header: Sequence[str], rows: Sized, *, name: str) -> list[str]:
+    names = [column.strip() or f"(unnamed column {i})" for i, column in enumerate(header, start=1)]
+    problems = [
+        Problem(column[:_SHOWN], "each column once", "named twice", action="delete or rename one")
+        for column in dict.fromkeys(names)
+        if names.count(column) > 1
+    ]
+    if problems:
+        raise InputError(name, problems)
+    if len(rows) == 0:
+        raise InputError(f"{name} has a header and no rows")
+    return names
+
+
+def _guess_delimiter(text: str) -> str:
+    first = next(line for line in io.StringIO(text, newline=None) if line.strip())
+    return max(_DELIMITERS, key=first.count)
+
+
+def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
+    header: list[str] = []
+    rows: list[list[str]] = []
+    problems = []
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=_guess_delimiter(text),
+                        strict=True)  # fmt: skip
+    try:
+        for cells in filter(None, reader):
+            if not header:
+                header = cells
+                continue
+            rows.append(cells)
+            if len(cells) != len(header):
+                more = len(cells) > len(header)
+                problems.append(
+                    Problem(f"line {reader.line_num}", f"{len(header)} fields as in the header",
+                            f"{len(cells)} fields",
+                            action="put a text that holds the delimiter in quotes" if more else "")
+                )  # fmt: skip
+            if len(problems) == _MOST_PROBLEMS:
+                raise InputError(f"{name} is not a table", problems)
+    except csv.Error as error:
+        raise InputError(
+            f"{name} cannot be read as CSV near line {reader.line_num}: {error}"
+        ) from error
+    if problems:
+        raise InputError(name, problems)
+    return header, rows
+
+
+def _parse_parquet(data: bytes, *, name: str) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(io.BytesIO(data))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name} is a damaged Parquet file") from error
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    names = _check_header([str(column) for column in frame], frame.index, name=name)
+    cells = {
+        column: [_cell_text(value) for value in frame.iloc[:, i].tolist()]
+        for i, column in enumerate(names)
+    }
+    return pd.DataFrame(cells, dtype="str")
+
+
+def _cell_text(value: object) -> str:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
+    return str(value)
+
+
+def check_output(path: Path, *, force: bool) -> None:
+    """Check that a file may be written, before the work that fills it.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    force : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+        If the folder is not there, or the file is and `force` is False.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a file was expected")
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; choose another name, or add --force")
+
+
+def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    data : bytes
+        The content.
+    path : Path
+        The file to write.
+    force : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_output` does, or if the file cannot be written.
+    """
+    check_output(path, force=force)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
+    """Write a table as CSV or Parquet, as the file's ending tells, whole or not at all.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table; its index is not written, missing cells are empty.
+    path : Path
+        A name that ends in ``.csv`` or ``.parquet``.
+    force : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    InputError
+        If the ending is another one, or as :func:`write_bytes` does.
+    """
+    if path.suffix not in (".csv", ".parquet"):
+        raise InputError(f"{path} must end in .csv or .parquet")
+    buffer = io.BytesIO()
+    if path.suffix == ".csv":
+        frame.to_csv(buffer, index=False, lineterminator="\n")
+    else:
+        frame.to_parquet(buffer, index=False)
+    write_bytes(buffer.getvalue(), path, force=force)

@@ -1,0 +1,1 @@
+"""How an estimate reaches a person."""

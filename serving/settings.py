@@ -1,0 +1,129 @@
+"""What the service is told from outside: which model, for whom, and where it listens.
+
+The command line writes these settings into the environment and the service reads them there, so
+that it can be started by `ketresponse serve`, by BentoML itself or in a container alike.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from features.errors import InputError, Problem, Refused
+
+__all__ = ["MODES", "Mode", "Settings", "check_may_serve", "is_loopback"]
+
+Mode = Literal["approved", "research", "demonstration"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+_WHY_NOT = {
+    "demonstration": "was made from simulated data and can only ever be shown: use --demonstration",
+    "research": "has not been approved by two reviewers: use --research, on this machine only",
+    "approved": "is approved: leave --research and --demonstration out",
+    "refused": "was refused by its reviewers and is not served",
+    "withdrawn": "was withdrawn and is no longer served",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one running service.
+
+    Parameters
+    ----------
+    model : Path
+        Artifact folder.
+    mode : {"approved", "research", "demonstration"}
+        The status that the model must have. Anything but "approved" answers only callers on the
+        same machine.
+    host : str
+        Address to listen on.
+    port : int
+        Port to listen on.
+    """
+
+    model: Path
+    mode: Mode = "approved"
+    host: str = "127.0.0.1"
+    port: int = 3000
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Return the settings that the environment names.
+
+        Parameters
+        ----------
+        environ : mapping
+            KETRESPONSE_MODEL (required), KETRESPONSE_MODE, KETRESPONSE_HOST, KETRESPONSE_PORT.
+
+        Raises
+        ------
+        InputError
+            Listing every setting that is missing or wrong.
+        """
+        model = environ.get("KETRESPONSE_MODEL", "")
+        mode = environ.get("KETRESPONSE_MODE", cls.mode)
+        port = environ.get("KETRESPONSE_PORT", str(cls.port))
+        problems = []
+        if not model:
+            problems.append(Problem("KETRESPONSE_MODEL", "the folder of a model", "nothing"))
+        if mode not in MODES:
+            problems.append(Problem("KETRESPONSE_MODE", "one of " + ", ".join(MODES), mode))
+        if not (port.isascii() and port.isdigit() and int(port) < 65536):
+            problems.append(Problem("KETRESPONSE_PORT", "a port from 0 to 65535", port))
+        if problems:
+            raise InputError("settings of the service", problems)
+        host = environ.get("KETRESPONSE_HOST", cls.host)
+        return cls(Path(model), cast(Mode, mode), host, int(port))
+
+    def to_environ(self) -> dict[str, str]:
+        """Return the variables that :meth:`from_environ` reads."""
+        return {
+            "KETRESPONSE_MODEL": str(self.model),
+            "KETRESPONSE_MODE": self.mode,
+            "KETRESPONSE_HOST": self.host,
+            "KETRESPONSE_PORT": str(self.port),
+        }
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` can only be reached from the same machine."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def check_may_serve(status: str, mode: Mode, host: str) -> None:
+    """Refuse a model whose status does not allow what is asked.
+
+    A mode never upgrades a model: it has to be exactly the model's status.
+
+    Parameters
+    ----------
+    status : str
+        The model's status.
+    mode : {"approved", "research", "demonstration"}
+        What was asked for.
+    host : str
+        Address to listen on.
+
+    Raises
+    ------
+    Refused
+        In one line, with what to do instead.
+    """
+    if status != mode:
+        why = _WHY_NOT.get(status, f"has the unknown status {status!r} and is not served")
+        raise Refused(f"this model {why}")
+    if mode != "approved" and not is_loopback(host):
+        raise Refused(
+            f"a {mode} model is served on this machine only: --host may be 127.0.0.1, not {host}"
+        )

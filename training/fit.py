@@ -1,0 +1,291 @@
+"""The whole procedure, from labelled patients to a frozen model.
+
+Everything that learns from data (filling, scaling, choice of settings, blending, recalibration)
+is in :func:`fit_outcome`, so that running it inside each fold or bootstrap sample reruns the
+whole procedure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+
+from features.preprocessing import make_basis
+from features.schema import Variable
+from features.transformers import PredictorBasis
+from training.blending import compute_log_loss, fit_recalibration, fit_weights
+from training.models import (
+    CANDIDATES,
+    KNOTS,
+    Candidate,
+    Member,
+    constant_member,
+    intercept_for_mean,
+    is_constant,
+)
+from training.resampling import make_folds
+from training.response_model import OutcomeModel
+
+__all__ = ["MIN_FOR_KEPT", "FittedOutcome", "Procedure", "fit_kept", "fit_outcome"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+MIN_FOR_KEPT = 10
+"""Events and non-events below which "kept" is taken as the same for everyone."""
+_ISOTONIC_FROM = 1000
+"""Events (and non-events) from which isotonic recalibration is allowed."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How one outcome's model is made.
+
+    Parameters
+    ----------
+    candidates : tuple of str
+        Names in :data:`training.models.CANDIDATES`. More than one: they are blended with the
+        prevalence. Exactly one: it is used alone, recalibrated.
+    inner_folds, inner_repeats : int
+        Inner cross-validation that gives the out-of-fold predictions for settings, weights and
+        recalibration: one level, no further nesting.
+    prior_strength : float
+        Pull of the blend toward the prevalence, in nats (see `fit_weights`).
+    """
+
+    candidates: tuple[str, ...]
+    inner_folds: int = 5
+    inner_repeats: int = 4
+    prior_strength: float = 1.5
+
+    @property
+    def needs_bends(self) -> bool:
+        """Whether any candidate bends numeric predictors."""
+        return "splines" in self.candidates
+
+
+@dataclass(frozen=True)
+class FittedOutcome:
+    """A fitted outcome and how it came about.
+
+    Parameters
+    ----------
+    model : OutcomeModel
+        Frozen.
+    weights : dict of str to float
+        Weight of each candidate and of "prevalence"; they sum to 1.
+    settings : dict of str to str
+        The setting chosen for each candidate.
+    log_loss : dict of str to float
+        Out-of-fold log loss of each candidate at its setting, in nats per patient.
+    slope : float
+        Recalibration slope, within [0, 1].
+    constant : tuple of str
+        Candidates that gave everyone the same risk.
+    reason : str
+        Why the outcome is modelled as the same for everyone; empty when it is not.
+    """
+
+    model: OutcomeModel
+    weights: dict[str, float]
+    settings: dict[str, str]
+    log_loss: dict[str, float]
+    slope: float
+    constant: tuple[str, ...]
+    reason: str = ""
+
+
+def _freeze(
+    basis: PredictorBasis, margin: Member, isotonic: IsotonicRegression | None = None,
+    *, tree_weight: float = 0.0,
+) -> OutcomeModel:  # fmt: skip
+    has_trees = margin.trees is not None and tree_weight > 0
+    return OutcomeModel(
+        basis=basis,
+        intercept=margin.intercept,
+        coef=margin.coef,
+        trees=margin.trees.model_to_string(num_iteration=margin.n_trees) if has_trees else "",
+        n_trees=margin.n_trees if has_trees else 0,
+        tree_weight=tree_weight if has_trees else 0.0,
+        isotonic_x=np.empty(0) if isotonic is None else np.asarray(isotonic.X_thresholds_),
+        isotonic_y=np.empty(0) if isotonic is None else np.asarray(isotonic.y_thresholds_),
+    )
+
+
+def _fit_paths(
+    candidates: Sequence[Candidate], Z: FloatArray, linear: NDArray[np.bool_], y: FloatArray
+) -> list[list[Member]]:
+    if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
+        constant = constant_member(y, Z.shape[1])
+        return [[constant] * len(candidate.settings()) for candidate in candidates]
+    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
+
+
+@dataclass(frozen=True)
+class _OutOfFold:
+    margins: list[FloatArray]  # per candidate (n_settings, n_rows)
+    base: FloatArray  # (n_rows,)
+    y: FloatArray  # (n_rows,)
+
+
+def _predict_out_of_fold(
+    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
+    candidates: Sequence[Candidate], procedure: Procedure, rng: np.random.Generator,
+) -> _OutOfFold:  # fmt: skip
+    n = len(y)
+    repeats = procedure.inner_repeats
+    margins = [np.empty((len(c.settings()), repeats, n)) for c in candidates]
+    base = np.empty((repeats, n))
+    knots = KNOTS if procedure.needs_bends else 0
+    for repeat in range(repeats):
+        folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
+        for fold in range(procedure.inner_folds):
+            test = folds == fold
+            if not test.any():
+                continue
+            train = ~test
+            basis = make_basis(predictors, knots=knots).fit(X[train])
+            Z_test = basis.expand(X[test])
+            paths = _fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
+            for margin, path in zip(margins, paths, strict=True):
+                margin[:, repeat, test] = [member.margin(Z_test) for member in path]
+            base[repeat, test] = constant_member(y[train], 0).intercept
+    return _OutOfFold(
+        [margin.reshape(len(margin), -1) for margin in margins],
+        base.ravel(),
+        np.tile(y, repeats),
+    )
+
+
+def _allowed(candidates: Sequence[Candidate], losses: FloatArray) -> NDArray[np.bool_]:
+    """Trees may take part only where they beat every logistic candidate out of fold."""
+    logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
+    best = min(logistic, default=np.inf)
+    return np.array(
+        [c.family != "trees" or loss < best for c, loss in zip(candidates, losses, strict=True)],
+        dtype=bool,
+    )
+
+
+def fit_outcome(
+    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
+    procedure: Procedure, *, rng: np.random.Generator,
+) -> FittedOutcome:  # fmt: skip
+    """Run the whole procedure for one outcome.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1. With one class only, everyone gets (events + 0.5) / (n + 1).
+    groups : ndarray of int of shape (n,)
+        Patient of each row; rows of a patient stay together in every inner split.
+    predictors : sequence of Variable
+        In the order of the columns.
+    procedure : Procedure
+        What to fit and how.
+    rng : numpy.random.Generator
+        Source of randomness (inner splits only).
+    """
+    names = [name for name in CANDIDATES if name in procedure.candidates and name != "prevalence"]
+    if not names:
+        return fit_constant(X, y, predictors, reason="the study asks for the prevalence only")
+    if len(np.unique(y)) < 2:
+        return fit_constant(X, y, predictors, reason="only one class was seen")
+    candidates = [CANDIDATES[name] for name in names]
+    out = _predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng)
+    losses = [compute_log_loss(margin, out.y).mean(axis=1) for margin in out.margins]
+    best = [int(np.argmin(loss)) for loss in losses]
+    chosen = np.stack([margin[i] for margin, i in zip(out.margins, best, strict=True)])
+    chosen_loss = np.array([loss[i] for loss, i in zip(losses, best, strict=True)])
+    weights = np.ones(1)
+    if len(procedure.candidates) > 1:
+        weights = np.zeros(len(candidates))
+        allowed = _allowed(candidates, chosen_loss)
+        weights[allowed] = fit_weights(
+            chosen[allowed], out.base, out.y,
+            n_patients=len(y), strength=procedure.prior_strength,
+        )  # fmt: skip
+    blended = out.base + weights @ (chosen - out.base)
+    slope = fit_recalibration(blended, out.y)
+
+    knots = KNOTS if procedure.needs_bends else 0
+    basis = make_basis(predictors, knots=knots).fit(X)
+    Z = basis.expand(X)
+    paths = _fit_paths(candidates, Z, basis.linear_, y)
+    members = [path[i] for path, i in zip(paths, best, strict=True)]
+    model = _combine(basis, Z, y, members, slope * weights, blended * slope, out)
+    left = max(0.0, 1.0 - float(weights.sum()))
+    return FittedOutcome(
+        model=model,
+        weights={"prevalence": left, **dict(zip(names, map(float, weights), strict=True))},
+        settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
+        log_loss={
+            "prevalence": float(compute_log_loss(out.base, out.y).mean()),
+            **dict(zip(names, map(float, chosen_loss), strict=True)),
+        },
+        slope=slope,
+        constant=tuple(
+            name for name, m in zip(names, members, strict=True) if is_constant(m, Z)
+        ),
+    )  # fmt: skip
+
+
+def _combine(
+    basis: PredictorBasis, Z: FloatArray, y: FloatArray, members: Sequence[Member],
+    weights: FloatArray, blended: FloatArray, out: _OutOfFold,
+) -> OutcomeModel:  # fmt: skip
+    """Collapse the weighted members into one margin whose mean risk is the observed one."""
+    coef = np.zeros(Z.shape[1])
+    trees: Member | None = None
+    tree_weight = 0.0
+    for weight, member in zip(weights, members, strict=True):
+        coef += weight * member.coef
+        if member.trees is not None and weight > 0:
+            trees, tree_weight = member, float(weight)
+    margin = Z @ coef
+    if trees is not None:
+        margin = margin + tree_weight * trees.margin(Z)
+    intercept = intercept_for_mean(margin, float(np.mean(y)))
+    whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
+    isotonic = None
+    if min(np.sum(y), np.sum(1 - y)) >= _ISOTONIC_FROM:
+        shift = intercept_for_mean(blended, float(np.mean(y)))
+        isotonic = IsotonicRegression(out_of_bounds="clip", y_min=0.0, y_max=1.0)
+        isotonic.fit(expit(blended + shift), out.y)
+    return _freeze(basis, whole, isotonic, tree_weight=tree_weight)
+
+
+def fit_constant(
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, reason: str
+) -> FittedOutcome:
+    """Return the model that gives everyone the share of events, and why it was taken."""
+    basis = make_basis(predictors).fit(X)
+    member = constant_member(y, len(basis.groups_))
+    return FittedOutcome(_freeze(basis, member), {"prevalence": 1.0}, {}, {}, 1.0, (), reason)
+
+
+def fit_kept(
+    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
+    procedure: Procedure, *, rng: np.random.Generator,
+) -> FittedOutcome:  # fmt: skip
+    """Run the procedure for "kept at T2" among T1 responders who were seen at T2.
+
+    Under :data:`MIN_FOR_KEPT` events or non-events everyone gets the same share, and the reason
+    says so. Parameters as in :func:`fit_outcome`.
+    """
+    events = int(np.sum(y))
+    others = len(y) - events
+    if min(events, others) < MIN_FOR_KEPT:
+        reason = (
+            f"kept by {events} and lost by {others} of the responders at T1 seen at T2: fewer "
+            f"than {MIN_FOR_KEPT} of either, so everyone gets the same share"
+        )
+        return fit_constant(X, y, predictors, reason=reason)
+    return fit_outcome(X, y, groups, predictors, procedure, rng=rng)

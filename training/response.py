@@ -1,0 +1,283 @@
+"""Both horizons together: fitted, judged out of fold, and rerun on bootstrap samples.
+
+Response at T1 is fitted on every patient whose T1 is known; "kept at T2" on T1 responders seen
+at T2, taking those who were not seen as missing at random given the predictors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed, parallel_config
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from features.preprocessing import make_basis
+from features.schema import Variable
+from training.fit import FittedOutcome, Procedure, fit_kept, fit_outcome
+from training.resampling import make_bootstrap, make_folds
+
+__all__ = [
+    "FittedResponse",
+    "OutOfFold",
+    "TrainingData",
+    "compute_seen_weights",
+    "cross_validate",
+    "fit_response",
+    "predict_from_bootstraps",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+Progress = Callable[[], None]
+T = TypeVar("T")
+
+_SEEN_PRIOR_SD = 0.5
+_MAX_WEIGHT = 10.0
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Labelled patients as arrays.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    predictors : tuple of Variable
+        In the order of the columns.
+    horizons : tuple of str
+        ("t1",), ("t1", "t2") or ("t2",).
+    y : dict of str to ndarray of shape (n,)
+        Outcome at each horizon: 1, 0, or NaN where unknown.
+    kept : ndarray of shape (n,)
+        Among T1 responders seen at T2: 1 kept, 0 lost; else NaN. All NaN with one horizon.
+    groups : ndarray of int of shape (n,)
+        Patient of each row.
+    """
+
+    X: FloatArray
+    predictors: tuple[Variable, ...]
+    horizons: tuple[str, ...]
+    y: dict[str, FloatArray]
+    kept: FloatArray
+    groups: IntArray
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether the second horizon is a product."""
+        return len(self.horizons) == 2
+
+    @property
+    def strata(self) -> IntArray:
+        """What folds are balanced over: the joint state of the outcomes, unknown included."""
+        first = np.nan_to_num(self.y[self.horizons[0]], nan=2.0)
+        return np.asarray(first * 3 + np.nan_to_num(self.kept, nan=2.0), dtype=np.intp)
+
+    def take(self, rows: IntArray | NDArray[np.bool_]) -> TrainingData:
+        """Return the data of some rows; a row may be taken several times."""
+        return replace(
+            self, X=self.X[rows], y={h: y[rows] for h, y in self.y.items()},
+            kept=self.kept[rows], groups=self.groups[rows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FittedResponse:
+    """The fitted outcomes of all horizons."""
+
+    first: FittedOutcome
+    kept: FittedOutcome | None
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities, of shape (n, n_horizons), of raw predictors `X`."""
+        first = self.first.model.probability(X)
+        if self.kept is None:
+            return first[:, np.newaxis]
+        return np.column_stack([first, first * self.kept.model.probability(X)])
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Predictions for patients that the model had not seen.
+
+    Parameters
+    ----------
+    predictions, base : dict of str to ndarray of shape (n_repeats, n)
+        Risk by the procedure and by the prevalence of the training part, per horizon.
+    folds : ndarray of int of shape (n_repeats, n)
+        The fold that held each patient out.
+    """
+
+    predictions: dict[str, FloatArray]
+    base: dict[str, FloatArray]
+    folds: IntArray
+
+
+def fit_response(
+    data: TrainingData, procedure: Procedure, *, rng: np.random.Generator
+) -> FittedResponse:
+    """Run the whole procedure for every horizon.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Rows with an unknown outcome are left out of the fit of that outcome.
+    procedure : Procedure
+        What to fit and how.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    y = data.y[data.horizons[0]]
+    known = ~np.isnan(y)
+    first = fit_outcome(
+        data.X[known], y[known], data.groups[known], data.predictors, procedure, rng=rng
+    )
+    if not data.has_kept:
+        return FittedResponse(first, None)
+    seen = ~np.isnan(data.kept)
+    kept = fit_kept(
+        data.X[seen], data.kept[seen], data.groups[seen], data.predictors, procedure, rng=rng
+    )
+    return FittedResponse(first, kept)
+
+
+def compute_seen_weights(data: TrainingData) -> FloatArray:
+    """Return the inverse probability of being seen at T2, for metrics at T2.
+
+    A T1 nonresponder's sustained response is known (0) without being seen, and has weight 1; a
+    T1 responder who was seen stands also for those like him who were not. The probability is
+    modelled by logistic regression of being seen on the predictors among T1 responders, with a
+    normal prior of SD 0.5 per SD of a predictor; weights are cut at 10.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        At least 1; 1 for all when nobody's T2 is missing.
+    """
+    weights = np.ones(len(data))
+    if not data.has_kept:
+        return weights
+    responders = data.y["t1"] == 1
+    seen = ~np.isnan(data.kept[responders])
+    if seen.all() or not seen.any():
+        return weights
+    X = data.X[responders]
+    Z = make_basis(data.predictors).fit(X).expand(X)
+    model = LogisticRegression(C=_SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, seen)
+    probability = expit(model.intercept_[0] + Z @ model.coef_[0])
+    weights[np.flatnonzero(responders)[seen]] = np.minimum(1 / probability[seen], _MAX_WEIGHT)
+    return weights
+
+
+def _run(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
+    """Run delayed tasks, results in order, one thread of linear algebra in each process."""
+    tasks = list(tasks)
+    if n_jobs == 1:
+        for function, arguments, keywords in tasks:
+            yield function(*arguments, **keywords)
+            progress()
+        return
+    with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        for result in Parallel(return_as="generator")(tasks):
+            yield result
+            progress()
+
+
+def count_jobs() -> int:
+    """Return the number of processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _predict_fold(
+    data: TrainingData, test: NDArray[np.bool_], procedure: Procedure, seed: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """Return risks and prevalences, each (n_horizons, n_test), of one held-out fold."""
+    train = data.take(~test)
+    with threadpool_limits(1):
+        fitted = fit_response(train, procedure, rng=np.random.default_rng(seed))
+        risks = fitted.probability(data.X[test]).T
+    rates = [float(np.nanmean(train.y[train.horizons[0]]))]
+    if data.has_kept:
+        rates.append(rates[0] * float(np.nanmean(train.kept)))
+    return risks, np.repeat(np.array(rates)[:, np.newaxis], int(test.sum()), axis=1)
+
+
+def cross_validate(
+    data: TrainingData, procedure: Procedure, *, n_folds: int, n_repeats: int, seed: int,
+    n_jobs: int = 1, progress: Progress = lambda: None,
+) -> OutOfFold:  # fmt: skip
+    """Predict every patient by repeated cross-validation with the whole procedure inside.
+
+    Parameters
+    ----------
+    data : TrainingData
+        At least `n_folds` patients.
+    procedure : Procedure
+        Rerun from scratch on the training part of each fold.
+    n_folds, n_repeats : int
+        Patients are dealt anew in each repeat.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called after each of the n_folds * n_repeats fits.
+    """
+    folds = np.stack(
+        [
+            make_folds(data.strata, data.groups, n_folds=n_folds,
+                       rng=np.random.default_rng((seed, 1, repeat)))
+            for repeat in range(n_repeats)
+        ]
+    )  # fmt: skip
+    places = [(repeat, fold) for repeat in range(n_repeats) for fold in range(n_folds)]
+    tasks = (
+        delayed(_predict_fold)(data, folds[repeat] == fold, procedure, (seed, 2, repeat, fold))
+        for repeat, fold in places
+    )
+    predictions = {h: np.empty(folds.shape) for h in data.horizons}
+    base = {h: np.empty(folds.shape) for h in data.horizons}
+    for (repeat, fold), (risks, rates) in zip(places, _run(tasks, n_jobs, progress), strict=True):
+        test = folds[repeat] == fold
+        for i, horizon in enumerate(data.horizons):
+            predictions[horizon][repeat, test] = risks[i]
+            base[horizon][repeat, test] = rates[i]
+    return OutOfFold(predictions, base, folds)
+
+
+def _predict_from_bootstrap(
+    data: TrainingData, procedure: Procedure, seed: tuple[int, ...]
+) -> FloatArray:
+    rng = np.random.default_rng(seed)
+    with threadpool_limits(1):
+        sample = data.take(make_bootstrap(len(data), rng=rng))
+        return fit_response(sample, procedure, rng=rng).probability(data.X)
+
+
+def predict_from_bootstraps(
+    data: TrainingData, procedure: Procedure, *, n_resamples: int, seed: int, n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> FloatArray:  # fmt: skip
+    """Rerun the whole procedure on bootstrap samples and predict the original patients.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n, n_horizons)
+        The spread over the first axis is the instability of the procedure. It is not a
+        confidence interval of a patient's risk: its coverage of the true risk is far below 95%.
+    """
+    tasks = (
+        delayed(_predict_from_bootstrap)(data, procedure, (seed, 3, resample))
+        for resample in range(n_resamples)
+    )
+    return np.stack(list(_run(tasks, n_jobs, progress)))

@@ -1,0 +1,240 @@
+"""The frozen model: the whole arithmetic from raw predictors to served probabilities.
+
+Training, the report, the service and the explanation all call :meth:`ResponseModel.probability`;
+there is no second way to a number. A frozen model holds no patient: only what was learnt, the
+draws behind its intervals, and background rows whose columns were permuted independently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from features.schema import Dictionary, Variable
+from features.transformers import PredictorBasis
+from training.models import import_lightgbm, tree_margin
+
+__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "load_trees"]
+
+FloatArray = NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def load_trees(text: str) -> Any:
+    """Return the LightGBM booster written as `text` (its own plain format, no pickle)."""
+    return import_lightgbm().Booster(model_str=text)
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """The calibrated probability of one outcome.
+
+    probability = isotonic(expit(intercept + Z @ coef + tree_weight * trees(Z))), where Z is the
+    basis of the raw predictors. Everything but the trees is a sum of one function per raw
+    predictor.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted.
+    intercept : float
+        Log-odds; blend and recalibration are already in it.
+    coef : ndarray of shape (n_columns,)
+        Log-odds per basis column; blend and recalibration are already in it.
+    trees : str
+        LightGBM's text of the trees; empty when trees have no weight.
+    n_trees : int
+        How many of the trees count.
+    tree_weight : float
+        What the trees' raw score is multiplied by.
+    isotonic_x, isotonic_y : ndarray of shape (n_steps,)
+        Isotonic recalibration by linear interpolation; empty when there is none.
+    """
+
+    basis: PredictorBasis
+    intercept: float
+    coef: FloatArray
+    trees: str
+    n_trees: int
+    tree_weight: float
+    isotonic_x: FloatArray
+    isotonic_y: FloatArray
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether trees take part, so that the log-odds are not a sum over predictors."""
+        return bool(self.trees) and self.tree_weight != 0.0
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether everyone gets the same probability."""
+        return not self.has_trees and not np.any(self.coef)
+
+    def terms(self, X: FloatArray) -> FloatArray:
+        """Return what each raw predictor adds to the log-odds, trees left out.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n, n_predictors)
+            ``intercept + terms.sum(axis=1)`` is the log-odds of the logistic part.
+        """
+        weighted = self.basis.expand(X) * self.coef
+        terms = np.zeros(X.shape)
+        np.add.at(terms.T, self.basis.groups_, weighted.T)
+        return terms
+
+    def finish(self, margin: FloatArray) -> FloatArray:
+        """Return the calibrated probability of the whole log-odds `margin`, any shape."""
+        probability = expit(margin)
+        if self.isotonic_x.size:
+            probability = np.interp(probability, self.isotonic_x, self.isotonic_y)
+        return np.asarray(probability)
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each row of raw predictors `X` (n, n_predictors)."""
+        Z = self.basis.expand(X)
+        # A sum over columns, not a matrix product: BLAS adds in another order for one row than
+        # for many, and the same patient must get the same number alone and in a batch.
+        margin = self.intercept + np.sum(Z * self.coef, axis=1)
+        if self.has_trees:
+            trees = load_trees(self.trees)
+            margin = margin + self.tree_weight * tree_margin(trees, Z, self.n_trees)
+        return self.finish(margin)
+
+
+@dataclass(frozen=True)
+class WorkingModel:
+    """Draws from the posterior of a lightly penalised logistic model of one outcome.
+
+    It gives the width of the served interval, not its centre.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted, without bends.
+    draws : ndarray of shape (n_draws, 1 + n_columns)
+        Intercept and coefficients, log-odds.
+    """
+
+    basis: PredictorBasis
+    draws: FloatArray
+
+    def probabilities(self, X: FloatArray) -> FloatArray:
+        """Return the drawn probabilities, of shape (n_draws, n), of rows `X`."""
+        Z = self.basis.expand(X)
+        return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ Z.T))
+
+
+@dataclass(frozen=True)
+class ResponseModel:
+    """A frozen model of one or two horizons, with what is needed to serve and explain it.
+
+    With two horizons the second probability is the first times the probability that response is
+    kept, so it can never be the larger one.
+
+    Parameters
+    ----------
+    horizons : tuple of str
+        ("t1",), ("t1", "t2") or ("t2",).
+    predictors : tuple of str
+        Names, in the order of the columns of every array.
+    variables : tuple of dict
+        The dictionary the model was trained with, as :meth:`Dictionary.to_list` writes it.
+    first : OutcomeModel
+        Probability of the first horizon's outcome.
+    kept : OutcomeModel or None
+        Probability that a responder at T1 still is one at T2.
+    working_first : WorkingModel
+        Draws for the interval of the first outcome.
+    working_kept : WorkingModel or None
+        Draws, paired with those of `working_first`.
+    background : ndarray of shape (n_background, n_predictors)
+        Rows that stand for "not knowing": each column holds the training values, rounded to the
+        dictionary's precision and permuted independently, so that no row is a patient.
+    """
+
+    horizons: tuple[str, ...]
+    predictors: tuple[str, ...]
+    variables: tuple[dict[str, Any], ...]
+    first: OutcomeModel
+    kept: OutcomeModel | None
+    working_first: WorkingModel
+    working_kept: WorkingModel | None
+    background: FloatArray
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The dictionary of variables the model was trained with."""
+        return Dictionary.from_list(self.variables)
+
+    @property
+    def predictor_variables(self) -> tuple[Variable, ...]:
+        """The predictors' entries in the dictionary, in the order of the array's columns."""
+        dictionary = self.dictionary
+        return tuple(dictionary[name] for name in self.predictors)
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether trees take part at any horizon."""
+        return self.first.has_trees or (self.kept is not None and self.kept.has_trees)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether everyone gets the same probabilities."""
+        return self.first.is_constant and (self.kept is None or self.kept.is_constant)
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the served probabilities.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n, n_horizons)
+            In [0, 1]; the second column is never above the first.
+        """
+        first = self.first.probability(X)
+        if self.kept is None:
+            return first[:, np.newaxis]
+        return np.column_stack([first, first * self.kept.probability(X)])
+
+    def interval(self, X: FloatArray, *, level: float = 0.95) -> FloatArray:
+        """Return the interval around each served probability.
+
+        Quantiles of draws from the working model's posterior, widened where needed to hold the
+        served probability: one rule for every family of models.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n, n_horizons, 2)
+            Lower and upper limit.
+        """
+        draws = [self.working_first.probabilities(X)]
+        if self.working_kept is not None:
+            draws.append(draws[0] * self.working_kept.probabilities(X))
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        limits = np.stack([np.quantile(draw, tails, axis=0).T for draw in draws], axis=1)
+        served = self.probability(X)
+        limits[:, :, 0] = np.minimum(limits[:, :, 0], served)
+        limits[:, :, 1] = np.maximum(limits[:, :, 1], served)
+        return np.asarray(limits)
