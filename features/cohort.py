@@ -8,9 +8,8 @@ dictionary's :func:`features.schema.parse_value`, then drug classes and cross-ch
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,18 @@ import pandas as pd
 
 from features.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError, Problem
-from features.medication import fill_classes, find_combination_drugs, find_unlisted, parse_codes
-from features.outcome import Labels, available_horizons, make_labels
+from features.medication import fill_classes, parse_codes
+from features.outcome import Labels
 from features.schema import CONTRACT, Dictionary, Variable, parse_value
 from features.table import did_you_mean, parse_table, read_bytes, read_table
 
 __all__ = [
     "CRPS_ELIGIBILITY",
-    "CheckReport",
     "Cohort",
     "Eligibility",
     "add_outcome_steps",
-    "check_cohort",
+    "is_synthetic_id",
+    "parse_cell",
     "parse_cohort",
     "parse_record",
     "read_cohort",
@@ -42,7 +41,7 @@ Record = dict[str, float | str | None]
 
 _SHOWN = 40
 _MOST_UNKNOWN = 20
-_MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
+_MAP_OR_DROP = "declare it in a mapping, map it with `ketresponse cohort import`, or drop it"
 _SYNTHETIC_ID = "SYN-"
 _MOST_MEDIAN_YEARS = 20
 _FEWEST_FOR_MEDIAN = 5
@@ -73,57 +72,16 @@ class Cohort:
     sha256: str
 
 
-@dataclass(frozen=True, eq=False)
-class CheckReport:
-    """What a look at a cohort file brought up.
+def parse_cell(variable: Variable, raw: object) -> float | str | Problem | None:
+    """Read one value as :func:`features.schema.parse_value` does, ATC codes checked as well.
 
-    Attributes
+    Parameters
     ----------
-    problems : tuple of Problem
-        What must be put right. With any, all that follows is empty.
-    rows : int
-        Number of courses.
-    synthetic : bool
-        Whether any row is simulated.
-    flags : tuple of (int, str, str)
-        Row, variable and what should be looked at; none of it stops anything.
-    missing : dict of str to float
-        Share of missing values of each column of the table, 0 to 1.
-    unlisted_codes : dict of str to int
-        Well-formed ATC codes that no drug class lists, with the number of rows.
-    flow : DataFrame or None
-        The attrition flow, see :meth:`Eligibility.select` and :func:`add_outcome_steps`.
-    labels : dict or None
-        :meth:`Labels.counts` of the eligible rows; None where the file has no outcome.
+    variable : Variable
+        What the value should be.
+    raw : object
+        A cell of a table or a field of a JSON record.
     """
-
-    problems: tuple[Problem, ...]
-    rows: int = 0
-    synthetic: bool = False
-    flags: tuple[tuple[int, str, str], ...] = ()
-    missing: Mapping[str, float] = field(default_factory=dict)
-    unlisted_codes: Mapping[str, int] = field(default_factory=dict)
-    flow: pd.DataFrame | None = None
-    labels: Mapping[str, Any] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, for JSON."""
-        return {
-            "ok": not self.problems,
-            "problems": [vars(problem) for problem in self.problems],
-            "rows": self.rows,
-            "synthetic": self.synthetic,
-            "flags": [
-                {"row": row, "variable": name, "text": text} for row, name, text in self.flags
-            ],
-            "missing": dict(self.missing),
-            "unlisted_codes": dict(self.unlisted_codes),
-            "flow": [] if self.flow is None else self.flow.to_dict("records"),
-            "labels": None if self.labels is None else dict(self.labels),
-        }
-
-
-def _parse_cell(variable: Variable, raw: object) -> float | str | Problem | None:
     value = parse_value(variable, raw)
     if variable.kind != "codes" or not isinstance(value, str):
         return value
@@ -186,7 +144,7 @@ def parse_record(
     for name, value in raw.items():
         if name not in dictionary:
             continue
-        parsed = _parse_cell(dictionary[name], value)
+        parsed = parse_cell(dictionary[name], value)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -203,7 +161,8 @@ def parse_cohort(
     Parameters
     ----------
     raw : DataFrame
-        Contract columns, cells as they stand.
+        Contract columns, cells as they stand; the index tells the rows' positions in the file,
+        from 0.
     dictionary : Dictionary
         What the columns mean.
     required : sequence of str
@@ -215,7 +174,7 @@ def parse_cohort(
     table : DataFrame
         As :attr:`Cohort.table`. With problems it holds what could be read.
     problems : list of Problem
-        Columns first, then rows in order, counted from 1.
+        Columns first, then rows in order, counted from 1 in the file.
     """
     names = [str(name) for name in raw.columns]
     problems = _find_unknown(names, dictionary, action=_MAP_OR_DROP)
@@ -232,12 +191,13 @@ def parse_cohort(
         if name in required and not found and all(value is None for value in columns[name]):
             problems.append(Problem(name, "at least one value", "an empty column"))
     problems += _find_implausible(raw)
+    numbers = [int(position) + 1 for position in raw.index]
     records: list[Record] = []
-    for row in range(len(raw)):
-        record, found = _complete({name: values[row] for name, values in columns.items()})
+    for i, number in enumerate(numbers):
+        record, found = _complete({name: values[i] for name, values in columns.items()})
         records.append(record)
-        cells += [replace(problem, row=row + 1) for problem in found]
-    cells += _find_repeated(records)
+        cells += [replace(problem, row=number) for problem in found]
+    cells += _find_repeated(records, numbers)
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
     return _to_table(records, dictionary), problems + cells
@@ -247,16 +207,16 @@ def _parse_column(
     variable: Variable, raw: pd.Series[Any]
 ) -> tuple[list[float | str | None], list[Problem]]:
     texts = raw.tolist()
-    parsed = {text: _parse_cell(variable, text) for text in dict.fromkeys(texts)}
+    parsed = {text: parse_cell(variable, text) for text in dict.fromkeys(texts)}
     values: list[float | str | None] = []
     problems = []
-    for row, text in enumerate(texts, start=1):
+    for position, text in zip(raw.index, texts, strict=True):
         value = parsed[text]
         if isinstance(value, Problem):
-            problems.append(replace(value, row=row))
+            problems.append(replace(value, row=int(position) + 1))
             value = None
         elif value is None and variable.name == "patient_id":
-            problems.append(variable.problem("an empty cell", row=row))
+            problems.append(variable.problem("an empty cell", row=int(position) + 1))
         values.append(value)
     return values, problems
 
@@ -275,10 +235,10 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _find_repeated(records: Sequence[Record]) -> list[Problem]:
+def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:
     first: dict[tuple[object, object], int] = {}
     problems = []
-    for row, record in enumerate(records, start=1):
+    for row, record in zip(numbers, records, strict=True):
         patient = record.get("patient_id")
         earlier = first.setdefault((patient, record.get("course_number")), row)
         if patient is not None and earlier != row:
@@ -335,11 +295,15 @@ def read_cohort(
     return Cohort(table, dictionary, _is_synthetic(table), hashlib.sha256(data).hexdigest())
 
 
+def is_synthetic_id(patient_id: object) -> bool:
+    """Return whether a pseudonym is one that the simulator gives."""
+    return isinstance(patient_id, str) and patient_id.upper().startswith(_SYNTHETIC_ID)
+
+
 def _is_synthetic(table: pd.DataFrame) -> bool:
     origin = CONTRACT["record_origin"].categories.index("synthetic")
     marked = "record_origin" in table and bool((table["record_origin"] == origin).any())
-    named = table["patient_id"].str.upper().str.startswith(_SYNTHETIC_ID)
-    return marked or bool(named.any())
+    return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
 
 
 def select_eligible(
@@ -386,98 +350,3 @@ def add_outcome_steps(flow: pd.DataFrame, labels: Labels) -> pd.DataFrame:
         known = int(np.isfinite(getattr(labels, horizon)).sum())
         steps.append((f"outcome known at {horizon.upper()}", known, eligible - known, 0))
     return pd.concat([flow, pd.DataFrame(steps, columns=flow.columns)], ignore_index=True)
-
-
-def check_cohort(
-    path: Path,
-    *,
-    dictionary: Dictionary = CONTRACT,
-    eligibility: Eligibility = CRPS_ELIGIBILITY,
-    rule: str = "fall2_or_success",
-    horizons: Sequence[str] | None = None,
-) -> CheckReport:
-    """Look a cohort file through before anything is made of it.
-
-    Parameters
-    ----------
-    path : Path
-        CSV or Parquet with contract names.
-    dictionary : Dictionary
-        The contract, with what a study's mapping declares.
-    eligibility : Eligibility
-        Whom the study is for.
-    rule : str
-        A responder rule.
-    horizons : sequence of str or None
-        As :func:`features.outcome.make_labels` takes them; None for those that the file has any
-        outcome for.
-
-    Returns
-    -------
-    CheckReport
-        The file's problems, or else what it holds and what should be looked at.
-
-    Raises
-    ------
-    InputError
-        If the file is no table at all, or the rule or horizons cannot be.
-    """
-    try:
-        cohort = read_cohort(path, dictionary=dictionary)
-    except InputError as error:
-        if not error.problems:
-            raise
-        return CheckReport(problems=error.problems)
-    table = cohort.table
-    eligible, flow = select_eligible(cohort, eligibility)
-    asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
-    flags = _flag_combination_drugs(table)
-    counts = None
-    if asked:
-        labels = make_labels(table, rule=rule, horizons=asked)
-        flags += _flag_labels(labels)
-        labels = labels.select(table.index.isin(eligible.index))
-        flow = add_outcome_steps(flow, labels)
-        counts = labels.counts()
-    return CheckReport(
-        problems=(),
-        rows=len(table),
-        synthetic=cohort.synthetic,
-        flags=tuple(sorted(flags)),
-        missing={str(name): float(table[name].isna().mean()) for name in table},
-        unlisted_codes=_count_unlisted(table),
-        flow=flow,
-        labels=counts,
-    )
-
-
-def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
-    late = "response at T2 after none at T1: counted as not sustained; check the record"
-    low = "too low for the score part of the rule to be met"
-    return [(int(i) + 1, "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
-        (int(i) + 1, "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
-    ]
-
-
-def _rows_with_codes(table: pd.DataFrame) -> list[tuple[int, list[str]]]:
-    if "medication_atc" not in table:
-        return []
-    return [
-        (row, text.split(";"))
-        for row, text in enumerate(table["medication_atc"].tolist(), start=1)
-        if isinstance(text, str) and text != "none"
-    ]
-
-
-def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
-    return [
-        (row, "medication_atc", f"lists {', '.join(drugs)}: if infused in the same admission, say "
-         "so in concurrent_infusion_drug")
-        for row, codes in _rows_with_codes(table)
-        if (drugs := find_combination_drugs(codes))
-    ]  # fmt: skip
-
-
-def _count_unlisted(table: pd.DataFrame) -> dict[str, int]:
-    counts = Counter(code for _, codes in _rows_with_codes(table) for code in find_unlisted(codes))
-    return dict(counts.most_common())

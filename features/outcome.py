@@ -172,7 +172,7 @@ class Labels:
         dict
             `rows`, `cannot_meet` and `t2_after_t1_no`; and for each horizon (and `kept` with
             both) the numbers of `responders`, `nonresponders` and `unknown`, and of labels by
-            provenance (`score`, `wording`, `both`, `none`).
+            provenance (`score`, `wording`, `both`, `none`). `kept` counts T1 responders only.
         """
         counts: dict[str, int | dict[str, int]] = {"rows": len(self.cannot_meet)}
         provenance = {"t1": self.provenance_t1, "t2": self.provenance_t2}
@@ -182,7 +182,7 @@ class Labels:
                 for source in ("score", "wording", "both", "none")
             }
         if self.horizons == ("t1", "t2"):
-            counts["kept"] = _count(self.kept)
+            counts["kept"] = _count(self.kept[self.t1 == 1])
         counts["cannot_meet"] = int(self.cannot_meet.sum())
         counts["t2_after_t1_no"] = int(self.t2_after_t1_no.sum())
         return counts

@@ -19,6 +19,7 @@ import pandas as pd
 from features.errors import InputError, Problem
 
 __all__ = [
+    "TABLE_ENDINGS",
     "check_output",
     "did_you_mean",
     "parse_table",
@@ -27,6 +28,9 @@ __all__ = [
     "write_bytes",
     "write_table",
 ]
+
+TABLE_ENDINGS = (".csv", ".parquet")
+"""The endings of a table that can be written."""
 
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
@@ -197,7 +201,7 @@ def _cell_text(value: object) -> str:
     return str(value)
 
 
-def check_output(path: Path, *, force: bool) -> None:
+def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> None:
     """Check that a file may be written, before the work that fills it.
 
     Parameters
@@ -206,12 +210,17 @@ def check_output(path: Path, *, force: bool) -> None:
         The file to write.
     force : bool
         Whether a file that is there may be replaced.
+    endings : sequence of str
+        The endings that the name may have; empty for any.
 
     Raises
     ------
     InputError
-        If the folder is not there, or the file is and `force` is False.
+        If the ending is another one, the folder is not there, or the file is and `force` is
+        False.
     """
+    if endings and path.suffix not in endings:
+        raise InputError(f"{path} must end in {' or '.join(endings)}")
     if not path.parent.is_dir():
         raise InputError(f"the folder {path.parent} does not exist; make it first")
     if path.is_dir():
@@ -263,10 +272,9 @@ def write_table(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None
     Raises
     ------
     InputError
-        If the ending is another one, or as :func:`write_bytes` does.
+        As :func:`check_output` does, or if the file cannot be written.
     """
-    if path.suffix not in (".csv", ".parquet"):
-        raise InputError(f"{path} must end in .csv or .parquet")
+    check_output(path, force=force, endings=TABLE_ENDINGS)
     buffer = io.BytesIO()
     if path.suffix == ".csv":
         frame.to_csv(buffer, index=False, lineterminator="\n")

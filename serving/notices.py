@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 from features.eligibility import Eligibility
 from features.schema import Dictionary, Variable
+from serving.statements import plain
 from training.artifact import ModelFacts
 from training.response_model import ResponseModel
 
@@ -95,7 +96,7 @@ def scope_notices(
         Notice(
             "eligibility_unknown",
             f"{dictionary[name].label} is not given: the estimate holds only if it is "
-            f"{eligibility.describe(name, dictionary=dictionary)}.",
+            f"{plain(eligibility.describe(name, dictionary=dictionary))}.",
             name,
         )
         for name in unknown
@@ -136,7 +137,7 @@ def record_notices(
         text = "Nothing the model uses is known: the estimate is that of an average patient."
         notices.append(Notice("nothing_known", text))
     notices += [
-        Notice("unused", f"{variable.label} is not used by this model.", variable.name)
+        Notice("unused", f"{variable.label} does not enter this estimate.", variable.name)
         for variable in unused
     ]
     return notices

@@ -6,14 +6,14 @@ for treatment, or as a ground to refuse it.
 References
 ----------
 Sigtermans 2009, doi:10.1016/j.pain.2009.06.023 (placebo arm of the only placebo-controlled trial);
-Zhao 2018, doi:10.1007/s11916-018-0668-7 (liver enzymes before and during an infusion).
+Zhao 2018, doi:10.1007/s11916-018-0664-x (liver enzymes before and during an infusion).
 """
 
 from __future__ import annotations
 
 from training.artifact import ModelFacts
 
-__all__ = ["make_statements", "stamp"]
+__all__ = ["make_statements", "plain", "stamp"]
 
 _STAMPS = {
     "demonstration": (
@@ -34,6 +34,11 @@ _STAMPS = {
 def stamp(status: str) -> str:
     """Return what a model of this status may be used for, in one or two sentences."""
     return _STAMPS.get(status, f"This model is {status} and must not be used.")
+
+
+def plain(text: str) -> str:
+    """Return the dictionary's words as people write them: "S-ketamine" for `s_ketamine`."""
+    return text.replace("s_ketamine", "S-ketamine").replace("_", " ")
 
 
 def make_statements(facts: ModelFacts) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def constant_member(y: FloatArray, n_columns: int) -> Member:
 
     The share of events is taken from (events + 0.5) / (n + 1) where only one class was seen.
     """
-    rate = float(np.mean(y))
+    rate = float(np.mean(y)) if len(y) else 0.5
     if not 0.0 < rate < 1.0:
         rate = (float(np.sum(y)) + 0.5) / (len(y) + 1.0)
     return Member(float(logit(rate)), np.zeros(n_columns))

@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from features.preprocessing import make_basis
 from features.schema import Variable
-from training.fit import FittedOutcome, Procedure, fit_kept, fit_outcome
+from training.fit import FittedOutcome, Procedure, fit_constant, fit_kept, fit_outcome
+from training.models import constant_member
 from training.resampling import make_bootstrap, make_folds
 
 __all__ = [
@@ -145,6 +146,9 @@ def fit_response(
     if not data.has_kept:
         return FittedResponse(first, None)
     seen = ~np.isnan(data.kept)
+    if not seen.any():  # happens in small bootstrap samples only: a study is checked before
+        kept = fit_constant(data.X, data.kept[seen], data.predictors, reason="nobody was seen")
+        return FittedResponse(first, kept)
     kept = fit_kept(
         data.X[seen], data.kept[seen], data.groups[seen], data.predictors, procedure, rng=rng
     )
@@ -198,6 +202,11 @@ def count_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _share(y: FloatArray) -> float:
+    """Return the share of events as the prevalence-only model has it."""
+    return float(expit(constant_member(y[~np.isnan(y)], 0).intercept))
+
+
 def _predict_fold(
     data: TrainingData, test: NDArray[np.bool_], procedure: Procedure, seed: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
@@ -206,9 +215,9 @@ def _predict_fold(
     with threadpool_limits(1):
         fitted = fit_response(train, procedure, rng=np.random.default_rng(seed))
         risks = fitted.probability(data.X[test]).T
-    rates = [float(np.nanmean(train.y[train.horizons[0]]))]
+    rates = [_share(train.y[train.horizons[0]])]
     if data.has_kept:
-        rates.append(rates[0] * float(np.nanmean(train.kept)))
+        rates.append(rates[0] * _share(train.kept))
     return risks, np.repeat(np.array(rates)[:, np.newaxis], int(test.sum()), axis=1)
 
 

@@ -193,7 +193,7 @@ def _check_keys(content: Mapping[str, Any]) -> list[Problem]:
                     Problem(where, "a setting of a study file", "an unknown setting", action=hint)
                 )
             elif isinstance(value, bool) or not isinstance(value, expected):
-                words = _TYPE_WORDS[expected]  # type: ignore[index]  # every type is in the table
+                words = _TYPE_WORDS[expected]
                 problems.append(Problem(where, words, type(value).__name__))
     for table, key in _REQUIRED:
         if key not in tables.get(table, {}):

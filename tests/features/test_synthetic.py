@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from features.cohort import parse_cohort
 from features.errors import Problem
+from features.outcome import make_labels
 from features.schema import CONTRACT, DEFAULT_PREDICTORS, parse_value
 from features.synthetic import INVENTED_EFFECTS, make_cohort
 
@@ -252,6 +254,19 @@ def test_every_cell_is_one_the_contract_can_read(n: int, seed: int, ineligible: 
         assert name in CONTRACT
         for value in cohort.table[name]:
             assert not isinstance(parse_value(CONTRACT[name], value), Problem)
+
+
+def test_cohort_is_read_without_a_problem_and_labelled_as_simulated() -> None:
+    table = make_cohort(400, seed=8).table
+    parsed, problems = parse_cohort(table.astype(object).where(table.notna(), None))
+    assert problems == []
+    labels = make_labels(parsed, rule="fall2_or_success", horizons=("t1", "t2"))
+    np.testing.assert_array_equal(labels.t1, label(table, "t1"))
+    seen = label(table, "t2").notna().to_numpy()
+    np.testing.assert_array_equal(labels.t2[seen], label(table, "t2")[seen])
+    # A response that was not there cannot be kept: known also where T2 was not seen.
+    assert set(labels.t2[~seen & (labels.t1 == 0)]) == {0.0}
+    assert not labels.t2_after_t1_no.any()
 
 
 def test_columns_stand_in_the_order_of_the_contract_and_hold_the_default_predictors() -> None:

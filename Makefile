@@ -1,0 +1,49 @@
+# Two commands: `make demo` and `make test`. Each sets everything up first.
+# Needs Python 3.11 or newer (with venv) and make; PYTHON=python3.12 chooses another one.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# uv is several times quicker than pip; where it cannot be had, pip does the same.
+install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && \
+	$(BIN)/uv pip install --quiet --no-deps --python $(1) $(2); } || \
+	$(1) -m pip install --quiet --disable-pip-version-check --no-deps $(2)
+
+.PHONY: setup demo test lint lock clean
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is needed (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) (a minute or two, once) ..."
+	@$(call install,$(BIN)/python,-r requirements.lock)
+	@$(call install,$(BIN)/python,--no-build-isolation --editable .)
+	@touch $@
+
+demo: $(VENV)/ready
+	@$(BIN)/ketresponse demo
+
+test: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Renew the pins: all extras, for every Python this project supports.
+lock:
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock --upgrade
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

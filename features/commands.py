@@ -1,0 +1,322 @@
+"""`ketresponse cohort`: from any export to a checked cohort file. Parse, call, print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import EXIT_INPUT, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from features.check import CheckReport
+    from features.eligibility import Eligibility
+    from features.mapping import ImportReport
+    from features.schema import Dictionary
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="cohort",
+    help="Collect, simulate, import and check a cohort file.",
+    no_args_is_help=True,
+)
+
+_SHOWN_PROBLEMS = 50
+_SHOWN_ROWS = 10
+_NARROW = {"row", "variable", "known", "missing", "remaining", "excluded", "share", "responders",
+           "nonresponders", "unknown", "score", "wording", "both"}  # fmt: skip
+
+_MappingOption = Annotated[
+    Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
+]
+_Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
+
+
+def _read_dictionary(mapping: Path | None) -> Dictionary:
+    from features.mapping import read_mapping
+    from features.schema import CONTRACT
+
+    return CONTRACT if mapping is None else read_mapping(mapping).dictionary
+
+
+def _read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
+    """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
+    import tomllib
+
+    from features.eligibility import CRPS_ELIGIBILITY, Eligibility
+    from features.errors import InputError
+    from features.table import read_bytes
+
+    if study is None:
+        return CRPS_ELIGIBILITY
+    try:
+        content = tomllib.loads(read_bytes(study).decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise InputError(f"{study} is not a TOML file in UTF-8: {err}") from err
+    if "eligibility" not in content:
+        return CRPS_ELIGIBILITY
+    return Eligibility.from_dict(content["eligibility"], dictionary=dictionary)
+
+
+def _print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in _NARROW)
+    for row in rows:
+        # Text, not markup: a cell of the file may hold brackets.
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console.print(table)
+
+
+@app.command()
+def template(
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write it; default: the screen.")
+    ] = None,
+    redcap: Annotated[
+        bool, typer.Option("--redcap", help="A REDCap data dictionary, not an empty file.")
+    ] = False,
+    mapping: _MappingOption = None,
+    force: _Force = False,
+) -> None:
+    """Write an empty cohort file (CSV), or a REDCap data dictionary."""
+    from features.templates import make_redcap_dictionary, make_template
+
+    dictionary = _read_dictionary(mapping)
+    text = make_redcap_dictionary(dictionary) if redcap else make_template(dictionary)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    from features.table import write_bytes
+
+    write_bytes(text.encode("utf-8"), out, force=force)
+    typer.echo(f"Wrote {out}", err=True)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
+    n: Annotated[int, typer.Option("--n", help="Number of patients.", min=1)] = 48,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same cohort.", min=0)] = 1,
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="Also write each patient's true risk here.")
+    ] = None,
+    force: _Force = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Simulate a cohort with published margins and invented effects.
+
+    It serves to try the software out. It says nothing about patients, and a model made from it
+    stays a demonstration for ever.
+    """
+    from features.errors import InputError
+    from features.synthetic import make_cohort
+    from features.table import TABLE_ENDINGS, check_output, write_table
+
+    if truth is not None and truth.resolve() == out.resolve():
+        raise InputError("--out and --truth name the same file")
+    outputs = [path for path in (out, truth) if path is not None]
+    for path in outputs:
+        check_output(path, force=force, endings=TABLE_ENDINGS)
+    cohort = make_cohort(n, seed=seed)
+    for path, table in zip(outputs, (cohort.table, cohort.true_risk), strict=False):
+        write_table(table, path, force=force)
+    if not quiet:
+        written = " and ".join(str(path) for path in outputs)
+        typer.echo(f"Wrote {n} simulated patients to {written}. Any effect in them is invented.")
+
+
+@app.command("import")
+def import_(
+    raw: Annotated[Path, typer.Argument(metavar="RAW", help="The export, CSV or Parquet.")],
+    mapping: Annotated[Path, typer.Option("--mapping", help="How to read it (TOML).")],
+    out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
+    force: _Force = False,
+    json_: _Json = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Turn any export into a cohort file, by a mapping.
+
+    Says what was done, in counts. Nothing is written while there is any problem.
+    """
+    from rich.console import Console
+
+    from features.errors import InputError
+    from features.mapping import apply_mapping, read_mapping
+    from features.table import TABLE_ENDINGS, check_output, read_table, write_table
+
+    if out.resolve() == raw.resolve():
+        raise InputError(f"{out} is the export itself; choose another name")
+    check_output(out, force=force, endings=TABLE_ENDINGS)
+    rules = read_mapping(mapping)
+    table, report = apply_mapping(read_table(raw), rules)
+    write_table(table, out, force=force)
+    if json_:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    elif not quiet:
+        _show_import(Console(), report, out)
+        declares = f" --mapping {mapping}" if rules.variables else ""
+        typer.echo(f"Next: ketresponse cohort check {out}{declares}")
+
+
+def _show_import(console: Console, report: ImportReport, out: Path) -> None:
+    console.print(f"Read {report.raw_rows} rows, {report.raw_columns} columns.")
+    for column, count in report.dropped.items():
+        console.print(f"Dropped {count} rows by {column}.", markup=False)
+    if report.unused_rows:
+        console.print(f"{report.unused_rows} rows at times that no variable comes from.")
+    _print_table(
+        console,
+        "What became of each variable",
+        ("variable", "from", "how", "known", "missing"),
+        [(c.name, c.source, c.how, c.known, c.missing) for c in report.columns],
+    )
+    if report.missing_codes:
+        codes = ", ".join(f"{code} ({count})" for code, count in report.missing_codes.items())
+        console.print(f"Read as not known: {codes}.", markup=False)
+    if report.unmapped:
+        console.print(f"Not used: {', '.join(report.unmapped)}.", markup=False)
+    if report.synthetic_rows:
+        console.print(f"{report.synthetic_rows} rows are simulated, and marked as such.")
+    console.print(f"Wrote {report.rows} rows to {out}.", markup=False)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
+    mapping: _MappingOption = None,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", help="Study file (TOML) whose [eligibility] is used."),
+    ] = None,
+    rule: Annotated[
+        str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
+    ] = "fall2_or_success",
+    horizons: Annotated[
+        str | None,
+        typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has."),
+    ] = None,
+    json_: _Json = False,
+    quiet: _Quiet = False,
+) -> None:
+    """List every problem of a cohort file at once; else show who is eligible and what is known.
+
+    Ends with exit code 2 when there is a problem.
+    """
+    from rich.console import Console
+
+    from features.check import check_cohort
+
+    dictionary = _read_dictionary(mapping)
+    report = check_cohort(
+        file,
+        dictionary=dictionary,
+        eligibility=_read_eligibility(study, dictionary),
+        rule=rule,
+        horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
+    )
+    if json_:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    elif report.problems:
+        _show_problems(Console(), file, report.problems)
+    elif not quiet:
+        _show_check(Console(), file, report, rule)
+    if report.problems:
+        raise typer.Exit(EXIT_INPUT)
+
+
+def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) -> None:
+    _print_table(
+        console,
+        f"{file}: {len(problems)} problem{'s'[: len(problems) != 1]}",
+        ("row", "column", "expected", "got", "next step"),
+        [
+            ("" if p.row is None else p.row, p.column, p.expected, p.got, p.action)
+            for p in problems[:_SHOWN_PROBLEMS]
+        ],
+    )
+    if len(problems) > _SHOWN_PROBLEMS:
+        more = len(problems) - _SHOWN_PROBLEMS
+        console.print(f"... and {more} more; --json lists them all.")
+
+
+def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
+    from features.outcome import RULES
+
+    origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
+    console.print(f"{file}: {report.rows} courses, no problem{origin}.", markup=False)
+    if report.flow is not None:
+        _print_table(
+            console,
+            "From all courses to those with an outcome",
+            ("step", "remaining", "excluded", "kept, not known"),
+            report.flow.itertuples(index=False),
+        )
+        if not report.flow["remaining"].iloc[-1]:
+            console.print("No course is left: --study FILE gives another study's [eligibility].")
+    if report.labels is None:
+        console.print("No outcome: neither scores nor wording at T1 or T2.")
+    else:
+        console.print(f"Responder: {RULES[rule]}.")
+        _show_labels(console, report.labels)
+    missing = {name: share for name, share in report.missing.items() if share}
+    if missing:
+        worst = sorted(missing.items(), key=lambda item: -item[1])
+        _print_table(
+            console,
+            "Missing values",
+            ("variable", "share"),
+            [(name, f"{share:.1%}") for name, share in worst],
+        )
+    if report.unlisted_codes:
+        codes = ", ".join(f"{code} ({count})" for code, count in report.unlisted_codes.items())
+        console.print(f"ATC codes of no drug class: {codes}.", markup=False)
+    for (name, text), rows in _gather_flags(report.flags).items():
+        shown = ", ".join(str(row) for row in rows[:_SHOWN_ROWS])
+        more = ", ..." if len(rows) > _SHOWN_ROWS else ""
+        console.print(f"{name}: {text}; {len(rows)} rows: {shown}{more}", markup=False)
+
+
+def _show_labels(console: Console, labels: Any) -> None:
+    columns = ("responders", "nonresponders", "unknown", "score", "wording", "both")
+    names = {
+        "t1": "T1",
+        "t2": "T2, sustained" if "t1" in labels else "T2",
+        "kept": "kept, of T1 responders",
+    }
+    _print_table(
+        console,
+        "Labels of eligible courses, and what they rest on",
+        ("horizon", *columns),
+        [
+            (name, *(labels[key].get(column, "") for column in columns))
+            for key, name in names.items()
+            if key in labels
+        ],
+    )
+    console.print(
+        f"{labels['cannot_meet']} with a score before treatment too low for the rule; "
+        f"{labels['t2_after_t1_no']} with response at T2 after none at T1."
+    )
+
+
+def _gather_flags(
+    flags: Sequence[tuple[int, str, str]],
+) -> dict[tuple[str, str], list[int]]:
+    gathered: dict[tuple[str, str], list[int]] = {}
+    for row, name, text in flags:
+        gathered.setdefault((name, text), []).append(row)
+    return gathered

@@ -1,0 +1,71 @@
+"""The front door: gathers the sub-commands that live with their packages.
+
+The command modules import what they need when they run, so that `ketresponse --help` answers at
+once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from features.commands import app as cohort_app
+from serving.commands import demo, predict, serve
+from typer.core import TyperGroup
+
+from features.errors import InputError, KetresponseError
+from training.commands import models, train
+
+__all__ = ["app", "main"]
+
+EXIT_INTERRUPTED = 130
+
+_EPILOG = (
+    "Exit codes: 0 done; 1 an unexpected failure; 2 something in the input, to be put right; "
+    "3 not enough data for a model (a normal outcome, with a report); 4 refused, whatever the "
+    "input; 130 stopped by Ctrl-C, with nothing half registered."
+)
+
+
+class _Front(TyperGroup):
+    """Turns the errors that users can put right into a message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command asked for."""
+        try:
+            return super().invoke(ctx)
+        except KetresponseError as err:
+            # The one who typed the command sent the input, and may see what came.
+            print(err.report() if isinstance(err, InputError) else str(err), file=sys.stderr)
+            raise SystemExit(err.exit_code) from None
+        except KeyboardInterrupt:
+            print("stopped; nothing was registered or half written", file=sys.stderr)
+            raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="ketresponse",
+    cls=_Front,
+    help=(
+        "Of patients with Complex Regional Pain Syndrome like this one who were admitted for "
+        "low-dose intravenous S-ketamine, how many responded? An honest estimate, before "
+        "admission."
+    ),
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with locals would print patients' values
+)
+app.add_typer(cohort_app, name="cohort")
+for _command in (train, models, predict, serve, demo):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""The clinician's page: a form made from the dictionary, and an estimate in plain words.
+
+Rendering is pure: model, fields and answer in, HTML out. The page has no script and nothing from
+outside, so that it works without a network and under a strict content policy. Fields for numbers
+are plain text: a browser's number field drops what it cannot read, and a value lost without a
+word would be taken for a missing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from features.errors import Problem
+from features.schema import Variable
+from serving.notices import EVIDENCE_VARIABLES
+from serving.predictor import Predictor
+from serving.statements import make_statements, plain
+
+__all__ = ["render_docs", "render_page"]
+
+_MOST_RADIOS = 3
+_HUNDRED = 100
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render_docs() -> str:
+    """Return the page that shows the API's description."""
+    return _environment().get_template("docs.html").render()
+
+
+def render_page(
+    predictor: Predictor,
+    *,
+    fields: Mapping[str, str] | None = None,
+    found: Mapping[str, Any] | None = None,
+    problems: Sequence[Problem] = (),
+) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model, from whose dictionary the form is made.
+    fields : mapping or None
+        What was filled in, as it came.
+    found : mapping or None
+        The answer of :meth:`Predictor.predict`.
+    problems : sequence of Problem
+        What was wrong with `fields`; each is shown beside its field.
+    """
+    facts = predictor.facts
+    statements = make_statements(facts)
+    return (
+        _environment()
+        .get_template("clinic.html")
+        .render(
+            facts=facts,
+            digest=predictor.digest,
+            stamp=statements[0],
+            statements=statements[1:],
+            sections=_make_sections(predictor, fields or {}, problems),
+            problems=[_show_problem(predictor, problem) for problem in problems],
+            result=None if found is None else _make_result(predictor, found),
+        )
+    )
+
+
+def _make_sections(
+    predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
+) -> list[dict[str, Any]]:
+    """Return the form's groups of fields: scope first, then predictors, then the optional."""
+    scope = [name for name in predictor.eligibility_names if name in predictor.dictionary]
+    asked = [name for name in predictor.model.predictors if name not in scope]
+    optional = []
+    if any(system == "ATC" for v in predictor.predictors for system, _ in v.codes):
+        optional.append("medication_atc")
+    if predictor.facts.condition == "CRPS":
+        optional += EVIDENCE_VARIABLES
+    shown = {*scope, *asked}
+    groups = [
+        ("Is this patient one the model can speak about?", scope, False),
+        ("The patient", asked, False),
+        ("More, if you have it", [name for name in optional if name not in shown], True),
+    ]
+    wrong = {problem.column for problem in problems}
+    return [
+        {
+            "title": title,
+            "fields": [_make_field(predictor, name, fields, problems) for name in names],
+            "folded": folded,
+            "open": any(name in fields or name in wrong for name in names),
+        }
+        for title, names, folded in groups
+        if names
+    ]
+
+
+def _make_field(
+    predictor: Predictor, name: str, fields: Mapping[str, str], problems: Sequence[Problem]
+) -> dict[str, Any]:
+    variable = predictor.dictionary[name]
+    value = fields.get(name, "")
+    options: list[tuple[str, str]] = []
+    if variable.kind == "yes_no":
+        options = [("yes", "yes"), ("no", "no"), ("", "not known")]
+    elif variable.kind == "category":
+        options = [(word, plain(word)) for word in variable.categories]
+        options.append(("", "not known"))
+    if value not in [word for word, _ in options]:
+        # What came is shown again, not dropped; a choice that does not exist cannot be.
+        chosen = ""
+    else:
+        chosen = value
+    few = len(options) <= _MOST_RADIOS
+    return {
+        "name": name,
+        "label": variable.label,
+        "unit": _unit(variable),
+        "value": value,
+        "chosen": chosen,
+        "options": options,
+        "control": "text" if not options else "radios" if few else "select",
+        "numeric": variable.is_numeric,
+        "hints": _hints(predictor, variable),
+        "problems": [_say(problem) for problem in problems if problem.column == name],
+    }
+
+
+def _unit(variable: Variable) -> str:
+    return variable.unit.split(",")[0]
+
+
+def _hints(predictor: Predictor, variable: Variable) -> list[str]:
+    hints = []
+    if variable.is_numeric:
+        hints.append(variable.expected().removeprefix("a number ").removeprefix("a whole number "))
+    if variable.hint:
+        hints.append(variable.hint)
+    if variable.name in predictor.eligibility_names:
+        rule = predictor.eligibility.describe(variable.name, dictionary=predictor.dictionary)
+        hints.append(f"the model is for: {plain(rule)}")
+    return hints
+
+
+def _say(problem: Problem) -> str:
+    action = f". {problem.action[0].upper()}{problem.action[1:]}" if problem.action else ""
+    return f"Expected {problem.expected}; got {problem.got}{action}."
+
+
+def _show_problem(predictor: Predictor, problem: Problem) -> dict[str, str]:
+    known = problem.column in predictor.dictionary
+    label = predictor.dictionary[problem.column].label if known else problem.column
+    return {"name": problem.column if known else "", "label": label, "text": _say(problem)}
+
+
+def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, Any]:
+    notices = found["applicability"]["notices"]
+    estimates = found["estimates"]
+    largest = max(
+        (abs(c["contribution"]) for e in estimates for c in e["explanation"]["contributions"]),
+        default=0.0,
+    )
+    hidden = {"out_of_scope", "note", predictor.facts.status}  # said elsewhere on the page
+    return {
+        "request_id": found["request_id"],
+        "in_scope": found["applicability"]["in_scope"],
+        "reasons": [n["text"] for n in notices if n["code"] == "out_of_scope"],
+        "notices": [n["text"] for n in notices if n["code"] not in hidden],
+        "estimates": [_make_estimate(predictor, e, largest or 1.0) for e in estimates],
+    }
+
+
+def _make_estimate(
+    predictor: Predictor, estimate: Mapping[str, Any], largest: float
+) -> dict[str, Any]:
+    low, high = estimate["interval"]
+    explanation = estimate["explanation"]
+    counts = predictor.facts.counts[estimate["horizon"]]
+    rows = sorted(explanation["contributions"], key=lambda row: -abs(row["contribution"]))
+    published = estimate["published_base_rate"]
+    return {
+        "horizon": estimate["horizon"],
+        "outcome": estimate["outcome"],
+        "probability": _HUNDRED * estimate["probability"],
+        "dots": round(_HUNDRED * estimate["probability"]),
+        "about": _about(estimate["probability"]),
+        "low": _HUNDRED * low,
+        "high": _HUNDRED * high,
+        "base_rate": _HUNDRED * estimate["base_rate"],
+        "events": counts["events"],
+        "n": counts["n"],
+        "published": None
+        if published is None
+        else {"rate": _HUNDRED * published["rate"], "source": published["source"]},
+        "base": _HUNDRED * explanation["base"],
+        "error": _HUNDRED * explanation["error"],
+        "moved": any(row["contribution"] for row in rows),
+        "rows": [
+            {
+                "label": predictor.dictionary[row["variable"]].label,
+                "value": _value(predictor.dictionary[row["variable"]], row["value"]),
+                "points": _HUNDRED * row["contribution"],
+                "width": 50 * abs(row["contribution"]) / largest,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _about(probability: float) -> str:
+    """Return a probability as a count of 100 patients, in words."""
+    if probability < 0.005:
+        return "fewer than 1"
+    if probability > 0.995:
+        return "more than 99"
+    return f"about {round(_HUNDRED * probability)}"
+
+
+def _value(variable: Variable, value: float | str | None) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, str):
+        return plain(value)
+    return f"{value:g} {_unit(variable)}".strip()

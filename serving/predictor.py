@@ -1,0 +1,275 @@
+"""Record in, estimate out: the whole request path, without any server.
+
+A request is checked by the dictionary of the loaded model, assessed for scope, written as one
+float array, and everything after that is a pure function of this array.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.cohort import parse_record
+from features.eligibility import Eligibility
+from features.errors import InputError, Problem
+from features.evidence import published_base_rate
+from features.schema import Variable
+from serving.notices import (
+    Notice,
+    evidence_notices,
+    model_notices,
+    record_notices,
+    scope_notices,
+)
+from serving.statements import plain, stamp
+from training.artifact import LoadedModel
+from training.explanation import Explainer
+
+__all__ = ["MAX_BATCH", "Predictor", "RequestError"]
+
+FloatArray = NDArray[np.float64]
+Record = Mapping[str, float | str | None]
+
+MAX_BATCH = 200
+"""Most patients in one batch request: more would hold up every other caller."""
+
+_SUM_TOLERANCE = 1e-6
+
+
+class RequestError(InputError):
+    """A request that cannot be read; :meth:`body` is the answer to the sender."""
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer: `error` in words, `problems` with each variable, its range and what
+        came."""
+        return {
+            "error": f"{self.what} cannot be read: {len(self.problems)} to put right",
+            "problems": [
+                {
+                    "variable": problem.column,
+                    "expected": problem.expected,
+                    "got": problem.got,
+                    "action": problem.action,
+                }
+                for problem in self.problems
+            ],
+        }
+
+
+class Predictor:
+    """One loaded model, ready to answer.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        The frozen model with its facts and digest.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.digest = loaded.digest
+        self.model = loaded.model
+        self.facts = loaded.facts
+        self.dictionary = loaded.model.dictionary
+        self.predictors = loaded.model.predictor_variables
+        self.eligibility = Eligibility.from_dict(
+            loaded.facts.eligibility, dictionary=self.dictionary
+        )
+        self.eligibility_names = tuple(name for step in self.eligibility.steps for name in step)
+        self.published = {
+            horizon: _published(horizon) if self.facts.condition == "CRPS" else None
+            for horizon in self.model.horizons
+        }
+        self._explainer = Explainer(loaded.model)
+        self._model_notices = model_notices(self.model, self.facts, stamp(self.facts.status))
+
+    def predict(self, raw: object, *, request_id: str) -> dict[str, Any]:
+        """Return the answer for one patient.
+
+        Parameters
+        ----------
+        raw : object
+            What came as the patient: a mapping of contract names to values.
+        request_id : str
+            Stands in the answer.
+
+        Returns
+        -------
+        dict
+            The answer as documented in :mod:`serving.schemas`, plain JSON values. `estimates` is
+            empty for a patient out of scope, with the reasons among the notices.
+
+        Raises
+        ------
+        RequestError
+            Listing every value that cannot be read or must not be known yet.
+        """
+        patient = _as_mapping(raw)
+        record = self._read(patient)
+        reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
+        notices = [*self._model_notices]
+        estimates: list[dict[str, Any]] = []
+        if reasons:
+            notices += [Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons]
+        else:
+            x = self.dictionary.encode([record], self.model.predictors)[0]
+            estimates = self.estimate(x)
+            notices += record_notices(
+                record,
+                self.predictors,
+                self.facts.training_ranges,
+                unused=self._unused(patient, record),
+            )
+            if self.facts.condition == "CRPS":
+                notices += evidence_notices(record, self.dictionary)
+        notices += scope_notices(unknown, self.eligibility, self.dictionary)
+        facts = self.facts
+        return {
+            "request_id": request_id,
+            "model": {
+                "name": facts.name,
+                "version": facts.version,
+                "status": facts.status,
+                "card_sha256": facts.card_sha256,
+                "population": facts.population,
+                "treatment": facts.treatment,
+            },
+            "submodel": facts.submodel,
+            "estimates": estimates,
+            "applicability": {
+                "in_scope": not reasons,
+                "notices": [notice.to_dict() for notice in notices],
+            },
+        }
+
+    def predict_batch(self, raws: object, *, request_id: str) -> list[dict[str, Any]]:
+        """Return one answer for each patient; one bad record does not spoil the others.
+
+        Parameters
+        ----------
+        raws : object
+            A list of at most :data:`MAX_BATCH` patients.
+        request_id : str
+            Each answer gets it with a point and the patient's place, from 1.
+
+        Returns
+        -------
+        list of dict
+            In the order asked: answers, or for a record that cannot be read what
+            :meth:`RequestError.body` says.
+
+        Raises
+        ------
+        RequestError
+            If it is no list, or too long a one.
+        """
+        if not isinstance(raws, list) or len(raws) > MAX_BATCH:
+            got = f"{len(raws)} patients" if isinstance(raws, list) else "something else"
+            expected = f"a list of at most {MAX_BATCH} patients"
+            raise RequestError("the request", [Problem("patients", expected, got)])
+        answers = []
+        for place, raw in enumerate(raws, start=1):
+            try:
+                answers.append(self.predict(raw, request_id=f"{request_id}.{place}"))
+            except RequestError as err:
+                answers.append(err.body())
+        return answers
+
+    def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
+        """Return the estimates of one encoded patient, one for each horizon.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_predictors,)
+            As :meth:`features.schema.Dictionary.encode` writes it; NaN where missing.
+        """
+        probabilities = self.model.probability(x[np.newaxis])[0]
+        intervals = self.model.interval(x[np.newaxis])[0]
+        explanation = self._explainer.explain(x)
+        gap = explanation.base + explanation.contributions.sum(axis=1) - probabilities
+        if not np.all(np.abs(gap) <= _SUM_TOLERANCE):
+            # No number is better than one whose reasons do not belong to it.
+            raise RuntimeError("the contributions do not add up to the probability")
+        values = [v.decode(value) for v, value in zip(self.predictors, x, strict=True)]
+        return [
+            {
+                "horizon": horizon,
+                "outcome": self.facts.outcomes[horizon],
+                "probability": float(probabilities[h]),
+                "interval": [float(limit) for limit in intervals[h]],
+                "base_rate": self.facts.base_rates[horizon],
+                "published_base_rate": self.published[horizon],
+                "explanation": {
+                    "scale": explanation.scale,
+                    "method": explanation.method,
+                    "error": float(explanation.error[h]),
+                    "base": float(explanation.base[h]),
+                    "contributions": [
+                        {"variable": name, "value": value, "contribution": float(contribution)}
+                        for name, value, contribution in zip(
+                            self.model.predictors,
+                            values,
+                            explanation.contributions[h],
+                            strict=True,
+                        )
+                    ],
+                },
+            }
+            for h, horizon in enumerate(self.model.horizons)
+        ]
+
+    def _read(self, raw: Mapping[str, object]) -> Record:
+        """Return the parsed record, or list every problem in it."""
+        # A table's reader takes NaN for an empty cell. In a request it is a number that went
+        # wrong on its way.
+        broken = [
+            name
+            for name, value in raw.items()
+            if isinstance(value, float) and not math.isfinite(value) and name in self.dictionary
+        ]
+        readable = {name: value for name, value in raw.items() if name not in broken}
+        record, problems = parse_record(readable, self.dictionary)
+        problems += [
+            self.dictionary[name].problem(str(raw[name]), action="leave a missing value out")
+            for name in broken
+        ]
+        problems += [
+            Problem(name, "only what is known before treatment", "a value known later",
+                    action="leave it out: no estimate may use it")
+            for name, value in record.items()
+            if value is not None and self.dictionary[name].known_at not in ("always", "baseline")
+        ]  # fmt: skip
+        if problems:
+            raise RequestError("the record", problems)
+        return record
+
+    def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
+        """Return the variables that were given and that neither estimate nor scope rests on."""
+        used = {*self.model.predictors, *self.eligibility_names}
+        for variable in self.predictors:
+            used.add(variable.parent)
+            if any(system == "ATC" for system, _ in variable.codes):
+                used.add("medication_atc")
+        return [
+            self.dictionary[name]
+            for name in raw
+            if record.get(name) is not None
+            and name not in used
+            and self.dictionary[name].parent not in self.model.predictors
+        ]
+
+
+def _as_mapping(raw: object) -> Mapping[str, object]:
+    if isinstance(raw, Mapping):
+        return raw
+    expected = "an object of variable names and values"
+    raise RequestError("the record", [Problem("patient", expected, "something else")])
+
+
+def _published(horizon: str) -> dict[str, Any]:
+    rate = published_base_rate(horizon)
+    counts = f"{rate.events} of {rate.n}"
+    return {"rate": rate.rate, "source": f"{counts}, {rate.reference.text}"}

@@ -1,0 +1,297 @@
+"""What a request and an answer look like, derived from the dictionary of the loaded model.
+
+The schemas describe; they do not check. A request is checked once, by the same
+:func:`features.schema.parse_value` that checks a training table, so that no second validator can
+disagree with it or get in first with an answer of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from features.schema import Variable
+from serving.predictor import MAX_BATCH, Predictor
+from serving.statements import make_statements
+
+__all__ = [
+    "describe_model",
+    "describe_variable",
+    "make_example",
+    "make_openapi",
+    "make_patient_schema",
+    "make_variable_schema",
+]
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "number"}
+_PROBABILITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def _object(properties: Schema, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def _array(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def make_variable_schema(variable: Variable) -> Schema:
+    """Return the JSON Schema of one variable; missing is always allowed, as null or absent."""
+    hint = f" ({variable.hint})" if variable.hint else ""
+    schema: Schema = {"description": f"{variable.label}: {variable.expected()}{hint}"}
+    if variable.is_numeric:
+        schema["type"] = ["integer" if variable.kind == "integer" else "number", "null"]
+        if variable.low is not None:
+            schema["minimum"] = variable.low
+        if variable.high is not None:
+            schema["maximum"] = variable.high
+    elif variable.kind == "yes_no":
+        schema["enum"] = ["yes", "no", "unknown", True, False, None]
+    elif variable.kind == "category":
+        schema["enum"] = [*dict.fromkeys([*variable.categories, "unknown"]), None]
+    else:
+        schema["type"] = ["string", "null"]
+    if variable.unit:
+        schema["x-unit"] = variable.unit
+    return schema
+
+
+def make_patient_schema(predictor: Predictor) -> Schema:
+    """Return the JSON Schema of a patient: every variable known before treatment.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Its dictionary is the one its model was trained with, a study's own variables included.
+    """
+    properties = {
+        variable.name: make_variable_schema(variable)
+        for variable in predictor.dictionary
+        if variable.known_at in ("always", "baseline")
+    }
+    used = ", ".join(predictor.model.predictors)
+    checked = ", ".join(predictor.eligibility_names) or "nothing"
+    return {
+        "type": "object",
+        "description": (
+            "A patient before treatment. A value that is absent, null, empty or \"unknown\" is "
+            f"missing. The estimate rests on: {used}. Scope is checked on: {checked}."
+        ),
+        "properties": properties,
+        "additionalProperties": False,
+        "example": make_example(predictor),
+    }
+
+
+def make_example(predictor: Predictor) -> dict[str, Any]:
+    """Return a made-up patient in scope: the middle of what training saw, and "no" throughout."""
+    example: dict[str, Any] = {}
+    for name in predictor.eligibility_names:
+        rules = predictor.eligibility
+        if name in rules.allowed:
+            example[name] = rules.allowed[name][0]
+        else:
+            example[name] = rules.minimum.get(name, rules.maximum.get(name))
+    for variable in predictor.predictors:
+        seen = predictor.facts.training_ranges.get(variable.name, {})
+        if variable.is_numeric:
+            middle = (float(seen["low"]) + float(seen["high"])) / 2
+            example[variable.name] = variable.decode(float(round(middle)))
+        elif variable.name not in example:
+            example[variable.name] = "no" if variable.kind == "yes_no" else variable.categories[0]
+    return example
+
+
+def make_answer_schema() -> Schema:
+    """Return the JSON Schema of one answer."""
+    contribution = _object(
+        {
+            "variable": _TEXT,
+            "value": {"description": "as the patient's record has it; null when missing"},
+            "contribution": {**_NUMBER, "description": "difference of probability"},
+        }
+    )
+    explanation = _object(
+        {
+            "scale": {"const": "probability"},
+            "method": _TEXT,
+            "error": {**_NUMBER, "description": "Monte Carlo standard error; 0 when exact"},
+            "base": {**_PROBABILITY, "description": "the estimate when nothing is known"},
+            "contributions": _array(contribution),
+        },
+        description="base plus the contributions is the probability, to 1e-6",
+    )
+    published = _object({"rate": _PROBABILITY, "source": _TEXT})
+    estimate = _object(
+        {
+            "horizon": {"enum": ["t1", "t2"]},
+            "outcome": {**_TEXT, "description": "what is estimated, in plain words"},
+            "probability": _PROBABILITY,
+            "interval": _array(_PROBABILITY, minItems=2, maxItems=2, description="95% interval"),
+            "base_rate": {**_PROBABILITY, "description": "share in the training cohort"},
+            "published_base_rate": {"anyOf": [published, {"type": "null"}]},
+            "explanation": explanation,
+        }
+    )
+    notice = _object({"code": _TEXT, "variable": {"type": ["string", "null"]}, "text": _TEXT})
+    model = _object(
+        {
+            "name": _TEXT,
+            "version": _TEXT,
+            "status": {"enum": ["demonstration", "research", "approved"]},
+            "card_sha256": {"type": ["string", "null"]},
+            "population": _TEXT,
+            "treatment": _TEXT,
+        }
+    )
+    return _object(
+        {
+            "request_id": _TEXT,
+            "model": model,
+            "submodel": {"enum": ["clinical", "clinical+panel"]},
+            "estimates": _array(
+                estimate, description="one for each horizon; empty for a patient out of scope"
+            ),
+            "applicability": _object({"in_scope": {"type": "boolean"}, "notices": _array(notice)}),
+        }
+    )
+
+
+def make_error_schema() -> Schema:
+    """Return the JSON Schema of the answer to a request that cannot be read."""
+    problem = _object({"variable": _TEXT, "expected": _TEXT, "got": _TEXT, "action": _TEXT})
+    return _object({"error": _TEXT, "problems": _array(problem)})
+
+
+def make_openapi(predictor: Predictor, *, version: str) -> Schema:
+    """Return the OpenAPI document of the service for the loaded model.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    version : str
+        Of the software.
+    """
+    facts = predictor.facts
+
+    def answers(description: str, schema: Schema) -> Schema:
+        return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+    def post(summary: str, request: Schema, response: Schema, operation: str) -> Schema:
+        return {
+            "post": {
+                "summary": summary,
+                "operationId": operation,
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": request}},
+                },
+                "responses": {
+                    "200": answers("The answer", response),
+                    "400": answers("Every problem of the request", _ref("Problems")),
+                },
+            }
+        }
+
+    def get(summary: str, media_type: str = "text/plain") -> Schema:
+        content = {media_type: {"schema": {}}}
+        return {"get": {"summary": summary, "responses": {
+            "200": {"description": "OK", "content": content}}}}  # fmt: skip
+
+    answer_or_problems = {"oneOf": [_ref("Answer"), _ref("Problems")]}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ketresponse",
+            "version": version,
+            "description": (
+                f"Model {facts.name}, version {facts.version}, status {facts.status}. "
+                f"{facts.population}; {facts.treatment}."
+            ),
+        },
+        "paths": {
+            "/predict": post(
+                "Estimate for one patient",
+                _object({"patient": _ref("Patient")}),
+                _ref("Answer"),
+                "predict",
+            ),
+            "/predict_batch": post(
+                "Estimates for several patients, each answered on its own",
+                _object({"patients": _array(_ref("Patient"), maxItems=MAX_BATCH)}),
+                _array(answer_or_problems),
+                "predict_batch",
+            ),
+            "/model": get("What the loaded model is, and what it asks", "application/json"),
+            "/clinic": get("The clinician's page", "text/html"),
+            "/livez": get("Whether the process lives"),
+            "/readyz": get("Whether it answers"),
+            "/healthz": get("The same as /livez"),
+            "/metrics": get("Counts and times for Prometheus"),
+        },
+        "components": {
+            "schemas": {
+                "Patient": make_patient_schema(predictor),
+                "Answer": make_answer_schema(),
+                "Problems": make_error_schema(),
+            }
+        },
+    }
+
+
+def describe_variable(variable: Variable, predictor: Predictor) -> dict[str, Any]:
+    """Return one variable of the loaded model as `GET /model` shows it."""
+    rule = (
+        predictor.eligibility.describe(variable.name, dictionary=predictor.dictionary)
+        if variable.name in predictor.eligibility_names
+        else None
+    )
+    return {
+        "name": variable.name,
+        "label": variable.label,
+        "kind": variable.kind,
+        "unit": variable.unit,
+        "low": variable.low,
+        "high": variable.high,
+        "categories": list(variable.categories),
+        "hint": variable.hint,
+        "source": variable.source,
+        "predictor": variable.name in predictor.model.predictors,
+        "eligibility": rule,
+        "training_range": predictor.facts.training_ranges.get(variable.name),
+    }
+
+
+def describe_model(predictor: Predictor) -> dict[str, Any]:
+    """Return what `GET /model` answers: facts, variables, standing statements, digest.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    """
+    return {
+        **predictor.facts.to_dict(),
+        "digest": predictor.digest,
+        "horizons": list(predictor.model.horizons),
+        "predictors": list(predictor.model.predictors),
+        "variables": [
+            describe_variable(variable, predictor)
+            for variable in predictor.dictionary
+            if variable.known_at in ("always", "baseline")
+        ],
+        "statements": list(make_statements(predictor.facts)),
+    }

@@ -1,0 +1,95 @@
+"""The HTTP service: a thin BentoML class around :class:`serving.predictor.Predictor`.
+
+BentoML brings health checks, metrics and packaging. Reading a request and answering a bad one is
+done here: BentoML's own validation would log what it refuses, with the patient's values.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from functools import cache
+from typing import Any
+
+import bentoml
+from starlette.requests import Request
+from starlette.responses import Response
+
+from features.errors import InputError
+from serving.predictor import Predictor, RequestError
+from serving.settings import Settings, check_may_serve
+from serving.web import LocalOnly, answer, make_app, parse_body, read_body
+from training.artifact import load_model
+
+__all__ = ["Ketresponse", "service"]
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_environ(os.environ)
+
+
+@cache
+def _predictor() -> Predictor:
+    settings = _settings()
+    loaded = load_model(settings.model)
+    check_may_serve(loaded.facts.status, settings.mode, settings.host)
+    return Predictor(loaded)
+
+
+class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
+    """A request body with one name, read by our own parser."""
+
+    @classmethod
+    async def from_http_request(cls, request: Request, serde: object) -> Any:
+        """Return the request; what is wrong with it is raised where it can be answered."""
+        (key,) = cls.model_fields
+        try:
+            content = parse_body(await read_body(request), key)
+        except InputError as err:
+            content = err
+        return cls.model_construct(**{key: content})
+
+
+class PatientBody(_Body):
+    """The body of /predict."""
+
+    patient: Any
+
+
+class PatientsBody(_Body):
+    """The body of /predict_batch."""
+
+    patients: Any
+
+
+def _read(content: object) -> object:
+    if isinstance(content, RequestError):
+        raise content
+    return content
+
+
+class Ketresponse:
+    """Estimates of response before admission, each with its interval and its reasons."""
+
+    def __init__(self) -> None:
+        self.predictor = _predictor()
+        # What has been loaded stays: without it, each full collection walks all of it and
+        # requests stall for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+
+    @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
+    def predict(self, patient: Any) -> Response:
+        """Return the estimate for one patient."""
+        return answer(lambda id: self.predictor.predict(_read(patient), request_id=id))
+
+    @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
+    def predict_batch(self, patients: Any) -> Response:
+        """Return an answer for each patient."""
+        return answer(lambda id: self.predictor.predict_batch(_read(patients), request_id=id))
+
+
+service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
+service.mount_asgi_app(make_app(_predictor), path="/", name="web")
+service.add_asgi_middleware(LocalOnly, get_settings=_settings)

@@ -1,0 +1,233 @@
+"""The routes that BentoML does not make: the clinician's page, the model's facts, the documents.
+
+They are mounted at the root, before BentoML's own index page, which would load a script from
+outside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.errors import Problem
+from serving.page import render_docs, render_page
+from serving.predictor import Predictor, RequestError
+from serving.schemas import describe_model, make_openapi
+from serving.settings import Settings, is_loopback
+
+__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "parse_body", "read_body"]
+
+MAX_BODY = 1_000_000
+"""Longest request, in bytes: a full batch is about a third of it."""
+
+_ASSETS = Path(__file__).parent / "templates"
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+# No script at all, nothing from outside, no inline style, no framing by another page.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+# BentoML's Swagger files, as they are, set styles from script.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class JsonAnswer(Response):
+    """JSON that no cache keeps; numbers that JSON does not know raise instead of being sent."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: object, status_code: int = 200) -> None:
+        # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
+        super().__init__(
+            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=_PRIVATE
+        )
+
+
+class LocalOnly:
+    """Middleware: a model that is not approved answers callers on the same machine only.
+
+    The command refuses other addresses beforehand; this holds however the service was started.
+    """
+
+    def __init__(self, app: ASGIApp, get_settings: Callable[[], Settings]) -> None:
+        self.app = app
+        self.get_settings = get_settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 to a caller from elsewhere."""
+        if scope["type"] == "http" and self.get_settings().mode != "approved":
+            client = scope.get("client")
+            if client is None or not is_loopback(client[0]):
+                body = {"error": "this model is not approved: it answers on its own machine only"}
+                await JsonAnswer(body, 403)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises
+    ------
+    RequestError
+        If it is longer than :data:`MAX_BODY`; the rest is not read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            expected = f"at most {MAX_BODY} bytes"
+            raise RequestError("the request", [Problem("body", expected, "more")])
+    return bytes(body)
+
+
+def parse_body(body: bytes, key: str) -> object:
+    """Return what a JSON body holds under its one key.
+
+    Parameters
+    ----------
+    body : bytes
+        A JSON object.
+    key : str
+        The one name it must have.
+
+    Raises
+    ------
+    RequestError
+        If it is not JSON, names anything else, or names anything twice: of two values for one
+        variable neither can be trusted.
+    """
+    try:
+        content = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as err:
+        problem = Problem("body", f'JSON with the one name "{key}"', "something that is not JSON")
+        raise RequestError("the request", [problem]) from err
+    if not isinstance(content, dict):
+        problem = Problem("body", f'an object with the one name "{key}"', "something else")
+        raise RequestError("the request", [problem])
+    problems = [
+        Problem(name[:40], f'only the name "{key}"', "another name")
+        for name in list(content)[:20]
+        if name != key
+    ]
+    if key not in content:
+        problems.append(Problem(key, f'the name "{key}"', "nothing of that name"))
+    if problems:
+        raise RequestError("the request", problems)
+    return content[key]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        problems = [
+            Problem(name[:40], "each name once", f"the same name {count} times")
+            for name, count in counts.most_common(20)
+            if count > 1
+        ]
+        raise RequestError("the request", problems)
+    return content
+
+
+def answer(compute: Callable[[str], object]) -> JsonAnswer:
+    """Return the answer, or the problems of the request, as JSON.
+
+    Parameters
+    ----------
+    compute : callable
+        Takes a new request id.
+    """
+    try:
+        return JsonAnswer(compute(uuid4().hex))
+    except RequestError as err:
+        return JsonAnswer(err.body(), 400)
+
+
+def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
+    """Return the web application.
+
+    Parameters
+    ----------
+    get_predictor : callable
+        Returns the loaded model; called per request, so that the application can be mounted
+        before the model is there.
+    """
+
+    async def show_form(request: Request) -> Response:
+        return _page(render_page(get_predictor()))
+
+    async def show_estimate(request: Request) -> Response:
+        predictor = get_predictor()
+        try:
+            fields = _parse_form(await read_body(request))
+        except RequestError as err:
+            return _page(render_page(predictor, problems=err.problems), 400)
+        try:
+            found = await run_in_threadpool(predictor.predict, fields, request_id=uuid4().hex)
+        except RequestError as err:
+            return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
+        return _page(render_page(predictor, fields=fields, found=found))
+
+    async def show_model(request: Request) -> Response:
+        return JsonAnswer(describe_model(get_predictor()))
+
+    async def show_openapi(request: Request) -> Response:
+        return JsonAnswer(make_openapi(get_predictor(), version=version("ketresponse")))
+
+    async def show_docs(request: Request) -> Response:
+        headers = {**_PRIVATE, "Content-Security-Policy": _DOCS_POLICY}
+        return HTMLResponse(render_docs(), headers=headers)
+
+    async def show_style(request: Request) -> Response:
+        return FileResponse(_ASSETS / "clinic.css", media_type="text/css")
+
+    async def go_to_clinic(request: Request) -> Response:
+        return RedirectResponse("clinic")
+
+    return Starlette(
+        routes=[
+            Route("/", go_to_clinic),
+            Route("/clinic", show_form),
+            Route("/clinic", show_estimate, methods=["POST"]),
+            Route("/clinic.css", show_style),
+            Route("/model", show_model),
+            Route("/docs", show_docs),
+            Route("/docs.json", show_openapi),
+        ]
+    )
+
+
+def _page(html: str, status_code: int = 200) -> HTMLResponse:
+    headers = {**_PRIVATE, "Content-Security-Policy": _PAGE_POLICY}
+    return HTMLResponse(html, status_code, headers=headers)
+
+
+def _parse_form(body: bytes) -> dict[str, str]:
+    """Return the filled fields of a posted form."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=500)
+    except ValueError as err:
+        problem = Problem("body", "a form as this page sends it", "something else")
+        raise RequestError("the form", [problem]) from err
+    return _once([(name, value.strip()) for name, value in pairs])

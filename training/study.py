@@ -1,0 +1,381 @@
+"""A study run from cohort file to frozen model: computation only, nothing is written.
+
+The order is fixed: read and check, count the flow, label, describe; then, if the data can bear a
+model at all, fit, judge out of fold, and freeze.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from features.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
+from features.errors import InputError, Problem
+from features.outcome import Labels, make_labels
+from features.schema import Variable
+from training.instability import compute_instability
+from training.interval import fit_constant_working_model, fit_working_model
+from training.performance import compute_cv_performance
+from training.response import (
+    FittedResponse,
+    OutOfFold,
+    TrainingData,
+    compute_seen_weights,
+    cross_validate,
+    fit_response,
+    predict_from_bootstraps,
+)
+from training.response_model import ResponseModel, WorkingModel
+from training.sample_size import Verdict, verdict
+from training.settings import Study
+
+__all__ = ["MIN_PER_CLASS", "Description", "Evaluation", "describe", "evaluate", "freeze"]
+
+FloatArray = NDArray[np.float64]
+
+MIN_PER_CLASS = 8
+"""Patients of either class below which nothing is fitted."""
+N_BACKGROUND = 100
+"""Rows of the background that stand for "not knowing" in an explanation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """A study's cohort before anything is fitted.
+
+    Attributes
+    ----------
+    study : Study
+        What was asked.
+    cohort : Cohort
+        The checked file.
+    data : TrainingData
+        Eligible patients as arrays.
+    labels : Labels
+        Of the eligible patients.
+    flow : DataFrame
+        Attrition: step, remaining, excluded, unknown_kept.
+    counts : dict
+        Per horizon: n (outcome known), events, base_rate (share of responders; at T2 the share
+        at T1 times the share kept), low and high (its Wilson 95% interval).
+    verdicts : dict of str to Verdict
+        What a development study of that prevalence would need.
+    parameters : int
+        Coefficients of a linear model of the predictors.
+    shortfall : str
+        Why no model can be fitted; empty when one can.
+    """
+
+    study: Study
+    cohort: Cohort
+    data: TrainingData
+    labels: Labels
+    flow: pd.DataFrame
+    counts: dict[str, dict[str, float]]
+    verdicts: dict[str, Verdict]
+    parameters: int
+    shortfall: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A fitted study and how it did on patients it had not seen.
+
+    Attributes
+    ----------
+    fitted : FittedResponse
+        The procedure on all patients.
+    out_of_fold : OutOfFold
+        Held-out risks. They belong to patients, and are never stored.
+    performance : dict of str to DataFrame
+        Per horizon, :func:`training.performance.compute_cv_performance`.
+    instability : dict of str to dict
+        Per horizon, :func:`training.instability.compute_instability`; empty when switched off.
+    """
+
+    fitted: FittedResponse
+    out_of_fold: OutOfFold
+    performance: dict[str, pd.DataFrame]
+    instability: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def compute_wilson(events: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of a share.
+
+    Parameters
+    ----------
+    events, n : int
+        Events among n; n at least 1.
+    level : float
+        Between 0 and 1.
+
+    References
+    ----------
+    Wilson 1927, doi:10.1080/01621459.1927.10502953.
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    share = events / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return float(middle - half), float(middle + half)
+
+
+def _count_parameters(predictors: tuple[Variable, ...]) -> int:
+    return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
+
+
+def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) -> None:
+    problems = []
+    for name in study.predictors:
+        if name not in eligible:
+            problems.append(
+                Problem(name, "a column for this predictor", "no such column",
+                        action="add it to the cohort, or take it out of the predictors")
+            )  # fmt: skip
+        elif eligible[name].isna().all():
+            problems.append(
+                Problem(name, "at least one value", "an empty column",
+                        action="take it out of the predictors")
+            )  # fmt: skip
+    if problems:
+        raise InputError(f"cohort {path}", problems)
+
+
+def _find_notices(study: Study, data: TrainingData, labels: Labels) -> tuple[str, ...]:
+    notices = []
+    for variable, column in zip(data.predictors, data.X.T, strict=True):
+        known = column[~np.isnan(column)]
+        if np.ptp(known) == 0:
+            notices.append(f"{variable.name} is the same for every patient: it adds nothing")
+    low = int(labels.cannot_meet.sum())
+    if low:
+        notices.append(
+            f"{low} patients' pain before treatment was too low to meet the score part of the rule"
+        )
+    flagged = int(labels.t2_after_t1_no.sum())
+    if flagged:
+        notices.append(
+            f"{flagged} patients responded at T2 after no response at T1: counted as no sustained "
+            "response; check their records"
+        )
+    return tuple(notices)
+
+
+def describe(study: Study) -> Description:
+    """Read the cohort, count the flow, label, and say what the data can bear.
+
+    Parameters
+    ----------
+    study : Study
+        From :func:`training.settings.read_study`.
+
+    Raises
+    ------
+    InputError
+        If the cohort cannot be used; every problem is listed.
+    """
+    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
+    eligible, flow = select_eligible(cohort, study.eligibility)
+    if eligible.empty:
+        raise InputError(
+            f"cohort {study.cohort.name}",
+            [Problem("eligibility", "at least one eligible course", "none",
+                     action="run `ketresponse cohort check` to see who was left out and why")],
+        )  # fmt: skip
+    _check_predictor_columns(study, eligible, study.cohort.name)
+    labels = make_labels(eligible, rule=study.rule, horizons=study.horizons)
+    groups = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    data = TrainingData(
+        X=eligible[list(study.predictors)].to_numpy(dtype=np.float64),
+        predictors=tuple(study.dictionary[name] for name in study.predictors),
+        horizons=study.horizons,
+        y={horizon: getattr(labels, horizon) for horizon in study.horizons},
+        kept=labels.kept,
+        groups=np.asarray(groups, dtype=np.intp),
+    )
+    counts = {h: _count_outcome(data, h) for h in study.horizons}
+    parameters = _count_parameters(data.predictors)
+    return Description(
+        study=study, cohort=cohort, data=data, labels=labels,
+        flow=add_outcome_steps(flow, labels), counts=counts,
+        verdicts={
+            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+            for h, c in counts.items()
+            if 0 < c["events"] < c["n"]
+        },
+        parameters=parameters,
+        shortfall=_find_shortfall(data),
+        notices=_find_notices(study, data, labels),
+    )  # fmt: skip
+
+
+def _count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
+    y = data.y[horizon]
+    known = y[~np.isnan(y)]
+    n, events = len(known), int(known.sum())
+    counts: dict[str, float] = {"n": n, "events": events}
+    if n == 0:
+        return counts
+    if horizon == "t2" and data.has_kept and 0 < np.nansum(data.kept):
+        # Nonresponders at T1 count without being seen at T2, responders only if seen: the plain
+        # share among the known is too low. The product takes the unseen as missing at random.
+        return {**counts, **_multiply_shares(data.y["t1"], data.kept)}
+    low, high = compute_wilson(events, n)
+    return {**counts, "base_rate": events / n, "low": low, "high": high}
+
+
+def _multiply_shares(*outcomes: FloatArray) -> dict[str, float]:
+    """Return the product of shares with its 95% interval, by the delta method on the log scale."""
+    known = [y[~np.isnan(y)] for y in outcomes]
+    rate = float(np.prod([y.mean() for y in known]))
+    error = 1.96 * np.sqrt(sum((1 - y.mean()) / y.sum() for y in known))
+    return {
+        "base_rate": rate,
+        "low": float(rate * np.exp(-error)),
+        "high": float(min(1.0, rate * np.exp(error))),
+    }
+
+
+def _find_shortfall(data: TrainingData) -> str:
+    y = data.y[data.horizons[0]]
+    events, others = int(np.nansum(y)), int(np.sum(y == 0))
+    if min(events, others) < MIN_PER_CLASS:
+        return (
+            f"{events} responders and {others} nonresponders at {data.horizons[0].upper()}: a "
+            f"model needs at least {MIN_PER_CLASS} of each"
+        )
+    if data.has_kept and np.isnan(data.kept).all():
+        return "no responder at T1 has a known outcome at T2: use the horizon t1 alone"
+    return ""
+
+
+def count_steps(study: Study) -> int:
+    """Return how many fits :func:`evaluate` makes, for a progress bar."""
+    resampling = study.resampling
+    return resampling.folds * resampling.repeats + resampling.instability + 1
+
+
+def evaluate(
+    description: Description, *, n_jobs: int = 1, progress: Callable[[], None] = lambda: None
+) -> Evaluation:
+    """Fit the procedure and judge it on patients it had not seen.
+
+    Parameters
+    ----------
+    description : Description
+        With an empty `shortfall`.
+    n_jobs : int
+        Processes; the numbers do not depend on it.
+    progress : callable
+        Called :func:`count_steps` times.
+    """
+    study, data = description.study, description.data
+    resampling = study.resampling
+    fitted = fit_response(data, study.procedure, rng=np.random.default_rng((study.seed, 0)))
+    progress()
+    out = cross_validate(
+        data, study.procedure, n_folds=resampling.folds, n_repeats=resampling.repeats,
+        seed=study.seed, n_jobs=n_jobs, progress=progress,
+    )  # fmt: skip
+    weights = compute_seen_weights(data)
+    performance = {
+        horizon: compute_cv_performance(
+            data.y[horizon], out.predictions[horizon], out.folds,
+            base_predictions=out.base[horizon],
+            sample_weight=weights if horizon == "t2" else None,
+            n_bootstrap=resampling.bootstrap, seed=study.seed,
+        )
+        for horizon in study.horizons
+    }  # fmt: skip
+    instability: dict[str, dict[str, float]] = {}
+    if resampling.instability:
+        spread = predict_from_bootstraps(
+            data, study.procedure, n_resamples=resampling.instability, seed=study.seed,
+            n_jobs=n_jobs, progress=progress,
+        )  # fmt: skip
+        served = fitted.probability(data.X)
+        instability = {
+            horizon: compute_instability(served[:, i], spread[:, :, i])
+            for i, horizon in enumerate(study.horizons)
+        }
+    return Evaluation(fitted, out, performance, instability)
+
+
+def make_background(
+    X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
+) -> FloatArray:
+    """Return background rows that are nobody: each column permuted on its own, and rounded.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Training rows.
+    predictors : tuple of Variable
+        Their precision is what values are rounded to.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (100, n_predictors)
+        Margins as in training, no association between columns.
+    """
+    background = np.empty((N_BACKGROUND, X.shape[1]))
+    for j, variable in enumerate(predictors):
+        copies = -(-N_BACKGROUND // len(X))
+        values = np.concatenate([rng.permutation(X[:, j]) for _ in range(copies)])[:N_BACKGROUND]
+        if variable.is_numeric:
+            values = np.round(values / variable.precision) * variable.precision
+        background[:, j] = rng.permutation(values)
+    return background
+
+
+def _fit_working(
+    X: FloatArray, y: FloatArray, predictors: tuple[Variable, ...], constant: bool,
+    rng: np.random.Generator,
+) -> WorkingModel:  # fmt: skip
+    known = ~np.isnan(y)
+    fit = fit_constant_working_model if constant else fit_working_model
+    return fit(X[known], y[known], predictors, rng=rng)
+
+
+def freeze(description: Description, evaluation: Evaluation) -> ResponseModel:
+    """Return the model that is served: the fitted procedure, its intervals, its background."""
+    study, data, fitted = description.study, description.data, evaluation.fitted
+    rng = np.random.default_rng((study.seed, 4))
+    first = data.y[data.horizons[0]]
+    only_rate = study.procedure.candidates == ("prevalence",)
+    working_kept = None
+    working_first = _fit_working(data.X, first, data.predictors, only_rate, rng)
+    if fitted.kept is not None:
+        constant = bool(fitted.kept.reason)
+        working_kept = _fit_working(data.X, data.kept, data.predictors, constant, rng)
+    return ResponseModel(
+        horizons=study.horizons,
+        predictors=study.predictors,
+        variables=tuple(study.dictionary.to_list()),
+        first=fitted.first.model,
+        kept=None if fitted.kept is None else fitted.kept.model,
+        working_first=working_first,
+        working_kept=working_kept,
+        background=make_background(data.X, data.predictors, rng=rng),
+    )
+
+
+def describe_ranges(data: TrainingData) -> dict[str, dict[str, Any]]:
+    """Return what training saw of each predictor: `low` and `high`, or the categories `seen`."""
+    ranges: dict[str, dict[str, Any]] = {}
+    for variable, column in zip(data.predictors, data.X.T, strict=True):
+        known = column[~np.isnan(column)]
+        if variable.is_numeric:
+            ranges[variable.name] = {"low": float(known.min()), "high": float(known.max())}
+        else:
+            ranges[variable.name] = {"seen": [variable.decode(v) for v in np.unique(known)]}
+    return ranges
