@@ -13,7 +13,6 @@ from typing import Any
 
 import bentoml
 from starlette.requests import Request
-from starlette.responses import Response
 
 from features.errors import InputError
 from serving.predictor import Predictor, RequestError
@@ -80,12 +79,12 @@ class Ketresponse:
         gc.freeze()
 
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    def predict(self, patient: Any) -> Response:
+    def predict(self, patient: Any) -> Any:
         """Return the estimate for one patient."""
         return answer(lambda id: self.predictor.predict(_read(patient), request_id=id))
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
-    def predict_batch(self, patients: Any) -> Response:
+    def predict_batch(self, patients: Any) -> Any:
         """Return an answer for each patient."""
         return answer(lambda id: self.predictor.predict_batch(_read(patients), request_id=id))
 

@@ -231,10 +231,8 @@ class Explainer:
         n_rows, n_predictors = background.shape
         n_orders = len(self._orders)
         # Which predictors are in after each step of each order: (n_orders, n_steps, n_predictors)
-        holds = (
-            np.argsort(self._orders, axis=1)[:, np.newaxis]
-            < (np.arange(n_predictors + 1)[:, np.newaxis])
-        )
+        place = np.argsort(self._orders, axis=1)
+        holds = place[:, np.newaxis] < np.arange(n_predictors + 1)[:, np.newaxis]
         # A value that the background row has already changes nothing: such coalitions are one.
         same = (background == x) | (np.isnan(background) & np.isnan(x))
         holds = (holds[:, :, np.newaxis] & ~same).reshape(-1, n_predictors)

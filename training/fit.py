@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.isotonic import IsotonicRegression
 
 from features.preprocessing import make_basis
@@ -123,7 +124,10 @@ def _fit_paths(
     if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
         constant = constant_member(y, Z.shape[1])
         return [[constant] * len(candidate.settings()) for candidate in candidates]
-    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
+    # Z comes from our own transformer: checking it again for each of hundreds of fits would take
+    # longer than the fits.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return [candidate.fit_path(Z, linear, y) for candidate in candidates]
 
 
 @dataclass(frozen=True)

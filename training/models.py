@@ -286,7 +286,9 @@ class BoostedTrees:
             "verbosity": -1,
         }
         data = lightgbm.Dataset(inputs, y, free_raw_data=True, params=parameters)
-        trees = lightgbm.train(parameters, data, num_boost_round=max(self.n_trees))
+        trees = lightgbm.train(
+            parameters, data, num_boost_round=max(self.n_trees), keep_training_booster=True
+        )
         zeros = np.zeros(Z.shape[1])
         return [Member(0.0, zeros, trees, n) for n in self.n_trees]
 

@@ -359,7 +359,7 @@ def compute_threshold_table(
     cuts = np.asarray(thresholds, dtype=np.float64)
     if not ((cuts >= 0) & (cuts <= 1)).all():
         raise ValueError("thresholds must lie in [0, 1]")
-    positive = np.stack([(rows >= cut).mean(axis=0) for cut in cuts])
+    positive = np.stack([(round_risks(rows) >= cut).mean(axis=0) for cut in round_risks(cuts)])
     everyone = np.ones_like(positive)
     table = pd.DataFrame({"threshold": cuts})
     table["share_positive"] = positive @ weight / weight.sum()

@@ -1,0 +1,228 @@
+"""Record what was trained: one MLflow run per training, whole or absent.
+
+This module and :mod:`training.registry` are the only ones that know MLflow. A run holds
+settings, metrics, counts, digests and pictures; never a patient id, a prediction for a patient or
+a row of the cohort. Without a setting everything is kept beside the project: ``mlflow.db`` and
+the folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from features.errors import KetresponseError
+
+__all__ = [
+    "DEFAULT_TRACKING_URI",
+    "RunRecord",
+    "find_tracking_uri",
+    "make_client",
+    "telling_failures",
+    "track_run",
+]
+
+DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 keep a wrong address waiting for minutes
+}
+"""Read by MLflow at its import; what the user has set stays."""
+_TOKEN = "ketresponse.record"
+_MAX_METRICS, _MAX_PARAMS = 1000, 100  # what MLflow takes in one request
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is kept of one training.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study; the runs of a study are compared with each other.
+    params : dict
+        Settings, by name.
+    metrics : dict of str to float
+        Results, by name. One that is not finite could not be estimated, and is left out.
+    tags : dict of str to str
+        Digests, status and versions, by name.
+    files : Path or None
+        A folder whose content is stored with the run.
+    """
+
+    study: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    files: Path | None = None
+
+
+def find_tracking_uri(environ: Mapping[str, str]) -> str:
+    """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, or a SQLite file right here."""
+    return environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+@contextmanager
+def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
+    """Turn MLflow's failures into one line that says what to look at.
+
+    Parameters
+    ----------
+    what : str
+        What was being done, such as "track the run".
+    tracking_uri : str
+        Where; a password in it is not told.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as err:
+        reason = str(err).strip().partition("\n")[0].replace(
+            tracking_uri, _without_password(tracking_uri)
+        )  # fmt: skip
+        raise KetresponseError(
+            f"cannot {what} at {_without_password(tracking_uri)}: {reason}; check "
+            "MLFLOW_TRACKING_URI and that this place can be reached and written"
+        ) from err
+
+
+def make_client(tracking_uri: str) -> Any:
+    """Return MLflow's client, silent and without telemetry.
+
+    Parameters
+    ----------
+    tracking_uri : str
+        Of runs and registry alike. A new SQLite file is given its tables: seconds, once.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    # MLflow sets its loggers to INFO when it is imported.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with telling_failures("open the tracking store", tracking_uri):
+        return MlflowClient(tracking_uri, registry_uri=tracking_uri)
+
+
+def _artifact_location(tracking_uri: str) -> str | None:
+    """Return where a new experiment's files go; None where a server decides."""
+    scheme = urlsplit(tracking_uri).scheme
+    if scheme in ("http", "https", "databricks"):
+        return None
+    folder = Path()
+    if scheme == "sqlite":
+        folder = Path(tracking_uri.removeprefix("sqlite:///")).parent
+    return (folder / "mlartifacts").resolve().as_uri()
+
+
+def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, _artifact_location(tracking_uri)))
+        except MlflowException:  # another training has made it in between
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise KetresponseError(
+            f"the experiment {name} was deleted from the tracking store; restore it with "
+            f"`mlflow experiments restore --experiment-id {found.experiment_id}`, or give the "
+            "study another name"
+        )
+    return str(found.experiment_id)
+
+
+def _delete_run(client: Any, run: Any) -> None:
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    client.set_terminated(run.info.run_id, status="FAILED")
+    get_artifact_repository(run.info.artifact_uri).delete_artifacts()
+    client.delete_run(run.info.run_id)
+
+
+def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
+    from mlflow.entities import Metric, Param
+
+    now = datetime.now().astimezone()
+    run_id = client.create_run(
+        experiment,
+        run_name=f"{record.study} {now:%Y-%m-%d %H:%M:%S}",
+        tags={_TOKEN: token, **record.tags},
+    ).info.run_id
+    stamp = int(time.time() * 1000)
+    metrics = [
+        Metric(name, float(value), stamp, 0)
+        for name, value in record.metrics.items()
+        if math.isfinite(value)
+    ]
+    for some in batched(metrics, _MAX_METRICS):
+        client.log_batch(run_id, metrics=some)
+    params = [Param(name, str(value)) for name, value in record.params.items()]
+    for some in batched(params, _MAX_PARAMS):
+        client.log_batch(run_id, params=some)
+    if record.files is not None:
+        client.log_artifacts(run_id, str(record.files))
+    client.set_terminated(run_id)
+    return str(run_id)
+
+
+def track_run(record: RunRecord, *, tracking_uri: str) -> str:
+    """Store one training as a finished run, whole or not at all.
+
+    Whatever comes in between, Ctrl-C included, the run begun is marked as failed and deleted, and
+    its files are removed.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What to keep.
+    tracking_uri : str
+        Where; see :func:`find_tracking_uri`.
+
+    Returns
+    -------
+    str
+        Id of the run.
+
+    Raises
+    ------
+    KetresponseError
+        If the store cannot be reached or does not take the record.
+    """
+    client = make_client(tracking_uri)
+    token = secrets.token_hex(8)
+    with telling_failures("track the run", tracking_uri):
+        experiment = _get_experiment(client, record.study, tracking_uri)
+        try:
+            return _write_run(client, experiment, record, token)
+        except BaseException:
+            # Found by its token: the run may have been begun before its id came back.
+            for run in client.search_runs([experiment], f"tags.`{_TOKEN}` = '{token}'"):
+                _delete_run(client, run)
+            raise
