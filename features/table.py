@@ -11,6 +11,7 @@ import difflib
 import io
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence, Sized
 from pathlib import Path
 
@@ -36,11 +37,14 @@ _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _DELIMITERS = (",", ";", "\t")
 _SHOWN = 40
+_LONGEST_NAME = 64
 _MOST_PROBLEMS = 1000
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "did you mean X?" for the nearest known name, or nothing.
+
+    A name with other digits is never the nearest: nrs_t3 is not nrs_t1, tsk_11 is not tsk.
 
     Parameters
     ----------
@@ -49,9 +53,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known : iterable of str
         The names that are.
     """
-    if len(name) > 64:  # not a slip of the pen, and slow to compare
+    if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
         return ""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1)
+    lowered, names = name.lower(), list(known)
+    longer = [other for other in names if other.startswith(f"{lowered}_")]
+    alike = [other for other in names if re.findall(r"\d", other) == re.findall(r"\d", name)]
+    near = longer or difflib.get_close_matches(lowered, alike, n=1)
     return f"did you mean {near[0]}?" if near else ""
 
 

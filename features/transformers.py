@@ -147,7 +147,7 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return np.log1p(np.maximum(column, 0.0)) if self.logged_[j] else column
 
     def _place_knots(self, column: FloatArray) -> FloatArray:
-        if self.knots == 0 or column.size == 0:
+        if self.knots == 0 or len(np.unique(column)) < self.knots:
             return np.empty(0)
         knots = np.quantile(column, _KNOT_QUANTILES[self.knots])
         spread = knots[-1] - knots[0]

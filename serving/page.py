@@ -21,7 +21,7 @@ from serving.notices import EVIDENCE_VARIABLES
 from serving.predictor import Predictor
 from serving.statements import make_statements, plain
 
-__all__ = ["render_docs", "render_page"]
+__all__ = ["count_of_hundred", "render_docs", "render_page", "show_value"]
 
 _MOST_RADIOS = 3
 _HUNDRED = 100
@@ -198,7 +198,7 @@ def _make_estimate(
         "outcome": estimate["outcome"],
         "probability": _HUNDRED * estimate["probability"],
         "dots": round(_HUNDRED * estimate["probability"]),
-        "about": _about(estimate["probability"]),
+        "about": count_of_hundred(estimate["probability"]),
         "low": _HUNDRED * low,
         "high": _HUNDRED * high,
         "base_rate": _HUNDRED * estimate["base_rate"],
@@ -213,7 +213,7 @@ def _make_estimate(
         "rows": [
             {
                 "label": predictor.dictionary[row["variable"]].label,
-                "value": _value(predictor.dictionary[row["variable"]], row["value"]),
+                "value": show_value(predictor.dictionary[row["variable"]], row["value"]),
                 "points": _HUNDRED * row["contribution"],
                 "width": 50 * abs(row["contribution"]) / largest,
             }
@@ -222,7 +222,7 @@ def _make_estimate(
     }
 
 
-def _about(probability: float) -> str:
+def count_of_hundred(probability: float) -> str:
     """Return a probability as a count of 100 patients, in words."""
     if probability < 0.005:
         return "fewer than 1"
@@ -231,7 +231,8 @@ def _about(probability: float) -> str:
     return f"about {round(_HUNDRED * probability)}"
 
 
-def _value(variable: Variable, value: float | str | None) -> str:
+def show_value(variable: Variable, value: float | str | None) -> str:
+    """Return a variable's value as people write it, with its unit."""
     if value is None:
         return "not known"
     if isinstance(value, str):

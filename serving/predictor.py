@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from features.cohort import parse_record
 from features.eligibility import Eligibility
-from features.errors import InputError, Problem
+from features.errors import Problem
 from features.evidence import published_base_rate
 from features.schema import Variable
 from serving.notices import (
@@ -25,11 +25,12 @@ from serving.notices import (
     record_notices,
     scope_notices,
 )
+from serving.request import RequestError
 from serving.statements import plain, stamp
 from training.artifact import LoadedModel
 from training.explanation import Explainer
 
-__all__ = ["MAX_BATCH", "Predictor", "RequestError"]
+__all__ = ["MAX_BATCH", "Predictor"]
 
 FloatArray = NDArray[np.float64]
 Record = Mapping[str, float | str | None]
@@ -38,26 +39,6 @@ MAX_BATCH = 200
 """Most patients in one batch request: more would hold up every other caller."""
 
 _SUM_TOLERANCE = 1e-6
-
-
-class RequestError(InputError):
-    """A request that cannot be read; :meth:`body` is the answer to the sender."""
-
-    def body(self) -> dict[str, Any]:
-        """Return the answer: `error` in words, `problems` with each variable, its range and what
-        came."""
-        return {
-            "error": f"{self.what} cannot be read: {len(self.problems)} to put right",
-            "problems": [
-                {
-                    "variable": problem.column,
-                    "expected": problem.expected,
-                    "got": problem.got,
-                    "action": problem.action,
-                }
-                for problem in self.problems
-            ],
-        }
 
 
 class Predictor:
@@ -113,7 +94,9 @@ class Predictor:
         notices = [*self._model_notices]
         estimates: list[dict[str, Any]] = []
         if reasons:
-            notices += [Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons]
+            notices += [
+                Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
+            ]
         else:
             x = self.dictionary.encode([record], self.model.predictors)[0]
             estimates = self.estimate(x)

@@ -86,7 +86,7 @@ def make_patient_schema(predictor: Predictor) -> Schema:
     return {
         "type": "object",
         "description": (
-            "A patient before treatment. A value that is absent, null, empty or \"unknown\" is "
+            'A patient before treatment. A value that is absent, null, empty or "unknown" is '
             f"missing. The estimate rests on: {used}. Scope is checked on: {checked}."
         ),
         "properties": properties,

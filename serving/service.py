@@ -14,13 +14,13 @@ from typing import Any
 import bentoml
 from starlette.requests import Request
 
-from features.errors import InputError
-from serving.predictor import Predictor, RequestError
+from serving.predictor import Predictor
+from serving.request import RequestError, parse_body
 from serving.settings import Settings, check_may_serve
-from serving.web import LocalOnly, answer, make_app, parse_body, read_body
+from serving.web import LocalOnly, answer, make_app, read_body
 from training.artifact import load_model
 
-__all__ = ["Ketresponse", "service"]
+__all__ = ["Ketresponse", "make_asgi", "service"]
 
 
 @cache
@@ -45,7 +45,7 @@ class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
         (key,) = cls.model_fields
         try:
             content = parse_body(await read_body(request), key)
-        except InputError as err:
+        except RequestError as err:
             content = err
         return cls.model_construct(**{key: content})
 
@@ -92,3 +92,20 @@ class Ketresponse:
 service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
 service.mount_asgi_app(make_app(_predictor), path="/", name="web")
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
+
+
+def make_asgi() -> Any:
+    """Return the whole application, its model loaded, for a server in this process.
+
+    Raises
+    ------
+    KetresponseError
+        If the model cannot be read or may not be served.
+    """
+    from bentoml._internal.context import server_context
+    from bentoml._internal.log import configure_server_logging
+
+    _predictor()
+    configure_server_logging()
+    server_context.service_name = service.name
+    return service.to_asgi()

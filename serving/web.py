@@ -7,11 +7,10 @@ outside.
 from __future__ import annotations
 
 import json
-from collections import Counter
+import logging
+import traceback
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -24,15 +23,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import Problem
 from serving.page import render_docs, render_page
-from serving.predictor import Predictor, RequestError
+from serving.predictor import Predictor
+from serving.request import RequestError, unique
 from serving.schemas import describe_model, make_openapi
 from serving.settings import Settings, is_loopback
+from training.artifact import package_versions
 
-__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "parse_body", "read_body"]
+__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
 
 MAX_BODY = 1_000_000
 """Longest request, in bytes: a full batch is about a third of it."""
 
+_log = logging.getLogger("bentoml.ketresponse")
+_FAILED = "no estimate: something failed in this service; its log tells where"
 _ASSETS = Path(__file__).parent / "templates"
 _PRIVATE = {
     "Cache-Control": "no-store",
@@ -101,55 +104,6 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def parse_body(body: bytes, key: str) -> object:
-    """Return what a JSON body holds under its one key.
-
-    Parameters
-    ----------
-    body : bytes
-        A JSON object.
-    key : str
-        The one name it must have.
-
-    Raises
-    ------
-    RequestError
-        If it is not JSON, names anything else, or names anything twice: of two values for one
-        variable neither can be trusted.
-    """
-    try:
-        content = json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as err:
-        problem = Problem("body", f'JSON with the one name "{key}"', "something that is not JSON")
-        raise RequestError("the request", [problem]) from err
-    if not isinstance(content, dict):
-        problem = Problem("body", f'an object with the one name "{key}"', "something else")
-        raise RequestError("the request", [problem])
-    problems = [
-        Problem(name[:40], f'only the name "{key}"', "another name")
-        for name in list(content)[:20]
-        if name != key
-    ]
-    if key not in content:
-        problems.append(Problem(key, f'the name "{key}"', "nothing of that name"))
-    if problems:
-        raise RequestError("the request", problems)
-    return content[key]
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        problems = [
-            Problem(name[:40], "each name once", f"the same name {count} times")
-            for name, count in counts.most_common(20)
-            if count > 1
-        ]
-        raise RequestError("the request", problems)
-    return content
-
-
 def answer(compute: Callable[[str], object]) -> JsonAnswer:
     """Return the answer, or the problems of the request, as JSON.
 
@@ -162,6 +116,15 @@ def answer(compute: Callable[[str], object]) -> JsonAnswer:
         return JsonAnswer(compute(uuid4().hex))
     except RequestError as err:
         return JsonAnswer(err.body(), 400)
+    except Exception as err:
+        _log_failure(err)
+        return JsonAnswer({"error": _FAILED, "problems": []}, 500)
+
+
+def _log_failure(err: Exception) -> None:
+    """Log where something failed. The message stays out: it may hold a patient's values."""
+    where = "".join(traceback.format_tb(err.__traceback__))
+    _log.error("%s while answering\n%s", type(err).__name__, where)
 
 
 def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
@@ -187,13 +150,17 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
             found = await run_in_threadpool(predictor.predict, fields, request_id=uuid4().hex)
         except RequestError as err:
             return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
+        except Exception as err:
+            _log_failure(err)
+            return _page(_FAILED, 500)
         return _page(render_page(predictor, fields=fields, found=found))
 
     async def show_model(request: Request) -> Response:
         return JsonAnswer(describe_model(get_predictor()))
 
     async def show_openapi(request: Request) -> Response:
-        return JsonAnswer(make_openapi(get_predictor(), version=version("ketresponse")))
+        version = package_versions().get("ketresponse", "from source")
+        return JsonAnswer(make_openapi(get_predictor(), version=version))
 
     async def show_docs(request: Request) -> Response:
         headers = {**_PRIVATE, "Content-Security-Policy": _DOCS_POLICY}
@@ -230,4 +197,4 @@ def _parse_form(body: bytes) -> dict[str, str]:
     except ValueError as err:
         problem = Problem("body", "a form as this page sends it", "something else")
         raise RequestError("the form", [problem]) from err
-    return _once([(name, value.strip()) for name, value in pairs])
+    return unique([(name, value.strip()) for name, value in pairs])

@@ -4,6 +4,9 @@ The calibration intercept has two definitions, and both are reported under their
 `in_the_large` is the intercept of a logistic model of the outcome in which the logit of the
 predicted risk is an offset (slope fixed at 1): above 0, risks are too low on average.
 `intercept` belongs to the model that also fits the slope, and is read only together with it.
+
+The flexible curve is R's loess (local quadratic regression over the nearest three quarters of
+the patients) of the outcome on the predicted risk, as in val.prob.ci.2 of CalibrationCurves.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import chi2
@@ -18,18 +22,28 @@ from scipy.stats import chi2
 from training.weighted import (
     Array,
     Interval,
+    bootstrap_weights,
     check_evaluation,
     clipped_logit,
     fit_logistic_rows,
+    mean_over_repeats,
+    percentile_interval,
     ratio,
+    round_risks,
 )
 
 __all__ = [
     "Calibration",
+    "CalibrationCurve",
     "compute_calibration",
+    "compute_calibration_curve",
     "fit_in_the_large_rows",
     "fit_recalibration_rows",
 ]
+
+
+_DISTANCES = ("ici", "e50", "e90", "emax")
+_FEWEST_RISKS = 6  # fewer points cannot bear a local parabola over three quarters of them
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,29 @@ class Calibration:
     intercept: Interval
     slope: Interval
     o_e: float
+
+
+@dataclass(frozen=True)
+class CalibrationCurve:
+    """The flexible calibration curve, and how far it runs from the ideal line.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Columns `risk`, the predicted risk, evenly spaced over the range that was predicted;
+        `observed`, the share of events there, in [0, 1]; `low` and `high`, its pointwise 95%
+        bootstrap band. The ideal is observed = risk. NaN where it cannot be estimated.
+    summary : DataFrame
+        Indexed by `metric`: distance between predicted and observed risk, as mean (ici, the
+        integrated calibration index), median (e50), 90th percentile (e90) and maximum (emax)
+        over the patients; 0 is ideal. Columns `estimate`, `low`, `high`, `n_failed`, `note` as
+        in :func:`training.performance.compute_performance`. A distance cannot be negative and
+        noise adds to it: in small cohorts it is well above 0 for a perfect model, and the
+        interval lies too high.
+    """
+
+    curve: pd.DataFrame
+    summary: pd.DataFrame
 
 
 def compute_calibration(
@@ -91,6 +128,67 @@ def compute_calibration(
         slope=_profile(outcome, design, 0 * lp, weight, best, 1),
         o_e=float(ratio(weights @ outcome, weights @ risk)[0]),
     )
+
+
+def compute_calibration_curve(
+    y: ArrayLike,
+    p: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    n_points: int = 101,
+    n_bootstrap: int = 500,
+    seed: int | np.random.Generator,
+) -> CalibrationCurve:
+    """Smooth the outcome over the predicted risk.
+
+    Parameters
+    ----------
+    y : array_like, shape (n,)
+        1 event, 0 none, NaN unknown (left out).
+    p : array_like, shape (n,) or (n_repeats, n)
+        Risks, 0 to 1. Curves and distances of the repeats of a cross-validation are averaged,
+        over the range of risks that all of them have.
+    sample_weight : array_like, shape (n,), optional
+        Prior weights of loess. They do not move the borders of a neighbourhood, which holds
+        three quarters of the patients: here, as in R, weights are not the same as repetitions.
+    n_points : int
+        Points of the curve.
+    n_bootstrap : int
+        Resamples of patients, on the same risks.
+    seed : int or Generator
+
+    Returns
+    -------
+    CalibrationCurve
+
+    References
+    ----------
+    Austin and Steyerberg 2019, doi:10.1002/sim.8281; Van Calster 2016,
+    doi:10.1016/j.jclinepi.2015.12.005.
+    """
+    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
+    present = weight > 0
+    outcome, rows, weight = outcome[present], round_risks(rows[:, present]), weight[present]
+    grid = np.linspace(rows.min(axis=1).max(), rows.max(axis=1).min(), n_points)
+    draws = []
+    for counts in bootstrap_weights(np.ones(len(outcome)), n_bootstrap=n_bootstrap, seed=seed):
+        drawn = np.repeat(np.arange(len(outcome)), counts.astype(int))
+        smooth = [_smooth(outcome[drawn], risk[drawn], weight[drawn], grid) for risk in rows]
+        draws.append(mean_over_repeats(np.stack(smooth)))
+    values = np.stack(draws)
+    low, high, n_failed = percentile_interval(values[1:])
+    missing = "" if np.isfinite(values[0, 0]) else "too few different risks: not estimable"
+    summary = pd.DataFrame(
+        {"estimate": values[0], "low": low, "high": high, "n_failed": n_failed}
+    ).iloc[: len(_DISTANCES)]  # fmt: skip
+    summary.index = pd.Index(_DISTANCES, name="metric")
+    summary["note"] = missing
+    on_grid = slice(len(_DISTANCES), None)
+    curve = pd.DataFrame(
+        {"risk": grid, "observed": values[0, on_grid], "low": low[on_grid], "high": high[on_grid]}
+    )
+    curve[["observed", "low", "high"]] = curve[["observed", "low", "high"]].clip(0, 1)
+    return CalibrationCurve(curve, summary)
 
 
 def fit_in_the_large_rows(y: Array, lp: Array, weights: Array) -> Array:
@@ -178,3 +276,34 @@ def _profile(
             reach *= 2
         ends.append(float(brentq(excess, estimate, estimate + direction * reach)))
     return Interval(estimate, ends[0], ends[1])
+
+
+def _smooth(y: Array, p: Array, weight: Array, grid: Array) -> Array:
+    """Return the distances and, at the points of `grid` within the range of p, the curve."""
+    from skmisc.loess import loess  # here, because serving judges risks without this library
+
+    result = np.full(len(_DISTANCES) + len(grid), np.nan)
+    if len(np.unique(p)) < _FEWEST_RISKS:
+        return result
+    inside = np.flatnonzero((grid >= p.min()) & (grid <= p.max()))
+    try:
+        # The trace of the smoother serves loess's own standard errors, which are not used.
+        model = loess(p, y, weights=weight, trace_hat="approximate")
+        model.fit()
+        curve = model.predict(grid[inside]).values
+    except ValueError:  # a neighbourhood with too few different risks: counted as a failure
+        return result
+    distance = np.abs(model.outputs.fitted_values - p)
+    result[: len(_DISTANCES)] = [
+        np.average(distance, weights=weight),
+        *_quantiles(distance, weight, [0.5, 0.9]),
+        distance.max(),
+    ]
+    result[len(_DISTANCES) + inside] = curve
+    return result
+
+
+def _quantiles(values: Array, weight: Array, shares: list[float]) -> Array:
+    if np.ptp(weight) == 0:
+        return np.asarray(np.quantile(values, shares))
+    return np.asarray(np.quantile(values, shares, weights=weight, method="inverted_cdf"))

@@ -26,6 +26,7 @@ from training.weighted import (
     bootstrap_weights,
     check_evaluation,
     clipped_logit,
+    mean_over_repeats,
     percentile_interval,
     ratio,
     round_risks,
@@ -425,10 +426,10 @@ def _metrics(
             model[:] = np.nan
         o_e = ratio(weights @ y, weights @ risk)
         calibration.append(np.column_stack([fit_in_the_large_rows(y, lp, weights), model, o_e]))
-    in_the_large, intercept, slope, o_e = _mean_over_repeats(np.stack(calibration)).T
+    in_the_large, intercept, slope, o_e = mean_over_repeats(np.stack(calibration)).T
     brier = _mean(weights, (y - rows) ** 2)
     return {
-        "auc": _mean_over_repeats(np.stack(auc)),
+        "auc": mean_over_repeats(np.stack(auc)),
         "brier": brier,
         **{name: 1 - ratio(brier, other) for name, other in reference.items()},
         "log_loss": _mean(weights, _log_losses(y, rows)),
@@ -437,11 +438,6 @@ def _metrics(
         "calibration_slope": slope,
         "o_e": o_e,
     }
-
-
-def _mean_over_repeats(values: Array) -> Array:
-    """Average the first axis over the repeats in which a number could be computed."""
-    return ratio(np.nansum(values, axis=0), np.isfinite(values).sum(axis=0).astype(np.float64))
 
 
 def _constant_folds(risk: Array, fold: NDArray[np.int64]) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import batched
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -162,7 +161,8 @@ def _delete_run(client: Any, run: Any) -> None:
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     client.set_terminated(run.info.run_id, status="FAILED")
-    get_artifact_repository(run.info.artifact_uri).delete_artifacts()
+    files: Any = get_artifact_repository(run.info.artifact_uri)
+    files.delete_artifacts()
     client.delete_run(run.info.run_id)
 
 
@@ -181,11 +181,11 @@ def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> s
         for name, value in record.metrics.items()
         if math.isfinite(value)
     ]
-    for some in batched(metrics, _MAX_METRICS):
-        client.log_batch(run_id, metrics=some)
     params = [Param(name, str(value)) for name, value in record.params.items()]
-    for some in batched(params, _MAX_PARAMS):
-        client.log_batch(run_id, params=some)
+    for start in range(0, len(metrics), _MAX_METRICS):
+        client.log_batch(run_id, metrics=metrics[start : start + _MAX_METRICS])
+    for start in range(0, len(params), _MAX_PARAMS):
+        client.log_batch(run_id, params=params[start : start + _MAX_PARAMS])
     if record.files is not None:
         client.log_artifacts(run_id, str(record.files))
     client.set_terminated(run_id)

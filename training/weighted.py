@@ -23,6 +23,7 @@ __all__ = [
     "check_evaluation",
     "clipped_logit",
     "fit_logistic_rows",
+    "mean_over_repeats",
     "percentile_interval",
     "ratio",
     "round_risks",
@@ -127,6 +128,12 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     result = np.full(np.shape(numerator), np.nan)
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result
+
+
+def mean_over_repeats(values: Array) -> Array:
+    """Average the first axis over the repeats in which a number could be computed."""
+    computed = np.isfinite(values)
+    return ratio(np.where(computed, values, 0.0).sum(axis=0), computed.sum(axis=0).astype(float))
 
 
 def bootstrap_weights(

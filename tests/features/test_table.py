@@ -152,5 +152,12 @@ def test_a_place_that_cannot_be_written_is_named_beforehand(tmp_path: Path) -> N
 
 def test_a_near_name_is_suggested_and_a_far_one_is_not() -> None:
     assert did_you_mean("Age_Year", ["age_years", "sex"]) == "did you mean age_years?"
+    assert did_you_mean("nrs", ["sex", "nrs_t0", "nrs_t1"]) == "did you mean nrs_t0?"
     assert did_you_mean("zzz", ["age_years"]) == ""
     assert did_you_mean("age_years" * 100_000, ["age_years"]) == ""
+
+
+def test_a_name_with_other_digits_is_never_suggested() -> None:
+    assert did_you_mean("tsk_11", ["tsk"]) == ""
+    assert did_you_mean("nrs_t3", ["nrs_t0", "nrs_t1", "nrs_t2"]) == ""
+    assert did_you_mean("nrst0", ["nrs_t1", "nrs_t0"]) == "did you mean nrs_t0?"

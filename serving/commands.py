@@ -1,0 +1,147 @@
+"""The sub-commands of this floor: `predict` and `serve`.
+
+Everything heavy is imported inside the functions, so that `ketresponse --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import InputError, KetresponseError, Problem, Refused
+
+if TYPE_CHECKING:
+    from serving.settings import Mode
+
+__all__ = ["predict", "serve"]
+
+_MODEL = typer.Argument(
+    help="Folder of a model, or a registered name: NAME, or NAME:VERSION.", metavar="MODEL"
+)
+
+
+def _find_model(model: str) -> Path:
+    """Return the folder of a model that is named by folder or by its registered name."""
+    if Path(model).is_dir():
+        return Path(model)
+    name, _, version = model.partition(":")
+    if Path(model).name != model:
+        raise KetresponseError(f"there is no folder {model}; check the path")
+    try:
+        from training.registry import locate
+    except ModuleNotFoundError as err:
+        raise KetresponseError(
+            f"there is no folder {model}, and registered models cannot be looked up without "
+            f"{err.name}: give the model's folder, or install ketresponse[train]"
+        ) from err
+    return Path(locate(name, version or None))
+
+
+def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
+    """Return the patient of a JSON file, with `name=value` pairs put in."""
+    from features.table import read_bytes
+    from serving.request import parse_json
+
+    patient: Any = {}
+    if record is not None:
+        patient = parse_json(read_bytes(record), expected="a JSON object, as POST /predict takes")
+        if isinstance(patient, dict) and list(patient) == ["patient"]:
+            patient = patient["patient"]
+        if not isinstance(patient, dict):
+            raise InputError(f"{record} holds no object of variable names and values")
+    problems = []
+    seen: set[str] = set()
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in seen:
+            got = "named twice" if name in seen else "something else"
+            problems.append(Problem(f"--set {name}", "name=value, each name once", got))
+        seen.add(name)
+        patient[name] = value
+    if problems:
+        raise InputError("--set", problems)
+    return patient
+
+
+def predict(
+    model: Annotated[str, _MODEL],
+    record: Annotated[
+        Path | None, typer.Option(help="JSON file with the patient's values.", metavar="FILE")
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Estimate the response of one patient, here, without a server."""
+    import json
+    from uuid import uuid4
+
+    from training.artifact import load_model, read_facts
+
+    patient = _read_patient(record, values or [])
+    folder = _find_model(model)
+    status = read_facts(folder)[0].status
+    if status in ("refused", "withdrawn"):
+        raise Refused(f"this model is {status} and gives no estimates")
+    from serving.predictor import Predictor
+
+    predictor = Predictor(load_model(folder))
+    answer = predictor.predict(patient, request_id=uuid4().hex)
+    if as_json:
+        print(json.dumps(answer, indent=2, allow_nan=False))
+        return
+    from serving.text import print_answer
+
+    print_answer(answer, predictor)
+
+
+def serve(
+    model: Annotated[str, _MODEL],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)
+    ] = 3000,
+    research: Annotated[
+        bool, typer.Option("--research", help="Serve an unreviewed model, on this machine only.")
+    ] = False,
+    demonstration: Annotated[
+        bool,
+        typer.Option(
+            "--demonstration", help="Serve a model of simulated data, on this machine only."
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings only.")] = False,
+) -> None:
+    """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
+    from serving.process import bind, run_server
+    from serving.settings import Settings, check_may_serve
+    from training.artifact import read_facts
+
+    if research and demonstration:
+        raise InputError("--research and --demonstration exclude each other")
+    mode: Mode = "research" if research else "demonstration" if demonstration else "approved"
+    folder = _find_model(model).resolve()
+    facts, _ = read_facts(folder)
+    check_may_serve(facts.status, mode, host)
+    with bind(host, port) as listener:
+        port = listener.getsockname()[1]
+        name = f"[{host}]" if ":" in host else host
+
+        def tell() -> None:
+            print(
+                f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
+                f"  For clinicians   http://{name}:{port}/clinic\n"
+                f"  For programs     http://{name}:{port}/docs\n"
+                "Ctrl-C ends it.",
+                flush=True,
+            )
+
+        print(f"Loading {folder} ...", flush=True)
+        try:
+            run_server(Settings(folder, mode, host, port), listener, on_ready=tell, quiet=quiet)
+        except KeyboardInterrupt:
+            print("Ended.", flush=True)

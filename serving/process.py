@@ -1,0 +1,219 @@
+"""Start the service as a process that ends cleanly, in this process or in one beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from features.errors import KetresponseError
+from serving.settings import Mode, Settings
+
+__all__ = ["bind", "run_server", "start_server"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_START_SECONDS = 120.0
+_STOP_SECONDS = 10.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there.
+
+    Parameters
+    ----------
+    host : str
+        Address or name.
+    port : int
+        0 takes any free port.
+
+    Raises
+    ------
+    KetresponseError
+        In one line, if the port is taken or the address is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # elsewhere the option would let two servers share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as err:
+        why = err.strerror or str(err)
+        raise KetresponseError(
+            f"cannot listen on {host} port {port}: {why.lower()}; choose another with --port"
+        ) from err
+    return listener
+
+
+def run_server(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    on_ready: Callable[[], None],
+    quiet: bool = False,
+) -> None:
+    """Serve in this process until it is interrupted or terminated.
+
+    Parameters
+    ----------
+    settings : Settings
+        Checked beforehand; the service reads them from the environment.
+    listener : socket
+        From :func:`bind`.
+    on_ready : callable
+        Called once, when the service answers.
+    quiet : bool
+        Log warnings and errors only.
+    """
+    with tempfile.TemporaryDirectory(prefix="ketresponse-") as state:
+        # BentoML writes to the home folder, and reports its use, unless told otherwise before
+        # it is imported.
+        os.environ.update(settings.to_environ())
+        os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+        os.environ.setdefault("BENTOML_HOME", str(Path(state) / "bentoml"))
+        os.environ.setdefault("OTEL_SERVICE_NAME", "ketresponse")
+        metrics = Path(state) / "metrics"
+        metrics.mkdir()
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+
+        import uvicorn
+
+        from serving.service import make_asgi
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    on_ready()
+
+        app = make_asgi()
+        if quiet:
+            logging.getLogger("bentoml").setLevel(logging.WARNING)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(_STOP_SECONDS),
+        )
+        Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def start_server(
+    folder: Path, mode: Mode, host: str = "127.0.0.1", port: int = 0, *, log: Path | None = None
+) -> Iterator[str]:
+    """Serve a model in a process beside this one, as a context manager.
+
+    The process ends with the context, and also when this process dies, however that comes about.
+
+    Parameters
+    ----------
+    folder : Path
+        Artifact folder.
+    mode : {"approved", "research", "demonstration"}
+        The status that the model must have.
+    host : str
+        Address to listen on.
+    port : int
+        0 takes any free port.
+    log : Path or None
+        Where the process writes what it logs; None drops it.
+
+    Yields
+    ------
+    str
+        The service's address, such as ``http://127.0.0.1:3000``, once it answers.
+
+    Raises
+    ------
+    KetresponseError
+        If the port is taken, or the service does not start.
+    """
+    with bind(host, port) as probe:
+        port = probe.getsockname()[1]
+    settings = Settings(folder.resolve(), mode, host, port)
+    environ = {**os.environ, **settings.to_environ(), "PYTHONPATH": str(_ROOT)}
+    with open(log or os.devnull, "wb") as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "serving.process"],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=errors if log is None else subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the one who waits, who then ends this
+        )
+        name = f"[{host}]" if ":" in host else host
+        url = f"http://{name}:{port}"
+        try:
+            if not _wait(process, url):
+                errors.seek(0)
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise KetresponseError(
+                    f"the service did not start: {lines[-1] if lines else 'no reason given'}"
+                )
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Return whether the service answers before its process ends or time is up."""
+    end = time.monotonic() + _START_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with opener.open(f"{url}/readyz", timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.05)
+    return False
+
+
+def _end_with_parent() -> None:
+    """Terminate this process when whoever started it is gone: its end of the pipe closes."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> int:
+    """Serve what the environment names, until the parent ends; what `start_server` runs."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        settings = Settings.from_environ(os.environ)
+        with bind(settings.host, settings.port) as listener:
+            run_server(settings, listener, on_ready=lambda: None)
+    except KetresponseError as err:
+        print(err, file=sys.stderr)
+        return err.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

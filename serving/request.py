@@ -1,0 +1,112 @@
+"""Read what was sent: bytes of JSON into the values under one name.
+
+JSON is stricter here than Python's reader: a name given twice is an error, since of two values
+for one variable neither can be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from features.errors import InputError, Problem
+
+__all__ = ["RequestError", "parse_body", "parse_json", "unique"]
+
+_SHOWN = 40
+_MOST = 20
+
+
+class RequestError(InputError):
+    """A request that cannot be read; :meth:`body` is the answer to the sender."""
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer: `error` in words, and each problem's variable, range and value."""
+        return {
+            "error": f"{self.what} cannot be read: {len(self.problems)} to put right",
+            "problems": [
+                {
+                    "variable": problem.column,
+                    "expected": problem.expected,
+                    "got": problem.got,
+                    "action": problem.action,
+                }
+                for problem in self.problems
+            ],
+        }
+
+
+def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a mapping.
+
+    Raises
+    ------
+    RequestError
+        If a name comes more than once.
+    """
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise RequestError(
+            "the request",
+            [
+                Problem(name[:_SHOWN], "each name once", f"the same name {count} times")
+                for name, count in counts.most_common(_MOST)
+                if count > 1
+            ],
+        )
+    return content
+
+
+def parse_json(data: bytes, *, expected: str) -> Any:
+    """Return the values of a JSON text.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8 text. A bare NaN or Infinity is read, for the check of its variable to refuse.
+    expected : str
+        What the text should have been, for the message.
+
+    Raises
+    ------
+    RequestError
+        If it is not JSON, or names anything twice.
+    """
+    try:
+        return json.loads(data, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as err:
+        problem = Problem("body", expected, "something that is not JSON")
+        raise RequestError("the request", [problem]) from err
+
+
+def parse_body(data: bytes, key: str) -> object:
+    """Return what a JSON body holds under its one name.
+
+    Parameters
+    ----------
+    data : bytes
+        A JSON object.
+    key : str
+        The one name it must have.
+
+    Raises
+    ------
+    RequestError
+        If it is not such an object, listing every other name.
+    """
+    expected = f'a JSON object with the one name "{key}"'
+    content = parse_json(data, expected=expected)
+    if not isinstance(content, dict):
+        raise RequestError("the request", [Problem("body", expected, "something else")])
+    problems = [
+        Problem(name[:_SHOWN], f'only the name "{key}"', "another name")
+        for name in [name for name in content if name != key][:_MOST]
+    ]
+    if key not in content:
+        problems.append(Problem(key, f'the name "{key}"', "nothing of that name"))
+    if problems:
+        raise RequestError("the request", problems)
+    return content[key]

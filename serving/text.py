@@ -1,0 +1,78 @@
+"""An answer as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from serving.page import count_of_hundred, show_value
+from serving.predictor import Predictor
+from serving.statements import make_statements
+
+__all__ = ["print_answer"]
+
+
+def print_answer(
+    answer: Mapping[str, Any], predictor: Predictor, *, console: Console | None = None
+) -> None:
+    """Print an estimate in plain words, with its interval, its reasons and the standing words.
+
+    Parameters
+    ----------
+    answer : mapping
+        From :meth:`Predictor.predict`.
+    predictor : Predictor
+        That gave it.
+    console : Console or None
+        Where to print; None for the standard output.
+    """
+    console = console or Console(highlight=False)
+    facts = predictor.facts
+    stamp, *statements = make_statements(facts)
+    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(stamp)}\n")
+    notices = answer["applicability"]["notices"]
+    if not answer["applicability"]["in_scope"]:
+        console.print("[bold]No estimate: outside what this model knows.[/]")
+    for estimate in answer["estimates"]:
+        _print_estimate(estimate, predictor, console)
+    shown = [n["text"] for n in notices if n["code"] not in (facts.status, "note")]
+    if shown:
+        console.print("[bold]Please note, for this patient[/]")
+    for text in shown:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+    console.print("\n[bold]What such a number is, and what it is not[/]")
+    for text in statements:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: Console) -> None:
+    low, high = estimate["interval"]
+    outcome = estimate["outcome"]
+    console.print(f"[bold]{escape(outcome[0].upper() + outcome[1:])}[/]", soft_wrap=True)
+    console.print(
+        f"  Of 100 patients like this one, [bold]{count_of_hundred(estimate['probability'])}[/] "
+        f"responded (95% interval {100 * low:.0f} to {100 * high:.0f})."
+    )
+    beside = f"  In the model's cohort {100 * estimate['base_rate']:.0f} of 100"
+    published = estimate["published_base_rate"]
+    if published:
+        beside += f"; published {100 * published['rate']:.0f} of 100 ({published['source']})"
+    console.print(f"{escape(beside)}.", soft_wrap=True)
+    table = Table("What moved this estimate", "", "of 100", box=None, padding=(0, 2))
+    table.columns[2].justify = "right"
+    explanation = estimate["explanation"]
+    table.add_row("Knowing nothing", "", f"{100 * explanation['base']:.1f}")
+    for row in sorted(explanation["contributions"], key=lambda row: -abs(row["contribution"])):
+        variable = predictor.dictionary[row["variable"]]
+        table.add_row(
+            escape(variable.label),
+            escape(show_value(variable, row["value"])),
+            f"{100 * row['contribution']:+.1f}",
+        )
+    table.add_row("This patient", "", f"{100 * estimate['probability']:.1f}", style="bold")
+    console.print(table)
+    console.print()
