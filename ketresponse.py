@@ -10,11 +10,12 @@ import sys
 from typing import Any
 
 import typer
-from features.commands import app as cohort_app
-from serving.commands import demo, predict, serve
 from typer.core import TyperGroup
 
+from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
+from serving.commands import predict, serve
+from serving.demo import demo
 from training.commands import models, train
 
 __all__ = ["app", "main"]

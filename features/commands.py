@@ -287,7 +287,7 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
     for (name, text), rows in _gather_flags(report.flags).items():
         shown = ", ".join(str(row) for row in rows[:_SHOWN_ROWS])
         more = ", ..." if len(rows) > _SHOWN_ROWS else ""
-        console.print(f"{name}: {text}; {len(rows)} rows: {shown}{more}", markup=False)
+        console.print(f"{name}: {text}: row {shown}{more} ({len(rows)} in all).", markup=False)
 
 
 def _show_labels(console: Console, labels: Any) -> None:

@@ -240,7 +240,7 @@ def _check_times(data: _Raw, rules: Sequence[ColumnRule], time: str) -> list[Pro
         if repeated:
             problems.append(
                 Problem(time, f"one row at time {at} for each patient",
-                        f"{repeated} patients with more", action="filter the rows")
+                        f"{repeated} of {len(counts)} patients with more", action="filter the rows")
             )  # fmt: skip
         if not any(counts):
             there = ", ".join(sorted({data.times[row] for group in data.groups for row in group}))
@@ -292,7 +292,7 @@ def _read_source(
         return texts, []
     return texts, [
         Problem(rule.name, "the same value in all rows of a patient",
-                f"different values of {source} in {disagreeing} patients",
+                f"different values of {source} in {disagreeing} of {len(texts)} patients",
                 action="say which row with at = ..., or correct the file")
     ]  # fmt: skip
 

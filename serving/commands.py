@@ -5,6 +5,7 @@ Everything heavy is imported inside the functions, so that `ketresponse --help` 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,12 +32,13 @@ def _find_model(model: str) -> Path:
         raise KetresponseError(f"there is no folder {model}; check the path")
     try:
         from training.registry import locate
+        from training.tracking import find_tracking_uri
     except ModuleNotFoundError as err:
         raise KetresponseError(
             f"there is no folder {model}, and registered models cannot be looked up without "
             f"{err.name}: give the model's folder, or install ketresponse[train]"
         ) from err
-    return Path(locate(name, version or None))
+    return locate(name, version or None, tracking_uri=find_tracking_uri(os.environ))
 
 
 def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
@@ -44,13 +46,15 @@ def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
     from features.table import read_bytes
     from serving.request import parse_json
 
-    patient: Any = {}
+    patient: dict[str, Any] = {}
     if record is not None:
-        patient = parse_json(read_bytes(record), expected="a JSON object, as POST /predict takes")
-        if isinstance(patient, dict) and list(patient) == ["patient"]:
-            patient = patient["patient"]
-        if not isinstance(patient, dict):
-            raise InputError(f"{record} holds no object of variable names and values")
+        expected = "a JSON object of variable names and values, as POST /predict takes it"
+        content = parse_json(read_bytes(record), expected=expected)
+        if isinstance(content, dict) and list(content) == ["patient"]:
+            content = content["patient"]
+        if not isinstance(content, dict):
+            raise InputError(str(record), [Problem("content", expected, "something else")])
+        patient = content
     problems = []
     seen: set[str] = set()
     for text in values:
@@ -74,7 +78,7 @@ def predict(
         list[str] | None,
         typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Estimate the response of one patient, here, without a server."""
     import json
@@ -91,7 +95,7 @@ def predict(
 
     predictor = Predictor(load_model(folder))
     answer = predictor.predict(patient, request_id=uuid4().hex)
-    if as_json:
+    if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))
         return
     from serving.text import print_answer

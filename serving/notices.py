@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from features.eligibility import Eligibility
 from features.schema import Dictionary, Variable
 from serving.statements import plain
-from training.artifact import ModelFacts
+from training.facts import ModelFacts
 from training.response_model import ResponseModel
 
 __all__ = [

@@ -202,8 +202,8 @@ def _make_estimate(
         "low": _HUNDRED * low,
         "high": _HUNDRED * high,
         "base_rate": _HUNDRED * estimate["base_rate"],
-        "events": counts["events"],
         "n": counts["n"],
+        "counted": _say_counted(counts["events"], counts["n"], estimate["base_rate"]),
         "published": None
         if published is None
         else {"rate": _HUNDRED * published["rate"], "source": published["source"]},
@@ -220,6 +220,14 @@ def _make_estimate(
             for row in rows
         ],
     }
+
+
+def _say_counted(events: int, n: int, base_rate: float) -> str:
+    counted = f"{events} of {n}"
+    if abs(events / n - base_rate) < 0.005:
+        return counted
+    # Nonresponders at T1 count at T2 without being seen, responders only if seen.
+    return f"{counted} known, corrected for those not seen again"
 
 
 def count_of_hundred(probability: float) -> str:

@@ -35,7 +35,7 @@ __all__ = ["MAX_BATCH", "Predictor"]
 FloatArray = NDArray[np.float64]
 Record = Mapping[str, float | str | None]
 
-MAX_BATCH = 200
+MAX_BATCH = 100
 """Most patients in one batch request: more would hold up every other caller."""
 
 _SUM_TOLERANCE = 1e-6

@@ -114,7 +114,17 @@ def run_server(
             server_header=False,
             timeout_graceful_shutdown=int(_STOP_SECONDS),
         )
-        Server(config).run(sockets=[listener])
+        server = Server(config)
+        # Once it has shut down, uvicorn raises the signal again: an exit, unlike the default,
+        # lets the folder above be removed.
+        signal.signal(signal.SIGTERM, _exit_on_sigterm)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise KetresponseError("the service did not start; its log tells why")
+
+
+def _exit_on_sigterm(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 @contextmanager

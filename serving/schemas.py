@@ -207,7 +207,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
         }
 
     def get(summary: str, media_type: str = "text/plain") -> Schema:
-        content = {media_type: {"schema": {}}}
+        content: Schema = {media_type: {"schema": {}}}
         return {"get": {"summary": summary, "responses": {
             "200": {"description": "OK", "content": content}}}}  # fmt: skip
 

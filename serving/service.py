@@ -81,12 +81,16 @@ class Ketresponse:
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
     def predict(self, patient: Any) -> Any:
         """Return the estimate for one patient."""
-        return answer(lambda id: self.predictor.predict(_read(patient), request_id=id))
+        return answer(
+            lambda request_id: self.predictor.predict(_read(patient), request_id=request_id)
+        )
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
     def predict_batch(self, patients: Any) -> Any:
         """Return an answer for each patient."""
-        return answer(lambda id: self.predictor.predict_batch(_read(patients), request_id=id))
+        return answer(
+            lambda request_id: self.predictor.predict_batch(_read(patients), request_id=request_id)
+        )
 
 
 service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
@@ -106,6 +110,6 @@ def make_asgi() -> Any:
     from bentoml._internal.log import configure_server_logging
 
     _predictor()
-    configure_server_logging()
+    configure_server_logging()  # type: ignore[no-untyped-call]
     server_context.service_name = service.name
     return service.to_asgi()

@@ -11,7 +11,7 @@ Zhao 2018, doi:10.1007/s11916-018-0664-x (liver enzymes before and during an inf
 
 from __future__ import annotations
 
-from training.artifact import ModelFacts
+from training.facts import ModelFacts
 
 __all__ = ["make_statements", "plain", "stamp"]
 

@@ -27,7 +27,7 @@ from serving.predictor import Predictor
 from serving.request import RequestError, unique
 from serving.schemas import describe_model, make_openapi
 from serving.settings import Settings, is_loopback
-from training.artifact import package_versions
+from training.facts import package_versions
 
 __all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
 
@@ -169,6 +169,9 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
     async def show_style(request: Request) -> Response:
         return FileResponse(_ASSETS / "clinic.css", media_type="text/css")
 
+    async def show_icon(request: Request) -> Response:
+        return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
+
     async def go_to_clinic(request: Request) -> Response:
         return RedirectResponse("clinic")
 
@@ -178,6 +181,7 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
             Route("/clinic", show_form),
             Route("/clinic", show_estimate, methods=["POST"]),
             Route("/clinic.css", show_style),
+            Route("/icon.svg", show_icon),
             Route("/model", show_model),
             Route("/docs", show_docs),
             Route("/docs.json", show_openapi),

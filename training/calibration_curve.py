@@ -146,8 +146,8 @@ def compute_calibration_curve(
     y : array_like, shape (n,)
         1 event, 0 none, NaN unknown (left out).
     p : array_like, shape (n,) or (n_repeats, n)
-        Risks, 0 to 1. Curves and distances of the repeats of a cross-validation are averaged,
-        over the range of risks that all of them have.
+        Risks, 0 to 1. Curves and distances of the repeats of a cross-validation are averaged;
+        the curve runs from the median of their lowest to the median of their highest risks.
     sample_weight : array_like, shape (n,), optional
         Prior weights of loess. They do not move the borders of a neighbourhood, which holds
         three quarters of the patients: here, as in R, weights are not the same as repetitions.
@@ -169,7 +169,7 @@ def compute_calibration_curve(
     outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
     present = weight > 0
     outcome, rows, weight = outcome[present], round_risks(rows[:, present]), weight[present]
-    grid = np.linspace(rows.min(axis=1).max(), rows.max(axis=1).min(), n_points)
+    grid = np.linspace(np.median(rows.min(axis=1)), np.median(rows.max(axis=1)), n_points)
     draws = []
     for counts in bootstrap_weights(np.ones(len(outcome)), n_bootstrap=n_bootstrap, seed=seed):
         drawn = np.repeat(np.arange(len(outcome)), counts.astype(int))
@@ -290,16 +290,16 @@ def _smooth(y: Array, p: Array, weight: Array, grid: Array) -> Array:
         # The trace of the smoother serves loess's own standard errors, which are not used.
         model = loess(p, y, weights=weight, trace_hat="approximate")
         model.fit()
-        curve = model.predict(grid[inside]).values
+        if len(inside):
+            result[len(_DISTANCES) + inside] = model.predict(grid[inside]).values
     except ValueError:  # a neighbourhood with too few different risks: counted as a failure
-        return result
+        return np.full_like(result, np.nan)
     distance = np.abs(model.outputs.fitted_values - p)
     result[: len(_DISTANCES)] = [
         np.average(distance, weights=weight),
         *_quantiles(distance, weight, [0.5, 0.9]),
         distance.max(),
     ]
-    result[len(_DISTANCES) + inside] = curve
     return result
 
 

@@ -142,8 +142,9 @@ def models(
     from rich.table import Table
 
     from training.registry import list_models
+    from training.tracking import find_tracking_uri
 
-    found = list_models(tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"))
+    found = list_models(tracking_uri=find_tracking_uri(os.environ))
     if json_:
         typer.echo(json.dumps([asdict(model) for model in found], indent=2, default=str))
         return

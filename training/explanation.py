@@ -17,10 +17,9 @@ https://jmlr.org/papers/v23/21-0439.html (antithetic pairs).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,7 @@ from training.response_model import ResponseModel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Explainer", "Explanation", "explain", "global_importance", "to_shap"]
+__all__ = ["Explainer", "Explanation", "explain", "global_importance"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -300,42 +299,4 @@ def global_importance(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> 
             "horizon": np.repeat(model.horizons, len(model.predictors)),
             "mean_absolute_contribution": moved.ravel(),
         }
-    )
-
-
-def to_shap(explanations: Sequence[Explanation], model: ResponseModel, values: FloatArray) -> Any:
-    """Return the explanations as the shap package's own object, for its pictures.
-
-    Parameters
-    ----------
-    explanations : sequence of Explanation
-        Of the same model, one for each row of `values`.
-    model : ResponseModel
-        Names the predictors and horizons.
-    values : ndarray of shape (n, n_predictors)
-        The raw predictors explained. They are a patient's values: the object is not to be kept.
-
-    Returns
-    -------
-    shap.Explanation
-        Values of shape (n, n_predictors, n_horizons); ``result[0, :, 0]`` is the first row at
-        the first horizon, as ``shap.plots.waterfall`` takes it.
-    """
-    import shap
-
-    variables = model.predictor_variables
-    shown = [
-        [
-            "missing" if np.isnan(value) else variable.decode(float(value))
-            for variable, value in zip(variables, row, strict=True)
-        ]
-        for row in values
-    ]
-    return shap.Explanation(
-        values=np.stack([explanation.contributions.T for explanation in explanations]),
-        base_values=np.stack([explanation.base for explanation in explanations]),
-        data=np.asarray(values),
-        display_data=np.array(shown, dtype=object),
-        feature_names=[variable.label for variable in variables],
-        output_names=list(model.horizons),
     )

@@ -8,6 +8,7 @@ model's digest is set last. A version without that tag was never finished and do
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from features.errors import KetresponseError
 from features.schema import Variable
 from training.artifact import ModelFacts, read_facts, save_model
 from training.response_model import ResponseModel
-from training.tracking import make_client, telling_failures
+from training.tracking import make_client, open_files, telling_failures
 
 __all__ = ["RegisteredModel", "list_models", "locate", "make_example", "register"]
 
@@ -31,6 +32,7 @@ _DIGEST_TAG = f"{_TAG}digest"
 _MODEL_PATH = "model"
 _ARTIFACT = "artifact"
 _LOADER = "training.pyfunc"
+_NAME = "[a-z0-9][a-z0-9_-]*"
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,9 @@ def _ensure_name(client: Any, name: str) -> None:
 
 def _undo(client: Any, name: str, run_id: str, *, was_known: bool) -> None:
     """Take back whatever a registration has begun."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
     for version in _versions_of_run(client, run_id):
         client.delete_model_version(name, version.version)
-    files: Any = get_artifact_repository(client.get_run(run_id).info.artifact_uri)
-    files.delete_artifacts(_MODEL_PATH)
+    open_files(client, run_id).delete_artifacts(_MODEL_PATH)
     empty = not client.search_model_versions(f"name = '{name}'")
     if empty and not was_known and _is_known(client, name):
         client.delete_registered_model(name)
@@ -225,10 +224,15 @@ def register(
     Raises
     ------
     KetresponseError
-        If the run has a model already, or the store cannot be reached or does not take it.
+        If the name cannot be used, the run has a model already, or the store cannot be reached or does not take it.
     """
+    if not re.fullmatch(_NAME, name):
+        raise KetresponseError(
+            f"a model's name is of lower case letters, digits, - and _; got {name!r}"
+        )
     client = make_client(tracking_uri)
     with telling_failures(f"register {name}", tracking_uri):
+        client.get_run(run_id)
         taken = _versions_of_run(client, run_id)
         if taken:
             raise KetresponseError(
@@ -314,7 +318,7 @@ def locate(name: str, version: str | int | None = None, *, tracking_uri: str) ->
     client = make_client(tracking_uri)
     with telling_failures(f"fetch {name} version {model.version}", tracking_uri):
         path = f"{_MODEL_PATH}/data/{_ARTIFACT}"
-        folder = Path(client.download_artifacts(model.run_id, path))
+        folder = Path(open_files(client, model.run_id).download_artifacts(path))
     if read_facts(folder)[1] != model.digest:
         raise KetresponseError(
             f"the model stored as {name} version {model.version} is not the one that was "

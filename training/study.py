@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from features.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.errors import InputError, Problem
@@ -34,6 +33,7 @@ from training.response import (
 from training.response_model import ResponseModel, WorkingModel
 from training.sample_size import Verdict, verdict
 from training.settings import Study
+from training.shares import compute_product_of_shares, compute_wilson
 
 __all__ = ["MIN_PER_CLASS", "Description", "Evaluation", "describe", "evaluate", "freeze"]
 
@@ -104,27 +104,6 @@ class Evaluation:
     out_of_fold: OutOfFold
     performance: dict[str, pd.DataFrame]
     instability: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-def compute_wilson(events: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's interval of a share.
-
-    Parameters
-    ----------
-    events, n : int
-        Events among n; n at least 1.
-    level : float
-        Between 0 and 1.
-
-    References
-    ----------
-    Wilson 1927, doi:10.1080/01621459.1927.10502953.
-    """
-    z = float(norm.ppf((1 + level) / 2))
-    share = events / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return float(middle - half), float(middle + half)
 
 
 def _count_parameters(predictors: tuple[Variable, ...]) -> int:
@@ -226,21 +205,10 @@ def _count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
     if horizon == "t2" and data.has_kept and 0 < np.nansum(data.kept):
         # Nonresponders at T1 count without being seen at T2, responders only if seen: the plain
         # share among the known is too low. The product takes the unseen as missing at random.
-        return {**counts, **_multiply_shares(data.y["t1"], data.kept)}
-    low, high = compute_wilson(events, n)
-    return {**counts, "base_rate": events / n, "low": low, "high": high}
-
-
-def _multiply_shares(*outcomes: FloatArray) -> dict[str, float]:
-    """Return the product of shares with its 95% interval, by the delta method on the log scale."""
-    known = [y[~np.isnan(y)] for y in outcomes]
-    rate = float(np.prod([y.mean() for y in known]))
-    error = 1.96 * np.sqrt(sum((1 - y.mean()) / y.sum() for y in known))
-    return {
-        "base_rate": rate,
-        "low": float(rate * np.exp(-error)),
-        "high": float(min(1.0, rate * np.exp(error))),
-    }
+        rate, low, high = compute_product_of_shares(data.y["t1"], data.kept)
+    else:
+        rate, (low, high) = events / n, compute_wilson(events, n)
+    return {**counts, "base_rate": rate, "low": low, "high": high}
 
 
 def _find_shortfall(data: TrainingData) -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "RunRecord",
     "find_tracking_uri",
     "make_client",
+    "open_files",
     "telling_failures",
     "track_run",
 ]
@@ -157,13 +158,18 @@ def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
     return str(found.experiment_id)
 
 
-def _delete_run(client: Any, run: Any) -> None:
+def open_files(client: Any, run_id: str) -> Any:
+    """Return MLflow's handle on the files of a run, wherever they are stored."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    client.set_terminated(run.info.run_id, status="FAILED")
-    files: Any = get_artifact_repository(run.info.artifact_uri)
-    files.delete_artifacts()
-    client.delete_run(run.info.run_id)
+    where = client.get_run(run_id).info.artifact_uri
+    return get_artifact_repository(where, tracking_uri=client.tracking_uri)
+
+
+def _delete_run(client: Any, run_id: str) -> None:
+    client.set_terminated(run_id, status="FAILED")
+    open_files(client, run_id).delete_artifacts()
+    client.delete_run(run_id)
 
 
 def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
@@ -224,5 +230,5 @@ def track_run(record: RunRecord, *, tracking_uri: str) -> str:
         except BaseException:
             # Found by its token: the run may have been begun before its id came back.
             for run in client.search_runs([experiment], f"tags.`{_TOKEN}` = '{token}'"):
-                _delete_run(client, run)
+                _delete_run(client, run.info.run_id)
             raise

@@ -179,14 +179,14 @@ def test_rows_of_a_patient_that_disagree_are_a_problem(tmp_path: Path) -> None:
     raw = "id,t,n,a\nA,0,8,40\nA,1,5,41\nB,0,8,50\nB,1,7,\nC,0,5,60.0\nC,1,5,60\n"
     [problem] = _problems(tmp_path, raw, LONG + 'age_years = "a"\n')
     assert problem.column == "age_years"
-    assert problem.got == "different values of a in 1 patients"
+    assert problem.got == "different values of a in 1 of 3 patients"
     assert "at = " in problem.action
 
 
 def test_a_time_that_is_repeated_or_absent_is_a_problem(tmp_path: Path) -> None:
     problems = _problems(tmp_path, "id,t,n\nA,0,8\nA,0,7\n", LONG)
     assert [(p.column, p.got) for p in problems[:2]] == [
-        ("t", "1 patients with more"), ("t", "times 0"),
+        ("t", "1 of 1 patients with more"), ("t", "times 0"),
     ]  # fmt: skip
 
 
@@ -344,7 +344,7 @@ def test_all_that_is_wrong_with_a_mapping_is_listed_at_once(tmp_path: Path) -> N
 def test_a_mapping_that_is_no_toml_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "m.toml"
     path.write_bytes(data)
-    with pytest.raises(InputError, match="is not a TOML file|is empty"):
+    with pytest.raises(InputError, match=r"is not a TOML file|is empty"):
         read_mapping(path)
 
 

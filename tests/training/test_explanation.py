@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.preprocessing import make_basis
 from features.schema import Dictionary, Variable
 from training import explanation as module
-from training.explanation import Explainer, explain, global_importance, to_shap
+from training.explanation import Explainer, explain, global_importance
 from training.models import BoostedTrees
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
@@ -425,6 +425,8 @@ def test_shap_object_carries_values_names_and_horizons() -> None:
     x[:4] = 3.0, 2.5, 1.0, 2.0
     x[4:] = np.nan
     rows = np.stack([x, model.background[0]])
+    from training.shap_view import to_shap
+
     made = [explain(model, row) for row in rows]
     picture = to_shap(made, model, rows)
     assert picture.shape == (2, 6, 2)

@@ -1,0 +1,184 @@
+"""`ketresponse cohort` as a user types it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from features.commands import app
+from features.errors import InputError
+from features.table import read_table
+
+MAPPING = """
+[columns]
+patient_id = "id"
+nrs_t0 = "pain"
+sex = { from = "s", recode = { 1 = "male", 2 = "female" } }
+mood = "m"
+[variables.mood]
+kind = "integer"
+known_at = "baseline"
+low = 0
+high = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def wide_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def _run(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_a_template_is_printed_or_written(tmp_path: Path) -> None:
+    printed = _run("template")
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith("patient_id,site,")
+    mapping = _write(tmp_path, "m.toml", MAPPING)
+    out = tmp_path / "t.csv"
+    assert _run("template", "--redcap", "--mapping", mapping, "--out", out).exit_code == 0
+    assert out.read_text(encoding="utf-8").startswith("Variable / Field Name,")
+    assert "\nmood," in out.read_text(encoding="utf-8")
+
+
+def test_a_cohort_is_simulated_the_same_from_the_same_seed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        result = _run("simulate", "--n", 20, "--seed", 7, "--out", tmp_path / f"{name}.csv",
+                      "--truth", tmp_path / f"{name}_truth.parquet")  # fmt: skip
+        assert result.exit_code == 0
+        assert "invented" in result.stdout
+    files = _files(tmp_path)
+    assert files["a.csv"] == files["b.csv"]
+    assert len(read_table(tmp_path / "a.csv")) == 20
+    truth = pd.read_parquet(tmp_path / "a_truth.parquet")
+    assert truth[["t1", "t2"]].to_numpy().min() > 0 and (truth["t2"] <= truth["t1"]).all()
+    check = _run("check", tmp_path / "a.csv")
+    assert check.exit_code == 0
+    assert "simulated: any model is a demonstration" in check.stdout
+
+
+def test_simulation_replaces_nothing_and_writes_both_files_or_none(tmp_path: Path) -> None:
+    _write(tmp_path, "truth.csv", "mine")
+    words = ("simulate", "--out", tmp_path / "c.csv", "--truth", tmp_path / "truth.csv")
+    assert isinstance(_run(*words).exception, InputError)
+    assert _files(tmp_path) == {"truth.csv": b"mine"}
+    assert _run(*words, "--force", "--quiet").stdout == ""
+    assert set(_files(tmp_path)) == {"c.csv", "truth.csv"}
+    wrong = _run("simulate", "--out", tmp_path / "d.csv", "--truth", tmp_path / "d.txt")
+    assert isinstance(wrong.exception, InputError)
+    assert isinstance(
+        _run("simulate", "--out", tmp_path / "d.csv", "--truth", tmp_path / "d.csv").exception,
+        InputError,
+    )
+    assert "d.csv" not in _files(tmp_path)
+
+
+def test_an_import_tells_what_it_did_and_names_the_next_step(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,pain,s,m,x\nA,8,1,2,q\nB,7,2,0,q\n")
+    mapping = _write(tmp_path, "m.toml", MAPPING)
+    out = tmp_path / "c.csv"
+    result = _run("import", raw, "--mapping", mapping, "--out", out)
+    assert result.exit_code == 0
+    assert "1 to male (1), 2 to female (1)" in result.stdout
+    assert "Not used: x." in result.stdout
+    assert "Next: ketresponse cohort check" in result.stdout
+    assert out.read_text(encoding="utf-8") == (
+        "patient_id,sex,nrs_t0,mood\nA,male,8.0,2\nB,female,7.0,0\n"
+    )
+    again = _run("import", raw, "--mapping", mapping, "--out", out, "--force", "--json")
+    assert json.loads(again.stdout)["unmapped"] == ["x"]
+    assert _run("check", out, "--mapping", mapping, "--quiet").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "mapping"),
+    [
+        ("id,pain,s,m\nA,11,1,2\n", MAPPING),
+        ("id,pain,s,m\nA,8,3,2\n", MAPPING),
+        ("id,pain,s\nA,8,1\n", MAPPING),
+        ("id,pain,s,m\nA,8,1,2\nA,8,1,2\n", MAPPING),
+        ("id,pain,s,m\nA,8,1,2\n", "[colums]\n"),
+        ("", MAPPING),
+    ],
+    ids=["range", "recode", "column", "repeated", "key", "empty"],
+)
+def test_an_import_with_a_problem_writes_nothing(tmp_path: Path, raw: str, mapping: str) -> None:
+    _write(tmp_path, "raw.csv", raw)
+    _write(tmp_path, "m.toml", mapping)
+    before = _files(tmp_path)
+    result = _run("import", tmp_path / "raw.csv", "--mapping", tmp_path / "m.toml",
+                  "--out", tmp_path / "c.csv")  # fmt: skip
+    assert isinstance(result.exception, InputError)
+    assert result.exception.exit_code == 2
+    assert _files(tmp_path) == before
+
+
+def test_an_import_never_replaces_its_own_export(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,pain,s,m\nA,8,1,2\n")
+    mapping = _write(tmp_path, "m.toml", MAPPING)
+    result = _run("import", raw, "--mapping", mapping, "--out", raw, "--force")
+    assert isinstance(result.exception, InputError)
+    assert raw.read_text(encoding="utf-8").startswith("id,")
+
+
+def test_a_check_lists_every_problem_and_ends_with_code_2(tmp_path: Path) -> None:
+    path = _write(tmp_path, "c.csv", "patient_id,nrs_t0,age\nA,[11],40\nB,7,50\nB,7,50\n")
+    result = _run("check", path)
+    assert result.exit_code == 2
+    for words in ("3 problems", "'[11]'", "age_years", "a number from 0 to 10", "same as in row 2"):
+        assert words in result.stdout
+    as_json = _run("check", path, "--json")
+    assert as_json.exit_code == 2
+    content = json.loads(as_json.stdout)
+    assert not content["ok"]
+    assert [(p["row"], p["column"]) for p in content["problems"]] == [
+        (None, "age"), (1, "nrs_t0"), (3, "patient_id"),
+    ]  # fmt: skip
+
+
+def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
+    text = (
+        "patient_id,setting,nrs_t0,success_t1,success_t2\n"
+        "A,elective,8,no,yes\nB,elective,1,yes,no\nC,emergency,8,yes,\n"
+    )  # fmt: skip
+    result = _run("check", _write(tmp_path, "c.csv", text))
+    assert result.exit_code == 0
+    for words in ("Admission: elective", "T2, sustained", "kept, of T1 responders",
+                  "1 with a score before treatment too low", "row 1 (1 in all)"):  # fmt: skip
+        assert words in result.stdout
+    content = json.loads(_run("check", tmp_path / "c.csv", "--json", "--horizons", "t1").stdout)
+    assert content["labels"]["t1"]["responders"] == 1
+    assert "t2" not in content["labels"]
+    assert [step["remaining"] for step in content["flow"]] == [3, 3, 2, 2, 2, 2, 2]
+
+
+def test_a_check_follows_a_studys_eligibility(tmp_path: Path) -> None:
+    path = _write(tmp_path, "c.csv", "patient_id,drug,success_t1\nA,none,yes\nB,none,no\n")
+    assert "No course is left" in _run("check", path).stdout
+    study = _write(tmp_path, "s.toml", 'name = "x"\n[eligibility]\ndrug = "none"\n')
+    content = json.loads(_run("check", path, "--study", study, "--json").stdout)
+    assert [step["remaining"] for step in content["flow"]] == [2, 2, 2]
+    _write(tmp_path, "s.toml", "[eligibility]\ndrugg = 1\n")
+    assert isinstance(_run("check", path, "--study", study).exception, InputError)
+
+
+@pytest.mark.parametrize(
+    "words", [("--rule", "fall20"), ("--horizons", "t3"), ("--mapping", "nowhere.toml")]
+)
+def test_an_option_that_cannot_be_is_an_input_error(tmp_path: Path, words: tuple[str, str]) -> None:
+    path = _write(tmp_path, "c.csv", "patient_id,success_t1\nA,yes\n")
+    result = _run("check", path, *words)
+    assert isinstance(result.exception, InputError)
