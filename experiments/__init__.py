@@ -1,1 +1,1 @@
-"""The researcher's bench: real cohorts, known truth, benchmarks. Not part of the installed package."""
+"""The researcher's bench: real cohorts, known truth, benchmarks. Not in the installed package."""

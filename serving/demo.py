@@ -56,8 +56,8 @@ horizons = ["t1", "t2"]
 
 [resampling]
 folds = 5
-repeats = 3
-instability = 10
+repeats = 2
+instability = 5
 """
 
 

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import KetresponseError
-from serving.settings import Mode, Settings
+from serving.settings import Mode, Settings, check_may_serve
+from training.artifact import read_facts
 
 __all__ = ["bind", "run_server", "start_server"]
 
@@ -217,6 +218,7 @@ def main() -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         settings = Settings.from_environ(os.environ)
+        check_may_serve(read_facts(settings.model)[0].status, settings.mode, settings.host)
         with bind(settings.host, settings.port) as listener:
             run_server(settings, listener, on_ready=lambda: None)
     except KetresponseError as err:

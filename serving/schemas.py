@@ -97,20 +97,20 @@ def make_patient_schema(predictor: Predictor) -> Schema:
 
 def make_example(predictor: Predictor) -> dict[str, Any]:
     """Return a made-up patient in scope: the middle of what training saw, and "no" throughout."""
+    rules = predictor.eligibility
     example: dict[str, Any] = {}
-    for name in predictor.eligibility_names:
-        rules = predictor.eligibility
+    for name in dict.fromkeys([*predictor.eligibility_names, *predictor.model.predictors]):
+        variable = predictor.dictionary[name]
         if name in rules.allowed:
             example[name] = rules.allowed[name][0]
+        elif variable.is_numeric:
+            low, high = rules.minimum.get(name), rules.maximum.get(name)
+            seen = predictor.facts.training_ranges.get(name)
+            number = round((seen["low"] + seen["high"]) / 2) if seen else low or high or 0.0
+            number = number if low is None else max(number, low)
+            example[name] = variable.decode(number if high is None else min(number, high))
         else:
-            example[name] = rules.minimum.get(name, rules.maximum.get(name))
-    for variable in predictor.predictors:
-        seen = predictor.facts.training_ranges.get(variable.name, {})
-        if variable.is_numeric:
-            middle = (float(seen["low"]) + float(seen["high"])) / 2
-            example[variable.name] = variable.decode(float(round(middle)))
-        elif variable.name not in example:
-            example[variable.name] = "no" if variable.kind == "yes_no" else variable.categories[0]
+            example[name] = "no" if variable.kind == "yes_no" else variable.categories[0]
     return example
 
 

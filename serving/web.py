@@ -25,7 +25,7 @@ from features.errors import Problem
 from serving.page import render_docs, render_page
 from serving.predictor import Predictor
 from serving.request import RequestError, unique
-from serving.schemas import describe_model, make_openapi
+from serving.schemas import describe_model, make_example, make_openapi
 from serving.settings import Settings, is_loopback
 from training.facts import package_versions
 
@@ -138,7 +138,12 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
     """
 
     async def show_form(request: Request) -> Response:
-        return _page(render_page(get_predictor()))
+        predictor = get_predictor()
+        if "example" not in request.query_params:
+            return _page(render_page(predictor))
+        example = {name: str(value) for name, value in make_example(predictor).items()}
+        found = await run_in_threadpool(predictor.predict, example, request_id=uuid4().hex)
+        return _page(render_page(predictor, fields=example, found=found))
 
     async def show_estimate(request: Request) -> Response:
         predictor = get_predictor()

@@ -152,15 +152,16 @@ def models(
         typer.echo("No model is registered here yet: run `ketresponse train STUDY`.")
         return
     table = Table(title="Registered models")
-    for name in ("model", "status", "trained", "horizon", "patients", "responders", "AUC"):
-        table.add_column(name)
+    table.add_column("model", no_wrap=True)
+    for name in ("status", "trained", "horizon", "patients", "responders", "AUC"):
+        table.add_column(name, overflow="fold")
     for model in found:
         for i, horizon in enumerate(model.horizons):
             first = i == 0
             table.add_row(
                 f"{model.name}:{model.version}" if first else "",
                 model.status if first else "",
-                str(model.created) if first else "",
+                model.created[:10] if first else "",
                 horizon.upper(),
                 str(model.n[horizon]),
                 str(model.events[horizon]),

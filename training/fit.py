@@ -225,7 +225,8 @@ def fit_outcome(
     paths = _fit_paths(candidates, Z, basis.linear_, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
     model = _combine(basis, Z, y, members, slope * weights, blended * slope, out)
-    left = max(0.0, 1.0 - float(weights.sum()))
+    left = 1.0 - float(weights.sum())
+    left = left if left > 1e-9 else 0.0
     return FittedOutcome(
         model=model,
         weights={"prevalence": left, **dict(zip(names, map(float, weights), strict=True))},

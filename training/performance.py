@@ -223,6 +223,8 @@ def compute_performance(
         delong["note"] = "DeLong's variance takes no weights"
     else:
         delong["low"], delong["high"] = compute_auc_delong(outcome, risk)[1:3]
+        if delong["low"].isna().all() and delong["estimate"].notna().all():
+            delong["note"] = "no interval: a perfect ranking, or one patient of a class"
     table = pd.concat([table.loc[["auc"]], delong, table.drop(index="auc")])
     table.index.name = "metric"
     table.attrs["interval"] = FROZEN_INTERVAL

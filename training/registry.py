@@ -224,7 +224,8 @@ def register(
     Raises
     ------
     KetresponseError
-        If the name cannot be used, the run has a model already, or the store cannot be reached or does not take it.
+        If the name cannot be used, the run has a model already, or the store cannot be reached
+        or does not take it.
     """
     if not re.fullmatch(_NAME, name):
         raise KetresponseError(

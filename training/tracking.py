@@ -12,12 +12,14 @@ import logging
 import math
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,14 +100,19 @@ def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError) as err:
-        reason = str(err).strip().partition("\n")[0].replace(
-            tracking_uri, _without_password(tracking_uri)
-        )  # fmt: skip
+    # ImportError: the driver of a database that is asked for is not installed.
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as err:
+        where = _without_password(tracking_uri)
+        reason = shorten(str(err).replace(tracking_uri, where), 300, placeholder=" ...")
         raise KetresponseError(
-            f"cannot {what} at {_without_password(tracking_uri)}: {reason}; check "
-            "MLFLOW_TRACKING_URI and that this place can be reached and written"
+            f"cannot {what} at {where}: {reason}; check MLFLOW_TRACKING_URI, and that this place "
+            "can be reached and written"
         ) from err
+
+
+def _sqlite_file(tracking_uri: str) -> Path | None:
+    is_sqlite = tracking_uri.startswith("sqlite:///")
+    return Path(tracking_uri.removeprefix("sqlite:///")) if is_sqlite else None
 
 
 def make_client(tracking_uri: str) -> Any:
@@ -124,17 +131,19 @@ def make_client(tracking_uri: str) -> Any:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with telling_failures("open the tracking store", tracking_uri):
+        file = _sqlite_file(tracking_uri)
+        if file is not None:  # MLflow would try for minutes to open what cannot be opened
+            file.parent.mkdir(parents=True, exist_ok=True)
+            sqlite3.connect(file).close()
         return MlflowClient(tracking_uri, registry_uri=tracking_uri)
 
 
 def _artifact_location(tracking_uri: str) -> str | None:
     """Return where a new experiment's files go; None where a server decides."""
-    scheme = urlsplit(tracking_uri).scheme
-    if scheme in ("http", "https", "databricks"):
+    if urlsplit(tracking_uri).scheme in ("http", "https", "databricks"):
         return None
-    folder = Path()
-    if scheme == "sqlite":
-        folder = Path(tracking_uri.removeprefix("sqlite:///")).parent
+    file = _sqlite_file(tracking_uri)
+    folder = Path() if file is None else file.parent
     return (folder / "mlartifacts").resolve().as_uri()
 
 

@@ -199,6 +199,7 @@ def test_one_class_is_told_and_does_not_fail() -> None:
 def test_risks_that_separate_the_classes_have_no_slope() -> None:
     table = compute_performance([0, 0, 0, 1, 1, 1], np.linspace(0.1, 0.9, 6), seed=1)
     assert table.loc["auc", "estimate"] == 1
+    assert table.loc["auc_delong", "note"].startswith("no interval: a perfect ranking")
     assert np.isnan(table.loc["calibration_slope", "estimate"])
     note = "the risks separate the classes: not estimable"
     assert table.loc["calibration_slope", "note"] == note
@@ -275,8 +276,10 @@ def test_a_constant_predictor_has_auc_one_half_and_says_why_there_is_no_slope() 
 def test_folds_with_constant_risks_are_counted() -> None:
     y, p, folds = simulate(50, 2)
     p[0, folds[0] == 3] = 0.4
-    p[0, folds[0] == 3] += 1e-16 * np.arange(10)  # rounding noise does not make a predictor
+    exact = compute_cv_performance(y, p, folds, n_bootstrap=5, seed=1)
+    p[0, folds[0] == 3] += 1e-15 * (2 * y[folds[0] == 3] - 1)  # noise does not make a predictor
     table = compute_cv_performance(y, p, folds, n_bootstrap=5, seed=1)
+    assert table.loc["auc", "estimate"] == exact.loc["auc", "estimate"]
     assert table.loc["auc", "note"] == "constant predictor in 1 of 10 folds"
     assert np.isfinite(table.loc["calibration_slope", "estimate"])
 

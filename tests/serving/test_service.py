@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from serving.predictor import MAX_BATCH
+from tests.serving.models import PATIENT
+
+pytestmark = pytest.mark.service
+
+ODD = {"number": 7.7318462, "word": "Zyxxwort", "name": "qvarnstroem_field"}
+
+
+@pytest.fixture(scope="module")
+def http(server):
+    with httpx.Client(base_url=server[0], timeout=30, trust_env=False) as client:
+        yield client
+
+
+def post(http, content, path="/predict", **headers):
+    return http.post(path, content=content, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [PATIENT, {}, {"nrs_t0": 3.25, "opioid": True}, {**PATIENT, "sex": None, "weight_kg": 71.3}],
+)
+def test_the_number_over_http_is_the_number_in_process(http, predictor, patient):
+    served = http.post("/predict", json={"patient": patient}).json()
+    here = predictor.predict(patient, request_id=served["request_id"])
+    for ours, theirs in zip(here["estimates"], served["estimates"], strict=True):
+        assert theirs["probability"] == pytest.approx(ours["probability"], abs=1e-12)
+    assert served == json.loads(json.dumps(here))
+
+
+def test_requests_have_their_own_ids(http):
+    ids = {http.post("/predict", json={"patient": {}}).json()["request_id"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+def test_a_batch_gives_each_its_own_answer(http):
+    patients = [PATIENT, {"nrs_t0": 11}, {"age_years": 4}]
+    good, bad, out = http.post("/predict_batch", json={"patients": patients}).json()
+    alone = http.post("/predict", json={"patient": PATIENT}).json()
+    assert good["estimates"] == alone["estimates"]
+    assert bad["problems"][0]["variable"] == "nrs_t0"
+    assert out["estimates"] == []
+
+
+def test_a_batch_too_long_is_refused(http):
+    response = http.post("/predict_batch", json={"patients": [{}] * (MAX_BATCH + 1)})
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "variable"),
+    [
+        (b'{"patient": {"nrs_t0": NaN}}', "nrs_t0"),
+        (b'{"patient": {"nrs_t0": Infinity}}', "nrs_t0"),
+        (b'{"patient": {"nrs_t0": -1e999}}', "nrs_t0"),
+        (b'{"patient": {"nrs_t0": 11}}', "nrs_t0"),
+        (b'{"patient": {"nrs_t0": 8, "nrs_t0": 3}}', "nrs_t0"),
+        (b'{"patient": {"nrs_t1": 3}}', "nrs_t1"),
+        (b'{"patient": [1, 2]}', "patient"),
+        (b'{"patient": null}', "patient"),
+        (b'{"patients": []}', "patients"),
+        (b'{"patient": {}, "mode": "x"}', "mode"),
+        (b'{"patient": {"nrs_t0": 8}', "body"),
+        (b"", "body"),
+        (b"null", "body"),
+        (b"\x00\x01\x02", "body"),
+        (b"[" * 50_000, "body"),
+        (b'{"patient": {"\\ud800": "\\ud800", "sex": "\\udfff"}}', "sex"),
+        (b'{"patient": {"site": "' + b"x" * 1_000_001 + b'"}}', "body"),
+    ],
+)
+def test_every_bad_request_is_400_in_the_agreed_form(http, content, variable):
+    response = post(http, content)
+    assert response.status_code == 400
+    answer = response.json()
+    assert list(answer) == ["error", "problems"]
+    assert variable in [problem["variable"] for problem in answer["problems"]]
+
+
+def test_ten_megabytes_of_garbage_do_no_harm(http):
+    assert post(http, b"\xde\xad\xbe\xef" * 2_500_000).status_code == 400
+    assert http.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x", ""]
+)
+def test_the_body_is_json_whatever_it_is_called(http, kind):
+    response = post(http, b'{"patient": {"nrs_t0": 11}}', **{"content-type": kind})
+    assert response.status_code == 400
+    assert response.json()["problems"][0]["variable"] == "nrs_t0"
+
+
+def test_a_pickle_is_never_opened(http):
+    kind = "application/vnd.bentoml+pickle"
+    assert post(http, b"\x80\x05.", **{"content-type": kind}).status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics", "/schema.json"])
+def test_bentomls_own_routes_answer(http, path):
+    assert http.get(path).status_code == 200
+
+
+def test_requests_are_counted(http):
+    http.post("/predict", json={"patient": {}})
+    assert 'endpoint="/predict"' in http.get("/metrics").text
+
+
+def test_the_api_document_is_that_of_the_loaded_model(http):
+    schemas = http.get("/docs.json").json()["components"]["schemas"]
+    assert schemas["Patient"]["properties"]["nrs_t0"]["maximum"] == 10
+    assert "Problems" in schemas
+
+
+def test_the_model_is_told_with_its_digest(http, save):
+    model = http.get("/model").json()
+    assert len(model["digest"]) == 64
+    assert model["status"] == "demonstration"
+
+
+def test_the_page_works_beside_the_api(http):
+    response = http.post("/clinic", data={name: str(value) for name, value in PATIENT.items()})
+    assert response.status_code == 200
+    assert "Of 100 patients like this one" in response.text
+    assert http.get("/").headers["location"] == "clinic"
+    assert "googletagmanager" not in http.get("/docs").text
+
+
+def test_callers_at_the_same_time_get_their_own_numbers(http, predictor):
+    scores = [n / 4 for n in range(41)]
+
+    def ask(score):
+        answer = http.post("/predict", json={"patient": {**PATIENT, "nrs_t0": score}}).json()
+        return answer["estimates"][0]["probability"]
+
+    with ThreadPoolExecutor(6) as pool:
+        served = list(pool.map(ask, scores))
+    here = [
+        predictor.predict({**PATIENT, "nrs_t0": s}, request_id="x")["estimates"][0]["probability"]
+        for s in scores
+    ]
+    assert served == pytest.approx(here, abs=1e-12)
+
+
+def test_no_log_line_holds_a_patients_value(http, server):
+    odd = {"nrs_t0": ODD["number"], "site": ODD["word"], "patient_id": ODD["word"]}
+    bad = {"nrs_t0": 10 * ODD["number"], "sex": ODD["word"], ODD["name"]: ODD["number"]}
+    assert http.post("/predict", json={"patient": {**PATIENT, **odd}}).status_code == 200
+    assert http.post("/predict", json={"patient": bad}).status_code == 400
+    assert http.post("/predict_batch", json={"patients": [odd, bad]}).status_code == 200
+    post(http, json.dumps({"patient": odd}).encode()[:-4])
+    post(http, json.dumps(bad).encode(), **{"content-type": "multipart/form-data"})
+    http.post("/clinic", data={name: str(value) for name, value in bad.items()})
+    http.post("/clinic", data={name: str(value) for name, value in odd.items()})
+    log = server[1].read_text()
+    assert "path=/predict," in log  # it does log, the path and the length
+    for secret in (str(ODD["number"])[:6], str(10 * ODD["number"])[:6], ODD["word"], ODD["name"]):
+        assert secret not in log

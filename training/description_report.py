@@ -1,0 +1,364 @@
+"""The described cohort as a report: what each table says, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from features.evidence import BASE_RATES
+from features.outcome import RULES
+from training.description import Description
+from training.description_plots import plot_attrition, plot_missing, plot_pain, plot_rates
+from training.document import (
+    Block,
+    Bullets,
+    Document,
+    Picture,
+    Section,
+    Table,
+    format_p,
+    format_percent,
+)
+from training.plots_common import to_png
+from training.table_one import FEWEST
+
+__all__ = ["make_description_report"]
+
+_SYNTHETIC = "Simulated patients: every number here was made up by a program."
+_INDENT = "\u2003"
+_SOURCES = {"score": "pain score alone", "both": "pain score and the record's wording",
+            "wording": "the record's wording alone"}  # fmt: skip
+_TREATMENT_NOTE = (
+    "Effective dose, day of the first effect and weeks of relief exist only where there was an "
+    "effect, and say nothing about who responds. Nothing in this table is known before admission."
+)
+
+
+def make_description_report(
+    description: Description, *, name: str, beside_published: bool = True
+) -> Document:
+    """Lay a described cohort out.
+
+    Parameters
+    ----------
+    description : Description
+        From :func:`training.description.describe_cohort`.
+    name : str
+        What to call the cohort: the name of its file.
+    beside_published : bool
+        Whether its rates may stand beside those of Mangnus 2021: only for the same treatment,
+        patients and responder rule.
+
+    Returns
+    -------
+    Document
+        Table 1 (patients), Table 2 (treatment), Table 3 (response at T1 and T2, where both are
+        known) and the rest.
+    """
+    d = description
+    lead = (
+        f"{d.rows} courses in the file, {d.eligible} of them eligible. Responder: {RULES[d.rule]}. "
+        "Everything below is on the eligible courses. Nothing is a prediction."
+    )
+    sections = [
+        Section("In short", (Bullets(_summarise(d)),)),
+        Section("Patients", _lay_out_patients(d)),
+        Section("Treatment", _lay_out_treatment(d)),
+        Section("Response", _lay_out_response(d, beside_published=beside_published)),
+        Section("Pain", _lay_out_pain(d)),
+        Section("Responders and nonresponders", _lay_out_comparison(d)),
+        Section("What is missing", _lay_out_missing(d)),
+        Section("Mean or median", _lay_out_normality(d)),
+    ]
+    return Document(
+        title=f"Cohort description: {name}",
+        lead=lead,
+        stamp=_SYNTHETIC if d.synthetic else "",
+        sections=tuple(section for section in sections if section.blocks),
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{format_percent(low)} to {format_percent(high)}"
+
+
+def _rate(d: Description, key: str) -> str:
+    row = d.rates.set_index("rate").loc[key]
+    return (
+        f"{row['events']:.0f}/{row['n']:.0f} ({format_percent(row['share'])}, 95% interval "
+        f"{_interval(row['low'], row['high'])})"
+    )
+
+
+def _summarise(d: Description) -> tuple[str, ...]:
+    sentences = []
+    known = set(d.rates["rate"])
+    if "t1" in known:
+        sentences.append(f"Responders at discharge (T1): {_rate(d, 't1')}.")
+    if "t2" in known:
+        sentences.append(f"Responders at the first follow-up (T2): {_rate(d, 't2')}.")
+    if d.paired is not None and d.paired.n:
+        p = d.paired
+        sentences.append(
+            f"Of {p.n} patients whose response is known at both, {p.both} responded at both, "
+            f"{p.lost} lost their response, {p.gained} gained one and {p.neither} responded at "
+            f"neither (exact McNemar test, p = {format_p(p.p_value)})."
+        )
+    soft = d.provenance.groupby("horizon", sort=False)[["responders", "nonresponders"]].sum()
+    worded = d.provenance[d.provenance["source"] == "wording"].set_index("horizon")
+    for horizon in d.horizons:
+        total, by_word = (int(frame.loc[horizon].iloc[-2:].sum()) for frame in (soft, worded))
+        if by_word:
+            sentences.append(
+                f"{by_word} of {total} labels at {horizon.upper()} rest on the record's wording "
+                "alone, without a score."
+            )
+    return (*sentences, *d.notices)
+
+
+def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
+    names = {"characteristic": "", "missing": "missing", "all": "all patients",
+             "smd": "difference (SMD)", "p": "p"}  # fmt: skip
+    return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
+
+
+def _lay_out_patients(d: Description) -> tuple[Block, ...]:
+    picture = Picture(
+        "attrition",
+        "From the courses in the file to those with a known response. A criterion whose value is "
+        "not known excludes nobody.",
+        "Flow diagram of the courses in the file, those excluded, and those with a known response.",
+        to_png(plot_attrition(d.flow, d.rates, title="Attrition")),
+    )
+    note = "Missing: patients without a value; percentages are of the others."
+    if d.left_out:
+        note += f" Fewer than {FEWEST} known values, left out: {', '.join(d.left_out)}."
+    table = Table(
+        "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline
+    )
+    return picture, table
+
+
+def _lay_out_side_effects(d: Description) -> pd.DataFrame:
+    rows = []
+    for i, row in enumerate(d.side_effects.itertuples()):
+        share = f"{100 * row.n / row.of:.1f}"
+        if i == 0:
+            rows.append(("Any side effect, n (%)", str(d.eligible - row.of), f"{row.n} ({share})"))
+        elif row.of_any:
+            cell = f"{row.n} ({share}; {100 * row.n / row.of_any:.1f})"
+            rows.append((f"{_INDENT}{row.effect}, n (%; % of those with any)", "", cell))
+    return pd.DataFrame(rows, columns=["characteristic", "missing", "all"])
+
+
+def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
+    effects = _lay_out_side_effects(d)
+    whole = pd.concat([d.treatment, effects], ignore_index=True)
+    if len(whole) <= 1:
+        return ()
+    note = _TREATMENT_NOTE
+    if len(effects):
+        note += (
+            " Side effects are counted by the words of the record: 0 means that no record names "
+            "it. Papers take either all patients or those with any side effect as the whole."
+        )
+    return (Table("treatment", "Treatment and its course.", _lay_out_table_one(whole), note, whole),)
+
+
+def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    if d.paired is not None:
+        p = d.paired
+        counts = pd.DataFrame(
+            {
+                "": ["T1: responder", "T1: nonresponder", "all"],
+                "T2: responder": [p.both, p.gained, p.both + p.gained],
+                "T2: nonresponder": [p.lost, p.neither, p.lost + p.neither],
+                "all": [p.both + p.lost, p.gained + p.neither, p.n],
+            }
+        )
+        values = pd.DataFrame(
+            [{"both": p.both, "lost": p.lost, "gained": p.gained, "neither": p.neither, "n": p.n,
+              "mcnemar_exact_p": p.p_value}]
+        )  # fmt: skip
+        blocks.append(
+            Table(
+                "response_t1_t2",
+                f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact McNemar "
+                f"test: p = {format_p(p.p_value)}.",
+                counts,
+                f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} gained "
+                "one. The test asks whether the one happens as often as the other.",
+                values,
+            )
+        )
+    published = {rate.key: rate for rate in BASE_RATES} if beside_published else {}
+    rates = d.rates.assign(
+        published=[published[key].rate if key in published else np.nan for key in d.rates["rate"]],
+        words=d.rates["outcome"].str.split(": ").str[0],
+    )
+    shown = pd.DataFrame(
+        {
+            "rate": d.rates["outcome"],
+            "patients": [
+                "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
+                for row in rates.itertuples()
+            ],
+            "share": rates["share"].map(format_percent),
+            "95% interval": [_interval(row.low, row.high) for row in rates.itertuples()],
+            "if every unknown were a non-/responder": [
+                "" if np.isnan(row.lowest) else _interval(row.lowest, row.highest)
+                for row in rates.itertuples()
+            ],
+        }
+    )
+    if published:
+        shown["Mangnus 2021"] = [
+            f"{published[key].events}/{published[key].n} ({format_percent(published[key].rate)})"
+            if key in published
+            else ""
+            for key in rates["rate"]
+        ]
+    note = (
+        "95% intervals by Wilson's method (the last row: delta method). Without a comparison group "
+        "these rates hold whatever placebo and time would have done."
+    )
+    blocks += [
+        Table("rates", "Responder rates.", shown, note, rates.drop(columns="words")),
+        Picture(
+            "rates",
+            "Responder rates with 95% intervals"
+            + (", beside the published counts (diamonds)." if published else "."),
+            "Dot plot of the responder rates in the table above.",
+            to_png(plot_rates(rates, title="Responder rates")),
+        ),
+    ]
+    provenance = pd.DataFrame(
+        {
+            "horizon": d.provenance["horizon"].str.upper(),
+            "label rests on": d.provenance["source"].map(_SOURCES),
+            "responders": d.provenance["responders"],
+            "nonresponders": d.provenance["nonresponders"],
+        }
+    )
+    blocks.append(
+        Table(
+            "provenance", "What the labels rest on.", provenance,
+            "A label that rests on wording alone is softer than one with a score.", d.provenance,
+        )
+    )  # fmt: skip
+    return tuple(blocks)
+
+
+def _lay_out_pain(d: Description) -> tuple[Block, ...]:
+    if d.pain.empty:
+        return ()
+    pain = d.pain
+    few = pain["median"].isna()
+    shown = pd.DataFrame(
+        {
+            "patients": pain["group"],
+            "time": pain["time"].str.upper(),
+            "scores": [f"{row.n} of {row.of}" for row in pain.itertuples()],
+            "median [Q1, Q3]": [
+                "too few" if few[i] else f"{row.median:g} [{row.q1:g}, {row.q3:g}]"
+                for i, row in enumerate(pain.itertuples())
+            ],
+            "width of the IQR": [
+                "" if few[i] else f"{row.q3 - row.q1:g}" for i, row in enumerate(pain.itertuples())
+            ],
+            "mean (SD)": [
+                "" if few[i] else f"{row.mean:.1f} ({row.sd:.1f})"
+                for i, row in enumerate(pain.itertuples())
+            ],
+        }
+    )
+    tests = pd.DataFrame(
+        {
+            "comparison": d.pain_tests["comparison"],
+            "patients": d.pain_tests["group"],
+            "test": d.pain_tests["test"],
+            "complete sets": d.pain_tests["n"],
+            "p": d.pain_tests["p_value"].map(format_p),
+        }
+    )
+    return (
+        Table("pain", "Pain scores (NRS 0–10).", shown, values=pain),
+        Picture(
+            "pain", "Median pain score; bars reach from the first to the third quartile.",
+            "Line chart of the median pain score before treatment, at discharge and at follow-up.",
+            to_png(plot_pain(pain, title="Pain over time")),
+        ),
+        Table(
+            "pain_tests", "Change of pain within patients.", tests,
+            "Each test uses the patients whose scores are complete for it, and their number is "
+            "given. Responders are partly chosen by their fall in pain, so that a test within them "
+            "shows that by construction. No correction for several tests.",
+            d.pain_tests,
+        ),
+    )  # fmt: skip
+
+
+def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
+    if d.comparison is None:
+        return (f"Too few of either to compare (fewer than {FEWEST}).",)
+    horizon = d.horizons[0].upper()
+    tests = int((d.comparison["p"] != "").sum())
+    note = (
+        "Difference: standardised mean difference, responders minus nonresponders; under 0.1 is "
+        "small. In a cohort of this size even a large difference can miss p < 0.05, and of "
+        f"{tests} tests without any difference about {0.05 * tests:.1f} fall below it by chance. "
+        "This is no search for predictors. (few): an expected count under 5."
+    )
+    return (
+        Table(
+            "responders", f"Patients before treatment, by response at {horizon}.",
+            _lay_out_table_one(d.comparison), note, d.comparison,
+        ),
+    )  # fmt: skip
+
+
+def _lay_out_missing(d: Description) -> tuple[Block, ...]:
+    missing = d.missing
+    complete = missing.loc[missing["missing"] == 0, "label"].tolist()
+    some = missing[missing["missing"] > 0]
+    words = f"Complete: {', '.join(complete)}." if complete else ""
+    if some.empty:
+        return (words,)
+    horizon = d.horizons[0].upper()
+    shown = pd.DataFrame(
+        {
+            "variable": some["label"],
+            "missing": [f"{row.missing} of {row.of}" for row in some.itertuples()],
+            "share": some["share"].map(format_percent),
+            f"in responders at {horizon}": some["responders"].map(format_percent),
+            f"in nonresponders at {horizon}": some["nonresponders"].map(format_percent),
+        }
+    )
+    return (
+        Picture(
+            "missing",
+            f"Missing values. Where responders and nonresponders at {horizon} lie far apart, the "
+            "patients seen are not like those not seen.",
+            "Bar chart of the share of missing values by variable.",
+            to_png(plot_missing(missing, groups=horizon, title="Missing values")),
+        ),
+        Table("missing", "Missing values.", shown, words, missing),
+    )
+
+
+def _lay_out_normality(d: Description) -> tuple[Block, ...]:
+    shown = pd.DataFrame(
+        {
+            "variable": d.normality["variable"],
+            "n": d.normality["n"],
+            "Shapiro-Wilk W": d.normality["w"].map(lambda w: "–" if np.isnan(w) else f"{w:.3f}"),
+            "p": d.normality["p_value"].map(format_p),
+            "summarised by": d.normality["summary"],
+        }
+    )
+    note = (
+        "The median is taken where p < 0.05 or where there is no test. With few patients the test "
+        "hardly ever rejects: a mean is no proof of a normal distribution."
+    )
+    return (Table("normality", "How numbers were summarised.", shown, note, d.normality),)
