@@ -121,18 +121,13 @@ def _make_field(
     elif variable.kind == "category":
         options = [(word, plain(word)) for word in variable.categories]
         options.append(("", "not known"))
-    if value not in [word for word, _ in options]:
-        # What came is shown again, not dropped; a choice that does not exist cannot be.
-        chosen = ""
-    else:
-        chosen = value
     few = len(options) <= _MOST_RADIOS
     return {
         "name": name,
         "label": variable.label,
         "unit": _unit(variable),
         "value": value,
-        "chosen": chosen,
+        "chosen": value if value in dict(options) else "",
         "options": options,
         "control": "text" if not options else "radios" if few else "select",
         "numeric": variable.is_numeric,

@@ -116,7 +116,8 @@ class Description:
         Columns `variable`, `label`, `known_at`, `missing`, `of`, `share`, and the shares among
         `responders` and `nonresponders` at the first horizon.
     left_out : tuple of str
-        Variables with fewer than 3 known values, which no table summarises.
+        Variables that no table summarises: fewer than 3 known values, or a finer drug class that
+        is not known of everyone who takes the wider one.
     notices : tuple of str
         What to look at, in sentences.
     """
@@ -238,8 +239,20 @@ def _choose_variables(
                 continue
         elif not variable.is_encodable:
             continue
-        (chosen if can_summarise(values) else left_out).append(variable)
+        whole = can_summarise(values) and _known_for_all_takers(table, variable)
+        (chosen if whole else left_out).append(variable)
     return baseline, course, left_out
+
+
+def _known_for_all_takers(table: pd.DataFrame, variable: Variable) -> bool:
+    """Return whether a finer drug class is known wherever its parent class is taken.
+
+    Who does not take the parent is known not to take the finer class. If it is unknown in those
+    who do, a share of the known would be too low.
+    """
+    if variable.parent not in table:
+        return True
+    return bool(table.loc[table[variable.parent] == 1, variable.name].notna().all())
 
 
 def compute_side_effects(table: pd.DataFrame) -> pd.DataFrame:
@@ -426,7 +439,12 @@ def _compare(
     names = np.array([{0.0: "nonresponders", 1.0: "responders"}.get(value) for value in response])
     names = names[order]
     sorted_table = table.iloc[order]
-    chosen = [v for v in variables if can_summarise(sorted_table[v.name], groups=names)]
+    chosen = [
+        variable
+        for variable in variables
+        if sorted_table[variable.name].nunique() > 1
+        and can_summarise(sorted_table[variable.name], groups=names)
+    ]
     return compute_table_one(sorted_table, chosen, normality=normality, groups=names)
 
 

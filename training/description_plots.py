@@ -62,7 +62,7 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     is_outcome = flow["step"].str.startswith("outcome known")
     steps, outcomes = flow[~is_outcome].iloc[1:], flow[is_outcome]
     total, eligible = int(flow["remaining"].iloc[0]), int(steps["remaining"].iloc[-1])
-    left_out = [f"{row.excluded}  {row.step}" for row in steps.itertuples()]
+    left_out = [f"{row.excluded}  {str(row.step).replace('_', ' ')}" for row in steps.itertuples()]
     assumed = [row for row in steps.itertuples() if row.unknown_kept]
     identified = _wrap([f"{total} courses in the file"])
     excluded = _wrap([f"{total - eligible} excluded, by the criterion not met:", *left_out])
@@ -124,18 +124,19 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
     """
     shown = missing[missing["missing"] > 0].iloc[::-1].reset_index(drop=True)
     with paper_style():
-        figure, axes = make_axes(width=7.0, height=1.3 + 0.24 * max(len(shown), 1))
+        figure, axes = make_axes(width=7.0, height=1.3 + 0.27 * max(len(shown), 1))
         when = shown["known_at"].map(_WHEN)
         axes.barh(shown.index, 100 * shown["share"], height=0.68,
                   color=when.map(_WHEN_COLOURS), alpha=0.55)  # fmt: skip
-        axes.plot(100 * shown["responders"], shown.index, "o", color=INK, markersize=4)
-        axes.plot(100 * shown["nonresponders"], shown.index, "o", markersize=4,
-                  markerfacecolor="white", markeredgecolor=INK)  # fmt: skip
+        axes.plot(100 * shown["responders"], shown.index, "o", color=INK, markersize=4,
+                  clip_on=False, zorder=3)  # fmt: skip
+        axes.plot(100 * shown["nonresponders"], shown.index, "o", markersize=4, zorder=4,
+                  clip_on=False, markerfacecolor="white", markeredgecolor=INK)  # fmt: skip
         for i, row in shown.iterrows():
             axes.text(102, float(str(i)), f"{row['missing']}/{row['of']}", va="center", fontsize=8)
-        axes.set_yticks(shown.index, [textwrap.shorten(label, 48) for label in shown["label"]])
+        axes.set_yticks(shown.index, [textwrap.fill(label, 40) for label in shown["label"]])
         axes.tick_params(axis="y", length=0)
-        axes.set(xlim=(0, 100), ylim=(-0.6, max(len(shown), 1) - 0.4), xlabel="missing, %")
+        axes.set(xlim=(-1, 101), ylim=(-0.6, max(len(shown), 1) - 0.4), xlabel="missing, %")
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
         handles: list[Patch | Line2D] = [
             Patch(color=_WHEN_COLOURS[name], alpha=0.55, label=name)

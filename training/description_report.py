@@ -79,7 +79,7 @@ def make_description_report(
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{format_percent(low)} to {format_percent(high)}"
+    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
 
 
 def _rate(d: Description, key: str) -> str:
@@ -132,7 +132,10 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
     )
     note = "Missing: patients without a value; percentages are of the others."
     if d.left_out:
-        note += f" Fewer than {FEWEST} known values, left out: {', '.join(d.left_out)}."
+        note += (
+            f" Left out, for fewer than {FEWEST} known values or because a finer drug class is not "
+            f"known of everyone who takes the wider one: {', '.join(d.left_out)}."
+        )
     table = Table(
         "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline
     )
@@ -206,7 +209,7 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             ],
             "share": rates["share"].map(format_percent),
             "95% interval": [_interval(row.low, row.high) for row in rates.itertuples()],
-            "if every unknown were a non-/responder": [
+            "if the unknown were all non- or all responders": [
                 "" if np.isnan(row.lowest) else _interval(row.lowest, row.highest)
                 for row in rates.itertuples()
             ],
@@ -305,8 +308,8 @@ def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
     horizon = d.horizons[0].upper()
     tests = int((d.comparison["p"] != "").sum())
     note = (
-        "Difference: standardised mean difference, responders minus nonresponders; under 0.1 is "
-        "small. In a cohort of this size even a large difference can miss p < 0.05, and of "
+        "Difference: standardised mean difference, responders minus nonresponders (of shares: "
+        "without a sign); under 0.1 is small. In a cohort of this size even a large difference can miss p < 0.05, and of "
         f"{tests} tests without any difference about {0.05 * tests:.1f} fall below it by chance. "
         "This is no search for predictors. (few): an expected count under 5."
     )
@@ -350,7 +353,7 @@ def _lay_out_missing(d: Description) -> tuple[Block, ...]:
 def _lay_out_normality(d: Description) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
-            "variable": d.normality["variable"],
+            "variable": d.normality["label"],
             "n": d.normality["n"],
             "Shapiro-Wilk W": d.normality["w"].map(lambda w: "–" if np.isnan(w) else f"{w:.3f}"),
             "p": d.normality["p_value"].map(format_p),

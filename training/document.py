@@ -226,7 +226,7 @@ td { vertical-align: top; border-bottom: 1px solid #e3e8ee; padding: .25rem .9re
 tbody tr:last-child td { border-bottom: 2px solid #1c2530; }
 .note, figcaption { font-size: .85rem; color: #45505d; margin: .4rem 0; max-width: 48rem; }
 figure { margin: 1.2rem 0; }
-img { max-width: 100%; height: auto; }
+img { width: 100%; max-width: 46rem; height: auto; }
 footer { margin-top: 2.5rem; font-size: .85rem; color: #45505d; }
 @page { size: A4; margin: 16mm; }
 @media print { body { font-size: 10.5pt; max-width: none; margin: 0; padding: 0; }

@@ -61,7 +61,7 @@ def compute_normality(table: pd.DataFrame, variables: Sequence[Variable]) -> pd.
     Returns
     -------
     DataFrame
-        Columns `variable`, `n` (known values), `w` (Shapiro-Wilk's W; NaN where the values are
+        Columns `variable`, `label`, `n` (known values), `w` (Shapiro-Wilk's W; NaN where the values are
         all the same or more than 5,000), `p_value`, `summary` ("mean" or "median"). The median is
         used where p is under 0.05, and where there is no test. With few patients the test hardly
         ever rejects: "mean" is then no proof of a normal distribution.
@@ -77,13 +77,14 @@ def compute_normality(table: pd.DataFrame, variables: Sequence[Variable]) -> pd.
         rows.append(
             {
                 "variable": variable.name,
+                "label": variable.label,
                 "n": len(known),
                 "w": w,
                 "p_value": p_value,
                 "summary": "mean" if p_value >= _ALPHA else "median",
             }
         )
-    return pd.DataFrame(rows, columns=["variable", "n", "w", "p_value", "summary"])
+    return pd.DataFrame(rows, columns=["variable", "label", "n", "w", "p_value", "summary"])
 
 
 def compute_table_one(
@@ -112,9 +113,9 @@ def compute_table_one(
     -------
     DataFrame
         Cells as they are printed: mean (SD), median [Q1, Q3], or n (% of the known). Columns
-        `characteristic`, `missing`, `all`; with groups one column for each and `smd` (the second
-        minus the first over their pooled SD; under 0.1 is small), `p` and `test`. The first row
-        counts the patients.
+        `characteristic`, `missing`, `all`; with groups one column for each and `smd` (of numbers
+        the second mean minus the first over their pooled SD, of shares the same without a sign;
+        under 0.1 is small), `p` and `test`. The first row counts the patients.
     """
     inside = np.ones(len(table), dtype=bool)
     if groups is not None:
@@ -144,6 +145,7 @@ def compute_table_one(
             groupby=_GROUP if names else None,
             order=order | ({_GROUP: names} if names else {}),
             limit=dict.fromkeys(yes_no, 1),
+            decimals={variable.name: 0 for variable in variables if "group" in variable.roles},  # years
             include_null=False,
             label_suffix=False,
             pval=bool(names),
@@ -172,7 +174,9 @@ def _lay_out(
     by_name = {variable.name: variable for variable in variables}
     rows: list[dict[str, object]] = []
     for (name, level), cells in made[list(columns)].rename(columns=columns).iterrows():
-        row: dict[str, object] = {key: str(value) for key, value in cells.items()}
+        row: dict[str, object] = {
+            key: str(value).replace(",", ", ") for key, value in cells.items()
+        }
         if name == "n":
             rows.append({"characteristic": "Number of patients", **row})
             continue

@@ -15,10 +15,11 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,6 +116,22 @@ def _sqlite_file(tracking_uri: str) -> Path | None:
     return Path(tracking_uri.removeprefix("sqlite:///")) if is_sqlite else None
 
 
+def _create_store(file: Path) -> None:
+    """Give a new SQLite file its tables: whole, and once.
+
+    The tables take seconds. Stopped in between, or by two trainings at a time, they would be
+    left in a state that MLflow cannot mend; so they are made elsewhere and then put in place.
+    """
+    from mlflow import MlflowClient
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=file.parent, prefix=".mlflow-") as temporary:
+        whole = Path(temporary) / file.name
+        MlflowClient(f"sqlite:///{whole}", registry_uri=f"sqlite:///{whole}")
+        with suppress(FileExistsError):  # another training came first: its file is used
+            os.link(whole, file)
+
+
 def make_client(tracking_uri: str) -> Any:
     """Return MLflow's client, silent and without telemetry.
 
@@ -132,8 +149,10 @@ def make_client(tracking_uri: str) -> Any:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with telling_failures("open the tracking store", tracking_uri):
         file = _sqlite_file(tracking_uri)
-        if file is not None:  # MLflow would try for minutes to open what cannot be opened
-            file.parent.mkdir(parents=True, exist_ok=True)
+        if file is not None:
+            if not file.exists():
+                _create_store(file)
+            # Found at once if it cannot be opened; MLflow would try again for minutes.
             sqlite3.connect(file).close()
         return MlflowClient(tracking_uri, registry_uri=tracking_uri)
 

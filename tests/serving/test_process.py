@@ -50,7 +50,7 @@ def ask(url, patient):
 @pytest.mark.service
 def test_a_model_that_may_not_be_served_is_told_with_its_reason(save):
     with (
-        pytest.raises(KetresponseError, match="did not start: .*use --demonstration"),
+        pytest.raises(KetresponseError, match=r"did not start: .*use --demonstration"),
         start_server(save(), "research"),
     ):
         pytest.fail("it started")

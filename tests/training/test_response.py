@@ -1,0 +1,138 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from features.schema import CONTRACT
+from training.fit import Procedure
+from training.response import (
+    TrainingData,
+    compute_seen_weights,
+    cross_validate,
+    fit_response,
+    predict_from_bootstraps,
+)
+
+QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
+NAN = np.nan
+
+
+def _draw(n: int, seed: int, *, seen: float = 0.85, horizons: int = 2) -> TrainingData:
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([np.clip(rng.normal(7, 2, n), 0, 10), (rng.random(n) < 0.5) * 1.0])
+    t1 = (rng.random(n) < expit(0.6 * (X[:, 0] - 6.3))).astype(float)
+    keeps = (rng.random(n) < expit(1.2 - X[:, 1])).astype(float)
+    keeps[rng.random(n) > seen] = NAN
+    kept = np.where(t1 == 1, keeps, NAN)
+    y = {"t1": t1, "t2": np.where(t1 == 1, kept, 0.0)}
+    names = ("t1", "t2")[:horizons]
+    if horizons == 1:
+        kept = np.full(n, NAN)
+    return TrainingData(
+        X, (CONTRACT["nrs_t0"], CONTRACT["opioid"]), names, {h: y[h] for h in names}, kept,
+        np.arange(n),
+    )  # fmt: skip
+
+
+def test_sustained_response_is_never_more_likely_than_response() -> None:
+    data = _draw(120, 0)
+    fitted = fit_response(data, QUICK, rng=np.random.default_rng(0))
+    risks = fitted.probability(data.X)
+    assert (risks[:, 1] <= risks[:, 0]).all()
+    assert fitted.kept is not None
+    assert not fitted.kept.reason
+
+
+def test_every_patient_is_predicted_once_per_repeat_by_models_that_had_not_seen_them() -> None:
+    # A patient's label turned round must not move his own held-out risk, and must move others'.
+    data = _draw(60, 1, horizons=1)
+    out = cross_validate(data, QUICK, n_folds=5, n_repeats=2, seed=3)
+    assert out.predictions["t1"].shape == (2, 60)
+    assert np.isfinite(out.predictions["t1"]).all()
+    flipped = data.y["t1"].copy()
+    flipped[7] = 1 - flipped[7]
+    # Folds are balanced over the labels, so they are held fixed here.
+    same = _Fixed(**vars(replace(data, y={"t1": flipped})))
+    other = cross_validate(same, QUICK, n_folds=5, n_repeats=2, seed=3)
+    np.testing.assert_array_equal(out.folds, other.folds)
+    np.testing.assert_array_equal(out.predictions["t1"][:, 7], other.predictions["t1"][:, 7])
+    assert (out.predictions["t1"] != other.predictions["t1"]).any()
+
+
+class _Fixed(TrainingData):
+    """Data whose folds are those of `_draw(60, 1)`, whatever its labels."""
+
+    @property
+    def strata(self) -> np.ndarray:
+        return _draw(60, 1, horizons=1).strata
+
+
+def test_the_number_of_processes_changes_nothing() -> None:
+    data = _draw(50, 2)
+    one, two = (
+        cross_validate(data, QUICK, n_folds=3, n_repeats=1, seed=5, n_jobs=jobs) for jobs in (1, 2)
+    )
+    for horizon in data.horizons:
+        np.testing.assert_array_equal(one.predictions[horizon], two.predictions[horizon])
+
+
+def test_another_seed_deals_other_folds() -> None:
+    data = _draw(50, 2)
+    first, second = (
+        cross_validate(data, QUICK, n_folds=3, n_repeats=1, seed=seed) for seed in (1, 2)
+    )
+    assert (first.folds != second.folds).any()
+
+
+def test_the_base_is_the_share_in_the_training_part() -> None:
+    data = _draw(60, 3)
+    out = cross_validate(data, QUICK, n_folds=5, n_repeats=1, seed=0)
+    train = out.folds[0] != 2
+    held = ~train
+    t1 = data.y["t1"][train].mean()
+    np.testing.assert_allclose(out.base["t1"][0, held], t1)
+    np.testing.assert_allclose(out.base["t2"][0, held], t1 * np.nanmean(data.kept[train]))
+
+
+def test_seen_weights_by_hand() -> None:
+    # Nothing to tell the unseen from the seen (a predictor without spread): of 8 responders 6
+    # were seen, so each stands for 8/6; nonresponders stand for themselves.
+    n = 12
+    t1 = np.array([1.0] * 8 + [0.0] * 4)
+    kept = np.array([1.0, 1, 1, 0, 0, 0, NAN, NAN] + [NAN] * 4)
+    data = TrainingData(
+        np.full((n, 1), 5.0), (CONTRACT["nrs_t0"],), ("t1", "t2"),
+        {"t1": t1, "t2": np.where(t1 == 1, kept, 0.0)}, kept, np.arange(n),
+    )  # fmt: skip
+    weights = compute_seen_weights(data)
+    assert weights[:6] == pytest.approx(np.full(6, 8 / 6), abs=1e-4)
+    np.testing.assert_array_equal(weights[6:], 1.0)
+
+
+def test_nobody_unseen_means_no_weights() -> None:
+    np.testing.assert_array_equal(compute_seen_weights(_draw(40, 4, seen=1.1)), 1.0)
+    np.testing.assert_array_equal(compute_seen_weights(_draw(40, 4, horizons=1)), 1.0)
+
+
+def test_bootstrap_reruns_survive_degenerate_samples() -> None:
+    # Two responders seen: many samples have none, or only one class.
+    data = _draw(14, 5)
+    kept = np.full(14, NAN)
+    responders = np.flatnonzero(data.y["t1"] == 1)
+    kept[responders[:2]] = [1.0, 0.0]
+    t2 = np.where(data.y["t1"] == 1, kept, 0.0)
+    data = replace(data, kept=kept, y={**data.y, "t2": t2})
+    risks = predict_from_bootstraps(data, QUICK, n_resamples=30, seed=1)
+    assert risks.shape == (30, 14, 2)
+    assert ((risks > 0) & (risks < 1)).all()
+    assert risks.std(axis=0).min() > 0
+
+
+def test_progress_is_called_for_each_fit() -> None:
+    calls: list[int] = []
+    cross_validate(
+        _draw(40, 6, horizons=1), QUICK, n_folds=4, n_repeats=3, seed=0,
+        progress=lambda: calls.append(1),
+    )  # fmt: skip
+    assert len(calls) == 12
