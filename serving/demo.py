@@ -41,11 +41,11 @@ title = "Demonstration on {N_PATIENTS} simulated patients"
 seed = {SEED}
 
 [population]
-description = "Simulated adults; no real patient. Any effect in these data is invented"
+description = "simulated adults with CRPS (no real patient; any effect in the data is invented)"
 condition = "CRPS"
 
 [treatment]
-description = "Simulated elective inpatient low-dose intravenous S-ketamine, 7 days"
+description = "a simulated elective week in hospital with low-dose intravenous S-ketamine"
 
 [cohort]
 file = "cohort.csv"

@@ -76,8 +76,8 @@ def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[N
         notices.append(
             Notice(
                 "kept_constant",
-                "Too few patients were seen again to tell who keeps the response: the share that "
-                "keeps it is taken to be the same for everyone.",
+                "The data could not tell who keeps the response: the share that keeps it is taken to "
+                "be the same for everyone.",
             )
         )
     own = [v.label for v in model.predictor_variables if v.source == "declared by the study"]

@@ -177,7 +177,8 @@ def start_server(
         try:
             if not _wait(process, url):
                 errors.seek(0)
-                lines = errors.read().decode(errors="replace").strip().splitlines()
+                told = errors.read() if log is None else log.read_bytes()
+                lines = told.decode(errors="replace").strip().splitlines()
                 raise KetresponseError(
                     f"the service did not start: {lines[-1] if lines else 'no reason given'}"
                 )

@@ -45,7 +45,7 @@ __all__ = [
     "write_release",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when a folder written by earlier code could no longer be read, or read otherwise."""
 
 _MODEL, _FACTS, _DIGEST, _RELEASE = "model.skops", "facts.json", "digest.json", "release.json"

@@ -49,6 +49,10 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
                               "shrinkA": 0, "shrinkB": 0})  # fmt: skip
 
 
+def _to_words(step: object) -> str:
+    return str(step).replace("s_ketamine", "S-ketamine").replace("_", " ")
+
+
 def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Figure:
     """Draw how the courses of the file became those with a known outcome.
 
@@ -62,13 +66,13 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     is_outcome = flow["step"].str.startswith("outcome known")
     steps, outcomes = flow[~is_outcome].iloc[1:], flow[is_outcome]
     total, eligible = int(flow["remaining"].iloc[0]), int(steps["remaining"].iloc[-1])
-    left_out = [f"{row.excluded}  {str(row.step).replace('_', ' ')}" for row in steps.itertuples()]
+    left_out = [f"{row.excluded}  {_to_words(row.step)}" for row in steps.itertuples()]
     assumed = [row for row in steps.itertuples() if row.unknown_kept]
     identified = _wrap([f"{total} courses in the file"])
     excluded = _wrap([f"{total - eligible} excluded, by the criterion not met:", *left_out])
     included = _wrap(
         [f"{eligible} eligible courses"]
-        + [f"{row.unknown_kept} of them with this not known, and kept: {row.step}"
+        + [f"{row.unknown_kept} of them with this not known, and kept: {_to_words(row.step)}"
            for row in assumed]
     )  # fmt: skip
     counts = rates.set_index("rate")
@@ -124,7 +128,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
     """
     shown = missing[missing["missing"] > 0].iloc[::-1].reset_index(drop=True)
     with paper_style():
-        figure, axes = make_axes(width=7.0, height=1.3 + 0.27 * max(len(shown), 1))
+        figure, axes = make_axes(width=7.0, height=1.3 + 0.28 * max(len(shown), 1))
         when = shown["known_at"].map(_WHEN)
         axes.barh(shown.index, 100 * shown["share"], height=0.68,
                   color=when.map(_WHEN_COLOURS), alpha=0.55)  # fmt: skip
@@ -134,7 +138,8 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
                   clip_on=False, markerfacecolor="white", markeredgecolor=INK)  # fmt: skip
         for i, row in shown.iterrows():
             axes.text(102, float(str(i)), f"{row['missing']}/{row['of']}", va="center", fontsize=8)
-        axes.set_yticks(shown.index, [textwrap.fill(label, 40) for label in shown["label"]])
+        axes.set_yticks(shown.index, [textwrap.fill(label, 46) for label in shown["label"]],
+                       fontsize=8)  # fmt: skip
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(-1, 101), ylim=(-0.6, max(len(shown), 1) - 0.4), xlabel="missing, %")
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)

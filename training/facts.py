@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from features.errors import InputError, KetresponseError, Problem
+from features.outcome import RULES
 
 __all__ = ["STATUSES", "ModelFacts", "package_versions"]
 
@@ -78,6 +79,9 @@ class ModelFacts:
         only where the condition is "CRPS".
     outcomes : dict of str to str
         Horizon to the outcome in plain words.
+    rule : str
+        The responder rule, a key of :data:`features.outcome.RULES`: other patients are labelled
+        by it when the model is validated or updated.
     base_rates : dict of str to float
         Horizon to the training cohort's share of responders, 0 to 1.
     counts : dict
@@ -114,7 +118,7 @@ class ModelFacts:
     Raises
     ------
     KetresponseError
-        If the status is unknown, or does not go with `synthetic`.
+        If the rule or the status is unknown, or the status does not go with `synthetic`.
     """
 
     name: str
@@ -124,6 +128,7 @@ class ModelFacts:
     treatment: str
     condition: str
     outcomes: dict[str, str]
+    rule: str
     base_rates: dict[str, float]
     counts: dict[str, Any]
     eligibility: dict[str, Any]
@@ -145,6 +150,10 @@ class ModelFacts:
     def __post_init__(self) -> None:
         for item in fields(self):
             object.__setattr__(self, item.name, _plain(getattr(self, item.name)))
+        if self.rule not in RULES:
+            raise KetresponseError(
+                f"a model's responder rule is one of {', '.join(RULES)}; got {self.rule!r}"
+            )
         if self.status not in STATUSES:
             raise KetresponseError(
                 f"a model's status is one of {', '.join(STATUSES)}; got {self.status!r}"

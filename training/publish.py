@@ -99,6 +99,7 @@ def make_facts(description: Description, evaluation: Evaluation) -> ModelFacts:
         treatment=study.treatment,
         condition=study.condition,
         outcomes=study.outcomes,
+        rule=study.rule,
         base_rates={h: float(c["base_rate"]) for h, c in description.counts.items()},
         counts={
             "n_patients": len(np.unique(description.data.groups)),

@@ -112,8 +112,8 @@ def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
 
 
 def _sqlite_file(tracking_uri: str) -> Path | None:
-    is_sqlite = tracking_uri.startswith("sqlite:///")
-    return Path(tracking_uri.removeprefix("sqlite:///")) if is_sqlite else None
+    scheme, _, rest = tracking_uri.partition(":///")
+    return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
 
 
 def _create_store(file: Path) -> None:

@@ -104,7 +104,7 @@ def make_facts(model: ResponseModel, **changes: Any) -> ModelFacts:
         population="adults with therapy-resistant CRPS, one tertiary centre (simulated)",
         treatment="an elective inpatient course of low-dose intravenous S-ketamine",
         condition="CRPS",
-        outcomes={h: words[h] for h in model.horizons},
+        outcomes={h: words[h] for h in model.horizons}, rule="fall2_or_success",
         base_rates={h: COUNTS[h]["events"] / COUNTS[h]["n"] for h in model.horizons},
         counts={"n_patients": 480, **{h: COUNTS[h] for h in model.horizons}},
         eligibility=CRPS_ELIGIBILITY.to_dict(), training_ranges=ranges,

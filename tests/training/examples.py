@@ -82,6 +82,7 @@ def make_facts(**changes: Any) -> ModelFacts:
         "treatment": "Low-dose intravenous S-ketamine",
         "condition": "CRPS",
         "outcomes": {"t1": "Responder at discharge", "t2": "Still a responder at follow-up"},
+        "rule": "fall2_or_success",
         "base_rates": {"t1": 0.6, "t2": 0.4},
         "counts": {"n_patients": 80, "t1": {"n": 80, "events": 48}, "t2": {"n": 70, "events": 28}},
         "eligibility": CRPS_ELIGIBILITY.to_dict(),

@@ -108,6 +108,9 @@ def test_a_folder_holds_no_pickle(saved: Path) -> None:
                 np.load(io.BytesIO(data), allow_pickle=False)
 
 
+_FORMAT = f'{{"format": {FORMAT_VERSION}'
+
+
 @pytest.mark.parametrize("name", ["model.skops", "facts.json", "digest.json", "release.json"])
 @pytest.mark.parametrize(
     "damage",
@@ -117,8 +120,10 @@ def test_a_folder_holds_no_pickle(saved: Path) -> None:
         lambda path: path.write_bytes(path.read_bytes()[:-40]),
         lambda path: path.write_bytes(np.random.default_rng(0).bytes(10_000)),
         lambda path: path.write_text("[1, 2]"),
-        lambda path: path.write_text('{"format": 1, "sha256": 1, "digest": 1, "release": 1}'),
-        lambda path: path.write_text('{"format": 1, "sha256": {"a": NaN}, "release": {"a": NaN}}'),
+        lambda path: path.write_text(f'{_FORMAT}, "sha256": 1, "digest": 1, "release": 1}}'),
+        lambda path: path.write_text(
+            f'{_FORMAT}, "sha256": {{"a": NaN}}, "release": {{"a": NaN}}}}'
+        ),
         lambda path: path.write_text("[" * 100_000),
         lambda path: (path.unlink(), path.mkdir()),
     ],
@@ -343,3 +348,9 @@ def test_facts_unknown_missing_or_of_the_wrong_type_are_all_listed() -> None:
 def test_status_goes_with_where_the_data_came_from(synthetic: bool, status: str) -> None:
     with pytest.raises(KetresponseError, match=status):
         make_facts(synthetic=synthetic, status=status)
+
+
+def test_facts_name_the_rule_that_other_patients_are_labelled_by() -> None:
+    assert make_facts(rule="fall50").to_dict()["rule"] == "fall50"
+    with pytest.raises(KetresponseError, match="fall2_or_success, fall30, fall50; got 'fall3'"):
+        make_facts(rule="fall3")
