@@ -181,4 +181,7 @@ def demo(
             console.print("Ctrl-C ends the service.")
             if console.is_terminal and "DISPLAY" in os.environ:
                 typer.launch(f"{url}/clinic?example=1")
-            _wait_for_interrupt()
+            try:
+                _wait_for_interrupt()
+            except KeyboardInterrupt:
+                console.print("Ended.")

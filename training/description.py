@@ -116,8 +116,8 @@ class Description:
         Columns `variable`, `label`, `known_at`, `missing`, `of`, `share`, and the shares among
         `responders` and `nonresponders` at the first horizon.
     left_out : tuple of str
-        Variables that no table summarises: fewer than 3 known values, or a finer drug class that
-        is not known of everyone who takes the wider one.
+        Variables that no table summarises: fewer than 3 known values, or a drug class that is
+        known only of those who take it, or only of those who do not.
     notices : tuple of str
         What to look at, in sentences.
     """
@@ -239,20 +239,24 @@ def _choose_variables(
                 continue
         elif not variable.is_encodable:
             continue
-        whole = can_summarise(values) and _known_for_all_takers(table, variable)
+        whole = can_summarise(values) and _is_evenly_known(table, variable, dictionary)
         (chosen if whole else left_out).append(variable)
     return baseline, course, left_out
 
 
-def _known_for_all_takers(table: pd.DataFrame, variable: Variable) -> bool:
-    """Return whether a finer drug class is known wherever its parent class is taken.
+def _is_evenly_known(table: pd.DataFrame, variable: Variable, dictionary: Dictionary) -> bool:
+    """Return whether a drug class is known of those who take it as well as of those who do not.
 
-    Who does not take the parent is known not to take the finer class. If it is unknown in those
-    who do, a share of the known would be too low.
+    A class and its parts are filled in from each other one way only: no part where the class is
+    not taken, the class where a part is. Where the rest is unknown, a share of the known is
+    wrong: too low for the part, too high for the class.
     """
-    if variable.parent not in table:
-        return True
-    return bool(table.loc[table[variable.parent] == 1, variable.name].notna().all())
+    values = table[variable.name]
+    if variable.parent in table and values[table[variable.parent] == 1].isna().any():
+        return False
+    parts = [part.name for part in dictionary if part.parent == variable.name]
+    without_part = [table[name] == 0 for name in parts if name in table]
+    return not any(values[without].isna().any() for without in without_part)
 
 
 def compute_side_effects(table: pd.DataFrame) -> pd.DataFrame:

@@ -133,8 +133,8 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
     note = "Missing: patients without a value; percentages are of the others."
     if d.left_out:
         note += (
-            f" Left out, for fewer than {FEWEST} known values or because a finer drug class is not "
-            f"known of everyone who takes the wider one: {', '.join(d.left_out)}."
+            f" Left out, for fewer than {FEWEST} known values or because a drug class is known only "
+            f"of those who take it, or only of those who do not: {', '.join(d.left_out)}."
         )
     table = Table(
         "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline

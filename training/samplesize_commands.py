@@ -18,6 +18,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_WIDEST_SE = 10.0
+
 _Prevalence = Annotated[
     float, typer.Option("--prevalence", help="Share of responders expected, between 0 and 1.")
 ]
@@ -132,7 +134,7 @@ def validate(
     _print_table(
         f"To check a model: prevalence {prevalence:g}, c {c_statistic:g}",
         [
-            ("c-statistic", _asked("c_width", size["c_width"], c_se), size["n_c_statistic"]),
+            ("c-statistic", _asked("c", size["c_width"], c_se), size["n_c_statistic"]),
             ("observed over expected responders", _asked("O:E", size["o_e_width"], o_e_se),
              size["n_o_e"]),
             ("calibration slope", _asked("slope", size["slope_width"], slope_se), size["n_slope"]),
@@ -162,9 +164,9 @@ def _size_validation(
         problems = [Problem(f"--{name}-width, --{name}-se", "one of them", "both") for name in both]
         raise InputError("sample size", problems)
     problems = [
-        Problem(f"--{name}-se", "a number above 0", f"{se:g}")
+        Problem(f"--{name}-se", f"a number above 0, at most {_WIDEST_SE:g}", f"{se:g}")
         for name, (_, se) in asked.items()
-        if se is not None and not 0 < se < math.inf
+        if se is not None and not 0 < se <= _WIDEST_SE
     ]
     if problems:
         raise InputError("sample size", problems)

@@ -30,9 +30,7 @@ def _draw(n: int, seed: int, *, strength: float = 1.0) -> tuple[np.ndarray, np.n
 
 def _fit(X: np.ndarray, y: np.ndarray, *names: str, **keywords: int) -> FittedOutcome:
     procedure = Procedure(names or ALL, inner_repeats=keywords.get("repeats", 1))
-    return fit_outcome(
-        X, y, np.arange(len(y)), PREDICTORS, procedure, rng=np.random.default_rng(1)
-    )
+    return fit_outcome(X, y, np.arange(len(y)), PREDICTORS, procedure, rng=np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("names", [(), ("ridge",), ("lightgbm",), ("firth",), ("splines",)])
@@ -138,9 +136,7 @@ def test_isotonic_recalibration_only_from_a_thousand_events() -> None:
 def test_kept_with_few_losses_is_the_same_for_everyone_and_says_so() -> None:
     X, _ = _draw(25, 11)
     y = np.array([1.0] * 19 + [0.0] * 6)
-    fitted = fit_kept(
-        X, y, np.arange(25), PREDICTORS, Procedure(ALL), rng=np.random.default_rng(0)
-    )
+    fitted = fit_kept(X, y, np.arange(25), PREDICTORS, Procedure(ALL), rng=np.random.default_rng(0))
     np.testing.assert_allclose(fitted.model.probability(X), 19 / 25)
     assert "kept by 19 and lost by 6" in fitted.reason
     assert fitted.model.is_constant

@@ -51,7 +51,7 @@ def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
 
 def test_every_unknown_setting_is_listed_with_a_guess(tmp_path: Path) -> None:
     text = MINIMAL + "[resampling]\nrepeat = 3\n[procedur]\nx = 1\n"
-    problems = _problems(tmp_path, text.replace("name =", 'sede = 1\nname ='))
+    problems = _problems(tmp_path, text.replace("name =", "sede = 1\nname ="))
     assert problems["resampling.repeat"] == "did you mean repeats?"
     assert problems["[procedur]"] == "did you mean [procedure]?"
     assert problems["sede"] == "did you mean seed?"
@@ -90,9 +90,7 @@ def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Pa
         (("file", 'file = "nowhere.csv"'), "cohort.file"),
     ],
 )
-def test_types_and_files_are_checked(
-    tmp_path: Path, change: tuple[str, str], column: str
-) -> None:
+def test_types_and_files_are_checked(tmp_path: Path, change: tuple[str, str], column: str) -> None:
     key, line = change
     text = MINIMAL.replace('file = "cohort.csv"', line) if key == "file" else line + MINIMAL
     assert column in _problems(tmp_path, text)

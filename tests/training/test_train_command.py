@@ -181,9 +181,7 @@ def test_one_class_only_is_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "40 responders and 0 nonresponders" in " ".join(result.stdout.split())
 
 
-def test_an_interrupt_registers_nothing(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_registers_nothing(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*args: object, **keywords: object) -> None:
         raise KeyboardInterrupt
 

@@ -1,0 +1,89 @@
+"""The one command, its help, its exit codes; and that the README is true."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.schema import CONTRACT
+from ketresponse import app
+from serving.demo import EXAMPLE
+from training.settings import read_study
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    # What makes `--help` slow is imports of seconds each, so none may happen before a command runs.
+    code = (
+        "import sys, ketresponse\n"
+        "heavy = {'mlflow', 'bentoml', 'sklearn', 'pandas', 'numpy', 'shap', 'lightgbm', 'scipy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    for word in ("cohort", "train", "models", "predict", "serve", "demo", "not enough data"):
+        assert word in " ".join(shown.split())
+
+
+def test_a_wrong_option_is_exit_code_2() -> None:
+    assert CliRunner().invoke(app, ["train"]).exit_code == 2
+    assert CliRunner().invoke(app, ["train", "x.toml", "--sede", "1"]).exit_code == 2
+
+
+def test_a_taken_port_is_one_line_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(app, ["demo", "--port", str(port)])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "choose another with --port" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demonstrations_patient_is_in_the_contract() -> None:
+    assert set(EXAMPLE) <= set(CONTRACT.names)
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    text = (ROOT / "README.md").read_text()
+    commands = set(re.findall(r"^ketresponse ([a-z-]+(?: [a-z-]+)?)", text, re.M))
+    assert len(commands) > 5
+    for command in commands:
+        words = [word for word in command.split() if re.fullmatch("[a-z-]+", word)]
+        if words[0] not in ("cohort",):
+            words = words[:1]
+        assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0, command
+
+
+def test_every_file_the_readme_points_to_exists() -> None:
+    text = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert len(links) > 5
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(), re.S)
+    (tmp_path / "cohort.parquet").touch()
+    (tmp_path / "mapping.toml").write_text('[columns]\npatient_id = "id"\n')
+    (tmp_path / "study.toml").write_text(block)
+    study = read_study(tmp_path / "study.toml")
+    assert study.thresholds == (0.3, 0.7)
+    assert study.resampling.instability == 50
