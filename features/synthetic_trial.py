@@ -136,7 +136,7 @@ def _make_truth() -> pd.DataFrame:
     week = np.arange(WEEKS + 1)
     elapsed = np.clip((week - 1) / (WEEKS - 1), 0, None)
     placebo = _WEEK_1[0] + (_PLACEBO_AT_END - _WEEK_1[0]) * elapsed
-    difference = (_WEEK_1[1] - _WEEK_1[0]) * (1 - elapsed**_WANING)
+    difference = (_WEEK_1[1] - _WEEK_1[0]) * (1 - elapsed**_WANING) + 0.0  # no -0 at the end
     placebo[0], difference[0] = _BEFORE[0][0], _BEFORE[1][0] - _BEFORE[0][0]
     return pd.DataFrame(
         {"week": week, "placebo": placebo, "ketamine": placebo + difference,
@@ -166,9 +166,8 @@ def _draw_arm(n: int, arm: int, truth: pd.DataFrame, rng: np.random.Generator) -
     for name, shares in _FLAGS.items():
         columns[name] = np.where(rng.random(n) < shares[arm] / 30, "yes", "no")
     pull = _PULL["mcgill_pri"] * normal["mcgill_pri"] + _PULL["nrs_t0"] * before
-    explained = sum(v**2 for v in _PULL.values()) + 2 * _PRI_WITH_NRS * np.prod(
-        list(_PULL.values())
-    )
+    together = 2 * _PRI_WITH_NRS * _PULL["mcgill_pri"] * _PULL["nrs_t0"]
+    explained = sum(weight**2 for weight in _PULL.values()) + together
     own = np.empty((n, WEEKS))
     own[:, 0] = rng.standard_normal(n)
     for week in range(1, WEEKS):

@@ -20,7 +20,7 @@ from training.document import (
     format_percent,
 )
 from training.plots_common import to_png
-from training.table_one import FEWEST
+from features.weekly import FEWEST
 
 __all__ = ["make_description_report"]
 

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from features.errors import KetresponseError
+from training.solvers import fit_elastic_net_path, fit_ridge_path
 
 __all__ = [
     "CANDIDATES",
@@ -142,6 +143,10 @@ def _spread(coef: FloatArray, columns: BoolArray) -> FloatArray:
     return full
 
 
+def _to_members(path: FloatArray, columns: BoolArray) -> list[Member]:
+    return [Member(float(fit[0]), _spread(fit[1:], columns)) for fit in path]
+
+
 @dataclass(frozen=True)
 class Prevalence:
     """Everyone gets the share of responders: what any model must beat."""
@@ -179,16 +184,8 @@ class Ridge:
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each prior standard deviation."""
-        from sklearn.linear_model import LogisticRegression
-
         columns = np.ones_like(linear) if self.bent else linear
-        members = []
-        for sd in self.prior_sd:
-            model = LogisticRegression(C=sd**2, solver="newton-cholesky", max_iter=200, tol=1e-8)
-            model.fit(Z[:, columns], y)
-            coef = _spread(model.coef_[0], columns)
-            members.append(Member(float(model.intercept_[0]), coef))
-        return members
+        return _to_members(fit_ridge_path(Z[:, columns], y, prior_sd=self.prior_sd), columns)
 
 
 @dataclass(frozen=True)
@@ -206,16 +203,10 @@ class ElasticNet:
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each penalty."""
-        from sklearn.linear_model import LogisticRegression
-
-        members = []
-        for c in self.inverse_penalty:
-            model = LogisticRegression(
-                C=c, l1_ratio=0.5, solver="saga", max_iter=5000, tol=1e-5, random_state=0
-            )
-            model.fit(Z[:, linear], y)
-            members.append(Member(float(model.intercept_[0]), _spread(model.coef_[0], linear)))
-        return members
+        path = fit_elastic_net_path(
+            Z[:, linear], y, inverse_penalty=self.inverse_penalty, l1_share=0.5
+        )
+        return _to_members(path, linear)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
@@ -25,19 +26,21 @@ from training.models import constant_member
 from training.resampling import make_bootstrap, make_folds
 
 __all__ = [
+    "Fit",
     "FittedResponse",
     "OutOfFold",
     "TrainingData",
     "compute_seen_weights",
     "cross_validate",
     "fit_response",
+    "make_repeated_folds",
+    "predict_folds",
     "predict_from_bootstraps",
 ]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Progress = Callable[[], None]
-T = TypeVar("T")
 
 _SEEN_PRIOR_SD = 0.5
 _MAX_WEIGHT = 10.0
@@ -105,6 +108,20 @@ class FittedResponse:
         if self.kept is None:
             return first[:, np.newaxis]
         return np.column_stack([first, first * self.kept.model.probability(X)])
+
+
+class Fitted(Protocol):
+    """Anything that gives probabilities of shape (n, n_horizons)."""
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the probabilities of raw predictors `X`."""
+
+
+class Fit(Protocol):
+    """A way from training data to a model."""
+
+    def __call__(self, data: TrainingData, *, rng: np.random.Generator) -> Fitted:
+        """Make a model."""
 
 
 @dataclass(frozen=True)
@@ -208,17 +225,52 @@ def _share(y: FloatArray) -> float:
 
 
 def _predict_fold(
-    data: TrainingData, test: NDArray[np.bool_], procedure: Procedure, seed: tuple[int, ...]
+    data: TrainingData, test: NDArray[np.bool_], fit: Fit, seed: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Return risks and prevalences, each (n_horizons, n_test), of one held-out fold."""
     train = data.take(~test)
     with threadpool_limits(1):
-        fitted = fit_response(train, procedure, rng=np.random.default_rng(seed))
-        risks = fitted.probability(data.X[test]).T
+        risks = fit(train, rng=np.random.default_rng(seed)).probability(data.X[test]).T
     rates = [_share(train.y[train.horizons[0]])]
     if data.has_kept:
         rates.append(rates[0] * _share(train.kept))
     return risks, np.repeat(np.array(rates)[:, np.newaxis], int(test.sum()), axis=1)
+
+
+def predict_folds(
+    data: TrainingData, fit: Fit, folds: IntArray, *, seed: int, n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> OutOfFold:  # fmt: skip
+    """Predict the patients of every fold by a model that was made without them.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All patients.
+    fit : callable
+        Makes a model from the training part: ``fit(train, rng=rng).probability(X)``.
+    folds : ndarray of int of shape (n_repeats, n)
+        The fold of each patient in each repeat; any numbers.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called after each fit.
+    """
+    places = [(repeat, fold) for repeat, row in enumerate(folds) for fold in np.unique(row)]
+    tasks = (
+        delayed(_predict_fold)(data, folds[repeat] == fold, fit, (seed, 2, repeat, int(fold)))
+        for repeat, fold in places
+    )
+    predictions = {h: np.empty(folds.shape) for h in data.horizons}
+    base = {h: np.empty(folds.shape) for h in data.horizons}
+    for (repeat, fold), (risks, rates) in zip(places, _run(tasks, n_jobs, progress), strict=True):
+        test = folds[repeat] == fold
+        for i, horizon in enumerate(data.horizons):
+            predictions[horizon][repeat, test] = risks[i]
+            base[horizon][repeat, test] = rates[i]
+    return OutOfFold(predictions, base, folds)
 
 
 def cross_validate(
@@ -242,26 +294,20 @@ def cross_validate(
     progress : callable
         Called after each of the n_folds * n_repeats fits.
     """
-    folds = np.stack(
+    folds = make_repeated_folds(data, n_folds=n_folds, n_repeats=n_repeats, seed=seed)
+    fit = partial(fit_response, procedure=procedure)
+    return predict_folds(data, fit, folds, seed=seed, n_jobs=n_jobs, progress=progress)
+
+
+def make_repeated_folds(data: TrainingData, *, n_folds: int, n_repeats: int, seed: int) -> IntArray:
+    """Return the fold of each patient in each repeat, of shape (n_repeats, n)."""
+    return np.stack(
         [
             make_folds(data.strata, data.groups, n_folds=n_folds,
                        rng=np.random.default_rng((seed, 1, repeat)))
             for repeat in range(n_repeats)
         ]
     )  # fmt: skip
-    places = [(repeat, fold) for repeat in range(n_repeats) for fold in range(n_folds)]
-    tasks = (
-        delayed(_predict_fold)(data, folds[repeat] == fold, procedure, (seed, 2, repeat, fold))
-        for repeat, fold in places
-    )
-    predictions = {h: np.empty(folds.shape) for h in data.horizons}
-    base = {h: np.empty(folds.shape) for h in data.horizons}
-    for (repeat, fold), (risks, rates) in zip(places, _run(tasks, n_jobs, progress), strict=True):
-        test = folds[repeat] == fold
-        for i, horizon in enumerate(data.horizons):
-            predictions[horizon][repeat, test] = risks[i]
-            base[horizon][repeat, test] = rates[i]
-    return OutOfFold(predictions, base, folds)
 
 
 def _predict_from_bootstrap(

@@ -343,7 +343,10 @@ def describe_ranges(data: TrainingData) -> dict[str, dict[str, Any]]:
     for variable, column in zip(data.predictors, data.X.T, strict=True):
         known = column[~np.isnan(column)]
         if variable.is_numeric:
-            ranges[variable.name] = {"low": float(known.min()), "high": float(known.max())}
+            # Rounded outwards: the extremes themselves are single patients' values.
+            step = variable.precision
+            low, high = np.floor(known.min() / step) * step, np.ceil(known.max() / step) * step
+            ranges[variable.name] = {"low": round(float(low), 6), "high": round(float(high), 6)}
         else:
             ranges[variable.name] = {"seen": [variable.decode(v) for v in np.unique(known)]}
     return ranges

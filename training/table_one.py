@@ -21,11 +21,9 @@ from scipy import stats
 from tableone import TableOne
 
 from features.schema import Variable
+from features.weekly import FEWEST
 
-__all__ = ["FEWEST", "can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
-
-FEWEST = 3
-"""Known values below which nothing is summarised: the summary would be a patient's own value."""
+__all__ = ["can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
 
 _ALPHA = 0.05
 _MOST_FOR_TEST = 5000

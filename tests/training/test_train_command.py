@@ -199,7 +199,7 @@ def test_an_interrupt_registers_nothing(trained: Trained, monkeypatch: pytest.Mo
 def test_an_unreachable_store_is_told_before_training(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/at/all/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{trained.study}/mlflow.db")
     result = _train(trained.study)
     assert result.exit_code == 2
     assert "MLFLOW_TRACKING_URI" in result.stderr
