@@ -135,7 +135,12 @@ def parse_weekly(
     raw = raw.reset_index(drop=True)
     names = [str(column) for column in raw.columns]
     problems = [
-        Problem(column, "a column of that name", "no such column", action="docs/describe.md tells the format")
+        Problem(
+            column,
+            "a column of that name",
+            "no such column",
+            action="docs/describe.md tells the format",
+        )
         for column in _COLUMNS
         if column not in names
     ]
@@ -163,8 +168,9 @@ def parse_weekly(
             [
                 pd.DataFrame(
                     {
-                        "treated": (raw["arm"].str.strip() == arms[1])
-                        .to_numpy(dtype=float)[first_rows],
+                        "treated": (raw["arm"].str.strip() == arms[1]).to_numpy(dtype=float)[
+                            first_rows
+                        ],
                         "nrs_t0": before.reindex(range(len(baseline))).to_numpy(dtype=float),
                     }
                 ),
@@ -237,9 +243,7 @@ def _parse_column(
     return values, problems
 
 
-def _check_rows(
-    raw: pd.DataFrame, week: np.ndarray[Any, np.dtype[np.float64]]
-) -> list[Problem]:
+def _check_rows(raw: pd.DataFrame, week: np.ndarray[Any, np.dtype[np.float64]]) -> list[Problem]:
     keys = pd.DataFrame({"patient": raw["patient_id"].str.strip(), "week": week})
     repeated = keys.duplicated() & keys["week"].notna() & (keys["patient"] != "")
     return [
@@ -259,7 +263,9 @@ def _parse_baseline(
     one = cells.groupby("patient_id", sort=False)
     for column in ["arm", *(c for c in columns if c != "patient_id")]:
         filled = cells[column].str.strip().where(cells[column].str.strip() != "")
-        differs = filled.notna() & (filled != filled.groupby(cells["patient_id"]).transform("first"))
+        differs = filled.notna() & (
+            filled != filled.groupby(cells["patient_id"]).transform("first")
+        )
         problems += [
             Problem(column, "the same value in each row of a patient", "another value",
                     row=int(row) + 1)

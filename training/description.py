@@ -29,8 +29,8 @@ from features.errors import InputError, Problem
 from features.evidence import MANGNUS, SAFETY_FACTS
 from features.outcome import Labels, available_horizons, make_labels
 from features.schema import Dictionary, Variable
-from training.shares import compute_product_of_shares, compute_wilson
 from features.weekly import FEWEST
+from training.shares import compute_product_of_shares, compute_wilson
 from training.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = [

@@ -7,6 +7,7 @@ import pandas as pd
 
 from features.evidence import BASE_RATES
 from features.outcome import RULES
+from features.weekly import FEWEST
 from training.description import Description
 from training.description_plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from training.document import (
@@ -18,9 +19,9 @@ from training.document import (
     Table,
     format_p,
     format_percent,
+    tell_p,
 )
 from training.plots_common import to_png
-from features.weekly import FEWEST
 
 __all__ = ["make_description_report"]
 
@@ -102,7 +103,7 @@ def _summarise(d: Description) -> tuple[str, ...]:
         sentences.append(
             f"Of {p.n} patients whose response is known at both, {p.both} responded at both, "
             f"{p.lost} lost their response, {p.gained} gained one and {p.neither} responded at "
-            f"neither (exact McNemar test, p = {format_p(p.p_value)})."
+            f"neither (exact McNemar test, {tell_p(p.p_value)})."
         )
     soft = d.provenance.groupby("horizon", sort=False)[["responders", "nonresponders"]].sum()
     worded = d.provenance[d.provenance["source"] == "wording"].set_index("horizon")
@@ -165,7 +166,9 @@ def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
             " Side effects are counted by the words of the record: 0 means that no record names "
             "it. Papers take either all patients or those with any side effect as the whole."
         )
-    return (Table("treatment", "Treatment and its course.", _lay_out_table_one(whole), note, whole),)
+    return (
+        Table("treatment", "Treatment and its course.", _lay_out_table_one(whole), note, whole),
+    )
 
 
 def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block, ...]:
@@ -188,7 +191,7 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             Table(
                 "response_t1_t2",
                 f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact McNemar "
-                f"test: p = {format_p(p.p_value)}.",
+                f"test: {tell_p(p.p_value)}.",
                 counts,
                 f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} gained "
                 "one. The test asks whether the one happens as often as the other.",

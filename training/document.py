@@ -29,6 +29,7 @@ __all__ = [
     "Table",
     "format_p",
     "format_percent",
+    "tell_p",
     "to_html",
     "to_markdown",
     "to_values",
@@ -134,6 +135,12 @@ def format_p(p_value: float) -> str:
     if pd.isna(p_value):
         return "–"
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def tell_p(p_value: float) -> str:
+    """Return a p value for a sentence: "p = 0.031", "p < 0.001"."""
+    text = format_p(p_value)
+    return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def format_percent(share: float, *, decimals: int = 0) -> str:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
 
 __all__ = ["PooledLine", "plot_forest", "plot_funnels"]
 

@@ -17,6 +17,7 @@ from training.document import (
     Table,
     format_p,
     format_percent,
+    tell_p,
 )
 from training.evidence_plots import PooledLine, plot_forest, plot_funnels
 from training.evidence_tables import (
@@ -71,7 +72,9 @@ def make_evidence_report(studies: Sequence[Study], *, full: bool = True) -> Docu
     comparison = compute_rate_comparison(studies)
     sections = [
         Section("How many responded: the counts to hold beside an estimate", (_base_rates(),)),
-        Section("The pooled rates in print, and why they differ", _pooled(studies, comparison, full)),
+        Section(
+            "The pooled rates in print, and why they differ", _pooled(studies, comparison, full)
+        ),
         Section("Do small studies show more?", _asymmetry(studies, full)),
         Section("Safety: facts, not predictions", (_safety(),)),
     ]
@@ -180,7 +183,7 @@ def _forest(
     main = ways.loc["logit"]
     heterogeneity = (
         f"Log odds: τ² = {main['tau2']:.2f}, Q = {main['q']:.1f} on {main['used'] - 1:.0f} df "
-        f"(p = {format_p(main['q_p_value'])}), I² = {main['i2']:.0f}%. Orange: 95% prediction "
+        f"({tell_p(main['q_p_value'])}), I² = {main['i2']:.0f}%. Orange: 95% prediction "
         f"interval for a new centre, {_interval(main['prediction_low'], main['prediction_high'])}."
     )
     figure = plot_forest(
@@ -258,7 +261,7 @@ def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
     ]
     if full:
         notes = [
-            f"Egger p = {format_p(row.egger_p)}\nBegg p = {format_p(row.begg_p)}"
+            f"Egger {tell_p(row.egger_p)}\nBegg {tell_p(row.begg_p)}"
             for row in tests[is_pain].itertuples()
         ]
         figure = plot_funnels(

@@ -131,7 +131,9 @@ _SCALES: dict[Scale, str] = {
 
 def _pool(table: pd.DataFrame, scale: Scale) -> PooledProportion:
     correction = 0.0 if scale == "raw" else 0.5
-    return compute_pooled_proportion(table["events"], table["n"], scale=scale, correction=correction)
+    return compute_pooled_proportion(
+        table["events"], table["n"], scale=scale, correction=correction
+    )
 
 
 def _to_row(pooled: PooledProportion) -> dict[str, float]:

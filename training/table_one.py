@@ -143,7 +143,9 @@ def compute_table_one(
             groupby=_GROUP if names else None,
             order=order | ({_GROUP: names} if names else {}),
             limit=dict.fromkeys(yes_no, 1),
-            decimals={variable.name: 0 for variable in variables if "group" in variable.roles},  # years
+            decimals={
+                variable.name: 0 for variable in variables if "group" in variable.roles
+            },  # years
             include_null=False,
             label_suffix=False,
             pval=bool(names),

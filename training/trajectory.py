@@ -319,9 +319,7 @@ def _find_simultaneous_quantile(covariance: Floats, *, df: int, seed: int) -> fl
     return float(np.quantile(np.abs(draws).max(axis=1) / scale, _LEVEL))
 
 
-def _find_lost_week(
-    weeks: list[int], differs: NDArray[np.bool_]
-) -> tuple[int | None, int | None]:
+def _find_lost_week(weeks: list[int], differs: NDArray[np.bool_]) -> tuple[int | None, int | None]:
     if not differs.any():
         return None, None
     last = int(np.flatnonzero(differs)[-1])

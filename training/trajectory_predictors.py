@@ -13,7 +13,7 @@ Sigtermans 2009, doi:10.1016/j.pain.2009.06.023.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from statsmodels.regression.linear_model import OLS
 from features.errors import InputError, Problem
 from features.schema import Variable
 from features.weekly import FEWEST, WeeklyScores
+from training.table_one import name_in_full
 
 __all__ = ["ALWAYS_IN", "Regressions", "compute_regressions"]
 
@@ -32,7 +33,7 @@ ALWAYS_IN = ("disease_duration_years", "nrs_t0", "sex", "age_years")
 """What the multivariable model holds whatever its p value, beside the arm."""
 
 _ENTRY = 0.10
-_COLUMNS = ["variable", "label", "level", "n", "b", "low", "high", "p_value", "per_sd"]
+_COLUMNS = ["variable", "label", "level", "n", "b", "low", "high", "p_value", "sd"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,9 @@ class Regressions:
     univariable, multivariable, interactions : DataFrame
         Columns `variable`, `label`, `level` (of a category, against its first; empty otherwise),
         `n` (complete patients), `b`, `low`, `high` (NRS points per unit, 95%), `p_value` (of the
-        variable as a whole), `per_sd` (`b` for one standard deviation more; for yes/no and
-        categories `b` itself). In `interactions` `b` is how much the difference between the arms
-        changes, each in a model of its own.
+        variable as a whole), `sd` (standard deviation of a number; 1 otherwise: `b` times it
+        compares variables of different units). In `interactions` `b` is how much the difference
+        between the arms changes, each in a model of its own.
     parameters : int
         Coefficients of the multivariable model, without its intercept.
     left_out : tuple of str
@@ -125,11 +126,10 @@ class _Term:
     variable: Variable
     levels: tuple[str, ...]
     columns: Floats
+    sd: float = 1.0
 
 
-def _make_terms(
-    weekly: WeeklyScores, table: pd.DataFrame
-) -> tuple[list[_Term], list[Variable]]:
+def _make_terms(weekly: WeeklyScores, table: pd.DataFrame) -> tuple[list[_Term], list[Variable]]:
     """Return the arm and every variable that differs between patients; and those that do not."""
     reference, other = weekly.arms
     words = f"{other} (against {reference})"
@@ -150,7 +150,8 @@ def _make_terms(
 def _make_term(variable: Variable, column: pd.Series) -> _Term:
     values = column.to_numpy(dtype=np.float64)
     if variable.kind != "category":
-        return _Term(variable, ("",), values[:, None])
+        sd = float(np.nanstd(values, ddof=1)) if variable.is_numeric else 1.0
+        return _Term(variable, ("",), values[:, None], sd)
     first, *further = np.unique(values[~np.isnan(values)])
     columns = (values[:, None] == further).astype(np.float64)
     columns[np.isnan(values)] = np.nan
@@ -194,8 +195,6 @@ def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.
         place += len(term.levels)
         if term not in told:
             continue
-        numeric = term.variable.is_numeric
-        sd = float(np.std(term.columns[complete, 0], ddof=1)) if numeric else 1.0
         if fit is None:
             estimates = [(np.nan,) * 3] * len(term.levels)
             p_value = np.nan
@@ -204,15 +203,15 @@ def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.
             estimates = [(b, *end) for b, end in zip(fit.params[inside], ends, strict=True)]
             p_value = float(fit.f_test(np.eye(design.shape[1])[inside]).pvalue)
         rows += [
-            (term.variable.name, term.variable.label, level, int(complete.sum()), b, low, high,
-             p_value, b * sd)
+            (term.variable.name, name_in_full(term.variable), level, int(complete.sum()), b, low, high,
+             p_value, term.sd)
             for level, (b, low, high) in zip(term.levels, estimates, strict=True)
         ]  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _fit_interaction(score: Floats, arm: _Term, term: _Term) -> pd.DataFrame:
-    product = _Term(term.variable, term.levels, term.columns * arm.columns)
+    product = replace(term, columns=term.columns * arm.columns)
     return _fit(score, [arm, term, product], told=[product])
 
 

@@ -91,8 +91,9 @@ class ClosedTest:
     table : DataFrame
         Indexed by `method`: `parameters` estimated; `log_likelihood` of the new patients;
         `statistic`, `df` and `p_value` of the likelihood-ratio test of the largest model against
-        this one (NaN for the largest itself); `note`, why a model could not be estimated, in
-        which case the numbers are NaN. A small p value speaks against the simpler model; a large one does not prove it.
+        this one (NaN for the largest itself); `note`, why a model could not be estimated (its
+        numbers are NaN). A small p value speaks against the simpler model; a large one does not
+        prove it.
     estimates : dict of str to ndarray
         "intercept": the constant. "logistic": constant and slope. "refit": the constant and the
         change of each coefficient, 0 where it stays.
@@ -143,7 +144,7 @@ def compute_closed_test(
     Parameters
     ----------
     y : array_like of shape (n,)
-        1 event, 0 none.
+        1 event, 0 none, NaN unknown (left out).
     lp : array_like of shape (n,)
         Log-odds by the model as it is.
     design : array_like of shape (n, k)
@@ -159,10 +160,9 @@ def compute_closed_test(
         classes) drops out, and so does one that is the same as a simpler one; the largest that is
         left takes the refit's place in the tests.
     """
-    outcome = np.asarray(y, dtype=np.float64)
-    old = np.asarray(lp, dtype=np.float64)
-    columns = np.asarray(design, dtype=np.float64).reshape(len(outcome), -1)
-    check_evaluation(outcome, expit(old))
+    outcome, old, _ = check_evaluation(y, lp, risks=False)
+    columns = np.asarray(design, dtype=np.float64).reshape(len(np.asarray(y)), -1)
+    columns = columns[~np.isnan(np.asarray(y, dtype=np.float64))]
     flat = np.ones((len(outcome), 1))
     chosen = _independent(columns)
     estimates: dict[str, Array] = {"keep": np.empty(0)}
@@ -182,9 +182,9 @@ def compute_closed_test(
         notes["logistic"] = "everyone has the same risk: there is no slope"
     else:
         fit("logistic", np.column_stack([flat, old]), 0 * old)
-    if columns.shape[1] == 0:
+    if len(chosen) == 0:
         notes["refit"] = "no coefficients to estimate"
-    elif len(chosen) < 2 and "logistic" in fitted:
+    elif len(chosen) == 1:
         notes["refit"] = "the same as logistic recalibration"
     else:
         # Offset by the old log-odds: what is estimated is each coefficient's change.
