@@ -19,7 +19,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import beta, norm
+from scipy.special import betaincinv, ndtr
 
 __all__ = ["ARMS", "WEEKS", "SimulatedTrial", "make_trial"]
 
@@ -149,7 +149,7 @@ def _stretch(z: Floats, *, mean: float | Floats, sd: float, low: float, high: fl
     width = high - low
     share = (np.asarray(mean) - low) / width
     size = share * (1 - share) / (sd / width) ** 2 - 1
-    return np.asarray(low + width * beta.ppf(norm.cdf(z), share * size, (1 - share) * size))
+    return np.asarray(low + width * betaincinv(share * size, (1 - share) * size, ndtr(z)))
 
 
 def _draw_arm(n: int, arm: int, truth: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

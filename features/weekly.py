@@ -23,10 +23,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.cohort import _is_synthetic, parse_cohort
 from features.errors import InputError, Problem
@@ -132,59 +132,63 @@ def parse_weekly(
     name, sha256 : str
         What to call the table in an error; digest of its file.
     """
-    raw = raw.reset_index(drop=True)
+    raw = raw.reset_index(drop=True).apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
-    problems = [
-        Problem(
-            column,
-            "a column of that name",
-            "no such column",
-            action="docs/describe.md tells the format",
-        )
+    absent = [
+        Problem(column, "a column of that name", "no such column",
+                action="docs/describe.md tells the format")
         for column in _COLUMNS
         if column not in names
-    ]
-    problems += _check_baseline_columns(names, dictionary)
-    if problems:
-        raise InputError(name, problems)
-    arms, problems = _find_arms(raw["arm"].str.strip(), reference)
-    week, found = _parse_column(_WEEK, raw["week"], required=True)
-    nrs, more = _parse_column(_NRS, raw["nrs"], required=False)
-    problems += found + more + _check_rows(raw, week)
-    baseline, found = _parse_baseline(raw, dictionary)
-    problems += found
+    ]  # fmt: skip
+    if absent:
+        raise InputError(name, absent)
+    arms, problems = _find_arms(raw["arm"], reference)
+    week, week_problems = _parse_column(_WEEK, raw["week"], required=True)
+    nrs, nrs_problems = _parse_column(_NRS, raw["nrs"], required=False)
+    baseline, baseline_problems = _parse_baseline(raw, dictionary)
+    problems += [
+        *_check_baseline_columns(names, dictionary), *week_problems, *nrs_problems,
+        *_check_rows(raw["patient_id"], week), *baseline_problems,
+    ]  # fmt: skip
     if problems:
         raise InputError(name, sorted(problems, key=lambda problem: problem.row or 0))
-    order = {patient: i for i, patient in enumerate(baseline["patient_id"].tolist())}
-    patient = raw["patient_id"].str.strip().map(order).to_numpy(dtype=np.intp)
+    numbers = {patient: i for i, patient in enumerate(baseline["patient_id"].tolist())}
+    patient = raw["patient_id"].map(numbers).to_numpy(dtype=np.intp)
     scores = pd.DataFrame({"patient": patient, "week": week.astype(int), "nrs": nrs})
     scores = scores.dropna(subset=["nrs"]).sort_values(["patient", "week"], ignore_index=True)
-    first_rows = pd.Series(patient).drop_duplicates().index
-    before = scores[scores["week"] == 0].set_index("patient")["nrs"]
-    kept = [c for c in baseline if c in names or "medication_atc" in names]
-    result = WeeklyScores(
+    weekly = WeeklyScores(
         scores=scores,
-        baseline=pd.concat(
-            [
-                pd.DataFrame(
-                    {
-                        "treated": (raw["arm"].str.strip() == arms[1]).to_numpy(dtype=float)[
-                            first_rows
-                        ],
-                        "nrs_t0": before.reindex(range(len(baseline))).to_numpy(dtype=float),
-                    }
-                ),
-                baseline[kept].drop(columns=["patient_id", "record_origin"], errors="ignore"),
-            ],
-            axis=1,
+        baseline=_join_baseline(
+            baseline, scores, treated=raw["arm"][~pd.Series(patient).duplicated()] == arms[1],
+            names=names,
         ),
         dictionary=dictionary,
         arms=arms,
         synthetic=_is_synthetic(baseline),
         sha256=sha256,
+    )  # fmt: skip
+    _check_size(weekly, name)
+    return weekly
+
+
+def _join_baseline(
+    baseline: pd.DataFrame, scores: pd.DataFrame, *, treated: pd.Series, names: list[str]
+) -> pd.DataFrame:
+    """Put the arm and the score of week 0 in front of the file's own baseline columns.
+
+    Drug classes that merely follow from a finer one are left out: they would be known only of
+    those who take it.
+    """
+    before = scores[scores["week"] == 0].set_index("patient")["nrs"]
+    first = pd.DataFrame(
+        {
+            "treated": treated.to_numpy(dtype=float),
+            "nrs_t0": before.reindex(range(len(baseline))).to_numpy(dtype=float),
+        }
     )
-    _check_size(result, name)
-    return result
+    kept = [c for c in baseline if c in names or "medication_atc" in names]
+    rest = baseline[kept].drop(columns=["patient_id", "record_origin"], errors="ignore")
+    return pd.concat([first, rest], axis=1)
 
 
 def _check_baseline_columns(names: list[str], dictionary: Dictionary) -> list[Problem]:
@@ -215,7 +219,7 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
     known = [word for word in found if word.lower() in REFERENCE_ARMS]
     if reference is None and len(known) == 1:
         reference = known[0]
-    if reference not in found:
+    if reference is None or reference not in found:
         words = " or ".join(found)
         got = "no arm of a known name" if reference is None else repr(reference)
         return ("", ""), [
@@ -229,7 +233,7 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
 
 def _parse_column(
     variable: Variable, raw: pd.Series, *, required: bool
-) -> tuple[np.ndarray[Any, np.dtype[np.float64]], list[Problem]]:
+) -> tuple[NDArray[np.float64], list[Problem]]:
     values = np.full(len(raw), np.nan)
     problems = []
     for row, text in enumerate(raw.tolist()):
@@ -243,8 +247,8 @@ def _parse_column(
     return values, problems
 
 
-def _check_rows(raw: pd.DataFrame, week: np.ndarray[Any, np.dtype[np.float64]]) -> list[Problem]:
-    keys = pd.DataFrame({"patient": raw["patient_id"].str.strip(), "week": week})
+def _check_rows(patient: pd.Series, week: NDArray[np.float64]) -> list[Problem]:
+    keys = pd.DataFrame({"patient": patient, "week": week})
     repeated = keys.duplicated() & keys["week"].notna() & (keys["patient"] != "")
     return [
         Problem("week", "each patient with each week once", "a patient and week that came before",
@@ -257,23 +261,20 @@ def _parse_baseline(
     raw: pd.DataFrame, dictionary: Dictionary
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Read one row per patient; the rows of a patient must agree where they are filled in."""
-    columns = [c for c in raw.columns if c not in ("arm", "week", "nrs")]
-    cells = raw.assign(patient_id=raw["patient_id"].str.strip())
+    cells = raw.drop(columns=["week", "nrs"])
+    patient = cells["patient_id"]
     problems = []
-    one = cells.groupby("patient_id", sort=False)
-    for column in ["arm", *(c for c in columns if c != "patient_id")]:
-        filled = cells[column].str.strip().where(cells[column].str.strip() != "")
-        differs = filled.notna() & (
-            filled != filled.groupby(cells["patient_id"]).transform("first")
-        )
+    for column in cells.columns.drop("patient_id"):
+        filled = cells[column].where(cells[column] != "")
+        first = filled.groupby(patient).transform("first")
         problems += [
             Problem(column, "the same value in each row of a patient", "another value",
                     row=int(row) + 1)
-            for row in cells.index[differs]
+            for row in cells.index[filled.notna() & (filled != first)]
         ]  # fmt: skip
-        cells[column] = filled.groupby(cells["patient_id"]).transform("first").fillna("")
-    firsts = one.head(1).index
-    table, found = parse_cohort(cells.loc[firsts, columns], dictionary)
+        cells[column] = first.fillna("")
+    one_each = cells[~patient.duplicated()].drop(columns="arm")
+    table, found = parse_cohort(one_each, dictionary)
     return table, problems + found
 
 

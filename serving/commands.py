@@ -85,6 +85,7 @@ def predict(
     from uuid import uuid4
 
     from training.artifact import load_model, read_facts
+    from training.seal import check_approval
 
     patient = _read_patient(record, values or [])
     folder = _find_model(model)
@@ -93,7 +94,7 @@ def predict(
         raise Refused(f"this model is {status} and gives no estimates")
     from serving.predictor import Predictor
 
-    predictor = Predictor(load_model(folder))
+    predictor = Predictor(load_model(folder), silent=check_approval(folder, status))
     answer = predictor.predict(patient, request_id=uuid4().hex)
     if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))
@@ -124,6 +125,7 @@ def serve(
     from serving.process import bind, run_server
     from serving.settings import Settings, check_may_serve
     from training.artifact import read_facts
+    from training.seal import check_approval
 
     if research and demonstration:
         raise InputError("--research and --demonstration exclude each other")
@@ -131,6 +133,7 @@ def serve(
     folder = _find_model(model).resolve()
     facts, _ = read_facts(folder)
     check_may_serve(facts.status, mode, host)
+    check_approval(folder, facts.status)
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host

@@ -57,7 +57,7 @@ horizons = ["t1", "t2"]
 [resampling]
 folds = 5
 repeats = 2
-instability = 5
+bootstrap_reruns = 5
 """
 
 

@@ -63,7 +63,7 @@ class Notice:
 
 def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[Notice]:
     """Return what holds for every answer of a model: its stamp, its limits, its own notes."""
-    notices = [Notice(facts.status, stamp)] if facts.status != "approved" else []
+    notices = [Notice(facts.status, stamp)] if stamp else []
     if model.is_constant:
         notices.append(
             Notice(
@@ -76,8 +76,8 @@ def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[N
         notices.append(
             Notice(
                 "kept_constant",
-                "The data could not tell who keeps the response: the share that keeps it is taken to "
-                "be the same for everyone.",
+                "The data could not tell who keeps the response: the share that keeps it is taken "
+                "to be the same for everyone.",
             )
         )
     own = [v.label for v in model.predictor_variables if v.source == "declared by the study"]

@@ -21,7 +21,7 @@ from serving.notices import EVIDENCE_VARIABLES
 from serving.predictor import Predictor
 from serving.statements import make_statements, plain
 
-__all__ = ["count_of_hundred", "render_docs", "render_page", "show_value"]
+__all__ = ["count_of_hundred", "render_card", "render_docs", "render_page", "show_value"]
 
 _MOST_RADIOS = 3
 _HUNDRED = 100
@@ -41,6 +41,23 @@ def _environment() -> Environment:
 def render_docs() -> str:
     """Return the page that shows the API's description."""
     return _environment().get_template("docs.html").render()
+
+
+def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, has_card: bool) -> str:
+    """Return the page around the model's card: its stamp, and who has reviewed it.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    annex : mapping or None
+        As :func:`training.approval.make_annex` writes it.
+    has_card : bool
+        Whether there is a card to show.
+    """
+    facts = predictor.facts
+    template = _environment().get_template("card.html")
+    return template.render(facts=facts, stamp=predictor.stamp, annex=annex, has_card=has_card)
 
 
 def render_page(
@@ -64,15 +81,14 @@ def render_page(
         What was wrong with `fields`; each is shown beside its field.
     """
     facts = predictor.facts
-    statements = make_statements(facts)
     return (
         _environment()
         .get_template("clinic.html")
         .render(
             facts=facts,
             digest=predictor.digest,
-            stamp=statements[0],
-            statements=statements[1:],
+            stamp=predictor.stamp,
+            statements=make_statements(facts)[1:],
             sections=_make_sections(predictor, fields or {}, problems),
             problems=[_show_problem(predictor, problem) for problem in problems],
             result=None if found is None else _make_result(predictor, found),

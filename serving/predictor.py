@@ -48,9 +48,11 @@ class Predictor:
     ----------
     loaded : LoadedModel
         The frozen model with its facts and digest.
+    silent : bool
+        Whether it was approved for silent prospective evaluation only.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, *, silent: bool = False) -> None:
         self.digest = loaded.digest
         self.model = loaded.model
         self.facts = loaded.facts
@@ -65,7 +67,9 @@ class Predictor:
             for horizon in self.model.horizons
         }
         self._explainer = Explainer(loaded.model)
-        self._model_notices = model_notices(self.model, self.facts, stamp(self.facts.status))
+        self.stamp = stamp(self.facts.status, silent=silent)
+        told = "" if self.facts.status == "approved" and not silent else self.stamp
+        self._model_notices = model_notices(self.model, self.facts, told)
 
     def predict(self, raw: object, *, request_id: str) -> dict[str, Any]:
         """Return the answer for one patient.

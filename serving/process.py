@@ -20,6 +20,7 @@ from pathlib import Path
 from features.errors import KetresponseError
 from serving.settings import Mode, Settings, check_may_serve
 from training.artifact import read_facts
+from training.seal import check_approval
 
 __all__ = ["bind", "run_server", "start_server"]
 
@@ -219,7 +220,9 @@ def main() -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         settings = Settings.from_environ(os.environ)
-        check_may_serve(read_facts(settings.model)[0].status, settings.mode, settings.host)
+        status = read_facts(settings.model)[0].status
+        check_may_serve(status, settings.mode, settings.host)
+        check_approval(settings.model, status)
         with bind(settings.host, settings.port) as listener:
             run_server(settings, listener, on_ready=lambda: None)
     except KetresponseError as err:

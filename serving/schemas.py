@@ -293,5 +293,5 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
             for variable in predictor.dictionary
             if variable.known_at in ("always", "baseline")
         ],
-        "statements": list(make_statements(predictor.facts)),
+        "statements": [predictor.stamp, *make_statements(predictor.facts)[1:]],
     }

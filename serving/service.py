@@ -19,6 +19,7 @@ from serving.request import RequestError, parse_body
 from serving.settings import Settings, check_may_serve
 from serving.web import LocalOnly, answer, make_app, read_body
 from training.artifact import load_model
+from training.seal import check_approval
 
 __all__ = ["Ketresponse", "make_asgi", "service"]
 
@@ -33,7 +34,7 @@ def _predictor() -> Predictor:
     settings = _settings()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
-    return Predictor(loaded)
+    return Predictor(loaded, silent=check_approval(settings.model, loaded.facts.status))
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
@@ -94,7 +95,9 @@ class Ketresponse:
 
 
 service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
-service.mount_asgi_app(make_app(_predictor), path="/", name="web")
+service.mount_asgi_app(
+    make_app(_predictor, get_folder=lambda: _settings().model), path="/", name="web"
+)
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
 
 

@@ -32,8 +32,7 @@ def print_answer(
     """
     console = console or Console(highlight=False)
     facts = predictor.facts
-    stamp, *statements = make_statements(facts)
-    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(stamp)}\n")
+    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
     notices = answer["applicability"]["notices"]
     if not answer["applicability"]["in_scope"]:
         console.print("[bold]No estimate: outside what this model knows.[/]")
@@ -45,7 +44,7 @@ def print_answer(
     for text in shown:
         console.print(f"  - {escape(text)}", soft_wrap=True)
     console.print("\n[bold]What such a number is, and what it is not[/]")
-    for text in statements:
+    for text in make_statements(facts)[1:]:
         console.print(f"  - {escape(text)}", soft_wrap=True)
 
 

@@ -22,6 +22,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import Problem
+from serving.card_page import make_card_routes
+from serving.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.page import render_docs, render_page
 from serving.predictor import Predictor
 from serving.request import RequestError, unique
@@ -37,21 +39,6 @@ MAX_BODY = 1_000_000
 _log = logging.getLogger("bentoml.ketresponse")
 _FAILED = "no estimate: something failed in this service; its log tells where"
 _ASSETS = Path(__file__).parent / "templates"
-_PRIVATE = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-# No script at all, nothing from outside, no inline style, no framing by another page.
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-# BentoML's Swagger files, as they are, set styles from script.
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 class JsonAnswer(Response):
@@ -62,7 +49,7 @@ class JsonAnswer(Response):
     def __init__(self, content: object, status_code: int = 200) -> None:
         # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
         super().__init__(
-            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=_PRIVATE
+            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=PRIVATE
         )
 
 
@@ -127,7 +114,9 @@ def _log_failure(err: Exception) -> None:
     _log.error("%s while answering\n%s", type(err).__name__, where)
 
 
-def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
+def make_app(
+    get_predictor: Callable[[], Predictor], *, get_folder: Callable[[], Path]
+) -> Starlette:
     """Return the web application.
 
     Parameters
@@ -135,6 +124,8 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
     get_predictor : callable
         Returns the loaded model; called per request, so that the application can be mounted
         before the model is there.
+    get_folder : callable
+        Returns the model's folder, where its card lies.
     """
 
     async def show_form(request: Request) -> Response:
@@ -168,7 +159,7 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
         return JsonAnswer(make_openapi(get_predictor(), version=version))
 
     async def show_docs(request: Request) -> Response:
-        headers = {**_PRIVATE, "Content-Security-Policy": _DOCS_POLICY}
+        headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
         return HTMLResponse(render_docs(), headers=headers)
 
     async def show_style(request: Request) -> Response:
@@ -190,12 +181,13 @@ def make_app(get_predictor: Callable[[], Predictor]) -> Starlette:
             Route("/model", show_model),
             Route("/docs", show_docs),
             Route("/docs.json", show_openapi),
+            *make_card_routes(get_predictor, get_folder, JsonAnswer),
         ]
     )
 
 
 def _page(html: str, status_code: int = 200) -> HTMLResponse:
-    headers = {**_PRIVATE, "Content-Security-Policy": _PAGE_POLICY}
+    headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
     return HTMLResponse(html, status_code, headers=headers)
 
 

@@ -86,4 +86,4 @@ def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(block)
     study = read_study(tmp_path / "study.toml")
     assert study.thresholds == (0.3, 0.7)
-    assert study.resampling.instability == 50
+    assert study.resampling.bootstrap_reruns == 200

@@ -331,7 +331,7 @@ def load_model(folder: Path) -> LoadedModel:
     return LoadedModel(model, facts, digest)
 
 
-def write_release(folder: Path, facts: ModelFacts) -> None:
+def write_release(folder: Path, facts: ModelFacts) -> Path:
     """Change name, version, status, run or card of a saved model, and nothing else.
 
     Parameters
@@ -340,6 +340,11 @@ def write_release(folder: Path, facts: ModelFacts) -> None:
         As :func:`save_model` wrote it.
     facts : ModelFacts
         Those of the folder with a new release, as ``dataclasses.replace`` makes them.
+
+    Returns
+    -------
+    Path
+        Of the one file that was written.
 
     Raises
     ------
@@ -353,6 +358,6 @@ def write_release(folder: Path, facts: ModelFacts) -> None:
         with TemporaryDirectory(dir=folder, prefix=".release-") as temporary:
             part = Path(temporary) / _RELEASE
             part.write_bytes(_release_bytes(facts, digest))
-            part.replace(folder / _RELEASE)
+            return part.replace(folder / _RELEASE)
     except OSError as err:
         raise KetresponseError(f"cannot write {folder / _RELEASE}: {err.strerror}") from err

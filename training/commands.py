@@ -14,8 +14,9 @@ from features.errors import EXIT_NOT_ENOUGH
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from training.evaluation import Evaluation
     from training.publish import Published
-    from training.study import Description, Evaluation
+    from training.study import Description
 
 __all__ = ["models", "train"]
 
@@ -31,14 +32,14 @@ def _evaluate_with_bar(
         TimeRemainingColumn,
     )
 
-    from training.study import count_steps, evaluate
+    from training.evaluation import count_steps, evaluate
 
     if console is None:
         return evaluate(description, n_jobs=jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TextColumn("fits,"), TimeRemainingColumn(), TextColumn("left"))  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Training", total=count_steps(description.study))
+        task = bar.add_task("Training", total=count_steps(description))
         return evaluate(description, n_jobs=jobs, progress=lambda: bar.advance(task))
 
 

@@ -7,14 +7,12 @@ was not seen; it stands beside it.)
 
 References
 ----------
-Mangnus 2021, doi:10.1111/papr.13056, whose tables these are. McNemar 1947,
-doi:10.1007/BF02295996. Friedman 1937, doi:10.1080/01621459.1937.10503522. Wilcoxon 1945,
-doi:10.2307/3001968.
+Mangnus 2021, doi:10.1111/papr.13056, whose tables these are. Friedman 1937,
+doi:10.1080/01621459.1937.10503522.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,52 +24,23 @@ from scipy import stats
 from features.cohort import Cohort, add_outcome_steps, select_eligible
 from features.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError, Problem
-from features.evidence import MANGNUS, SAFETY_FACTS
 from features.outcome import Labels, available_horizons, make_labels
 from features.schema import Dictionary, Variable
 from features.weekly import FEWEST
+from training.paired import PairedTable, compute_paired_table, compute_signed_rank
 from training.shares import compute_product_of_shares, compute_wilson
+from training.side_effects import compute_side_effects
 from training.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = [
     "Description",
-    "PairedTable",
-    "compute_paired_table",
-    "compute_side_effects",
-    "compute_signed_rank",
     "describe_cohort",
 ]
 
 Floats = NDArray[np.float64]
 
 _MOST_SITES = 20
-_ANY = "any side effect"
 _SCORES = {"t0": "nrs_t0", "t1": "nrs_t1", "t2": "nrs_t2"}
-
-
-@dataclass(frozen=True)
-class PairedTable:
-    """Who responded at T1 and at T2, of the patients whose response is known at both.
-
-    Attributes
-    ----------
-    both, lost, gained, neither : int
-        Responders at T1 and T2; at T1 only; at T2 only; at neither.
-    p_value : float
-        Exact McNemar test, two-sided: of the patients who changed, whether as many gained a
-        response as lost it. 1 where nobody changed.
-    """
-
-    both: int
-    lost: int
-    gained: int
-    neither: int
-    p_value: float
-
-    @property
-    def n(self) -> int:
-        """Patients whose response is known at both times."""
-        return self.both + self.lost + self.gained + self.neither
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +56,13 @@ class Description:
     rule : str
         The responder rule, a key of :data:`features.outcome.RULES`.
     horizons : tuple of str
-        "t1", "t2" or both.
+        "t1", "t2", both, or none where no outcome is known.
     flow : DataFrame
         Attrition: `step`, `remaining`, `excluded`, `unknown_kept`.
     baseline, treatment : DataFrame
         From :func:`training.table_one.compute_table_one`.
     side_effects : DataFrame
-        From :func:`compute_side_effects`; empty where none are recorded.
+        From :func:`training.side_effects.compute_side_effects`; empty where none are recorded.
     normality : DataFrame
         From :func:`training.table_one.compute_normality`.
     rates : DataFrame
@@ -110,7 +79,7 @@ class Description:
         where there are too few).
     comparison : DataFrame or None
         Baseline of nonresponders and responders at the first horizon side by side; None where
-        either group has fewer than 3 patients.
+        either group has fewer than 3 patients, or no variable is known in 3 of both.
     provenance : DataFrame
         Columns `horizon`, `source` ("score", "wording", "both"), `responders`, `nonresponders`.
     missing : DataFrame
@@ -163,7 +132,7 @@ def describe_cohort(
         A responder rule.
     horizons : sequence of str or None
         As :func:`features.outcome.make_labels` takes them; None for those that the file has any
-        outcome for.
+        outcome for, which may be none while a cohort is still being collected.
 
     Returns
     -------
@@ -172,7 +141,7 @@ def describe_cohort(
     Raises
     ------
     InputError
-        If no course is eligible, no outcome is known, or the rule or horizons cannot be.
+        If no course is eligible, or the rule or horizons cannot be.
     """
     table, flow = select_eligible(cohort, eligibility)
     if table.empty:
@@ -182,7 +151,9 @@ def describe_cohort(
                      action="--study FILE gives another study's [eligibility]")],
         )  # fmt: skip
     asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
-    labels = make_labels(table, rule=rule, horizons=asked)
+    labels = (
+        make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None
+    )
     seen = {h: make_labels(table, rule=rule, horizons=(h,)) for h in asked}
     response = {h: _response(seen[h], h) for h in asked}
     for horizon in asked:
@@ -190,7 +161,7 @@ def describe_cohort(
         flow = pd.concat([flow, step], ignore_index=True)
     baseline, course, left_out = _choose_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])
-    first = response[asked[0]]
+    first = response[asked[0]] if asked else np.full(len(table), np.nan)
     return Description(
         rows=len(cohort.table),
         eligible=len(table),
@@ -202,7 +173,7 @@ def describe_cohort(
         treatment=compute_table_one(table, course, normality=normality),
         side_effects=compute_side_effects(table),
         normality=normality,
-        rates=_compute_rates(response, labels, n=len(table)),
+        rates=_compute_rates(response, n=len(table)),
         paired=compute_paired_table(response["t1"], response["t2"]) if len(asked) == 2 else None,
         pain=_summarise_pain(table, response),
         pain_tests=_test_pain(table, response),
@@ -226,7 +197,9 @@ def _choose_variables(
 
     What is the same for everyone because it made them eligible is told by the flow already.
     """
-    baseline, course, left_out = [], [], []
+    baseline: list[Variable] = []
+    course: list[Variable] = []
+    left_out: list[Variable] = []
     for variable in (variable for variable in dictionary if variable.name in table):
         values = table[variable.name]
         if variable.name in ("follow_up_weeks", "relief_weeks") or variable.known_at == "infusion":
@@ -260,62 +233,7 @@ def _is_evenly_known(table: pd.DataFrame, variable: Variable, dictionary: Dictio
     return not any(values[without].isna().any() for without in without_part)
 
 
-def compute_side_effects(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the patients by side effect.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column `side_effects`: words with `;` between, "none" for none seen.
-
-    Returns
-    -------
-    DataFrame
-        Columns `effect`, `n`, `of` (patients with an entry) and `of_any` (patients with any side
-        effect; papers take either for the whole). The first row is "any side effect". Words that
-        the published studies do not name are counted one by one from 3 patients up, and together
-        below: a rare word of the record may tell who the patient is. Empty without entries.
-    """
-    columns = ["effect", "n", "of", "of_any"]
-    entries = table["side_effects"].dropna().tolist() if "side_effects" in table else []
-    if not entries:
-        return pd.DataFrame(columns=columns)
-    named = [
-        {word.strip().lower() for word in entry.split(";")} - {"", "none"} for entry in entries
-    ]
-    any_effect = sum(bool(words) for words in named)
-    counts = Counter(word for words in named for word in words)
-    published = {fact.matter for fact in SAFETY_FACTS if fact.reference == MANGNUS} - {_ANY}
-    told = {word: n for word, n in counts.items() if n >= FEWEST or word in published}
-    told |= dict.fromkeys(sorted(published - set(counts)), 0)
-    other = sum(bool(words - set(told)) for words in named)
-    rows = sorted(told.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(_ANY, any_effect), *rows, *([("other", other)] if other else [])]
-    return pd.DataFrame([(word, n, len(entries), any_effect) for word, n in rows], columns=columns)
-
-
-def compute_paired_table(t1: Floats, t2: Floats) -> PairedTable:
-    """Cross the responses at two times.
-
-    Parameters
-    ----------
-    t1, t2 : ndarray of shape (n,)
-        1 responder, 0 nonresponder, NaN unknown, as seen at each time.
-
-    Returns
-    -------
-    PairedTable
-    """
-    both = int(((t1 == 1) & (t2 == 1)).sum())
-    lost = int(((t1 == 1) & (t2 == 0)).sum())
-    gained = int(((t1 == 0) & (t2 == 1)).sum())
-    neither = int(((t1 == 0) & (t2 == 0)).sum())
-    changed = lost + gained
-    p_value = stats.binomtest(lost, changed).pvalue if changed else 1.0
-    return PairedTable(both, lost, gained, neither, float(p_value))
-
-
-def _compute_rates(response: dict[str, Floats], labels: Labels, *, n: int) -> pd.DataFrame:
+def _compute_rates(response: dict[str, Floats], *, n: int) -> pd.DataFrame:
     rows: list[tuple[str, str, Floats, bool]] = [
         (h, f"responder at {h.upper()}, of those whose {h.upper()} is known", response[h], True)
         for h in response
@@ -328,7 +246,7 @@ def _compute_rates(response: dict[str, Floats], labels: Labels, *, n: int) -> pd
             ("kept", "still a responder at T2, of the responders at T1 whose T2 is known",
              np.where(t1 == 1, t2, np.nan), False),
         ]  # fmt: skip
-    found = []
+    found: list[tuple[object, ...]] = []
     for key, outcome, values, is_whole in rows:
         known, events = int((~np.isnan(values)).sum()), int(np.nansum(values))
         if not known:
@@ -336,8 +254,8 @@ def _compute_rates(response: dict[str, Floats], labels: Labels, *, n: int) -> pd
         low, high = compute_wilson(events, known)
         ends = (events / n, (events + n - known) / n) if is_whole else (np.nan, np.nan)
         found.append((key, outcome, events, known, events / known, low, high, *ends))
-    if len(response) == 2 and np.nansum(labels.kept) > 0:
-        share, low, high = compute_product_of_shares(labels.t1, labels.kept)
+    if len(response) == 2 and np.nansum(rows[-1][2]) > 0:
+        share, low, high = compute_product_of_shares(response["t1"], rows[-1][2])
         words = (
             "sustained response at T2 (share at T1 times share kept): responders at T1 who were "
             "not seen at T2 are taken to be like those who were"
@@ -377,34 +295,6 @@ def _summarise_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.Data
     return pd.DataFrame(
         rows, columns=["group", "time", "n", "of", "median", "q1", "q3", "mean", "sd"]
     )
-
-
-def compute_signed_rank(before: Floats, after: Floats) -> tuple[int, float, float]:
-    """Compare pairs of scores by Wilcoxon's signed ranks.
-
-    Parameters
-    ----------
-    before, after : ndarray of shape (n,)
-        Scores; pairs with NaN are left out.
-
-    Returns
-    -------
-    n : int
-        Complete pairs, those without a change among them.
-    statistic : float
-        The smaller sum of ranks; NaN where no pair changed.
-    p_value : float
-        Two-sided; pairs without a change carry no rank. Exact where 13 pairs or fewer changed
-        (ties included), or 50 without ties; else the normal approximation with tie correction.
-        NaN where no pair changed.
-    """
-    change = (after - before)[~np.isnan(after - before)]
-    # Left in, zeros would make scipy count the sample as larger than it is, and approximate.
-    moved = change[change != 0]
-    if not len(moved):
-        return len(change), np.nan, np.nan
-    result = stats.wilcoxon(moved)
-    return len(change), float(result.statistic), float(result.pvalue)
 
 
 def _test_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame:
@@ -450,6 +340,8 @@ def _compare(
         if sorted_table[variable.name].nunique() > 1
         and can_summarise(sorted_table[variable.name], groups=names)
     ]
+    if not chosen:
+        return None
     return compute_table_one(sorted_table, chosen, normality=normality, groups=names)
 
 
@@ -483,8 +375,10 @@ def _count_missing(table: pd.DataFrame, response: Floats, dictionary: Dictionary
     return pd.DataFrame(rows, columns=columns)
 
 
-def _find_notices(labels: Labels, table: pd.DataFrame) -> tuple[str, ...]:
-    low, late = int(labels.cannot_meet.sum()), int(labels.t2_after_t1_no.sum())
+def _find_notices(labels: Labels | None, table: pd.DataFrame) -> tuple[str, ...]:
+    low = late = 0
+    if labels is not None:
+        low, late = int(labels.cannot_meet.sum()), int(labels.t2_after_t1_no.sum())
     repeated = len(table) - table["patient_id"].nunique()
     notices = []
     if low:

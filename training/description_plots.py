@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from training.document import each_row, format_percent
 from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
 
 __all__ = ["plot_attrition", "plot_missing", "plot_pain", "plot_rates"]
@@ -65,23 +66,24 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     """
     is_outcome = flow["step"].str.startswith("outcome known")
     steps, outcomes = flow[~is_outcome].iloc[1:], flow[is_outcome]
-    total, eligible = int(flow["remaining"].iloc[0]), int(steps["remaining"].iloc[-1])
-    left_out = [f"{row.excluded}  {_to_words(row.step)}" for row in steps.itertuples()]
-    assumed = [row for row in steps.itertuples() if row.unknown_kept]
+    total, eligible = (int(flow.loc[~is_outcome, "remaining"].iloc[end]) for end in (0, -1))
+    left_out = [f"{row.excluded}  {_to_words(row.step)}" for row in each_row(steps)]
+    assumed = [row for row in each_row(steps) if row.unknown_kept]
     identified = _wrap([f"{total} courses in the file"])
-    excluded = _wrap([f"{total - eligible} excluded, by the criterion not met:", *left_out])
+    reason = "by the criterion not met:" if left_out else "as there is no criterion"
+    excluded = _wrap([f"{total - eligible} excluded, {reason}", *left_out])
     included = _wrap(
         [f"{eligible} eligible courses"]
         + [f"{row.unknown_kept} of them with this not known, and kept: {_to_words(row.step)}"
            for row in assumed]
     )  # fmt: skip
-    counts = rates.set_index("rate")
+    responders = {row.rate: row.events for row in each_row(rates)}
     endings = []
-    for row in outcomes.itertuples():
+    for row in each_row(outcomes):
         horizon = str(row.step).rsplit(" ", 1)[-1]
         lines = [f"{row.remaining} with a known response at {horizon}"]
-        if horizon.lower() in counts.index:
-            events = int(counts.loc[horizon.lower(), "events"])
+        if horizon.lower() in responders:
+            events = int(responders[horizon.lower()])
             lines += [f"{events} responders", f"{row.remaining - events} nonresponders"]
         endings.append(_wrap([*lines, f"({row.excluded} not known)"]))
     gap = 0.35
@@ -122,7 +124,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
         Of a :class:`training.description.Description`; variables without a missing value are
         not drawn.
     groups : str
-        The horizon that splits the patients, such as "T1".
+        The horizon that splits the patients, such as "T1"; empty for no split.
     title : str
         What is shown.
     """
@@ -136,8 +138,8 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
                   clip_on=False, zorder=3)  # fmt: skip
         axes.plot(100 * shown["nonresponders"], shown.index, "o", markersize=4, zorder=4,
                   clip_on=False, markerfacecolor="white", markeredgecolor=INK)  # fmt: skip
-        for i, row in shown.iterrows():
-            axes.text(102, float(str(i)), f"{row['missing']}/{row['of']}", va="center", fontsize=8)
+        for i, row in enumerate(each_row(shown)):
+            axes.text(102, i, f"{row.missing}/{row.of}", va="center", fontsize=8)
         axes.set_yticks(shown.index, [textwrap.fill(label, 46) for label in shown["label"]],
                        fontsize=8)  # fmt: skip
         axes.tick_params(axis="y", length=0)
@@ -148,7 +150,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
             for name in _WHEN_COLOURS
             if name in set(when)
         ]
-        handles += [
+        handles += [] if not groups else [
             Line2D([], [], marker="o", linestyle="", color=INK, markersize=4,
                    label=f"responders at {groups}"),
             Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
@@ -222,9 +224,9 @@ def plot_rates(rates: pd.DataFrame, *, title: str) -> Figure:
             axes.plot(100 * shown["published"], shown.index - 0.26, "D", markersize=5,
                       markerfacecolor="white", markeredgecolor=ORANGE,
                       label="Mangnus 2021")  # fmt: skip
-        for i, row in shown.iterrows():
-            counts = "" if pd.isna(row["events"]) else f"{row['events']:.0f}/{row['n']:.0f}  "
-            axes.text(102, float(str(i)), f"{counts}{100 * row['share']:.0f}%", va="center")
+        for i, row in enumerate(each_row(shown)):
+            counts = "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}  "
+            axes.text(102, i, counts + format_percent(row.share), va="center")
         axes.set_yticks(shown.index, [textwrap.fill(words, 40) for words in shown["words"]])
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(0, 100), ylim=(-0.6, len(shown) - 0.4), xlabel="patients, %")

@@ -17,6 +17,7 @@ from training.document import (
     Picture,
     Section,
     Table,
+    each_row,
     format_p,
     format_percent,
     tell_p,
@@ -57,9 +58,10 @@ def make_description_report(
         known) and the rest.
     """
     d = description
+    rule = f"Responder: {RULES[d.rule]}." if d.horizons else "No outcome is known."
     lead = (
-        f"{d.rows} courses in the file, {d.eligible} of them eligible. Responder: {RULES[d.rule]}. "
-        "Everything below is on the eligible courses. Nothing is a prediction."
+        f"{d.rows} courses in the file, {d.eligible} of them eligible. {rule} Everything below is "
+        "on the eligible courses. Nothing is a prediction."
     )
     sections = [
         Section("In short", (Bullets(_summarise(d)),)),
@@ -84,10 +86,10 @@ def _interval(low: float, high: float) -> str:
 
 
 def _rate(d: Description, key: str) -> str:
-    row = d.rates.set_index("rate").loc[key]
+    row = next(row for row in each_row(d.rates) if row.rate == key)
     return (
-        f"{row['events']:.0f}/{row['n']:.0f} ({format_percent(row['share'])}, 95% interval "
-        f"{_interval(row['low'], row['high'])})"
+        f"{row.events:.0f}/{row.n:.0f} ({format_percent(row.share)}, 95% interval "
+        f"{_interval(row.low, row.high)})"
     )
 
 
@@ -105,10 +107,13 @@ def _summarise(d: Description) -> tuple[str, ...]:
             f"{p.lost} lost their response, {p.gained} gained one and {p.neither} responded at "
             f"neither (exact McNemar test, {tell_p(p.p_value)})."
         )
-    soft = d.provenance.groupby("horizon", sort=False)[["responders", "nonresponders"]].sum()
-    worded = d.provenance[d.provenance["source"] == "wording"].set_index("horizon")
     for horizon in d.horizons:
-        total, by_word = (int(frame.loc[horizon].iloc[-2:].sum()) for frame in (soft, worded))
+        labels = {
+            row.source: row.responders + row.nonresponders
+            for row in each_row(d.provenance)
+            if row.horizon == horizon
+        }
+        total, by_word = sum(labels.values()), labels["wording"]
         if by_word:
             sentences.append(
                 f"{by_word} of {total} labels at {horizon.upper()} rest on the record's wording "
@@ -129,13 +134,13 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
         "From the courses in the file to those with a known response. A criterion whose value is "
         "not known excludes nobody.",
         "Flow diagram of the courses in the file, those excluded, and those with a known response.",
-        to_png(plot_attrition(d.flow, d.rates, title="Attrition")),
+        lambda: to_png(plot_attrition(d.flow, d.rates, title="Attrition")),
     )
     note = "Missing: patients without a value; percentages are of the others."
     if d.left_out:
         note += (
-            f" Left out, for fewer than {FEWEST} known values or because a drug class is known only "
-            f"of those who take it, or only of those who do not: {', '.join(d.left_out)}."
+            f" Left out, for fewer than {FEWEST} known values or because a drug class is known "
+            f"only of those who take it, or only of those who do not: {', '.join(d.left_out)}."
         )
     table = Table(
         "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline
@@ -145,7 +150,7 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
 
 def _lay_out_side_effects(d: Description) -> pd.DataFrame:
     rows = []
-    for i, row in enumerate(d.side_effects.itertuples()):
+    for i, row in enumerate(each_row(d.side_effects)):
         share = f"{100 * row.n / row.of:.1f}"
         if i == 0:
             rows.append(("Any side effect, n (%)", str(d.eligible - row.of), f"{row.n} ({share})"))
@@ -172,6 +177,8 @@ def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
 
 
 def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block, ...]:
+    if not d.horizons:
+        return ()
     blocks: list[Block] = []
     if d.paired is not None:
         p = d.paired
@@ -190,11 +197,11 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
         blocks.append(
             Table(
                 "response_t1_t2",
-                f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact McNemar "
-                f"test: {tell_p(p.p_value)}.",
+                f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
+                f"McNemar test: {tell_p(p.p_value)}.",
                 counts,
-                f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} gained "
-                "one. The test asks whether the one happens as often as the other.",
+                f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
+                "gained one. The test asks whether the one happens as often as the other.",
                 values,
             )
         )
@@ -208,13 +215,13 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             "rate": d.rates["outcome"],
             "patients": [
                 "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
-                for row in rates.itertuples()
+                for row in each_row(rates)
             ],
             "share": rates["share"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in rates.itertuples()],
+            "95% interval": [_interval(row.low, row.high) for row in each_row(rates)],
             "if the unknown were all non- or all responders": [
                 "" if np.isnan(row.lowest) else _interval(row.lowest, row.highest)
-                for row in rates.itertuples()
+                for row in each_row(rates)
             ],
         }
     )
@@ -236,7 +243,7 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             "Responder rates with 95% intervals"
             + (", beside the published counts (diamonds)." if published else "."),
             "Dot plot of the responder rates in the table above.",
-            to_png(plot_rates(rates, title="Responder rates")),
+            lambda: to_png(plot_rates(rates, title="Responder rates")),
         ),
     ]
     provenance = pd.DataFrame(
@@ -265,17 +272,17 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
         {
             "patients": pain["group"],
             "time": pain["time"].str.upper(),
-            "scores": [f"{row.n} of {row.of}" for row in pain.itertuples()],
+            "scores": [f"{row.n} of {row.of}" for row in each_row(pain)],
             "median [Q1, Q3]": [
                 "too few" if few[i] else f"{row.median:g} [{row.q1:g}, {row.q3:g}]"
-                for i, row in enumerate(pain.itertuples())
+                for i, row in enumerate(each_row(pain))
             ],
             "width of the IQR": [
-                "" if few[i] else f"{row.q3 - row.q1:g}" for i, row in enumerate(pain.itertuples())
+                "" if few[i] else f"{row.q3 - row.q1:g}" for i, row in enumerate(each_row(pain))
             ],
             "mean (SD)": [
                 "" if few[i] else f"{row.mean:.1f} ({row.sd:.1f})"
-                for i, row in enumerate(pain.itertuples())
+                for i, row in enumerate(each_row(pain))
             ],
         }
     )
@@ -293,7 +300,7 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
         Picture(
             "pain", "Median pain score; bars reach from the first to the third quartile.",
             "Line chart of the median pain score before treatment, at discharge and at follow-up.",
-            to_png(plot_pain(pain, title="Pain over time")),
+            lambda: to_png(plot_pain(pain, title="Pain over time")),
         ),
         Table(
             "pain_tests", "Change of pain within patients.", tests,
@@ -306,15 +313,18 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
 
 
 def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
+    if not d.horizons:
+        return ()
     if d.comparison is None:
-        return (f"Too few of either to compare (fewer than {FEWEST}).",)
+        return (f"Nothing to compare: no variable is known in {FEWEST} of either.",)
     horizon = d.horizons[0].upper()
     tests = int((d.comparison["p"] != "").sum())
     note = (
         "Difference: standardised mean difference, responders minus nonresponders (of shares: "
-        "without a sign); under 0.1 is small. In a cohort of this size even a large difference can miss p < 0.05, and of "
-        f"{tests} tests without any difference about {0.05 * tests:.1f} fall below it by chance. "
-        "This is no search for predictors. (few): an expected count under 5."
+        "without a sign); under 0.1 is small. In a cohort of this size even a large difference "
+        f"can miss p < 0.05, and of {tests} tests without any difference about {0.05 * tests:.1f} "
+        "fall below it by chance. This is no search for predictors. (few): an expected count "
+        "under 5."
     )
     return (
         Table(
@@ -331,23 +341,28 @@ def _lay_out_missing(d: Description) -> tuple[Block, ...]:
     words = f"Complete: {', '.join(complete)}." if complete else ""
     if some.empty:
         return (words,)
-    horizon = d.horizons[0].upper()
+    horizon = d.horizons[0].upper() if d.horizons else ""
     shown = pd.DataFrame(
         {
             "variable": some["label"],
-            "missing": [f"{row.missing} of {row.of}" for row in some.itertuples()],
+            "missing": [f"{row.missing} of {row.of}" for row in each_row(some)],
             "share": some["share"].map(format_percent),
-            f"in responders at {horizon}": some["responders"].map(format_percent),
-            f"in nonresponders at {horizon}": some["nonresponders"].map(format_percent),
         }
     )
+    apart = ""
+    if horizon:
+        for group in ("responders", "nonresponders"):
+            shown[f"in {group} at {horizon}"] = some[group].map(format_percent)
+        apart = (
+            f" Where responders and nonresponders at {horizon} lie far apart, the patients seen "
+            "are not like those not seen."
+        )
     return (
         Picture(
             "missing",
-            f"Missing values. Where responders and nonresponders at {horizon} lie far apart, the "
-            "patients seen are not like those not seen.",
+            f"Missing values.{apart}",
             "Bar chart of the share of missing values by variable.",
-            to_png(plot_missing(missing, groups=horizon, title="Missing values")),
+            lambda: to_png(plot_missing(missing, groups=horizon, title="Missing values")),
         ),
         Table("missing", "Missing values.", shown, words, missing),
     )

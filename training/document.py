@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.errors import InputError, Problem
@@ -27,6 +29,7 @@ __all__ = [
     "Picture",
     "Section",
     "Table",
+    "each_row",
     "format_p",
     "format_percent",
     "tell_p",
@@ -75,7 +78,7 @@ class Table:
         return self.shown if self.values is None else self.values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """A picture.
 
@@ -87,14 +90,19 @@ class Picture:
         What it shows and how to read it.
     alt : str
         What one who cannot see it is told.
-    png : bytes
-        The picture itself.
+    draw : callable
+        Returns the picture as PNG; called once, and only where the picture is shown.
     """
 
     name: str
     caption: str
     alt: str
-    png: bytes
+    draw: Callable[[], bytes]
+
+    @cached_property
+    def png(self) -> bytes:
+        """The picture itself."""
+        return self.draw()
 
 
 Block = str | Bullets | Table | Picture
@@ -130,9 +138,14 @@ class Document:
     sections: tuple[Section, ...]
 
 
+def each_row(frame: pd.DataFrame) -> Iterator[Any]:
+    """Give the rows of a frame as named tuples whose values are typed by their use."""
+    return iter(frame.itertuples(index=False))
+
+
 def format_p(p_value: float) -> str:
     """Return a p value as papers print it: three decimals, "<0.001" below."""
-    if pd.isna(p_value):
+    if np.isnan(p_value):
         return "–"
     return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
@@ -145,7 +158,7 @@ def tell_p(p_value: float) -> str:
 
 def format_percent(share: float, *, decimals: int = 0) -> str:
     """Return a share in [0, 1] as a percentage, halves rounded up as papers do."""
-    if pd.isna(share):
+    if np.isnan(share):
         return "–"
     # 29/40 is 72.49999... in binary: the nearest float must not decide.
     scaled = round(100 * share * 10**decimals, 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
+from training.document import each_row
 from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
 
 __all__ = ["PooledLine", "plot_forest", "plot_funnels"]
@@ -46,17 +47,17 @@ def _percent(rate: float, low: float, high: float) -> str:
     return "{} ({}–{})".format(*whole)
 
 
-def _draw_study(axes: Axes, y: float, row: pd.Series) -> None:
-    colour = BLUE if row["stated"] else GREY
-    axes.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=1.1)
-    size = 3 + 14 * np.sqrt(row["weight"]) if row["stated"] else 6
-    axes.plot(100 * row["rate"], y, "s", markersize=size, markeredgecolor=colour,
-              clip_on=False, markerfacecolor=colour if row["stated"] else "white")  # fmt: skip
-    style = {"va": "center", "color": INK if row["stated"] else GREY, "clip_on": False}
-    axes.text(_LABEL_X, y, row["study"], ha="left", **style)
-    axes.text(_COUNT_X, y, f"{row['events']:.0f}/{row['n']:.0f}", ha="right", **style)
-    axes.text(_RATE_X, y, _percent(row["rate"], row["low"], row["high"]), ha="left", **style)
-    weight = f"{100 * row['weight']:.0f}%" if row["stated"] else "–"
+def _draw_study(axes: Axes, y: float, row: Any) -> None:
+    colour = BLUE if row.stated else GREY
+    axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, linewidth=1.1)
+    size = 3 + 14 * np.sqrt(row.weight) if row.stated else 6
+    axes.plot(100 * row.rate, y, "s", markersize=size, markeredgecolor=colour,
+              clip_on=False, markerfacecolor=colour if row.stated else "white")  # fmt: skip
+    style: dict[str, Any] = {"va": "center", "color": INK if row.stated else GREY, "clip_on": False}
+    axes.text(_LABEL_X, y, row.study, ha="left", **style)
+    axes.text(_COUNT_X, y, f"{row.events:.0f}/{row.n:.0f}", ha="right", **style)
+    axes.text(_RATE_X, y, _percent(row.rate, row.low, row.high), ha="left", **style)
+    weight = f"{100 * row.weight:.0f}%" if row.stated else "–"
     axes.text(_WEIGHT_X, y, weight, ha="right", **style)
 
 
@@ -93,7 +94,7 @@ def plot_forest(
         figure = Figure(figsize=(8.2, height))
         axes = figure.add_axes((0.345, 0.62 / height, 0.44, 1 - 1.15 / height))
         top = rows + 0.6
-        for i, (_, row) in enumerate(forest.iterrows()):
+        for i, row in enumerate(each_row(forest)):
             _draw_study(axes, rows - i, row)
         for i, line in enumerate(pooled):
             _draw_pooled(axes, len(pooled) - i - 0.4, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from training.document import (
     Picture,
     Section,
     Table,
+    each_row,
     format_p,
     format_percent,
     tell_p,
@@ -103,9 +105,9 @@ def _base_rates() -> Table:
     shown = pd.DataFrame(
         {
             "outcome": rates["outcome"],
-            "patients": [f"{row.events}/{row.n}" for row in rates.itertuples()],
+            "patients": [f"{row.events}/{row.n}" for row in each_row(rates)],
             "share": rates["rate"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in rates.itertuples()],
+            "95% interval": [_interval(row.low, row.high) for row in each_row(rates)],
             "what to know": rates["note"],
         }
     )
@@ -127,16 +129,16 @@ def _pooled(studies: Sequence[Study], comparison: pd.DataFrame, full: bool) -> t
             "studies": [
                 f"{row.studies}" if row.studies == row.used or np.isnan(row.used)
                 else f"{row.used:.0f} of {row.studies}"
-                for row in comparison.itertuples()
+                for row in each_row(comparison)
             ],
             "share": comparison["rate"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in comparison.itertuples()],
+            "95% interval": [_interval(row.low, row.high) for row in each_row(comparison)],
             "new centre (95%)": [
                 _interval(row.prediction_low, row.prediction_high)
-                for row in comparison.itertuples()
+                for row in each_row(comparison)
             ],
             "I²": [
-                "–" if np.isnan(row.i2) else f"{row.i2:.0f}%" for row in comparison.itertuples()
+                "–" if np.isnan(row.i2) else f"{row.i2:.0f}%" for row in each_row(comparison)
             ],
         }
     )  # fmt: skip
@@ -163,7 +165,7 @@ def _pooled(studies: Sequence[Study], comparison: pd.DataFrame, full: bool) -> t
 def _forest(
     forest: pd.DataFrame, comparison: pd.DataFrame, *, horizon: Horizon, words: str
 ) -> Picture:
-    ways = comparison.set_index("way")
+    ways = {row.way: row for row in each_row(comparison)}
     names = {
         "logit": "Studies as stated, log odds",
         "freeman_tukey": "Studies as stated, double arcsine",
@@ -173,18 +175,14 @@ def _forest(
     }
     lines = []
     for way, name in names.items():
-        row = ways.loc[way]
-        prediction = None
-        if way == "logit":
-            prediction = (float(row["prediction_low"]), float(row["prediction_high"]))
-        lines.append(
-            PooledLine(name, row["rate"], row["low"], row["high"], prediction, main=way == "logit")
-        )
-    main = ways.loc["logit"]
+        row, is_main = ways[way], way == "logit"
+        prediction = (row.prediction_low, row.prediction_high) if is_main else None
+        lines.append(PooledLine(name, row.rate, row.low, row.high, prediction, main=is_main))
+    main = ways["logit"]
     heterogeneity = (
-        f"Log odds: τ² = {main['tau2']:.2f}, Q = {main['q']:.1f} on {main['used'] - 1:.0f} df "
-        f"({tell_p(main['q_p_value'])}), I² = {main['i2']:.0f}%. Orange: 95% prediction "
-        f"interval for a new centre, {_interval(main['prediction_low'], main['prediction_high'])}."
+        f"Log odds: τ² = {main.tau2:.2f}, Q = {main.q:.1f} on {main.used - 1:.0f} df "
+        f"({tell_p(main.q_p_value)}), I² = {main.i2:.0f}%. Orange: 95% prediction interval for a "
+        f"new centre, {_interval(main.prediction_low, main.prediction_high)}."
     )
     figure = plot_forest(
         forest, lines, title=f"Responders {words}", heterogeneity=heterogeneity
@@ -197,7 +195,7 @@ def _forest(
         "to a percentage that is none."
         + (" Dahan 2011 is the Sigtermans 2009 trial." if horizon == "immediate" else ""),
         f"Forest plot of responder rates {words}.",
-        to_png(figure),
+        lambda: to_png(figure),
     )
 
 
@@ -213,13 +211,13 @@ def _every_way(studies: Sequence[Study]) -> Table:
             "studies": pooling["selection"].map(words),
             "scale": pooling["scale"].str.replace("_", "-"),
             "added": corrections,
-            "used": [f"{row.used} of {row.studies}" for row in pooling.itertuples()],
+            "used": [f"{row.used} of {row.studies}" for row in each_row(pooling)],
             "share": [format_percent(share, decimals=1) for share in pooling["rate"]],
             "95% interval": [
                 f"{format_percent(row.low, decimals=1)} to {format_percent(row.high, decimals=1)}"
-                for row in pooling.itertuples()
+                for row in each_row(pooling)
             ],
-            "I²": [f"{row.i2:.0f}%" for row in pooling.itertuples()],
+            "I²": [f"{row.i2:.0f}%" for row in each_row(pooling)],
         }
     )
     return Table(
@@ -243,7 +241,7 @@ def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
                 f"{row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})".replace("-", "−")
                 if pain
                 else ""
-                for row, pain in zip(tests.itertuples(), is_pain, strict=True)
+                for row, pain in zip(each_row(tests), is_pain, strict=True)
             ],
             "Egger p": tests["egger_p"].map(format_p),
             "Begg p": tests["begg_p"].map(format_p),
@@ -262,7 +260,7 @@ def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
     if full:
         notes = [
             f"Egger {tell_p(row.egger_p)}\nBegg {tell_p(row.begg_p)}"
-            for row in tests[is_pain].itertuples()
+            for row in each_row(tests[is_pain])
         ]
         figure = plot_funnels(
             compute_funnels(studies), notes=notes, title="Change of pain, 13 studies"
@@ -274,7 +272,7 @@ def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
                 "standard error. The dashed lines hold 95% of the studies where all share one "
                 "effect.",
                 "Three funnel plots of the change of pain by standard error.",
-                to_png(figure),
+                lambda: to_png(figure),
             )
         )
     return tuple(blocks)
@@ -287,11 +285,11 @@ def _safety() -> Table:
             "seen": facts["matter"],
             "in whom": facts["setting"],
             "patients": [
-                f"{row.events}/{row.n} ({format_percent(row.rate)})" for row in facts.itertuples()
+                f"{row.events}/{row.n} ({format_percent(row.rate)})" for row in each_row(facts)
             ],
             "placebo": [
                 "" if np.isnan(row.placebo_n) else f"{row.placebo_events:.0f}/{row.placebo_n:.0f}"
-                for row in facts.itertuples()
+                for row in each_row(facts)
             ],
             "source": facts["source"].str.split(",").str[0],
             "note": facts["note"],
@@ -310,36 +308,36 @@ def _safety() -> Table:
 def _studies(studies: Sequence[Study]) -> tuple[Block, ...]:
     rows = compute_study_table(studies)
 
-    def dose(row: pd.Series) -> str:
-        if np.isnan(row["mg_h_low"]):
+    def dose(row: Any) -> str:
+        if np.isnan(row.mg_h_low):
             return "–"
-        ends = dict.fromkeys(f"{row[end]:.3g}" for end in ("mg_h_low", "mg_h_high"))
+        ends = dict.fromkeys(f"{end:.3g}" for end in (row.mg_h_low, row.mg_h_high))
         return "–".join(ends)
 
     def share(value: float) -> str:
         return "–" if np.isnan(value) else f"{value:g}%"
 
-    names = {row.key: f"{row.study} {row.year}" for row in rows.itertuples()}
+    names = {row.key: f"{row.study} {row.year}" for row in each_row(rows)}
     flags = {"anaesthetic_dose": "anaesthetic dose", "under_18": "under 18", "mixed_pain":
              "not only CRPS"}  # fmt: skip
     shown = pd.DataFrame(
         {
-            "study": [f"{row.study} {row.year}" for row in rows.itertuples()],
+            "study": [f"{row.study} {row.year}" for row in each_row(rows)],
             "drug": rows["drug"].map(_DRUGS),
-            "mg/h at 70 kg": [dose(row) for _, row in rows.iterrows()],
+            "mg/h at 70 kg": [dose(row) for row in each_row(rows)],
             "n: Zhao, Chitneni": [
                 ", ".join("–" if np.isnan(n) else f"{n:.0f}" for n in (row.n_zhao, row.n_chitneni))
-                for row in rows.itertuples()
+                for row in each_row(rows)
             ],
             "end, printed": rows["immediate_percent"].map(share),
             "1–3 months, printed": rows["follow_up_percent"].map(share),
             "mind": [
                 "; ".join(
-                    [words for flag, words in flags.items() if row[flag]]
-                    + [f"same patients as {names[key]}" for key in row["same_trial_as"].split(";")
+                    [words for flag, words in flags.items() if getattr(row, flag)]
+                    + [f"same patients as {names[key]}" for key in row.same_trial_as.split(";")
                        if key]
                 )
-                for _, row in rows.iterrows()
+                for row in each_row(rows)
             ],
             "DOI": rows["doi"],
         }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def compute_rate_comparison(studies: Sequence[Study]) -> pd.DataFrame:
         studies and the arithmetic that give the printed numbers; and the studies that the paper
         names, from whole counts, on the scales `logit`, `freeman_tukey` and `raw`.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for horizon, words in HORIZON_WORDS.items():
         printed = next(
             rate
@@ -109,8 +110,8 @@ def compute_rate_comparison(studies: Sequence[Study]) -> pd.DataFrame:
                 "horizon": words,
                 "way": "reproduced",
                 "words": "reproduced: raw shares, the anaesthetic study in, the pilot of 4 out",
+                **_to_row(pooled),
             }
-            | _to_row(pooled)
         )
         table = compute_responders(studies, horizon=horizon)
         for scale in _SCALES:
@@ -136,7 +137,7 @@ def _pool(table: pd.DataFrame, scale: Scale) -> PooledProportion:
     )
 
 
-def _to_row(pooled: PooledProportion) -> dict[str, float]:
+def _to_row(pooled: PooledProportion) -> dict[str, Any]:
     low, high = pooled.prediction_interval or (np.nan, np.nan)
     effect = pooled.effect
     return {
@@ -212,8 +213,9 @@ def compute_asymmetry(studies: Sequence[Study]) -> pd.DataFrame:
     -------
     DataFrame
         Columns `effect`, `reading`, `studies`, `pooled`, `low`, `high` (DerSimonian-Laird, on the
-        scale of the effect), `i2`, `egger_intercept`, `egger_p`, `begg_tau`, `begg_p`: for the standardised change of pain in each reading of the spreads, and for the
-        responder rates of the studies as stated (log odds).
+        scale of the effect), `i2`, `egger_intercept`, `egger_p`, `begg_tau`, `begg_p`: for
+        the standardised change of pain in each reading of the spreads, and for the responder
+        rates of the studies as stated (log odds).
     """
     rows = []
 
@@ -221,8 +223,8 @@ def compute_asymmetry(studies: Sequence[Study]) -> pd.DataFrame:
         egger, begg = compute_egger_test(effects, variances), compute_begg_test(effects, variances)
         pooled = compute_pooled_effect(effects, variances)
         rows.append(
-            (effect, reading, np.size(effects), pooled.estimate, *pooled.interval, pooled.i2, egger.statistic, egger.p_value, begg.statistic,
-             begg.p_value)
+            (effect, reading, np.size(effects), pooled.estimate, *pooled.interval, pooled.i2,
+             egger.statistic, egger.p_value, begg.statistic, begg.p_value)
         )  # fmt: skip
 
     for reading, changes in compute_funnels(studies).items():
@@ -273,10 +275,8 @@ def compute_study_table(studies: Sequence[Study]) -> pd.DataFrame:
         zhao, chitneni = study.zhao, study.chitneni
         row = zhao or chitneni
         rate = None if row is None else row.dose.mg_h_at_70_kg
-        shares = [
-            None if zhao is None or share is None else share.percent
-            for share in (zhao and zhao.immediate, zhao and zhao.follow_up)
-        ]
+        pair = (None, None) if zhao is None else (zhao.immediate, zhao.follow_up)
+        shares = [None if share is None else share.percent for share in pair]
         rows.append(
             (study.key, study.reference.study, study.reference.year, study.reference.doi,
              study.drug, zhao and zhao.n, chitneni and chitneni.n, *(rate or (None, None)), *shares,

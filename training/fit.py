@@ -8,7 +8,7 @@ whole procedure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,9 @@ class FittedOutcome:
         Candidates that gave everyone the same risk.
     reason : str
         Why the outcome is modelled as the same for everyone; empty when it is not.
+    members : dict of str to Member
+        Each candidate alone, at its setting and before recalibration: margins of the model's
+        basis. Empty where the outcome is modelled as the same for everyone.
     """
 
     model: OutcomeModel
@@ -99,6 +102,7 @@ class FittedOutcome:
     slope: float
     constant: tuple[str, ...]
     reason: str = ""
+    members: dict[str, Member] = field(default_factory=dict)
 
 
 def _freeze(
@@ -239,6 +243,7 @@ def fit_outcome(
         constant=tuple(
             name for name, m in zip(names, members, strict=True) if is_constant(m, Z)
         ),
+        members=dict(zip(names, members, strict=True)),
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "compute_cv_draws",
     "compute_cv_performance",
     "compute_log_loss",
+    "compute_metric_rows",
     "compute_performance",
     "compute_scaled_brier",
     "compute_threshold_table",
@@ -174,6 +175,31 @@ def compute_log_loss(
 # ------------------------------------------------------------------------- tables
 
 
+def compute_metric_rows(y: Array, p: Array, weights: Array) -> dict[str, Array]:
+    """Return every metric of one set of risks, for each row of patients' weights.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        0 or 1; no patient whose outcome is unknown.
+    p : ndarray, shape (n,)
+        Risks, 0 to 1.
+    weights : ndarray, shape (n_rows, n)
+        Non-negative: repetition counts of a resample, 1 and 0 for a part of the patients, either
+        times inverse-probability weights.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_rows,)
+        auc, brier, scaled_brier, log_loss, calibration_in_the_large, calibration_intercept,
+        calibration_slope, o_e, as in :func:`compute_performance`; NaN where a row cannot bear one.
+    """
+    prevalence = ratio(weights @ y, weights.sum(axis=1))
+    reference = {"scaled_brier": prevalence * (1 - prevalence)}
+    one_fold = np.zeros((1, len(y)), dtype=np.int64)
+    return _metrics(y, p[None, :], one_fold, weights, reference)
+
+
 def compute_performance(
     y: ArrayLike,
     p: ArrayLike,
@@ -211,9 +237,7 @@ def compute_performance(
     folds = np.zeros(rows.shape, dtype=np.int64)
 
     def metrics(weights: Array) -> dict[str, Array]:
-        prevalence = ratio(weights @ outcome, weights.sum(axis=1))
-        reference = {"scaled_brier": prevalence * (1 - prevalence)}
-        return _metrics(outcome, rows, folds, weights, reference)
+        return compute_metric_rows(outcome, risk, weights)
 
     draws = _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
     table = _summarise(draws, outcome, rows, folds, weight)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -18,7 +17,6 @@ __all__ = [
     "INK",
     "LIGHT",
     "ORANGE",
-    "PAPER_STYLE",
     "make_axes",
     "paper_style",
     "to_png",
@@ -27,30 +25,28 @@ __all__ = [
 BLUE, ORANGE, GREY = "#1f5a8a", "#c8671b", "#8a8f98"
 INK, LIGHT = "#1c2530", "#e3e8ee"
 
-PAPER_STYLE: Mapping[str, Any] = MappingProxyType(
-    {
-        "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on any machine
-        "font.size": 9.0,
-        "axes.edgecolor": GREY,
-        "axes.labelcolor": INK,
-        "axes.linewidth": 0.8,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "legend.frameon": False,
-        "savefig.dpi": 200,
-        "savefig.facecolor": "white",
-    }
-)
-"""Settings of matplotlib for every picture that goes into a report."""
+# For every picture that goes into a report.
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on any machine
+    "font.size": 9.0,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "savefig.facecolor": "white",
+}
 
 
 @contextmanager
 def paper_style() -> Iterator[None]:
     """Draw in the style of papers, without touching matplotlib's global settings."""
-    with matplotlib.rc_context(dict(PAPER_STYLE)):
+    with matplotlib.rc_context(_STYLE):
         yield
 
 

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 
 from training.calibration_groups import compute_calibration_groups
+from training.comparison import EVALUATION_TAG, compute_study_key, draws_file, draws_table
+from training.evaluation import Evaluation
 from training.explanation import global_importance
 from training.facts import ModelFacts, package_versions
 from training.plots import plot_calibration, plot_importance, save_figure
 from training.registry import locate, register
 from training.report import judge, write_report
 from training.response_model import ResponseModel
-from training.study import Description, Evaluation, describe_ranges, freeze
+from training.study import Description, describe_ranges, freeze
 from training.tracking import RunRecord, find_tracking_uri, make_client, track_run
 
 __all__ = ["Published", "check_store", "make_facts", "publish", "summarise"]
@@ -139,6 +141,11 @@ def _write_files(
     for horizon in study.horizons:
         name = horizon.upper()
         evaluation.performance[horizon].to_csv(folder / f"performance_{horizon}.csv")
+        draws = draws_table(
+            description.data, evaluation.out_of_fold, horizon,
+            weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
+        )  # fmt: skip
+        draws.to_csv(folder / draws_file(horizon), index=False)
         groups = compute_calibration_groups(
             description.data.y[horizon], evaluation.out_of_fold.predictions[horizon]
         )
@@ -193,6 +200,7 @@ def _make_record(description: Description, evaluation: Evaluation, files: Path) 
             "ketresponse.status": "demonstration" if description.cohort.synthetic else "research",
             "ketresponse.verdict": judge(description, evaluation)[0],
             "ketresponse.sample_size": " | ".join(v.text for v in description.verdicts.values()),
+            EVALUATION_TAG: compute_study_key(description),
             "study_sha256": study.sha256,
             "cohort_sha256": description.cohort.sha256,
             "cohort_synthetic": str(description.cohort.synthetic).lower(),
@@ -220,7 +228,7 @@ def publish(
         If the store cannot be reached or written; nothing is registered then.
     """
     uri = _resolve(tracking_uri)
-    model = freeze(description, evaluation)
+    model = freeze(description, evaluation.fitted)
     facts = make_facts(description, evaluation)
     with tempfile.TemporaryDirectory() as temporary:
         files = Path(temporary)

@@ -25,12 +25,22 @@ from training.artifact import ModelFacts, read_facts, save_model
 from training.response_model import ResponseModel
 from training.tracking import make_client, open_files, telling_failures
 
-__all__ = ["RegisteredModel", "list_models", "locate", "make_example", "register"]
+__all__ = [
+    "ARTIFACT_PATH",
+    "RegisteredModel",
+    "find_folder",
+    "list_models",
+    "locate",
+    "make_example",
+    "register",
+]
 
 _TAG = "ketresponse."
 _DIGEST_TAG = f"{_TAG}digest"
 _MODEL_PATH = "model"
 _ARTIFACT = "artifact"
+ARTIFACT_PATH = f"{_MODEL_PATH}/data/{_ARTIFACT}"
+"""Where a run keeps the artifact folder of its model."""
 _LOADER = "training.pyfunc"
 _NAME = "[a-z0-9][a-z0-9_-]*"
 
@@ -197,8 +207,9 @@ def _undo(client: Any, name: str, run_id: str, *, was_known: bool) -> None:
 
 
 def register(
-    run_id: str, model: ResponseModel, facts: ModelFacts, *, name: str, tracking_uri: str
-) -> RegisteredModel:
+    run_id: str, model: ResponseModel, facts: ModelFacts, *, name: str, tracking_uri: str,
+    tags: Mapping[str, str] | None = None,
+) -> RegisteredModel:  # fmt: skip
     """Register the model of a tracked run, whole or not at all.
 
     Whatever comes in between, Ctrl-C included, neither version nor files remain; the run does.
@@ -215,6 +226,8 @@ def register(
         To register under; a name that is known gets a further version.
     tracking_uri : str
         Where.
+    tags : mapping of str to str or None
+        Further tags of the version, such as the version it was updated from.
 
     Returns
     -------
@@ -245,7 +258,7 @@ def register(
             _ensure_name(client, name)
             source = f"runs:/{run_id}/{_MODEL_PATH}"
             version = client.create_model_version(
-                name, source, run_id=run_id, tags=_tags(facts, model)
+                name, source, run_id=run_id, tags={**_tags(facts, model), **(tags or {})}
             ).version
             numbered = replace(facts, name=name, version=str(version), run_id=run_id)
             with TemporaryDirectory() as temporary:
@@ -318,11 +331,33 @@ def locate(name: str, version: str | int | None = None, *, tracking_uri: str) ->
     model = wanted[0]
     client = make_client(tracking_uri)
     with telling_failures(f"fetch {name} version {model.version}", tracking_uri):
-        path = f"{_MODEL_PATH}/data/{_ARTIFACT}"
-        folder = Path(open_files(client, model.run_id).download_artifacts(path))
+        folder = Path(open_files(client, model.run_id).download_artifacts(ARTIFACT_PATH))
     if read_facts(folder)[1] != model.digest:
         raise KetresponseError(
             f"the model stored as {name} version {model.version} is not the one that was "
             "registered; do not use it, and train again"
         )
     return folder
+
+
+def find_folder(model: str, *, tracking_uri: str) -> Path:
+    """Return the artifact folder of a model as a user names it.
+
+    Parameters
+    ----------
+    model : str
+        A folder, or a registered NAME or NAME:VERSION.
+    tracking_uri : str
+        Where it is registered.
+
+    Raises
+    ------
+    KetresponseError
+        As :func:`locate`, or if it looks like a path and there is no such folder.
+    """
+    if Path(model).is_dir():
+        return Path(model)
+    if Path(model).name != model:
+        raise KetresponseError(f"there is no folder {model}; check the path")
+    name, _, version = model.partition(":")
+    return locate(name, version or None, tracking_uri=tracking_uri)

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from features.outcome import RULES
+from training.evaluation import Evaluation
 from training.models import CANDIDATES
-from training.study import Description, Evaluation
+from training.study import Description
 
 __all__ = ["judge", "write_report"]
 
@@ -201,13 +202,13 @@ def write_report(description: Description, evaluation: Evaluation | None) -> str
     if evaluation.instability:
         rows = [
             [h.upper(), _number(v["mean_absolute_prediction_error"]),
-             _number(v["largest_patient_error"]), int(v["n_resamples"])]
+             _number(v["p90_prediction_error"]), int(v["n_resamples"])]
             for h, v in evaluation.instability.items()
         ]  # fmt: skip
         parts += [
             "## Instability",
             "How far a patient's risk typically moves when the whole procedure is rerun on "
             "bootstrap samples (not a confidence interval):",
-            _table(["horizon", "mean absolute error", "least stable patient", "reruns"], rows),
+            _table(["horizon", "mean absolute error", "least stable tenth above", "reruns"], rows),
         ]
     return "\n\n".join(parts) + "\n"

@@ -29,6 +29,7 @@ __all__ = [
     "Fit",
     "FittedResponse",
     "OutOfFold",
+    "Reruns",
     "TrainingData",
     "compute_seen_weights",
     "cross_validate",
@@ -36,13 +37,15 @@ __all__ = [
     "make_repeated_folds",
     "predict_folds",
     "predict_from_bootstraps",
+    "run_tasks",
 ]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Progress = Callable[[], None]
 
-_SEEN_PRIOR_SD = 0.5
+SEEN_PRIOR_SD = 0.5
+"""Normal prior of the models of being seen: log-odds per SD of a predictor."""
 _MAX_WEIGHT = 10.0
 
 
@@ -194,13 +197,13 @@ def compute_seen_weights(data: TrainingData) -> FloatArray:
         return weights
     X = data.X[responders]
     Z = make_basis(data.predictors).fit(X).expand(X)
-    model = LogisticRegression(C=_SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, seen)
+    model = LogisticRegression(C=SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, seen)
     probability = expit(model.intercept_[0] + Z @ model.coef_[0])
     weights[np.flatnonzero(responders)[seen]] = np.minimum(1 / probability[seen], _MAX_WEIGHT)
     return weights
 
 
-def _run(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
+def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
     """Run delayed tasks, results in order, one thread of linear algebra in each process."""
     tasks = list(tasks)
     if n_jobs == 1:
@@ -265,7 +268,9 @@ def predict_folds(
     )
     predictions = {h: np.empty(folds.shape) for h in data.horizons}
     base = {h: np.empty(folds.shape) for h in data.horizons}
-    for (repeat, fold), (risks, rates) in zip(places, _run(tasks, n_jobs, progress), strict=True):
+    for (repeat, fold), (risks, rates) in zip(
+        places, run_tasks(tasks, n_jobs, progress), strict=True
+    ):
         test = folds[repeat] == fold
         for i, horizon in enumerate(data.horizons):
             predictions[horizon][repeat, test] = risks[i]
@@ -311,28 +316,87 @@ def make_repeated_folds(data: TrainingData, *, n_folds: int, n_repeats: int, see
 
 
 def _predict_from_bootstrap(
-    data: TrainingData, procedure: Procedure, seed: tuple[int, ...]
-) -> FloatArray:
+    data: TrainingData, fit: Fit, seed: tuple[int, ...]
+) -> tuple[FloatArray | None, IntArray, str]:
+    """Return the risks of all patients, how often each was drawn, and what failed if it did."""
     rng = np.random.default_rng(seed)
-    with threadpool_limits(1):
-        sample = data.take(make_bootstrap(len(data), rng=rng))
-        return fit_response(sample, procedure, rng=rng).probability(data.X)
+    drawn = make_bootstrap(len(data), rng=rng)
+    counts = np.bincount(drawn, minlength=len(data)).astype(np.intp)
+    try:
+        with threadpool_limits(1):
+            risks = fit(data.take(drawn), rng=rng).probability(data.X)
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError) as err:
+        # A sample with next to no information can break a solver: one of hundreds must not end
+        # the training, and it is counted and told, not passed over.
+        return None, counts, type(err).__name__
+    if not np.isfinite(risks).all():
+        return None, counts, "no estimate"
+    return risks, counts, ""
+
+
+@dataclass(frozen=True, eq=False)
+class Reruns:
+    """The whole procedure rerun on bootstrap samples of the patients.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_succeeded, n, n_horizons)
+        Risks of all original patients by the model of each sample. Those that the sample holds
+        are its own patients: nothing more is needed to see how a model does on both.
+    counts : ndarray of int of shape (n_succeeded, n)
+        How often each patient stands in each sample.
+    failures : tuple of str
+        What broke the reruns that gave no model.
+    """
+
+    predictions: FloatArray
+    counts: IntArray
+    failures: tuple[str, ...] = ()
+
+    @property
+    def n_resamples(self) -> int:
+        """Samples drawn, those that gave no model included."""
+        return len(self.predictions) + len(self.failures)
 
 
 def predict_from_bootstraps(
-    data: TrainingData, procedure: Procedure, *, n_resamples: int, seed: int, n_jobs: int = 1,
+    data: TrainingData, fit: Fit, *, n_resamples: int, seed: int, n_jobs: int = 1,
     progress: Progress = lambda: None,
-) -> FloatArray:  # fmt: skip
+) -> Reruns:  # fmt: skip
     """Rerun the whole procedure on bootstrap samples and predict the original patients.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All patients.
+    fit : callable
+        Makes a model from a sample: ``fit(sample, rng=rng).probability(X)``. Everything that
+        learns from data must be inside it.
+    n_resamples : int
+        Samples of as many patients as there are, drawn with replacement.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called after each rerun.
 
     Returns
     -------
-    ndarray of shape (n_resamples, n, n_horizons)
-        The spread over the first axis is the instability of the procedure. It is not a
-        confidence interval of a patient's risk: its coverage of the true risk is far below 95%.
+    Reruns
+        The spread of a patient's risks over the samples is the instability of the procedure. It
+        is not a confidence interval of the risk: its coverage of the true risk is far below 95%.
     """
     tasks = (
-        delayed(_predict_from_bootstrap)(data, procedure, (seed, 3, resample))
+        delayed(_predict_from_bootstrap)(data, fit, (seed, 3, resample))
         for resample in range(n_resamples)
     )
-    return np.stack(list(_run(tasks, n_jobs, progress)))
+    done = list(run_tasks(tasks, n_jobs, progress))
+    predictions = [risks for risks, _, _ in done if risks is not None]
+    shape = (0, len(data), len(data.horizons))
+    return Reruns(
+        predictions=np.stack(predictions) if predictions else np.empty(shape),
+        counts=np.array([counts for risks, counts, _ in done if risks is not None], dtype=np.intp)
+        .reshape(-1, len(data)),
+        failures=tuple(failure for risks, _, failure in done if risks is None),
+    )  # fmt: skip

@@ -170,7 +170,7 @@ def _size_validation(
     ]
     if problems:
         raise InputError("sample size", problems)
-    widths: dict[str, float] = {}
+    widths: dict[str, Any] = {}
     for name, (width, se) in (("c_width", c), ("o_e_width", o_e), ("slope_width", slope)):
         if width is not None:
             widths[name] = width

@@ -33,6 +33,16 @@
     [resampling]                             # optional
     folds = 5
     repeats = 20
+    bootstrap_reruns = 200                   # of the whole procedure: optimism and instability
+
+    [missing_outcome]                        # optional
+    weighting = "follow_up"                  # or "all", or "none"
+
+    [decision]                               # optional: without it there is no decision curve
+    thresholds = [0.3, 0.7]
+
+    [subgroups]                              # optional: where numbers are cut; true, or false
+    age_years = 40
 
 Naming one candidate in `[procedure]` uses it alone; naming several blends them. Unknown keys are
 errors: a setting that is misspelt must not be ignored.
@@ -54,7 +64,9 @@ from features.mapping import read_mapping
 from features.outcome import HORIZONS, RULES
 from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from training.fit import Procedure
+from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
+from training.subgroups import DEFAULT_CUTS
 
 __all__ = ["Resampling", "Study", "read_study"]
 
@@ -67,13 +79,15 @@ _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "predictors": {"names": list},
     "procedure": {"candidates": list, "inner_folds": int, "inner_repeats": int,
                   "prior_strength": (int, float)},
-    "resampling": {"folds": int, "repeats": int, "bootstrap": int, "instability": int},
+    "resampling": {"folds": int, "repeats": int, "bootstrap": int, "bootstrap_reruns": int},
+    "missing_outcome": {"weighting": str},
     "decision": {"thresholds": list},
 }  # fmt: skip
 _REQUIRED = (
     ("", "name"), ("population", "description"), ("treatment", "description"),
     ("cohort", "file"),
 )  # fmt: skip
+_FREE = ("eligibility", "subgroups")  # tables whose keys are variables
 _TYPE_WORDS = {str: "text", int: "a whole number", list: "a list", (int, float): "a number"}
 _WORDS = {
     ("t1", "fall2_or_success"): (
@@ -96,14 +110,15 @@ class Resampling:
         Repeated cross-validation with the whole procedure inside.
     bootstrap : int
         Patient resamples behind the intervals of the performance table.
-    instability : int
-        Bootstrap reruns of the whole procedure; 0 leaves them out.
+    bootstrap_reruns : int
+        Bootstrap reruns of the whole procedure, behind optimism and instability; 0 leaves them
+        out. Each takes as long as one fit.
     """
 
     folds: int = 5
     repeats: int = 20
     bootstrap: int = 500
-    instability: int = 50
+    bootstrap_reruns: int = 200
 
 
 @dataclass(frozen=True)
@@ -126,6 +141,11 @@ class Study:
         ("t1",), ("t1", "t2") or ("t2",).
     outcomes : dict of str to str
         Each horizon's outcome in plain words.
+    weighting : str
+        How patients with a known outcome are weighted, a key of
+        :data:`training.missing_outcome.WEIGHTINGS`.
+    subgroups : dict of str to float or bool
+        As :data:`training.subgroups.DEFAULT_CUTS`, the study's own added.
     thresholds : tuple of (float, float) or None
         Range of decision thresholds set beforehand; None when the study sets none.
     text : str
@@ -147,6 +167,8 @@ class Study:
     predictors: tuple[str, ...]
     procedure: Procedure
     resampling: Resampling
+    weighting: str
+    subgroups: dict[str, float | bool]
     thresholds: tuple[float, float] | None
     text: str = field(repr=False)
 
@@ -174,10 +196,10 @@ def _describe_outcomes(rule: str, horizons: tuple[str, ...]) -> dict[str, str]:
 def _check_keys(content: Mapping[str, Any]) -> list[Problem]:
     problems = []
     tables = {"": {k: v for k, v in content.items() if not isinstance(v, dict)}}
-    tables |= {k: v for k, v in content.items() if isinstance(v, dict) and k != "eligibility"}
+    tables |= {k: v for k, v in content.items() if isinstance(v, dict) and k not in _FREE}
     for table, entries in tables.items():
         if table not in _TABLES:
-            close = get_close_matches(table, [*_TABLES, "eligibility"], n=1)
+            close = get_close_matches(table, [*_TABLES, *_FREE], n=1)
             hint = f"did you mean [{close[0]}]?" if close else ""
             problems.append(
                 Problem(f"[{table}]", "a table of a study file", "an unknown table", action=hint)
@@ -239,7 +261,13 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
     _check_whole(resampling, "resampling", "folds", 2, 20, problems)
     _check_whole(resampling, "resampling", "repeats", 1, 1000, problems)
     _check_whole(resampling, "resampling", "bootstrap", 100, 100000, problems)
-    _check_whole(resampling, "resampling", "instability", 0, 10000, problems)
+    _check_whole(resampling, "resampling", "bootstrap_reruns", 0, 10000, problems)
+    weighting = content.get("missing_outcome", {}).get("weighting", "follow_up")
+    if weighting not in WEIGHTINGS:
+        problems.append(
+            Problem("missing_outcome.weighting", "one of " + ", ".join(WEIGHTINGS),
+                    repr(weighting))
+        )  # fmt: skip
     thresholds = content.get("decision", {}).get("thresholds")
     if thresholds is not None and not (
         len(thresholds) == 2
@@ -250,6 +278,32 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
             Problem("decision.thresholds", "two risks [low, high] between 0 and 1",
                     str(thresholds))
         )  # fmt: skip
+    return problems
+
+
+def _check_subgroups(cuts: Any, dictionary: Dictionary) -> list[Problem]:
+    """Return what is wrong with a study's `[subgroups]`."""
+    if not isinstance(cuts, Mapping):
+        return [Problem("[subgroups]", "a table of variables", type(cuts).__name__)]
+    problems = []
+    for name, cut in cuts.items():
+        where = f"subgroups.{name}"
+        if name not in dictionary:
+            close = get_close_matches(name, dictionary.names, n=1)
+            hint = f"did you mean {close[0]}?" if close else ""
+            problems.append(
+                Problem(where, "a variable of the contract or the study", "an unknown name",
+                        action=hint)
+            )  # fmt: skip
+            continue
+        variable = dictionary[name]
+        if variable.known_at not in ("always", "baseline") or variable.kind == "codes":
+            problems.append(Problem(where, "a number, category, yes/no or site known at baseline",
+                                    f"{variable.kind} known at {variable.known_at}"))  # fmt: skip
+        elif variable.is_numeric and (cut is True or not isinstance(cut, (bool, int, float))):
+            problems.append(Problem(where, "the number at which to cut, or false", repr(cut)))
+        elif not variable.is_numeric and not isinstance(cut, bool):
+            problems.append(Problem(where, "true or false", repr(cut)))
     return problems
 
 
@@ -295,6 +349,7 @@ def read_study(path: Path) -> Study:
             eligibility = Eligibility.from_dict(content["eligibility"], dictionary=dictionary)
     except InputError as err:
         problems += err.problems
+    problems += _check_subgroups(content.get("subgroups", {}), dictionary)
     cohort = path.parent / content["cohort"]["file"]
     if not cohort.is_file():
         problems.append(
@@ -333,6 +388,8 @@ def _make_study(
         predictors=predictors,
         procedure=Procedure(candidates, **procedure),
         resampling=Resampling(**content.get("resampling", {})),
+        weighting=content.get("missing_outcome", {}).get("weighting", "follow_up"),
+        subgroups={**DEFAULT_CUTS, **content.get("subgroups", {})},
         thresholds=(float(thresholds[0]), float(thresholds[1])) if thresholds else None,
         text=text,
     )

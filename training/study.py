@@ -1,13 +1,13 @@
-"""A study run from cohort file to frozen model: computation only, nothing is written.
+"""A study's cohort before anything is fitted, and the model that is frozen after it was.
 
-The order is fixed: read and check, count the flow, label, describe; then, if the data can bear a
-model at all, fit, judge out of fold, and freeze.
+Computation only, nothing is written. The order is fixed: read and check, count the flow, label,
+describe; then, if the data can bear a model at all, fit and judge (:mod:`training.evaluation`),
+and freeze.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,24 +18,14 @@ from features.cohort import Cohort, add_outcome_steps, read_cohort, select_eligi
 from features.errors import InputError, Problem
 from features.outcome import Labels, make_labels
 from features.schema import Variable
-from training.instability import compute_instability
 from training.interval import fit_constant_working_model, fit_working_model
-from training.performance import compute_cv_performance
-from training.response import (
-    FittedResponse,
-    OutOfFold,
-    TrainingData,
-    compute_seen_weights,
-    cross_validate,
-    fit_response,
-    predict_from_bootstraps,
-)
+from training.response import FittedResponse, TrainingData
 from training.response_model import ResponseModel, WorkingModel
 from training.sample_size import Verdict, verdict
 from training.settings import Study
 from training.shares import compute_product_of_shares, compute_wilson
 
-__all__ = ["MIN_PER_CLASS", "Description", "Evaluation", "describe", "evaluate", "freeze"]
+__all__ = ["MIN_PER_CLASS", "Description", "describe", "describe_ranges", "freeze"]
 
 FloatArray = NDArray[np.float64]
 
@@ -55,6 +45,8 @@ class Description:
         What was asked.
     cohort : Cohort
         The checked file.
+    table : DataFrame
+        Eligible patients, encoded, in the order of `data`.
     data : TrainingData
         Eligible patients as arrays.
     labels : Labels
@@ -74,6 +66,7 @@ class Description:
 
     study: Study
     cohort: Cohort
+    table: pd.DataFrame
     data: TrainingData
     labels: Labels
     flow: pd.DataFrame
@@ -82,28 +75,6 @@ class Description:
     parameters: int
     shortfall: str
     notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A fitted study and how it did on patients it had not seen.
-
-    Attributes
-    ----------
-    fitted : FittedResponse
-        The procedure on all patients.
-    out_of_fold : OutOfFold
-        Held-out risks. They belong to patients, and are never stored.
-    performance : dict of str to DataFrame
-        Per horizon, :func:`training.performance.compute_cv_performance`.
-    instability : dict of str to dict
-        Per horizon, :func:`training.instability.compute_instability`; empty when switched off.
-    """
-
-    fitted: FittedResponse
-    out_of_fold: OutOfFold
-    performance: dict[str, pd.DataFrame]
-    instability: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def _count_parameters(predictors: tuple[Variable, ...]) -> int:
@@ -182,7 +153,7 @@ def describe(study: Study) -> Description:
     counts = {h: _count_outcome(data, h) for h in study.horizons}
     parameters = _count_parameters(data.predictors)
     return Description(
-        study=study, cohort=cohort, data=data, labels=labels,
+        study=study, cohort=cohort, table=eligible, data=data, labels=labels,
         flow=add_outcome_steps(flow, labels), counts=counts,
         verdicts={
             h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
@@ -224,58 +195,6 @@ def _find_shortfall(data: TrainingData) -> str:
     return ""
 
 
-def count_steps(study: Study) -> int:
-    """Return how many fits :func:`evaluate` makes, for a progress bar."""
-    resampling = study.resampling
-    return resampling.folds * resampling.repeats + resampling.instability + 1
-
-
-def evaluate(
-    description: Description, *, n_jobs: int = 1, progress: Callable[[], None] = lambda: None
-) -> Evaluation:
-    """Fit the procedure and judge it on patients it had not seen.
-
-    Parameters
-    ----------
-    description : Description
-        With an empty `shortfall`.
-    n_jobs : int
-        Processes; the numbers do not depend on it.
-    progress : callable
-        Called :func:`count_steps` times.
-    """
-    study, data = description.study, description.data
-    resampling = study.resampling
-    fitted = fit_response(data, study.procedure, rng=np.random.default_rng((study.seed, 0)))
-    progress()
-    out = cross_validate(
-        data, study.procedure, n_folds=resampling.folds, n_repeats=resampling.repeats,
-        seed=study.seed, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
-    weights = compute_seen_weights(data)
-    performance = {
-        horizon: compute_cv_performance(
-            data.y[horizon], out.predictions[horizon], out.folds,
-            base_predictions=out.base[horizon],
-            sample_weight=weights if horizon == "t2" else None,
-            n_bootstrap=resampling.bootstrap, seed=study.seed,
-        )
-        for horizon in study.horizons
-    }  # fmt: skip
-    instability: dict[str, dict[str, float]] = {}
-    if resampling.instability:
-        spread = predict_from_bootstraps(
-            data, study.procedure, n_resamples=resampling.instability, seed=study.seed,
-            n_jobs=n_jobs, progress=progress,
-        )  # fmt: skip
-        served = fitted.probability(data.X)
-        instability = {
-            horizon: compute_instability(served[:, i], spread[:, :, i])
-            for i, horizon in enumerate(study.horizons)
-        }
-    return Evaluation(fitted, out, performance, instability)
-
-
 def make_background(
     X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
 ) -> FloatArray:
@@ -314,9 +233,9 @@ def _fit_working(
     return fit(X[known], y[known], predictors, rng=rng)
 
 
-def freeze(description: Description, evaluation: Evaluation) -> ResponseModel:
+def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
     """Return the model that is served: the fitted procedure, its intervals, its background."""
-    study, data, fitted = description.study, description.data, evaluation.fitted
+    study, data = description.study, description.data
     rng = np.random.default_rng((study.seed, 4))
     first = data.y[data.horizons[0]]
     only_rate = study.procedure.candidates == ("prevalence",)

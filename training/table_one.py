@@ -12,13 +12,14 @@ doi:10.1093/biomet/52.3-4.591.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from tableone import TableOne
+from tableone import TableOne  # type: ignore[import-untyped]
 
 from features.schema import Variable
 from features.weekly import FEWEST
@@ -59,10 +60,10 @@ def compute_normality(table: pd.DataFrame, variables: Sequence[Variable]) -> pd.
     Returns
     -------
     DataFrame
-        Columns `variable`, `label`, `n` (known values), `w` (Shapiro-Wilk's W; NaN where the values are
-        all the same or more than 5,000), `p_value`, `summary` ("mean" or "median"). The median is
-        used where p is under 0.05, and where there is no test. With few patients the test hardly
-        ever rejects: "mean" is then no proof of a normal distribution.
+        Columns `variable`, `label`, `n` (known values), `w` (Shapiro-Wilk's W; NaN where the
+        values are all the same or more than 5,000), `p_value`, `summary` ("mean" or "median").
+        The median is used where p is under 0.05, and where there is no test. With few patients
+        the test hardly ever rejects: "mean" is then no proof of a normal distribution.
     """
     rows = []
     for variable in variables:
@@ -126,6 +127,9 @@ def compute_table_one(
     order = {variable.name: list(variable.categories) for variable in variables
              if variable.kind == "category"} | {name: ["yes", "no"] for name in yes_no}  # fmt: skip
     names: list[str] = []
+    if frame.empty:
+        count = [("Number of patients", "", str(int(inside.sum())))]
+        return pd.DataFrame(count, columns=["characteristic", "missing", "all"])
     if groups is not None:
         frame[_GROUP] = pd.Series(groups[inside], dtype="str")
         names = [str(name) for name in pd.unique(frame[_GROUP])]
@@ -165,18 +169,16 @@ def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
 def _lay_out(
     made: pd.DataFrame, variables: Sequence[Variable], *, names: Sequence[str], median: set[str]
 ) -> pd.DataFrame:
-    made = made.copy()
     if names:
-        made.columns = made.columns.droplevel(0)
+        made = made.droplevel(0, axis=1)
     columns = {"Missing": "missing", "Overall": "all"} | {name: name for name in names}
     if names:
         columns |= {f"SMD ({','.join(names)})": "smd", "P-Value": "p", "Test": "test"}
     by_name = {variable.name: variable for variable in variables}
     rows: list[dict[str, object]] = []
-    for (name, level), cells in made[list(columns)].rename(columns=columns).iterrows():
-        row: dict[str, object] = {
-            key: str(value).replace(",", ", ") for key, value in cells.items()
-        }
+    for (name, level), *cells in cast(Iterable[Any], made[list(columns)].itertuples(name=None)):
+        words = [str(cell).replace(",", ", ") for cell in cells]
+        row: dict[str, object] = dict(zip(columns.values(), words, strict=True))
         if name == "n":
             rows.append({"characteristic": "Number of patients", **row})
             continue

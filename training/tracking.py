@@ -29,9 +29,12 @@ from features.errors import KetresponseError
 __all__ = [
     "DEFAULT_TRACKING_URI",
     "RunRecord",
+    "TrackedRun",
+    "fetch_file",
     "find_tracking_uri",
     "make_client",
     "open_files",
+    "read_run",
     "telling_failures",
     "track_run",
 ]
@@ -45,12 +48,13 @@ _ENVIRONMENT = {
 }
 """Read by MLflow at its import; what the user has set stays."""
 _TOKEN = "ketresponse.record"
+_NOTE = "mlflow.note.content"
 _MAX_METRICS, _MAX_PARAMS = 1000, 100  # what MLflow takes in one request
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is kept of one training.
+    """What is kept of one training, or of what was done with its model.
 
     Parameters
     ----------
@@ -64,6 +68,10 @@ class RunRecord:
         Digests, status and versions, by name.
     files : Path or None
         A folder whose content is stored with the run.
+    kind : str
+        "training", "validation", ...: tagged as ``ketresponse.kind``, to filter runs by.
+    note : str
+        A sentence or two (Markdown) that MLflow shows above the run.
     """
 
     study: str
@@ -71,6 +79,20 @@ class RunRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     files: Path | None = None
+    kind: str = "training"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A run as it was stored; see :class:`RunRecord`."""
+
+    run_id: str
+    name: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    files: tuple[str, ...]
 
 
 def find_tracking_uri(environ: Mapping[str, str]) -> str:
@@ -204,10 +226,12 @@ def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> s
     from mlflow.entities import Metric, Param
 
     now = datetime.now().astimezone()
+    what = "" if record.kind == "training" else f"{record.kind} "
+    tags = {_TOKEN: token, "ketresponse.kind": record.kind, **record.tags}
     run_id = client.create_run(
         experiment,
-        run_name=f"{record.study} {now:%Y-%m-%d %H:%M:%S}",
-        tags={_TOKEN: token, **record.tags},
+        run_name=f"{record.study} {what}{now:%Y-%m-%d %H:%M:%S}",
+        tags=tags | ({_NOTE: record.note} if record.note else {}),
     ).info.run_id
     stamp = int(time.time() * 1000)
     metrics = [
@@ -260,3 +284,28 @@ def track_run(record: RunRecord, *, tracking_uri: str) -> str:
             for run in client.search_runs([experiment], f"tags.`{_TOKEN}` = '{token}'"):
                 _delete_run(client, run.info.run_id)
             raise
+
+
+def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
+    """Return a finished run.
+
+    Raises
+    ------
+    KetresponseError
+        If there is no such run, or the store cannot be read.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures(f"read the run {run_id}", tracking_uri):
+        run = client.get_run(run_id)
+        files = tuple(str(info.path) for info in client.list_artifacts(run_id))
+    return TrackedRun(
+        run_id=run.info.run_id, name=str(run.info.run_name), params=dict(run.data.params),
+        metrics=dict(run.data.metrics), tags=dict(run.data.tags), files=files,
+    )  # fmt: skip
+
+
+def fetch_file(run_id: str, path: str, *, tracking_uri: str) -> Path:
+    """Return a file of a run: the stored one where the store is on this machine, else a copy."""
+    client = make_client(tracking_uri)
+    with telling_failures(f"fetch {path} of the run {run_id}", tracking_uri):
+        return Path(open_files(client, run_id).download_artifacts(path))

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import brentq, minimize_scalar
+from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem
 from features.weekly import FEWEST, WeeklyScores
@@ -243,27 +244,36 @@ def compute_course(weekly: WeeklyScores, *, adjusted: bool = False, seed: int = 
         known = ~np.isnan(before)
         rows, patient, before = rows[known], patient[known], before[known]
     treated = weekly.baseline["treated"].to_numpy(dtype=np.float64)[patient]
-    per_arm = pd.crosstab(rows["week"], treated).reindex(columns=[0.0, 1.0], fill_value=0)
-    weeks = [int(week) for week in per_arm.index[(per_arm >= FEWEST).all(axis=1)]]
+    week = rows["week"].to_numpy()
+    weeks = [
+        int(one)
+        for one in np.unique(week)
+        if all((treated[week == one] == arm).sum() >= FEWEST for arm in (0, 1))
+    ]
     if len(weeks) < 2:
         raise InputError(
             "weekly scores",
             [Problem("nrs", f"at least two weeks with {FEWEST} scores in each arm",
                      f"{len(weeks)} such weeks")],
         )  # fmt: skip
-    inside = rows["week"].isin(weeks).to_numpy()
-    rows, patient, treated, before = rows[inside], patient[inside], treated[inside], before[inside]
-    is_week = (rows["week"].to_numpy()[:, None] == np.array(weeks)).astype(np.float64)
+    inside = np.isin(week, weeks)
+    patient, treated, before, week = (a[inside] for a in (patient, treated, before, week))
+    is_week = (week[:, None] == np.array(weeks)).astype(np.float64)
     columns = [is_week, is_week * treated[:, None]]
     if adjusted:
         columns.append((before - before.mean())[:, None])
-    fit = fit_autoregressive(
-        np.column_stack(columns), rows["nrs"].to_numpy(dtype=np.float64),
-        patient=patient, time=rows["week"].to_numpy(dtype=np.float64),
-    )  # fmt: skip
-    patients = len(np.unique(patient))
-    return _compare_weeks(fit, weeks, patients=patients, scores=len(rows), adjusted=adjusted,
-                          seed=seed)  # fmt: skip
+    # Such small products only wait for each other on several threads.
+    with threadpool_limits(1):
+        fit = fit_autoregressive(
+            np.column_stack(columns),
+            rows["nrs"].to_numpy(dtype=np.float64)[inside],
+            patient=patient,
+            time=week.astype(np.float64),
+        )
+        return _compare_weeks(
+            fit, weeks, patients=len(np.unique(patient)), scores=len(week), adjusted=adjusted,
+            seed=seed,
+        )  # fmt: skip
 
 
 def _compare_weeks(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from training.document import each_row
 from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
 
 __all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
@@ -64,8 +65,10 @@ def plot_differences(
         axes.fill_between(d["week"], d["low_all"], d["high_all"], color=BLUE, alpha=0.13,
                           linewidth=0, label="95% for all weeks together")  # fmt: skip
         reach = [d["difference"] - d["low"], d["high"] - d["difference"]]
-        axes.errorbar(d["week"], d["difference"], yerr=reach, fmt="o-", color=BLUE, capsize=2.5,
-                      markersize=5, linewidth=1.2, label="difference, 95% for each week")  # fmt: skip
+        axes.errorbar(
+            d["week"], d["difference"], yerr=reach, fmt="o-", color=BLUE, capsize=2.5,
+            markersize=5, linewidth=1.2, label="difference, 95% for each week",
+        )  # fmt: skip
         if adjusted is not None:
             axes.plot(adjusted["week"] + 0.12, adjusted["difference"], "D", markersize=4,
                       markerfacecolor="white", markeredgecolor=ORANGE,
@@ -97,28 +100,27 @@ def plot_regressions(
     title : str
         What is shown.
     """
-    keys = ["variable", "level"]
     rows = univariable[univariable["b"].notna()].iloc[::-1].reset_index(drop=True)
-    together = multivariable[multivariable["b"].notna()].set_index(keys)
+    together = {
+        (row.variable, row.level): row
+        for row in each_row(multivariable[multivariable["b"].notna()])
+    }
     with paper_style():
         figure, axes = make_axes(width=7.0, height=1.2 + 0.27 * len(rows))
         axes.axvline(0, color=INK, linewidth=0.9)
-        for i, row in rows.iterrows():
-            key = (row["variable"], row["level"])
-            both = key in together.index
-            lines = [(row, float(str(i)) + 0.13 * both, "white", ORANGE)]
-            if both:
-                lines.append((together.loc[key], float(str(i)) - 0.13, BLUE, BLUE))
+        for i, row in enumerate(each_row(rows)):
+            beside = together.get((row.variable, row.level))
+            lines = [(row, i + (0.13 if beside else 0.0), "white", ORANGE)]
+            if beside:
+                lines.append((beside, i - 0.13, BLUE, BLUE))
             for values, y, face, edge in lines:
-                low, b, high = (
-                    float(values[c]) * float(values["sd"]) for c in ("low", "b", "high")
-                )
+                low, b, high = (values.sd * end for end in (values.low, values.b, values.high))
                 axes.plot([low, high], [y, y], color=edge, linewidth=1.1)
                 axes.plot(b, y, "o", markersize=4.5, markerfacecolor=face, markeredgecolor=edge)
         numeric = np.where(rows["sd"] == 1, "", " (per SD)")
         names = [
             textwrap.fill(f"{row.label}{per}" + (f", {row.level}" if row.level else ""), 46)
-            for row, per in zip(rows.itertuples(), numeric, strict=True)
+            for row, per in zip(each_row(rows), numeric, strict=True)
         ]
         axes.set_yticks(rows.index, names, fontsize=8)
         axes.tick_params(axis="y", length=0)

@@ -203,8 +203,8 @@ def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.
             estimates = [(b, *end) for b, end in zip(fit.params[inside], ends, strict=True)]
             p_value = float(fit.f_test(np.eye(design.shape[1])[inside]).pvalue)
         rows += [
-            (term.variable.name, name_in_full(term.variable), level, int(complete.sum()), b, low, high,
-             p_value, term.sd)
+            (term.variable.name, name_in_full(term.variable), level, int(complete.sum()), b, low,
+             high, p_value, term.sd)
             for level, (b, low, high) in zip(term.levels, estimates, strict=True)
         ]  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)

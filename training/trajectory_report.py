@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from features.weekly import WeeklyScores
-from training.document import Block, Bullets, Document, Picture, Section, Table, format_p, tell_p
+from training.document import (
+    Block,
+    Bullets,
+    Document,
+    Picture,
+    Section,
+    Table,
+    each_row,
+    format_p,
+    tell_p,
+)
 from training.plots_common import to_png
 from training.trajectory import Course, compute_course, compute_weekly_means
 from training.trajectory_plots import plot_differences, plot_regressions, plot_weekly_means
@@ -141,7 +154,7 @@ def _lay_out_weeks(
         Picture(
             "means", "Mean pain in each arm with 95% intervals, as seen.",
             "Line chart of mean pain by week in two arms.",
-            to_png(plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks")),
+            lambda: to_png(plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks")),
         ),
         Table("weeks", "Pain by week, and the difference between the arms.", pd.DataFrame(rows),
               note, values),
@@ -150,7 +163,7 @@ def _lay_out_weeks(
             "Difference between the arms by week. Bars: 95% for each week by itself. Band: 95% for "
             "all weeks together, to be read where the week was not chosen beforehand.",
             "Chart of the difference in pain between the arms by week.",
-            to_png(
+            lambda: to_png(
                 plot_differences(
                     course.differences, None if adjusted is None else adjusted.differences,
                     lost=course.lost, title="Difference between the arms",
@@ -202,7 +215,9 @@ def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
         Picture(
             "regressions", "The same, with numbers per standard deviation.",
             "Forest plot of regression coefficients.",
-            to_png(plot_regressions(r.univariable, r.multivariable, title=f"Pain at week {r.week}")),
+            lambda: to_png(
+                plot_regressions(r.univariable, r.multivariable, title=f"Pain at week {r.week}")
+            ),
         ),
         Table(
             "interactions",
@@ -218,25 +233,26 @@ def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
 
 
 def _show(table: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:
-    def cells(row: pd.Series) -> tuple[str, str]:
-        if pd.isna(row["b"]):
+    def cells(row: Any) -> tuple[str, str]:
+        if row is None:
+            return "", ""
+        if np.isnan(row.b):
             return "–", "–"
-        return _estimate(row["b"], row["low"], row["high"]), format_p(row["p_value"])
+        return _estimate(row.b, row.low, row.high), format_p(row.p_value)
 
-    others = None if beside is None else beside.set_index(["variable", "level"])
+    others = {} if beside is None else {(r.variable, r.level): r for r in each_row(beside)}
     rows = []
-    for _, row in table.iterrows():
+    for row in each_row(table):
         estimate, p_value = cells(row)
         shown = {
-            "variable": row["label"] + (f": {row['level']}" if row["level"] else ""),
-            "n": row["n"],
+            "variable": row.label + (f": {row.level}" if row.level else ""),
+            "n": row.n,
             "by itself (95%)" if beside is not None else "change of the difference (95%)": estimate,
             "p": p_value,
         }
-        if others is not None:
-            key = (row["variable"], row["level"])
-            shown["with the others (95%)"], shown["p, with the others"] = (
-                cells(others.loc[key]) if key in others.index else ("", "")
+        if beside is not None:
+            shown["with the others (95%)"], shown["p, with the others"] = cells(
+                others.get((row.variable, row.level))
             )
         rows.append(shown)
     return pd.DataFrame(rows)

@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ketresponse import app
+from training.evaluation import Evaluation, evaluate
 from training.fit import Procedure
 from training.report import write_report
 from training.settings import Resampling, read_study
-from training.study import Description, Evaluation, describe, evaluate
+from training.study import Description, describe
 
 PROJECT = Path(__file__).resolve().parents[2]
 RAW = PROJECT.parent / "shared/data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
@@ -39,7 +40,7 @@ def _run(folder: Path, name: str) -> tuple[Description, Evaluation]:
     study = replace(
         read_study(folder / name),
         procedure=Procedure(("prevalence", "ridge"), inner_repeats=1),
-        resampling=Resampling(repeats=3, bootstrap=200, instability=0),
+        resampling=Resampling(repeats=3, bootstrap=200, bootstrap_reruns=0),
     )
     description = describe(study)
     return description, evaluate(description)

@@ -26,8 +26,9 @@ def call(app, method, path, *, client=("127.0.0.1", 1), **options):
 
 
 @pytest.fixture(scope="module")
-def app(predictor):
-    return make_app(lambda: predictor)
+def app(predictor, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("no_card")
+    return make_app(lambda: predictor, get_folder=lambda: folder)
 
 
 def test_the_front_page_leads_to_the_clinician(app):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from scipy.special import expit
 from features.schema import CONTRACT
 from training.fit import Procedure
 from training.response import (
+    FittedResponse,
     TrainingData,
     compute_seen_weights,
     cross_validate,
@@ -123,8 +125,13 @@ def test_bootstrap_reruns_survive_degenerate_samples() -> None:
     kept[responders[:2]] = [1.0, 0.0]
     t2 = np.where(data.y["t1"] == 1, kept, 0.0)
     data = replace(data, kept=kept, y={**data.y, "t2": t2})
-    risks = predict_from_bootstraps(data, QUICK, n_resamples=30, seed=1)
+    reruns = predict_from_bootstraps(
+        data, partial(fit_response, procedure=QUICK), n_resamples=30, seed=1
+    )
+    risks = reruns.predictions
     assert risks.shape == (30, 14, 2)
+    assert not reruns.failures
+    np.testing.assert_array_equal(reruns.counts.sum(axis=1), 14)
     assert ((risks > 0) & (risks < 1)).all()
     assert risks.std(axis=0).min() > 0
 
@@ -136,3 +143,24 @@ def test_progress_is_called_for_each_fit() -> None:
         progress=lambda: calls.append(1),
     )  # fmt: skip
     assert len(calls) == 12
+
+
+class _Brittle:
+    """Breaks whenever the first patient is in the sample."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.first = data.X[0]
+
+    def __call__(self, data: TrainingData, *, rng: np.random.Generator) -> FittedResponse:
+        if (data.X == self.first).all(axis=1).any():
+            raise np.linalg.LinAlgError("singular")
+        return fit_response(data, QUICK, rng=rng)
+
+
+def test_a_rerun_that_breaks_is_counted_and_not_kept() -> None:
+    data = _draw(30, 7)
+    reruns = predict_from_bootstraps(data, _Brittle(data), n_resamples=12, seed=2)
+    assert 0 < len(reruns.failures) < 12
+    assert set(reruns.failures) == {"LinAlgError"}
+    assert len(reruns.predictions) + len(reruns.failures) == reruns.n_resamples == 12
+    assert (reruns.counts[:, 0] == 0).all()

@@ -40,6 +40,8 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
     assert study.eligibility.minimum == {"age_years": 18}
     assert "sustained response" in study.outcomes["t2"]
     assert study.thresholds is None
+    assert study.weighting == "follow_up"
+    assert study.subgroups["age_years"] == 40
 
 
 def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
@@ -128,3 +130,23 @@ def test_the_digest_is_that_of_the_text(tmp_path: Path) -> None:
     first = read_study(_write(tmp_path, MINIMAL)).sha256
     assert first != read_study(_write(tmp_path, MINIMAL + "\n# note")).sha256
     assert len(first) == 64
+
+
+def test_subgroups_are_added_to_the_usual_ones(tmp_path: Path) -> None:
+    text = MINIMAL + "[subgroups]\nage_years = 50\nsite = false\nopioid = true\n"
+    cuts = read_study(_write(tmp_path, text)).subgroups
+    assert cuts == {"sex": True, "age_years": 50, "disease_duration_years": 5.0, "site": False,
+                    "opioid": True}  # fmt: skip
+
+
+def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        '[missing_outcome]\nweighting = "some"\n'
+        "[subgroups]\nage_years = true\nsex = 3\nagee = 40\nnrs_t1 = 5\nmedication_atc = true\n"
+    )
+    problems = _problems(tmp_path, text)
+    assert set(problems) == {
+        "missing_outcome.weighting", "subgroups.age_years", "subgroups.sex", "subgroups.agee",
+        "subgroups.nrs_t1", "subgroups.medication_atc",
+    }  # fmt: skip
+    assert problems["subgroups.agee"] == "did you mean age_years?"

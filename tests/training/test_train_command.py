@@ -33,7 +33,7 @@ candidates = ["prevalence", "ridge"]
 inner_repeats = 1
 [resampling]
 repeats = 2
-instability = 3
+bootstrap_reruns = 3
 bootstrap = 100
 """
 

@@ -1,0 +1,209 @@
+"""How near the predicted risks come to the true ones, where the truth is known.
+
+Run as ``python -m experiments.known_truth``: simulates cohorts under several truths
+(`experiments.truths`), fits the default procedure, each candidate alone and the peers to the same
+cohorts, and judges all of them in the same new patients. Writes `cohorts.csv` (one row for each
+cohort and method), `known_truth.md` (the tables) and `known_truth.png` to the output folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed, parallel_config
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from experiments.peers import PEERS, RMS, Task, explain_missing_rms, predict_rms
+from experiments.truths import TRUTHS, Simulated, Truth, simulate
+from features.preprocessing import make_basis
+from training.fit import Procedure
+from training.interval import fit_constant_working_model, fit_working_model
+from training.models import CANDIDATES
+from training.performance import compute_metric_rows
+from training.response import FittedResponse, TrainingData, fit_response
+from training.response_model import ResponseModel
+
+__all__ = ["DEFAULT", "compare_with_limits", "run", "score", "summarise"]
+
+FloatArray = NDArray[np.float64]
+
+DEFAULT = "default"
+PREVALENCE = "prevalence"
+SIZES = {48: 200, 120: 200, 480: 50, 2000: 16}
+"""Cohorts simulated for each truth, by the number of patients."""
+QUICK = {48: 20, 120: 20}
+N_NEW = 1000
+
+
+def limit(n: int) -> float:
+    """Return by how much the default's RMSE may exceed that of the best single candidate."""
+    return 0.025 if n <= 120 else 0.015
+
+
+def score(
+    risk: FloatArray, predicted: FloatArray, interval: FloatArray | None = None
+) -> dict[str, float]:
+    """Judge predicted risks against the true ones.
+
+    Parameters
+    ----------
+    risk, predicted : ndarray of shape (n_new,)
+        True and predicted risk of new patients.
+    interval : ndarray of shape (n_new, 2) or None
+        Each patient's interval.
+
+    Returns
+    -------
+    dict
+        `rmse`: root mean squared error against the true risk; 0.10 means that a typical
+        patient's risk is 10 percentage points off. `auc` and `slope` (calibration slope; 1 is
+        right, below 1 too extreme; NaN when everyone gets one risk): what they would be with
+        very many patients, each counted as a responder with the weight of his true risk and as
+        a nonresponder with the rest. `coverage`, share of the intervals that hold the true risk,
+        and `width`, their mean width; NaN without intervals.
+    """
+    y = np.repeat([1.0, 0.0], len(risk))
+    weights = np.concatenate([risk, 1 - risk])
+    metrics = compute_metric_rows(y, np.tile(predicted, 2), weights[np.newaxis])
+    coverage = width = np.nan
+    if interval is not None:
+        low, high = interval.T
+        coverage = float(np.mean((low <= risk) & (risk <= high)))
+        width = float(np.mean(high - low))
+    return {
+        "rmse": float(np.sqrt(np.mean((predicted - risk) ** 2))),
+        "auc": float(metrics["auc"][0]),
+        "slope": float(metrics["calibration_slope"][0]),
+        "coverage": coverage,
+        "width": width,
+    }
+
+
+def compute_interval(
+    data: TrainingData, fitted: FittedResponse, X: FloatArray, *, rng: np.random.Generator
+) -> FloatArray:
+    """Return the served interval, of shape (n_new, 2), of each new patient at the last horizon."""
+    first = data.y[data.horizons[0]]
+    known, seen = ~np.isnan(first), ~np.isnan(data.kept)
+    working = fit_working_model(data.X[known], first[known], data.predictors, rng=rng)
+    kept = None
+    if fitted.kept is not None:
+        fit = fit_constant_working_model if fitted.kept.reason else fit_working_model
+        kept = fit(data.X[seen], data.kept[seen], data.predictors, rng=rng)
+    model = ResponseModel(
+        horizons=data.horizons,
+        predictors=tuple(variable.name for variable in data.predictors),
+        variables=(),
+        first=fitted.first.model,
+        kept=None if fitted.kept is None else fitted.kept.model,
+        working_first=working,
+        working_kept=kept,
+        background=np.empty((0, len(data.predictors))),
+    )
+    return np.asarray(model.interval(X)[:, -1])
+
+
+def make_task(simulated: Simulated) -> Task:
+    """Return what a peer gets: the columns of our straight candidates and the known outcomes."""
+    data = simulated.data
+    y = data.y[data.horizons[-1]]
+    known = ~np.isnan(y)
+    basis = make_basis(data.predictors).fit(data.X[known])
+    return basis.expand(data.X[known]), y[known], basis.expand(simulated.X)
+
+
+def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str, object]]:
+    """Fit everything but R's model to one cohort and judge it.
+
+    Returns
+    -------
+    list of dict
+        `truth`, `n`, `cohort`, `method` and what :func:`score` gives.
+    """
+    simulated = simulate(truth, n, n_new=N_NEW, rng=np.random.default_rng((seed, 0, n, cohort)))
+    data, rows = simulated.data, []
+
+    def add(method: str, risks: FloatArray, interval: FloatArray | None = None) -> None:
+        rows.append(
+            {"truth": truth.name, "n": n, "cohort": cohort, "method": method}
+            | score(simulated.risk, risks, interval)
+        )
+
+    with threadpool_limits(1):
+        for name, candidates in {DEFAULT: tuple(CANDIDATES)} | {c: (c,) for c in CANDIDATES}.items():
+            rng = np.random.default_rng((seed, 1, n, cohort))
+            fitted = fit_response(data, Procedure(candidates), rng=rng)
+            risks = fitted.probability(simulated.X)[:, -1]
+            interval = None
+            if name == DEFAULT:
+                interval = compute_interval(data, fitted, simulated.X, rng=rng)
+            add(name, risks, interval)
+        for name, predict in PEERS.items():
+            add(name, predict(*make_task(simulated)))
+    return rows
+
+
+def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, object]]:
+    """Fit R's model to all cohorts of one size, in one R process, and judge it.
+
+    Where it cannot be fitted the prevalence stands in: a statistician would not serve nothing.
+    """
+    rngs = (np.random.default_rng((seed, 0, n, cohort)) for cohort in range(cohorts))
+    simulated = [simulate(truth, n, n_new=N_NEW, rng=rng) for rng in rngs]
+    tasks = [make_task(one) for one in simulated]
+    rows: list[dict[str, object]] = []
+    for cohort, (one, task, risks) in enumerate(
+        zip(simulated, tasks, predict_rms(tasks), strict=True)
+    ):
+        served = np.full(N_NEW, task[1].mean()) if risks is None else risks
+        rows.append(
+            {"truth": truth.name, "n": n, "cohort": cohort, "method": RMS}
+            | score(one.risk, served) | {"failed": float(risks is None)}
+        )  # fmt: skip
+    return rows
+
+
+def run(
+    truths: Sequence[str], sizes: dict[int, int], *, seed: int = 1, n_jobs: int = 1,
+    progress: bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """Simulate, fit and judge.
+
+    Parameters
+    ----------
+    truths : sequence of str
+        Names in :data:`experiments.truths.TRUTHS`.
+    sizes : dict of int to int
+        Patients in a cohort to number of cohorts.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : bool
+        Whether to say on the terminal what is done.
+
+    Returns
+    -------
+    DataFrame
+        One row for each truth, size, cohort and method; columns as in :func:`score`.
+    """
+    rows: list[dict[str, object]] = []
+    has_rms = not explain_missing_rms()
+    with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        for n, cohorts in sizes.items():
+            for name in truths:
+                tasks = (
+                    delayed(run_cohort)(TRUTHS[name], n, cohort, seed=seed)
+                    for cohort in range(cohorts)
+                )
+                rows += [row for found in Parallel()(tasks) for row in found]
+                if has_rms:
+                    rows += run_rms(TRUTHS[name], n, cohorts, seed=seed)
+                if progress:
+                    print(f"{name}, {n} patients: {cohorts} cohorts done", flush=True)
+    return pd.DataFrame(rows)

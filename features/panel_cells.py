@@ -1,0 +1,56 @@
+"""What a single cell of a panel says: a Ct, nothing seen, or something that is neither."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "HIGHEST_CT",
+    "LOWEST_CT",
+    "NOT_SEEN_FLAGS",
+    "NOT_SEEN_WORDS",
+    "holds_ct",
+    "parse_numbers",
+]
+
+HIGHEST_CT = 60.0
+"""Cycles that no run exceeds; a larger number is not a Ct."""
+
+LOWEST_CT = 3.0
+"""Smaller numbers are codes (a group, a sex) or artefacts of the baseline, not a Ct."""
+
+NOT_SEEN_WORDS = frozenset(
+    {"undetermined", "undet", "undet.", "nd", "n.d.", "n/d", "not detected", "no ct", "no cq",
+     "no amp", "no amplification"}
+)  # fmt: skip
+"""What instruments and people write for a microRNA that was not seen, in lower case."""
+
+NOT_SEEN_FLAGS = frozenset({"undetermined", "no amp", "noamp", "not detected"})
+"""Flags that say that nothing was seen, whatever number stands beside them."""
+
+
+def parse_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return the numbers in cells, NaN where there is none.
+
+    Parameters
+    ----------
+    cells : Series of str
+        As they stand. A decimal comma is read: a Ct has no thousands.
+    """
+    texts = cells.where(~cells.str.fullmatch(r"\d+,\d+"), cells.str.replace(",", "."))
+    # A number is digits: "nan" and "inf" are words here.
+    digits = texts.str.fullmatch(r"[+-]?\d+\.?\d*(?:[eE][+-]?\d+)?")
+    return np.asarray(pd.to_numeric(texts.where(digits), errors="coerce"), dtype=np.float64)
+
+
+_CT = re.compile(r"\d+(?:[.,]\d*)?")
+
+
+def holds_ct(cells: NDArray[Any]) -> bool:
+    """Return whether any cell of a column holds a number or a word for "not seen"."""
+    return any(_CT.fullmatch(cell) or cell.lower() in NOT_SEEN_WORDS for cell in cells)

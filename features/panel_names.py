@@ -1,0 +1,173 @@
+"""Assay names of a panel as miRBase writes them; what is not certain is reported, never guessed.
+
+Only the spelling is put right: upper and lower case, the number that a TaqMan assay carries, and
+`#` for `*`. No species and no arm (-5p, -3p) is ever added: which strand an assay named without
+one measures depends on the release of miRBase that its maker went by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["AssayName", "NameStatus", "is_micro_rna", "map_assay_names", "parse_assay_name"]
+
+NameStatus = Literal["mature", "no_arm", "star", "ambiguous", "clash", "other", "given"]
+
+_NUMBERED = re.compile(
+    r"(?:\d{6}_)?(?P<core>.+?)(?:(?:[-_ ]#?|#)(?P<id>\d{6,7})(?:_mir)?)?", re.IGNORECASE
+)
+"""A TaqMan name: the assay number stands before it, or after a hyphen, underscore, blank or #."""
+_MICRO_RNA = re.compile(
+    r"(?:(?P<species>[a-z][a-z0-9]{2,4})-)?(?P<kind>mir|let)-(?P<number>\d{1,5}[a-z]{0,2})"
+    r"(?P<locus>-\d{1,2})?(?P<arm>-[35]p)?(?P<star>[*#])?",
+    re.IGNORECASE,
+)
+_PLANT = re.compile(r"(?P<species>ath|osa|zma)-mir(?P<rest>\d{1,5}[a-z]{0,2}(?:-[35]p)?)", re.I)
+_VIRUS = re.compile(
+    r"(?:bkv|ebv|hcmv|hiv1|hsv1|hsv2|jcv|kshv|mcv|sv40)-miR-[A-Z]\w*(?:-\d+)?(?:-[35]p)?"
+)
+_SEVERAL = re.compile(r"(?:mir|let)-\d+[a-z]*(?:-[35]p)?[/+,]", re.IGNORECASE)
+_NEARLY = re.compile(r"\b(?:mir|let)[-_ ]?\d", re.IGNORECASE)
+_MISSPELT = frozenset({"has", "hsi", "mhu"})
+
+
+@dataclass(frozen=True)
+class AssayName:
+    """What became of one assay's name.
+
+    Parameters
+    ----------
+    raw : str
+        As it stands in the file.
+    name : str
+        As it is called from here on: in miRBase's spelling, or `raw` where that is not certain.
+    status : str
+        `mature` with an arm; `no_arm` and `star` are older names, which do not tell the strand
+        in today's terms (a few microRNAs, such as hsa-miR-451a, have one strand only);
+        `ambiguous` says why in `reason`; `clash`: two different assays would have got the same
+        name; `other` is not a microRNA (a control or a gene); `given` was told by the user.
+    reason : str
+        Why the name is not certain; empty where it is.
+    """
+
+    raw: str
+    name: str
+    status: NameStatus
+    reason: str = ""
+
+
+def is_micro_rna(text: str) -> bool:
+    """Return whether a text reads like the name of a microRNA assay, certain or not."""
+    return bool(_NEARLY.search(text) or _PLANT.match(text))
+
+
+def _split_number(raw: str) -> tuple[str, str]:
+    """Return a name without its TaqMan assay number, and the number."""
+    match = _NUMBERED.fullmatch(raw)
+    if match is None:
+        return raw, ""
+    number = match["id"] or (raw[:6] if re.match(r"\d{6}_", raw) else "")
+    return match["core"].strip(), number
+
+
+def parse_assay_name(raw: str) -> AssayName:
+    """Return one assay's name in miRBase's spelling.
+
+    Parameters
+    ----------
+    raw : str
+        As it stands in the file, without blanks around it.
+
+    Examples
+    --------
+    >>> parse_assay_name("hsa-mir-17-5p").name
+    'hsa-miR-17-5p'
+    >>> parse_assay_name("hsa-miR-21-4373090").name
+    'hsa-miR-21'
+    >>> parse_assay_name("hsa-miR-517a/b").status
+    'ambiguous'
+    """
+    core, _ = _split_number(raw)
+    plant = _PLANT.fullmatch(core)
+    if plant is not None:
+        return AssayName(raw, f"{plant['species'].lower()}-miR{plant['rest'].lower()}", "mature")
+    if _VIRUS.fullmatch(core):
+        return AssayName(raw, core, "mature")
+    match = _MICRO_RNA.fullmatch(core)
+    if match is None:
+        return _describe_unread(raw, core)
+    species = (match["species"] or "").lower()
+    if not species:
+        return AssayName(raw, raw, "ambiguous", "no species")
+    if species in _MISSPELT:
+        return AssayName(raw, raw, "ambiguous", f"{species} is not a species of miRBase")
+    arm, star, locus = (match["arm"] or "").lower(), match["star"] or "", match["locus"] or ""
+    if arm and star:
+        return AssayName(raw, raw, "ambiguous", "both an arm and a star")
+    if locus and not arm and not star:
+        return AssayName(raw, raw, "ambiguous", "a precursor, not a mature microRNA")
+    kind = "let" if match["kind"].lower() == "let" else "miR"
+    name = f"{species}-{kind}-{match['number'].lower()}{locus}{arm}{'*' if star else ''}"
+    if arm:
+        return AssayName(raw, name, "mature")
+    if star:
+        return AssayName(raw, name, "star", "an older name for the rarer strand")
+    return AssayName(raw, name, "no_arm", "the strand is not told")
+
+
+def _describe_unread(raw: str, core: str) -> AssayName:
+    if _SEVERAL.search(core):
+        return AssayName(raw, raw, "ambiguous", "several microRNAs in one assay")
+    if _NEARLY.search(core):
+        return AssayName(raw, raw, "ambiguous", "not spelt as in miRBase")
+    return AssayName(raw, raw, "other")
+
+
+def _identity(assay: AssayName) -> tuple[str, str]:
+    """Return what tells two assays of one name apart: the TaqMan number, and mir against miR.
+
+    With an arm only a mature microRNA can be meant; without one `mir` may be the precursor.
+    """
+    core, number = _split_number(assay.raw)
+    kind = "" if assay.status == "mature" else core[core.find("-") + 1 :][:3]
+    return number, kind
+
+
+def map_assay_names(
+    raw_names: Iterable[str], *, given: Mapping[str, str] | None = None
+) -> dict[str, AssayName]:
+    """Return the names of all assays of a panel.
+
+    Parameters
+    ----------
+    raw_names : iterable of str
+        As they stand in the files.
+    given : mapping of str to str or None
+        Names that the user has decided on, by raw name; they are taken as they are, and two raw
+        names with the same given name are one assay.
+
+    Returns
+    -------
+    dict of str to AssayName
+        By raw name, in the order in which they came. Two assays that differ in their TaqMan
+        number, or in mir against miR without an arm, are never taken for one: both keep their
+        raw names, as `clash`.
+    """
+    given = given or {}
+    mapped = {
+        raw: AssayName(raw, given[raw], "given") if raw in given else parse_assay_name(raw)
+        for raw in dict.fromkeys(raw_names)
+    }
+    claims: dict[str, set[tuple[str, str]]] = {}
+    for assay in mapped.values():
+        key = ("given", "") if assay.status == "given" else _identity(assay)
+        claims.setdefault(assay.name, set()).add(key)
+    return {
+        raw: AssayName(raw, raw, "clash", f"another assay is also {assay.name}")
+        if len(claims[assay.name]) > 1 and assay.status not in ("given", "other")
+        else assay
+        for raw, assay in mapped.items()
+    }

@@ -1,0 +1,30 @@
+"""What every answer tells the browser: keep nothing, run nothing, load nothing from outside."""
+
+from __future__ import annotations
+
+__all__ = ["CARD_POLICY", "DOCS_POLICY", "PAGE_POLICY", "PRIVATE"]
+
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""No script at all, nothing from outside, no inline style, no framing by another page."""
+
+CARD_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups"
+)
+"""A card carries its own styles and pictures, and is shown inside our pages. It is written by
+others, so that it may do nothing else."""
+
+DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""BentoML's Swagger files, as they are, set styles from script."""

@@ -1,0 +1,184 @@
+"""Turn the approved version of a model into what BentoML serves, or refuse with every reason.
+
+A released folder is a BentoML project: ``bentoml build`` makes a bento of it without a network.
+
+- ``model/``: the artifact with status "approved", the card, and ``review.json``, who approved it.
+- ``features/``, ``training/``, ``serving/``: the code that was approved.
+- ``bentofile.yaml``, ``requirements.txt``: what the bento is made of.
+
+The same model is put into BentoML's model store; the bento refers to it there by its tag.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from importlib.metadata import requires, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from features.errors import KetresponseError
+from training.approval import make_annex
+from training.artifact import write_release
+from training.case import approved_version, released_versions
+from training.code_digest import PREDICTION_PATH
+from training.review import Desk, File
+from training.seal import ANNEX, refuse, write_annex
+
+__all__ = ["ALIAS", "Released", "release", "roll_back"]
+
+ALIAS = "released"
+"""Name under which a bento knows its own model."""
+
+_MODEL = "model"
+_BENTOFILE = """\
+service: serving.service:service
+name: {name}
+labels:
+  ketresponse: {label}
+include: ["features/**", "training/**", "serving/**"]
+exclude: ["**/__pycache__/**"]
+models:
+  - tag: {tag}
+    alias: {alias}
+python:
+  requirements_txt: requirements.txt
+  lock_packages: false
+"""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release has made.
+
+    Parameters
+    ----------
+    subject : str
+        ``NAME:VERSION``.
+    folder : Path
+        The BentoML project; its sub-folder ``model`` is what `ketresponse serve` takes.
+    tag : str
+        In BentoML's model store.
+    bentoml_home : Path
+        Where that store is.
+    """
+
+    subject: str
+    folder: Path
+    tag: str
+    bentoml_home: Path
+
+
+def release(
+    desk: Desk, name: str, version: str | None = None, *, folder: Path, bentoml_home: Path
+) -> Released:
+    """Release an approved version.
+
+    Parameters
+    ----------
+    desk : Desk
+        Of the registry and its reviews.
+    name : str
+        Of the model.
+    version : str or None
+        None takes the approved one, or where there is none the newest, to tell what it lacks.
+    folder : Path
+        Where the BentoML project goes, in place of an earlier release.
+    bentoml_home : Path
+        Of BentoML's model store.
+
+    Raises
+    ------
+    Refused
+        Listing every unmet criterion; nothing is written.
+    KetresponseError
+        If the folder holds something else than a release, or cannot be written.
+    """
+    file = desk.read(name, version or approved_version(desk.log.read(), name))
+    desk.check(file)
+    return _release(desk, file, "release", f"to {folder}", folder, bentoml_home)
+
+
+def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Released:
+    """Release the version again that was released before the present one.
+
+    A version that may no longer be released is passed over.
+
+    Raises
+    ------
+    Refused
+        If there is none, with the reasons for each.
+    """
+    *earlier, present = released_versions(desk.log.read(), name) or [""]
+    reasons = []
+    for number in reversed(earlier):
+        file = desk.read(name, number)
+        if not file.unmet:
+            return _release(desk, file, "rollback", f"from version {present}", folder, bentoml_home)
+        reasons += [f"version {number}: {unmet.text}" for unmet in file.unmet]
+    what = f"cannot roll {name} back" + (f" from version {present}" if present else "")
+    raise refuse(what, reasons or ["no earlier version was released"])
+
+
+def _release(
+    desk: Desk, file: File, kind: str, comment: str, folder: Path, bentoml_home: Path
+) -> Released:
+    """Write the project whole, write it down, then put it in place of the earlier one."""
+    if folder.exists() and not (folder / _MODEL / ANNEX).is_file() and any(folder.iterdir()):
+        raise KetresponseError(f"{folder} holds something else than a release; choose another")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=".release-") as temporary:
+            whole = Path(temporary) / "new"
+            tag = _write_project(file, whole)
+            actor = f"{getpass.getuser()} at this machine"
+            file = desk.record(kind, file, actor=actor, comment=comment)
+            write_annex(whole / _MODEL, make_annex(file.case))
+            _store_model(whole / _MODEL, tag, bentoml_home)
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            whole.rename(folder)
+    except OSError as err:
+        raise KetresponseError(f"cannot write {folder}: {err.strerror or err}") from err
+    return Released(file.case.subject, folder, tag, bentoml_home)
+
+
+def _write_project(file: File, whole: Path) -> str:
+    shutil.copytree(file.folder, whole / _MODEL)
+    facts = replace(file.facts, status="approved", card_sha256=file.card.sha256)
+    write_release(whole / _MODEL, facts)
+    root = Path(__file__).resolve().parents[1]
+    for package in dict.fromkeys(module.partition(".")[0] for module in PREDICTION_PATH):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(root / package, whole / package, ignore=ignored)
+    tag = f"{facts.name}:{facts.version}"
+    text = _BENTOFILE.format(name=facts.name, label=facts.version, tag=tag, alias=ALIAS)
+    (whole / "bentofile.yaml").write_text(text, encoding="utf-8")
+    (whole / "requirements.txt").write_text("\n".join(_pins()) + "\n")
+    return tag
+
+
+def _pins() -> list[str]:
+    """Return the packages that a prediction needs, in the versions that were approved."""
+    needed = [need for need in requires("ketresponse") or () if "extra ==" not in need]
+    names = [re.split("[^A-Za-z0-9._-]", need)[0] for need in needed]
+    return [f"{name}=={version(name)}" for name in names]
+
+
+def _store_model(model: Path, tag: str, bentoml_home: Path) -> None:
+    # BentoML writes to the home folder, and reports its use, unless told otherwise before it is
+    # imported.
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    os.environ["BENTOML_HOME"] = str(bentoml_home)
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    try:
+        bentoml.models.delete(tag)
+    except NotFound:
+        pass
+    with bentoml.models.create(tag) as stored:
+        shutil.copytree(model, stored.path, dirs_exist_ok=True)

@@ -1,0 +1,246 @@
+"""What only people can say of a model: the author's file, ``card.toml``.
+
+Every entry is a text. One that cannot be given says why: ``"not available, because ..."``; only
+the device status may be "unknown". An entry left empty keeps the card incomplete, but for the
+optional ones.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from features.errors import InputError, Problem
+
+__all__ = [
+    "AUTHOR_FIELDS",
+    "NOT_AVAILABLE",
+    "AuthorField",
+    "empty_author",
+    "is_reasoned_absence",
+    "make_template",
+    "read_author",
+]
+
+NOT_AVAILABLE = "not available, because "
+
+
+@dataclass(frozen=True)
+class AuthorField:
+    """One entry of the author's file.
+
+    Parameters
+    ----------
+    key : str
+        ``TABLE.NAME`` in the TOML file.
+    question : str
+        What is asked, in plain words.
+    optional : bool
+        Whether it may be left empty without a reason.
+    unknown_allowed : bool
+        Whether "unknown" is an answer.
+    """
+
+    key: str
+    question: str
+    optional: bool = False
+    unknown_allowed: bool = False
+
+
+def _table(name: str, *entries: tuple[str, str], optional: bool = False) -> list[AuthorField]:
+    return [AuthorField(f"{name}.{key}", question, optional) for key, question in entries]
+
+
+AUTHOR_FIELDS: tuple[AuthorField, ...] = (
+    *_table(
+        "people",
+        ("developer", "Organisation that made the model, of which kind, and where."),
+        ("owner", "Person or department who answers for the model in use."),
+        ("contact", "Where questions and reports of harm go (a role address, no patient data)."),
+        ("stakeholders", "Who was asked while it was made: clinicians, patients, others."),
+        ("patient_involvement", "How patients and the public took part."),
+    ),
+    *_table(
+        "use",
+        ("intended_use", "What the number is meant for, and at which point of the work."),
+        ("intended_users", "Who reads it (profession, experience)."),
+        ("decision_role", "What it does in the decision: informs, drives, replaces; and who "
+                          "decides."),
+        ("how_to_use", "How a user gets to the number, and what they do with it."),
+        ("inappropriate_use", "Uses, settings and patients it must not be used for."),
+        ("user_expertise", "Training or expertise a user needs; what they do with poor input."),
+        ("availability", "Where it may be used: sites, countries, research only."),
+    ),
+    AuthorField(
+        "regulatory.device_status",
+        'Standing under device law: MDR (Rule 11), in-house exemption, AI Act. "unknown" is '
+        "allowed, empty is not.",
+        unknown_allowed=True,
+    ),
+    *_table(
+        "regulatory",
+        ("intended_purpose", "The intended purpose as a regulator would read it."),
+        ("clinical_risk_level", "Clinical risk if the number is wrong, and why."),
+    ),
+    *_table(
+        "study",
+        ("context", "Why the model is needed: the clinical problem and earlier models."),
+        ("objectives", "What the study set out to do."),
+        ("inequalities", "Known inequalities in care between groups of these patients."),
+        ("data_source", "Where the data come from (registry, records), and how representative."),
+        ("dates", "First and last treatment, end of follow-up."),
+        ("setting", "Kind and number of centres, country."),
+        ("outcome_assessment", "Who assessed the outcome, and with which training."),
+        ("blinding", "Whether outcome assessors knew predictors, and the reverse."),
+        ("predictor_choice", "Why these predictors and no others."),
+        ("predictor_assessment", "Who recorded the predictors, when and how."),
+        ("demographics", "Race, ethnicity, language, social position of the patients."),
+    ),
+    *_table(
+        "fairness",
+        ("considerations", "Known biases and ethical consequences."),
+        ("bias_mitigation", "What was done against bias."),
+    ),
+    *_table(
+        "ethics",
+        ("approval", "Ethics committee, number, date; or why none was needed."),
+        ("consent", "Consent of the patients whose data were used, and what patients are told."),
+    ),
+    *_table(
+        "openness",
+        ("funding", "Who paid, and what the payer had a say in."),
+        ("conflicts", "Conflicts of interest of each author."),
+        ("protocol", "Where the protocol can be read."),
+        ("registration", "Registry and number of the study."),
+        ("data_sharing", "Who can get the data, and how."),
+        ("code_sharing", "Where the code can be read."),
+    ),
+    *_table(
+        "maintenance",
+        ("monitoring", "How validity in use is watched, by whom, how often."),
+        ("local_validation", "How a new site checks it before use."),
+        ("fairness_monitoring", "How fairness in use is watched."),
+        ("updates", "When and how it is updated."),
+        ("correction", "What happens when a fault is found."),
+        ("future_research", "What has to be studied next."),
+    ),
+    *_table(
+        "extra",
+        ("health_record_system", "Health record systems it works with."),
+        ("regulatory_approval", "Regulatory approvals held."),
+        ("security", "Security measures, if not those of the service itself."),
+        ("third_party", "Third parties that took part."),
+        ("evaluation_references", "References of evaluations."),
+        ("clinical_trial", "Clinical trials of the model."),
+        ("publications", "Peer-reviewed publications."),
+        ("reimbursement", "Reimbursement status."),
+        ("bibliography", "Further references."),
+        ("leakage_review", "Asked for where a held-out AUC above 0.85 is suspect: who looked "
+                           "for leakage, how, and what was found."),
+        optional=True,
+    ),
+)  # fmt: skip
+"""Every entry of the author's file, in its order; ``people.authors`` is beside them."""
+
+_TABLES = tuple(dict.fromkeys(field.key.partition(".")[0] for field in AUTHOR_FIELDS))
+_HEAD = """\
+# What only people can say of the model: the author's part of its card.
+#
+# Answer in a sentence or two. Where there is no answer, say why:
+#     "not available, because ..."
+# Then: ketresponse card make MODEL --card card.toml
+"""
+
+
+def is_reasoned_absence(text: str) -> bool:
+    """Return whether a text says that something is not available, with a reason."""
+    lowered = text.strip().lower()
+    return lowered.startswith(NOT_AVAILABLE) and len(lowered) > len(NOT_AVAILABLE)
+
+
+def make_template() -> str:
+    """Return an empty author's file with a comment above each entry."""
+    lines = [_HEAD]
+    for table in _TABLES:
+        lines.append(f"[{table}]")
+        if table == "people":
+            lines.append("# Names or account names of the authors. None of them may review it.")
+            lines.append("authors = []")
+        if table == "extra":
+            lines.append("# All of these may stay empty.")
+        for field in AUTHOR_FIELDS:
+            owner, _, key = field.key.partition(".")
+            if owner == table:
+                lines += [f"# {field.question}", f'{key} = ""']
+        lines.append("")
+    return "\n".join(lines)
+
+
+def empty_author() -> dict[str, Any]:
+    """Return the answers of an author who has given none."""
+    return {"people.authors": [], **{field.key: "" for field in AUTHOR_FIELDS}}
+
+
+def read_author(path: Path) -> dict[str, Any]:
+    """Read an author's file.
+
+    Parameters
+    ----------
+    path : Path
+        TOML, UTF-8, as :func:`make_template` lays it out. An entry that is left out is empty.
+
+    Returns
+    -------
+    dict
+        Answer by ``TABLE.NAME``, stripped; "people.authors" is a list.
+
+    Raises
+    ------
+    InputError
+        Listing every unknown entry and every one that is not a text.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise InputError(
+            f"author's file {path} does not exist: write one with `ketresponse card template`"
+        ) from err
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"author's file {path} cannot be read as UTF-8 text") from err
+    except tomllib.TOMLDecodeError as err:
+        raise InputError(f"author's file {path} is not TOML: {err}") from err
+    return check_author(content, what=f"author's file {path.name}")
+
+
+def check_author(content: Mapping[str, Any], *, what: str) -> dict[str, Any]:
+    """Return the answers in an author's file that was read; see :func:`read_author`."""
+    answers = empty_author()
+    problems = []
+    for table, entries in content.items():
+        if not isinstance(entries, dict):
+            problems.append(Problem(table, "a table such as [people]", type(entries).__name__))
+            continue
+        for name, value in entries.items():
+            key = f"{table}.{name}"
+            if key not in answers:
+                close = get_close_matches(key, answers, n=1)
+                problems.append(
+                    Problem(key, "an entry of the template", "an unknown entry",
+                            action=f"did you mean {close[0]}?" if close else "")
+                )  # fmt: skip
+            elif key == "people.authors":
+                if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+                    problems.append(Problem(key, "a list of names", type(value).__name__))
+                else:
+                    answers[key] = [name.strip() for name in value if name.strip()]
+            elif not isinstance(value, str):
+                problems.append(Problem(key, "text", type(value).__name__))
+            else:
+                answers[key] = value.strip()
+    if problems:
+        raise InputError(what, problems)
+    return answers

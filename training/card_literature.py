@@ -1,0 +1,226 @@
+"""What a model says beside what is published: base rates, predictors, contradictions. CRPS only.
+
+The published studies hold no validated predictor of response that is known before admission. A
+model that leans on disease duration, depression or dose contradicts the only placebo-controlled
+trial, which found no effect of any of them: in the small cohorts at hand the likeliest reason is
+chance, and the card says so.
+
+References
+----------
+Sigtermans 2009, doi:10.1016/j.pain.2009.06.023; Mangnus 2021, doi:10.1111/papr.13056.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from features.evidence import MANGNUS, SIGTERMANS, published_base_rate, read_pooled_rates
+from training.card_words import percent
+
+__all__ = [
+    "KNOWN_PREDICTORS",
+    "STRONG_SHARE",
+    "Known",
+    "compare_base_rates",
+    "compute_shares",
+    "describe_predictors",
+    "find_contradictions",
+]
+
+STRONG_SHARE = 0.25
+"""Share of what moves the estimate from which a model is said to rank by a predictor."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is published on one candidate predictor.
+
+    Parameters
+    ----------
+    matter : str
+        The predictor.
+    names : tuple of str
+        Variables that measure it; a word that ends in "*" stands for every name that holds it.
+    finding : str
+        What was found.
+    strength : str
+        How far to trust it.
+    source : str
+        Reference.
+    no_effect : bool
+        Whether the trial found no effect: a model that ranks by it contradicts the trial.
+    """
+
+    matter: str
+    names: tuple[str, ...]
+    finding: str
+    strength: str
+    source: str
+    no_effect: bool = False
+
+    def covers(self, name: str) -> bool:
+        """Return whether a variable of this name measures it."""
+        return any(
+            pattern[:-1] in name if pattern.endswith("*") else pattern == name
+            for pattern in self.names
+        )
+
+
+KNOWN_PREDICTORS = (
+    Known(
+        "pain score before treatment", ("nrs_t0",),
+        "Higher pain before went with higher pain at week 12, in both arms alike, and no longer "
+        "beside other variables; responders and nonresponders had the same median.",
+        "prognosis of the level, not of the fall; tied to the label by arithmetic",
+        f"{SIGTERMANS.text}; {MANGNUS.text}",
+    ),
+    Known(
+        "McGill pain rating index", ("mcgill_pri",),
+        "Each point went with 0.07 more points of pain at week 12 (0.01 to 0.13).",
+        "one trial, questionnaires probably incomplete", SIGTERMANS.text,
+    ),
+    Known(
+        "disease duration", ("disease_duration_years",),
+        "No effect from 0.1 to 31.9 years.", "one trial; anecdotes point both ways",
+        SIGTERMANS.text, no_effect=True,
+    ),
+    Known(
+        "depression, anxiety, mental health",
+        ("hads_depression", "hads_anxiety", "sf36_mental", "depress*"),
+        "No effect on pain at week 12.", "one trial, questionnaires probably incomplete",
+        SIGTERMANS.text, no_effect=True,
+    ),
+    Known(
+        "dose", ("dose*",), "No relation to relief.",
+        "the dose was raised until it helped, so that it is no cause", SIGTERMANS.text,
+        no_effect=True,
+    ),
+    Known(
+        "age and sex", ("age_years", "sex"),
+        "No difference between 29 responders and 18 nonresponders.",
+        "weak: no test was printed and predictors were not sought", MANGNUS.text,
+    ),
+    Known(
+        "pain medication",
+        ("opioid*", "antidepressant", "anti_epileptic", "paracetamol", "nsaid", "benzodiazepine",
+         "gabapentinoid", "tricyclic", "ssri_snri"),
+        "Nothing is reported.", "no evidence either way", "",
+    ),
+)  # fmt: skip
+"""What the papers hold on the candidate predictors."""
+
+
+def compare_base_rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the cohort's responder rates beside the published ones.
+
+    Returns
+    -------
+    list of dict
+        `horizon`, `what`, `rate`, `low`, `high`, `n`, `events`, `source`, `note`; the cohort's
+        own first. Empty for another condition than CRPS, where nothing comparable is held.
+    """
+    if results["study"]["condition"] != "CRPS":
+        return []
+    rows: list[dict[str, Any]] = []
+    for horizon in results["study"]["horizons"]:
+        own = results["counts"][horizon]
+        rows.append(
+            {"horizon": horizon, "what": "this cohort", "rate": own["base_rate"],
+             "low": own["low"], "high": own["high"], "n": int(own["n"]),
+             "events": int(own["events"]), "source": "the run", "note": ""}
+        )  # fmt: skip
+        found = published_base_rate(horizon)
+        low, high = found.interval
+        rows.append(
+            {"horizon": horizon, "what": found.outcome, "rate": found.rate, "low": low,
+             "high": high, "n": found.n, "events": found.events,
+             "source": found.reference.text, "note": found.note}
+        )  # fmt: skip
+        when = "immediate" if horizon == "t1" else "1-3 months"
+        rows += [
+            {"horizon": horizon, "what": f"{pooled.outcome}, {pooled.studies} studies pooled "
+             f"({pooled.origin}): another outcome", "rate": pooled.rate,
+             "low": pooled.interval[0], "high": pooled.interval[1], "n": None, "events": None,
+             "source": pooled.reference.text, "note": pooled.note}
+            for pooled in read_pooled_rates() if pooled.horizon == when
+        ]  # fmt: skip
+    return rows
+
+
+def compute_shares(results: Mapping[str, Any], horizon: str) -> dict[str, float]:
+    """Return each predictor's share of what moves the estimate at a horizon.
+
+    Returns
+    -------
+    dict of str to float
+        Mean absolute contributions divided by their sum, largest first; empty where everyone gets
+        the same estimate.
+    """
+    moved = {
+        row["predictor"]: row["mean_absolute_contribution"]
+        for row in results["importance"]
+        if row["horizon"] == horizon
+    }
+    total = sum(moved.values())
+    if total < 1e-9:
+        return {}
+    return {name: moved[name] / total for name in sorted(moved, key=lambda name: -moved[name])}
+
+
+def describe_predictors(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what is published on each candidate predictor, and what this model makes of it.
+
+    Returns
+    -------
+    list of dict
+        `matter`, `finding`, `strength`, `source`, and `shares`: horizon to the share of what
+        moves the estimate (None where the model has no such predictor).
+    """
+    if results["study"]["condition"] != "CRPS":
+        return []
+    shares = {h: compute_shares(results, h) for h in results["study"]["horizons"]}
+    used = [predictor["name"] for predictor in results["predictors"]]
+    rows = []
+    for known in KNOWN_PREDICTORS:
+        names = [name for name in used if known.covers(name)]
+        rows.append(
+            {
+                "matter": known.matter,
+                "finding": known.finding,
+                "strength": known.strength,
+                "source": known.source,
+                "shares": {
+                    h: sum(found.get(name, 0.0) for name in names) if names else None
+                    for h, found in shares.items()
+                },
+            }
+        )
+    return rows
+
+
+def find_contradictions(results: Mapping[str, Any]) -> list[str]:
+    """Return every way in which the model contradicts the only placebo-controlled trial.
+
+    A model ranks by a predictor if that moves the estimate most of all, or makes up
+    :data:`STRONG_SHARE` of what moves it.
+    """
+    if results["study"]["condition"] != "CRPS":
+        return []
+    sentences = []
+    for horizon in results["study"]["horizons"]:
+        shares = compute_shares(results, horizon)
+        for known in KNOWN_PREDICTORS:
+            if not known.no_effect:
+                continue
+            share = sum(part for name, part in shares.items() if known.covers(name))
+            first = next(iter(shares), "")
+            if share >= STRONG_SHARE or known.covers(first):
+                sentences.append(
+                    f"{horizon.upper()}: the model ranks patients by {known.matter} "
+                    f"({percent(share)} of what moves the estimate). The only "
+                    f"placebo-controlled trial found no effect of it ({known.source}). In so "
+                    "few patients chance is the likeliest reason."
+                )
+    return sentences

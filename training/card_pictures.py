@@ -1,0 +1,245 @@
+"""The card's pictures as SVG: drawn from the card's own numbers, wherever it is shown.
+
+The service shows cards and knows no plotting library; and a picture that is drawn from the body
+cannot say anything else than what was signed. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from training.card_words import HORIZON_WORDS, percent
+
+__all__ = [
+    "draw_base_rates",
+    "draw_calibration",
+    "draw_decision",
+    "draw_importance",
+]
+
+_BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "#17242d"
+_ORANGE = "#b4530f"
+_FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
+_Rows = Sequence[Mapping[str, Any]]
+_WIDTH, _HEIGHT = 380.0, 330.0
+
+
+class _Plot:
+    """A pair of axes that shapes are added to, in the units of the data."""
+
+    def __init__(
+        self, x: tuple[float, float], y: tuple[float, float], *,
+        width: float = _WIDTH, height: float = _HEIGHT,
+        margins: tuple[float, float, float, float] = (12, 12, 46, 50),
+    ) -> None:  # fmt: skip
+        self.width, self.height = width, height
+        self._x, self._y = x, y
+        self._top, self._right, self._bottom, self._left = margins
+        self._parts: list[str] = []
+
+    def x(self, value: float) -> float:
+        low, high = self._x
+        inner = self.width - self._left - self._right
+        return self._left + (value - low) / (high - low) * inner
+
+    def y(self, value: float) -> float:
+        low, high = self._y
+        inner = self.height - self._top - self._bottom
+        return self.height - self._bottom - (value - low) / (high - low) * inner
+
+    def add(self, shape: str) -> None:
+        self._parts.append(shape)
+
+    def line(
+        self, points: Sequence[tuple[float, float]], color: str, *, width: float = 2.0,
+        dash: str = "",
+    ) -> None:  # fmt: skip
+        place = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
+        self.add(f'<polyline points="{place}" fill="none" stroke="{color}" '
+                 f'stroke-width="{width}"{dashed}/>')  # fmt: skip
+
+    def band(self, rows: Sequence[tuple[float, float, float]], color: str) -> None:
+        there = [(x, high) for x, _, high in rows]
+        back = [(x, low) for x, low, _ in reversed(rows)]
+        place = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in [*there, *back])
+        self.add(f'<polygon points="{place}" fill="{color}" fill-opacity="0.45"/>')
+
+    def dot(self, x: float, y: float, color: str, *, radius: float = 4.0) -> None:
+        self.add(f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="{radius}" '
+                 f'fill="{color}"/>')  # fmt: skip
+
+    def text(
+        self, x: float, y: float, words: str, *, anchor: str = "start", color: str = _INK,
+        size: float = 12, weight: str = "normal",
+    ) -> None:  # fmt: skip
+        """Write at a place in pixels."""
+        self.add(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" '
+                 f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>')  # fmt: skip
+
+    def x_axis(self, ticks: Sequence[float], words: str) -> None:
+        bottom = self.height - self._bottom
+        for tick in ticks:
+            at = self.x(tick)
+            self.add(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{self._top:.1f}" y2="{bottom:.1f}" '
+                     f'stroke="{_LINE}"/>')  # fmt: skip
+            self.text(at, bottom + 17, percent(tick), anchor="middle", color=_GREY)
+        middle = (self._left + self.width - self._right) / 2
+        self.text(middle, bottom + 37, words, anchor="middle")
+
+    def y_axis(self, ticks: Sequence[float], words: str, *, as_percent: bool = True) -> None:
+        for tick in ticks:
+            at = self.y(tick)
+            right = self.width - self._right
+            self.add(f'<line x1="{self._left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" '
+                     f'stroke="{_LINE}"/>')  # fmt: skip
+            label = percent(tick) if as_percent else f"{tick:.2f}".replace("-", "−")
+            self.text(self._left - 7, at + 4, label, anchor="end", color=_GREY)
+        middle = (self._top + self.height - self._bottom) / 2
+        self.add(f'<text transform="translate(13 {middle:.1f}) rotate(-90)" text-anchor="middle" '
+                 f'font-size="12" fill="{_INK}">{escape(words)}</text>')  # fmt: skip
+
+    def legend(self, entries: Sequence[tuple[str, str, str]], *, x: float, y: float) -> None:
+        """Add entries of (color, dash, words), downwards from a place in pixels."""
+        for i, (color, dash, words) in enumerate(entries):
+            at = y + 17 * i
+            dashed = f' stroke-dasharray="{dash}"' if dash else ""
+            self.add(f'<line x1="{x:.1f}" x2="{x + 22:.1f}" y1="{at - 4:.1f}" y2="{at - 4:.1f}" '
+                     f'stroke="{color}" stroke-width="2.5"{dashed}/>')  # fmt: skip
+            self.text(x + 28, at, words, size=11.5)
+
+    def finish(self, title: str) -> str:
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} '
+            f'{self.height:g}" width="{self.width:g}" height="{self.height:g}" role="img" '
+            f'aria-label="{escape(title)}" font-family="{_FONT}">'
+            f"<title>{escape(title)}</title>{''.join(self._parts)}</svg>"
+        )
+
+
+_FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def draw_calibration(calibration: Mapping[str, Any], horizon: str) -> str:
+    """Draw observed shares against predicted risks: the curve with its band, and groups.
+
+    Parameters
+    ----------
+    calibration : mapping
+        `curve` and `groups` of one horizon.
+    horizon : str
+        Named in the title.
+    """
+    plot = _Plot((0, 1), (0, 1))
+    plot.x_axis(_FIFTHS, "predicted probability (held out)")
+    plot.y_axis(_FIFTHS, "observed share of responders")
+    plot.line([(0, 0), (1, 1)], _GREY, width=1.3, dash="5 4")
+    curve = [row for row in calibration["curve"] if row["observed"] is not None]
+    banded = [row for row in curve if row["low"] is not None and row["high"] is not None]
+    plot.band([(row["risk"], row["low"], row["high"]) for row in banded], _PALE)
+    plot.line([(row["risk"], row["observed"]) for row in curve], _BLUE, width=2.4)
+    for group in calibration["groups"]:
+        at = group["predicted"]
+        plot.line([(at, group["low"]), (at, group["high"])], _ORANGE, width=1.4)
+        plot.dot(at, group["observed"], _ORANGE)
+    entries = [(_GREY, "5 4", "perfect"), (_ORANGE, "", "groups of patients, 95% interval")]
+    if curve:
+        entries.insert(1, (_BLUE, "", "smooth curve, 95% band"))
+    plot.legend(entries, x=plot.x(0.03), y=26)
+    return plot.finish(f"Calibration at {HORIZON_WORDS[horizon]}, held-out patients")
+
+
+def _find_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers, at most eight, from below `low` to above `high`."""
+    span = max(high - low, 1e-6)
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0) if span / s <= 6 or s == 5.0)
+    first = int(low // step)
+    last = int(-(-high // step))
+    return [round(step * i, 4) for i in range(first, last + 1)]
+
+
+def draw_decision(decision: Mapping[str, Any], horizon: str) -> str:
+    """Draw the net benefit of the model, of treating all and of treating none.
+
+    Parameters
+    ----------
+    decision : mapping
+        `range` and `rows` of one horizon.
+    horizon : str
+        Named in the title.
+    """
+    rows: _Rows = decision["rows"]
+    low, high = decision["range"]
+    values = [row[key] for row in rows for key in ("net_benefit", "net_benefit_low",
+              "net_benefit_high", "treat_all") if row[key] is not None]  # fmt: skip
+    ticks = _find_ticks(min(0.0, *values), max(values))
+    plot = _Plot((low, high), (ticks[0], ticks[-1]))
+    steps = [round(low + (high - low) * i / 4, 4) for i in range(5)]
+    plot.x_axis(steps, "threshold: treat from this probability on")
+    plot.y_axis(ticks, "net benefit", as_percent=False)
+    plot.band([(r["threshold"], r["net_benefit_low"], r["net_benefit_high"]) for r in rows
+               if r["net_benefit_low"] is not None], _PALE)  # fmt: skip
+    plot.line([(low, 0), (high, 0)], _GREY, width=1.6)
+    plot.line([(r["threshold"], r["treat_all"]) for r in rows], _ORANGE, dash="6 4")
+    plot.line([(r["threshold"], r["net_benefit"]) for r in rows], _BLUE, width=2.6)
+    plot.legend(
+        [(_BLUE, "", "by the model, 95% band"), (_ORANGE, "6 4", "treat all"),
+         (_GREY, "", "treat none")], x=plot.width - 190, y=26,
+    )  # fmt: skip
+    return plot.finish(f"Decision curve at {HORIZON_WORDS[horizon]}, held-out patients")
+
+
+def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], horizon: str) -> str:
+    """Draw each predictor's share of what moves the estimate.
+
+    Parameters
+    ----------
+    shares : mapping
+        :func:`training.card_literature.compute_shares`.
+    labels : mapping
+        Plain words for each predictor.
+    horizon : str
+        Named in the title.
+    """
+    height = 34 + 27 * len(shares)
+    plot = _Plot((0, max(*shares.values(), 0.01)), (0, 1), height=height,
+                 margins=(6, 48, 6, 190))  # fmt: skip
+    for i, (name, share) in enumerate(shares.items()):
+        at = 24 + 27 * i
+        words = labels.get(name, name)
+        plot.text(182, at + 4, words if len(words) <= 29 else words[:28] + "…", anchor="end")
+        width = plot.x(share) - plot.x(0)
+        plot.add(f'<rect x="{plot.x(0):.1f}" y="{at - 9}" width="{width:.1f}" height="18" '
+                 f'fill="{_BLUE}"/>')  # fmt: skip
+        plot.text(plot.x(share) + 6, at + 4, percent(share), color=_GREY)
+    return plot.finish(f"What moves the estimate at {HORIZON_WORDS[horizon]}")
+
+
+def draw_base_rates(rows: _Rows, horizon: str) -> str:
+    """Draw the cohort's share of responders beside the published ones.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        :func:`training.card_literature.compare_base_rates`, of one horizon.
+    horizon : str
+        Named in the title.
+    """
+    height = 62 + 30 * len(rows)
+    plot = _Plot((0, 1), (0, 1), width=640, height=height, margins=(10, 14, 46, 250))
+    plot.x_axis(_FIFTHS, "share of responders, 95% interval")
+    for i, row in enumerate(rows):
+        at = 1 - (i + 0.5) / len(rows)
+        own = row["source"] == "the run"
+        color = _BLUE if own else _GREY
+        source = row["source"].split(",")[0]
+        pooled = "pooled, recomputed" if "recomputed" in row["what"] else "pooled, as published"
+        words = "this cohort" if own else f"{source}, {pooled}" if row["n"] is None else source
+        size = f" ({row['events']} of {row['n']})" if row["n"] is not None else ""
+        plot.text(240, plot.y(at) + 4, words + size, anchor="end",
+                  weight="600" if own else "normal")  # fmt: skip
+        plot.line([(row["low"], at), (row["high"], at)], color)
+        plot.dot(row["rate"], at, color, radius=5)
+    return plot.finish(f"Share of responders at {HORIZON_WORDS[horizon]}")

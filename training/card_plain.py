@@ -1,0 +1,99 @@
+"""The first lines of a card, for a reader who reads nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.card_words import HORIZON_WORDS, find_metric, is_done, number, percent
+
+__all__ = ["make_plain"]
+
+Results = Mapping[str, Any]
+
+
+def _tell_ranking(results: Results, horizon: str) -> str:
+    auc = find_metric(results, "performance", horizon, "auc")
+    where = HORIZON_WORDS[horizon]
+    if auc is None or auc["estimate"] is None or auc["low"] is None:
+        return f"At {where}: whether it tells responders apart could not be estimated."
+    low, high = percent(auc["low"]), percent(auc["high"])
+    sentence = (
+        f"At {where}: of two patients, one who responded and one who did not, it gives the "
+        f"responder the higher probability in {percent(auc['estimate'])} of cases ({low} to "
+        f"{high}; 50% is a coin)."
+    )
+    return sentence if auc["low"] > 0.5 else f"{sentence} That cannot be told from chance."
+
+
+def _tell_skill(results: Results, horizon: str) -> str:
+    skill = find_metric(results, "performance", horizon, "brier_skill")
+    where = HORIZON_WORDS[horizon]
+    if skill is None or (skill["low"] or 0) <= 0:
+        return (
+            f"At {where}: there is no evidence that it is more accurate than telling every "
+            f"patient the share of responders, {percent(results['counts'][horizon]['base_rate'])}."
+        )
+    return f"At {where}: it is more accurate than the base rate alone, in held-out patients."
+
+
+def _tell_stability(results: Results, horizon: str) -> str | None:
+    found = results["instability"].get(horizon)
+    if found is None:
+        return None
+    points = number(100 * found["mean_absolute_prediction_error"], 0)
+    return (
+        f"At {HORIZON_WORDS[horizon]}: had other patients of the same kind been in the cohort, a "
+        f"patient's estimate would typically differ by {points} percentage points."
+    )
+
+
+def make_plain(results: Results) -> dict[str, Any]:
+    """Return what it predicts, for whom, how sure, and when not to use it.
+
+    Parameters
+    ----------
+    results : mapping
+        :func:`training.results.make_results`.
+
+    Returns
+    -------
+    dict
+        `what` and `whom`, sentences; `how_sure` and `when_not`, lists of sentences.
+    """
+    study, counts = results["study"], results["counts"]
+    horizons = study["horizons"]
+    outcomes = "; and ".join(study["outcomes"][h] for h in horizons)
+    behind = "; ".join(
+        f"{counts[h]['events']:.0f} of {counts[h]['n']:.0f} had the outcome at {HORIZON_WORDS[h]}"
+        for h in horizons
+    )
+    sure = [f"Behind it stand {results['cohort']['n_patients']} patients: {behind}."]
+    for horizon in horizons:
+        sure += [_tell_ranking(results, horizon), _tell_skill(results, horizon)]
+        stability = _tell_stability(results, horizon)
+        sure += [stability] if stability else []
+    if not is_done(results["sites"]):
+        sure.append("It has not been tried in the patients of any other hospital.")
+    return {
+        "what": f"Before admission, the probability of {outcomes}.",
+        "whom": f"Patients like those it was made from: {study['population']}. Treatment: "
+        f"{study['treatment']}.",
+        "how_sure": sure,
+        "when_not": _list_when_not(results),
+    }
+
+
+def _list_when_not(results: Results) -> list[str]:
+    sentences = []
+    if results["cohort"]["synthetic"]:
+        sentences.append("For any real patient: it was made from simulated ones.")
+    return [
+        *sentences,
+        "To refuse treatment because an estimate is low.",
+        "To clear a patient for treatment: it says nothing about harm.",
+        "To tell what treatment does beyond placebo: there is no comparison group behind it.",
+        "For patients outside the rules it was made by: another diagnosis, drug, route or setting, "
+        "a repeat course, or anyone the eligibility rules below leave out.",
+        "Once treatment has begun: it knows only what is known before admission.",
+    ]

@@ -1,0 +1,180 @@
+"""A card as a page for people (HTML, self-contained) and as Markdown."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from training.card_blocks import Bullets, Grid, Pictures
+from training.card_checks import count_fields
+from training.card_fields import PLACES
+from training.card_sections import make_sections
+from training.card_words import HORIZON_WORDS, find_metric, interval, number, percent
+from training.gates import compute_gates
+from training.model_card import Card
+from training.statements import stamp
+
+__all__ = ["ShownGate", "render_html", "render_markdown", "show_gates"]
+
+_NEEDED = 2
+
+
+@dataclass(frozen=True)
+class ShownGate:
+    """A gate as the card shows it: computed from the body, with what the review says of it.
+
+    Parameters
+    ----------
+    number : int
+        1 to 12.
+    name, value, threshold, more : str
+        As :class:`training.gates.Gate`.
+    status : {"pass", "fail", "waived"}
+        "waived" where a reviewer has waived it and it would fail otherwise.
+    waiver : str
+        Who waived it, and why; else empty.
+    """
+
+    number: int
+    name: str
+    value: str
+    threshold: str
+    more: str
+    status: str
+    waiver: str = ""
+
+
+def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list[ShownGate]:
+    """Return the gates of a card beside its annex.
+
+    Parameters
+    ----------
+    body : mapping
+        Of the card.
+    annex : mapping or None
+        :func:`training.approval.make_annex`; None where the model was never reviewed.
+    """
+    annex = annex or {}
+    waivers = {entry["gate"]: entry for entry in annex.get("waivers", [])}
+    approvals = annex.get("approvals", [])
+    shown = []
+    for gate in compute_gates(body):
+        status, value, waiver = str(gate.status), gate.value, ""
+        if gate.number == 11 and approvals:
+            accounts = {entry["account"] for entry in approvals}
+            value = "approved by " + " and ".join(entry["name"] for entry in approvals)
+            status = "pass" if len(accounts) >= _NEEDED else status
+        if status == "fail" and gate.number in waivers:
+            entry = waivers[gate.number]
+            status = "waived"
+            waiver = f"waived by {entry['name']} on {entry['at'][:10]}: {entry['comment']}"
+        shown.append(
+            ShownGate(gate.number, gate.name, value, gate.threshold, gate.more, status, waiver)
+        )
+    return shown
+
+
+def _kind(block: object) -> str:
+    if isinstance(block, Bullets):
+        return "bullets"
+    if isinstance(block, Grid):
+        return "grid"
+    return "pictures" if isinstance(block, Pictures) else "text"
+
+
+def _as_uri(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("training", "templates"),
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "kind": _kind, "percent": percent, "number": number, "uri": _as_uri, "cell": _cell,
+        "svg": Markup, "capital": lambda text: text[:1].upper() + text[1:],
+    }  # fmt: skip
+    return environment
+
+
+def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) -> dict[str, Any]:
+    body = card.body
+    results = body["results"]
+    gates = show_gates(body, annex)
+    standing = status or ("demonstration" if body["model"]["synthetic"] else "research")
+    tables: dict[str, list[Any]] = {}
+    for field in body["fields"]:
+        tables.setdefault(field["table"], []).append(field)
+    return {
+        "card": card,
+        "body": body,
+        "model": body["model"],
+        "study": results["study"],
+        "plain": body["plain"],
+        "stamp": stamp(standing),
+        "status": standing,
+        "gates": gates,
+        "counts": {s: sum(g.status == s for g in gates) for s in ("pass", "waived", "fail")},
+        "sections": make_sections(body, annex),
+        "field_tables": tables,
+        "field_counts": count_fields(body["fields"]),
+        "places": PLACES,
+        "annex": annex,
+        "verdict": results["verdict"][0],
+        "figures": [
+            {
+                "where": HORIZON_WORDS[horizon],
+                "n": results["counts"][horizon]["n"],
+                "events": results["counts"][horizon]["events"],
+                "rate": results["counts"][horizon],
+                "auc": interval(find_metric(results, "performance", horizon, "auc")),
+                "skill": interval(find_metric(results, "performance", horizon, "brier_skill")),
+                "slope": interval(
+                    find_metric(results, "performance", horizon, "calibration_slope")
+                ),
+            }
+            for horizon in results["study"]["horizons"]
+        ],
+    }
+
+
+def render_html(
+    card: Card, *, annex: Mapping[str, Any] | None = None, status: str | None = None
+) -> str:
+    """Return a card as one HTML page that needs nothing else: no network, no script.
+
+    Parameters
+    ----------
+    card : Card
+        What is shown.
+    annex : mapping or None
+        Approvals, waivers and history, :func:`training.approval.make_annex`.
+    status : str or None
+        The model's status now; None for "demonstration" or "research".
+    """
+    template = _environment().get_template("card.html")
+    return template.render(_context(card, annex, status))
+
+
+def render_markdown(
+    card: Card, *, annex: Mapping[str, Any] | None = None, status: str | None = None
+) -> str:
+    """Return a card as Markdown, its pictures embedded; see :func:`render_html`."""
+    template = _environment().get_template("card.md.jinja")
+    return template.render(_context(card, annex, status))

@@ -1,0 +1,314 @@
+"""A model under review: who takes part, what was done, and how the review stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, get_args
+
+__all__ = [
+    "ACTIONS",
+    "FINAL",
+    "NEEDED",
+    "ROLES",
+    "SYSTEM",
+    "Account",
+    "Action",
+    "Case",
+    "Digests",
+    "Event",
+    "Gate",
+    "REVIEWERS_GATE",
+    "SYNTHETIC_GATE",
+    "Role",
+    "Standing",
+    "approved_version",
+    "compute_standing",
+    "find_end",
+    "list_approvals",
+    "released_versions",
+]
+
+Role = Literal["author", "reviewer", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+Action = Literal["open", "approve", "refuse", "waive", "withdraw"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+Standing = Literal["not opened", "in review", "approved", "refused", "withdrawn"]
+
+NEEDED = 2
+"""Reviewers who must approve."""
+
+FINAL: dict[str, Standing] = {"refuse": "refused", "withdraw": "withdrawn"}
+"""Actions that end a review, and how it then stands."""
+
+EXTERNAL_GATE, REVIEWERS_GATE, SYNTHETIC_GATE = 9, 11, 12
+"""Validation in other patients; and the two that log and facts answer, not the card."""
+
+SILENT, NAMED_USE = "silent prospective evaluation", "the use that its card names"
+"""What an approval can be for: without validation in other patients, at most the first."""
+
+
+class Gate(Protocol):
+    """One of the twelve gates, computed from the card."""
+
+    @property
+    def number(self) -> int:
+        """From 1 to 12."""
+
+    @property
+    def name(self) -> str:
+        """In a few words."""
+
+    @property
+    def status(self) -> str:
+        """Either "pass" or "fail"."""
+
+    @property
+    def text(self) -> str:
+        """What was found, with number and threshold."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Someone who takes part in a review.
+
+    Parameters
+    ----------
+    name : str
+        The account's short name.
+    display : str
+        The person's name, as it stands on the card.
+    role : {"author", "reviewer", "admin"}
+        An author makes models, a reviewer judges those of others, an admin keeps the accounts.
+    """
+
+    name: str
+    display: str
+    role: Role
+
+
+SYSTEM = Account("system", "the system user (demonstration only)", "reviewer")
+"""Needs no password; may act on models of simulated data and on nothing else."""
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What an approval is bound to: SHA-256 of four things, as hexadecimal digits.
+
+    Parameters
+    ----------
+    model, data, card, code : str
+        Of the artifact, of the cohort table, of the card's body, and of the modules on the
+        prediction path with the versions of the numerical packages.
+    """
+
+    model: str
+    data: str
+    card: str
+    code: str
+
+    def changed_from(self, other: Digests) -> tuple[str, ...]:
+        """Return the names of the digests that differ."""
+        mine, theirs = asdict(self), asdict(other)
+        return tuple(name for name in mine if mine[name] != theirs[name])
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the review log.
+
+    Parameters
+    ----------
+    number : int
+        Place in the log, from 1.
+    at : str
+        UTC, ISO 8601 to the second.
+    kind : str
+        An action, or "release", "rollback" or "account".
+    subject : str
+        ``NAME:VERSION`` of a model; for "account" the account's name.
+    actor : str
+        Account that did it.
+    comment : str
+        In the actor's words.
+    details : dict
+        `name` (the actor's display name), `digests`, `code` (what its digest is made of), `gate`,
+        `demonstration`: where they apply.
+    """
+
+    number: int
+    at: str
+    kind: str
+    subject: str
+    actor: str
+    comment: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digests(self) -> Digests | None:
+        """What the actor had before them."""
+        found = self.details.get("digests")
+        return None if found is None else Digests(**found)
+
+    @property
+    def who(self) -> str:
+        """The actor's display name and account."""
+        return f"{self.details.get('name', self.actor)} ({self.actor})"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model under review, as it is now.
+
+    Parameters
+    ----------
+    subject : str
+        ``NAME:VERSION``.
+    synthetic : bool
+        Whether it was trained on simulated data.
+    digests : Digests
+        As they are now.
+    gates : sequence of Gate
+        From the card as it is now.
+    authors : frozenset of str
+        Accounts or names that the card gives as the model's authors.
+    events : sequence of Event
+        Of this subject, in the order of the log.
+    code : mapping of str to str
+        What the code's digest is made of, to tell what changed in it.
+    """
+
+    subject: str
+    synthetic: bool
+    digests: Digests
+    gates: Sequence[Gate]
+    authors: frozenset[str]
+    events: Sequence[Event]
+    code: Mapping[str, str] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> list[Event]:
+        """Return the events of one kind."""
+        return [event for event in self.events if event.kind == kind]
+
+    def holding(self, kind: str) -> list[Event]:
+        """Return the events of one kind that are bound to the digests as they are now."""
+        return [event for event in self.of_kind(kind) if event.digests == self.digests]
+
+    @property
+    def approvals(self) -> list[Event]:
+        """Return the approvals that hold, one for each person; never an author's."""
+        openers = {event.actor for event in self.of_kind("open")}
+        return [e for e in list_approvals(self.holding("approve")) if e.actor not in openers]
+
+    @property
+    def waivers(self) -> dict[int, Event]:
+        """Gate number to the waiver that holds."""
+        return {event.details["gate"]: event for event in self.holding("waive")}
+
+    def is_author(self, account: Account) -> bool:
+        """Return whether the card names this account, or it has opened the review."""
+        names = {name.casefold() for name in self.authors}
+        own = {account.name.casefold(), account.display.casefold()}
+        return bool(names & own) or account.name in {e.actor for e in self.of_kind("open")}
+
+    @property
+    def scope(self) -> str:
+        """What the model may be approved for."""
+        passed = any(g.number == EXTERNAL_GATE and g.status == "pass" for g in self.gates)
+        return NAMED_USE if passed else SILENT
+
+    def gate_status(self, gate: Gate) -> str:
+        """Return "pass", "fail" or "waived"; the reviewers' own gate is told by the log."""
+        if gate.number == REVIEWERS_GATE:
+            return "pass" if len(self.approvals) >= NEEDED else "fail"
+        return "waived" if gate.status != "pass" and gate.number in self.waivers else gate.status
+
+    def open_gates(self) -> list[Gate]:
+        """Return the gates that fail and are not waived, but for those that the card cannot tell.
+
+        Whether two people have reviewed the model is in the log; a model of simulated data is
+        told apart by its facts.
+        """
+        elsewhere = {REVIEWERS_GATE, *((SYNTHETIC_GATE,) if self.synthetic else ())}
+        closed = elsewhere | set(self.waivers)
+        return [g for g in self.gates if g.status != "pass" and g.number not in closed]
+
+
+def list_approvals(events: Iterable[Event]) -> list[Event]:
+    """Return each person's last approval; those of a demonstration count for nothing."""
+    return list(
+        {
+            event.actor: event
+            for event in events
+            if event.kind == "approve" and not event.details.get("demonstration")
+        }.values()
+    )
+
+
+def find_end(events: Iterable[Event]) -> Event | None:
+    """Return the refusal or withdrawal that ended the review, if one did."""
+    return next((event for event in events if event.kind in FINAL), None)
+
+
+def compute_standing(events: Sequence[Event]) -> Standing:
+    """Return how a review has gone so far, by its log alone.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        Of one subject, in the order of the log.
+
+    Returns
+    -------
+    str
+        "approved" tells that two people have approved the same digests, not that these still
+        hold: see :func:`compute_unmet`.
+    """
+    ended = find_end(events)
+    if ended is not None:
+        return FINAL[ended.kind]
+    by_digests: dict[Digests | None, list[Event]] = {}
+    for event in events:
+        by_digests.setdefault(event.digests, []).append(event)
+    if any(len(list_approvals(group)) >= NEEDED for group in by_digests.values()):
+        return "approved"
+    return "in review" if any(event.kind == "open" for event in events) else "not opened"
+
+
+def approved_version(events: Sequence[Event], name: str) -> str | None:
+    """Return the version of a model that is approved: the last one, or what was rolled back to.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        The whole log.
+    name : str
+        Of the model.
+    """
+    approved: str | None = None
+    seen: dict[str, list[Event]] = {}
+    for event in events:
+        model, _, version = event.subject.partition(":")
+        if model != name or event.kind == "account":
+            continue
+        before = compute_standing(seen.setdefault(version, []))
+        seen[version].append(event)
+        after = compute_standing(seen[version])
+        if event.kind == "rollback" or (after == "approved" != before):
+            approved = version
+        elif after != "approved" and approved == version:
+            approved = None
+    return approved
+
+
+def released_versions(events: Sequence[Event], name: str) -> list[str]:
+    """Return the versions released and not rolled back, the one in use last."""
+    stack: list[str] = []
+    for event in events:
+        model, _, version = event.subject.partition(":")
+        if model == name and event.kind == "release" and stack[-1:] != [version]:
+            stack.append(version)
+        elif model == name and event.kind == "rollback":
+            while stack and stack[-1] != version:
+                stack.pop()
+    return stack

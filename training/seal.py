@@ -1,0 +1,93 @@
+"""Whether a model's folder is still what two people have approved.
+
+Beside the model, its facts and its card lies the annex, ``review.json``: who approved what, and
+the digests it holds for. What is checked here is that folder and code agree with the annex; that
+the annex itself is true is checked against the review log, at the release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from features.errors import KetresponseError, Refused
+from training.approval import check_annex
+from training.artifact import read_facts
+from training.case import SILENT, Digests
+from training.code_digest import compute_code_digest
+from training.facts import ModelFacts
+from training.model_card import read_card
+
+__all__ = ["ANNEX", "check_approval", "compute_digests", "read_annex", "refuse", "write_annex"]
+
+ANNEX = "review.json"
+_NOT_SERVED = "this model is not served as approved"
+
+
+def compute_digests(facts: ModelFacts, digest: str, card_sha256: str) -> Digests:
+    """Return what an approval of this model is bound to, with the code that runs now."""
+    return Digests(digest, facts.cohort_sha256, card_sha256, compute_code_digest())
+
+
+def read_annex(folder: Path) -> dict[str, Any] | None:
+    """Return the annex of a model's folder; None where the model was never reviewed.
+
+    Raises
+    ------
+    KetresponseError
+        If it is damaged.
+    """
+    path = folder / ANNEX
+    if not path.exists():
+        return None
+    try:
+        annex = json.loads(path.read_bytes())
+        Digests(**annex["digests"])
+        [entry["account"] for name in ("approvals", "waivers", "history") for entry in annex[name]]
+        [annex[name] for name in ("standing", "scope")]
+    except (OSError, ValueError, TypeError, KeyError) as err:
+        raise KetresponseError(f"{path} is damaged; fetch the model again") from err
+    return dict(annex)
+
+
+def write_annex(folder: Path, annex: Mapping[str, Any]) -> Path:
+    """Write the annex into a model's folder and return its path."""
+    path = folder / ANNEX
+    path.write_text(json.dumps(annex, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def refuse(what: str, reasons: list[str]) -> Refused:
+    """Return the refusal of something, with every reason."""
+    return Refused("\n".join([f"{what}:", *(f"  - {reason}" for reason in reasons)]))
+
+
+def check_approval(folder: Path, status: str) -> bool:
+    """Return whether an approved model is for silent evaluation only; others need no approval.
+
+    Parameters
+    ----------
+    folder : Path
+        A model's folder.
+    status : str
+        What its facts say.
+
+    Raises
+    ------
+    Refused
+        If the folder is not what was approved, or the code is not; listing every reason.
+    """
+    return status == "approved" and _check_sealed(folder)["scope"] == SILENT
+
+
+def _check_sealed(folder: Path) -> dict[str, Any]:
+    annex = read_annex(folder)
+    if annex is None:
+        raise refuse(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
+    facts, digest = read_facts(folder)
+    unmet = check_annex(annex, compute_digests(facts, digest, read_card(folder).sha256))
+    if unmet:
+        raise refuse(_NOT_SERVED, [found.text for found in unmet])
+    return annex
