@@ -16,7 +16,18 @@ from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
 from serving.commands import predict, serve
 from serving.demo import demo
+from serving.review_commands import release, serve_review
+from training.card_commands import app as card_app
 from training.commands import models, train
+from training.comparison_commands import compare
+from training.description_commands import describe
+from training.evidence_commands import evidence
+from training.panel_commands import app as panel_app
+from training.review_commands import app as review_app
+from training.samplesize_commands import app as samplesize_app
+from training.trajectory_commands import trajectory
+from training.updating_commands import update
+from training.validation_commands import leave_site_out, validate
 
 __all__ = ["app", "main"]
 
@@ -59,7 +70,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with locals would print patients' values
 )
 app.add_typer(cohort_app, name="cohort")
-for _command in (train, models, predict, serve, demo):
+cohort_app.command()(describe)
+cohort_app.command()(trajectory)
+app.add_typer(samplesize_app, name="samplesize")
+app.add_typer(card_app, name="card")
+app.add_typer(panel_app, name="panel")
+app.add_typer(review_app, name="review")
+review_app.command("serve")(serve_review)
+for _command in (
+    train, models, compare, validate, leave_site_out, update, release, predict, serve, evidence,
+    demo,
+):  # fmt: skip
     app.command()(_command)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from training.card_author import NOT_AVAILABLE
 from training.card_literature import find_contradictions
 from training.card_words import (
+    OUTCOME_WORDS,
     find_metric,
     interval,
     is_done,
@@ -135,7 +136,7 @@ def _answer_predictors(results: Results) -> dict[str, str]:
         "preparation": "one dictionary checks and encodes training rows and requests alike; "
         "values outside a variable's range are refused, numbers beyond what training saw are "
         "taken as the nearest one seen" + (f"; log(1 + x) of {join(logged)}" if logged else ""),
-        "missing": ("missing predictors: " + "; ".join(missing) if missing else
+        "missing": ("missing in these patients: " + "; ".join(missing) if missing else
                     "no predictor is missing in any patient")
         + ". Missing values are filled inside each fold from the training part; at prediction a "
         "missing value is named to the user",
@@ -150,12 +151,14 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     parts = []
     for outcome, blend in results["blend"].items():
         if blend["constant"]:
-            parts.append(f"{outcome}: everyone gets the same probability")
+            parts.append(f"{OUTCOME_WORDS[outcome]}: everyone gets the same probability")
             continue
         members = [
             f"{m['label']} {m['weight']:.2f}" for m in blend["members"] if m["weight"] >= 0.005
         ]
-        parts.append(f"{outcome}: {', '.join(members)}, recalibration slope {blend['slope']:.2f}")
+        blended = ", ".join(members)
+        slope = f"recalibration slope {blend['slope']:.2f}"
+        parts.append(f"{OUTCOME_WORDS[outcome]}: {blended}, {slope}")
     counts = results["counts"]
     return {
         "model": "a convex blend of candidate models, pulled towards the base rate; weights: "

@@ -14,37 +14,34 @@ Results = Mapping[str, Any]
 
 def _tell_ranking(results: Results, horizon: str) -> str:
     auc = find_metric(results, "performance", horizon, "auc")
-    where = HORIZON_WORDS[horizon]
     if auc is None or auc["estimate"] is None or auc["low"] is None:
-        return f"At {where}: whether it tells responders apart could not be estimated."
-    low, high = percent(auc["low"]), percent(auc["high"])
+        return "whether it tells responders apart could not be estimated."
     sentence = (
-        f"At {where}: of two patients, one who responded and one who did not, it gives the "
-        f"responder the higher probability in {percent(auc['estimate'])} of cases ({low} to "
-        f"{high}; 50% is a coin)."
+        "of two patients, one who responded and one who did not, it gives the responder the "
+        f"higher probability in {percent(auc['estimate'])} of cases ({percent(auc['low'])} to "
+        f"{percent(auc['high'])}; 50% is a coin)."
     )
     return sentence if auc["low"] > 0.5 else f"{sentence} That cannot be told from chance."
 
 
 def _tell_skill(results: Results, horizon: str) -> str:
     skill = find_metric(results, "performance", horizon, "brier_skill")
-    where = HORIZON_WORDS[horizon]
     if skill is None or (skill["low"] or 0) <= 0:
         return (
-            f"At {where}: there is no evidence that it is more accurate than telling every "
-            f"patient the share of responders, {percent(results['counts'][horizon]['base_rate'])}."
+            "There is no evidence that it is more accurate than telling every patient the share "
+            f"of responders, {percent(results['counts'][horizon]['base_rate'])}."
         )
-    return f"At {where}: it is more accurate than the base rate alone, in held-out patients."
+    return "It is more accurate than the share of responders alone, in held-out patients."
 
 
-def _tell_stability(results: Results, horizon: str) -> str | None:
+def _tell_stability(results: Results, horizon: str) -> str:
     found = results["instability"].get(horizon)
     if found is None:
-        return None
+        return ""
     points = number(100 * found["mean_absolute_prediction_error"], 0)
     return (
-        f"At {HORIZON_WORDS[horizon]}: had other patients of the same kind been in the cohort, a "
-        f"patient's estimate would typically differ by {points} percentage points."
+        "With other patients of the same kind in the cohort, a patient's estimate would typically "
+        f"differ by {points} percentage points."
     )
 
 
@@ -70,9 +67,8 @@ def make_plain(results: Results) -> dict[str, Any]:
     )
     sure = [f"Behind it stand {results['cohort']['n_patients']} patients: {behind}."]
     for horizon in horizons:
-        sure += [_tell_ranking(results, horizon), _tell_skill(results, horizon)]
-        stability = _tell_stability(results, horizon)
-        sure += [stability] if stability else []
+        told = [tell(results, horizon) for tell in (_tell_ranking, _tell_skill, _tell_stability)]
+        sure.append(f"At {HORIZON_WORDS[horizon]}: {' '.join(told)}".rstrip())
     if not is_done(results["sites"]):
         sure.append("It has not been tried in the patients of any other hospital.")
     return {

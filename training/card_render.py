@@ -15,7 +15,7 @@ from training.card_blocks import Bullets, Grid, Pictures
 from training.card_checks import count_fields
 from training.card_fields import PLACES
 from training.card_sections import make_sections
-from training.card_words import HORIZON_WORDS, find_metric, interval, number, percent
+from training.card_words import HORIZON_WORDS, capital, find_metric, interval, number, percent
 from training.gates import compute_gates
 from training.model_card import Card
 from training.statements import stamp
@@ -108,7 +108,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "kind": _kind, "percent": percent, "number": number, "uri": _as_uri, "cell": _cell,
-        "svg": Markup, "capital": lambda text: text[:1].upper() + text[1:],
+        "svg": Markup, "capital": capital,
     }  # fmt: skip
     return environment
 
@@ -173,8 +173,15 @@ def render_html(
 
 
 def render_markdown(
-    card: Card, *, annex: Mapping[str, Any] | None = None, status: str | None = None
+    card: Card,
+    *,
+    annex: Mapping[str, Any] | None = None,
+    status: str | None = None,
+    pictures: bool = True,
 ) -> str:
-    """Return a card as Markdown, its pictures embedded; see :func:`render_html`."""
+    """Return a card as Markdown; see :func:`render_html`.
+
+    `pictures` tells whether they are embedded; a terminal cannot show them.
+    """
     template = _environment().get_template("card.md.jinja")
-    return template.render(_context(card, annex, status))
+    return template.render(_context(card, annex, status), pictures=pictures)

@@ -7,7 +7,9 @@ from typing import Any
 
 __all__ = [
     "HORIZON_WORDS",
+    "OUTCOME_WORDS",
     "METRICS",
+    "capital",
     "find_metric",
     "interval",
     "is_done",
@@ -18,6 +20,8 @@ __all__ = [
 ]
 
 HORIZON_WORDS = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
+
+OUTCOME_WORDS = {"response": "response at T1", "kept": "keeping it until T2"}
 
 METRICS: dict[str, tuple[str, str]] = {
     "auc": ("AUC", "0.5 is a coin, 1 ranks every responder first"),
@@ -33,6 +37,11 @@ METRICS: dict[str, tuple[str, str]] = {
     "o_e": ("Observed : expected", "1 is right"),
 }  # fmt: skip
 """Metric to what it is called and how it is read."""
+
+
+def capital(text: str) -> str:
+    """Return a sentence with a capital in front, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def is_done(part: Any) -> bool:

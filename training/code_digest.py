@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,8 +44,12 @@ PREDICTION_PATH = (
 _NOT_NUMERICAL = ("python", "ketresponse")
 
 
-def list_code_parts() -> dict[str, str]:
-    """Return what the code consists of: module to SHA-256, numerical package to version."""
+@cache
+def list_code_parts() -> Mapping[str, str]:
+    """Return what the code consists of: module to SHA-256, numerical package to version.
+
+    As of the first call: files changed later are not those that this process runs.
+    """
     parts = {}
     for module in PREDICTION_PATH:
         spec = find_spec(module)
@@ -57,4 +63,4 @@ def list_code_parts() -> dict[str, str]:
 
 def compute_code_digest() -> str:
     """Return the SHA-256 of the prediction path and the numerical packages' versions."""
-    return hashlib.sha256(json.dumps(list_code_parts(), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(dict(list_code_parts()), sort_keys=True).encode()).hexdigest()

@@ -89,7 +89,7 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     gap = 0.35
     middle = max(_height(excluded) + 0.2, 0.8)
     height = (_height(identified) + middle + _height(included) + gap
-              + max(_height(lines) for lines in endings) + 0.45)  # fmt: skip
+              + max((_height(lines) for lines in endings), default=-gap) + 0.45)  # fmt: skip
     with paper_style():
         figure = Figure(figsize=(7.0, height))
         axes = figure.add_axes((0, 0, 1, 1))

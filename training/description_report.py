@@ -286,6 +286,9 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
             ],
         }
     )
+    table = Table("pain", "Pain scores (NRS 0–10).", shown, values=pain)
+    if pain["time"].nunique() == 1:
+        return (table,)
     tests = pd.DataFrame(
         {
             "comparison": d.pain_tests["comparison"],
@@ -296,7 +299,7 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
         }
     )
     return (
-        Table("pain", "Pain scores (NRS 0–10).", shown, values=pain),
+        table,
         Picture(
             "pain", "Median pain score; bars reach from the first to the third quartile.",
             "Line chart of the median pain score before treatment, at discharge and at follow-up.",

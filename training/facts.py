@@ -108,6 +108,9 @@ class ModelFacts:
         Whether the cohort was simulated.
     notes : list of str
         Plain sentences that stand on every answer.
+    earlier_cohorts : list of str
+        Digests of the cohorts behind the versions that it was updated from; empty for a model
+        that was trained. It has seen these patients too.
     run_id : str or None
         The tracked run.
     card_sha256 : str or None
@@ -143,6 +146,7 @@ class ModelFacts:
     versions: dict[str, str]
     synthetic: bool
     notes: list[str] = field(default_factory=list)
+    earlier_cohorts: list[str] = field(default_factory=list)
     run_id: str | None = None
     card_sha256: str | None = None
     submodel: str = "clinical"

@@ -149,25 +149,26 @@ def _judge_null(body: Body, settings: GateSettings) -> _Finding:
         reason, command = _not_done(null, "no null test was run")
         return False, "not run", asked, reason + command
     judged = [row for row in null["rows"] if row["verdict"] != "constant"]
-    outside = [
-        f"{row['model']} at {row['horizon'].upper()} ({number(row['auc'], 3)})"
-        for row in judged
-        if row["auc"] is None
-        or not settings.null_low <= row["auc"] <= settings.null_high
-        or row["verdict"] not in ("passed", "")
-    ]
+    outside, unsure = [], []
+    for row in judged:
+        named = f"{row['model']} at {row['horizon'].upper()} (mean AUC {number(row['auc'], 3)})"
+        if row["auc"] is None or row["verdict"] == "uncertain":
+            unsure.append(named)
+        elif not settings.null_low <= row["auc"] <= settings.null_high:
+            outside.append(named)
     few = null["n_permutations"] < settings.permutations
     shown = [row["auc"] for row in judged if row["auc"] is not None]
     value = f"{null['n_permutations']} permutations" + (
         f", mean AUC {number(min(shown), 3)} to {number(max(shown), 3)}" if shown else
         ", every model constant"
     )  # fmt: skip
-    more = []
-    if outside:
-        more.append(f"outside or not yet certain: {', '.join(outside)}")
-    if few:
-        more.append("too few permutations")
-    return not outside and not few, value, asked, "; ".join(more)
+    more = [f"outside: {', '.join(outside)}"] if outside else []
+    if few or unsure:
+        more.append(
+            f"too few permutations to tell; ketresponse train STUDY --null-test "
+            f"{settings.permutations} or more"
+        )
+    return not more, value, asked, "; ".join(more)
 
 
 def _judge_skill(body: Body, settings: GateSettings) -> _Finding:

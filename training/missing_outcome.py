@@ -149,7 +149,9 @@ def compute_metric_bounds(
 def _judge(
     y: FloatArray, predictions: FloatArray, folds: NDArray[np.intp], base: FloatArray
 ) -> dict[str, float]:
-    draws = compute_cv_draws(y, predictions, folds, base_predictions=base, n_bootstrap=0, seed=0)
+    draws = compute_cv_draws(
+        y, predictions, folds, base_predictions=base, n_bootstrap=0, seed=0, slopes=False
+    )
     estimates = draws.iloc[0]
     return {"share_of_responders": float(np.nanmean(y))} | {
         name: float(estimates[name]) for name in ("auc", "brier", "brier_skill", "o_e")

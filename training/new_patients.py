@@ -43,7 +43,8 @@ class NewPatients:
     sites : ndarray of str of shape (n,)
         Site of each eligible patient; empty where not known.
     is_training_cohort : bool
-        Whether this is the file that the model was made from: its numbers are then apparent.
+        Whether this is the file that the model, or a version that it was updated from, was made
+        from: its numbers are then apparent.
     warnings : tuple of str
         What a reader of any number from these patients must know first.
     """
@@ -115,12 +116,16 @@ def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: s
     return labels
 
 
+def _is_training_cohort(cohort: Cohort, loaded: LoadedModel) -> bool:
+    return cohort.sha256 in (loaded.facts.cohort_sha256, *loaded.facts.earlier_cohorts)
+
+
 def _find_warnings(cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...]) -> list[str]:
     warnings = []
-    if cohort.sha256 == loaded.facts.cohort_sha256:
+    if _is_training_cohort(cohort, loaded):
         warnings.append(
-            "This is the cohort that the model was made from: the numbers are apparent, too good, "
-            "and no validation."
+            "This is the cohort that the model, or a version before it, was made from: the numbers "
+            "are apparent, too good, and no validation."
         )
     if cohort.synthetic:
         warnings.append("These patients are simulated: the numbers say nothing about patients.")
@@ -180,6 +185,6 @@ def read_new_patients(
     )
     return NewPatients(
         cohort=cohort, data=data, labels=labels, flow=add_outcome_steps(flow, labels),
-        sites=find_sites(eligible), is_training_cohort=cohort.sha256 == facts.cohort_sha256,
+        sites=find_sites(eligible), is_training_cohort=_is_training_cohort(cohort, loaded),
         warnings=tuple(_find_warnings(cohort, loaded, labels.horizons)),
     )  # fmt: skip

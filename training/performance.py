@@ -264,6 +264,7 @@ def compute_cv_draws(
     sample_weight: ArrayLike | None = None,
     n_bootstrap: int = 500,
     seed: int | np.random.Generator,
+    slopes: bool = True,
 ) -> pd.DataFrame:
     """Return every resample's metrics of a repeated cross-validation.
 
@@ -274,6 +275,9 @@ def compute_cv_draws(
     ----------
     y, predictions, folds, base_predictions, sample_weight, n_bootstrap, seed
         As in :func:`compute_cv_performance`.
+    slopes : bool
+        False leaves out what has to be fitted in each resample, which takes most of the time: the
+        calibration slope and both intercepts are NaN.
 
     Returns
     -------
@@ -292,7 +296,7 @@ def compute_cv_draws(
         reference = {}
         if base is not None:
             reference["brier_skill"] = _mean(weights, (outcome - base) ** 2)
-        return _metrics(outcome, rows, fold, weights, reference)
+        return _metrics(outcome, rows, fold, weights, reference, slopes=slopes)
 
     return _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
 
@@ -434,6 +438,8 @@ def _metrics(
     folds: NDArray[np.int64],
     weights: Array,
     reference: dict[str, Array],
+    *,
+    slopes: bool = True,
 ) -> dict[str, Array]:
     """Return the metrics of (n_repeats, n) risks for each row of weights.
 
@@ -445,13 +451,14 @@ def _metrics(
         ties = round_risks(risk)
         pairs = np.sum([_concordance(y[i], ties[i], weights[:, i]) for i in parts], axis=0)
         auc.append(ratio(pairs[0], pairs[1]))
-        lp = clipped_logit(risk)
-        model = fit_recalibration_rows(y, lp, weights)
-        constant, judged = _constant_folds(risk, fold)
-        if constant == judged > 0:
-            model[:] = np.nan
-        o_e = ratio(weights @ y, weights @ risk)
-        calibration.append(np.column_stack([fit_in_the_large_rows(y, lp, weights), model, o_e]))
+        fitted = np.full((len(weights), 3), np.nan)
+        if slopes:
+            lp = clipped_logit(risk)
+            fitted[:, 0] = fit_in_the_large_rows(y, lp, weights)
+            constant, judged = _constant_folds(risk, fold)
+            if not constant == judged > 0:
+                fitted[:, 1:] = fit_recalibration_rows(y, lp, weights)
+        calibration.append(np.column_stack([fitted, ratio(weights @ y, weights @ risk)]))
     in_the_large, intercept, slope, o_e = mean_over_repeats(np.stack(calibration)).T
     brier = _mean(weights, (y - rows) ** 2)
     return {

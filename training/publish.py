@@ -21,6 +21,7 @@ from training.plots import plot_calibration, plot_importance, save_figure
 from training.registry import locate, register
 from training.report import judge, write_report
 from training.response_model import ResponseModel
+from training.results import make_results, write_results
 from training.study import Description, describe_ranges, freeze
 from training.tracking import RunRecord, find_tracking_uri, make_client, track_run
 
@@ -137,6 +138,7 @@ def _write_files(
     (folder / "versions.txt").write_text(packages + "\n", encoding="utf-8")
     importance = global_importance(model, model.background)
     importance.to_csv(folder / "importance.csv", index=False)
+    write_results(make_results(description, evaluation, importance), folder)
     labels = {variable.name: variable.label for variable in description.data.predictors}
     for horizon in study.horizons:
         name = horizon.upper()

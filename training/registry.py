@@ -28,6 +28,7 @@ from training.tracking import make_client, open_files, telling_failures
 __all__ = [
     "ARTIFACT_PATH",
     "RegisteredModel",
+    "attach_files",
     "find_folder",
     "list_models",
     "locate",
@@ -361,3 +362,27 @@ def find_folder(model: str, *, tracking_uri: str) -> Path:
         raise KetresponseError(f"there is no folder {model}; check the path")
     name, _, version = model.partition(":")
     return locate(name, version or None, tracking_uri=tracking_uri)
+
+
+def attach_files(name: str, version: str, files: Sequence[Path], *, tracking_uri: str) -> None:
+    """Put files beside a registered model, in place of those of the same name.
+
+    Parameters
+    ----------
+    name, version : str
+        A finished version.
+    files : sequence of Path
+        Such as its card; the model itself is bound by its digest and cannot be replaced.
+    tracking_uri : str
+        Where it is registered.
+
+    Raises
+    ------
+    KetresponseError
+        If the store cannot be written.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures(f"attach files to {name} version {version}", tracking_uri):
+        stored = open_files(client, client.get_model_version(name, version).run_id)
+        for file in files:
+            stored.log_artifact(str(file), ARTIFACT_PATH)

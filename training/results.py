@@ -22,15 +22,12 @@ from numpy.typing import NDArray
 from features.errors import KetresponseError
 from features.outcome import RULES
 from features.schema import Variable
-from training.evaluation import Evaluation
 from training.evaluation import Evaluation, Judgement
-from training.explanation import global_importance
 from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
 from training.report import judge
-from training.response_model import ResponseModel
-from training.study import Description
+from training.study import N_BACKGROUND, Description
 from training.tracking import fetch_file
 
 __all__ = [
@@ -124,13 +121,15 @@ def _describe_study(description: Description) -> dict[str, Any]:
 
 def _describe_cohort(description: Description) -> dict[str, Any]:
     cohort = description.cohort
-    years = cohort.table["treatment_year"].dropna() if "treatment_year" in cohort.table else []
+    years: list[float] = []
+    if "treatment_year" in cohort.table:
+        years = cohort.table["treatment_year"].dropna().tolist()
     sites = cohort.table["site"].nunique() if "site" in cohort.table else 0
     return {
         "sha256": cohort.sha256,
         "synthetic": cohort.synthetic,
         "rows": len(cohort.table),
-        "years": [int(min(years)), int(max(years))] if len(years) else None,
+        "years": [int(min(years)), int(max(years))] if years else None,
         "sites": int(sites),
         "n_patients": len(np.unique(description.data.groups)),
     }
@@ -219,7 +218,7 @@ def _describe_blend(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def make_results(
-    description: Description, evaluation: Evaluation, model: ResponseModel
+    description: Description, evaluation: Evaluation, importance: pd.DataFrame
 ) -> dict[str, Any]:
     """Return everything that a run found.
 
@@ -229,16 +228,17 @@ def make_results(
         The cohort and what was asked.
     evaluation : Evaluation
         The fitted procedure, judged.
-    model : ResponseModel
-        Frozen from them; importance is computed over its background, which is nobody.
+    importance : DataFrame
+        :func:`training.explanation.global_importance` over the frozen model's background, which
+        is nobody.
 
     Returns
     -------
     dict
         Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`, `predictors`,
         `sample_size`, `weighting`, `performance`, `optimism`, `calibration`, `risks`, `decision`,
-        `instability`, `rerun_failures`, `null_test`, `subgroups`, `sites`, `missing_outcomes`, `blend`, `importance`, `notices`,
-        `verdict`, `code_version`, `versions`.
+        `instability`, `rerun_failures`, `null_test`, `subgroups`, `sites`, `missing_outcomes`,
+        `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
     study = description.study
     judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}
@@ -281,9 +281,9 @@ def make_results(
         ),
         "missing_outcomes": by_horizon("missing_outcomes"),
         "blend": _describe_blend(evaluation),
-        "importance": global_importance(model, model.background),
+        "importance": importance,
         "background": {
-            "rows": len(model.background),
+            "rows": N_BACKGROUND,
             "how": "each column of the training rows permuted on its own and rounded to the "
             "dictionary's precision: margins as in training, no row is a patient",
         },

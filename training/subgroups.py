@@ -161,7 +161,7 @@ def compute_subgroups(
             continue
         draws = compute_cv_draws(
             here, predictions, folds, sample_weight=sample_weight, n_bootstrap=n_bootstrap,
-            seed=seed,
+            seed=seed, slopes=False,
         )[list(_METRICS)].to_numpy()  # fmt: skip
         low, high, _ = percentile_interval(draws[1:])
         for i, metric in enumerate(_METRICS):

@@ -48,7 +48,11 @@ _ENVIRONMENT = {
 }
 """Read by MLflow at its import; what the user has set stays."""
 _TOKEN = "ketresponse.record"
-_NOTE = "mlflow.note.content"
+# What MLflow's pages show: a run's note and the command it came from, and that an experiment is
+# about trained models, not about chats.
+_NOTE, _SOURCE = "mlflow.note.content", "mlflow.source.name"
+_MODEL_EXPERIMENT = {"mlflow.experimentKind": "custom_model_development"}
+_COHORT = "cohort_sha256"
 _MAX_METRICS, _MAX_PARAMS = 1000, 100  # what MLflow takes in one request
 
 
@@ -65,7 +69,8 @@ class RunRecord:
     metrics : dict of str to float
         Results, by name. One that is not finite could not be estimated, and is left out.
     tags : dict of str to str
-        Digests, status and versions, by name.
+        Digests, status and versions, by name. ``cohort_sha256`` also tells MLflow which runs used
+        the same data.
     files : Path or None
         A folder whose content is stored with the run.
     kind : str
@@ -194,7 +199,11 @@ def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, _artifact_location(tracking_uri)))
+            return str(
+                client.create_experiment(
+                    name, _artifact_location(tracking_uri), tags=_MODEL_EXPERIMENT
+                )
+            )
         except MlflowException:  # another training has made it in between
             found = client.get_experiment_by_name(name)
             if found is None:
@@ -222,17 +231,28 @@ def _delete_run(client: Any, run_id: str) -> None:
     client.delete_run(run_id)
 
 
+def _make_dataset(sha256: str, kind: str) -> Any:
+    """Return a cohort as MLflow's pages name it beside a run: by the start of its digest."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset("cohort", sha256[:12], "local", "{}")
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", kind)])
+
+
 def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
     from mlflow.entities import Metric, Param
 
     now = datetime.now().astimezone()
     what = "" if record.kind == "training" else f"{record.kind} "
-    tags = {_TOKEN: token, "ketresponse.kind": record.kind, **record.tags}
+    tags = {_TOKEN: token, "ketresponse.kind": record.kind,
+            _SOURCE: f"ketresponse ({record.kind})", **record.tags}  # fmt: skip
     run_id = client.create_run(
         experiment,
         run_name=f"{record.study} {what}{now:%Y-%m-%d %H:%M:%S}",
         tags=tags | ({_NOTE: record.note} if record.note else {}),
     ).info.run_id
+    if _COHORT in record.tags:
+        client.log_inputs(run_id, datasets=[_make_dataset(record.tags[_COHORT], record.kind)])
     stamp = int(time.time() * 1000)
     metrics = [
         Metric(name, float(value), stamp, 0)

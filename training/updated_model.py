@@ -135,8 +135,9 @@ def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> Model
             for h, table in performance.items()
         },
         blend=blend, created=datetime.now(UTC).date().isoformat(), seed=plan.seed,
-        cohort_sha256=plan.patients.cohort.sha256, code_version=version("ketresponse"),
-        versions=package_versions(), notes=[note, *old.notes],
+        cohort_sha256=plan.patients.cohort.sha256,
+        earlier_cohorts=[*old.earlier_cohorts, old.cohort_sha256],
+        code_version=version("ketresponse"), versions=package_versions(), notes=[note, *old.notes],
     )  # fmt: skip
 
 

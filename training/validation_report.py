@@ -128,8 +128,8 @@ def make_validation_report(
         title=f"{facts.name} version {facts.version} in other patients: {file}",
         lead=(
             f"A frozen model, made from {facts.counts['n_patients']} patients ({facts.population}; "
-            f"{facts.treatment}), judged on {len(patients.data)} eligible courses of another "
-            "cohort by its own rules. Nothing was fitted to them."
+            f"{facts.treatment}), judged on {len(patients.data)} eligible courses by its own "
+            "rules. Nothing was fitted to them here."
         ),
         stamp=_stamp(patients.synthetic or facts.synthetic),
         sections=(

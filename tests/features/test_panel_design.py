@@ -25,9 +25,7 @@ def _table(**columns: list[str]) -> pd.DataFrame:
         (date(2026, 1, 8), None, "unknown"),
     ],
 )
-def test_a_sample_is_placed_in_time(
-    taken: date | None, start: date | None, timing: str
-) -> None:
+def test_a_sample_is_placed_in_time(taken: date | None, start: date | None, timing: str) -> None:
     assert compare_times(taken, start) == timing
 
 

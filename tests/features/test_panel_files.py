@@ -40,7 +40,7 @@ def test_a_quantstudio_export_is_read_from_its_results(encoding: str) -> None:
 
 def test_a_comma_separated_export_with_hashes_is_read() -> None:
     text = (
-        '# Experiment Name: Run 3\n# Instrument: QS5\n\n'
+        "# Experiment Name: Run 3\n# Instrument: QS5\n\n"
         '"Well","Sample","Target","Task","Cq"\n"A1","S1","hsa-miR-1-3p","UNKNOWN","30.1"\n'
     )
     raw = _parse(text)

@@ -226,7 +226,9 @@ _CT = st.one_of(st.none(), st.integers(150, 349).map(lambda tenths: tenths / 10)
 
 
 @given(st.lists(st.lists(_CT, min_size=3, max_size=3), min_size=1, max_size=5))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_all_layouts_of_the_same_values_give_the_same_panel(
     tmp_path: Path, values: list[list[float | None]]
 ) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from training.card_author import empty_author
-from training.card_schema import CARD_VERSION
+from training.card_schema import CARD_VERSION, Body, Results
 from training.facts import ModelFacts
 from training.gates import GateSettings
 
@@ -29,22 +29,19 @@ def make_results(facts: ModelFacts, horizons: Sequence[str]) -> dict[str, Any]:
             for h in horizons
         }  # fmt: skip
 
+    empty = {name: (get_origin(field.annotation) or field.annotation)()
+             for name, field in Results.model_fields.items()}  # fmt: skip
     points = [{"threshold": t, "net_benefit": 0.3, "treat_all": 0.2, "treat_none": 0.0}
               for t in (0.3, 0.5, 0.7)]  # fmt: skip
     return {
+        **empty,
         "schema_version": 1,
         "study": {"sha256": facts.study_sha256, "rule": facts.rule, "horizons": list(horizons),
                   "thresholds": [0.3, 0.7]},
         "cohort": {"sha256": facts.cohort_sha256, "synthetic": facts.synthetic},
-        "flow": [],
-        "counts": {h: {"n": 80.0, "events": 40.0} for h in horizons},
-        "labels": {},
-        "parameters": 5,
-        "predictors": [],
         "sample_size": {h: {"n": 80, "needed": {"n": 400}} for h in horizons},
         "performance": rows("estimate", auc=0.62, brier_skill=0.1),
         "optimism": rows("corrected", calibration_slope=0.95),
-        "calibration": {h: {} for h in horizons},
         "decision": {h: {"rows": points} for h in horizons},
         "instability": {h: {"mean_absolute_prediction_error": 0.05,
                             "classification": [{"threshold": 0.5,
@@ -54,14 +51,6 @@ def make_results(facts: ModelFacts, horizons: Sequence[str]) -> dict[str, Any]:
             {"model": "blend", "horizon": h, "auc": 0.5, "verdict": "passed"} for h in horizons]},
         "subgroups": {h: [{"n": 40, "events": 20, "auc": 0.6}] for h in horizons},
         "sites": {"o_e": {h: 1.0 for h in horizons}, "text": "site by site, 3 sites"},
-        "missing_outcomes": {h: [] for h in horizons},
-        "blend": {},
-        "importance": [],
-        "background": {},
-        "notices": [],
-        "verdict": [],
-        "code_version": facts.code_version,
-        "versions": facts.versions,
     }  # fmt: skip
 
 
@@ -81,10 +70,9 @@ def make_body(
             "name", "version", "run_id", "created", "submodel", "synthetic", "code_version",
             "versions", "study_sha256", "cohort_sha256", "training_ranges")}},
         "plain": {"what": "Response.", "whom": "Adults.", "how_sure": [], "when_not": []},
-        "statements": [], "flags": [],
+        **{name: [] for name, field in Body.model_fields.items()
+           if get_origin(field.annotation) is list},
         "author": {**empty_author(), "people.authors": list(authors)},
-        "fields": [], "base_rates": [], "known_predictors": [], "contradictions": [],
-        "limitations": [], "safety": [],
         "gate_settings": GateSettings().to_dict(),
         "parent": None,
         "results": results,

@@ -34,8 +34,8 @@ _T2_NOT = [9, 9, 9, 8, 8, 7, 7, 5, 5]
 
 
 def _quantiles(n: int, *points: float) -> list[float]:
-    """Give n values whose minimum, quartiles and maximum are the points."""
-    return list(np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(points)), points).round(2))
+    """Give n whole values with these points at equal distances from minimum to maximum."""
+    return list(np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(points)), points).round())
 
 
 def _normal(n: int, mean: float, sd: float) -> list[float]:
@@ -102,7 +102,7 @@ def make_mangnus_cohort() -> pd.DataFrame:
             "age_years": _adult_ages(n),
             "sex": ["female"] * 41 + ["male"] * 7,
             "nrs_t0": [before for before, _ in scores],
-            "disease_duration_years": _quantiles(n, 0.5, 3, 5, 9, 20),
+            "disease_duration_years": _quantiles(n, 1, 2, 3, 4, 5, 7, 9, 9, 20),
             "paracetamol": _yes(17, n, step=5),
             "nsaid": _yes(11, n, step=7),
             "opioid": _yes(30, n, step=11),
@@ -110,7 +110,7 @@ def make_mangnus_cohort() -> pd.DataFrame:
             "anti_epileptic": _yes(16, n, step=17),
             "max_dose_mg_h": _normal(n, 7, 3),
             "effective_dose_mg_h": where(responders, "dose"),
-            "first_effect_day": [None if d is None else round(d) for d in where(responders, "day")],
+            "first_effect_day": where(responders, "day"),
             "infusion_days": _normal(n, 6, 2),
             "side_effects": _side_effects(),
             "nrs_t1": [after for _, after in scores],

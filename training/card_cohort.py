@@ -1,0 +1,147 @@
+"""The sections of a card on use, patients, outcome and predictors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.card_answers import list_rules
+from training.card_blocks import Block, Bullets, make_grid
+from training.card_words import (
+    METRICS,
+    capital,
+    number,
+    percent,
+)
+from training.statements import plain
+
+__all__ = [
+    "Body",
+    "list_horizons",
+    "show_answers",
+    "show_outcome",
+    "show_population",
+    "show_predictors",
+    "show_use",
+]
+
+Body = Mapping[str, Any]
+
+_BOUNDED = {
+    "share_of_responders": "share of responders",
+    **{metric: label for metric, (label, _) in METRICS.items()},
+}
+
+
+def list_horizons(body: Body) -> list[str]:
+    """Return the horizons of a card's model, in order."""
+    return list(body["results"]["study"]["horizons"])
+
+
+def show_answers(body: Body, place: str) -> list[Block]:
+    """Return what the author answered that belongs here, each answer once."""
+    rows: dict[str, str] = {}
+    missing: dict[str, None] = {}
+    for field in body["fields"]:
+        if field["place"] != place or field["by"] != "author":
+            continue
+        if field["status"] == "missing":
+            missing[field["title"].lower()] = None
+        else:
+            rows.setdefault(field["answer"], field["title"])
+    blocks: list[Block] = []
+    if rows:
+        told = [(title, answer) for answer, title in rows.items()]
+        blocks.append(make_grid("From the author", ("question", "answer"), told))
+    if missing:
+        blocks.append(Bullets((f"The author has not answered: {', '.join(missing)}.",), "warning"))
+    return blocks
+
+
+def show_use(body: Body) -> list[Block]:
+    """Return how to use the number, and how not."""
+    return [Bullets(tuple(body["statements"]), "warning"), *show_answers(body, "use")]
+
+
+def show_population(body: Body) -> list[Block]:
+    """Return who the patients are, and how many are left after each step."""
+    results = body["results"]
+    flow = [(capital(plain(row["step"])), row["remaining"], row["excluded"], row["unknown_kept"])
+            for row in results["flow"]]  # fmt: skip
+    rates = []
+    for horizon in list_horizons(body):
+        found = results["counts"][horizon]
+        share = (
+            f"{percent(found['base_rate'])} ({percent(found['low'])} to {percent(found['high'])})"
+        )
+        rates.append((horizon.upper(), f"{found['n']:.0f}", f"{found['events']:.0f}", share))
+    return [
+        f"{capital(results['study']['population'])}. Treatment: {results['study']['treatment']}.",
+        "Whom the model is for: " + "; ".join(list_rules(results)) + ".",
+        make_grid("Flow of patients",
+              ("step", "left", "excluded", "of those left: not known"), flow,
+              "The outcome steps are no exclusions: each horizon is fitted on those whose outcome "
+              "is known."),
+        make_grid("Numbers behind each horizon",
+              ("horizon", "outcome known", "responders", "share of responders (95%)"), rates),
+        *show_answers(body, "population"),
+    ]  # fmt: skip
+
+
+def show_outcome(body: Body) -> list[Block]:
+    """Return what was predicted, what labels rest on, and what unknown outcomes could change."""
+    results = body["results"]
+    labels = results["labels"]
+    rows = [
+        (h.upper(), labels[h]["responders"], labels[h]["nonresponders"], labels[h]["unknown"],
+         labels[h]["score"], labels[h]["wording"], labels[h]["both"])
+        for h in list_horizons(body)
+    ]  # fmt: skip
+    bounds = [
+        (h.upper(), results["missing_outcomes"][h]["unknown"], _BOUNDED[row["metric"]],
+         number(row["known"]), number(row["lowest"]), number(row["highest"]))
+        for h in list_horizons(body) for row in results["missing_outcomes"][h]["rows"]
+    ]  # fmt: skip
+    answers = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "ketresponse"}
+    return [
+        f"Responder: {results['study']['rule_text']}.",
+        Bullets(tuple(f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))),
+        make_grid("What the labels rest on",
+              ("horizon", "responders", "nonresponders", "unknown", "by score",
+               "by wording alone", "by both"), rows),
+        f"{answers['low_baseline']}. Labels from scores alone: {answers['score_labels']}.",
+        make_grid("What unknown outcomes could change",
+              ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"), bounds,
+              "Over everyone, whatever the unknown outcomes are and why they are missing."),
+        *show_answers(body, "outcome"),
+    ]  # fmt: skip
+
+
+def _spread(predictor: Mapping[str, Any]) -> str:
+    if "quartiles" in predictor:
+        low, middle, high = (f"{value:g}" for value in predictor["quartiles"])
+        return f"median {middle} (quartiles {low} to {high})"
+    known = predictor["n"] - predictor["missing"]
+    return ", ".join(
+        f"{name} {count} ({percent(count / known)})"
+        for name, count in predictor["shares"].items() if name != "no"
+    )  # fmt: skip
+
+
+def show_predictors(body: Body) -> list[Block]:
+    """Return the predictors with their dictionary entries and what is missing."""
+    predictors = body["results"]["predictors"]
+    rows = [
+        (p["label"], p["expected"], _spread(p), f"{p['missing']} of {p['n']}",
+         ", ".join(p["codes"]) or "–", p["source"] or "–")
+        for p in predictors
+    ]  # fmt: skip
+    run = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "TRIPOD+AI"}
+    return [
+        "All are known before admission; nothing that is known only after the start of treatment "
+        "may be a predictor.",
+        make_grid("Predictors", ("predictor", "value", "in these patients", "missing", "codes",
+                             "source"), rows),
+        f"{run['11']}.", f"{capital(run['12b'])}.",
+        *show_answers(body, "predictors"),
+    ]  # fmt: skip

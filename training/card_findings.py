@@ -1,0 +1,233 @@
+"""The sections of a card on the model and how it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.card_blocks import Block, Bullets, Picture, Pictures, make_grid
+from training.card_cohort import Body, list_horizons, show_answers
+from training.card_literature import compute_shares
+from training.card_pictures import (
+    draw_calibration,
+    draw_decision,
+    draw_importance,
+)
+from training.card_words import (
+    HORIZON_WORDS,
+    METRICS,
+    OUTCOME_WORDS,
+    capital,
+    find_metric,
+    interval,
+    is_done,
+    number,
+    percent,
+)
+
+__all__ = [
+    "show_calibration",
+    "show_decision",
+    "show_fairness",
+    "show_model",
+    "show_performance",
+    "show_stability",
+]
+
+
+def show_model(body: Body) -> list[Block]:
+    """Return the blend, and what moves the estimate."""
+    rows = [
+        (OUTCOME_WORDS[outcome], m["label"], number(m["weight"]), m["setting"] or "–",
+         number(m["log_loss"], 3), "same risk for everyone" if m["constant"] else "")
+        for outcome, blend in body["results"]["blend"].items() for m in blend["members"]
+    ]  # fmt: skip
+    run = {f["id"]: f["answer"] for f in body["fields"] if f["by"] == "run"}
+    constant = [
+        f"{capital(OUTCOME_WORDS[outcome])}: everyone gets the same probability"
+        + (f" ({blend['reason']})" if blend["reason"] else "") + "."
+        for outcome, blend in body["results"]["blend"].items() if blend["constant"]
+    ]  # fmt: skip
+    labels = {p["name"]: p["label"] for p in body["results"]["predictors"]}
+    shares = {h: compute_shares(body["results"], h) for h in list_horizons(body)}
+    pictures = tuple(
+        Picture(draw_importance(found, labels, h), f"What moves the estimate at {HORIZON_WORDS[h]}")
+        for h, found in shares.items() if found
+    )  # fmt: skip
+    blocks: list[Block] = [
+        f"{capital(run['12g'])}.",
+        make_grid("Candidates and their weight in the blend",
+              ("outcome", "candidate", "weight", "setting", "log loss held out", ""), rows),
+    ]  # fmt: skip
+    if constant:
+        blocks.append(Bullets(tuple(constant), "warning"))
+    if pictures:
+        blocks.append(
+            Pictures(
+                pictures,
+                "Share of the mean absolute Shapley contribution, over the background rows: "
+                f"{run['background']}. It tells what the model uses, not what causes response.",
+            )
+        )
+    return [*blocks, f"{capital(run['12a'])}. {capital(run['13'])}."]
+
+
+def show_performance(body: Body) -> list[Block]:
+    """Return performance held out, apparent and corrected, each with its interval."""
+    results = body["results"]
+    corrected = is_done(results["optimism"])
+    head = ["measure", "held out (95%)"]
+    head += ["apparent", "corrected for optimism (95%)"] if corrected else []
+    blocks: list[Block] = []
+    for horizon in list_horizons(body):
+        rows = []
+        for metric, (label, reading) in METRICS.items():
+            held_out = find_metric(results, "performance", horizon, metric)
+            if held_out is None:
+                continue
+            row = find_metric(results, "optimism", horizon, metric)
+            more = [number(row["apparent"]) if row else "–", interval(row, "corrected") if row
+                    else "–"] if corrected else []  # fmt: skip
+            note = f". {held_out['note']}" if held_out.get("note") else ""
+            rows.append((label, interval(held_out), *more, reading + note))
+        blocks.append(
+            make_grid(f"Performance at {HORIZON_WORDS[horizon]}", (*head, "how to read it"), rows,
+                  f"Held out: {results['performance'][horizon]['interval']}.")
+        )  # fmt: skip
+    sites = results["sites"]
+    if is_done(sites):
+        blocks.append(f"In other patients: {sites['text']}.")
+    else:
+        blocks.append(Bullets((f"{capital(sites['reason'])}.",), "warning"))
+    return blocks
+
+
+def show_calibration(body: Body) -> list[Block]:
+    """Return the calibration curves."""
+    found = body["results"]["calibration"]
+    pictures = tuple(
+        Picture(draw_calibration(found[h], h), f"Calibration at {HORIZON_WORDS[h]}")
+        for h in list_horizons(body)
+    )
+    return [
+        Pictures(
+            pictures,
+            "On the diagonal, of 100 patients told 60% about 60 respond. Bands this wide forgive "
+            "much: they cannot show that the model is calibrated, only that it is grossly wrong.",
+        )
+    ]
+
+
+def show_decision(body: Body) -> list[Block]:
+    """Return the decision curves."""
+    found = body["results"]["decision"]
+    blocks: list[Block] = []
+    pictures = tuple(
+        Picture(draw_decision(found[h], h), f"Decision curve at {HORIZON_WORDS[h]}")
+        for h in list_horizons(body) if is_done(found[h])
+    )  # fmt: skip
+    if pictures:
+        blocks.append(
+            Pictures(
+                pictures,
+                "The model is of use where its line lies above both others. The threshold states "
+                "what a decision is worth: at 25% one responder treated outweighs three courses "
+                "without response.",
+            )
+        )
+    else:
+        part = found[list_horizons(body)[0]]
+        blocks.append(Bullets((f"No decision curve: {part['reason']}.",), "warning"))
+    return [*blocks, "Whether its use changes what happens to patients has not been studied."]
+
+
+def show_stability(body: Body) -> list[Block]:
+    """Return instability, sample size and the null test."""
+    results = body["results"]
+    blocks: list[Block] = []
+    if results["instability"]:
+        rows = [
+            (h.upper(), number(found["mean_absolute_prediction_error"], 3),
+             number(found.get("p90_prediction_error"), 3), f"{found['n_resamples']:.0f}")
+            for h, found in results["instability"].items()
+        ]  # fmt: skip
+        blocks.append(
+            make_grid("How far a patient's estimate moves when the whole procedure is rerun on "
+                  "other patients of the same kind",
+                  ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"), rows,
+                  "0.10 is ten percentage points. Not a confidence interval.")
+        )  # fmt: skip
+        flips = [
+            (h.upper(), percent(row["threshold"]), percent(row["classification_instability"]),
+             percent(row["unstable_patients"]))
+            for h, found in results["instability"].items()
+            for row in found.get("classification") or []
+        ]  # fmt: skip
+        if flips:
+            blocks.append(
+                make_grid("Classification instability",
+                      ("horizon", "threshold", "patients on the other side in a rerun",
+                       "on the other side in over a fifth of reruns"), flips)
+            )  # fmt: skip
+    sizes = []
+    for horizon, size in results["sample_size"].items():
+        need = size["needed"]
+        sizes.append(
+            (horizon.upper(), size["n"], size["events"], size["parameters"],
+             need["n"] if need else "–",
+             max(need["n"] - size["n"], 0) if need else "–",
+             number(size["expected_shrinkage"]))
+        )  # fmt: skip
+    blocks.append(
+        make_grid("Sample size",
+              ("horizon", "patients", "responders", "parameters", "needed", "short by",
+               "expected shrinkage"), sizes,
+              "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
+              "below 0.7 a model says more about these patients than about the next.")
+    )  # fmt: skip
+    return [*blocks, *_null_test(results["null_test"])]
+
+
+def _null_test(null: Mapping[str, Any]) -> list[Block]:
+    if not is_done(null):
+        command = f" Run: {null['command']}." if null["command"] else ""
+        return [Bullets((f"Null test: {null['reason']}.{command}",), "warning")]
+    rows = [
+        (row["horizon"].upper(), row["model"], number(row["auc"], 3), row["n_permutations"],
+         row["verdict"])
+        for row in null["rows"]
+    ]  # fmt: skip
+    return [
+        make_grid("Null test: the procedure on outcomes dealt out at random",
+              ("horizon", "model", "mean AUC", "permutations", "verdict"), rows,
+              "0.5 is right: there is nothing to find. Away from it, held-out outcomes reach the "
+              "fit.")
+    ]  # fmt: skip
+
+
+def show_fairness(body: Body) -> list[Block]:
+    """Return the subgroups and what the author says on fairness."""
+    found = body["results"]["subgroups"]
+    if not is_done(found):
+        blocks: list[Block] = [Bullets((f"Subgroups: {found['reason']}.",), "warning")]
+    else:
+        blocks = [
+            make_grid(f"Subgroups at {HORIZON_WORDS[h]}",
+                  ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
+                  [_subgroup_row(row) for row in found[h]],
+                  "Under 10 responders or nonresponders nothing is estimated: it would be noise.")
+            for h in list_horizons(body)
+        ]  # fmt: skip
+    return [*blocks, *show_answers(body, "fairness")]
+
+
+def _subgroup_row(row: Mapping[str, Any]) -> tuple[object, ...]:
+    def with_interval(name: str) -> str:
+        if row.get(name) is None:
+            return "not estimable"
+        return interval(
+            {"estimate": row[name], "low": row.get(f"{name}_low"), "high": row.get(f"{name}_high")}
+        )
+
+    label = ": ".join(str(row[key]) for key in ("variable", "subgroup") if row.get(key))
+    return label, row["n"], row["events"], with_interval("auc"), with_interval("o_e"), row["note"]
