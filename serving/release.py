@@ -28,11 +28,9 @@ from training.code_digest import PREDICTION_PATH
 from training.review import Desk, File
 from training.seal import ANNEX, refuse, write_annex
 
-__all__ = ["ALIAS", "Released", "release", "roll_back"]
+__all__ = ["Released", "release", "roll_back"]
 
-ALIAS = "released"
-"""Name under which a bento knows its own model."""
-
+_ALIAS = "released"  # as serving.service looks for it
 _MODEL = "model"
 _BENTOFILE = """\
 service: serving.service:service
@@ -155,7 +153,7 @@ def _write_project(file: File, whole: Path) -> str:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / package, whole / package, ignore=ignored)
     tag = f"{facts.name}:{facts.version}"
-    text = _BENTOFILE.format(name=facts.name, label=facts.version, tag=tag, alias=ALIAS)
+    text = _BENTOFILE.format(name=facts.name, label=facts.version, tag=tag, alias=_ALIAS)
     (whole / "bentofile.yaml").write_text(text, encoding="utf-8")
     (whole / "requirements.txt").write_text("\n".join(_pins()) + "\n")
     return tag

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import bentoml
+from bentoml.exceptions import NotFound
 from starlette.requests import Request
 
 from serving.predictor import Predictor
@@ -21,12 +23,20 @@ from serving.web import LocalOnly, answer, make_app, read_body
 from training.artifact import load_model
 from training.seal import check_approval
 
-__all__ = ["Ketresponse", "make_asgi", "service"]
+__all__ = ["RELEASED", "Ketresponse", "make_asgi", "service"]
+
+RELEASED = "released"
+"""Name under which a released bento knows its own model; see :mod:`serving.release`."""
 
 
 @cache
 def _settings() -> Settings:
-    return Settings.from_environ(os.environ)
+    environ = dict(os.environ)
+    if "KETRESPONSE_MODEL" not in environ:
+        with suppress(NotFound):  # told by the settings, which then lack a model
+            # A released bento brings its own model, under this name.
+            environ["KETRESPONSE_MODEL"] = bentoml.models.get(RELEASED).path
+    return Settings.from_environ(environ)
 
 
 @cache

@@ -184,7 +184,9 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "stage": "demonstration on simulated patients" if facts.synthetic else
         "research; anything further is told by the review beside this card",
         "transparency": "open source (Apache-2.0); digests of model, data, study and code below",
-        "updating": "this is a model made anew; nothing was updated",
+        "updating": "an earlier version was updated with these patients; what changed stands "
+        "under review and history" if facts.earlier_cohorts else
+        "this model was made anew; nothing was updated",
     }  # fmt: skip
 
 

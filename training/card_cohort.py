@@ -105,7 +105,8 @@ def show_outcome(body: Body) -> list[Block]:
     answers = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "ketresponse"}
     return [
         f"Responder: {results['study']['rule_text']}.",
-        Bullets(tuple(f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))),
+        Bullets(tuple(
+            f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))),
         make_grid("What the labels rest on",
               ("horizon", "responders", "nonresponders", "unknown", "by score",
                "by wording alone", "by both"), rows),

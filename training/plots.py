@@ -1,53 +1,225 @@
-"""Pictures of tables that were computed elsewhere. No picture shows a single patient."""
+"""Pictures of a study's report, of tables that were computed elsewhere.
+
+No picture shows a single patient: bands and curves are drawn, never one mark for each. (How a
+model does in patients it has not seen is drawn by :mod:`training.validation_plots`.)
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-__all__ = ["plot_calibration", "plot_importance", "save_figure"]
+from training.document import each_row
+from training.null_test import BAND
+from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+
+__all__ = [
+    "plot_calibration_instability",
+    "plot_classification_instability",
+    "plot_importance",
+    "plot_null_test",
+    "plot_prediction_instability",
+    "plot_subgroups",
+]
 
 FloatArray = NDArray[np.float64]
 
-_BLUE = "#1f5a8a"
-_GREY = "#8a8f98"
-_ORANGE = "#c8671b"
+_MOST_CURVES = 200
+_VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 
 
-def _make_axes(*, width: float = 5.0, height: float = 4.5) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+def _title(axes: Axes, title: str) -> None:
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
 
 
-def plot_calibration(table: pd.DataFrame, *, title: str) -> Figure:
-    """Draw observed shares against predicted risks in groups of patients.
+def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> Figure:
+    """Draw the risks that reruns give to patients of similar served risk.
 
     Parameters
     ----------
     table : DataFrame
-        From :func:`training.calibration.compute_calibration_groups`.
+        :func:`training.instability.compute_prediction_instability`.
     title : str
         What is shown.
     """
-    figure, axes = _make_axes()
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--", label="perfect")
-    errors = np.abs(table[["low", "high"]].to_numpy().T - table["observed"].to_numpy())
-    axes.errorbar(
-        table["predicted"], table["observed"], yerr=errors, fmt="o", color=_BLUE, capsize=3,
-        label="groups of patients, 95% interval",
-    )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted risk (held out)",
-             ylabel="observed share of responders", title=title, aspect="equal")  # fmt: skip
-    axes.legend(frameon=False, loc="upper left")
+    with paper_style():
+        figure, axes = make_axes(width=4.4, height=4.4)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="no change")
+        if len(table) == 1:  # one group: bars in place of bands
+            row = next(each_row(table))
+            axes.plot([row.risk] * 2, [row.low, row.high], color=BLUE, linewidth=2, alpha=0.4,
+                      label="95% of the reruns' risks")  # fmt: skip
+            axes.plot([row.risk] * 2, [row.q1, row.q3], color=BLUE, linewidth=5, alpha=0.6,
+                      label="half of them")  # fmt: skip
+            axes.plot(row.risk, row.median, "o", color=INK, label="median")
+        else:
+            axes.fill_between(table["risk"], table["low"], table["high"], color=BLUE, alpha=0.18,
+                              linewidth=0, label="95% of the reruns' risks")  # fmt: skip
+            axes.fill_between(table["risk"], table["q1"], table["q3"], color=BLUE, alpha=0.35,
+                              linewidth=0, label="half of them")  # fmt: skip
+            axes.plot(table["risk"], table["median"], color=INK, linewidth=1.4, label="median")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel="probability by a rerun",
+                 xlabel="probability by the model that is served")  # fmt: skip
+        axes.legend(loc="upper left", fontsize=8)
+        _title(axes, title)
     return figure
+
+
+def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray, *, title: str) -> Figure:
+    """Draw the calibration curve of each rerun in the original patients.
+
+    Parameters
+    ----------
+    table, curves
+        :func:`training.instability.compute_calibration_instability`.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=4.4, height=4.4)
+        at = np.linspace(0, 1, curves.shape[1])
+        for curve in curves[:_MOST_CURVES]:
+            axes.plot(at, np.clip(curve, 0, 1), color=BLUE, linewidth=0.6, alpha=0.25)
+        axes.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6, label="a rerun's model (loess)")
+        axes.plot(table["risk"], np.clip(table["median"], 0, 1), color=INK, linewidth=1.6,
+                  label="median")  # fmt: skip
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel="observed share of responders",
+                 xlabel="probability by a rerun")  # fmt: skip
+        axes.legend(loc="upper left", fontsize=8)
+        _title(axes, title)
+    return figure
+
+
+def plot_classification_instability(
+    table: pd.DataFrame, between: tuple[float, float] | None, *, title: str
+) -> Figure:
+    """Draw how often a rerun puts a patient on the other side of a threshold.
+
+    Parameters
+    ----------
+    table : DataFrame
+        :func:`training.instability.compute_classification_instability`.
+    between : (float, float) or None
+        Range of thresholds set beforehand.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=5.0, height=3.4)
+        at = 100 * table["threshold"]
+        axes.plot(at, 100 * table["classification_instability"], color=BLUE, linewidth=1.8,
+                  label="patients and reruns on the other side")  # fmt: skip
+        axes.plot(at, 100 * table["unstable_patients"], color=ORANGE, linewidth=1.4,
+                  linestyle="--", label="patients whom over a fifth of reruns turn")  # fmt: skip
+        if between is not None:
+            axes.set_xlim(100 * between[0], 100 * between[1])
+        axes.set(ylim=(0, None), ylabel="%",
+                 xlabel="threshold of the probability, %")  # fmt: skip
+        axes.legend(fontsize=8)
+        _title(axes, title)
+    return figure
+
+
+def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -> Figure:
+    """Draw the mean AUC of each model on permuted outcomes, with its Monte Carlo interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        :func:`training.null_test.compute_null_test`.
+    labels : dict of str to str
+        Plain words for each model.
+    title : str
+        What is shown.
+    """
+    horizons = list(dict.fromkeys(table["horizon"]))
+    models = list(dict.fromkeys(table["model"]))
+    with paper_style():
+        figure = Figure(figsize=(2.4 + 2.6 * len(horizons), 1.4 + 0.28 * len(models)),
+                        layout="constrained")  # fmt: skip
+        panels = figure.subplots(1, len(horizons), sharey=True, squeeze=False)[0]
+        for axes, horizon in zip(panels, horizons, strict=True):
+            axes.axvspan(*BAND, color=LIGHT, linewidth=0)
+            axes.axvline(0.5, color=GREY, linewidth=1, linestyle="--")
+            for row in each_row(table[table["horizon"] == horizon]):
+                y = models.index(row.model)
+                if np.isnan(row.auc):
+                    axes.text(0.5, y, row.verdict, ha="center", va="center", fontsize=7.5,
+                              color=GREY)  # fmt: skip
+                    continue
+                half = 0.0 if np.isnan(row.mc_error) else 1.96 * row.mc_error
+                colour = _VERDICT_COLOURS.get(row.verdict, GREY)
+                axes.plot([row.auc - half, row.auc + half], [y, y], color=colour, linewidth=1.4)
+                axes.plot(row.auc, y, "o", color=colour, markersize=4.5)
+            low, high = axes.get_xlim()
+            axes.set(xlim=(min(0.4, low), max(0.6, high)), xlabel=f"mean AUC, {horizon.upper()}")
+            axes.tick_params(axis="y", length=0)
+        panels[0].set_yticks(range(len(models)), [labels.get(name, name) for name in models])
+        panels[0].set_ylim(len(models) - 0.4, -0.6)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+    return figure
+
+
+def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
+    """Draw AUC and O:E of each part of the cohort.
+
+    Parameters
+    ----------
+    table : DataFrame
+        :func:`training.subgroups.compute_subgroups`.
+    title : str
+        What is shown.
+    """
+    rows = list(each_row(table))
+    with paper_style():
+        figure = Figure(figsize=(7.2, 1.3 + 0.2 * len(rows)), layout="constrained")
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, metric, ideal, words in zip(
+            panels, ("auc", "o_e"), (0.5, 1.0), ("AUC", "observed : expected"), strict=True
+        ):
+            axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
+            for y, row in enumerate(rows):
+                _draw_subgroup(axes, y, row, metric)
+            axes.set_xlabel(words)
+            axes.grid(axis="x", color=LIGHT, linewidth=0.8)
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="y", length=0)
+        _make_log(panels[1])
+        names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
+        counts = [f"{name}  ({row.events:.0f}/{row.n})"
+                  for name, row in zip(names, rows, strict=True)]  # fmt: skip
+        panels[0].set_yticks(range(len(rows)), counts, fontsize=8)
+        panels[0].set_ylim(len(rows) - 0.4, -0.6)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+    return figure
+
+
+def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
+    estimate = getattr(row, metric)
+    if np.isnan(estimate):
+        axes.text(0.5, y, "not estimable", ha="center", va="center", fontsize=7.5, color=GREY,
+                  transform=axes.get_yaxis_transform())  # fmt: skip
+        return
+    ends = [getattr(row, f"{metric}_low"), getattr(row, f"{metric}_high")]
+    colour = INK if y == 0 else BLUE
+    axes.plot(ends, [y, y], color=colour, linewidth=1.2)
+    axes.plot(estimate, y, "s", color=colour, markersize=4.5)
+
+
+def _make_log(axes: Axes) -> None:
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in (0.25, 0.5, 0.75, 1, 1.5, 2, 4) if low <= tick <= high]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) -> Figure:
@@ -63,14 +235,11 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
         What is shown.
     """
     ordered = table.sort_values("mean_absolute_contribution")
-    figure, axes = _make_axes(width=6.5, height=1.2 + 0.35 * len(ordered))
-    names = [labels.get(name, name) for name in ordered["predictor"]]
-    axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=_BLUE)
-    axes.set(xlabel="mean absolute contribution, percentage points", title=title)
+    with paper_style():
+        figure, axes = make_axes(width=5.6, height=1.1 + 0.28 * len(ordered))
+        names = [labels.get(name, name) for name in ordered["predictor"]]
+        axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=BLUE, height=0.65)
+        axes.set(xlabel="mean absolute contribution, percentage points")
+        axes.tick_params(axis="y", length=0)
+        _title(axes, title)
     return figure
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, without the time it was made: the same run gives the same bytes."""
-    with matplotlib.rc_context({"savefig.dpi": 120}):
-        figure.savefig(path, format="png", metadata={"Software": None})

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from features.errors import EXIT_REFUSED, KetresponseError, Refused
+from serving.process import start_server
+from serving.release import release, roll_back
+from tests.serving.models import PATIENT
+from tests.serving.models import make_facts as serving_facts
+from tests.serving.models import make_model as serving_model
+from tests.training.cards import put_card
+from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND
+from training.artifact import load_model, read_facts
+from training.registry import locate, register
+from training.review import Desk
+from training.review_log import ReviewLog
+from training.standing import find_approved
+from training.tracking import RunRecord, track_run
+
+MODEL = serving_model()
+BENTOML = Path(sys.executable).with_name("bentoml")
+
+
+@pytest.fixture
+def desk(tracking_uri, tmp_path):
+    log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
+    return Desk(log, tracking_uri=tracking_uri)
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Return where a release goes, with a model store of the test's own."""
+    containers = pytest.importorskip("bentoml._internal.configuration.containers")
+    for name in ("bentoml_home", "model_store_dir", "model_store"):
+        getattr(containers.BentoMLContainer, name).reset()
+    monkeypatch.setenv("BENTOML_HOME", "")  # restored when the test is over
+    return {"folder": tmp_path / "released" / "pilot", "bentoml_home": tmp_path / "bentoml"}
+
+
+def add_model(desk, *, approved=True, synthetic=False, **card):
+    """Register one more version of the hand-made model, reviewed or not."""
+    facts = serving_facts(MODEL, synthetic=synthetic,
+                          status="demonstration" if synthetic else "research")  # fmt: skip
+    run_id = track_run(RunRecord("study"), tracking_uri=desk.tracking_uri)
+    made = register(run_id, MODEL, facts, name="pilot", tracking_uri=desk.tracking_uri)
+    folder = locate("pilot", made.version, tracking_uri=desk.tracking_uri)
+    put_card(folder, *read_facts(folder), **card)
+    if approved:
+        desk.act("open", AUTHOR, "pilot", made.version, comment="ready")
+        for account in (FIRST, SECOND):
+            desk.act("approve", account, "pilot", made.version, comment="read")
+    return folder
+
+
+def version(places):
+    return load_model(places["folder"] / "model").facts.version
+
+
+def test_an_approved_model_is_released_whole(desk, places):
+    add_model(desk)
+    done = release(desk, "pilot", **places)
+    assert (done.subject, done.tag) == ("pilot:1", "pilot:1")
+    loaded = load_model(done.folder / "model")
+    assert loaded.facts.status == "approved"
+    card = json.loads((done.folder / "model" / "card.json").read_text())
+    assert card["body"]["model"]["digest"] == loaded.digest
+    record = json.loads((done.folder / "model" / "review.json").read_text())
+    assert [entry["name"] for entry in record["approvals"]] == ["Berta First", "Carl Second"]
+    assert record["history"][-1]["kind"] == "release"
+    names = {path.name for path in done.folder.iterdir()}
+    assert names == {"bentofile.yaml", "requirements.txt", "features", "training", "serving",
+                     "model"}  # fmt: skip
+    pins = (done.folder / "requirements.txt").read_text().split()
+    assert any(pin.startswith("numpy==") for pin in pins)
+    assert not [pin for pin in pins if pin.startswith(("ketresponse", "mlflow"))]
+    assert (places["bentoml_home"] / "models" / "pilot" / "1" / "model.skops").is_file()
+    assert desk.verify() == []
+
+
+def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
+    add_model(desk, approved=False, slope=0.5, external=False)
+    with pytest.raises(Refused) as caught:
+        release(desk, "pilot", **places)
+    assert caught.value.exit_code == EXIT_REFUSED
+    listed = str(caught.value).splitlines()
+    assert listed[0] == "pilot:1 is not released:"
+    for line, words in zip(listed[1:], ("has not opened a review", "gate 5", "gate 9",
+                                        "approved by nobody"), strict=True):  # fmt: skip
+        assert words in line
+    assert not places["folder"].exists()
+    assert desk.log.read() == []
+
+
+def test_a_synthetic_model_is_never_released(desk, places):
+    add_model(desk, approved=False, synthetic=True)
+    with pytest.raises(Refused, match="trained on simulated data: it stays a demonstration"):
+        release(desk, "pilot", **places)
+
+
+def test_a_changed_model_is_not_released(desk, places):
+    folder = add_model(desk)
+    card = (folder / "card.json").read_text()
+    (folder / "card.json").write_text(card.replace("Adults.", "Children."))
+    with pytest.raises(Refused, match=r"card changed since the approval of Berta First \(berta\)"):
+        release(desk, "pilot", **places)
+
+
+def test_the_approved_version_is_taken_not_the_newest(desk, places):
+    add_model(desk)
+    add_model(desk, approved=False)
+    assert release(desk, "pilot", **places).subject == "pilot:1"
+    with pytest.raises(Refused, match="pilot:2 is not released"):
+        release(desk, "pilot", "2", **places)
+    assert version(places) == "1"
+
+
+def test_back_to_the_version_released_before(desk, places):
+    for _ in range(3):
+        add_model(desk)
+        release(desk, "pilot", **places)
+    desk.act("withdraw", ADMIN, "pilot", "2", comment="a coding error")
+    assert roll_back(desk, "pilot", **places).subject == "pilot:1"  # 2 is passed over
+    assert version(places) == "1"
+    assert find_approved("pilot", tracking_uri=desk.tracking_uri) == "1"
+    assert desk.log.read()[-1].comment == "from version 3"
+    with pytest.raises(Refused, match="cannot roll pilot back from version 1"):
+        roll_back(desk, "pilot", **places)
+
+
+def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
+    for _ in range(2):
+        add_model(desk)
+        release(desk, "pilot", **places)
+    desk.act("withdraw", ADMIN, "pilot", "1", comment="a coding error")
+    with pytest.raises(Refused, match="version 1: withdrawn by Emil Keeper") as caught:
+        roll_back(desk, "pilot", **places)
+    assert "from version 2" in str(caught.value)
+    with pytest.raises(Refused, match="no earlier version was released"):
+        roll_back(desk, "other", **places)
+
+
+def test_a_folder_of_something_else_is_left_alone(desk, places):
+    add_model(desk)
+    places["folder"].mkdir(parents=True)
+    (places["folder"] / "thesis.docx").touch()
+    with pytest.raises(KetresponseError, match="holds something else than a release"):
+        release(desk, "pilot", **places)
+    assert [path.name for path in places["folder"].iterdir()] == ["thesis.docx"]
+    assert desk.log.read()[-1].kind == "approve"
+
+
+def change_card(folder):
+    (folder / "card.json").write_text(
+        (folder / "card.json").read_text().replace("Adults.", "Children.")
+    )
+
+
+def change_code(folder):
+    record = json.loads((folder / "review.json").read_text())
+    record["digests"]["code"] = "0" * 64
+    (folder / "review.json").write_text(json.dumps(record))
+
+
+def lose_record(folder):
+    (folder / "review.json").unlink()
+
+
+def damage_record(folder):
+    (folder / "review.json").write_text("{}")
+
+
+def drop_approval(folder):
+    record = json.loads((folder / "review.json").read_text())
+    del record["approvals"][0]
+    (folder / "review.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (change_card, "the card is not the one that was approved"),
+        (change_code, "the code is not the one that was approved"),
+        (lose_record, "no record of a review"),
+        (damage_record, "damaged"),
+        (drop_approval, "fewer than 2 people have approved it"),
+    ],
+)
+def test_what_is_not_as_approved_is_not_served(desk, places, change, words):
+    from typer.testing import CliRunner
+
+    from ketresponse import app
+
+    add_model(desk)
+    folder = release(desk, "pilot", **places).folder / "model"
+    change(folder)
+    for command in (["serve", str(folder), "--port", "0"], ["predict", str(folder)]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code in (2, EXIT_REFUSED)
+        assert words in result.stderr
+
+
+@pytest.mark.service
+def test_a_release_is_served_and_the_next_taken(desk, places):
+    add_model(desk)
+    folder = release(desk, "pilot", **places).folder / "model"
+    with start_server(folder, "approved") as url:
+        answer = httpx.post(f"{url}/predict", json={"patient": PATIENT}, trust_env=False).json()
+        assert (answer["model"]["version"], answer["model"]["status"]) == ("1", "approved")
+        card = httpx.get(f"{url}/model/card", trust_env=False).json()
+        assert card["card_sha256"] == answer["model"]["card_sha256"]
+        assert len(card["review"]["approvals"]) == 2
+    change_card(folder)
+    with pytest.raises(KetresponseError, match="did not start"), start_server(folder, "approved"):
+        pytest.fail("it started")
+
+
+@pytest.mark.service
+def test_a_bento_is_built_without_a_network(desk, places):
+    add_model(desk)
+    done = release(desk, "pilot", **places)
+    environ = {**os.environ, "BENTOML_HOME": str(done.bentoml_home),
+               "BENTOML_DO_NOT_TRACK": "True", "https_proxy": "http://127.0.0.1:9",
+               "http_proxy": "http://127.0.0.1:9"}  # fmt: skip
+    built = subprocess.run([BENTOML, "build", done.folder, "--output", "tag"], env=environ,
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    tag = built.stdout.strip().removeprefix("__tag__:")
+    name, number = tag.split(":")
+    bento = done.bentoml_home / "bentos" / name / number
+    assert (bento / "src" / "serving" / "service.py").is_file()
+    assert "alias: released" in (bento / "bento.yaml").read_text()
+    assert not (bento / "src" / "model").exists()
