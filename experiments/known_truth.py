@@ -135,7 +135,9 @@ def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str
         )
 
     with threadpool_limits(1):
-        for name, candidates in {DEFAULT: tuple(CANDIDATES)} | {c: (c,) for c in CANDIDATES}.items():
+        for name, candidates in {DEFAULT: tuple(CANDIDATES)} | {
+            c: (c,) for c in CANDIDATES
+        }.items():
             rng = np.random.default_rng((seed, 1, n, cohort))
             fitted = fit_response(data, Procedure(candidates), rng=rng)
             risks = fitted.probability(simulated.X)[:, -1]

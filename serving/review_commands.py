@@ -61,7 +61,7 @@ def release(
     typer.echo(
         f"Released {done.subject}.\n"
         f"  Serve it       ketresponse serve {done.folder / 'model'}\n"
-        f"  Build a bento  BENTOML_HOME={done.bentoml_home} bentoml build {done.folder}\n"
+        f"  Build a bento  cd {done.folder} && BENTOML_HOME={done.bentoml_home} bentoml build\n"
         f"  Go back        ketresponse release --rollback {name}"
     )
 

@@ -1,6 +1,8 @@
 """How the candidates and the prevalence are combined, and the blend recalibrated.
 
-Weights are convex and found from out-of-fold log loss, with a prior toward the prevalence.
+Weights are convex and found from out-of-fold log loss, with a prior toward the prevalence that
+charges a candidate for how far it spreads patients' risks, not for being there: a candidate that
+overfits spreads them far and pays for it, a heavily penalised one is not shrunk a second time.
 Combination is on the log-odds scale: a convex combination of margins is again one additive
 model, so the blend can be explained exactly and each weight shrinks it toward the prevalence.
 """
@@ -29,8 +31,9 @@ def fit_weights(
 ) -> FloatArray:
     """Find convex weights of candidates; what is left over is the prevalence's.
 
-    Minimises the out-of-fold log loss summed over patients, plus `strength` nats for the whole
-    weight that is taken from the prevalence: an exponential prior on that weight.
+    Minimises the out-of-fold log loss summed over patients, plus `strength` nats for each unit
+    by which a candidate spreads the log-odds (standard deviation over patients, away from the
+    prevalence) times its weight: an exponential prior on the spread of the blend.
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ def fit_weights(
     n_patients : float
         Number of patients behind the rows; the loss counts each patient once.
     strength : float
-        At least 0.
+        Nats per unit standard deviation of the log-odds, at least 0.
 
     Returns
     -------
@@ -54,12 +57,13 @@ def fit_weights(
     if n_candidates == 0:
         return np.zeros(0)
     away = margins - base
+    price = strength * away.std(axis=1)
     share = n_patients / len(y)
 
     def objective(weights: FloatArray) -> tuple[float, FloatArray]:
         margin = base + weights @ away
-        loss = share * float(compute_log_loss(margin, y).sum()) + strength * float(weights.sum())
-        return loss, share * (away @ (expit(margin) - y)) + strength
+        loss = share * float(compute_log_loss(margin, y).sum()) + float(price @ weights)
+        return loss, share * (away @ (expit(margin) - y)) + price
 
     found = minimize(
         objective,

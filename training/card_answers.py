@@ -203,16 +203,21 @@ def _answer_performance(results: Results) -> dict[str, str]:
 
     sites, subgroups, null = results["sites"], results["subgroups"], results["null_test"]
     external = "no external validation"
+    unknown_elsewhere = (
+        "the run that judged it in other patients keeps no breakdown of them"
+        if is_done(sites)
+        else f"there is {external}"
+    )
     cohort_sites = results["cohort"]["sites"]
     return {
         "performance": "held out by cross-validation, 95% intervals. " + _each(results, say),
-        "heterogeneity": "performance by site stands on the card" if is_done(sites) else
+        "heterogeneity": sites["text"] if is_done(sites) else
         NOT_AVAILABLE + ("the cohort has one site or names none" if cohort_sites < 2 else
                          "sites were not left out one by one"),
-        "external": sites.get("text", "left out site by site") if is_done(sites) else
+        "external": sites["text"] if is_done(sites) else
         NOT_AVAILABLE + f"there is {external}",
-        "external_demographics": NOT_AVAILABLE + f"there is {external}",
-        "external_fairness": NOT_AVAILABLE + f"there is {external}",
+        "external_demographics": NOT_AVAILABLE + unknown_elsewhere,
+        "external_fairness": NOT_AVAILABLE + unknown_elsewhere,
         "tester": "the authors themselves, by the run named on this card; nobody else has tested "
         "it",
         "local_fairness": NOT_AVAILABLE + "it has not been used at any site",

@@ -59,13 +59,16 @@ def _find_parent(facts: ModelFacts, body: dict[str, Any], uri: str) -> dict[str,
     return None
 
 
-def _make(folder: Path, author: dict[str, Any], results_file: Path | None) -> Card:
+def _make(
+    folder: Path, author: dict[str, Any], results_file: Path | None, validation: str | None = None
+) -> Card:
     """Make the card of a model from its run."""
     from features.errors import KetresponseError
     from training.artifact import read_facts
+    from training.card_validation import add_validation
     from training.model_card import make_card
     from training.results import fetch_results, read_results
-    from training.tracking import find_tracking_uri
+    from training.tracking import find_tracking_uri, read_run
 
     uri = find_tracking_uri(os.environ)
     facts, digest = read_facts(folder)
@@ -77,6 +80,8 @@ def _make(folder: Path, author: dict[str, Any], results_file: Path | None) -> Ca
         )
     else:
         results = fetch_results(facts.run_id, tracking_uri=uri)
+    if validation is not None:
+        results = add_validation(results, read_run(validation, tracking_uri=uri), digest=digest)
     card = make_card(facts, digest, results, author)
     if results_file is not None or not facts.version.isdigit():
         return card
@@ -107,6 +112,10 @@ def make(
     draft: Annotated[
         bool, typer.Option("--draft", help="Only write to --out; do not keep it with the model.")
     ] = False,
+    validation: Annotated[
+        str | None,
+        typer.Option(help="A run of `validate` or `leave-site-out`: its result in other patients."),
+    ] = None,
     results: Annotated[
         Path | None,
         typer.Option("--results", help="The run's results.json, where the run cannot be reached."),
@@ -128,7 +137,7 @@ def make(
     uri = find_tracking_uri(os.environ)
     folder = find_folder(model, tracking_uri=uri)
     facts, _ = read_facts(folder)
-    made = _make(folder, read_author(card), results)
+    made = _make(folder, read_author(card), results, validation)
     shown: dict[str, Any] = {"annex": read_annex(folder), "status": facts.status}
     if not draft:
         files = _write(made, folder, **shown)

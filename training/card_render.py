@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,14 +17,12 @@ from training.card_checks import count_fields
 from training.card_fields import PLACES
 from training.card_sections import make_sections
 from training.card_words import HORIZON_WORDS, capital, find_metric, interval, number, percent
+from training.case import NEEDED, SILENT
 from training.gates import compute_gates
 from training.model_card import Card
 from training.statements import stamp
 
 __all__ = ["ShownGate", "render_html", "render_markdown", "show_gates"]
-
-_NEEDED = 2
-
 
 @dataclass(frozen=True)
 class ShownGate:
@@ -69,7 +68,7 @@ def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list
         if gate.number == 11 and approvals:
             accounts = {entry["account"] for entry in approvals}
             value = "approved by " + " and ".join(entry["name"] for entry in approvals)
-            status = "pass" if len(accounts) >= _NEEDED else status
+            status = "pass" if len(accounts) >= NEEDED else status
         if status == "fail" and gate.number in waivers:
             entry = waivers[gate.number]
             status = "waived"
@@ -93,14 +92,22 @@ def _as_uri(svg: str) -> str:
 
 
 def _cell(text: object) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    return str(text).replace("|", "\\|")
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+def _as_markdown(value: Any) -> Any:
+    """Keep what people have written from becoming markup, a heading or a further row."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(value.replace("<", "&lt;").split("\n"))
+
+
+@lru_cache(maxsize=2)
+def _environment(*, markdown: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("training", "templates"),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
+        autoescape=not markdown,
+        finalize=_as_markdown if markdown else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -123,11 +130,12 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         tables.setdefault(field["table"], []).append(field)
     return {
         "card": card,
+        "style": Markup(files("training").joinpath("templates", "card.css").read_text("utf-8")),
         "body": body,
         "model": body["model"],
         "study": results["study"],
         "plain": body["plain"],
-        "stamp": stamp(standing),
+        "stamp": stamp(standing, silent=(annex or {}).get("scope") == SILENT),
         "status": standing,
         "gates": gates,
         "counts": {s: sum(g.status == s for g in gates) for s in ("pass", "waived", "fail")},
@@ -168,7 +176,7 @@ def render_html(
     status : str or None
         The model's status now; None for "demonstration" or "research".
     """
-    template = _environment().get_template("card.html")
+    template = _environment(markdown=False).get_template("card.html")
     return template.render(_context(card, annex, status))
 
 
@@ -183,5 +191,5 @@ def render_markdown(
 
     `pictures` tells whether they are embedded; a terminal cannot show them.
     """
-    template = _environment().get_template("card.md.jinja")
+    template = _environment(markdown=True).get_template("card.md.jinja")
     return template.render(_context(card, annex, status), pictures=pictures)

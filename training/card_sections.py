@@ -121,7 +121,8 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
     if annex is None:
         blocks.append("Not reviewed yet.")
     else:
-        blocks.append(f"Review: {annex['standing']}.")
+        scope = f", for {annex['scope']}" if annex.get("scope") else ""
+        blocks.append(f"Review: {annex['standing']}{scope}.")
         for title, key in (("Approvals", "approvals"), ("Waivers", "waivers"),
                            ("History", "history")):  # fmt: skip
             rows = [

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn import config_context
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 from features.preprocessing import make_basis
@@ -32,7 +31,17 @@ from training.models import (
 from training.resampling import make_folds
 from training.response_model import OutcomeModel
 
-__all__ = ["MIN_FOR_KEPT", "FittedOutcome", "Procedure", "fit_kept", "fit_outcome"]
+__all__ = [
+    "MIN_FOR_KEPT",
+    "FittedOutcome",
+    "OutOfFoldMargins",
+    "Procedure",
+    "allow_trees",
+    "fit_kept",
+    "fit_outcome",
+    "fit_paths",
+    "predict_out_of_fold",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -40,7 +49,7 @@ IntArray = NDArray[np.intp]
 MIN_FOR_KEPT = 10
 """Events and non-events below which "kept" is taken as the same for everyone."""
 _ISOTONIC_FROM = 1000
-"""Events (and non-events) from which isotonic recalibration is allowed."""
+"""Events (and non-events) from which isotonic recalibration is tried."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +65,16 @@ class Procedure:
         Inner cross-validation that gives the out-of-fold predictions for settings, weights and
         recalibration: one level, no further nesting.
     prior_strength : float
-        Pull of the blend toward the prevalence, in nats (see `fit_weights`).
+        Pull of the blend toward the prevalence, in nats for each unit (standard deviation of the
+        log-odds) by which it spreads patients (see `fit_weights`). The default is the one that
+        stays nearest to the best of the candidates over the known truths of
+        `experiments.known_truth`.
     """
 
     candidates: tuple[str, ...]
     inner_folds: int = 5
     inner_repeats: int = 4
-    prior_strength: float = 1.5
+    prior_strength: float = 2.25
 
     @property
     def needs_bends(self) -> bool:
@@ -122,29 +134,51 @@ def _freeze(
     )
 
 
-def _fit_paths(
+def fit_paths(
     candidates: Sequence[Candidate], Z: FloatArray, linear: NDArray[np.bool_], y: FloatArray
 ) -> list[list[Member]]:
+    """Return each candidate's members, one for each of its settings (`Candidate.fit_path`)."""
     if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
         constant = constant_member(y, Z.shape[1])
         return [[constant] * len(candidate.settings()) for candidate in candidates]
-    # Z comes from our own transformer: checking it again for each of hundreds of fits would take
-    # longer than the fits.
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        return [candidate.fit_path(Z, linear, y) for candidate in candidates]
+    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
 
 
 @dataclass(frozen=True)
-class _OutOfFold:
-    margins: list[FloatArray]  # per candidate (n_settings, n_rows)
-    base: FloatArray  # (n_rows,)
-    y: FloatArray  # (n_rows,)
+class OutOfFoldMargins:
+    """Log-odds of patients by fits that had not seen them, inner repeats one after the other.
+
+    Parameters
+    ----------
+    margins : list of ndarray of shape (n_settings, n_repeats * n)
+        Of each candidate at each setting.
+    base : ndarray of shape (n_repeats * n,)
+        Of the prevalence.
+    y : ndarray of shape (n_repeats * n,)
+        Outcome, 0 or 1.
+    """
+
+    margins: list[FloatArray]
+    base: FloatArray
+    y: FloatArray
+
+    def choose_settings(self) -> tuple[list[int], FloatArray, FloatArray]:
+        """Return each candidate's best setting, its log-odds there, and its mean log loss."""
+        losses = [compute_log_loss(margin, self.y).mean(axis=1) for margin in self.margins]
+        best = [int(np.argmin(loss)) for loss in losses]
+        chosen = [margin[i] for margin, i in zip(self.margins, best, strict=True)]
+        return best, np.stack(chosen), np.array([loss.min() for loss in losses])
 
 
-def _predict_out_of_fold(
+def predict_out_of_fold(
     X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
-    candidates: Sequence[Candidate], procedure: Procedure, rng: np.random.Generator,
-) -> _OutOfFold:  # fmt: skip
+    candidates: Sequence[Candidate], procedure: Procedure, *, rng: np.random.Generator,
+) -> OutOfFoldMargins:  # fmt: skip
+    """Predict every patient out of fold, by every candidate at every setting.
+
+    Parameters as in :func:`fit_outcome`; `candidates` are those of the procedure but the
+    prevalence.
+    """
     n = len(y)
     repeats = procedure.inner_repeats
     margins = [np.empty((len(c.settings()), repeats, n)) for c in candidates]
@@ -159,19 +193,19 @@ def _predict_out_of_fold(
             train = ~test
             basis = make_basis(predictors, knots=knots).fit(X[train])
             Z_test = basis.expand(X[test])
-            paths = _fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
+            paths = fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
             for margin, path in zip(margins, paths, strict=True):
                 margin[:, repeat, test] = [member.margin(Z_test) for member in path]
             base[repeat, test] = constant_member(y[train], 0).intercept
-    return _OutOfFold(
+    return OutOfFoldMargins(
         [margin.reshape(len(margin), -1) for margin in margins],
         base.ravel(),
         np.tile(y, repeats),
     )
 
 
-def _allowed(candidates: Sequence[Candidate], losses: FloatArray) -> NDArray[np.bool_]:
-    """Trees may take part only where they beat every logistic candidate out of fold."""
+def allow_trees(candidates: Sequence[Candidate], losses: FloatArray) -> NDArray[np.bool_]:
+    """Return who may take part: trees only where they beat every logistic candidate out of fold."""
     logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
     best = min(logistic, default=np.inf)
     return np.array(
@@ -207,15 +241,12 @@ def fit_outcome(
     if len(np.unique(y)) < 2:
         return fit_constant(X, y, predictors, reason="only one class was seen")
     candidates = [CANDIDATES[name] for name in names]
-    out = _predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng)
-    losses = [compute_log_loss(margin, out.y).mean(axis=1) for margin in out.margins]
-    best = [int(np.argmin(loss)) for loss in losses]
-    chosen = np.stack([margin[i] for margin, i in zip(out.margins, best, strict=True)])
-    chosen_loss = np.array([loss[i] for loss, i in zip(losses, best, strict=True)])
+    out = predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng=rng)
+    best, chosen, chosen_loss = out.choose_settings()
     weights = np.ones(1)
     if len(procedure.candidates) > 1:
         weights = np.zeros(len(candidates))
-        allowed = _allowed(candidates, chosen_loss)
+        allowed = allow_trees(candidates, chosen_loss)
         weights[allowed] = fit_weights(
             chosen[allowed], out.base, out.y,
             n_patients=len(y), strength=procedure.prior_strength,
@@ -226,13 +257,14 @@ def fit_outcome(
     knots = KNOTS if procedure.needs_bends else 0
     basis = make_basis(predictors, knots=knots).fit(X)
     Z = basis.expand(X)
-    paths = _fit_paths(candidates, Z, basis.linear_, y)
+    paths = fit_paths(candidates, Z, basis.linear_, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
-    model = _combine(basis, Z, y, members, slope * weights, blended * slope, out)
+    whole, tree_weight = _combine(Z, y, members, slope * weights)
+    isotonic = _fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
     left = 1.0 - float(weights.sum())
     left = left if left > 1e-9 else 0.0
     return FittedOutcome(
-        model=model,
+        model=_freeze(basis, whole, isotonic, tree_weight=tree_weight),
         weights={"prevalence": left, **dict(zip(names, map(float, weights), strict=True))},
         settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
         log_loss={
@@ -248,10 +280,12 @@ def fit_outcome(
 
 
 def _combine(
-    basis: PredictorBasis, Z: FloatArray, y: FloatArray, members: Sequence[Member],
-    weights: FloatArray, blended: FloatArray, out: _OutOfFold,
-) -> OutcomeModel:  # fmt: skip
-    """Collapse the weighted members into one margin whose mean risk is the observed one."""
+    Z: FloatArray, y: FloatArray, members: Sequence[Member], weights: FloatArray
+) -> tuple[Member, float]:
+    """Collapse the weighted members into one whose mean risk is the observed one.
+
+    The second value is the weight of its trees.
+    """
     coef = np.zeros(Z.shape[1])
     trees: Member | None = None
     tree_weight = 0.0
@@ -264,12 +298,36 @@ def _combine(
         margin = margin + tree_weight * trees.margin(Z)
     intercept = intercept_for_mean(margin, float(np.mean(y)))
     whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
-    isotonic = None
-    if min(np.sum(y), np.sum(1 - y)) >= _ISOTONIC_FROM:
-        shift = intercept_for_mean(blended, float(np.mean(y)))
-        isotonic = IsotonicRegression(out_of_bounds="clip", y_min=0.0, y_max=1.0)
-        isotonic.fit(expit(blended + shift), out.y)
-    return _freeze(basis, whole, isotonic, tree_weight=tree_weight)
+    return whole, tree_weight
+
+
+def _fit_isotonic(
+    margin: FloatArray, y_rows: FloatArray, y: FloatArray, groups: IntArray,
+    *, rng: np.random.Generator,
+) -> IsotonicRegression | None:  # fmt: skip
+    """Recalibrate monotonically, where there is plenty of data and it helps out of fold.
+
+    Where the blend is right already, its steps cost more than a thousand events can pay.
+    """
+    if min(np.sum(y), np.sum(1 - y)) < _ISOTONIC_FROM:
+        return None
+    risk = expit(margin + intercept_for_mean(margin, float(np.mean(y))))
+    # Never 0 or 1: a step without an event does not mean that there can be none.
+    bounds = {"y_min": 1 / (len(y) + 2), "y_max": 1 - 1 / (len(y) + 2)}
+    isotonic = IsotonicRegression(out_of_bounds="clip", **bounds)
+    folds = np.tile(
+        make_folds(y.astype(np.intp), groups, n_folds=5, rng=rng), len(margin) // len(y)
+    )
+    moved = np.empty_like(risk)
+    for fold in range(5):
+        test = folds == fold
+        moved[test] = isotonic.fit(risk[~test], y_rows[~test]).predict(risk[test])
+    if (
+        compute_log_loss(logit(moved), y_rows).mean()
+        >= compute_log_loss(logit(risk), y_rows).mean()
+    ):
+        return None
+    return isotonic.fit(risk, y_rows)
 
 
 def fit_constant(

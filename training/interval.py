@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from features.preprocessing import make_basis
 from features.schema import Variable
 from training.response_model import WorkingModel
+from training.solvers import fit_ridge_path
 
 __all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
 
@@ -45,9 +45,7 @@ def fit_working_model(
     """
     basis = make_basis(predictors).fit(X)
     Z = basis.expand(X)
-    model = LogisticRegression(C=PRIOR_SD**2, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(Z, y)
-    center = np.concatenate([model.intercept_, model.coef_[0]])
+    center = fit_ridge_path(Z, y, prior_sd=[PRIOR_SD])[0]
     design = np.column_stack([np.ones(len(y)), Z])
     risk = expit(design @ center)
     precision = (design * (risk * (1 - risk))[:, np.newaxis]).T @ design

@@ -97,17 +97,13 @@ def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray, *, tit
     return figure
 
 
-def plot_classification_instability(
-    table: pd.DataFrame, between: tuple[float, float] | None, *, title: str
-) -> Figure:
+def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Figure:
     """Draw how often a rerun puts a patient on the other side of a threshold.
 
     Parameters
     ----------
     table : DataFrame
         :func:`training.instability.compute_classification_instability`.
-    between : (float, float) or None
-        Range of thresholds set beforehand.
     title : str
         What is shown.
     """
@@ -118,11 +114,8 @@ def plot_classification_instability(
                   label="patients and reruns on the other side")  # fmt: skip
         axes.plot(at, 100 * table["unstable_patients"], color=ORANGE, linewidth=1.4,
                   linestyle="--", label="patients whom over a fifth of reruns turn")  # fmt: skip
-        if between is not None:
-            axes.set_xlim(100 * between[0], 100 * between[1])
-        axes.set(ylim=(0, None), ylabel="%",
-                 xlabel="threshold of the probability, %")  # fmt: skip
-        axes.legend(fontsize=8)
+        axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
+        figure.legend(fontsize=8, loc="outside lower left")
         _title(axes, title)
     return figure
 
@@ -191,6 +184,8 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
             axes.grid(axis="x", color=LIGHT, linewidth=0.8)
             axes.set_axisbelow(True)
             axes.tick_params(axis="y", length=0)
+        low, high = panels[0].get_xlim()
+        panels[0].set_xlim(min(0.4, low), max(0.8, high))
         _make_log(panels[1])
         names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
         counts = [f"{name}  ({row.events:.0f}/{row.n})"
@@ -216,7 +211,7 @@ def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
 def _make_log(axes: Axes) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    ticks = [tick for tick in (0.25, 0.5, 0.75, 1, 1.5, 2, 4) if low <= tick <= high]
+    ticks = [tick for tick in (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4) if low <= tick <= high]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from training.calibration_groups import compute_calibration_groups
 from training.comparison import EVALUATION_TAG, compute_study_key, draws_file, draws_table
 from training.evaluation import Evaluation
 from training.explanation import global_importance
 from training.facts import ModelFacts, package_versions
-from training.plots import plot_calibration, plot_importance, save_figure
+from training.plots import plot_importance
+from training.plots_common import to_png
 from training.registry import locate, register
 from training.report import judge, write_report
 from training.response_model import ResponseModel
@@ -148,21 +148,12 @@ def _write_files(
             weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
         )  # fmt: skip
         draws.to_csv(folder / draws_file(horizon), index=False)
-        groups = compute_calibration_groups(
-            description.data.y[horizon], evaluation.out_of_fold.predictions[horizon]
-        )
-        groups.to_csv(folder / f"calibration_{horizon}.csv", index=False)
-        save_figure(
-            plot_calibration(groups, title=f"Calibration at {name}, cross-validated"),
-            folder / f"calibration_{horizon}.png",
-        )
-        save_figure(
+        (folder / f"importance_{horizon}.png").write_bytes(to_png(
             plot_importance(
                 importance[importance["horizon"] == horizon], labels=labels,
                 title=f"What moves the estimate at {name}",
-            ),
-            folder / f"importance_{horizon}.png",
-        )  # fmt: skip
+            )
+        ))  # fmt: skip
 
 
 def _make_record(description: Description, evaluation: Evaluation, files: Path) -> RunRecord:

@@ -92,8 +92,9 @@ def _describe_predictor(variable: Variable, column: NDArray[np.float64]) -> dict
         "missing": len(column) - len(known),
     }
     if variable.is_numeric:
-        low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
-        return entry | {"quartiles": [low, middle, high]}
+        # Rounded: a quartile of few patients is one patient's value.
+        steps = np.round(np.quantile(known, [0.25, 0.5, 0.75]) / variable.precision)
+        return entry | {"quartiles": np.round(steps * variable.precision, 6).tolist()}
     names = variable.categories if variable.kind == "category" else ("no", "yes")
     return entry | {"shares": {name: int((known == i).sum()) for i, name in enumerate(names)}}
 
@@ -277,7 +278,8 @@ def make_results(
         "subgroups": by_horizon("subgroups"),
         "sites": not_done(
             "no external validation: the model was judged in its own cohort only",
-            "ketresponse validate MODEL COHORT, or ketresponse leave-site-out STUDY",
+            "ketresponse validate MODEL COHORT, or ketresponse leave-site-out STUDY; then "
+            "ketresponse card make MODEL --card card.toml --validation RUN",
         ),
         "missing_outcomes": by_horizon("missing_outcomes"),
         "blend": _describe_blend(evaluation),

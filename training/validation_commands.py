@@ -37,6 +37,14 @@ def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> Ne
     return read_new_patients(loaded, cohort, further=further)
 
 
+def _check_page(out: Path | None, name: str, *, force: bool) -> None:
+    """Raise if the page may not be written, before the work that fills it."""
+    from features.table import check_output
+
+    if out is not None and out.is_dir():
+        check_output(out / f"{name}.html", force=force)
+
+
 def _read_thresholds(text: str) -> tuple[float, float]:
     from features.errors import InputError, Problem
 
@@ -120,6 +128,7 @@ def validate(
     from training.validation_report import make_validation_report
 
     between = _read_thresholds(thresholds)
+    _check_page(out, "validation", force=force)
     tracking_uri = find_tracking_uri(os.environ)
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
     patients = read_patients(loaded, cohort, mapping)
@@ -234,6 +243,7 @@ def leave_site_out(
     from training.validation import compute_site_results, cross_validate_sites
     from training.validation_report import make_leave_site_out_report
 
+    _check_page(out, "leave_site_out", force=force)
     settings = read_study(study)
     description = describe(settings)
     if description.shortfall:

@@ -57,9 +57,9 @@ COUNTS = {
 
 @pytest.fixture(scope="module")
 def trials() -> dict[str, pd.DataFrame]:
-    """200 trials of the published size: one row per patient and trial, by arm."""
+    """120 trials of the published size: one row per patient and trial, by arm."""
     parts = []
-    for seed in range(200):
+    for seed in range(120):
         table = make_trial(30, seed=seed).table
         one = (
             table[table["week"] == 0].rename(columns={"nrs": "nrs_week_0"}).set_index("patient_id")
@@ -84,8 +84,8 @@ def test_published_means_and_sds_are_usual_in_simulated_trials(
     by_trial = trials[arm].groupby("trial")[variable]
     assert is_central(by_trial.mean(), mean)
     assert is_central(by_trial.std(), sd)
-    # On the average over the trials they are met closely: 6,000 patients.
-    assert by_trial.mean().mean() == pytest.approx(mean, abs=4 * sd / np.sqrt(6000))
+    # On the average over the trials they are met closely: 3,600 patients.
+    assert by_trial.mean().mean() == pytest.approx(mean, abs=4 * sd / np.sqrt(3600))
 
 
 @pytest.mark.parametrize(("variable", "level"), COUNTS)
@@ -96,7 +96,7 @@ def test_published_counts_are_usual_in_simulated_trials(
         rows = trials[arm]
         found = (rows[variable] == level).groupby(rows["trial"]).sum()
         assert is_central(found, count)
-        assert found.mean() == pytest.approx(count, abs=4 * np.sqrt(30 / 4 / 200))
+        assert found.mean() == pytest.approx(count, abs=4 * np.sqrt(30 / 4 / 120))
 
 
 def test_entry_was_at_a_score_of_five(trials: dict[str, pd.DataFrame]) -> None:

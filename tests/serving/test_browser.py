@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
+from tests.serving.browsers import MARKS
+from tests.serving.browsers import browser as browser
 from tests.serving.models import PATIENT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.service,
-    pytest.mark.skipif(CHROMIUM is None, reason="no system Chromium found"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    playwright = pytest.importorskip("playwright.sync_api")
-    profile = tmp_path_factory.mktemp("profile")
-    with playwright.sync_playwright() as started:
-        context = started.chromium.launch_persistent_context(
-            profile, executable_path=CHROMIUM, args=FLAGS
-        )
-        yield context
-        context.close()
+pytestmark = MARKS
 
 
 @pytest.fixture

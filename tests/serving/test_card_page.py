@@ -7,7 +7,7 @@ import pytest
 from serving.predictor import Predictor
 from serving.web import make_app
 from tests.serving.clients import Client
-from tests.training.cards import put_card
+from tests.training.review_cards import put_card
 from tests.training.reviews import FIRST, SECOND, failing, make_case
 from training.approval import make_annex
 from training.artifact import load_model

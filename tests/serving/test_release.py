@@ -15,7 +15,7 @@ from serving.release import release, roll_back
 from tests.serving.models import PATIENT
 from tests.serving.models import make_facts as serving_facts
 from tests.serving.models import make_model as serving_model
-from tests.training.cards import put_card
+from tests.training.review_cards import put_card
 from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND
 from training.artifact import load_model, read_facts
 from training.registry import locate, register
@@ -228,7 +228,7 @@ def test_a_bento_is_built_without_a_network(desk, places):
     environ = {**os.environ, "BENTOML_HOME": str(done.bentoml_home),
                "BENTOML_DO_NOT_TRACK": "True", "https_proxy": "http://127.0.0.1:9",
                "http_proxy": "http://127.0.0.1:9"}  # fmt: skip
-    built = subprocess.run([BENTOML, "build", done.folder, "--output", "tag"], env=environ,
+    built = subprocess.run([BENTOML, "build", "--output", "tag"], cwd=done.folder, env=environ,
                            capture_output=True, text=True, check=True)  # fmt: skip
     tag = built.stdout.strip().removeprefix("__tag__:")
     name, number = tag.split(":")

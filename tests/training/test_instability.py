@@ -62,6 +62,12 @@ def test_groups_hold_at_least_ten_patients_and_together_all_of_them() -> None:
         assert weighted == pytest.approx(whole)
 
 
+def test_patients_who_have_one_risk_are_one_group() -> None:
+    table = compute_prediction_instability(np.full(60, 0.5), np.full((3, 60), 0.6))
+    assert table["n"].tolist() == [60]
+    assert table.loc[0, "mean_absolute_prediction_error"] == pytest.approx(0.1)
+
+
 def test_reruns_that_are_too_extreme_have_flat_calibration_curves() -> None:
     rng = np.random.default_rng(1)
     risk = expit(rng.normal(0, 1, 2000))

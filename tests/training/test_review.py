@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from features.errors import EXIT_REFUSED, KetresponseError, Refused
-from tests.training.cards import put_card
 from tests.training.examples import make_facts, make_model
+from tests.training.review_cards import put_card
 from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND, THIRD
 from training import review
 from training.artifact import load_model, read_facts

@@ -1,0 +1,34 @@
+"""A real browser, for the tests that need one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.service,
+    pytest.mark.skipif(CHROMIUM is None, reason="no system Chromium found"),
+]
+
+
+# Per module: while it runs, nothing else can run an event loop of its own.
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return a browser with a profile of its own."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    profile = tmp_path_factory.mktemp("profile")
+    with playwright.sync_playwright() as started:
+        context = started.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=FLAGS
+        )
+        yield context
+        context.close()

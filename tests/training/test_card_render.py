@@ -1,0 +1,126 @@
+"""The card as a page and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.training.cards import full_author, small_card, small_results
+from training.card_fields import FIELDS, PLACES
+from training.card_render import render_html, render_markdown, show_gates
+
+ANNEX: dict[str, Any] = {
+    "model": "small:1", "standing": "approved", "digests": {}, "scope": "",
+    "approvals": [
+        {"at": "2026-11-20T10:00:00Z", "name": "Carol", "account": "carol", "comment": "read it"},
+        {"at": "2026-11-21T10:00:00Z", "name": "Dave", "account": "dave", "comment": "me too"},
+    ],
+    "waivers": [
+        {"at": "2026-11-20T09:00:00Z", "name": "Carol", "account": "carol", "gate": 9,
+         "comment": "silent evaluation only"},
+    ],
+    "history": [],
+}  # fmt: skip
+
+
+def test_the_page_needs_nothing_from_outside() -> None:
+    html = render_html(small_card())
+    assert "<script" not in html
+    assert not re.findall(r'(?:src|href)="(?!#)', html)
+    assert "@import" not in html
+    assert "url(" not in html
+    assert 'style="' not in html
+
+
+def test_every_link_leads_to_a_place_on_the_page() -> None:
+    html = render_html(small_card())
+    places = set(re.findall(r'id="([\w-]+)"', html))
+    assert set(re.findall(r'href="#([\w-]+)"', html)) <= places
+    assert {field.place for field in FIELDS} <= places
+    assert set(PLACES) <= places
+
+
+def test_pictures_are_sound_svg_and_say_what_they_show() -> None:
+    pictures = re.findall(r"<svg.*?</svg>", render_html(small_card()), flags=re.DOTALL)
+    assert len(pictures) >= 6
+    for picture in pictures:
+        drawn = ElementTree.fromstring(picture)
+        assert drawn.find("{http://www.w3.org/2000/svg}title") is not None
+        assert "nan" not in picture
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_what_people_have_written_is_never_markup(render: Any) -> None:
+    text = '<script>alert(1)</script>\n# Approved\n| "x" | <img src=x onerror=y>'
+    results = small_results()
+    for predictor in results["predictors"]:
+        predictor["label"] = "<b>bold</b> & more"
+    card = small_card(results, full_author() | {"openness.funding": text})
+    annex = {**ANNEX, "approvals": [{**ANNEX["approvals"][0], "comment": text}]}
+    shown = render(card, annex=annex)
+    for markup in ("<script", "<img src=x", "<b>bold"):
+        assert markup not in shown
+    if render is render_markdown:  # where it would be a heading
+        assert "\n# Approved" not in shown
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_run_and_digest_stand_on_it(render: Any) -> None:
+    card = small_card()
+    card.body["model"]["run_id"] = "run4711"
+    shown = render(card)
+    assert "run4711" in shown
+    assert card.sha256 in shown
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_approvals_and_waivers_stand_beside_the_body(render: Any) -> None:
+    card = small_card()
+    before = card.sha256
+    shown = render(card, annex=ANNEX, status="approved")
+    assert "silent evaluation only" in shown
+    assert "Reviewed by two people" in shown
+    assert small_card().sha256 == before
+
+
+def test_a_waiver_shows_by_name_on_a_gate_that_fails() -> None:
+    gates = {gate.number: gate for gate in show_gates(small_card().body, ANNEX)}
+    assert gates[9].status == "waived"
+    assert gates[9].waiver == "waived by Carol on 2026-11-20: silent evaluation only"
+    assert gates[11].status == "pass"
+    assert "Carol and Dave" in gates[11].value
+
+
+def test_a_waiver_of_a_gate_that_passes_changes_nothing() -> None:
+    annex = {**ANNEX, "waivers": [{**ANNEX["waivers"][0], "gate": 10}]}
+    gates = {gate.number: gate for gate in show_gates(small_card().body, annex)}
+    assert gates[10].status == "pass"
+
+
+def test_one_person_twice_is_not_two_reviewers() -> None:
+    annex = {**ANNEX, "approvals": [ANNEX["approvals"][0], ANNEX["approvals"][0]]}
+    gates = {gate.number: gate for gate in show_gates(small_card().body, annex)}
+    assert gates[11].status == "fail"
+
+
+def test_a_demonstration_is_stamped() -> None:
+    assert "Demonstration: this model was made from simulated patients" in render_html(small_card())
+
+
+def test_a_terminal_gets_no_pictures() -> None:
+    assert "data:image" in render_markdown(small_card())
+    assert "data:image" not in render_markdown(small_card(), pictures=False)
+
+
+def test_parts_that_were_not_computed_are_said_to_be_missing() -> None:
+    results = small_results()
+    absent = {"done": False, "reason": "it was switched off", "command": ""}
+    results["optimism"] = results["subgroups"] = absent
+    results["decision"] = {"t1": absent, "t2": absent}
+    results["instability"] = {}
+    shown = render_markdown(small_card(results))
+    assert "No decision curve: it was switched off." in shown
+    assert "Subgroups: it was switched off." in shown
