@@ -164,8 +164,10 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "model": "a convex blend of candidate models, pulled towards the base rate; weights: "
         + "; ".join(parts),
         "calculation": "the served probability is the calibrated sum of each predictor's part on "
-        "the log-odds scale; the probability at T2 is that at T1 times the probability of keeping "
-        "the response. The exact arithmetic is in the artifact",
+        "the log-odds scale"
+        + ("; the probability at T2 is that at T1 times the probability of keeping the response"
+           if "kept" in results["blend"] else "")
+        + ". The exact arithmetic is in the artifact",
         "partitioning": f"no patient was set aside: the whole procedure is judged by "
         f"{resampling['repeats']} x {resampling['folds']}-fold cross-validation, settings and "
         f"weights by {procedure['inner_repeats']} x {procedure['inner_folds']} folds inside each "
@@ -371,14 +373,11 @@ def answer_from_run(
 
 
 def _answer_probast(results: Results) -> str:
-    few = any(
-        min(c["events"], c["n"] - c["events"]) < _FEW_PER_PARAMETER * results["parameters"]
-        for c in results["counts"].values()
-    )
+    sizes = results["sample_size"].values()
     analysis = (
-        "expected to be of low quality and at high risk of bias: too few events for the number of "
-        "parameters"
-        if few
+        "expected to be of low quality and at high risk of bias: fewer patients than the "
+        "sample-size criteria ask for"
+        if not sizes or any(not size["enough"] for size in sizes)
         else "not rated by this software"
     )
     return (

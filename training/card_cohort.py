@@ -134,15 +134,18 @@ def show_predictors(body: Body) -> list[Block]:
     predictors = body["results"]["predictors"]
     rows = [
         (p["label"], p["expected"], _spread(p), f"{p['missing']} of {p['n']}",
-         ", ".join(p["codes"]) or "–", p["source"] or "–")
+         ", ".join(p["codes"]) or "–")
         for p in predictors
     ]  # fmt: skip
+    sources = dict.fromkeys(
+        source.strip() for p in predictors for source in p["source"].split(";") if source.strip()
+    )
     run = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "TRIPOD+AI"}
     return [
         "All are known before admission; nothing that is known only after the start of treatment "
         "may be a predictor.",
-        make_grid("Predictors", ("predictor", "value", "in these patients", "missing", "codes",
-                             "source"), rows),
-        f"{run['11']}.", f"{capital(run['12b'])}.",
+        make_grid("Predictors", ("predictor", "value", "in these patients", "missing", "codes"),
+                  rows, f"Sources: {'; '.join(sources)}." if sources else ""),
+        f"{capital(run['11'])}.", f"{capital(run['12b'])}.",
         *show_answers(body, "predictors"),
     ]  # fmt: skip

@@ -93,13 +93,14 @@ def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
     from training.card_render import render_html, render_markdown
     from training.model_card import write_card
 
+    pages = {  # whole before anything is written
+        "card.html": render_html(card, annex=annex, status=status),
+        "card.md": render_markdown(card, annex=annex, status=status),
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    files = [write_card(card, folder)]
-    for name, render in (("card.html", render_html), ("card.md", render_markdown)):
-        path = folder / name
-        path.write_text(render(card, annex=annex, status=status), encoding="utf-8")
-        files.append(path)
-    return files
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [write_card(card, folder), *(folder / name for name in pages)]
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.card_blocks import Block, Bullets, Picture, Pictures, make_grid
@@ -92,7 +92,7 @@ def show_performance(body: Body) -> list[Block]:
             rows.append((label, interval(held_out), *more, reading + note))
         blocks.append(
             make_grid(f"Performance at {HORIZON_WORDS[horizon]}", (*head, "how to read it"), rows,
-                  f"Held out: {results['performance'][horizon]['interval']}.")
+                  _tell_intervals(results, horizon))
         )  # fmt: skip
     sites = results["sites"]
     if is_done(sites):
@@ -100,6 +100,14 @@ def show_performance(body: Body) -> list[Block]:
     else:
         blocks.append(Bullets((f"{capital(sites['reason'])}.",), "warning"))
     return blocks
+
+
+def _tell_intervals(results: Mapping[str, Any], horizon: str) -> str:
+    """Return what the intervals of a horizon's performance table are."""
+    note = f"Held out: {results['performance'][horizon]['interval']}."
+    if is_done(results["optimism"]):
+        note += f" Corrected: {results['optimism'][horizon]['interval']}."
+    return f"{note} {capital(results['weighting'])}."
 
 
 def show_calibration(body: Body) -> list[Block]:
@@ -157,17 +165,16 @@ def show_stability(body: Body) -> list[Block]:
                   ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"), rows,
                   "0.10 is ten percentage points. Not a confidence interval.")
         )  # fmt: skip
-        flips = [
-            (h.upper(), percent(row["threshold"]), percent(row["classification_instability"]),
-             percent(row["unstable_patients"]))
-            for h, found in results["instability"].items()
-            for row in found.get("classification") or []
-        ]  # fmt: skip
+        found = {h: part.get("classification") or [] for h, part in results["instability"].items()}
+        cuts = sorted({row["threshold"] for rows in found.values() for row in rows})
+        flips = [(percent(cut), *(_tell_flip(rows, cut) for rows in found.values()))
+                 for cut in cuts]  # fmt: skip
         if flips:
             blocks.append(
-                make_grid("Classification instability",
-                      ("horizon", "threshold", "patients on the other side in a rerun",
-                       "on the other side in over a fifth of reruns"), flips)
+                make_grid("Classification instability: patients whom a rerun puts on the other "
+                      "side of a threshold", ("threshold", *(h.upper() for h in found)), flips,
+                      "In brackets the patients who are on the other side in over a fifth of "
+                      "reruns. 0% is stable, 50% is a coin.")
             )  # fmt: skip
     sizes = []
     for horizon, size in results["sample_size"].items():
@@ -186,6 +193,13 @@ def show_stability(body: Body) -> list[Block]:
               "below 0.7 a model says more about these patients than about the next.")
     )  # fmt: skip
     return [*blocks, *_null_test(results["null_test"])]
+
+
+def _tell_flip(rows: Sequence[Mapping[str, Any]], cut: float) -> str:
+    row = next((row for row in rows if row["threshold"] == cut), None)
+    if row is None:
+        return "–"
+    return f"{percent(row['classification_instability'])} ({percent(row['unstable_patients'])})"
 
 
 def _null_test(null: Mapping[str, Any]) -> list[Block]:

@@ -88,7 +88,7 @@ KNOWN_PREDICTORS = (
     ),
     Known(
         "depression, anxiety, mental health",
-        ("hads_depression", "hads_anxiety", "sf36_mental", "depress*"),
+        ("hads_depression", "hads_anxiety", "sf36_mental", "depression*"),
         "No effect on pain at week 12.", "one trial, questionnaires probably incomplete",
         SIGTERMANS.text, no_effect=True,
     ),

@@ -23,7 +23,7 @@ _BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "
 _ORANGE = "#b4530f"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
 _Rows = Sequence[Mapping[str, Any]]
-_WIDTH, _HEIGHT = 380.0, 330.0
+_WIDTH, _HEIGHT = 430.0, 380.0
 
 
 class _Plot:
@@ -32,7 +32,7 @@ class _Plot:
     def __init__(
         self, x: tuple[float, float], y: tuple[float, float], *,
         width: float = _WIDTH, height: float = _HEIGHT,
-        margins: tuple[float, float, float, float] = (12, 12, 46, 50),
+        margins: tuple[float, float, float, float] = (66, 22, 46, 66),
     ) -> None:  # fmt: skip
         self.width, self.height = width, height
         self._x, self._y = x, y
@@ -147,7 +147,7 @@ def draw_calibration(calibration: Mapping[str, Any], horizon: str) -> str:
     entries = [(_GREY, "5 4", "perfect"), (_ORANGE, "", "groups of patients, 95% interval")]
     if curve:
         entries.insert(1, (_BLUE, "", "smooth curve, 95% band"))
-    plot.legend(entries, x=plot.x(0.03), y=26)
+    plot.legend(entries, x=plot.x(0), y=18)
     return plot.finish(f"Calibration at {HORIZON_WORDS[horizon]}, held-out patients")
 
 
@@ -176,8 +176,10 @@ def draw_decision(decision: Mapping[str, Any], horizon: str) -> str:
               "net_benefit_high", "treat_all") if row[key] is not None]  # fmt: skip
     ticks = _find_ticks(min(0.0, *values), max(values))
     plot = _Plot((low, high), (ticks[0], ticks[-1]))
-    steps = [round(low + (high - low) * i / 4, 4) for i in range(5)]
-    plot.x_axis(steps, "threshold: treat from this probability on")
+    plot.x_axis(
+        [tick for tick in _find_ticks(low, high) if low <= tick <= high],
+        "threshold: treat from this probability on",
+    )
     plot.y_axis(ticks, "net benefit", as_percent=False)
     plot.band([(r["threshold"], r["net_benefit_low"], r["net_benefit_high"]) for r in rows
                if r["net_benefit_low"] is not None], _PALE)  # fmt: skip
@@ -186,7 +188,7 @@ def draw_decision(decision: Mapping[str, Any], horizon: str) -> str:
     plot.line([(r["threshold"], r["net_benefit"]) for r in rows], _BLUE, width=2.6)
     plot.legend(
         [(_BLUE, "", "by the model, 95% band"), (_ORANGE, "6 4", "treat all"),
-         (_GREY, "", "treat none")], x=plot.width - 190, y=26,
+         (_GREY, "", "treat none")], x=plot.x(low), y=18,
     )  # fmt: skip
     return plot.finish(f"Decision curve at {HORIZON_WORDS[horizon]}, held-out patients")
 
@@ -228,7 +230,7 @@ def draw_base_rates(rows: _Rows, horizon: str) -> str:
         Named in the title.
     """
     height = 62 + 30 * len(rows)
-    plot = _Plot((0, 1), (0, 1), width=640, height=height, margins=(10, 14, 46, 250))
+    plot = _Plot((0, 1), (0, 1), width=640, height=height, margins=(10, 24, 46, 250))
     plot.x_axis(_FIFTHS, "share of responders, 95% interval")
     for i, row in enumerate(rows):
         at = 1 - (i + 0.5) / len(rows)

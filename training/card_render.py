@@ -24,6 +24,7 @@ from training.statements import stamp
 
 __all__ = ["ShownGate", "render_html", "render_markdown", "show_gates"]
 
+
 @dataclass(frozen=True)
 class ShownGate:
     """A gate as the card shows it: computed from the body, with what the review says of it.

@@ -30,10 +30,7 @@ from training.card_findings import (
 from training.card_pictures import (
     draw_base_rates,
 )
-from training.card_words import (
-    HORIZON_WORDS,
-    percent,
-)
+from training.card_words import HORIZON_WORDS, capital, percent
 
 __all__ = ["make_sections"]
 
@@ -62,19 +59,27 @@ def _literature(body: Body) -> list[Block]:
     notes = dict.fromkeys(f"{r['source'].split(',')[0]}: {r['note']}" for r in body["base_rates"]
                           if r["note"])  # fmt: skip
     used = [
-        (k["matter"], k["finding"], k["strength"], k["source"] or "–",
+        (k["matter"], k["finding"], k["strength"], _shorten(k["source"]) or "–",
          ", ".join(f"{h.upper()} {'not used' if s is None else percent(s)}"
                    for h, s in k["shares"].items()))
         for k in body["known_predictors"]
     ]  # fmt: skip
+    sources = dict.fromkeys(
+        source for k in body["known_predictors"] for source in k["source"].split("; ") if source
+    )
     return [
         *blocks, Bullets(tuple(notes)),
         make_grid("What is published on predictors, and what this model makes of them",
               ("predictor", "finding", "how far to trust it", "source",
                "share of what moves the estimate"), used,
               "No published study holds a validated predictor of response that is known before "
-              "admission."),
+              f"admission. Sources: {'; '.join(sources)}."),
     ]  # fmt: skip
+
+
+def _shorten(sources: str) -> str:
+    """Return "Mangnus 2021; Sigtermans 2009" of the full references."""
+    return "; ".join(source.split(",")[0] for source in sources.split("; "))
 
 
 def _limitations(body: Body) -> list[Block]:
@@ -86,19 +91,24 @@ def _safety(body: Body) -> list[Block]:
     if not body["safety"]:
         return ["No published side effects are held for this treatment. The model says nothing "
                 "about harm."]  # fmt: skip
-    rows = []
-    for fact in body["safety"]:
-        placebo = (
-            "–" if fact["placebo_n"] is None else f"{fact['placebo_events']} of {fact['placebo_n']}"
-        )
-        rows.append((fact["matter"], fact["setting"], f"{fact['events']} of {fact['n']} "
-                     f"({percent(fact['events'] / fact['n'])})", placebo,
-                     fact["source"], fact["note"]))  # fmt: skip
-    return [
-        "The model says nothing about harm. What follows is published, and no prediction.",
-        make_grid("Side effects of ketamine in CRPS",
-              ("what", "in whom", "patients", "placebo", "source", "note"), rows),
-    ]  # fmt: skip
+    blocks: list[Block] = ["The model says nothing about harm. What follows is published, and no "
+                           "prediction."]  # fmt: skip
+    places = dict.fromkeys((fact["setting"], fact["source"]) for fact in body["safety"])
+    for setting, source in places:
+        rows = [
+            (fact["matter"], f"{fact['events']} of {fact['n']} "
+             f"({percent(fact['events'] / fact['n'])})", _tell_placebo(fact), fact["note"])
+            for fact in body["safety"] if (fact["setting"], fact["source"]) == (setting, source)
+        ]  # fmt: skip
+        blocks.append(make_grid(capital(setting), ("what", "patients", "placebo", "note"), rows,
+                                source))  # fmt: skip
+    return blocks
+
+
+def _tell_placebo(fact: Mapping[str, Any]) -> str:
+    if fact["placebo_n"] is None:
+        return "–"
+    return f"{fact['placebo_events']} of {fact['placebo_n']}"
 
 
 def _provenance(body: Body) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ __all__ = [
 
 HORIZON_WORDS = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
 
-OUTCOME_WORDS = {"response": "response at T1", "kept": "keeping it until T2"}
+OUTCOME_WORDS = {"response": "response", "kept": "keeping it until T2"}
 
 METRICS: dict[str, tuple[str, str]] = {
     "auc": ("AUC", "0.5 is a coin, 1 ranks every responder first"),
@@ -71,8 +72,11 @@ def number(value: float | None, decimals: int = 2) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share in [0, 1] as a percentage."""
-    return "–" if share is None else f"{100 * share:.0f}%"
+    """Return a share in [0, 1] as a percentage, halves rounded up as papers do."""
+    if share is None:
+        return "–"
+    # 29/40 is 72.49999... in binary: the nearest float must not decide.
+    return f"{math.floor(round(100 * share, 6) + 0.5)}%"
 
 
 def interval(row: Mapping[str, Any] | None, key: str = "estimate") -> str:

@@ -22,7 +22,7 @@ __all__ = ["models", "train"]
 
 
 def _evaluate_with_bar(
-    description: Description, *, jobs: int, console: Console | None
+    description: Description, *, null_permutations: int, jobs: int, console: Console | None
 ) -> Evaluation:
     from rich.progress import (
         BarColumn,
@@ -35,17 +35,21 @@ def _evaluate_with_bar(
     from training.evaluation import count_steps, evaluate
 
     if console is None:
-        return evaluate(description, n_jobs=jobs)
+        return evaluate(description, null_permutations=null_permutations, n_jobs=jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TextColumn("fits,"), TimeRemainingColumn(), TextColumn("left"))  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Training", total=count_steps(description))
-        return evaluate(description, n_jobs=jobs, progress=lambda: bar.advance(task))
+        total = count_steps(description, null_permutations=null_permutations)
+        task = bar.add_task("Training", total=total)
+        return evaluate(
+            description, null_permutations=null_permutations, n_jobs=jobs,
+            progress=lambda: bar.advance(task),
+        )  # fmt: skip
 
 
 def run_training(
     study_file: Path, *, seed: int | None, jobs: int | None, tracking_uri: str | None,
-    console: Console | None,
+    console: Console | None, null_permutations: int = 0, report: Path | None = None,
 ) -> tuple[str, dict[str, Any], Published | None]:  # fmt: skip
     """Run a study from file to registry.
 
@@ -61,11 +65,17 @@ def run_training(
         MLflow store; None for the default.
     console : rich.console.Console or None
         Where progress is shown; None shows nothing.
+    null_permutations : int
+        Permutations of the null test; 0 leaves it out.
+    report : Path or None
+        A file that the complete report is also written to: a page if its name ends in .html,
+        else Markdown without pictures. It may not be there yet.
 
     Returns
     -------
-    report : str
-        Markdown.
+    text : str
+        What people read in the terminal, in Markdown: a summary, or, without a model, the whole
+        descriptive report.
     summary : dict
         Plain values, for scripts.
     published : Published or None
@@ -73,12 +83,15 @@ def run_training(
     """
     from dataclasses import replace
 
-    from training.publish import check_store, publish, summarise
-    from training.report import write_report
+    from features.table import check_output
+    from training.publish import check_store, fetch_page, publish, summarise
+    from training.report import summarise_report, write_report
     from training.response import count_jobs
     from training.settings import read_study
     from training.study import describe
 
+    if report is not None:
+        check_output(report, force=False)
     study = read_study(study_file)
     if seed is not None:
         study = replace(study, seed=seed)
@@ -87,12 +100,36 @@ def run_training(
         for need in description.verdicts.values():
             console.print(f"Sample size: {need.text}")
     if description.shortfall:
+        if report is not None:
+            _write_report(description, None, report, None)
         return write_report(description, None), summarise(description, None, None), None
     check_store(tracking_uri)
-    evaluation = _evaluate_with_bar(description, jobs=jobs or count_jobs(), console=console)
+    evaluation = _evaluate_with_bar(
+        description, null_permutations=null_permutations, jobs=jobs or count_jobs(),
+        console=console,
+    )  # fmt: skip
     published = publish(description, evaluation, tracking_uri=tracking_uri)
-    report = write_report(description, evaluation)
-    return report, summarise(description, evaluation, published), published
+    if report is not None:
+        _write_report(description, evaluation, report, fetch_page(published, tracking_uri))
+    text = summarise_report(description, evaluation)
+    return text, summarise(description, evaluation, published), published
+
+
+def _write_report(
+    description: Description, evaluation: Evaluation | None, path: Path, page: Path | None
+) -> None:
+    """Write the complete report; `page` is the one that is kept with the run."""
+    from features.table import write_bytes
+    from training.document import to_html
+    from training.report import make_report, write_report
+
+    if path.suffix.lower() not in (".html", ".htm"):
+        data = write_report(description, evaluation).encode()
+    elif page is None:
+        data = to_html(make_report(description, evaluation)).encode()
+    else:
+        data = page.read_bytes()
+    write_bytes(data, path)
 
 
 def train(
@@ -101,24 +138,39 @@ def train(
     jobs: Annotated[int | None, typer.Option(help="Processes; default: all cores.", min=1)] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only where the model is.")] = False,
+    null_test: Annotated[
+        int,
+        typer.Option(
+            "--null-test",
+            min=0,
+            metavar="N",
+            help="Also judge the procedure on N permutations of the outcomes, in which there is "
+            "nothing to find; 100 count for approval.",
+        ),
+    ] = 0,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write the complete report also to this file (.html, or Markdown)."),
+    ] = None,
 ) -> None:
     """Train, judge and register the model of a study.
 
-    Prints a report that says what the data can bear. With too few patients for any model the
-    report is descriptive, nothing is registered, and the exit code is 3.
+    Prints a summary that says what the data can bear; the complete report, with every table and
+    picture, is kept with the run. With too few patients for any model the report is descriptive,
+    nothing is registered, and the exit code is 3.
     """
     from rich.console import Console
     from rich.markdown import Markdown
 
     progress = None if quiet or json_ else Console(stderr=True)
-    report, summary, published = run_training(
+    text, summary, published = run_training(
         study, seed=seed, jobs=jobs, tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
-        console=progress,
+        console=progress, null_permutations=null_test, report=report,
     )  # fmt: skip
     if json_:
         typer.echo(json.dumps(summary, indent=2))
     elif not quiet:
-        Console().print(Markdown(report))
+        Console().print(Markdown(text))
     if published is None:
         if quiet:
             typer.echo(summary["shortfall"], err=True)
@@ -128,6 +180,7 @@ def train(
     elif not json_:
         mode = "--demonstration" if published.status == "demonstration" else "--research"
         typer.echo(f"Registered {published.name_and_version} ({published.status}).")
+        typer.echo(f"Complete report: {published.report}")
         typer.echo(f"Artifact folder: {published.folder}")
         typer.echo(f"Serve it: ketresponse serve {published.name_and_version} {mode}")
         typer.echo("Compare runs: mlflow ui")

@@ -74,10 +74,11 @@ def compute_prediction_instability(served: FloatArray, bootstrapped: FloatArray)
     -------
     DataFrame
         One row per group, of at least ten patients and at most twenty groups (one group where
-        there are fewer than twenty patients, or where everyone has one risk), from low to high served risk: `n` patients; `risk`,
-        their mean served risk; `low`, `q1`, `median`, `q3`, `high`, the 2.5%, 25%, 50%, 75% and
-        97.5% points of all the risks that reruns give them; `mean_absolute_prediction_error`. A
-        stable procedure has narrow bands around the line median = risk.
+        there are fewer than twenty patients, or where everyone has one risk), from low to high
+        served risk: `n` patients; `risk`, their mean served risk; `low`, `q1`, `median`, `q3`,
+        `high`, the 2.5%, 25%, 50%, 75% and 97.5% points of all the risks that reruns give them;
+        `mean_absolute_prediction_error`. A stable procedure has narrow bands around the line
+        median = risk.
     """
     n_groups = int(np.clip(len(served) // _MIN_PER_GROUP, 1, _MOST_GROUPS))
     if np.ptp(round_risks(served)) == 0:

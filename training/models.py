@@ -229,13 +229,21 @@ class Firth:
         """Return the one fit."""
         from firthmodels import FirthLogisticRegression
 
-        # A column without spread has no information and would make the matrix singular.
-        columns = linear & (np.ptp(Z, axis=0) > 1e-9)
-        if not columns.any():
+        # Jeffreys' prior does not depend on the axes: along the principal ones, directions in
+        # which the patients do not differ (equal flags, a constant column) can be left out.
+        left, size, axes = np.linalg.svd(
+            Z[:, linear] - Z[:, linear].mean(axis=0), full_matrices=False
+        )
+        kept = size > 1e-9 * max(1.0, float(size.max(initial=0.0)))
+        if not kept.any():
             return [constant_member(y, Z.shape[1])]
-        model = FirthLogisticRegression(backend="numpy", max_iter=500, gtol=1e-6, xtol=1e-6)
-        model.fit(Z[:, columns], y)
-        coef = _spread(np.asarray(model.coef_, dtype=np.float64), columns)
+        scores = left[:, kept] * np.sqrt(len(y))
+        model = FirthLogisticRegression(
+            backend="numpy", max_iter=500, max_step=1.0, gtol=1e-7, xtol=1e-7
+        )
+        model.fit(scores, y)
+        along = np.asarray(model.coef_, dtype=np.float64) / size[kept] * np.sqrt(len(y))
+        coef = _spread(along @ axes[kept], linear)
         return [Member(intercept_for_mean(Z @ coef, float(np.mean(y))), coef)]
 
 

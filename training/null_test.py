@@ -196,7 +196,7 @@ def compute_null_test(
         which the model was not a constant throughout; `share_constant`, the folds in which
         everyone had one risk; `verdict`: "passed" if the mean lies within :data:`BAND`, "failed"
         if not, "constant" if there was no fold to judge, "uncertain" if more permutations are
-        needed to tell.
+        needed to tell. Attribute `n_permutations` holds their number.
     """
     tasks = (
         delayed(_judge_permutation)(data, judge, (seed, 6, permutation))
@@ -205,8 +205,10 @@ def compute_null_test(
     found = list(run_tasks(tasks, n_jobs, progress))
     order = [*CANDIDATES, WHOLE]
     keys = sorted(found[0], key=lambda key: (data.horizons.index(key[0]), order.index(key[1])))
-    return pd.DataFrame([_summarise(h, model, [part[h, model] for part in found])
-                         for h, model in keys])  # fmt: skip
+    table = pd.DataFrame([_summarise(h, model, [part[h, model] for part in found])
+                          for h, model in keys])  # fmt: skip
+    table.attrs["n_permutations"] = n_permutations
+    return table
 
 
 def _summarise(horizon: str, model: str, pairs: Sequence[Pairs]) -> dict[str, object]:

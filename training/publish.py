@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -13,19 +14,38 @@ from typing import Any
 import numpy as np
 
 from training.comparison import EVALUATION_TAG, compute_study_key, draws_file, draws_table
-from training.evaluation import Evaluation
+from training.document import each_row, write_document
+from training.evaluation import Evaluation, Judgement
 from training.explanation import global_importance
 from training.facts import ModelFacts, package_versions
-from training.plots import plot_importance
-from training.plots_common import to_png
 from training.registry import locate, register
-from training.report import judge, write_report
+from training.report import judge, make_report
 from training.response_model import ResponseModel
 from training.results import make_results, write_results
 from training.study import Description, describe_ranges, freeze
-from training.tracking import RunRecord, find_tracking_uri, make_client, track_run
+from training.tracking import (
+    RunRecord,
+    fetch_file,
+    find_tracking_uri,
+    locate_file,
+    make_client,
+    track_run,
+)
 
-__all__ = ["Published", "check_store", "make_facts", "publish", "summarise"]
+__all__ = [
+    "REPORT",
+    "REPORT_FOLDER",
+    "Published",
+    "check_store",
+    "fetch_page",
+    "make_facts",
+    "publish",
+    "summarise",
+]
+
+
+REPORT_FOLDER, REPORT = "report", "report"
+"""Folder of the run that holds the complete report, and the name of its page and Markdown."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,8 @@ class Published:
         The artifact, which can be served from there.
     run_id : str
         The tracked run every number leads back to.
+    report : str
+        Where the complete report is: a path, or an address where the store is elsewhere.
     """
 
     name: str
@@ -47,6 +69,7 @@ class Published:
     status: str
     folder: Path
     run_id: str
+    report: str
 
     @property
     def name_and_version(self) -> str:
@@ -132,28 +155,39 @@ def _write_files(
     """Write what is stored with the run; nothing of it belongs to a single patient."""
     study = description.study
     (folder / "study.toml").write_text(study.text, encoding="utf-8")
-    (folder / "report.md").write_text(write_report(description, evaluation), encoding="utf-8")
-    description.flow.to_csv(folder / "flow.csv", index=False)
     packages = "\n".join(f"{name}=={number}" for name, number in package_versions().items())
     (folder / "versions.txt").write_text(packages + "\n", encoding="utf-8")
     importance = global_importance(model, model.background)
-    importance.to_csv(folder / "importance.csv", index=False)
     write_results(make_results(description, evaluation, importance), folder)
-    labels = {variable.name: variable.label for variable in description.data.predictors}
+    report = make_report(description, evaluation, importance=importance)
+    write_document(report, folder / REPORT_FOLDER, name=REPORT, extra={"importance": importance})
     for horizon in study.horizons:
-        name = horizon.upper()
-        evaluation.performance[horizon].to_csv(folder / f"performance_{horizon}.csv")
         draws = draws_table(
             description.data, evaluation.out_of_fold, horizon,
             weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
         )  # fmt: skip
         draws.to_csv(folder / draws_file(horizon), index=False)
-        (folder / f"importance_{horizon}.png").write_bytes(to_png(
-            plot_importance(
-                importance[importance["horizon"] == horizon], labels=labels,
-                title=f"What moves the estimate at {name}",
-            )
-        ))  # fmt: skip
+
+
+def _collect_metrics(horizon: str, found: Judgement) -> dict[str, float]:
+    """Return what a horizon's metrics on the run are beside the cross-validated ones."""
+    metrics = {}
+    if found.optimism is not None:
+        for metric, row in found.optimism.iterrows():
+            metrics[f"{horizon}_{metric}_apparent"] = float(row["apparent"])
+            for column, suffix in (("corrected", ""), ("low", "_low"), ("high", "_high")):
+                metrics[f"{horizon}_{metric}_corrected{suffix}"] = float(row[column])
+    if found.instability is not None:
+        for name, value in found.instability.summary.items():
+            metrics[f"{horizon}_instability_{name}"] = value
+    for metric, row in found.calibration.summary.iterrows():
+        metrics[f"{horizon}_{metric}"] = float(row["estimate"])
+    for metric, row in found.bounds.iterrows():
+        metrics[f"{horizon}_{metric}_worst_to_best_low"] = float(row["lowest"])
+        metrics[f"{horizon}_{metric}_worst_to_best_high"] = float(row["highest"])
+    if found.decisions is not None:
+        metrics[f"{horizon}_least_gain_in_net_benefit"] = found.decisions.least_gain
+    return metrics
 
 
 def _make_record(description: Description, evaluation: Evaluation, files: Path) -> RunRecord:
@@ -167,8 +201,12 @@ def _make_record(description: Description, evaluation: Evaluation, files: Path) 
         metrics[f"{horizon}_n"] = float(counts["n"])
         metrics[f"{horizon}_events"] = float(counts["events"])
         metrics[f"{horizon}_base_rate"] = float(counts["base_rate"])
-        for name, value in evaluation.instability.get(horizon, {}).items():
-            metrics[f"{horizon}_instability_{name}"] = value
+        metrics |= _collect_metrics(horizon, evaluation.judgements[horizon])
+    if evaluation.null_test is not None:
+        for null in each_row(evaluation.null_test):
+            name = f"{null.horizon}_null_auc_{null.model.replace(' ', '_')}"
+            metrics |= {name: null.auc, f"{name}_mc_error": null.mc_error}
+        metrics["null_permutations"] = evaluation.null_test.attrs["n_permutations"]
     outcomes = {"response": evaluation.fitted.first}
     if evaluation.fitted.kept is not None:
         outcomes["kept"] = evaluation.fitted.kept
@@ -185,6 +223,8 @@ def _make_record(description: Description, evaluation: Evaluation, files: Path) 
             "prior_strength": study.procedure.prior_strength,
             "inner_cv": f"{study.procedure.inner_repeats} x {study.procedure.inner_folds}",
             "outer_cv": f"{study.resampling.repeats} x {study.resampling.folds}",
+            "bootstrap_reruns": study.resampling.bootstrap_reruns,
+            "weighting": study.weighting,
             "seed": study.seed,
             "parameters": description.parameters,
         },
@@ -229,7 +269,39 @@ def publish(
         run_id = track_run(_make_record(description, evaluation, files), tracking_uri=uri)
     found = register(run_id, model, facts, name=facts.name, tracking_uri=uri)
     folder = locate(found.name, found.version, tracking_uri=uri)
-    return Published(found.name, found.version, found.status, folder, run_id)
+    report = locate_file(run_id, f"{REPORT_FOLDER}/{REPORT}.html", tracking_uri=uri)
+    return Published(found.name, found.version, found.status, folder, run_id, report)
+
+
+def fetch_page(published: Published, tracking_uri: str | None) -> Path:
+    """Return the complete report's page as it is kept with the run, or a copy of it."""
+    path = f"{REPORT_FOLDER}/{REPORT}.html"
+    return fetch_file(published.run_id, path, tracking_uri=_resolve(tracking_uri))
+
+
+def _plain_optimism(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        horizon: {
+            row["metric"]: {key: _or_none(row[key]) for key in
+                            ("apparent", "optimism", "corrected", "low", "high", "corrected_632")}
+            for row in found.optimism.reset_index().to_dict("records")
+        }
+        for horizon, found in evaluation.judgements.items()
+        if found.optimism is not None
+    }  # fmt: skip
+
+
+def _plain_null_test(evaluation: Evaluation) -> list[dict[str, Any]] | None:
+    if evaluation.null_test is None:
+        return None
+    return [
+        {str(key): _or_none(value) for key, value in row.items()}
+        for row in evaluation.null_test.to_dict("records")
+    ]
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def summarise(
@@ -254,7 +326,10 @@ def summarise(
             "verdict": judge(description, evaluation),
             "performance": facts.performance,
             "blend": facts.blend,
+            "optimism": _plain_optimism(evaluation),
             "instability": evaluation.instability,
+            "null_test": _plain_null_test(evaluation),
+            "report": published.report,
             "model": published.name_and_version,
             "folder": str(published.folder),
             "run_id": published.run_id,

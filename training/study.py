@@ -25,7 +25,14 @@ from training.sample_size import Verdict, verdict
 from training.settings import Study
 from training.shares import compute_product_of_shares, compute_wilson
 
-__all__ = ["MIN_PER_CLASS", "Description", "describe", "describe_ranges", "freeze"]
+__all__ = [
+    "MIN_PER_CLASS",
+    "Description",
+    "count_outcome",
+    "describe",
+    "describe_ranges",
+    "freeze",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -150,7 +157,7 @@ def describe(study: Study) -> Description:
         kept=labels.kept,
         groups=np.asarray(groups, dtype=np.intp),
     )
-    counts = {h: _count_outcome(data, h) for h in study.horizons}
+    counts = {h: count_outcome(data, h) for h in study.horizons}
     parameters = _count_parameters(data.predictors)
     return Description(
         study=study, cohort=cohort, table=eligible, data=data, labels=labels,
@@ -166,7 +173,8 @@ def describe(study: Study) -> Description:
     )  # fmt: skip
 
 
-def _count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
+def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
+    """Return n, events, base_rate, low and high of a horizon; see :attr:`Description.counts`."""
     y = data.y[horizon]
     known = y[~np.isnan(y)]
     n, events = len(known), int(known.sum())

@@ -141,9 +141,9 @@ def compute_subgroups(
     -------
     DataFrame
         One row per subgroup of at least three patients with a known outcome: `variable`,
-        `subgroup`, `n`, `events`; `auc` (pairs within folds and within the part) and `o_e`, observed over expected events, each
-        with `_low` and `_high` (95%); `note`, "not estimable" under 10 events or non-events. An
-        O:E above 1 means that risks in this part are too low.
+        `subgroup`, `n`, `events`; `auc` (pairs within folds and within the part) and `o_e`,
+        observed over expected events, each with `_low` and `_high` (95%); `note`, "not estimable"
+        under 10 events or non-events. An O:E above 1 means that risks in this part are too low.
     """
     everyone = Subgroup(EVERYONE, "", np.ones(len(y), dtype=np.bool_))
     rows = []

@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from features.errors import KetresponseError
 
@@ -32,6 +32,7 @@ __all__ = [
     "TrackedRun",
     "fetch_file",
     "find_tracking_uri",
+    "locate_file",
     "make_client",
     "open_files",
     "read_run",
@@ -322,6 +323,12 @@ def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
         run_id=run.info.run_id, name=str(run.info.run_name), params=dict(run.data.params),
         metrics=dict(run.data.metrics), tags=dict(run.data.tags), files=files,
     )  # fmt: skip
+
+
+def locate_file(run_id: str, path: str, *, tracking_uri: str) -> str:
+    """Return where a run's file is: its path on this machine, or its address elsewhere."""
+    where = f"{make_client(tracking_uri).get_run(run_id).info.artifact_uri}/{path}"
+    return unquote(where.removeprefix("file://")) if where.startswith("file:///") else where
 
 
 def fetch_file(run_id: str, path: str, *, tracking_uri: str) -> Path:

@@ -21,7 +21,7 @@ from training.new_patients import NewPatients
 from training.performance import compute_cv_performance
 from training.registry import RegisteredModel, register
 from training.response import OutOfFold
-from training.study import _count_outcome
+from training.study import count_outcome
 from training.tracking import RunRecord, track_run
 from training.updating import (
     METHODS,
@@ -112,7 +112,7 @@ def describe_update(update: Update) -> str:
 def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> ModelFacts:
     """Return the parent's facts, with those of the new patients where the update changed them."""
     old, data = plan.parent.facts, plan.patients.data
-    counts = {h: _count_outcome(data, h) for h in data.horizons}
+    counts = {h: count_outcome(data, h) for h in data.horizons}
     note = (
         f"Updated from version {old.version} (digest {plan.parent.digest[:12]}) on "
         f"{len(data)} other courses: {describe_update(plan.update)}. Counts, base rates and "

@@ -47,6 +47,7 @@ def test_a_constant_model_contradicts_nothing() -> None:
         ({"hads_depression": 0.15, "hads_anxiety": 0.15, "nrs_t0": 0.7}, "anxiety"),
         ({"planned_dose_mg_h": 0.5, "nrs_t0": 0.5}, "by dose (50%"),
         ({"nrs_t0": 0.9, "opioid": 0.1}, ""),
+        ({"antidepressant": 0.9, "opioid": 0.1}, ""),  # a drug is no depression
     ],
 )
 def test_ranking_by_what_the_trial_found_without_effect_is_said(

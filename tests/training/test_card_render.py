@@ -124,3 +124,33 @@ def test_parts_that_were_not_computed_are_said_to_be_missing() -> None:
     shown = render_markdown(small_card(results))
     assert "No decision curve: it was switched off." in shown
     assert "Subgroups: it was switched off." in shown
+
+
+@pytest.mark.parametrize("horizon", ["t1", "t2"])
+def test_one_horizon_alone_has_a_card(horizon: str) -> None:
+    other = {"t1": "t2", "t2": "t1"}[horizon]
+    results = small_results()
+    results["study"]["horizons"] = [horizon]
+    results["study"]["outcomes"] = {horizon: "response"}
+    results["blend"].pop("kept")
+    for part in results.values():
+        if isinstance(part, dict):
+            part.pop(other, None)
+    shown = render_html(small_card(results))
+    assert f"At {'discharge (T1)' if horizon == 't1' else 'first follow-up (T2)'}:" in shown
+
+
+def test_a_model_that_tells_nobody_apart_has_a_card() -> None:
+    results = small_results()
+    for row in results["importance"]:
+        row["mean_absolute_contribution"] = 0.0
+    for blend in results["blend"].values():
+        blend.update(constant=True, reason="too few")
+    for found in results["calibration"].values():
+        found["curve"] = [dict.fromkeys(row) for row in found["curve"]]
+    for found in (*results["performance"].values(), *results["optimism"].values()):
+        for row in found["rows"]:
+            row.update({key: None for key in row if key not in ("metric", "note")})
+    shown = render_html(small_card(results))
+    assert "everyone gets the same probability (too few)" in shown
+    assert "whether it tells responders apart could not be estimated" in shown

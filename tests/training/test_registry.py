@@ -20,7 +20,7 @@ from features.schema import CONTRACT, Variable, parse_value
 from tests.training.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training import registry
 from training.artifact import load_model, write_release
-from training.registry import list_models, locate, make_example, register
+from training.registry import find_folder, list_models, locate, make_example, register
 from training.tracking import RunRecord, make_client, track_run
 
 MODEL = make_model()
@@ -271,6 +271,25 @@ def test_a_later_release_leaves_the_registration_valid(run_id: str, tracking_uri
     folder = locate("pilot", tracking_uri=tracking_uri)
     write_release(folder, replace(load_model(folder).facts, status="approved"))
     assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.status == "approved"
+
+
+def test_a_version_can_carry_further_tags(run_id: str, tracking_uri: str) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri,
+             tags={"ketresponse.parent_version": "7"})  # fmt: skip
+    tags = make_client(tracking_uri).get_model_version("pilot", "1").tags
+    assert tags["ketresponse.parent_version"] == "7"
+    assert tags["ketresponse.status"] == "demonstration"
+
+
+def test_a_model_is_found_by_folder_or_by_name(run_id: str, tracking_uri: str) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    folder = locate("pilot", tracking_uri=tracking_uri)
+    for name in ("pilot", "pilot:1", str(folder)):
+        assert find_folder(name, tracking_uri=tracking_uri) == folder
+    with pytest.raises(KetresponseError, match="there is no folder models/pilot"):
+        find_folder("models/pilot", tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match="pilot has no version '2'"):
+        find_folder("pilot:2", tracking_uri=tracking_uri)
 
 
 @pytest.mark.parametrize("variable", [v for v in CONTRACT if v.is_encodable], ids=lambda v: v.name)

@@ -13,7 +13,14 @@ from mlflow.telemetry.utils import is_telemetry_disabled
 
 from features.errors import KetresponseError
 from training import tracking
-from training.tracking import RunRecord, find_tracking_uri, make_client, track_run
+from training.tracking import (
+    RunRecord,
+    fetch_file,
+    find_tracking_uri,
+    make_client,
+    read_run,
+    track_run,
+)
 
 
 @pytest.fixture
@@ -209,3 +216,32 @@ def test_the_environment_names_the_store() -> None:
         "https://mlflow.example"
     )
     assert find_tracking_uri({"MLFLOW_TRACKING_URI": ""}) == "sqlite:///mlflow.db"
+
+
+def test_a_run_is_read_back_as_it_was_recorded(record: RunRecord, tracking_uri: str) -> None:
+    run_id = track_run(record, tracking_uri=tracking_uri)
+    run = read_run(run_id, tracking_uri=tracking_uri)
+    assert run.run_id == run_id and run.name.startswith("crps-pilot 20")
+    assert run.metrics == {"t1.auc": 0.61, "n": 48.0} and run.params["seed"] == "7"
+    assert set(run.files) == {"plots", "study.toml"}
+    assert fetch_file(run_id, "study.toml", tracking_uri=tracking_uri).read_text() == "seed = 1\n"
+    with pytest.raises(KetresponseError, match="cannot read the run nothing"):
+        read_run("nothing", tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match=r"cannot fetch other\.txt"):
+        fetch_file(run_id, "other.txt", tracking_uri=tracking_uri)
+
+
+def test_mlflows_pages_tell_what_a_run_was_and_of_which_data(tracking_uri: str) -> None:
+    record = RunRecord("crps-pilot", kind="validation", note="Judged in *other* patients.",
+                       tags={"cohort_sha256": "c" * 64})  # fmt: skip
+    run_id = track_run(record, tracking_uri=tracking_uri)
+    client = make_client(tracking_uri)
+    run = client.get_run(run_id)
+    assert run.info.run_name.startswith("crps-pilot validation 20")
+    assert run.data.tags["mlflow.note.content"] == "Judged in *other* patients."
+    assert run.data.tags["mlflow.source.name"] == "ketresponse (validation)"
+    assert run.data.tags["ketresponse.kind"] == "validation"
+    (used,) = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("cohort", "c" * 12)
+    experiment = client.get_experiment(run.info.experiment_id)
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
