@@ -8,9 +8,7 @@ cohort and method), `known_truth.md` (the tables) and `known_truth.png` to the o
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

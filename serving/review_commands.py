@@ -79,6 +79,8 @@ def serve_review(
     from serving.review_web import make_review_app
     from serving.settings import is_loopback
 
+    desk = _desk()
+    desk.queue()  # what cannot be opened shows now, and the first page need not wait for it
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
@@ -86,7 +88,7 @@ def serve_review(
         if not is_loopback(host):
             typer.echo("Reached from elsewhere it has to stand behind HTTPS: nobody can log in "
                        "otherwise.")  # fmt: skip
-        config = uvicorn.Config(make_review_app(_desk()), log_level="warning", server_header=False)
+        config = uvicorn.Config(make_review_app(desk), log_level="warning", server_header=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

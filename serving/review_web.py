@@ -43,6 +43,8 @@ __all__ = ["make_review_app"]
 _COOKIE = "ketresponse_review"
 _IDLE_SECONDS = 1800.0
 _TRIES, _LOCKED_SECONDS = 5, 60.0
+# Without a referrer to their own site, browsers send forms from an origin called "null".
+_OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
 _ASSETS = Path(__file__).parent / "templates"
 _BUTTONS: dict[Action, tuple[str, str]] = {
     "open": ("Hand it in for review", "You are then its author and cannot judge it."),
@@ -133,7 +135,7 @@ def _page(
 ) -> Response:
     page = _environment().get_template(template)
     html = page.render(session=session, problems=problems, **values)
-    headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
+    headers = {**PRIVATE, **_OWN_ORIGIN, "Content-Security-Policy": PAGE_POLICY}
     return HTMLResponse(html, status_code, headers=headers)
 
 

@@ -8,6 +8,7 @@ margins is again one linear function of that basis.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -228,6 +229,7 @@ class Firth:
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return the one fit."""
         from firthmodels import FirthLogisticRegression
+        from sklearn.exceptions import ConvergenceWarning
 
         # Jeffreys' prior does not depend on the axes: along the principal ones, directions in
         # which the patients do not differ (equal flags, a constant column) can be left out.
@@ -241,7 +243,10 @@ class Firth:
         model = FirthLogisticRegression(
             backend="numpy", max_iter=500, max_step=1.0, gtol=1e-7, xtol=1e-7
         )
-        model.fit(scores, y)
+        with warnings.catch_warnings():
+            # Near separation rounding keeps the last of these digits from settling: no matter.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(scores, y)
         along = np.asarray(model.coef_, dtype=np.float64) / size[kept] * np.sqrt(len(y))
         coef = _spread(along @ axes[kept], linear)
         return [Member(intercept_for_mean(Z @ coef, float(np.mean(y))), coef)]

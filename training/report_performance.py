@@ -105,7 +105,9 @@ def _performance_table(name: str, found: Judgement) -> Table:
     )
     if found.optimism is not None:
         corrected = dict(zip(found.optimism.index, each_row(found.optimism), strict=True))
-        values = values.join(found.optimism, how="outer", rsuffix="_corrected")
+        both = found.optimism.columns.intersection(values.columns)
+        renamed = found.optimism.rename(columns={name: f"{name}_corrected" for name in both})
+        values = values.join(renamed, how="outer")
         note += (
             " Corrected: apparent less optimism (Harrell), with a 95% interval from the spread of "
             "the optimism over bootstrap reruns of the whole procedure. .632+: Efron and "
