@@ -8,7 +8,9 @@ cohort and method), `known_truth.md` (the tables) and `known_truth.png` to the o
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ from training.performance import compute_metric_rows
 from training.response import FittedResponse, TrainingData, fit_response
 from training.response_model import ResponseModel
 
-__all__ = ["DEFAULT", "compare_with_limits", "run", "score", "summarise"]
+__all__ = ["DEFAULT", "run", "score", "summarise"]
 
 FloatArray = NDArray[np.float64]
 
@@ -124,7 +126,8 @@ def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str
         `truth`, `n`, `cohort`, `method` and what :func:`score` gives.
     """
     simulated = simulate(truth, n, n_new=N_NEW, rng=np.random.default_rng((seed, 0, n, cohort)))
-    data, rows = simulated.data, []
+    data = simulated.data
+    rows: list[dict[str, object]] = []
 
     def add(method: str, risks: FloatArray, interval: FloatArray | None = None) -> None:
         rows.append(
@@ -133,9 +136,9 @@ def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str
         )
 
     with threadpool_limits(1):
-        for name, candidates in {DEFAULT: tuple(CANDIDATES)} | {
-            c: (c,) for c in CANDIDATES
-        }.items():
+        methods: dict[str, tuple[str, ...]] = {DEFAULT: tuple(CANDIDATES)}
+        methods |= {name: (name,) for name in CANDIDATES}
+        for name, candidates in methods.items():
             rng = np.random.default_rng((seed, 1, n, cohort))
             fitted = fit_response(data, Procedure(candidates), rng=rng)
             risks = fitted.probability(simulated.X)[:, -1]
@@ -207,3 +210,37 @@ def run(
                 if progress:
                     print(f"{name}, {n} patients: {cohorts} cohorts done", flush=True)
     return pd.DataFrame(rows)
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of every measure over cohorts, by truth, size and method.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From :func:`run`.
+    """
+    by = rows.drop(columns="cohort").groupby(["truth", "n", "method"], sort=False)
+    return by.mean(numeric_only=True).reset_index()
+
+
+def main() -> None:
+    """Run the experiment and write `known_truth.csv` (means over cohorts)."""
+    parser = argparse.ArgumentParser(description="Distance to a known true risk.")
+    parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=list(TRUTHS))
+    parser.add_argument("--sizes", nargs="+", type=int, default=[48, 120, 480, 2000])
+    parser.add_argument("--cohorts", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("experiments/output"))
+    asked = parser.parse_args()
+    sizes = dict.fromkeys(asked.sizes, asked.cohorts)
+    found = run(asked.truths, sizes, seed=asked.seed, n_jobs=asked.jobs, progress=True)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    table = summarise(found)
+    table.to_csv(asked.out / "known_truth.csv", index=False)
+    print(table.round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -131,7 +131,7 @@ def draw_patients(truth: Truth, n: int, rng: np.random.Generator) -> FloatArray:
     common = rng.standard_normal((n, 1))
     own = rng.standard_normal((n, len(truth.predictors)))
     latent = np.sqrt(truth.correlation) * common + np.sqrt(1 - truth.correlation) * own
-    X = np.empty_like(latent)
+    X: FloatArray = np.empty(latent.shape)
     for j, variable in enumerate(truth.variables):
         if not variable.is_numeric:
             X[:, j] = latent[:, j] > ndtri(1 - truth.share(variable.name))
@@ -216,7 +216,7 @@ def simulate(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> S
 
 def _linear(**effects: float) -> Formula:
     def log_odds(x: Standardised) -> FloatArray:
-        return np.sum([effect * x[name] for name, effect in effects.items()], axis=0)
+        return np.asarray(np.sum([effect * x[name] for name, effect in effects.items()], axis=0))
 
     return log_odds
 

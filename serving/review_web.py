@@ -33,7 +33,7 @@ from serving.statements import stamp
 from serving.web import read_body
 from training.accounts import IdentityProvider
 from training.approval import compute_objections
-from training.case import ACTIONS, Account, Action
+from training.case import ACTIONS, Account, Action, find_end
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
     from training.review import Desk, File
@@ -144,18 +144,31 @@ def _lines(err: KetresponseError) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines()]
 
 
+def _offered(file: File, account: Account) -> list[Action]:
+    """Return the steps that this review has come to, whoever may take them."""
+    case = file.case
+    if not case.holding("open"):
+        return [] if find_end(case.events) else ["open"]
+    if find_end(case.events):
+        return []
+    if file.standing == "approved":
+        return ["withdraw"]
+    offered: list[Action] = ["waive"] if case.open_gates() else []
+    offered += ["approve", "refuse"]
+    return [*offered, "withdraw"] if case.is_author(account) else offered
+
+
 def _actions(file: File, account: Account) -> list[dict[str, Any]]:
-    """Return what this account could do now; why not, where something stands against it."""
-    waivable = [gate for gate in file.case.open_gates() if gate.number != 12]
+    """Return each step with its words; and why not, where something stands against it."""
+    gates = file.case.open_gates()
     actions = []
-    for action, (label, words) in _BUTTONS.items():
-        if action == "waive" and not waivable:
-            continue
-        gate = waivable[0].number if action == "waive" else None
+    for action in _offered(file, account):
+        label, words = _BUTTONS[action]
+        gate = gates[0].number if action == "waive" else None
         against = compute_objections(file.case, action, account, comment="-", gate=gate)
         actions.append({"name": action, "label": label, "words": words, "against": against,
-                        "gates": waivable if action == "waive" else []})  # fmt: skip
-    return sorted(actions, key=lambda action: bool(action["against"]))
+                        "gates": gates if action == "waive" else []})  # fmt: skip
+    return actions
 
 
 def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:

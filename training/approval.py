@@ -161,8 +161,11 @@ def compute_objections(
         against.append(
             _changed(case, opened[-1], "the review was opened") + "; its author opens it again"
         )
-    if action == "refuse" and compute_standing(case.events) == "approved":
+    approved = compute_standing(case.events) == "approved"
+    if action == "refuse" and approved:
         against.append("it is approved already: withdraw it instead")
+    if action == "withdraw" and not approved and not case.is_author(account):
+        against.append("it is not approved: refuse it instead")
     if action == "approve":
         against += _objections_to_approval(case, account)
     if action == "waive":

@@ -116,6 +116,9 @@ def compute_optimism(
             reruns[metric].append(values)
     nothing_known = _compute_without_information(outcome, risk, weight)
     constant = int((np.ptp(round_risks(predictions[:, known]), axis=1) == 0).sum())
+    notes = [f"one risk for everyone in {constant} of {total} reruns"] if constant else []
+    if np.ptp(round_risks(risk)) == 0:
+        notes.insert(0, "the model itself has one risk for everyone")
     rows_out = []
     for metric, found in apparent.items():
         draws = np.array(reruns[metric]).reshape(-1, 3)
@@ -123,13 +126,8 @@ def compute_optimism(
         row["corrected_632"] = _correct_632(
             float(found[0]), float(row["left_out"]), nothing_known.get(metric, np.nan)
         )
-        note = str(row["note"])
-        if (
-            constant
-            and not note
-            and metric in ("auc", "calibration_intercept", "calibration_slope")
-        ):
-            row["note"] = f"everyone has one risk in {constant} of {total} reruns"
+        if metric in _NEED_SPREAD:
+            row["note"] = "; ".join(part for part in (str(row["note"]), *notes) if part)
         rows_out.append({"metric": metric, **row})
     columns = ["metric", "apparent", "optimism", "corrected", "low", "high", "left_out",
                "corrected_632", "n_succeeded", "n_resamples", "note"]  # fmt: skip

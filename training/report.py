@@ -296,10 +296,15 @@ def summarise_report(description: Description, evaluation: Evaluation) -> str:
                 own = with_interval(row.corrected, row.low, row.high)
             rows.append([first, label, with_interval(held.estimate, held.low, held.high), own])
             first = _rate(counts) if metric == "auc" else ""
+    flat = [
+        f"{horizon.upper()}, AUC and slope: {note}."
+        for horizon, found in evaluation.judgements.items()
+        if (note := str(found.performance.loc["auc", "note"]))
+    ]
     parts = [
         f"# {study.title}",
         f"**{_stamp(description)} {verdict}**",
-        "\n".join(f"- {line}" for line in [*sentences, *description.notices]),
+        "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
         _table(["", "", "cross-validated (95%)", "corrected for optimism (95%)"], rows),
         "\n".join(f"- {line}" for line in _tell_make_up(evaluation)),
     ]

@@ -118,7 +118,9 @@ def _performance_table(name: str, found: Judgement) -> Table:
         held, own = held_out.get(metric), corrected.get(metric)
         if held is None and own is None:
             continue
-        notes = [reading, *(row.note for row in (held, own) if row is not None)]
+        notes = [reading]
+        for words, row in (("cross-validated", held), ("corrected", own)):
+            notes += [f"{words}: {row.note}"] if row is not None and row.note else []
         cells = [label, "–" if held is None else with_interval(held.estimate, held.low, held.high)]
         if corrected:
             cells += ["–"] * 5 if own is None else [
@@ -126,7 +128,7 @@ def _performance_table(name: str, found: Judgement) -> Table:
                 with_interval(own.corrected, own.low, own.high), number(own.corrected_632),
                 f"{own.n_succeeded} of {own.n_resamples}",
             ]  # fmt: skip
-        rows.append([*cells, ". ".join(dict.fromkeys(text for text in notes if text))])
+        rows.append([*cells, "; ".join(text for text in notes if text)])
     head = ["", "cross-validated (95%)"]
     head += ["apparent", "optimism", "corrected (95%)", ".632+", "reruns"] if corrected else []
     return Table(

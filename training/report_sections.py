@@ -185,8 +185,8 @@ def lay_out_missing(description: Description, evaluation: Evaluation) -> Section
             )  # fmt: skip
         elif unknown:
             blocks.append(
-                f"{name}: too few of {whom} have a known, or have no known outcome to describe "
-                "the one group beside the other."
+                f"{name}: of {whom}, too few have a known outcome, or too few have none, for the "
+                "one group to be described beside the other."
             )
         bounds += [
             (name, unknown, _BOUNDED[metric], *(number(value) for value in

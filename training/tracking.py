@@ -49,10 +49,8 @@ _ENVIRONMENT = {
 }
 """Read by MLflow at its import; what the user has set stays."""
 _TOKEN = "ketresponse.record"
-# What MLflow's pages show: a run's note and the command it came from, and that an experiment is
-# about trained models, not about chats.
+# What MLflow's pages show of a run: a note, and what it came from.
 _NOTE, _SOURCE = "mlflow.note.content", "mlflow.source.name"
-_MODEL_EXPERIMENT = {"mlflow.experimentKind": "custom_model_development"}
 _COHORT = "cohort_sha256"
 _MAX_METRICS, _MAX_PARAMS = 1000, 100  # what MLflow takes in one request
 
@@ -200,11 +198,7 @@ def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(
-                client.create_experiment(
-                    name, _artifact_location(tracking_uri), tags=_MODEL_EXPERIMENT
-                )
-            )
+            return str(client.create_experiment(name, _artifact_location(tracking_uri)))
         except MlflowException:  # another training has made it in between
             found = client.get_experiment_by_name(name)
             if found is None:

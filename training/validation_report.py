@@ -197,7 +197,8 @@ def _lay_out_patients(
             pd.DataFrame(
                 [(row.horizon, row.unknown, _BOUNDED[row.metric], _number(row.known),
                   _number(row.lowest), _number(row.highest)) for row in each_row(bounds)],
-                columns=["", "unknown", "", "known outcomes", "lowest", "highest"],
+                columns=["horizon", "unknown", "measure", "known outcomes", "lowest",
+                         "highest"],
             ),
             note="Lowest and highest: over everyone, whatever the unknown outcomes are. Not "
                  "weighted.",
@@ -254,7 +255,7 @@ def _performance_table(name: str, result: Judged) -> Table:
         rows.append((label, _number(row.estimate), _interval(row.low, row.high), note))
     return Table(
         f"performance_{name.lower()}", f"Performance at {name}.",
-        pd.DataFrame(rows, columns=["", "estimate", "95% interval", "how to read it"]),
+        pd.DataFrame(rows, columns=["measure", "estimate", "95% interval", "how to read it"]),
         values=values.reset_index(),
     )  # fmt: skip
 
@@ -304,7 +305,7 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
         ),
         Table(
             f"sites_pooled_{horizon}", f"Over sites, {name}: random effects.",
-            pd.DataFrame(pooled, columns=["", "sites", "mean (95% interval)",
+            pd.DataFrame(pooled, columns=["measure", "sites", "mean (95% interval)",
                                           "a further site (95%)", "tau²", "I²", "p of no "
                                           "difference", "note"]),
             note="DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "

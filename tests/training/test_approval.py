@@ -175,6 +175,9 @@ def test_an_approved_model_is_withdrawn_and_not_refused():
     assert against(case, "refuse", THIRD) == ["it is approved already: withdraw it instead"]
     for account in (THIRD, ADMIN, AUTHOR):
         assert against(case, "withdraw", account) == []
+    case = make_case(OPEN)
+    assert against(case, "withdraw", THIRD) == ["it is not approved: refuse it instead"]
+    assert against(case, "withdraw", AUTHOR) == []
 
 
 @pytest.mark.parametrize("action", ["approve", "refuse", "waive", "withdraw"])

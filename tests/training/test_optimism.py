@@ -170,7 +170,7 @@ def test_degenerate_reruns_are_survived_and_counted() -> None:
     assert set(table["n_resamples"]) == {5}
     assert np.isnan(table.loc["calibration_slope", "corrected"])
     assert "fewer than half" in table.loc["calibration_slope", "note"]
-    assert table.loc["auc", "note"] == "everyone has one risk in 1 of 5 reruns"
+    assert table.loc["auc", "note"] == "one risk for everyone in 1 of 5 reruns"
 
 
 def test_a_constant_model_has_no_optimism_to_lose() -> None:
@@ -179,7 +179,10 @@ def test_a_constant_model_has_no_optimism_to_lose() -> None:
     table = compute_optimism(y, np.full(6, 4 / 6), np.full((30, 6), 4 / 6), counts)
     assert table.loc["auc", ["apparent", "corrected", "low", "high"]].tolist() == [0.5] * 4
     assert np.isnan(table.loc["calibration_slope", "apparent"])
-    assert table.loc["calibration_slope", "note"] == "not estimable"
+    assert table.loc["calibration_slope", "note"] == (
+        "not estimable; the model itself has one risk for everyone; one risk for everyone in 30 of "
+        "30 reruns"
+    )
 
 
 def test_the_study_procedure_is_corrected_too() -> None:

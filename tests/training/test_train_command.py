@@ -15,6 +15,7 @@ from ketresponse import app
 from training.artifact import load_model
 from training.settings import read_study
 from training.study import describe
+from training.tracking import make_client
 
 STUDY = """
 name = "quick"
@@ -203,3 +204,27 @@ def test_an_unreachable_store_is_told_before_training(
     result = _train(trained.study)
     assert result.exit_code == 2
     assert "MLFLOW_TRACKING_URI" in result.stderr
+
+
+def test_the_complete_report_is_kept_with_the_run_and_written_where_asked(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trained.folder)
+    mine = tmp_path / "mine.html"
+    study = _write(tmp_path, _real(60, 6), horizons='["t1"]')
+    result = _train(study, "--null-test", "2", "--report", str(mine), "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    kept = Path(summary["report"])
+    assert kept.read_bytes() == mine.read_bytes()
+    assert "Null test" in (kept.parent / "report.md").read_text()
+    assert list(kept.parent.glob("table_*_performance_t1.csv"))
+    assert {row["model"] for row in summary["null_test"]} == {"ridge", "whole procedure"}
+    assert set(summary["optimism"]["t1"]["auc"]) >= {"apparent", "corrected", "low", "high"}
+    run = make_client("sqlite:///mlflow.db").get_run(summary["run_id"])
+    metrics = run.data.metrics
+    assert metrics["null_permutations"] == 2
+    assert {"t1_auc_corrected", "t1_ici", "t1_null_auc_ridge"} <= set(metrics)
+    refused = _train(study, "--report", str(mine))
+    assert refused.exit_code == 2
+    assert "mine.html" in refused.stderr
