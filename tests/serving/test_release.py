@@ -224,7 +224,8 @@ def test_a_release_is_served_with_its_card(desk, places):
 def test_a_bento_is_built_without_a_network(desk, places):
     add_model(desk)
     done = release(desk, "pilot", **places)
-    environ = {**os.environ, "BENTOML_HOME": str(done.bentoml_home),
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environ = {**kept, "BENTOML_HOME": str(done.bentoml_home),
                "BENTOML_DO_NOT_TRACK": "True", "https_proxy": "http://127.0.0.1:9",
                "http_proxy": "http://127.0.0.1:9"}  # fmt: skip
     built = subprocess.run([BENTOML, "build", "--output", "tag"], cwd=done.folder, env=environ,
