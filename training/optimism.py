@@ -12,8 +12,7 @@ log loss and O:E, log(1 - scaled Brier); slope and intercepts as they are). The 
 bootstrap's copy of the error at stake: what the data at hand say of a model less what is true of
 it elsewhere. It carries the sampling of patients and the refitting. Shifting the interval of the
 apparent value (Noma 2021) is not used: the apparent slope of a maximum-likelihood model is always
-1, so that its interval has no width. ``experiments/optimism_intervals.py`` measures what the
-intervals cover.
+1, so that its interval has no width.
 
 References
 ----------
