@@ -124,17 +124,17 @@ def test_constant_candidates_are_reported() -> None:
 
 
 def test_isotonic_recalibration_only_from_a_thousand_events_and_where_it_helps() -> None:
-    # A step at a score of 8 is no logistic curve: recalibration helps.
-    X, straight = _draw(2600, 10)
-    step = np.where(np.nan_to_num(X[:, 0], nan=7.0) >= 8, 0.85, 0.3)
-    y = (np.random.default_rng(10).random(2600) < step).astype(float)
-    fitted = _fit(X, y, "ridge")
-    assert min(y.sum(), 2600 - y.sum()) >= 1000
-    assert fitted.model.isotonic_x.size > 2
-    few = _fit(X[:400], y[:400], "ridge")
-    assert few.model.isotonic_x.size == 0
-    assert min(straight.sum(), 2600 - straight.sum()) >= 1000
-    assert _fit(X, straight, "ridge").model.isotonic_x.size == 0
+    X, y = _draw(2600, 10)
+    assert min(y.sum(), (1 - y).sum()) >= 1000
+    assert _fit(X, y, "ridge").model.isotonic_x.size == 0  # the log-odds are straight already
+    rng = np.random.default_rng(10)
+    stepped = (rng.random(2600) < np.where(X[:, 0] > 7.4, 0.95, 0.35)).astype(float)
+    assert min(stepped.sum(), (1 - stepped).sum()) >= 800
+    many, cut = np.tile(X, (2, 1)), np.tile(stepped, 2)
+    model = _fit(many, cut, "ridge").model
+    assert model.isotonic_x.size > 2
+    assert 0 < model.isotonic_y.min() < model.isotonic_y.max() < 1
+    assert _fit(X[:400], stepped[:400], "ridge").model.isotonic_x.size == 0
 
 
 def test_kept_with_few_losses_is_the_same_for_everyone_and_says_so() -> None:

@@ -48,8 +48,18 @@ def test_firth_leaves_out_a_column_without_spread() -> None:
     Z, y = _draw(40, 1)
     Z[:, 2] = 0.0
     (member,) = Firth().fit_path(Z, np.ones(3, dtype=bool), y)
-    assert member.coef[2] == 0.0
+    assert member.coef[2] == pytest.approx(0.0, abs=1e-12)
     assert member.coef[0] > 0.5
+
+
+def test_firth_shares_an_effect_between_two_equal_columns() -> None:
+    # A bootstrap sample often makes two rare flags the same.
+    Z, y = _draw(40, 1)
+    twice = np.column_stack([Z[:, 0], Z])
+    (alone,) = Firth().fit_path(Z, np.ones(3, dtype=bool), y)
+    (shared,) = Firth().fit_path(twice, np.ones(4, dtype=bool), y)
+    assert shared.coef[:2] == pytest.approx(np.full(2, alone.coef[0] / 2), abs=1e-6)
+    assert shared.margin(twice) == pytest.approx(alone.margin(Z), abs=1e-5)
 
 
 @pytest.mark.parametrize("name", list(CANDIDATES))
