@@ -18,7 +18,16 @@ from joblib import Parallel, delayed, parallel_config
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from experiments.blend_scale import predict_on_probability_scale
 from experiments.peers import PEERS, RMS, Task, explain_missing_rms, predict_rms
+from experiments.truth_tables import (
+    DEFAULT,
+    compare_with_limits,
+    compare_with_peers,
+    draw,
+    summarise,
+    to_markdown,
+)
 from experiments.truths import TRUTHS, Simulated, Truth, simulate
 from features.preprocessing import make_basis
 from training.fit import Procedure
@@ -28,21 +37,14 @@ from training.performance import compute_metric_rows
 from training.response import FittedResponse, TrainingData, fit_response
 from training.response_model import ResponseModel
 
-__all__ = ["DEFAULT", "run", "score", "summarise"]
+__all__ = ["compute_interval", "describe", "run", "score"]
 
 FloatArray = NDArray[np.float64]
 
-DEFAULT = "default"
-PREVALENCE = "prevalence"
-SIZES = {48: 200, 120: 200, 480: 50, 2000: 16}
+SCALE = "blend on the probability scale"
+SIZES = {48: 40, 120: 40, 480: 12, 2000: 4}
 """Cohorts simulated for each truth, by the number of patients."""
-QUICK = {48: 20, 120: 20}
 N_NEW = 1000
-
-
-def limit(n: int) -> float:
-    """Return by how much the default's RMSE may exceed that of the best single candidate."""
-    return 0.025 if n <= 120 else 0.015
 
 
 def score(
@@ -117,7 +119,9 @@ def make_task(simulated: Simulated) -> Task:
     return basis.expand(data.X[known]), y[known], basis.expand(simulated.X)
 
 
-def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str, object]]:
+def run_cohort(
+    truth: Truth, n: int, cohort: int, *, seed: int, scale: bool = False
+) -> list[dict[str, object]]:
     """Fit everything but R's model to one cohort and judge it.
 
     Returns
@@ -148,6 +152,10 @@ def run_cohort(truth: Truth, n: int, cohort: int, *, seed: int) -> list[dict[str
             add(name, risks, interval)
         for name, predict in PEERS.items():
             add(name, predict(*make_task(simulated)))
+        if scale:
+            rng = np.random.default_rng((seed, 1, n, cohort))
+            procedure = Procedure(tuple(CANDIDATES))
+            add(SCALE, predict_on_probability_scale(data, procedure, simulated.X, rng=rng))
     return rows
 
 
@@ -173,7 +181,7 @@ def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, 
 
 def run(
     truths: Sequence[str], sizes: dict[int, int], *, seed: int = 1, n_jobs: int = 1,
-    progress: bool = False,
+    scale: bool = False, progress: bool = False,
 ) -> pd.DataFrame:  # fmt: skip
     """Simulate, fit and judge.
 
@@ -187,6 +195,8 @@ def run(
         The result depends on nothing else, the number of jobs included.
     n_jobs : int
         Processes.
+    scale : bool
+        Whether to blend the same candidates on the probability scale too.
     progress : bool
         Whether to say on the terminal what is done.
 
@@ -201,7 +211,7 @@ def run(
         for n, cohorts in sizes.items():
             for name in truths:
                 tasks = (
-                    delayed(run_cohort)(TRUTHS[name], n, cohort, seed=seed)
+                    delayed(run_cohort)(TRUTHS[name], n, cohort, seed=seed, scale=scale)
                     for cohort in range(cohorts)
                 )
                 rows += [row for found in Parallel()(tasks) for row in found]
@@ -212,34 +222,56 @@ def run(
     return pd.DataFrame(rows)
 
 
-def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean of every measure over cohorts, by truth, size and method.
+def describe(rows: pd.DataFrame) -> str:
+    """Return the tables in Markdown.
 
     Parameters
     ----------
     rows : DataFrame
         From :func:`run`.
     """
-    by = rows.drop(columns="cohort").groupby(["truth", "n", "method"], sort=False)
-    return by.mean(numeric_only=True).reset_index()
+    summary = summarise(rows)
+    others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
+    served = summary.xs(DEFAULT, level="method").reset_index()
+    served["contained"] = [TRUTHS[name].contained for name in served["truth"]]
+    quality = ["truth", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
+    interval = ["truth", "n", "contained", "coverage", "coverage_se", "width"]
+    limits = compare_with_limits(summary).reset_index()
+    parts = [
+        ("The default procedure", served[quality]),
+        ("Against prevalence and the best single candidate", limits),
+        ("Against the peers", compare_with_peers(rows, others)),
+        ("The patient's 95% interval", served[interval]),
+    ]
+    return "\n\n".join(f"## {title}\n\n{to_markdown(table)}" for title, table in parts) + "\n"
+
+
+def _read_sizes(text: str) -> tuple[int, int]:
+    size, _, cohorts = text.partition("x")
+    return int(size), int(cohorts or SIZES.get(int(size), 20))
 
 
 def main() -> None:
-    """Run the experiment and write `known_truth.csv` (means over cohorts)."""
+    """Run the experiment and write its tables and picture."""
     parser = argparse.ArgumentParser(description="Distance to a known true risk.")
     parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=list(TRUTHS))
-    parser.add_argument("--sizes", nargs="+", type=int, default=[48, 120, 480, 2000])
-    parser.add_argument("--cohorts", type=int, default=20)
+    parser.add_argument(
+        "--sizes", nargs="+", type=_read_sizes, default=list(SIZES.items()), metavar="N[xCOHORTS]"
+    )
+    parser.add_argument("--scale", action="store_true", help="blend probabilities too")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("experiments/output"))
+    parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
     asked = parser.parse_args()
-    sizes = dict.fromkeys(asked.sizes, asked.cohorts)
-    found = run(asked.truths, sizes, seed=asked.seed, n_jobs=asked.jobs, progress=True)
+    rows = run(asked.truths, dict(asked.sizes), seed=asked.seed, n_jobs=asked.jobs,
+               scale=asked.scale, progress=True)  # fmt: skip
     asked.out.mkdir(parents=True, exist_ok=True)
-    table = summarise(found)
-    table.to_csv(asked.out / "known_truth.csv", index=False)
-    print(table.round(3).to_string(index=False))
+    rows.to_csv(asked.out / "cohorts.csv", index=False)
+    text = describe(rows)
+    (asked.out / "known_truth.md").write_text(text, encoding="utf-8")
+    methods = [name for name in (*PEERS, RMS) if name in set(rows["method"])]
+    draw(summarise(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-__all__ = ["compute_log_loss", "fit_recalibration", "fit_weights"]
+__all__ = ["compute_log_loss", "fit_recalibration", "fit_weights", "price_spread"]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,14 +26,37 @@ def compute_log_loss(margin: FloatArray, y: FloatArray) -> FloatArray:
     return np.asarray(np.logaddexp(0.0, margin) - y * margin)
 
 
+def price_spread(away: FloatArray, *, n_patients: float, strength: float) -> FloatArray:
+    """Return what the whole weight of each candidate costs.
+
+    The spread of its log-odds over patients is counted in standard errors of a log-odds slope,
+    about 2 / sqrt(n): what chance alone spreads the risks by shrinks at that rate, and so the
+    price per unit grows as the cohort does.
+
+    Parameters
+    ----------
+    away : ndarray of shape (n_candidates, n_rows)
+        Out-of-fold log-odds less those of the prevalence.
+    n_patients : float
+        Number of patients behind the rows.
+    strength : float
+        Nats for each standard error, at least 0.
+
+    Returns
+    -------
+    ndarray of shape (n_candidates,)
+        Nats.
+    """
+    return np.asarray(strength * away.std(axis=1) * np.sqrt(n_patients) / 2)
+
+
 def fit_weights(
     margins: FloatArray, base: FloatArray, y: FloatArray, *, n_patients: float, strength: float
 ) -> FloatArray:
     """Find convex weights of candidates; what is left over is the prevalence's.
 
-    Minimises the out-of-fold log loss summed over patients, plus `strength` nats for each unit
-    by which a candidate spreads the log-odds (standard deviation over patients, away from the
-    prevalence) times its weight: an exponential prior on the spread of the blend.
+    Minimises the out-of-fold log loss summed over patients, plus each candidate's price
+    (:func:`price_spread`) times its weight: an exponential prior on the spread of the blend.
 
     Parameters
     ----------
@@ -46,7 +69,7 @@ def fit_weights(
     n_patients : float
         Number of patients behind the rows; the loss counts each patient once.
     strength : float
-        Nats per unit standard deviation of the log-odds, at least 0.
+        Nats for each standard error by which a candidate spreads the log-odds, at least 0.
 
     Returns
     -------
@@ -57,7 +80,7 @@ def fit_weights(
     if n_candidates == 0:
         return np.zeros(0)
     away = margins - base
-    price = strength * away.std(axis=1)
+    price = price_spread(away, n_patients=n_patients, strength=strength)
     share = n_patients / len(y)
 
     def objective(weights: FloatArray) -> tuple[float, FloatArray]:

@@ -17,6 +17,7 @@ https://jmlr.org/papers/v23/21-0439.html (antithetic pairs).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from training.response_model import ResponseModel
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Explainer", "Explanation", "explain", "global_importance"]
+__all__ = ["Explainer", "Explanation", "explain", "explain_rows", "global_importance"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -262,18 +263,31 @@ def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanatio
     return Explainer(model, seed=seed).explain(x)
 
 
-def global_importance(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> pd.DataFrame:
-    """Return how far each predictor moves the probability, on average.
+def explain_rows(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> list[Explanation]:
+    """Return one explanation for each row.
 
     Parameters
     ----------
     model : ResponseModel
         The model that is served.
     X : ndarray of shape (n, n_predictors)
-        Rows to explain, at least one: the model's background, not patients, where the table is
-        kept.
+        Rows to explain: the model's background, not patients, where the result is kept.
     seed : int
         Seed of the orders, where they are drawn.
+    """
+    explainer = Explainer(model, seed=seed)
+    return [explainer.explain(x) for x in X]
+
+
+def global_importance(model: ResponseModel, explanations: Sequence[Explanation]) -> pd.DataFrame:
+    """Return how far each predictor moves the probability, on average.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        Names the predictors and horizons.
+    explanations : sequence of Explanation
+        Of this model, at least one.
 
     Returns
     -------
@@ -285,14 +299,13 @@ def global_importance(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> 
     Raises
     ------
     ValueError
-        If `X` has no rows.
+        If there are no explanations.
     """
     import pandas as pd
 
-    if len(X) == 0:
-        raise ValueError("X must have at least one row")
-    explainer = Explainer(model, seed=seed)
-    moved = np.mean([np.abs(explainer.explain(x).contributions) for x in X], axis=0)
+    if not explanations:
+        raise ValueError("there must be at least one explanation")
+    moved = np.mean([np.abs(each.contributions) for each in explanations], axis=0)
     return pd.DataFrame(
         {
             "predictor": list(model.predictors) * len(model.horizons),

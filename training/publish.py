@@ -16,12 +16,13 @@ import numpy as np
 from training.comparison import EVALUATION_TAG, compute_study_key, draws_file, draws_table
 from training.document import each_row, write_document
 from training.evaluation import Evaluation, Judgement
-from training.explanation import global_importance
+from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts, package_versions
 from training.registry import locate, register
 from training.report import judge, make_report
 from training.response_model import ResponseModel
 from training.results import make_results, write_results
+from training.shap_view import to_shap
 from training.study import Description, describe_ranges, freeze
 from training.tracking import (
     RunRecord,
@@ -157,9 +158,13 @@ def _write_files(
     (folder / "study.toml").write_text(study.text, encoding="utf-8")
     packages = "\n".join(f"{name}=={number}" for name, number in package_versions().items())
     (folder / "versions.txt").write_text(packages + "\n", encoding="utf-8")
-    importance = global_importance(model, model.background)
+    explanations = explain_rows(model, model.background)
+    importance = global_importance(model, explanations)
     write_results(make_results(description, evaluation, importance), folder)
-    report = make_report(description, evaluation, importance=importance)
+    report = make_report(
+        description, evaluation, importance=importance,
+        explained=to_shap(explanations, model, model.background),
+    )  # fmt: skip
     write_document(report, folder / REPORT_FOLDER, name=REPORT, extra={"importance": importance})
     for horizon in study.horizons:
         draws = draws_table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from features.outcome import RULES
@@ -29,6 +31,9 @@ from training.report_sections import (
     lay_out_subgroups,
 )
 from training.study import Description
+
+if TYPE_CHECKING:
+    import shap
 
 __all__ = ["judge", "make_report", "summarise_report", "write_report"]
 
@@ -210,7 +215,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
 
 def make_report(
     description: Description, evaluation: Evaluation | None,
-    *, importance: pd.DataFrame | None = None,
+    *, importance: pd.DataFrame | None = None, explained: shap.Explanation | None = None,
 ) -> Document:  # fmt: skip
     """Lay a study out, complete.
 
@@ -222,6 +227,8 @@ def make_report(
         None where the data could not bear a model: the report is then descriptive.
     importance : DataFrame or None
         :func:`training.explanation.global_importance` of the frozen model.
+    explained : shap.Explanation or None
+        :func:`training.shap_view.to_shap` of the frozen model's background.
 
     Returns
     -------
@@ -248,7 +255,7 @@ def make_report(
             lay_out_null_test(evaluation),
             lay_out_subgroups(evaluation),
             lay_out_missing(description, evaluation),
-            lay_out_blend(description, evaluation, importance),
+            lay_out_blend(description, evaluation, importance, explained),
         ]
     return Document(
         title=study.title,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from training.plots_common import to_png
 from training.report_performance import estimate, number
 from training.study import Description
 from training.subgroups import MIN_PER_CLASS
+
+if TYPE_CHECKING:
+    import shap
 
 __all__ = [
     "lay_out_blend",
@@ -253,8 +256,9 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
 
 
 def lay_out_blend(
-    description: Description, evaluation: Evaluation, importance: pd.DataFrame | None
-) -> Section:
+    description: Description, evaluation: Evaluation, importance: pd.DataFrame | None,
+    explained: shap.Explanation | None,
+) -> Section:  # fmt: skip
     """Return what the estimate is made of."""
     fitted = {"response": evaluation.fitted.first}
     if evaluation.fitted.kept is not None:
@@ -291,7 +295,24 @@ def lay_out_blend(
                     partial(_draw_importance, importance, horizon, labels),
                 )
             )
+    if explained is not None:
+        for place, horizon in enumerate(description.study.horizons):
+            blocks.append(
+                Picture(
+                    f"shap_summary_{horizon}",
+                    f"Contributions at {horizon.upper()} for the model's background: each point is "
+                    "a row that was put together from separate columns, no patient.",
+                    f"SHAP summary at {horizon.upper()}.",
+                    partial(_draw_shap, explained, place, horizon),
+                )
+            )
     return Section("What the estimate is made of", tuple(blocks))
+
+
+def _draw_shap(explained: shap.Explanation, place: int, horizon: str) -> bytes:
+    from training.shap_view import plot_summary
+
+    return to_png(plot_summary(explained[:, :, place], title=f"Contributions at {horizon.upper()}"))
 
 
 def _draw_importance(importance: pd.DataFrame, horizon: str, labels: dict[str, str]) -> bytes:

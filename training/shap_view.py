@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import shap
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from training.explanation import Explanation
+from training.plots_common import BLUE, ORANGE, make_axes, paper_style
 from training.response_model import ResponseModel
 
-__all__ = ["to_shap"]
+__all__ = ["plot_summary", "to_shap"]
 
 FloatArray = NDArray[np.float64]
+
+_BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("blue to orange", [BLUE, ORANGE])
 
 
 def to_shap(
@@ -52,3 +57,28 @@ def to_shap(
         feature_names=[variable.label for variable in variables],
         output_names=list(model.horizons),
     )
+
+
+def plot_summary(explained: shap.Explanation, *, title: str) -> Figure:
+    """Draw shap's summary picture of one horizon: every row's contribution of each predictor.
+
+    Parameters
+    ----------
+    explained : shap.Explanation
+        Of shape (n, n_predictors), of rows that are no patients.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=6.4, height=1.3 + 0.34 * explained.shape[1])
+        shap.plots.beeswarm(
+            explained, ax=axes, show=False, plot_size=None, max_display=explained.shape[1],
+            color=_BLUE_TO_ORANGE, color_bar_label="value",
+        )  # fmt: skip
+        axes.set_xlabel("contribution to the probability", fontsize=9)
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        axes.tick_params(labelsize=9)
+        bar = figure.axes[-1]
+        bar.tick_params(labelsize=9)
+        bar.set_ylabel("value of the predictor", fontsize=9)
+    return figure

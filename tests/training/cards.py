@@ -11,7 +11,7 @@ from typing import Any
 from features.synthetic import make_cohort
 from training.card_author import AUTHOR_FIELDS, empty_author
 from training.evaluation import evaluate
-from training.explanation import global_importance
+from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts
 from training.model_card import Card, make_card
 from training.publish import make_facts
@@ -53,7 +53,7 @@ def _run() -> tuple[dict[str, Any], ModelFacts]:
         description = describe(read_study(folder / "study.toml"))
     evaluation = evaluate(description)
     model = freeze(description, evaluation.fitted)
-    importance = global_importance(model, model.background)
+    importance = global_importance(model, explain_rows(model, model.background))
     return make_results(description, evaluation, importance), make_facts(description, evaluation)
 
 

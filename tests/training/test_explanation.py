@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.preprocessing import make_basis
 from features.schema import Dictionary, Variable
 from training import explanation as module
-from training.explanation import Explainer, explain, global_importance
+from training.explanation import Explainer, explain, explain_rows, global_importance
 from training.models import BoostedTrees
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
@@ -408,15 +408,15 @@ def test_patient_like_the_only_background_row_is_explained_by_the_base() -> None
 def test_global_importance_is_the_mean_of_absolute_contributions() -> None:
     model, _ = draw_model(MIXED, 4)
     rows = model.background[:3]
-    table = global_importance(model, rows)
+    table = global_importance(model, explain_rows(model, rows))
     assert list(table.columns) == ["predictor", "horizon", "mean_absolute_contribution"]
     assert list(table["predictor"]) == [f"x{j}" for j in range(6)] * 2
     assert list(table["horizon"]) == ["t1"] * 6 + ["t2"] * 6
     explained = [explain(model, row).contributions for row in rows]
     expected = sum(np.abs(c) for c in explained) / 3
     np.testing.assert_allclose(table["mean_absolute_contribution"], np.ravel(expected))
-    with pytest.raises(ValueError, match="at least one row"):
-        global_importance(model, rows[:0])
+    with pytest.raises(ValueError, match="at least one explanation"):
+        global_importance(model, [])
 
 
 @shap_colours
@@ -436,6 +436,20 @@ def test_shap_object_carries_values_names_and_horizons() -> None:
     assert one.feature_names == [f"Label of x{j}" for j in range(6)]
     assert list(one.display_data) == [3, 2.5, "yes", "level 2", "missing", "missing"]
     assert picture.output_names == ["t1", "t2"]
+
+
+@shap_colours
+def test_summary_picture_names_every_predictor_at_each_horizon() -> None:
+    from training.shap_view import plot_summary, to_shap
+
+    model, _ = draw_model(MIXED, 4)
+    explained = to_shap(explain_rows(model, model.background), model, model.background)
+    for place in range(2):
+        figure = plot_summary(explained[:, :, place], title="Contributions")
+        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert sorted(names) == [f"Label of x{j}" for j in range(6)]
+        drawn = sum(len(part.get_offsets()) for part in figure.axes[0].collections)
+        assert drawn == explained[:, :, place].values.size
 
 
 @pytest.mark.parametrize("n_permutations", [0, 2, 7])
