@@ -71,7 +71,7 @@ def _predict_outcome(
     out = predict_out_of_fold(X, y, groups, data.predictors, candidates, procedure, rng=rng)
     best, chosen, losses = out.choose_settings()
     allowed = allow_trees(candidates, losses)
-    price = price_spread(chosen - out.base, n_patients=len(y), strength=procedure.prior_strength)
+    price = price_spread(chosen - out.base, strength=procedure.prior_strength)
     weights = np.zeros(len(candidates))
     weights[allowed] = fit_probability_weights(
         expit(chosen[allowed]), expit(out.base), out.y, price=price[allowed], n_patients=len(y)

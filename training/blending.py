@@ -26,28 +26,17 @@ def compute_log_loss(margin: FloatArray, y: FloatArray) -> FloatArray:
     return np.asarray(np.logaddexp(0.0, margin) - y * margin)
 
 
-def price_spread(away: FloatArray, *, n_patients: float, strength: float) -> FloatArray:
-    """Return what the whole weight of each candidate costs.
-
-    The spread of its log-odds over patients is counted in standard errors of a log-odds slope,
-    about 2 / sqrt(n): what chance alone spreads the risks by shrinks at that rate, and so the
-    price per unit grows as the cohort does.
+def price_spread(away: FloatArray, *, strength: float) -> FloatArray:
+    """Return what the whole weight of each candidate costs, in nats.
 
     Parameters
     ----------
     away : ndarray of shape (n_candidates, n_rows)
         Out-of-fold log-odds less those of the prevalence.
-    n_patients : float
-        Number of patients behind the rows.
     strength : float
-        Nats for each standard error, at least 0.
-
-    Returns
-    -------
-    ndarray of shape (n_candidates,)
-        Nats.
+        Nats per unit standard deviation of the log-odds, at least 0.
     """
-    return np.asarray(strength * away.std(axis=1) * np.sqrt(n_patients) / 2)
+    return np.asarray(strength * away.std(axis=1))
 
 
 def fit_weights(
@@ -69,7 +58,7 @@ def fit_weights(
     n_patients : float
         Number of patients behind the rows; the loss counts each patient once.
     strength : float
-        Nats for each standard error by which a candidate spreads the log-odds, at least 0.
+        Nats per unit standard deviation of the log-odds, at least 0.
 
     Returns
     -------
@@ -80,7 +69,7 @@ def fit_weights(
     if n_candidates == 0:
         return np.zeros(0)
     away = margins - base
-    price = price_spread(away, n_patients=n_patients, strength=strength)
+    price = price_spread(away, strength=strength)
     share = n_patients / len(y)
 
     def objective(weights: FloatArray) -> tuple[float, FloatArray]:

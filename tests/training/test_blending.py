@@ -45,23 +45,22 @@ def test_a_stronger_prior_never_gives_candidates_more() -> None:
 
 
 def test_the_price_of_spread_by_hand() -> None:
-    # 100 patients: a standard error is 2 / 10. A spread of 0.5 is 2.5 of them, of 1.0 it is 5; at
-    # 0.6 nats each that is 1.5 and 3 nats.
+    # Spreads of 0.5 and 1.0 in log-odds, at 2 nats each.
     away = np.array([[-0.5, 0.5], [0.2, 2.2]])
-    assert price_spread(away, n_patients=100, strength=0.6) == pytest.approx([1.5, 3.0])
+    assert price_spread(away, strength=2.0) == pytest.approx([1.0, 2.0])
 
 
 def test_a_candidate_shrunk_already_is_not_shrunk_again() -> None:
-    # The same ranking, once spread as it should be and once three times too far: at equal
-    # strength the first keeps the whole weight, the second is cut by more than threefold.
+    # What is paid for is the spread of the blend: the same ranking at half and at three times
+    # the spread comes to the same blend, so long as no weight is at its limit.
     truth, y = _draw(60, 7)
     base = np.full(60, logit(y.mean()))
-    kept = [
-        fit_weights(margin[np.newaxis], base, y, n_patients=60, strength=0.6).sum()
+    half, triple = (
+        fit_weights(margin[np.newaxis], base, y, n_patients=60, strength=2.25).sum()
         for margin in (0.5 * truth, 3.0 * truth)
-    ]
-    assert kept[0] > 0.9
-    assert kept[1] < 1 / 3
+    )
+    assert 0.1 < half < 1
+    assert 3.0 * triple == pytest.approx(0.5 * half, rel=1e-3)
 
 
 def test_repeating_every_row_changes_nothing_when_patients_stay_the_same() -> None:
