@@ -56,8 +56,10 @@ def test_a_candidate_shrunk_already_is_not_shrunk_again() -> None:
     truth, y = _draw(60, 7)
     base = np.full(60, logit(y.mean()))
     half, triple = (
-        fit_weights(margin[np.newaxis], base, y, n_patients=60, strength=2.25).sum()
-        for margin in (0.5 * truth, 3.0 * truth)
+        fit_weights(
+            (base + spread * truth)[np.newaxis], base, y, n_patients=60, strength=2.25
+        ).sum()
+        for spread in (0.5, 3.0)
     )
     assert 0.1 < half < 1
     assert 3.0 * triple == pytest.approx(0.5 * half, rel=1e-3)
