@@ -2,7 +2,8 @@
 
 Run as ``python -m experiments.benchmark_explanation [--repeats N]``. Models and patients are
 drawn at random: 12 predictors (6 numbers, 6 flags), two horizons, 100 background rows; the trees
-are 80 of 4 leaves for each outcome. One thread; set OMP_NUM_THREADS=1 as the service does.
+are 80 of 4 leaves for each outcome. Then the same with a panel of 20 assays, which are one group.
+One thread; set OMP_NUM_THREADS=1 as the service does.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from features.preprocessing import make_basis
 from features.schema import CONTRACT, Variable
 from training.explanation import Explainer
 from training.models import BoostedTrees
+from training.panel_model import make_assay_variables
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
-__all__ = ["compute_agreement", "compute_times", "make_model"]
+__all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_model"]
 
 FloatArray = NDArray[np.float64]
 
@@ -34,10 +36,15 @@ PREDICTORS = (
 N_TREES = 80
 N_BACKGROUND = 100
 N_PAIRS = 10
+N_ASSAYS = 20
+ASSAYS = make_assay_variables([f"hsa-miR-{i}-5p" for i in range(1, N_ASSAYS + 1)])
 
 
-def make_patients(n: int, rng: np.random.Generator) -> FloatArray:
-    """Return `n` rows of the predictors: whole numbers over their range, 5% missing."""
+def make_patients(n: int, rng: np.random.Generator, *, n_assays: int = 0) -> FloatArray:
+    """Return `n` rows of the predictors: whole numbers over their range, 5% missing.
+
+    Assays come last, normal values with two decimals; none is missing.
+    """
 
     def column(variable: Variable) -> FloatArray:
         if not variable.is_numeric:
@@ -47,14 +54,15 @@ def make_patients(n: int, rng: np.random.Generator) -> FloatArray:
 
     X = np.column_stack([column(variable) for variable in CONTRACT.check_predictors(PREDICTORS)])
     X[rng.random(X.shape) < 0.05] = np.nan
-    return X
+    return np.column_stack([X, np.round(rng.normal(0.0, 1.5, (n, n_assays)), 2)])
 
 
-def make_model(*, trees: bool, seed: int) -> ResponseModel:
-    """Return a model with bent predictors, two horizons and, if asked for, trees."""
+def make_model(*, trees: bool, seed: int, n_assays: int = 0) -> ResponseModel:
+    """Return a model with bent predictors, two horizons and, if asked for, trees and assays."""
     rng = np.random.default_rng(seed)
-    variables = CONTRACT.check_predictors(PREDICTORS)
-    X = make_patients(480, rng)
+    assays = ASSAYS[:n_assays]
+    variables = (*CONTRACT.check_predictors(PREDICTORS), *assays)
+    X = make_patients(480, rng, n_assays=n_assays)
 
     def outcome() -> OutcomeModel:
         basis = make_basis(variables, knots=3).fit(X)
@@ -74,8 +82,8 @@ def make_model(*, trees: bool, seed: int) -> ResponseModel:
 
     return ResponseModel(
         horizons=("t1", "t2"),
-        predictors=PREDICTORS,
-        variables=tuple(CONTRACT.to_list()),
+        predictors=tuple(variable.name for variable in variables),
+        variables=tuple(CONTRACT.with_variables(assays).to_list()),
         first=outcome(),
         kept=outcome(),
         working_first=working(),
@@ -144,6 +152,41 @@ def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) ->
     return pd.DataFrame(rows, columns=["model", "task", "median_ms", "ratio"])
 
 
+def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
+    """Return the median time of explaining one patient with and without a panel of 20 assays.
+
+    Parameters
+    ----------
+    repeats : int
+        Patients timed.
+    seed : int
+        Of models and patients.
+
+    Returns
+    -------
+    DataFrame
+        ``model`` (logistic, trees), ``assays``, ``median_ms``, ``error`` and ``member_error``:
+        the stated Monte Carlo standard errors of the predictors and of the single assays, median
+        over patients.
+    """
+    rows = []
+    for name in ("logistic", "trees"):
+        for n_assays in (0, 5, N_ASSAYS):
+            model = make_model(trees=name == "trees", seed=seed, n_assays=n_assays)
+            group = range(len(PREDICTORS), len(PREDICTORS) + n_assays)
+            explainer = Explainer(model, group=group, n_permutations=2 * N_PAIRS)
+            patients = make_patients(repeats + 1, np.random.default_rng(seed), n_assays=n_assays)
+            times, found = [], []
+            for x in patients:
+                start = perf_counter()
+                found.append(explainer.explain(x))
+                times.append(1000.0 * (perf_counter() - start))
+            errors = [float(np.median([getattr(one, field).max() for one in found]))
+                      for field in ("error", "member_error")]  # fmt: skip
+            rows.append((name, n_assays, float(np.median(times[1:])), *errors))
+    return pd.DataFrame(rows, columns=["model", "assays", "median_ms", "error", "member_error"])
+
+
 def compute_agreement(*, n: int = 5, seed: int = 0) -> pd.DataFrame:
     """Return the largest difference from shap's exact enumeration, in probability.
 
@@ -178,12 +221,15 @@ def compute_agreement(*, n: int = 5, seed: int = 0) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=50, help="patients timed (default 50)")
     arguments = parser.parse_args()
     times = compute_times(repeats=arguments.repeats)
     print(times.to_string(index=False, float_format="{:.2f}".format))
+    print()
+    panels = compute_panel_times(repeats=arguments.repeats)
+    print(panels.to_string(index=False, float_format="{:.2g}".format))
     print()
     print(compute_agreement().to_string(index=False, float_format="{:.2g}".format))
 

@@ -4,8 +4,10 @@ A folder holds
 
 - ``model.skops``: the :class:`ResponseModel`, in skops's format. The same model gives the same
   bytes.
+- ``panel.skops``: the :class:`PanelModel` for patients with a panel, in the same format; only
+  where there is one.
 - ``facts.json``: what was known about the model when it was made. It never changes.
-- ``digest.json``: the format's version, the SHA-256 of the two files above and of the whole.
+- ``digest.json``: the format's version, the SHA-256 of the files above and of the whole.
 - ``release.json``: what may change later without touching the model: name, version, status, run
   and card.
 
@@ -17,22 +19,19 @@ saved; it does not tell who saved it.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile, ZipInfo
-
-import numpy as np
 
 from features.errors import InputError, KetresponseError, Problem
 from training.facts import ModelFacts, package_versions
+from training.panel_model import PanelModel
 from training.response_model import ResponseModel
+from training.skops_bytes import model_from_bytes, panel_from_bytes, to_bytes
 
 __all__ = [
     "FORMAT_VERSION",
@@ -45,31 +44,12 @@ __all__ = [
     "write_release",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised when a folder written by earlier code could no longer be read, or read otherwise."""
 
-_MODEL, _FACTS, _DIGEST, _RELEASE = "model.skops", "facts.json", "digest.json", "release.json"
+_MODEL, _PANEL, _FACTS = "model.skops", "panel.skops", "facts.json"
+_DIGEST, _RELEASE = "digest.json", "release.json"
 _RELEASE_FIELDS = ("name", "version", "status", "run_id", "card_sha256")
-_OUR_TYPES = (
-    "features.transformers.PredictorBasis",
-    "training.response_model.OutcomeModel",
-    "training.response_model.ResponseModel",
-    "training.response_model.WorkingModel",
-)
-_ALLOWED = frozenset(
-    {
-        ("DictNode", "builtins.dict"),
-        ("JsonNode", "builtins.str"),  # how skops writes text, numbers, yes/no and None
-        ("ListNode", "builtins.list"),
-        ("NdArrayNode", "numpy.ndarray"),
-        ("TupleNode", "builtins.tuple"),
-        ("TypeNode", "builtins.int"),  # the types of a mapping's keys
-        ("TypeNode", "builtins.str"),
-        *(("ObjectNode", name) for name in _OUR_TYPES),
-    }
-)
-"""Everything a model file may hold: skops's loader and the type that it makes. skops itself
-trusts every scikit-learn estimator, and more; nothing but these is let through to it."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +64,14 @@ class LoadedModel:
         What is known about it, release included.
     digest : str
         SHA-256 of model and facts, 64 hexadecimal digits; the release does not change it.
+    panel : PanelModel or None
+        The sub-model for patients with a panel, where there is one.
     """
 
     model: ResponseModel
     facts: ModelFacts
     digest: str
+    panel: PanelModel | None = None
 
 
 def _refuse(folder: Path, why: str, *, action: str = "") -> KetresponseError:
@@ -108,72 +91,27 @@ def _digest(sha256: Mapping[str, str]) -> str:
     return _sha256(_to_json({"format": FORMAT_VERSION, "sha256": sha256}))
 
 
-def _dump(model: ResponseModel) -> bytes:
-    """Return the model in skops's format, the same bytes for the same model.
-
-    skops names objects and arrays by their address in memory and stamps the hour. No object need
-    be shared after loading, so the addresses are dropped, and the arrays are named in their
-    order.
-    """
-    import skops.io  # imports all of scikit-learn: seconds that reading facts need not wait for
-
-    schema = ""
-    names: dict[str, str] = {}
-
-    def rename(match: re.Match[str]) -> str:
-        return names.setdefault(match[1], f'"{len(names)}.npy"')
-
-    buffer = io.BytesIO()
-    with ZipFile(io.BytesIO(skops.io.dumps(model))) as addressed, ZipFile(buffer, "w") as plain:
-        schema = addressed.read("schema.json").decode()
-        # Quotes inside a JSON text are escaped, so that these patterns match keys only.
-        schema = re.sub(r'"__id__": \d+', '"__id__": null', schema)
-        schema = re.sub(r'(?<="file": )("\d+\.npy")', rename, schema)
-        plain.writestr(ZipInfo("schema.json"), schema)
-        for old, new in names.items():
-            plain.writestr(ZipInfo(json.loads(new)), addressed.read(json.loads(old)))
-    return buffer.getvalue()
-
-
-def _nodes(tree: Any) -> Iterator[tuple[str, str]]:
-    """Yield the loader and the type of every object that a skops schema would make."""
-    if isinstance(tree, dict):
-        if "__loader__" in tree:
-            yield tree["__loader__"], f"{tree.get('__module__')}.{tree.get('__class__')}"
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            yield from _nodes(branch)
-
-
-def _undump(data: bytes) -> ResponseModel:
-    import skops.io
-
-    with ZipFile(io.BytesIO(data)) as archive:
-        found = set(_nodes(json.loads(archive.read("schema.json"))))
-    if not found <= _ALLOWED:
-        # The names come from the file: only their number is told.
-        raise ValueError(f"holds {len(found - _ALLOWED)} type(s) that a model has no need of")
-    model = skops.io.loads(data, trusted=_OUR_TYPES)
-    if not isinstance(model, ResponseModel):
-        raise TypeError(f"holds a {type(model).__name__}")
-    served = model.probability(np.full((1, len(model.predictors)), np.nan))
-    if served.shape != (1, len(model.horizons)) or not np.all((served >= 0) & (served <= 1)):
-        raise ValueError("gives no probabilities")
-    return model
-
-
-def _check_agree(model: ResponseModel, facts: ModelFacts) -> None:
-    """Raise unless the facts speak of this model's horizons and predictors."""
+def _check_agree(model: ResponseModel, facts: ModelFacts, panel: PanelModel | None) -> None:
+    """Raise unless facts and panel speak of this model's horizons and predictors."""
     horizons, predictors = set(model.horizons), set(model.predictors)
+    told = facts.panel or {}
+    pairs: list[tuple[str, Iterable[str], Iterable[str]]] = [
+        ("outcomes", horizons, set(facts.outcomes)),
+        ("base_rates", horizons, set(facts.base_rates)),
+        ("counts", horizons, set(facts.counts) - {"n_patients"}),
+        ("training_ranges", predictors, set(facts.training_ranges)),
+        ("submodel", ["clinical" if panel is None else "clinical+panel"], [facts.submodel]),
+        ("panel", () if panel is None else panel.selected, tuple(told.get("assays", ()))),
+    ]
+    if panel is not None:
+        pairs += [
+            ("the panel's horizons", model.horizons, panel.response.horizons),
+            ("the panel's predictors", model.predictors, panel.clinical_predictors),
+            ("the panel's counts", horizons, set(told.get("horizons", ()))),
+        ]
     problems = [
         Problem(name, " and ".join(sorted(wanted)), " and ".join(sorted(got)) or "nothing")
-        for name, wanted, got in [
-            ("outcomes", horizons, set(facts.outcomes)),
-            ("base_rates", horizons, set(facts.base_rates)),
-            ("counts", horizons, set(facts.counts) - {"n_patients"}),
-            ("training_ranges", predictors, set(facts.training_ranges)),
-        ]
+        for name, wanted, got in pairs
         if wanted != got
     ]
     if problems:
@@ -193,7 +131,9 @@ def _release_bytes(facts: ModelFacts, digest: str) -> bytes:
     return _to_json({"release": release, "sha256": _sha256(_to_json([release, digest]))})
 
 
-def save_model(folder: Path, model: ResponseModel, facts: ModelFacts) -> str:
+def save_model(
+    folder: Path, model: ResponseModel, facts: ModelFacts, panel: PanelModel | None = None
+) -> str:
     """Write a model and its facts into a new folder, whole or not at all.
 
     Parameters
@@ -203,7 +143,9 @@ def save_model(folder: Path, model: ResponseModel, facts: ModelFacts) -> str:
     model : ResponseModel
         What to save. Its bytes are read back before anything is written.
     facts : ModelFacts
-        About this model.
+        About this model; with a panel its `submodel` is "clinical+panel" and its `panel` is told.
+    panel : PanelModel or None
+        The sub-model for patients with a panel, of the same horizons and clinical predictors.
 
     Returns
     -------
@@ -218,9 +160,12 @@ def save_model(folder: Path, model: ResponseModel, facts: ModelFacts) -> str:
     """
     if os.path.lexists(folder):
         raise KetresponseError(f"{folder} exists already; choose another folder or remove it")
-    _check_agree(model, ModelFacts.from_dict(facts.to_dict()))
-    contents = {_MODEL: _dump(model), _FACTS: _to_json(_split(facts)[0])}
-    _undump(contents[_MODEL])
+    _check_agree(model, ModelFacts.from_dict(facts.to_dict()), panel)
+    contents = {_MODEL: to_bytes(model), _FACTS: _to_json(_split(facts)[0])}
+    model_from_bytes(contents[_MODEL])
+    if panel is not None:
+        contents[_PANEL] = to_bytes(panel)
+        panel_from_bytes(contents[_PANEL])
     sha256 = {name: _sha256(data) for name, data in contents.items()}
     digest = _digest(sha256)
     contents[_DIGEST] = _to_json({"format": FORMAT_VERSION, "sha256": sha256, "digest": digest})
@@ -262,8 +207,8 @@ def _read_json(folder: Path, name: str, *keys: str) -> dict[str, Any]:
     return value
 
 
-def _read_checked(folder: Path) -> tuple[bytes, ModelFacts, str]:
-    """Return the model's bytes, the facts and the digest, once everything agrees."""
+def _read_checked(folder: Path) -> tuple[dict[str, bytes], ModelFacts, str]:
+    """Return the files' bytes, the facts and the digest, once everything agrees."""
     if not folder.is_dir():
         raise _refuse(folder, "there is no such folder", action="check the path")
     seal = _read_json(folder, _DIGEST, "format", "sha256", "digest")
@@ -273,9 +218,12 @@ def _read_checked(folder: Path) -> tuple[bytes, ModelFacts, str]:
             f"it is of another format than this version of ketresponse reads ({FORMAT_VERSION})",
             action="use the version of ketresponse that wrote it, or train again",
         )
-    contents = {name: _read(folder, name) for name in (_MODEL, _FACTS)}
+    names = {_MODEL, _FACTS} | ({_PANEL} if os.path.lexists(folder / _PANEL) else set())
+    contents = {name: _read(folder, name) for name in sorted(names)}
     if not isinstance(seal["sha256"], dict) or seal["digest"] != _digest(seal["sha256"]):
         raise _refuse(folder, f"{_DIGEST} is not as it was saved")
+    for name in sorted(set(seal["sha256"]) - names):
+        raise _refuse(folder, f"{name} is missing")
     for name, data in contents.items():
         if seal["sha256"].get(name) != _sha256(data):
             raise _refuse(folder, f"{name} is not as it was saved")
@@ -288,7 +236,7 @@ def _read_checked(folder: Path) -> tuple[bytes, ModelFacts, str]:
         facts = ModelFacts.from_dict({**json.loads(contents[_FACTS]), **release["release"]})
     except (KetresponseError, ValueError, TypeError) as err:
         raise _refuse(folder, f"{_FACTS} is not what this version of ketresponse writes") from err
-    return contents[_MODEL], facts, digest
+    return contents, facts, digest
 
 
 def read_facts(folder: Path) -> tuple[ModelFacts, str]:
@@ -317,18 +265,21 @@ def load_model(folder: Path) -> LoadedModel:
         One line, if anything is missing, was changed, is of another format or holds a type that
         is not a model's. Nothing of the model is looked into before the digests agree.
     """
-    data, facts, digest = _read_checked(folder)
+    contents, facts, digest = _read_checked(folder)
+    name = _MODEL
     try:
-        model = _undump(data)
+        model = model_from_bytes(contents[_MODEL])
+        name = _PANEL
+        panel = panel_from_bytes(contents[_PANEL]) if _PANEL in contents else None
     except KetresponseError:  # a library of the system is missing: that is told as it is
         raise
     except Exception as err:  # a file made on purpose can make skops raise anything
-        raise _refuse(folder, f"{_MODEL} is not a model this version of ketresponse reads") from err
+        raise _refuse(folder, f"{name} is not a model this version of ketresponse reads") from err
     try:
-        _check_agree(model, facts)
+        _check_agree(model, facts, panel)
     except InputError as err:
         raise _refuse(folder, f"{_FACTS} speaks of another model") from err
-    return LoadedModel(model, facts, digest)
+    return LoadedModel(model, facts, digest, panel)
 
 
 def write_release(folder: Path, facts: ModelFacts) -> Path:

@@ -116,7 +116,13 @@ class ModelFacts:
     card_sha256 : str or None
         Digest of the model card; None until there is one.
     submodel : str
-        "clinical", or "clinical+panel".
+        "clinical", or "clinical+panel" where there is a sub-model for patients with a panel too.
+    panel : dict or None
+        About that sub-model: "assays", the names of those selected; "n_assays", how many could
+        have been; "n_patients" with a panel; "horizons", each with ``{"n": ..., "events": ...,
+        "clinical": metric to [estimate, low, high], "clinical+panel": the same, "difference": the
+        same}``, all three in the same patients; "verdict", whether the panel adds anything, in
+        one plain sentence. None where there is no such sub-model.
 
     Raises
     ------
@@ -150,6 +156,7 @@ class ModelFacts:
     run_id: str | None = None
     card_sha256: str | None = None
     submodel: str = "clinical"
+    panel: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -102,7 +102,10 @@ class OutcomeModel:
 
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the probability of each row of raw predictors `X` (n, n_predictors)."""
-        Z = self.basis.expand(X)
+        return self.judge(self.basis.expand(X))
+
+    def judge(self, Z: FloatArray) -> FloatArray:
+        """Return the probability of each row of the basis `Z` (n, n_columns)."""
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
         margin = self.intercept + np.sum(Z * self.coef, axis=1)

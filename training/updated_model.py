@@ -118,6 +118,12 @@ def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> Model
         f"{len(data)} other courses: {describe_update(plan.update)}. Counts, base rates and "
         "performance are of these courses; performance is that of the update, cross-validated."
     )
+    notes = [note, *old.notes]
+    if old.panel is not None:
+        notes.append(
+            "The earlier version also had a sub-model for patients with a microRNA panel; it was "
+            "not updated and is left out."
+        )
     blend = dict(old.blend)
     blend |= {name: {"refit": 1.0} for name, test in plan.update.tests.items()
               if test.method == "refit"}  # fmt: skip
@@ -137,7 +143,8 @@ def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> Model
         blend=blend, created=datetime.now(UTC).date().isoformat(), seed=plan.seed,
         cohort_sha256=plan.patients.cohort.sha256,
         earlier_cohorts=[*old.earlier_cohorts, old.cohort_sha256],
-        code_version=version("ketresponse"), versions=package_versions(), notes=[note, *old.notes],
+        code_version=version("ketresponse"), versions=package_versions(), notes=notes,
+        submodel="clinical", panel=None,
     )  # fmt: skip
 
 

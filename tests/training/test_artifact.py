@@ -18,6 +18,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from features.errors import InputError, KetresponseError
+from tests.serving.panels import ASSAYS, make_cts, make_panel_case
 from tests.training.examples import make_facts, make_model, make_predictors
 from training import artifact
 from training.artifact import (
@@ -46,10 +47,11 @@ def folder(saved: Path, tmp_path: Path) -> Path:
 def _seal(folder: Path, **changes: bytes) -> None:
     """Rewrite files and make every digest right again, as one who means harm would."""
     for name, data in changes.items():
-        (folder / {"model": "model.skops", "facts": "facts.json"}[name]).write_bytes(data)
+        (folder / f"{name}.{'json' if name == 'facts' else 'skops'}").write_bytes(data)
     sha256 = {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("model.skops", "facts.json")
+        for name in ("model.skops", "facts.json", "panel.skops")
+        if (folder / name).exists()
     }
     digest = artifact._digest(sha256)
     seal = {"format": FORMAT_VERSION, "sha256": sha256, "digest": digest}
@@ -354,3 +356,118 @@ def test_facts_name_the_rule_that_other_patients_are_labelled_by() -> None:
     assert make_facts(rule="fall50").to_dict()["rule"] == "fall50"
     with pytest.raises(KetresponseError, match="fall2_or_success, fall30, fall50; got 'fall3'"):
         make_facts(rule="fall3")
+
+
+# -- with a sub-model for patients with a panel ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saved_panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "panel"
+    save_model(folder, *make_panel_case())
+    return folder
+
+
+@pytest.fixture
+def panel_folder(saved_panel: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved_panel, tmp_path / "model"))
+
+
+@pytest.mark.parametrize("plates", [(), ("p1", "p2")])
+def test_a_panel_comes_back_to_the_last_bit(tmp_path: Path, plates: tuple[str, ...]) -> None:
+    model, facts, panel = make_panel_case(plates=plates)
+    digest = save_model(tmp_path / "model", model, facts, panel)
+    loaded = load_model(tmp_path / "model")
+    assert loaded.panel is not None
+    rows = np.column_stack([make_cts(9, seed=5), np.arange(9) % 2])
+    rows = rows[:, : len(ASSAYS) + bool(plates)]
+    X = model.background[:9]
+    served = panel.response.probability(panel.encode(X, rows))
+    found = loaded.panel.response.probability(loaded.panel.encode(X, rows))
+    assert np.array_equal(found, served)
+    assert loaded.panel.selected == panel.selected
+    assert loaded.facts == facts
+    assert loaded.digest == digest
+
+
+def test_a_panel_is_one_more_file_with_the_same_bytes_each_time(
+    saved_panel: Path, saved: Path, tmp_path: Path
+) -> None:
+    model, facts, panel = make_panel_case()
+    digest = save_model(tmp_path / "again", model, facts, panel)
+    assert (tmp_path / "again/panel.skops").read_bytes() == (
+        saved_panel / "panel.skops"
+    ).read_bytes()
+    assert digest == read_facts(saved_panel)[1]
+    extra = {path.name for path in saved_panel.iterdir()} - {p.name for p in saved.iterdir()}
+    assert extra == {"panel.skops"}
+    with ZipFile(saved_panel / "panel.skops") as archive:
+        for name in archive.namelist():
+            if name != "schema.json":
+                np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+    model, facts, panel = make_panel_case(seed=1)
+    assert save_model(tmp_path / "other", model, facts, panel) != digest
+
+
+@pytest.mark.parametrize("changed", [b"", b"not a zip", pickle.dumps({"a": 1})])
+def test_a_changed_panel_is_noticed(panel_folder: Path, changed: bytes) -> None:
+    (panel_folder / "panel.skops").write_bytes(changed)
+    assert "panel.skops is not as it was saved" in _refused(panel_folder)
+    _seal(panel_folder)
+    assert "panel.skops is not a model" in _refused(panel_folder)
+
+
+def test_a_panel_that_is_gone_is_noticed(
+    panel_folder: Path,
+) -> None:
+    (panel_folder / "panel.skops").unlink()
+    assert "panel.skops is missing" in _refused(panel_folder)
+    _seal(panel_folder)
+    assert "facts.json speaks of another model" in _refused(panel_folder)
+
+
+def test_a_panel_put_beside_a_model_without_one_is_refused(saved: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(saved, tmp_path / "clinical"))
+    data = skops.io.dumps(make_panel_case()[2])
+    (folder / "panel.skops").write_bytes(data)
+    assert "panel.skops is not as it was saved" in _refused(folder)
+    _seal(folder)
+    assert "facts.json speaks of another model" in _refused(folder)
+
+
+@pytest.mark.parametrize(
+    "smuggled", [LogisticRegression(), np.log, Path("/")], ids=lambda value: type(value).__name__
+)
+def test_a_panel_holds_no_other_type(
+    panel_folder: Path, smuggled: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = make_panel_case()[2]
+    data = skops.io.dumps(replace(panel, assays=(*panel.assays, smuggled)))  # type: ignore[arg-type]
+    _seal(panel_folder, panel=data)
+    real, seen = skops.io.loads, []
+
+    def loads(data: bytes, **options: Any) -> Any:
+        seen.append(data)
+        return real(data, **options)
+
+    monkeypatch.setattr(skops.io, "loads", loads)
+    assert "panel.skops is not a model" in _refused(panel_folder)
+    assert seen == [(panel_folder / "model.skops").read_bytes()]
+
+
+def test_a_model_file_is_not_let_hold_what_a_panel_may(panel_folder: Path) -> None:
+    _seal(panel_folder, model=(panel_folder / "panel.skops").read_bytes())
+    assert "model.skops is not a model" in _refused(panel_folder)
+
+
+def test_a_panel_that_does_not_go_with_the_model_is_told(tmp_path: Path) -> None:
+    model, facts, panel = make_panel_case()
+    with pytest.raises(InputError) as caught:
+        save_model(tmp_path / "model", model, facts)
+    assert [problem.column for problem in caught.value.problems] == ["submodel", "panel"]
+    with pytest.raises(InputError) as caught:
+        save_model(tmp_path / "model", make_model(), make_facts(), panel)
+    assert {problem.column for problem in caught.value.problems} >= {
+        "submodel", "panel", "the panel's counts", "the panel's predictors",
+    }  # fmt: skip
+    assert not (tmp_path / "model").exists()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from features.preprocessing import make_basis
 from features.schema import Dictionary, Variable
 from training import explanation as module
+from training.coalitions import draw_orders
 from training.explanation import Explainer, explain, explain_rows, global_importance
 from training.models import BoostedTrees
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
@@ -463,3 +464,164 @@ def test_array_of_another_shape_is_refused_without_its_values() -> None:
     model, _ = draw_model(MIXED, 4)
     with pytest.raises(ValueError, match=r"x must have shape \(6,\), got \(1, 6\)"):
         explain(model, np.ones((1, 6)))
+
+
+# -- a group of predictors, as the assays of a panel are ------------------------------------------
+
+
+def owen_by_enumeration(
+    model: ResponseModel, x: FloatArray, group: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Owen's formula over all coalitions: values of every predictor, and of the group as one."""
+    p, members = len(x), list(group)
+    alone = [j for j in range(p) if j not in members]
+
+    def worth(coalition: Sequence[int]) -> FloatArray:
+        mixed = model.background.copy()
+        mixed[:, list(coalition)] = x[list(coalition)]
+        return np.asarray(model.probability(mixed).mean(axis=0))
+
+    def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
+        return [c for size in range(len(of) + 1) for c in combinations(of, size)]
+
+    def share(s: int, n: int) -> float:
+        return factorial(s) * factorial(n - s - 1) / factorial(n)
+
+    values = np.zeros((len(model.horizons), p))
+    whole = np.zeros(len(model.horizons))
+    n_players = len(alone) + 1
+    for others in subsets(alone):
+        outer = share(len(others), n_players)
+        whole += outer * (worth([*others, *members]) - worth(others))
+        for j in members:
+            for inside in subsets([i for i in members if i != j]):
+                inner = share(len(inside), len(members))
+                gain = worth([*others, *inside, j]) - worth([*others, *inside])
+                values[:, j] += outer * inner * gain
+    for j in alone:
+        rest = [i for i in alone if i != j]
+        for others in subsets(rest):
+            for held in ([], members):
+                gain = worth([*others, *held, j]) - worth([*others, *held])
+                values[:, j] += share(len(others) + bool(held), n_players) * gain
+    return values, whole
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_alone=st.integers(0, 3),
+    n_members=st.integers(1, 4),
+    seed=st.integers(0, 10**6),
+    n_background=st.integers(1, 5),
+    two=st.booleans(),
+    isotonic=st.booleans(),
+)
+def test_group_equals_owens_formula_over_all_coalitions(
+    n_alone: int, n_members: int, seed: int, n_background: int, two: bool, isotonic: bool
+) -> None:
+    kinds = [*["number", "yes_no", "category"][:n_alone], *["number"] * n_members]
+    model, x = draw_model(kinds, seed, n_background=n_background, two=two, isotonic=isotonic)
+    group = list(range(n_alone, len(kinds)))
+    found = Explainer(model, group=group).explain(x)
+    expected, whole = owen_by_enumeration(model, x, group)
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-11, rtol=0)
+    total = found.contributions[:, group].sum(axis=1)
+    np.testing.assert_allclose(total, whole, atol=1e-11, rtol=0)
+    np.testing.assert_array_equal(found.error, 0.0)
+    np.testing.assert_array_equal(found.member_error, 0.0)
+
+
+def test_group_of_all_predictors_or_of_one_is_shapleys_value() -> None:
+    model, x = draw_model(MIXED[:4], 6)
+    plain = explain(model, x).contributions
+    for group in ([0, 1, 2, 3], [2]):
+        found = Explainer(model, group=group).explain(x).contributions
+        np.testing.assert_allclose(found, plain, atol=1e-13, rtol=0)
+
+
+def test_group_worked_by_hand() -> None:
+    # As above, with one more flag c of log-odds +-ln 2 beside a (+-ln 3) and b (+-ln 2), all "no"
+    # in the background: worth of {} 1/13, a 3/7, b 1/4, c 1/4, ab 3/4, ac 3/4, bc 4/7, abc 12/13.
+    # b and c are the group. Alone it is worth 4/7, so the group gets
+    # ((4/7 - 1/13) + (12/13 - 3/7)) / 2 = 45/91, and a the rest: 11/13 - 45/91 = 32/91.
+    # b and c play the same part: 45/182 each.
+    variables = [variable(name, "yes_no") for name in "abc"]
+    basis = make_basis(variables).fit(np.array([[0.0] * 3, [1.0] * 3]))
+    coef = np.array([log(3), log(2), log(2)])
+    first = OutcomeModel(basis, 0.0, coef, "", 0, 0.0, NO_STEPS, NO_STEPS)
+    model = assemble(variables, first, None, np.zeros((1, 3)))
+    found = Explainer(model, group=[1, 2]).explain(np.ones(3))
+    assert found.base[0] == pytest.approx(1 / 13)
+    assert found.contributions[0] == pytest.approx([32 / 91, 45 / 182, 45 / 182])
+
+
+@pytest.fixture
+def few_joint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_JOINT", 0)
+
+
+def test_sampled_members_add_up_to_the_exact_group(few_joint: None) -> None:
+    for seed in range(4):
+        model, x = draw_model(["number"] * 8, seed, n_background=9, isotonic=True)
+        group = [3, 4, 5, 7]
+        found = Explainer(model, group=group).explain(x)
+        expected, whole = owen_by_enumeration(model, x, group)
+        total = found.contributions[:, group].sum(axis=1)
+        np.testing.assert_allclose(total, whole, atol=1e-12, rtol=0)
+        alone = [0, 1, 2, 6]
+        np.testing.assert_allclose(
+            found.contributions[:, alone], expected[:, alone], atol=1e-11, rtol=0
+        )
+        off = np.abs(found.contributions - expected).max(axis=1)
+        assert np.all(found.member_error > 0)
+        assert np.all(off < 4 * found.member_error)
+        np.testing.assert_array_equal(found.error, 0.0)
+        assert "antithetic permutations (20 pairs, seed 0)" in found.method
+
+
+def test_stated_error_of_members_is_the_spread_over_seeds(few_joint: None) -> None:
+    model, x = draw_model(["number"] * 7, 12, n_background=4)
+    group = [2, 3, 4, 5, 6]
+    expected, _ = owen_by_enumeration(model, x, group)
+    found = [Explainer(model, group=group, seed=seed).explain(x) for seed in range(60)]
+    misses = np.stack([f.contributions for f in found]) - expected
+    spread = np.sqrt((misses**2).mean(axis=0)).max(axis=1)
+    stated = np.mean([f.member_error for f in found], axis=0)
+    assert np.all(spread > 0.6 * stated)
+    assert np.all(spread < 1.3 * stated)
+    # No bias: the mean miss is what 60 draws leave of the spread.
+    assert np.all(np.abs(misses.mean(axis=0)).max(axis=1) < 4 * spread / np.sqrt(60))
+
+
+def test_each_order_comes_as_often_as_any_other_and_with_its_reverse() -> None:
+    orders = draw_orders(3, n_pairs=3000, rng=np.random.default_rng(1))
+    np.testing.assert_array_equal(orders[1::2], orders[::2, ::-1])
+    found, counts = np.unique(orders, axis=0, return_counts=True)
+    assert len(found) == 6
+    np.testing.assert_allclose(counts, 1000, rtol=0.1)
+
+
+def test_trees_with_a_group_come_near_owens_formula() -> None:
+    model, x = draw_model(MIXED, 11, n_background=6, trees=True)
+    group = [3, 4, 5]
+    expected, whole = owen_by_enumeration(model, x, group)
+    found = Explainer(model, group=group, n_permutations=600).explain(x)
+    off = np.abs(found.contributions - expected)
+    assert np.all(off[:, group].max(axis=1) < 4 * found.member_error)
+    assert np.all(off[:, :3].max(axis=1) < 4 * found.error)
+    total = found.contributions[:, group].sum(axis=1)
+    assert np.all(np.abs(total - whole) < 4 * found.error)
+    np.testing.assert_allclose(
+        found.base + found.contributions.sum(axis=1), model.probability(x[np.newaxis])[0],
+        atol=1e-12, rtol=0,
+    )  # fmt: skip
+    assert "the 3 of a group by Owen values" in found.method
+
+
+def test_group_that_plays_no_part_gets_nothing() -> None:
+    model, x = draw_model(["number"] * 5, 3, n_background=6)
+    background = model.background.copy()
+    background[:, 2:] = x[2:]
+    found = Explainer(replace(model, background=background), group=[2, 3, 4]).explain(x)
+    np.testing.assert_array_equal(found.contributions[:, 2:], 0.0)
+    assert np.count_nonzero(found.contributions)
