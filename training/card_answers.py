@@ -97,7 +97,6 @@ def _answer_outcome(results: Results) -> dict[str, str]:
         if thresholds
         else "no decision threshold was set"
     )
-    worded = any(rows[h]["wording"] for h in rows)
     return {
         "outcome": f"responder: {study['rule_text']}. " + per_horizon(
             results, [study["outcomes"][h] for h in _horizons(results)]),
@@ -109,21 +108,29 @@ def _answer_outcome(results: Results) -> dict[str, str]:
                                   f"{rows[h]['both']} by both"),
         "low_baseline": f"{labels['cannot_meet']} of {labels['rows']} patients' pain before "
         "treatment was too low to meet the score part of the rule",
-        "score_labels": _answer_score_labels(results, worded=worded),
+        "score_labels": _answer_score_labels(results),
         "missing_outcomes": _each(results, unknown),
     }  # fmt: skip
 
 
-def _answer_score_labels(results: Results, *, worded: bool) -> str:
-    if not worded:
-        return "every label that is known rests on scores: the results are those from scores"
-    found = results.get("score_labels")
-    if is_done(found):
-        return str(found["text"])  # type: ignore[index]
-    return NOT_AVAILABLE + (
-        "the procedure was not rerun on labels from scores alone; train the same study with "
-        'rule = "fall30" or on a cohort without the columns success_t1 and success_t2'
-    )
+def _answer_score_labels(results: Results) -> str:
+    found = results["score_labels"]
+    if not is_done(found):
+        return _because(found)
+
+    def say(horizon: str) -> str:
+        changed, counts = found["changed"][horizon], found["counts"][horizon]
+        if not changed:
+            return "no label changes"
+        words = (
+            f"{changed} {'label differs' if changed == 1 else 'labels differ'}, "
+            f"{counts['events']:.0f} of {counts['n']:.0f} respond"
+        )
+        rows = found["performance"].get(horizon, [])
+        auc = next((row for row in rows if row["metric"] == "auc"), None)
+        return f"{words}, AUC {interval(auc)}"
+
+    return _each(results, say)
 
 
 def _answer_predictors(results: Results) -> dict[str, str]:

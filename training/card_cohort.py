@@ -10,6 +10,9 @@ from training.card_blocks import Block, Bullets, make_grid
 from training.card_words import (
     METRICS,
     capital,
+    find_metric,
+    interval,
+    is_done,
     number,
     percent,
 )
@@ -102,6 +105,7 @@ def show_outcome(body: Body) -> list[Block]:
          number(row["known"]), number(row["lowest"]), number(row["highest"]))
         for h in list_horizons(body) for row in results["missing_outcomes"][h]["rows"]
     ]  # fmt: skip
+    scored = _compare_scores(body) if is_done(results["score_labels"]) else []
     answers = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "ketresponse"}
     return [
         f"Responder: {results['study']['rule_text']}.",
@@ -110,12 +114,36 @@ def show_outcome(body: Body) -> list[Block]:
         make_grid("What the labels rest on",
               ("horizon", "responders", "nonresponders", "unknown", "by score",
                "by wording alone", "by both"), rows),
-        f"{answers['low_baseline']}. Labels from scores alone: {answers['score_labels']}.",
+        f"{capital(answers['low_baseline'])}. Labels from scores alone: "
+        f"{answers['score_labels']}.",
+        *([make_grid("With labels from scores alone",
+                     ("horizon", "result", "labels of the study", "from scores alone"), scored,
+                     "The whole procedure judged again by the same folds, without the record's "
+                     "wording. Results that differ much rest on the wording.")] if scored else []),
         make_grid("What unknown outcomes could change",
               ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"), bounds,
               "Over everyone, whatever the unknown outcomes are and why they are missing."),
         *show_answers(body, "outcome"),
     ]  # fmt: skip
+
+
+def _compare_scores(body: Body) -> list[tuple[str, ...]]:
+    """Return counts and performance with the study's labels beside those from scores alone."""
+    results = body["results"]
+    found = results["score_labels"]
+    rows = []
+    for horizon in list_horizons(body) if found["performance"] else []:
+        name, before, after = horizon.upper(), results["counts"][horizon], found["counts"][horizon]
+        rows.append((name, "responders", f"{before['events']:.0f} of {before['n']:.0f}",
+                     f"{after['events']:.0f} of {after['n']:.0f}"))  # fmt: skip
+        again = {row["metric"]: row for row in found["performance"][horizon]}
+        rows += [
+            (name, METRICS[metric][0],
+             interval(find_metric(results, "performance", horizon, metric)),
+             interval(again.get(metric)))
+            for metric in ("auc", "brier_skill", "calibration_slope")
+        ]  # fmt: skip
+    return rows
 
 
 def _spread(predictor: Mapping[str, Any]) -> str:

@@ -123,6 +123,7 @@ class Results(BaseModel):
     flow: list[dict[str, Any]]
     counts: dict[Horizon, dict[str, float]]
     labels: dict[str, Any]
+    score_labels: dict[str, Any]
     parameters: int
     weighting: str
     predictors: list[dict[str, Any]]

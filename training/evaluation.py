@@ -3,7 +3,8 @@
 Computation only, nothing is written. Three kinds of reruns stand behind the tables: repeated
 cross-validation (how it does on patients it has not seen), bootstrap samples (what its apparent
 performance owes to having seen them, and how far it would move with other patients), and, where
-asked for, permuted outcomes (whether it finds something where there is nothing).
+asked for, permuted outcomes (whether it finds something where there is nothing). Beside them, the
+cross-validation once more on labels from scores alone, where any label rests on wording.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from training.response import (
     fit_response,
     predict_from_bootstraps,
 )
+from training.score_labels import ScoreLabels, count_reruns, judge_score_labels
 from training.study import Description
 from training.subgroups import compute_subgroups, make_subgroups
 from training.validation import compute_risk_histogram
@@ -157,6 +159,8 @@ class Evaluation:
         What broke the bootstrap reruns that gave no model.
     null_test : DataFrame or None
         :func:`training.null_test.compute_null_test`; None where it was not asked for.
+    score_labels : ScoreLabels or None
+        The result with labels from scores alone; None where it was not looked at.
     """
 
     fitted: FittedResponse
@@ -164,6 +168,7 @@ class Evaluation:
     judgements: dict[str, Judgement]
     failures: tuple[str, ...] = ()
     null_test: pd.DataFrame | None = None
+    score_labels: ScoreLabels | None = None
 
     @property
     def performance(self) -> dict[str, pd.DataFrame]:
@@ -184,6 +189,7 @@ def count_steps(description: Description, *, null_permutations: int = 0) -> int:
     """Return how often :func:`evaluate` calls its `progress`."""
     resampling = description.study.resampling
     fits = 1 + resampling.folds * resampling.repeats + resampling.bootstrap_reruns
+    fits += count_reruns(description)
     return fits + null_permutations + len(description.study.horizons)
 
 
@@ -227,6 +233,7 @@ def evaluate(
             data, judge, n_permutations=null_permutations, seed=study.seed, n_jobs=n_jobs,
             progress=progress,
         )  # fmt: skip
+    score_labels = judge_score_labels(description, n_jobs=n_jobs, progress=progress)
     served = fitted.probability(data.X)
     weights = compute_outcome_weights(data, weighting=study.weighting)
     judgements = {}
@@ -235,7 +242,7 @@ def evaluate(
             description, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    return Evaluation(fitted, out, judgements, reruns.failures, null_test)
+    return Evaluation(fitted, out, judgements, reruns.failures, null_test, score_labels)
 
 
 def _judge(

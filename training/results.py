@@ -27,6 +27,7 @@ from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
 from training.report import judge
+from training.score_labels import ScoreLabels
 from training.study import N_BACKGROUND, Description
 from training.tracking import fetch_file
 
@@ -218,6 +219,19 @@ def _describe_blend(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
+    if found is None:
+        return not_done("the procedure was not judged on labels from scores alone")
+    if found.reason:
+        return not_done(found.reason)
+    return {
+        "done": True,
+        "changed": found.changed,
+        "counts": found.counts,
+        "performance": found.performance,
+    }
+
+
 def make_results(
     description: Description, evaluation: Evaluation, importance: pd.DataFrame
 ) -> dict[str, Any]:
@@ -236,8 +250,8 @@ def make_results(
     Returns
     -------
     dict
-        Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`, `predictors`,
-        `sample_size`, `weighting`, `performance`, `optimism`, `calibration`, `risks`, `decision`,
+        Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
+        `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`, `calibration`, `risks`, `decision`,
         `instability`, `rerun_failures`, `null_test`, `subgroups`, `sites`, `missing_outcomes`,
         `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
@@ -258,6 +272,7 @@ def make_results(
         "flow": description.flow,
         "counts": description.counts,
         "labels": description.labels.counts(),
+        "score_labels": _describe_score_labels(evaluation.score_labels),
         "parameters": description.parameters,
         "predictors": [
             _describe_predictor(variable, column)

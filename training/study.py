@@ -31,6 +31,7 @@ __all__ = [
     "count_outcome",
     "describe",
     "describe_ranges",
+    "find_shortfall",
     "freeze",
 ]
 
@@ -168,7 +169,7 @@ def describe(study: Study) -> Description:
             if 0 < c["events"] < c["n"]
         },
         parameters=parameters,
-        shortfall=_find_shortfall(data),
+        shortfall=find_shortfall(data),
         notices=_find_notices(study, data, labels),
     )  # fmt: skip
 
@@ -190,7 +191,8 @@ def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
     return {**counts, "base_rate": rate, "low": low, "high": high}
 
 
-def _find_shortfall(data: TrainingData) -> str:
+def find_shortfall(data: TrainingData) -> str:
+    """Return why no model can be fitted to these patients; empty where one can."""
     y = data.y[data.horizons[0]]
     events, others = int(np.nansum(y)), int(np.sum(y == 0))
     if min(events, others) < MIN_PER_CLASS:

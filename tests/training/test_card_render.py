@@ -154,3 +154,17 @@ def test_a_model_that_tells_nobody_apart_has_a_card() -> None:
     shown = render_html(small_card(results))
     assert "everyone gets the same probability (too few)" in shown
     assert "whether it tells responders apart could not be estimated" in shown
+
+
+def test_the_result_by_scores_alone_stands_beside_that_of_the_study():
+    results = small_results()
+    changed = results["score_labels"]["changed"]["t1"]
+    assert changed > 0  # the record's wording has made some of these labels
+    page = render_html(small_card())
+    assert "With labels from scores alone" in page
+    assert f"T1: {changed} label" in page
+    results["score_labels"] |= {"changed": {"t1": 0, "t2": 0}, "performance": {}}
+    page = render_html(small_card(results))
+    assert "Labels from scores alone: T1: no label changes; T2: no label changes." in page
+    results["score_labels"] = {"done": False, "reason": "there are no scores", "command": ""}
+    assert "not available, because there are no scores" in render_html(small_card(results))

@@ -10,8 +10,8 @@ from training.study import Description
 
 
 def test_every_fit_rerun_and_permutation_moves_the_progress_bar() -> None:
-    # 1 fit + 2 x 5 folds + 8 reruns + 2 permutations + 2 horizons judged
-    assert evaluate_small()[2] == 23
+    # 1 fit + 2 x 5 folds + 8 reruns + 2 permutations + 2 x 5 folds by scores alone + 2 horizons
+    assert evaluate_small()[2] == 33
 
 
 def test_every_horizon_is_judged_in_every_way() -> None:
@@ -65,7 +65,7 @@ def test_without_a_range_and_without_reruns_the_rest_is_still_judged() -> None:
         assert found.instability is None
     assert evaluation.null_test is None
     assert evaluation.instability == {}
-    assert count_steps(description) == 1 + 5 + 2
+    assert count_steps(description) == 1 + 5 + 5 + 2
 
 
 def test_the_weighting_is_the_studys() -> None:
