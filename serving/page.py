@@ -43,7 +43,7 @@ def render_docs() -> str:
     return _environment().get_template("docs.html").render()
 
 
-def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, has_card: bool) -> str:
+def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, why_not: str) -> str:
     """Return the page around the model's card: its stamp, and who has reviewed it.
 
     Parameters
@@ -52,12 +52,12 @@ def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, has_ca
         The loaded model.
     annex : mapping or None
         As :func:`training.approval.make_annex` writes it.
-    has_card : bool
-        Whether there is a card to show.
+    why_not : str
+        Why there is no card to show; empty where there is one.
     """
     facts = predictor.facts
     template = _environment().get_template("card.html")
-    return template.render(facts=facts, stamp=predictor.stamp, annex=annex, has_card=has_card)
+    return template.render(facts=facts, stamp=predictor.stamp, annex=annex, why_not=why_not)
 
 
 def render_page(

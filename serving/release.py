@@ -21,8 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from features.errors import KetresponseError
-from training.approval import make_annex
 from training.artifact import write_release
+from training.card_render import write_pages
 from training.case import approved_version, released_versions
 from training.code_digest import PREDICTION_PATH
 from training.review import Desk, File
@@ -134,7 +134,8 @@ def _release(
             tag = _write_project(file, whole)
             actor = f"{getpass.getuser()} at this machine"
             file = desk.record(kind, file, actor=actor, comment=comment)
-            write_annex(whole / _MODEL, make_annex(file.case))
+            write_annex(whole / _MODEL, file.annex)
+            write_pages(file.card, whole / _MODEL, annex=file.annex, status="approved")
             _store_model(whole / _MODEL, tag, bentoml_home)
             if folder.exists():
                 folder.rename(Path(temporary) / "old")

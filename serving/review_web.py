@@ -33,7 +33,7 @@ from serving.statements import stamp
 from serving.web import read_body
 from training.accounts import IdentityProvider
 from training.approval import compute_objections
-from training.case import ACTIONS, Account, Action, find_end
+from training.case import ACTIONS, SILENT, Account, Action, compute_standing, find_end
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
     from training.review import Desk, File
@@ -147,12 +147,13 @@ def _lines(err: KetresponseError) -> list[str]:
 def _offered(file: File, account: Account) -> list[Action]:
     """Return the steps that this review has come to, whoever may take them."""
     case = file.case
-    if not case.holding("open"):
-        return [] if find_end(case.events) else ["open"]
     if find_end(case.events):
         return []
-    if file.standing == "approved":
-        return ["withdraw"]
+    again: list[Action] = [] if case.holding("open") else ["open"]
+    if compute_standing(case.events) == "approved":
+        return [*again, "withdraw"]
+    if again:
+        return again
     offered: list[Action] = ["waive"] if case.open_gates() else []
     offered += ["approve", "refuse"]
     return [*offered, "withdraw"] if case.is_author(account) else offered
@@ -198,13 +199,14 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
             403 if problems else 200,
             session=session,
             file=file,
-            stamp=stamp(file.facts.status),
+            stamp=stamp(file.status, silent=file.case.scope == SILENT),
             actions=_actions(file, session.account),
             problems=problems,
         )
 
     def show_card(session: _Session, name: str, version: str) -> Response:
-        return card_document(desk.read(name, version).folder)
+        file = desk.read(name, version)
+        return card_document(file.card, annex=file.annex, status=file.status)
 
     def act(
         session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]

@@ -24,6 +24,7 @@ from training.case import (
     compute_standing,
     find_end,
     list_approvals,
+    since_opened,
 )
 
 __all__ = ["Unmet", "check_annex", "compute_objections", "compute_unmet", "make_annex"]
@@ -95,7 +96,7 @@ def compute_unmet(case: Case) -> list[Unmet]:
     ]
     holding = case.approvals
     names = {event.actor for event in holding}
-    for event in list_approvals(case.of_kind("approve")):
+    for event in list_approvals(since_opened(case.events)):
         if event.actor not in names and event.digests != case.digests:
             since = f"the approval of {event.who} on {_day(event)}"
             unmet.append(Unmet("void", f"{_changed(case, event, since)}; it is void"))
@@ -236,7 +237,7 @@ def make_annex(case: Case) -> dict[str, Any]:
 
     return {
         "model": case.subject,
-        "standing": compute_standing(case.events),
+        "standing": case.standing,
         "scope": case.scope,
         "digests": asdict(case.digests),
         "approvals": [show(event) for event in case.approvals],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from training.card_author import NOT_AVAILABLE
@@ -138,6 +138,7 @@ def _answer_predictors(results: Results) -> dict[str, str]:
     missing = [f"{p['label']} {p['missing']} of {p['n']}" for p in predictors if p["missing"]]
     logged = [p["label"] for p in predictors if p["transform"]]
     return {
+        "demographic_variables": _answer_demographics({p["name"] for p in predictors}),
         "predictors": f"{len(predictors)} predictors, all known before admission: "
         + "; ".join(f"{p['label']} ({p['expected']})" for p in predictors),
         "preparation": "one dictionary checks and encodes training rows and requests alike; "
@@ -150,6 +151,18 @@ def _answer_predictors(results: Results) -> dict[str, str]:
         "poor_input": "a value that cannot be read or is out of range is refused with its name "
         "and range; a patient outside the eligibility rules gets the reasons and no number",
     }  # fmt: skip
+
+
+def _answer_demographics(names: Collection[str]) -> str:
+    """Return which of the variables that HTI-1 names are predictors."""
+    used = [word for name, word in (("sex", "sex"), ("age_years", "age, for the date of birth"))
+            if name in names]  # fmt: skip
+    return (
+        f"used: {join(used) if used else 'neither sex nor age'}. Race, ethnicity, language, sexual "
+        "orientation, gender identity and social determinants of health are used only where they "
+        "stand among the predictors by name; pain scores and questionnaires are health status "
+        "assessments"
+    )
 
 
 def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:

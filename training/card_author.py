@@ -7,6 +7,7 @@ optional ones.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,12 +44,20 @@ class AuthorField:
         Whether it may be left empty without a reason.
     unknown_allowed : bool
         Whether "unknown" is an answer.
+    many : bool
+        Whether the answer is a list of texts.
     """
 
     key: str
     question: str
     optional: bool = False
     unknown_allowed: bool = False
+    many: bool = False
+
+    @property
+    def empty(self) -> str | list[str]:
+        """What stands for no answer."""
+        return [] if self.many else ""
 
 
 def _table(name: str, *entries: tuple[str, str], optional: bool = False) -> list[AuthorField]:
@@ -56,6 +65,11 @@ def _table(name: str, *entries: tuple[str, str], optional: bool = False) -> list
 
 
 AUTHOR_FIELDS: tuple[AuthorField, ...] = (
+    AuthorField(
+        "people.authors",
+        'Names or accounts of the authors, as ["anna"]; none of them may review it.',
+        many=True,
+    ),
     *_table(
         "people",
         ("developer", "Organisation that made the model, of which kind, and where."),
@@ -144,7 +158,7 @@ AUTHOR_FIELDS: tuple[AuthorField, ...] = (
         optional=True,
     ),
 )  # fmt: skip
-"""Every entry of the author's file, in its order; ``people.authors`` is beside them."""
+"""Every entry of the author's file, in its order."""
 
 _TABLES = tuple(dict.fromkeys(field.key.partition(".")[0] for field in AUTHOR_FIELDS))
 _HEAD = """\
@@ -167,22 +181,19 @@ def make_template() -> str:
     lines = [_HEAD]
     for table in _TABLES:
         lines.append(f"[{table}]")
-        if table == "people":
-            lines.append("# Names or account names of the authors. None of them may review it.")
-            lines.append("authors = []")
         if table == "extra":
             lines.append("# All of these may stay empty.")
         for field in AUTHOR_FIELDS:
             owner, _, key = field.key.partition(".")
             if owner == table:
-                lines += [f"# {field.question}", f'{key} = ""']
+                lines += [f"# {field.question}", f"{key} = {json.dumps(field.empty)}"]
         lines.append("")
     return "\n".join(lines)
 
 
 def empty_author() -> dict[str, Any]:
     """Return the answers of an author who has given none."""
-    return {"people.authors": [], **{field.key: "" for field in AUTHOR_FIELDS}}
+    return {field.key: field.empty for field in AUTHOR_FIELDS}
 
 
 def read_author(path: Path) -> dict[str, Any]:
@@ -196,7 +207,7 @@ def read_author(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Answer by ``TABLE.NAME``, stripped; "people.authors" is a list.
+        Answer by ``TABLE.NAME``, stripped: text, or a list of texts where many are asked for.
 
     Raises
     ------
@@ -232,7 +243,7 @@ def check_author(content: Mapping[str, Any], *, what: str) -> dict[str, Any]:
                     Problem(key, "an entry of the template", "an unknown entry",
                             action=f"did you mean {close[0]}?" if close else "")
                 )  # fmt: skip
-            elif key == "people.authors":
+            elif isinstance(answers[key], list):
                 if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
                     problems.append(Problem(key, "a list of names", type(value).__name__))
                 else:

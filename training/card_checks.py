@@ -61,7 +61,8 @@ def fill_fields(
                 answers.append(run[key])
                 continue
             optional = _AUTHOR[source].optional and source not in needed
-            text = str(author[source])
+            given = author[source]
+            text = ", ".join(given) if isinstance(given, list) else str(given)
             fault = _find_fault(source, text, optional=optional)
             if fault:
                 faults.append(fault)

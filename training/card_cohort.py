@@ -131,7 +131,7 @@ def _compare_scores(body: Body) -> list[tuple[str, ...]]:
     """Return counts and performance with the study's labels beside those from scores alone."""
     results = body["results"]
     found = results["score_labels"]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for horizon in list_horizons(body) if found["performance"] else []:
         name, before, after = horizon.upper(), results["counts"][horizon], found["counts"][horizon]
         rows.append((name, "responders", f"{before['events']:.0f} of {before['n']:.0f}",

@@ -90,17 +90,12 @@ def _make(
 
 
 def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
-    from training.card_render import render_html, render_markdown
+    from training.card_render import write_pages
     from training.model_card import write_card
 
-    pages = {  # whole before anything is written
-        "card.html": render_html(card, annex=annex, status=status),
-        "card.md": render_markdown(card, annex=annex, status=status),
-    }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [write_card(card, folder), *(folder / name for name in pages)]
+    pages = write_pages(card, folder, annex=annex, status=status)
+    return [write_card(card, folder), *pages]
 
 
 @app.command()

@@ -201,7 +201,7 @@ purpose.decision_role | Role in the decision | use | use.decision_role
 cautions.inappropriate_use | Out of scope | use | use.inappropriate_use
 cautions.risks | Known risks | limitations | run.limitations
 development.criteria | Inclusion and exclusion | population | run.eligibility
-development.variables | Variables used | predictors | run.predictors
+development.variables | Use of demographic and social variables | predictors | run.demographic_variables
 development.demographics | Demographics | population | study.demographics
 development.relevance | Relevance to the use | population | run.relevance
 fairness.approach | Approach to fairness | fairness | run.fair_goal
@@ -224,6 +224,7 @@ updates.correction | Correction of faults | maintenance | maintenance.correction
 """)  # fmt: skip  # noqa: E501
 
 HOUSE = _fields("ketresponse", """
+authors | Authors, none of whom may review it | people | people.authors
 owner | Who answers for it in use | people | people.owner
 intended_purpose | Intended purpose | use | regulatory.intended_purpose
 device_status | Standing under device law | use | regulatory.device_status

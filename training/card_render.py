@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from features.errors import KetresponseError
 from training.card_blocks import Bullets, Grid, Pictures
 from training.card_checks import count_fields
 from training.card_fields import PLACES
@@ -22,7 +24,19 @@ from training.gates import compute_gates
 from training.model_card import Card
 from training.statements import stamp
 
-__all__ = ["ShownGate", "render_html", "render_markdown", "show_gates"]
+__all__ = [
+    "CARD_HTML",
+    "CARD_MARKDOWN",
+    "ShownGate",
+    "find_holding",
+    "render_html",
+    "render_markdown",
+    "show_gates",
+    "write_pages",
+]
+
+CARD_HTML, CARD_MARKDOWN = "card.html", "card.md"
+_VOID = "void: model or card changed since"
 
 
 @dataclass(frozen=True)
@@ -121,8 +135,28 @@ def _environment(*, markdown: bool) -> Environment:
     return environment
 
 
+def find_holding(card: Card, annex: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the annex as it holds for this card.
+
+    Parameters
+    ----------
+    card : Card
+        As it is now.
+    annex : mapping or None
+        :func:`training.approval.make_annex`. If it speaks of another card or model, its approvals
+        and waivers are void and left out; the history stays.
+    """
+    if annex is None:
+        return None
+    signed = annex["digests"]
+    if (signed["model"], signed["card"]) == (card.body["model"]["digest"], card.sha256):
+        return annex
+    return {**annex, "standing": _VOID, "scope": "", "approvals": [], "waivers": []}
+
+
 def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) -> dict[str, Any]:
     body = card.body
+    annex = find_holding(card, annex)
     results = body["results"]
     gates = show_gates(body, annex)
     standing = status or ("demonstration" if body["model"]["synthetic"] else "research")
@@ -173,7 +207,8 @@ def render_html(
     card : Card
         What is shown.
     annex : mapping or None
-        Approvals, waivers and history, :func:`training.approval.make_annex`.
+        Approvals, waivers and history, :func:`training.approval.make_annex`; those given to
+        another card or model are shown as void.
     status : str or None
         The model's status now; None for "demonstration" or "research".
     """
@@ -194,3 +229,28 @@ def render_markdown(
     """
     template = _environment(markdown=True).get_template("card.md.jinja")
     return template.render(_context(card, annex, status), pictures=pictures)
+
+
+def write_pages(
+    card: Card, folder: Path, *, annex: Mapping[str, Any] | None, status: str
+) -> list[Path]:
+    """Write the card's page and Markdown into a folder; see :func:`render_html`.
+
+    They are copies for people. Whatever shows a card renders it from ``card.json``, which is what
+    was signed.
+
+    Raises
+    ------
+    KetresponseError
+        If they cannot be written.
+    """
+    pages = {  # whole before anything is written
+        CARD_HTML: render_html(card, annex=annex, status=status),
+        CARD_MARKDOWN: render_markdown(card, annex=annex, status=status),
+    }
+    try:
+        for name, text in pages.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as err:
+        raise KetresponseError(f"cannot write the card into {folder}: {err.strerror}") from err
+    return [folder / name for name in pages]

@@ -27,13 +27,14 @@ __all__ = [
     "find_end",
     "list_approvals",
     "released_versions",
+    "since_opened",
 ]
 
 Role = Literal["author", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Action = Literal["open", "approve", "refuse", "waive", "withdraw"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
-Standing = Literal["not opened", "in review", "approved", "refused", "withdrawn"]
+Standing = Literal["not opened", "in review", "approved", "void", "refused", "withdrawn"]
 
 NEEDED = 2
 """Reviewers who must approve."""
@@ -191,8 +192,20 @@ class Case:
         return [event for event in self.events if event.kind == kind]
 
     def holding(self, kind: str) -> list[Event]:
-        """Return the events of one kind that are bound to the digests as they are now."""
-        return [event for event in self.of_kind(kind) if event.digests == self.digests]
+        """Return the events of one kind, since the review was last opened, that hold now.
+
+        They are bound to the digests as they are now. Opening a review again starts it anew.
+        """
+        return [
+            event for event in since_opened(self.events)
+            if event.kind == kind and event.digests == self.digests
+        ]  # fmt: skip
+
+    @property
+    def standing(self) -> Standing:
+        """How the review stands: "void" where what was approved is no longer what there is."""
+        told = compute_standing(self.events)
+        return "void" if told == "approved" and len(self.approvals) < NEEDED else told
 
     @property
     def approvals(self) -> list[Event]:
@@ -245,6 +258,12 @@ def list_approvals(events: Iterable[Event]) -> list[Event]:
     )
 
 
+def since_opened(events: Sequence[Event]) -> Sequence[Event]:
+    """Return the events from the last opening on; none where the review was never opened."""
+    places = [place for place, event in enumerate(events) if event.kind == "open"]
+    return events[places[-1] :] if places else ()
+
+
 def find_end(events: Iterable[Event]) -> Event | None:
     """Return the refusal or withdrawal that ended the review, if one did."""
     return next((event for event in events if event.kind in FINAL), None)
@@ -261,18 +280,17 @@ def compute_standing(events: Sequence[Event]) -> Standing:
     Returns
     -------
     str
-        "approved" tells that two people have approved the same digests, not that these still
-        hold: see :func:`compute_unmet`.
+        "approved" tells that two people have approved what was last handed in, not that it is
+        still the same: see :attr:`Case.standing`.
     """
     ended = find_end(events)
     if ended is not None:
         return FINAL[ended.kind]
-    by_digests: dict[Digests | None, list[Event]] = {}
-    for event in events:
-        by_digests.setdefault(event.digests, []).append(event)
-    if any(len(list_approvals(group)) >= NEEDED for group in by_digests.values()):
-        return "approved"
-    return "in review" if any(event.kind == "open" for event in events) else "not opened"
+    current = since_opened(events)
+    if not current:
+        return "not opened"
+    same = [event for event in current if event.digests == current[0].digests]
+    return "approved" if len(list_approvals(same)) >= NEEDED else "in review"
 
 
 def approved_version(events: Sequence[Event], name: str) -> str | None:

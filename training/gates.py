@@ -286,13 +286,9 @@ def _judge_external(body: Body, settings: GateSettings) -> _Finding:
     asked = "a result in other patients: another cohort, or site by site"
     if is_done(sites):
         return True, sites["text"], asked, ""
-    _, command = _not_done(sites, _NO_EXTERNAL)
-    return (
-        False,
-        _NO_EXTERNAL,
-        asked,
-        (f"{_NO_EXTERNAL}{command}; until then at most silent prospective evaluation"),
-    )
+    command = sites.get("command")
+    until = "until then at most silent prospective evaluation"
+    return False, _NO_EXTERNAL, asked, f"{command}; {until}" if command else until
 
 
 def _judge_completeness(body: Body, settings: GateSettings) -> _Finding:

@@ -251,9 +251,10 @@ def make_results(
     -------
     dict
         Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
-        `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`, `calibration`, `risks`, `decision`,
-        `instability`, `rerun_failures`, `null_test`, `subgroups`, `sites`, `missing_outcomes`,
-        `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
+        `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`,
+        `calibration`, `risks`, `decision`, `instability`, `rerun_failures`, `null_test`,
+        `subgroups`, `sites`, `missing_outcomes`, `blend`, `importance`, `background`, `notices`,
+        `verdict`, `code_version`, `versions`.
     """
     study = description.study
     judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from features.errors import KetresponseError
 from training.accounts import LocalAccounts
 from training.approval import Unmet, compute_objections, compute_unmet, make_annex
 from training.artifact import read_facts, write_release
+from training.card_render import write_pages
 from training.case import (
     Account,
     Action,
@@ -60,8 +62,19 @@ class File:
 
     @property
     def standing(self) -> str:
-        """How the review has gone, by the log; "demonstration" for simulated data."""
-        return "demonstration" if self.case.synthetic else compute_standing(self.case.events)
+        """How the review stands; "demonstration" for simulated data."""
+        return "demonstration" if self.case.synthetic else self.case.standing
+
+    @property
+    def status(self) -> str:
+        """What the model is by the log, whatever is written beside it: see STATUSES."""
+        standing = self.standing
+        return standing if standing in STATUSES else "research"
+
+    @property
+    def annex(self) -> dict[str, Any]:
+        """What stands beside the card, by the log."""
+        return make_annex(self.case)
 
     @property
     def unmet(self) -> list[Unmet]:
@@ -95,10 +108,19 @@ class Desk:
         rows = []
         for model in list_models(tracking_uri=self.tracking_uri):
             standing: str = compute_standing(_of(events, _subject(model)))
-            if model.status == "demonstration" and standing == "not opened":
+            if model.status == "demonstration":
                 standing = "demonstration"
+            elif standing == "approved":
+                standing = self._standing(model, events)
             rows.append((model, standing))
         return sorted(rows, key=lambda row: row[1] != "in review")
+
+    def _standing(self, model: RegisteredModel, events: Sequence[Event]) -> str:
+        """Return the standing of a model that the log calls approved, as it is now."""
+        try:
+            return self._read(model.name, model.version, events).standing
+        except KetresponseError:  # its files are not those that were signed: reading it tells
+            return "void"
 
     def read(self, name: str, version: str | None = None) -> File:
         """Return a model with its card, gates and history.
@@ -239,7 +261,12 @@ class Desk:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "artifact"
             shutil.copytree(file.folder, folder)
-            files = [write_release(folder, facts), write_annex(folder, make_annex(case))]
+            annex = make_annex(case)
+            files = [
+                write_release(folder, facts),
+                write_annex(folder, annex),
+                *write_pages(file.card, folder, annex=annex, status=facts.status),
+            ]
             write_standing(
                 facts.name,
                 facts.version,

@@ -143,9 +143,7 @@ def status(
 
 
 def _tell_file(file: File, *, as_json: bool) -> None:
-    from training.approval import make_annex
-
-    annex = make_annex(file.case)
+    annex = file.annex
     if as_json:
         unmet = [{"code": unmet.code, "text": unmet.text} for unmet in file.unmet]
         gates = [

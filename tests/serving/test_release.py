@@ -19,7 +19,7 @@ from serving.release import release, roll_back
 from tests.serving.models import PATIENT
 from tests.serving.models import make_facts as serving_facts
 from tests.serving.models import make_model as serving_model
-from tests.training.review_cards import put_card
+from tests.training.review_cards import change_card, put_card
 from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND
 from training.artifact import load_model, read_facts
 from training.registry import locate, register
@@ -111,8 +111,7 @@ def test_a_synthetic_model_is_never_released(desk, places):
 
 def test_a_changed_model_is_not_released(desk, places):
     folder = add_model(desk)
-    card = (folder / "card.json").read_text()
-    (folder / "card.json").write_text(card.replace("Adults.", "Children."))
+    change_card(folder)
     with pytest.raises(Refused, match=r"card changed since the approval of Berta First \(berta\)"):
         release(desk, "pilot", **places)
 
@@ -159,12 +158,6 @@ def test_a_folder_of_something_else_is_left_alone(desk, places):
         release(desk, "pilot", **places)
     assert [path.name for path in places["folder"].iterdir()] == ["thesis.docx"]
     assert desk.log.read()[-1].kind == "approve"
-
-
-def change_card(folder):
-    (folder / "card.json").write_text(
-        (folder / "card.json").read_text().replace("Adults.", "Children.")
-    )
 
 
 def change_code(folder):

@@ -103,7 +103,7 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
     # A reviewer reads the card, which cannot run a script, and refuses one version.
     first.open("2")
     card = first.page.frame_locator("iframe")
-    assert card.get_by_text("What it predicts, for whom, and how sure.").is_visible()
+    assert card.get_by_text("document.body.textContent = 'a script ran'").first.is_visible()
     first.act("Refuse", "the outcome is not the patient's")
     assert first.heading == "pilot version 2: refused"
     second.open("2")
@@ -131,7 +131,11 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
         page.get_by_role("link", name="The model's card").click()
         assert page.locator("h1").inner_text() == "Model card: pilot, version 3"
         assert page.get_by_text("Approved by Carl Second").is_visible()
-        assert page.frame_locator("iframe").get_by_text("pilot version 3").is_visible()
+        assert (
+            page.frame_locator("iframe")
+            .get_by_text("approved by Berta First and Carl Second")
+            .is_visible()
+        )
     page.close()
 
 

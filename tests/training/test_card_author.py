@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
+from tests.training.cards import full_author, small_card
 from training.card_author import AUTHOR_FIELDS, empty_author, make_template, read_author
+from training.card_checks import list_missing
 
 
 def _write(folder: Path, text: str) -> Path:
@@ -51,3 +53,9 @@ def test_a_file_that_cannot_be_read_says_what_to_do(
         path.write_text(text)
     with pytest.raises(InputError, match=match):
         read_author(path)
+
+
+def test_a_card_without_authors_is_not_complete() -> None:
+    nobody = small_card(author=full_author() | {"people.authors": []})
+    assert any("people.authors" in fault for fault in list_missing(nobody.body["fields"]))
+    assert not list_missing(small_card().body["fields"])

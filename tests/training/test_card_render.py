@@ -8,12 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.training.cards import full_author, small_card, small_results
+from tests.training.cards import DIGEST, full_author, small_card, small_results
 from training.card_fields import FIELDS, PLACES
 from training.card_render import render_html, render_markdown, show_gates
+from training.model_card import Card
 
 ANNEX: dict[str, Any] = {
-    "model": "small:1", "standing": "approved", "digests": {}, "scope": "",
+    "model": "small:1", "standing": "approved", "scope": "",
     "approvals": [
         {"at": "2026-11-20T10:00:00Z", "name": "Carol", "account": "carol", "comment": "read it"},
         {"at": "2026-11-21T10:00:00Z", "name": "Dave", "account": "dave", "comment": "me too"},
@@ -24,6 +25,12 @@ ANNEX: dict[str, Any] = {
     ],
     "history": [],
 }  # fmt: skip
+
+
+def annex_of(card: Card, **changes: Any) -> dict[str, Any]:
+    """Return the annex of a review of this card."""
+    digests = {"model": DIGEST, "card": card.sha256, "data": "", "code": ""}
+    return {**ANNEX, "digests": digests, **changes}
 
 
 def test_the_page_needs_nothing_from_outside() -> None:
@@ -59,7 +66,7 @@ def test_what_people_have_written_is_never_markup(render: Any) -> None:
     for predictor in results["predictors"]:
         predictor["label"] = "<b>bold</b> & more"
     card = small_card(results, full_author() | {"openness.funding": text})
-    annex = {**ANNEX, "approvals": [{**ANNEX["approvals"][0], "comment": text}]}
+    annex = annex_of(card, approvals=[{**ANNEX["approvals"][0], "comment": text}])
     shown = render(card, annex=annex)
     for markup in ("<script", "<img src=x", "<b>bold"):
         assert markup not in shown
@@ -80,10 +87,21 @@ def test_run_and_digest_stand_on_it(render: Any) -> None:
 def test_approvals_and_waivers_stand_beside_the_body(render: Any) -> None:
     card = small_card()
     before = card.sha256
-    shown = render(card, annex=ANNEX, status="approved")
+    shown = render(card, annex=annex_of(card), status="approved")
     assert "silent evaluation only" in shown
     assert "Reviewed by two people" in shown
+    assert "approved by Carol and Dave" in shown
     assert small_card().sha256 == before
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown])
+def test_what_was_signed_for_another_card_is_shown_as_void(render: Any) -> None:
+    annex = annex_of(small_card())
+    other = small_card(author=full_author() | {"openness.funding": "someone else"})
+    shown = render(other, annex=annex, status="approved")
+    assert "Review: void: model or card changed since." in shown
+    assert "approved by Carol" not in shown
+    assert "waived by" not in shown
 
 
 def test_a_waiver_shows_by_name_on_a_gate_that_fails() -> None:

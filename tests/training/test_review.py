@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ import pytest
 
 from features.errors import EXIT_REFUSED, KetresponseError, Refused
 from tests.training.examples import make_facts, make_model
-from tests.training.review_cards import put_card
+from tests.training.review_cards import change_card, put_card
 from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND, THIRD
 from training import review
 from training.artifact import load_model, read_facts
@@ -149,12 +148,6 @@ def test_the_system_user_walks_a_demonstration_through_and_it_stays_one(desk):
     add_model(desk, name="real")
     with pytest.raises(Refused, match="the system user may act on a demonstration only"):
         desk.act("open", SYSTEM, "real", comment="try")
-
-
-def change_card(folder):
-    card = json.loads((folder / "card.json").read_text())
-    card["body"]["plain"]["whom"] = "Everybody."
-    (folder / "card.json").write_text(json.dumps(card))
 
 
 def test_a_card_changed_after_signing_voids_the_approval(desk):
@@ -304,3 +297,39 @@ def test_where_the_desk_is_from_the_environment(tmp_path):
     assert desk.log.file == tmp_path / "x" / ".ketresponse" / "review.db"
     assert desk.log.key_file == tmp_path / "k" / "key"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_stored_page_follows_every_step_and_the_signed_body_does_not(desk):
+    folder = add_model(desk, external=False)
+    signed = (folder / "card.json").read_bytes()
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    assert "Anna Author (anna)" in (folder / "card.html").read_text()
+    desk.act("waive", FIRST, "pilot", comment="one centre", gate=9)
+    for name in ("card.html", "card.md"):
+        assert "aived by Berta First" in (folder / name).read_text()
+    for account in (FIRST, SECOND):
+        desk.act("approve", account, "pilot", comment="read")
+    for name in ("card.html", "card.md"):
+        shown = (folder / name).read_text()
+        assert "approved by Berta First and Carl Second" in shown
+        assert "silent prospective evaluation only" in shown
+    assert (folder / "card.json").read_bytes() == signed
+    assert desk.verify() == []
+
+
+def test_an_approval_of_something_else_is_void_wherever_it_is_shown(desk):
+    folder = add_model(desk)
+    approve(desk, "1")
+    change_card(folder)
+    file = desk.read("pilot")
+    assert (file.standing, file.status) == ("void", "research")
+    assert (file.annex["standing"], file.annex["approvals"]) == ("void", [])
+    assert [standing for _, standing in desk.queue()] == ["void"]
+    desk.act("open", AUTHOR, "pilot", comment="the population was wrong")
+    assert (desk.read("pilot").standing, alias(desk)) == ("in review", None)
+    assert tags(desk)["ketresponse.status"] == "research"
+    assert not [tag for tag in tags(desk) if tag.startswith("ketresponse.approved")]
+    for account in (FIRST, THIRD):
+        desk.act("approve", account, "pilot", comment="read again")
+    assert (desk.read("pilot").standing, desk.read("pilot").unmet) == ("approved", [])
+    assert (alias(desk), desk.verify()) == ("1", [])
