@@ -8,6 +8,7 @@ makes its Shapley values exact and its explanation the explanation of what is se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -170,6 +171,36 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             else:
                 columns[:, out] = _restricted_cubic(straight, self.knots_[j], term - 1)
         return columns
+
+    def with_numbers(
+        self, *, low: FloatArray, high: FloatArray, center: FloatArray, scale: FloatArray
+    ) -> PredictorBasis:
+        """Return a fitted copy that takes further numbers behind the columns it has, straight.
+
+        Parameters
+        ----------
+        low, high : ndarray of shape (n_more,)
+            Smallest and largest value that counts; what lies beyond is taken as the nearer one.
+        center, scale : ndarray of shape (n_more,)
+            What is subtracted, which is also what a missing value becomes, and what it is then
+            divided by (above 0).
+        """
+        check_is_fitted(self)
+        n_more, n = len(center), self.n_features_in_
+        wider = copy(self)
+        wider.n_features_in_ = n + n_more
+        wider.groups_ = np.concatenate([self.groups_, np.arange(n, n + n_more, dtype=np.intp)])
+        wider._terms = np.concatenate([self._terms, np.zeros(n_more, dtype=np.intp)])
+        wider._shares = np.concatenate([self._shares, np.zeros(n_more)])
+        wider.linear_ = np.concatenate([self.linear_, np.ones(n_more, dtype=bool)])
+        wider.logged_ = np.concatenate([self.logged_, np.zeros(n_more, dtype=bool)])
+        wider.knots_ = [*self.knots_, *[np.empty(0)] * n_more]
+        for name, values in (
+            ("low_", low), ("high_", high), ("fill_", center), ("center_", center),
+            ("scale_", scale),
+        ):  # fmt: skip
+            setattr(wider, name, np.concatenate([getattr(self, name), values]))
+        return wider
 
     def expand(self, X: FloatArray) -> FloatArray:
         """Return the design matrix of an array that is already known to be well formed.

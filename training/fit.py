@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from training.models import (
     CANDIDATES,
     KNOTS,
     Candidate,
+    Family,
     Member,
     constant_member,
     intercept_for_mean,
@@ -105,6 +107,11 @@ class FittedOutcome:
     members : dict of str to Member
         Each candidate alone, at its setting and before recalibration: margins of the model's
         basis. Empty where the outcome is modelled as the same for everyone.
+    held_out : ndarray of shape (n,)
+        Log-odds of the patients it was fitted on, before isotonic recalibration, by inner fits
+        that had not seen them (mean over the inner repeats; weights and slope are those of the
+        model): what a further predictor is fitted beside. They belong to patients, and are
+        never stored.
     """
 
     model: OutcomeModel
@@ -115,6 +122,7 @@ class FittedOutcome:
     constant: tuple[str, ...]
     reason: str = ""
     members: dict[str, Member] = field(default_factory=dict)
+    held_out: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
 
 def _freeze(
@@ -204,7 +212,13 @@ def predict_out_of_fold(
     )
 
 
-def allow_trees(candidates: Sequence[Candidate], losses: FloatArray) -> NDArray[np.bool_]:
+class _HasFamily(Protocol):
+    @property
+    def family(self) -> Family:
+        """What the margin is made of."""
+
+
+def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> NDArray[np.bool_]:
     """Return who may take part: trees only where they beat every logistic candidate out of fold."""
     logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
     best = min(logistic, default=np.inf)
@@ -276,7 +290,14 @@ def fit_outcome(
             name for name, m in zip(names, members, strict=True) if is_constant(m, Z)
         ),
         members=dict(zip(names, members, strict=True)),
+        held_out=_average(slope * (weights @ (chosen - out.base)), y),
     )  # fmt: skip
+
+
+def _average(away: FloatArray, y: FloatArray) -> FloatArray:
+    """Return each patient's mean log-odds over the inner repeats, with the observed mean risk."""
+    margin = away.reshape(-1, len(y)).mean(axis=0)
+    return np.asarray(margin + intercept_for_mean(margin, float(np.mean(y))))
 
 
 def _combine(
@@ -336,7 +357,10 @@ def fit_constant(
     """Return the model that gives everyone the share of events, and why it was taken."""
     basis = make_basis(predictors).fit(X)
     member = constant_member(y, len(basis.groups_))
-    return FittedOutcome(_freeze(basis, member), {"prevalence": 1.0}, {}, {}, 1.0, (), reason)
+    return FittedOutcome(
+        _freeze(basis, member), {"prevalence": 1.0}, {}, {}, 1.0, (), reason,
+        held_out=np.full(len(y), member.intercept),
+    )  # fmt: skip
 
 
 def fit_kept(

@@ -34,7 +34,9 @@ __all__ = [
     "BAND",
     "WHOLE",
     "Pairs",
+    "add_pairs",
     "compute_null_test",
+    "count_pairs",
     "judge_candidates",
     "list_failures",
     "permute_outcomes",
@@ -103,7 +105,16 @@ def _predict_candidates(
     return risks
 
 
-def _count_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
+def count_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
+    """Return the pairs of one held-out fold.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Outcome, NaN where unknown.
+    risks : ndarray of shape (n,)
+        From 0 to 1.
+    """
     known = ~np.isnan(y)
     pairs = float(np.sum(y == 1) * np.sum(y == 0))
     if pairs == 0:
@@ -113,7 +124,8 @@ def _count_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
     return Pairs(pairs * compute_auc(y, risks), pairs, 0, 1)
 
 
-def _add(parts: Sequence[Pairs]) -> Pairs:
+def add_pairs(parts: Sequence[Pairs]) -> Pairs:
+    """Return the pairs of several folds or cross-validations together."""
     return Pairs(
         sum(part.concordant for part in parts), sum(part.total for part in parts),
         sum(part.constant for part in parts), sum(part.folds for part in parts),
@@ -151,9 +163,9 @@ def judge_candidates(
         risks = _predict_candidates(data.take(~test), data.X[test], procedure, rng=rng)
         for name, found in risks.items():
             for i, horizon in enumerate(data.horizons):
-                pairs = _count_pairs(data.y[horizon][test], found[:, i])
+                pairs = count_pairs(data.y[horizon][test], found[:, i])
                 parts.setdefault((horizon, name), []).append(pairs)
-    return {key: _add(found) for key, found in parts.items()}
+    return {key: add_pairs(found) for key, found in parts.items()}
 
 
 def _judge_permutation(
@@ -216,7 +228,7 @@ def _summarise(horizon: str, model: str, pairs: Sequence[Pairs]) -> dict[str, ob
         np.array([getattr(part, name) for part in pairs]) for name in ("concordant", "total")
     )
     used = int((total > 0).sum())
-    whole = _add(pairs)
+    whole = add_pairs(pairs)
     row: dict[str, object] = {
         "horizon": horizon, "model": model, "auc": np.nan, "mc_error": np.nan,
         "n_permutations": used, "share_constant": whole.constant / max(whole.folds, 1),

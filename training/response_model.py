@@ -106,13 +106,20 @@ class OutcomeModel:
 
     def judge(self, Z: FloatArray) -> FloatArray:
         """Return the probability of each row of the basis `Z` (n, n_columns)."""
+        return self.finish(self._add_up(Z))
+
+    def margin(self, X: FloatArray) -> FloatArray:
+        """Return the log-odds, before isotonic recalibration, of raw predictors `X`."""
+        return self._add_up(self.basis.expand(X))
+
+    def _add_up(self, Z: FloatArray) -> FloatArray:
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
         margin = self.intercept + np.sum(Z * self.coef, axis=1)
         if self.has_trees:
             trees = load_trees(self.trees)
             margin = margin + self.tree_weight * tree_margin(trees, Z, self.n_trees)
-        return self.finish(margin)
+        return np.asarray(margin)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ __all__ = [
     "DevelopmentSize",
     "ValidationSize",
     "Verdict",
+    "compute_affordable_parameters",
     "compute_cox_snell_r2",
     "compute_development_size",
     "compute_expected_shrinkage",
@@ -221,6 +222,31 @@ def compute_development_size(
         parameters=parameters, prevalence=prevalence, r2=r2, max_r2=max_r2,
         nagelkerke_r2=r2 / max_r2, shrinkage=shrinkage, **counts,
     )  # fmt: skip
+
+
+def compute_affordable_parameters(n: int, prevalence: float, *, c_statistic: float) -> int:
+    """Return how many candidate parameters so many patients bear.
+
+    Only the two criteria that grow with the parameters are asked (little shrinkage, little
+    optimism); below a few hundred patients the third, how well the overall risk is known, fails
+    whatever the number of parameters.
+
+    Parameters
+    ----------
+    n : int
+        Patients with a known outcome.
+    prevalence : float
+        Share of events, in (0, 1).
+    c_statistic : float
+        Expected in new patients, above 0.5.
+
+    References
+    ----------
+    Riley 2020, doi:10.1136/bmj.m441, solved for the parameters.
+    """
+    need = compute_development_size(1, prevalence, c_statistic=c_statistic)
+    sizes = _criteria(1, prevalence, need.r2, need.max_r2, need.shrinkage)
+    return int(n // max(sizes["n_shrinkage"], sizes["n_optimism"]))
 
 
 def compute_expected_shrinkage(

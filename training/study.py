@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.errors import InputError, Problem
 from features.outcome import Labels, make_labels
-from features.schema import Variable
+from features.schema import Dictionary, Variable
 from training.interval import fit_constant_working_model, fit_working_model
 from training.response import FittedResponse, TrainingData
 from training.response_model import ResponseModel, WorkingModel
@@ -33,6 +33,8 @@ __all__ = [
     "describe_ranges",
     "find_shortfall",
     "freeze",
+    "make_background",
+    "make_response_model",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -245,19 +247,43 @@ def _fit_working(
 
 def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
     """Return the model that is served: the fitted procedure, its intervals, its background."""
-    study, data = description.study, description.data
-    rng = np.random.default_rng((study.seed, 4))
+    study = description.study
+    return make_response_model(
+        description.data, fitted, study.dictionary,
+        only_rate=study.procedure.candidates == ("prevalence",),
+        rng=np.random.default_rng((study.seed, 4)),
+    )  # fmt: skip
+
+
+def make_response_model(
+    data: TrainingData, fitted: FittedResponse, dictionary: Dictionary, *, only_rate: bool,
+    rng: np.random.Generator,
+) -> ResponseModel:  # fmt: skip
+    """Return fitted outcomes with their intervals and their background.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What they were fitted on.
+    fitted : FittedResponse
+        The fitted procedure.
+    dictionary : Dictionary
+        That the predictors come from.
+    only_rate : bool
+        Whether everyone is given the share of responders because the study asks for that.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
     first = data.y[data.horizons[0]]
-    only_rate = study.procedure.candidates == ("prevalence",)
     working_kept = None
     working_first = _fit_working(data.X, first, data.predictors, only_rate, rng)
     if fitted.kept is not None:
         constant = bool(fitted.kept.reason)
         working_kept = _fit_working(data.X, data.kept, data.predictors, constant, rng)
     return ResponseModel(
-        horizons=study.horizons,
-        predictors=study.predictors,
-        variables=tuple(study.dictionary.to_list()),
+        horizons=data.horizons,
+        predictors=tuple(variable.name for variable in data.predictors),
+        variables=tuple(dictionary.to_list()),
         first=fitted.first.model,
         kept=None if fitted.kept is None else fitted.kept.model,
         working_first=working_first,

@@ -1,0 +1,137 @@
+"""Assays one by one, and all of them together, beside the clinical estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import false_discovery_control, norm
+
+from training.panel_candidates import Stability
+from training.panel_solvers import compute_scores, fit_offset_ridge, fit_shift
+
+__all__ = ["compute_assay_table", "compute_global_test"]
+
+FloatArray = NDArray[np.float64]
+
+_TOP = 10
+_PRIOR_SD = 1.0
+_MANY = 2000
+
+
+def compute_global_test(
+    Z: FloatArray, y: FloatArray, offset: FloatArray, *, rng: np.random.Generator,
+    n_permutations: int | None = None,
+) -> float:  # fmt: skip
+    """Test whether a panel as a whole goes with what the clinical estimate leaves open.
+
+    Three statistics of the assays' scores (the largest; the mean square of the 10 largest; the
+    mean square of all) are compared with those of panels dealt out to the patients at random.
+    The smallest of the three p values is then compared with the smallest of each shuffled
+    panel, so that choosing among three costs what it should.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_assays)
+        Standardised assays.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1, both present.
+    offset : ndarray of shape (n,)
+        Clinical log-odds by fits that had not seen the patient.
+    rng : numpy.random.Generator
+        Source of the permutations.
+    n_permutations : int or None
+        None: 999, or 199 from 2000 patients on.
+
+    Returns
+    -------
+    float
+        p value, at least 1 / (n_permutations + 1); uniform where the panel tells nothing.
+
+    References
+    ----------
+    Goeman 2004, doi:10.1093/bioinformatics/btg382 (the sum of squares of all); Westfall and
+    Young 1993 (the smallest p value by permutation).
+    """
+    count = n_permutations or (199 if len(y) >= _MANY else 999)
+    risk = expit(offset + fit_shift(y, offset))
+    residual, weight = y - risk, risk * (1 - risk)
+    orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(count))]
+    order = np.array(orders)
+    # Shuffling residuals, with their weights, over the panels: the columns' variances move with
+    # the weights, hence the second and third product.
+    total = weight.sum()
+    first = weight[order] @ Z / total
+    spread = np.maximum(weight[order] @ Z**2 - total * first**2, 1e-12)
+    squares = (residual[order] @ Z) ** 2 / spread
+    top = min(_TOP, Z.shape[1])
+    largest = np.partition(squares, -top, axis=1)[:, -top:]
+    statistics = np.stack([largest.max(axis=1), largest.mean(axis=1), squares.mean(axis=1)])
+    # Rank of each among all, itself included: the share at least as large.
+    ranks = np.stack([(row[np.newaxis] >= row[:, np.newaxis]).sum(axis=1) for row in statistics])
+    smallest = ranks.min(axis=0)
+    return float((smallest <= smallest[0]).mean())
+
+
+def compute_assay_table(
+    Z: FloatArray, y: FloatArray, offset: FloatArray, names: Sequence[str],
+    *, detected: FloatArray, stability: Stability, chosen: FloatArray, coef: FloatArray,
+) -> pd.DataFrame:  # fmt: skip
+    """Return what each single assay tells beyond the clinical estimate.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_assays)
+        Standardised assays (ΔCt: higher is less of the microRNA).
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1, both present.
+    offset : ndarray of shape (n,)
+        Clinical log-odds by fits that had not seen the patient.
+    names : sequence of str
+        Of the assays.
+    detected : ndarray of shape (n_assays,)
+        Share of patients in whom each was detected.
+    stability : Stability
+        Selection on half samples.
+    chosen : ndarray of shape (n_assays,)
+        Share of the cross-validation's fits whose model held each assay.
+    coef : ndarray of shape (n_assays,)
+        In the final model, log-odds per standard deviation.
+
+    Returns
+    -------
+    DataFrame
+        One row per assay, smallest p value first: `assay`; `odds_ratio` of the outcome per
+        standard deviation more ΔCt (so above 1: less of the microRNA in responders) with `low`
+        and `high`, from a logistic model beside the offset under a normal prior of SD 1;
+        `z` and `p_value`, Rao's score test beside the offset; `q_value`, the false discovery
+        rate of it and all assays before it (Benjamini and Hochberg 1995,
+        doi:10.1111/j.2517-6161.1995.tb02031.x); `detected`; `half_samples`, `folds` (shares
+        in which it was selected); `coefficient`. Intervals are not adjusted for the number of
+        assays; q values are.
+    """
+    z = compute_scores(Z, y, offset)
+    p_value = 2 * norm.sf(np.abs(z))
+    estimate, error = np.empty(len(z)), np.empty(len(z))
+    for j in range(len(z)):
+        mode, precision = fit_offset_ridge(Z[:, [j]], y, offset, prior_sd=_PRIOR_SD)
+        estimate[j], error[j] = mode[1], np.sqrt(np.linalg.inv(precision)[1, 1])
+    table = pd.DataFrame(
+        {
+            "assay": list(names),
+            "odds_ratio": np.exp(estimate),
+            "low": np.exp(estimate - 1.96 * error),
+            "high": np.exp(estimate + 1.96 * error),
+            "z": z,
+            "p_value": p_value,
+            "q_value": false_discovery_control(p_value),
+            "detected": detected,
+            "half_samples": stability.share,
+            "folds": chosen,
+            "coefficient": coef,
+        }
+    )
+    return table.sort_values(["p_value", "assay"], ignore_index=True)

@@ -1,0 +1,212 @@
+"""A cohort's panels as arrays beside its clinical data, and the settings of what is made of them.
+
+Most patients have no panel: their rows are NaN throughout, and they take part in the clinical
+estimate only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.errors import InputError, Problem
+from features.panel import Panel, encode_plates, to_matrix
+from features.panel_transformers import PanelNormaliser
+from training.response import TrainingData
+
+__all__ = ["PanelData", "PanelProcedure", "join_panel"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.intp]
+
+_FEWEST_ON_PLATE = 3
+
+
+@dataclass(frozen=True)
+class PanelProcedure:
+    """How the panel's part of a model is made.
+
+    Parameters
+    ----------
+    reference : str or tuple of str
+        "global_mean", "genorm", "normfinder", or the names of the reference assays.
+    n_references : int or None
+        How many of the most stable assays; None lets geNorm's pairwise variation tell.
+    min_detected : float
+        Share of the training samples in which an assay must be detected.
+    plates : bool
+        Whether differences between plates are corrected.
+    max_assays : int
+        Most assays that may enter a model.
+    min_coverage : float
+        Share of the assays in the model that a new patient's panel must hold.
+    candidates : tuple of str
+        Names in :data:`training.panel_candidates.PANEL_CANDIDATES`.
+    screened : int
+        Assays that go on to the candidates, by their score beside the clinical estimate.
+    inner_folds, inner_repeats : int
+        Inner cross-validation for settings and weight.
+    max_p : float
+        Largest p value of the panel's global test at which a score is fitted; 1 does without.
+    prior_strength : float
+        Pull of the panel's weight toward 0, in nats for each unit (standard deviation of the
+        log-odds) by which it moves patients; see :func:`training.blending.fit_weights`.
+    """
+
+    reference: str | tuple[str, ...] = "global_mean"
+    n_references: int | None = None
+    min_detected: float = 0.25
+    plates: bool = True
+    max_assays: int = 30
+    min_coverage: float = 0.8
+    candidates: tuple[str, ...] = ("elastic_net", "stability", "lightgbm")
+    screened: int = 200
+    inner_folds: int = 5
+    inner_repeats: int = 2
+    max_p: float = 0.05
+    prior_strength: float = 2.25
+
+
+@dataclass(frozen=True, eq=False)
+class PanelData:
+    """Labelled patients and their panels.
+
+    Parameters
+    ----------
+    clinical : TrainingData
+        All patients, those without a panel included.
+    rows : ndarray of shape (n, n_columns)
+        Raw Ct rows: `ceiling` for a non-detect, NaN where not measured; the plate's code in the
+        last column where `plates` are known.
+    has : ndarray of bool of shape (n,)
+        Who has a panel.
+    assays : tuple of str
+        The columns but the plate's.
+    plates : tuple of str
+        Plates by code; empty where they are not corrected.
+    ceiling : float
+        In cycles.
+    counts : dict of str to int
+        `panels` in the file, `without_course`: those of no eligible patient, `unknown_timing`:
+        samples of which it is not known that they were taken before the infusion.
+    sha256 : str
+        Digest of the panel.
+    """
+
+    clinical: TrainingData
+    rows: FloatArray
+    has: BoolArray
+    assays: tuple[str, ...]
+    plates: tuple[str, ...]
+    ceiling: float
+    counts: dict[str, int]
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, rows: IntArray | BoolArray) -> PanelData:
+        """Return the data of some patients."""
+        return replace(
+            self, clinical=self.clinical.take(rows), rows=self.rows[rows], has=self.has[rows]
+        )
+
+    @property
+    def strata(self) -> IntArray:
+        """What folds are balanced over: the outcomes, and who has a panel."""
+        return np.asarray(self.clinical.strata * 2 + self.has, dtype=np.intp)
+
+    def count(self, horizon: str) -> tuple[int, int]:
+        """Return how many with a panel have a known outcome at a horizon, and the events."""
+        y = self.clinical.y[horizon][self.has]
+        return int((~np.isnan(y)).sum()), int(np.nansum(y))
+
+    def make_normaliser(self, procedure: PanelProcedure) -> PanelNormaliser:
+        """Return the unfitted normaliser of these rows."""
+        reference: str | list[int] = (
+            procedure.reference
+            if isinstance(procedure.reference, str)
+            else [self.assays.index(name) for name in procedure.reference]
+        )
+        return PanelNormaliser(
+            ceiling=self.ceiling,
+            reference=reference,
+            n_references=procedure.n_references,
+            min_detected=procedure.min_detected,
+            plate_column=len(self.assays) if self.plates else None,
+        )
+
+
+def join_panel(
+    panel: Panel, clinical: TrainingData, patients: Sequence[str], procedure: PanelProcedure
+) -> PanelData:
+    """Put the panels of a cohort's patients beside their clinical data.
+
+    Parameters
+    ----------
+    panel : Panel
+        With one sample per patient, taken before the infusion.
+    clinical : TrainingData
+        The eligible patients.
+    patients : sequence of str
+        `patient_id` of each of them.
+    procedure : PanelProcedure
+        Whether plates are corrected, and the references asked for.
+
+    Raises
+    ------
+    InputError
+        If nobody has a panel, a sample was taken after the infusion began, or a reference
+        assay that is asked for is not in the panel.
+    """
+    timing = Counter(panel.table.drop_duplicates("sample")["timing"])
+    matrix = to_matrix(panel)
+    place = {patient: i for i, patient in enumerate(matrix.patients)}
+    found = np.array([place.get(str(patient), -1) for patient in patients], dtype=np.intp)
+    has = found >= 0
+    problems = []
+    if timing["after"]:
+        problems.append(
+            Problem("timing", "samples taken before the infusion began",
+                    f"{timing['after']} taken after it",
+                    action="leave them out: what is measured later is no predictor")
+        )  # fmt: skip
+    if not has.any():
+        problems.append(
+            Problem("patient_id", "patients of the cohort",
+                    f"{len(matrix.patients)} patients, none of them eligible in the cohort",
+                    action="give the panel's samples the cohort's pseudonyms (design file)")
+        )  # fmt: skip
+    if not isinstance(procedure.reference, str):
+        problems += [
+            Problem("panel.reference", "assays of the panel", repr(name))
+            for name in procedure.reference
+            if name not in matrix.assays
+        ]
+    if problems:
+        raise InputError("panel", problems)
+    rows = np.where(has[:, np.newaxis], matrix.ct[found], np.nan)
+    plates: tuple[str, ...] = ()
+    if procedure.plates:
+        own = [matrix.plates[i] if i >= 0 else "" for i in found]
+        sizes = Counter(own)
+        # A plate that holds one or two samples is not corrected, and may bear a sample's name.
+        large = sorted(p for p, n in sizes.items() if p and n >= _FEWEST_ON_PLATE)
+        plates = tuple(large) if len(large) > 1 else ()
+        if plates:
+            rows = np.column_stack([rows, encode_plates(own, plates)])
+    return PanelData(
+        clinical=clinical, rows=rows, has=has, assays=matrix.assays, plates=plates,
+        ceiling=matrix.ceiling,
+        counts={
+            "panels": len(matrix.patients),
+            "without_course": len(matrix.patients) - len(np.unique(found[has])),
+            "unknown_timing": timing["unknown"],
+        },
+        sha256=panel.sha256,
+    )  # fmt: skip

@@ -1,0 +1,499 @@
+"""The panel as an update of the clinical estimate.
+
+The clinical procedure has spoken first, on everyone. Its log-odds (for training patients: by
+inner fits that had not seen them) are an offset beside which a penalised score of the assays is
+fitted. How much of that score counts, from nothing to all, is found out of fold with a pull
+toward nothing: where it counts nothing there is no sub-model, and the clinical estimate stands.
+
+Normalisation, screening, selection, penalties and weight are all learnt in :func:`fit_panel`, so
+that running it inside each fold reruns everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from features.panel_transformers import PanelNormaliser
+from features.transformers import PredictorBasis
+from training.blending import compute_log_loss, fit_weights
+from training.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
+from training.models import intercept_for_mean
+from training.panel_assays import compute_global_test
+from training.panel_candidates import (
+    PANEL_CANDIDATES,
+    PanelCandidate,
+    PanelMember,
+    find_strongest,
+    relabel_trees,
+    screen,
+)
+from training.panel_data import PanelData, PanelProcedure
+from training.panel_model import ASSAY_PRECISION, PanelModel, make_assay_variables
+from training.panel_solvers import fit_offset_ridge
+from training.resampling import make_folds
+from training.response import FittedResponse
+from training.response_model import OutcomeModel, ResponseModel, WorkingModel
+from training.study import make_background
+
+__all__ = ["FittedPanel", "FittedUpdate", "fit_panel", "fit_update", "freeze_panel"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.intp]
+
+FEWEST_PER_CLASS = 5
+"""Patients of either class below which a fold's training part gives no score."""
+_SCORE_PRIOR_SD = 1.0
+_SMALLEST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class FittedUpdate:
+    """What a panel adds to the log-odds of one outcome.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_assays,)
+        Log-odds per standard deviation of each normalised assay, the weight in it.
+    trees : PanelMember or None
+        Trees whose score is added, times `tree_weight`.
+    tree_weight : float
+        Weight of the trees.
+    weights : dict of str to float
+        Of each candidate, and of "clinical", which is left with what they do not get.
+    settings : dict of str to str
+        The setting chosen for each candidate.
+    log_loss : dict of str to float
+        Out-of-fold log loss of each candidate at its setting, and of the clinical estimate.
+    members : dict of str to PanelMember
+        Each candidate alone at its setting, without its weight.
+    strength : (float, float)
+        By how much the score counts in patients that the fits had not seen: mean and standard
+        deviation of a factor that is 1 where the score is worth what it says.
+    n, events : int
+        Patients with a panel and a known outcome, and events among them.
+    p_value : float
+        Of the global test (:func:`training.panel_assays.compute_global_test`); NaN where it was
+        not made.
+    reason : str
+        Why nothing is added; empty where something is.
+    """
+
+    coef: FloatArray
+    trees: PanelMember | None = None
+    tree_weight: float = 0.0
+    weights: dict[str, float] = field(default_factory=lambda: {"clinical": 1.0})
+    settings: dict[str, str] = field(default_factory=dict)
+    log_loss: dict[str, float] = field(default_factory=dict)
+    members: dict[str, PanelMember] = field(default_factory=dict)
+    strength: tuple[float, float] = (0.0, 0.0)
+    n: int = 0
+    events: int = 0
+    p_value: float = np.nan
+    reason: str = ""
+
+    @property
+    def used(self) -> IntArray:
+        """The assays that take part."""
+        used = set(np.flatnonzero(self.coef).tolist())
+        if self.trees is not None:
+            used |= set(self.trees.used.tolist())
+        return np.array(sorted(used), dtype=np.intp)
+
+    def score(self, Z: FloatArray) -> FloatArray:
+        """Return what is added to the log-odds of each row of `Z` (n, n_assays)."""
+        score = np.sum(Z * self.coef, axis=1)
+        if self.trees is not None:
+            score = score + self.tree_weight * self.trees.score(Z)
+        return np.asarray(score)
+
+
+def _widen(member: PanelMember, columns: IntArray, n_columns: int) -> PanelMember:
+    """Return a member of the screened columns as one of all columns."""
+    coef = np.zeros(n_columns)
+    coef[columns] = member.coef
+    own = None if member.tree_columns is None else columns[member.tree_columns]
+    return PanelMember(coef, member.trees, member.n_trees, own)
+
+
+def _fit_paths(
+    candidates: list[PanelCandidate], Z: FloatArray, y: FloatArray, offset: FloatArray,
+    procedure: PanelProcedure, strongest: float, rng: np.random.Generator,
+) -> list[list[PanelMember]]:  # fmt: skip
+    """Screen, then return each candidate's members, as members of all columns."""
+    columns = screen(Z, y, offset, procedure.screened)
+    inside = Z[:, columns]
+    return [
+        [
+            _widen(member, columns, Z.shape[1])
+            for member in candidate.fit_path(
+                inside, y, offset, strongest=strongest, max_assays=procedure.max_assays, rng=rng
+            )
+        ]
+        for candidate in candidates
+    ]
+
+
+def _shift(offset: FloatArray, score: FloatArray) -> float:
+    """Return the shift after which `score` leaves the mean risk as `offset` has it."""
+    if not np.ptp(score):
+        return -float(score[0])
+    mean = float(np.mean(expit(offset)))
+    return intercept_for_mean(offset + score, mean)
+
+
+def _predict_out_of_fold(
+    candidates: list[PanelCandidate], Z: FloatArray, y: FloatArray, offset: FloatArray,
+    groups: IntArray, procedure: PanelProcedure, rng: np.random.Generator,
+) -> list[FloatArray]:  # fmt: skip
+    """Return what each candidate adds at each setting, (n_settings, n_repeats * n), out of fold."""
+    repeats, n = procedure.inner_repeats, len(y)
+    added = [np.zeros((len(c.settings()), repeats, n)) for c in candidates]
+    strongest = find_strongest(Z, y, offset)
+    for repeat in range(repeats):
+        folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
+        for fold in range(procedure.inner_folds):
+            test = folds == fold
+            train = ~test
+            if not test.any() or len(np.unique(y[train])) < 2:
+                continue
+            paths = _fit_paths(
+                candidates, Z[train], y[train], offset[train], procedure, strongest, rng
+            )
+            for out, path in zip(added, paths, strict=True):
+                for setting, member in enumerate(path):
+                    shift = _shift(offset[train], member.score(Z[train]))
+                    out[setting, repeat, test] = member.score(Z[test]) + shift
+    return [out.reshape(len(out), -1) for out in added]
+
+
+def fit_update(
+    Z: FloatArray, y: FloatArray, offset: FloatArray, groups: IntArray,
+    procedure: PanelProcedure, *, trees: bool = True, rng: np.random.Generator,
+) -> FittedUpdate:  # fmt: skip
+    """Find what assays add to the log-odds of one outcome.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_assays)
+        Normalised assays, standardised, complete.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1.
+    offset : ndarray of shape (n,)
+        Clinical log-odds by fits that had not seen the patient.
+    groups : ndarray of int of shape (n,)
+        Patient of each row.
+    procedure : PanelProcedure
+        What to fit and how.
+    trees : bool
+        Whether trees may take part.
+    rng : numpy.random.Generator
+        Source of the inner folds and half samples.
+    """
+    n, events = len(y), int(y.sum())
+    nothing = np.zeros(Z.shape[1])
+    if min(events, n - events) < FEWEST_PER_CLASS:
+        reason = f"{events} with and {n - events} without the event: too few for a score"
+        return FittedUpdate(nothing, n=n, events=events, reason=reason)
+    p_value = compute_global_test(Z, y, offset, rng=rng)
+    if p_value > procedure.max_p:
+        reason = (
+            "the panel as a whole goes no better with what the clinical estimate leaves open than "
+            f"panels dealt out at random (global test, p = {p_value:.2f})"
+        )
+        return FittedUpdate(nothing, n=n, events=events, p_value=p_value, reason=reason)
+    candidates = [
+        candidate
+        for name, candidate in PANEL_CANDIDATES.items()
+        if name in procedure.candidates and (trees or candidate.family != "trees")
+    ]
+    added = _predict_out_of_fold(candidates, Z, y, offset, groups, procedure, rng)
+    base, outcome = np.tile(offset, procedure.inner_repeats), np.tile(y, procedure.inner_repeats)
+    losses = [compute_log_loss(base + out, outcome).mean(axis=1) for out in added]
+    best = [int(np.argmin(loss)) for loss in losses]
+    chosen = np.stack([out[i] for out, i in zip(added, best, strict=True)])
+    chosen_loss = np.array([loss.min() for loss in losses])
+    weights = np.zeros(len(candidates))
+    allowed = allow_trees(candidates, chosen_loss)
+    weights[allowed] = fit_weights(
+        base + chosen[allowed], base, outcome, n_patients=n, strength=procedure.prior_strength
+    )
+    weights[chosen.std(axis=1) < _SMALLEST_SPREAD] = 0.0
+    paths = _fit_paths(candidates, Z, y, offset, procedure, find_strongest(Z, y, offset), rng)
+    members = [path[i] for path, i in zip(paths, best, strict=True)]
+    coef, tree, tree_weight = nothing, None, 0.0
+    for weight, member in zip(weights, members, strict=True):
+        coef = coef + weight * member.coef
+        if member.trees is not None and weight > 0:
+            tree, tree_weight = member, float(weight)
+    names = [candidate.name for candidate in candidates]
+    update = FittedUpdate(
+        coef, tree, tree_weight,
+        weights={"clinical": 1.0 - float(weights.sum()),
+                 **dict(zip(names, map(float, weights), strict=True))},
+        settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
+        log_loss={"clinical": float(compute_log_loss(base, outcome).mean()),
+                  **dict(zip(names, map(float, chosen_loss), strict=True))},
+        members=dict(zip(names, members, strict=True)),
+        strength=_measure_strength((weights @ chosen).reshape(-1, n).mean(axis=0), y, offset),
+        n=n, events=events, p_value=p_value,
+    )  # fmt: skip
+    return update if len(update.used) else _without(update)
+
+
+def _measure_strength(score: FloatArray, y: FloatArray, offset: FloatArray) -> tuple[float, float]:
+    """Return mean and SD of the factor of an out-of-fold score, under a prior of SD 1 per SD."""
+    spread = float(score.std())
+    if spread < _SMALLEST_SPREAD:
+        return 0.0, 0.0
+    column = (score - score.mean())[:, np.newaxis] / spread
+    mode, precision = fit_offset_ridge(column, y, offset, prior_sd=_SCORE_PRIOR_SD)
+    variance = float(np.linalg.inv(precision)[1, 1])
+    return float(mode[1]) / spread, float(np.sqrt(variance)) / spread
+
+
+def _without(update: FittedUpdate) -> FittedUpdate:
+    """Return an update that adds nothing, and says so."""
+    return replace(
+        update, coef=np.zeros_like(update.coef), trees=None, tree_weight=0.0,
+        reason="no combination of assays predicted patients that it had not seen",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPanel:
+    """A panel's updates of the clinical outcomes, and what they are computed from.
+
+    Parameters
+    ----------
+    normaliser : PanelNormaliser
+        Fitted on the patients with a panel.
+    usable : ndarray of int of shape (n_usable,)
+        Patients with a panel that could be normalised.
+    delta : ndarray of shape (n_usable, n_assays)
+        Their ΔCt in cycles. It belongs to patients, and is never stored.
+    center, scale : ndarray of shape (n_assays,)
+        By which ΔCt is standardised.
+    first : FittedUpdate
+        Of the first horizon's outcome.
+    kept : FittedUpdate or None
+        Of "kept at T2"; None with one horizon.
+    """
+
+    normaliser: PanelNormaliser
+    usable: IntArray
+    delta: FloatArray = field(repr=False)
+    center: FloatArray
+    scale: FloatArray
+    first: FittedUpdate
+    kept: FittedUpdate | None
+
+    @property
+    def Z(self) -> FloatArray:
+        """Standardised assays of the usable patients; they belong to patients."""
+        return (self.delta - self.center) / self.scale
+
+    @property
+    def selected(self) -> IntArray:
+        """Assays that take part in any outcome, the most influential first; may be empty."""
+        total, used = np.abs(self.first.coef), set(self.first.used.tolist())
+        if self.kept is not None:
+            total, used = total + np.abs(self.kept.coef), used | set(self.kept.used.tolist())
+        return np.array(sorted(used, key=lambda j: (-total[j], j)), dtype=np.intp)
+
+    def standardise(self, rows: FloatArray) -> FloatArray:
+        """Return standardised assays of raw Ct rows; NaN where a sample cannot be normalised."""
+        return np.asarray((self.normaliser.transform(rows) - self.center) / self.scale)
+
+
+def fit_panel(
+    data: PanelData, fitted: FittedResponse, procedure: PanelProcedure,
+    *, rng: np.random.Generator,
+) -> FittedPanel:  # fmt: skip
+    """Run the panel's whole procedure beside a fitted clinical one.
+
+    Parameters
+    ----------
+    data : PanelData
+        The patients that `fitted` was made from, in the same order.
+    fitted : FittedResponse
+        The clinical procedure on them.
+    procedure : PanelProcedure
+        What to fit and how.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Raises
+    ------
+    ValueError
+        If the panels cannot be normalised.
+    """
+    clinical = data.clinical
+    with_panel = np.flatnonzero(data.has)
+    normaliser = data.make_normaliser(procedure).fit(data.rows[with_panel])
+    usable = with_panel[normaliser.can_normalise(data.rows[with_panel])]
+    delta = normaliser.transform(data.rows[usable])
+    center, scale = delta.mean(axis=0), np.maximum(delta.std(axis=0), _SMALLEST_SPREAD)
+    Z = (delta - center) / scale
+
+    def update(y: FloatArray, outcome: FittedOutcome, fewest: int) -> FittedUpdate:
+        known = ~np.isnan(y)
+        offset = np.full(len(y), np.nan)
+        offset[known] = outcome.held_out
+        rows = known[usable]
+        own = usable[rows]
+        events = int(y[own].sum())
+        if min(events, len(own) - events) < fewest:
+            reason = (
+                f"{events} with and {len(own) - events} without the event have a panel: fewer "
+                f"than {fewest} of either"
+            )
+            return FittedUpdate(np.zeros(Z.shape[1]), n=len(own), events=events, reason=reason)
+        return fit_update(
+            Z[rows], y[own], offset[own], clinical.groups[own], procedure,
+            trees=not outcome.model.has_trees, rng=rng,
+        )  # fmt: skip
+
+    first = update(clinical.y[clinical.horizons[0]], fitted.first, FEWEST_PER_CLASS)
+    kept = None if fitted.kept is None else update(clinical.kept, fitted.kept, MIN_FOR_KEPT)
+    return FittedPanel(normaliser, usable, delta, center, scale, first, kept)
+
+
+def freeze_panel(
+    data: PanelData, clinical: ResponseModel, panel: FittedPanel, procedure: PanelProcedure,
+    *, rng: np.random.Generator,
+) -> PanelModel | None:  # fmt: skip
+    """Return the sub-model that is served; None where the panel adds nothing.
+
+    Parameters
+    ----------
+    data : PanelData
+        What `panel` was fitted on.
+    clinical : ResponseModel
+        The frozen clinical sub-model. Its coefficients and intervals are taken over as they are.
+    panel : FittedPanel
+        The updates.
+    procedure : PanelProcedure
+        How much of a panel must be there.
+    rng : numpy.random.Generator
+        Source of the draws and of the background's permutations.
+    """
+    selected = panel.selected
+    if not len(selected):
+        return None
+    names = tuple(data.assays[j] for j in panel.normaliser.kept_[selected])
+    variables = make_assay_variables(names, clinical.dictionary.names)
+    wide = _Widening(data, panel, selected, rng)
+    first = clinical.horizons[0]
+    kept = working_kept = None
+    if clinical.kept is not None and clinical.working_kept is not None:
+        kept = wide.outcome(clinical.kept, panel.kept, data.clinical.kept)
+        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept)
+    outcome = wide.outcome(clinical.first, panel.first, data.clinical.y[first])
+    response = ResponseModel(
+        horizons=clinical.horizons,
+        predictors=(*clinical.predictors, *(variable.name for variable in variables)),
+        variables=tuple(clinical.dictionary.with_variables(variables).to_list()),
+        first=outcome,
+        kept=kept,
+        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first),
+        working_kept=working_kept,
+        background=np.column_stack(
+            [clinical.background, make_background(panel.delta[:, selected], variables, rng=rng)]
+        ),
+    )
+    return PanelModel(
+        normaliser=panel.normaliser, assays=data.assays, plates=data.plates, ceiling=data.ceiling,
+        selected=names, min_coverage=procedure.min_coverage, response=response,
+    )  # fmt: skip
+
+
+def _find_shift(clinical: OutcomeModel, margin: FloatArray, score: FloatArray) -> float:
+    """Return the shift after which a score leaves the mean clinical risk as it is."""
+    mean = float(clinical.finish(margin).mean())
+
+    def excess(shift: float) -> float:
+        return float(clinical.finish(margin + score + shift).mean()) - mean
+
+    reach = 20.0 + float(np.abs(score).max())
+    return float(brentq(excess, -reach, reach, xtol=1e-13))
+
+
+class _Widening:
+    """Clinical outcomes with the selected assays behind their predictors."""
+
+    def __init__(
+        self, data: PanelData, panel: FittedPanel, selected: IntArray, rng: np.random.Generator
+    ) -> None:
+        self._data, self._panel, self._selected, self._rng = data, panel, selected, rng
+        delta = panel.delta[:, selected]
+        # Rounded outwards: the extremes themselves are single patients' values.
+        self._low = np.floor(delta.min(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
+        self._high = np.ceil(delta.max(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
+
+    def _widen(self, basis: PredictorBasis) -> PredictorBasis:
+        center, scale = self._panel.center[self._selected], self._panel.scale[self._selected]
+        return basis.with_numbers(low=self._low, high=self._high, center=center, scale=scale)
+
+    def outcome(
+        self, clinical: OutcomeModel, update: FittedUpdate | None, y: FloatArray
+    ) -> OutcomeModel:
+        """Return a clinical outcome with the panel's score added, its mean risk as it was."""
+        panel, selected = self._panel, self._selected
+        n_clinical, n_columns = len(clinical.coef), len(clinical.coef) + len(selected)
+        coef = np.concatenate([clinical.coef, np.zeros(len(selected))])
+        trees, n_trees, tree_weight = clinical.trees, clinical.n_trees, clinical.tree_weight
+        if trees:
+            trees = relabel_trees(trees, range(n_clinical), n_columns)
+        shift = 0.0
+        if update is not None and not update.reason:
+            coef[n_clinical:] = update.coef[selected]
+            if update.trees is not None and update.trees.tree_columns is not None:
+                place = {int(j): n_clinical + i for i, j in enumerate(selected)}
+                # Columns that no tree splits on are nowhere in the wider array: any will do.
+                columns = [place.get(int(j), n_clinical) for j in update.trees.tree_columns]
+                n_trees, tree_weight = update.trees.n_trees, update.tree_weight
+                text = update.trees.trees.model_to_string(num_iteration=n_trees)
+                trees = relabel_trees(text, columns, n_columns)
+            known = ~np.isnan(y[panel.usable])
+            own = self._data.clinical.X[panel.usable[known]]
+            shift = _find_shift(clinical, clinical.margin(own), update.score(panel.Z[known]))
+        return replace(
+            clinical, basis=self._widen(clinical.basis), intercept=clinical.intercept + shift,
+            coef=coef, trees=trees, n_trees=n_trees, tree_weight=tree_weight,
+        )  # fmt: skip
+
+    def working(
+        self, working: WorkingModel, update: FittedUpdate | None, outcome: OutcomeModel,
+        clinical: OutcomeModel,
+    ) -> WorkingModel:  # fmt: skip
+        """Return the draws with the panel's score at a drawn strength.
+
+        The strength is what the score was worth in patients that it had not seen, so that the
+        fit's own optimism is not in it. That the score's direction is uncertain too is left out.
+        """
+        n_draws = len(working.draws)
+        slopes = np.zeros((n_draws, len(self._selected)))
+        shift = np.zeros(n_draws)
+        if update is not None and not update.reason:
+            coef = self._straighten(update)
+            strength = self._rng.normal(*update.strength, size=n_draws)
+            slopes = strength[:, np.newaxis] * coef
+            shift += outcome.intercept - clinical.intercept
+        draws = np.column_stack([working.draws, slopes])
+        draws[:, 0] += shift
+        return WorkingModel(self._widen(working.basis), draws)
+
+    def _straighten(self, update: FittedUpdate) -> FloatArray:
+        """Return the score's coefficients of the selected assays; trees as a straight line."""
+        coef = update.coef[self._selected]
+        if update.trees is None:
+            return np.asarray(coef)
+        Z = self._panel.Z[:, self._selected]
+        score = update.score(self._panel.Z)
+        return np.asarray(np.linalg.lstsq(Z, score - score.mean(), rcond=None)[0])
