@@ -14,6 +14,7 @@ __all__ = [
     "LOWEST_CT",
     "NOT_SEEN_FLAGS",
     "NOT_SEEN_WORDS",
+    "find_ceiling",
     "holds_ct",
     "parse_numbers",
 ]
@@ -32,6 +33,31 @@ NOT_SEEN_WORDS = frozenset(
 
 NOT_SEEN_FLAGS = frozenset({"undetermined", "no amp", "noamp", "not detected"})
 """Flags that say that nothing was seen, whatever number stands beside them."""
+
+
+_FEWEST_AT_CEILING = 3
+_LOWEST_CEILING = 30.0
+
+
+def find_ceiling(ct: NDArray[np.float64]) -> float | None:
+    """Return the cycle at which values pile up, from which nothing counts as detected.
+
+    Parameters
+    ----------
+    ct : ndarray of shape (n,)
+        The Ct values of one run, none missing.
+
+    Returns
+    -------
+    float or None
+        The largest value where at least 3 share it and it is a whole number from 30; else None:
+        the values do not tell.
+    """
+    top = float(ct.max()) if len(ct) else 0.0
+    shared = int(np.sum(ct == top))
+    if top >= _LOWEST_CEILING and top.is_integer() and shared >= _FEWEST_AT_CEILING:
+        return top
+    return None
 
 
 def parse_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:

@@ -18,7 +18,16 @@ import pandas as pd
 from features.errors import InputError, Problem
 from features.table import did_you_mean, parse_table, read_bytes
 
-__all__ = ["Design", "Sample", "Timing", "compare_times", "parse_design", "read_design"]
+__all__ = [
+    "Design",
+    "Sample",
+    "Timing",
+    "When",
+    "compare_times",
+    "parse_design",
+    "parse_when",
+    "read_design",
+]
 
 Timing = Literal["before", "same_day", "unknown", "after"]
 When = date | datetime
@@ -95,8 +104,14 @@ def _to_day(when: When) -> date:
     return when.date() if isinstance(when, datetime) else when
 
 
-def _parse_when(text: str) -> When | None:
-    """Return a date or a time as ISO 8601 writes it; raises ValueError for anything else."""
+def parse_when(text: str) -> When | None:
+    """Return a date or a time as ISO 8601 writes it, None for an empty text.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
     if not text:
         return None
     if len(text) == len("2026-01-31"):
@@ -147,7 +162,7 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> Design:
         when: dict[str, When | None] = {}
         for column in ("sample_date", "infusion_start"):
             try:
-                when[column] = _parse_when(texts[column][i])
+                when[column] = parse_when(texts[column][i])
             except ValueError:
                 problems.append(
                     Problem(column, "a date as 2026-01-31, or with a time as 2026-01-31T08:30",

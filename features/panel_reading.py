@@ -22,6 +22,7 @@ from features.panel_cells import (
     LOWEST_CT,
     NOT_SEEN_FLAGS,
     NOT_SEEN_WORDS,
+    find_ceiling,
     parse_numbers,
 )
 from features.panel_design import Design, Sample
@@ -31,7 +32,7 @@ from features.panel_summary import FileReport, PanelReport, summarise, write_not
 from features.panel_tidy import is_tidy, parse_tidy
 from features.table import read_bytes
 
-__all__ = ["EMPTY_CELLS", "FORMATS", "import_panel", "read_panel"]
+__all__ = ["EMPTY_CELLS", "FORMATS", "import_panel", "parse_panel", "read_panel"]
 
 FORMATS = (*LAYOUTS, "tidy")
 EMPTY_CELLS = ("non_detect", "not_measured")
@@ -39,8 +40,6 @@ EMPTY_CELLS = ("non_detect", "not_measured")
 _NOT_KNOWN = frozenset({"", "na", "n/a", "nan", "-"})
 _PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
 _LIMITS = (35.0, 40.0, 45.0, 50.0, 55.0, HIGHEST_CT)
-_FEWEST_AT_CEILING = 3
-_LOWEST_CEILING = 30.0
 _FEWEST_FOR_LIMIT = 100
 _RUN = 40.0
 _SHOWN = 5
@@ -110,7 +109,33 @@ def import_panel(
     """
     paths = [path] if isinstance(path, Path) else list(path)
     _check_options(format, empty, ceiling, paths)
-    contents = [read_bytes(one) for one in paths]
+    files = {one: read_bytes(one) for one in paths}
+    return parse_panel(
+        files, format=format, design=design, ceiling=ceiling, names=names, ignore=ignore,
+        empty=empty,
+    )  # fmt: skip
+
+
+def parse_panel(
+    files: Mapping[Path, bytes],
+    *,
+    format: str = "auto",
+    design: Design | None = None,
+    ceiling: float | None = None,
+    names: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    empty: str = "non_detect",
+) -> tuple[Panel, PanelReport]:
+    """Read the contents of one file or several, at least one; nothing is opened.
+
+    Parameters
+    ----------
+    files : mapping of Path to bytes
+        What each file is called, and what it holds.
+    format, design, ceiling, names, ignore, empty
+        As for :func:`import_panel`, which also tells what is returned and raised.
+    """
+    paths, contents = list(files), list(files.values())
     if format == "tidy" or (format == "auto" and is_tidy(contents[0])):
         return _import_tidy(contents, paths, design, ceiling)
     samples = design.samples if design is not None else {}
@@ -134,13 +159,13 @@ def import_panel(
     wells["assay"] = wells["assay"].map({raw: a.name for raw, a in assays.items()}).astype("str")
     wells = _apply_design(wells, owners)
     table = _finish(combine_wells(wells), owners)
-    files = tuple(
+    reports = tuple(
         FileReport(str(one), raw.layout, len(raw.wells), *limits.get(i, (np.nan, "not used")),
                    dict(raw.left_out))
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
     )  # fmt: skip
-    notices = write_notices(assays, names, design, owners, files, counts)
-    return Panel(table), summarise(table, files, counts, wells["flag"], assays, notices)
+    notices = write_notices(assays, names, design, owners, reports, counts)
+    return Panel(table), summarise(table, reports, counts, wells["flag"], assays, notices)
 
 
 def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequence[Path]) -> None:
@@ -233,11 +258,9 @@ def _find_ceilings(wells: pd.DataFrame, given: float | None) -> dict[int, tuple[
         return dict.fromkeys(files, (given, "given"))
     found: dict[int, tuple[float, str]] = {}
     for i in files:
-        ct = wells.loc[wells["file"] == i, "ct"].dropna().to_numpy()
-        top = float(ct.max()) if len(ct) else 0.0
-        shared = int(np.sum(ct == top))
-        if top >= _LOWEST_CEILING and top.is_integer() and shared >= _FEWEST_AT_CEILING:
-            found[i] = (top, "found")
+        pile = find_ceiling(wells.loc[wells["file"] == i, "ct"].dropna().to_numpy())
+        if pile is not None:
+            found[i] = (pile, "found")
     rest = wells.loc[~wells["file"].isin(list(found)), "ct"].dropna()
     enough = len(rest) >= _FEWEST_FOR_LIMIT
     lowest = (

@@ -25,10 +25,11 @@ from serving.notices import (
     record_notices,
     scope_notices,
 )
+from serving.panel import PanelSample, choose_panel, find_extremes, parse_sample
 from serving.request import RequestError
 from serving.statements import plain, stamp
+from serving.submodel import SubModel
 from training.artifact import LoadedModel
-from training.explanation import Explainer
 
 __all__ = ["MAX_BATCH", "Predictor"]
 
@@ -37,8 +38,6 @@ Record = Mapping[str, float | str | None]
 
 MAX_BATCH = 100
 """Most patients in one batch request: more would hold up every other caller."""
-
-_SUM_TOLERANCE = 1e-6
 
 
 class Predictor:
@@ -66,12 +65,18 @@ class Predictor:
             horizon: _published(horizon) if self.facts.condition == "CRPS" else None
             for horizon in self.model.horizons
         }
-        self._explainer = Explainer(loaded.model)
+        self.panel = loaded.panel
+        self._clinical = SubModel.of(loaded.model)
+        self._with_panel = (
+            None
+            if loaded.panel is None
+            else SubModel.of(loaded.panel.response, n_assays=len(loaded.panel.selected))
+        )
         self.stamp = stamp(self.facts.status, silent=silent)
         told = "" if self.facts.status == "approved" and not silent else self.stamp
         self._model_notices = model_notices(self.model, self.facts, told)
 
-    def predict(self, raw: object, *, request_id: str) -> dict[str, Any]:
+    def predict(self, raw: object, *, request_id: str, panel: object = None) -> dict[str, Any]:
         """Return the answer for one patient.
 
         Parameters
@@ -80,12 +85,16 @@ class Predictor:
             What came as the patient: a mapping of contract names to values.
         request_id : str
             Stands in the answer.
+        panel : object
+            The patient's panel: what came for :func:`serving.panel.parse_sample`, or a
+            :class:`PanelSample`; None where there is none.
 
         Returns
         -------
         dict
-            The answer as documented in :mod:`serving.schemas`, plain JSON values. `estimates` is
-            empty for a patient out of scope, with the reasons among the notices.
+            The answer as documented in :mod:`serving.schemas`, plain JSON values. `submodel`
+            tells whether the panel was used. `estimates` is empty for a patient out of scope,
+            with the reasons among the notices.
 
         Raises
         ------
@@ -93,17 +102,20 @@ class Predictor:
             Listing every value that cannot be read or must not be known yet.
         """
         patient = _as_mapping(raw)
-        record = self._read(patient)
+        record, sample = self._read(patient, panel)
         reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
         notices = [*self._model_notices]
         estimates: list[dict[str, Any]] = []
+        spoke = self._clinical
         if reasons:
             notices += [
                 Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
             ]
         else:
             x = self.dictionary.encode([record], self.model.predictors)[0]
-            estimates = self.estimate(x)
+            spoke, x, found = self._choose(x, sample)
+            estimates = [self._complete(estimate) for estimate in spoke.estimate(x)]
+            notices += found
             notices += record_notices(
                 record,
                 self.predictors,
@@ -124,7 +136,7 @@ class Predictor:
                 "population": facts.population,
                 "treatment": facts.treatment,
             },
-            "submodel": facts.submodel,
+            "submodel": spoke.name,
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
@@ -138,7 +150,8 @@ class Predictor:
         Parameters
         ----------
         raws : object
-            A list of at most :data:`MAX_BATCH` patients.
+            A list of at most :data:`MAX_BATCH` patients, each as for :meth:`predict`, or
+            ``{"patient": ..., "panel": ...}``.
         request_id : str
             Each answer gets it with a point and the patient's place, from 1.
 
@@ -160,56 +173,68 @@ class Predictor:
         answers = []
         for place, raw in enumerate(raws, start=1):
             try:
-                answers.append(self.predict(raw, request_id=f"{request_id}.{place}"))
+                patient, panel = self._split(raw)
+                answers.append(
+                    self.predict(patient, request_id=f"{request_id}.{place}", panel=panel)
+                )
             except RequestError as err:
                 answers.append(err.body())
         return answers
 
-    def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
-        """Return the estimates of one encoded patient, one for each horizon.
+    def _complete(self, estimate: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a sub-model's estimate with what it means and what it can be compared with."""
+        horizon = estimate["horizon"]
+        return {
+            "horizon": horizon,
+            "outcome": self.facts.outcomes[horizon],
+            "probability": estimate["probability"],
+            "interval": estimate["interval"],
+            "base_rate": self.facts.base_rates[horizon],
+            "published_base_rate": self.published[horizon],
+            "explanation": estimate["explanation"],
+        }
 
-        Parameters
-        ----------
-        x : ndarray of shape (n_predictors,)
-            As :meth:`features.schema.Dictionary.encode` writes it; NaN where missing.
-        """
-        probabilities = self.model.probability(x[np.newaxis])[0]
-        intervals = self.model.interval(x[np.newaxis])[0]
-        explanation = self._explainer.explain(x)
-        gap = explanation.base + explanation.contributions.sum(axis=1) - probabilities
-        if not np.all(np.abs(gap) <= _SUM_TOLERANCE):
-            # No number is better than one whose reasons do not belong to it.
-            raise RuntimeError("the contributions do not add up to the probability")
-        values = [v.decode(value) for v, value in zip(self.predictors, x, strict=True)]
-        return [
-            {
-                "horizon": horizon,
-                "outcome": self.facts.outcomes[horizon],
-                "probability": float(probabilities[h]),
-                "interval": [float(limit) for limit in intervals[h]],
-                "base_rate": self.facts.base_rates[horizon],
-                "published_base_rate": self.published[horizon],
-                "explanation": {
-                    "scale": explanation.scale,
-                    "method": explanation.method,
-                    "error": float(explanation.error[h]),
-                    "base": float(explanation.base[h]),
-                    "contributions": [
-                        {"variable": name, "value": value, "contribution": float(contribution)}
-                        for name, value, contribution in zip(
-                            self.model.predictors,
-                            values,
-                            explanation.contributions[h],
-                            strict=True,
-                        )
-                    ],
-                },
-            }
-            for h, horizon in enumerate(self.model.horizons)
-        ]
+    def _split(self, raw: object) -> tuple[object, object]:
+        """Return the patient and the panel of an entry of a batch."""
+        if not isinstance(raw, Mapping) or "patient" not in raw or "patient" in self.dictionary:
+            return raw, None
+        others = [name for name in raw if name not in ("patient", "panel")]
+        if others:
+            expected = 'only the names "patient" and "panel"'
+            raise RequestError("the record", [Problem(n[:40], expected, "another") for n in others])
+        return raw["patient"], raw.get("panel")
 
-    def _read(self, raw: Mapping[str, object]) -> Record:
-        """Return the parsed record, or list every problem in it."""
+    def _choose(
+        self, x: FloatArray, sample: PanelSample | None
+    ) -> tuple[SubModel, FloatArray, list[Notice]]:
+        """Return the sub-model that answers, what it takes, and the notices on the panel."""
+        if sample is None:
+            return self._clinical, x, []
+        row, notices = choose_panel(self.panel, sample)
+        if row is None or self.panel is None or self._with_panel is None:
+            return self._clinical, x, notices
+        both = self.panel.encode(x[np.newaxis], row[np.newaxis])[0]
+        return self._with_panel, both, notices + find_extremes(self.panel, both)
+
+    def _read(self, raw: Mapping[str, object], panel: object) -> tuple[Record, PanelSample | None]:
+        """Return the parsed record and panel, or list every problem in them."""
+        record, problems = self._read_record(raw)
+        what, sample = "the record", None
+        if isinstance(panel, PanelSample):
+            sample = panel
+        elif panel is not None:
+            known = () if self.panel is None else self.panel.assays
+            try:
+                sample = parse_sample(panel, known=known)
+            except RequestError as err:
+                what = "the record and the panel" if problems else err.what
+                problems = [*problems, *err.problems]
+        if problems:
+            raise RequestError(what, problems)
+        return record, sample
+
+    def _read_record(self, raw: Mapping[str, object]) -> tuple[Record, list[Problem]]:
+        """Return the parsed record and every problem in it."""
         # A table's reader takes NaN for an empty cell. In a request it is a number that went
         # wrong on its way.
         broken = [
@@ -229,9 +254,7 @@ class Predictor:
             for name, value in record.items()
             if value is not None and self.dictionary[name].known_at not in ("always", "baseline")
         ]  # fmt: skip
-        if problems:
-            raise RequestError("the record", problems)
-        return record
+        return record, problems
 
     def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
         """Return the variables that were given and that neither estimate nor scope rests on."""

@@ -82,8 +82,8 @@ def parse_json(data: bytes, *, expected: str) -> Any:
         raise RequestError("the request", [problem]) from err
 
 
-def parse_body(data: bytes, key: str) -> object:
-    """Return what a JSON body holds under its one name.
+def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a JSON body holds.
 
     Parameters
     ----------
@@ -91,22 +91,32 @@ def parse_body(data: bytes, key: str) -> object:
         A JSON object.
     key : str
         The one name it must have.
+    optional : sequence of str
+        Names that it may have beside it.
+
+    Returns
+    -------
+    dict
+        By name; every optional name is there, as None where it was not in the body.
 
     Raises
     ------
     RequestError
         If it is not such an object, listing every other name.
     """
-    expected = f'a JSON object with the one name "{key}"'
+    names = (key, *optional)
+    may = "".join(f' and, if wanted, "{name}"' for name in optional)
+    expected = f'a JSON object with the name "{key}"{may} only'
     content = parse_json(data, expected=expected)
     if not isinstance(content, dict):
         raise RequestError("the request", [Problem("body", expected, "something else")])
+    known = " or ".join(f'"{name}"' for name in names)
     problems = [
-        Problem(name[:_SHOWN], f'only the name "{key}"', "another name")
-        for name in [name for name in content if name != key][:_MOST]
+        Problem(name[:_SHOWN], f"only the name {known}", "another name")
+        for name in [name for name in content if name not in names][:_MOST]
     ]
     if key not in content:
         problems.append(Problem(key, f'the name "{key}"', "nothing of that name"))
     if problems:
         raise RequestError("the request", problems)
-    return content[key]
+    return {name: content.get(name) for name in names}

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from features.panel_cells import HIGHEST_CT, LOWEST_CT
 from features.schema import Variable
+from serving.panel import PANEL_FIELDS
 from serving.predictor import MAX_BATCH, Predictor
 from serving.statements import make_statements
+from serving.submodel import CLINICAL, WITH_PANEL
+from training.panel_model import PanelModel
 
 __all__ = [
     "describe_model",
     "describe_variable",
     "make_example",
     "make_openapi",
+    "make_panel_schema",
     "make_patient_schema",
     "make_variable_schema",
 ]
@@ -95,6 +100,59 @@ def make_patient_schema(predictor: Predictor) -> Schema:
     }
 
 
+def make_panel_schema(predictor: Predictor) -> Schema:
+    """Return the JSON Schema of a patient's microRNA panel.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Its model tells which assays it makes use of.
+    """
+    cell = {
+        "description": (
+            f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}; a word such as Undetermined: not "
+            "detected; null: not measured"
+        ),
+        "type": ["number", "string", "null"],
+        "minimum": LOWEST_CT,
+        "maximum": HIGHEST_CT,
+    }
+    cells = {"anyOf": [cell, _array(cell, description="replicate wells")]}
+    text = {"type": ["string", "null"]}
+    date = {**text, "description": "2026-01-31, or 2026-01-31T08:30"}
+    types: Schema = {
+        "ct": {
+            "type": "object",
+            "description": "Ct by assay, in miRBase's spelling or as the instrument writes it",
+            "additionalProperties": cells,
+        },
+        "platform": text,
+        "plate": {**text, "description": "corrected for where it was among the training's"},
+        "sample_date": date,
+        "infusion_start": date,
+        "ceiling": {
+            "type": ["number", "null"],
+            "description": "cycle from which nothing counts as detected; absent: the model's",
+            "minimum": LOWEST_CT,
+            "maximum": HIGHEST_CT,
+        },
+    }
+    panel = predictor.panel
+    use = (
+        "This model was trained without panels: one that is sent is not used."
+        if panel is None
+        else f"Used: {', '.join(panel.needed)}. Values at or above {panel.ceiling:g} cycles count "
+        "as not detected."
+    )
+    return {
+        "type": "object",
+        "description": f"Optional. Only from a sample taken before the infusion. {use}",
+        "properties": {name: types[name] for name in PANEL_FIELDS},
+        "required": ["ct"],
+        "additionalProperties": False,
+    }
+
+
 def make_example(predictor: Predictor) -> dict[str, Any]:
     """Return a made-up patient in scope: the middle of what training saw, and "no" throughout."""
     rules = predictor.eligibility
@@ -123,13 +181,31 @@ def make_answer_schema() -> Schema:
             "contribution": {**_NUMBER, "description": "difference of probability"},
         }
     )
+    assay = _object(
+        {
+            "variable": {**_TEXT, "description": "the assay"},
+            "value": {"type": ["number", "null"], "description": "ΔCt; null when not measured"},
+            "contribution": {**_NUMBER, "description": "difference of probability"},
+        }
+    )
+    panel = _object(
+        {
+            "variable": {"const": "panel"},
+            "value": {"type": "null"},
+            "contribution": {**_NUMBER, "description": "of all assays together"},
+            "error": {**_NUMBER, "description": "Monte Carlo standard error of the parts"},
+            "parts": _array(assay, description="their contributions add up to the panel's"),
+        }
+    )
     explanation = _object(
         {
             "scale": {"const": "probability"},
             "method": _TEXT,
             "error": {**_NUMBER, "description": "Monte Carlo standard error; 0 when exact"},
             "base": {**_PROBABILITY, "description": "the estimate when nothing is known"},
-            "contributions": _array(contribution),
+            "contributions": _array(
+                {"anyOf": [contribution, panel]}, description="the panel's is the last, if used"
+            ),
         },
         description="base plus the contributions is the probability, to 1e-6",
     )
@@ -160,7 +236,10 @@ def make_answer_schema() -> Schema:
         {
             "request_id": _TEXT,
             "model": model,
-            "submodel": {"enum": ["clinical", "clinical+panel"]},
+            "submodel": {
+                "enum": [CLINICAL, WITH_PANEL],
+                "description": "which sub-model spoke; a notice says why a panel was not used",
+            },
             "estimates": _array(
                 estimate, description="one for each horizon; empty for a patient out of scope"
             ),
@@ -211,6 +290,8 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
         return {"get": {"summary": summary, "responses": {
             "200": {"description": "OK", "content": content}}}}  # fmt: skip
 
+    entry = _object({"patient": _ref("Patient"), "panel": _ref("Panel")}, required=["patient"])
+    either = {"anyOf": [_ref("Patient"), entry]}
     answer_or_problems = {"oneOf": [_ref("Answer"), _ref("Problems")]}
     return {
         "openapi": "3.1.0",
@@ -225,13 +306,13 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
         "paths": {
             "/predict": post(
                 "Estimate for one patient",
-                _object({"patient": _ref("Patient")}),
+                entry,
                 _ref("Answer"),
                 "predict",
             ),
             "/predict_batch": post(
                 "Estimates for several patients, each answered on its own",
-                _object({"patients": _array(_ref("Patient"), maxItems=MAX_BATCH)}),
+                _object({"patients": _array(either, maxItems=MAX_BATCH)}),
                 _array(answer_or_problems),
                 "predict_batch",
             ),
@@ -245,6 +326,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
         "components": {
             "schemas": {
                 "Patient": make_patient_schema(predictor),
+                "Panel": make_panel_schema(predictor),
                 "Answer": make_answer_schema(),
                 "Problems": make_error_schema(),
             }
@@ -275,6 +357,17 @@ def describe_variable(variable: Variable, predictor: Predictor) -> dict[str, Any
     }
 
 
+def _describe_assays(panel: PanelModel) -> dict[str, Any]:
+    """Return what a panel must hold; its performance stands in the facts."""
+    return {
+        "selected": list(panel.selected),
+        "references": list(panel.references),
+        "plates": list(panel.plates),
+        "ceiling": panel.ceiling,
+        "min_coverage": panel.min_coverage,
+    }
+
+
 def describe_model(predictor: Predictor) -> dict[str, Any]:
     """Return what `GET /model` answers: facts, variables, standing statements, digest.
 
@@ -288,6 +381,7 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
         "digest": predictor.digest,
         "horizons": list(predictor.model.horizons),
         "predictors": list(predictor.model.predictors),
+        "panel_assays": None if predictor.panel is None else _describe_assays(predictor.panel),
         "variables": [
             describe_variable(variable, predictor)
             for variable in predictor.dictionary

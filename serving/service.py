@@ -48,23 +48,25 @@ def _predictor() -> Predictor:
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
-    """A request body with one name, read by our own parser."""
+    """A request body, read by our own parser: its first field is required."""
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> Any:
         """Return the request; what is wrong with it is raised where it can be answered."""
-        (key,) = cls.model_fields
+        key, *optional = cls.model_fields
+        content: dict[str, object]
         try:
-            content = parse_body(await read_body(request), key)
+            content = parse_body(await read_body(request), key, optional=optional)
         except RequestError as err:
-            content = err
-        return cls.model_construct(**{key: content})
+            content = {key: err, **dict.fromkeys(optional)}
+        return cls.model_construct(**content)
 
 
 class PatientBody(_Body):
     """The body of /predict."""
 
     patient: Any
+    panel: Any = None
 
 
 class PatientsBody(_Body):
@@ -90,10 +92,12 @@ class Ketresponse:
         gc.freeze()
 
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    def predict(self, patient: Any) -> Any:
+    def predict(self, patient: Any, panel: Any = None) -> Any:
         """Return the estimate for one patient."""
         return answer(
-            lambda request_id: self.predictor.predict(_read(patient), request_id=request_id)
+            lambda request_id: self.predictor.predict(
+                _read(patient), request_id=request_id, panel=panel
+            )
         )
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]

@@ -137,9 +137,10 @@ def test_contributions_add_up_and_the_second_probability_is_not_above_the_first(
 
 def test_a_model_whose_reasons_do_not_belong_to_its_number_gives_none(monkeypatch, patient):
     predictor = Predictor(make_loaded())
-    explain = predictor._explainer.explain
+    explainer = predictor._clinical.explainer
+    explain = explainer.explain
     monkeypatch.setattr(
-        predictor._explainer, "explain", lambda x: replace(explain(x), base=explain(x).base + 1e-5)
+        explainer, "explain", lambda x: replace(explain(x), base=explain(x).base + 1e-5)
     )
     with pytest.raises(RuntimeError, match="do not add up"):
         ask(predictor, patient)

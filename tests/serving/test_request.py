@@ -10,7 +10,18 @@ from serving.request import RequestError, parse_body, parse_json
 
 
 def test_a_body_gives_what_stands_under_its_name():
-    assert parse_body(b'{"patient": {"nrs_t0": 8}}', "patient") == {"nrs_t0": 8}
+    body = b'{"patient": {"nrs_t0": 8}}'
+    assert parse_body(body, "patient") == {"patient": {"nrs_t0": 8}}
+    found = parse_body(body, "patient", optional=["panel"])
+    assert found == {"patient": {"nrs_t0": 8}, "panel": None}
+
+
+def test_an_optional_name_may_stand_beside_it_and_no_other():
+    found = parse_body(b'{"panel": {"ct": 1}, "patient": {}}', "patient", optional=["panel"])
+    assert found == {"patient": {}, "panel": {"ct": 1}}
+    with pytest.raises(RequestError) as caught:
+        parse_body(b'{"panel": {}, "plate": 1}', "patient", optional=["panel"])
+    assert [problem.column for problem in caught.value.problems] == ["plate", "patient"]
 
 
 @pytest.mark.parametrize(
