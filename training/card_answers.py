@@ -173,23 +173,33 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         if blend["constant"]:
             parts.append(f"{OUTCOME_WORDS[outcome]}: everyone gets the same probability")
             continue
+        if not blend["members"]:
+            continue  # an update left nothing of it, or it is not known
         members = [
             f"{m['label']} {m['weight']:.2f}" for m in blend["members"] if m["weight"] >= 0.005
         ]
-        blended = ", ".join(members)
+        weights = ", ".join(members)
         slope = f"recalibration slope {blend['slope']:.2f}"
-        parts.append(f"{OUTCOME_WORDS[outcome]}: {blended}, {slope}")
-    counts = results["counts"]
+        parts.append(f"{OUTCOME_WORDS[outcome]}: {weights}, {slope}")
+    counts, update = results["counts"], results.get("update")
+    blended = (
+        "a convex blend of candidate models, pulled towards the base rate; weights: "
+        + "; ".join(parts)
+        if parts else "its make-up is not told here"
+    )  # fmt: skip
+    design = f"{resampling['repeats']} x {resampling['folds']}-fold cross-validation"
     return {
-        "model": "a convex blend of candidate models, pulled towards the base rate; weights: "
-        + "; ".join(parts),
+        "model": f"{_tell_update(update)}; before the update: {blended}" if update else blended,
         "calculation": "the served probability is the calibrated sum of each predictor's part on "
         "the log-odds scale"
         + ("; the probability at T2 is that at T1 times the probability of keeping the response"
            if "kept" in results["blend"] else "")
         + ". The exact arithmetic is in the artifact",
-        "partitioning": f"no patient was set aside: the whole procedure is judged by "
-        f"{resampling['repeats']} x {resampling['folds']}-fold cross-validation, settings and "
+        "partitioning": f"no patient was set aside: the whole update is judged by {design} in "
+        "the patients it was made on, its closed tests run anew inside each training part; the "
+        "version before had seen none of them"
+        if update else
+        f"no patient was set aside: the whole procedure is judged by {design}, settings and "
         f"weights by {procedure['inner_repeats']} x {procedure['inner_folds']} folds inside each "
         "training part",
         "measures": "discrimination (AUC within folds), calibration (slope, in-the-large, curve), "
@@ -206,10 +216,22 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "stage": "demonstration on simulated patients" if facts.synthetic else
         "research; anything further is told by the review beside this card",
         "transparency": "open source (Apache-2.0); digests of model, data, study and code below",
-        "updating": "an earlier version was updated with these patients; what changed stands "
-        "under review and history" if facts.earlier_cohorts else
+        "updating": _tell_update(update) if update else
         "this model was made anew; nothing was updated",
     }  # fmt: skip
+
+
+def _tell_update(update: Mapping[str, Any]) -> str:
+    """Return what an update did to each outcome of which version."""
+    done = "; ".join(
+        f"{OUTCOME_WORDS[outcome]}: {found['words']} (on {found['n']} patients, {found['events']} "
+        "with the outcome)"
+        for outcome, found in update["outcomes"].items()
+    )
+    return (
+        f"{update['parent']} (digest {update['parent_digest'][:12]}) updated in other patients, as "
+        f"far as closed tests at level {update['alpha']} asked for it: {done}"
+    )
 
 
 def _answer_performance(results: Results) -> dict[str, str]:

@@ -54,11 +54,16 @@ def show_model(body: Body) -> list[Block]:
         Picture(draw_importance(found, labels, h), f"What moves the estimate at {HORIZON_WORDS[h]}")
         for h, found in shares.items() if found
     )  # fmt: skip
-    blocks: list[Block] = [
-        f"{capital(run['12g'])}.",
-        make_grid("Candidates and their weight in the blend",
-              ("outcome", "candidate", "weight", "setting", "log loss held out", ""), rows),
-    ]  # fmt: skip
+    update = body["results"].get("update")
+    caption = "Candidates and their weight in the blend" + (", before the update" if update else "")
+    blocks: list[Block] = [f"{capital(run['12g'])}."]
+    if update:
+        blocks.append(f"{capital(run['12f'])}.")
+    if rows:
+        blocks.append(
+            make_grid(caption,
+                  ("outcome", "candidate", "weight", "setting", "log loss held out", ""), rows)
+        )  # fmt: skip
     if constant:
         blocks.append(Bullets(tuple(constant), "warning"))
     if pictures:

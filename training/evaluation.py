@@ -10,7 +10,7 @@ cross-validation once more on labels from scores alone, where any label rests on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -32,15 +32,17 @@ from training.missing_outcome import (
     compute_outcome_weights,
     compute_seen_table,
 )
-from training.null_test import compute_null_test, judge_candidates
+from training.null_test import Judge, compute_null_test, judge_candidates
 from training.optimism import compute_optimism
 from training.performance import compute_cv_performance, compute_threshold_table
 from training.response import (
+    Fit,
     FittedResponse,
     OutOfFold,
     Reruns,
-    cross_validate,
     fit_response,
+    make_repeated_folds,
+    predict_folds,
     predict_from_bootstraps,
 )
 from training.score_labels import ScoreLabels, count_reruns, judge_score_labels
@@ -48,7 +50,16 @@ from training.study import Description
 from training.subgroups import compute_subgroups, make_subgroups
 from training.validation import compute_risk_histogram
 
-__all__ = ["Decisions", "Evaluation", "Instability", "Judgement", "count_steps", "evaluate"]
+__all__ = [
+    "Assessment",
+    "Decisions",
+    "Evaluation",
+    "Instability",
+    "Judgement",
+    "assess",
+    "count_steps",
+    "evaluate",
+]
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[], None]
@@ -144,13 +155,11 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A fitted study and how it did.
+class Assessment:
+    """How a way of making a model did on a cohort.
 
     Parameters
     ----------
-    fitted : FittedResponse
-        The procedure on all patients.
     out_of_fold : OutOfFold
         Held-out risks. They belong to patients, and are never stored.
     judgements : dict of str to Judgement
@@ -163,7 +172,6 @@ class Evaluation:
         The result with labels from scores alone; None where it was not looked at.
     """
 
-    fitted: FittedResponse
     out_of_fold: OutOfFold
     judgements: dict[str, Judgement]
     failures: tuple[str, ...] = ()
@@ -183,6 +191,19 @@ class Evaluation:
             for horizon, found in self.judgements.items()
             if found.instability is not None
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(Assessment):
+    """A fitted study and how it did.
+
+    Parameters
+    ----------
+    fitted : FittedResponse
+        The procedure on all patients.
+    """
+
+    fitted: FittedResponse = field(kw_only=True)
 
 
 def count_steps(description: Description, *, null_permutations: int = 0) -> int:
@@ -214,27 +235,56 @@ def evaluate(
         Called :func:`count_steps` times.
     """
     study, data = description.study, description.data
-    resampling = study.resampling
     fit = partial(fit_response, procedure=study.procedure)
     fitted = fit(data, rng=np.random.default_rng((study.seed, 0)))
     progress()
-    out = cross_validate(
-        data, study.procedure, n_folds=resampling.folds, n_repeats=resampling.repeats,
-        seed=study.seed, n_jobs=n_jobs, progress=progress,
+    assessment = assess(
+        description, fit, fitted.probability(data.X), null_permutations=null_permutations,
+        judge=partial(
+            judge_candidates, procedure=study.procedure, n_folds=study.resampling.folds
+        ),
+        n_jobs=n_jobs, progress=progress,
     )  # fmt: skip
+    return Evaluation(**vars(assessment), fitted=fitted)
+
+
+def assess(
+    description: Description, fit: Fit, served: FloatArray, *, judge: Judge,
+    null_permutations: int = 0, n_jobs: int = 1, progress: Progress = lambda: None,
+) -> Assessment:  # fmt: skip
+    """Judge a way of making a model.
+
+    Parameters
+    ----------
+    description : Description
+        Of the cohort, and how it is resampled.
+    fit : callable
+        Makes a model from some of the patients: ``fit(train, rng=rng)``. Everything that learns
+        from data must be inside it.
+    served : ndarray of shape (n, n_horizons)
+        Risks of all patients by the model that was made from all of them.
+    judge : callable
+        As :func:`training.null_test.compute_null_test` takes it.
+    null_permutations, n_jobs, progress
+        As in :func:`evaluate`.
+    """
+    study, data = description.study, description.data
+    resampling = study.resampling
+    folds = make_repeated_folds(
+        data, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=study.seed
+    )
+    out = predict_folds(data, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
     reruns = predict_from_bootstraps(
         data, fit, n_resamples=resampling.bootstrap_reruns, seed=study.seed, n_jobs=n_jobs,
         progress=progress,
     )  # fmt: skip
     null_test = None
     if null_permutations:
-        judge = partial(judge_candidates, procedure=study.procedure, n_folds=resampling.folds)
         null_test = compute_null_test(
             data, judge, n_permutations=null_permutations, seed=study.seed, n_jobs=n_jobs,
             progress=progress,
         )  # fmt: skip
-    score_labels = judge_score_labels(description, n_jobs=n_jobs, progress=progress)
-    served = fitted.probability(data.X)
+    score_labels = judge_score_labels(description, fit, n_jobs=n_jobs, progress=progress)
     weights = compute_outcome_weights(data, weighting=study.weighting)
     judgements = {}
     for i, horizon in enumerate(study.horizons):
@@ -242,7 +292,7 @@ def evaluate(
             description, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    return Evaluation(fitted, out, judgements, reruns.failures, null_test, score_labels)
+    return Assessment(out, judgements, reruns.failures, null_test, score_labels)
 
 
 def _judge(

@@ -33,6 +33,8 @@ class NewPatients:
     ----------
     cohort : Cohort
         The checked file.
+    table : DataFrame
+        Eligible patients, encoded, in the order of `data`.
     data : TrainingData
         Eligible patients as arrays, with the model's predictors.
     labels : Labels
@@ -50,6 +52,7 @@ class NewPatients:
     """
 
     cohort: Cohort
+    table: pd.DataFrame
     data: TrainingData
     labels: Labels
     flow: pd.DataFrame
@@ -184,7 +187,8 @@ def read_new_patients(
         groups=np.asarray(patients, dtype=np.intp),
     )
     return NewPatients(
-        cohort=cohort, data=data, labels=labels, flow=add_outcome_steps(flow, labels),
-        sites=find_sites(eligible), is_training_cohort=_is_training_cohort(cohort, loaded),
+        cohort=cohort, table=eligible, data=data, labels=labels,
+        flow=add_outcome_steps(flow, labels), sites=find_sites(eligible),
+        is_training_cohort=_is_training_cohort(cohort, loaded),
         warnings=tuple(_find_warnings(cohort, loaded, labels.horizons)),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from training.document import each_row
 from training.fit import FittedOutcome, Procedure
 from training.models import CANDIDATES
 from training.performance import compute_auc
-from training.response import TrainingData, fit_response, make_repeated_folds, run_tasks
+from training.response import Fit, TrainingData, fit_response, make_repeated_folds, run_tasks
 from training.weighted import round_risks
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "compute_null_test",
     "count_pairs",
     "judge_candidates",
+    "judge_fit",
     "list_failures",
     "permute_outcomes",
 ]
@@ -71,6 +72,9 @@ class Pairs:
     folds: int
 
 
+Risks = dict[str, FloatArray]
+Predict = Callable[[TrainingData, FloatArray, np.random.Generator], Risks]
+"""From a training part and the held-out predictors to the risks (n, n_horizons) of each model."""
 Judge = Callable[[TrainingData, int], dict[tuple[str, str], Pairs]]
 """From data and a seed to the pairs of each (horizon, model)."""
 
@@ -155,13 +159,33 @@ def judge_candidates(
         cross-validation chose, before recalibration: that may make it a constant, but cannot
         change its ranking otherwise.
     """
+
+    def predict(train: TrainingData, X: FloatArray, rng: np.random.Generator) -> Risks:
+        return _predict_candidates(train, X, procedure, rng=rng)
+
+    return _judge_folds(data, seed, predict, n_folds=n_folds)
+
+
+def judge_fit(
+    data: TrainingData, seed: int, *, fit: Fit, n_folds: int
+) -> dict[tuple[str, str], Pairs]:
+    """Judge any way of making a model as a whole; see :func:`judge_candidates`."""
+
+    def predict(train: TrainingData, X: FloatArray, rng: np.random.Generator) -> Risks:
+        return {WHOLE: fit(train, rng=rng).probability(X)}
+
+    return _judge_folds(data, seed, predict, n_folds=n_folds)
+
+
+def _judge_folds(
+    data: TrainingData, seed: int, predict: Predict, *, n_folds: int
+) -> dict[tuple[str, str], Pairs]:
     (folds,) = make_repeated_folds(data, n_folds=n_folds, n_repeats=1, seed=seed)
     parts: dict[tuple[str, str], list[Pairs]] = {}
     for fold in np.unique(folds):
         test = folds == fold
         rng = np.random.default_rng((seed, 2, int(fold)))
-        risks = _predict_candidates(data.take(~test), data.X[test], procedure, rng=rng)
-        for name, found in risks.items():
+        for name, found in predict(data.take(~test), data.X[test], rng).items():
             for i, horizon in enumerate(data.horizons):
                 pairs = count_pairs(data.y[horizon][test], found[:, i])
                 parts.setdefault((horizon, name), []).append(pairs)

@@ -21,7 +21,7 @@ from training.facts import ModelFacts, package_versions
 from training.registry import locate, register
 from training.report import judge, make_report
 from training.response_model import ResponseModel
-from training.results import make_results, write_results
+from training.results import describe_blend, make_results, write_results
 from training.shap_view import to_shap
 from training.study import Description, describe_ranges, freeze
 from training.tracking import (
@@ -160,7 +160,8 @@ def _write_files(
     (folder / "versions.txt").write_text(packages + "\n", encoding="utf-8")
     explanations = explain_rows(model, model.background)
     importance = global_importance(model, explanations)
-    write_results(make_results(description, evaluation, importance), folder)
+    blend = describe_blend(evaluation.fitted)
+    write_results(make_results(description, evaluation, importance, blend=blend), folder)
     report = make_report(
         description, evaluation, importance=importance,
         explained=to_shap(explanations, model, model.background),

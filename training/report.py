@@ -17,7 +17,7 @@ from training.document import (
     format_percent,
     to_markdown,
 )
-from training.evaluation import Evaluation
+from training.evaluation import Assessment, Evaluation
 from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
@@ -45,7 +45,7 @@ _IN_SHORT = {
 }  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
 
 
-def judge(description: Description, evaluation: Evaluation) -> list[str]:
+def judge(description: Description, evaluation: Assessment) -> list[str]:
     """Return what the data can bear, one plain sentence for each finding.
 
     A study with fewer patients than Riley's criteria ask for, or whose Brier skill interval

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from features.errors import KetresponseError
 from features.outcome import RULES
 from features.schema import Variable
-from training.evaluation import Evaluation, Judgement
+from training.evaluation import Assessment, Judgement
 from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
 from training.report import judge
+from training.response import FittedResponse
 from training.score_labels import ScoreLabels
 from training.study import N_BACKGROUND, Description
 from training.tracking import fetch_file
@@ -34,6 +35,7 @@ from training.tracking import fetch_file
 __all__ = [
     "RESULTS_FILE",
     "RESULTS_VERSION",
+    "describe_blend",
     "fetch_results",
     "make_results",
     "not_done",
@@ -194,10 +196,11 @@ def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
     }
 
 
-def _describe_blend(evaluation: Evaluation) -> dict[str, Any]:
-    fitted = {"response": evaluation.fitted.first}
-    if evaluation.fitted.kept is not None:
-        fitted["kept"] = evaluation.fitted.kept
+def describe_blend(response: FittedResponse) -> dict[str, Any]:
+    """Return what a fitted procedure is made of: outcome to its `members` and recalibration."""
+    fitted = {"response": response.first}
+    if response.kept is not None:
+        fitted["kept"] = response.kept
     return {
         outcome: {
             "members": [
@@ -233,19 +236,22 @@ def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
 
 
 def make_results(
-    description: Description, evaluation: Evaluation, importance: pd.DataFrame
-) -> dict[str, Any]:
+    description: Description, evaluation: Assessment, importance: pd.DataFrame,
+    *, blend: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
     """Return everything that a run found.
 
     Parameters
     ----------
     description : Description
         The cohort and what was asked.
-    evaluation : Evaluation
-        The fitted procedure, judged.
+    evaluation : Assessment
+        The procedure, judged.
     importance : DataFrame
         :func:`training.explanation.global_importance` over the frozen model's background, which
         is nobody.
+    blend : mapping
+        What the model is made of, as :func:`describe_blend` tells it.
 
     Returns
     -------
@@ -298,7 +304,7 @@ def make_results(
             "ketresponse card make MODEL --card card.toml --validation RUN",
         ),
         "missing_outcomes": by_horizon("missing_outcomes"),
-        "blend": _describe_blend(evaluation),
+        "blend": blend,
         "importance": importance,
         "background": {
             "rows": N_BACKGROUND,

@@ -18,7 +18,7 @@ from features.errors import InputError
 from features.outcome import make_labels
 from training.missing_outcome import compute_outcome_weights
 from training.performance import compute_cv_performance
-from training.response import TrainingData, cross_validate
+from training.response import Fit, TrainingData, make_repeated_folds, predict_folds
 from training.study import Description, count_outcome, find_shortfall
 
 __all__ = ["ScoreLabels", "count_reruns", "judge_score_labels"]
@@ -79,14 +79,17 @@ def count_reruns(description: Description) -> int:
 
 
 def judge_score_labels(
-    description: Description, *, n_jobs: int = 1, progress: Callable[[], None] = lambda: None
-) -> ScoreLabels:
+    description: Description, fit: Fit, *, n_jobs: int = 1,
+    progress: Callable[[], None] = lambda: None,
+) -> ScoreLabels:  # fmt: skip
     """Judge a study's procedure on labels from scores alone.
 
     Parameters
     ----------
     description : Description
         Of the study.
+    fit : callable
+        Makes a model from the training part: ``fit(train, rng=rng)``.
     n_jobs : int
         Processes; the numbers do not depend on it.
     progress : callable
@@ -101,10 +104,10 @@ def judge_score_labels(
     scored, found = _label(description)
     if scored is None:
         return found
-    out = cross_validate(
-        scored, study.procedure, n_folds=resampling.folds, n_repeats=resampling.repeats,
-        seed=study.seed, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+    folds = make_repeated_folds(
+        scored, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=study.seed
+    )
+    out = predict_folds(scored, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
     weights = compute_outcome_weights(scored, weighting=study.weighting)
     performance = {
         h: compute_cv_performance(

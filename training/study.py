@@ -31,6 +31,7 @@ __all__ = [
     "count_outcome",
     "describe",
     "describe_ranges",
+    "find_notices",
     "find_shortfall",
     "freeze",
     "make_background",
@@ -108,7 +109,8 @@ def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) ->
         raise InputError(f"cohort {path}", problems)
 
 
-def _find_notices(study: Study, data: TrainingData, labels: Labels) -> tuple[str, ...]:
+def find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
+    """Return what a reader of any number from these patients should know."""
     notices = []
     for variable, column in zip(data.predictors, data.X.T, strict=True):
         known = column[~np.isnan(column)]
@@ -172,7 +174,7 @@ def describe(study: Study) -> Description:
         },
         parameters=parameters,
         shortfall=find_shortfall(data),
-        notices=_find_notices(study, data, labels),
+        notices=find_notices(data, labels),
     )  # fmt: skip
 
 

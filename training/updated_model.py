@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from features.eligibility import Eligibility
 from features.errors import InputError, NotEnoughData, Problem
 from training.artifact import LoadedModel
 from training.comparison import EVALUATION_TAG, compute_evaluation_key, draws_file, draws_table
+from training.evaluation import Assessment
 from training.facts import ModelFacts, package_versions
-from training.missing_outcome import compute_outcome_weights
 from training.new_patients import NewPatients
-from training.performance import compute_cv_performance
-from training.registry import RegisteredModel, register
-from training.response import OutOfFold
-from training.study import count_outcome
+from training.registry import RegisteredModel, list_models, register
+from training.results import fetch_results, write_results
+from training.settings import Study
 from training.tracking import RunRecord, track_run
-from training.updating import (
-    METHODS,
-    MIN_PER_CLASS,
-    Update,
-    cross_validate_update,
-    update_response,
-)
-from training.validation import WEIGHTING
+from training.updated_results import assess_update, describe_updated, make_update_results
+from training.updating import METHODS, MIN_PER_CLASS, Update, update_response
 
 __all__ = ["UpdatePlan", "describe_update", "make_plan", "publish_update"]
-
-_FOLDS, _REPEATS, _BOOTSTRAP = 5, 20, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +101,12 @@ def describe_update(update: Update) -> str:
     return "; ".join(f"{name}: {METHODS[test.method]}" for name, test in update.tests.items())
 
 
-def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> ModelFacts:
+def _make_facts(
+    plan: UpdatePlan, counts: Mapping[str, Mapping[str, float]],
+    performance: Mapping[str, pd.DataFrame],
+) -> ModelFacts:  # fmt: skip
     """Return the parent's facts, with those of the new patients where the update changed them."""
     old, data = plan.parent.facts, plan.patients.data
-    counts = {h: count_outcome(data, h) for h in data.horizons}
     note = (
         f"Updated from version {old.version} (digest {plan.parent.digest[:12]}) on "
         f"{len(data)} other courses: {describe_update(plan.update)}. Counts, base rates and "
@@ -149,18 +143,19 @@ def _make_facts(plan: UpdatePlan, performance: dict[str, pd.DataFrame]) -> Model
 
 
 def _make_record(
-    plan: UpdatePlan, facts: ModelFacts, out: OutOfFold, performance: dict[str, pd.DataFrame],
-    files: Path,
+    plan: UpdatePlan, facts: ModelFacts, study: Study, assessment: Assessment, files: Path
 ) -> RunRecord:  # fmt: skip
     """Return what is tracked, and write its files."""
     data, parent = plan.patients.data, plan.parent
-    rules = Eligibility.from_dict(facts.eligibility, dictionary=plan.patients.cohort.dictionary)
+    resampling = study.resampling
+    design = f"{resampling.repeats} x {resampling.folds}"
     metrics: dict[str, float] = {}
-    for horizon, table in performance.items():
+    for horizon, table in assessment.performance.items():
         table.to_csv(files / f"performance_{horizon}.csv")
         draws = draws_table(
-            data, out, horizon, weighting=WEIGHTING, n_bootstrap=_BOOTSTRAP, seed=plan.seed
-        )
+            data, assessment.out_of_fold, horizon, weighting=study.weighting,
+            n_bootstrap=resampling.bootstrap, seed=plan.seed,
+        )  # fmt: skip
         draws.to_csv(files / draws_file(horizon), index=False)
         for metric, row in table.iterrows():
             for column, end in (("estimate", ""), ("low", "_low"), ("high", "_high")):
@@ -175,15 +170,15 @@ def _make_record(
     return RunRecord(
         study=facts.name, kind="update",
         params={"parent": f"{parent.facts.name}:{parent.facts.version}", "alpha": plan.alpha,
-                "seed": plan.seed, "outer_cv": f"{_REPEATS} x {_FOLDS}"},
+                "seed": plan.seed, "outer_cv": design},
         metrics=metrics,
         tags={
             "ketresponse.status": facts.status,
             **_lineage(plan),
             EVALUATION_TAG: compute_evaluation_key(
-                cohort_sha256=facts.cohort_sha256, eligibility=rules, rule=facts.rule,
-                horizons=data.horizons, weighting=WEIGHTING, design=f"{_REPEATS} x {_FOLDS}",
-                n_bootstrap=_BOOTSTRAP, seed=plan.seed,
+                cohort_sha256=facts.cohort_sha256, eligibility=study.eligibility,
+                rule=facts.rule, horizons=data.horizons, weighting=study.weighting, design=design,
+                n_bootstrap=resampling.bootstrap, seed=plan.seed,
             ),
             "cohort_sha256": facts.cohort_sha256,
             "cohort_synthetic": str(plan.patients.synthetic).lower(),
@@ -202,6 +197,15 @@ def _lineage(plan: UpdatePlan) -> dict[str, str]:
             f"{name}: {test.method}" for name, test in plan.update.tests.items()
         ),
     }
+
+
+def _fetch_before(facts: ModelFacts, tracking_uri: str) -> dict[str, Any] | None:
+    """Return the results of the version that is updated; None for a model of another store."""
+    if facts.run_id is None or facts.run_id not in {
+        model.run_id for model in list_models(tracking_uri=tracking_uri)
+    }:
+        return None
+    return fetch_results(facts.run_id, tracking_uri=tracking_uri)
 
 
 def publish_update(plan: UpdatePlan, *, tracking_uri: str) -> RegisteredModel:
@@ -227,22 +231,14 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str) -> RegisteredModel:
     """
     if not plan.update.changed:
         raise InputError("the model is kept as it is: there is nothing to register")
-    data = plan.patients.data
-    out = cross_validate_update(
-        plan.parent.model, data, n_folds=_FOLDS, n_repeats=_REPEATS, alpha=plan.alpha,
-        seed=plan.seed,
-    )  # fmt: skip
-    weights = compute_outcome_weights(data, weighting=WEIGHTING)
-    performance = {
-        h: compute_cv_performance(
-            data.y[h], out.predictions[h], out.folds, base_predictions=out.base[h],
-            sample_weight=weights[h], n_bootstrap=_BOOTSTRAP, seed=plan.seed,
-        )
-        for h in data.horizons
-    }  # fmt: skip
-    facts = _make_facts(plan, performance)
+    before = _fetch_before(plan.parent.facts, tracking_uri)
+    description = describe_updated(plan, before)
+    assessment = assess_update(plan, description)
+    facts = _make_facts(plan, description.counts, assessment.performance)
     with TemporaryDirectory() as temporary:
-        record = _make_record(plan, facts, out, performance, Path(temporary))
+        files = Path(temporary)
+        write_results(make_update_results(plan, description, assessment, before), files)
+        record = _make_record(plan, facts, description.study, assessment, files)
         run_id = track_run(record, tracking_uri=tracking_uri)
     return register(
         run_id, plan.update.model, facts, name=facts.name, tracking_uri=tracking_uri,

@@ -37,7 +37,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -49,7 +48,7 @@ from scipy.stats import chi2
 from features.schema import Variable
 from training.interval import fit_working_model
 from training.models import tree_margin
-from training.response import OutOfFold, TrainingData, make_repeated_folds, predict_folds
+from training.response import TrainingData
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel, load_trees
 from training.weighted import Array, check_evaluation, clipped_logit, fit_logistic_rows
 
@@ -59,8 +58,8 @@ __all__ = [
     "ClosedTest",
     "Update",
     "compute_closed_test",
-    "cross_validate_update",
     "update_outcome",
+    "update_outcomes",
     "update_response",
 ]
 
@@ -339,10 +338,14 @@ def _update_working(
     return replace(working, draws=draws)
 
 
-def _update_outcomes(
+def update_outcomes(
     data: TrainingData, *, model: ResponseModel, alpha: float, rng: np.random.Generator
 ) -> Update:
-    """Return the model with its outcomes updated, and its intervals as they were."""
+    """Return the model with its outcomes updated, and its intervals as they were.
+
+    As the way to make a model, it is what an update is judged by on patients it has not seen: the
+    closed tests are run anew in each training part. See :func:`update_response`.
+    """
     first, test = update_outcome(model.first, *_known(data, data.horizons[0]), alpha=alpha)
     if model.kept is None:
         return Update(replace(model, first=first), {"response": test})
@@ -380,7 +383,7 @@ def update_response(
         The intervals of an outcome that changed are updated with it. The background rows of the
         explanation stay: they are made-up patients of the first training.
     """
-    update = _update_outcomes(data, model=model, alpha=alpha, rng=rng)
+    update = update_outcomes(data, model=model, alpha=alpha, rng=rng)
 
     def working(old: WorkingModel, name: str, outcome: str) -> WorkingModel:
         X, y = _known(data, outcome)
@@ -392,27 +395,3 @@ def update_response(
     return replace(
         update, model=replace(update.model, working_first=first, working_kept=kept)
     )  # fmt: skip
-
-
-def cross_validate_update(
-    model: ResponseModel, data: TrainingData, *, n_folds: int = 5, n_repeats: int = 20,
-    alpha: float = 0.05, seed: int,
-) -> OutOfFold:  # fmt: skip
-    """Predict every new patient by a model that was updated without them.
-
-    The numbers of an updated model in the patients it was updated on flatter it; these do not,
-    because the closed tests are run anew in each training part.
-
-    Parameters
-    ----------
-    model, data, alpha
-        As in :func:`update_response`.
-    n_folds, n_repeats : int
-        Repeated cross-validation.
-    seed : int
-        The folds depend on nothing else.
-    """
-    folds = make_repeated_folds(data, n_folds=n_folds, n_repeats=n_repeats, seed=seed)
-    return predict_folds(
-        data, partial(_update_outcomes, model=model, alpha=alpha), folds, seed=seed
-    )

@@ -15,7 +15,7 @@ from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts
 from training.model_card import Card, make_card
 from training.publish import make_facts
-from training.results import make_results
+from training.results import describe_blend, make_results
 from training.settings import read_study
 from training.study import describe, freeze
 
@@ -54,7 +54,10 @@ def _run() -> tuple[dict[str, Any], ModelFacts]:
     evaluation = evaluate(description)
     model = freeze(description, evaluation.fitted)
     importance = global_importance(model, explain_rows(model, model.background))
-    return make_results(description, evaluation, importance), make_facts(description, evaluation)
+    results = make_results(
+        description, evaluation, importance, blend=describe_blend(evaluation.fitted)
+    )
+    return results, make_facts(description, evaluation)
 
 
 def small_results() -> dict[str, Any]:

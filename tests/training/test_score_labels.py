@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from training.evaluation import count_steps, evaluate
+from training.fit import Procedure
+from training.response import fit_response
 from training.score_labels import count_reruns, judge_score_labels
 from training.settings import read_study
 from training.study import describe
@@ -28,6 +32,7 @@ repeats = 1
 bootstrap = 100
 bootstrap_reruns = 0
 """
+FIT = partial(fit_response, procedure=Procedure(("prevalence", "ridge"), inner_repeats=1))
 HEAD = ("patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"
         "nrs_t0,nrs_t1,success_t1")  # fmt: skip
 
@@ -54,7 +59,7 @@ def test_a_label_that_only_the_wording_makes_is_another_one_or_unknown(tmp_path)
     description = describe_cohort(tmp_path, CLEAR + SOFT)
     counts = description.counts["t1"]
     assert (counts["n"], counts["events"]) == (30, 18)
-    found = judge_score_labels(description)
+    found = judge_score_labels(description, FIT)
     assert found.changed == {"t1": 6}
     assert (found.counts["t1"]["n"], found.counts["t1"]["events"]) == (27, 12)
     assert 0 <= found.performance["t1"].loc["auc", "estimate"] <= 1
@@ -70,7 +75,7 @@ def test_the_reruns_are_counted(tmp_path):
 
 def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
     description = describe_cohort(tmp_path, CLEAR)
-    found = judge_score_labels(description)
+    found = judge_score_labels(description, FIT)
     assert (found.changed, found.performance, found.reason) == ({"t1": 0}, {}, "")
     assert count_reruns(description) == 0
 
@@ -83,6 +88,6 @@ def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
     ],
 )
 def test_why_scores_alone_cannot_be_judged_is_told(tmp_path, outcomes, reason):
-    found = judge_score_labels(describe_cohort(tmp_path, outcomes))
+    found = judge_score_labels(describe_cohort(tmp_path, outcomes), FIT)
     assert reason in found.reason
     assert found.performance == {}

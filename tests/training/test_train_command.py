@@ -188,7 +188,7 @@ def test_an_interrupt_registers_nothing(trained: Trained, monkeypatch: pytest.Mo
 
     monkeypatch.chdir(trained.folder)
     before = CliRunner().invoke(app, ["models", "--json"]).stdout
-    for place in ("training.evaluation.cross_validate", "training.publish.register"):
+    for place in ("training.evaluation.predict_folds", "training.publish.register"):
         with monkeypatch.context() as patch:
             patch.setattr(place, stop)
             result = _train(trained.study)

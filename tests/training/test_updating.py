@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,11 @@ from scipy.stats import chi2
 
 from features.schema import CONTRACT
 from tests.training.examples import PREDICTORS, make_model, make_predictors
-from training.response import TrainingData
+from training.response import TrainingData, make_repeated_folds, predict_folds
 from training.updating import (
     compute_closed_test,
-    cross_validate_update,
     update_outcome,
+    update_outcomes,
     update_response,
 )
 
@@ -277,8 +278,10 @@ def test_a_refit_takes_its_interval_from_the_new_patients() -> None:
 
 def test_held_out_risks_of_an_update_depend_on_the_seed_alone() -> None:
     data = _patients(200, 50, 1.5, 0.0)
-    out = cross_validate_update(make_model(), data, n_folds=5, n_repeats=2, seed=3)
-    again = cross_validate_update(make_model(), data, n_folds=5, n_repeats=2, seed=3)
+    fit = partial(update_outcomes, model=make_model(), alpha=0.05)
+    folds = make_repeated_folds(data, n_folds=5, n_repeats=2, seed=3)
+    out = predict_folds(data, fit, folds, seed=3)
+    again = predict_folds(data, fit, folds, seed=3)
     np.testing.assert_array_equal(out.predictions["t2"], again.predictions["t2"])
     assert out.predictions["t1"].shape == (2, 200)
     # Two fits of a moved intercept in each fold, none of them the model of all patients.

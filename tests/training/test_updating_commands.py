@@ -12,13 +12,21 @@ import typer
 from typer.testing import CliRunner, Result
 
 from features.errors import InputError, NotEnoughData
+from tests.training.cards import small_results
 from tests.training.cohorts import write_cohort
 from tests.training.examples import make_facts, make_model
+from training import updated_results
 from training.artifact import load_model, save_model
+from training.card_author import make_template
+from training.card_commands import app as card
+from training.gates import compute_gates
+from training.model_card import read_card
 from training.new_patients import read_new_patients
-from training.registry import find_folder, list_models
+from training.registry import find_folder, list_models, register
 from training.response_model import ResponseModel
-from training.tracking import make_client, read_run
+from training.results import fetch_results, write_results
+from training.settings import Resampling
+from training.tracking import RunRecord, make_client, read_run, track_run
 from training.updated_model import make_plan
 from training.updating_commands import update
 
@@ -67,6 +75,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(tracking_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
     monkeypatch.setenv("COLUMNS", "200")
+    quick = Resampling(repeats=2, bootstrap=100, bootstrap_reruns=5)
+    monkeypatch.setattr(updated_results, "_RESAMPLING", quick)
+    monkeypatch.setattr(updated_results, "_PERMUTATIONS", 4)
 
 
 def test_without_yes_nothing_is_registered(inputs: Path, tracking_uri: str) -> None:
@@ -186,3 +197,57 @@ def test_a_slope_below_zero_is_told(inputs: Path, tmp_path: Path) -> None:
     save_model(tmp_path / "wrong", wrong, _facts())
     text = " ".join(_run(tmp_path / "wrong", inputs / "other.csv").stdout.split())
     assert "the model ranks these patients the wrong way round" in text
+
+
+def _keep_as_version_1(inputs: Path, tmp_path: Path, tracking_uri: str) -> None:
+    """Register the model to update with a run that holds its results."""
+    results = small_results()
+    write_results(results, tmp_path)
+    run_id = track_run(RunRecord("example", files=tmp_path), tracking_uri=tracking_uri)
+    facts = _facts(study_sha256=results["study"]["sha256"],
+                   cohort_sha256=results["cohort"]["sha256"])  # fmt: skip
+    register(run_id, load_model(inputs / "model").model, facts, name="example",
+             tracking_uri=tracking_uri)  # fmt: skip
+
+
+def test_an_updated_version_has_a_card_and_is_compared_with_the_one_before(
+    inputs: Path, tmp_path: Path, tracking_uri: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    _keep_as_version_1(inputs, tmp_path / "run", tracking_uri)
+    assert _run("example:1", inputs / "other.csv", "--yes").exit_code == 0
+    (tmp_path / "card.toml").write_text(make_template())
+    runner = CliRunner()
+    for version in ("1", "2"):
+        made = runner.invoke(card, ["make", f"example:{version}", "--card",
+                                    str(tmp_path / "card.toml")])  # fmt: skip
+        assert made.exit_code == 0, made.output
+    folder = find_folder("example:2", tracking_uri=tracking_uri)
+    body = read_card(folder).body
+    assert body["results"]["study"]["thresholds"] == [0.3, 0.6]  # set for the version before
+    assert body["results"]["cohort"]["sha256"] == load_model(folder).facts.cohort_sha256
+    assert body["results"]["counts"]["t1"]["n"] == load_model(folder).facts.counts["t1"]["n"]
+    gates = {gate.number: gate for gate in compute_gates(body)}
+    assert gates[3].value.startswith("4 permutations, mean AUC 0.")
+    assert gates[6].value.startswith("T1: 0.")
+    assert gates[7].value != "not computed"
+    answers = {field["id"]: field["answer"] for field in body["fields"]}
+    assert answers["12f"].startswith("example:1 (digest ")
+    assert "its closed tests run anew inside each training part" in answers["12a"]
+    assert body["parent"]["model"] == "example:1"
+    page = (folder / "card.html").read_text()
+    assert "before the update" in page
+    told = runner.invoke(card, ["diff", "example:1", "example:2", "--json"])
+    parts = {change["part"] for change in json.loads(told.stdout)["changes"]}
+    assert {"data", "model", "performance"} <= parts
+
+
+def test_without_the_results_of_the_version_before_the_card_says_so(
+    inputs: Path, tmp_path: Path, tracking_uri: str
+) -> None:
+    found = _json(inputs / "model", inputs / "other.csv", "--yes")
+    results = fetch_results(found["run_id"], tracking_uri=tracking_uri)
+    assert results["study"]["thresholds"] is None
+    assert any("could not be reached" in notice for notice in results["notices"])
+    assert results["blend"]["response"]["members"] == []
+    assert results["study"]["sha256"] == load_model(inputs / "model").facts.study_sha256
