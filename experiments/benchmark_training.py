@@ -27,10 +27,17 @@ from features.schema import CONTRACT
 from features.synthetic import make_cohort
 from training.blending import fit_weights
 from training.fit import MIN_FOR_KEPT, Procedure
-from training.models import CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge, import_lightgbm
+from training.models import (
+    DEFAULT_CANDIDATES,
+    KNOTS,
+    BoostedTrees,
+    ElasticNet,
+    Ridge,
+    import_lightgbm,
+)
 from training.response import TrainingData, cross_validate
 
-__all__ = ["make_data", "predict_plainly"]
+__all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
 
 FloatArray = NDArray[np.float64]
 
@@ -144,17 +151,21 @@ def predict_plainly(
     risks = np.empty(len(data))
     for fold in np.unique(folds):
         test = folds == fold
-        train = data.take(~test)
-        known, seen = ~np.isnan(train.y["t1"]), ~np.isnan(train.kept)
-        first = _fit_plainly(
-            train.X[known], train.y["t1"][known], data.X[test], data, procedure, seed
-        )
-        kept = train.kept[seen]
-        second = np.full(int(test.sum()), kept.mean())
-        if min(kept.sum(), (1 - kept).sum()) >= MIN_FOR_KEPT:
-            second = _fit_plainly(train.X[seen], kept, data.X[test], data, procedure, seed)
-        risks[test] = first * second
+        risks[test] = predict_once_plainly(data.take(~test), data.X[test], procedure, seed=seed)
     return risks
+
+
+def predict_once_plainly(
+    train: TrainingData, X_new: FloatArray, procedure: Procedure, *, seed: int
+) -> FloatArray:
+    """Fit both outcomes to `train` with scikit-learn's own tools; return the risk at T2."""
+    known, seen = ~np.isnan(train.y["t1"]), ~np.isnan(train.kept)
+    first = _fit_plainly(train.X[known], train.y["t1"][known], X_new, train, procedure, seed)
+    kept = train.kept[seen]
+    second = np.full(len(X_new), kept.mean())
+    if min(kept.sum(), (1 - kept).sum()) >= MIN_FOR_KEPT:
+        second = _fit_plainly(train.X[seen], kept, X_new, train, procedure, seed)
+    return np.asarray(first * second)
 
 
 def main() -> None:
@@ -164,7 +175,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20, help="repeats of ours (default 20)")
     parser.add_argument("--plain-repeats", type=int, default=1, help="of the plain loop")
     arguments = parser.parse_args()
-    data, procedure = make_data(arguments.patients, seed=1), Procedure(tuple(CANDIDATES))
+    data, procedure = make_data(arguments.patients, seed=1), Procedure(DEFAULT_CANDIDATES)
     with threadpool_limits(1):
         cross_validate(data, procedure, n_folds=N_FOLDS, n_repeats=1, seed=0)  # loads libraries
         start = perf_counter()

@@ -20,7 +20,7 @@ from training.fit import (
     fit_paths,
     predict_out_of_fold,
 )
-from training.models import CANDIDATES, KNOTS
+from training.models import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
 from training.response import TrainingData
 
 __all__ = ["fit_probability_weights", "predict_on_probability_scale"]
@@ -66,7 +66,7 @@ def _predict_outcome(
     X: FloatArray, y: FloatArray, data: TrainingData, procedure: Procedure, X_new: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:  # fmt: skip
-    candidates = [candidate for name, candidate in CANDIDATES.items() if name != "prevalence"]
+    candidates = [CANDIDATES[name] for name in DEFAULT_CANDIDATES if name != "prevalence"]
     groups = np.arange(len(y))
     out = predict_out_of_fold(X, y, groups, data.predictors, candidates, procedure, rng=rng)
     best, chosen, losses = out.choose_settings()

@@ -32,7 +32,7 @@ from experiments.truths import TRUTHS, Simulated, Truth, simulate
 from features.preprocessing import make_basis
 from training.fit import Procedure
 from training.interval import fit_constant_working_model, fit_working_model
-from training.models import CANDIDATES
+from training.models import DEFAULT_CANDIDATES
 from training.performance import compute_metric_rows
 from training.response import FittedResponse, TrainingData, fit_response
 from training.response_model import ResponseModel
@@ -140,8 +140,8 @@ def run_cohort(
         )
 
     with threadpool_limits(1):
-        methods: dict[str, tuple[str, ...]] = {DEFAULT: tuple(CANDIDATES)}
-        methods |= {name: (name,) for name in CANDIDATES}
+        methods: dict[str, tuple[str, ...]] = {DEFAULT: DEFAULT_CANDIDATES}
+        methods |= {name: (name,) for name in DEFAULT_CANDIDATES}
         for name, candidates in methods.items():
             rng = np.random.default_rng((seed, 1, n, cohort))
             fitted = fit_response(data, Procedure(candidates), rng=rng)
@@ -154,7 +154,7 @@ def run_cohort(
             add(name, predict(*make_task(simulated)))
         if scale:
             rng = np.random.default_rng((seed, 1, n, cohort))
-            procedure = Procedure(tuple(CANDIDATES))
+            procedure = Procedure(DEFAULT_CANDIDATES)
             add(SCALE, predict_on_probability_scale(data, procedure, simulated.X, rng=rng))
     return rows
 

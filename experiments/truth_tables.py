@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from training.models import CANDIDATES
+from training.models import DEFAULT_CANDIDATES
 from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
 
 DEFAULT = "default"
 PREVALENCE = "prevalence"
-_SINGLE = [name for name in CANDIDATES if name != PREVALENCE]
+_SINGLE = [name for name in DEFAULT_CANDIDATES if name != PREVALENCE]
 
 
 def limit(n: int) -> float:

@@ -276,7 +276,7 @@ def assess(
     out = predict_folds(data, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
     reruns = predict_from_bootstraps(
         data, fit, n_resamples=resampling.bootstrap_reruns, seed=study.seed, n_jobs=n_jobs,
-        progress=progress,
+        plain=study.procedure.is_plain, progress=progress,
     )  # fmt: skip
     null_test = None
     if null_permutations:

@@ -65,7 +65,8 @@ class Procedure:
         prevalence. Exactly one: it is used alone, recalibrated.
     inner_folds, inner_repeats : int
         Inner cross-validation that gives the out-of-fold predictions for settings, weights and
-        recalibration: one level, no further nesting.
+        recalibration: one level, no further nesting. With 0 repeats there is none of the three:
+        a single candidate with a single setting is used as it is fitted.
     prior_strength : float
         Pull of the blend toward the prevalence, in nats for each unit (standard deviation of the
         log-odds) by which it spreads patients (see `fit_weights`). The default is the one that
@@ -77,6 +78,17 @@ class Procedure:
     inner_folds: int = 5
     inner_repeats: int = 4
     prior_strength: float = 2.25
+
+    def __post_init__(self) -> None:
+        if self.inner_repeats == 0:
+            settings = [len(CANDIDATES[name].settings()) for name in self.candidates]
+            if settings != [1]:
+                raise ValueError("without inner repeats there is one candidate, with one setting")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one maximum-likelihood logistic regression and nothing else."""
+        return self.candidates == ("logistic",) and self.inner_repeats == 0
 
     @property
     def needs_bends(self) -> bool:
@@ -255,6 +267,8 @@ def fit_outcome(
     if len(np.unique(y)) < 2:
         return fit_constant(X, y, predictors, reason="only one class was seen")
     candidates = [CANDIDATES[name] for name in names]
+    if procedure.inner_repeats == 0:
+        return _fit_as_it_is(X, y, predictors, candidates[0], procedure)
     out = predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng=rng)
     best, chosen, chosen_loss = out.choose_settings()
     weights = np.ones(1)
@@ -268,8 +282,7 @@ def fit_outcome(
     blended = out.base + weights @ (chosen - out.base)
     slope = fit_recalibration(blended, out.y)
 
-    knots = KNOTS if procedure.needs_bends else 0
-    basis = make_basis(predictors, knots=knots).fit(X)
+    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
     Z = basis.expand(X)
     paths = fit_paths(candidates, Z, basis.linear_, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
@@ -298,6 +311,25 @@ def _average(away: FloatArray, y: FloatArray) -> FloatArray:
     """Return each patient's mean log-odds over the inner repeats, with the observed mean risk."""
     margin = away.reshape(-1, len(y)).mean(axis=0)
     return np.asarray(margin + intercept_for_mean(margin, float(np.mean(y))))
+
+
+def _fit_as_it_is(
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], candidate: Candidate,
+    procedure: Procedure,
+) -> FittedOutcome:  # fmt: skip
+    """Fit one candidate with one setting, without inner resampling or recalibration."""
+    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
+    Z = basis.expand(X)
+    (member,) = candidate.fit_path(Z, basis.linear_, y)
+    return FittedOutcome(
+        model=_freeze(basis, member),
+        weights={"prevalence": 0.0, candidate.name: 1.0},
+        settings={candidate.name: candidate.settings()[0]},
+        log_loss={},
+        slope=1.0,
+        constant=(candidate.name,) if is_constant(member, Z) else (),
+        members={candidate.name: member},
+    )
 
 
 def _combine(

@@ -20,9 +20,11 @@ from scipy.special import expit, logit
 
 from features.errors import KetresponseError
 from training.solvers import fit_elastic_net_path, fit_ridge_path
+from training.weighted import fit_logistic_rows
 
 __all__ = [
     "CANDIDATES",
+    "DEFAULT_CANDIDATES",
     "Candidate",
     "Member",
     "constant_member",
@@ -253,6 +255,32 @@ class Firth:
 
 
 @dataclass(frozen=True)
+class MaximumLikelihood:
+    """Logistic regression without any penalty, to compare with: no part of the default blend.
+
+    Where the predictors separate the classes there is no finite estimate; a normal prior of SD 10
+    on each coefficient then stands in.
+    """
+
+    name: str = "logistic"
+    family: Family = "logistic"
+    label: str = "logistic regression (maximum likelihood)"
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the one setting."""
+        return ("no penalty",)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return the one fit."""
+        varied = linear & (np.ptp(Z, axis=0) > 1e-9)
+        design = np.column_stack([np.ones(len(y)), Z[:, varied]])
+        fitted = fit_logistic_rows(design, y, np.ones((1, len(y))))
+        if not np.isfinite(fitted).all():
+            fitted = fit_ridge_path(Z[:, varied], y, prior_sd=(10.0,))
+        return _to_members(fitted, varied)
+
+
+@dataclass(frozen=True)
 class BoostedTrees:
     """LightGBM with settings for small samples.
 
@@ -318,9 +346,13 @@ CANDIDATES: dict[str, Candidate] = {
         ElasticNet(),
         Ridge(name="splines", label="ridge logistic regression with bent predictors", bent=True),
         BoostedTrees(),
+        MaximumLikelihood(),
     )
 }
 """All candidates by the name that a study file uses."""
+
+DEFAULT_CANDIDATES = tuple(name for name in CANDIDATES if name != "logistic")
+"""What the default procedure blends."""
 
 
 def check_candidates(names: Sequence[str]) -> tuple[Candidate, ...]:

@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from training.metric_stack import compute_metric_stack
 from training.performance import compute_metric_rows
 from training.weighted import RISK_CLIP, Array, check_evaluation, round_risks
 
@@ -99,8 +100,9 @@ def compute_optimism(
         `apparent`, in the model's own patients; `optimism`, how much better reruns look in their
         own sample than in the original patients (negative for scores of which less is better);
         `corrected` = apparent - optimism; `low`, `high`, its 95% interval; `left_out`, the mean
-        in the patients each sample left out; `corrected_632`, by the .632+ rule (NaN for
-        calibration intercepts, slope and O:E, which have no value without information);
+        in the patients each sample left out (NaN for calibration models); `corrected_632`, by the
+        .632+ rule (NaN for calibration intercepts, slope and O:E, which have no value without
+        information);
         `n_succeeded` of `n_resamples`, the reruns that gave the metric; `note`. A metric that
         fewer than half of the samples gave is NaN.
     """
@@ -108,11 +110,9 @@ def compute_optimism(
     known = ~np.isnan(np.asarray(y, dtype=np.float64))
     total = len(predictions) if n_resamples is None else n_resamples
     apparent = compute_metric_rows(outcome, risk, weight[None, :])
-    reruns: dict[str, list[Array]] = {metric: [] for metric in apparent}
-    for rerun, drawn in zip(predictions[:, known], counts[:, known], strict=True):
-        rows = np.stack([drawn, np.ones_like(drawn), drawn == 0]) * weight
-        for metric, values in compute_metric_rows(outcome, rerun, rows).items():
-            reruns[metric].append(values)
+    drawn = counts[:, known]
+    rows = np.stack([drawn, np.ones_like(drawn), drawn == 0], axis=1) * weight
+    reruns = compute_metric_stack(outcome, predictions[:, known], rows, n_calibrated=2)
     nothing_known = _compute_without_information(outcome, risk, weight)
     constant = int((np.ptp(round_risks(predictions[:, known]), axis=1) == 0).sum())
     notes = [f"one risk for everyone in {constant} of {total} reruns"] if constant else []
@@ -120,8 +120,7 @@ def compute_optimism(
         notes.insert(0, "the model itself has one risk for everyone")
     rows_out = []
     for metric, found in apparent.items():
-        draws = np.array(reruns[metric]).reshape(-1, 3)
-        row = _correct(metric, float(found[0]), draws, total, margin=0.5 / len(outcome))
+        row = _correct(metric, float(found[0]), reruns[metric], total, margin=0.5 / len(outcome))
         row["corrected_632"] = _correct_632(
             float(found[0]), float(row["left_out"]), nothing_known.get(metric, np.nan)
         )

@@ -21,7 +21,15 @@ from threadpoolctl import threadpool_limits
 
 from features.preprocessing import make_basis
 from features.schema import Variable
-from training.fit import FittedOutcome, Procedure, fit_constant, fit_kept, fit_outcome
+from training.fit import (
+    MIN_FOR_KEPT,
+    FittedOutcome,
+    Procedure,
+    fit_constant,
+    fit_kept,
+    fit_outcome,
+)
+from training.logistic_reruns import predict_logistic_reruns
 from training.models import constant_member
 from training.resampling import make_bootstrap, make_folds
 
@@ -315,13 +323,18 @@ def make_repeated_folds(data: TrainingData, *, n_folds: int, n_repeats: int, see
     )  # fmt: skip
 
 
+def _draw(n: int, seed: tuple[int, ...] | np.random.Generator) -> tuple[IntArray, IntArray]:
+    """Return the patients of a sample, and how often each was drawn."""
+    drawn = make_bootstrap(n, rng=np.random.default_rng(seed))
+    return drawn, np.bincount(drawn, minlength=n).astype(np.intp)
+
+
 def _predict_from_bootstrap(
     data: TrainingData, fit: Fit, seed: tuple[int, ...]
 ) -> tuple[FloatArray | None, IntArray, str]:
     """Return the risks of all patients, how often each was drawn, and what failed if it did."""
     rng = np.random.default_rng(seed)
-    drawn = make_bootstrap(len(data), rng=rng)
-    counts = np.bincount(drawn, minlength=len(data)).astype(np.intp)
+    drawn, counts = _draw(len(data), rng)
     try:
         with threadpool_limits(1):
             risks = fit(data.take(drawn), rng=rng).probability(data.X)
@@ -359,9 +372,24 @@ class Reruns:
         return len(self.predictions) + len(self.failures)
 
 
+def _predict_plainly(data: TrainingData, counts: IntArray) -> FloatArray:
+    """Return (n_samples, n, n_horizons) risks by maximum likelihood, NaN where left to do."""
+    risks = predict_logistic_reruns(data.X, data.y[data.horizons[0]], counts, data.predictors)[
+        :, :, np.newaxis
+    ]
+    if not data.has_kept:
+        return risks
+    kept = predict_logistic_reruns(data.X, data.kept, counts, data.predictors)
+    seen = ~np.isnan(data.kept)
+    events = counts[:, seen] @ data.kept[seen]
+    fewest = np.minimum(events, counts[:, seen].sum(axis=1) - events)
+    kept[fewest < MIN_FOR_KEPT] = np.nan
+    return np.concatenate([risks, risks * kept[:, :, np.newaxis]], axis=2)
+
+
 def predict_from_bootstraps(
     data: TrainingData, fit: Fit, *, n_resamples: int, seed: int, n_jobs: int = 1,
-    progress: Progress = lambda: None,
+    plain: bool = False, progress: Progress = lambda: None,
 ) -> Reruns:  # fmt: skip
     """Rerun the whole procedure on bootstrap samples and predict the original patients.
 
@@ -378,6 +406,9 @@ def predict_from_bootstraps(
         The result depends on nothing else, the number of jobs included.
     n_jobs : int
         Processes.
+    plain : bool
+        Whether `fit` is one maximum-likelihood logistic regression (:attr:`Procedure.is_plain`):
+        the samples that can be are then fitted together, with the same risks.
     progress : callable
         Called after each rerun.
 
@@ -387,16 +418,32 @@ def predict_from_bootstraps(
         The spread of a patient's risks over the samples is the instability of the procedure. It
         is not a confidence interval of the risk: its coverage of the true risk is far below 95%.
     """
-    tasks = (
+    if plain and n_resamples:
+        drawn = [_draw(len(data), (seed, 3, i))[1] for i in range(n_resamples)]
+        together = _predict_plainly(data, np.stack(drawn))
+    else:
+        together = np.full((n_resamples, 1, 1), np.nan)
+    alone = np.atleast_1d(np.isnan(together).any(axis=(1, 2)))
+    tasks = [
         delayed(_predict_from_bootstrap)(data, fit, (seed, 3, resample))
-        for resample in range(n_resamples)
-    )
-    done = list(run_tasks(tasks, n_jobs, progress))
-    predictions = [risks for risks, _, _ in done if risks is not None]
-    shape = (0, len(data), len(data.horizons))
+        for resample in np.flatnonzero(alone).tolist()
+    ]
+    one_by_one = run_tasks(tasks, n_jobs, progress)
+    predictions, counts, failures = [], [], []
+    for resample in range(n_resamples):
+        if alone[resample]:
+            risks, own, failure = next(one_by_one)
+        else:
+            risks, own, failure = together[resample], drawn[resample], ""
+            progress()
+        if risks is None:
+            failures.append(failure)
+        else:
+            predictions.append(risks)
+            counts.append(own)
+    shape = (len(predictions), len(data), len(data.horizons))
     return Reruns(
-        predictions=np.stack(predictions) if predictions else np.empty(shape),
-        counts=np.array([counts for risks, counts, _ in done if risks is not None], dtype=np.intp)
-        .reshape(-1, len(data)),
-        failures=tuple(failure for risks, _, failure in done if risks is None),
-    )  # fmt: skip
+        predictions=np.reshape(predictions, shape),
+        counts=np.reshape(counts, shape[:2]).astype(np.intp),
+        failures=tuple(failures),
+    )

@@ -65,7 +65,7 @@ from features.outcome import HORIZONS, RULES
 from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from training.fit import Procedure
 from training.missing_outcome import WEIGHTINGS
-from training.models import CANDIDATES
+from training.models import CANDIDATES, DEFAULT_CANDIDATES
 from training.subgroups import DEFAULT_CUTS
 
 __all__ = ["Resampling", "Study", "read_study"]
@@ -246,7 +246,7 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
         problems.append(
             Problem("outcome.horizons", '["t1"], ["t1", "t2"] or ["t2"]', str(outcome["horizons"]))
         )
-    candidates = content.get("procedure", {}).get("candidates", list(CANDIDATES))
+    candidates = content.get("procedure", {}).get("candidates", list(DEFAULT_CANDIDATES))
     for candidate in candidates:
         if candidate not in CANDIDATES:
             problems.append(
@@ -256,7 +256,15 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("procedure.candidates", "at least one", "none"))
     procedure, resampling = content.get("procedure", {}), content.get("resampling", {})
     _check_whole(procedure, "procedure", "inner_folds", 2, 20, problems)
-    _check_whole(procedure, "procedure", "inner_repeats", 1, 50, problems)
+    _check_whole(procedure, "procedure", "inner_repeats", 0, 50, problems)
+    settings = [len(CANDIDATES[name].settings()) for name in candidates if name in CANDIDATES]
+    if procedure.get("inner_repeats") == 0 and settings != [1]:
+        problems.append(
+            Problem("procedure.inner_repeats", "at least 1: settings are chosen, candidates "
+                    "blended and recalibrated by them", "0",
+                    action='give 1 or more; 0 goes with one candidate alone that has no settings '
+                    '("logistic", "firth", "prevalence")')
+        )  # fmt: skip
     _check_whole(procedure, "procedure", "prior_strength", 0, 100, problems)
     _check_whole(resampling, "resampling", "folds", 2, 20, problems)
     _check_whole(resampling, "resampling", "repeats", 1, 1000, problems)
@@ -370,7 +378,7 @@ def _make_study(
     horizons = tuple(outcome.get("horizons", ("t1", "t2")))
     worded = {h: outcome[h] for h in horizons if h in outcome}
     procedure = dict(content.get("procedure", {}))
-    candidates = tuple(procedure.pop("candidates", CANDIDATES))
+    candidates = tuple(procedure.pop("candidates", DEFAULT_CANDIDATES))
     thresholds = content.get("decision", {}).get("thresholds")
     return Study(
         name=content["name"],

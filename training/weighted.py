@@ -38,7 +38,7 @@ RISK_CLIP = 1e-12
 _Z95 = float(norm.ppf(0.975))
 _TINY = 1e-100
 _MAX_STEPS = 100
-_SMALL_STEP = 1e-10  # on the log-odds of any patient; the next Newton step would be its square
+_SMALL_STEP = 1e-7  # on the log-odds of any patient; the next Newton step would be its square
 
 
 class Interval(NamedTuple):
@@ -208,8 +208,9 @@ def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
 
 
 def fit_logistic_rows(
-    design: Array, y: Array, weights: Array, *, offset: Array | float = 0.0
-) -> Array:
+    design: Array, y: Array, weights: Array, *, offset: Array | float = 0.0,
+    start: Array | float = 0.0,
+) -> Array:  # fmt: skip
     """Fit one maximum-likelihood logistic model to each row of weights.
 
     Newton steps, each shortened by log(1 + r) / r, where r is the largest change that the full
@@ -226,6 +227,8 @@ def fit_logistic_rows(
         Non-negative; one fit for each row.
     offset : ndarray, shape (n,), or float
         Log-odds added to the model with a coefficient fixed at 1.
+    start : ndarray, shape (k,), or float
+        Where the steps begin; any finite start ends at the same estimate.
 
     Returns
     -------
@@ -240,15 +243,17 @@ def fit_logistic_rows(
     n_columns = design.shape[1]
     squares = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
     sign = 2 * y - 1
-    beta = np.zeros((len(weights), n_columns))
+    signed = sign[:, None] * design
+    beta = np.zeros((len(weights), n_columns)) + start
     result = np.full_like(beta, np.nan)
     active = np.arange(len(weights))
     for _ in range(_MAX_STEPS):
         # The risk of the class that did not happen: it never rounds to 0, so that a fit whose
         # estimate is infinite cannot be taken for one that has converged.
-        missed = expit(-sign * (beta @ design.T + offset))
-        gradient = (weights * sign * missed) @ design
-        hessian = ((weights * missed * (1 - missed)) @ squares).reshape(-1, n_columns, n_columns)
+        missed = expit((beta @ design.T + offset) * -sign)
+        pull = weights * missed
+        gradient = pull @ signed
+        hessian = ((pull * (1 - missed)) @ squares).reshape(-1, n_columns, n_columns)
         # A ridge far below the rounding of the estimate: a saturated row is not singular.
         ridge = 1e-13 * np.trace(hessian, axis1=1, axis2=2) + _TINY
         hessian += ridge[:, None, None] * np.eye(n_columns)

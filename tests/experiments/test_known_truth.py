@@ -16,7 +16,7 @@ from experiments.truth_tables import (
 )
 from experiments.truths import TRUTHS, compute_risks, draw_patients, simulate
 from training.fit import Procedure
-from training.models import CANDIDATES
+from training.models import DEFAULT_CANDIDATES
 from training.response import fit_response
 
 
@@ -49,7 +49,7 @@ def _rows(rmse: dict[str, tuple[float, float]], *, truth: str = "noise", n: int 
     ]
 
 
-_CANDIDATES = {name: (0.16, 0.16) for name in CANDIDATES if name != "prevalence"}
+_CANDIDATES = {name: (0.16, 0.16) for name in DEFAULT_CANDIDATES if name != "prevalence"}
 _EXAMPLE = _rows(
     _CANDIDATES
     | {"default": (0.10, 0.14), "prevalence": (0.20, 0.20), "firth": (0.10, 0.12), "p": (0.1, 0.2)}
@@ -141,7 +141,7 @@ def test_who_did_not_respond_is_known_not_to_have_kept_it() -> None:
 
 def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
     rows = run(["noise"], {48: 2}, seed=7, scale=True)
-    expected = {DEFAULT, *CANDIDATES, *PEERS, "blend on the probability scale"}
+    expected = {DEFAULT, *DEFAULT_CANDIDATES, *PEERS, "blend on the probability scale"}
     if not explain_missing_rms():
         expected.add(RMS)
     assert set(rows["method"]) == expected

@@ -4,12 +4,12 @@ from scipy.special import expit, logit
 
 from features.schema import CONTRACT, Variable
 from training.fit import FittedOutcome, Procedure, fit_constant, fit_kept, fit_outcome
-from training.models import CANDIDATES
+from training.models import CANDIDATES, DEFAULT_CANDIDATES
 
 PREDICTORS: tuple[Variable, ...] = tuple(
     CONTRACT[name] for name in ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
 )
-ALL = tuple(CANDIDATES)
+ALL = DEFAULT_CANDIDATES
 
 
 def _draw(n: int, seed: int, *, strength: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import InputError
 from features.schema import DEFAULT_PREDICTORS
-from training.models import CANDIDATES
+from training.models import DEFAULT_CANDIDATES
 from training.settings import read_study
 
 MINIMAL = """
@@ -35,13 +35,20 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
     study = read_study(_write(tmp_path, MINIMAL))
     assert study.predictors == DEFAULT_PREDICTORS
     assert study.horizons == ("t1", "t2")
-    assert study.procedure.candidates == tuple(CANDIDATES)
+    assert study.procedure.candidates == DEFAULT_CANDIDATES
     assert (study.resampling.folds, study.resampling.repeats) == (5, 20)
     assert study.eligibility.minimum == {"age_years": 18}
     assert "sustained response" in study.outcomes["t2"]
     assert study.thresholds is None
     assert study.weighting == "follow_up"
     assert study.subgroups["age_years"] == 40
+
+
+def test_no_inner_repeats_only_for_a_candidate_without_settings(tmp_path: Path) -> None:
+    plain = MINIMAL + '[procedure]\ninner_repeats = 0\ncandidates = ["logistic"]\n'
+    assert read_study(_write(tmp_path, plain)).procedure.is_plain
+    problems = _problems(tmp_path, MINIMAL + "[procedure]\ninner_repeats = 0\n")
+    assert "logistic" in problems["procedure.inner_repeats"]
 
 
 def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
