@@ -20,11 +20,21 @@ from features.schema import Variable
 from serving.notices import EVIDENCE_VARIABLES
 from serving.predictor import Predictor
 from serving.statements import make_statements, plain
+from serving.submodel import WITH_PANEL
 
-__all__ = ["count_of_hundred", "render_card", "render_docs", "render_page", "show_value"]
+__all__ = [
+    "count_of_hundred",
+    "describe_contributions",
+    "render_card",
+    "render_docs",
+    "render_page",
+    "say_who_spoke",
+    "show_value",
+]
 
 _MOST_RADIOS = 3
 _HUNDRED = 100
+_PANEL_TITLE = "A microRNA panel, if there is one"
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +99,11 @@ def render_page(
             digest=predictor.digest,
             stamp=predictor.stamp,
             statements=make_statements(facts)[1:],
-            sections=_make_sections(predictor, fields or {}, problems),
+            sections=[
+                *_make_sections(predictor, fields or {}, problems),
+                *_make_panel_section(predictor, fields or {}, problems),
+            ],
+            multipart=predictor.panel is not None,
             problems=[_show_problem(predictor, problem) for problem in problems],
             result=None if found is None else _make_result(predictor, found),
         )
@@ -124,6 +138,50 @@ def _make_sections(
         for title, names, folded in groups
         if names
     ]
+
+
+def _make_panel_section(
+    predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
+) -> list[dict[str, Any]]:
+    """Return the group of fields for a microRNA panel, where the model has a use for one."""
+    if predictor.panel is None:
+        return []
+    date = "2026-01-31, or with the time 2026-01-31T08:30"
+    asked = [
+        ("panel_text", "Paste it", "area",
+         "a line for each assay with its Ct, a plate's text export, or a table of Ct values; "
+         "Undetermined or an empty cell: not detected"),
+        ("panel_file", "Or choose a file", "file", "text or CSV; it stands above what is pasted"),
+        ("panel_sample", "Sample", "text", "only where the file holds several: its name there"),
+        ("panel_sample_date", "Blood drawn on", "text", date),
+        ("panel_infusion_start", "Infusion begins on", "text",
+         f"{date}; a sample taken later is refused"),
+    ]  # fmt: skip
+    shown = [
+        {
+            "name": name,
+            "label": label,
+            "unit": "",
+            "value": fields.get(name, ""),
+            "chosen": "",
+            "options": [],
+            "control": control,
+            "numeric": False,
+            "hints": [hint],
+            "problems": [
+                f"{_name_assay(p)}{_say(p)}" for p in problems if p.column.split(".")[0] == name
+            ],
+        }
+        for name, label, control, hint in asked
+    ]
+    filled = any(field["value"] or field["problems"] for field in shown)
+    return [{"title": _PANEL_TITLE, "fields": shown, "folded": True, "open": filled}]
+
+
+def _name_assay(problem: Problem) -> str:
+    """Return the assay or the line of the panel that a problem is about, with a colon."""
+    _, dot, rest = problem.column.partition(".")
+    return f"{rest}: " if dot else ""
 
 
 def _make_field(
@@ -174,35 +232,110 @@ def _say(problem: Problem) -> str:
 
 
 def _show_problem(predictor: Predictor, problem: Problem) -> dict[str, str]:
-    known = problem.column in predictor.dictionary
-    label = predictor.dictionary[problem.column].label if known else problem.column
-    return {"name": problem.column if known else "", "label": label, "text": _say(problem)}
+    column = problem.column
+    if predictor.panel is not None and column.startswith("panel_"):
+        text = f"{_name_assay(problem)}{_say(problem)}"
+        return {"name": column.split(".")[0], "label": _PANEL_TITLE, "text": text}
+    known = column in predictor.dictionary
+    label = predictor.dictionary[column].label if known else column
+    return {"name": column if known else "", "label": label, "text": _say(problem)}
+
+
+def say_who_spoke(predictor: Predictor, found: Mapping[str, Any]) -> str:
+    """Return which sub-model gave an answer's estimates, and why; empty where there is one only.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    found : mapping
+        The answer of :meth:`Predictor.predict`.
+    """
+    unused = [n["text"] for n in found["applicability"]["notices"] if n["code"] == "panel_unused"]
+    if not found["estimates"]:
+        return ""
+    if unused:
+        return unused[0]
+    told = predictor.facts.panel
+    if told is None:
+        return ""
+    if found["submodel"] == WITH_PANEL:
+        return (
+            f"The microRNA panel was used: {told['n_patients']} patients with a panel taught this "
+            f"sub-model what to make of it. {told['verdict']}"
+        )
+    return "No microRNA panel was given: the estimate is the clinical sub-model's."
+
+
+def describe_contributions(
+    predictor: Predictor, contributions: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return an explanation's rows in words, the largest first.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    contributions : sequence of mapping
+        As in an answer, or the parts of its panel.
+
+    Returns
+    -------
+    list of dict
+        `label`, `value` in words, `contribution`, and `parts`, the same for a panel's assays.
+    """
+    rows = []
+    for row in sorted(contributions, key=lambda row: -abs(row["contribution"])):
+        parts = row.get("parts", ())
+        if "parts" in row:
+            label, value = "microRNA panel", f"{len(parts)} assays"
+        elif row["variable"] in predictor.dictionary:
+            variable = predictor.dictionary[row["variable"]]
+            label, value = variable.label, show_value(variable, row["value"])
+        else:
+            label = row["variable"]
+            value = "not measured" if row["value"] is None else f"ΔCt {row['value']:.1f}"
+        rows.append(
+            {
+                "label": label,
+                "value": value.replace("-", "\N{MINUS SIGN}") if "ΔCt" in value else value,
+                "contribution": row["contribution"],
+                "error": row.get("error", 0.0),
+                "parts": describe_contributions(predictor, parts),
+            }
+        )
+    return rows
 
 
 def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, Any]:
     notices = found["applicability"]["notices"]
     estimates = found["estimates"]
-    largest = max(
-        (abs(c["contribution"]) for e in estimates for c in e["explanation"]["contributions"]),
-        default=0.0,
-    )
-    hidden = {"out_of_scope", "note", predictor.facts.status}  # said elsewhere on the page
+    drawn = [c for e in estimates for c in e["explanation"]["contributions"]]
+    drawn += [part for row in drawn for part in row.get("parts", ())]
+    largest = max((abs(row["contribution"]) for row in drawn), default=0.0)
+    # said elsewhere on the page
+    hidden = {"out_of_scope", "note", "panel_unused", predictor.facts.status}
     return {
         "request_id": found["request_id"],
         "in_scope": found["applicability"]["in_scope"],
         "reasons": [n["text"] for n in notices if n["code"] == "out_of_scope"],
+        "spoke": say_who_spoke(predictor, found),
         "notices": [n["text"] for n in notices if n["code"] not in hidden],
-        "estimates": [_make_estimate(predictor, e, largest or 1.0) for e in estimates],
+        "estimates": [
+            _make_estimate(predictor, e, largest or 1.0, found["submodel"]) for e in estimates
+        ],
     }
 
 
 def _make_estimate(
-    predictor: Predictor, estimate: Mapping[str, Any], largest: float
+    predictor: Predictor, estimate: Mapping[str, Any], largest: float, submodel: str
 ) -> dict[str, Any]:
     low, high = estimate["interval"]
     explanation = estimate["explanation"]
     counts = predictor.facts.counts[estimate["horizon"]]
-    rows = sorted(explanation["contributions"], key=lambda row: -abs(row["contribution"]))
+    rows = describe_contributions(predictor, explanation["contributions"])
+    told = predictor.facts.panel or {}
+    with_panel = told.get("horizons", {}).get(estimate["horizon"], {}).get("n")
     published = estimate["published_base_rate"]
     return {
         "horizon": estimate["horizon"],
@@ -214,6 +347,7 @@ def _make_estimate(
         "high": _HUNDRED * high,
         "base_rate": _HUNDRED * estimate["base_rate"],
         "n": counts["n"],
+        "n_panel": with_panel if submodel == WITH_PANEL else None,
         "counted": _say_counted(counts["events"], counts["n"], estimate["base_rate"]),
         "published": None
         if published is None
@@ -221,16 +355,22 @@ def _make_estimate(
         "base": _HUNDRED * explanation["base"],
         "error": _HUNDRED * explanation["error"],
         "moved": any(row["contribution"] for row in rows),
-        "rows": [
-            {
-                "label": predictor.dictionary[row["variable"]].label,
-                "value": show_value(predictor.dictionary[row["variable"]], row["value"]),
-                "points": _HUNDRED * row["contribution"],
-                "width": 50 * abs(row["contribution"]) / largest,
-            }
-            for row in rows
-        ],
+        "rows": _draw_bars(rows, largest),
     }
+
+
+def _draw_bars(rows: Sequence[Mapping[str, Any]], largest: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": row["label"],
+            "value": row["value"],
+            "points": _HUNDRED * row["contribution"],
+            "width": 50 * abs(row["contribution"]) / largest,
+            "error": _HUNDRED * row["error"],
+            "parts": _draw_bars(row["parts"], largest),
+        }
+        for row in rows
+    ]
 
 
 def _say_counted(events: int, n: int, base_rate: float) -> str:

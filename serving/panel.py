@@ -22,7 +22,14 @@ from serving.notices import Notice
 from serving.request import RequestError
 from training.panel_model import PanelModel
 
-__all__ = ["PANEL_FIELDS", "PanelSample", "choose_panel", "find_extremes", "parse_sample"]
+__all__ = [
+    "PANEL_FIELDS",
+    "PanelSample",
+    "choose_panel",
+    "find_extremes",
+    "parse_sample",
+    "read_timing",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -94,7 +101,7 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
     if ceiling is not None and not _is_ct(ceiling):
         expected = f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}, or null"
         problems.append(Problem("panel.ceiling", expected, _show(ceiling)))
-    timing, found = _read_timing(raw)
+    timing, found = read_timing(raw)
     problems += found
     if problems:
         raise RequestError("the panel", problems[:_MOST_PROBLEMS])
@@ -145,7 +152,8 @@ def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Proble
     return wells, problems
 
 
-def _read_timing(raw: Mapping[str, object]) -> tuple[Timing, list[Problem]]:
+def read_timing(raw: Mapping[str, object]) -> tuple[Timing, list[Problem]]:
+    """Return when a sample was taken, from `sample_date` and `infusion_start`, and the problems."""
     problems = []
     when: dict[str, When | None] = {}
     for name in ("sample_date", "infusion_start"):

@@ -86,8 +86,8 @@ class Predictor:
         request_id : str
             Stands in the answer.
         panel : object
-            The patient's panel: what came for :func:`serving.panel.parse_sample`, or a
-            :class:`PanelSample`; None where there is none.
+            The patient's panel: what came for :func:`serving.panel.parse_sample`; a
+            :class:`PanelSample`, or the RequestError of reading one; None where there is none.
 
         Returns
         -------
@@ -219,19 +219,23 @@ class Predictor:
     def _read(self, raw: Mapping[str, object], panel: object) -> tuple[Record, PanelSample | None]:
         """Return the parsed record and panel, or list every problem in them."""
         record, problems = self._read_record(raw)
-        what, sample = "the record", None
-        if isinstance(panel, PanelSample):
-            sample = panel
-        elif panel is not None:
-            known = () if self.panel is None else self.panel.assays
-            try:
-                sample = parse_sample(panel, known=known)
-            except RequestError as err:
-                what = "the record and the panel" if problems else err.what
-                problems = [*problems, *err.problems]
+        sample = None
+        try:
+            sample = self._read_panel(panel)
+        except RequestError as err:
+            if not problems:
+                raise
+            problems += err.problems
         if problems:
-            raise RequestError(what, problems)
+            raise RequestError("the record", problems)
         return record, sample
+
+    def _read_panel(self, panel: object) -> PanelSample | None:
+        if isinstance(panel, RequestError):
+            raise panel
+        if panel is None or isinstance(panel, PanelSample):
+            return panel
+        return parse_sample(panel, known=() if self.panel is None else self.panel.assays)
 
     def _read_record(self, raw: Mapping[str, object]) -> tuple[Record, list[Problem]]:
         """Return the parsed record and every problem in it."""

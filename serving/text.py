@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from serving.page import count_of_hundred, show_value
+from serving.page import count_of_hundred, describe_contributions, say_who_spoke
 from serving.predictor import Predictor
 from serving.statements import make_statements
 
@@ -38,7 +38,11 @@ def print_answer(
         console.print("[bold]No estimate: outside what this model knows.[/]")
     for estimate in answer["estimates"]:
         _print_estimate(estimate, predictor, console)
-    shown = [n["text"] for n in notices if n["code"] not in (facts.status, "note")]
+    spoke = say_who_spoke(predictor, answer)
+    if spoke:
+        console.print(f"{escape(spoke)}\n", soft_wrap=True)
+    hidden = (facts.status, "note", "panel_unused")
+    shown = [n["text"] for n in notices if n["code"] not in hidden]
     if shown:
         console.print("[bold]Please note, for this patient[/]")
     for text in shown:
@@ -65,13 +69,14 @@ def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: 
     table.columns[2].justify = "right"
     explanation = estimate["explanation"]
     table.add_row("Knowing nothing", "", f"{100 * explanation['base']:.1f}")
-    for row in sorted(explanation["contributions"], key=lambda row: -abs(row["contribution"])):
-        variable = predictor.dictionary[row["variable"]]
-        table.add_row(
-            escape(variable.label),
-            escape(show_value(variable, row["value"])),
-            f"{100 * row['contribution']:+.1f}",
-        )
+    for row in describe_contributions(predictor, explanation["contributions"]):
+        table.add_row(escape(row["label"]), escape(row["value"]), _points(row))
+        for part in row["parts"]:
+            table.add_row(f"  {escape(part['label'])}", escape(part["value"]), _points(part))
     table.add_row("This patient", "", f"{100 * estimate['probability']:.1f}", style="bold")
     console.print(table)
     console.print()
+
+
+def _points(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['contribution']:+.1f}"

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -25,6 +28,7 @@ from features.errors import Problem
 from serving.card_page import make_card_routes
 from serving.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.page import render_docs, render_page
+from serving.panel_text import PANEL_FORM, decode_upload, read_form_panel
 from serving.predictor import Predictor
 from serving.request import RequestError, unique
 from serving.schemas import describe_model, make_example, make_openapi
@@ -35,6 +39,9 @@ __all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
 
 MAX_BODY = 1_000_000
 """Longest request, in bytes: a full batch is about a third of it."""
+
+_MOST_FIELDS = 500
+_NO_FORM = Problem("body", "a form as this page sends it", "something else")
 
 _log = logging.getLogger("bentoml.ketresponse")
 _FAILED = "no estimate: something failed in this service; its log tells where"
@@ -139,11 +146,13 @@ def make_app(
     async def show_estimate(request: Request) -> Response:
         predictor = get_predictor()
         try:
-            fields = _parse_form(await read_body(request))
+            fields, upload = await _read_form(request)
         except RequestError as err:
             return _page(render_page(predictor, problems=err.problems), 400)
         try:
-            found = await run_in_threadpool(predictor.predict, fields, request_id=uuid4().hex)
+            if upload:
+                fields["panel_text"] = await run_in_threadpool(decode_upload, upload)
+            found = await run_in_threadpool(_answer_form, predictor, fields)
         except RequestError as err:
             return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
         except Exception as err:
@@ -191,11 +200,48 @@ def _page(html: str, status_code: int = 200) -> HTMLResponse:
     return HTMLResponse(html, status_code, headers=headers)
 
 
+async def _read_form(request: Request) -> tuple[dict[str, str], bytes]:
+    """Return the filled fields of a posted form, and the file sent with it, if any."""
+    body = await read_body(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _parse_form(body), b""
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=1, max_fields=_MOST_FIELDS, max_part_size=MAX_BODY
+    )
+    parser.spool_max_size = MAX_BODY + 1  # a patient's file never reaches a disk
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as err:
+        raise RequestError("the form", [_NO_FORM]) from err
+    items = form.multi_items()
+    pairs = [(name, value.strip()) for name, value in items if isinstance(value, str)]
+    files = [value for _, value in items if isinstance(value, UploadFile)]
+    upload = await files[0].read() if files else b""
+    await form.close()
+    return unique(pairs), upload
+
+
+def _answer_form(predictor: Predictor, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer to a posted form, the panel's fields taken apart from the patient's."""
+    panel: object = None
+    if predictor.panel is not None:
+        text = fields.get("panel_text", "")
+        try:
+            panel = read_form_panel(fields, text.encode(errors="replace")) if text else None
+        except RequestError as err:
+            panel = err
+        fields = {name: value for name, value in fields.items() if name not in PANEL_FORM}
+    return predictor.predict(fields, request_id=uuid4().hex, panel=panel)
+
+
 def _parse_form(body: bytes) -> dict[str, str]:
     """Return the filled fields of a posted form."""
     try:
-        pairs = parse_qsl(body.decode("ascii"), max_num_fields=500)
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)
     except ValueError as err:
-        problem = Problem("body", "a form as this page sends it", "something else")
-        raise RequestError("the form", [problem]) from err
+        raise RequestError("the form", [_NO_FORM]) from err
     return unique([(name, value.strip()) for name, value in pairs])
