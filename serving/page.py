@@ -235,7 +235,7 @@ def _show_problem(predictor: Predictor, problem: Problem) -> dict[str, str]:
     column = problem.column
     if predictor.panel is not None and column.startswith("panel_"):
         text = f"{_name_assay(problem)}{_say(problem)}"
-        return {"name": column.split(".")[0], "label": _PANEL_TITLE, "text": text}
+        return {"name": column.split(".")[0], "label": "The microRNA panel", "text": text}
     known = column in predictor.dictionary
     label = predictor.dictionary[column].label if known else column
     return {"name": column if known else "", "label": label, "text": _say(problem)}
