@@ -251,7 +251,9 @@ def say_who_spoke(predictor: Predictor, found: Mapping[str, Any]) -> str:
     found : mapping
         The answer of :meth:`Predictor.predict`.
     """
-    unused = [n["text"] for n in found["applicability"]["notices"] if n["code"] == "panel_unused"]
+    unused: list[str] = [
+        n["text"] for n in found["applicability"]["notices"] if n["code"] == "panel_unused"
+    ]
     if not found["estimates"]:
         return ""
     if unused:

@@ -50,6 +50,7 @@ PREDICTION_PATH = (
     "training.skops_bytes",
     "training.solvers",
     "training.statements",
+    "training.weighted",
 )
 """The modules that are loaded once :class:`serving.predictor.Predictor` has answered."""
 
