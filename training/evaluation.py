@@ -27,6 +27,7 @@ from training.instability import (
     compute_instability,
     compute_prediction_instability,
 )
+from training.learning_curve import compute_learning_curve, count_fits
 from training.missing_outcome import (
     compute_metric_bounds,
     compute_outcome_weights,
@@ -170,6 +171,8 @@ class Assessment:
         :func:`training.null_test.compute_null_test`; None where it was not asked for.
     score_labels : ScoreLabels or None
         The result with labels from scores alone; None where it was not looked at.
+    learning : dict of str to DataFrame
+        :func:`training.learning_curve.compute_learning_curve`; empty where it was switched off.
     """
 
     out_of_fold: OutOfFold
@@ -177,6 +180,7 @@ class Assessment:
     failures: tuple[str, ...] = ()
     null_test: pd.DataFrame | None = None
     score_labels: ScoreLabels | None = None
+    learning: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def performance(self) -> dict[str, pd.DataFrame]:
@@ -211,7 +215,14 @@ def count_steps(description: Description, *, null_permutations: int = 0) -> int:
     resampling = description.study.resampling
     fits = 1 + resampling.folds * resampling.repeats + resampling.bootstrap_reruns
     fits += count_reruns(description)
+    fits += count_fits(resampling.folds, _count_learning(description))
     return fits + null_permutations + len(description.study.horizons)
+
+
+def _count_learning(description: Description) -> int:
+    """Return how many repeats of the cross-validation the learning curve uses."""
+    resampling = description.study.resampling
+    return min(resampling.learning_curve, resampling.repeats)
 
 
 def evaluate(
@@ -286,13 +297,19 @@ def assess(
         )  # fmt: skip
     score_labels = judge_score_labels(description, fit, n_jobs=n_jobs, progress=progress)
     weights = compute_outcome_weights(data, weighting=study.weighting)
+    learning = {}
+    if n_learning := _count_learning(description):
+        learning = compute_learning_curve(
+            data, fit, out, n_repeats=n_learning, weights=weights, seed=study.seed,
+            n_jobs=n_jobs, progress=progress,
+        )  # fmt: skip
     judgements = {}
     for i, horizon in enumerate(study.horizons):
         judgements[horizon] = _judge(
             description, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    return Assessment(out, judgements, reruns.failures, null_test, score_labels)
+    return Assessment(out, judgements, reruns.failures, null_test, score_labels, learning)
 
 
 def _judge(

@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from training.document import each_row
+from training.learning_curve import continue_curve
 from training.null_test import BAND
 from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
 
@@ -23,6 +24,7 @@ __all__ = [
     "plot_calibration_instability",
     "plot_classification_instability",
     "plot_importance",
+    "plot_learning_curve",
     "plot_null_test",
     "plot_prediction_instability",
     "plot_subgroups",
@@ -237,4 +239,44 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
         axes.set(xlabel="mean absolute contribution, percentage points")
         axes.tick_params(axis="y", length=0)
         _title(axes, title)
+    return figure
+
+
+def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str) -> Figure:
+    """Draw AUC and Brier skill in held-out patients against the patients learnt from.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One horizon of :func:`training.learning_curve.compute_learning_curve`.
+    needed : float or None
+        Patients that the sample-size criteria ask for.
+    title : str
+        What is shown.
+    """
+    n = table["n"].to_numpy()
+    last = max(float(n.max()), needed or 0.0)
+    further = np.geomspace(n.min(), min(last, 5 * n.max()) * 1.1, 60)
+    with paper_style():
+        figure = Figure(figsize=(6.8, 3.1), layout="constrained")
+        for axes, (metric, label, nothing) in zip(
+            figure.subplots(1, 2), (("auc", "AUC", 0.5), ("brier_skill", "Brier skill", 0.0)),
+            strict=True,
+        ):  # fmt: skip
+            values = table[metric].to_numpy()
+            reach = np.abs(table[[f"{metric}_low", f"{metric}_high"]].to_numpy().T - values)
+            axes.axhline(nothing, color=INK, linewidth=0.8, linestyle=":")
+            axes.plot(further, continue_curve(n, values, further), color=GREY, linestyle="--",
+                      linewidth=1.2, label="a + b / n")  # fmt: skip
+            axes.errorbar(n, values, yerr=reach, color=BLUE, marker="o", markersize=4,
+                          linewidth=1.2, capsize=2, label="held-out patients")  # fmt: skip
+            if needed and needed <= further[-1]:
+                axes.axvline(needed, color=ORANGE, linewidth=1.2, label="needed by criteria")
+            axes.set(xscale="log", xlabel="patients learnt from", ylabel=label)
+            ticks = [*n, *([needed] if needed and needed > 1.15 * n.max() else [])]
+            axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
+            axes.xaxis.set_minor_locator(NullLocator())
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
     return figure

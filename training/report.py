@@ -26,6 +26,7 @@ from training.report_performance import lay_out_performance, number, with_interv
 from training.report_sections import (
     lay_out_blend,
     lay_out_instability,
+    lay_out_learning,
     lay_out_missing,
     lay_out_null_test,
     lay_out_subgroups,
@@ -251,6 +252,7 @@ def make_report(
                 lay_out_performance(description, horizon, found)
                 for horizon, found in evaluation.judgements.items()
             ),
+            lay_out_learning(description, evaluation),
             lay_out_instability(evaluation),
             lay_out_null_test(evaluation),
             lay_out_subgroups(evaluation),

@@ -17,12 +17,13 @@ from training.plots import (
     plot_calibration_instability,
     plot_classification_instability,
     plot_importance,
+    plot_learning_curve,
     plot_null_test,
     plot_prediction_instability,
     plot_subgroups,
 )
 from training.plots_common import to_png
-from training.report_performance import estimate, number
+from training.report_performance import estimate, number, with_interval
 from training.study import Description
 from training.subgroups import MIN_PER_CLASS
 
@@ -253,6 +254,42 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
             ),
         ),
     )  # fmt: skip
+
+
+def lay_out_learning(description: Description, evaluation: Evaluation) -> Section:
+    """Return how performance changes with the number of patients learnt from."""
+    if not evaluation.learning:
+        return Section("Learning curve", ("Switched off: not looked at.",))
+    blocks: list[Block] = [
+        "The whole procedure fitted on parts of each training fold and judged in the same held-out "
+        "patients. Dashed: the curve continued as a + b / n, an outlook and no result."
+    ]
+    for horizon, table in evaluation.learning.items():
+        name, verdict = horizon.upper(), description.verdicts[horizon]
+        needed = None if verdict.needed is None else float(verdict.needed.n)
+        rows = [
+            (f"{row.n:.0f}", with_interval(row.auc, row.auc_low, row.auc_high),
+             with_interval(row.brier_skill, row.brier_skill_low, row.brier_skill_high))
+            for row in each_row(table)
+        ]  # fmt: skip
+        blocks += [
+            Picture(
+                f"learning_curve_{horizon}",
+                f"Learning curve at {name}. {verdict.text}.",
+                f"AUC and Brier skill at {name} against the number of patients.",
+                partial(_draw_learning, table, needed, name),
+            ),
+            Table(
+                f"learning_curve_{horizon}", f"Learning curve at {name}.",
+                pd.DataFrame(rows, columns=["patients learnt from", "AUC", "Brier skill"]),
+                values=table,
+            ),
+        ]  # fmt: skip
+    return Section("Learning curve", tuple(blocks))
+
+
+def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> bytes:
+    return to_png(plot_learning_curve(table, needed=needed, title=f"Learning curve, {name}"))
 
 
 def lay_out_blend(

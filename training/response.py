@@ -428,7 +428,7 @@ def predict_from_bootstraps(
         delayed(_predict_from_bootstrap)(data, fit, (seed, 3, resample))
         for resample in np.flatnonzero(alone).tolist()
     ]
-    one_by_one = run_tasks(tasks, n_jobs, progress)
+    one_by_one = iter(list(run_tasks(tasks, n_jobs, progress)))
     predictions, counts, failures = [], [], []
     for resample in range(n_resamples):
         if alone[resample]:

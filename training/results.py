@@ -258,9 +258,9 @@ def make_results(
     dict
         Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
         `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`,
-        `calibration`, `risks`, `decision`, `instability`, `rerun_failures`, `null_test`,
-        `subgroups`, `sites`, `missing_outcomes`, `blend`, `importance`, `background`, `notices`,
-        `verdict`, `code_version`, `versions`.
+        `calibration`, `risks`, `decision`, `instability`, `rerun_failures`,
+        `learning_curve`, `null_test`, `subgroups`, `sites`, `missing_outcomes`, `blend`,
+        `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
     study = description.study
     judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}
@@ -296,6 +296,11 @@ def make_results(
         "decision": by_horizon("decision"),
         "instability": by_horizon("instability"),
         "rerun_failures": evaluation.failures,
+        "learning_curve": evaluation.learning
+        or not_done(
+            "the learning curve was switched off",
+            "set resampling.learning_curve in the study file and train again",
+        ),
         "null_test": _describe_null_test(evaluation.null_test),
         "subgroups": by_horizon("subgroups"),
         "sites": not_done(

@@ -34,6 +34,7 @@
     folds = 5
     repeats = 20
     bootstrap_reruns = 200                   # of the whole procedure: optimism and instability
+    learning_curve = 4                       # repeats on parts of the patients; 0 for none
 
     [missing_outcome]                        # optional
     weighting = "follow_up"                  # or "all", or "none"
@@ -79,7 +80,8 @@ _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "predictors": {"names": list},
     "procedure": {"candidates": list, "inner_folds": int, "inner_repeats": int,
                   "prior_strength": (int, float)},
-    "resampling": {"folds": int, "repeats": int, "bootstrap": int, "bootstrap_reruns": int},
+    "resampling": {"folds": int, "repeats": int, "bootstrap": int, "bootstrap_reruns": int,
+                   "learning_curve": int},
     "missing_outcome": {"weighting": str},
     "decision": {"thresholds": list},
 }  # fmt: skip
@@ -113,12 +115,15 @@ class Resampling:
     bootstrap_reruns : int
         Bootstrap reruns of the whole procedure, behind optimism and instability; 0 leaves them
         out. Each takes as long as one fit.
+    learning_curve : int
+        Repeats of the cross-validation that are run on parts of the patients too; 0 for none.
     """
 
     folds: int = 5
     repeats: int = 20
     bootstrap: int = 500
     bootstrap_reruns: int = 200
+    learning_curve: int = 4
 
 
 @dataclass(frozen=True)
@@ -270,6 +275,7 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
     _check_whole(resampling, "resampling", "repeats", 1, 1000, problems)
     _check_whole(resampling, "resampling", "bootstrap", 100, 100000, problems)
     _check_whole(resampling, "resampling", "bootstrap_reruns", 0, 10000, problems)
+    _check_whole(resampling, "resampling", "learning_curve", 0, 1000, problems)
     weighting = content.get("missing_outcome", {}).get("weighting", "follow_up")
     if weighting not in WEIGHTINGS:
         problems.append(

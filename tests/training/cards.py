@@ -38,6 +38,7 @@ folds = 3
 repeats = 1
 bootstrap = 100
 bootstrap_reruns = 3
+learning_curve = 1
 [decision]
 thresholds = [0.3, 0.6]
 """

@@ -29,6 +29,7 @@ inner_repeats = 1
 repeats = 2
 bootstrap = 100
 bootstrap_reruns = {reruns}
+learning_curve = 1
 {more}
 """
 

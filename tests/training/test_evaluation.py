@@ -10,8 +10,9 @@ from training.study import Description
 
 
 def test_every_fit_rerun_and_permutation_moves_the_progress_bar() -> None:
-    # 1 fit + 2 x 5 folds + 8 reruns + 2 permutations + 2 x 5 folds by scores alone + 2 horizons
-    assert evaluate_small()[2] == 33
+    # 1 fit + 2 x 5 folds + 8 reruns + 2 permutations + 2 x 5 folds by scores alone + 3 x 5 on parts
+    # of the patients + 2 horizons
+    assert evaluate_small()[2] == 48
 
 
 def test_every_horizon_is_judged_in_every_way() -> None:
@@ -49,7 +50,9 @@ def test_the_apparent_performance_is_that_of_the_served_model() -> None:
 
 
 def _quick(description: Description, **changes: object) -> Description:
-    resampling = replace(description.study.resampling, repeats=1, bootstrap_reruns=0)
+    resampling = replace(
+        description.study.resampling, repeats=1, bootstrap_reruns=0, learning_curve=0
+    )
     return replace(
         description,
         study=replace(description.study, resampling=resampling, **changes),  # type: ignore[arg-type]
@@ -65,6 +68,7 @@ def test_without_a_range_and_without_reruns_the_rest_is_still_judged() -> None:
         assert found.instability is None
     assert evaluation.null_test is None
     assert evaluation.instability == {}
+    assert evaluation.learning == {}
     assert count_steps(description) == 1 + 5 + 5 + 2
 
 

@@ -49,7 +49,7 @@ def test_the_complete_report_holds_every_part() -> None:
     titles = [section.title for section in document.sections]
     assert titles == [
         "In short", "Patients and outcomes", "Sample size", "Performance at T1",
-        "Performance at T2", "Instability", "Null test", "Parts of the cohort",
+        "Performance at T2", "Learning curve", "Instability", "Null test", "Parts of the cohort",
         "Patients without a known outcome", "What the estimate is made of", "How it was done",
     ]  # fmt: skip
     blocks = [block for section in document.sections for block in section.blocks]

@@ -31,6 +31,7 @@ inner_repeats = 1
 repeats = 1
 bootstrap = 100
 bootstrap_reruns = 0
+learning_curve = 0
 """
 FIT = partial(fit_response, procedure=Procedure(("prevalence", "ridge"), inner_repeats=1))
 HEAD = ("patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"

@@ -35,6 +35,7 @@ inner_repeats = 1
 [resampling]
 repeats = 2
 bootstrap_reruns = 3
+learning_curve = 1
 bootstrap = 100
 """
 
