@@ -78,29 +78,56 @@ def predict(
         list[str] | None,
         typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
     ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option(help="A cohort file instead: every patient in it.", metavar="FILE"),
+    ] = None,
+    panel: Annotated[
+        Path | None,
+        typer.Option(
+            help="Panel of the patient, or panels of the cohort's patients, as `panel import` "
+            "wrote it.",
+            metavar="FILE",
+        ),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Estimate the response of one patient, here, without a server."""
+    """Estimate the response of one patient, or of a cohort's, here, without a server."""
     import json
     from uuid import uuid4
 
+    from features.panel_reading import read_panel
+    from features.table import read_table
     from training.artifact import load_model, read_facts
     from training.seal import check_approval
 
-    patient = _read_patient(record, values or [])
+    if cohort is not None and (record is not None or values):
+        raise InputError("--cohort stands alone: leave --record and --set out")
+    patient = {} if cohort is not None else _read_patient(record, values or [])
+    table = None if cohort is None else read_table(cohort)
     folder = _find_model(model)
     status = read_facts(folder)[0].status
     if status in ("refused", "withdrawn"):
         raise Refused(f"this model is {status} and gives no estimates")
+    from serving.panel_text import split_samples
     from serving.predictor import Predictor
+    from serving.several import choose_sample, predict_cohort
+    from serving.text import print_answer, print_cohort
 
+    samples = {} if panel is None else split_samples(read_panel(panel))
     predictor = Predictor(load_model(folder), silent=check_approval(folder, status))
-    answer = predictor.predict(patient, request_id=uuid4().hex)
+    if table is not None:
+        answers = predict_cohort(predictor, table, samples)
+        if json_:
+            print(json.dumps(answers, indent=2, allow_nan=False))
+        else:
+            print_cohort(answers, predictor)
+        return
+    sample = choose_sample(samples, patient.get("patient_id")) if samples else None
+    answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
     if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))
         return
-    from serving.text import print_answer
-
     print_answer(answer, predictor)
 
 

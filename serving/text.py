@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from serving.page import count_of_hundred, describe_contributions, say_who_spoke
 from serving.predictor import Predictor
 from serving.statements import make_statements
 
-__all__ = ["print_answer"]
+__all__ = ["print_answer", "print_cohort"]
 
 
 def print_answer(
@@ -50,6 +51,60 @@ def print_answer(
     console.print("\n[bold]What such a number is, and what it is not[/]")
     for text in make_statements(facts)[1:]:
         console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def print_cohort(
+    answers: Sequence[Mapping[str, Any]], predictor: Predictor, *, console: Console | None = None
+) -> None:
+    """Print one line for each patient: which sub-model spoke, its estimates, and why not.
+
+    Parameters
+    ----------
+    answers : sequence of mapping
+        From :func:`serving.several.predict_cohort`.
+    predictor : Predictor
+        That gave them.
+    console : Console or None
+        Where to print; None for the standard output.
+    """
+    console = console or Console(highlight=False)
+    horizons = predictor.model.horizons
+    facts = predictor.facts
+    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
+    table = Table("patient", "sub-model", *(f"{h.upper()}, of 100 (95%)" for h in horizons),
+                  box=None, padding=(0, 2))  # fmt: skip
+    told = [(answer["patient_id"], *_tell_patient(answer, horizons)) for answer in answers]
+    for patient, submodel, cells, _ in told:
+        table.add_row(escape(patient), submodel, *cells)
+    console.print(table)
+    counts = Counter(submodel for _, submodel, _, _ in told)
+    console.print("\n" + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    for patient, _, _, why in told:
+        if why:
+            console.print(f"  - {escape(patient)}: {escape(why)}", soft_wrap=True)
+    console.print("\n[bold]What such a number is, and what it is not[/]")
+    for text in make_statements(facts)[1:]:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def _tell_patient(answer: Mapping[str, Any], horizons: Sequence[str]) -> tuple[str, list[str], str]:
+    """Return who spoke, each horizon's estimate, and what has to be said of it."""
+    nothing = ["–"] * len(horizons)
+    if "problems" in answer:
+        wrong = ", ".join(problem["variable"] for problem in answer["problems"])
+        return "cannot be read", nothing, f"to put right: {wrong}"
+    codes = ("panel_unused",) if answer["estimates"] else ("out_of_scope",)
+    notices = answer["applicability"]["notices"]
+    why = " ".join(notice["text"] for notice in notices if notice["code"] in codes)
+    if not answer["estimates"]:
+        return "out of scope", nothing, why
+    cells = [
+        "{:.0f} ({:.0f} to {:.0f})".format(
+            *(100 * number for number in (estimate["probability"], *estimate["interval"]))
+        )
+        for estimate in answer["estimates"]
+    ]
+    return answer["submodel"], cells, why
 
 
 def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: Console) -> None:
