@@ -84,7 +84,7 @@ def run_training(
     from dataclasses import replace
 
     from features.table import check_output
-    from training.publish import check_store, fetch_page, publish, summarise
+    from training.publish import fetch_page, recording, summarise
     from training.report import summarise_report, write_report
     from training.response import count_jobs
     from training.settings import read_study
@@ -103,12 +103,12 @@ def run_training(
         if report is not None:
             _write_report(description, None, report, None)
         return write_report(description, None), summarise(description, None, None), None
-    check_store(tracking_uri)
-    evaluation = _evaluate_with_bar(
-        description, null_permutations=null_permutations, jobs=jobs or count_jobs(),
-        console=console,
-    )  # fmt: skip
-    published = publish(description, evaluation, tracking_uri=tracking_uri)
+    with recording(description, tracking_uri=tracking_uri) as finish:
+        evaluation = _evaluate_with_bar(
+            description, null_permutations=null_permutations, jobs=jobs or count_jobs(),
+            console=console,
+        )  # fmt: skip
+        published = finish(evaluation)
     if report is not None:
         _write_report(description, evaluation, report, fetch_page(published, tracking_uri))
     text = summarise_report(description, evaluation)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,21 +29,20 @@ from training.shap_view import to_shap
 from training.study import Description, describe_ranges, freeze
 from training.tracking import (
     RunRecord,
+    begin_run,
     fetch_file,
     find_tracking_uri,
+    finish_run,
     locate_file,
-    make_client,
-    track_run,
 )
 
 __all__ = [
     "REPORT",
     "REPORT_FOLDER",
     "Published",
-    "check_store",
     "fetch_page",
     "make_facts",
-    "publish",
+    "recording",
     "summarise",
 ]
 
@@ -80,11 +82,6 @@ class Published:
 
 def _resolve(tracking_uri: str | None) -> str:
     return tracking_uri or find_tracking_uri(os.environ)
-
-
-def check_store(tracking_uri: str | None) -> None:
-    """Open the tracking store, so that a wrong address shows before minutes of training."""
-    make_client(_resolve(tracking_uri)).search_experiments(max_results=1)
 
 
 def _notes(description: Description, evaluation: Evaluation) -> list[str]:
@@ -155,9 +152,6 @@ def _write_files(
 ) -> None:
     """Write what is stored with the run; nothing of it belongs to a single patient."""
     study = description.study
-    (folder / "study.toml").write_text(study.text, encoding="utf-8")
-    packages = "\n".join(f"{name}=={number}" for name, number in package_versions().items())
-    (folder / "versions.txt").write_text(packages + "\n", encoding="utf-8")
     explanations = explain_rows(model, model.background)
     importance = global_importance(model, explanations)
     blend = describe_blend(evaluation.fitted)
@@ -196,29 +190,17 @@ def _collect_metrics(horizon: str, found: Judgement) -> dict[str, float]:
     return metrics
 
 
-def _make_record(description: Description, evaluation: Evaluation, files: Path) -> RunRecord:
+def _begin(description: Description, files: Path) -> RunRecord:
+    """Return what is known of a run before anything is fitted."""
     study = description.study
+    (files / "study.toml").write_text(study.text, encoding="utf-8")
+    packages = "\n".join(f"{name}=={number}" for name, number in package_versions().items())
+    (files / "versions.txt").write_text(packages + "\n", encoding="utf-8")
     metrics: dict[str, float] = {}
-    for horizon, table in evaluation.performance.items():
-        for metric, row in table.iterrows():
-            for column, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
-                metrics[f"{horizon}_{metric}{suffix}"] = float(row[column])
-        counts = description.counts[horizon]
-        metrics[f"{horizon}_n"] = float(counts["n"])
-        metrics[f"{horizon}_events"] = float(counts["events"])
-        metrics[f"{horizon}_base_rate"] = float(counts["base_rate"])
-        metrics |= _collect_metrics(horizon, evaluation.judgements[horizon])
-    if evaluation.null_test is not None:
-        for null in each_row(evaluation.null_test):
-            name = f"{null.horizon}_null_auc_{null.model.replace(' ', '_')}"
-            metrics |= {name: null.auc, f"{name}_mc_error": null.mc_error}
-        metrics["null_permutations"] = evaluation.null_test.attrs["n_permutations"]
-    outcomes = {"response": evaluation.fitted.first}
-    if evaluation.fitted.kept is not None:
-        outcomes["kept"] = evaluation.fitted.kept
-    for outcome, fit in outcomes.items():
-        metrics[f"{outcome}_slope"] = fit.slope
-        metrics |= {f"{outcome}_weight_{name}": weight for name, weight in fit.weights.items()}
+    for horizon, counts in description.counts.items():
+        metrics |= {
+            f"{horizon}_{name}": float(counts[name]) for name in ("n", "events", "base_rate")
+        }
     return RunRecord(
         study=study.name,
         params={
@@ -237,29 +219,70 @@ def _make_record(description: Description, evaluation: Evaluation, files: Path) 
         metrics=metrics,
         tags={
             "ketresponse.status": "demonstration" if description.cohort.synthetic else "research",
-            "ketresponse.verdict": judge(description, evaluation)[0],
             "ketresponse.sample_size": " | ".join(v.text for v in description.verdicts.values()),
-            EVALUATION_TAG: compute_study_key(description),
             "study_sha256": study.sha256,
             "cohort_sha256": description.cohort.sha256,
             "cohort_synthetic": str(description.cohort.synthetic).lower(),
             "code_version": version("ketresponse"),
         },
         files=files,
+        note="Not finished: what was asked is here, and there is no result.",
     )
 
 
-def publish(
-    description: Description, evaluation: Evaluation, *, tracking_uri: str | None = None
-) -> Published:
-    """Track the run and register the model.
+def _finish(description: Description, evaluation: Evaluation, files: Path) -> RunRecord:
+    """Return what came out."""
+    study = description.study
+    metrics: dict[str, float] = {}
+    for horizon, table in evaluation.performance.items():
+        for metric, row in table.iterrows():
+            for column, suffix in (("estimate", ""), ("low", "_low"), ("high", "_high")):
+                metrics[f"{horizon}_{metric}{suffix}"] = float(row[column])
+        metrics |= _collect_metrics(horizon, evaluation.judgements[horizon])
+    if evaluation.null_test is not None:
+        for null in each_row(evaluation.null_test):
+            name = f"{null.horizon}_null_auc_{null.model.replace(' ', '_')}"
+            metrics |= {name: null.auc, f"{name}_mc_error": null.mc_error}
+        metrics["null_permutations"] = evaluation.null_test.attrs["n_permutations"]
+    outcomes = {"response": evaluation.fitted.first}
+    if evaluation.fitted.kept is not None:
+        outcomes["kept"] = evaluation.fitted.kept
+    for outcome, fit in outcomes.items():
+        metrics[f"{outcome}_slope"] = fit.slope
+        metrics |= {f"{outcome}_weight_{name}": weight for name, weight in fit.weights.items()}
+    verdict, *sentences = judge(description, evaluation)
+    return RunRecord(
+        study=study.name,
+        metrics=metrics,
+        tags={
+            "ketresponse.verdict": verdict,
+            EVALUATION_TAG: compute_study_key(description),
+        },
+        files=files,
+        note=f"**{verdict}**\n\n" + "\n".join(f"- {sentence}" for sentence in sentences),
+    )
+
+
+@contextmanager
+def recording(
+    description: Description, *, tracking_uri: str | None = None
+) -> Iterator[Callable[[Evaluation], Published]]:
+    """Begin the run of a training before it takes its time.
+
+    What is stopped or fails inside the block leaves a readable beginning (settings, counts, study
+    file, sample-size verdict), marked as killed or failed, and no registered model.
 
     Parameters
     ----------
-    description, evaluation : Description, Evaluation
-        A finished training.
+    description : Description
+        The cohort and what was asked.
     tracking_uri : str or None
         MLflow store; None for MLFLOW_TRACKING_URI, or a SQLite file in the working folder.
+
+    Yields
+    ------
+    callable
+        Takes the finished evaluation, completes the run and registers the model.
 
     Raises
     ------
@@ -267,12 +290,21 @@ def publish(
         If the store cannot be reached or written; nothing is registered then.
     """
     uri = _resolve(tracking_uri)
+    with tempfile.TemporaryDirectory() as temporary:
+        begun = begin_run(_begin(description, Path(temporary)), tracking_uri=uri)
+        with begun as run_id:
+            yield partial(_publish, description, run_id=run_id, uri=uri)
+
+
+def _publish(
+    description: Description, evaluation: Evaluation, *, run_id: str, uri: str
+) -> Published:
     model = freeze(description, evaluation.fitted)
     facts = make_facts(description, evaluation)
     with tempfile.TemporaryDirectory() as temporary:
         files = Path(temporary)
         _write_files(files, description, evaluation, model)
-        run_id = track_run(_make_record(description, evaluation, files), tracking_uri=uri)
+        finish_run(run_id, _finish(description, evaluation, files), tracking_uri=uri)
     found = register(run_id, model, facts, name=facts.name, tracking_uri=uri)
     folder = locate(found.name, found.version, tracking_uri=uri)
     report = locate_file(run_id, f"{REPORT_FOLDER}/{REPORT}.html", tracking_uri=uri)

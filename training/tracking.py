@@ -30,8 +30,10 @@ __all__ = [
     "DEFAULT_TRACKING_URI",
     "RunRecord",
     "TrackedRun",
+    "begin_run",
     "fetch_file",
     "find_tracking_uri",
+    "finish_run",
     "locate_file",
     "make_client",
     "open_files",
@@ -234,9 +236,7 @@ def _make_dataset(sha256: str, kind: str) -> Any:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", kind)])
 
 
-def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
-    from mlflow.entities import Metric, Param
-
+def _create_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
     now = datetime.now().astimezone()
     what = "" if record.kind == "training" else f"{record.kind} "
     tags = {_TOKEN: token, "ketresponse.kind": record.kind,
@@ -248,6 +248,13 @@ def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> s
     ).info.run_id
     if _COHORT in record.tags:
         client.log_inputs(run_id, datasets=[_make_dataset(record.tags[_COHORT], record.kind)])
+    return str(run_id)
+
+
+def _write_run(client: Any, run_id: str, record: RunRecord) -> None:
+    """Write metrics, settings and files."""
+    from mlflow.entities import Metric, Param
+
     stamp = int(time.time() * 1000)
     metrics = [
         Metric(name, float(value), stamp, 0)
@@ -261,8 +268,6 @@ def _write_run(client: Any, experiment: str, record: RunRecord, token: str) -> s
         client.log_batch(run_id, params=params[start : start + _MAX_PARAMS])
     if record.files is not None:
         client.log_artifacts(run_id, str(record.files))
-    client.set_terminated(run_id)
-    return str(run_id)
 
 
 def track_run(record: RunRecord, *, tracking_uri: str) -> str:
@@ -293,12 +298,70 @@ def track_run(record: RunRecord, *, tracking_uri: str) -> str:
     with telling_failures("track the run", tracking_uri):
         experiment = _get_experiment(client, record.study, tracking_uri)
         try:
-            return _write_run(client, experiment, record, token)
+            run_id = _create_run(client, experiment, record, token)
+            _write_run(client, run_id, record)
+            client.set_terminated(run_id)
+            return run_id
         except BaseException:
             # Found by its token: the run may have been begun before its id came back.
             for run in client.search_runs([experiment], f"tags.`{_TOKEN}` = '{token}'"):
                 _delete_run(client, run.info.run_id)
             raise
+
+
+@contextmanager
+def begin_run(record: RunRecord, *, tracking_uri: str) -> Iterator[str]:
+    """Begin a run that takes long, with what is known of it beforehand.
+
+    Inside the block it is running, and :func:`finish_run` ends it. What is stopped or fails leaves
+    the beginning to be read, marked as killed or failed; nothing else takes it for a result.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What is known beforehand.
+    tracking_uri : str
+        Where; see :func:`find_tracking_uri`.
+
+    Yields
+    ------
+    str
+        Id of the run.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures("track the run", tracking_uri):
+        experiment = _get_experiment(client, record.study, tracking_uri)
+        run_id = _create_run(client, experiment, record, secrets.token_hex(8))
+    try:
+        with telling_failures("track the run", tracking_uri):
+            _write_run(client, run_id, record)
+        yield run_id
+    except BaseException as err:
+        stopped = isinstance(err, (KeyboardInterrupt, SystemExit))
+        with telling_failures("mark the run as ended", tracking_uri):
+            client.set_terminated(run_id, status="KILLED" if stopped else "FAILED")
+        raise
+
+
+def finish_run(run_id: str, record: RunRecord, *, tracking_uri: str) -> None:
+    """Add the results to a run that was begun, and end it.
+
+    Parameters
+    ----------
+    run_id : str
+        From :func:`begin_run`.
+    record : RunRecord
+        What came out; settings that stand there already may not differ.
+    tracking_uri : str
+        Where.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures("track the run", tracking_uri):
+        _write_run(client, run_id, record)
+        for name, value in record.tags.items():
+            client.set_tag(run_id, name, value)
+        client.set_tag(run_id, _NOTE, record.note)
+        client.set_terminated(run_id)
 
 
 def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
@@ -307,11 +370,16 @@ def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
     Raises
     ------
     KetresponseError
-        If there is no such run, or the store cannot be read.
+        If there is no such run, it did not finish, or the store cannot be read.
     """
     client = make_client(tracking_uri)
     with telling_failures(f"read the run {run_id}", tracking_uri):
         run = client.get_run(run_id)
+        if run.info.status != "FINISHED":
+            raise KetresponseError(
+                f"the run {run_id} did not finish ({run.info.status.lower()}): it has no result; "
+                "run it again"
+            )
         files = tuple(str(info.path) for info in client.list_artifacts(run_id))
     return TrackedRun(
         run_id=run.info.run_id, name=str(run.info.run_name), params=dict(run.data.params),

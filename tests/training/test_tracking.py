@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from features.errors import KetresponseError
 from training import tracking
 from training.tracking import (
     RunRecord,
+    begin_run,
     fetch_file,
     find_tracking_uri,
+    finish_run,
     make_client,
     read_run,
     track_run,
@@ -243,3 +246,47 @@ def test_mlflows_pages_tell_what_a_run_was_and_of_which_data(tracking_uri: str) 
     assert run.data.tags["ketresponse.kind"] == "validation"
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("cohort", "c" * 12)
+
+
+def _begin_and(record: RunRecord, tracking_uri: str, error: type[BaseException] | None) -> str:
+    begun = replace(record, note="Not finished.", metrics={"n": 48})
+    with begin_run(begun, tracking_uri=tracking_uri) as run_id:
+        if error is not None:
+            raise error
+        finish_run(
+            run_id, RunRecord("crps-pilot", metrics={"t1.auc": 0.6}, tags={"v": "1"}, note="Done."),
+            tracking_uri=tracking_uri,
+        )  # fmt: skip
+    return run_id
+
+
+def test_a_run_that_was_begun_is_finished_with_its_results(
+    record: RunRecord, tracking_uri: str
+) -> None:
+    found = read_run(_begin_and(record, tracking_uri, None), tracking_uri=tracking_uri)
+    assert found.metrics == {"n": 48.0, "t1.auc": 0.6}
+    assert found.tags["mlflow.note.content"] == "Done."
+    assert found.tags["v"] == "1"
+    assert set(found.files) == {"plots", "study.toml"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt, "KILLED"), (RuntimeError, "FAILED")]
+)
+def test_what_stops_leaves_its_beginning_and_no_result(
+    record: RunRecord, tracking_uri: str, error: type[BaseException], status: str
+) -> None:
+    with pytest.raises(error):
+        _begin_and(record, tracking_uri, error)
+    (run,) = _runs(tracking_uri, ViewType.ACTIVE_ONLY)
+    assert run.info.status == status
+    assert run.data.params["seed"] == "7"
+    assert run.data.tags["mlflow.note.content"] == "Not finished."
+    with pytest.raises(KetresponseError, match="did not finish"):
+        read_run(run.info.run_id, tracking_uri=tracking_uri)
+
+
+def test_a_store_that_is_not_there_is_told_before_anything_takes_its_time() -> None:
+    begun = begin_run(RunRecord("study"), tracking_uri="sqlite:////proc/no/mlflow.db")
+    with pytest.raises(KetresponseError, match="MLFLOW_TRACKING_URI"), begun:
+        pytest.fail("the block was entered")
