@@ -212,7 +212,7 @@ def choose_panel(
         With the code `panel_unused` where it is None.
     """
     if model is None:
-        return None, [_say_unused("this model was trained without panels")]
+        return None, [_say_unused("this model has no sub-model for patients with a panel")]
     row = model.to_row(sample.values, sample.plate)
     reason = _why_not_comparable(model, sample) or model.can_use(row)
     if reason:

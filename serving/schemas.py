@@ -139,7 +139,7 @@ def make_panel_schema(predictor: Predictor) -> Schema:
     }
     panel = predictor.panel
     use = (
-        "This model was trained without panels: one that is sent is not used."
+        "This model has no sub-model for patients with a panel: one that is sent is not used."
         if panel is None
         else f"Used: {', '.join(panel.needed)}. Values at or above {panel.ceiling:g} cycles count "
         "as not detected."

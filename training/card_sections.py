@@ -27,6 +27,7 @@ from training.card_findings import (
     show_performance,
     show_stability,
 )
+from training.card_panel import has_panel, show_panel
 from training.card_pictures import (
     draw_base_rates,
 )
@@ -178,4 +179,8 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         "maintenance": show_answers(body, "maintenance"), "provenance": _provenance(body),
         "history": _history(body, annex),
     }  # fmt: skip
-    return [Section(anchor, PLACES[anchor], tuple(found)) for anchor, found in blocks.items()]
+    sections = [Section(anchor, PLACES[anchor], tuple(found)) for anchor, found in blocks.items()]
+    if has_panel(body):
+        after = list(blocks).index("stability") + 1
+        sections.insert(after, Section("panel", "MicroRNA panel", tuple(show_panel(body))))
+    return sections

@@ -212,7 +212,7 @@ def test_a_run_that_ended_early_is_not_taken_for_one_that_saw_nothing(both):
 def test_a_model_without_a_panel_answers_clinically_and_says_so(predictor):
     answer = ask(predictor, PANEL)
     assert answer["submodel"] == "clinical"
-    assert "trained without panels" in notices(answer)["panel_unused"]
+    assert "no sub-model for patients with a panel" in notices(answer)["panel_unused"]
 
 
 def test_what_the_reader_must_know_of_a_used_panel_is_told(both):
