@@ -402,7 +402,9 @@ def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanatio
     return Explainer(model, seed=seed).explain(x)
 
 
-def explain_rows(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> list[Explanation]:
+def explain_rows(
+    model: ResponseModel, X: FloatArray, *, group: Sequence[int] = (), seed: int = 0
+) -> list[Explanation]:
     """Return one explanation for each row.
 
     Parameters
@@ -411,10 +413,12 @@ def explain_rows(model: ResponseModel, X: FloatArray, *, seed: int = 0) -> list[
         The model that is served.
     X : ndarray of shape (n, n_predictors)
         Rows to explain: the model's background, not patients, where the result is kept.
+    group : sequence of int
+        Columns that are one group, such as a panel's assays.
     seed : int
         Seed of the orders, where they are drawn.
     """
-    explainer = Explainer(model, seed=seed)
+    explainer = Explainer(model, group=group, seed=seed)
     return [explainer.explain(x) for x in X]
 
 

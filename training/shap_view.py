@@ -22,7 +22,11 @@ _BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("blue to orange", [BLUE, ORA
 
 
 def to_shap(
-    explanations: Sequence[Explanation], model: ResponseModel, values: FloatArray
+    explanations: Sequence[Explanation],
+    model: ResponseModel,
+    values: FloatArray,
+    *,
+    group: Sequence[int] = (),
 ) -> shap.Explanation:
     """Return the explanations as the shap package's own object, for its pictures.
 
@@ -34,12 +38,16 @@ def to_shap(
         Names the predictors and horizons.
     values : ndarray of shape (n, n_predictors)
         The raw predictors explained. They are a patient's values: the object is not to be kept.
+    group : sequence of int
+        Columns to be shown as one, the last, such as the assays of a panel; empty for each by
+        itself.
 
     Returns
     -------
     shap.Explanation
         Values of shape (n, n_predictors, n_horizons); ``result[0, :, 0]`` is the first row at
-        the first horizon, as ``shap.plots.waterfall`` takes it.
+        the first horizon, as ``shap.plots.waterfall`` takes it. A group has no value of its own,
+        and 0 in its place: the pictures do not draw what is missing.
     """
     variables = model.predictor_variables
     shown = [
@@ -49,12 +57,23 @@ def to_shap(
         ]
         for row in values
     ]
+    moved = np.stack([explanation.contributions.T for explanation in explanations])
+    data, display = np.asarray(values), np.array(shown, dtype=object)
+    names = [variable.label for variable in variables]
+    if len(group):
+        alone = [j for j in range(len(names)) if j not in set(group)]
+        together = moved[:, list(group)].sum(axis=1, keepdims=True)
+        moved = np.concatenate([moved[:, alone], together], axis=1)
+        data = np.column_stack([data[:, alone], np.zeros(len(data))])
+        told = np.full(len(data), f"{len(group)} assays", dtype=object)
+        display = np.column_stack([display[:, alone], told])
+        names = [*(names[j] for j in alone), "microRNA panel"]
     return shap.Explanation(
-        values=np.stack([explanation.contributions.T for explanation in explanations]),
+        values=moved,
         base_values=np.stack([explanation.base for explanation in explanations]),
-        data=np.asarray(values),
-        display_data=np.array(shown, dtype=object),
-        feature_names=[variable.label for variable in variables],
+        data=data,
+        display_data=display,
+        feature_names=names,
         output_names=list(model.horizons),
     )
 

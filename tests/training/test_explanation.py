@@ -625,3 +625,21 @@ def test_group_that_plays_no_part_gets_nothing() -> None:
     found = Explainer(replace(model, background=background), group=[2, 3, 4]).explain(x)
     np.testing.assert_array_equal(found.contributions[:, 2:], 0.0)
     assert np.count_nonzero(found.contributions)
+
+
+@shap_colours
+def test_shap_object_shows_a_group_as_one_and_the_picture_draws_it() -> None:
+    from training.shap_view import plot_summary, to_shap
+
+    model, _ = draw_model(["number", "yes_no", "number", "number"], 4, n_background=8)
+    made = explain_rows(model, model.background, group=[2, 3])
+    picture = to_shap(made, model, model.background, group=[2, 3])
+    assert picture.feature_names == ["Label of x0", "Label of x1", "microRNA panel"]
+    expected = made[0].contributions[:, 2:].sum(axis=1)
+    np.testing.assert_allclose(picture.values[0, 2], expected, atol=1e-15)
+    assert list(picture[0, :, 0].display_data)[-1] == "2 assays"
+    total = picture.base_values + picture.values.sum(axis=1)
+    np.testing.assert_allclose(total, model.probability(model.background), atol=1e-12, rtol=0)
+    figure = plot_summary(picture[:, :, 0], title="Contributions")
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "microRNA panel" in names
