@@ -62,12 +62,15 @@ class Released:
         In BentoML's model store.
     bentoml_home : Path
         Where that store is.
+    scope : str
+        What it was approved for.
     """
 
     subject: str
     folder: Path
     tag: str
     bentoml_home: Path
+    scope: str
 
 
 def release(
@@ -142,7 +145,7 @@ def _release(
             whole.rename(folder)
     except OSError as err:
         raise KetresponseError(f"cannot write {folder}: {err.strerror or err}") from err
-    return Released(file.case.subject, folder, tag, bentoml_home)
+    return Released(file.case.subject, folder, tag, bentoml_home, file.case.scope)
 
 
 def _write_project(file: File, whole: Path) -> str:

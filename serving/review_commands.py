@@ -59,7 +59,7 @@ def release(
             desk, name, version or None, folder=folder, bentoml_home=bentoml_home
         )
     typer.echo(
-        f"Released {done.subject}.\n"
+        f"Released {done.subject}, approved for {done.scope}.\n"
         f"  Serve it       ketresponse serve {done.folder / 'model'}\n"
         f"  Build a bento  cd {done.folder} && BENTOML_HOME={done.bentoml_home} bentoml build\n"
         f"  Go back        ketresponse release --rollback {name}"

@@ -14,13 +14,13 @@ from training.card_pictures import (
     draw_importance,
 )
 from training.card_words import (
-    HORIZON_WORDS,
     METRICS,
     OUTCOME_WORDS,
     capital,
     find_metric,
     interval,
     is_done,
+    name_horizons,
     number,
     percent,
 )
@@ -33,6 +33,10 @@ __all__ = [
     "show_performance",
     "show_stability",
 ]
+
+
+def _at(body: Body) -> dict[str, str]:
+    return name_horizons(body["results"])
 
 
 def show_model(body: Body) -> list[Block]:
@@ -48,10 +52,10 @@ def show_model(body: Body) -> list[Block]:
         + (f" ({blend['reason']})" if blend["reason"] else "") + "."
         for outcome, blend in body["results"]["blend"].items() if blend["constant"]
     ]  # fmt: skip
-    labels = {p["name"]: p["label"] for p in body["results"]["predictors"]}
+    labels, at = {p["name"]: p["label"] for p in body["results"]["predictors"]}, _at(body)
     shares = {h: compute_shares(body["results"], h) for h in list_horizons(body)}
     pictures = tuple(
-        Picture(draw_importance(found, labels, h), f"What moves the estimate at {HORIZON_WORDS[h]}")
+        Picture(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
         for h, found in shares.items() if found
     )  # fmt: skip
     update = body["results"].get("update")
@@ -79,7 +83,7 @@ def show_model(body: Body) -> list[Block]:
 
 def show_performance(body: Body) -> list[Block]:
     """Return performance held out, apparent and corrected, each with its interval."""
-    results = body["results"]
+    results, at = body["results"], _at(body)
     corrected = is_done(results["optimism"])
     head = ["measure", "held out (95%)"]
     head += ["apparent", "corrected for optimism (95%)"] if corrected else []
@@ -96,7 +100,7 @@ def show_performance(body: Body) -> list[Block]:
             note = f". {held_out['note']}" if held_out.get("note") else ""
             rows.append((label, interval(held_out), *more, reading + note))
         blocks.append(
-            make_grid(f"Performance at {HORIZON_WORDS[horizon]}", (*head, "how to read it"), rows,
+            make_grid(f"Performance at {at[horizon]}", (*head, "how to read it"), rows,
                   _tell_intervals(results, horizon))
         )  # fmt: skip
     sites = results["sites"]
@@ -112,14 +116,17 @@ def _tell_intervals(results: Mapping[str, Any], horizon: str) -> str:
     note = f"Held out: {results['performance'][horizon]['interval']}."
     if is_done(results["optimism"]):
         note += f" Corrected: {results['optimism'][horizon]['interval']}."
-    return f"{note} {capital(results['weighting'])}."
+    weighting = results["weighting"]
+    if horizon == "t1" and weighting.startswith("T2"):
+        return note
+    return f"{note} {capital(weighting)}."
 
 
 def show_calibration(body: Body) -> list[Block]:
     """Return the calibration curves."""
-    found = body["results"]["calibration"]
+    found, at = body["results"]["calibration"], _at(body)
     pictures = tuple(
-        Picture(draw_calibration(found[h], h), f"Calibration at {HORIZON_WORDS[h]}")
+        Picture(draw_calibration(found[h], at[h]), f"Calibration at {at[h]}")
         for h in list_horizons(body)
     )
     return [
@@ -133,10 +140,10 @@ def show_calibration(body: Body) -> list[Block]:
 
 def show_decision(body: Body) -> list[Block]:
     """Return the decision curves."""
-    found = body["results"]["decision"]
+    found, at = body["results"]["decision"], _at(body)
     blocks: list[Block] = []
     pictures = tuple(
-        Picture(draw_decision(found[h], h), f"Decision curve at {HORIZON_WORDS[h]}")
+        Picture(draw_decision(found[h], at[h]), f"Decision curve at {at[h]}")
         for h in list_horizons(body) if is_done(found[h])
     )  # fmt: skip
     if pictures:
@@ -226,12 +233,12 @@ def _null_test(null: Mapping[str, Any]) -> list[Block]:
 
 def show_fairness(body: Body) -> list[Block]:
     """Return the subgroups and what the author says on fairness."""
-    found = body["results"]["subgroups"]
+    found, at = body["results"]["subgroups"], _at(body)
     if not is_done(found):
         blocks: list[Block] = [Bullets((f"Subgroups: {found['reason']}.",), "warning")]
     else:
         blocks = [
-            make_grid(f"Subgroups at {HORIZON_WORDS[h]}",
+            make_grid(f"Subgroups at {at[h]}",
                   ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
                   [_subgroup_row(row) for row in found[h]],
                   "Under 10 responders or nonresponders nothing is estimated: it would be noise.")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from training.card_words import HORIZON_WORDS, percent
+from training.card_words import percent
 
 __all__ = [
     "draw_base_rates",
@@ -122,14 +122,14 @@ class _Plot:
 _FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def draw_calibration(calibration: Mapping[str, Any], horizon: str) -> str:
+def draw_calibration(calibration: Mapping[str, Any], where: str) -> str:
     """Draw observed shares against predicted risks: the curve with its band, and groups.
 
     Parameters
     ----------
     calibration : mapping
         `curve` and `groups` of one horizon.
-    horizon : str
+    where : str
         Named in the title.
     """
     plot = _Plot((0, 1), (0, 1))
@@ -148,7 +148,7 @@ def draw_calibration(calibration: Mapping[str, Any], horizon: str) -> str:
     if curve:
         entries.insert(1, (_BLUE, "", "smooth curve, 95% band"))
     plot.legend(entries, x=plot.x(0), y=18)
-    return plot.finish(f"Calibration at {HORIZON_WORDS[horizon]}, held-out patients")
+    return plot.finish(f"Calibration at {where}, held-out patients")
 
 
 def _find_ticks(low: float, high: float) -> list[float]:
@@ -160,14 +160,14 @@ def _find_ticks(low: float, high: float) -> list[float]:
     return [round(step * i, 4) for i in range(first, last + 1)]
 
 
-def draw_decision(decision: Mapping[str, Any], horizon: str) -> str:
+def draw_decision(decision: Mapping[str, Any], where: str) -> str:
     """Draw the net benefit of the model, of treating all and of treating none.
 
     Parameters
     ----------
     decision : mapping
         `range` and `rows` of one horizon.
-    horizon : str
+    where : str
         Named in the title.
     """
     rows: _Rows = decision["rows"]
@@ -190,10 +190,10 @@ def draw_decision(decision: Mapping[str, Any], horizon: str) -> str:
         [(_BLUE, "", "by the model, 95% band"), (_ORANGE, "6 4", "treat all"),
          (_GREY, "", "treat none")], x=plot.x(low), y=18,
     )  # fmt: skip
-    return plot.finish(f"Decision curve at {HORIZON_WORDS[horizon]}, held-out patients")
+    return plot.finish(f"Decision curve at {where}, held-out patients")
 
 
-def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], horizon: str) -> str:
+def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], where: str) -> str:
     """Draw each predictor's share of what moves the estimate.
 
     Parameters
@@ -202,7 +202,7 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], hori
         :func:`training.card_literature.compute_shares`.
     labels : mapping
         Plain words for each predictor.
-    horizon : str
+    where : str
         Named in the title.
     """
     height = 34 + 27 * len(shares)
@@ -216,17 +216,17 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], hori
         plot.add(f'<rect x="{plot.x(0):.1f}" y="{at - 9}" width="{width:.1f}" height="18" '
                  f'fill="{_BLUE}"/>')  # fmt: skip
         plot.text(plot.x(share) + 6, at + 4, percent(share), color=_GREY)
-    return plot.finish(f"What moves the estimate at {HORIZON_WORDS[horizon]}")
+    return plot.finish(f"What moves the estimate at {where}")
 
 
-def draw_base_rates(rows: _Rows, horizon: str) -> str:
+def draw_base_rates(rows: _Rows, where: str) -> str:
     """Draw the cohort's share of responders beside the published ones.
 
     Parameters
     ----------
     rows : sequence of mapping
         :func:`training.card_literature.compare_base_rates`, of one horizon.
-    horizon : str
+    where : str
         Named in the title.
     """
     height = 62 + 30 * len(rows)
@@ -244,4 +244,4 @@ def draw_base_rates(rows: _Rows, horizon: str) -> str:
                   weight="600" if own else "normal")  # fmt: skip
         plot.line([(row["low"], at), (row["high"], at)], color)
         plot.dot(row["rate"], at, color, radius=5)
-    return plot.finish(f"Share of responders at {HORIZON_WORDS[horizon]}")
+    return plot.finish(f"Share of responders at {where}")

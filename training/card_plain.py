@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card_words import HORIZON_WORDS, find_metric, is_done, number, percent
+from training.card_words import find_metric, is_done, name_horizons, number, percent
 
 __all__ = ["make_plain"]
 
@@ -59,16 +59,16 @@ def make_plain(results: Results) -> dict[str, Any]:
         `what` and `whom`, sentences; `how_sure` and `when_not`, lists of sentences.
     """
     study, counts = results["study"], results["counts"]
-    horizons = study["horizons"]
+    horizons, at = study["horizons"], name_horizons(results)
     outcomes = "; and ".join(study["outcomes"][h] for h in horizons)
     behind = "; ".join(
-        f"{counts[h]['events']:.0f} of {counts[h]['n']:.0f} had the outcome at {HORIZON_WORDS[h]}"
+        f"{counts[h]['events']:.0f} of {counts[h]['n']:.0f} had the outcome at {at[h]}"
         for h in horizons
     )
     sure = [f"Behind it stand {results['cohort']['n_patients']} patients: {behind}."]
     for horizon in horizons:
         told = [tell(results, horizon) for tell in (_tell_ranking, _tell_skill, _tell_stability)]
-        sure.append(f"At {HORIZON_WORDS[horizon]}: {' '.join(told)}".rstrip())
+        sure.append(f"At {at[horizon]}: {' '.join(told)}".rstrip())
     if not is_done(results["sites"]):
         sure.append("It has not been tried in the patients of any other hospital.")
     return {

@@ -18,8 +18,8 @@ from training.card_blocks import Bullets, Grid, Pictures
 from training.card_checks import count_fields
 from training.card_fields import PLACES
 from training.card_sections import make_sections
-from training.card_words import HORIZON_WORDS, capital, find_metric, interval, number, percent
-from training.case import NEEDED, SILENT
+from training.card_words import capital, find_metric, interval, name_horizons, number, percent
+from training.case import NEEDED, REVIEWERS_GATE, SILENT
 from training.gates import compute_gates
 from training.model_card import Card
 from training.statements import stamp
@@ -63,6 +63,12 @@ class ShownGate:
     status: str
     waiver: str = ""
 
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        more = "".join(f"; {part}" for part in (self.more, self.waiver) if part)
+        return f"{self.value} (asked: {self.threshold}){more}"
+
 
 def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list[ShownGate]:
     """Return the gates of a card beside its annex.
@@ -80,9 +86,10 @@ def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list
     shown = []
     for gate in compute_gates(body):
         status, value, waiver = str(gate.status), gate.value, ""
-        if gate.number == 11 and approvals:
+        if gate.number == REVIEWERS_GATE:
             accounts = {entry["account"] for entry in approvals}
-            value = "approved by " + " and ".join(entry["name"] for entry in approvals)
+            who = " and ".join(entry["name"] for entry in approvals)
+            value = f"approved by {who or 'nobody yet'}"
             status = "pass" if len(accounts) >= NEEDED else status
         if status == "fail" and gate.number in waivers:
             entry = waivers[gate.number]
@@ -182,7 +189,7 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         "verdict": results["verdict"][0],
         "figures": [
             {
-                "where": HORIZON_WORDS[horizon],
+                "where": name_horizons(results)[horizon],
                 "n": results["counts"][horizon]["n"],
                 "events": results["counts"][horizon]["events"],
                 "rate": results["counts"][horizon],

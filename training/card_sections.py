@@ -31,7 +31,7 @@ from training.card_panel import has_panel, show_panel
 from training.card_pictures import (
     draw_base_rates,
 )
-from training.card_words import HORIZON_WORDS, capital, percent
+from training.card_words import capital, name_horizons, percent
 
 __all__ = ["make_sections"]
 
@@ -46,11 +46,12 @@ def _literature(body: Body) -> list[Block]:
     else:
         blocks.append("It does not rank by disease duration, depression or dose, of which the only "
                       "placebo-controlled trial found no effect.")  # fmt: skip
+    at = name_horizons(body["results"])
     rates = {h: [r for r in body["base_rates"] if r["horizon"] == h] for h in list_horizons(body)}
     blocks.append(
         Pictures(
             tuple(
-                Picture(draw_base_rates(rows, h), f"Share of responders at {HORIZON_WORDS[h]}")
+                Picture(draw_base_rates(rows, at[h]), f"Share of responders at {at[h]}")
                 for h, rows in rates.items()
             ),
             "The pooled rates count relief of at least 30%, another outcome, in studies that mix "

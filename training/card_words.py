@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "HORIZON_WORDS",
     "OUTCOME_WORDS",
     "METRICS",
     "capital",
@@ -15,12 +14,13 @@ __all__ = [
     "interval",
     "is_done",
     "join",
+    "name_horizons",
     "number",
     "percent",
     "per_horizon",
 ]
 
-HORIZON_WORDS = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
+_HORIZON_WORDS = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
 
 OUTCOME_WORDS = {"response": "response", "kept": "keeping it until T2"}
 
@@ -50,6 +50,15 @@ def is_done(part: Any) -> bool:
     if part is None:
         return False
     return not (isinstance(part, Mapping) and part.get("done") is False)
+
+
+def name_horizons(results: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each horizon is called: "discharge (T1)" where the study says so, else "T1"."""
+    study = results["study"]
+    return {
+        h: _HORIZON_WORDS[h] if _HORIZON_WORDS[h] in study["outcomes"][h] else h.upper()
+        for h in study["horizons"]
+    }
 
 
 def find_metric(

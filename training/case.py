@@ -230,12 +230,6 @@ class Case:
         passed = any(g.number == EXTERNAL_GATE and g.status == "pass" for g in self.gates)
         return NAMED_USE if passed else SILENT
 
-    def gate_status(self, gate: Gate) -> str:
-        """Return "pass", "fail" or "waived"; the reviewers' own gate is told by the log."""
-        if gate.number == REVIEWERS_GATE:
-            return "pass" if len(self.approvals) >= NEEDED else "fail"
-        return "waived" if gate.status != "pass" and gate.number in self.waivers else gate.status
-
     def open_gates(self) -> list[Gate]:
         """Return the gates that fail and are not waived, but for those that the card cannot tell.
 

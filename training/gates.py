@@ -288,7 +288,7 @@ def _judge_external(body: Body, settings: GateSettings) -> _Finding:
         return True, sites["text"], asked, ""
     command = sites.get("command")
     until = "until then at most silent prospective evaluation"
-    return False, _NO_EXTERNAL, asked, f"{command}; {until}" if command else until
+    return False, _NO_EXTERNAL, asked, f"to fill it: {command}; {until}" if command else until
 
 
 def _judge_completeness(body: Body, settings: GateSettings) -> _Finding:

@@ -14,7 +14,7 @@ from features.errors import KetresponseError
 from training.accounts import LocalAccounts
 from training.approval import Unmet, compute_objections, compute_unmet, make_annex
 from training.artifact import read_facts, write_release
-from training.card_render import write_pages
+from training.card_render import ShownGate, show_gates, write_pages
 from training.case import (
     Account,
     Action,
@@ -75,6 +75,11 @@ class File:
     def annex(self) -> dict[str, Any]:
         """What stands beside the card, by the log."""
         return make_annex(self.case)
+
+    @property
+    def gates(self) -> list[ShownGate]:
+        """The twelve gates as the card shows them, waivers and approvals counted."""
+        return show_gates(self.card.body, self.annex)
 
     @property
     def unmet(self) -> list[Unmet]:
@@ -273,6 +278,7 @@ class Desk:
                 status=facts.status,
                 tags={
                     "review": standing,
+                    "scope": case.scope if standing == "approved" else "",
                     "approved_by": ", ".join(event.actor for event in case.approvals),
                     **{f"approved.{name}": digest for name, digest in signed.items()},
                 },

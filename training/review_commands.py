@@ -70,11 +70,16 @@ def _act(action: Action, model: str, by: str, comment: str, gate: int | None = N
     account = _log_in(desk, by)
     name, _, version = model.partition(":")
     file = desk.act(action, account, name, version or None, comment=comment, gate=gate)
-    typer.echo(f"{file.case.subject}: {file.standing}")
+    typer.echo(_head(file))
     if not file.unmet:
         typer.echo(f"It may be released: ketresponse release {file.case.subject}")
     elif file.standing in ("in review", "demonstration"):
         _tell_unmet(file)
+
+
+def _head(file: File) -> str:
+    scope = f", for {file.case.scope}" if file.standing == "approved" else ""
+    return f"{file.case.subject}: {file.standing}{scope}"
 
 
 def _tell_unmet(file: File) -> None:
@@ -147,17 +152,16 @@ def _tell_file(file: File, *, as_json: bool) -> None:
     if as_json:
         unmet = [{"code": unmet.code, "text": unmet.text} for unmet in file.unmet]
         gates = [
-            {"number": g.number, "name": g.name, "status": file.case.gate_status(g), "text": g.text}
-            for g in file.case.gates
+            {"number": g.number, "name": g.name, "status": g.status, "text": g.text}
+            for g in file.gates
         ]
         told = {**annex, "standing": file.standing, "unmet": unmet, "gates": gates}
         typer.echo(json.dumps(told, indent=2))
         return
-    typer.echo(f"{file.case.subject}: {file.standing}")
+    typer.echo(_head(file))
     typer.echo("Digests: " + ", ".join(f"{k} {v[:12]}" for k, v in annex["digests"].items()))
-    for gate in file.case.gates:
-        text = f"{gate.number:>4}. {file.case.gate_status(gate):<6}  {gate.name}: {gate.text}"
-        typer.echo(text)
+    for gate in file.gates:
+        typer.echo(f"{gate.number:>4}. {gate.status:<6}  {gate.name}: {gate.text}")
     _tell_unmet(file)
     for entry in annex["history"]:
         which = "" if entry["gate"] is None else f" gate {entry['gate']}"

@@ -155,7 +155,13 @@ def test_one_horizon_alone_has_a_card(horizon: str) -> None:
         if isinstance(part, dict):
             part.pop(other, None)
     shown = render_html(small_card(results))
-    assert f"At {'discharge (T1)' if horizon == 't1' else 'first follow-up (T2)'}:" in shown
+    assert f"At {horizon.upper()}:" in shown  # this study does not speak of a discharge
+
+
+def test_a_horizon_is_called_what_the_study_calls_it() -> None:
+    shown = render_html(small_card())
+    assert "At discharge (T1):" in shown
+    assert "At first follow-up (T2):" in shown
 
 
 def test_a_model_that_tells_nobody_apart_has_a_card() -> None:

@@ -63,7 +63,7 @@ def test_a_whole_review(people):
     assert "It may be released: ketresponse release pilot:1" in act("approve", "carl")
     assert run("verify").stdout == "Everything is as it was signed.\n"
     told = run("status", "pilot").stdout
-    assert told.startswith("pilot:1: approved\n")
+    assert told.startswith("pilot:1: approved, for silent prospective evaluation\n")
     assert " 9. waived" in told
     assert "11. pass" in told
     assert "waive gate 9  Berta First: read it" in told
