@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -178,9 +178,10 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
             patients = make_patients(repeats + 1, np.random.default_rng(seed), n_assays=n_assays)
             times, found = [], []
             for x in patients:
-                start = perf_counter()
+                # Processor time: what else the machine does is not counted.
+                start = process_time()
                 found.append(explainer.explain(x))
-                times.append(1000.0 * (perf_counter() - start))
+                times.append(1000.0 * (process_time() - start))
             errors = [float(np.median([getattr(one, field).max() for one in found]))
                       for field in ("error", "member_error")]  # fmt: skip
             rows.append((name, n_assays, float(np.median(times[1:])), *errors))
