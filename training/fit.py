@@ -8,7 +8,7 @@ whole procedure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +43,7 @@ __all__ = [
     "fit_outcome",
     "fit_paths",
     "predict_out_of_fold",
+    "pull_to_rate",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -72,12 +73,18 @@ class Procedure:
         log-odds) by which it spreads patients (see `fit_weights`). The default is the one that
         stays nearest to the best of the candidates over the known truths of
         `experiments.known_truth`.
+    published_patients : float
+        How many further patients the published rates count as; 0 leaves them out.
+    published_rates : tuple of float
+        Published share of responders at each horizon; needed where they count.
     """
 
     candidates: tuple[str, ...]
     inner_folds: int = 5
     inner_repeats: int = 4
     prior_strength: float = 2.25
+    published_patients: float = 0.0
+    published_rates: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.inner_repeats == 0:
@@ -88,7 +95,8 @@ class Procedure:
     @property
     def is_plain(self) -> bool:
         """Whether it is one maximum-likelihood logistic regression and nothing else."""
-        return self.candidates == ("logistic",) and self.inner_repeats == 0
+        alone = self.candidates == ("logistic",) and self.inner_repeats == 0
+        return alone and not self.published_patients
 
     @property
     def needs_bends(self) -> bool:
@@ -305,6 +313,36 @@ def fit_outcome(
         members=dict(zip(names, members, strict=True)),
         held_out=_average(slope * (weights @ (chosen - out.base)), y),
     )  # fmt: skip
+
+
+def pull_to_rate(
+    fitted: FittedOutcome, X: FloatArray, *, rate: float, n_patients: float
+) -> FittedOutcome:
+    """Move the mean risk toward a rate known from elsewhere; what tells patients apart stays.
+
+    Parameters
+    ----------
+    fitted : FittedOutcome
+        From the patients at hand.
+    X : ndarray of shape (n, n_predictors)
+        Their raw predictors.
+    rate : float
+        The other rate, between 0 and 1.
+    n_patients : float
+        How many patients it counts as, beside the n at hand.
+
+    Returns
+    -------
+    FittedOutcome
+        With mean risk (sum of risks + n_patients * rate) / (n + n_patients). An isotonic model
+        is left as it is: it stands on a thousand events.
+    """
+    if fitted.model.isotonic_x.size:
+        return fitted
+    risk = fitted.model.probability(X)
+    wanted = float((risk.sum() + n_patients * rate) / (len(risk) + n_patients))
+    shift = intercept_for_mean(np.asarray(logit(risk)), wanted)
+    return replace(fitted, model=replace(fitted.model, intercept=fitted.model.intercept + shift))
 
 
 def _average(away: FloatArray, y: FloatArray) -> FloatArray:

@@ -91,6 +91,8 @@ def _notes(description: Description, evaluation: Evaluation) -> list[str]:
         notes.append(
             "The data did not bear a model: everyone gets the share of responders in the cohort."
         )
+    if description.study.published_text:
+        notes.append(description.study.published_text)
     if description.data.has_kept:
         notes.append(
             "Responders who were not seen at the first follow-up are taken as missing at random "

@@ -184,6 +184,8 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
         f"{study.procedure.inner_repeats} x {study.procedure.inner_folds}-fold cross-validation "
         "inside every fit; missing predictors are filled in the same way at prediction.",
     ]
+    if study.published_text:
+        items.append(study.published_text)
     if evaluation is not None:
         items += [
             f"{resampling.repeats} x {resampling.folds}-fold cross-validation with the whole "

@@ -28,6 +28,7 @@ from training.fit import (
     fit_constant,
     fit_kept,
     fit_outcome,
+    pull_to_rate,
 )
 from training.logistic_reruns import predict_logistic_reruns
 from training.models import constant_member
@@ -171,6 +172,9 @@ def fit_response(
     first = fit_outcome(
         data.X[known], y[known], data.groups[known], data.predictors, procedure, rng=rng
     )
+    pull, rates = procedure.published_patients, procedure.published_rates
+    if pull:
+        first = pull_to_rate(first, data.X[known], rate=rates[0], n_patients=pull)
     if not data.has_kept:
         return FittedResponse(first, None)
     seen = ~np.isnan(data.kept)
@@ -180,6 +184,10 @@ def fit_response(
     kept = fit_kept(
         data.X[seen], data.kept[seen], data.groups[seen], data.predictors, procedure, rng=rng
     )
+    if pull:
+        kept = pull_to_rate(
+            kept, data.X[seen], rate=rates[1] / rates[0], n_patients=pull * rates[0]
+        )
     return FittedResponse(first, kept)
 
 

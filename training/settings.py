@@ -61,6 +61,7 @@ from typing import Any
 
 from features.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError, Problem
+from features.evidence import published_base_rate
 from features.mapping import read_mapping
 from features.outcome import HORIZONS, RULES
 from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
@@ -71,6 +72,7 @@ from training.subgroups import DEFAULT_CUTS
 
 __all__ = ["Resampling", "Study", "read_study"]
 
+_DEFAULT_RULE = "fall2_or_success"
 _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "": {"name": str, "title": str, "seed": int},
     "population": {"description": str, "condition": str},
@@ -79,7 +81,7 @@ _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "outcome": {"rule": str, "horizons": list, "t1": str, "t2": str},
     "predictors": {"names": list},
     "procedure": {"candidates": list, "inner_folds": int, "inner_repeats": int,
-                  "prior_strength": (int, float)},
+                  "prior_strength": (int, float), "published_patients": (int, float)},
     "resampling": {"folds": int, "repeats": int, "bootstrap": int, "bootstrap_reruns": int,
                    "learning_curve": int},
     "missing_outcome": {"weighting": str},
@@ -92,7 +94,7 @@ _REQUIRED = (
 _FREE = ("eligibility", "subgroups")  # tables whose keys are variables
 _TYPE_WORDS = {str: "text", int: "a whole number", list: "a list", (int, float): "a number"}
 _WORDS = {
-    ("t1", "fall2_or_success"): (
+    ("t1", _DEFAULT_RULE): (
         "response at discharge (T1): pain at least 2 points lower than before treatment, or the "
         "record calls the treatment successful"
     ),
@@ -182,6 +184,22 @@ class Study:
         """Digest of the study file's text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def published_text(self) -> str:
+        """What was done with published rates, for the report and every answer; empty for none."""
+        if not self.procedure.published_patients:
+            return ""
+        rates = [published_base_rate(horizon) for horizon in self.horizons]
+        found = ", ".join(
+            f"{rate.events} of {rate.n} at {horizon.upper()}"
+            for horizon, rate in zip(self.horizons, rates, strict=True)
+        )
+        return (
+            f"The overall rate was pulled toward the published one ({found}; "
+            f"{rates[0].reference.text}), counted as {self.procedure.published_patients:g} "
+            "further patients."
+        )
+
 
 def _describe_outcomes(rule: str, horizons: tuple[str, ...]) -> dict[str, str]:
     first = _WORDS[("t1", rule)]
@@ -243,7 +261,7 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
     if not name or set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_"):
         problems.append(Problem("name", "lower case letters, digits, - and _", repr(name)))
     outcome = content.get("outcome", {})
-    if outcome.get("rule", "fall2_or_success") not in RULES:
+    if outcome.get("rule", _DEFAULT_RULE) not in RULES:
         problems.append(
             Problem("outcome.rule", "one of " + ", ".join(RULES), repr(outcome["rule"]))
         )
@@ -271,6 +289,13 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
                     '("logistic", "firth", "prevalence")')
         )  # fmt: skip
     _check_whole(procedure, "procedure", "prior_strength", 0, 100, problems)
+    _check_whole(procedure, "procedure", "published_patients", 0, 10000, problems)
+    if procedure.get("published_patients") and not _has_published_rates(content):
+        problems.append(
+            Problem("procedure.published_patients", "0: rates are published for CRPS and the rule "
+                    "fall2_or_success", repr(procedure["published_patients"]),
+                    action="leave it out")
+        )  # fmt: skip
     _check_whole(resampling, "resampling", "folds", 2, 20, problems)
     _check_whole(resampling, "resampling", "repeats", 1, 1000, problems)
     _check_whole(resampling, "resampling", "bootstrap", 100, 100000, problems)
@@ -375,16 +400,23 @@ def read_study(path: Path) -> Study:
     return _make_study(content, text, cohort, dictionary, names, eligibility)
 
 
+def _has_published_rates(content: Mapping[str, Any]) -> bool:
+    rule = content.get("outcome", {}).get("rule", _DEFAULT_RULE)
+    return content["population"].get("condition") == "CRPS" and bool(rule == _DEFAULT_RULE)
+
+
 def _make_study(
     content: Mapping[str, Any], text: str, cohort: Path, dictionary: Dictionary,
     predictors: tuple[str, ...], eligibility: Eligibility,
 ) -> Study:  # fmt: skip
     outcome = content.get("outcome", {})
-    rule = outcome.get("rule", "fall2_or_success")
+    rule = outcome.get("rule", _DEFAULT_RULE)
     horizons = tuple(outcome.get("horizons", ("t1", "t2")))
     worded = {h: outcome[h] for h in horizons if h in outcome}
     procedure = dict(content.get("procedure", {}))
     candidates = tuple(procedure.pop("candidates", DEFAULT_CANDIDATES))
+    if procedure.get("published_patients"):
+        procedure["published_rates"] = tuple(published_base_rate(h).rate for h in horizons)
     thresholds = content.get("decision", {}).get("thresholds")
     return Study(
         name=content["name"],

@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from features.schema import CONTRACT
 from training.fit import Procedure
@@ -164,3 +164,23 @@ def test_a_rerun_that_breaks_is_counted_and_not_kept() -> None:
     assert set(reruns.failures) == {"LinAlgError"}
     assert len(reruns.predictions) + len(reruns.failures) == reruns.n_resamples == 12
     assert (reruns.counts[:, 0] == 0).all()
+
+
+def test_published_rates_pull_the_mean_risk_by_the_patients_they_count_as() -> None:
+    data = _draw(90, 4)
+    plain = fit_response(data, QUICK, rng=np.random.default_rng(0))
+    pulled = fit_response(
+        data, replace(QUICK, published_patients=30, published_rates=(0.9, 0.45)),
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    # 90 patients at their own mean and 30 at 0.9; of those 30, 27 respond, half of whom keep it.
+    own = plain.first.model.probability(data.X)
+    now = pulled.first.model.probability(data.X)
+    assert now.mean() == pytest.approx((90 * own.mean() + 30 * 0.9) / 120)
+    # The ranking, in odds, is what it was.
+    np.testing.assert_allclose(np.ptp(logit(now) - logit(own)), 0, atol=1e-9)
+    assert plain.kept is not None and pulled.kept is not None
+    seen = ~np.isnan(data.kept)
+    before = plain.kept.model.probability(data.X[seen])
+    after = pulled.kept.model.probability(data.X[seen])
+    assert after.mean() == pytest.approx((before.sum() + 27 * 0.5) / (len(before) + 27))

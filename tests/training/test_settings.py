@@ -51,6 +51,17 @@ def test_no_inner_repeats_only_for_a_candidate_without_settings(tmp_path: Path) 
     assert "logistic" in problems["procedure.inner_repeats"]
 
 
+def test_published_rates_count_only_where_they_were_published(tmp_path: Path) -> None:
+    pull = "[procedure]\npublished_patients = 20\n"
+    crps = MINIMAL.replace("[population]\n", '[population]\ncondition = "CRPS"\n')
+    study = read_study(_write(tmp_path, crps + pull))
+    # Mangnus 2021: 29 of 47 at discharge, 19 of 40 at the first follow-up.
+    assert study.procedure.published_rates == pytest.approx((29 / 47, 19 / 40))
+    assert "29 of 47 at T1, 19 of 40 at T2" in study.published_text
+    assert read_study(_write(tmp_path, crps)).published_text == ""
+    assert "procedure.published_patients" in _problems(tmp_path, MINIMAL + pull)
+
+
 def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
     study = read_study(_write(tmp_path, MINIMAL + '[outcome]\nhorizons = ["t2"]\nrule = "fall30"'))
     assert "sustained" not in study.outcomes["t2"]
