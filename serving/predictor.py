@@ -74,7 +74,11 @@ class Predictor:
         )
         self.stamp = stamp(self.facts.status, silent=silent)
         told = "" if self.facts.status == "approved" and not silent else self.stamp
-        self._model_notices = model_notices(self.model, self.facts, told)
+        self._model_notices = {
+            one.name: model_notices(one.model, self.facts, told)
+            for one in (self._clinical, self._with_panel)
+            if one is not None
+        }
 
     def predict(self, raw: object, *, request_id: str, panel: object = None) -> dict[str, Any]:
         """Return the answer for one patient.
@@ -104,7 +108,7 @@ class Predictor:
         patient = _as_mapping(raw)
         record, sample = self._read(patient, panel)
         reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
-        notices = [*self._model_notices]
+        notices: list[Notice] = []
         estimates: list[dict[str, Any]] = []
         spoke = self._clinical
         if reasons:
@@ -140,7 +144,7 @@ class Predictor:
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
-                "notices": [notice.to_dict() for notice in notices],
+                "notices": [n.to_dict() for n in (*self._model_notices[spoke.name], *notices)],
             },
         }
 

@@ -232,7 +232,9 @@ class Explainer:
             if np.exp2(counts).sum() <= _MOST_JOINT:
                 members = self._count_members(gains)
                 # Equal but for rounding, and for a recalibration step that a last bit decides.
-                members += (total - members.sum(axis=1))[:, np.newaxis] / members.shape[1]
+                share = np.abs(members) + np.finfo(np.float64).tiny
+                share /= share.sum(axis=1, keepdims=True)
+                members += share * (total - members.sum(axis=1))[:, np.newaxis]
                 return "exact", members, np.zeros(len(total))
         pairs = self._sample_members(x, gains)
         members = pairs.mean(axis=0)

@@ -300,3 +300,14 @@ def test_a_constant_panel_model_is_explained_without_contributions():
     rows = answer["estimates"][0]["explanation"]["contributions"]
     assert not any(row["contribution"] for row in rows)
     assert make_loaded().panel is None
+
+
+def test_a_constant_clinical_model_is_not_told_where_the_panel_moved_the_estimate():
+    loaded = make_loaded_with_panel(constant=True)
+    predictor = Predictor(loaded)
+    codes = [
+        {n["code"] for n in ask(predictor, panel)["applicability"]["notices"]}
+        for panel in (None, PANEL)
+    ]
+    assert "prevalence_only" in codes[0]
+    assert "prevalence_only" not in codes[1]

@@ -593,6 +593,19 @@ def test_stated_error_of_members_is_the_spread_over_seeds(few_joint: None) -> No
     assert np.all(np.abs(misses.mean(axis=0)).max(axis=1) < 4 * spread / np.sqrt(60))
 
 
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_member_without_a_part_in_the_model_gets_nothing(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(module, "_MOST_JOINT", most)
+    model, x = draw_model(["number"] * 6, 5, n_background=8)
+    idle = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+    first, kept = (replace(one, coef=(one.coef + 0.1) * idle) for one in (model.first, model.kept))
+    found = Explainer(replace(model, first=first, kept=kept), group=[2, 3, 4, 5]).explain(x)
+    assert np.all(np.abs(found.contributions[:, 3]) < 1e-300)
+    assert np.count_nonzero(found.contributions) >= 8
+
+
 def test_each_order_comes_as_often_as_any_other_and_with_its_reverse() -> None:
     orders = draw_orders(3, n_pairs=3000, rng=np.random.default_rng(1))
     np.testing.assert_array_equal(orders[1::2], orders[::2, ::-1])
