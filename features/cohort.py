@@ -28,6 +28,7 @@ __all__ = [
     "Cohort",
     "Eligibility",
     "add_outcome_steps",
+    "holds_simulated",
     "is_synthetic_id",
     "parse_cell",
     "parse_cohort",
@@ -292,7 +293,7 @@ def read_cohort(
     table, problems = parse_cohort(parse_table(data, name=str(path)), dictionary, required=required)
     if problems:
         raise InputError(str(path), problems)
-    return Cohort(table, dictionary, _is_synthetic(table), hashlib.sha256(data).hexdigest())
+    return Cohort(table, dictionary, holds_simulated(table), hashlib.sha256(data).hexdigest())
 
 
 def is_synthetic_id(patient_id: object) -> bool:
@@ -300,7 +301,8 @@ def is_synthetic_id(patient_id: object) -> bool:
     return isinstance(patient_id, str) and patient_id.upper().startswith(_SYNTHETIC_ID)
 
 
-def _is_synthetic(table: pd.DataFrame) -> bool:
+def holds_simulated(table: pd.DataFrame) -> bool:
+    """Return whether any row of a checked table is of a simulated patient."""
     origin = CONTRACT["record_origin"].categories.index("synthetic")
     marked = "record_origin" in table and bool((table["record_origin"] == origin).any())
     return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())

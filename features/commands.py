@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from features.mapping import ImportReport
     from features.schema import Dictionary
 
-__all__ = ["app"]
+__all__ = ["app", "read_dictionary", "read_eligibility"]
 
 app = typer.Typer(
     name="cohort",
@@ -40,14 +40,15 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
 
 
-def _read_dictionary(mapping: Path | None) -> Dictionary:
+def read_dictionary(mapping: Path | None) -> Dictionary:
+    """Return the contract's dictionary, with what a mapping file declares."""
     from features.mapping import read_mapping
     from features.schema import CONTRACT
 
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 
 
-def _read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
+def read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
     """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
     import tomllib
 
@@ -95,7 +96,7 @@ def template(
     """Write an empty cohort file (CSV), or a REDCap data dictionary."""
     from features.templates import make_redcap_dictionary, make_template
 
-    dictionary = _read_dictionary(mapping)
+    dictionary = read_dictionary(mapping)
     text = make_redcap_dictionary(dictionary) if redcap else make_template(dictionary)
     if out is None:
         typer.echo(text, nl=False)
@@ -220,11 +221,11 @@ def check(
 
     from features.check import check_cohort
 
-    dictionary = _read_dictionary(mapping)
+    dictionary = read_dictionary(mapping)
     report = check_cohort(
         file,
         dictionary=dictionary,
-        eligibility=_read_eligibility(study, dictionary),
+        eligibility=read_eligibility(study, dictionary),
         rule=rule,
         horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
     )

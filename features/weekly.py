@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.cohort import _is_synthetic, parse_cohort
+from features.cohort import holds_simulated, parse_cohort
 from features.errors import InputError, Problem
 from features.schema import CONTRACT, Dictionary, Variable, parse_value
 from features.table import parse_table, read_bytes
@@ -164,7 +164,7 @@ def parse_weekly(
         ),
         dictionary=dictionary,
         arms=arms,
-        synthetic=_is_synthetic(baseline),
+        synthetic=holds_simulated(baseline),
         sha256=sha256,
     )  # fmt: skip
     _check_size(weekly, name)

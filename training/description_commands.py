@@ -45,14 +45,14 @@ def describe(
     from rich.markdown import Markdown
 
     from features.cohort import read_cohort
-    from features.commands import _read_dictionary, _read_eligibility
+    from features.commands import read_dictionary, read_eligibility
     from features.eligibility import CRPS_ELIGIBILITY
     from training.description import describe_cohort
     from training.description_report import make_description_report
     from training.document import to_markdown, to_values, write_document
 
-    dictionary = _read_dictionary(mapping)
-    eligibility = _read_eligibility(study, dictionary)
+    dictionary = read_dictionary(mapping)
+    eligibility = read_eligibility(study, dictionary)
     description = describe_cohort(
         read_cohort(file, dictionary=dictionary),
         eligibility=eligibility,

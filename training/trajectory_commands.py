@@ -47,12 +47,12 @@ def trajectory(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from features.commands import _read_dictionary
+    from features.commands import read_dictionary
     from features.weekly import read_weekly
     from training.document import to_markdown, to_values, write_document
     from training.trajectory_report import make_trajectory_report
 
-    weekly = read_weekly(file, dictionary=_read_dictionary(mapping), reference=reference)
+    weekly = read_weekly(file, dictionary=read_dictionary(mapping), reference=reference)
     report = make_trajectory_report(weekly, name=file.name, week=week)
     if out is not None:
         write_document(report, out, name="trajectory", force=force)
