@@ -306,6 +306,21 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         own = self._own_references
         return np.asarray(2 * detected[:, own].sum(axis=1) >= len(own), dtype=bool)
 
+    def describe_average(self) -> FloatArray:
+        """Return the Ct values of an average sample.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            In cycles, above the ceiling where an assay is mostly not detected; NaN for an assay
+            that is neither kept nor a reference, and for the plate.
+        """
+        check_is_fitted(self)
+        average = np.full(self.n_features_in_, np.nan)
+        average[self.references_] = self._level
+        average[self.kept_] = self.mean_ + self._level.mean()
+        return average
+
     def compute_coverage(self, X: ArrayLike) -> FloatArray:
         """Return the share of the kept assays that were measured in each sample, 0 to 1."""
         ct, _ = self._split(self._validate(X))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from features.panel_reading import parse_panel
 from serving.panel import PanelSample, read_timing
 from serving.request import RequestError
 
-__all__ = ["PANEL_FORM", "decode_upload", "read_form_panel", "split_samples"]
+__all__ = ["PANEL_FORM", "decode_upload", "fill_form", "read_form_panel", "split_samples"]
 
 PANEL_FORM = (
     "panel_text", "panel_file", "panel_sample", "panel_sample_date", "panel_infusion_start",
@@ -85,6 +86,16 @@ def decode_upload(data: bytes) -> str:
         return decode_text(data, name="the file").strip()
     except InputError as err:
         raise _refuse(err) from err
+
+
+def fill_form(panel: Mapping[str, Any]) -> dict[str, str]:
+    """Return the form's fields for a request's panel of one well for each assay."""
+    lines = [f"{assay}\t{ct}" for assay, ct in panel["ct"].items()]
+    return {
+        "panel_text": "\n".join(["assay\tCt", *lines]),
+        "panel_sample_date": str(panel["sample_date"]),
+        "panel_infusion_start": str(panel["infusion_start"]),
+    }
 
 
 def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:

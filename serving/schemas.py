@@ -22,6 +22,7 @@ __all__ = [
     "describe_variable",
     "make_example",
     "make_openapi",
+    "make_panel_example",
     "make_panel_schema",
     "make_patient_schema",
     "make_variable_schema",
@@ -150,6 +151,7 @@ def make_panel_schema(predictor: Predictor) -> Schema:
         "properties": {name: types[name] for name in PANEL_FIELDS},
         "required": ["ct"],
         "additionalProperties": False,
+        **({} if panel is None else {"example": make_panel_example(panel)}),
     }
 
 
@@ -170,6 +172,16 @@ def make_example(predictor: Predictor) -> dict[str, Any]:
         else:
             example[name] = "no" if variable.kind == "yes_no" else variable.categories[0]
     return example
+
+
+def make_panel_example(panel: PanelModel) -> dict[str, Any]:
+    """Return a made-up panel: assays one cycle above and below the average by turns."""
+    average = panel.normaliser.describe_average()
+    ct: dict[str, float | str] = {}
+    for place, assay in enumerate(panel.needed):
+        value = round(float(average[panel.assays.index(assay)]) + (-1) ** place, 1)
+        ct[assay] = value if value < panel.ceiling else "Undetermined"
+    return {"ct": ct, "sample_date": "2026-01-30", "infusion_start": "2026-01-31"}
 
 
 def make_answer_schema() -> Schema:

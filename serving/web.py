@@ -28,10 +28,10 @@ from features.errors import Problem
 from serving.card_page import make_card_routes
 from serving.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.page import render_docs, render_page
-from serving.panel_text import PANEL_FORM, decode_upload, read_form_panel
+from serving.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.predictor import Predictor
 from serving.request import RequestError, unique
-from serving.schemas import describe_model, make_example, make_openapi
+from serving.schemas import describe_model, make_example, make_openapi, make_panel_example
 from serving.settings import Settings, is_loopback
 from training.facts import package_versions
 
@@ -137,10 +137,13 @@ def make_app(
 
     async def show_form(request: Request) -> Response:
         predictor = get_predictor()
-        if "example" not in request.query_params:
+        asked = request.query_params.get("example")
+        if asked is None:
             return _page(render_page(predictor))
         example = {name: str(value) for name, value in make_example(predictor).items()}
-        found = await run_in_threadpool(predictor.predict, example, request_id=uuid4().hex)
+        if asked == "panel" and predictor.panel is not None:
+            example |= fill_form(make_panel_example(predictor.panel))
+        found = await run_in_threadpool(_answer_form, predictor, example)
         return _page(render_page(predictor, fields=example, found=found))
 
     async def show_estimate(request: Request) -> Response:

@@ -224,3 +224,12 @@ def test_nothing_of_a_patient_is_kept() -> None:
     assert not any(set(array.ravel()) & measured for array in kept)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.transform(X), model.transform(X))
+
+
+def test_an_average_sample_normalises_to_the_assays_means():
+    rng = np.random.default_rng(2)
+    ct = np.array([20.0, 24.0, 28.0, 30.0]) + rng.normal(size=(30, 1)) + rng.normal(size=(30, 4))
+    normaliser = PanelNormaliser(reference=[0, 1]).fit(ct)
+    average = normaliser.describe_average()
+    np.testing.assert_allclose(average, ct.mean(axis=0), atol=0.5)
+    np.testing.assert_allclose(normaliser.transform(average[None])[0], normaliser.mean_)

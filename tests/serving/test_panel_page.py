@@ -10,6 +10,7 @@ import pytest
 
 from serving.predictor import Predictor
 from serving.process import start_server
+from serving.schemas import make_example, make_panel_example
 from serving.web import MAX_BODY, make_app
 from tests.serving.models import PATIENT
 from tests.serving.panels import make_loaded_with_panel, make_panel_case
@@ -152,6 +153,16 @@ def test_a_broken_upload_is_400(app, content):
     assert call(app, "POST", "/clinic", content=content, headers=kind).status_code in (200, 400)
     kind = {"content-type": "multipart/form-data"}
     assert call(app, "POST", "/clinic", content=content, headers=kind).status_code == 400
+
+
+def test_the_made_up_panel_is_used_on_the_page_as_over_the_api(app, both):
+    text = text_of(call(app, "GET", "/clinic?example=panel").text)
+    assert "The microRNA panel was used" in text
+    found = both.predict(make_example(both), request_id="x", panel=make_panel_example(both.panel))
+    assert found["submodel"] == "clinical+panel"
+    for estimate in found["estimates"]:
+        assert f"about {round(100 * estimate['probability'])} responded" in text
+    assert "No microRNA panel was given" in text_of(call(app, "GET", "/clinic?example=1").text)
 
 
 def test_bars_of_the_assays_are_thinner_and_to_the_same_scale(both):
