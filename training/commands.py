@@ -50,6 +50,7 @@ def _evaluate_with_bar(
 def run_training(
     study_file: Path, *, seed: int | None, jobs: int | None, tracking_uri: str | None,
     console: Console | None, null_permutations: int = 0, report: Path | None = None,
+    panel: Path | None = None,
 ) -> tuple[str, dict[str, Any], Published | None]:  # fmt: skip
     """Run a study from file to registry.
 
@@ -70,6 +71,8 @@ def run_training(
     report : Path or None
         A file that the complete report is also written to: a page if its name ends in .html,
         else Markdown without pictures. It may not be there yet.
+    panel : Path or None
+        A tidy microRNA panel, in place of the study's own.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def run_training(
     study = read_study(study_file)
     if seed is not None:
         study = replace(study, seed=seed)
+    if panel is not None:
+        study = replace(study, panel_file=panel)
     description = describe(study)
     if console is not None:
         for need in description.verdicts.values():
@@ -152,6 +157,13 @@ def train(
         Path | None,
         typer.Option(help="Write the complete report also to this file (.html, or Markdown)."),
     ] = None,
+    panel: Annotated[
+        Path | None,
+        typer.Option(
+            help="MicroRNA panel of `panel import`, for those of the patients who have one; in "
+            "place of the study's own.",
+        ),
+    ] = None,
 ) -> None:
     """Train, judge and register the model of a study.
 
@@ -165,7 +177,7 @@ def train(
     progress = None if quiet or json_ else Console(stderr=True)
     text, summary, published = run_training(
         study, seed=seed, jobs=jobs, tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
-        console=progress, null_permutations=null_test, report=report,
+        console=progress, null_permutations=null_test, report=report, panel=panel,
     )  # fmt: skip
     if json_:
         typer.echo(json.dumps(summary, indent=2))

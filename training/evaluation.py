@@ -35,6 +35,7 @@ from training.missing_outcome import (
 )
 from training.null_test import Judge, compute_null_test, judge_candidates
 from training.optimism import compute_optimism
+from training.panel_evaluation import PanelEvaluation, count_panel_steps, evaluate_panel
 from training.performance import compute_cv_performance, compute_threshold_table
 from training.response import (
     Fit,
@@ -173,6 +174,8 @@ class Assessment:
         The result with labels from scores alone; None where it was not looked at.
     learning : dict of str to DataFrame
         :func:`training.learning_curve.compute_learning_curve`; empty where it was switched off.
+    panel : PanelEvaluation or None
+        What the microRNA panel adds; None for a study without one.
     """
 
     out_of_fold: OutOfFold
@@ -181,6 +184,7 @@ class Assessment:
     null_test: pd.DataFrame | None = None
     score_labels: ScoreLabels | None = None
     learning: dict[str, pd.DataFrame] = field(default_factory=dict)
+    panel: PanelEvaluation | None = None
 
     @property
     def performance(self) -> dict[str, pd.DataFrame]:
@@ -216,6 +220,10 @@ def count_steps(description: Description, *, null_permutations: int = 0) -> int:
     fits = 1 + resampling.folds * resampling.repeats + resampling.bootstrap_reruns
     fits += count_reruns(description)
     fits += count_fits(resampling.folds, _count_learning(description))
+    if description.panel is not None:
+        fits += count_panel_steps(
+            description.panel, n_folds=resampling.folds, n_repeats=resampling.repeats
+        )
     return fits + null_permutations + len(description.study.horizons)
 
 
@@ -256,7 +264,16 @@ def evaluate(
         ),
         n_jobs=n_jobs, progress=progress,
     )  # fmt: skip
-    return Evaluation(**vars(assessment), fitted=fitted)
+    panel = None
+    if description.panel is not None:
+        panel = evaluate_panel(
+            description.panel, study.procedure, study.panel, fitted,
+            n_folds=study.resampling.folds, n_repeats=study.resampling.repeats,
+            thresholds=make_steps(study.thresholds, _COARSE) if study.thresholds else [],
+            weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
+            n_jobs=n_jobs, progress=progress,
+        )  # fmt: skip
+    return Evaluation(**(vars(assessment) | {"panel": panel}), fitted=fitted)
 
 
 def assess(

@@ -1,4 +1,4 @@
-"""A cohort's panels as arrays beside its clinical data, and the settings of what is made of them.
+"""A cohort's panels as arrays beside its clinical data.
 
 Most patients have no panel: their rows are NaN throughout, and they take part in the clinical
 estimate only.
@@ -16,60 +16,16 @@ from numpy.typing import NDArray
 from features.errors import InputError, Problem
 from features.panel import Panel, encode_plates, to_matrix
 from features.panel_transformers import PanelNormaliser
+from training.panel_procedure import PanelProcedure
 from training.response import TrainingData
 
-__all__ = ["PanelData", "PanelProcedure", "join_panel"]
+__all__ = ["PanelData", "join_panel"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
 
 _FEWEST_ON_PLATE = 3
-
-
-@dataclass(frozen=True)
-class PanelProcedure:
-    """How the panel's part of a model is made.
-
-    Parameters
-    ----------
-    reference : str or tuple of str
-        "global_mean", "genorm", "normfinder", or the names of the reference assays.
-    n_references : int or None
-        How many of the most stable assays; None lets geNorm's pairwise variation tell.
-    min_detected : float
-        Share of the training samples in which an assay must be detected.
-    plates : bool
-        Whether differences between plates are corrected.
-    max_assays : int
-        Most assays that may enter a model.
-    min_coverage : float
-        Share of the assays in the model that a new patient's panel must hold.
-    candidates : tuple of str
-        Names in :data:`training.panel_candidates.PANEL_CANDIDATES`.
-    screened : int
-        Assays that go on to the candidates, by their score beside the clinical estimate.
-    inner_folds, inner_repeats : int
-        Inner cross-validation for settings and weight.
-    max_p : float
-        Largest p value of the panel's global test at which a score is fitted; 1 does without.
-    prior_strength : float
-        Pull of the panel's weight toward 0, in nats for each unit (standard deviation of the
-        log-odds) by which it moves patients; see :func:`training.blending.fit_weights`.
-    """
-
-    reference: str | tuple[str, ...] = "global_mean"
-    n_references: int | None = None
-    min_detected: float = 0.25
-    plates: bool = True
-    max_assays: int = 30
-    min_coverage: float = 0.8
-    candidates: tuple[str, ...] = ("elastic_net", "stability", "lightgbm")
-    screened: int = 200
-    inner_folds: int = 5
-    inner_repeats: int = 2
-    max_p: float = 0.05
-    prior_strength: float = 2.25
 
 
 @dataclass(frozen=True, eq=False)

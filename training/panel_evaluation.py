@@ -27,9 +27,10 @@ from training.missing_outcome import compute_outcome_weights
 from training.null_test import Pairs, add_pairs, count_pairs
 from training.panel_assays import compute_assay_table
 from training.panel_candidates import PANEL_CANDIDATES, Stability, compute_stability
-from training.panel_data import PanelData, PanelProcedure
+from training.panel_data import PanelData
 from training.panel_fit import FittedPanel, fit_panel, freeze_panel
 from training.panel_model import PanelModel
+from training.panel_procedure import PanelProcedure
 from training.performance import compute_cv_draws
 from training.resampling import make_folds
 from training.response import FittedResponse, fit_response, run_tasks
@@ -135,7 +136,8 @@ class PanelEvaluation:
     fitted : FittedPanel or None
         On all patients. It belongs to patients, and is never stored.
     value : dict of str to DataFrame
-        By horizon, :func:`training.comparison.compare_draws`: first clinical, second with panel.
+        By horizon, :func:`training.comparison.compare_draws`: `first` clinical, `second` with
+        the panel, each also with its own `_low` and `_high`; patients with a panel only.
     net_benefit : dict of str to DataFrame
         By horizon, :func:`compute_net_benefit_gain`; empty without a range of thresholds.
     candidates : DataFrame
@@ -330,6 +332,14 @@ def compute_net_benefit_gain(
     )  # fmt: skip
 
 
+def _lay_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the paired comparison, and each side's own interval."""
+    table = compare_draws(first, second, paired=True)
+    for name, draws in (("first", first), ("second", second)):
+        table[f"{name}_low"], table[f"{name}_high"], _ = percentile_interval(draws.to_numpy()[1:])
+    return table
+
+
 def _compare(
     data: PanelData, out: PanelFolds, weights: dict[str, FloatArray], thresholds: list[float],
     *, n_bootstrap: int, seed: int,
@@ -344,7 +354,7 @@ def _compare(
                         sample_weight=weight[known], n_bootstrap=n_bootstrap, seed=seed,
                         slopes=False)  # fmt: skip
         first, second = draws(out.clinical[i][:, known]), draws(out.panel[i][:, known])
-        value[horizon] = compare_draws(first[list(_METRICS)], second[list(_METRICS)], paired=True)
+        value[horizon] = _lay_side_by_side(first[list(_METRICS)], second[list(_METRICS)])
         if thresholds:
             gain[horizon] = compute_net_benefit_gain(
                 y[known], out.clinical[i][:, known], out.panel[i][:, known], thresholds,

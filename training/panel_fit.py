@@ -32,8 +32,9 @@ from training.panel_candidates import (
     relabel_trees,
     screen,
 )
-from training.panel_data import PanelData, PanelProcedure
+from training.panel_data import PanelData
 from training.panel_model import ASSAY_PRECISION, PanelModel, make_assay_variables
+from training.panel_procedure import PanelProcedure
 from training.panel_solvers import fit_offset_ridge
 from training.resampling import make_folds
 from training.response import FittedResponse

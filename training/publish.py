@@ -21,6 +21,10 @@ from training.document import each_row, write_document
 from training.evaluation import Evaluation, Judgement
 from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts, package_versions
+from training.panel_facts import collect_panel_metrics, describe_submodel
+from training.panel_fit import freeze_panel
+from training.panel_model import PanelModel
+from training.panel_section import tell_panel
 from training.registry import locate, register
 from training.report import judge, make_report
 from training.response_model import ResponseModel
@@ -42,6 +46,7 @@ __all__ = [
     "Published",
     "fetch_page",
     "make_facts",
+    "make_panel",
     "recording",
     "summarise",
 ]
@@ -98,6 +103,8 @@ def _notes(description: Description, evaluation: Evaluation) -> list[str]:
             "Responders who were not seen at the first follow-up are taken as missing at random "
             "given the predictors."
         )
+    if evaluation.panel is not None:
+        notes.append(tell_panel(evaluation.panel))
     return notes
 
 
@@ -111,8 +118,32 @@ def _performance(evaluation: Evaluation) -> dict[str, dict[str, list[float]]]:
     }
 
 
-def make_facts(description: Description, evaluation: Evaluation) -> ModelFacts:
-    """Return what is known about a trained model beside its arithmetic."""
+def make_panel(
+    description: Description, evaluation: Evaluation, model: ResponseModel
+) -> PanelModel | None:
+    """Return the sub-model for patients with a panel; None where there is nothing to serve.
+
+    Parameters
+    ----------
+    description, evaluation : Description, Evaluation
+        A finished training.
+    model : ResponseModel
+        The frozen clinical sub-model.
+    """
+    data, found = description.panel, evaluation.panel
+    if data is None or found is None or found.fitted is None or not found.keeps_model:
+        return None
+    rng = np.random.default_rng((description.study.seed, 9))
+    return freeze_panel(data, model, found.fitted, description.study.panel, rng=rng)
+
+
+def make_facts(
+    description: Description, evaluation: Evaluation, panel: PanelModel | None = None
+) -> ModelFacts:
+    """Return what is known about a trained model beside its arithmetic.
+
+    `panel` is its sub-model for patients with a panel, where there is one.
+    """
     study, fitted = description.study, evaluation.fitted
     blend = {"response": fitted.first.weights}
     if fitted.kept is not None:
@@ -146,7 +177,10 @@ def make_facts(description: Description, evaluation: Evaluation) -> ModelFacts:
         versions=package_versions(),
         synthetic=synthetic,
         notes=_notes(description, evaluation),
-    )
+        submodel="clinical" if panel is None else "clinical+panel",
+        panel=None if panel is None or description.panel is None or evaluation.panel is None
+        else describe_submodel(panel, description.panel, evaluation.panel),
+    )  # fmt: skip
 
 
 def _write_files(
@@ -252,6 +286,11 @@ def _finish(description: Description, evaluation: Evaluation, files: Path) -> Ru
     for outcome, fit in outcomes.items():
         metrics[f"{outcome}_slope"] = fit.slope
         metrics |= {f"{outcome}_weight_{name}": weight for name, weight in fit.weights.items()}
+    tags = {}
+    if evaluation.panel is not None and description.panel is not None:
+        metrics |= collect_panel_metrics(evaluation.panel)
+        tags = {"ketresponse.panel": tell_panel(evaluation.panel),
+                "panel_sha256": description.panel.sha256}  # fmt: skip
     verdict, *sentences = judge(description, evaluation)
     return RunRecord(
         study=study.name,
@@ -259,6 +298,7 @@ def _finish(description: Description, evaluation: Evaluation, files: Path) -> Ru
         tags={
             "ketresponse.verdict": verdict,
             EVALUATION_TAG: compute_study_key(description),
+            **tags,
         },
         files=files,
         note=f"**{verdict}**\n\n" + "\n".join(f"- {sentence}" for sentence in sentences),
@@ -302,12 +342,13 @@ def _publish(
     description: Description, evaluation: Evaluation, *, run_id: str, uri: str
 ) -> Published:
     model = freeze(description, evaluation.fitted)
-    facts = make_facts(description, evaluation)
+    panel = make_panel(description, evaluation, model)
+    facts = make_facts(description, evaluation, panel)
     with tempfile.TemporaryDirectory() as temporary:
         files = Path(temporary)
         _write_files(files, description, evaluation, model)
         finish_run(run_id, _finish(description, evaluation, files), tracking_uri=uri)
-    found = register(run_id, model, facts, name=facts.name, tracking_uri=uri)
+    found = register(run_id, model, facts, panel=panel, name=facts.name, tracking_uri=uri)
     folder = locate(found.name, found.version, tracking_uri=uri)
     report = locate_file(run_id, f"{REPORT_FOLDER}/{REPORT}.html", tracking_uri=uri)
     return Published(found.name, found.version, found.status, folder, run_id, report)
@@ -369,6 +410,9 @@ def summarise(
             "optimism": _plain_optimism(evaluation),
             "instability": evaluation.instability,
             "null_test": _plain_null_test(evaluation),
+            "panel": None
+            if evaluation.panel is None
+            else {"found": evaluation.panel.found, "verdict": tell_panel(evaluation.panel)},
             "report": published.report,
             "model": published.name_and_version,
             "folder": str(published.folder),

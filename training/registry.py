@@ -22,6 +22,7 @@ from features.eligibility import Eligibility
 from features.errors import KetresponseError
 from features.schema import Variable
 from training.artifact import ModelFacts, read_facts, save_model
+from training.panel_model import PanelModel
 from training.response_model import ResponseModel
 from training.tracking import make_client, open_files, telling_failures
 
@@ -209,7 +210,7 @@ def _undo(client: Any, name: str, run_id: str, *, was_known: bool) -> None:
 
 def register(
     run_id: str, model: ResponseModel, facts: ModelFacts, *, name: str, tracking_uri: str,
-    tags: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None, panel: PanelModel | None = None,
 ) -> RegisteredModel:  # fmt: skip
     """Register the model of a tracked run, whole or not at all.
 
@@ -229,6 +230,8 @@ def register(
         Where.
     tags : mapping of str to str or None
         Further tags of the version, such as the version it was updated from.
+    panel : PanelModel or None
+        The sub-model for patients with a panel, which the facts then tell about.
 
     Returns
     -------
@@ -264,7 +267,7 @@ def register(
             numbered = replace(facts, name=name, version=str(version), run_id=run_id)
             with TemporaryDirectory() as temporary:
                 artifact, package = Path(temporary) / _ARTIFACT, Path(temporary) / _MODEL_PATH
-                digest = save_model(artifact, model, numbered)
+                digest = save_model(artifact, model, numbered, panel)
                 _write_package(package, artifact, model, numbered)
                 client.log_artifacts(run_id, str(package), _MODEL_PATH)
             client.set_model_version_tag(name, version, _DIGEST_TAG, digest)

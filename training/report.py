@@ -22,6 +22,7 @@ from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
 from training.null_test import ENOUGH, list_failures
+from training.panel_section import lay_out_panel, tell_panel
 from training.report_performance import lay_out_performance, number, with_interval
 from training.report_sections import (
     lay_out_blend,
@@ -84,6 +85,8 @@ def judge(description: Description, evaluation: Assessment) -> list[str]:
         if failures:
             first = "The procedure fails its null test, something leaks: do not use."
         sentences.append(_tell_null_test(evaluation.null_test, failures))
+    if evaluation.panel is not None:
+        sentences.append(tell_panel(evaluation.panel))
     return [first, *sentences]
 
 
@@ -261,6 +264,10 @@ def make_report(
             lay_out_missing(description, evaluation),
             lay_out_blend(description, evaluation, importance, explained),
         ]
+        if evaluation.panel is not None:
+            sections.append(
+                lay_out_panel(evaluation.panel, study.panel, clinical=description.parameters)
+            )
     return Document(
         title=study.title,
         lead=f"Population: {study.population}. Treatment: {study.treatment}.",

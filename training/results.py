@@ -26,6 +26,7 @@ from training.evaluation import Assessment, Judgement
 from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
+from training.panel_section import describe_panel
 from training.report import judge
 from training.response import FittedResponse
 from training.score_labels import ScoreLabels
@@ -196,6 +197,12 @@ def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
     }
 
 
+def _describe_panel(description: Description, evaluation: Assessment) -> dict[str, Any]:
+    if evaluation.panel is None:
+        return not_done("the study has no microRNA panel", "ketresponse train STUDY --panel PANEL")
+    return describe_panel(evaluation.panel, description.parameters)
+
+
 def describe_blend(response: FittedResponse) -> dict[str, Any]:
     """Return what a fitted procedure is made of: outcome to its `members` and recalibration."""
     fitted = {"response": response.first}
@@ -259,8 +266,8 @@ def make_results(
         Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
         `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`,
         `calibration`, `risks`, `decision`, `instability`, `rerun_failures`,
-        `learning_curve`, `null_test`, `subgroups`, `sites`, `missing_outcomes`, `blend`,
-        `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
+        `learning_curve`, `null_test`, `panel`, `subgroups`, `sites`, `missing_outcomes`,
+        `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
     study = description.study
     judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}
@@ -302,6 +309,7 @@ def make_results(
             "set resampling.learning_curve in the study file and train again",
         ),
         "null_test": _describe_null_test(evaluation.null_test),
+        "panel": _describe_panel(description, evaluation),
         "subgroups": by_horizon("subgroups"),
         "sites": not_done(
             "no external validation: the model was judged in its own cohort only",

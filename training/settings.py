@@ -45,6 +45,10 @@
     [subgroups]                              # optional: where numbers are cut; true, or false
     age_years = 40
 
+    [panel]                                  # optional: a microRNA panel, see docs/panel.md
+    file = "panel.parquet"                   # what `ketresponse panel import` wrote
+    reference = "global_mean"                # or genorm, normfinder, or a list of assays
+
 Naming one candidate in `[procedure]` uses it alone; naming several blends them. Unknown keys are
 errors: a setting that is misspelt must not be ignored.
 """
@@ -68,6 +72,12 @@ from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from training.fit import Procedure
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES, DEFAULT_CANDIDATES
+from training.panel_procedure import (
+    PANEL_TABLE,
+    PanelProcedure,
+    check_panel,
+    make_panel_procedure,
+)
 from training.subgroups import DEFAULT_CUTS
 
 __all__ = ["Resampling", "Study", "read_study"]
@@ -86,13 +96,17 @@ _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
                    "learning_curve": int},
     "missing_outcome": {"weighting": str},
     "decision": {"thresholds": list},
+    "panel": PANEL_TABLE,
 }  # fmt: skip
 _REQUIRED = (
     ("", "name"), ("population", "description"), ("treatment", "description"),
     ("cohort", "file"),
 )  # fmt: skip
 _FREE = ("eligibility", "subgroups")  # tables whose keys are variables
-_TYPE_WORDS = {str: "text", int: "a whole number", list: "a list", (int, float): "a number"}
+_TYPE_WORDS = {
+    str: "text", int: "a whole number", list: "a list", (int, float): "a number",
+    bool: "true or false", (str, list): "text or a list",
+}  # fmt: skip
 _WORDS = {
     ("t1", _DEFAULT_RULE): (
         "response at discharge (T1): pain at least 2 points lower than before treatment, or the "
@@ -157,6 +171,10 @@ class Study:
         Range of decision thresholds set beforehand; None when the study sets none.
     text : str
         The file as it was read; kept with the run.
+    panel_file : Path or None
+        The tidy microRNA panel; None for a study without one.
+    panel : PanelProcedure
+        How the panel's part of a model is made.
     """
 
     name: str
@@ -178,6 +196,8 @@ class Study:
     subgroups: dict[str, float | bool]
     thresholds: tuple[float, float] | None
     text: str = field(repr=False)
+    panel_file: Path | None = None
+    panel: PanelProcedure = field(default_factory=PanelProcedure)
 
     @property
     def sha256(self) -> str:
@@ -237,7 +257,7 @@ def _check_keys(content: Mapping[str, Any]) -> list[Problem]:
                 problems.append(
                     Problem(where, "a setting of a study file", "an unknown setting", action=hint)
                 )
-            elif isinstance(value, bool) or not isinstance(value, expected):
+            elif isinstance(value, bool) != (expected is bool) or not isinstance(value, expected):
                 words = _TYPE_WORDS[expected]
                 problems.append(Problem(where, words, type(value).__name__))
     for table, key in _REQUIRED:
@@ -388,6 +408,7 @@ def read_study(path: Path) -> Study:
             eligibility = Eligibility.from_dict(content["eligibility"], dictionary=dictionary)
     except InputError as err:
         problems += err.problems
+    problems += check_panel(content.get("panel", {}), path.parent)
     problems += _check_subgroups(content.get("subgroups", {}), dictionary)
     cohort = path.parent / content["cohort"]["file"]
     if not cohort.is_file():
@@ -397,7 +418,7 @@ def read_study(path: Path) -> Study:
         )  # fmt: skip
     if problems:
         raise InputError(f"study file {path.name}", problems)
-    return _make_study(content, text, cohort, dictionary, names, eligibility)
+    return _make_study(content, text, path.parent, dictionary, names, eligibility)
 
 
 def _has_published_rates(content: Mapping[str, Any]) -> bool:
@@ -406,7 +427,7 @@ def _has_published_rates(content: Mapping[str, Any]) -> bool:
 
 
 def _make_study(
-    content: Mapping[str, Any], text: str, cohort: Path, dictionary: Dictionary,
+    content: Mapping[str, Any], text: str, folder: Path, dictionary: Dictionary,
     predictors: tuple[str, ...], eligibility: Eligibility,
 ) -> Study:  # fmt: skip
     outcome = content.get("outcome", {})
@@ -418,6 +439,7 @@ def _make_study(
     if procedure.get("published_patients"):
         procedure["published_rates"] = tuple(published_base_rate(h).rate for h in horizons)
     thresholds = content.get("decision", {}).get("thresholds")
+    panel = content.get("panel", {})
     return Study(
         name=content["name"],
         title=content.get("title", content["name"]),
@@ -425,7 +447,7 @@ def _make_study(
         population=content["population"]["description"],
         condition=content["population"].get("condition", "unspecified"),
         treatment=content["treatment"]["description"],
-        cohort=cohort,
+        cohort=folder / content["cohort"]["file"],
         dictionary=dictionary,
         rule=rule,
         horizons=horizons,
@@ -438,4 +460,6 @@ def _make_study(
         subgroups={**DEFAULT_CUTS, **content.get("subgroups", {})},
         thresholds=(float(thresholds[0]), float(thresholds[1])) if thresholds else None,
         text=text,
+        panel_file=folder / panel["file"] if "file" in panel else None,
+        panel=make_panel_procedure(panel),
     )

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from features.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.errors import InputError, Problem
 from features.outcome import Labels, make_labels
+from features.panel_reading import read_panel
 from features.schema import Dictionary, Variable
 from training.interval import fit_constant_working_model, fit_working_model
+from training.panel_data import PanelData, join_panel
 from training.response import FittedResponse, TrainingData
 from training.response_model import ResponseModel, WorkingModel
 from training.sample_size import Verdict, verdict
@@ -73,6 +75,8 @@ class Description:
         Coefficients of a linear model of the predictors.
     shortfall : str
         Why no model can be fitted; empty when one can.
+    panel : PanelData or None
+        The patients of `data` with their microRNA panels; None for a study without.
     """
 
     study: Study
@@ -86,6 +90,7 @@ class Description:
     parameters: int
     shortfall: str
     notices: tuple[str, ...] = ()
+    panel: PanelData | None = None
 
 
 def _count_parameters(predictors: tuple[Variable, ...]) -> int:
@@ -175,7 +180,23 @@ def describe(study: Study) -> Description:
         parameters=parameters,
         shortfall=find_shortfall(data),
         notices=find_notices(data, labels),
+        panel=_read_panel(study, data, eligible["patient_id"].astype(str).tolist()),
     )  # fmt: skip
+
+
+def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelData | None:
+    """Read the study's panel, and see that it can be normalised before anything is trained."""
+    if study.panel_file is None:
+        return None
+    panel = join_panel(read_panel(study.panel_file, format="tidy"), data, patients, study.panel)
+    try:
+        panel.make_normaliser(study.panel).fit(panel.rows[panel.has])
+    except ValueError as err:
+        raise InputError(
+            f"panel {study.panel_file.name}",
+            [Problem("[panel]", "assays by which samples can be normalised", str(err))],
+        ) from err
+    return panel
 
 
 def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
