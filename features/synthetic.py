@@ -198,7 +198,7 @@ def _draw_baseline(n: int, rng: np.random.Generator) -> _Baseline:
     age = truncnorm.rvs((18 - mean) / sd, (85 - mean) / sd, mean, sd, size=n, random_state=rng)
     age = np.round(age)
     # sinh(0.6745 * 0.843) = 0.6 is half the published IQR width over the median.
-    duration = np.clip(rng.lognormal(np.log(5.0), 0.843, n), 0.1, age - 8).round(1)
+    duration = np.clip(rng.lognormal(np.log(5.0), 0.843, n), 0.1, np.minimum(age - 8, 60)).round(1)
     male = rng.random(n) < 7 / 48
     nrs = rng.choice(list(_NRS_T0), size=n, p=list(_NRS_T0.values())).astype(float)
     flags = {}

@@ -1,12 +1,17 @@
 """The panel as an update of the clinical estimate.
 
 The clinical procedure has spoken first, on everyone. Its log-odds (for training patients: by
-inner fits that had not seen them) are an offset beside which a penalised score of the assays is
-fitted. How much of that score counts, from nothing to all, is found out of fold with a pull
-toward nothing: where it counts nothing there is no sub-model, and the clinical estimate stands.
+inner fits that had not seen them) are an offset. If the panel as a whole passes a global test
+beside it, a penalised score of the assays is fitted; how much of that score counts, from nothing
+to all, is found out of fold with a pull toward nothing. Where it counts nothing there is no
+sub-model, and the clinical estimate stands.
 
-Normalisation, screening, selection, penalties and weight are all learnt in :func:`fit_panel`, so
-that running it inside each fold reruns everything.
+Out-of-fold losses alone do not hold the line: two patients who predict each other do it well or
+badly together, so that in 48 patients a score of noise assays seems to help far more often than
+if patients were independent. Hence the test in front.
+
+Normalisation, test, screening, selection, penalties and weight are all learnt in
+:func:`fit_panel`, so that running it inside each fold reruns everything.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from features.panel_transformers import PanelNormaliser
 from features.transformers import PredictorBasis
 from training.blending import compute_log_loss, fit_weights
 from training.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
+from training.interval import PRIOR_SD
 from training.models import intercept_for_mean
 from training.panel_assays import compute_global_test
 from training.panel_candidates import (
@@ -49,7 +55,6 @@ IntArray = NDArray[np.intp]
 
 FEWEST_PER_CLASS = 5
 """Patients of either class below which a fold's training part gives no score."""
-_SCORE_PRIOR_SD = 1.0
 _SMALLEST_SPREAD = 1e-6
 
 
@@ -73,9 +78,6 @@ class FittedUpdate:
         Out-of-fold log loss of each candidate at its setting, and of the clinical estimate.
     members : dict of str to PanelMember
         Each candidate alone at its setting, without its weight.
-    strength : (float, float)
-        By how much the score counts in patients that the fits had not seen: mean and standard
-        deviation of a factor that is 1 where the score is worth what it says.
     n, events : int
         Patients with a panel and a known outcome, and events among them.
     p_value : float
@@ -92,7 +94,6 @@ class FittedUpdate:
     settings: dict[str, str] = field(default_factory=dict)
     log_loss: dict[str, float] = field(default_factory=dict)
     members: dict[str, PanelMember] = field(default_factory=dict)
-    strength: tuple[float, float] = (0.0, 0.0)
     n: int = 0
     events: int = 0
     p_value: float = np.nan
@@ -241,21 +242,9 @@ def fit_update(
         log_loss={"clinical": float(compute_log_loss(base, outcome).mean()),
                   **dict(zip(names, map(float, chosen_loss), strict=True))},
         members=dict(zip(names, members, strict=True)),
-        strength=_measure_strength((weights @ chosen).reshape(-1, n).mean(axis=0), y, offset),
         n=n, events=events, p_value=p_value,
     )  # fmt: skip
     return update if len(update.used) else _without(update)
-
-
-def _measure_strength(score: FloatArray, y: FloatArray, offset: FloatArray) -> tuple[float, float]:
-    """Return mean and SD of the factor of an out-of-fold score, under a prior of SD 1 per SD."""
-    spread = float(score.std())
-    if spread < _SMALLEST_SPREAD:
-        return 0.0, 0.0
-    column = (score - score.mean())[:, np.newaxis] / spread
-    mode, precision = fit_offset_ridge(column, y, offset, prior_sd=_SCORE_PRIOR_SD)
-    variance = float(np.linalg.inv(precision)[1, 1])
-    return float(mode[1]) / spread, float(np.sqrt(variance)) / spread
 
 
 def _without(update: FittedUpdate) -> FittedUpdate:
@@ -390,19 +379,20 @@ def freeze_panel(
     names = tuple(data.assays[j] for j in panel.normaliser.kept_[selected])
     variables = make_assay_variables(names, clinical.dictionary.names)
     wide = _Widening(data, panel, selected, rng)
-    first = clinical.horizons[0]
     kept = working_kept = None
     if clinical.kept is not None and clinical.working_kept is not None:
-        kept = wide.outcome(clinical.kept, panel.kept, data.clinical.kept)
-        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept)
-    outcome = wide.outcome(clinical.first, panel.first, data.clinical.y[first])
+        y = data.clinical.kept
+        kept = wide.outcome(clinical.kept, panel.kept, y)
+        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept, y)
+    y = data.clinical.y[clinical.horizons[0]]
+    outcome = wide.outcome(clinical.first, panel.first, y)
     response = ResponseModel(
         horizons=clinical.horizons,
         predictors=(*clinical.predictors, *(variable.name for variable in variables)),
         variables=tuple(clinical.dictionary.with_variables(variables).to_list()),
         first=outcome,
         kept=kept,
-        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first),
+        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first, y),
         working_kept=working_kept,
         background=np.column_stack(
             [clinical.background, make_background(panel.delta[:, selected], variables, rng=rng)]
@@ -471,30 +461,29 @@ class _Widening:
 
     def working(
         self, working: WorkingModel, update: FittedUpdate | None, outcome: OutcomeModel,
-        clinical: OutcomeModel,
+        clinical: OutcomeModel, y: FloatArray,
     ) -> WorkingModel:  # fmt: skip
-        """Return the draws with the panel's score at a drawn strength.
+        """Return the clinical draws with draws of the selected assays' coefficients.
 
-        The strength is what the score was worth in patients that it had not seen, so that the
-        fit's own optimism is not in it. That the score's direction is uncertain too is left out.
+        The rule is that of the clinical working model: a normal prior of SD 1 on each
+        coefficient, here beside the clinical log-odds. That the assays were selected in the same
+        patients is not in it; the wide prior makes up for most of that.
         """
         n_draws = len(working.draws)
         slopes = np.zeros((n_draws, len(self._selected)))
-        shift = np.zeros(n_draws)
+        shift = 0.0
         if update is not None and not update.reason:
-            coef = self._straighten(update)
-            strength = self._rng.normal(*update.strength, size=n_draws)
-            slopes = strength[:, np.newaxis] * coef
-            shift += outcome.intercept - clinical.intercept
+            panel, known = self._panel, ~np.isnan(y[self._panel.usable])
+            own = panel.usable[known]
+            mode, precision = fit_offset_ridge(
+                panel.Z[known][:, self._selected], y[own],
+                clinical.margin(self._data.clinical.X[own]), prior_sd=PRIOR_SD,
+            )  # fmt: skip
+            # A draw is the mode plus L^-T z, where L L^T is the precision.
+            factor = np.linalg.cholesky(precision)
+            noise = self._rng.standard_normal((len(mode), n_draws))
+            slopes = (mode + np.linalg.solve(factor.T, noise).T)[:, 1:]
+            shift = outcome.intercept - clinical.intercept
         draws = np.column_stack([working.draws, slopes])
         draws[:, 0] += shift
         return WorkingModel(self._widen(working.basis), draws)
-
-    def _straighten(self, update: FittedUpdate) -> FloatArray:
-        """Return the score's coefficients of the selected assays; trees as a straight line."""
-        coef = update.coef[self._selected]
-        if update.trees is None:
-            return np.asarray(coef)
-        Z = self._panel.Z[:, self._selected]
-        score = update.score(self._panel.Z)
-        return np.asarray(np.linalg.lstsq(Z, score - score.mean(), rcond=None)[0])

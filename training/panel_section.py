@@ -218,9 +218,9 @@ def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical
     ]
     if panel.keeps_model:
         people.append(
-            "The 95% interval of an estimate with the panel takes the score's strength as "
-            "uncertain, not its make-up: in simulated cohorts it holds the true risk less often "
-            "than 95% (docs/panel.md)."
+            "The 95% interval of an estimate with the panel does not know that its assays were "
+            "selected in these patients: in simulated cohorts it holds the true risk somewhat "
+            "less often than 95% (docs/panel.md)."
         )
     return Section(
         "MicroRNA panel",

@@ -374,3 +374,9 @@ def test_unknown_effect_and_empty_cohort_are_refused() -> None:
         make_cohort(10, seed=1, effects={"max_dose_mg_h": 1.0})
     with pytest.raises(ValueError, match="at least 1 row, got 0"):
         make_cohort(0, seed=1)
+
+
+def test_no_duration_is_longer_than_the_contract_allows():
+    # Seed 1 draws 61 years where nothing but age limits it.
+    table = make_cohort(248, seed=1).table
+    assert table["disease_duration_years"].max() <= CONTRACT["disease_duration_years"].high
