@@ -21,32 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["models", "train"]
 
 
-def _evaluate_with_bar(
-    description: Description, *, null_permutations: int, jobs: int, console: Console | None
-) -> Evaluation:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from training.evaluation import count_steps, evaluate
-
-    if console is None:
-        return evaluate(description, null_permutations=null_permutations, n_jobs=jobs)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TextColumn("fits,"), TimeRemainingColumn(), TextColumn("left"))  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
-        total = count_steps(description, null_permutations=null_permutations)
-        task = bar.add_task("Training", total=total)
-        return evaluate(
-            description, null_permutations=null_permutations, n_jobs=jobs,
-            progress=lambda: bar.advance(task),
-        )  # fmt: skip
-
-
 def run_training(
     study_file: Path, *, seed: int | None, jobs: int | None, tracking_uri: str | None,
     console: Console | None, null_permutations: int = 0, report: Path | None = None,
@@ -87,6 +61,8 @@ def run_training(
     from dataclasses import replace
 
     from features.table import check_output
+    from training.evaluation import count_steps, evaluate
+    from training.progress import show_progress
     from training.publish import fetch_page, recording, summarise
     from training.report import summarise_report, write_report
     from training.response import count_jobs
@@ -109,10 +85,12 @@ def run_training(
             _write_report(description, None, report, None)
         return write_report(description, None), summarise(description, None, None), None
     with recording(description, tracking_uri=tracking_uri) as finish:
-        evaluation = _evaluate_with_bar(
-            description, null_permutations=null_permutations, jobs=jobs or count_jobs(),
-            console=console,
-        )  # fmt: skip
+        total = count_steps(description, null_permutations=null_permutations)
+        with show_progress(console, "Training", total) as progress:
+            evaluation = evaluate(
+                description, null_permutations=null_permutations, n_jobs=jobs or count_jobs(),
+                progress=progress,
+            )  # fmt: skip
         published = finish(evaluation)
     if report is not None:
         _write_report(description, evaluation, report, fetch_page(published, tracking_uri))

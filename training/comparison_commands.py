@@ -38,24 +38,31 @@ def compare(
         int | None, typer.Option(help="Processes for study files; default: all cores.", min=1)
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Compare two trainings or validations: differences with intervals.
 
     Tracked runs are compared by what they keep: in pairs where both judged the same patients with
     the same folds and seed, else unpaired. Two study files are rerun with the same folds.
     """
+    from rich.console import Console
+
     from features.errors import InputError, Problem
     from training.comparison import compare_runs, compare_studies
+    from training.progress import show_progress
     from training.response import count_jobs
     from training.settings import read_study
     from training.tracking import find_tracking_uri
 
     files = [name.endswith(".toml") for name in (first, second)]
     if all(files):
-        comparison = compare_studies(
-            read_study(Path(first)), read_study(Path(second)), names=(first, second),
-            n_jobs=jobs or count_jobs(),
-        )  # fmt: skip
+        a, b = read_study(Path(first)), read_study(Path(second))
+        console = None if json_ or quiet else Console(stderr=True)
+        total = 2 * a.resampling.folds * a.resampling.repeats
+        with show_progress(console, "Comparing", total) as progress:
+            comparison = compare_studies(
+                a, b, names=(first, second), n_jobs=jobs or count_jobs(), progress=progress
+            )
     elif any(files):
         raise InputError(
             "compare", [Problem("RUN RUN", "two runs, or two study files", "one of each")]

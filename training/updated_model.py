@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from training.settings import Study
 from training.tracking import RunRecord, track_run
 from training.updated_results import assess_update, describe_updated, make_update_results
 from training.updating import METHODS, MIN_PER_CLASS, Update, update_response
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["UpdatePlan", "describe_update", "make_plan", "publish_update"]
 
@@ -208,7 +211,9 @@ def _fetch_before(facts: ModelFacts, tracking_uri: str) -> dict[str, Any] | None
     return fetch_results(facts.run_id, tracking_uri=tracking_uri)
 
 
-def publish_update(plan: UpdatePlan, *, tracking_uri: str) -> RegisteredModel:
+def publish_update(
+    plan: UpdatePlan, *, tracking_uri: str, console: Console | None = None
+) -> RegisteredModel:
     """Track the update and register the model as a new version.
 
     Parameters
@@ -217,6 +222,8 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str) -> RegisteredModel:
         With something to change.
     tracking_uri : str
         Where.
+    console : rich.console.Console or None
+        Where progress is shown.
 
     Returns
     -------
@@ -233,7 +240,7 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str) -> RegisteredModel:
         raise InputError("the model is kept as it is: there is nothing to register")
     before = _fetch_before(plan.parent.facts, tracking_uri)
     description = describe_updated(plan, before)
-    assessment = assess_update(plan, description)
+    assessment = assess_update(plan, description, console=console)
     facts = _make_facts(plan, description.counts, assessment.performance)
     with TemporaryDirectory() as temporary:
         files = Path(temporary)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.eligibility import Eligibility
-from training.evaluation import Assessment, assess
+from training.evaluation import Assessment, assess, count_steps
 from training.explanation import explain_rows, global_importance
 from training.fit import Procedure
 from training.null_test import judge_fit
+from training.progress import show_progress
 from training.results import make_results, to_plain
 from training.sample_size import verdict
 from training.settings import Resampling, Study
@@ -26,6 +27,8 @@ from training.updating import METHODS, ClosedTest, update_outcomes
 from training.validation import WEIGHTING
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from training.updated_model import UpdatePlan
 
 __all__ = ["assess_update", "describe_updated", "make_update_results"]
@@ -83,14 +86,28 @@ def _count_parameters(test: ClosedTest) -> int:
     return max(1, int(test.table["parameters"].max()))
 
 
-def assess_update(plan: UpdatePlan, description: Description) -> Assessment:
-    """Judge the update as a procedure, on patients that it had not seen."""
+def assess_update(
+    plan: UpdatePlan, description: Description, *, console: Console | None = None
+) -> Assessment:
+    """Judge the update as a procedure, on patients that it had not seen.
+
+    Parameters
+    ----------
+    plan : UpdatePlan
+        What is judged.
+    description : Description
+        :func:`describe_updated`.
+    console : rich.console.Console or None
+        Where progress is shown.
+    """
     fit = partial(update_outcomes, model=plan.parent.model, alpha=plan.alpha)
-    return assess(
-        description, fit, plan.update.probability(description.data.X),
-        judge=partial(judge_fit, fit=fit, n_folds=_RESAMPLING.folds),
-        null_permutations=_PERMUTATIONS,
-    )  # fmt: skip
+    total = count_steps(description, null_permutations=_PERMUTATIONS) - 1
+    with show_progress(console, "Judging the update", total) as progress:
+        return assess(
+            description, fit, plan.update.probability(description.data.X),
+            judge=partial(judge_fit, fit=fit, n_folds=_RESAMPLING.folds),
+            null_permutations=_PERMUTATIONS, progress=progress,
+        )  # fmt: skip
 
 
 def make_update_results(

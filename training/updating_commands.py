@@ -43,6 +43,8 @@ def update(
     refitting is taken that the data do not reject. Without --yes nothing is registered: it only
     shows what would be.
     """
+    from rich.console import Console
+
     from training.artifact import load_model
     from training.registry import find_folder
     from training.tracking import find_tracking_uri
@@ -54,7 +56,8 @@ def update(
     plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
     registered = None
     if yes and plan.update.changed:
-        registered = publish_update(plan, tracking_uri=tracking_uri)
+        console = None if json_ else Console(stderr=True)
+        registered = publish_update(plan, tracking_uri=tracking_uri, console=console)
     if json_:
         summary = _summarise(plan)
         summary["registered"] = registered and f"{registered.name}:{registered.version}"

@@ -231,11 +231,15 @@ def leave_site_out(
     Registers nothing. Sites with under 10 responders or nonresponders are counted and not
     estimated.
     """
+    import numpy as np
+    from rich.console import Console
+
     from features.cohort import select_eligible
     from features.errors import NotEnoughData
     from training.document import write_document
     from training.missing_outcome import compute_outcome_weights
     from training.new_patients import find_sites
+    from training.progress import show_progress
     from training.response import count_jobs
     from training.settings import read_study
     from training.study import describe
@@ -250,9 +254,12 @@ def leave_site_out(
         raise NotEnoughData(description.shortfall)
     data = description.data
     sites = find_sites(select_eligible(description.cohort, settings.eligibility)[0])
-    held_out = cross_validate_sites(
-        data, sites, settings.procedure, seed=settings.seed, n_jobs=jobs or count_jobs()
-    )
+    console = None if json_ else Console(stderr=True)
+    with show_progress(console, "Leaving sites out", len(np.unique(sites))) as progress:
+        held_out = cross_validate_sites(
+            data, sites, settings.procedure, seed=settings.seed, n_jobs=jobs or count_jobs(),
+            progress=progress,
+        )  # fmt: skip
     weights = compute_outcome_weights(data, weighting=settings.weighting)
     results = {
         h: compute_site_results(
