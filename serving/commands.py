@@ -115,7 +115,8 @@ def predict(
     from serving.text import print_answer, print_cohort
 
     samples = {} if panel is None else split_samples(read_panel(panel))
-    predictor = Predictor(load_model(folder), silent=check_approval(folder, status))
+    silent = check_approval(folder, status, environ=os.environ)
+    predictor = Predictor(load_model(folder), silent=silent)
     if table is not None:
         answers = predict_cohort(predictor, table, samples)
         if json_:
@@ -160,7 +161,7 @@ def serve(
     folder = _find_model(model).resolve()
     facts, _ = read_facts(folder)
     check_may_serve(facts.status, mode, host)
-    check_approval(folder, facts.status)
+    check_approval(folder, facts.status, environ=os.environ)
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host

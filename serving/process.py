@@ -222,7 +222,7 @@ def main() -> int:
         settings = Settings.from_environ(os.environ)
         status = read_facts(settings.model)[0].status
         check_may_serve(status, settings.mode, settings.host)
-        check_approval(settings.model, status)
+        check_approval(settings.model, status, environ=os.environ)
         with bind(settings.host, settings.port) as listener:
             run_server(settings, listener, on_ready=lambda: None)
     except KetresponseError as err:

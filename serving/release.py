@@ -4,6 +4,7 @@ A released folder is a BentoML project: ``bentoml build`` makes a bento of it wi
 
 - ``model/``: the artifact with status "approved", the card, and ``review.json``, who approved it.
 - ``features/``, ``training/``, ``serving/``: the code that was approved.
+- ``review.pub``: the public key by which the bento checks who has approved its model.
 - ``bentofile.yaml``, ``requirements.txt``: what the bento is made of.
 
 The same model is put into BentoML's model store; the bento refers to it there by its tag.
@@ -15,6 +16,7 @@ import getpass
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -27,6 +29,7 @@ from training.case import approved_version, released_versions
 from training.code_digest import PREDICTION_PATH
 from training.review import Desk, File
 from training.seal import ANNEX, refuse, write_annex
+from training.signature import BESIDE_CODE
 
 __all__ = ["Released", "release", "roll_back"]
 
@@ -37,7 +40,7 @@ service: serving.service:service
 name: {name}
 labels:
   ketresponse: {label}
-include: ["features/**", "training/**", "serving/**"]
+include: ["features/**", "training/**", "serving/**", "{public_key}"]
 exclude: ["**/__pycache__/**"]
 models:
   - tag: {tag}
@@ -96,7 +99,7 @@ def release(
     Refused
         Listing every unmet criterion; nothing is written.
     KetresponseError
-        If the folder holds something else than a release, or cannot be written.
+        If the folder is hidden, holds something else than a release, or cannot be written.
     """
     file = desk.read(name, version or approved_version(desk.log.read(), name))
     desk.check(file)
@@ -128,6 +131,11 @@ def _release(
     desk: Desk, file: File, kind: str, comment: str, folder: Path, bentoml_home: Path
 ) -> Released:
     """Write the project whole, write it down, then put it in place of the earlier one."""
+    if any(part.startswith(".") for part in folder.resolve().parts):
+        raise KetresponseError(
+            f"{folder} lies in a hidden folder (its name begins with a dot), in which BentoML "
+            "builds nothing: choose another with --to"
+        )
     if folder.exists() and not (folder / _MODEL / ANNEX).is_file() and any(folder.iterdir()):
         raise KetresponseError(f"{folder} holds something else than a release; choose another")
     try:
@@ -137,7 +145,8 @@ def _release(
             tag = _write_project(file, whole)
             actor = f"{getpass.getuser()} at this machine"
             file = desk.record(kind, file, actor=actor, comment=comment)
-            write_annex(whole / _MODEL, file.annex)
+            write_annex(whole / _MODEL, file.annex, desk.log.sign(file.annex))
+            shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
             write_pages(file.card, whole / _MODEL, annex=file.annex, status="approved")
             _store_model(whole / _MODEL, tag, bentoml_home)
             if folder.exists():
@@ -157,7 +166,9 @@ def _write_project(file: File, whole: Path) -> str:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / package, whole / package, ignore=ignored)
     tag = f"{facts.name}:{facts.version}"
-    text = _BENTOFILE.format(name=facts.name, label=facts.version, tag=tag, alias=_ALIAS)
+    text = _BENTOFILE.format(
+        name=facts.name, label=facts.version, tag=tag, alias=_ALIAS, public_key=BESIDE_CODE
+    )
     (whole / "bentofile.yaml").write_text(text, encoding="utf-8")
     (whole / "requirements.txt").write_text("\n".join(_pins()) + "\n")
     return tag
@@ -172,15 +183,17 @@ def _pins() -> list[str]:
 
 def _store_model(model: Path, tag: str, bentoml_home: Path) -> None:
     # BentoML writes to the home folder, and reports its use, unless told otherwise before it is
-    # imported.
+    # imported. Its own choice of a store is made at the import, so that the store is named here.
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    os.environ["BENTOML_HOME"] = str(bentoml_home)
+    os.environ.setdefault("BENTOML_HOME", str(bentoml_home))
     import bentoml
+    from bentoml._internal.models.model import ModelStore
     from bentoml.exceptions import NotFound
 
-    try:
-        bentoml.models.delete(tag)
-    except NotFound:
-        pass
-    with bentoml.models.create(tag) as stored:
+    folder = bentoml_home / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    store = ModelStore(folder)
+    with suppress(NotFound):
+        store.delete(tag)
+    with bentoml.models.create(tag, _model_store=store) as stored:
         shutil.copytree(model, stored.path, dirs_exist_ok=True)

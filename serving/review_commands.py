@@ -35,7 +35,7 @@ def release(
     ],
     to: Annotated[
         Path | None,
-        typer.Option(help="Folder of the release; default .ketresponse/released/NAME."),
+        typer.Option(help="Folder of the release; default released/NAME in KETRESPONSE_HOME."),
     ] = None,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Back to the version released before this one.")

@@ -44,7 +44,8 @@ def _predictor() -> Predictor:
     settings = _settings()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
-    return Predictor(loaded, silent=check_approval(settings.model, loaded.facts.status))
+    silent = check_approval(settings.model, loaded.facts.status, environ=os.environ)
+    return Predictor(loaded, silent=silent)
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base

@@ -29,8 +29,9 @@ from training.facts import STATUSES, ModelFacts
 from training.gates import compute_gates
 from training.model_card import Card, read_card
 from training.registry import RegisteredModel, list_models, locate
-from training.review_log import LogWriter, ReviewLog, find_home, find_key_file
+from training.review_log import LogWriter, ReviewLog, find_home
 from training.seal import compute_digests, refuse, write_annex
+from training.signature import find_key_file
 from training.standing import find_approved, write_standing
 from training.tracking import find_tracking_uri
 
@@ -269,7 +270,7 @@ class Desk:
             annex = make_annex(case)
             files = [
                 write_release(folder, facts),
-                write_annex(folder, annex),
+                write_annex(folder, annex, self.log.sign(annex)),
                 *write_pages(file.card, folder, annex=annex, status=facts.status),
             ]
             write_standing(

@@ -24,8 +24,9 @@ from typing import Any
 
 from features.errors import KetresponseError, Refused
 from training.case import Event
+from training.signature import make_public_key, sign
 
-__all__ = ["LogWriter", "ReviewLog", "Tampered", "find_home", "find_key_file"]
+__all__ = ["LogWriter", "ReviewLog", "Tampered", "find_home"]
 
 _WAIT_SECONDS = 60.0
 _KEY_BYTES = 32
@@ -83,21 +84,13 @@ def find_home(environ: Mapping[str, str], tracking_uri: str) -> Path:
     environ : mapping
         KETRESPONSE_HOME, where it is set.
     tracking_uri : str
-        Else the folder ``.ketresponse`` beside a SQLite tracking store, or here.
+        Else the folder ``ketresponse-home`` beside a SQLite tracking store, or here.
     """
     if environ.get("KETRESPONSE_HOME"):
         return Path(environ["KETRESPONSE_HOME"])
     scheme, _, rest = tracking_uri.partition(":///")
     beside = Path(rest.partition("?")[0]).parent if scheme == "sqlite" else Path()
-    return beside / ".ketresponse"
-
-
-def find_key_file(environ: Mapping[str, str]) -> Path:
-    """Return the file of the review key: KETRESPONSE_REVIEW_KEY_FILE, or in the user's settings."""
-    if environ.get("KETRESPONSE_REVIEW_KEY_FILE"):
-        return Path(environ["KETRESPONSE_REVIEW_KEY_FILE"])
-    config = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(config) / "ketresponse" / "review.key"
+    return beside / "ketresponse-home"
 
 
 def _sha256(text: str) -> str:
@@ -280,6 +273,26 @@ class ReviewLog:
         if findings:
             raise Tampered(findings)
         return [_to_event(row) for row in stored.rows]
+
+    @property
+    def public_key(self) -> Path:
+        """File of the public key, by which others check what :meth:`sign` has signed."""
+        return self.key_file.with_suffix(".pub")
+
+    def sign(self, annex: Mapping[str, Any]) -> str:
+        """Return the signature of what stands beside a card, :mod:`training.signature`.
+
+        Raises
+        ------
+        KetresponseError
+            If the review key cannot be read, or the public one not be written.
+        """
+        key = self._read_key()
+        try:
+            self.public_key.write_text(make_public_key(key))
+        except OSError as err:
+            raise KetresponseError(f"cannot write {self.public_key}: {err.strerror}") from err
+        return sign(annex, key)
 
     def _make_key(self) -> None:
         # Whole at once: nobody can read half a key, and of two made at a time one stays.

@@ -2,7 +2,7 @@
 
 Beside the model, its facts and its card lies the annex, ``review.json``: who approved what, and
 the digests it holds for. What is checked here is that folder and code agree with the annex; that
-the annex itself is true is checked against the review log, at the release.
+the annex itself is true tells its signature, which takes the review key to make.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from training.case import SILENT, Digests
 from training.code_digest import compute_code_digest
 from training.facts import ModelFacts
 from training.model_card import read_card
+from training.signature import check_signature, find_public_key
 
 __all__ = ["ANNEX", "check_approval", "compute_digests", "read_annex", "refuse", "write_annex"]
 
@@ -39,23 +40,30 @@ def read_annex(folder: Path) -> dict[str, Any] | None:
     KetresponseError
         If it is damaged.
     """
+    found = _read_signed(folder)
+    return None if found is None else found[0]
+
+
+def _read_signed(folder: Path) -> tuple[dict[str, Any], str] | None:
     path = folder / ANNEX
     if not path.exists():
         return None
     try:
-        annex = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
+        annex, signature = dict(document["annex"]), str(document["signature"])
         Digests(**annex["digests"])
         [entry["account"] for name in ("approvals", "waivers", "history") for entry in annex[name]]
         [annex[name] for name in ("standing", "scope")]
     except (OSError, ValueError, TypeError, KeyError) as err:
         raise KetresponseError(f"{path} is damaged; fetch the model again") from err
-    return dict(annex)
+    return annex, signature
 
 
-def write_annex(folder: Path, annex: Mapping[str, Any]) -> Path:
-    """Write the annex into a model's folder and return its path."""
+def write_annex(folder: Path, annex: Mapping[str, Any], signature: str) -> Path:
+    """Write the annex and its signature into a model's folder and return its path."""
     path = folder / ANNEX
-    path.write_text(json.dumps(annex, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    document = {"annex": annex, "signature": signature}
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -64,7 +72,7 @@ def refuse(what: str, reasons: list[str]) -> Refused:
     return Refused("\n".join([f"{what}:", *(f"  - {reason}" for reason in reasons)]))
 
 
-def check_approval(folder: Path, status: str) -> bool:
+def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> bool:
     """Return whether an approved model is for silent evaluation only; others need no approval.
 
     Parameters
@@ -73,21 +81,34 @@ def check_approval(folder: Path, status: str) -> bool:
         A model's folder.
     status : str
         What its facts say.
+    environ : mapping
+        Where the reviewers' public key is: :func:`training.signature.find_public_key`.
 
     Raises
     ------
     Refused
-        If the folder is not what was approved, or the code is not; listing every reason.
+        If the folder is not what was approved, the code is not, or the record of the review was
+        not signed with the reviewers' key; listing every reason.
     """
-    return status == "approved" and _check_sealed(folder)["scope"] == SILENT
+    if status != "approved":
+        return False
+    scope: str = _check_sealed(folder, find_public_key(environ))["scope"]
+    return scope == SILENT
 
 
-def _check_sealed(folder: Path) -> dict[str, Any]:
-    annex = read_annex(folder)
-    if annex is None:
+def _check_sealed(folder: Path, public_key: Path) -> dict[str, Any]:
+    signed = _read_signed(folder)
+    if signed is None:
         raise refuse(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
+    annex, signature = signed
     facts, digest = read_facts(folder)
     unmet = check_annex(annex, compute_digests(facts, digest, read_card(folder).sha256))
-    if unmet:
-        raise refuse(_NOT_SERVED, [found.text for found in unmet])
+    reasons = [found.text for found in unmet]
+    if not check_signature(annex, signature, public_key):
+        reasons.append(
+            f"the record of its review ({ANNEX}) was not signed with the reviewers' key, or was "
+            f"changed since (checked by {public_key})"
+        )
+    if reasons:
+        raise refuse(_NOT_SERVED, reasons)
     return annex

@@ -43,14 +43,14 @@ def test_the_card_is_shown_stamped_with_who_reviewed_it(folder):
     case = make_case(("open", FIRST), ("waive", SECOND, 9), ("approve", SECOND), gates=failing(9))
     signed = replace(case.digests, model=load_model(folder).digest, card=read_card(folder).sha256)
     annex = {**make_annex(case), "digests": vars(signed)}
-    write_annex(folder, annex)
+    write_annex(folder, annex, "")
     page = make_client(folder).get("/card").text
     assert "Demonstration: this model was made from simulated patients" in page
     assert "Approved by Carl Second on 2026-11-03: approve: why" in page
     assert "Gate 9 waived by Carl Second" in page
     assert '<iframe src="card.html"' in page
     assert "approved by Carl Second" in make_client(folder).get("/card.html").text
-    write_annex(folder, {**annex, "digests": vars(replace(signed, card="0" * 64))})
+    write_annex(folder, {**annex, "digests": vars(replace(signed, card="0" * 64))}, "")
     for path in ("/card", "/card.html"):
         assert "pproved by Carl Second" not in make_client(folder).get(path).text
 

@@ -3,18 +3,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from bentoml._internal.configuration.containers import BentoMLContainer
 from typer.testing import CliRunner
 
 from features.errors import EXIT_INPUT, EXIT_REFUSED, KetresponseError, Refused
 from ketresponse import app
-from serving.process import start_server
+from serving.process import bind, start_server
 from serving.release import release, roll_back
 from tests.serving.models import PATIENT
 from tests.serving.models import make_facts as serving_facts
@@ -25,7 +27,8 @@ from training.artifact import load_model, read_facts
 from training.registry import locate, register
 from training.review import Desk
 from training.review_log import ReviewLog
-from training.seal import check_approval
+from training.seal import check_approval, read_annex, write_annex
+from training.signature import sign
 from training.standing import find_approved
 from training.tracking import RunRecord, track_run
 
@@ -34,18 +37,15 @@ BENTOML = Path(sys.executable).with_name("bentoml")
 
 
 @pytest.fixture
-def desk(tracking_uri, tmp_path):
+def desk(tracking_uri, tmp_path, monkeypatch):
+    monkeypatch.setenv("KETRESPONSE_REVIEW_PUBLIC_KEY", str(tmp_path / "out" / "review.pub"))
     log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
     return Desk(log, tracking_uri=tracking_uri)
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
+def places(tmp_path):
     """Return where a release goes, with a model store of the test's own."""
-    containers = pytest.importorskip("bentoml._internal.configuration.containers")
-    for name in ("bentoml_home", "model_store_dir", "model_store"):
-        getattr(containers.BentoMLContainer, name).reset()
-    monkeypatch.setenv("BENTOML_HOME", "")  # restored when the test is over
     return {"folder": tmp_path / "released" / "pilot", "bentoml_home": tmp_path / "bentoml"}
 
 
@@ -76,12 +76,12 @@ def test_an_approved_model_is_released_whole(desk, places):
     assert loaded.facts.status == "approved"
     card = json.loads((done.folder / "model" / "card.json").read_text())
     assert card["body"]["model"]["digest"] == loaded.digest
-    record = json.loads((done.folder / "model" / "review.json").read_text())
+    record = read_annex(done.folder / "model")
     assert [entry["name"] for entry in record["approvals"]] == ["Berta First", "Carl Second"]
     assert record["history"][-1]["kind"] == "release"
     names = {path.name for path in done.folder.iterdir()}
-    assert names == {"bentofile.yaml", "requirements.txt", "features", "training", "serving",
-                     "model"}  # fmt: skip
+    assert names == {"review.pub", "bentofile.yaml", "requirements.txt", "features", "training",
+                     "serving", "model"}  # fmt: skip
     pins = (done.folder / "requirements.txt").read_text().split()
     assert any(pin.startswith("numpy==") for pin in pins)
     assert not [pin for pin in pins if pin.startswith(("ketresponse", "mlflow"))]
@@ -160,10 +160,19 @@ def test_a_folder_of_something_else_is_left_alone(desk, places):
     assert desk.log.read()[-1].kind == "approve"
 
 
+def change_record(folder, **changes):
+    document = json.loads((folder / "review.json").read_text())
+    document["annex"] |= changes
+    (folder / "review.json").write_text(json.dumps(document))
+
+
 def change_code(folder):
-    record = json.loads((folder / "review.json").read_text())
-    record["digests"]["code"] = "0" * 64
-    (folder / "review.json").write_text(json.dumps(record))
+    change_record(folder, digests={**read_annex(folder)["digests"], "code": "0" * 64})
+
+
+def change_words(folder):
+    first, second = read_annex(folder)["approvals"]
+    change_record(folder, approvals=[{**first, "name": "Professor Famous"}, second])
 
 
 def lose_record(folder):
@@ -175,9 +184,12 @@ def damage_record(folder):
 
 
 def drop_approval(folder):
-    record = json.loads((folder / "review.json").read_text())
-    del record["approvals"][0]
-    (folder / "review.json").write_text(json.dumps(record))
+    change_record(folder, approvals=read_annex(folder)["approvals"][1:])
+
+
+def sign_with_another_key(folder):
+    annex = read_annex(folder)
+    write_annex(folder, annex, sign(annex, b"k" * 32))
 
 
 CHANGES = {
@@ -186,13 +198,15 @@ CHANGES = {
     lose_record: "no record of a review",
     damage_record: "damaged",
     drop_approval: "fewer than 2 people have approved it",
+    change_words: "was not signed with the reviewers' key, or was changed since",
+    sign_with_another_key: "was not signed with the reviewers' key, or was changed since",
 }
 
 
 def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
     add_model(desk)
     released = release(desk, "pilot", **places).folder / "model"
-    assert check_approval(released, "approved") is False
+    assert check_approval(released, "approved", environ=os.environ) is False
     for change, words in CHANGES.items():
         folder = shutil.copytree(released, tmp_path / change.__name__)
         change(folder)
@@ -214,12 +228,74 @@ def test_a_release_is_served_with_its_card(desk, places):
         assert len(card["review"]["approvals"]) == 2
 
 
+def test_a_place_where_bentoml_builds_nothing_is_refused(desk, places, tmp_path):
+    add_model(desk)
+    with pytest.raises(KetresponseError, match="hidden folder"):
+        release(desk, "pilot", **{**places, "folder": tmp_path / ".hidden" / "pilot"})
+    assert desk.log.read()[-1].kind == "approve"
+
+
+def test_release_and_back_on_the_command_line(desk, places, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", desk.tracking_uri)
+    monkeypatch.setenv("KETRESPONSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KETRESPONSE_REVIEW_KEY_FILE", str(tmp_path / "out" / "review.key"))
+
+    def run(*words):
+        result = CliRunner().invoke(app, list(words))
+        return result.exit_code, result.output
+
+    released = tmp_path / "home" / "released" / "pilot" / "model"
+    add_model(desk, external=False, approved=False)
+    code, told = run("release", "pilot")
+    assert (code, "approved by nobody" in told) == (EXIT_REFUSED, True)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    desk.act("waive", FIRST, "pilot", comment="one centre", gate=9)
+    for account in (FIRST, SECOND):
+        desk.act("approve", account, "pilot", comment="read")
+    code, told = run("release", "pilot")
+    assert code == 0
+    assert "Released pilot:1, approved for silent prospective evaluation." in told
+    folder = add_model(desk)
+    assert run("release", "pilot")[0] == 0
+    assert load_model(released).facts.version == "2"
+    assert run("release", "--rollback", "pilot:2")[0] == EXIT_INPUT
+    code, told = run("release", "--rollback", "pilot")
+    assert (code, load_model(released).facts.version) == (0, "1")
+    assert "Released pilot:1" in told
+    change_card(folder)
+    code, told = run("release", "pilot:2")
+    assert (code, "card changed since the approval" in told) == (EXIT_REFUSED, True)
+
+
+def start_bento(tag, environ, log):
+    """Start a built bento as `bentoml serve` does; return the process and its address."""
+    with bind("127.0.0.1", 0) as probe:
+        port = probe.getsockname()[1]
+    with open(log, "wb") as out:
+        process = subprocess.Popen([BENTOML, "serve", tag, "--port", str(port)], cwd=log.parent,
+                                   env=environ, stdout=out, stderr=out)  # fmt: skip
+    return process, f"http://127.0.0.1:{port}"
+
+
+def ask(url, process, log, *, until):
+    """Return the first answer of /predict, or None once the log holds the words."""
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()[-2000:]
+        with suppress(httpx.TransportError):
+            return httpx.post(f"{url}/predict", json={"patient": PATIENT}, trust_env=False)
+        if until in log.read_text():
+            return None
+        time.sleep(0.1)
+    raise AssertionError(log.read_text()[-2000:])
+
+
 @pytest.mark.service
-def test_a_bento_is_built_without_a_network(desk, places):
+def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
+    desk, places, tmp_path
+):
     add_model(desk)
     done = release(desk, "pilot", **places)
-    # BentoML fixes its home when it is first imported, which another test may have done.
-    home = Path(BentoMLContainer.bentoml_home.get())
+    home = done.bentoml_home
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environ = {**kept, "BENTOML_HOME": str(home),
                "BENTOML_DO_NOT_TRACK": "True", "https_proxy": "http://127.0.0.1:9",
@@ -233,3 +309,18 @@ def test_a_bento_is_built_without_a_network(desk, places):
     assert (bento / "src" / "serving" / "service.py").is_file()
     assert "alias: released" in (bento / "bento.yaml").read_text()
     assert not (bento / "src" / "model").exists()
+    never = "no such words"
+    for change, words in ((None, never), (change_words, CHANGES[change_words])):
+        if change is not None:
+            change(home / "models" / "pilot" / "1")
+        log = tmp_path / f"{words[:5]}.txt"
+        process, url = start_bento(tag, environ, log)
+        try:
+            answer = ask(url, process, log, until=words)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        if change is None:
+            assert answer.json()["model"]["status"] == "approved"
+        else:
+            assert answer is None

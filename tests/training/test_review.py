@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,8 @@ RESEARCH = {"synthetic": False, "status": "research"}
 
 
 @pytest.fixture
-def desk(tracking_uri, tmp_path):
+def desk(tracking_uri, tmp_path, monkeypatch):
+    monkeypatch.setenv("KETRESPONSE_REVIEW_PUBLIC_KEY", str(tmp_path / "out" / "review.pub"))
     log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
     return Desk(log, tracking_uri=tracking_uri)
 
@@ -73,7 +75,7 @@ def test_a_review_from_the_queue_to_the_alias(desk):
     assert found["ketresponse.approved.data"] == "b" * 64
     stored = load_model(folder).facts
     assert (stored.status, stored.card_sha256) == ("approved", file.case.digests.card)
-    assert check_approval(folder, "approved") is False
+    assert check_approval(folder, "approved", environ=os.environ) is False
     assert desk.verify() == []
 
 
@@ -88,7 +90,7 @@ def test_without_validation_elsewhere_an_approval_is_for_silent_evaluation(desk)
     annex = read_annex(folder)
     assert annex["scope"] == "silent prospective evaluation"
     assert annex["waivers"][0]["comment"] == "one centre only; silent use"
-    assert check_approval(folder, "approved") is True
+    assert check_approval(folder, "approved", environ=os.environ) is True
 
 
 def test_every_objection_is_told_and_nothing_is_done(desk):
@@ -158,7 +160,7 @@ def test_a_card_changed_after_signing_voids_the_approval(desk):
     assert [unmet.code for unmet in file.unmet] == ["changed", "void", "void", "approvals"]
     assert "card changed since the approval of Berta First" in file.unmet[1].text
     with pytest.raises(Refused, match="the card is not the one that was approved"):
-        check_approval(folder, "approved")
+        check_approval(folder, "approved", environ=os.environ)
     assert any("card changed since" in finding for finding in desk.verify())
 
 
@@ -172,7 +174,7 @@ def test_code_changed_after_signing_voids_the_approval(desk, monkeypatch):
     monkeypatch.setattr(review, "list_code_parts", lambda: parts)
     assert "code (numpy) changed since the review was opened" in desk.read("pilot").unmet[0].text
     with pytest.raises(Refused, match="the code is not the one that was approved"):
-        check_approval(folder, "approved")
+        check_approval(folder, "approved", environ=os.environ)
 
 
 def test_another_model_in_its_place_is_named(desk):
@@ -294,7 +296,7 @@ def test_a_reviewer_may_act_on_an_older_version(desk):
 def test_where_the_desk_is_from_the_environment(tmp_path):
     desk = make_desk({"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/x/mlflow.db",
                       "KETRESPONSE_REVIEW_KEY_FILE": f"{tmp_path}/k/key"})  # fmt: skip
-    assert desk.log.file == tmp_path / "x" / ".ketresponse" / "review.db"
+    assert desk.log.file == tmp_path / "x" / "ketresponse-home" / "review.db"
     assert desk.log.key_file == tmp_path / "k" / "key"
     assert list(tmp_path.iterdir()) == []
 

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import EXIT_REFUSED, KetresponseError
-from training.review_log import ReviewLog, Tampered, find_home, find_key_file
+from training.review_log import ReviewLog, Tampered, find_home
+from training.signature import find_key_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -245,9 +246,9 @@ def test_no_single_changed_character_goes_unseen(tmp_path_factory, written, numb
 
 
 def test_where_things_are(tmp_path):
-    assert find_home({}, "sqlite:///mlflow.db") == Path(".ketresponse")
-    assert find_home({}, "sqlite:////data/mlflow.db") == Path("/data/.ketresponse")
-    assert find_home({}, "https://tracking.example") == Path(".ketresponse")
+    assert find_home({}, "sqlite:///mlflow.db") == Path("ketresponse-home")
+    assert find_home({}, "sqlite:////data/mlflow.db") == Path("/data/ketresponse-home")
+    assert find_home({}, "https://tracking.example") == Path("ketresponse-home")
     assert find_home({"KETRESPONSE_HOME": "/srv/k"}, "sqlite:///mlflow.db") == Path("/srv/k")
     assert find_key_file({"KETRESPONSE_REVIEW_KEY_FILE": "/run/key"}) == Path("/run/key")
     assert find_key_file({"XDG_CONFIG_HOME": "/cfg"}) == Path("/cfg/ketresponse/review.key")
