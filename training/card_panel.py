@@ -74,8 +74,8 @@ def _show_value(value: Mapping[str, Any]) -> list[Block]:
         return []
     note = (
         "The same patients, held out from both; 95% intervals by a bootstrap of patients, which "
-        "lack the variance of refitting. An interval that holds 0 does not show that the panel adds "
-        "anything."
+        "lack the variance of refitting. An interval that holds 0 does not show that the "
+        "panel adds anything."
     )
     heads = ("", "measure", "clinical", "clinical and panel", "difference")
     return [make_grid("With and without the panel", heads, rows, note)]
