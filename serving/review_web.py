@@ -182,7 +182,18 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
     identity : IdentityProvider or None
         Tells who someone is; None takes the desk's local accounts.
     """
-    sessions = _Sessions(identity or desk.accounts)
+    people = identity or desk.accounts
+    sessions = _Sessions(people)
+
+    def known(step: Callable[..., Response]) -> Callable[..., Response]:
+        """Take a step only for someone whose account is as it was when they logged in."""
+
+        def take(session: _Session, **rest: Any) -> Response:
+            if not people.knows(session.account):
+                raise Refused("this account is no longer in use: log out")
+            return step(session, **rest)
+
+        return take
 
     def show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
         return _page("review_login.html", status_code, problems=problems)
@@ -228,7 +239,7 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
                 return RedirectResponse("/login", 303)
             path = request.path_params
             try:
-                return await run_in_threadpool(show, session, **path)
+                return await run_in_threadpool(known(show), session, **path)
             except KetresponseError as err:
                 return _page("review_problem.html", 400, session=session, problems=_lines(err))
 
@@ -246,7 +257,7 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
         if path.get("action") not in ACTIONS:
             return RedirectResponse("/", 303)
         try:
-            return await run_in_threadpool(act, session, fields=fields, **path)
+            return await run_in_threadpool(known(act), session, fields=fields, **path)
         except KetresponseError as err:
             return _page("review_problem.html", 400, session=session, problems=_lines(err))
 

@@ -34,6 +34,9 @@ class IdentityProvider(Protocol):
     def authenticate(self, name: str, secret: str) -> Account:
         """Return the account, or raise Refused."""
 
+    def knows(self, account: Account) -> bool:
+        """Return whether the account is still in use, as it was when it was authenticated."""
+
 
 def _scrypt(password: str, salt: str, cost: Mapping[str, int]) -> str:
     return hashlib.scrypt(
@@ -81,6 +84,10 @@ class LocalAccounts:
     def has_admin(self) -> bool:
         """Whether there is an admin; from then on only an admin changes accounts."""
         return any(account.role == "admin" for account in self.everyone())
+
+    def knows(self, account: Account) -> bool:
+        """Return whether the account is still in use, with the same name and role."""
+        return account in self.everyone()
 
     def authenticate(self, name: str, secret: str) -> Account:
         """Return the account of a name and its password.

@@ -333,6 +333,8 @@ class ReviewLog:
             try:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 self.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                for file in (self.file, self._heads):  # the log holds the passwords' hashes
+                    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
             except OSError as err:
                 raise KetresponseError(f"cannot make {err.filename}: {err.strerror}") from err
         try:

@@ -185,3 +185,14 @@ def test_a_log_that_was_tampered_with_is_told_to_reviewers(app, desk):
     answer = client.get("/")
     assert answer.status_code == 400
     assert "entries, is gone" in answer.text
+
+
+def test_an_account_that_was_removed_can_do_nothing_more(app, desk):
+    add_model(desk)
+    client = open_session(app, "anna")
+    desk.accounts.remove("anna", by=None)
+    answer = client.get("/model/pilot/1")
+    assert answer.status_code == 400
+    assert "no longer in use" in answer.text
+    assert send(client, "/model/pilot/1/open", comment="ready").status_code == 400
+    assert {event.kind for event in desk.log.read()} == {"account"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -266,3 +267,10 @@ def test_an_entry_can_be_checked_by_hand(log):
         assert hmac.new(key, text, hashlib.sha256).hexdigest() == mac
         if i:
             assert json.loads(entry)["previous"] == rows[i - 1][1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_nobody_else_can_read_what_is_made(log):
+    write(log, "one")
+    for file in (log.file, log.key_file, log.key_file.with_name("review.key.heads")):
+        assert file.stat().st_mode & 0o077 == 0
