@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -288,6 +290,17 @@ def test_the_document_describes_the_panel(both):
     assert request["schema"]["required"] == ["patient"]
     assert check({"patient": PATIENT, "panel": PANEL}, request["schema"],
                  document["components"]["schemas"])  # fmt: skip
+
+
+def test_the_request_in_the_documentation_is_read(both):
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    (example,) = (b for b in re.findall(r"```json\n(.*?)```", text, re.S) if '"panel"' in b)
+    request = json.loads(example)
+    answer = ask(both, request["panel"], request["patient"])
+    assert answer["estimates"]
+    assert parse_sample(request["panel"]).values == {
+        "hsa-miR-16-5p": 22.1, "hsa-miR-17-5p": pytest.approx(24.3), "hsa-miR-155-5p": None,
+    }  # fmt: skip
 
 
 def test_a_constant_panel_model_is_explained_without_contributions():
