@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.training.examples import make_facts, make_model
 from tests.training.review_cards import change_card, put_card
 from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND, THIRD
 from training import review
-from training.artifact import load_model, read_facts
+from training.artifact import load_model, read_facts, write_release
 from training.case import SYSTEM
 from training.registry import list_models, locate, register
 from training.review import Desk, make_desk
@@ -187,7 +188,18 @@ def test_another_model_in_its_place_is_named(desk):
     assert finding.startswith("pilot:1: the model stored as pilot version 1 is not the one")
     client = make_client(desk.tracking_uri)  # the registry's own word is changed to match
     client.set_model_version_tag("pilot", "1", "ketresponse.digest", read_facts(other)[1])
+    assert any("is not the one that was registered" in finding for finding in desk.verify())
+    write_release(folder, replace(read_facts(other)[0], name="pilot"))
     assert any("another model's" in finding for finding in desk.verify())
+
+
+def test_an_approved_version_copied_over_another_is_named(desk):
+    approved, other = add_model(desk), add_model(desk)  # of the same bytes
+    approve(desk, "1")
+    shutil.rmtree(other)
+    shutil.copytree(approved, other)
+    with pytest.raises(KetresponseError, match="stored as pilot version 2 is not the one"):
+        desk.read("pilot", "2")
 
 
 def test_what_the_registry_says_against_the_log_is_named(desk):

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from features.errors import EXIT_REFUSED, InputError, KetresponseError, Refused
+from tests.training.review_cards import change_card, put_card
 from tests.training.test_review import RESEARCH, add_model
-from training import accounts
+from training import accounts, code_digest, review
+from training.artifact import load_model, read_facts, save_model
 from training.review import make_desk
 from training.review_commands import app
 
 PASSWORD = "correct horse battery"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -130,3 +138,93 @@ def test_accounts_are_kept_by_an_admin_once_there_is_one(people):
 def test_nothing_registered_is_told(desk):
     assert "No model is registered here yet" in run("status").stdout
     assert json.loads(run("status", "--json").stdout) == []
+
+
+def approve_all(people):
+    folder = add_model(people)
+    act("open", "anna")
+    for name in ("berta", "carl"):
+        act("approve", name)
+    assert run("status", "pilot").stdout.startswith("pilot:1: approved")
+    return folder
+
+
+def verify():
+    """Return what `review verify` finds, in its own words."""
+    result = run("verify")
+    assert result.exit_code == EXIT_REFUSED
+    return result.stderr
+
+
+def change_data(folder):
+    """Put a model of other patients in the place of the one that was registered."""
+    loaded = load_model(folder)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    save_model(folder, loaded.model, replace(loaded.facts, cohort_sha256="9" * 64))
+    put_card(folder, *read_facts(folder))
+
+
+def change_model(folder):
+    file = folder / "model.skops"
+    file.write_bytes(file.read_bytes() + b" ")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (change_card, "card changed since the approval of Berta First (berta)"),
+        (change_model, "model.skops is not as it was saved"),
+        (change_data, "is not the one that was registered"),
+    ],
+)
+def test_a_change_of_what_was_approved_is_named_and_voids_it(people, change, words):
+    change(approve_all(people))
+    assert words in verify()
+    assert run("status").stdout == "pilot:1  void\n"
+
+
+def test_a_change_of_the_code_is_named_and_voids_it(people, monkeypatch):
+    approve_all(people)
+    parts = {**code_digest.list_code_parts(), "scipy": "0.1"}
+    monkeypatch.setattr(code_digest, "list_code_parts", lambda: parts)
+    monkeypatch.setattr(review, "list_code_parts", lambda: parts)
+    assert "code (scipy) changed since the approval of Carl Second (carl)" in verify()
+    told = run("status", "pilot").stdout
+    assert told.startswith("pilot:1: void\n")
+    assert "it is void" in told
+    with pytest.raises(Refused, match="its author opens it again"):
+        act("approve", "berta")
+    act("open", "anna")
+    assert run("status", "pilot").stdout.startswith("pilot:1: in review\n")
+
+
+def test_a_log_written_anew_with_another_key_is_named(people, tmp_path, monkeypatch):
+    approve_all(people)
+    for name, value in (("HOME", "home2"), ("REVIEW_KEY_FILE", "out2/review.key")):
+        monkeypatch.setenv(f"KETRESPONSE_{name}", str(tmp_path / value))
+    run("user", "add", "mallory", "--name", "Mallory", "--role", "admin")
+    (tmp_path / "home2" / "review.db").replace(tmp_path / "home" / "review.db")
+    monkeypatch.setenv("KETRESPONSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KETRESPONSE_REVIEW_KEY_FILE", str(tmp_path / "out" / "review.key"))
+    found = verify()
+    assert "the whole log was rewritten: no entry was written with the review key" in found
+    assert "was replaced by another" in found
+
+
+def test_of_two_who_approve_at_once_on_the_command_line_one_is_refused(people):
+    add_model(people)
+    act("open", "anna")
+    words = [sys.executable, "-m", "ketresponse", "review", "approve", "pilot", "--by", "berta",
+             "--comment", "read"]  # fmt: skip
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started = [
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, env=environ, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    told = [process.communicate(f"{PASSWORD}\n")[0] for process in started]
+    assert sorted(process.returncode for process in started) == [0, EXIT_REFUSED], told
+    assert any("berta has approved it already" in text for text in told)
+    assert [event.kind for event in people.log.read()].count("approve") == 1
