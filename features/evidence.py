@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 from scipy.stats import binomtest
@@ -44,6 +44,8 @@ __all__ = [
     "Study",
     "ZhaoRow",
     "published_base_rate",
+    "list_safety_facts",
+    "pooled_rate",
     "read_pooled_rates",
     "read_studies",
 ]
@@ -540,3 +542,53 @@ def read_pooled_rates() -> tuple[PooledRate, ...]:
 
 def _read(name: str) -> bytes:
     return files("features").joinpath("data", name).read_bytes()
+
+
+def pooled_rate(horizon: str) -> PooledRate:
+    """Return the rate pooled over the published studies that comes nearest to a horizon.
+
+    Parameters
+    ----------
+    horizon : str
+        `t1`: the end of treatment; `t2`: 1 to 3 months later.
+
+    Returns
+    -------
+    PooledRate
+        Recomputed, with the prediction interval for a new centre. Its outcome is another one
+        (relief of at least 30%): it stands beside an estimate and is not compared with it.
+    """
+    when = {"t1": "immediate", "t2": "1-3 months"}[horizon]
+    return next(
+        rate for rate in read_pooled_rates() if (rate.horizon, rate.origin) == (when, "recomputed")
+    )
+
+
+def list_safety_facts(condition: str) -> list[dict[str, Any]]:
+    """Return published side effects as plain values; none for another condition than CRPS.
+
+    Parameters
+    ----------
+    condition : str
+        Of a model; side effects of ketamine in CRPS say nothing on other treatments.
+
+    Returns
+    -------
+    list of dict
+        `matter`, `setting`, `events`, `n`, `placebo_events`, `placebo_n`, `source`, `note`.
+    """
+    if condition != "CRPS":
+        return []
+    return [
+        {
+            "matter": fact.matter,
+            "setting": fact.setting,
+            "events": fact.events,
+            "n": fact.n,
+            "placebo_events": fact.placebo_events,
+            "placebo_n": fact.placebo_n,
+            "source": fact.reference.text,
+            "note": fact.note,
+        }
+        for fact in SAFETY_FACTS
+    ]

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.errors import Problem
+from features.evidence import list_safety_facts
 from features.schema import Variable
 from serving.notices import EVIDENCE_VARIABLES
 from serving.predictor import Predictor
@@ -99,6 +100,7 @@ def render_page(
             digest=predictor.digest,
             stamp=predictor.stamp,
             statements=make_statements(facts)[1:],
+            safety=list_safety_facts(facts.condition),
             sections=[
                 *_make_sections(predictor, fields or {}, problems),
                 *_make_panel_section(predictor, fields or {}, problems),
@@ -353,7 +355,14 @@ def _make_estimate(
         "counted": _say_counted(counts["events"], counts["n"], estimate["base_rate"]),
         "published": None
         if published is None
-        else {"rate": _HUNDRED * published["rate"], "source": published["source"]},
+        else {
+            "rate": _HUNDRED * published["rate"],
+            "source": published["source"],
+            "pooled": _HUNDRED * published["pooled"]["rate"],
+            "pooled_outcome": published["pooled"]["outcome"],
+            "pooled_source": published["pooled"]["source"],
+            "new_centre": [_HUNDRED * limit for limit in published["pooled"]["new_centre"]],
+        },
         "base": _HUNDRED * explanation["base"],
         "error": _HUNDRED * explanation["error"],
         "moved": any(row["contribution"] for row in rows),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.cohort import parse_record
 from features.eligibility import Eligibility
 from features.errors import Problem
-from features.evidence import published_base_rate
+from features.evidence import pooled_rate, published_base_rate
 from features.schema import Variable
 from serving.notices import (
     Notice,
@@ -288,6 +288,17 @@ def _as_mapping(raw: object) -> Mapping[str, object]:
 
 
 def _published(horizon: str) -> dict[str, Any]:
-    rate = published_base_rate(horizon)
+    rate, pooled = published_base_rate(horizon), pooled_rate(horizon)
     counts = f"{rate.events} of {rate.n}"
-    return {"rate": rate.rate, "source": f"{counts}, {rate.reference.text}"}
+    return {
+        "rate": rate.rate,
+        "interval": list(rate.interval),
+        "source": f"{counts}, {rate.reference.text}",
+        "pooled": {
+            "rate": pooled.rate,
+            "interval": list(pooled.interval),
+            "new_centre": list(pooled.prediction_interval or pooled.interval),
+            "outcome": pooled.outcome,
+            "source": f"{pooled.studies} studies of {pooled.reference.text}, recomputed",
+        },
+    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from features.evidence import list_safety_facts
 from features.panel_cells import HIGHEST_CT, LOWEST_CT
 from features.schema import Variable
 from serving.panel import PANEL_FIELDS
@@ -221,7 +222,26 @@ def make_answer_schema() -> Schema:
         },
         description="base plus the contributions is the probability, to 1e-6",
     )
-    published = _object({"rate": _PROBABILITY, "source": _TEXT})
+    limits = {"minItems": 2, "maxItems": 2}
+    pooled = _object(
+        {
+            "rate": _PROBABILITY,
+            "interval": _array(_PROBABILITY, **limits, description="95% interval of the mean"),
+            "new_centre": _array(
+                _PROBABILITY, **limits, description="95% prediction interval for a new centre"
+            ),
+            "outcome": {**_TEXT, "description": "what was counted: another outcome"},
+            "source": _TEXT,
+        }
+    )
+    published = _object(
+        {
+            "rate": _PROBABILITY,
+            "interval": _array(_PROBABILITY, **limits, description="95% interval"),
+            "source": _TEXT,
+            "pooled": pooled,
+        }
+    )
     estimate = _object(
         {
             "horizon": {"enum": ["t1", "t2"]},
@@ -400,4 +420,5 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
             if variable.known_at in ("always", "baseline")
         ],
         "statements": [predictor.stamp, *make_statements(predictor.facts)[1:]],
+        "safety": list_safety_facts(predictor.facts.condition),
     }

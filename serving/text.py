@@ -120,6 +120,14 @@ def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: 
     if published:
         beside += f"; published {100 * published['rate']:.0f} of 100 ({published['source']})"
     console.print(f"{escape(beside)}.", soft_wrap=True)
+    if published:
+        pooled = published["pooled"]
+        low, high = pooled["new_centre"]
+        text = (
+            f"  Another outcome, {pooled['outcome']}: {100 * pooled['rate']:.0f} of 100 over "
+            f"{pooled['source']}; a new centre may see {100 * low:.0f} to {100 * high:.0f}."
+        )
+        console.print(escape(text), soft_wrap=True)
     table = Table("What moved this estimate", "", "of 100", box=None, padding=(0, 2))
     table.columns[2].justify = "right"
     explanation = estimate["explanation"]

@@ -16,7 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from features.evidence import MANGNUS, SIGTERMANS, published_base_rate, read_pooled_rates
+from features.evidence import (
+    MANGNUS,
+    SIGTERMANS,
+    PooledRate,
+    published_base_rate,
+    read_pooled_rates,
+)
 from training.card_words import percent
 
 __all__ = [
@@ -112,6 +118,13 @@ KNOWN_PREDICTORS = (
 """What the papers hold on the candidate predictors."""
 
 
+def _tell_new_centre(pooled: PooledRate) -> str:
+    if pooled.prediction_interval is None:
+        return pooled.note
+    low, high = pooled.prediction_interval
+    return f"{pooled.note} A new centre may see a rate from {low:.0%} to {high:.0%}."
+
+
 def compare_base_rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the cohort's responder rates beside the published ones.
 
@@ -143,7 +156,7 @@ def compare_base_rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             {"horizon": horizon, "what": f"{pooled.outcome}, {pooled.studies} studies pooled "
              f"({pooled.origin}): another outcome", "rate": pooled.rate,
              "low": pooled.interval[0], "high": pooled.interval[1], "n": None, "events": None,
-             "source": pooled.reference.text, "note": pooled.note}
+             "source": pooled.reference.text, "note": _tell_new_centre(pooled)}
             for pooled in read_pooled_rates() if pooled.horizon == when
         ]  # fmt: skip
     return rows

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from features.errors import KetresponseError
-from features.evidence import SAFETY_FACTS
+from features.evidence import list_safety_facts
 from training.card_answers import answer_from_run, list_limitations
 from training.card_checks import fill_fields
 from training.card_literature import compare_base_rates, describe_predictors, find_contradictions
@@ -65,25 +65,6 @@ def compute_body_sha256(body: Mapping[str, Any]) -> str:
         body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _list_safety(condition: str) -> list[dict[str, Any]]:
-    """Return published side effects; those of ketamine in CRPS say nothing on other models."""
-    if condition != "CRPS":
-        return []
-    return [
-        {
-            "matter": fact.matter,
-            "setting": fact.setting,
-            "events": fact.events,
-            "n": fact.n,
-            "placebo_events": fact.placebo_events,
-            "placebo_n": fact.placebo_n,
-            "source": fact.reference.text,
-            "note": fact.note,
-        }
-        for fact in SAFETY_FACTS
-    ]
 
 
 def make_card(
@@ -142,7 +123,7 @@ def make_card(
         "known_predictors": describe_predictors(results),
         "contradictions": find_contradictions(results),
         "limitations": list_limitations(results),
-        "safety": _list_safety(facts.condition),
+        "safety": list_safety_facts(facts.condition),
         "gate_settings": settings.to_dict(),
         "parent": None if parent is None else dict(parent),
         "results": dict(results),

@@ -15,6 +15,8 @@ from features.evidence import (
     ZHAO,
     Dose,
     Study,
+    list_safety_facts,
+    pooled_rate,
     published_base_rate,
     read_pooled_rates,
     read_studies,
@@ -56,6 +58,15 @@ def test_rate_beside_an_estimate_is_that_of_its_horizon() -> None:
     assert published_base_rate("t2").rate == pytest.approx(0.475)
     with pytest.raises(ValueError, match="no published base rate for horizon 't3'"):
         published_base_rate("t3")
+    assert (pooled_rate("t1").horizon, pooled_rate("t2").horizon) == ("immediate", "1-3 months")
+    assert pooled_rate("t1").prediction_interval == pytest.approx((0.211, 0.906))
+
+
+def test_side_effects_are_context_for_ketamine_in_crps_only() -> None:
+    facts = list_safety_facts("CRPS")
+    assert {"matter": "dizziness", "events": 14, "n": 48}.items() <= facts[1].items()
+    assert all(fact["source"] for fact in facts)
+    assert list_safety_facts("chronic back pain") == []
 
 
 def test_pooled_rates_keep_print_and_recomputation_apart() -> None:

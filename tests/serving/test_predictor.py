@@ -70,6 +70,10 @@ def test_a_worked_example_comes_out_as_by_hand():
     assert estimate["base_rate"] == 282 / 470
     assert estimate["published_base_rate"]["rate"] == 29 / 47  # Mangnus 2021, at discharge
     assert "doi:10.1111/papr.13056" in estimate["published_base_rate"]["source"]
+    # Pooled over the studies that Zhao 2018 says it pooled: 62%, a new centre 21% to 91%.
+    pooled = estimate["published_base_rate"]["pooled"]
+    assert [pooled["rate"], *pooled["new_centre"]] == pytest.approx([0.616, 0.211, 0.906])
+    assert "30%" in pooled["outcome"]
 
 
 def test_a_missing_value_is_average_and_said():
