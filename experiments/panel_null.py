@@ -27,6 +27,7 @@ from features.synthetic import make_cohort
 from features.synthetic_panel import make_panel
 from training.fit import Procedure
 from training.null_test import Pairs, add_pairs
+from training.panel_candidates import PANEL_CANDIDATES, PanelStable
 from training.panel_data import PanelData, join_panel
 from training.panel_evaluation import cross_validate_panel, evaluate_panel
 from training.panel_fit import fit_panel, freeze_panel
@@ -40,7 +41,11 @@ FloatArray = NDArray[np.float64]
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
 PANEL = PanelProcedure()
-_ANYTHING = replace(PANEL, max_p=1.0)
+LOW = PanelStable(name="stability_low", thresholds=(0.3,))
+"""Stability selection that takes an assay from 30% of the half samples on: at the thresholds of
+the procedure it selects nothing in noise, and what selects nothing cannot be judged."""
+PANEL_CANDIDATES[LOW.name] = LOW
+_ANYTHING = replace(PANEL, max_p=1.0, inner_repeats=1)
 N_NEW = 200
 
 
@@ -81,7 +86,10 @@ def simulate(
     return join_panel(simulated.panel, clinical, patients, PANEL), risks
 
 
-def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> dict[str, object]:
+def find_in_noise(
+    n: int, n_assays: int, *, seed: int, n_repeats: int = 4,
+    candidates: tuple[str, ...] = (*PANEL.candidates, LOW.name),
+) -> dict[str, object]:  # fmt: skip
     """Return what is found in one cohort of noise.
 
     Parameters
@@ -92,6 +100,8 @@ def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> di
         Of the cohort and of everything else.
     n_repeats : int
         Of the 5 folds behind the finding.
+    candidates : tuple of str
+        Whose scores are judged alone.
 
     Returns
     -------
@@ -106,13 +116,14 @@ def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> di
             data, CLINICAL, PANEL, fitted, n_folds=5, n_repeats=n_repeats, thresholds=[],
             weighting="none", n_bootstrap=200, seed=seed,
         )  # fmt: skip
-        out = cross_validate_panel(data, CLINICAL, _ANYTHING, n_folds=5, n_repeats=1, seed=seed)
+        anything = replace(_ANYTHING, candidates=candidates)
+        out = cross_validate_panel(data, CLINICAL, anything, n_folds=5, n_repeats=1, seed=seed)
     return {
         "found": found.found,
         "global_p": np.nan if found.fitted is None else found.fitted.first.p_value,
         "pairs": {
             name: add_pairs([part.pairs[name] for part in out.parts if name in part.pairs])
-            for name in PANEL.candidates
+            for name in candidates
         },
     }  # fmt: skip
 
@@ -120,8 +131,9 @@ def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> di
 def tell_noise(results: list[dict[str, object]]) -> pd.DataFrame:
     """Return each candidate's mean AUC over cohorts of noise, with its Monte Carlo error."""
     rows = []
-    for name in PANEL.candidates:
-        pairs: list[Pairs] = [r["pairs"][name] for r in results]  # type: ignore[index]
+    found: list[dict[str, Pairs]] = [r["pairs"] for r in results]  # type: ignore[misc]
+    for name in found[0]:
+        pairs = [one[name] for one in found]
         concordant = np.array([p.concordant for p in pairs])
         total = np.array([p.total for p in pairs])
         whole = add_pairs(pairs)

@@ -218,6 +218,8 @@ def _predict_fold(
     rng = np.random.default_rng(seed)
     train, rows = data.take(~test), np.flatnonzero(test & data.has)
     X, cts = data.clinical.X[rows], data.rows[rows]
+    if data.plates:  # a new patient's plate is a new one, which nothing is known about
+        cts[:, -1] = np.nan
     with threadpool_limits(1):
         fitted = fit_response(train.clinical, clinical, rng=rng)
         before = fitted.probability(X)

@@ -68,15 +68,17 @@ def tell_affordable(panel: PanelEvaluation, clinical: int) -> str:
         return "Only one outcome was seen: no size can be given."
     n, bears = panel.size.n, panel.affordable
     left = max(bears - clinical, 0)
-    bear = f"{bears} candidate parameter{'s'[: bears != 1]}" if bears else "no candidate parameter"
     text = (
-        f"{panel.size.text[0].upper()}{panel.size.text[1:]}. Assays count as parameters even if "
-        f"they are dropped later. {n} patients bear {bear} (AUC 0.70; the criteria on shrinkage "
-        f"and optimism), of which the clinical predictors take {clinical}: "
+        f"Sample size: {panel.size.text}. Assays count as parameters even if they are dropped "
+        f"later. {n} patients bear {bears} candidate parameter{'s'[: bears != 1]} (AUC 0.70; "
+        "Riley's criteria on shrinkage and optimism)"
     )
-    if left:
-        return text + f"that leaves {left} assay{'s'[: left != 1]} chosen beforehand."
-    return text + "that leaves no assay, not even one chosen beforehand."
+    if not left:
+        return f"{text}: no assay beside the clinical predictors, not even one chosen beforehand."
+    return (
+        f"{text}: beside {clinical} of the clinical predictors, {left} "
+        f"assay{'s'[: left != 1]} chosen beforehand."
+    )
 
 
 def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
@@ -138,7 +140,10 @@ def _lay_out_candidates(panel: PanelEvaluation) -> Table:
 def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
     assays = panel.assays
     few = assays[assays["q_value"] <= _Q_LIMIT]
-    fewer = "none" if few.empty else f"{len(few)}: {', '.join(few['assay'].head(_SHOWN))}"
+    fewer = "none"
+    if len(few):
+        fewer = f"{len(few)} ({', '.join(few['assay'].head(_SHOWN))}"
+        fewer += " and others)" if len(few) > _SHOWN else ")"
     by_chance = ""
     if panel.stability is not None:
         by_chance = (

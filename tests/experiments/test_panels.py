@@ -34,7 +34,7 @@ def _run_commands(name: str, out: Path) -> None:
     """Run the lines of an experiment's script that call ketresponse."""
     data = DATA / {"mirna_neuroblastoma": "mirna_neuroblastoma", "qpcr": "qpcr_rqdeltact"}[name]
     script = (PROJECT / "experiments" / name / "commands.sh").read_text()
-    lines = [line for line in script.splitlines() if line.startswith("ketresponse ")]
+    lines = [line for line in script.splitlines() if line.startswith("ketresponse panel ")]
     assert lines
     for line in lines:
         words = shlex.split(line.replace("$data", str(data)).replace("$out", str(out)))
@@ -134,3 +134,44 @@ def test_long_and_wide_agree_cell_by_cell_where_both_detect(qpcr: Path) -> None:
     np.testing.assert_allclose(apart, twice["spread_long"] / 2, atol=1e-9)
     # What the long export's flags call not seen is never detected in it alone.
     assert not (both["detected_long"] & ~both["detected_wide"]).any()
+
+
+@pytest.fixture(scope="module")
+def mycn(tumours: Path) -> Path:
+    """Train on the tumours as the script does, with one candidate and one repeat."""
+    import os
+    import shutil
+
+    source = PROJECT / "experiments" / "mirna_neuroblastoma"
+    for name in ("mapping.toml", "study.toml"):
+        shutil.copy(source / name, tumours / name)
+    study = tumours / "study.toml"
+    text = study.read_text().replace("[resampling]", "[resampling]\nrepeats = 1")
+    study.write_text(f'{text}candidates = ["elastic_net"]\n')
+    commands = [
+        ["cohort", "import", str(TUMOURS), "--mapping", str(tumours / "mapping.toml"),
+         "--out", str(tumours / "cohort.parquet")],
+        ["train", str(study), "--jobs", "1", "--report", str(tumours / "report.md")],
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tumours)
+        patch.setitem(os.environ, "MLFLOW_TRACKING_URI", f"sqlite:///{tumours / 'mlflow.db'}")
+        for command in commands:
+            result = CliRunner().invoke(app, command)
+            assert result.exit_code == 0, result.output
+    return tumours
+
+
+@needs_tumours
+def test_the_panel_is_found_to_tell_mycn_by_the_cluster_it_drives(mycn: Path) -> None:
+    assert "added value found" in (mycn / "report.md").read_text()
+    (assays,) = mycn.glob("mlartifacts/**/*_panel_assays.csv")
+    table = pd.read_csv(assays).set_index("assay")
+    cluster = table.loc[list(CLUSTER)]
+    # Higher expression is less Ct: odds ratios of MYCN amplification below 1.
+    assert (cluster["odds_ratio"] < 1).all()
+    assert (cluster["q_value"] < 0.01).sum() == 6
+    (value,) = mycn.glob("mlartifacts/**/*_panel_added_value.csv")
+    added = pd.read_csv(value).set_index("metric")
+    assert added.loc["auc", "second"] > 0.9
+    assert added.loc["brier", "high"] < 0

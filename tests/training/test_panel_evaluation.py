@@ -142,3 +142,20 @@ def test_the_size_counts_every_assay_and_says_what_is_borne(signal):
     text = tell_affordable(signal, 1)
     assert "61 parameters" in text
     assert f"bear {signal.affordable} candidate parameter" in text
+
+
+def test_a_held_out_patients_plate_is_a_new_one():
+    data = make_data(80, shift=1.2)
+    plate = np.arange(80) % 2.0
+    data = replace(
+        data, rows=np.column_stack([data.rows + plate[:, None], plate]), plates=("a", "b")
+    )
+    test = np.arange(80) % 5 == 0
+    other = data.rows.copy()
+    other[test, -1] = 1 - other[test, -1]
+    one, two = (
+        panel_evaluation._predict_fold(d, test, CLINICAL, PANEL, (0,))
+        for d in (data, replace(data, rows=other))
+    )
+    assert one.selected
+    np.testing.assert_array_equal(one.panel, two.panel)

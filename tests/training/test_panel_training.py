@@ -1,4 +1,4 @@
-"""A study with a panel, from files to registry, and nothing of a patient's panel in what is kept."""
+"""A study with a panel, from files to registry; of a patient's panel nothing is kept."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def test_the_artifact_holds_both_sub_models(trained):
-    folder, _, summary = trained
+    _, _, summary = trained
     assert summary["panel"]["found"] == "found"
     loaded = load_model(Path(summary["folder"]))
     assert loaded.facts.submodel == "clinical+panel"
