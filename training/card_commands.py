@@ -121,8 +121,10 @@ def make(
 
     Whatever was approved before is void if the card changes: approvals hold for its digest.
     """
+    from dataclasses import replace
+
     from features.errors import InputError
-    from training.artifact import read_facts
+    from training.artifact import read_facts, write_release
     from training.card_author import read_author
     from training.registry import attach_files, find_folder
     from training.seal import read_annex
@@ -137,6 +139,8 @@ def make(
     shown: dict[str, Any] = {"annex": read_annex(folder), "status": facts.status}
     if not draft:
         files = _write(made, folder, **shown)
+        # Every answer of the model names the card that it has now.
+        files.append(write_release(folder, replace(facts, card_sha256=made.sha256)))
         if not Path(model).is_dir():
             attach_files(facts.name, facts.version, files, tracking_uri=uri)
         typer.echo(f"The card is kept with {made.subject}: {folder}")

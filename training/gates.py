@@ -159,7 +159,8 @@ def _judge_null(body: Body, settings: GateSettings) -> _Finding:
     few = null["n_permutations"] < settings.permutations
     shown = [row["auc"] for row in judged if row["auc"] is not None]
     value = f"{null['n_permutations']} permutations" + (
-        f", mean AUC {number(min(shown), 3)} to {number(max(shown), 3)}" if shown else
+        f", mean AUC {' to '.join(dict.fromkeys(number(f(shown), 3) for f in (min, max)))}"
+        if shown else
         ", every model constant"
     )  # fmt: skip
     more = [f"outside: {', '.join(outside)}"] if outside else []

@@ -73,7 +73,9 @@ def test_an_author_is_led_from_the_template_to_a_card(store: str, author: Path) 
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "card.html", "card.json", "card.md",
     ]  # fmt: skip
-    assert card.body["model"]["digest"] == read_facts(folder)[1]
+    facts, digest = read_facts(folder)
+    assert card.body["model"]["digest"] == digest
+    assert facts.card_sha256 == card.sha256  # what each answer of the model names
     checked = _card("check", "small:1")
     assert checked.exit_code == 0, checked.output
     assert "Complete" in checked.output
