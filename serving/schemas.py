@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from features.evidence import list_safety_facts
 from features.panel_cells import HIGHEST_CT, LOWEST_CT
 from features.schema import Variable
@@ -157,19 +159,25 @@ def make_panel_schema(predictor: Predictor) -> Schema:
 
 
 def make_example(predictor: Predictor) -> dict[str, Any]:
-    """Return a made-up patient in scope: the middle of what training saw, and "no" throughout."""
+    """Return a made-up patient in scope: medians of the background, and "no" throughout."""
     rules = predictor.eligibility
+    columns = zip(predictor.model.predictors, predictor.model.background.T, strict=True)
+    medians = {
+        name: float(round(np.median(column[~np.isnan(column)])))
+        for name, column in columns
+        if not np.isnan(column).all()
+    }
     example: dict[str, Any] = {}
     for name in dict.fromkeys([*predictor.eligibility_names, *predictor.model.predictors]):
         variable = predictor.dictionary[name]
         if name in rules.allowed:
             example[name] = rules.allowed[name][0]
         elif variable.is_numeric:
-            low, high = rules.minimum.get(name), rules.maximum.get(name)
-            seen = predictor.facts.training_ranges.get(name)
-            number = round((seen["low"] + seen["high"]) / 2) if seen else low or high or 0.0
-            number = number if low is None else max(number, low)
-            example[name] = variable.decode(number if high is None else min(number, high))
+            low = rules.minimum.get(name, variable.low or 0.0)
+            high = rules.maximum.get(name, variable.high or low)
+            # Where nothing was seen: for an age from 18 a grown-up of 44, for a first course 1.
+            number = medians.get(name, round(low + (high - low) / 4))
+            example[name] = variable.decode(min(max(number, low), high))
         else:
             example[name] = "no" if variable.kind == "yes_no" else variable.categories[0]
     return example

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -141,3 +142,13 @@ def test_the_model_tells_its_variables_and_facts(predictor):
 
 def test_the_test_patient_is_within_the_schema(predictor):
     assert check(PATIENT, make_patient_schema(predictor))
+
+
+def test_the_example_can_be_read_though_durations_were_long_and_no_age_was_seen():
+    # The middle of the durations seen, 30 years, is longer than the least age in scope, 18.
+    loaded = make_loaded(predictors=("disease_duration_years", "opioid"))
+    ranges = {**loaded.facts.training_ranges, "disease_duration_years": {"low": 0.0, "high": 60.0}}
+    predictor = Predictor(replace(loaded, facts=replace(loaded.facts, training_ranges=ranges)))
+    example = make_example(predictor)
+    assert example["age_years"] > example["disease_duration_years"]
+    assert predictor.predict(example, request_id="x")["estimates"]
