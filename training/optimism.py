@@ -32,6 +32,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from training.metric_stack import compute_metric_stack
 from training.performance import compute_metric_rows
@@ -47,6 +48,8 @@ OPTIMISM_INTERVAL = (
 
 _Z95 = float(norm.ppf(0.975))
 _NEED_SPREAD = ("auc", "calibration_intercept", "calibration_slope")
+_MOST_NOISE = 0.2
+"""Monte Carlo error (95%) up to which the correction of a slope or intercept is given."""
 
 
 class _Scale(NamedTuple):
@@ -102,9 +105,12 @@ def compute_optimism(
         `corrected` = apparent - optimism; `low`, `high`, its 95% interval; `left_out`, the mean
         in the patients each sample left out (NaN for calibration models); `corrected_632`, by the
         .632+ rule (NaN for calibration intercepts, slope and O:E, which have no value without
-        information);
-        `n_succeeded` of `n_resamples`, the reruns that gave the metric; `note`. A metric that
-        fewer than half of the samples gave is NaN.
+        information); `n_succeeded` of `n_resamples`, the reruns that gave the metric; `note`.
+        A metric that fewer than half of the samples gave is NaN. So are
+        slope and intercept where the mean gap of these reruns is not known to within 0.2 (95%,
+        Monte Carlo): a rerun that hardly tells patients apart has a slope of 5 or 50, and a few
+        of them decide the mean. Where the model itself has one risk for everyone its AUC is 0.5,
+        whatever the reruns do.
     """
     outcome, risk, weight = check_evaluation(y, served, sample_weight)
     known = ~np.isnan(np.asarray(y, dtype=np.float64))
@@ -116,7 +122,8 @@ def compute_optimism(
     nothing_known = _compute_without_information(outcome, risk, weight)
     constant = int((np.ptp(round_risks(predictions[:, known]), axis=1) == 0).sum())
     notes = [f"one risk for everyone in {constant} of {total} reruns"] if constant else []
-    if np.ptp(round_risks(risk)) == 0:
+    flat = bool(np.ptp(round_risks(risk)) == 0)
+    if flat:
         notes.insert(0, "the model itself has one risk for everyone")
     rows_out = []
     for metric, found in apparent.items():
@@ -124,6 +131,9 @@ def compute_optimism(
         row["corrected_632"] = _correct_632(
             float(found[0]), float(row["left_out"]), nothing_known.get(metric, np.nan)
         )
+        if metric == "auc" and flat and np.isfinite(found[0]):
+            row |= {"optimism": 0.0} | dict.fromkeys(("corrected", "low", "high"), 0.5)
+            row["corrected_632"] = 0.5
         if metric in _NEED_SPREAD:
             row["note"] = "; ".join(part for part in (str(row["note"]), *notes) if part)
         rows_out.append({"metric": metric, **row})
@@ -149,6 +159,10 @@ def _correct(
     if 2 * usable.sum() < total or usable.sum() < 2:
         return row | {"note": "fewer than half of the reruns gave it: not corrected"}
     own, original = draws[usable, 0], draws[usable, 1]
+    noise = _compute_noise(own - original)
+    if metric in ("calibration_intercept", "calibration_slope") and noise > _MOST_NOISE:
+        reason = f"these reruns give the optimism only to within {noise:.2g}"
+        return row | {"note": f"{reason}: not corrected"}
     corrected = apparent - float(np.mean(own - original))
     scale = _SCALES.get(metric, _PLAIN)
 
@@ -170,6 +184,12 @@ def _correct(
         "high": float(scale.back(to(corrected) + half)),
         "left_out": float(left_out.mean()) if len(left_out) else np.nan,
     }
+
+
+def _compute_noise(gaps: Array) -> float:
+    """Return the half-width of the 95% interval of a mean over reruns, were there ever more."""
+    count = len(gaps)
+    return float(student.ppf(0.975, count - 1) * np.std(gaps, ddof=1) / np.sqrt(count))
 
 
 def _compute_without_information(y: Array, p: Array, weight: Array) -> dict[str, float]:

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from features.schema import CONTRACT
 from training.fit import Procedure
-from training.optimism import _correct_632, compute_optimism
+from training.optimism import _correct, _correct_632, compute_optimism
 from training.response import TrainingData, fit_response, predict_from_bootstraps
 from training.weighted import fit_logistic_rows
 
@@ -183,6 +183,35 @@ def test_a_constant_model_has_no_optimism_to_lose() -> None:
         "not estimable; the model itself has one risk for everyone; one risk for everyone in 30 of "
         "30 reruns"
     )
+
+
+def test_a_constant_model_is_not_corrected_to_less_than_chance() -> None:
+    # The reruns overfit (0.75 at least in their own samples), the model itself gave up: its AUC
+    # is 0.5 in any patients, and 0.5 less their optimism would be no AUC of anything.
+    rng = np.random.default_rng(8)
+    data = _data(rng.normal(size=(40, 6)), rng.integers(0, 2, 40).astype(float))
+    reruns = predict_from_bootstraps(data, fit_ml, n_resamples=20, seed=1)
+    table = compute_optimism(
+        data.y["t1"], np.full(40, 0.5), reruns.predictions[:, :, 0], reruns.counts
+    )
+    columns = ["apparent", "optimism", "corrected", "low", "high", "corrected_632"]
+    assert table.loc["auc", columns].tolist() == [0.5, 0.0, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_a_slope_that_a_few_reruns_decide_is_no_number() -> None:
+    # 12 reruns whose gap is 0.1 or 0.3 (own slope 1, 0.9 and 0.7 in all: mean 0.2, SD 0.104,
+    # known to within 2.201 x 0.104 / sqrt(12) = 0.066); then one of them hardly tells patients
+    # apart, and its gap of 20 makes the mean 1.84, known to within 3.6.
+    gaps = np.tile([0.1, 0.3], 6)
+    draws = np.column_stack([np.ones(12), 1 - gaps, np.full(12, np.nan)])
+    row = _correct("calibration_slope", 1.4, draws, 12, margin=0.01)
+    assert row["corrected"] == pytest.approx(1.2)
+    assert row["note"] == ""
+    draws[3, :2] = 22.0, 2.0
+    row = _correct("calibration_slope", 1.4, draws, 12, margin=0.01)
+    assert np.isnan([row["optimism"], row["corrected"], row["low"], row["high"]]).all()
+    assert row["n_succeeded"] == 12
+    assert "these reruns give the optimism only to within 3.6" in str(row["note"])
 
 
 def test_the_study_procedure_is_corrected_too() -> None:
