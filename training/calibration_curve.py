@@ -85,7 +85,8 @@ class CalibrationCurve:
         over the patients; 0 is ideal. Columns `estimate`, `low`, `high`, `n_failed`, `note` as
         in :func:`training.performance.compute_performance`. A distance cannot be negative and
         noise adds to it: in small cohorts it is well above 0 for a perfect model, and the
-        interval lies too high.
+        interval lies too high. The smooth is taken as loess gives it, as R does; where it runs
+        below 0 or above 1 a distance is too large (emax can pass 1), and the note says so.
     """
 
     curve: pd.DataFrame
@@ -177,12 +178,15 @@ def compute_calibration_curve(
         draws.append(mean_over_repeats(np.stack(smooth)))
     values = np.stack(draws)
     low, high, n_failed = percentile_interval(values[1:])
-    missing = "" if np.isfinite(values[0, 0]) else "too few different risks: not estimable"
+    note = "" if np.isfinite(values[0, 0]) else "too few different risks: not estimable"
+    observed = values[0, len(_DISTANCES) :]
+    if (observed < 0).any() or (observed > 1).any():
+        note = "the smooth runs below 0 or above 1, which makes the distance too large"
     summary = pd.DataFrame(
         {"estimate": values[0], "low": low, "high": high, "n_failed": n_failed}
     ).iloc[: len(_DISTANCES)]  # fmt: skip
     summary.index = pd.Index(_DISTANCES, name="metric")
-    summary["note"] = missing
+    summary["note"] = note
     on_grid = slice(len(_DISTANCES), None)
     curve = pd.DataFrame(
         {"risk": grid, "observed": values[0, on_grid], "low": low[on_grid], "high": high[on_grid]}

@@ -9,6 +9,9 @@ Each candidate is judged alone as well as the whole procedure, because a blend t
 the prevalence scores 0.5 and would hide a leak. For the same reason only folds in which a model
 tells patients apart count; leaving the others out is no bias, since 0.5 is the mean of every fold
 whatever was fitted. All candidates come from one pass over the folds.
+
+The test sees what is rerun on permuted outcomes and nothing else: values that were filled in by
+the outcome before the cohort was read, and one patient under two pseudonyms, leave no trace here.
 """
 
 from __future__ import annotations
@@ -80,8 +83,15 @@ Judge = Callable[[TrainingData, int], dict[tuple[str, str], Pairs]]
 
 
 def permute_outcomes(data: TrainingData, *, rng: np.random.Generator) -> TrainingData:
-    """Return the patients with their outcomes, all horizons together, dealt out at random."""
-    order = rng.permutation(len(data))
+    """Return the patients with their outcomes, all horizons together, dealt out at random.
+
+    A patient's rows get rows that stood together before: were they mixed, patients who stand in
+    several folds could not betray a leak.
+    """
+    patients, patient = np.unique(data.groups, return_inverse=True)
+    dealt = np.argsort(rng.permutation(len(patients)))
+    order = np.empty(len(data), dtype=np.intp)
+    order[np.argsort(patient, kind="stable")] = np.argsort(dealt[patient], kind="stable")
     return replace(
         data, y={horizon: y[order] for horizon, y in data.y.items()}, kept=data.kept[order]
     )

@@ -57,6 +57,9 @@ CV_INTERVAL = (
 FROZEN_INTERVAL = "95% patient bootstrap of a frozen model's predictions (auc_delong: DeLong)"
 """What the intervals of :func:`compute_performance` are."""
 
+_ON_LOG_ODDS = (
+    "log_loss", "calibration_in_the_large", "calibration_intercept", "calibration_slope",
+)  # fmt: skip
 _CHUNK = 2_000_000  # patients x resamples that one step holds at a time
 
 
@@ -520,6 +523,15 @@ def _summarise(
         _note(name, missing=missing, one_class=one_class, constant=constant, judged=judged)
         for name, missing in zip(draws.columns, np.isnan(values[0]), strict=True)
     ]
+    if table.loc["auc", "estimate"] in (0.0, 1.0):  # so would every resample be
+        table.loc["auc", ["low", "high"]] = np.nan
+        table.loc["auc", "note"] = "no interval: a perfect ranking"
+    certain = int(((rows < RISK_CLIP) | (rows > 1 - RISK_CLIP)).any(axis=0).sum())
+    if certain:
+        words = f"{certain} patients with a risk of 0 or 1, taken as {RISK_CLIP:g} from it"
+        for name in _ON_LOG_ODDS:
+            found = str(table.loc[name, "note"])
+            table.loc[name, "note"] = f"{found}; {words}" if found else words
     return table
 
 

@@ -164,6 +164,8 @@ def compute_subgroups(
             seed=seed, slopes=False,
         )[list(_METRICS)].to_numpy()  # fmt: skip
         low, high, _ = percentile_interval(draws[1:])
+        if draws[0, 0] in (0.0, 1.0):  # so would every resample be: no certainty
+            low[0] = high[0] = np.nan
         for i, metric in enumerate(_METRICS):
             row |= {metric: draws[0, i], f"{metric}_low": low[i], f"{metric}_high": high[i]}
         rows.append(row | {"note": ""})

@@ -141,6 +141,15 @@ def test_curve_agrees_with_r() -> None:
     np.testing.assert_allclose(at, [0.1712743747, 0.4705238102, 0.8515172178], atol=2e-3)
 
 
+def test_a_smooth_that_leaves_the_range_of_risks_is_told() -> None:
+    # R: max(abs(predict(loess(y ~ p)) - p)) is the same number, above any distance of two risks.
+    p = np.linspace(0.05, 0.95, 19)
+    found = compute_calibration_curve((p < 0.3).astype(float), p, n_bootstrap=0, seed=1)
+    assert found.summary.loc["emax", "estimate"] == pytest.approx(1.12980186, abs=1e-5)
+    assert found.summary["note"].str.startswith("the smooth runs below 0 or above 1").all()
+    assert found.curve["observed"].between(0, 1).all()
+
+
 def test_weighted_curve_agrees_with_r() -> None:
     found = compute_calibration_curve(Y, P, sample_weight=WEIGHT, n_bootstrap=0, seed=1)
     assert found.summary.loc["ici", "estimate"] == pytest.approx(0.1006082504, abs=1e-5)

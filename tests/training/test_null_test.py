@@ -47,6 +47,26 @@ def test_permuting_keeps_every_patients_outcomes_together_and_leaves_predictors(
     assert (permuted.y["t1"] != data.y["t1"]).any()
 
 
+def test_one_row_per_patient_is_permuted_freely() -> None:
+    data = _draw(30, 1)
+    order = np.random.default_rng(2).permutation(30)
+    permuted = permute_outcomes(data, rng=np.random.default_rng(2))
+    np.testing.assert_array_equal(permuted.y["t1"], data.y["t1"][order])
+
+
+def _see_twice(data: TrainingData) -> TrainingData:
+    """Return every patient with a second row that is like the first."""
+    return data.take(np.tile(np.arange(len(data)), 2))
+
+
+def test_rows_of_a_patient_get_outcomes_that_stood_together() -> None:
+    data = _see_twice(_draw(30, 1))
+    permuted = permute_outcomes(data, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(permuted.y["t1"][:30], permuted.y["t1"][30:])
+    np.testing.assert_array_equal(permuted.kept[:30], permuted.kept[30:])
+    assert (permuted.y["t1"] != data.y["t1"]).any()
+
+
 def test_an_honest_procedure_passes_for_every_candidate_and_the_whole() -> None:
     data = _draw(60, 3)
     judge = partial(judge_candidates, procedure=QUICK, n_folds=5)
@@ -81,6 +101,37 @@ def test_selection_outside_the_folds_is_caught() -> None:
     assert at_t1.loc["ridge", "auc"] > 0.8
     assert set(at_t1["verdict"]) == {"failed"}
     assert any("ridge at T1" in words for words in list_failures(table))
+
+
+def _fill_by_outcome(data: TrainingData, seed: int) -> dict[tuple[str, str], Pairs]:
+    """Fill every predictor with the mean of the patient's own class, then cross-validate."""
+    X = data.X.copy()
+    for of_class in (data.y["t1"] == value for value in (0, 1)):
+        means = np.broadcast_to(np.nanmean(X[of_class], axis=0), X.shape)
+        gaps = np.isnan(X) & of_class[:, np.newaxis]
+        X[gaps] = means[gaps]
+    return judge_candidates(replace(data, X=X), seed, procedure=QUICK, n_folds=5)
+
+
+def test_filling_by_the_outcome_is_caught() -> None:
+    data = _draw(60, 4)
+    data.X[np.random.default_rng(1).random(data.X.shape) < 0.5] = NAN
+    table = compute_null_test(data, _fill_by_outcome, n_permutations=8, seed=1)
+    assert (table.loc[table["horizon"] == "t1", "verdict"] == "failed").all()
+
+
+def _split_patients(data: TrainingData, seed: int) -> dict[tuple[str, str], Pairs]:
+    """Cross-validate as if every row were a patient."""
+    apart = replace(data, groups=np.arange(len(data)))
+    return judge_candidates(apart, seed, procedure=QUICK, n_folds=5)
+
+
+def test_patients_who_stand_in_several_folds_are_caught() -> None:
+    data = _see_twice(_draw(40, 12))
+    table = compute_null_test(data, _split_patients, n_permutations=8, seed=1)
+    at_t1 = table[table["horizon"] == "t1"].set_index("model")
+    assert at_t1.loc["firth", "auc"] > 0.6
+    assert set(at_t1["verdict"]) == {"failed"}
 
 
 def test_a_blend_that_retreats_does_not_hide_behind_its_constants() -> None:

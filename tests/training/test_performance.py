@@ -200,10 +200,26 @@ def test_risks_that_separate_the_classes_have_no_slope() -> None:
     table = compute_performance([0, 0, 0, 1, 1, 1], np.linspace(0.1, 0.9, 6), seed=1)
     assert table.loc["auc", "estimate"] == 1
     assert table.loc["auc_delong", "note"].startswith("no interval: a perfect ranking")
+    # Every resample ranks perfectly too: "1.00 (1.00 to 1.00)" would read as certainty.
+    assert table.loc["auc", "note"] == "no interval: a perfect ranking"
+    assert table.loc["auc", ["low", "high"]].isna().all()
     assert np.isnan(table.loc["calibration_slope", "estimate"])
     note = "the risks separate the classes: not estimable"
     assert table.loc["calibration_slope", "note"] == note
     assert table.loc["calibration_slope", "n_failed"] == 500
+
+
+def test_risks_of_exactly_zero_or_one_are_told_where_they_decide_the_number() -> None:
+    # One of three certain risks is wrong: it costs -ln 1e-12 = 27.63 of the log loss, / 6 = 4.6.
+    y, p = [0, 0, 1, 1, 0, 1], [0.0, 0.4, 0.0, 1.0, 0.6, 0.5]
+    table = compute_performance(y, p, n_bootstrap=10, seed=1)
+    assert table.loc["log_loss", "estimate"] == pytest.approx(
+        (-np.log(1e-12) - np.log(0.6) - np.log(0.4) - np.log(0.5)) / 6
+    )
+    told = table.index[table["note"].str.contains("3 patients with a risk of 0 or 1, taken as")]
+    assert set(told) == {
+        "log_loss", "calibration_in_the_large", "calibration_intercept", "calibration_slope",
+    }  # fmt: skip
 
 
 # ---------------------------------------------------------------- repeated cross-validation

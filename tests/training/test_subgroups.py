@@ -92,3 +92,12 @@ def test_under_ten_of_a_class_is_not_estimable() -> None:
     assert table.loc[1, "events"] == 9
     assert table["auc"].isna().tolist() == [False, True]
     assert "not estimable" in table.loc[1, "note"]
+
+
+def test_a_part_that_is_ranked_perfectly_gets_no_interval_of_certainty() -> None:
+    y = np.repeat([0.0, 1.0], 10)
+    risks, folds = np.linspace(0.1, 0.9, 20)[np.newaxis], np.zeros((1, 20), dtype=np.intp)
+    row = compute_subgroups(y, risks, folds, [], n_bootstrap=20, seed=1).iloc[0]
+    assert row["auc"] == 1
+    assert row[["auc_low", "auc_high"]].isna().all()
+    assert row["o_e_low"] < row["o_e"] < row["o_e_high"]
