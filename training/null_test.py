@@ -24,6 +24,7 @@ import pandas as pd
 from joblib import delayed
 from numpy.typing import NDArray
 from scipy.special import expit
+from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from training.document import each_row
@@ -272,15 +273,17 @@ def _summarise(horizon: str, model: str, pairs: Sequence[Pairs]) -> dict[str, ob
     auc = float(concordant.sum() / total.sum())
     residual = concordant - auc * total
     error = float(np.sqrt((residual**2).sum() * used / (used - 1)) / total.sum())
-    return row | {"auc": auc, "mc_error": error, "verdict": _judge_mean(auc, error)}
+    reach = float(student.ppf(0.975, used - 1)) * error
+    return row | {"auc": auc, "mc_error": error, "verdict": _judge_mean(auc, reach)}
 
 
-def _judge_mean(auc: float, error: float) -> str:
+def _judge_mean(auc: float, reach: float) -> str:
+    """Judge a mean by the band and by the half-width of its 95% Monte Carlo interval."""
     away = abs(auc - 0.5)
     width = (BAND[1] - BAND[0]) / 2
     if away > width:
-        return "failed" if away - 1.96 * error > 0 else "uncertain"
-    return "passed" if 1.96 * error <= width else "uncertain"
+        return "failed" if away > reach else "uncertain"
+    return "passed" if reach <= width else "uncertain"
 
 
 def list_failures(table: pd.DataFrame) -> list[str]:

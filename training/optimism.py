@@ -49,7 +49,7 @@ OPTIMISM_INTERVAL = (
 _Z95 = float(norm.ppf(0.975))
 _NEED_SPREAD = ("auc", "calibration_intercept", "calibration_slope")
 _MOST_NOISE = 0.2
-"""Monte Carlo error (95%) up to which the correction of a slope or intercept is given."""
+"""Monte Carlo error (95%, half-width) up to which a slope or an intercept is corrected."""
 
 
 class _Scale(NamedTuple):

@@ -155,11 +155,11 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
     ]  # fmt: skip
     gain = decisions.least_gain
     gained = (
-        "Over the whole range acting on the model gains net benefit over both treating all and "
-        "treating none."
+        "Over the whole range its estimated net benefit lies above those of treating all and of "
+        "treating none; by how much is uncertain (see the intervals)."
         if gain > 0
-        else "At some thresholds of the range acting on the model is no better than treating all "
-        "or treating none."
+        else "At some thresholds of the range its estimated net benefit is no higher than that of "
+        "treating all or of treating none."
     )
     return (
         Table(

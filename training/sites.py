@@ -191,8 +191,9 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
         value of a further site lies in 95% (t on sites - 2 degrees of freedom; NaN under three
         sites); `tau2`, variance between sites on the scale of the pooling; `i2`, the share of the
         variance that lies between sites, in percent; `q_p_value` of no difference between sites;
-        `note`. DerSimonian and Laird's method: with few sites it finds little, and an i2 of 0 is
-        no sign that sites agree.
+        `note`. DerSimonian and Laird's method: with few sites it finds little, an i2 of 0 is no
+        sign that sites agree, and the interval of the mean, a normal one, is too narrow (Hartung
+        and Knapp's is wider).
     """
     rows = []
     for measure in MEASURES:

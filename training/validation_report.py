@@ -217,8 +217,8 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
         Picture(
             f"calibration_{horizon}",
             f"Calibration at {name}: observed share of responders over the predicted probability "
-            "(loess with 95% band), and in groups of patients (95% Wilson intervals). Below: how "
-            "many patients had which probability.",
+            "(loess with 95% band), and in groups of patients (95% Wilson intervals, not "
+            "weighted). Below: how many patients had which probability.",
             f"Calibration curve at {name}",
             lambda: to_png(plot_risk_calibration(
                 result.calibration.curve, result.groups, result.risks, title=f"Calibration, {name}"
@@ -309,7 +309,8 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
                                           "a further site (95%)", "tau²", "I²", "p of no "
                                           "difference", "note"]),
             note="DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
-                 "the slope itself. With few sites an I² of 0 is no sign that they agree.",
+                 "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
+                 "interval of the mean, a normal one, is too narrow: read the further site's.",
             values=sites.pooled.reset_index(),
         ),
         Picture(
