@@ -29,8 +29,10 @@ from training.fit import Procedure
 from training.null_test import Pairs, add_pairs
 from training.panel_candidates import PANEL_CANDIDATES, PanelStable
 from training.panel_data import PanelData, join_panel
-from training.panel_evaluation import cross_validate_panel, evaluate_panel
-from training.panel_fit import fit_panel, freeze_panel
+from training.panel_evaluation import evaluate_panel
+from training.panel_fit import fit_panel
+from training.panel_folds import cross_validate_panel
+from training.panel_freeze import freeze_panel
 from training.panel_procedure import PanelProcedure
 from training.response import TrainingData, fit_response
 from training.study import make_response_model

@@ -61,7 +61,7 @@ def make_panel(
     responds : ndarray of shape (n,)
         1, 0, or NaN where unknown, which is dealt out by chance.
     n_assays : int
-        Assays; their mean levels lie between 18 and 40 cycles, so that some are rarely detected.
+        Assays; their mean levels lie between 18 and 40 cycles, where detection ends.
     n_informative : int
         How many of them go with the response; these are well detected.
     shift : float

@@ -22,7 +22,7 @@ from training.evaluation import Evaluation, Judgement
 from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts, package_versions
 from training.panel_facts import collect_panel_metrics, describe_submodel
-from training.panel_fit import freeze_panel
+from training.panel_freeze import freeze_panel
 from training.panel_model import PanelModel
 from training.panel_section import tell_panel
 from training.registry import locate, register

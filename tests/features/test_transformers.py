@@ -126,3 +126,20 @@ def test_the_dictionary_decides_what_is_a_category_and_what_is_logged() -> None:
     names = ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
     basis = make_basis([CONTRACT[name] for name in names], knots=3)
     assert basis.get_params() == {"categories": {2: 2, 3: 3}, "log1p": [1], "knots": 3}
+
+
+def test_further_numbers_leave_the_other_columns_as_they_were():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=50), rng.integers(0, 2, 50).astype(float)])
+    basis = PredictorBasis(categories={1: 2}, knots=3).fit(X)
+    wider = basis.with_numbers(
+        low=np.array([-1.0]), high=np.array([3.0]), center=np.array([1.0]), scale=np.array([2.0])
+    )
+    more = np.array([[5.0], [1.0], [np.nan], [-9.0]])
+    Z = wider.expand(np.column_stack([X[:4], more]))
+    np.testing.assert_array_equal(Z[:, :-1], basis.expand(X[:4]))
+    # 5 counts as 3: (3 - 1) / 2; the center and what is missing as 0; -9 as -1: (-1 - 1) / 2.
+    np.testing.assert_allclose(Z[:, -1], [1.0, 0.0, 0.0, -1.0])
+    assert wider.groups_[-1] == 2
+    assert wider.n_features_in_ == 3
+    assert basis.n_features_in_ == 2

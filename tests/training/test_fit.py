@@ -153,3 +153,40 @@ def test_the_prevalence_alone_can_be_asked_for() -> None:
     assert fitted.model.probability(X[:1]) == pytest.approx(y.mean())
     empty = fit_constant(X, np.empty(0), PREDICTORS, reason="nobody was seen")
     assert empty.model.probability(X[:1]) == pytest.approx(0.5)
+
+
+def test_held_out_log_odds_are_those_of_fits_without_the_patient():
+    rng = np.random.default_rng(0)
+    X = rng.normal(7, 1.5, (120, 1)).clip(0, 10)
+    y = (rng.random(120) < expit(X[:, 0] - 7)).astype(float)
+    predictors = [CONTRACT["nrs_t0"]]
+    procedure = Procedure(("prevalence", "ridge"), inner_repeats=2)
+
+    def fit(outcome):
+        return fit_outcome(
+            X, outcome, np.arange(120), predictors, procedure, rng=np.random.default_rng(1)
+        )
+
+    found = fit(y)
+    assert found.held_out.shape == (120,)
+    assert expit(found.held_out).mean() == pytest.approx(y.mean(), abs=1e-9)
+    assert np.corrcoef(found.held_out, X[:, 0])[0, 1] > 0.9
+    # A fit that had not seen him does not learn from his outcome: the served log-odds of a far
+    # patient move toward it, the held-out ones, if at all, away from it (the mean is kept).
+    extreme = int(np.argmax(X[:, 0]))
+    y[extreme], other = 1.0, y.copy()
+    other[extreme] = 0.0
+    one, two = fit(y), fit(other)
+    served = one.model.margin(X)[extreme] - two.model.margin(X)[extreme]
+    held_out = one.held_out[extreme] - two.held_out[extreme]
+    assert served > 0
+    assert held_out < served / 2
+
+
+def test_the_held_out_log_odds_of_a_constant_are_the_same_for_all():
+    y = np.repeat([0.0, 1.0], [10, 30])
+    found = fit_outcome(
+        np.zeros((40, 1)), y, np.arange(40), [CONTRACT["nrs_t0"]], Procedure(("prevalence",)),
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    np.testing.assert_allclose(expit(found.held_out), 0.75)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import training.panel_evaluation as panel_evaluation
+import training.panel_folds as panel_folds
 from tests.training.panel_cohorts import CLINICAL, PANEL, make_data
 from training.decision_curve import compute_decision_curve
 from training.panel_evaluation import (
     compute_net_benefit_gain,
     count_panel_steps,
-    cross_validate_panel,
     evaluate_panel,
 )
+from training.panel_folds import cross_validate_panel
 from training.panel_section import lay_out_panel, tell_affordable, tell_panel
 from training.response import fit_response
 from training.sample_size import compute_affordable_parameters, compute_development_size
@@ -77,7 +77,7 @@ def test_progress_is_called_as_often_as_told():
 
 
 def test_many_patients_get_one_repeat_of_five_folds(monkeypatch):
-    monkeypatch.setattr(panel_evaluation, "_MANY", 50)
+    monkeypatch.setattr(panel_folds, "_MANY", 50)
     data = make_data(60, seed=2)
     out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=10, n_repeats=3, seed=1)
     assert out.folds.shape == (1, 60)
@@ -110,7 +110,7 @@ def test_held_out_patients_are_not_looked_at():
     test = out.folds[0] == 2
     y = data.clinical.y["t1"].copy()
     y[test] = 1 - y[test]
-    part = panel_evaluation._predict_fold(
+    part = panel_folds._predict_fold(
         replace(data, clinical=replace(data.clinical, y={"t1": y})), test, CLINICAL, PANEL,
         (1, 2, 0, 2),
     )  # fmt: skip
@@ -154,7 +154,7 @@ def test_a_held_out_patients_plate_is_a_new_one():
     other = data.rows.copy()
     other[test, -1] = 1 - other[test, -1]
     one, two = (
-        panel_evaluation._predict_fold(d, test, CLINICAL, PANEL, (0,))
+        panel_folds._predict_fold(d, test, CLINICAL, PANEL, (0,))
         for d in (data, replace(data, rows=other))
     )
     assert one.selected

@@ -10,7 +10,8 @@ from features.schema import CONTRACT
 from tests.training.panel_cohorts import CLINICAL, PANEL, make_data
 from training.fit import Procedure
 from training.panel_data import PanelData
-from training.panel_fit import FittedUpdate, fit_panel, fit_update, freeze_panel
+from training.panel_fit import FittedUpdate, fit_panel, fit_update
+from training.panel_freeze import freeze_panel
 from training.response import fit_response
 from training.study import make_response_model
 

@@ -1,0 +1,160 @@
+"""From fitted updates to the sub-model that is served: the clinical one with a score behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from features.transformers import PredictorBasis
+from training.interval import PRIOR_SD
+from training.panel_candidates import relabel_trees
+from training.panel_data import PanelData
+from training.panel_fit import FittedPanel, FittedUpdate
+from training.panel_model import ASSAY_PRECISION, PanelModel, make_assay_variables
+from training.panel_procedure import PanelProcedure
+from training.panel_solvers import fit_offset_ridge
+from training.response_model import OutcomeModel, ResponseModel, WorkingModel
+from training.study import make_background
+
+__all__ = ["freeze_panel"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+def freeze_panel(
+    data: PanelData, clinical: ResponseModel, panel: FittedPanel, procedure: PanelProcedure,
+    *, rng: np.random.Generator,
+) -> PanelModel | None:  # fmt: skip
+    """Return the sub-model that is served; None where the panel adds nothing.
+
+    Parameters
+    ----------
+    data : PanelData
+        What `panel` was fitted on.
+    clinical : ResponseModel
+        The frozen clinical sub-model. Its coefficients and intervals are taken over as they are.
+    panel : FittedPanel
+        The updates.
+    procedure : PanelProcedure
+        How much of a panel must be there.
+    rng : numpy.random.Generator
+        Source of the draws and of the background's permutations.
+    """
+    selected = panel.selected
+    if not len(selected):
+        return None
+    names = tuple(data.assays[j] for j in panel.normaliser.kept_[selected])
+    variables = make_assay_variables(names, clinical.dictionary.names)
+    wide = _Widening(data, panel, selected, rng)
+    kept = working_kept = None
+    if clinical.kept is not None and clinical.working_kept is not None:
+        y = data.clinical.kept
+        kept = wide.outcome(clinical.kept, panel.kept, y)
+        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept, y)
+    y = data.clinical.y[clinical.horizons[0]]
+    outcome = wide.outcome(clinical.first, panel.first, y)
+    response = ResponseModel(
+        horizons=clinical.horizons,
+        predictors=(*clinical.predictors, *(variable.name for variable in variables)),
+        variables=tuple(clinical.dictionary.with_variables(variables).to_list()),
+        first=outcome,
+        kept=kept,
+        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first, y),
+        working_kept=working_kept,
+        background=np.column_stack(
+            [clinical.background, make_background(panel.delta[:, selected], variables, rng=rng)]
+        ),
+    )
+    return PanelModel(
+        normaliser=panel.normaliser, assays=data.assays, plates=data.plates, ceiling=data.ceiling,
+        selected=names, min_coverage=procedure.min_coverage, response=response,
+    )  # fmt: skip
+
+
+def _find_shift(clinical: OutcomeModel, margin: FloatArray, score: FloatArray) -> float:
+    """Return the shift after which a score leaves the mean clinical risk as it is."""
+    mean = float(clinical.finish(margin).mean())
+
+    def excess(shift: float) -> float:
+        return float(clinical.finish(margin + score + shift).mean()) - mean
+
+    reach = 20.0 + float(np.abs(score).max())
+    return float(brentq(excess, -reach, reach, xtol=1e-13))
+
+
+class _Widening:
+    """Clinical outcomes with the selected assays behind their predictors."""
+
+    def __init__(
+        self, data: PanelData, panel: FittedPanel, selected: IntArray, rng: np.random.Generator
+    ) -> None:
+        self._data, self._panel, self._selected, self._rng = data, panel, selected, rng
+        delta = panel.delta[:, selected]
+        # Rounded outwards: the extremes themselves are single patients' values.
+        self._low = np.floor(delta.min(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
+        self._high = np.ceil(delta.max(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
+
+    def _widen(self, basis: PredictorBasis) -> PredictorBasis:
+        center, scale = self._panel.center[self._selected], self._panel.scale[self._selected]
+        return basis.with_numbers(low=self._low, high=self._high, center=center, scale=scale)
+
+    def outcome(
+        self, clinical: OutcomeModel, update: FittedUpdate | None, y: FloatArray
+    ) -> OutcomeModel:
+        """Return a clinical outcome with the panel's score added, its mean risk as it was."""
+        panel, selected = self._panel, self._selected
+        n_clinical, n_columns = len(clinical.coef), len(clinical.coef) + len(selected)
+        coef = np.concatenate([clinical.coef, np.zeros(len(selected))])
+        trees, n_trees, tree_weight = clinical.trees, clinical.n_trees, clinical.tree_weight
+        if trees:
+            trees = relabel_trees(trees, range(n_clinical), n_columns)
+        shift = 0.0
+        if update is not None and not update.reason:
+            coef[n_clinical:] = update.coef[selected]
+            if update.trees is not None and update.trees.tree_columns is not None:
+                place = {int(j): n_clinical + i for i, j in enumerate(selected)}
+                # Columns that no tree splits on are nowhere in the wider array: any will do.
+                columns = [place.get(int(j), n_clinical) for j in update.trees.tree_columns]
+                n_trees, tree_weight = update.trees.n_trees, update.tree_weight
+                text = update.trees.trees.model_to_string(num_iteration=n_trees)
+                trees = relabel_trees(text, columns, n_columns)
+            known = ~np.isnan(y[panel.usable])
+            own = self._data.clinical.X[panel.usable[known]]
+            shift = _find_shift(clinical, clinical.margin(own), update.score(panel.Z[known]))
+        return replace(
+            clinical, basis=self._widen(clinical.basis), intercept=clinical.intercept + shift,
+            coef=coef, trees=trees, n_trees=n_trees, tree_weight=tree_weight,
+        )  # fmt: skip
+
+    def working(
+        self, working: WorkingModel, update: FittedUpdate | None, outcome: OutcomeModel,
+        clinical: OutcomeModel, y: FloatArray,
+    ) -> WorkingModel:  # fmt: skip
+        """Return the clinical draws with draws of the selected assays' coefficients.
+
+        The rule is that of the clinical working model: a normal prior of SD 1 on each
+        coefficient, here beside the clinical log-odds. That the assays were selected in the same
+        patients is not in it; the wide prior makes up for most of that.
+        """
+        n_draws = len(working.draws)
+        slopes = np.zeros((n_draws, len(self._selected)))
+        shift = 0.0
+        if update is not None and not update.reason:
+            panel, known = self._panel, ~np.isnan(y[self._panel.usable])
+            own = panel.usable[known]
+            mode, precision = fit_offset_ridge(
+                panel.Z[known][:, self._selected], y[own],
+                clinical.margin(self._data.clinical.X[own]), prior_sd=PRIOR_SD,
+            )  # fmt: skip
+            # A draw is the mode plus L^-T z, where L L^T is the precision.
+            factor = np.linalg.cholesky(precision)
+            noise = self._rng.standard_normal((len(mode), n_draws))
+            slopes = (mode + np.linalg.solve(factor.T, noise).T)[:, 1:]
+            shift = outcome.intercept - clinical.intercept
+        draws = np.column_stack([working.draws, slopes])
+        draws[:, 0] += shift
+        return WorkingModel(self._widen(working.basis), draws)
