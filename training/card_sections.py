@@ -128,13 +128,19 @@ def _provenance(body: Body) -> list[Block]:
             make_grid("", ("what", "value"), rows)]  # fmt: skip
 
 
+def _tell_scope(annex: Mapping[str, Any]) -> str:
+    """Return what an approval is for, or what it could be for."""
+    if annex["standing"] == "approved":
+        return f", for {annex['scope']}"
+    return f"; at most for {annex['scope']}" if annex["standing"] == "in review" else ""
+
+
 def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
     blocks: list[Block] = []
     if annex is None:
         blocks.append("Not reviewed yet.")
     else:
-        scope = f", for {annex['scope']}" if annex.get("scope") else ""
-        blocks.append(f"Review: {annex['standing']}{scope}.")
+        blocks.append(f"Review: {annex['standing']}{_tell_scope(annex)}.")
         for title, key in (("Approvals", "approvals"), ("Waivers", "waivers"),
                            ("History", "history")):  # fmt: skip
             rows = [

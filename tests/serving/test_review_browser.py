@@ -148,7 +148,7 @@ def test_nothing_runs_off_the_screen(desk, reviewers):  # noqa: F811
     first.section("Waive a gate").get_by_label("Gate").select_option("9")
     first.act("Waive a gate", "one centre")
     assert first.section("Gates").get_by_text("waived by").is_visible()
-    for path in ("/", "/model/pilot/1"):
+    for path in ("/", "/model/pilot/1", "/model/pilot/1/card.html"):
         first.page.goto(first.url + path)
         for width in (360, 800, 1280):
             first.page.set_viewport_size({"width": width, "height": 800})

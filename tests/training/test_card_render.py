@@ -14,7 +14,7 @@ from training.card_render import render_html, render_markdown, show_gates
 from training.model_card import Card
 
 ANNEX: dict[str, Any] = {
-    "model": "small:1", "standing": "approved", "scope": "",
+    "model": "small:1", "standing": "approved", "scope": "silent prospective evaluation",
     "approvals": [
         {"at": "2026-11-20T10:00:00Z", "name": "Carol", "account": "carol", "comment": "read it"},
         {"at": "2026-11-21T10:00:00Z", "name": "Dave", "account": "dave", "comment": "me too"},
@@ -91,6 +91,7 @@ def test_approvals_and_waivers_stand_beside_the_body(render: Any) -> None:
     assert "silent evaluation only" in shown
     assert "Reviewed by two people" in shown
     assert "approved by Carol and Dave" in shown
+    assert "Review: approved, for silent prospective evaluation." in shown
     assert small_card().sha256 == before
 
 
