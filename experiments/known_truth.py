@@ -30,12 +30,12 @@ from experiments.truth_tables import (
 )
 from experiments.truths import TRUTHS, Simulated, Truth, simulate
 from features.preprocessing import make_basis
+from features.schema import CONTRACT
 from training.fit import Procedure
-from training.interval import fit_constant_working_model, fit_working_model
 from training.models import DEFAULT_CANDIDATES
 from training.performance import compute_metric_rows
 from training.response import FittedResponse, TrainingData, fit_response
-from training.response_model import ResponseModel
+from training.study import make_response_model
 
 __all__ = ["compute_interval", "describe", "run", "score"]
 
@@ -90,23 +90,7 @@ def compute_interval(
     data: TrainingData, fitted: FittedResponse, X: FloatArray, *, rng: np.random.Generator
 ) -> FloatArray:
     """Return the served interval, of shape (n_new, 2), of each new patient at the last horizon."""
-    first = data.y[data.horizons[0]]
-    known, seen = ~np.isnan(first), ~np.isnan(data.kept)
-    working = fit_working_model(data.X[known], first[known], data.predictors, rng=rng)
-    kept = None
-    if fitted.kept is not None:
-        fit = fit_constant_working_model if fitted.kept.reason else fit_working_model
-        kept = fit(data.X[seen], data.kept[seen], data.predictors, rng=rng)
-    model = ResponseModel(
-        horizons=data.horizons,
-        predictors=tuple(variable.name for variable in data.predictors),
-        variables=(),
-        first=fitted.first.model,
-        kept=None if fitted.kept is None else fitted.kept.model,
-        working_first=working,
-        working_kept=kept,
-        background=np.empty((0, len(data.predictors))),
-    )
+    model = make_response_model(data, fitted, CONTRACT, only_rate=False, rng=rng)
     return np.asarray(model.interval(X)[:, -1])
 
 
@@ -233,6 +217,7 @@ def describe(rows: pd.DataFrame) -> str:
     summary = summarise(rows)
     others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
     served = summary.xs(DEFAULT, level="method").reset_index()
+    served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
     served["contained"] = [TRUTHS[name].contained for name in served["truth"]]
     quality = ["truth", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
     interval = ["truth", "n", "contained", "coverage", "coverage_se", "width"]

@@ -172,5 +172,5 @@ def draw(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
         figure.supxlabel("patients in the cohort")
         figure.supylabel("RMSE to the true risk")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=5)
+        figure.legend(handles, labels, loc="outside upper center", ncols=5)
     return figure

@@ -99,6 +99,11 @@ class Truth:
         return self.shares.get(name, _SHARES[name])
 
     @property
+    def is_noise(self) -> bool:
+        """Whether nothing predicts."""
+        return self.log_odds is _noise
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """The predictors' entries in the dictionary."""
         return CONTRACT.check_predictors(self.predictors)

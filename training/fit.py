@@ -82,7 +82,7 @@ class Procedure:
     candidates: tuple[str, ...]
     inner_folds: int = 5
     inner_repeats: int = 4
-    prior_strength: float = 2.25
+    prior_strength: float = 2.75
     published_patients: float = 0.0
     published_rates: tuple[float, ...] = ()
 
@@ -143,6 +143,13 @@ class FittedOutcome:
     reason: str = ""
     members: dict[str, Member] = field(default_factory=dict)
     held_out: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+
+    @property
+    def bent_share(self) -> float:
+        """Share of bent predictors and trees in the weight of all candidates, from 0 to 1."""
+        bent = self.weights.get("splines", 0.0) + self.weights.get("lightgbm", 0.0)
+        left = 1.0 - self.weights.get("prevalence", 0.0)
+        return bent / left if left > 1e-9 else 0.0
 
 
 def _freeze(

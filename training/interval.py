@@ -28,8 +28,9 @@ PRIOR_SD = 1.0
 
 
 def fit_working_model(
-    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, rng: np.random.Generator
-) -> WorkingModel:
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, rng: np.random.Generator,
+    follow: float = 0.0,
+) -> WorkingModel:  # fmt: skip
     """Return draws from the posterior of the working model.
 
     Parameters
@@ -42,6 +43,8 @@ def fit_working_model(
         In the order of the columns.
     rng : numpy.random.Generator
         Source of randomness.
+    follow : float
+        Of the :class:`WorkingModel`: the share of bent predictors and trees in what is served.
     """
     basis = make_basis(predictors).fit(X)
     Z = basis.expand(X)
@@ -53,7 +56,7 @@ def fit_working_model(
     # A draw is the mode plus L^-T z, where L L^T is the precision.
     factor = np.linalg.cholesky(precision)
     noise = rng.standard_normal((len(center), N_DRAWS))
-    return WorkingModel(basis, center + np.linalg.solve(factor.T, noise).T)
+    return WorkingModel(basis, center + np.linalg.solve(factor.T, noise).T, follow)
 
 
 def fit_constant_working_model(

@@ -157,4 +157,4 @@ class _Widening:
             shift = outcome.intercept - clinical.intercept
         draws = np.column_stack([working.draws, slopes])
         draws[:, 0] += shift
-        return WorkingModel(self._widen(working.basis), draws)
+        return WorkingModel(self._widen(working.basis), draws, working.follow)

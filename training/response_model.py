@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from features.schema import Dictionary, Variable
 from features.transformers import PredictorBasis
@@ -28,6 +28,10 @@ FloatArray = NDArray[np.float64]
 def load_trees(text: str) -> Any:
     """Return the LightGBM booster written as `text` (its own plain format, no pickle)."""
     return import_lightgbm().Booster(model_str=text)
+
+
+def _clipped_logit(probability: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.clip(probability, 1e-12, 1 - 1e-12)))
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,14 @@ class WorkingModel:
         Fitted, without bends.
     draws : ndarray of shape (n_draws, 1 + n_columns)
         Intercept and coefficients, log-odds.
+    follow : float
+        From 0 to 1: how far the interval reaches after a served probability that this model's
+        own does not follow, because bent predictors or trees are in it.
     """
 
     basis: PredictorBasis
     draws: FloatArray
+    follow: float = 0.0
 
     def probabilities(self, X: FloatArray) -> FloatArray:
         """Return the drawn probabilities, of shape (n_draws, n), of rows `X`."""
@@ -224,8 +232,10 @@ class ResponseModel:
     def interval(self, X: FloatArray, *, level: float = 0.95) -> FloatArray:
         """Return the interval around each served probability.
 
-        Quantiles of draws from the working model's posterior, widened where needed to hold the
-        served probability: one rule for every family of models.
+        Quantiles of draws from the working model's posterior, widened in two ways: to hold the
+        served probability, and, as far as bent predictors and trees have weight in it, by the
+        same interval moved (in log-odds) to where the served probability lies. The working model
+        is straight; where the data are not, it is sure of the wrong thing.
 
         Parameters
         ----------
@@ -240,11 +250,16 @@ class ResponseModel:
             Lower and upper limit.
         """
         draws = [self.working_first.probabilities(X)]
+        follow = [self.working_first.follow]
         if self.working_kept is not None:
             draws.append(draws[0] * self.working_kept.probabilities(X))
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        limits = np.stack([np.quantile(draw, tails, axis=0).T for draw in draws], axis=1)
+            follow.append(max(follow[0], self.working_kept.follow))
+        points = [(1 - level) / 2, 0.5, (1 + level) / 2]
+        low, middle, high = np.stack(
+            [np.quantile(draw, points, axis=0) for draw in draws], axis=2
+        )  # fmt: skip
         served = self.probability(X)
-        limits[:, :, 0] = np.minimum(limits[:, :, 0], served)
-        limits[:, :, 1] = np.maximum(limits[:, :, 1], served)
-        return np.asarray(limits)
+        moved = np.array(follow) * (_clipped_logit(served) - _clipped_logit(middle))
+        lowest = np.minimum.reduce([low, expit(_clipped_logit(low) + moved), served])
+        highest = np.maximum.reduce([high, expit(_clipped_logit(high) + moved), served])
+        return np.stack([lowest, highest], axis=2)

@@ -19,6 +19,7 @@ from features.errors import InputError, Problem
 from features.outcome import Labels, make_labels
 from features.panel_reading import read_panel
 from features.schema import Dictionary, Variable
+from training.fit import FittedOutcome
 from training.interval import fit_constant_working_model, fit_working_model
 from training.panel_data import PanelData, join_panel
 from training.response import FittedResponse, TrainingData
@@ -260,12 +261,14 @@ def make_background(
 
 
 def _fit_working(
-    X: FloatArray, y: FloatArray, predictors: tuple[Variable, ...], constant: bool,
+    data: TrainingData, y: FloatArray, fitted: FittedOutcome, constant: bool,
     rng: np.random.Generator,
 ) -> WorkingModel:  # fmt: skip
     known = ~np.isnan(y)
-    fit = fit_constant_working_model if constant else fit_working_model
-    return fit(X[known], y[known], predictors, rng=rng)
+    X = data.X[known]
+    if constant:
+        return fit_constant_working_model(X, y[known], data.predictors, rng=rng)
+    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=fitted.bent_share)
 
 
 def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
@@ -299,10 +302,10 @@ def make_response_model(
     """
     first = data.y[data.horizons[0]]
     working_kept = None
-    working_first = _fit_working(data.X, first, data.predictors, only_rate, rng)
+    working_first = _fit_working(data, first, fitted.first, only_rate, rng)
     if fitted.kept is not None:
         constant = bool(fitted.kept.reason)
-        working_kept = _fit_working(data.X, data.kept, data.predictors, constant, rng)
+        working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
     return ResponseModel(
         horizons=data.horizons,
         predictors=tuple(variable.name for variable in data.predictors),
