@@ -123,7 +123,9 @@ def _is_training_cohort(cohort: Cohort, loaded: LoadedModel) -> bool:
     return cohort.sha256 in (loaded.facts.cohort_sha256, *loaded.facts.earlier_cohorts)
 
 
-def _find_warnings(cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...]) -> list[str]:
+def _find_warnings(
+    cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...], *, repeats: int
+) -> list[str]:
     warnings = []
     if _is_training_cohort(cohort, loaded):
         warnings.append(
@@ -136,6 +138,11 @@ def _find_warnings(cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...
         warnings.append("The model was made from simulated patients: it is a demonstration.")
     if horizons != loaded.model.horizons:
         warnings.append("No responder has a known outcome at T2: the model is judged at T1 alone.")
+    if repeats:
+        warnings.append(
+            f"{repeats} courses are repeats of a patient: intervals and tests take courses as "
+            "independent, and are too sure of themselves by that."
+        )
     return warnings
 
 
@@ -190,5 +197,9 @@ def read_new_patients(
         cohort=cohort, table=eligible, data=data, labels=labels,
         flow=add_outcome_steps(flow, labels), sites=find_sites(eligible),
         is_training_cohort=_is_training_cohort(cohort, loaded),
-        warnings=tuple(_find_warnings(cohort, loaded, labels.horizons)),
+        warnings=tuple(
+            _find_warnings(
+                cohort, loaded, labels.horizons, repeats=len(eligible) - len(np.unique(patients))
+            )
+        ),
     )  # fmt: skip

@@ -331,10 +331,15 @@ def make_repeated_folds(data: TrainingData, *, n_folds: int, n_repeats: int, see
     )  # fmt: skip
 
 
-def _draw(n: int, seed: tuple[int, ...] | np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Return the patients of a sample, and how often each was drawn."""
-    drawn = make_bootstrap(n, rng=np.random.default_rng(seed))
-    return drawn, np.bincount(drawn, minlength=n).astype(np.intp)
+def _draw(
+    groups: IntArray, seed: tuple[int, ...] | np.random.Generator
+) -> tuple[IntArray, IntArray]:
+    """Return the rows of a sample of patients, and how often each row stands in it."""
+    _, first, patient = np.unique(groups, return_index=True, return_inverse=True)
+    place = np.argsort(np.argsort(first))[patient]  # patients in the order in which they come
+    drawn = make_bootstrap(len(first), rng=np.random.default_rng(seed))
+    counts = np.bincount(drawn, minlength=len(first))[place].astype(np.intp)
+    return np.repeat(np.arange(len(groups)), counts), counts
 
 
 def _predict_from_bootstrap(
@@ -342,7 +347,7 @@ def _predict_from_bootstrap(
 ) -> tuple[FloatArray | None, IntArray, str]:
     """Return the risks of all patients, how often each was drawn, and what failed if it did."""
     rng = np.random.default_rng(seed)
-    drawn, counts = _draw(len(data), rng)
+    drawn, counts = _draw(data.groups, rng)
     try:
         with threadpool_limits(1):
             risks = fit(data.take(drawn), rng=rng).probability(data.X)
@@ -409,7 +414,8 @@ def predict_from_bootstraps(
         Makes a model from a sample: ``fit(sample, rng=rng).probability(X)``. Everything that
         learns from data must be inside it.
     n_resamples : int
-        Samples of as many patients as there are, drawn with replacement.
+        Samples of as many patients as there are, drawn with replacement, each with all of his
+        rows: with some of them left outside, a rerun would be judged on patients it has seen.
     seed : int
         The result depends on nothing else, the number of jobs included.
     n_jobs : int
@@ -427,7 +433,7 @@ def predict_from_bootstraps(
         is not a confidence interval of the risk: its coverage of the true risk is far below 95%.
     """
     if plain and n_resamples:
-        drawn = [_draw(len(data), (seed, 3, i))[1] for i in range(n_resamples)]
+        drawn = [_draw(data.groups, (seed, 3, i))[1] for i in range(n_resamples)]
         together = _predict_plainly(data, np.stack(drawn))
     else:
         together = np.full((n_resamples, 1, 1), np.nan)

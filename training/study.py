@@ -118,6 +118,13 @@ def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) ->
 def find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     """Return what a reader of any number from these patients should know."""
     notices = []
+    repeated = len(data) - len(np.unique(data.groups))
+    if repeated:
+        notices.append(
+            f"{repeated} courses are repeats of a patient: folds and reruns keep a patient "
+            "together, but the sample size and the patient bootstrap count courses, and are too "
+            "sure of themselves by that"
+        )
     for variable, column in zip(data.predictors, data.X.T, strict=True):
         known = column[~np.isnan(column)]
         if np.ptp(known) == 0:

@@ -12,6 +12,7 @@ from tests.training.cohorts import write_cohort
 from tests.training.examples import PREDICTORS, make_facts, make_model
 from training.artifact import LoadedModel
 from training.new_patients import read_new_patients
+from training.study import find_notices
 
 
 def _loaded(**facts: object) -> LoadedModel:
@@ -54,6 +55,19 @@ def test_simulated_patients_and_models_are_named(tmp_path: Path) -> None:
     demonstration = _loaded(synthetic=True, status="demonstration")
     (warning,) = read_new_patients(demonstration, real).warnings
     assert "demonstration" in warning
+
+
+def test_repeated_courses_are_noticed(tmp_path: Path) -> None:
+    table = pd.read_csv(write_cohort(tmp_path / "c.csv", 60, seed=1))
+    again = table.head(4).assign(course_number=2)
+    pd.concat([table.assign(course_number=1), again]).to_csv(tmp_path / "c.csv", index=False)
+    any_course = _loaded(eligibility={"age_years": {"min": 18}})
+    found = read_new_patients(any_course, tmp_path / "c.csv")
+    assert len(np.unique(found.data.groups)) == len(found.data) - 4
+    (warning,) = found.warnings
+    assert warning.startswith("4 courses are repeats of a patient")
+    notice, *_ = find_notices(found.data, found.labels)
+    assert notice.startswith("4 courses are repeats of a patient")
 
 
 def test_without_t2_a_model_is_judged_at_t1_alone(tmp_path: Path) -> None:

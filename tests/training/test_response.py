@@ -184,3 +184,29 @@ def test_published_rates_pull_the_mean_risk_by_the_patients_they_count_as() -> N
     before = plain.kept.model.probability(data.X[seen])
     after = pulled.kept.model.probability(data.X[seen])
     assert after.mean() == pytest.approx((before.sum() + 27 * 0.5) / (len(before) + 27))
+
+
+def test_a_resample_holds_all_rows_of_a_patient_or_none() -> None:
+    # Every patient twice, far apart in the file: with one of his rows left outside, a rerun would
+    # be judged on a patient it has seen, and optimism would hide.
+    once = _draw(40, 5, horizons=1)
+    data = once.take(np.tile(np.arange(40), 2))
+    found = predict_from_bootstraps(data, _fit_quick, n_resamples=6, seed=2)
+    np.testing.assert_array_equal(found.counts[:, :40], found.counts[:, 40:])
+    assert (found.counts.sum(axis=1) == 80).all()
+    alone = predict_from_bootstraps(once, _fit_quick, n_resamples=6, seed=2)
+    np.testing.assert_array_equal(found.counts[:, :40], alone.counts)
+
+
+def test_reruns_do_not_depend_on_how_patients_are_numbered() -> None:
+    data = _draw(40, 6, horizons=1)
+    renumbered = replace(data, groups=np.random.default_rng(0).permutation(40))
+    first, second = (
+        predict_from_bootstraps(some, _fit_quick, n_resamples=3, seed=2)
+        for some in (data, renumbered)
+    )
+    np.testing.assert_array_equal(first.counts, second.counts)
+
+
+def _fit_quick(data: TrainingData, *, rng: np.random.Generator) -> FittedResponse:
+    return fit_response(data, Procedure(("logistic",), inner_repeats=0), rng=rng)
