@@ -57,7 +57,7 @@ def test_a_candidate_shrunk_already_is_not_shrunk_again() -> None:
     base = np.full(60, logit(y.mean()))
     half, triple = (
         fit_weights(
-            (base + spread * truth)[np.newaxis], base, y, n_patients=60, strength=2.25
+            (base + spread * truth)[np.newaxis], base, y, n_patients=60, strength=2.75
         ).sum()
         for spread in (0.5, 3.0)
     )
