@@ -198,13 +198,19 @@ def _judge_calibration(body: Body, settings: GateSettings) -> _Finding:
         for row in rows.values()
     )
     value = _each(body, lambda h: interval(rows[h], "corrected"))
+    why = [
+        f"{h.upper()}: {row['note']}"
+        for h, row in rows.items()
+        if row is not None and row["corrected"] is None and row.get("note")
+    ]
     ratios = _other_patients(body)
     if not ratios:
-        return good, value, asked, "calibration-in-the-large is not counted: " + _NO_EXTERNAL
+        why.append("calibration-in-the-large is not counted: " + _NO_EXTERNAL)
+        return good, value, asked, "; ".join(why)
     off = [h for h, o_e in ratios.items() if o_e is None or o_e <= 0
            or abs(math.log(o_e)) > settings.log_o_e]  # fmt: skip
     shown = ", ".join(f"{h.upper()} O:E {number(o_e)}" for h, o_e in ratios.items())
-    return good and not off, f"{value}; other patients: {shown}", asked, ""
+    return good and not off, f"{value}; other patients: {shown}", asked, "; ".join(why)
 
 
 def _other_patients(body: Body) -> dict[str, float | None]:

@@ -3,7 +3,7 @@
 The rule "fall2_or_success" calls a patient a responder who fell by 2 points or whom the record
 calls a success. A record's wording is softer than a score. Here it is left out: a label that has
 no score is then unknown, one that wording alone had made a responder is none, and the whole
-procedure is judged again on what is left, by the same folds, repeats and seed.
+procedure is judged again on what is left, by as many folds and repeats and the same seed.
 """
 
 from __future__ import annotations

@@ -114,6 +114,16 @@ def test_5_the_corrected_slope_lies_near_one(slope: float | None, status: str) -
         assert "(0.50 to 1.50)" in gate.value
 
 
+def test_5_tells_why_there_is_no_corrected_slope() -> None:
+    body = _body()
+    why = "these reruns give the optimism only to within 0.4: not corrected"
+    _metric(body, "optimism", "calibration_slope", corrected=None, low=None, high=None, note=why)
+    gate = _gate(5, body)
+    assert gate.status == "fail"
+    assert "not estimable" in gate.value
+    assert why in gate.text
+
+
 # exp(0.2) = 1.2214, exp(-0.2) = 0.8187
 @pytest.mark.parametrize(
     ("o_e", "status"), [(1.22, "pass"), (1.23, "fail"), (0.82, "pass"), (0.81, "fail")]
