@@ -31,7 +31,7 @@ description = "simulated"
 [treatment]
 description = "simulated"
 [cohort]
-file = "cohort.parquet"
+file = "cohort.csv"
 [resampling]
 repeats = {repeats}
 bootstrap_reruns = {reruns}
@@ -55,7 +55,6 @@ def main() -> None:
         cohort = make_cohort(asked.n, seed=1).table
         cohort.to_csv(folder / "cohort.csv", index=False)
         table = read_cohort(folder / "cohort.csv").table
-        table.to_parquet(folder / "cohort.parquet")
         y = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2")).t1
         simulated = make_panel(
             table["patient_id"].tolist(), y, n_assays=asked.assays, n_informative=8,
