@@ -81,7 +81,8 @@ def test_every_file_the_readme_points_to_exists() -> None:
 
 def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(), re.S)
-    (tmp_path / "cohort.parquet").touch()
+    for name in ("cohort.parquet", "panel.parquet"):
+        (tmp_path / name).touch()
     (tmp_path / "mapping.toml").write_text('[columns]\npatient_id = "id"\n')
     (tmp_path / "study.toml").write_text(block)
     study = read_study(tmp_path / "study.toml")
