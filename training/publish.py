@@ -93,8 +93,10 @@ def _notes(description: Description, evaluation: Evaluation) -> list[str]:
     verdict = judge(description, evaluation)[0]
     notes = [verdict]
     if evaluation.fitted.first.model.is_constant:
+        with_panel = evaluation.panel is not None and evaluation.panel.keeps_model
+        who = "everyone without a panel" if with_panel else "everyone"
         notes.append(
-            "The data did not bear a model: everyone gets the share of responders in the cohort."
+            f"The data did not bear a model: {who} gets the share of responders in the cohort."
         )
     if description.study.published_text:
         notes.append(description.study.published_text)
