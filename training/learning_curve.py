@@ -132,7 +132,7 @@ def continue_curve(n: FloatArray, values: FloatArray, at: FloatArray) -> FloatAr
     Returns
     -------
     ndarray
-        NaN where fewer than 3 values are known.
+        At most 1, which no metric here exceeds; NaN where fewer than 3 values are known.
     """
     known = ~np.isnan(values)
     if known.sum() < 3:
@@ -140,4 +140,4 @@ def continue_curve(n: FloatArray, values: FloatArray, at: FloatArray) -> FloatAr
     root = np.sqrt(n[known])
     design = np.column_stack([np.ones(int(known.sum())), 1 / n[known]])
     (a, b), *_ = np.linalg.lstsq(design * root[:, None], values[known] * root, rcond=None)
-    return np.asarray(a + b / at)
+    return np.minimum(a + b / at, 1.0)
