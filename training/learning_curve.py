@@ -140,4 +140,4 @@ def continue_curve(n: FloatArray, values: FloatArray, at: FloatArray) -> FloatAr
     root = np.sqrt(n[known])
     design = np.column_stack([np.ones(int(known.sum())), 1 / n[known]])
     (a, b), *_ = np.linalg.lstsq(design * root[:, None], values[known] * root, rcond=None)
-    return np.minimum(a + b / at, 1.0)
+    return np.asarray(np.minimum(a + b / at, 1.0))
