@@ -17,12 +17,12 @@ from features.errors import InputError, KetresponseError
 from serving.commands import predict, serve
 from serving.demo import demo
 from serving.review_commands import release, serve_review
-from training.card_commands import app as card_app
+from training.card.commands import app as card_app
 from training.commands import models, train
 from training.comparison_commands import compare
 from training.description_commands import describe
 from training.evidence_commands import evidence
-from training.panel_commands import app as panel_app
+from training.panel.commands import app as panel_app
 from training.review_commands import app as review_app
 from training.samplesize_commands import app as samplesize_app
 from training.trajectory_commands import trajectory

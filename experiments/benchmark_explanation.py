@@ -22,7 +22,7 @@ from features.preprocessing import make_basis
 from features.schema import CONTRACT, Variable
 from training.explanation import Explainer
 from training.models import BoostedTrees
-from training.panel_model import make_assay_variables
+from training.panel.model import make_assay_variables
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 __all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_model"]

@@ -27,13 +27,13 @@ from features.synthetic import make_cohort
 from features.synthetic_panel import make_panel
 from training.fit import Procedure
 from training.null_test import Pairs, add_pairs
-from training.panel_candidates import PANEL_CANDIDATES, PanelStable
-from training.panel_data import PanelData, join_panel
-from training.panel_evaluation import evaluate_panel
-from training.panel_fit import fit_panel
-from training.panel_folds import cross_validate_panel
-from training.panel_freeze import freeze_panel
-from training.panel_procedure import PanelProcedure
+from training.panel.candidates import PANEL_CANDIDATES, PanelStable
+from training.panel.data import PanelData, join_panel
+from training.panel.evaluation import evaluate_panel
+from training.panel.fit import fit_panel
+from training.panel.folds import cross_validate_panel
+from training.panel.freeze import freeze_panel
+from training.panel.procedure import PanelProcedure
 from training.response import TrainingData, fit_response
 from training.study import make_response_model
 

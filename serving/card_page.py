@@ -13,7 +13,7 @@ from starlette.routing import Route
 from serving.headers import CARD_POLICY, PAGE_POLICY, PRIVATE
 from serving.page import render_card
 from serving.predictor import Predictor
-from training.card_render import find_holding, render_html
+from training.card.render import find_holding, render_html
 from training.model_card import CARD_FILE, Card, read_card
 from training.seal import read_annex
 

@@ -20,7 +20,7 @@ from features.panel_design import Timing, When, compare_times, parse_when
 from features.panel_names import map_assay_names, parse_assay_name
 from serving.notices import Notice
 from serving.request import RequestError
-from training.panel_model import PanelModel
+from training.panel.model import PanelModel
 
 __all__ = [
     "PANEL_FIELDS",

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 from features.errors import KetresponseError
 from training.artifact import write_release
-from training.card_render import write_pages
+from training.card.render import write_pages
 from training.case import approved_version, released_versions
 from training.code_digest import PREDICTION_PATH
 from training.review import Desk, File

@@ -18,7 +18,7 @@ from serving.panel import PANEL_FIELDS
 from serving.predictor import MAX_BATCH, Predictor
 from serving.statements import make_statements
 from serving.submodel import CLINICAL, WITH_PANEL
-from training.panel_model import PanelModel
+from training.panel.model import PanelModel
 
 __all__ = [
     "describe_model",

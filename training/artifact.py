@@ -29,7 +29,7 @@ from typing import Any
 
 from features.errors import InputError, KetresponseError, Problem
 from training.facts import ModelFacts, package_versions
-from training.panel_model import PanelModel
+from training.panel.model import PanelModel
 from training.response_model import ResponseModel
 from training.skops_bytes import model_from_bytes, panel_from_bytes, to_bytes
 

@@ -45,7 +45,7 @@ PREDICTION_PATH = (
     "training.explanation",
     "training.facts",
     "training.models",
-    "training.panel_model",
+    "training.panel.model",
     "training.response_model",
     "training.skops_bytes",
     "training.solvers",

@@ -35,7 +35,7 @@ from training.missing_outcome import (
 )
 from training.null_test import Judge, compute_null_test, judge_candidates
 from training.optimism import compute_optimism
-from training.panel_evaluation import PanelEvaluation, count_panel_steps, evaluate_panel
+from training.panel.evaluation import PanelEvaluation, count_panel_steps, evaluate_panel
 from training.performance import compute_cv_performance, compute_threshold_table
 from training.response import (
     Fit,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from training.card_words import find_metric, interval, is_done, number, per_horizon, percent
+from training.card.words import find_metric, interval, is_done, number, per_horizon, percent
 
 __all__ = ["Gate", "GateSettings", "compute_flags", "compute_gates"]
 

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 
 from features.errors import KetresponseError
 from features.evidence import list_safety_facts
-from training.card_answers import answer_from_run, list_limitations
-from training.card_checks import fill_fields
-from training.card_literature import compare_base_rates, describe_predictors, find_contradictions
-from training.card_plain import make_plain
-from training.card_schema import CARD_VERSION, CardDocument
+from training.card.answers import answer_from_run, list_limitations
+from training.card.checks import fill_fields
+from training.card.literature import compare_base_rates, describe_predictors, find_contradictions
+from training.card.plain import make_plain
+from training.card.schema import CARD_VERSION, CardDocument
 from training.facts import ModelFacts
 from training.gates import GateSettings, compute_flags
 from training.statements import make_statements
@@ -40,7 +40,7 @@ class Card:
     Parameters
     ----------
     body : dict
-        As :class:`training.card_schema.Body` describes it; plain values.
+        As :class:`training.card.schema.Body` describes it; plain values.
     sha256 : str
         Of the body: what a review is bound to.
     """
@@ -87,7 +87,7 @@ def make_card(
     results : mapping
         Of the run it came from, :func:`training.results.make_results`.
     author : mapping
-        :func:`training.card_author.read_author`.
+        :func:`training.card.author.read_author`.
     settings : GateSettings or None
         Thresholds of the gates; None for the defaults.
     parent : mapping or None

@@ -21,10 +21,10 @@ from training.document import each_row, write_document
 from training.evaluation import Evaluation, Judgement
 from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts, package_versions
-from training.panel_facts import collect_panel_metrics, describe_submodel
-from training.panel_freeze import freeze_panel
-from training.panel_model import PanelModel
-from training.panel_section import tell_panel
+from training.panel.facts import collect_panel_metrics, describe_submodel
+from training.panel.freeze import freeze_panel
+from training.panel.model import PanelModel
+from training.panel.section import tell_panel
 from training.registry import locate, register
 from training.report import judge, make_report
 from training.response_model import ResponseModel

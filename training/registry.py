@@ -22,7 +22,7 @@ from features.eligibility import Eligibility
 from features.errors import KetresponseError
 from features.schema import Variable
 from training.artifact import ModelFacts, read_facts, save_model
-from training.panel_model import PanelModel
+from training.panel.model import PanelModel
 from training.response_model import ResponseModel
 from training.tracking import make_client, open_files, telling_failures
 

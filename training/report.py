@@ -22,7 +22,7 @@ from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
 from training.null_test import ENOUGH, list_failures
-from training.panel_section import lay_out_panel, tell_panel
+from training.panel.section import lay_out_panel, tell_panel
 from training.report_performance import lay_out_performance, number, with_interval
 from training.report_sections import (
     lay_out_blend,

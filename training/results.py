@@ -26,7 +26,7 @@ from training.evaluation import Assessment, Judgement
 from training.facts import package_versions
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES
-from training.panel_section import describe_panel
+from training.panel.section import describe_panel
 from training.report import judge
 from training.response import FittedResponse
 from training.score_labels import ScoreLabels

@@ -14,7 +14,7 @@ from features.errors import KetresponseError
 from training.accounts import LocalAccounts
 from training.approval import Unmet, compute_objections, compute_unmet, make_annex
 from training.artifact import read_facts, write_release
-from training.card_render import ShownGate, show_gates, write_pages
+from training.card.render import ShownGate, show_gates, write_pages
 from training.case import (
     Account,
     Action,

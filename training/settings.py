@@ -72,7 +72,7 @@ from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from training.fit import Procedure
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES, DEFAULT_CANDIDATES
-from training.panel_procedure import (
+from training.panel.procedure import (
     PANEL_TABLE,
     PanelProcedure,
     check_panel,

@@ -14,7 +14,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from training.panel_model import PanelModel
+from training.panel.model import PanelModel
 from training.response_model import ResponseModel
 
 __all__ = ["model_from_bytes", "panel_from_bytes", "to_bytes"]
@@ -27,7 +27,7 @@ _MODEL_TYPES = (
 )
 _PANEL_TYPES = (
     "features.panel_transformers.PanelNormaliser",
-    "training.panel_model.PanelModel",
+    "training.panel.model.PanelModel",
     *_MODEL_TYPES,
 )
 _PLAIN = frozenset(

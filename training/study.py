@@ -21,7 +21,7 @@ from features.panel_reading import read_panel
 from features.schema import Dictionary, Variable
 from training.fit import FittedOutcome
 from training.interval import fit_constant_working_model, fit_working_model
-from training.panel_data import PanelData, join_panel
+from training.panel.data import PanelData, join_panel
 from training.response import FittedResponse, TrainingData
 from training.response_model import ResponseModel, WorkingModel
 from training.sample_size import Verdict, verdict

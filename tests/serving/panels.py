@@ -14,7 +14,7 @@ from features.schema import CONTRACT
 from tests.serving.models import COUNTS, NOTHING, draw_predictors, make_facts, make_model
 from training.artifact import LoadedModel
 from training.facts import ModelFacts
-from training.panel_model import PanelModel, make_assay_variables
+from training.panel.model import PanelModel, make_assay_variables
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 CEILING = 35.0

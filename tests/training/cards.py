@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from features.synthetic import make_cohort
-from training.card_author import AUTHOR_FIELDS, empty_author
+from training.card.author import AUTHOR_FIELDS, empty_author
 from training.evaluation import evaluate
 from training.explanation import explain_rows, global_importance
 from training.facts import ModelFacts

@@ -12,8 +12,8 @@ from features.panel import write_panel
 from features.synthetic_panel import SimulatedPanel, make_panel
 from tests.training.cohorts import write_cohort
 from training.fit import Procedure
-from training.panel_data import PanelData, join_panel
-from training.panel_procedure import PanelProcedure
+from training.panel.data import PanelData, join_panel
+from training.panel.procedure import PanelProcedure
 from training.response import TrainingData
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=1)

@@ -8,7 +8,7 @@ from features.panel_transformers import PanelNormaliser
 from features.preprocessing import make_basis
 from features.schema import CONTRACT
 from training.interval import fit_working_model
-from training.panel_model import PanelModel, make_assay_variables
+from training.panel.model import PanelModel, make_assay_variables
 from training.response_model import OutcomeModel, ResponseModel
 
 CEILING = 35.0

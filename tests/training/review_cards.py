@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.training.cards import full_author, small_results
-from training.card_render import write_pages
+from training.card.render import write_pages
 from training.facts import ModelFacts
 from training.model_card import make_card, write_card
 

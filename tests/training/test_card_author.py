@@ -6,8 +6,8 @@ import pytest
 
 from features.errors import InputError
 from tests.training.cards import full_author, small_card
-from training.card_author import AUTHOR_FIELDS, empty_author, make_template, read_author
-from training.card_checks import list_missing
+from training.card.author import AUTHOR_FIELDS, empty_author, make_template, read_author
+from training.card.checks import list_missing
 
 
 def _write(folder: Path, text: str) -> Path:

@@ -13,7 +13,7 @@ from ketresponse import app
 from tests.training.cards import small_facts, small_results
 from tests.training.examples import make_facts, make_model
 from training.artifact import read_facts, save_model
-from training.card_author import AUTHOR_FIELDS, make_template
+from training.card.author import AUTHOR_FIELDS, make_template
 from training.model_card import read_card
 from training.registry import locate, register
 from training.results import write_results

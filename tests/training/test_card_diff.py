@@ -1,7 +1,7 @@
 """What changed between two cards."""
 
 from tests.training.cards import full_author, small_card, small_results
-from training.card_diff import PARTS, compare_cards
+from training.card.diff import PARTS, compare_cards
 
 
 def test_a_card_does_not_differ_from_itself() -> None:

@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from tests.training.cards import full_author, small_card, small_facts, small_results
-from training.card_answers import answer_from_run
-from training.card_author import AUTHOR_FIELDS, empty_author
-from training.card_checks import count_fields, fill_fields, list_missing
-from training.card_fields import CHAI, FIELDS, HTI1, PLACES, TRIPOD_AI
+from training.card.answers import answer_from_run
+from training.card.author import AUTHOR_FIELDS, empty_author
+from training.card.checks import count_fields, fill_fields, list_missing
+from training.card.fields import CHAI, FIELDS, HTI1, PLACES, TRIPOD_AI
 
 
 def test_tripod_ai_has_27_items_and_52_subitems() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.training.cards import small_results
-from training.card_literature import (
+from training.card.literature import (
     compare_base_rates,
     compute_shares,
     describe_predictors,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.training.cards import DIGEST, full_author, small_card, small_facts, small_results
-from training.card_render import render_html, render_markdown
+from training.card.render import render_html, render_markdown
 from training.model_card import Card, make_card
 
 

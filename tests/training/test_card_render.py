@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.training.cards import DIGEST, full_author, small_card, small_results
-from training.card_fields import FIELDS, PLACES
-from training.card_render import render_html, render_markdown, show_gates
+from training.card.fields import FIELDS, PLACES
+from training.card.render import render_html, render_markdown, show_gates
 from training.model_card import Card
 
 ANNEX: dict[str, Any] = {

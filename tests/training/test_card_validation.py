@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import InputError
 from tests.training.cards import DIGEST, full_author, small_card, small_facts, small_results
-from training.card_validation import add_validation
+from training.card.validation import add_validation
 from training.gates import compute_gates
 from training.model_card import make_card
 from training.tracking import TrackedRun

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.training.cards import full_author, small_card, small_results
-from training.card_author import empty_author
+from training.card.author import empty_author
 from training.gates import Gate, GateSettings, compute_flags, compute_gates
 
 BODY = small_card().body

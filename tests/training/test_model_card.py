@@ -17,7 +17,7 @@ from tests.training.cards import (
     small_facts,
     small_results,
 )
-from training.card_schema import make_json_schema
+from training.card.schema import make_json_schema
 from training.model_card import compute_body_sha256, make_card, read_card, write_card
 
 

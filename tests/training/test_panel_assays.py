@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.panel_assays import compute_assay_table, compute_global_test
-from training.panel_candidates import Stability
+from training.panel.assays import compute_assay_table, compute_global_test
+from training.panel.candidates import Stability
 
 
 def test_the_global_test_is_uniform_on_noise_and_small_on_signal():

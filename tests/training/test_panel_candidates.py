@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.panel_candidates import (
+from training.panel.candidates import (
     PANEL_CANDIDATES,
     compute_stability,
     find_strongest,

@@ -13,7 +13,7 @@ from features.panel_reading import import_panel, read_panel
 from ketresponse import app
 from tests.features.panels import SDS, WIDE, make_panel, write
 from training.document import to_html, to_markdown
-from training.panel_report import describe_import, make_quality_report
+from training.panel.report import describe_import, make_quality_report
 
 
 def _run(*words: object) -> Result:

@@ -9,7 +9,7 @@ from features.errors import InputError
 from features.panel import Panel
 from features.synthetic_panel import make_panel
 from tests.training.panel_cohorts import PANEL, make_data, write_files
-from training.panel_data import join_panel
+from training.panel.data import join_panel
 from training.settings import read_study
 from training.study import describe
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import training.panel_folds as panel_folds
+import training.panel.folds as panel_folds
 from tests.training.panel_cohorts import CLINICAL, PANEL, make_data
 from training.decision_curve import compute_decision_curve
-from training.panel_evaluation import (
+from training.panel.evaluation import (
     compute_net_benefit_gain,
     count_panel_steps,
     evaluate_panel,
 )
-from training.panel_folds import cross_validate_panel
-from training.panel_section import lay_out_panel, tell_affordable, tell_panel
+from training.panel.folds import cross_validate_panel
+from training.panel.section import lay_out_panel, tell_affordable, tell_panel
 from training.response import fit_response
 from training.sample_size import compute_affordable_parameters, compute_development_size
 

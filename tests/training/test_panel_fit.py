@@ -9,9 +9,9 @@ from scipy.special import expit, logit
 from features.schema import CONTRACT
 from tests.training.panel_cohorts import CLINICAL, PANEL, make_data
 from training.fit import Procedure
-from training.panel_data import PanelData
-from training.panel_fit import FittedUpdate, fit_panel, fit_update
-from training.panel_freeze import freeze_panel
+from training.panel.data import PanelData
+from training.panel.fit import FittedUpdate, fit_panel, fit_update
+from training.panel.freeze import freeze_panel
 from training.response import fit_response
 from training.study import make_response_model
 
@@ -168,8 +168,8 @@ def test_too_few_of_a_class_give_no_score():
 def test_selection_before_the_folds_would_be_caught():
     # The same screening on all patients, and only then cross-validation of a fit on what it
     # kept: the AUC of noise is then far above the band that a null test allows.
-    from training.panel_candidates import screen
-    from training.panel_solvers import fit_offset_ridge
+    from training.panel.candidates import screen
+    from training.panel.solvers import fit_offset_ridge
     from training.performance import compute_auc
     from training.resampling import make_folds
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.panel_examples import ASSAYS, CEILING, make_cts, make_panel_model
-from training.panel_model import make_assay_variables
+from training.panel.model import make_assay_variables
 
 FULL = dict(zip(ASSAYS, (22.0, 25.0, 27.0, 29.0, None), strict=True))
 

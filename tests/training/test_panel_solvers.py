@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from training.panel_solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
+from training.panel.solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
 
 
 @pytest.fixture

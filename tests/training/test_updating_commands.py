@@ -17,8 +17,8 @@ from tests.training.cohorts import write_cohort
 from tests.training.examples import make_facts, make_model
 from training import updated_results
 from training.artifact import load_model, save_model
-from training.card_author import make_template
-from training.card_commands import app as card
+from training.card.author import make_template
+from training.card.commands import app as card
 from training.gates import compute_gates
 from training.model_card import read_card
 from training.new_patients import read_new_patients

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import false_discovery_control, norm
 
-from training.panel_candidates import Stability
-from training.panel_solvers import compute_scores, fit_offset_ridge, fit_shift
+from training.panel.candidates import Stability
+from training.panel.solvers import compute_scores, fit_offset_ridge, fit_shift
 
 __all__ = ["compute_assay_table", "compute_global_test"]
 

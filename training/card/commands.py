@@ -34,7 +34,7 @@ def template(
 ) -> None:
     """Write an empty author's file, with what is asked above each entry."""
     from features.table import write_bytes
-    from training.card_author import make_template
+    from training.card.author import make_template
 
     write_bytes(make_template().encode(), out, force=force)
     typer.echo(f"Wrote {out}. Fill it in, then: ketresponse card make MODEL --card {out}")
@@ -42,7 +42,7 @@ def template(
 
 def _find_parent(facts: ModelFacts, body: dict[str, Any], uri: str) -> dict[str, Any] | None:
     """Return what changed since the version before, where that has a card."""
-    from training.card_diff import compare_cards
+    from training.card.diff import compare_cards
     from training.model_card import CARD_FILE, read_card
     from training.registry import list_models, locate
 
@@ -65,7 +65,7 @@ def _make(
     """Make the card of a model from its run."""
     from features.errors import KetresponseError
     from training.artifact import read_facts
-    from training.card_validation import add_validation
+    from training.card.validation import add_validation
     from training.model_card import make_card
     from training.results import fetch_results, read_results
     from training.tracking import find_tracking_uri, read_run
@@ -90,7 +90,7 @@ def _make(
 
 
 def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
-    from training.card_render import write_pages
+    from training.card.render import write_pages
     from training.model_card import write_card
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def make(
 
     from features.errors import InputError
     from training.artifact import read_facts, write_release
-    from training.card_author import read_author
+    from training.card.author import read_author
     from training.registry import attach_files, find_folder
     from training.seal import read_annex
     from training.tracking import find_tracking_uri
@@ -153,7 +153,7 @@ def make(
 
 def _tell_missing(card: Card, *, only_count: bool = False) -> bool:
     """Print what is missing; return whether anything is."""
-    from training.card_checks import count_fields, list_missing
+    from training.card.checks import count_fields, list_missing
 
     fields = card.body["fields"]
     if not only_count:
@@ -175,7 +175,7 @@ def _tell_missing(card: Card, *, only_count: bool = False) -> bool:
 
 def _tell_from_run(card: Card) -> None:
     """Print what only a further run can fill."""
-    from training.card_author import NOT_AVAILABLE
+    from training.card.author import NOT_AVAILABLE
 
     answers: dict[str, list[str]] = {}
     for field in card.body["fields"]:
@@ -201,7 +201,7 @@ def check(
 
     Exit code 2 where anything is missing.
     """
-    from training.card_author import empty_author, read_author
+    from training.card.author import empty_author, read_author
     from training.gates import compute_gates
     from training.model_card import CARD_FILE, read_card
     from training.registry import find_folder
@@ -245,7 +245,7 @@ def diff(
     from rich.console import Console
     from rich.table import Table
 
-    from training.card_diff import compare_cards
+    from training.card.diff import compare_cards
 
     first, second = _read(before), _read(after)
     changes = compare_cards(first.body, second.body)
@@ -275,6 +275,6 @@ def show(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from training.card_render import render_markdown
+    from training.card.render import render_markdown
 
     Console().print(Markdown(render_markdown(_read(model), pictures=False)))

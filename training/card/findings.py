@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.card_blocks import Block, Bullets, Picture, Pictures, make_grid
-from training.card_cohort import Body, list_horizons, show_answers
-from training.card_literature import compute_shares
-from training.card_pictures import (
+from training.card.blocks import Block, Bullets, Picture, Pictures, make_grid
+from training.card.cohort import Body, list_horizons, show_answers
+from training.card.literature import compute_shares
+from training.card.pictures import (
     draw_calibration,
     draw_decision,
     draw_importance,
 )
-from training.card_words import (
+from training.card.words import (
     METRICS,
     OUTCOME_WORDS,
     capital,

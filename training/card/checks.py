@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from training.card_author import AUTHOR_FIELDS, NOT_AVAILABLE, is_reasoned_absence
-from training.card_fields import FIELDS
+from training.card.author import AUTHOR_FIELDS, NOT_AVAILABLE, is_reasoned_absence
+from training.card.fields import FIELDS
 
 __all__ = ["count_fields", "fill_fields", "list_missing"]
 
@@ -33,14 +33,14 @@ def _find_fault(key: str, text: str, *, optional: bool) -> str:
 def fill_fields(
     run: Mapping[str, str], author: Mapping[str, Any], *, required: Iterable[str] = ()
 ) -> list[dict[str, Any]]:
-    """Answer every field of :data:`training.card_fields.FIELDS`.
+    """Answer every field of :data:`training.card.fields.FIELDS`.
 
     Parameters
     ----------
     run : mapping
-        :func:`training.card_answers.answer_from_run`.
+        :func:`training.card.answers.answer_from_run`.
     author : mapping
-        :func:`training.card_author.read_author`.
+        :func:`training.card.author.read_author`.
     required : iterable of str
         Optional entries of the author's file that this model needs all the same.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from training.card_author import NOT_AVAILABLE
-from training.card_literature import find_contradictions
-from training.card_words import (
+from training.card.author import NOT_AVAILABLE
+from training.card.literature import find_contradictions
+from training.card.words import (
     OUTCOME_WORDS,
     find_metric,
     interval,

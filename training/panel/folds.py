@@ -14,11 +14,11 @@ from threadpoolctl import threadpool_limits
 from features.schema import Dictionary
 from training.fit import Procedure
 from training.null_test import Pairs, count_pairs
-from training.panel_data import PanelData
-from training.panel_fit import FittedPanel, fit_panel
-from training.panel_freeze import freeze_panel
-from training.panel_model import PanelModel
-from training.panel_procedure import PanelProcedure
+from training.panel.data import PanelData
+from training.panel.fit import FittedPanel, fit_panel
+from training.panel.freeze import freeze_panel
+from training.panel.model import PanelModel
+from training.panel.procedure import PanelProcedure
 from training.resampling import make_folds
 from training.response import FittedResponse, fit_response, run_tasks
 from training.study import make_response_model

@@ -22,12 +22,12 @@ from training.comparison import compare_draws
 from training.fit import Procedure
 from training.missing_outcome import compute_outcome_weights
 from training.null_test import add_pairs
-from training.panel_assays import compute_assay_table
-from training.panel_candidates import PANEL_CANDIDATES, Stability, compute_stability
-from training.panel_data import PanelData
-from training.panel_fit import FittedPanel, fit_panel
-from training.panel_folds import PanelFolds, cross_validate_panel, plan_folds
-from training.panel_procedure import PanelProcedure
+from training.panel.assays import compute_assay_table
+from training.panel.candidates import PANEL_CANDIDATES, Stability, compute_stability
+from training.panel.data import PanelData
+from training.panel.fit import FittedPanel, fit_panel
+from training.panel.folds import PanelFolds, cross_validate_panel, plan_folds
+from training.panel.procedure import PanelProcedure
 from training.performance import compute_cv_draws
 from training.response import FittedResponse
 from training.sample_size import Verdict, compute_affordable_parameters, verdict
@@ -81,7 +81,7 @@ class PanelEvaluation:
         One row per candidate: `candidate`, `label`, `weight` in the final model, `mean_weight`
         and `share_used` over the folds, `auc` of its score alone within folds, `share_constant`.
     assays : DataFrame
-        :func:`training.panel_assays.compute_assay_table`.
+        :func:`training.panel.assays.compute_assay_table`.
     stability : Stability or None
         Selection on half samples of all patients.
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.panel_data import PanelData
-from training.panel_evaluation import PanelEvaluation
-from training.panel_model import PanelModel
-from training.panel_section import tell_panel
+from training.panel.data import PanelData
+from training.panel.evaluation import PanelEvaluation
+from training.panel.model import PanelModel
+from training.panel.section import tell_panel
 
 __all__ = ["collect_panel_metrics", "describe_submodel"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import Problem
-from training.panel_candidates import PANEL_CANDIDATES
+from training.panel.candidates import PANEL_CANDIDATES
 
 __all__ = ["PANEL_TABLE", "PanelProcedure", "check_panel", "make_panel_procedure"]
 
@@ -45,7 +45,7 @@ class PanelProcedure:
     min_coverage : float
         Share of the assays in the model that a new patient's panel must hold.
     candidates : tuple of str
-        Names in :data:`training.panel_candidates.PANEL_CANDIDATES`.
+        Names in :data:`training.panel.candidates.PANEL_CANDIDATES`.
     screened : int
         Assays that go on to the candidates, by their score beside the clinical estimate.
     inner_folds, inner_repeats : int

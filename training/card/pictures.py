@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from training.card_words import percent
+from training.card.words import percent
 
 __all__ = [
     "draw_base_rates",
@@ -199,7 +199,7 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], wher
     Parameters
     ----------
     shares : mapping
-        :func:`training.card_literature.compute_shares`.
+        :func:`training.card.literature.compute_shares`.
     labels : mapping
         Plain words for each predictor.
     where : str
@@ -225,7 +225,7 @@ def draw_base_rates(rows: _Rows, where: str) -> str:
     Parameters
     ----------
     rows : sequence of mapping
-        :func:`training.card_literature.compare_base_rates`, of one horizon.
+        :func:`training.card.literature.compare_base_rates`, of one horizon.
     where : str
         Named in the title.
     """

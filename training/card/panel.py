@@ -2,7 +2,7 @@
 
 Read are, of ``results["panel"]``: `done`, `found`, `verdict`, `counts`, `sample_size` (`text`),
 `added_value` by horizon (a row for each metric), `candidates` and `assays`, as
-:func:`training.panel_section.describe_panel` writes them.
+:func:`training.panel.section.describe_panel` writes them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card_blocks import Block, Bullets, make_grid
-from training.card_cohort import Body
-from training.card_words import METRICS, capital, is_done, number, percent
+from training.card.blocks import Block, Bullets, make_grid
+from training.card.cohort import Body
+from training.card.words import METRICS, capital, is_done, number, percent
 
 __all__ = ["has_panel", "show_panel"]
 

@@ -94,7 +94,7 @@ def import_(
     from features.panel_design import read_design
     from features.panel_reading import import_panel
     from features.table import TABLE_ENDINGS, check_output
-    from training.panel_report import describe_import
+    from training.panel.report import describe_import
 
     if out.resolve() in [file.resolve() for file in files]:
         raise InputError(f"{out} is one of the panel's files; choose another name")
@@ -158,7 +158,7 @@ def check(
     from features.panel_reading import read_panel
     from features.table import TABLE_ENDINGS, check_output
     from training.document import to_markdown, write_document
-    from training.panel_report import make_quality_report
+    from training.panel.report import make_quality_report
 
     asked: dict[str, Any] = {"min_sample": min_sample, "min_assay": min_assay,
                              "max_spread": max_spread}  # fmt: skip

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.errors import InputError, Problem
 from features.panel import Panel, encode_plates, to_matrix
 from features.panel_transformers import PanelNormaliser
-from training.panel_procedure import PanelProcedure
+from training.panel.procedure import PanelProcedure
 from training.response import TrainingData
 
 __all__ = ["PanelData", "join_panel"]

@@ -138,7 +138,7 @@ def plot_selection(assays: pd.DataFrame) -> Figure:
     Parameters
     ----------
     assays : DataFrame
-        :func:`training.panel_assays.compute_assay_table`; the 25 that are selected most often
+        :func:`training.panel.assays.compute_assay_table`; the 25 that are selected most often
         are drawn.
     """
     shown = assays.sort_values(

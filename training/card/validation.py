@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.errors import InputError, Problem
-from training.card_words import interval, per_horizon
+from training.card.words import interval, per_horizon
 from training.tracking import TrackedRun
 
 __all__ = ["add_validation"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from training.models import Family, import_lightgbm, tree_margin
-from training.panel_solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
+from training.panel.solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
 
 __all__ = [
     "PANEL_CANDIDATES",

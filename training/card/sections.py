@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card_blocks import Block, Bullets, Picture, Pictures, Section, make_grid
-from training.card_cohort import (
+from training.card.blocks import Block, Bullets, Picture, Pictures, Section, make_grid
+from training.card.cohort import (
     Body,
     list_horizons,
     show_answers,
@@ -18,8 +18,8 @@ from training.card_cohort import (
     show_predictors,
     show_use,
 )
-from training.card_fields import PLACES
-from training.card_findings import (
+from training.card.fields import PLACES
+from training.card.findings import (
     show_calibration,
     show_decision,
     show_fairness,
@@ -27,11 +27,11 @@ from training.card_findings import (
     show_performance,
     show_stability,
 )
-from training.card_panel import has_panel, show_panel
-from training.card_pictures import (
+from training.card.panel import has_panel, show_panel
+from training.card.pictures import (
     draw_base_rates,
 )
-from training.card_words import capital, name_horizons, percent
+from training.card.words import capital, name_horizons, percent
 
 __all__ = ["make_sections"]
 

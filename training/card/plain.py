@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card_words import find_metric, is_done, name_horizons, number, percent
+from training.card.words import find_metric, is_done, name_horizons, number, percent
 
 __all__ = ["make_plain"]
 

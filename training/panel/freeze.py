@@ -10,12 +10,12 @@ from scipy.optimize import brentq
 
 from features.transformers import PredictorBasis
 from training.interval import PRIOR_SD
-from training.panel_candidates import relabel_trees
-from training.panel_data import PanelData
-from training.panel_fit import FittedPanel, FittedUpdate
-from training.panel_model import ASSAY_PRECISION, PanelModel, make_assay_variables
-from training.panel_procedure import PanelProcedure
-from training.panel_solvers import fit_offset_ridge
+from training.panel.candidates import relabel_trees
+from training.panel.data import PanelData
+from training.panel.fit import FittedPanel, FittedUpdate
+from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables
+from training.panel.procedure import PanelProcedure
+from training.panel.solvers import fit_offset_ridge
 from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.study import make_background
 

@@ -23,7 +23,7 @@ from features.evidence import (
     published_base_rate,
     read_pooled_rates,
 )
-from training.card_words import percent
+from training.card.words import percent
 
 __all__ = [
     "KNOWN_PREDICTORS",

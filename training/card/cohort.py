@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card_answers import list_rules
-from training.card_blocks import Block, Bullets, make_grid
-from training.card_words import (
+from training.card.answers import list_rules
+from training.card.blocks import Block, Bullets, make_grid
+from training.card.words import (
     METRICS,
     capital,
     find_metric,

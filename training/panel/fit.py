@@ -26,16 +26,16 @@ from features.panel_transformers import PanelNormaliser
 from training.blending import compute_log_loss, fit_weights
 from training.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
 from training.models import intercept_for_mean
-from training.panel_assays import compute_global_test
-from training.panel_candidates import (
+from training.panel.assays import compute_global_test
+from training.panel.candidates import (
     PANEL_CANDIDATES,
     PanelCandidate,
     PanelMember,
     find_strongest,
     screen,
 )
-from training.panel_data import PanelData
-from training.panel_procedure import PanelProcedure
+from training.panel.data import PanelData
+from training.panel.procedure import PanelProcedure
 from training.resampling import make_folds
 from training.response import FittedResponse
 
@@ -73,7 +73,7 @@ class FittedUpdate:
     n, events : int
         Patients with a panel and a known outcome, and events among them.
     p_value : float
-        Of the global test (:func:`training.panel_assays.compute_global_test`); NaN where it was
+        Of the global test (:func:`training.panel.assays.compute_global_test`); NaN where it was
         not made.
     reason : str
         Why nothing is added; empty where something is.

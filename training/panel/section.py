@@ -16,9 +16,9 @@ from training.document import (
     format_p,
     format_percent,
 )
-from training.panel_evaluation import PanelEvaluation
-from training.panel_plots import plot_selection
-from training.panel_procedure import PanelProcedure
+from training.panel.evaluation import PanelEvaluation
+from training.panel.plots import plot_selection
+from training.panel.procedure import PanelProcedure
 from training.plots_common import to_png
 from training.report_performance import number, with_interval
 

@@ -1,7 +1,7 @@
 """What a model card must answer: TRIPOD+AI, CHAI and HTI-1, field by field.
 
 Each field has a place on the card and the sources of its answer: entries of the author's file
-(``openness.funding``), or answers that the run gives (``run.flow``; :mod:`training.card_answers`).
+(``openness.funding``), or answers that the run gives (``run.flow``; :mod:`training.card.answers`).
 
 References
 ----------

@@ -14,11 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.errors import KetresponseError
-from training.card_blocks import Bullets, Grid, Pictures
-from training.card_checks import count_fields
-from training.card_fields import PLACES
-from training.card_sections import make_sections
-from training.card_words import capital, find_metric, interval, name_horizons, number, percent
+from training.card.blocks import Bullets, Grid, Pictures
+from training.card.checks import count_fields
+from training.card.fields import PLACES
+from training.card.sections import make_sections
+from training.card.words import capital, find_metric, interval, name_horizons, number, percent
 from training.case import NEEDED, REVIEWERS_GATE, SILENT
 from training.gates import compute_gates
 from training.model_card import Card

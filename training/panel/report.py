@@ -9,7 +9,7 @@ from features.panel import Panel
 from features.panel_quality import PanelQuality
 from features.panel_summary import PanelReport
 from training.document import Block, Bullets, Document, Picture, Section, Table, format_percent
-from training.panel_plots import plot_detection, plot_haemolysis, plot_levels, plot_plates
+from training.panel.plots import plot_detection, plot_haemolysis, plot_levels, plot_plates
 from training.plots_common import to_png
 
 __all__ = ["describe_import", "make_quality_report"]

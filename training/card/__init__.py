@@ -1,0 +1,1 @@
+"""The model card: what it holds, where each answer comes from, and how it is shown."""
