@@ -196,6 +196,12 @@ def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelD
     """Read the study's panel, and see that it can be normalised before anything is trained."""
     if study.panel_file is None:
         return None
+    if study.procedure.inner_repeats == 0:
+        raise InputError(
+            "a study with a panel",
+            [Problem("procedure.inner_repeats", "at least 1: the panel is fitted beside estimates "
+                     "for patients not seen", "0")],
+        )  # fmt: skip
     panel = join_panel(read_panel(study.panel_file, format="tidy"), data, patients, study.panel)
     try:
         panel.make_normaliser(study.panel).fit(panel.rows[panel.has])
