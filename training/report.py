@@ -32,6 +32,7 @@ from training.report_sections import (
     lay_out_null_test,
     lay_out_subgroups,
 )
+from training.statements import INTERVAL_CAVEAT
 from training.study import Description
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
             f"Missing outcomes: {WEIGHTINGS[study.weighting]}. The fit itself takes outcomes as "
             "missing at random given the predictors, and is not weighted.",
         ]
+        items.append(INTERVAL_CAVEAT.replace("The interval", "A patient's 95% interval", 1))
         if description.data.has_kept:
             items.append(
                 "P(T2) = P(T1) x P(kept at T2 | responder at T1); the second is fitted among "

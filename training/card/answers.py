@@ -18,7 +18,7 @@ from training.card.words import (
     percent,
 )
 from training.facts import ModelFacts
-from training.statements import plain
+from training.statements import INTERVAL_CAVEAT, plain
 
 __all__ = ["answer_from_run", "list_limitations", "list_rules"]
 
@@ -371,6 +371,7 @@ def list_limitations(results: Results) -> list[str]:
         "for patients like those, not for whoever might be considered.",
         "There is no comparison group: the share of responders contains what placebo, time and "
         "regression to the mean would have done.",
+        INTERVAL_CAVEAT,
     ]
     return [*sentences, *(f"{notice}." for notice in results["notices"])]
 
