@@ -45,6 +45,7 @@ PREDICTION_PATH = (
     "training.explanation",
     "training.facts",
     "training.models",
+    "training.panel",
     "training.panel.model",
     "training.response_model",
     "training.skops_bytes",

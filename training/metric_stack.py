@@ -59,7 +59,7 @@ def _compute(y: Array, p: Array, weights: Array, n_calibrated: int | None) -> di
     lp = clipped_logit(p)
     in_the_large, intercept, slope = np.full((3, *total.shape), np.nan)
     judged = (slice(None), slice(n_calibrated))
-    both = (events > 0) & (events < total)
+    both = (events > 0) & (weights @ (1 - y) > 0)
     in_the_large[judged] = _fit_in_the_large(y, lp, weights[judged], both[judged])
     intercept[judged], slope[judged] = _recalibrate(y, lp, weights[judged])
     return {

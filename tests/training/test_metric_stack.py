@@ -30,6 +30,14 @@ def test_many_models_at_once_are_judged_as_one_by_one(
             assert found[metric][model] == pytest.approx(expected, abs=1e-6, rel=1e-6, nan_ok=True)
 
 
+def test_a_weight_that_holds_events_only_has_no_calibration() -> None:
+    # 0.1 + 0.2 + 0.3 is not 0.6 in binary: a class is absent by its patients, not by sums.
+    y, p = np.array([1.0, 1.0, 1.0, 0.0]), np.array([[0.4, 0.3, 0.5, 0.4]])
+    found = compute_metric_stack(y, p, np.array([[[0.1, 0.2, 0.3, 0.0]]]))
+    for metric in ("auc", "calibration_in_the_large", "calibration_slope"):
+        assert np.isnan(found[metric]).all()
+
+
 def test_more_models_than_one_step_holds_keep_their_order() -> None:
     rng = np.random.default_rng(1)
     n, models = 3000, 50
