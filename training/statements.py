@@ -39,7 +39,7 @@ _STAMPS = {
 INTERVAL_CAVEAT = (
     "The interval takes each predictor to act in a straight line. In simulated patients it then "
     "held the true number in about 95 of 100 cases; where effects were bent, came in steps or only "
-    "together, or many values were missing, in fewer: 75 to 93 of 100 with 48 patients, 46 to 93 "
+    "together, or many values were missing, in fewer: 75 to 93 of 100 with 48 patients, 44 to 92 "
     "with 480."
 )
 """Measured by `experiments.known_truth`; the tables are in docs/known_truth.md."""

@@ -16,11 +16,12 @@ from training.performance import compute_metric_rows
 def test_many_models_at_once_are_judged_as_one_by_one(
     seed: int, n: int, models: int, digits: int, slope: float
 ) -> None:
-    # Few digits make ties, a steep slope separates the classes.
+    # Few digits make ties, a steep slope separates the classes. At risks of exactly 0 or 1 the
+    # calibration models hang on the last digits, and no two ways of summing agree.
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     y = (rng.random(n) < expit(slope * x)).astype(float)
-    p = np.round(expit(x + rng.normal(size=(models, n))), digits)
+    p = np.clip(np.round(expit(x + rng.normal(size=(models, n))), digits), 0.01, 0.99)
     weights = rng.multinomial(n, np.full(n, 1 / n), size=(models, 3)) * rng.uniform(0.5, 3, n)
     found = compute_metric_stack(y, p, weights)
     for model in range(models):
