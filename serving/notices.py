@@ -108,9 +108,10 @@ def record_notices(
     predictors: Sequence[Variable],
     training_ranges: Mapping[str, Mapping[str, object]],
     *,
+    usual: Mapping[str, tuple[float, float]],
     unused: Iterable[Variable],
 ) -> list[Notice]:
-    """Return what is missing, beyond what training saw, or without use to the model.
+    """Return what is missing, beyond or rare in what training saw, or without use to the model.
 
     Parameters
     ----------
@@ -120,6 +121,8 @@ def record_notices(
         The model's predictors.
     training_ranges : mapping
         By predictor: `low` and `high` of a number in raw units, or `seen`, the categories met.
+    usual : mapping
+        By numeric predictor: between which values the middle 95% of training patients lay.
     unused : iterable of Variable
         Variables that were given and that the model does not use.
     """
@@ -127,14 +130,16 @@ def record_notices(
     for variable in predictors:
         value = record.get(variable.name)
         if not isinstance(value, float):
-            text = f"{variable.label} is not known: it is treated as average."
+            text = f"{variable.label} is not known: the middle of the training patients is taken."
             notices.append(Notice("missing", text, variable.name))
             continue
         text = _beyond(variable, value, training_ranges.get(variable.name, {}))
         if text:
             notices.append(Notice("outside_training", text, variable.name))
+        elif variable.name in usual:
+            notices += _tell_rare(variable, value, *usual[variable.name])
     if all(record.get(variable.name) is None for variable in predictors):
-        text = "Nothing the model uses is known: the estimate is that of an average patient."
+        text = "Nothing the model uses is known: the middle of the training patients is taken."
         notices.append(Notice("nothing_known", text))
     notices += [
         Notice("unused", f"{variable.label} does not enter this estimate.", variable.name)
@@ -160,6 +165,18 @@ def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> str
             "could not learn from it."
         )
     return ""
+
+
+def _tell_rare(variable: Variable, value: float, low: float, high: float) -> list[Notice]:
+    """Tell a value that hardly anybody in training had: often one in another unit."""
+    if low <= value <= high:
+        return []
+    unit = variable.unit.split(",")[0]
+    text = (
+        f"{variable.label}: hardly any training patient had such a value (95 of 100 had {low:g} "
+        f"to {high:g}). Please check it{f' is in {unit}' if unit else ''}."
+    )
+    return [Notice("rare", text, variable.name)]
 
 
 def evidence_notices(record: Record, dictionary: Dictionary) -> list[Notice]:

@@ -30,6 +30,7 @@ from serving.request import RequestError
 from serving.statements import plain, stamp
 from serving.submodel import SubModel
 from training.artifact import LoadedModel
+from training.response_model import ResponseModel
 
 __all__ = ["MAX_BATCH", "Predictor"]
 
@@ -65,6 +66,7 @@ class Predictor:
             horizon: _published(horizon) if self.facts.condition == "CRPS" else None
             for horizon in self.model.horizons
         }
+        self.usual = _compute_usual(loaded.model)
         self.panel = loaded.panel
         self._clinical = SubModel.of(loaded.model)
         self._with_panel = (
@@ -124,6 +126,7 @@ class Predictor:
                 record,
                 self.predictors,
                 self.facts.training_ranges,
+                usual=self.usual,
                 unused=self._unused(patient, record),
             )
             if self.facts.condition == "CRPS":
@@ -285,6 +288,20 @@ def _as_mapping(raw: object) -> Mapping[str, object]:
         return raw
     expected = "an object of variable names and values"
     raise RequestError("the record", [Problem("patient", expected, "something else")])
+
+
+def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
+    """Return between which values the middle 95% of the background lies, by numeric predictor."""
+    usual = {}
+    for variable, column in zip(model.predictor_variables, model.background.T, strict=True):
+        known = column[~np.isnan(column)]
+        if variable.is_numeric and len(known):
+            low, high = np.quantile(known, [0.025, 0.975])
+            step = variable.precision
+            usual[variable.name] = (
+                float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
+            )  # fmt: skip
+    return usual
 
 
 def _published(horizon: str) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def print_answer(
     notices = answer["applicability"]["notices"]
     if not answer["applicability"]["in_scope"]:
         console.print("[bold]No estimate: outside what this model knows.[/]")
+    if facts.notes:
+        console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
     for estimate in answer["estimates"]:
         _print_estimate(estimate, predictor, console)
     spoke = say_who_spoke(predictor, answer)

@@ -197,6 +197,12 @@ def _find_run(name: str, *, tracking_uri: str) -> TrackedRun:
         known for known in list_models(tracking_uri=tracking_uri)
         if known.name == model and version in ("", known.version)
     ]  # fmt: skip
+    if not found and ":" in name:
+        known = ", ".join(f"{m.name}:{m.version}" for m in list_models(tracking_uri=tracking_uri))
+        raise KetresponseError(
+            f"no registered model is called {name!r}; known: {known or 'none'}; "
+            "`ketresponse models` lists them"
+        )
     return read_run(found[0].run_id if found else name, tracking_uri=tracking_uri)
 
 

@@ -42,11 +42,11 @@ WEIGHTINGS: Mapping[str, str] = MappingProxyType(
     {
         "follow_up": (
             "T2 is weighted: each responder at T1 who was seen at T2 stands also for those like "
-            "him who were not"
+            "them who were not"
         ),
         "all": (
             "every horizon is weighted: each patient with a known outcome stands also for those "
-            "like him without one, and at T2 also for those not seen again"
+            "like them without one, and at T2 also for those not seen again"
         ),
         "none": "nothing is weighted: patients with a known outcome stand for themselves only",
     }

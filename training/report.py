@@ -48,6 +48,10 @@ _IN_SHORT = {
 }  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
 
 
+ENOUGH_RERUNS = 100
+"""Bootstrap reruns below which corrected values are not to be quoted."""
+
+
 def judge(description: Description, evaluation: Assessment) -> list[str]:
     """Return what the data can bear, one plain sentence for each finding.
 
@@ -326,9 +330,28 @@ def summarise_report(description: Description, evaluation: Evaluation) -> str:
         f"**{_stamp(description)} {verdict}**",
         "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
         _table(["", "", "cross-validated (95%)", "corrected for optimism (95%)"], rows),
+        "\n".join(f"- {line}" for line in _tell_reruns(description, evaluation)),
         "\n".join(f"- {line}" for line in _tell_make_up(evaluation)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _tell_reruns(description: Description, evaluation: Evaluation) -> list[str]:
+    """Return how the two columns of the summary differ, and when the second is not to be quoted."""
+    if not evaluation.instability:
+        return ["Not corrected for optimism: bootstrap reruns were switched off."]
+    lines = [
+        "Cross-validated: held-out patients; the interval lacks the variance of refitting. "
+        "Corrected: the model's own patients less the optimism of the reruns, Brier skill against "
+        "the share in the same patients. Where the two differ, believe the lower."
+    ]
+    reruns = description.study.resampling.bootstrap_reruns
+    if reruns < ENOUGH_RERUNS:
+        lines.append(
+            f"Only {reruns} reruns: the corrected values and their intervals are not to be quoted "
+            f"(resampling.bootstrap_reruns; at least {ENOUGH_RERUNS})."
+        )
+    return lines
 
 
 def _tell_make_up(evaluation: Evaluation) -> list[str]:

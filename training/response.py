@@ -195,7 +195,7 @@ def compute_seen_weights(data: TrainingData) -> FloatArray:
     """Return the inverse probability of being seen at T2, for metrics at T2.
 
     A T1 nonresponder's sustained response is known (0) without being seen, and has weight 1; a
-    T1 responder who was seen stands also for those like him who were not. The probability is
+    T1 responder who was seen stands also for those alike who were not. The probability is
     modelled by logistic regression of being seen on the predictors among T1 responders, with a
     normal prior of SD 0.5 per SD of a predictor; weights are cut at 10.
 

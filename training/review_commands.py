@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
 
 from features.errors import EXIT_REFUSED, InputError
@@ -171,11 +172,15 @@ def _tell_file(file: File, *, as_json: bool) -> None:
 @app.command()
 def verify() -> None:
     """Check log, models, cards and registry against what was signed, and name what differs."""
-    findings = _desk().verify()
+    desk = _desk()
+    findings = desk.verify()
     for finding in findings:
         typer.echo(finding, err=True)
     if findings:
         raise typer.Exit(EXIT_REFUSED)
+    if not desk.log.read():
+        typer.echo("Nothing has been signed here yet: no review was opened.")
+        return
     typer.echo("Everything is as it was signed.")
 
 
@@ -199,7 +204,12 @@ def add_user(
     ],
     role: Annotated[
         str,
-        typer.Option(help="author, reviewer or admin.", prompt="Role (author, reviewer, admin)"),
+        typer.Option(
+            help="author, reviewer or admin.",
+            prompt="Role (author, reviewer, admin)",
+            click_type=click.Choice(["author", "reviewer", "admin"]),
+            show_choices=False,
+        ),
     ],
     by: _ADMIN = None,
 ) -> None:

@@ -83,6 +83,7 @@ from training.subgroups import DEFAULT_CUTS
 __all__ = ["Resampling", "Study", "read_study"]
 
 _DEFAULT_RULE = "fall2_or_success"
+_STAND_IN = "not-given"
 _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "": {"name": str, "title": str, "seed": int},
     "population": {"description": str, "condition": str},
@@ -267,6 +268,25 @@ def _check_keys(content: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _keep_readable(content: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """Return what can be read further, so that every problem is found at once.
+
+    Unknown tables and settings and those of a wrong type are left out; stand-ins take the place
+    of what is needed and was not given. It is not used where there is any problem.
+    """
+    wrong = {problem.column for problem in problems}
+    kept: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict) and f"[{key}]" not in wrong:
+            kept[key] = {k: v for k, v in value.items() if f"{key}.{k}" not in wrong}
+        elif not isinstance(value, dict) and key not in wrong:
+            kept[key] = value
+    for table, key in _REQUIRED:
+        place = kept.setdefault(table, {}) if table else kept
+        place.setdefault(key, _STAND_IN)
+    return kept
+
+
 def _check_whole(
     table: Mapping[str, Any], name: str, key: str, low: int, high: int, problems: list[Problem]
 ) -> None:
@@ -390,9 +410,8 @@ def read_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as err:
         raise InputError(f"study file {path} is not TOML: {err}") from err
     problems = _check_keys(content)
-    if problems:
-        raise InputError(f"study file {path.name}", problems)
-    problems = _check_values(content)
+    content = _keep_readable(content, problems)
+    problems += _check_values(content)
     dictionary = CONTRACT
     mapping = content["cohort"].get("mapping")
     if mapping is not None:
@@ -411,7 +430,7 @@ def read_study(path: Path) -> Study:
     problems += check_panel(content.get("panel", {}), path.parent)
     problems += _check_subgroups(content.get("subgroups", {}), dictionary)
     cohort = path.parent / content["cohort"]["file"]
-    if not cohort.is_file():
+    if cohort.name != _STAND_IN and not cohort.is_file():
         problems.append(
             Problem("cohort.file", "a file beside the study", f"{cohort} does not exist",
                     action="run `ketresponse cohort import` first, or correct the path")
