@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 
 from features.errors import EXIT_REFUSED, InputError
@@ -203,12 +202,10 @@ def add_user(
         str, typer.Option("--name", help="The person's name, for the card.", prompt="Full name")
     ],
     role: Annotated[
-        str,
+        Literal["author", "reviewer", "admin"],
         typer.Option(
             help="author, reviewer or admin.",
-            prompt="Role (author, reviewer, admin)",
-            click_type=click.Choice(["author", "reviewer", "admin"]),
-            show_choices=False,
+            prompt="Role",
         ),
     ],
     by: _ADMIN = None,

@@ -394,3 +394,24 @@ def test_any_record_is_answered_or_refused_with_its_problems(predictor, raw):
         answer = err.body()
         assert answer["problems"]
     json.dumps(answer, allow_nan=False)
+
+
+def test_a_rare_value_is_told_with_the_unit_it_is_in():
+    # Of the background's 100 durations the middle 95 lie well below 20 years: 24 is in range, and
+    # more likely months.
+    loaded = make_loaded(predictors=("disease_duration_years", "opioid"))
+    column = np.concatenate([np.linspace(0.5, 12, 99), [30.0]])
+    background = np.column_stack([column, loaded.model.background[:, 1]])
+    ranges = {**loaded.facts.training_ranges, "disease_duration_years": {"low": 0.5, "high": 30.0}}
+    rare = Predictor(
+        replace(
+            loaded, model=replace(loaded.model, background=background),
+            facts=replace(loaded.facts, training_ranges=ranges),
+        )
+    )  # fmt: skip
+    answer = ask(rare, {**ELIGIBLE, "disease_duration_years": 24})
+    (notice,) = [n for n in answer["applicability"]["notices"] if n["code"] == "rare"]
+    assert notice["variable"] == "disease_duration_years"
+    assert "is in years" in notice["text"]
+    usual = ask(rare, {**ELIGIBLE, "disease_duration_years": 3})
+    assert not [n for n in usual["applicability"]["notices"] if n["code"] == "rare"]

@@ -114,3 +114,9 @@ def test_without_a_model_the_report_is_descriptive() -> None:
     assert "no model was fitted. 3 responders" in text
     assert "Performance" not in text
     assert "From all courses" in text
+
+
+def test_few_reruns_are_not_to_be_quoted() -> None:
+    description, evaluation, _ = evaluate_small()  # 8 reruns
+    text = " ".join(summarise_report(description, evaluation).split())
+    assert "Only 8 reruns: the corrected values and their intervals are not to be quoted" in text

@@ -108,6 +108,10 @@ def test_the_system_user_needs_no_password_on_a_demonstration(people):
         act("open", "system", typed="")
 
 
+def test_verify_does_not_call_signed_what_nobody_signed(desk):
+    assert "Nothing has been signed" in run("verify").stdout
+
+
 def test_verify_names_what_was_tampered_with(people):
     add_model(people)
     act("open", "anna")

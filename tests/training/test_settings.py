@@ -168,3 +168,14 @@ def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
         "subgroups.nrs_t1", "subgroups.medication_atc",
     }  # fmt: skip
     assert problems["subgroups.agee"] == "did you mean age_years?"
+
+
+def test_misspelt_missing_and_wrong_settings_are_told_together(tmp_path: Path) -> None:
+    text = MINIMAL.replace('description = "somebody"\n', "") + (
+        "[resampling]\nrepeat = 3\nfolds = 1\n[predictors]\nnames = ['opiod']\n"
+        "[outcome]\nrule = 'fall40'\n"
+    )
+    found = set(_problems(tmp_path, text))
+    assert found >= {
+        "resampling.repeat", "resampling.folds", "opiod", "outcome.rule", "population.description"
+    }  # fmt: skip
