@@ -22,7 +22,6 @@ from training.document import (
     format_percent,
     tell_p,
 )
-from training.plots_common import to_png
 
 __all__ = ["make_description_report"]
 
@@ -134,7 +133,7 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
         "From the courses in the file to those with a known response. A criterion whose value is "
         "not known excludes nobody.",
         "Flow diagram of the courses in the file, those excluded, and those with a known response.",
-        lambda: to_png(plot_attrition(d.flow, d.rates, title="Attrition")),
+        lambda: plot_attrition(d.flow, d.rates, title="Attrition"),
     )
     note = "Missing: patients without a value; percentages are of the others."
     if d.left_out:
@@ -243,7 +242,7 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             "Responder rates with 95% intervals"
             + (", beside the published counts (diamonds)." if published else "."),
             "Dot plot of the responder rates in the table above.",
-            lambda: to_png(plot_rates(rates, title="Responder rates")),
+            lambda: plot_rates(rates, title="Responder rates"),
         ),
     ]
     provenance = pd.DataFrame(
@@ -303,7 +302,7 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
         Picture(
             "pain", "Median pain score; bars reach from the first to the third quartile.",
             "Line chart of the median pain score before treatment, at discharge and at follow-up.",
-            lambda: to_png(plot_pain(pain, title="Pain over time")),
+            lambda: plot_pain(pain, title="Pain over time"),
         ),
         Table(
             "pain_tests", "Change of pain within patients.", tests,
@@ -365,7 +364,7 @@ def _lay_out_missing(d: Description) -> tuple[Block, ...]:
             "missing",
             f"Missing values.{apart}",
             "Bar chart of the share of missing values by variable.",
-            lambda: to_png(plot_missing(missing, groups=horizon, title="Missing values")),
+            lambda: plot_missing(missing, groups=horizon, title="Missing values"),
         ),
         Table("missing", "Missing values.", shown, words, missing),
     )

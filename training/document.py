@@ -15,13 +15,16 @@ from functools import cached_property
 from html import escape
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from features.errors import InputError, Problem
 from features.table import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "Bullets",
@@ -91,18 +94,32 @@ class Picture:
     alt : str
         What one who cannot see it is told.
     draw : callable
-        Returns the picture as PNG; called once, and only where the picture is shown.
+        Returns the matplotlib figure; called once, and only where the picture is shown.
     """
 
     name: str
     caption: str
     alt: str
-    draw: Callable[[], bytes]
+    draw: Callable[[], Figure]
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The picture itself."""
+        return self.draw()
 
     @cached_property
     def png(self) -> bytes:
-        """The picture itself."""
-        return self.draw()
+        """For a page."""
+        from training.plots_common import to_png
+
+        return to_png(self.figure)
+
+    @cached_property
+    def svg(self) -> bytes:
+        """For print, at any size."""
+        from training.plots_common import to_svg
+
+        return to_svg(self.figure)
 
 
 Block = str | Bullets | Table | Picture
@@ -364,7 +381,9 @@ def write_document(
             if isinstance(block, Table):
                 files[_file_name(called, block)] = _csv(block.data)
             elif isinstance(block, Picture):
-                files[_file_name(called, block)] = block.png
+                png = _file_name(called, block)
+                files[png] = block.png
+                files[png.removesuffix("png") + "svg"] = block.svg
     files |= {f"{stem}.csv": _csv(frame) for stem, frame in (extra or {}).items()}
     if not folder.parent.is_dir():
         raise InputError(f"the folder {folder.parent} does not exist; make it first")

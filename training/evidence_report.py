@@ -32,7 +32,6 @@ from training.evidence_tables import (
     compute_safety,
     compute_study_table,
 )
-from training.plots_common import to_png
 from training.published_pooling import Horizon, compute_published_pooling
 
 __all__ = ["make_evidence_report"]
@@ -195,7 +194,7 @@ def _forest(
         "to a percentage that is none."
         + (" Dahan 2011 is the Sigtermans 2009 trial." if horizon == "immediate" else ""),
         f"Forest plot of responder rates {words}.",
-        lambda: to_png(figure),
+        lambda: figure,
     )
 
 
@@ -272,7 +271,7 @@ def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
                 "standard error. The dashed lines hold 95% of the studies where all share one "
                 "effect.",
                 "Three funnel plots of the change of pain by standard error.",
-                lambda: to_png(figure),
+                lambda: figure,
             )
         )
     return tuple(blocks)

@@ -20,6 +20,7 @@ __all__ = [
     "make_axes",
     "paper_style",
     "to_png",
+    "to_svg",
 ]
 
 BLUE, ORANGE, GREY = "#1f5a8a", "#c8671b", "#8a8f98"
@@ -61,4 +62,13 @@ def to_png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with paper_style():
         figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG, text as text: the same data, the same bytes."""
+    buffer = io.BytesIO()
+    fixed: dict[Any, Any] = {"svg.hashsalt": "ketresponse", "svg.fonttype": "none"}
+    with paper_style(), matplotlib.rc_context(fixed):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

@@ -9,7 +9,6 @@ import pandas as pd
 
 from training.document import Block, Picture, Section, Table, each_row, format_percent
 from training.evaluation import Judgement
-from training.plots_common import to_png
 from training.study import Description
 from training.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 
@@ -80,15 +79,15 @@ def lay_out_performance(description: Description, horizon: str, found: Judgement
             "(loess with 95% band), and groups of patients with 95% intervals (not weighted). "
             "Below: how many patients had which probability.",
             f"Calibration curve at {name}.",
-            lambda: to_png(plot_risk_calibration(
+            lambda: plot_risk_calibration(
                 found.calibration.curve, found.groups, found.risks, title=f"Calibration, {name}"
-            )),
+            ),
         ),
         Picture(
             f"roc_{horizon}", f"ROC curve at {name}, at every hundredth of probability; the AUC "
             "stands for pairs within folds.",
             f"ROC curve at {name}.",
-            lambda: to_png(plot_roc(found.roc, auc, title=f"ROC, {name}")),
+            lambda: plot_roc(found.roc, auc, title=f"ROC, {name}"),
         ),
         *_lay_out_decisions(horizon, found),
     ]  # fmt: skip
@@ -177,8 +176,6 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
             f"Decision curve at {name}, over the range of thresholds set beforehand. Of use is the "
             f"line that is highest. {gained}",
             f"Decision curve at {name}.",
-            lambda: to_png(
-                plot_decision_curve(decisions.curve, title=f"Decision curve, {name}")
-            ),
+            lambda: plot_decision_curve(decisions.curve, title=f"Decision curve, {name}"),
         ),
     )  # fmt: skip

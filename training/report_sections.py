@@ -22,13 +22,13 @@ from training.plots import (
     plot_prediction_instability,
     plot_subgroups,
 )
-from training.plots_common import to_png
 from training.report_performance import estimate, number, with_interval
 from training.study import Description
 from training.subgroups import MIN_PER_CLASS
 
 if TYPE_CHECKING:
     import shap
+    from matplotlib.figure import Figure
 
 __all__ = [
     "lay_out_blend",
@@ -110,18 +110,18 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
     return Section("Instability", (words, table, *blocks))
 
 
-def _draw_predictions(table: pd.DataFrame, name: str) -> bytes:
-    return to_png(plot_prediction_instability(table, title=f"Prediction instability, {name}"))
+def _draw_predictions(table: pd.DataFrame, name: str) -> Figure:
+    return plot_prediction_instability(table, title=f"Prediction instability, {name}")
 
 
-def _draw_curves(table: pd.DataFrame, curves: Any, name: str) -> bytes:
+def _draw_curves(table: pd.DataFrame, curves: Any, name: str) -> Figure:
     figure = plot_calibration_instability(table, curves, title=f"Calibration instability, {name}")
-    return to_png(figure)
+    return figure
 
 
-def _draw_classes(table: pd.DataFrame, name: str) -> bytes:
+def _draw_classes(table: pd.DataFrame, name: str) -> Figure:
     title = f"Classification instability, {name}"
-    return to_png(plot_classification_instability(table, title=title))
+    return plot_classification_instability(table, title=title)
 
 
 # ------------------------------------------------------------------------- parts and gaps
@@ -160,8 +160,8 @@ def lay_out_subgroups(evaluation: Evaluation) -> Section:
     return Section("Parts of the cohort", tuple(blocks))
 
 
-def _draw_subgroups(table: pd.DataFrame, name: str) -> bytes:
-    return to_png(plot_subgroups(table, title=f"Parts of the cohort, {name}"))
+def _draw_subgroups(table: pd.DataFrame, name: str) -> Figure:
+    return plot_subgroups(table, title=f"Parts of the cohort, {name}")
 
 
 def lay_out_missing(description: Description, evaluation: Evaluation) -> Section:
@@ -253,7 +253,7 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
             Picture(
                 "null_test", "Mean AUC on permuted outcomes with 95% Monte Carlo intervals.",
                 "Null test by model and horizon.",
-                lambda: to_png(plot_null_test(table, labels, title="Null test")),
+                lambda: plot_null_test(table, labels, title="Null test"),
             ),
         ),
     )  # fmt: skip
@@ -291,8 +291,8 @@ def lay_out_learning(description: Description, evaluation: Evaluation) -> Sectio
     return Section("Learning curve", tuple(blocks))
 
 
-def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> bytes:
-    return to_png(plot_learning_curve(table, needed=needed, title=f"Learning curve, {name}"))
+def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> Figure:
+    return plot_learning_curve(table, needed=needed, title=f"Learning curve, {name}")
 
 
 def lay_out_blend(
@@ -349,13 +349,13 @@ def lay_out_blend(
     return Section("What the estimate is made of", tuple(blocks))
 
 
-def _draw_shap(explained: shap.Explanation, place: int, horizon: str) -> bytes:
+def _draw_shap(explained: shap.Explanation, place: int, horizon: str) -> Figure:
     from training.shap_view import plot_summary
 
-    return to_png(plot_summary(explained[:, :, place], title=f"Contributions at {horizon.upper()}"))
+    return plot_summary(explained[:, :, place], title=f"Contributions at {horizon.upper()}")
 
 
-def _draw_importance(importance: pd.DataFrame, horizon: str, labels: dict[str, str]) -> bytes:
+def _draw_importance(importance: pd.DataFrame, horizon: str, labels: dict[str, str]) -> Figure:
     rows = importance[importance["horizon"] == horizon]
     title = f"What moves the estimate at {horizon.upper()}"
-    return to_png(plot_importance(rows, labels=labels, title=title))
+    return plot_importance(rows, labels=labels, title=title)

@@ -19,7 +19,6 @@ from training.document import (
     format_p,
     tell_p,
 )
-from training.plots_common import to_png
 from training.trajectory import Course, compute_course, compute_weekly_means
 from training.trajectory_plots import plot_differences, plot_regressions, plot_weekly_means
 from training.trajectory_predictors import Regressions, compute_regressions
@@ -154,7 +153,7 @@ def _lay_out_weeks(
         Picture(
             "means", "Mean pain in each arm with 95% intervals, as seen.",
             "Line chart of mean pain by week in two arms.",
-            lambda: to_png(plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks")),
+            lambda: plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks"),
         ),
         Table("weeks", "Pain by week, and the difference between the arms.", pd.DataFrame(rows),
               note, values),
@@ -163,12 +162,10 @@ def _lay_out_weeks(
             "Difference between the arms by week. Bars: 95% for each week by itself. Band: 95% for "
             "all weeks together, to be read where the week was not chosen beforehand.",
             "Chart of the difference in pain between the arms by week.",
-            lambda: to_png(
-                plot_differences(
+            lambda: plot_differences(
                     course.differences, None if adjusted is None else adjusted.differences,
                     lost=course.lost, title="Difference between the arms",
-                )
-            ),
+                ),
         ),
     )  # fmt: skip
 
@@ -215,8 +212,8 @@ def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
         Picture(
             "regressions", "The same, with numbers per standard deviation.",
             "Forest plot of regression coefficients.",
-            lambda: to_png(
-                plot_regressions(r.univariable, r.multivariable, title=f"Pain at week {r.week}")
+            lambda: plot_regressions(
+                r.univariable, r.multivariable, title=f"Pain at week {r.week}"
             ),
         ),
         Table(

@@ -23,7 +23,6 @@ from training.document import (
 from training.facts import package_versions
 from training.new_patients import NewPatients
 from training.performance import FROZEN_INTERVAL
-from training.plots_common import to_png
 from training.sites import MEASURES, MIN_PER_CLASS
 from training.validation import Judged, SiteResults, compute_case_mix
 from training.validation_plots import (
@@ -220,14 +219,14 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
             "(loess with 95% band), and in groups of patients (95% Wilson intervals, not "
             "weighted). Below: how many patients had which probability.",
             f"Calibration curve at {name}",
-            lambda: to_png(plot_risk_calibration(
+            lambda: plot_risk_calibration(
                 result.calibration.curve, result.groups, result.risks, title=f"Calibration, {name}"
-            )),
+            ),
         ),
         Picture(
             f"roc_{horizon}", f"ROC curve at {name}, at every hundredth of risk.",
             f"ROC curve at {name}",
-            lambda: to_png(plot_roc(result.roc, auc, title=f"ROC, {name}")),
+            lambda: plot_roc(result.roc, auc, title=f"ROC, {name}"),
         ),
         _threshold_table(name, result),
         Picture(
@@ -235,7 +234,7 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
             f"Decision curve at {name}: of use is the line that is highest at the probability "
             "from which a course would be offered.",
             f"Decision curve at {name}",
-            lambda: to_png(plot_decision_curve(result.decision, title=f"Decision curve, {name}")),
+            lambda: plot_decision_curve(result.decision, title=f"Decision curve, {name}"),
         ),
     ]  # fmt: skip
     if result.sites is None:
@@ -318,7 +317,7 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
             f"Performance by site at {name}, with responders/patients, the mean over sites and "
             "where a further site is expected.",
             f"Performance by site at {name}",
-            lambda: to_png(plot_sites(sites.table, sites.pooled, title=f"By site, {name}")),
+            lambda: plot_sites(sites.table, sites.pooled, title=f"By site, {name}"),
         ),
     ]  # fmt: skip
 

@@ -1,11 +1,13 @@
 """One report, many forms."""
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from features.errors import InputError
 from training.document import (
@@ -22,16 +24,28 @@ from training.document import (
     to_values,
     write_document,
 )
+from training.plots_common import to_png, to_svg
 
 SHOWN = pd.DataFrame({"name": ["a|b", "<i>"], "share": ["50%", None]})
 VALUES = pd.DataFrame({"name": ["a", "b"], "share": [0.5, np.nan]})
+
+
+def _draw_dot() -> Figure:
+    figure = Figure(figsize=(1, 1))
+    figure.add_subplot().plot([0.5], [0.5], marker="o")
+    figure.text(0.1, 0.1, "a word")
+    return figure
+
+
+PNG = to_png(_draw_dot())
+
 REPORT = Document(
     title="Title & more",
     lead="A lead.",
     stamp="Simulated",
     sections=(
         Section("One", ("A < B.", Table("first", "Caption", SHOWN, "Note", VALUES))),
-        Section("Two", (Bullets(("x", "y")), Picture("dot", "A dot", "alt text", lambda: b"PNG"))),
+        Section("Two", (Bullets(("x", "y")), Picture("dot", "A dot", "alt text", _draw_dot))),
         Section("Three", (Table("second", "Other", SHOWN),)),
     ),
 )
@@ -72,7 +86,7 @@ def test_html_escapes_and_needs_nothing_from_elsewhere() -> None:
     assert "<title>Title &amp; more</title>" in page
     assert "<p>A &lt; B.</p>" in page
     assert "<td>&lt;i&gt;</td><td></td>" in page
-    assert 'src="data:image/png;base64,UE5H"' in page
+    assert f'src="data:image/png;base64,{b64encode(PNG).decode()}"' in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     assert "<script" not in page
     assert "http" not in page
@@ -90,16 +104,21 @@ def test_values_are_plain_and_missing_ones_are_none() -> None:
 def test_a_folder_gets_every_form_once(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     written = write_document(REPORT, folder, name="report")
-    names = ["figure_1_dot.png", "report.html", "report.md", "table_1_first.csv",
+    names = ["figure_1_dot.png", "figure_1_dot.svg", "report.html", "report.md",
+             "table_1_first.csv",
              "table_2_second.csv"]  # fmt: skip
     assert (
         sorted(path.name for path in written) == sorted(p.name for p in folder.iterdir()) == names
     )
-    assert (folder / "figure_1_dot.png").read_bytes() == b"PNG"
+    assert (folder / "figure_1_dot.png").read_bytes() == PNG
+    # Text stays text in what is printed, and the same data give the same bytes.
+    svg = (folder / "figure_1_dot.svg").read_bytes()
+    assert b">a word</text>" in svg
+    assert svg == to_svg(_draw_dot())
     pd.testing.assert_frame_equal(pd.read_csv(folder / "table_1_first.csv"), VALUES)
-    with pytest.raises(InputError, match="add --force: 5 problems"):
+    with pytest.raises(InputError, match="add --force: 6 problems"):
         write_document(REPORT, folder, name="report")
-    assert len(write_document(REPORT, folder, name="report", force=True)) == 5
+    assert len(write_document(REPORT, folder, name="report", force=True)) == 6
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:

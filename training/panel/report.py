@@ -10,7 +10,6 @@ from features.panel_quality import PanelQuality
 from features.panel_summary import PanelReport
 from training.document import Block, Bullets, Document, Picture, Section, Table, format_percent
 from training.panel.plots import plot_detection, plot_haemolysis, plot_levels, plot_plates
-from training.plots_common import to_png
 
 __all__ = ["describe_import", "make_quality_report"]
 
@@ -135,11 +134,11 @@ def _detection(panel: Panel, quality: PanelQuality) -> tuple[Block, ...]:
         Picture("detection", "Share of assays that each sample detects, and of samples in which "
                 "each assay is detected. What lies left of the dashed line is dropped.",
                 "two histograms of shares detected",
-                lambda: to_png(plot_detection(samples, assays, quality.settings))),
+                lambda: plot_detection(samples, assays, quality.settings)),
         Picture("levels", "Each point is an assay. Detection falls off near the ceiling; where it "
                 "falls off well before, a lower ceiling treats what is lost more fairly.",
                 "scatter of share detected against median Ct of assays",
-                lambda: to_png(plot_levels(assays, ceiling=ceiling))),
+                lambda: plot_levels(assays, ceiling=ceiling)),
     )  # fmt: skip
 
 
@@ -171,7 +170,7 @@ def _haemolysis(quality: PanelQuality) -> tuple[Block, ...]:
     )
     picture = Picture("haemolysis", "Samples by their haemolysis difference, and the limits.",
                       "histogram of haemolysis differences",
-                      lambda: to_png(plot_haemolysis(quality.samples, settings)))  # fmt: skip
+                      lambda: plot_haemolysis(quality.samples, settings))  # fmt: skip
     return (text, picture)
 
 
@@ -210,7 +209,7 @@ def _plates(quality: PanelQuality) -> tuple[Block, ...]:
         Picture("plates", "Median Ct of the samples on each plate (with quartiles), and how far "
                 "its cells lie from their assays' means (bars).",
                 "medians with quartiles, and bars, by plate",
-                lambda: to_png(plot_plates(plates)))
+                lambda: plot_plates(plates))
     )  # fmt: skip
     return tuple(blocks)
 

@@ -19,7 +19,6 @@ from training.document import (
 from training.panel.evaluation import PanelEvaluation
 from training.panel.plots import plot_selection
 from training.panel.procedure import PanelProcedure
-from training.plots_common import to_png
 from training.report_performance import number, with_interval
 
 __all__ = ["describe_panel", "lay_out_panel", "tell_affordable", "tell_panel"]
@@ -179,7 +178,7 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
             "a picture without such an assay says that other patients would have given another "
             "list.",
             "dots of selection shares by assay",
-            lambda: to_png(plot_selection(assays)),
+            lambda: plot_selection(assays),
         ),
     ]  # fmt: skip
 
