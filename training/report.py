@@ -373,5 +373,10 @@ def _tell_make_up(evaluation: Evaluation) -> list[str]:
     if moved:
         lines.append(f"Instability (mean absolute prediction error): {', '.join(moved)}.")
     if evaluation.null_test is None:
-        lines.append(f"Null test: not run (`--null-test {ENOUGH}`).")
+        lines.append(f"Null test: not run (`--null-test {ENOUGH}`); a review asks for it.")
+    if all(found.decisions is None for found in evaluation.judgements.values()):
+        lines.append(
+            "No range of decision thresholds is set: no decision curve, and a review asks for one "
+            "that was set before training (`[decision] thresholds`)."
+        )
     return lines
