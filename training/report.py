@@ -325,6 +325,11 @@ def summarise_report(description: Description, evaluation: Evaluation) -> str:
         for horizon, found in evaluation.judgements.items()
         if (note := str(found.performance.loc["auc", "note"]))
     ]
+    if description.data.has_kept:
+        flat.append(
+            "The share at T2 is that at T1 times the share that kept it: who did not respond at T1 "
+            "is known without being seen again, so that the plain share is too low."
+        )
     parts = [
         f"# {study.title}",
         f"**{_stamp(description)} {verdict}**",
