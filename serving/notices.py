@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 
 from features.eligibility import Eligibility
 from features.schema import Dictionary, Variable
-from serving.statements import plain
 from training.facts import ModelFacts
 from training.response_model import ResponseModel
+from training.statements import plain
 
 __all__ = [
     "EVIDENCE_VARIABLES",

@@ -20,8 +20,8 @@ from features.evidence import list_safety_facts
 from features.schema import Variable
 from serving.notices import EVIDENCE_VARIABLES
 from serving.predictor import Predictor
-from serving.statements import make_statements, plain
 from serving.submodel import WITH_PANEL
+from training.statements import make_statements, plain
 
 __all__ = [
     "count_of_hundred",

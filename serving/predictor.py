@@ -27,10 +27,10 @@ from serving.notices import (
 )
 from serving.panel import PanelSample, choose_panel, find_extremes, parse_sample
 from serving.request import RequestError
-from serving.statements import plain, stamp
 from serving.submodel import SubModel
 from training.artifact import LoadedModel
 from training.response_model import ResponseModel
+from training.statements import plain, stamp
 
 __all__ = ["MAX_BATCH", "Predictor"]
 

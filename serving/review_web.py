@@ -29,11 +29,11 @@ from features.errors import InputError, KetresponseError, Refused
 from serving.card_page import card_document
 from serving.headers import PAGE_POLICY, PRIVATE
 from serving.request import RequestError
-from serving.statements import stamp
 from serving.web import read_body
 from training.accounts import IdentityProvider
 from training.approval import compute_objections
 from training.case import ACTIONS, SILENT, Account, Action, compute_standing, find_end
+from training.statements import stamp
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
     from training.review import Desk, File

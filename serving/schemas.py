@@ -16,9 +16,9 @@ from features.panel_cells import HIGHEST_CT, LOWEST_CT
 from features.schema import Variable
 from serving.panel import PANEL_FIELDS
 from serving.predictor import MAX_BATCH, Predictor
-from serving.statements import make_statements
 from serving.submodel import CLINICAL, WITH_PANEL
 from training.panel.model import PanelModel
+from training.statements import make_statements
 
 __all__ = [
     "describe_model",

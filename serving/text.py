@@ -12,7 +12,7 @@ from rich.table import Table
 
 from serving.page import count_of_hundred, describe_contributions, say_who_spoke
 from serving.predictor import Predictor
-from serving.statements import make_statements
+from training.statements import make_statements
 
 __all__ = ["print_answer", "print_cohort"]
 

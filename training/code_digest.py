@@ -38,7 +38,6 @@ PREDICTION_PATH = (
     "serving.panel",
     "serving.predictor",
     "serving.request",
-    "serving.statements",
     "serving.submodel",
     "training.artifact",
     "training.coalitions",

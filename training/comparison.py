@@ -193,12 +193,13 @@ def compare_draws(first: pd.DataFrame, second: pd.DataFrame, *, paired: bool) ->
 def _find_run(name: str, *, tracking_uri: str) -> TrackedRun:
     """Return the run of a registered model (NAME or NAME:VERSION), or the run of an id."""
     model, _, version = name.partition(":")
+    registered = list_models(tracking_uri=tracking_uri)
     found = [
-        known for known in list_models(tracking_uri=tracking_uri)
+        known for known in registered
         if known.name == model and version in ("", known.version)
     ]  # fmt: skip
     if not found and ":" in name:
-        known = ", ".join(f"{m.name}:{m.version}" for m in list_models(tracking_uri=tracking_uri))
+        known = ", ".join(f"{m.name}:{m.version}" for m in registered)
         raise KetresponseError(
             f"no registered model is called {name!r}; known: {known or 'none'}; "
             "`ketresponse models` lists them"

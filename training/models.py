@@ -9,7 +9,6 @@ margins is again one linear function of that basis.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -353,8 +352,3 @@ CANDIDATES: dict[str, Candidate] = {
 
 DEFAULT_CANDIDATES = tuple(name for name in CANDIDATES if name != "logistic")
 """What the default procedure blends."""
-
-
-def check_candidates(names: Sequence[str]) -> tuple[Candidate, ...]:
-    """Return the candidates named, in the order of :data:`CANDIDATES`."""
-    return tuple(candidate for name, candidate in CANDIDATES.items() if name in names)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from training.validation_commands import CohortArgument, MappingOption, ModelArgument
 
 if TYPE_CHECKING:
     from training.updated_model import UpdatePlan
@@ -17,19 +18,9 @@ __all__ = ["update"]
 
 
 def update(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="Folder of a model, or a registered name: NAME, or NAME:VERSION."
-        ),
-    ],
-    cohort: Annotated[
-        Path, typer.Argument(metavar="COHORT", help="Cohort file of other patients.")
-    ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
-    ] = None,
+    model: ModelArgument,
+    cohort: CohortArgument,
+    mapping: MappingOption = None,
     alpha: Annotated[float, typer.Option(help="Level of each test.", min=0.0001, max=0.5)] = 0.05,
     seed: Annotated[int, typer.Option(help="Of intervals, folds and resamples.", min=0)] = 0,
     yes: Annotated[

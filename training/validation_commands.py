@@ -19,8 +19,21 @@ if TYPE_CHECKING:
     from training.tracking import RunRecord
     from training.validation import Judged, SiteResults
 
-__all__ = ["leave_site_out", "validate"]
+__all__ = ["CohortArgument", "MappingOption", "ModelArgument", "leave_site_out", "validate"]
 
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="Folder of a model, or a registered name: NAME, or NAME:VERSION."
+    ),
+]
+CohortArgument = Annotated[
+    Path, typer.Argument(metavar="COHORT", help="Cohort file of other patients.")
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
+]
 _Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
 ]
@@ -89,19 +102,9 @@ def _tell(report: Document, summary: dict[str, Any], *, out: Path | None, json_:
 
 
 def validate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="Folder of a model, or a registered name: NAME, or NAME:VERSION."
-        ),
-    ],
-    cohort: Annotated[
-        Path, typer.Argument(metavar="COHORT", help="Cohort file of other patients.")
-    ],
-    mapping: Annotated[
-        Path | None,
-        typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
-    ] = None,
+    model: ModelArgument,
+    cohort: CohortArgument,
+    mapping: MappingOption = None,
     thresholds: Annotated[
         str,
         typer.Option(help="Range of decision thresholds, set beforehand.", metavar="LOW,HIGH"),
