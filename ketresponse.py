@@ -78,9 +78,18 @@ app.add_typer(panel_app, name="panel")
 app.add_typer(review_app, name="review")
 review_app.command("serve")(serve_review)
 for _command in (
-    train, models, compare, validate, leave_site_out, update, release, predict, serve, evidence,
+    train,
+    models,
+    compare,
+    validate,
+    leave_site_out,
+    update,
+    release,
+    predict,
+    serve,
+    evidence,
     demo,
-):  # fmt: skip
+):
     app.command()(_command)
 
 

@@ -30,9 +30,19 @@ __all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_mo
 FloatArray = NDArray[np.float64]
 
 PREDICTORS = (
-    "nrs_t0", "disease_duration_years", "age_years", "weight_kg", "hads_depression", "tsk",
-    "sex", "opioid", "antidepressant", "anti_epileptic", "nsaid", "benzodiazepine",
-)  # fmt: skip
+    "nrs_t0",
+    "disease_duration_years",
+    "age_years",
+    "weight_kg",
+    "hads_depression",
+    "tsk",
+    "sex",
+    "opioid",
+    "antidepressant",
+    "anti_epileptic",
+    "nsaid",
+    "benzodiazepine",
+)
 N_TREES = 80
 N_BACKGROUND = 100
 N_PAIRS = 10
@@ -182,8 +192,10 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
                 start = process_time()
                 found.append(explainer.explain(x))
                 times.append(1000.0 * (process_time() - start))
-            errors = [float(np.median([getattr(one, field).max() for one in found]))
-                      for field in ("error", "member_error")]  # fmt: skip
+            errors = [
+                float(np.median([getattr(one, field).max() for one in found]))
+                for field in ("error", "member_error")
+            ]
             rows.append((name, n_assays, float(np.median(times[1:])), *errors))
     return pd.DataFrame(rows, columns=["model", "assays", "median_ms", "error", "member_error"])
 

@@ -57,9 +57,13 @@ def main() -> None:
         table = read_cohort(folder / "cohort.csv").table
         y = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2")).t1
         simulated = make_panel(
-            table["patient_id"].tolist(), y, n_assays=asked.assays, n_informative=8,
-            shift=asked.shift, seed=1,
-        )  # fmt: skip
+            table["patient_id"].tolist(),
+            y,
+            n_assays=asked.assays,
+            n_informative=8,
+            shift=asked.shift,
+            seed=1,
+        )
         write_panel(simulated.panel, folder / "panel.parquet")
         text = STUDY.format(repeats=asked.repeats, reruns=asked.reruns)
         for name, study in (("with panel", text), ("without", text[: text.index("[panel]")])):
@@ -70,8 +74,10 @@ def main() -> None:
             found = evaluate(description, n_jobs=asked.jobs)
             done = perf_counter()
             verdict = "" if found.panel is None else f"; {found.panel.found}"
-            print(f"{name}: read {read - start:.0f} s, trained {done - read:.0f} s{verdict}",
-                  flush=True)  # fmt: skip
+            print(
+                f"{name}: read {read - start:.0f} s, trained {done - read:.0f} s{verdict}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -68,13 +68,18 @@ def make_plain_data(n: int, *, seed: int) -> TrainingData:
         for j in range(N_PREDICTORS)
     )
     return TrainingData(
-        X=X, predictors=predictors, horizons=("t1",), y={"t1": y}, kept=np.full(n, np.nan),
+        X=X,
+        predictors=predictors,
+        horizons=("t1",),
+        y={"t1": y},
+        kept=np.full(n, np.nan),
         groups=np.arange(n),
-    )  # fmt: skip
+    )
 
 
-def validate(data: TrainingData, procedure: Procedure, *, n_resamples: int, seed: int = 1,
-             n_jobs: int = 1) -> pd.DataFrame:  # fmt: skip
+def validate(
+    data: TrainingData, procedure: Procedure, *, n_resamples: int, seed: int = 1, n_jobs: int = 1
+) -> pd.DataFrame:
     """Rerun a procedure on bootstrap samples; return :func:`training.optimism.compute_optimism`."""
     fit = partial(fit_response, procedure=procedure)
     served = fit(data, rng=np.random.default_rng(seed)).probability(data.X)[:, 0]
@@ -82,9 +87,12 @@ def validate(data: TrainingData, procedure: Procedure, *, n_resamples: int, seed
         data, fit, n_resamples=n_resamples, seed=seed, n_jobs=n_jobs, plain=procedure.is_plain
     )
     return compute_optimism(
-        data.y["t1"], served, reruns.predictions[:, :, 0], reruns.counts,
+        data.y["t1"],
+        served,
+        reruns.predictions[:, :, 0],
+        reruns.counts,
         n_resamples=reruns.n_resamples,
-    )  # fmt: skip
+    )
 
 
 def validate_with_rms(data: TrainingData, *, n_resamples: int) -> dict[str, float]:
@@ -134,8 +142,10 @@ def _compare_full(n_resamples: int, n_plain: int) -> None:
         sample = data.take(rng.integers(0, len(data), len(data)))
         predict_once_plainly(sample, data.X, procedure, seed=1)
     plain = (process_time() - start) / n_plain
-    print(f"default procedure, {len(data)} patients, {n_resamples} samples, two processes: "
-          f"{elapsed:.0f} s")  # fmt: skip
+    print(
+        f"default procedure, {len(data)} patients, {n_resamples} samples, two processes: "
+        f"{elapsed:.0f} s"
+    )
     print(f"  {ours:.2f} s CPU a sample, scikit-learn loop {plain:.2f} s; ratio {plain / ours:.1f}")
 
 

@@ -42,9 +42,17 @@ __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
 FloatArray = NDArray[np.float64]
 
 PREDICTORS = (
-    "nrs_t0", "disease_duration_years", "age_years", "sex", "paracetamol", "nsaid", "opioid",
-    "antidepressant", "anti_epileptic", "benzodiazepine",
-)  # fmt: skip
+    "nrs_t0",
+    "disease_duration_years",
+    "age_years",
+    "sex",
+    "paracetamol",
+    "nsaid",
+    "opioid",
+    "antidepressant",
+    "anti_epileptic",
+    "benzodiazepine",
+)
 N_FOLDS = 5
 
 
@@ -76,9 +84,14 @@ def _make_searches(data: TrainingData, splits: object) -> Iterator[object]:
     newton = LogisticRegression(solver="newton-cholesky", max_iter=200)
     net = LogisticRegression(l1_ratio=0.5, solver="saga", max_iter=5000)
     trees = import_lightgbm().LGBMClassifier(
-        num_leaves=4, learning_rate=0.05, min_child_samples=20, reg_lambda=2.0, max_bin=63,
-        num_threads=1, verbosity=-1,
-    )  # fmt: skip
+        num_leaves=4,
+        learning_rate=0.05,
+        min_child_samples=20,
+        reg_lambda=2.0,
+        max_bin=63,
+        num_threads=1,
+        verbosity=-1,
+    )
     for knots, model, grid in (
         (0, newton, ridge),
         (0, FirthLogisticRegression(backend="numpy", max_iter=500), {}),
@@ -91,14 +104,14 @@ def _make_searches(data: TrainingData, splits: object) -> Iterator[object]:
 
 
 def _fit_plainly(
-    X: FloatArray, y: FloatArray, X_new: FloatArray, data: TrainingData, procedure: Procedure,
+    X: FloatArray,
+    y: FloatArray,
+    X_new: FloatArray,
+    data: TrainingData,
+    procedure: Procedure,
     seed: int,
-) -> FloatArray:  # fmt: skip
-    from sklearn.model_selection import (
-        RepeatedStratifiedKFold,
-        StratifiedKFold,
-        cross_val_predict,
-    )
+) -> FloatArray:
+    from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
 
     folds, repeats = procedure.inner_folds, procedure.inner_repeats
     splits = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
@@ -107,18 +120,24 @@ def _fit_plainly(
         best = search.fit(X, y).best_estimator_  # type: ignore[attr-defined]
         held_out = [
             cross_val_predict(
-                best, X, y, method="predict_proba",
+                best,
+                X,
+                y,
+                method="predict_proba",
                 cv=StratifiedKFold(folds, shuffle=True, random_state=repeat),
             )[:, 1]
             for repeat in range(repeats)
-        ]  # fmt: skip
+        ]
         margins.append(_logit(np.concatenate(held_out)))
         new.append(_logit(best.predict_proba(X_new)[:, 1]))
     base = np.full(repeats * len(y), _logit(np.mean(y)))
     weights = fit_weights(
-        np.stack(margins), base, np.tile(y, repeats),
-        n_patients=len(y), strength=procedure.prior_strength,
-    )  # fmt: skip
+        np.stack(margins),
+        base,
+        np.tile(y, repeats),
+        n_patients=len(y),
+        strength=procedure.prior_strength,
+    )
     return np.asarray(expit(base[0] + weights @ (np.stack(new) - base[0])))
 
 

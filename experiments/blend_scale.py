@@ -13,13 +13,7 @@ from scipy.special import expit
 
 from features.preprocessing import make_basis
 from training.blending import price_spread
-from training.fit import (
-    MIN_FOR_KEPT,
-    Procedure,
-    allow_trees,
-    fit_paths,
-    predict_out_of_fold,
-)
+from training.fit import MIN_FOR_KEPT, Procedure, allow_trees, fit_paths, predict_out_of_fold
 from training.models import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
 from training.response import TrainingData
 
@@ -55,17 +49,27 @@ def fit_probability_weights(
         return float(share * loss + price @ weights), share * slope + price
 
     limit = {"type": "ineq", "fun": lambda weights: 1.0 - weights.sum()}
-    found = minimize(objective, np.full(count, 0.5 / count), jac=True, method="SLSQP",
-                     bounds=[(0.0, 1.0)] * count, constraints=[limit],
-                     options={"maxiter": 200, "ftol": 1e-9})  # fmt: skip
+    found = minimize(
+        objective,
+        np.full(count, 0.5 / count),
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * count,
+        constraints=[limit],
+        options={"maxiter": 200, "ftol": 1e-9},
+    )
     weights = np.clip(found.x, 0.0, 1.0)
     return np.asarray(weights / max(1.0, float(weights.sum())))
 
 
 def _predict_outcome(
-    X: FloatArray, y: FloatArray, data: TrainingData, procedure: Procedure, X_new: FloatArray,
+    X: FloatArray,
+    y: FloatArray,
+    data: TrainingData,
+    procedure: Procedure,
+    X_new: FloatArray,
     rng: np.random.Generator,
-) -> FloatArray:  # fmt: skip
+) -> FloatArray:
     candidates = [CANDIDATES[name] for name in DEFAULT_CANDIDATES if name != "prevalence"]
     groups = np.arange(len(y))
     out = predict_out_of_fold(X, y, groups, data.predictors, candidates, procedure, rng=rng)

@@ -158,15 +158,21 @@ def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, 
         served = np.full(N_NEW, task[1].mean()) if risks is None else risks
         rows.append(
             {"truth": truth.name, "n": n, "cohort": cohort, "method": RMS}
-            | score(one.risk, served) | {"failed": float(risks is None)}
-        )  # fmt: skip
+            | score(one.risk, served)
+            | {"failed": float(risks is None)}
+        )
     return rows
 
 
 def run(
-    truths: Sequence[str], sizes: dict[int, int], *, seed: int = 1, n_jobs: int = 1,
-    scale: bool = False, progress: bool = False,
-) -> pd.DataFrame:  # fmt: skip
+    truths: Sequence[str],
+    sizes: dict[int, int],
+    *,
+    seed: int = 1,
+    n_jobs: int = 1,
+    scale: bool = False,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Simulate, fit and judge.
 
     Parameters
@@ -248,8 +254,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
     asked = parser.parse_args()
-    rows = run(asked.truths, dict(asked.sizes), seed=asked.seed, n_jobs=asked.jobs,
-               scale=asked.scale, progress=True)  # fmt: skip
+    rows = run(
+        asked.truths,
+        dict(asked.sizes),
+        seed=asked.seed,
+        n_jobs=asked.jobs,
+        scale=asked.scale,
+        progress=True,
+    )
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "cohorts.csv", index=False)
     text = describe(rows)

@@ -115,9 +115,12 @@ def main() -> None:
     arguments = parser.parse_args()
     for soft in (False, True):
         table = compare(
-            n=arguments.n, n_assays=100, n_simulations=arguments.simulations, soft=soft,
+            n=arguments.n,
+            n_assays=100,
+            n_simulations=arguments.simulations,
+            soft=soft,
             seed=arguments.seed,
-        )  # fmt: skip
+        )
         print("detection fails gradually" if soft else "everything below 35 cycles is detected")
         print(table.round(3).to_string(), end="\n\n")
 

@@ -75,23 +75,34 @@ def simulate(
     clinical = TrainingData(
         X=table[list(DEFAULT_PREDICTORS)].to_numpy(dtype=np.float64),
         predictors=CONTRACT.check_predictors(DEFAULT_PREDICTORS),
-        horizons=("t1",), y={"t1": y}, kept=np.full(n, np.nan), groups=np.arange(n),
-    )  # fmt: skip
+        horizons=("t1",),
+        y={"t1": y},
+        kept=np.full(n, np.nan),
+        groups=np.arange(n),
+    )
     found = planted or Planted(0, 0.0)
     patients = table["patient_id"].tolist()
     simulated = make_panel(
-        patients, y, n_assays=n_assays, n_informative=found.n_informative, shift=found.shift,
+        patients,
+        y,
+        n_assays=n_assays,
+        n_informative=found.n_informative,
+        shift=found.shift,
         seed=seed,
-    )  # fmt: skip
+    )
     before = cohort.true_risk["t1"].to_numpy()
     risks = np.column_stack([before, expit(logit(before) + simulated.log_odds)])
     return join_panel(simulated.panel, clinical, patients, PANEL), risks
 
 
 def find_in_noise(
-    n: int, n_assays: int, *, seed: int, n_repeats: int = 4,
+    n: int,
+    n_assays: int,
+    *,
+    seed: int,
+    n_repeats: int = 4,
     candidates: tuple[str, ...] = (*PANEL.candidates, LOW.name),
-) -> dict[str, object]:  # fmt: skip
+) -> dict[str, object]:
     """Return what is found in one cohort of noise.
 
     Parameters
@@ -115,9 +126,17 @@ def find_in_noise(
     with threadpool_limits(1):
         fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
         found = evaluate_panel(
-            data, CLINICAL, PANEL, fitted, n_folds=5, n_repeats=n_repeats, thresholds=[],
-            weighting="none", n_bootstrap=200, seed=seed,
-        )  # fmt: skip
+            data,
+            CLINICAL,
+            PANEL,
+            fitted,
+            n_folds=5,
+            n_repeats=n_repeats,
+            thresholds=[],
+            weighting="none",
+            n_bootstrap=200,
+            seed=seed,
+        )
         anything = replace(_ANYTHING, candidates=candidates)
         out = cross_validate_panel(data, CLINICAL, anything, n_folds=5, n_repeats=1, seed=seed)
     return {
@@ -127,7 +146,7 @@ def find_in_noise(
             name: add_pairs([part.pairs[name] for part in out.parts if name in part.pairs])
             for name in candidates
         },
-    }  # fmt: skip
+    }
 
 
 def tell_noise(results: list[dict[str, object]]) -> pd.DataFrame:
@@ -139,8 +158,13 @@ def tell_noise(results: list[dict[str, object]]) -> pd.DataFrame:
         concordant = np.array([p.concordant for p in pairs])
         total = np.array([p.total for p in pairs])
         whole = add_pairs(pairs)
-        row = {"candidate": name, "cohorts": int((total > 0).sum()), "auc": np.nan,
-               "error": np.nan, "constant_folds": whole.constant / whole.folds}  # fmt: skip
+        row = {
+            "candidate": name,
+            "cohorts": int((total > 0).sum()),
+            "auc": np.nan,
+            "error": np.nan,
+            "constant_folds": whole.constant / whole.folds,
+        }
         if whole.total:
             row["auc"] = auc = whole.concordant / whole.total
             row["error"] = float(np.sqrt(((concordant - auc * total) ** 2).sum()) / whole.total)
@@ -176,8 +200,9 @@ def measure_coverage(
         inside = (limits[:, 0, 0] <= truth) & (truth <= limits[:, 0, 1])
         return float(inside.mean()), float((limits[:, 0, 1] - limits[:, 0, 0]).mean())
 
-    told = dict(zip(("clinical", "width_clinical"),
-                    judge(clinical.interval(X), risks[new, 0]), strict=True))  # fmt: skip
+    told = dict(
+        zip(("clinical", "width_clinical"), judge(clinical.interval(X), risks[new, 0]), strict=True)
+    )
     if model is None:
         return told | {"panel": np.nan, "width_panel": np.nan}
     both = judge(model.response.interval(model.encode(X, rows)), risks[new, 1])
@@ -200,16 +225,27 @@ def find_planted(
     with threadpool_limits(1):
         fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
         found = evaluate_panel(
-            data, CLINICAL, PANEL, fitted, n_folds=5, n_repeats=n_repeats, thresholds=[],
-            weighting="none", n_bootstrap=200, seed=seed,
-        )  # fmt: skip
+            data,
+            CLINICAL,
+            PANEL,
+            fitted,
+            n_folds=5,
+            n_repeats=n_repeats,
+            thresholds=[],
+            weighting="none",
+            n_bootstrap=200,
+            seed=seed,
+        )
     told: dict[str, object] = {"found": found.found}
     if found.fitted is not None:
         value = found.value["t1"]["difference"]
         own = found.fitted.normaliser.kept_[found.fitted.selected]
-        told |= {"auc": value["auc"], "brier": value["brier"],
-                 "true_selected": int((own < planted.n_informative).sum()),
-                 "selected": len(own)}  # fmt: skip
+        told |= {
+            "auc": value["auc"],
+            "brier": value["brier"],
+            "true_selected": int((own < planted.n_informative).sum()),
+            "selected": len(own),
+        }
     return told | measure_coverage(n, n_assays, planted, seed=seed)
 
 

@@ -162,8 +162,14 @@ def draw(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
                 label = "peers" if peer == peers[0] else None
                 panel.plot(wide.index, wide[peer], color=ORANGE, lw=0.8, alpha=0.7, label=label)
             panel.plot(wide.index, wide[PREVALENCE], color=GREY, ls="--", lw=1, label=PREVALENCE)
-            panel.plot(wide.index, wide[_SINGLE].min(axis=1), color=INK, ls=":", lw=1.2,
-                       label="best candidate")  # fmt: skip
+            panel.plot(
+                wide.index,
+                wide[_SINGLE].min(axis=1),
+                color=INK,
+                ls=":",
+                lw=1.2,
+                label="best candidate",
+            )
             panel.plot(wide.index, wide[DEFAULT], color=BLUE, marker="o", ms=3, label=DEFAULT)
             panel.set(title=truth.replace("_", " "), xscale="log", xticks=wide.index)
             panel.set_xticks(wide.index, [str(n) for n in wide.index])

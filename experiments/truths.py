@@ -27,9 +27,19 @@ Formula = Callable[[Standardised], FloatArray]
 
 SIX = ("nrs_t0", "disease_duration_years", "age_years", "sex", "opioid", "antidepressant")
 TWELVE = (
-    "nrs_t0", "disease_duration_years", "age_years", "weight_kg", "hads_depression", "tsk",
-    "sex", "opioid", "antidepressant", "anti_epileptic", "nsaid", "benzodiazepine",
-)  # fmt: skip
+    "nrs_t0",
+    "disease_duration_years",
+    "age_years",
+    "weight_kg",
+    "hads_depression",
+    "tsk",
+    "sex",
+    "opioid",
+    "antidepressant",
+    "anti_epileptic",
+    "nsaid",
+    "benzodiazepine",
+)
 
 _NUMBERS = {
     # Mean and SD of a normal, of log(1 + years) for the duration; then rounded and cut off.
@@ -41,9 +51,13 @@ _NUMBERS = {
     "tsk": (40.0, 8.0),
 }
 _SHARES = {
-    "sex": 0.25, "opioid": 0.6, "antidepressant": 0.25, "anti_epileptic": 0.35, "nsaid": 0.25,
+    "sex": 0.25,
+    "opioid": 0.6,
+    "antidepressant": 0.25,
+    "anti_epileptic": 0.35,
+    "nsaid": 0.25,
     "benzodiazepine": 0.3,
-}  # fmt: skip
+}
 _REFERENCE_SIZE = 20_000
 _SEEN_AT_T2 = 0.85
 
@@ -212,9 +226,13 @@ def simulate(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> S
         known_kept[here] = keeps[:n][here]
         y["t2"] = np.where(responds[:n] == 0, 0.0, known_kept)
     data = TrainingData(
-        X=X[:n], predictors=truth.variables, horizons=tuple(y), y=y, kept=known_kept,
+        X=X[:n],
+        predictors=truth.variables,
+        horizons=tuple(y),
+        y=y,
+        kept=known_kept,
         groups=np.arange(n),
-    )  # fmt: skip
+    )
     both = responds if truth.kept is None else responds * keeps
     return Simulated(data, X[n:], both[n:], (first * kept)[n:])
 
@@ -249,13 +267,21 @@ def _noise(x: Standardised) -> FloatArray:
 
 
 _WEAK = _linear(
-    nrs_t0=-0.35, disease_duration_years=-0.35, age_years=0.15, sex=0.2, opioid=-0.6,
+    nrs_t0=-0.35,
+    disease_duration_years=-0.35,
+    age_years=0.15,
+    sex=0.2,
+    opioid=-0.6,
     antidepressant=0.4,
-)  # fmt: skip
+)
 _STRONG = _linear(
-    nrs_t0=-1.2, disease_duration_years=-1.0, age_years=0.4, sex=0.5, opioid=-1.5,
+    nrs_t0=-1.2,
+    disease_duration_years=-1.0,
+    age_years=0.4,
+    sex=0.5,
+    opioid=-1.5,
     antidepressant=0.8,
-)  # fmt: skip
+)
 
 TRUTHS: dict[str, Truth] = {
     truth.name: truth
@@ -265,17 +291,26 @@ TRUTHS: dict[str, Truth] = {
         Truth("noise", "nothing predicts, 6 predictors", SIX, _noise, True),
         Truth("strong", "strong, straight, 6 predictors", SIX, _STRONG, True),
         Truth(
-            "rare_flags", "flags of 5 to 10% with large effects", SIX,
-            _linear(sex=1.5, opioid=-1.5, antidepressant=2.0, nrs_t0=-0.3), True,
+            "rare_flags",
+            "flags of 5 to 10% with large effects",
+            SIX,
+            _linear(sex=1.5, opioid=-1.5, antidepressant=2.0, nrs_t0=-0.3),
+            True,
             shares={"sex": 0.10, "opioid": 0.08, "antidepressant": 0.05},
         ),
         Truth(
-            "few_of_twelve", "2 of 12 predictors, strong", TWELVE,
-            _linear(nrs_t0=-1.0, opioid=-1.6), True,
+            "few_of_twelve",
+            "2 of 12 predictors, strong",
+            TWELVE,
+            _linear(nrs_t0=-1.0, opioid=-1.6),
+            True,
         ),
         Truth(
-            "correlated", "12 predictors, correlation 0.6, small effects", TWELVE,
-            _linear(**dict.fromkeys(TWELVE[:6], 0.2), **dict.fromkeys(TWELVE[6:], 0.2)), True,
+            "correlated",
+            "12 predictors, correlation 0.6, small effects",
+            TWELVE,
+            _linear(**dict.fromkeys(TWELVE[:6], 0.2), **dict.fromkeys(TWELVE[6:], 0.2)),
+            True,
             correlation=0.6,
         ),
         Truth("noise_twelve", "nothing predicts, 12 predictors", TWELVE, _noise, True),
@@ -284,9 +319,13 @@ TRUTHS: dict[str, Truth] = {
         Truth("exclusive_or", "an interaction and nothing else", SIX, _exclusive_or, False),
         Truth("step", "two thresholds", SIX, _step, False),
         Truth(
-            "kept", "sustained response, product of two straight risks", SIX, _STRONG, True,
+            "kept",
+            "sustained response, product of two straight risks",
+            SIX,
+            _STRONG,
+            True,
             kept=_linear(nrs_t0=-0.5, disease_duration_years=0.5, opioid=-0.8),
         ),
     )
-}  # fmt: skip
+}
 """All truths by name."""

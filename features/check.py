@@ -154,11 +154,15 @@ def _rows_with_codes(table: pd.DataFrame) -> list[tuple[int, list[str]]]:
 
 def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
     return [
-        (row, "medication_atc", f"lists {', '.join(drugs)}: if infused in the same admission, say "
-         "so in concurrent_infusion_drug")
+        (
+            row,
+            "medication_atc",
+            f"lists {', '.join(drugs)}: if infused in the same admission, say "
+            "so in concurrent_infusion_drug",
+        )
         for row, codes in _rows_with_codes(table)
         if (drugs := find_combination_drugs(codes))
-    ]  # fmt: skip
+    ]
 
 
 def _count_unlisted(table: pd.DataFrame) -> dict[str, int]:

@@ -97,9 +97,13 @@ def _complete(record: Record) -> tuple[Record, list[Problem]]:
     # Ages are recorded in completed years: someone aged 40 may be nearly 41.
     if isinstance(age, float) and isinstance(duration, float) and duration >= age + 1:
         problems.append(
-            Problem("disease_duration_years", "no longer than the age", f"{duration:g} years",
-                    action="if this is in months, divide by 12")
-        )  # fmt: skip
+            Problem(
+                "disease_duration_years",
+                "no longer than the age",
+                f"{duration:g} years",
+                action="if this is in months, divide by 12",
+            )
+        )
     return filled, problems
 
 
@@ -108,11 +112,14 @@ def _find_unknown(
 ) -> list[Problem]:
     unknown = [name for name in names if name not in dictionary]
     problems = [
-        Problem(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...", "a name of the dictionary",
-                "an unknown name",
-                action=f"{did_you_mean(name, dictionary.names)} {action}".strip())
+        Problem(
+            name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...",
+            "a name of the dictionary",
+            "an unknown name",
+            action=f"{did_you_mean(name, dictionary.names)} {action}".strip(),
+        )
         for name in unknown[:_MOST_UNKNOWN]
-    ]  # fmt: skip
+    ]
     if len(unknown) > _MOST_UNKNOWN:
         more = len(unknown) - _MOST_UNKNOWN
         problems.append(Problem("names", "names of the dictionary", f"{more} more unknown names"))
@@ -230,10 +237,13 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     if len(known) < _FEWEST_FOR_MEDIAN or known.median() <= _MOST_MEDIAN_YEARS:
         return []
     return [
-        Problem(name, f"years, with a median of at most {_MOST_MEDIAN_YEARS}",
-                f"a median of {known.median():g}",
-                action='these are probably months: import the file with unit = "months"')
-    ]  # fmt: skip
+        Problem(
+            name,
+            f"years, with a median of at most {_MOST_MEDIAN_YEARS}",
+            f"a median of {known.median():g}",
+            action='these are probably months: import the file with unit = "months"',
+        )
+    ]
 
 
 def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:
@@ -244,10 +254,14 @@ def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Pr
         earlier = first.setdefault((patient, record.get("course_number")), row)
         if patient is not None and earlier != row:
             problems.append(
-                Problem("patient_id", "each patient_id with each course_number once",
-                        f"the same as in row {earlier}", row=row,
-                        action="drop one, or number the courses")
-            )  # fmt: skip
+                Problem(
+                    "patient_id",
+                    "each patient_id with each course_number once",
+                    f"the same as in row {earlier}",
+                    row=row,
+                    action="drop one, or number the courses",
+                )
+            )
     return problems
 
 

@@ -22,15 +22,26 @@ if TYPE_CHECKING:
 __all__ = ["app", "read_dictionary", "read_eligibility"]
 
 app = typer.Typer(
-    name="cohort",
-    help="Collect, simulate, import and check a cohort file.",
-    no_args_is_help=True,
+    name="cohort", help="Collect, simulate, import and check a cohort file.", no_args_is_help=True
 )
 
 _SHOWN_PROBLEMS = 50
 _SHOWN_ROWS = 10
-_NARROW = {"row", "variable", "known", "missing", "remaining", "excluded", "share", "responders",
-           "nonresponders", "unknown", "score", "wording", "both"}  # fmt: skip
+_NARROW = {
+    "row",
+    "variable",
+    "known",
+    "missing",
+    "remaining",
+    "excluded",
+    "share",
+    "responders",
+    "nonresponders",
+    "unknown",
+    "score",
+    "wording",
+    "both",
+}
 
 _MappingOption = Annotated[
     Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
@@ -200,15 +211,13 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
     mapping: _MappingOption = None,
     study: Annotated[
-        Path | None,
-        typer.Option("--study", help="Study file (TOML) whose [eligibility] is used."),
+        Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
     ] = None,
     rule: Annotated[
         str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
     ] = "fall2_or_success",
     horizons: Annotated[
-        str | None,
-        typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has."),
+        str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
     ] = None,
     json_: _Json = False,
     quiet: _Quiet = False,
@@ -314,9 +323,7 @@ def _show_labels(console: Console, labels: Any) -> None:
     )
 
 
-def _gather_flags(
-    flags: Sequence[tuple[int, str, str]],
-) -> dict[tuple[str, str], list[int]]:
+def _gather_flags(flags: Sequence[tuple[int, str, str]]) -> dict[tuple[str, str], list[int]]:
     gathered: dict[tuple[str, str], list[int]] = {}
     for row, name, text in flags:
         gathered.setdefault((name, text), []).append(row)

@@ -236,8 +236,12 @@ def _as_words(given: Any) -> Sequence[str]:
 def _not_for_eligibility(name: str, dictionary: Dictionary) -> Problem | None:
     where = f"eligibility.{name}"
     if name not in dictionary:
-        return Problem(where, "a variable of the contract or the study", "an unknown name",
-                       action=did_you_mean(name, dictionary.names))  # fmt: skip
+        return Problem(
+            where,
+            "a variable of the contract or the study",
+            "an unknown name",
+            action=did_you_mean(name, dictionary.names),
+        )
     variable = dictionary[name]
     if variable.known_at not in ("always", "baseline"):
         return Problem(where, "a variable known before admission", f"known at {variable.known_at}")
@@ -252,9 +256,10 @@ def _check_rule(name: str, rule: Mapping[str, Any], dictionary: Dictionary) -> l
     where = f"eligibility.{name}"
     keys = _KEYS[:2] if variable.is_numeric else _KEYS[2:]
     problems = [
-        Problem(f"{where}.{key}", " or ".join(keys), "another key") for key in rule
+        Problem(f"{where}.{key}", " or ".join(keys), "another key")
+        for key in rule
         if key not in keys
-    ]  # fmt: skip
+    ]
     given = [word for key in keys if key in rule for word in _as_words(rule[key])]
     if not given and not problems:
         problems.append(Problem(where, " or ".join(keys), "no rule"))

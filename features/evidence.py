@@ -414,30 +414,48 @@ class SafetyFact:
 
 BASE_RATES = (
     BaseRate(
-        "t1", "t1", "responder at discharge: pain fell by at least 2 points or the record calls "
-        "the treatment successful", 29, 47, MANGNUS,
+        "t1",
+        "t1",
+        "responder at discharge: pain fell by at least 2 points or the record calls "
+        "the treatment successful",
+        29,
+        47,
+        MANGNUS,
         "Of 48 patients, 1 could not be classified. At least 11 of the 47 labels rest on the "
         "record's wording alone. There was no comparison group, so the rate holds whatever "
         "placebo and time would have done.",
     ),
     BaseRate(
-        "t2", "t2", "responder at the first follow-up, a median of 4 weeks after discharge "
-        "(same rule)", 19, 40, MANGNUS,
+        "t2",
+        "t2",
+        "responder at the first follow-up, a median of 4 weeks after discharge (same rule)",
+        19,
+        40,
+        MANGNUS,
         "Of 48 patients, 8 could not be classified. At least 22 of the 40 labels rest on the "
         "record's wording alone. The visit had no fixed date. The abstract words 48% as patients "
         "who remained responders; it is the share of all who were seen.",
     ),
     BaseRate(
-        "t1_if_seen_at_t2", "t1", "responder at discharge among those also seen at the first "
-        "follow-up", 25, 40, MANGNUS,
+        "t1_if_seen_at_t2",
+        "t1",
+        "responder at discharge among those also seen at the first follow-up",
+        25,
+        40,
+        MANGNUS,
         "The other denominator of the same paper (its Table 3).",
     ),
     BaseRate(
-        "kept", "t2", "still a responder at the first follow-up, of the responders at discharge "
-        "who were seen again", 19, 25, MANGNUS,
+        "kept",
+        "t2",
+        "still a responder at the first follow-up, of the responders at discharge "
+        "who were seen again",
+        19,
+        25,
+        MANGNUS,
         "Computed from Table 3. None of 15 nonresponders at discharge became a responder.",
     ),
-)  # fmt: skip
+)
 """Responder rates of Mangnus 2021: retrospective, one tertiary centre, therapy-resistant CRPS."""
 
 _LOW_DOSE = "low-dose course of up to 14 mg/h, 48 patients (no comparison group)"
@@ -461,34 +479,56 @@ SAFETY_FACTS = (
     _low_dose("headache", 6),
     _low_dose("hallucinations", 0),
     _trial(
-        "psychomimetic effects", 28, 5,
+        "psychomimetic effects",
+        28,
+        5,
         "From 93% and 17% in the results; the abstract's 76% and 18% do not fit 30 patients.",
     ),
     _trial("nausea", 19, 5),
     _trial("vomiting", 14, 3),
     _trial("headache", 11, 10),
     SafetyFact(
-        "infusion stopped early for a drug high", "the same trial, both arms together", 2, 60,
-        SIGTERMANS, "Days 3 and 4; the arm is not told, ketamine is likely.",
+        "infusion stopped early for a drug high",
+        "the same trial, both arms together",
+        2,
+        60,
+        SIGTERMANS,
+        "Days 3 and 4; the arm is not told, ketamine is likely.",
     ),
     SafetyFact(
-        "hallucinations", "continuous course, mean 23.4 mg/h (Correll 2004)", 6, 33, CHITNENI,
+        "hallucinations",
+        "continuous course, mean 23.4 mg/h (Correll 2004)",
+        6,
+        33,
+        CHITNENI,
         "Printed as 18%; the count is computed from it.",
     ),
     SafetyFact(
-        "raised liver enzymes", "continuous course, mean 23.4 mg/h (Correll 2004)", 4, 33, ZHAO,
+        "raised liver enzymes",
+        "continuous course, mean 23.4 mg/h (Correll 2004)",
+        4,
+        33,
+        ZHAO,
         "Back to normal within 20 days.",
     ),
     SafetyFact(
-        "raised liver enzymes", "racemic ketamine, 4.5 days (Goebel 2015)", 1, 5, ZHAO,
+        "raised liver enzymes",
+        "racemic ketamine, 4.5 days (Goebel 2015)",
+        1,
+        5,
+        ZHAO,
         "Lasted 2 months; the number of patients may be 6.",
     ),
     SafetyFact(
-        "raised liver enzymes", "all patients of the 15 studies", 5, 258, ZHAO,
+        "raised liver enzymes",
+        "all patients of the 15 studies",
+        5,
+        258,
+        ZHAO,
         "An underestimate: most studies do not report on it, and repeats are counted. Sigtermans "
         "2009 measured liver function daily and saw no effect.",
     ),
-)  # fmt: skip
+)
 """Side effects with count and source; what to do about them is not for this software."""
 
 

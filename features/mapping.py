@@ -20,13 +20,7 @@ from features.mapping_file import CohortMapping, ColumnRule, normalise_code, rea
 from features.schema import Variable, parse_value
 from features.table import did_you_mean
 
-__all__ = [
-    "CohortMapping",
-    "ColumnReport",
-    "ImportReport",
-    "apply_mapping",
-    "read_mapping",
-]
+__all__ = ["CohortMapping", "ColumnReport", "ImportReport", "apply_mapping", "read_mapping"]
 
 Value = float | str | None
 
@@ -186,11 +180,15 @@ def _find_absent(
     wanted += [(f"filter.{name}", name) for name in mapping.filters]
     wanted += [("rows.time", mapping.time)] if mapping.time else []
     problems = [
-        Problem(where, "a column of the file", f"{source}, which it does not have",
-                action=did_you_mean(source, names))
+        Problem(
+            where,
+            "a column of the file",
+            f"{source}, which it does not have",
+            action=did_you_mean(source, names),
+        )
         for where, source in wanted
         if source not in names
-    ]  # fmt: skip
+    ]
     filled = {rule.name for rule in rules}
     problems += [
         Problem(f"variables.{variable.name}", "an entry under [columns]", "none")
@@ -203,9 +201,7 @@ def _find_absent(
 
 
 def _filter(
-    rows: Sequence[int],
-    cells: Mapping[str, Sequence[str]],
-    filters: Mapping[str, frozenset[str]],
+    rows: Sequence[int], cells: Mapping[str, Sequence[str]], filters: Mapping[str, frozenset[str]]
 ) -> tuple[Sequence[int], dict[str, int]]:
     dropped = {}
     for column, wanted in filters.items():
@@ -216,16 +212,14 @@ def _filter(
 
 
 def _gather(
-    kept: Sequence[int],
-    cells: Mapping[str, Sequence[str]],
-    rules: Sequence[ColumnRule],
-    time: str,
+    kept: Sequence[int], cells: Mapping[str, Sequence[str]], rules: Sequence[ColumnRule], time: str
 ) -> _Raw:
     """Gather the rows of each patient, or of each course where courses are numbered."""
     if not time:
         return _Raw(cells, [[row] for row in kept], [])
-    keys = [s for rule in rules if rule.name in ("patient_id", "course_number")
-            for s in rule.sources]  # fmt: skip
+    keys = [
+        s for rule in rules if rule.name in ("patient_id", "course_number") for s in rule.sources
+    ]
     groups: dict[tuple[str, ...], list[int]] = {}
     for row in kept:
         groups.setdefault(tuple(cells[key][row] for key in keys), []).append(row)
@@ -239,9 +233,13 @@ def _check_times(data: _Raw, rules: Sequence[ColumnRule], time: str) -> list[Pro
         repeated = sum(count > 1 for count in counts)
         if repeated:
             problems.append(
-                Problem(time, f"one row at time {at} for each patient",
-                        f"{repeated} of {len(counts)} patients with more", action="filter the rows")
-            )  # fmt: skip
+                Problem(
+                    time,
+                    f"one row at time {at} for each patient",
+                    f"{repeated} of {len(counts)} patients with more",
+                    action="filter the rows",
+                )
+            )
         if not any(counts):
             there = ", ".join(sorted({data.times[row] for group in data.groups for row in group}))
             problems.append(Problem(time, f"a row at time {at}", f"times {there}"))
@@ -291,10 +289,13 @@ def _read_source(
     if not disagreeing:
         return texts, []
     return texts, [
-        Problem(rule.name, "the same value in all rows of a patient",
-                f"different values of {source} in {disagreeing} of {len(texts)} patients",
-                action="say which row with at = ..., or correct the file")
-    ]  # fmt: skip
+        Problem(
+            rule.name,
+            "the same value in all rows of a patient",
+            f"different values of {source} in {disagreeing} of {len(texts)} patients",
+            action="say which row with at = ..., or correct the file",
+        )
+    ]
 
 
 def _fill_column(
@@ -325,10 +326,7 @@ def _known(value: Value | Problem) -> Value:
 
 
 def _describe_refused(
-    rule: ColumnRule,
-    variable: Variable,
-    refused: Mapping[str, Problem],
-    counts: Mapping[str, int],
+    rule: ColumnRule, variable: Variable, refused: Mapping[str, Problem], counts: Mapping[str, int]
 ) -> Problem:
     shown = [f"{text[:20]!r} in {_rows(counts[text])}" for text in list(refused)[:_SHOWN]]
     more = f" and {len(refused) - _SHOWN} more values" if len(refused) > _SHOWN else ""

@@ -204,11 +204,15 @@ def read_mapping(path: Path) -> CohortMapping:
 
 def _check_keys(given: Iterable[str], allowed: Sequence[str], where: str) -> list[Problem]:
     return [
-        Problem(f"{where}{key}", "one of " + ", ".join(allowed), "an unknown key",
-                action=did_you_mean(key, allowed))
+        Problem(
+            f"{where}{key}",
+            "one of " + ", ".join(allowed),
+            "an unknown key",
+            action=did_you_mean(key, allowed),
+        )
         for key in given
         if key not in allowed
-    ]  # fmt: skip
+    ]
 
 
 def _read_codes(where: str, given: Any, problems: list[Problem]) -> frozenset[str]:
@@ -226,9 +230,13 @@ def _read_variables(given: Mapping[str, Any], problems: list[Problem]) -> tuple[
             continue
         if name in CONTRACT:
             problems.append(
-                Problem(f"variables.{name}", "a name that is not in the contract",
-                        "a contract name", action="map it under [columns], or rename yours")
-            )  # fmt: skip
+                Problem(
+                    f"variables.{name}",
+                    "a name that is not in the contract",
+                    "a contract name",
+                    action="map it under [columns], or rename yours",
+                )
+            )
             continue
         try:
             variables.append(declare_variable(name, entry))
@@ -252,9 +260,13 @@ def _read_rule(
     where = f"columns.{name}"
     if name not in dictionary:
         problems.append(
-            Problem(where, "a variable of the contract, or one declared under [variables]",
-                    "an unknown name", action=did_you_mean(name, dictionary.names))
-        )  # fmt: skip
+            Problem(
+                where,
+                "a variable of the contract, or one declared under [variables]",
+                "an unknown name",
+                action=did_you_mean(name, dictionary.names),
+            )
+        )
         return None
     entry = {"from": given} if isinstance(given, (str, list)) else given
     if not isinstance(entry, dict):
@@ -297,17 +309,25 @@ def _check_source(
     sources = entry.get("from", "")
     if isinstance(sources, list) and variable.kind != "codes":
         problems.append(
-            Problem(f"{where}.from", "one raw column", "a list",
-                    action="only ATC codes are gathered from several columns")
-        )  # fmt: skip
+            Problem(
+                f"{where}.from",
+                "one raw column",
+                "a list",
+                action="only ATC codes are gathered from several columns",
+            )
+        )
     listed = sources if isinstance(sources, list) else [sources]
     if not all(isinstance(source, str) for source in listed) or not listed:
         problems.append(Problem(f"{where}.from", "the name of a raw column", "something else"))
     if "at" in entry and not has_times:
         problems.append(
-            Problem(f"{where}.at", "[rows] with time = ...", "no [rows]",
-                    action="name the raw column that tells a patient's rows apart")
-        )  # fmt: skip
+            Problem(
+                f"{where}.at",
+                "[rows] with time = ...",
+                "no [rows]",
+                action="name the raw column that tells a patient's rows apart",
+            )
+        )
     if "constant" in entry:
         others = [key for key in entry if key not in ("constant", "from")]
         if others or variable.name == "patient_id":
@@ -332,8 +352,9 @@ def _check_conversion(where: str, entry: Mapping[str, Any], variable: Variable) 
         if variable.kind != "yes_no":
             problems.append(Problem(f"{where}.yes_if", "a yes/no variable", variable.kind))
         if not _YES_IF.fullmatch(str(entry["yes_if"])):
-            problems.append(Problem(f"{where}.yes_if", 'a comparison such as ">= 6"',
-                                    repr(entry["yes_if"])))  # fmt: skip
+            problems.append(
+                Problem(f"{where}.yes_if", 'a comparison such as ">= 6"', repr(entry["yes_if"]))
+            )
     recode = entry.get("recode", {})
     if not isinstance(recode, dict):
         problems.append(Problem(f"{where}.recode", "a table of raw values", "something else"))

@@ -72,19 +72,14 @@ _STRONG_COMBINATIONS = "N02AJ17 N02AJ18 N02AJ19 N02AJ22 N02AJ23"
 _SUBSTITUTION = "N07BC01 N07BC02 N07BC05 N07BC51"
 
 _CLASSES = {
-    "paracetamol": _drug_class(
-        "N02BE01 N02BE51 N02BE71 N02AJ01 N02AJ06 N02AJ13 N02AJ17 N02AJ22"
-    ),
-    "nsaid": _drug_class(
-        "M01A N02AJ08 N02AJ14 N02AJ16 N02AJ19 N02AJ23", without="M01AX05 M01AX25"
-    ),
+    "paracetamol": _drug_class("N02BE01 N02BE51 N02BE71 N02AJ01 N02AJ06 N02AJ13 N02AJ17 N02AJ22"),
+    "nsaid": _drug_class("M01A N02AJ08 N02AJ14 N02AJ16 N02AJ19 N02AJ23", without="M01AX05 M01AX25"),
     "opioid": _drug_class(f"N02A R05DA04 {_SUBSTITUTION}"),
     "weak_opioid": _drug_class(
         f"N02AX02 N02AX52 N02AJ R05DA04 {_WEAK_ALKALOIDS}", without=_STRONG_COMBINATIONS
     ),
     "strong_opioid": _drug_class(
-        f"N02AA N02AB N02AE N02AX06 {_SUBSTITUTION} {_STRONG_COMBINATIONS}",
-        without=_WEAK_ALKALOIDS,
+        f"N02AA N02AB N02AE N02AX06 {_SUBSTITUTION} {_STRONG_COMBINATIONS}", without=_WEAK_ALKALOIDS
     ),
     "antidepressant": _drug_class("N06A", without="N06AX27"),
     "tricyclic": _drug_class("N06AA"),
@@ -92,7 +87,7 @@ _CLASSES = {
     "anti_epileptic": _drug_class("N03A N02BF"),
     "gabapentinoid": _drug_class("N02BF N03AX12 N03AX16"),
     "benzodiazepine": _drug_class("N05BA N05CD N03AE"),
-}  # fmt: skip
+}
 _PARENTS = {variable.name: variable.parent for variable in CONTRACT if variable.parent}
 
 # The drugs of concurrent_infusion_drug, by the names of its categories.

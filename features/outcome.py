@@ -26,14 +26,7 @@ from numpy.typing import NDArray
 
 from features.errors import InputError, Problem
 
-__all__ = [
-    "HORIZONS",
-    "RULES",
-    "Labels",
-    "available_horizons",
-    "label_responders",
-    "make_labels",
-]
+__all__ = ["HORIZONS", "RULES", "Labels", "available_horizons", "label_responders", "make_labels"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -256,11 +249,15 @@ def make_labels(table: pd.DataFrame, *, rule: str, horizons: Sequence[str]) -> L
         words = " or ".join("+".join(choice) for choice in HORIZONS)
         raise InputError("horizons", [Problem("horizons", words, "+".join(asked) or "none")])
     problems = [
-        Problem(column, f"the outcome at {horizon.upper()}", "no such column, or all empty",
-                action=f"or leave {horizon} out of the horizons")
+        Problem(
+            column,
+            f"the outcome at {horizon.upper()}",
+            "no such column, or all empty",
+            action=f"or leave {horizon} out of the horizons",
+        )
         for horizon in asked
         for column in _missing_columns(table, rule=rule, horizon=horizon)
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError("outcomes", problems)
 

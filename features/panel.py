@@ -38,10 +38,20 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 PANEL_COLUMNS = {
-    "patient_id": "str", "sample": "str", "assay": "str", "ct": "float64", "detected": "bool",
-    "ceiling": "float64", "flag": "str", "replicates": "int64", "spread": "float64",
-    "plate": "str", "platform": "str", "sample_date": "datetime64[s]", "timing": "str",
-}  # fmt: skip
+    "patient_id": "str",
+    "sample": "str",
+    "assay": "str",
+    "ct": "float64",
+    "detected": "bool",
+    "ceiling": "float64",
+    "flag": "str",
+    "replicates": "int64",
+    "spread": "float64",
+    "plate": "str",
+    "platform": "str",
+    "sample_date": "datetime64[s]",
+    "timing": "str",
+}
 """Columns of the tidy table and their types."""
 
 _SHOWN = 5
@@ -195,10 +205,15 @@ def apply_ceiling(table: pd.DataFrame, ceiling: float) -> pd.DataFrame:
     if lower:
         raise InputError(
             "panel",
-            [Problem("ceiling", f"non-detects at {ceiling:g} cycles or more",
-                     f"{lower} non-detects at fewer cycles",
-                     action="import it with --ceiling, if its run had more cycles")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "ceiling",
+                    f"non-detects at {ceiling:g} cycles or more",
+                    f"{lower} non-detects at fewer cycles",
+                    action="import it with --ceiling, if its run had more cycles",
+                )
+            ],
+        )
     detected = table["detected"] & (table["ct"] < ceiling)
     return table.assign(ct=table["ct"].where(detected), detected=detected, ceiling=ceiling)
 
@@ -234,10 +249,15 @@ def check_timing(panel: Panel, starts: Mapping[str, When]) -> dict[str, int]:
     if timing["after"]:
         raise InputError(
             "panel",
-            [Problem("sample_date", "samples taken before the infusion began",
-                     f"{timing['after']} taken after it",
-                     action="leave them out: what is measured later is no predictor")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "sample_date",
+                    "samples taken before the infusion began",
+                    f"{timing['after']} taken after it",
+                    action="leave them out: what is measured later is no predictor",
+                )
+            ],
+        )
     return {str(name): count for name, count in timing.items()}
 
 
@@ -269,11 +289,16 @@ def to_matrix(
     if repeated:
         raise InputError(
             "panel",
-            [Problem("sample", "one sample for each patient",
-                     f"several for {len(repeated)}: {', '.join(repeated[:_SHOWN])}",
-                     action="choose one before the infusion, and empty the others' patient_id in "
-                            "the design file")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "sample",
+                    "one sample for each patient",
+                    f"several for {len(repeated)}: {', '.join(repeated[:_SHOWN])}",
+                    action="choose one before the infusion, and empty the others' patient_id in "
+                    "the design file",
+                )
+            ],
+        )
     limit = float(table["ceiling"].min()) if ceiling is None else ceiling
     table = apply_ceiling(table, limit)
     row_of, patients = pd.factorize(table["patient_id"])

@@ -26,9 +26,20 @@ LOWEST_CT = 3.0
 """Smaller numbers are codes (a group, a sex) or artefacts of the baseline, not a Ct."""
 
 NOT_SEEN_WORDS = frozenset(
-    {"undetermined", "undet", "undet.", "nd", "n.d.", "n/d", "not detected", "no ct", "no cq",
-     "no amp", "no amplification"}
-)  # fmt: skip
+    {
+        "undetermined",
+        "undet",
+        "undet.",
+        "nd",
+        "n.d.",
+        "n/d",
+        "not detected",
+        "no ct",
+        "no cq",
+        "no amp",
+        "no amplification",
+    }
+)
 """What instruments and people write for a microRNA that was not seen, in lower case."""
 
 NOT_SEEN_FLAGS = frozenset({"undetermined", "no amp", "noamp", "not detected"})

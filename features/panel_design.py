@@ -140,18 +140,20 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> Design:
     """
     columns = {str(column).strip().lower().replace(" ", "_"): str(column) for column in table}
     problems = [
-        Problem(column, "a column of that name", "no such column",
-                action=did_you_mean(column, columns))
+        Problem(
+            column, "a column of that name", "no such column", action=did_you_mean(column, columns)
+        )
         for column in ("sample", "patient_id")
         if column not in columns
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError(name, problems)
     texts = {
-        column: table[columns[column]].str.strip().tolist() if column in columns
+        column: table[columns[column]].str.strip().tolist()
+        if column in columns
         else [""] * len(table)
         for column in _COLUMNS
-    }  # fmt: skip
+    }
     samples: dict[str, Sample] = {}
     for i, sample in enumerate(texts["sample"]):
         row = i + 1
@@ -165,13 +167,20 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> Design:
                 when[column] = parse_when(texts[column][i])
             except ValueError:
                 problems.append(
-                    Problem(column, "a date as 2026-01-31, or with a time as 2026-01-31T08:30",
-                            repr(texts[column][i]), row=row)
-                )  # fmt: skip
+                    Problem(
+                        column,
+                        "a date as 2026-01-31, or with a time as 2026-01-31T08:30",
+                        repr(texts[column][i]),
+                        row=row,
+                    )
+                )
         samples[sample] = Sample(
-            texts["patient_id"][i], texts["plate"][i], texts["platform"][i],
-            when.get("sample_date"), when.get("infusion_start"),
-        )  # fmt: skip
+            texts["patient_id"][i],
+            texts["plate"][i],
+            texts["platform"][i],
+            when.get("sample_date"),
+            when.get("infusion_start"),
+        )
     starts = {(s.patient_id, s.infusion_start) for s in samples.values() if s.infusion_start}
     several = [patient for patient, n in Counter(p for p, _ in starts if p).items() if n > 1]
     problems += [

@@ -29,8 +29,17 @@ LAYOUTS = ("auto", "long", "samples_in_rows", "samples_in_columns")
 
 _DELIMITERS = ("\t", ",", ";")
 _SAMPLE = ("samplename", "sample", "sampleid", "sampleinfosampleid")
-_ASSAY = ("detectorname", "detector", "targetname", "target", "assayname", "assay", "mirna",
-          "gene", "assayassayname")  # fmt: skip
+_ASSAY = (
+    "detectorname",
+    "detector",
+    "targetname",
+    "target",
+    "assayname",
+    "assay",
+    "mirna",
+    "gene",
+    "assayassayname",
+)
 _CT = ("ct", "cq", "cp", "crt", "throughholect")
 _PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber")
 _PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
@@ -175,14 +184,21 @@ def _read_headings(line: str) -> _Columns | None:
         if sample is None or assay is None or ct is None:
             continue
         return _Columns(
-            delimiter, len(names), sample, assay, ct,
+            delimiter,
+            len(names),
+            sample,
+            assay,
+            ct,
             plate=_find_one(names, _PLATE),
             task=_find_one(names, ("task",)),
             omit=_find_one(names, ("omit",)),
             flags=tuple(i for i, word in enumerate(names) if word in _FLAGS),
-            yes_no=tuple((i, word.upper()) for i, word in enumerate(names)
-                         if word.rstrip("0123456789") in _YES_NO_FLAGS),
-        )  # fmt: skip
+            yes_no=tuple(
+                (i, word.upper())
+                for i, word in enumerate(names)
+                if word.rstrip("0123456789") in _YES_NO_FLAGS
+            ),
+        )
     return None
 
 
@@ -209,10 +225,13 @@ def _parse_long(text: str, *, name: str, stem: str) -> RawPanel | None:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=columns.delimiter))]
         if _is_misfit(cells, columns):
             problems.append(
-                Problem(f"line {number}", f"up to {columns.width} fields, as in the headings, "
-                        "with sample, assay and Ct", f"{len(cells)} fields",
-                        action="is the file whole?")
-            )  # fmt: skip
+                Problem(
+                    f"line {number}",
+                    f"up to {columns.width} fields, as in the headings, with sample, assay and Ct",
+                    f"{len(cells)} fields",
+                    action="is the file whole?",
+                )
+            )
             if len(problems) == _MOST_PROBLEMS:
                 break
             continue
@@ -222,10 +241,15 @@ def _parse_long(text: str, *, name: str, stem: str) -> RawPanel | None:
             continue
         plate = cells[columns.plate] if columns.plate is not None else ""
         rows.append(
-            (cells[columns.sample], cells[columns.assay], cells[columns.ct],
-             _read_flags(cells, columns), plate or about.get("plate", stem),
-             about.get("platform", ""))
-        )  # fmt: skip
+            (
+                cells[columns.sample],
+                cells[columns.assay],
+                cells[columns.ct],
+                _read_flags(cells, columns),
+                plate or about.get("plate", stem),
+                about.get("platform", ""),
+            )
+        )
     if not seen:
         return None
     wells = pd.DataFrame(
@@ -305,21 +329,30 @@ def _parse_matrix(
     kept = held & ~asked
     rows, columns, cells = table[:, 0], names[kept], cells[:, kept]
     problems = [
-        Problem(column, "one of the matrix's columns", "no such column",
-                action="correct the column to ignore")
+        Problem(
+            column,
+            "one of the matrix's columns",
+            "no such column",
+            action="correct the column to ignore",
+        )
         for column in sorted(ignore - set(header))
-    ]  # fmt: skip
+    ]
     empty = int(sum(not str(row).strip() for row in rows))
     if empty:
-        problems.append(Problem(header[0] or "first column", "a name in each row",
-                                f"{empty} empty cells"))  # fmt: skip
+        problems.append(
+            Problem(header[0] or "first column", "a name in each row", f"{empty} empty cells")
+        )
     first = np.repeat(rows, len(columns))
     second = np.tile(columns, len(rows))
     in_rows = layout == "samples_in_rows"
     wells = pd.DataFrame(
-        {"sample": first if in_rows else second, "assay": second if in_rows else first,
-         "cell": cells.ravel()}, dtype="str",
-    ).assign(flag="", plate=stem, platform="")  # fmt: skip
+        {
+            "sample": first if in_rows else second,
+            "assay": second if in_rows else first,
+            "cell": cells.ravel(),
+        },
+        dtype="str",
+    ).assign(flag="", plate=stem, platform="")
     return RawPanel(wells, layout, left_out, tuple(problems))
 
 
@@ -365,10 +398,15 @@ def _find_layout(
         return pointed.pop()
     raise InputError(
         name,
-        [Problem("file", "a long export, or a matrix whose names tell which way round it is",
-                 "contradicting signs" if pointed else "no sign",
-                 action="say --format samples_in_rows or --format samples_in_columns")],
-    )  # fmt: skip
+        [
+            Problem(
+                "file",
+                "a long export, or a matrix whose names tell which way round it is",
+                "contradicting signs" if pointed else "no sign",
+                action="say --format samples_in_rows or --format samples_in_columns",
+            )
+        ],
+    )
 
 
 def _share(names: Sequence[str]) -> float:

@@ -64,9 +64,12 @@ class QualitySettings:
             problems.append(Problem("max_spread", "cycles, above 0", f"{self.max_spread:g}"))
         if self.haemolysis_possible > self.haemolysis_suspicious:
             problems.append(
-                Problem("haemolysis_possible", "at most haemolysis_suspicious",
-                        f"{self.haemolysis_possible:g}")
-            )  # fmt: skip
+                Problem(
+                    "haemolysis_possible",
+                    "at most haemolysis_suspicious",
+                    f"{self.haemolysis_possible:g}",
+                )
+            )
         if problems:
             raise InputError("quality control", problems)
 
@@ -139,8 +142,7 @@ def compute_quality(panel: Panel, settings: QualitySettings | None = None) -> Pa
     """
     settings = settings or QualitySettings()
     cells = panel.table.assign(
-        several=panel.table["replicates"] > 1,
-        disagrees=panel.table["spread"] > settings.max_spread,
+        several=panel.table["replicates"] > 1, disagrees=panel.table["spread"] > settings.max_spread
     )
     samples = _compute_samples(cells, settings)
     kept = cells[cells["sample"].isin(samples.loc[samples["dropped"] == "", "sample"])]
@@ -195,10 +197,12 @@ def _compute_samples(cells: pd.DataFrame, settings: QualitySettings) -> pd.DataF
     broken = (table["haemolysis_reading"] == "suspicious") & settings.drop_haemolysed
     table["dropped"] = np.select(
         [few | (table["detected"] == 0), broken],
-        [f"detects fewer than {settings.min_sample:.0%} of what the median sample does",
-         "likely haemolysed"],
+        [
+            f"detects fewer than {settings.min_sample:.0%} of what the median sample does",
+            "likely haemolysed",
+        ],
         "",
-    )  # fmt: skip
+    )
     return table
 
 
@@ -206,8 +210,9 @@ def _compute_haemolysis(cells: pd.DataFrame) -> pd.Series[float]:
     """Return Ct(miR-23a-3p) - Ct(miR-451a) of each sample in which both are detected."""
     names = cells["assay"].str.removeprefix("hsa-")
     there = set(names.unique().tolist())
-    first, second = (next((name for name in known if name in there), "")
-                     for known in (_MIR_23A, _MIR_451))  # fmt: skip
+    first, second = (
+        next((name for name in known if name in there), "") for known in (_MIR_23A, _MIR_451)
+    )
     ct = [cells[names == name].set_index("sample")["ct"] for name in (first, second)]
     return ct[0] - ct[1]
 

@@ -111,9 +111,14 @@ def import_panel(
     _check_options(format, empty, ceiling, paths)
     files = {one: read_bytes(one) for one in paths}
     return parse_panel(
-        files, format=format, design=design, ceiling=ceiling, names=names, ignore=ignore,
+        files,
+        format=format,
+        design=design,
+        ceiling=ceiling,
+        names=names,
+        ignore=ignore,
         empty=empty,
-    )  # fmt: skip
+    )
 
 
 def parse_panel(
@@ -140,10 +145,16 @@ def parse_panel(
         return _import_tidy(contents, paths, design, ceiling)
     samples = design.samples if design is not None else {}
     raws = [
-        parse_file(content, name=str(one), stem=one.stem, layout=cast("Layout", format),
-                   samples=samples.keys(), ignore=ignore)
+        parse_file(
+            content,
+            name=str(one),
+            stem=one.stem,
+            layout=cast("Layout", format),
+            samples=samples.keys(),
+            ignore=ignore,
+        )
         for content, one in zip(contents, paths, strict=True)
-    ]  # fmt: skip
+    ]
     problems = [problem for raw in raws for problem in raw.problems]
     wells, counts, found = _read_cells(raws, paths, empty)
     problems += found + _find_unknown_samples(wells, design)
@@ -160,10 +171,15 @@ def parse_panel(
     wells = _apply_design(wells, owners)
     table = _finish(combine_wells(wells), owners)
     reports = tuple(
-        FileReport(str(one), raw.layout, len(raw.wells), *limits.get(i, (np.nan, "not used")),
-                   dict(raw.left_out))
+        FileReport(
+            str(one),
+            raw.layout,
+            len(raw.wells),
+            *limits.get(i, (np.nan, "not used")),
+            dict(raw.left_out),
+        )
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
-    )  # fmt: skip
+    )
     notices = write_notices(assays, names, design, owners, reports, counts)
     return Panel(table), summarise(table, reports, counts, wells["flag"], assays, notices)
 
@@ -176,9 +192,12 @@ def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequen
         problems.append(Problem("format", "one of " + ", ".join(FORMATS), repr(format)))
     if ceiling is not None and not LOWEST_CT < ceiling <= HIGHEST_CT:
         problems.append(
-            Problem("ceiling", f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}",
-                    f"{ceiling:g}")
-        )  # fmt: skip
+            Problem(
+                "ceiling",
+                f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}",
+                f"{ceiling:g}",
+            )
+        )
     repeated = [str(one) for one, n in Counter(one.resolve() for one in paths).items() if n > 1]
     problems += [Problem("file", "each file once", one) for one in repeated]
     if problems or not paths:
@@ -244,10 +263,13 @@ def _describe_wrong(wrong: pd.DataFrame, paths: Sequence[Path]) -> list[Problem]
         shown = Counter(group["cell"].str.slice(0, 20)).most_common(_SHOWN)
         got = ", ".join(f"{cell!r} ({count})" for cell, count in shown)
         problems.append(
-            Problem(f"{paths[int(str(file))].name}, {assay}",
-                    f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty",
-                    got, action="a column that is no assay can be left out with --ignore")
-        )  # fmt: skip
+            Problem(
+                f"{paths[int(str(file))].name}, {assay}",
+                f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty",
+                got,
+                action="a column that is no assay can be left out with --ignore",
+            )
+        )
     return problems
 
 
@@ -291,10 +313,13 @@ def _find_unknown_samples(wells: pd.DataFrame, design: Design | None) -> list[Pr
     problems = []
     if unknown:
         problems.append(
-            Problem("sample", "a row of the design file for each sample",
-                    f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}",
-                    action="add them; an empty patient_id leaves a sample out")
-        )  # fmt: skip
+            Problem(
+                "sample",
+                "a row of the design file for each sample",
+                f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}",
+                action="add them; an empty patient_id leaves a sample out",
+            )
+        )
     late = [
         name
         for name in names
@@ -303,10 +328,14 @@ def _find_unknown_samples(wells: pd.DataFrame, design: Design | None) -> list[Pr
         and design.samples[name].patient_id
     ]
     problems += [
-        Problem("sample_date", "a sample taken before the infusion began", f"{name} taken after it",
-                action="leave it out (empty patient_id): what is measured later is no predictor")
+        Problem(
+            "sample_date",
+            "a sample taken before the infusion began",
+            f"{name} taken after it",
+            action="leave it out (empty patient_id): what is measured later is no predictor",
+        )
         for name in late
-    ]  # fmt: skip
+    ]
     return problems
 
 
@@ -332,8 +361,10 @@ def _finish(cells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:
     def tell(values: Mapping[str, object]) -> pd.Series[Any]:
         return cells["sample"].map(values)
 
-    dates = {name: pd.Timestamp(owner.sample_date) if owner.sample_date else pd.NaT
-             for name, owner in owners.items()}  # fmt: skip
+    dates = {
+        name: pd.Timestamp(owner.sample_date) if owner.sample_date else pd.NaT
+        for name, owner in owners.items()
+    }
     table = cells.assign(
         patient_id=tell({name: owner.patient_id for name, owner in owners.items()}),
         sample_date=tell(dates).dt.normalize(),

@@ -91,9 +91,13 @@ class PanelReport:
 
 
 def summarise(
-    table: pd.DataFrame, files: tuple[FileReport, ...], counts: Counter[str],
-    flags: pd.Series[Any], assays: Mapping[str, AssayName], notices: tuple[str, ...],
-) -> PanelReport:  # fmt: skip
+    table: pd.DataFrame,
+    files: tuple[FileReport, ...],
+    counts: Counter[str],
+    flags: pd.Series[Any],
+    assays: Mapping[str, AssayName],
+    notices: tuple[str, ...],
+) -> PanelReport:
     """Count what an import did.
 
     Parameters
@@ -134,9 +138,13 @@ def summarise(
 
 
 def write_notices(
-    assays: Mapping[str, AssayName], names: Mapping[str, str] | None, design: Design | None,
-    owners: Mapping[str, Sample], files: Sequence[FileReport], counts: Mapping[str, int],
-) -> tuple[str, ...]:  # fmt: skip
+    assays: Mapping[str, AssayName],
+    names: Mapping[str, str] | None,
+    design: Design | None,
+    owners: Mapping[str, Sample],
+    files: Sequence[FileReport],
+    counts: Mapping[str, int],
+) -> tuple[str, ...]:
     """Return what the user of an import should know or do, in counts and names of assays.
 
     Parameters
@@ -175,8 +183,9 @@ def write_notices(
         if absent:
             notices.append(f"{absent} samples of the design file are in no panel file")
         if design.unused_columns:
-            notices.append("columns of the design file not used: "
-                           + ", ".join(design.unused_columns))  # fmt: skip
+            notices.append(
+                "columns of the design file not used: " + ", ".join(design.unused_columns)
+            )
     unused = sorted(set(names or {}) - set(assays))
     if unused:
         notices.append(f"names given for assays that are not there: {', '.join(unused[:_SHOWN])}")

@@ -45,13 +45,21 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
             raise InputError(f"{name} is a damaged Parquet file") from error
     else:
         raw = parse_table(content, name=name)
-        raw = raw.assign(**{c: raw[c].replace("", np.nan) for c in ("ct", "spread", "sample_date")
-                            if c in raw})  # fmt: skip
+        raw = raw.assign(
+            **{c: raw[c].replace("", np.nan) for c in ("ct", "spread", "sample_date") if c in raw}
+        )
         if "detected" in raw:
             raw["detected"] = raw["detected"].map({"True": True, "False": False})
-    problems = [Problem(column, "a column of that name", "no such column",
-                        action="make the file with `ketresponse panel import`")
-                for column in PANEL_COLUMNS if column not in raw]  # fmt: skip
+    problems = [
+        Problem(
+            column,
+            "a column of that name",
+            "no such column",
+            action="make the file with `ketresponse panel import`",
+        )
+        for column in PANEL_COLUMNS
+        if column not in raw
+    ]
     if problems:
         raise InputError(name, problems)
     try:
@@ -65,8 +73,11 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
         "assay": table.duplicated(["sample", "assay"]),
         "patient_id": table["patient_id"].isna() | (table["patient_id"] == ""),
     }
-    problems = [Problem(column, "values that agree with the other columns", f"{int(n)} rows")
-                for column, n in ((c, mask.sum()) for c, mask in wrong.items()) if n]  # fmt: skip
+    problems = [
+        Problem(column, "values that agree with the other columns", f"{int(n)} rows")
+        for column, n in ((c, mask.sum()) for c, mask in wrong.items())
+        if n
+    ]
     if problems:
         raise InputError(f"{name} is not a tidy panel", problems)
     return table

@@ -63,27 +63,35 @@ _LOG_DURATION_SD = 0.65
 _DRUGS: Mapping[str, tuple[float, tuple[tuple[str, float, str], ...]]] = MappingProxyType(
     {
         "paracetamol": (17 / 48, (("N02BE01", 1.0, ""),)),
-        "nsaid": (
-            11 / 48, (("M01AB05", 0.4, ""), ("M01AE01", 0.4, ""), ("M01AH05", 0.2, "")),
-        ),
+        "nsaid": (11 / 48, (("M01AB05", 0.4, ""), ("M01AE01", 0.4, ""), ("M01AH05", 0.2, ""))),
         "opioid": (
             30 / 48,
-            (("N02AX02", 0.5, "weak_opioid"), ("N02AA05", 0.3, "strong_opioid"),
-             ("N02AB03", 0.2, "strong_opioid")),
+            (
+                ("N02AX02", 0.5, "weak_opioid"),
+                ("N02AA05", 0.3, "strong_opioid"),
+                ("N02AB03", 0.2, "strong_opioid"),
+            ),
         ),
         "antidepressant": (
             12 / 48,
-            (("N06AA09", 0.6, "tricyclic"), ("N06AB04", 0.2, "ssri_snri"),
-             ("N06AX21", 0.15, "ssri_snri"), ("N06AX11", 0.05, "")),
+            (
+                ("N06AA09", 0.6, "tricyclic"),
+                ("N06AB04", 0.2, "ssri_snri"),
+                ("N06AX21", 0.15, "ssri_snri"),
+                ("N06AX11", 0.05, ""),
+            ),
         ),
         "anti_epileptic": (
             16 / 48,
-            (("N02BF02", 0.5, "gabapentinoid"), ("N02BF01", 0.35, "gabapentinoid"),
-             ("N03AF01", 0.15, "")),
+            (
+                ("N02BF02", 0.5, "gabapentinoid"),
+                ("N02BF01", 0.35, "gabapentinoid"),
+                ("N03AF01", 0.15, ""),
+            ),
         ),
         "benzodiazepine": (19 / 60, (("N05BA04", 0.6, ""), ("N05CD07", 0.4, ""))),
     }
-)  # fmt: skip
+)
 _SUBCLASSES = ("weak_opioid", "strong_opioid", "tricyclic", "ssri_snri", "gabapentinoid")
 # Of the 30 patients of 48 with any side effect.
 _ANY_SIDE_EFFECT = 30 / 48
@@ -135,11 +143,7 @@ class _Baseline:
 
 
 def make_cohort(
-    n: int,
-    *,
-    seed: int,
-    effects: Mapping[str, float] | None = None,
-    ineligible: bool = False,
+    n: int, *, seed: int, effects: Mapping[str, float] | None = None, ineligible: bool = False
 ) -> SimulatedCohort:
     """Simulate a cohort whose margins are those of Mangnus 2021 and whose effects are invented.
 

@@ -49,9 +49,14 @@ class SimulatedPanel:
 
 
 def make_panel(
-    patients: Sequence[str], responds: FloatArray, *, n_assays: int = 750, n_informative: int = 0,
-    shift: float = 0.0, seed: int,
-) -> SimulatedPanel:  # fmt: skip
+    patients: Sequence[str],
+    responds: FloatArray,
+    *,
+    n_assays: int = 750,
+    n_informative: int = 0,
+    shift: float = 0.0,
+    seed: int,
+) -> SimulatedPanel:
     """Simulate the panels of patients whose response is known.
 
     Parameters
@@ -89,10 +94,19 @@ def make_panel(
     ids = np.repeat(np.asarray(patients, dtype=str), n_assays)
     table = pd.DataFrame(
         {
-            "patient_id": ids, "sample": ids, "assay": np.tile(names, n),
-            "ct": np.where(detected, values, np.nan), "detected": detected, "ceiling": CEILING,
-            "flag": "", "replicates": 1, "spread": np.nan, "plate": "", "platform": "simulated",
-            "sample_date": pd.NaT, "timing": "before",
+            "patient_id": ids,
+            "sample": ids,
+            "assay": np.tile(names, n),
+            "ct": np.where(detected, values, np.nan),
+            "detected": detected,
+            "ceiling": CEILING,
+            "flag": "",
+            "replicates": 1,
+            "spread": np.nan,
+            "plate": "",
+            "platform": "simulated",
+            "sample_date": pd.NaT,
+            "timing": "before",
         }
-    ).astype(PANEL_COLUMNS)  # fmt: skip
+    ).astype(PANEL_COLUMNS)
     return SimulatedPanel(Panel(table), tuple(names[:n_informative]), log_odds)

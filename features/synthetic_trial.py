@@ -139,9 +139,13 @@ def _make_truth() -> pd.DataFrame:
     difference = (_WEEK_1[1] - _WEEK_1[0]) * (1 - elapsed**_WANING) + 0.0  # no -0 at the end
     placebo[0], difference[0] = _BEFORE[0][0], _BEFORE[1][0] - _BEFORE[0][0]
     return pd.DataFrame(
-        {"week": week, "placebo": placebo, "ketamine": placebo + difference,
-         "difference": difference}
-    )  # fmt: skip
+        {
+            "week": week,
+            "placebo": placebo,
+            "ketamine": placebo + difference,
+            "difference": difference,
+        }
+    )
 
 
 def _stretch(z: Floats, *, mean: float | Floats, sd: float, low: float, high: float) -> Floats:
@@ -177,13 +181,19 @@ def _draw_arm(n: int, arm: int, truth: pd.DataFrame, rng: np.random.Generator) -
     scores = np.column_stack(
         [
             _stretch(before, mean=mean, sd=sd, low=5, high=10),
-            _stretch(latent, mean=truth[ARMS[arm]].to_numpy()[1:], sd=_SD_AFTER[arm], low=0,
-                     high=10),
+            _stretch(
+                latent, mean=truth[ARMS[arm]].to_numpy()[1:], sd=_SD_AFTER[arm], low=0, high=10
+            ),
         ]
-    ).round(1)  # fmt: skip
+    ).round(1)
     weeks = WEEKS + 1
     long = {name: np.repeat(np.asarray(values), weeks) for name, values in columns.items()}
     return pd.DataFrame(
-        {"patient": np.repeat(np.arange(n), weeks), "arm": ARMS[arm],
-         "week": np.tile(np.arange(weeks), n), "nrs": scores.ravel(), **long}
-    )  # fmt: skip
+        {
+            "patient": np.repeat(np.arange(n), weeks),
+            "arm": ARMS[arm],
+            "week": np.tile(np.arange(weeks), n),
+            "nrs": scores.ravel(),
+            **long,
+        }
+    )

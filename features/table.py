@@ -157,8 +157,9 @@ def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
     header: list[str] = []
     rows: list[list[str]] = []
     problems = []
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=_guess_delimiter(text),
-                        strict=True)  # fmt: skip
+    reader = csv.reader(
+        io.StringIO(text, newline=None), delimiter=_guess_delimiter(text), strict=True
+    )
     try:
         for cells in filter(None, reader):
             if not header:
@@ -168,10 +169,13 @@ def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
             if len(cells) != len(header):
                 more = len(cells) > len(header)
                 problems.append(
-                    Problem(f"line {reader.line_num}", f"{len(header)} fields as in the header",
-                            f"{len(cells)} fields",
-                            action="put a text that holds the delimiter in quotes" if more else "")
-                )  # fmt: skip
+                    Problem(
+                        f"line {reader.line_num}",
+                        f"{len(header)} fields as in the header",
+                        f"{len(cells)} fields",
+                        action="put a text that holds the delimiter in quotes" if more else "",
+                    )
+                )
             if len(problems) == _MOST_PROBLEMS:
                 raise InputError(f"{name} is not a table", problems)
     except csv.Error as error:

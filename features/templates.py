@@ -100,12 +100,16 @@ def make_redcap_dictionary(dictionary: Dictionary = CONTRACT) -> str:
     """
     variables = _collected(dictionary)
     problems = [
-        Problem(variable.name, "categories of letters, digits and _", repr(category),
-                action="rename the category in the mapping")
+        Problem(
+            variable.name,
+            "categories of letters, digits and _",
+            repr(category),
+            action="rename the category in the mapping",
+        )
         for variable in variables
         for category in variable.categories
         if not _CHOICE.fullmatch(category)
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError("REDCap data dictionary", problems)
     forms = list(dict.fromkeys(_FORMS.values()))

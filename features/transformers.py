@@ -196,9 +196,12 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         wider.logged_ = np.concatenate([self.logged_, np.zeros(n_more, dtype=bool)])
         wider.knots_ = [*self.knots_, *[np.empty(0)] * n_more]
         for name, values in (
-            ("low_", low), ("high_", high), ("fill_", center), ("center_", center),
+            ("low_", low),
+            ("high_", high),
+            ("fill_", center),
+            ("center_", center),
             ("scale_", scale),
-        ):  # fmt: skip
+        ):
             setattr(wider, name, np.concatenate([getattr(self, name), values]))
         return wider
 

@@ -135,11 +135,15 @@ def parse_weekly(
     raw = raw.reset_index(drop=True).apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
     absent = [
-        Problem(column, "a column of that name", "no such column",
-                action="docs/describe.md tells the format")
+        Problem(
+            column,
+            "a column of that name",
+            "no such column",
+            action="docs/describe.md tells the format",
+        )
         for column in _COLUMNS
         if column not in names
-    ]  # fmt: skip
+    ]
     if absent:
         raise InputError(name, absent)
     arms, problems = _find_arms(raw["arm"], reference)
@@ -147,9 +151,12 @@ def parse_weekly(
     nrs, nrs_problems = _parse_column(_NRS, raw["nrs"], required=False)
     baseline, baseline_problems = _parse_baseline(raw, dictionary)
     problems += [
-        *_check_baseline_columns(names, dictionary), *week_problems, *nrs_problems,
-        *_check_rows(raw["patient_id"], week), *baseline_problems,
-    ]  # fmt: skip
+        *_check_baseline_columns(names, dictionary),
+        *week_problems,
+        *nrs_problems,
+        *_check_rows(raw["patient_id"], week),
+        *baseline_problems,
+    ]
     if problems:
         raise InputError(name, sorted(problems, key=lambda problem: problem.row or 0))
     numbers = {patient: i for i, patient in enumerate(baseline["patient_id"].tolist())}
@@ -159,14 +166,16 @@ def parse_weekly(
     weekly = WeeklyScores(
         scores=scores,
         baseline=_join_baseline(
-            baseline, scores, treated=raw["arm"][~pd.Series(patient).duplicated()] == arms[1],
+            baseline,
+            scores,
+            treated=raw["arm"][~pd.Series(patient).duplicated()] == arms[1],
             names=names,
         ),
         dictionary=dictionary,
         arms=arms,
         synthetic=holds_simulated(baseline),
         sha256=sha256,
-    )  # fmt: skip
+    )
     _check_size(weekly, name)
     return weekly
 
@@ -196,14 +205,22 @@ def _check_baseline_columns(names: list[str], dictionary: Dictionary) -> list[Pr
     for column in names:
         if column == "nrs_t0":
             problems.append(
-                Problem(column, "the score before treatment in the rows of week 0", "a column",
-                        action="drop it")
-            )  # fmt: skip
+                Problem(
+                    column,
+                    "the score before treatment in the rows of week 0",
+                    "a column",
+                    action="drop it",
+                )
+            )
         elif column in dictionary and dictionary[column].known_at not in ("always", "baseline"):
             problems.append(
-                Problem(column, "a variable known before treatment",
-                        f"one known at {dictionary[column].known_at}", action="drop it")
-            )  # fmt: skip
+                Problem(
+                    column,
+                    "a variable known before treatment",
+                    f"one known at {dictionary[column].known_at}",
+                    action="drop it",
+                )
+            )
     return problems
 
 
@@ -224,9 +241,13 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
         got = "no arm of a known name" if reference is None else repr(reference)
         return ("", ""), [
             *empty,
-            Problem("arm", f"which arm is the reference: {words}", got,
-                    action="name it with --reference"),
-        ]  # fmt: skip
+            Problem(
+                "arm",
+                f"which arm is the reference: {words}",
+                got,
+                action="name it with --reference",
+            ),
+        ]
     other = next(word for word in found if word != reference)
     return (reference, other), empty
 
@@ -251,10 +272,14 @@ def _check_rows(patient: pd.Series, week: NDArray[np.float64]) -> list[Problem]:
     keys = pd.DataFrame({"patient": patient, "week": week})
     repeated = keys.duplicated() & keys["week"].notna() & (keys["patient"] != "")
     return [
-        Problem("week", "each patient with each week once", "a patient and week that came before",
-                row=int(row) + 1)
+        Problem(
+            "week",
+            "each patient with each week once",
+            "a patient and week that came before",
+            row=int(row) + 1,
+        )
         for row in keys.index[repeated]
-    ]  # fmt: skip
+    ]
 
 
 def _parse_baseline(
@@ -268,10 +293,11 @@ def _parse_baseline(
         filled = cells[column].where(cells[column] != "")
         first = filled.groupby(patient).transform("first")
         problems += [
-            Problem(column, "the same value in each row of a patient", "another value",
-                    row=int(row) + 1)
+            Problem(
+                column, "the same value in each row of a patient", "another value", row=int(row) + 1
+            )
             for row in cells.index[filled.notna() & (filled != first)]
-        ]  # fmt: skip
+        ]
         cells[column] = first.fillna("")
     one_each = cells[~patient.duplicated()].drop(columns="arm")
     table, found = parse_cohort(one_each, dictionary)
@@ -282,10 +308,13 @@ def _check_size(weekly: WeeklyScores, name: str) -> None:
     followed = weekly.scores.loc[weekly.scores["week"] > 0, "patient"].unique()
     treated = weekly.baseline.loc[followed, "treated"]
     problems = [
-        Problem("nrs", f"at least {FEWEST} patients with a score after week 0 in each arm",
-                f"{int((treated == value).sum())} in the arm {arm}")
+        Problem(
+            "nrs",
+            f"at least {FEWEST} patients with a score after week 0 in each arm",
+            f"{int((treated == value).sum())} in the arm {arm}",
+        )
         for value, arm in enumerate(weekly.arms)
         if (treated == value).sum() < FEWEST
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError(name, problems)

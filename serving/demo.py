@@ -103,8 +103,13 @@ def _tell_training(summary: dict[str, Any], console: Console) -> None:
             "{:.2f} ({:.2f} to {:.2f})".format(*summary["performance"][horizon][metric])
             for metric in ("auc", "brier_skill")
         ]
-        table.add_row(horizon.upper(), str(counts["n"]), str(counts["events"]),
-                      f"{100 * counts['base_rate']:.0f}%", *cells)  # fmt: skip
+        table.add_row(
+            horizon.upper(),
+            str(counts["n"]),
+            str(counts["events"]),
+            f"{100 * counts['base_rate']:.0f}%",
+            *cells,
+        )
     console.print(table)
     for sentence in summary["verdict"]:
         console.print(f"  - {sentence}")

@@ -150,15 +150,23 @@ def _make_panel_section(
         return []
     date = "2026-01-31, or with the time 2026-01-31T08:30"
     asked = [
-        ("panel_text", "Paste it", "area",
-         "a line for each assay with its Ct, a plate's text export, or a table of Ct values; "
-         "Undetermined or an empty cell: not detected"),
+        (
+            "panel_text",
+            "Paste it",
+            "area",
+            "a line for each assay with its Ct, a plate's text export, or a table of Ct values; "
+            "Undetermined or an empty cell: not detected",
+        ),
         ("panel_file", "Or choose a file", "file", "text or CSV; it stands above what is pasted"),
         ("panel_sample", "Sample", "text", "only where the file holds several: its name there"),
         ("panel_sample_date", "Blood drawn on", "text", date),
-        ("panel_infusion_start", "Infusion begins on", "text",
-         f"{date}; a sample taken later is refused"),
-    ]  # fmt: skip
+        (
+            "panel_infusion_start",
+            "Infusion begins on",
+            "text",
+            f"{date}; a sample taken later is refused",
+        ),
+    ]
     shown = [
         {
             "name": name,

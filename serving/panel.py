@@ -167,10 +167,13 @@ def read_timing(raw: Mapping[str, object]) -> tuple[Timing, list[Problem]]:
     timing = compare_times(when.get("sample_date"), when.get("infusion_start"))
     if timing == "after":
         problems.append(
-            Problem("panel.sample_date", "a sample taken before the infusion began",
-                    "one taken after it",
-                    action="leave the panel out: what is measured later is no predictor")
-        )  # fmt: skip
+            Problem(
+                "panel.sample_date",
+                "a sample taken before the infusion began",
+                "one taken after it",
+                action="leave the panel out: what is measured later is no predictor",
+            )
+        )
     return timing, problems
 
 

@@ -23,8 +23,12 @@ from serving.request import RequestError
 __all__ = ["PANEL_FORM", "decode_upload", "fill_form", "read_form_panel", "split_samples"]
 
 PANEL_FORM = (
-    "panel_text", "panel_file", "panel_sample", "panel_sample_date", "panel_infusion_start",
-)  # fmt: skip
+    "panel_text",
+    "panel_file",
+    "panel_sample",
+    "panel_sample_date",
+    "panel_infusion_start",
+)
 """Fields of the clinician's form that are the panel's."""
 
 _NAME = "the panel"
@@ -178,9 +182,15 @@ def split_samples(panel: Panel) -> dict[str, PanelSample]:
     if several:
         raise InputError(
             "panel",
-            [Problem("sample", "one sample for each patient", f"{several} more",
-                     action="import it again, and empty the others' patient_id in the design")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "sample",
+                    "one sample for each patient",
+                    f"{several} more",
+                    action="import it again, and empty the others' patient_id in the design",
+                )
+            ],
+        )
     return {
         str(patient): PanelSample(
             _read_values(table),

@@ -18,13 +18,7 @@ from features.eligibility import Eligibility
 from features.errors import Problem
 from features.evidence import pooled_rate, published_base_rate
 from features.schema import Variable
-from serving.notices import (
-    Notice,
-    evidence_notices,
-    model_notices,
-    record_notices,
-    scope_notices,
-)
+from serving.notices import Notice, evidence_notices, model_notices, record_notices, scope_notices
 from serving.panel import PanelSample, choose_panel, find_extremes, parse_sample
 from serving.request import RequestError
 from serving.submodel import SubModel
@@ -260,11 +254,15 @@ class Predictor:
             for name in broken
         ]
         problems += [
-            Problem(name, "only what is known before treatment", "a value known later",
-                    action="leave it out: no estimate may use it")
+            Problem(
+                name,
+                "only what is known before treatment",
+                "a value known later",
+                action="leave it out: no estimate may use it",
+            )
             for name, value in record.items()
             if value is not None and self.dictionary[name].known_at not in ("always", "baseline")
-        ]  # fmt: skip
+        ]
         return record, problems
 
     def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
@@ -299,8 +297,9 @@ def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
             low, high = np.quantile(known, [0.025, 0.975])
             step = variable.precision
             usual[variable.name] = (
-                float(np.floor(low / step) * step), float(np.ceil(high / step) * step)
-            )  # fmt: skip
+                float(np.floor(low / step) * step),
+                float(np.ceil(high / step) * step),
+            )
     return usual
 
 

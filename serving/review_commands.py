@@ -86,8 +86,9 @@ def serve_review(
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"For reviewers  http://{name}:{port}/\nCtrl-C ends it.")
         if not is_loopback(host):
-            typer.echo("Reached from elsewhere it has to stand behind HTTPS: nobody can log in "
-                       "otherwise.")  # fmt: skip
+            typer.echo(
+                "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise."
+            )
         config = uvicorn.Config(make_review_app(desk), log_level="warning", server_header=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])

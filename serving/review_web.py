@@ -85,9 +85,10 @@ class _Sessions:
             if len(recent) >= _TRIES:
                 raise Refused("too many wrong passwords for this name: wait a minute")
             self._failed = {name: [*recent, now]} | {
-                other: times for other, times in self._failed.items()
+                other: times
+                for other, times in self._failed.items()
                 if other != name and now - times[-1] < _LOCKED_SECONDS
-            }  # fmt: skip
+            }
         account = self._identity.authenticate(name, secret)
         token = secrets.token_urlsafe(32)
         with self._lock:
@@ -100,9 +101,10 @@ class _Sessions:
         now = time.monotonic()
         with self._lock:
             self._sessions = {
-                known: session for known, session in self._sessions.items()
+                known: session
+                for known, session in self._sessions.items()
                 if now - session.seen < _IDLE_SECONDS
-            }  # fmt: skip
+            }
             session = self._sessions.get(token or "")
             if session is not None:
                 session.seen = now
@@ -167,8 +169,15 @@ def _actions(file: File, account: Account) -> list[dict[str, Any]]:
         label, words = _BUTTONS[action]
         gate = gates[0].number if action == "waive" else None
         against = compute_objections(file.case, action, account, comment="-", gate=gate)
-        actions.append({"name": action, "label": label, "words": words, "against": against,
-                        "gates": gates if action == "waive" else []})  # fmt: skip
+        actions.append(
+            {
+                "name": action,
+                "label": label,
+                "words": words,
+                "against": against,
+                "gates": gates if action == "waive" else [],
+            }
+        )
     return actions
 
 
@@ -224,8 +233,14 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
     ) -> Response:
         gate = fields.get("gate", "")
         try:
-            desk.act(action, session.account, name, version, comment=fields.get("comment", ""),
-                     gate=int(gate) if gate.isascii() and gate.isdigit() else None)  # fmt: skip
+            desk.act(
+                action,
+                session.account,
+                name,
+                version,
+                comment=fields.get("comment", ""),
+                gate=int(gate) if gate.isascii() and gate.isdigit() else None,
+            )
         except Refused as err:
             return show_file(session, name, version, _lines(err))
         return RedirectResponse(f"/model/{name}/{version}", 303)

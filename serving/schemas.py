@@ -327,8 +327,12 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
 
     def get(summary: str, media_type: str = "text/plain") -> Schema:
         content: Schema = {media_type: {"schema": {}}}
-        return {"get": {"summary": summary, "responses": {
-            "200": {"description": "OK", "content": content}}}}  # fmt: skip
+        return {
+            "get": {
+                "summary": summary,
+                "responses": {"200": {"description": "OK", "content": content}},
+            }
+        }
 
     entry = _object({"patient": _ref("Patient"), "panel": _ref("Panel")}, required=["patient"])
     either = {"anyOf": [_ref("Patient"), entry]}
@@ -344,12 +348,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
             ),
         },
         "paths": {
-            "/predict": post(
-                "Estimate for one patient",
-                entry,
-                _ref("Answer"),
-                "predict",
-            ),
+            "/predict": post("Estimate for one patient", entry, _ref("Answer"), "predict"),
             "/predict_batch": post(
                 "Estimates for several patients, each answered on its own",
                 _object({"patients": _array(either, maxItems=MAX_BATCH)}),

@@ -49,9 +49,15 @@ def predict_cohort(
     if samples and not set(table["patient_id"]) & set(samples):
         raise InputError(
             "panel",
-            [Problem("patient_id", "patients of the cohort", f"{len(samples)} others",
-                     action="name them in the design file of `ketresponse panel import`")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "patient_id",
+                    "patients of the cohort",
+                    f"{len(samples)} others",
+                    action="name them in the design file of `ketresponse panel import`",
+                )
+            ],
+        )
     dictionary = predictor.dictionary
     used = [
         column
@@ -62,9 +68,7 @@ def predict_cohort(
     for cells in table[used].to_dict("records"):
         patient = str(cells["patient_id"])
         try:
-            answer = predictor.predict(
-                cells, request_id=uuid4().hex, panel=samples.get(patient)
-            )  # fmt: skip
+            answer = predictor.predict(cells, request_id=uuid4().hex, panel=samples.get(patient))
         except RequestError as err:
             answer = err.body()
         answers.append({"patient_id": patient, **answer})

@@ -101,12 +101,15 @@ class SubModel:
         n_alone = len(self.variables) - self.n_assays
         rows: list[dict[str, Any]] = [
             # An assay goes by its own name, which is its variable's label.
-            {"variable": variable.name if j < n_alone else variable.label,
-             "value": variable.decode(value), "contribution": float(contribution)}
+            {
+                "variable": variable.name if j < n_alone else variable.label,
+                "value": variable.decode(value),
+                "contribution": float(contribution),
+            }
             for j, (variable, value, contribution) in enumerate(
                 zip(self.variables, x, found.contributions[h], strict=True)
             )
-        ]  # fmt: skip
+        ]
         if not self.n_assays:
             return rows
         parts = rows[n_alone:]

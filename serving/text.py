@@ -73,8 +73,13 @@ def print_cohort(
     horizons = predictor.model.horizons
     facts = predictor.facts
     console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
-    table = Table("patient", "sub-model", *(f"{h.upper()}, of 100 (95%)" for h in horizons),
-                  box=None, padding=(0, 2))  # fmt: skip
+    table = Table(
+        "patient",
+        "sub-model",
+        *(f"{h.upper()}, of 100 (95%)" for h in horizons),
+        box=None,
+        padding=(0, 2),
+    )
     told = [(answer["patient_id"], *_tell_patient(answer, horizons)) for answer in answers]
     for patient, submodel, cells, _ in told:
         table.add_row(escape(patient), submodel, *cells)

@@ -135,8 +135,13 @@ class LocalAccounts:
             known = _fold(writer.events)
             problems = []
             if not re.fullmatch(_NAME, name) or name == SYSTEM.name:
-                problems.append(Problem("name", "up to 40 lower case letters, digits, . _ -; not "
-                                        f"{SYSTEM.name}", name))  # fmt: skip
+                problems.append(
+                    Problem(
+                        "name",
+                        f"up to 40 lower case letters, digits, . _ -; not {SYSTEM.name}",
+                        name,
+                    )
+                )
             if name in {event.subject for event in writer.events if event.kind == "account"}:
                 problems.append(Problem("name", "one that was never used", name))
             displays = {details["display"].casefold() for details in known.values()}
@@ -148,8 +153,13 @@ class LocalAccounts:
             if problems:
                 raise InputError("new account", problems)
             account = Account(name, display, next(known for known in ROLES if known == role))
-            _write(writer, account.name, by, "added", {"display": display, "role": role,
-                                                       "scrypt": hashed})  # fmt: skip
+            _write(
+                writer,
+                account.name,
+                by,
+                "added",
+                {"display": display, "role": role, "scrypt": hashed},
+            )
         return account
 
     def change_password(self, account: Account, password: str, *, by: Account) -> None:

@@ -176,9 +176,11 @@ def compute_objections(
 
 def _objections_to_person(case: Case, action: Action, account: Account) -> list[str]:
     if account == SYSTEM:
-        return [] if case.synthetic else [
-            "the system user may act on a demonstration only; log in with an account"
-        ]  # fmt: skip
+        return (
+            []
+            if case.synthetic
+            else ["the system user may act on a demonstration only; log in with an account"]
+        )
     against = []
     if account.role not in _MAY[action]:
         against.append(
@@ -232,8 +234,13 @@ def make_annex(case: Case) -> dict[str, Any]:
 
     def show(event: Event, **more: Any) -> dict[str, Any]:
         name = event.details.get("name", event.actor)
-        return {"at": event.at, "name": name, "account": event.actor, "comment": event.comment,
-                **more}  # fmt: skip
+        return {
+            "at": event.at,
+            "name": name,
+            "account": event.actor,
+            "comment": event.comment,
+            **more,
+        }
 
     return {
         "model": case.subject,
@@ -242,9 +249,10 @@ def make_annex(case: Case) -> dict[str, Any]:
         "digests": asdict(case.digests),
         "approvals": [show(event) for event in case.approvals],
         "waivers": [show(event, gate=number) for number, event in sorted(case.waivers.items())],
-        "history": [show(event, kind=event.kind, gate=event.details.get("gate"))
-                    for event in case.events],
-    }  # fmt: skip
+        "history": [
+            show(event, kind=event.kind, gate=event.details.get("gate")) for event in case.events
+        ],
+    }
 
 
 def check_annex(annex: Mapping[str, Any], digests: Digests) -> list[Unmet]:

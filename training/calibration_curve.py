@@ -184,7 +184,7 @@ def compute_calibration_curve(
         note = "the smooth runs below 0 or above 1, which makes the distance too large"
     summary = pd.DataFrame(
         {"estimate": values[0], "low": low, "high": high, "n_failed": n_failed}
-    ).iloc[: len(_DISTANCES)]  # fmt: skip
+    ).iloc[: len(_DISTANCES)]
     summary.index = pd.Index(_DISTANCES, name="metric")
     summary["note"] = note
     on_grid = slice(len(_DISTANCES), None)
@@ -239,10 +239,13 @@ def fit_recalibration_rows(y: Array, lp: Array, weights: Array) -> Array:
     result = np.full((len(weights), 2), np.nan)
     present = weights > 0
     event = y == 1
-    lowest = [np.where(present[:, c], lp[c], np.inf).min(axis=1, initial=np.inf)
-              for c in (~event, event)]  # fmt: skip
-    highest = [np.where(present[:, c], lp[c], -np.inf).max(axis=1, initial=-np.inf)
-               for c in (~event, event)]  # fmt: skip
+    lowest = [
+        np.where(present[:, c], lp[c], np.inf).min(axis=1, initial=np.inf) for c in (~event, event)
+    ]
+    highest = [
+        np.where(present[:, c], lp[c], -np.inf).max(axis=1, initial=-np.inf)
+        for c in (~event, event)
+    ]
     overlap = (highest[0] > lowest[1]) & (highest[1] > lowest[0])
     if overlap.any():
         centre, scale = lp.mean(), lp.std()

@@ -197,9 +197,10 @@ class Case:
         They are bound to the digests as they are now. Opening a review again starts it anew.
         """
         return [
-            event for event in since_opened(self.events)
+            event
+            for event in since_opened(self.events)
             if event.kind == kind and event.digests == self.digests
-        ]  # fmt: skip
+        ]
 
     @property
     def standing(self) -> Standing:

@@ -70,8 +70,9 @@ def list_code_parts() -> Mapping[str, str]:
         source = Path(spec.origin).read_bytes().replace(b"\r\n", b"\n")
         parts[module] = hashlib.sha256(source).hexdigest()
     versions = package_versions()
-    return parts | {name: version for name, version in versions.items()
-                    if name not in _NOT_NUMERICAL}  # fmt: skip
+    return parts | {
+        name: version for name, version in versions.items() if name not in _NOT_NUMERICAL
+    }
 
 
 def compute_code_digest() -> str:

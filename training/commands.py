@@ -22,10 +22,16 @@ __all__ = ["models", "train"]
 
 
 def run_training(
-    study_file: Path, *, seed: int | None, jobs: int | None, tracking_uri: str | None,
-    console: Console | None, null_permutations: int = 0, report: Path | None = None,
+    study_file: Path,
+    *,
+    seed: int | None,
+    jobs: int | None,
+    tracking_uri: str | None,
+    console: Console | None,
+    null_permutations: int = 0,
+    report: Path | None = None,
     panel: Path | None = None,
-) -> tuple[str, dict[str, Any], Published | None]:  # fmt: skip
+) -> tuple[str, dict[str, Any], Published | None]:
     """Run a study from file to registry.
 
     Parameters
@@ -88,9 +94,11 @@ def run_training(
         total = count_steps(description, null_permutations=null_permutations)
         with show_progress(console, "Training", total) as progress:
             evaluation = evaluate(
-                description, null_permutations=null_permutations, n_jobs=jobs or count_jobs(),
+                description,
+                null_permutations=null_permutations,
+                n_jobs=jobs or count_jobs(),
                 progress=progress,
-            )  # fmt: skip
+            )
         published = finish(evaluation)
     if report is not None:
         _write_report(description, evaluation, report, fetch_page(published, tracking_uri))
@@ -139,7 +147,7 @@ def train(
         Path | None,
         typer.Option(
             help="MicroRNA panel of `panel import`, for those of the patients who have one; in "
-            "place of the study's own.",
+            "place of the study's own."
         ),
     ] = None,
 ) -> None:
@@ -154,9 +162,15 @@ def train(
 
     progress = None if quiet or json_ else Console(stderr=True)
     text, summary, published = run_training(
-        study, seed=seed, jobs=jobs, tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
-        console=progress, null_permutations=null_test, report=report, panel=panel,
-    )  # fmt: skip
+        study,
+        seed=seed,
+        jobs=jobs,
+        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI"),
+        console=progress,
+        null_permutations=null_test,
+        report=report,
+        panel=panel,
+    )
     if json_:
         typer.echo(json.dumps(summary, indent=2))
     elif not quiet:

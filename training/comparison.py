@@ -83,9 +83,8 @@ def draws_file(horizon: str) -> str:
 
 
 def draws_table(
-    data: TrainingData, out: OutOfFold, horizon: str, *, weighting: str, n_bootstrap: int,
-    seed: int,
-) -> pd.DataFrame:  # fmt: skip
+    data: TrainingData, out: OutOfFold, horizon: str, *, weighting: str, n_bootstrap: int, seed: int
+) -> pd.DataFrame:
     """Return a cross-validation's metrics in every bootstrap resample, for storage.
 
     Parameters
@@ -108,17 +107,27 @@ def draws_table(
         other rows are resamples. No row belongs to a patient.
     """
     return compute_cv_draws(
-        data.y[horizon], out.predictions[horizon], out.folds,
+        data.y[horizon],
+        out.predictions[horizon],
+        out.folds,
         base_predictions=out.base[horizon],
         sample_weight=compute_outcome_weights(data, weighting=weighting)[horizon],
-        n_bootstrap=n_bootstrap, seed=seed,
-    ).round(_DIGITS)  # fmt: skip
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    ).round(_DIGITS)
 
 
 def compute_evaluation_key(
-    *, cohort_sha256: str, eligibility: Eligibility, rule: str, horizons: tuple[str, ...],
-    weighting: str, design: str, n_bootstrap: int, seed: int,
-) -> str:  # fmt: skip
+    *,
+    cohort_sha256: str,
+    eligibility: Eligibility,
+    rule: str,
+    horizons: tuple[str, ...],
+    weighting: str,
+    design: str,
+    n_bootstrap: int,
+    seed: int,
+) -> str:
     """Return the digest of what decides which patients the resamples of a run hold.
 
     Parameters
@@ -133,9 +142,15 @@ def compute_evaluation_key(
         Of the resamples; the folds come from the same seed.
     """
     content = [
-        cohort_sha256, eligibility.to_dict(), rule, list(horizons), weighting, design,
-        n_bootstrap, seed,
-    ]  # fmt: skip
+        cohort_sha256,
+        eligibility.to_dict(),
+        rule,
+        list(horizons),
+        weighting,
+        design,
+        n_bootstrap,
+        seed,
+    ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -143,11 +158,15 @@ def compute_study_key(description: Description) -> str:
     """Return :func:`compute_evaluation_key` of a study's cross-validation."""
     study, resampling = description.study, description.study.resampling
     return compute_evaluation_key(
-        cohort_sha256=description.cohort.sha256, eligibility=study.eligibility, rule=study.rule,
-        horizons=study.horizons, weighting=study.weighting,
-        design=f"{resampling.repeats} x {resampling.folds}", n_bootstrap=resampling.bootstrap,
+        cohort_sha256=description.cohort.sha256,
+        eligibility=study.eligibility,
+        rule=study.rule,
+        horizons=study.horizons,
+        weighting=study.weighting,
+        design=f"{resampling.repeats} x {resampling.folds}",
+        n_bootstrap=resampling.bootstrap,
         seed=study.seed,
-    )  # fmt: skip
+    )
 
 
 def compare_draws(first: pd.DataFrame, second: pd.DataFrame, *, paired: bool) -> pd.DataFrame:
@@ -181,10 +200,16 @@ def compare_draws(first: pd.DataFrame, second: pd.DataFrame, *, paired: bool) ->
         resampled = resampled[:size]
     low, high, n_failed = percentile_interval(others - resampled)
     return pd.DataFrame(
-        {"first": a[0], "second": b[0], "difference": b[0] - a[0], "low": low, "high": high,
-         "n_failed": n_failed},
+        {
+            "first": a[0],
+            "second": b[0],
+            "difference": b[0] - a[0],
+            "low": low,
+            "high": high,
+            "n_failed": n_failed,
+        },
         index=pd.Index(names, name="metric"),
-    )  # fmt: skip
+    )
 
 
 # ------------------------------------------------------------------------- stored runs
@@ -195,9 +220,8 @@ def _find_run(name: str, *, tracking_uri: str) -> TrackedRun:
     model, _, version = name.partition(":")
     registered = list_models(tracking_uri=tracking_uri)
     found = [
-        known for known in registered
-        if known.name == model and version in ("", known.version)
-    ]  # fmt: skip
+        known for known in registered if known.name == model and version in ("", known.version)
+    ]
     if not found and ":" in name:
         known = ", ".join(f"{m.name}:{m.version}" for m in registered)
         raise KetresponseError(
@@ -256,9 +280,13 @@ def compare_runs(first: str, second: str, *, tracking_uri: str) -> Comparison:
 
 
 def _compare(
-    names: tuple[str, str], a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame], *,
-    reason: str, notes: tuple[str, ...] = (),
-) -> Comparison:  # fmt: skip
+    names: tuple[str, str],
+    a: dict[str, pd.DataFrame],
+    b: dict[str, pd.DataFrame],
+    *,
+    reason: str,
+    notes: tuple[str, ...] = (),
+) -> Comparison:
     horizons = [horizon for horizon in a if horizon in b]
     if not horizons:
         raise KetresponseError(f"{names[0]} and {names[1]} have no horizon in common")
@@ -275,22 +303,35 @@ def _judge(
     """Return the draws of a study that is rerun."""
     study, data, resampling = description.study, description.data, description.study.resampling
     out = cross_validate(
-        data, study.procedure, n_folds=resampling.folds, n_repeats=resampling.repeats,
-        seed=study.seed, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+        data,
+        study.procedure,
+        n_folds=resampling.folds,
+        n_repeats=resampling.repeats,
+        seed=study.seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     return {
         horizon: draws_table(
-            data, out, horizon, weighting=study.weighting, n_bootstrap=resampling.bootstrap,
+            data,
+            out,
+            horizon,
+            weighting=study.weighting,
+            n_bootstrap=resampling.bootstrap,
             seed=study.seed,
         )
         for horizon in study.horizons
-    }  # fmt: skip
+    }
 
 
 def compare_studies(
-    first: Study, second: Study, *, names: tuple[str, str], n_jobs: int = 1,
+    first: Study,
+    second: Study,
+    *,
+    names: tuple[str, str],
+    n_jobs: int = 1,
     progress: Callable[[], None] = lambda: None,
-) -> Comparison:  # fmt: skip
+) -> Comparison:
     """Rerun two studies with the same folds and seed, and compare them.
 
     Parameters
@@ -316,9 +357,11 @@ def compare_studies(
         If a study's cohort cannot bear a model.
     """
     aligned = replace(second, seed=first.seed, resampling=first.resampling)
-    notes = () if aligned == second else (
-        f"{names[1]} was rerun with the seed and the resampling of {names[0]}.",
-    )  # fmt: skip
+    notes = (
+        ()
+        if aligned == second
+        else (f"{names[1]} was rerun with the seed and the resampling of {names[0]}.",)
+    )
     a, b = describe(first), describe(aligned)
     for name, description in zip(names, (a, b), strict=True):
         if description.shortfall:
@@ -336,6 +379,9 @@ def compare_studies(
     ]
     reason = f"the studies differ in {' and '.join(differ)}" if differ else ""
     return _compare(
-        names, _judge(a, n_jobs=n_jobs, progress=progress),
-        _judge(b, n_jobs=n_jobs, progress=progress), reason=reason, notes=notes,
-    )  # fmt: skip
+        names,
+        _judge(a, n_jobs=n_jobs, progress=progress),
+        _judge(b, n_jobs=n_jobs, progress=progress),
+        reason=reason,
+        notes=notes,
+    )

@@ -104,8 +104,9 @@ def _tell(comparison: Comparison) -> None:
         console.print(
             f"NOT paired: {comparison.reason}. The intervals are those of two separate groups of "
             "patients, and the difference holds whatever the groups differ by.",
-            style="bold", markup=False,
-        )  # fmt: skip
+            style="bold",
+            markup=False,
+        )
     for note in comparison.notes:
         console.print(note, markup=False)
     for horizon, frame in comparison.tables.items():
@@ -117,8 +118,14 @@ def _tell(comparison: Comparison) -> None:
         for metric, row in zip(frame.index, each_row(frame), strict=True):
             label, reading = _METRICS[metric]
             low, high = (f"{end:+.3f}" for end in (row.low, row.high))
-            table.add_row(label, f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}",
-                          f"{low} to {high}", reading)  # fmt: skip
+            table.add_row(
+                label,
+                f"{row.first:.3f}",
+                f"{row.second:.3f}",
+                f"{row.difference:+.3f}",
+                f"{low} to {high}",
+                reading,
+            )
         console.print(table)
     console.print(
         "An interval that holds 0: these patients cannot tell the two apart. The variance of "

@@ -82,8 +82,10 @@ def compute_decision_curve(
     avoided = 100 * ratio(net_benefit - treat_all, np.broadcast_to(odds, net_benefit.shape))
     table = pd.DataFrame({"threshold": cuts, "treat_none": 0.0})
     for name, draws in (
-        ("net_benefit", net_benefit), ("treat_all", treat_all), ("avoided_per_100", avoided),
-    ):  # fmt: skip
+        ("net_benefit", net_benefit),
+        ("treat_all", treat_all),
+        ("avoided_per_100", avoided),
+    ):
         table[name] = draws[0]
         table[f"{name}_low"], table[f"{name}_high"], _ = percentile_interval(draws[1:])
     return table

@@ -32,10 +32,7 @@ from training.shares import compute_product_of_shares, compute_wilson
 from training.side_effects import compute_side_effects
 from training.table_one import can_summarise, compute_normality, compute_table_one
 
-__all__ = [
-    "Description",
-    "describe_cohort",
-]
+__all__ = ["Description", "describe_cohort"]
 
 Floats = NDArray[np.float64]
 
@@ -147,9 +144,15 @@ def describe_cohort(
     if table.empty:
         raise InputError(
             "cohort",
-            [Problem("eligibility", "at least one eligible course", "none",
-                     action="--study FILE gives another study's [eligibility]")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "eligibility",
+                    "at least one eligible course",
+                    "none",
+                    action="--study FILE gives another study's [eligibility]",
+                )
+            ],
+        )
     asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
     labels = (
         make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None
@@ -241,11 +244,19 @@ def _compute_rates(response: dict[str, Floats], *, n: int) -> pd.DataFrame:
     if len(response) == 2:
         t1, t2 = response["t1"], response["t2"]
         rows += [
-            ("t1_if_seen_at_t2", "responder at T1, of those whose T1 and T2 are known",
-             np.where(np.isnan(t2), np.nan, t1), False),
-            ("kept", "still a responder at T2, of the responders at T1 whose T2 is known",
-             np.where(t1 == 1, t2, np.nan), False),
-        ]  # fmt: skip
+            (
+                "t1_if_seen_at_t2",
+                "responder at T1, of those whose T1 and T2 are known",
+                np.where(np.isnan(t2), np.nan, t1),
+                False,
+            ),
+            (
+                "kept",
+                "still a responder at T2, of the responders at T1 whose T2 is known",
+                np.where(t1 == 1, t2, np.nan),
+                False,
+            ),
+        ]
     found: list[tuple[object, ...]] = []
     for key, outcome, values, is_whole in rows:
         known, events = int((~np.isnan(values)).sum()), int(np.nansum(values))
@@ -324,9 +335,8 @@ def _test_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame
 
 
 def _compare(
-    table: pd.DataFrame, variables: Sequence[Variable], response: Floats, *,
-    normality: pd.DataFrame,
-) -> pd.DataFrame | None:  # fmt: skip
+    table: pd.DataFrame, variables: Sequence[Variable], response: Floats, *, normality: pd.DataFrame
+) -> pd.DataFrame | None:
     if min((response == 0).sum(), (response == 1).sum()) < FEWEST:
         return None
     # Nonresponders first, so that a positive difference is more of it in responders.
@@ -367,11 +377,26 @@ def _count_missing(table: pd.DataFrame, response: Floats, dictionary: Dictionary
             for value in (1, 0)
         ]
         rows.append(
-            (variable.name, variable.label, variable.known_at, int(missing.sum()), len(missing),
-             float(missing.mean()), *shares)
-        )  # fmt: skip
-    columns = ["variable", "label", "known_at", "missing", "of", "share", "responders",
-               "nonresponders"]  # fmt: skip
+            (
+                variable.name,
+                variable.label,
+                variable.known_at,
+                int(missing.sum()),
+                len(missing),
+                float(missing.mean()),
+                *shares,
+            )
+        )
+    columns = [
+        "variable",
+        "label",
+        "known_at",
+        "missing",
+        "of",
+        "share",
+        "responders",
+        "nonresponders",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -18,19 +18,16 @@ def describe(
         typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
     ] = None,
     study: Annotated[
-        Path | None,
-        typer.Option("--study", help="Study file (TOML) whose [eligibility] is used."),
+        Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
     ] = None,
     rule: Annotated[
         str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
     ] = "fall2_or_success",
     horizons: Annotated[
-        str | None,
-        typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has."),
+        str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for the page, tables and pictures."),
+        Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,

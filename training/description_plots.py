@@ -19,15 +19,27 @@ __all__ = ["plot_attrition", "plot_missing", "plot_pain", "plot_rates"]
 _LINE = 0.19  # inches from line to line in a box
 _LETTERS = 44  # that fit into a box
 _BOX, _LEFT, _RIGHT = 3.15, 0.05, 3.75
-_WHEN = {"baseline": "before treatment", "always": "before treatment", "infusion": "infusion",
-         "t1": "discharge (T1)", "t2": "follow-up (T2)", "later": "later"}  # fmt: skip
-_WHEN_COLOURS = {"before treatment": BLUE, "infusion": "#5b8f5a", "discharge (T1)": ORANGE,
-                 "follow-up (T2)": "#d9a441", "later": GREY}  # fmt: skip
+_WHEN = {
+    "baseline": "before treatment",
+    "always": "before treatment",
+    "infusion": "infusion",
+    "t1": "discharge (T1)",
+    "t2": "follow-up (T2)",
+    "later": "later",
+}
+_WHEN_COLOURS = {
+    "before treatment": BLUE,
+    "infusion": "#5b8f5a",
+    "discharge (T1)": ORANGE,
+    "follow-up (T2)": "#d9a441",
+    "later": GREY,
+}
 
 
 def _wrap(lines: list[str]) -> list[str]:
-    return [part for line in lines
-            for part in textwrap.wrap(line, _LETTERS, subsequent_indent="   ")]  # fmt: skip
+    return [
+        part for line in lines for part in textwrap.wrap(line, _LETTERS, subsequent_indent="   ")
+    ]
 
 
 def _height(lines: list[str]) -> float:
@@ -37,17 +49,34 @@ def _height(lines: list[str]) -> float:
 def _draw_box(axes: Axes, x: float, top: float, lines: list[str]) -> None:
     """Draw a box of text whose first line is bold."""
     height = _height(lines)
-    axes.add_patch(Rectangle((x, top - height), _BOX, height, facecolor="white", edgecolor=INK,
-                             linewidth=0.9))  # fmt: skip
+    axes.add_patch(
+        Rectangle((x, top - height), _BOX, height, facecolor="white", edgecolor=INK, linewidth=0.9)
+    )
     for i, line in enumerate(lines):
-        axes.text(x + 0.1, top - 0.09 - _LINE * (i + 0.5), line, va="center", ha="left",
-                  fontsize=8.5, fontweight="bold" if i == 0 else "normal")  # fmt: skip
+        axes.text(
+            x + 0.1,
+            top - 0.09 - _LINE * (i + 0.5),
+            line,
+            va="center",
+            ha="left",
+            fontsize=8.5,
+            fontweight="bold" if i == 0 else "normal",
+        )
 
 
 def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", xy=end, xytext=start,
-                  arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.9,
-                              "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+    axes.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": INK,
+            "linewidth": 0.9,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+    )
 
 
 def _to_words(step: object) -> str:
@@ -74,9 +103,11 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     excluded = _wrap([f"{total - eligible} excluded, {reason}", *left_out])
     included = _wrap(
         [f"{eligible} eligible courses"]
-        + [f"{row.unknown_kept} of them with this not known, and kept: {_to_words(row.step)}"
-           for row in assumed]
-    )  # fmt: skip
+        + [
+            f"{row.unknown_kept} of them with this not known, and kept: {_to_words(row.step)}"
+            for row in assumed
+        ]
+    )
     responders = {row.rate: row.events for row in each_row(rates)}
     endings = []
     for row in each_row(outcomes):
@@ -88,8 +119,14 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
         endings.append(_wrap([*lines, f"({row.excluded} not known)"]))
     gap = 0.35
     middle = max(_height(excluded) + 0.2, 0.8)
-    height = (_height(identified) + middle + _height(included) + gap
-              + max((_height(lines) for lines in endings), default=-gap) + 0.45)  # fmt: skip
+    height = (
+        _height(identified)
+        + middle
+        + _height(included)
+        + gap
+        + max((_height(lines) for lines in endings), default=-gap)
+        + 0.45
+    )
     with paper_style():
         figure = Figure(figsize=(7.0, height))
         axes = figure.add_axes((0, 0, 1, 1))
@@ -109,8 +146,11 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
         for x, lines in zip((_LEFT, _RIGHT), endings, strict=False):
             if x == _RIGHT:
                 axes.plot([axis, x + _BOX / 2], [lower - gap / 2] * 2, color=INK, linewidth=0.9)
-            _draw_arrow(axes, (x + _BOX / 2, lower if x == _LEFT else lower - gap / 2),
-                        (x + _BOX / 2, lower - gap))  # fmt: skip
+            _draw_arrow(
+                axes,
+                (x + _BOX / 2, lower if x == _LEFT else lower - gap / 2),
+                (x + _BOX / 2, lower - gap),
+            )
             _draw_box(axes, x, lower - gap, lines)
     return figure
 
@@ -132,16 +172,37 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
     with paper_style():
         figure, axes = make_axes(width=7.0, height=1.3 + 0.28 * max(len(shown), 1))
         when = shown["known_at"].map(_WHEN)
-        axes.barh(shown.index, 100 * shown["share"], height=0.68,
-                  color=when.map(_WHEN_COLOURS), alpha=0.55)  # fmt: skip
-        axes.plot(100 * shown["responders"], shown.index, "o", color=INK, markersize=4,
-                  clip_on=False, zorder=3)  # fmt: skip
-        axes.plot(100 * shown["nonresponders"], shown.index, "o", markersize=4, zorder=4,
-                  clip_on=False, markerfacecolor="white", markeredgecolor=INK)  # fmt: skip
+        axes.barh(
+            shown.index,
+            100 * shown["share"],
+            height=0.68,
+            color=when.map(_WHEN_COLOURS),
+            alpha=0.55,
+        )
+        axes.plot(
+            100 * shown["responders"],
+            shown.index,
+            "o",
+            color=INK,
+            markersize=4,
+            clip_on=False,
+            zorder=3,
+        )
+        axes.plot(
+            100 * shown["nonresponders"],
+            shown.index,
+            "o",
+            markersize=4,
+            zorder=4,
+            clip_on=False,
+            markerfacecolor="white",
+            markeredgecolor=INK,
+        )
         for i, row in enumerate(each_row(shown)):
             axes.text(102, i, f"{row.missing}/{row.of}", va="center", fontsize=8)
-        axes.set_yticks(shown.index, [textwrap.fill(label, 46) for label in shown["label"]],
-                       fontsize=8)  # fmt: skip
+        axes.set_yticks(
+            shown.index, [textwrap.fill(label, 46) for label in shown["label"]], fontsize=8
+        )
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(-1, 101), ylim=(-0.6, max(len(shown), 1) - 0.4), xlabel="missing, %")
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
@@ -150,12 +211,31 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
             for name in _WHEN_COLOURS
             if name in set(when)
         ]
-        handles += [] if not groups else [
-            Line2D([], [], marker="o", linestyle="", color=INK, markersize=4,
-                   label=f"responders at {groups}"),
-            Line2D([], [], marker="o", linestyle="", markerfacecolor="white",
-                   markeredgecolor=INK, markersize=4, label=f"nonresponders at {groups}"),
-        ]  # fmt: skip
+        handles += (
+            []
+            if not groups
+            else [
+                Line2D(
+                    [],
+                    [],
+                    marker="o",
+                    linestyle="",
+                    color=INK,
+                    markersize=4,
+                    label=f"responders at {groups}",
+                ),
+                Line2D(
+                    [],
+                    [],
+                    marker="o",
+                    linestyle="",
+                    markerfacecolor="white",
+                    markeredgecolor=INK,
+                    markersize=4,
+                    label=f"nonresponders at {groups}",
+                ),
+            ]
+        )
         figure.legend(handles=handles, loc="outside lower left", ncols=4, fontsize=8)
     return figure
 
@@ -184,13 +264,23 @@ def plot_pain(pain: pd.DataFrame, *, title: str) -> Figure:
             median = rows["median"].to_numpy()
             reach = np.array([median - rows["q1"], rows["q3"] - median])
             axes.errorbar(
-                x[drawn], median[drawn], yerr=reach[:, drawn], fmt="o-", color=colour, capsize=3,
-                markersize=5, linewidth=1.2, label=f"{group} (n = "
-                + ", ".join(str(n) for n in rows["n"]) + ")",
-            )  # fmt: skip
+                x[drawn],
+                median[drawn],
+                yerr=reach[:, drawn],
+                fmt="o-",
+                color=colour,
+                capsize=3,
+                markersize=5,
+                linewidth=1.2,
+                label=f"{group} (n = " + ", ".join(str(n) for n in rows["n"]) + ")",
+            )
         axes.set_xticks(range(len(times)), [_describe_time(time) for time in times])
-        axes.set(ylim=(-0.3, 10.3), yticks=range(0, 11, 2), ylabel="pain, NRS 0–10",
-                 xlim=(-0.5, len(times) - 0.5))  # fmt: skip
+        axes.set(
+            ylim=(-0.3, 10.3),
+            yticks=range(0, 11, 2),
+            ylabel="pain, NRS 0–10",
+            xlim=(-0.5, len(times) - 0.5),
+        )
         axes.grid(axis="y", color=LIGHT, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
@@ -218,12 +308,26 @@ def plot_rates(rates: pd.DataFrame, *, title: str) -> Figure:
     with paper_style():
         figure, axes = make_axes(width=7.0, height=1.25 + 0.42 * len(shown))
         reach = 100 * np.abs(shown[["low", "high"]].to_numpy().T - shown["share"].to_numpy())
-        axes.errorbar(100 * shown["share"], shown.index, xerr=reach, fmt="s", color=BLUE,
-                      capsize=3, markersize=6, label="this cohort, 95% interval")  # fmt: skip
+        axes.errorbar(
+            100 * shown["share"],
+            shown.index,
+            xerr=reach,
+            fmt="s",
+            color=BLUE,
+            capsize=3,
+            markersize=6,
+            label="this cohort, 95% interval",
+        )
         if shown["published"].notna().any():
-            axes.plot(100 * shown["published"], shown.index - 0.26, "D", markersize=5,
-                      markerfacecolor="white", markeredgecolor=ORANGE,
-                      label="Mangnus 2021")  # fmt: skip
+            axes.plot(
+                100 * shown["published"],
+                shown.index - 0.26,
+                "D",
+                markersize=5,
+                markerfacecolor="white",
+                markeredgecolor=ORANGE,
+                label="Mangnus 2021",
+            )
         for i, row in enumerate(each_row(shown)):
             counts = "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}  "
             axes.text(102, i, counts + format_percent(row.share), va="center")

@@ -27,8 +27,11 @@ __all__ = ["make_description_report"]
 
 _SYNTHETIC = "Simulated patients: every number here was made up by a program."
 _INDENT = "\u2003"
-_SOURCES = {"score": "pain score alone", "both": "pain score and the record's wording",
-            "wording": "the record's wording alone"}  # fmt: skip
+_SOURCES = {
+    "score": "pain score alone",
+    "both": "pain score and the record's wording",
+    "wording": "the record's wording alone",
+}
 _TREATMENT_NOTE = (
     "Effective dose, day of the first effect and weeks of relief exist only where there was an "
     "effect, and say nothing about who responds. Nothing in this table is known before admission."
@@ -122,8 +125,13 @@ def _summarise(d: Description) -> tuple[str, ...]:
 
 
 def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
-    names = {"characteristic": "", "missing": "missing", "all": "all patients",
-             "smd": "difference (SMD)", "p": "p"}  # fmt: skip
+    names = {
+        "characteristic": "",
+        "missing": "missing",
+        "all": "all patients",
+        "smd": "difference (SMD)",
+        "p": "p",
+    }
     return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
 
 
@@ -190,9 +198,17 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
             }
         )
         values = pd.DataFrame(
-            [{"both": p.both, "lost": p.lost, "gained": p.gained, "neither": p.neither, "n": p.n,
-              "mcnemar_exact_p": p.p_value}]
-        )  # fmt: skip
+            [
+                {
+                    "both": p.both,
+                    "lost": p.lost,
+                    "gained": p.gained,
+                    "neither": p.neither,
+                    "n": p.n,
+                    "mcnemar_exact_p": p.p_value,
+                }
+            ]
+        )
         blocks.append(
             Table(
                 "response_t1_t2",
@@ -255,10 +271,13 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
     )
     blocks.append(
         Table(
-            "provenance", "What the labels rest on.", provenance,
-            "A label that rests on wording alone is softer than one with a score.", d.provenance,
+            "provenance",
+            "What the labels rest on.",
+            provenance,
+            "A label that rests on wording alone is softer than one with a score.",
+            d.provenance,
         )
-    )  # fmt: skip
+    )
     return tuple(blocks)
 
 
@@ -300,18 +319,21 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
     return (
         table,
         Picture(
-            "pain", "Median pain score; bars reach from the first to the third quartile.",
+            "pain",
+            "Median pain score; bars reach from the first to the third quartile.",
             "Line chart of the median pain score before treatment, at discharge and at follow-up.",
             lambda: plot_pain(pain, title="Pain over time"),
         ),
         Table(
-            "pain_tests", "Change of pain within patients.", tests,
+            "pain_tests",
+            "Change of pain within patients.",
+            tests,
             "Each test uses the patients whose scores are complete for it, and their number is "
             "given. Responders are partly chosen by their fall in pain, so that a test within them "
             "shows that by construction. No correction for several tests.",
             d.pain_tests,
         ),
-    )  # fmt: skip
+    )
 
 
 def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
@@ -330,10 +352,13 @@ def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
     )
     return (
         Table(
-            "responders", f"Patients before treatment, by response at {horizon}.",
-            _lay_out_table_one(d.comparison), note, d.comparison,
+            "responders",
+            f"Patients before treatment, by response at {horizon}.",
+            _lay_out_table_one(d.comparison),
+            note,
+            d.comparison,
         ),
-    )  # fmt: skip
+    )
 
 
 def _lay_out_missing(d: Description) -> tuple[Block, ...]:

@@ -230,8 +230,10 @@ def to_markdown(document: Document, *, pictures: bool = True) -> str:
                 parts += [f"**{called}.** {block.caption}", _markdown_table(block.shown)]
                 parts += [f"*{block.note}*"] if block.note else []
             elif pictures:
-                parts += [f"![{block.alt}]({_file_name(called, block)})",
-                          f"**{called}.** {block.caption}"]  # fmt: skip
+                parts += [
+                    f"![{block.alt}]({_file_name(called, block)})",
+                    f"**{called}.** {block.caption}",
+                ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -258,28 +258,43 @@ def evaluate(
     fitted = fit(data, rng=np.random.default_rng((study.seed, 0)))
     progress()
     assessment = assess(
-        description, fit, fitted.probability(data.X), null_permutations=null_permutations,
-        judge=partial(
-            judge_candidates, procedure=study.procedure, n_folds=study.resampling.folds
-        ),
-        n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+        description,
+        fit,
+        fitted.probability(data.X),
+        null_permutations=null_permutations,
+        judge=partial(judge_candidates, procedure=study.procedure, n_folds=study.resampling.folds),
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     panel = None
     if description.panel is not None:
         panel = evaluate_panel(
-            description.panel, study.procedure, study.panel, fitted,
-            n_folds=study.resampling.folds, n_repeats=study.resampling.repeats,
+            description.panel,
+            study.procedure,
+            study.panel,
+            fitted,
+            n_folds=study.resampling.folds,
+            n_repeats=study.resampling.repeats,
             thresholds=make_steps(study.thresholds, _COARSE) if study.thresholds else [],
-            weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
-            n_jobs=n_jobs, progress=progress,
-        )  # fmt: skip
+            weighting=study.weighting,
+            n_bootstrap=study.resampling.bootstrap,
+            seed=study.seed,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     return Evaluation(**(vars(assessment) | {"panel": panel}), fitted=fitted)
 
 
 def assess(
-    description: Description, fit: Fit, served: FloatArray, *, judge: Judge,
-    null_permutations: int = 0, n_jobs: int = 1, progress: Progress = lambda: None,
-) -> Assessment:  # fmt: skip
+    description: Description,
+    fit: Fit,
+    served: FloatArray,
+    *,
+    judge: Judge,
+    null_permutations: int = 0,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> Assessment:
     """Judge a way of making a model.
 
     Parameters
@@ -303,23 +318,38 @@ def assess(
     )
     out = predict_folds(data, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
     reruns = predict_from_bootstraps(
-        data, fit, n_resamples=resampling.bootstrap_reruns, seed=study.seed, n_jobs=n_jobs,
-        plain=study.procedure.is_plain, progress=progress,
-    )  # fmt: skip
+        data,
+        fit,
+        n_resamples=resampling.bootstrap_reruns,
+        seed=study.seed,
+        n_jobs=n_jobs,
+        plain=study.procedure.is_plain,
+        progress=progress,
+    )
     null_test = None
     if null_permutations:
         null_test = compute_null_test(
-            data, judge, n_permutations=null_permutations, seed=study.seed, n_jobs=n_jobs,
+            data,
+            judge,
+            n_permutations=null_permutations,
+            seed=study.seed,
+            n_jobs=n_jobs,
             progress=progress,
-        )  # fmt: skip
+        )
     score_labels = judge_score_labels(description, fit, n_jobs=n_jobs, progress=progress)
     weights = compute_outcome_weights(data, weighting=study.weighting)
     learning = {}
     if n_learning := _count_learning(description):
         learning = compute_learning_curve(
-            data, fit, out, n_repeats=n_learning, weights=weights, seed=study.seed,
-            n_jobs=n_jobs, progress=progress,
-        )  # fmt: skip
+            data,
+            fit,
+            out,
+            n_repeats=n_learning,
+            weights=weights,
+            seed=study.seed,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     judgements = {}
     for i, horizon in enumerate(study.horizons):
         judgements[horizon] = _judge(
@@ -330,9 +360,14 @@ def assess(
 
 
 def _judge(
-    description: Description, horizon: str, out: OutOfFold, served: FloatArray, reruns: Reruns,
-    *, weights: FloatArray,
-) -> Judgement:  # fmt: skip
+    description: Description,
+    horizon: str,
+    out: OutOfFold,
+    served: FloatArray,
+    reruns: Reruns,
+    *,
+    weights: FloatArray,
+) -> Judgement:
     study, data = description.study, description.data
     y, held_out, base = data.y[horizon], out.predictions[horizon], out.base[horizon]
     n_bootstrap, seed = study.resampling.bootstrap, study.seed
@@ -340,16 +375,25 @@ def _judge(
     optimism = instability = None
     if len(reruns.predictions) > 1:
         optimism = compute_optimism(
-            y, served, reruns.predictions[:, :, i], reruns.counts, sample_weight=weights,
+            y,
+            served,
+            reruns.predictions[:, :, i],
+            reruns.counts,
+            sample_weight=weights,
             n_resamples=reruns.n_resamples,
-        )  # fmt: skip
+        )
         instability = _describe_instability(
             y, served, reruns.predictions[:, :, i], weights, study.thresholds
         )
     return Judgement(
         performance=compute_cv_performance(
-            y, held_out, out.folds, base_predictions=base, sample_weight=weights,
-            n_bootstrap=n_bootstrap, seed=seed,
+            y,
+            held_out,
+            out.folds,
+            base_predictions=base,
+            sample_weight=weights,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
         ),
         calibration=compute_calibration_curve(
             y, held_out, sample_weight=weights, n_bootstrap=n_bootstrap, seed=seed
@@ -361,30 +405,43 @@ def _judge(
         ),
         bounds=compute_metric_bounds(y, held_out, out.folds, base),
         subgroups=compute_subgroups(
-            y, held_out, out.folds,
+            y,
+            held_out,
+            out.folds,
             make_subgroups(description.table, study.dictionary, study.subgroups),
-            sample_weight=weights, n_bootstrap=min(n_bootstrap, _SUBGROUP_RESAMPLES), seed=seed,
+            sample_weight=weights,
+            n_bootstrap=min(n_bootstrap, _SUBGROUP_RESAMPLES),
+            seed=seed,
         ),
         seen=_describe_seen(description, horizon),
         optimism=optimism,
         instability=instability,
-        decisions=None if study.thresholds is None else _decide(
-            y, held_out, weights, study.thresholds, n_bootstrap=n_bootstrap, seed=seed
-        ),
-    )  # fmt: skip
+        decisions=None
+        if study.thresholds is None
+        else _decide(y, held_out, weights, study.thresholds, n_bootstrap=n_bootstrap, seed=seed),
+    )
 
 
 def _decide(
-    y: FloatArray, held_out: FloatArray, weights: FloatArray, between: tuple[float, float],
-    *, n_bootstrap: int, seed: int,
-) -> Decisions:  # fmt: skip
+    y: FloatArray,
+    held_out: FloatArray,
+    weights: FloatArray,
+    between: tuple[float, float],
+    *,
+    n_bootstrap: int,
+    seed: int,
+) -> Decisions:
     return Decisions(
         compute_threshold_table(y, held_out, make_steps(between, _COARSE), sample_weight=weights),
         compute_decision_curve(
-            y, held_out, make_steps(between, _FINE), sample_weight=weights,
-            n_bootstrap=n_bootstrap, seed=seed,
+            y,
+            held_out,
+            make_steps(between, _FINE),
+            sample_weight=weights,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
         ),
-    )  # fmt: skip
+    )
 
 
 def make_steps(between: tuple[float, float], step: float) -> list[float]:
@@ -395,9 +452,12 @@ def make_steps(between: tuple[float, float], step: float) -> list[float]:
 
 
 def _describe_instability(
-    y: FloatArray, served: FloatArray, reruns: FloatArray, weights: FloatArray,
+    y: FloatArray,
+    served: FloatArray,
+    reruns: FloatArray,
+    weights: FloatArray,
     thresholds: tuple[float, float] | None,
-) -> Instability:  # fmt: skip
+) -> Instability:
     calibration, curves = compute_calibration_instability(y, reruns, sample_weight=weights)
     cuts = make_steps(thresholds or (_COARSE, 1 - _COARSE), _COARSE)
     return Instability(

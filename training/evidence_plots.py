@@ -51,8 +51,15 @@ def _draw_study(axes: Axes, y: float, row: Any) -> None:
     colour = BLUE if row.stated else GREY
     axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, linewidth=1.1)
     size = 3 + 14 * np.sqrt(row.weight) if row.stated else 6
-    axes.plot(100 * row.rate, y, "s", markersize=size, markeredgecolor=colour,
-              clip_on=False, markerfacecolor=colour if row.stated else "white")  # fmt: skip
+    axes.plot(
+        100 * row.rate,
+        y,
+        "s",
+        markersize=size,
+        markeredgecolor=colour,
+        clip_on=False,
+        markerfacecolor=colour if row.stated else "white",
+    )
     style: dict[str, Any] = {"va": "center", "color": INK if row.stated else GREY, "clip_on": False}
     axes.text(_LABEL_X, y, row.study, ha="left", **style)
     axes.text(_COUNT_X, y, f"{row.events:.0f}/{row.n:.0f}", ha="right", **style)
@@ -62,16 +69,35 @@ def _draw_study(axes: Axes, y: float, row: Any) -> None:
 
 
 def _draw_pooled(axes: Axes, y: float, line: PooledLine) -> None:
-    corners = [(100 * line.low, y), (100 * line.rate, y + 0.28), (100 * line.high, y),
-               (100 * line.rate, y - 0.28)]  # fmt: skip
+    corners = [
+        (100 * line.low, y),
+        (100 * line.rate, y + 0.28),
+        (100 * line.high, y),
+        (100 * line.rate, y - 0.28),
+    ]
     if line.prediction is not None:
         axes.plot([100 * end for end in line.prediction], [y, y], color=ORANGE, linewidth=2.2)
-    axes.add_patch(Polygon(corners, closed=True, edgecolor=INK, linewidth=0.9, zorder=3,
-                           facecolor=INK if line.main else "white"))  # fmt: skip
+    axes.add_patch(
+        Polygon(
+            corners,
+            closed=True,
+            edgecolor=INK,
+            linewidth=0.9,
+            zorder=3,
+            facecolor=INK if line.main else "white",
+        )
+    )
     weight = "bold" if line.main else "normal"
     axes.text(_LABEL_X, y, line.words, ha="left", va="center", fontweight=weight, clip_on=False)
-    axes.text(_RATE_X, y, _percent(line.rate, line.low, line.high), ha="left", va="center",
-              fontweight=weight, clip_on=False)  # fmt: skip
+    axes.text(
+        _RATE_X,
+        y,
+        _percent(line.rate, line.low, line.high),
+        ha="left",
+        va="center",
+        fontweight=weight,
+        clip_on=False,
+    )
 
 
 def plot_forest(
@@ -101,14 +127,34 @@ def plot_forest(
         axes.axhline(len(pooled) + 0.35, color=GREY, linewidth=0.6)
         main = next(line for line in pooled if line.main)
         axes.axvline(100 * main.rate, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
-        heads = {_LABEL_X: ("study", "left"), _COUNT_X: ("n", "right"),
-                 _RATE_X: ("% (95% interval)", "left"), _WEIGHT_X: ("weight", "right")}  # fmt: skip
+        heads = {
+            _LABEL_X: ("study", "left"),
+            _COUNT_X: ("n", "right"),
+            _RATE_X: ("% (95% interval)", "left"),
+            _WEIGHT_X: ("weight", "right"),
+        }
         for x, (words, side) in heads.items():
             axes.text(x, top + 0.35, words, ha=side, va="center", color=GREY, clip_on=False)
-        axes.text(_LABEL_X, top + 1.45, title, ha="left", va="center", fontweight="bold",
-                  fontsize=10, clip_on=False)  # fmt: skip
-        axes.text(_LABEL_X, -2.15, heterogeneity, ha="left", va="center", fontsize=8, color=INK,
-                  clip_on=False)  # fmt: skip
+        axes.text(
+            _LABEL_X,
+            top + 1.45,
+            title,
+            ha="left",
+            va="center",
+            fontweight="bold",
+            fontsize=10,
+            clip_on=False,
+        )
+        axes.text(
+            _LABEL_X,
+            -2.15,
+            heterogeneity,
+            ha="left",
+            va="center",
+            fontsize=8,
+            color=INK,
+            clip_on=False,
+        )
         axes.set(xlim=(0, 100), ylim=(-0.1, top), xlabel="responders, %", yticks=[])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=LIGHT, linewidth=0.8)
@@ -137,8 +183,13 @@ def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: s
             centre = float(np.average(funnel["effect"], weights=1 / funnel["variance"]))
             axes.axvline(centre, color=GREY, linewidth=0.8)
             for side in (-1.96, 1.96):
-                axes.plot([centre, centre + side * deepest], [0, deepest], color=GREY,
-                          linewidth=0.8, linestyle="--")  # fmt: skip
+                axes.plot(
+                    [centre, centre + side * deepest],
+                    [0, deepest],
+                    color=GREY,
+                    linewidth=0.8,
+                    linestyle="--",
+                )
             axes.plot(funnel["effect"], error, "o", color=BLUE, markersize=5, alpha=0.85)
             words = name.replace(" taken ", "\ntaken ").replace(" put ", "\nput ")
             axes.set_title(words.replace(" errors ", "\nerrors "), loc="left", fontsize=8.5)

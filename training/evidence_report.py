@@ -126,21 +126,19 @@ def _pooled(studies: Sequence[Study], comparison: pd.DataFrame, full: bool) -> t
             "responders": comparison["horizon"],
             "from": comparison["words"],
             "studies": [
-                f"{row.studies}" if row.studies == row.used or np.isnan(row.used)
+                f"{row.studies}"
+                if row.studies == row.used or np.isnan(row.used)
                 else f"{row.used:.0f} of {row.studies}"
                 for row in each_row(comparison)
             ],
             "share": comparison["rate"].map(format_percent),
             "95% interval": [_interval(row.low, row.high) for row in each_row(comparison)],
             "new centre (95%)": [
-                _interval(row.prediction_low, row.prediction_high)
-                for row in each_row(comparison)
+                _interval(row.prediction_low, row.prediction_high) for row in each_row(comparison)
             ],
-            "I²": [
-                "–" if np.isnan(row.i2) else f"{row.i2:.0f}%" for row in each_row(comparison)
-            ],
+            "I²": ["–" if np.isnan(row.i2) else f"{row.i2:.0f}%" for row in each_row(comparison)],
         }
-    )  # fmt: skip
+    )
     table = Table(
         "pooled_rates",
         "Shares with at least 30% relief, pooled by random effects (DerSimonian-Laird).",
@@ -183,9 +181,7 @@ def _forest(
         f"({tell_p(main.q_p_value)}), I² = {main.i2:.0f}%. Orange: 95% prediction interval for a "
         f"new centre, {_interval(main.prediction_low, main.prediction_high)}."
     )
-    figure = plot_forest(
-        forest, lines, title=f"Responders {words}", heterogeneity=heterogeneity
-    )  # fmt: skip
+    figure = plot_forest(forest, lines, title=f"Responders {words}", heterogeneity=heterogeneity)
     return Picture(
         f"forest_{words.replace(' ', '_')}",
         f"Shares of patients with at least 30% relief {words}: studies (Wilson intervals; area "
@@ -317,8 +313,11 @@ def _studies(studies: Sequence[Study]) -> tuple[Block, ...]:
         return "–" if np.isnan(value) else f"{value:g}%"
 
     names = {row.key: f"{row.study} {row.year}" for row in each_row(rows)}
-    flags = {"anaesthetic_dose": "anaesthetic dose", "under_18": "under 18", "mixed_pain":
-             "not only CRPS"}  # fmt: skip
+    flags = {
+        "anaesthetic_dose": "anaesthetic dose",
+        "under_18": "under 18",
+        "mixed_pain": "not only CRPS",
+    }
     shown = pd.DataFrame(
         {
             "study": [f"{row.study} {row.year}" for row in each_row(rows)],
@@ -333,18 +332,24 @@ def _studies(studies: Sequence[Study]) -> tuple[Block, ...]:
             "mind": [
                 "; ".join(
                     [words for flag, words in flags.items() if getattr(row, flag)]
-                    + [f"same patients as {names[key]}" for key in row.same_trial_as.split(";")
-                       if key]
+                    + [
+                        f"same patients as {names[key]}"
+                        for key in row.same_trial_as.split(";")
+                        if key
+                    ]
                 )
                 for row in each_row(rows)
             ],
             "DOI": rows["doi"],
         }
-    )  # fmt: skip
+    )
     table = Table(
-        "studies", "Every study of Zhao 2018 (15) and of Chitneni 2021 (14).", shown,
-        "Drug: what the papers at hand back, not what one review's column says.", rows,
-    )  # fmt: skip
+        "studies",
+        "Every study of Zhao 2018 (15) and of Chitneni 2021 (14).",
+        shown,
+        "Drug: what the papers at hand back, not what one review's column says.",
+        rows,
+    )
     doubts = Bullets(
         tuple(
             f"{study.reference.study} {study.reference.year}: {' '.join(study.notes)}"

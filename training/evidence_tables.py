@@ -58,12 +58,9 @@ def compute_base_rates() -> pd.DataFrame:
         Columns `key`, `outcome`, `events`, `n`, `rate`, `low`, `high` (95% Wilson), `note`.
     """
     return pd.DataFrame(
-        [
-            (r.key, r.outcome, r.events, r.n, r.rate, *r.interval, r.note)
-            for r in BASE_RATES
-        ],
+        [(r.key, r.outcome, r.events, r.n, r.rate, *r.interval, r.note) for r in BASE_RATES],
         columns=["key", "outcome", "events", "n", "rate", "low", "high", "note"],
-    )  # fmt: skip
+    )
 
 
 def compute_rate_comparison(studies: Sequence[Study]) -> pd.DataFrame:
@@ -223,9 +220,19 @@ def compute_asymmetry(studies: Sequence[Study]) -> pd.DataFrame:
         egger, begg = compute_egger_test(effects, variances), compute_begg_test(effects, variances)
         pooled = compute_pooled_effect(effects, variances)
         rows.append(
-            (effect, reading, np.size(effects), pooled.estimate, *pooled.interval, pooled.i2,
-             egger.statistic, egger.p_value, begg.statistic, begg.p_value)
-        )  # fmt: skip
+            (
+                effect,
+                reading,
+                np.size(effects),
+                pooled.estimate,
+                *pooled.interval,
+                pooled.i2,
+                egger.statistic,
+                egger.p_value,
+                begg.statistic,
+                begg.p_value,
+            )
+        )
 
     for reading, changes in compute_funnels(studies).items():
         add("standardised change of pain", reading, changes["effect"], changes["variance"])
@@ -235,8 +242,19 @@ def compute_asymmetry(studies: Sequence[Study]) -> pd.DataFrame:
         extreme = 0.5 * ((events == 0) | (others == 0))
         events, others = events + extreme, others + extreme
         add(f"responder rate {words}", "log odds", np.log(events / others), 1 / events + 1 / others)
-    columns = ["effect", "reading", "studies", "pooled", "low", "high", "i2", "egger_intercept",
-               "egger_p", "begg_tau", "begg_p"]  # fmt: skip
+    columns = [
+        "effect",
+        "reading",
+        "studies",
+        "pooled",
+        "low",
+        "high",
+        "i2",
+        "egger_intercept",
+        "egger_p",
+        "begg_tau",
+        "begg_p",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -250,12 +268,30 @@ def compute_safety() -> pd.DataFrame:
         where there was no placebo), `source`, `note`.
     """
     rows = [
-        (fact.matter, fact.setting, fact.events, fact.n, fact.rate, fact.placebo_events,
-         fact.placebo_n, fact.reference.text, fact.note)
+        (
+            fact.matter,
+            fact.setting,
+            fact.events,
+            fact.n,
+            fact.rate,
+            fact.placebo_events,
+            fact.placebo_n,
+            fact.reference.text,
+            fact.note,
+        )
         for fact in SAFETY_FACTS
-    ]  # fmt: skip
-    columns = ["matter", "setting", "events", "n", "rate", "placebo_events", "placebo_n", "source",
-               "note"]  # fmt: skip
+    ]
+    columns = [
+        "matter",
+        "setting",
+        "events",
+        "n",
+        "rate",
+        "placebo_events",
+        "placebo_n",
+        "source",
+        "note",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -278,12 +314,39 @@ def compute_study_table(studies: Sequence[Study]) -> pd.DataFrame:
         pair = (None, None) if zhao is None else (zhao.immediate, zhao.follow_up)
         shares = [None if share is None else share.percent for share in pair]
         rows.append(
-            (study.key, study.reference.study, study.reference.year, study.reference.doi,
-             study.drug, zhao and zhao.n, chitneni and chitneni.n, *(rate or (None, None)), *shares,
-             study.anaesthetic_dose, study.under_18, study.mixed_pain,
-             ";".join(study.same_trial_as), len(study.notes))
-        )  # fmt: skip
-    columns = ["key", "study", "year", "doi", "drug", "n_zhao", "n_chitneni", "mg_h_low",
-               "mg_h_high", "immediate_percent", "follow_up_percent", "anaesthetic_dose",
-               "under_18", "mixed_pain", "same_trial_as", "notes"]  # fmt: skip
+            (
+                study.key,
+                study.reference.study,
+                study.reference.year,
+                study.reference.doi,
+                study.drug,
+                zhao and zhao.n,
+                chitneni and chitneni.n,
+                *(rate or (None, None)),
+                *shares,
+                study.anaesthetic_dose,
+                study.under_18,
+                study.mixed_pain,
+                ";".join(study.same_trial_as),
+                len(study.notes),
+            )
+        )
+    columns = [
+        "key",
+        "study",
+        "year",
+        "doi",
+        "drug",
+        "n_zhao",
+        "n_chitneni",
+        "mg_h_low",
+        "mg_h_high",
+        "immediate_percent",
+        "follow_up_percent",
+        "anaesthetic_dose",
+        "under_18",
+        "mixed_pain",
+        "same_trial_as",
+        "notes",
+    ]
     return pd.DataFrame(rows, columns=columns)

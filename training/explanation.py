@@ -31,12 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from training.coalitions import (
-    draw_orders,
-    label_coalitions,
-    shapley_weights,
-    share_before,
-)
+from training.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
 from training.response_model import ResponseModel
 
 if TYPE_CHECKING:
@@ -379,12 +374,17 @@ class Explainer:
         # expanded instead of many thousands.
         worth = np.stack(
             [
-                outcome.judge(np.where(held[:, outcome.basis.groups_],
-                                       outcome.basis.expand(x[np.newaxis]), rest[of_row]))
+                outcome.judge(
+                    np.where(
+                        held[:, outcome.basis.groups_],
+                        outcome.basis.expand(x[np.newaxis]),
+                        rest[of_row],
+                    )
+                )
                 for outcome, rest in zip(self._outcomes, self._expanded, strict=True)
             ],
             axis=1,
-        )  # fmt: skip
+        )
         worth[:, 1:] *= worth[:, :1]
         return np.asarray(worth[label].reshape(n_orders, n_steps, rows.shape[1], -1).mean(axis=2))
 

@@ -189,8 +189,9 @@ class ModelFacts:
             Listing every fact that is unknown, missing or of the wrong type.
         """
         hints = get_type_hints(cls)
-        problems = [Problem(key, "a known fact", "an unknown one") for key in values
-                    if key not in hints]  # fmt: skip
+        problems = [
+            Problem(key, "a known fact", "an unknown one") for key in values if key not in hints
+        ]
         for key, hint in hints.items():
             words = getattr(hint, "__name__", str(hint))
             if key not in values:

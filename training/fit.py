@@ -153,9 +153,12 @@ class FittedOutcome:
 
 
 def _freeze(
-    basis: PredictorBasis, margin: Member, isotonic: IsotonicRegression | None = None,
-    *, tree_weight: float = 0.0,
-) -> OutcomeModel:  # fmt: skip
+    basis: PredictorBasis,
+    margin: Member,
+    isotonic: IsotonicRegression | None = None,
+    *,
+    tree_weight: float = 0.0,
+) -> OutcomeModel:
     has_trees = margin.trees is not None and tree_weight > 0
     return OutcomeModel(
         basis=basis,
@@ -206,9 +209,15 @@ class OutOfFoldMargins:
 
 
 def predict_out_of_fold(
-    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
-    candidates: Sequence[Candidate], procedure: Procedure, *, rng: np.random.Generator,
-) -> OutOfFoldMargins:  # fmt: skip
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    candidates: Sequence[Candidate],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> OutOfFoldMargins:
     """Predict every patient out of fold, by every candidate at every setting.
 
     Parameters as in :func:`fit_outcome`; `candidates` are those of the procedure but the
@@ -233,9 +242,7 @@ def predict_out_of_fold(
                 margin[:, repeat, test] = [member.margin(Z_test) for member in path]
             base[repeat, test] = constant_member(y[train], 0).intercept
     return OutOfFoldMargins(
-        [margin.reshape(len(margin), -1) for margin in margins],
-        base.ravel(),
-        np.tile(y, repeats),
+        [margin.reshape(len(margin), -1) for margin in margins], base.ravel(), np.tile(y, repeats)
     )
 
 
@@ -256,9 +263,14 @@ def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> NDArray
 
 
 def fit_outcome(
-    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
-    procedure: Procedure, *, rng: np.random.Generator,
-) -> FittedOutcome:  # fmt: skip
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> FittedOutcome:
     """Run the whole procedure for one outcome.
 
     Parameters
@@ -291,9 +303,8 @@ def fit_outcome(
         weights = np.zeros(len(candidates))
         allowed = allow_trees(candidates, chosen_loss)
         weights[allowed] = fit_weights(
-            chosen[allowed], out.base, out.y,
-            n_patients=len(y), strength=procedure.prior_strength,
-        )  # fmt: skip
+            chosen[allowed], out.base, out.y, n_patients=len(y), strength=procedure.prior_strength
+        )
     blended = out.base + weights @ (chosen - out.base)
     slope = fit_recalibration(blended, out.y)
 
@@ -314,12 +325,10 @@ def fit_outcome(
             **dict(zip(names, map(float, chosen_loss), strict=True)),
         },
         slope=slope,
-        constant=tuple(
-            name for name, m in zip(names, members, strict=True) if is_constant(m, Z)
-        ),
+        constant=tuple(name for name, m in zip(names, members, strict=True) if is_constant(m, Z)),
         members=dict(zip(names, members, strict=True)),
         held_out=_average(slope * (weights @ (chosen - out.base)), y),
-    )  # fmt: skip
+    )
 
 
 def pull_to_rate(
@@ -359,9 +368,12 @@ def _average(away: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def _fit_as_it_is(
-    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], candidate: Candidate,
+    X: FloatArray,
+    y: FloatArray,
+    predictors: Sequence[Variable],
+    candidate: Candidate,
     procedure: Procedure,
-) -> FittedOutcome:  # fmt: skip
+) -> FittedOutcome:
     """Fit one candidate with one setting, without inner resampling or recalibration."""
     basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
     Z = basis.expand(X)
@@ -400,9 +412,13 @@ def _combine(
 
 
 def _fit_isotonic(
-    margin: FloatArray, y_rows: FloatArray, y: FloatArray, groups: IntArray,
-    *, rng: np.random.Generator,
-) -> IsotonicRegression | None:  # fmt: skip
+    margin: FloatArray,
+    y_rows: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    rng: np.random.Generator,
+) -> IsotonicRegression | None:
     """Recalibrate monotonically, where there is plenty of data and it helps out of fold.
 
     Where the blend is right already, its steps cost more than a thousand events can pay.
@@ -435,15 +451,26 @@ def fit_constant(
     basis = make_basis(predictors).fit(X)
     member = constant_member(y, len(basis.groups_))
     return FittedOutcome(
-        _freeze(basis, member), {"prevalence": 1.0}, {}, {}, 1.0, (), reason,
+        _freeze(basis, member),
+        {"prevalence": 1.0},
+        {},
+        {},
+        1.0,
+        (),
+        reason,
         held_out=np.full(len(y), member.intercept),
-    )  # fmt: skip
+    )
 
 
 def fit_kept(
-    X: FloatArray, y: FloatArray, groups: IntArray, predictors: Sequence[Variable],
-    procedure: Procedure, *, rng: np.random.Generator,
-) -> FittedOutcome:  # fmt: skip
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> FittedOutcome:
     """Run the procedure for "kept at T2" among T1 responders who were seen at T2.
 
     Under :data:`MIN_FOR_KEPT` events or non-events everyone gets the same share, and the reason

@@ -110,18 +110,29 @@ def _not_done(part: Any, default: str) -> tuple[str, str]:
 def _judge_frozen(body: Body, settings: GateSettings) -> _Finding:
     study, cohort = body["results"]["study"], body["results"]["cohort"]
     thresholds = study["thresholds"]
-    absent = [name for name, found in (
-        ("digest of the study", study["sha256"]), ("digest of the cohort", cohort["sha256"]),
-        ("responder rule", study["rule"]), ("horizons", study["horizons"]),
-        ("range of decision thresholds", thresholds),
-    ) if not found]  # fmt: skip
+    absent = [
+        name
+        for name, found in (
+            ("digest of the study", study["sha256"]),
+            ("digest of the cohort", cohort["sha256"]),
+            ("responder rule", study["rule"]),
+            ("horizons", study["horizons"]),
+            ("range of decision thresholds", thresholds),
+        )
+        if not found
+    ]
     value = f"rule {study['rule']}, {' and '.join(h.upper() for h in study['horizons'])}, " + (
         f"thresholds {percent(thresholds[0])} to {percent(thresholds[1])}"
-        if thresholds else "no range of thresholds"
-    )  # fmt: skip
+        if thresholds
+        else "no range of thresholds"
+    )
     more = f"not set before training: {', '.join(absent)}; set it in the study and train again"
-    return not absent, value, "data contract, outcome rule, horizons and threshold range in the " \
-        "run", more if absent else ""  # fmt: skip
+    return (
+        not absent,
+        value,
+        "data contract, outcome rule, horizons and threshold range in the run",
+        more if absent else "",
+    )
 
 
 def _judge_size(body: Body, settings: GateSettings) -> _Finding:
@@ -160,9 +171,9 @@ def _judge_null(body: Body, settings: GateSettings) -> _Finding:
     shown = [row["auc"] for row in judged if row["auc"] is not None]
     value = f"{null['n_permutations']} permutations" + (
         f", mean AUC {' to '.join(dict.fromkeys(number(f(shown), 3) for f in (min, max)))}"
-        if shown else
-        ", every model constant"
-    )  # fmt: skip
+        if shown
+        else ", every model constant"
+    )
     more = [f"outside: {', '.join(outside)}"] if outside else []
     if few or unsure:
         more.append(
@@ -173,12 +184,17 @@ def _judge_null(body: Body, settings: GateSettings) -> _Finding:
 
 
 def _judge_skill(body: Body, settings: GateSettings) -> _Finding:
-    rows = {h: find_metric(body["results"], "performance", h, "brier_skill")
-            for h in _horizons(body)}  # fmt: skip
+    rows = {
+        h: find_metric(body["results"], "performance", h, "brier_skill") for h in _horizons(body)
+    }
     good = all(row is not None and (row["low"] or 0) > 0 for row in rows.values())
     more = "" if good else "no evidence that it predicts better than telling everyone the base rate"
-    return good, _each(body, lambda h: interval(rows[h])), "lower limit of the Brier skill above " \
-        "0", more  # fmt: skip
+    return (
+        good,
+        _each(body, lambda h: interval(rows[h])),
+        "lower limit of the Brier skill above 0",
+        more,
+    )
 
 
 def _judge_calibration(body: Body, settings: GateSettings) -> _Finding:
@@ -207,8 +223,11 @@ def _judge_calibration(body: Body, settings: GateSettings) -> _Finding:
     if not ratios:
         why.append("calibration-in-the-large is not counted: " + _NO_EXTERNAL)
         return good, value, asked, "; ".join(why)
-    off = [h for h, o_e in ratios.items() if o_e is None or o_e <= 0
-           or abs(math.log(o_e)) > settings.log_o_e]  # fmt: skip
+    off = [
+        h
+        for h, o_e in ratios.items()
+        if o_e is None or o_e <= 0 or abs(math.log(o_e)) > settings.log_o_e
+    ]
     shown = ", ".join(f"{h.upper()} O:E {number(o_e)}" for h, o_e in ratios.items())
     return good and not off, f"{value}; other patients: {shown}", asked, "; ".join(why)
 
@@ -243,10 +262,14 @@ def _judge_instability(body: Body, settings: GateSettings) -> _Finding:
         )
 
     good = all(e is not None and e <= settings.instability for e in errors.values())
-    more = "" if shown else (
-        "classification instability needs a range of thresholds; set it in the study and train "
-        "again"
-    )  # fmt: skip
+    more = (
+        ""
+        if shown
+        else (
+            "classification instability needs a range of thresholds; set it in the study and train "
+            "again"
+        )
+    )
     return good and shown, _each(body, say), asked, more
 
 
@@ -258,10 +281,12 @@ def _judge_benefit(body: Body, settings: GateSettings) -> _Finding:
         reason, command = _not_done(decision.get(missing[0]), "no decision curve")
         return False, "not computed", asked, reason + command
     gains = {
-        h: [row["net_benefit"] - max(row["treat_all"], row["treat_none"])
-            for row in decision[h]["rows"]]
+        h: [
+            row["net_benefit"] - max(row["treat_all"], row["treat_none"])
+            for row in decision[h]["rows"]
+        ]
         for h in _horizons(body)
-    }  # fmt: skip
+    }
     good = all(gain > 0 for found in gains.values() for gain in found)
 
     def say(horizon: str) -> str:
@@ -280,10 +305,11 @@ def _judge_subgroups(body: Body, settings: GateSettings) -> _Finding:
         return False, "not computed", asked, reason + command
     rows = [row for horizon in found.values() for row in horizon]
     overread = [
-        row for row in rows
+        row
+        for row in rows
         if min(row["events"], row["n"] - row["events"]) < settings.per_class
         and row.get("auc") is not None
-    ]  # fmt: skip
+    ]
     none = sum(row.get("auc") is None for row in rows)
     return not overread, f"{len(rows)} subgroups, {none} not estimable", asked, ""
 

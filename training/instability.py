@@ -121,10 +121,13 @@ def compute_classification_instability(
         above = round_risks(served) >= cut
         other_side = ((round_risks(bootstrapped) >= cut) != above).mean(axis=0)
         rows.append(
-            {"threshold": float(threshold), "share_positive": float(above.mean()),
-             "classification_instability": float(other_side.mean()),
-             "unstable_patients": float((other_side > 0.2).mean())}
-        )  # fmt: skip
+            {
+                "threshold": float(threshold),
+                "share_positive": float(above.mean()),
+                "classification_instability": float(other_side.mean()),
+                "unstable_patients": float((other_side > 0.2).mean()),
+            }
+        )
     return pd.DataFrame(rows)
 
 

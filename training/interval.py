@@ -28,9 +28,13 @@ PRIOR_SD = 1.0
 
 
 def fit_working_model(
-    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, rng: np.random.Generator,
+    X: FloatArray,
+    y: FloatArray,
+    predictors: Sequence[Variable],
+    *,
+    rng: np.random.Generator,
     follow: float = 0.0,
-) -> WorkingModel:  # fmt: skip
+) -> WorkingModel:
     """Return draws from the posterior of the working model.
 
     Parameters

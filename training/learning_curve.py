@@ -47,10 +47,16 @@ def _fit_part(data: TrainingData, *, rng: np.random.Generator, fit: Fit, share: 
 
 
 def compute_learning_curve(
-    data: TrainingData, fit: Fit, whole: OutOfFold, *, n_repeats: int,
-    weights: dict[str, FloatArray], seed: int, n_jobs: int = 1,
+    data: TrainingData,
+    fit: Fit,
+    whole: OutOfFold,
+    *,
+    n_repeats: int,
+    weights: dict[str, FloatArray],
+    seed: int,
+    n_jobs: int = 1,
     progress: Progress = lambda: None,
-) -> dict[str, pd.DataFrame]:  # fmt: skip
+) -> dict[str, pd.DataFrame]:
     """Judge the procedure on parts of the patients.
 
     Parameters
@@ -82,10 +88,16 @@ def compute_learning_curve(
     """
     folds = whole.folds[:n_repeats]
     found = [
-        predict_folds(data, partial(_fit_part, fit=fit, share=share), folds,
-                      seed=seed + 1 + place, n_jobs=n_jobs, progress=progress)
+        predict_folds(
+            data,
+            partial(_fit_part, fit=fit, share=share),
+            folds,
+            seed=seed + 1 + place,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
         for place, share in enumerate(SHARES)
-    ]  # fmt: skip
+    ]
     found.append(
         OutOfFold({h: p[:n_repeats] for h, p in whole.predictions.items()}, whole.base, folds)
     )
@@ -101,14 +113,25 @@ def compute_learning_curve(
 
 
 def _judge(
-    data: TrainingData, horizon: str, share: float, part: OutOfFold, whole: OutOfFold,
-    weights: FloatArray, *, seed: int,
-) -> dict[str, float]:  # fmt: skip
+    data: TrainingData,
+    horizon: str,
+    share: float,
+    part: OutOfFold,
+    whole: OutOfFold,
+    weights: FloatArray,
+    *,
+    seed: int,
+) -> dict[str, float]:
     y, folds = data.y[horizon], part.folds
     table = compute_cv_performance(
-        y, part.predictions[horizon], folds, base_predictions=whole.base[horizon][: len(folds)],
-        sample_weight=weights, n_bootstrap=_N_BOOTSTRAP, seed=seed,
-    )  # fmt: skip
+        y,
+        part.predictions[horizon],
+        folds,
+        base_predictions=whole.base[horizon][: len(folds)],
+        sample_weight=weights,
+        n_bootstrap=_N_BOOTSTRAP,
+        seed=seed,
+    )
     known = float(np.sum(~np.isnan(y)))
     learnt_from = share * known * (1 - 1 / len(np.unique(folds[0])))
     row = {"n": float(round(learnt_from))}

@@ -152,10 +152,14 @@ def _recalibrate(y: Array, lp: Array, weights: Array) -> tuple[Array, Array]:
     intercept, slope = np.full(shape, np.nan), np.full(shape, np.nan)
     present, event = weights > 0, y == 1
     z = lp[:, None, :]
-    lowest = [np.where(present[..., c], z[..., c], np.inf).min(axis=2, initial=np.inf)
-              for c in (~event, event)]  # fmt: skip
-    highest = [np.where(present[..., c], z[..., c], -np.inf).max(axis=2, initial=-np.inf)
-               for c in (~event, event)]  # fmt: skip
+    lowest = [
+        np.where(present[..., c], z[..., c], np.inf).min(axis=2, initial=np.inf)
+        for c in (~event, event)
+    ]
+    highest = [
+        np.where(present[..., c], z[..., c], -np.inf).max(axis=2, initial=-np.inf)
+        for c in (~event, event)
+    ]
     model, which = np.nonzero((highest[0] > lowest[1]) & (highest[1] > lowest[0]))
     center, scale = lp.mean(axis=1)[model], lp.std(axis=1)[model]
     x = (lp[model] - center[:, None]) / scale[:, None]

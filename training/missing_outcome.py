@@ -29,12 +29,7 @@ from training.performance import compute_cv_draws
 from training.response import SEEN_PRIOR_SD, TrainingData, compute_seen_weights
 from training.table_one import can_summarise, compute_normality, compute_table_one
 
-__all__ = [
-    "WEIGHTINGS",
-    "compute_metric_bounds",
-    "compute_outcome_weights",
-    "compute_seen_table",
-]
+__all__ = ["WEIGHTINGS", "compute_metric_bounds", "compute_outcome_weights", "compute_seen_table"]
 
 FloatArray = NDArray[np.float64]
 
@@ -188,11 +183,12 @@ def compute_seen_table(
     ordered = table.iloc[order].reset_index(drop=True)
     groups = np.where(seen[order], "seen", "not seen").astype(object)
     usable = [
-        variable for variable in variables
+        variable
+        for variable in variables
         if variable.is_encodable
         and variable.name in ordered
         and can_summarise(ordered[variable.name], groups=groups)
-    ]  # fmt: skip
+    ]
     if not usable:
         return None
     normality = compute_normality(ordered, usable)

@@ -110,9 +110,25 @@ def make_card(
     required = ("extra.leakage_review",) if flags else ()
     known = facts.to_dict()
     body: dict[str, Any] = {
-        "model": {"digest": digest, **{name: known[name] for name in (
-            "name", "version", "run_id", "created", "submodel", "synthetic", "code_version",
-            "versions", "study_sha256", "cohort_sha256", "training_ranges")}},
+        "model": {
+            "digest": digest,
+            **{
+                name: known[name]
+                for name in (
+                    "name",
+                    "version",
+                    "run_id",
+                    "created",
+                    "submodel",
+                    "synthetic",
+                    "code_version",
+                    "versions",
+                    "study_sha256",
+                    "cohort_sha256",
+                    "training_ranges",
+                )
+            },
+        },
         "plain": make_plain(results),
         # The first says what the status allows: that is the review's, and may change.
         "statements": list(make_statements(facts)[1:]),
@@ -127,7 +143,7 @@ def make_card(
         "gate_settings": settings.to_dict(),
         "parent": None if parent is None else dict(parent),
         "results": dict(results),
-    }  # fmt: skip
+    }
     return _check({"schema_version": CARD_VERSION, "body": body}, "the card")
 
 

@@ -80,11 +80,14 @@ def _extend(dictionary: Dictionary, further: Sequence[Variable]) -> Dictionary:
         return variable.kind, variable.unit, variable.categories
 
     problems = [
-        Problem(f"variables.{v.name}", f"as the model has it, {dictionary[v.name].expected()}",
-                v.expected())
+        Problem(
+            f"variables.{v.name}",
+            f"as the model has it, {dictionary[v.name].expected()}",
+            v.expected(),
+        )
         for v in further
         if v.name in dictionary and meaning(v) != meaning(dictionary[v.name])
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError("mapping", problems)
     added = {v.name: v for v in (*CONTRACT, *further) if v.name not in dictionary}
@@ -113,9 +116,15 @@ def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: s
     if np.isnan(getattr(labels, horizons[0])).all():
         raise InputError(
             f"cohort {name}",
-            [Problem(f"outcome at {horizons[0].upper()}", "one eligible course with a known one",
-                     "none", action=f"the model's rule: {RULES[rule]}")],
-        )  # fmt: skip
+            [
+                Problem(
+                    f"outcome at {horizons[0].upper()}",
+                    "one eligible course with a known one",
+                    "none",
+                    action=f"the model's rule: {RULES[rule]}",
+                )
+            ],
+        )
     return labels
 
 
@@ -179,9 +188,15 @@ def read_new_patients(
     if eligible.empty:
         raise InputError(
             f"cohort {file.name}",
-            [Problem("eligibility", "at least one course that the model is for", "none",
-                     action="see the model's eligibility on its card")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "eligibility",
+                    "at least one course that the model is for",
+                    "none",
+                    action="see the model's eligibility on its card",
+                )
+            ],
+        )
     _check_predictors(model.predictor_variables, eligible, file.name)
     labels = _label(eligible, facts.rule, model.horizons, file.name)
     patients = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
@@ -194,12 +209,16 @@ def read_new_patients(
         groups=np.asarray(patients, dtype=np.intp),
     )
     return NewPatients(
-        cohort=cohort, table=eligible, data=data, labels=labels,
-        flow=add_outcome_steps(flow, labels), sites=find_sites(eligible),
+        cohort=cohort,
+        table=eligible,
+        data=data,
+        labels=labels,
+        flow=add_outcome_steps(flow, labels),
+        sites=find_sites(eligible),
         is_training_cohort=_is_training_cohort(cohort, loaded),
         warnings=tuple(
             _find_warnings(
                 cohort, loaded, labels.horizons, repeats=len(eligible) - len(np.unique(patients))
             )
         ),
-    )  # fmt: skip
+    )

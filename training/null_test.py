@@ -142,9 +142,11 @@ def count_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
 def add_pairs(parts: Sequence[Pairs]) -> Pairs:
     """Return the pairs of several folds or cross-validations together."""
     return Pairs(
-        sum(part.concordant for part in parts), sum(part.total for part in parts),
-        sum(part.constant for part in parts), sum(part.folds for part in parts),
-    )  # fmt: skip
+        sum(part.concordant for part in parts),
+        sum(part.total for part in parts),
+        sum(part.constant for part in parts),
+        sum(part.folds for part in parts),
+    )
 
 
 def judge_candidates(
@@ -212,9 +214,14 @@ def _judge_permutation(
 
 
 def compute_null_test(
-    data: TrainingData, judge: Judge, *, n_permutations: int, seed: int, n_jobs: int = 1,
+    data: TrainingData,
+    judge: Judge,
+    *,
+    n_permutations: int,
+    seed: int,
+    n_jobs: int = 1,
     progress: Callable[[], None] = lambda: None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Judge a procedure on permuted outcomes.
 
     Parameters
@@ -252,8 +259,9 @@ def compute_null_test(
     found = list(run_tasks(tasks, n_jobs, progress))
     order = [*CANDIDATES, WHOLE]
     keys = sorted(found[0], key=lambda key: (data.horizons.index(key[0]), order.index(key[1])))
-    table = pd.DataFrame([_summarise(h, model, [part[h, model] for part in found])
-                          for h, model in keys])  # fmt: skip
+    table = pd.DataFrame(
+        [_summarise(h, model, [part[h, model] for part in found]) for h, model in keys]
+    )
     table.attrs["n_permutations"] = n_permutations
     return table
 
@@ -265,9 +273,13 @@ def _summarise(horizon: str, model: str, pairs: Sequence[Pairs]) -> dict[str, ob
     used = int((total > 0).sum())
     whole = add_pairs(pairs)
     row: dict[str, object] = {
-        "horizon": horizon, "model": model, "auc": np.nan, "mc_error": np.nan,
-        "n_permutations": used, "share_constant": whole.constant / max(whole.folds, 1),
-    }  # fmt: skip
+        "horizon": horizon,
+        "model": model,
+        "auc": np.nan,
+        "mc_error": np.nan,
+        "n_permutations": used,
+        "share_constant": whole.constant / max(whole.folds, 1),
+    }
     if used < 2:
         return row | {"verdict": "constant" if used == 0 else "uncertain"}
     auc = float(concordant.sum() / total.sum())

@@ -137,8 +137,19 @@ def compute_optimism(
         if metric in _NEED_SPREAD:
             row["note"] = "; ".join(part for part in (str(row["note"]), *notes) if part)
         rows_out.append({"metric": metric, **row})
-    columns = ["metric", "apparent", "optimism", "corrected", "low", "high", "left_out",
-               "corrected_632", "n_succeeded", "n_resamples", "note"]  # fmt: skip
+    columns = [
+        "metric",
+        "apparent",
+        "optimism",
+        "corrected",
+        "low",
+        "high",
+        "left_out",
+        "corrected_632",
+        "n_succeeded",
+        "n_resamples",
+        "note",
+    ]
     table = pd.DataFrame(rows_out, columns=columns).set_index("metric")
     table.attrs["interval"] = OPTIMISM_INTERVAL
     return table
@@ -150,10 +161,16 @@ def _correct(
     """Return one row of the table from (n_reruns, 3) values: own sample, original, left out."""
     usable = np.isfinite(draws[:, :2]).all(axis=1)
     row: dict[str, float | str] = {
-        "apparent": apparent, "optimism": np.nan, "corrected": np.nan, "low": np.nan,
-        "high": np.nan, "left_out": np.nan, "n_succeeded": int(usable.sum()),
-        "n_resamples": total, "note": "",
-    }  # fmt: skip
+        "apparent": apparent,
+        "optimism": np.nan,
+        "corrected": np.nan,
+        "low": np.nan,
+        "high": np.nan,
+        "left_out": np.nan,
+        "n_succeeded": int(usable.sum()),
+        "n_resamples": total,
+        "note": "",
+    }
     if not np.isfinite(apparent):
         return row | {"note": "not estimable"}
     if 2 * usable.sum() < total or usable.sum() < 2:
@@ -202,9 +219,11 @@ def _compute_without_information(y: Array, p: Array, weight: Array) -> dict[str,
     )
     spread = share * (1 - share)
     return {
-        "auc": 0.5, "brier": brier, "log_loss": float(log_loss),
+        "auc": 0.5,
+        "brier": brier,
+        "log_loss": float(log_loss),
         "scaled_brier": 1 - brier / spread if spread > 0 else np.nan,
-    }  # fmt: skip
+    }
 
 
 def _correct_632(apparent: float, left_out: float, nothing: float) -> float:

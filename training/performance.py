@@ -58,8 +58,11 @@ FROZEN_INTERVAL = "95% patient bootstrap of a frozen model's predictions (auc_de
 """What the intervals of :func:`compute_performance` are."""
 
 _ON_LOG_ODDS = (
-    "log_loss", "calibration_in_the_large", "calibration_intercept", "calibration_slope",
-)  # fmt: skip
+    "log_loss",
+    "calibration_in_the_large",
+    "calibration_intercept",
+    "calibration_slope",
+)
 _CHUNK = 2_000_000  # patients x resamples that one step holds at a time
 
 
@@ -354,9 +357,14 @@ def compute_cv_performance(
     """
     outcome, rows, fold, weight = _check_cv(y, predictions, folds, sample_weight)
     draws = compute_cv_draws(
-        y, predictions, folds, base_predictions=base_predictions, sample_weight=sample_weight,
-        n_bootstrap=n_bootstrap, seed=seed,
-    )  # fmt: skip
+        y,
+        predictions,
+        folds,
+        base_predictions=base_predictions,
+        sample_weight=sample_weight,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
     table = _summarise(draws, outcome, rows, fold, weight)
     table.attrs["interval"] = CV_INTERVAL
     return table

@@ -55,19 +55,50 @@ def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> Figure:
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="no change")
         if len(table) == 1:  # one group: bars in place of bands
             row = next(each_row(table))
-            axes.plot([row.risk] * 2, [row.low, row.high], color=BLUE, linewidth=2, alpha=0.4,
-                      label="95% of the reruns' risks")  # fmt: skip
-            axes.plot([row.risk] * 2, [row.q1, row.q3], color=BLUE, linewidth=5, alpha=0.6,
-                      label="half of them")  # fmt: skip
+            axes.plot(
+                [row.risk] * 2,
+                [row.low, row.high],
+                color=BLUE,
+                linewidth=2,
+                alpha=0.4,
+                label="95% of the reruns' risks",
+            )
+            axes.plot(
+                [row.risk] * 2,
+                [row.q1, row.q3],
+                color=BLUE,
+                linewidth=5,
+                alpha=0.6,
+                label="half of them",
+            )
             axes.plot(row.risk, row.median, "o", color=INK, label="median")
         else:
-            axes.fill_between(table["risk"], table["low"], table["high"], color=BLUE, alpha=0.18,
-                              linewidth=0, label="95% of the reruns' risks")  # fmt: skip
-            axes.fill_between(table["risk"], table["q1"], table["q3"], color=BLUE, alpha=0.35,
-                              linewidth=0, label="half of them")  # fmt: skip
+            axes.fill_between(
+                table["risk"],
+                table["low"],
+                table["high"],
+                color=BLUE,
+                alpha=0.18,
+                linewidth=0,
+                label="95% of the reruns' risks",
+            )
+            axes.fill_between(
+                table["risk"],
+                table["q1"],
+                table["q3"],
+                color=BLUE,
+                alpha=0.35,
+                linewidth=0,
+                label="half of them",
+            )
             axes.plot(table["risk"], table["median"], color=INK, linewidth=1.4, label="median")
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel="probability by a rerun",
-                 xlabel="probability by the model that is served")  # fmt: skip
+        axes.set(
+            xlim=(0, 1),
+            ylim=(0, 1),
+            aspect="equal",
+            ylabel="probability by a rerun",
+            xlabel="probability by the model that is served",
+        )
         axes.legend(loc="upper left", fontsize=8)
         _title(axes, title)
     return figure
@@ -89,11 +120,17 @@ def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray, *, tit
         for curve in curves[:_MOST_CURVES]:
             axes.plot(at, np.clip(curve, 0, 1), color=BLUE, linewidth=0.6, alpha=0.25)
         axes.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6, label="a rerun's model (loess)")
-        axes.plot(table["risk"], np.clip(table["median"], 0, 1), color=INK, linewidth=1.6,
-                  label="median")  # fmt: skip
+        axes.plot(
+            table["risk"], np.clip(table["median"], 0, 1), color=INK, linewidth=1.6, label="median"
+        )
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", ylabel="observed share of responders",
-                 xlabel="probability by a rerun")  # fmt: skip
+        axes.set(
+            xlim=(0, 1),
+            ylim=(0, 1),
+            aspect="equal",
+            ylabel="observed share of responders",
+            xlabel="probability by a rerun",
+        )
         axes.legend(loc="upper left", fontsize=8)
         _title(axes, title)
     return figure
@@ -112,10 +149,21 @@ def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Figur
     with paper_style():
         figure, axes = make_axes(width=5.0, height=3.4)
         at = 100 * table["threshold"]
-        axes.plot(at, 100 * table["classification_instability"], color=BLUE, linewidth=1.8,
-                  label="patients and reruns on the other side")  # fmt: skip
-        axes.plot(at, 100 * table["unstable_patients"], color=ORANGE, linewidth=1.4,
-                  linestyle="--", label="patients whom over a fifth of reruns turn")  # fmt: skip
+        axes.plot(
+            at,
+            100 * table["classification_instability"],
+            color=BLUE,
+            linewidth=1.8,
+            label="patients and reruns on the other side",
+        )
+        axes.plot(
+            at,
+            100 * table["unstable_patients"],
+            color=ORANGE,
+            linewidth=1.4,
+            linestyle="--",
+            label="patients whom over a fifth of reruns turn",
+        )
         axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
         figure.legend(fontsize=8, loc="outside lower left")
         _title(axes, title)
@@ -137,8 +185,9 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
     horizons = list(dict.fromkeys(table["horizon"]))
     models = list(dict.fromkeys(table["model"]))
     with paper_style():
-        figure = Figure(figsize=(2.4 + 2.6 * len(horizons), 1.4 + 0.28 * len(models)),
-                        layout="constrained")  # fmt: skip
+        figure = Figure(
+            figsize=(2.4 + 2.6 * len(horizons), 1.4 + 0.28 * len(models)), layout="constrained"
+        )
         panels = figure.subplots(1, len(horizons), sharey=True, squeeze=False)[0]
         for axes, horizon in zip(panels, horizons, strict=True):
             axes.axvspan(*BAND, color=LIGHT, linewidth=0)
@@ -146,8 +195,9 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
             for row in each_row(table[table["horizon"] == horizon]):
                 y = models.index(row.model)
                 if np.isnan(row.auc):
-                    axes.text(0.5, y, row.verdict, ha="center", va="center", fontsize=7.5,
-                              color=GREY)  # fmt: skip
+                    axes.text(
+                        0.5, y, row.verdict, ha="center", va="center", fontsize=7.5, color=GREY
+                    )
                     continue
                 half = 0.0 if np.isnan(row.mc_error) else 1.96 * row.mc_error
                 colour = _VERDICT_COLOURS.get(row.verdict, GREY)
@@ -190,8 +240,9 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
         panels[0].set_xlim(min(0.4, low), max(0.8, high))
         _make_log(panels[1])
         names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
-        counts = [f"{name}  ({row.events:.0f}/{row.n})"
-                  for name, row in zip(names, rows, strict=True)]  # fmt: skip
+        counts = [
+            f"{name}  ({row.events:.0f}/{row.n})" for name, row in zip(names, rows, strict=True)
+        ]
         panels[0].set_yticks(range(len(rows)), counts, fontsize=8)
         panels[0].set_ylim(len(rows) - 0.4, -0.6)
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
@@ -201,8 +252,16 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
 def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
     estimate = getattr(row, metric)
     if np.isnan(estimate):
-        axes.text(0.5, y, "not estimable", ha="center", va="center", fontsize=7.5, color=GREY,
-                  transform=axes.get_yaxis_transform())  # fmt: skip
+        axes.text(
+            0.5,
+            y,
+            "not estimable",
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=GREY,
+            transform=axes.get_yaxis_transform(),
+        )
         return
     ends = [getattr(row, f"{metric}_low"), getattr(row, f"{metric}_high")]
     colour = INK if y == 0 else BLUE
@@ -260,16 +319,32 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
     with paper_style():
         figure = Figure(figsize=(6.8, 3.1), layout="constrained")
         for axes, (metric, label, nothing) in zip(
-            figure.subplots(1, 2), (("auc", "AUC", 0.5), ("brier_skill", "Brier skill", 0.0)),
+            figure.subplots(1, 2),
+            (("auc", "AUC", 0.5), ("brier_skill", "Brier skill", 0.0)),
             strict=True,
-        ):  # fmt: skip
+        ):
             values = table[metric].to_numpy()
             reach = np.abs(table[[f"{metric}_low", f"{metric}_high"]].to_numpy().T - values)
             axes.axhline(nothing, color=INK, linewidth=0.8, linestyle=":")
-            axes.plot(further, continue_curve(n, values, further), color=GREY, linestyle="--",
-                      linewidth=1.2, label="a + b / n")  # fmt: skip
-            axes.errorbar(n, values, yerr=reach, color=BLUE, marker="o", markersize=4,
-                          linewidth=1.2, capsize=2, label="held-out patients")  # fmt: skip
+            axes.plot(
+                further,
+                continue_curve(n, values, further),
+                color=GREY,
+                linestyle="--",
+                linewidth=1.2,
+                label="a + b / n",
+            )
+            axes.errorbar(
+                n,
+                values,
+                yerr=reach,
+                color=BLUE,
+                marker="o",
+                markersize=4,
+                linewidth=1.2,
+                capsize=2,
+                label="held-out patients",
+            )
             if needed and needed <= further[-1]:
                 axes.axvline(needed, color=ORANGE, linewidth=1.2, label="needed by criteria")
             axes.set(xscale="log", xlabel="patients learnt from", ylabel=label)

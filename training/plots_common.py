@@ -11,17 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = [
-    "BLUE",
-    "GREY",
-    "INK",
-    "LIGHT",
-    "ORANGE",
-    "make_axes",
-    "paper_style",
-    "to_png",
-    "to_svg",
-]
+__all__ = ["BLUE", "GREY", "INK", "LIGHT", "ORANGE", "make_axes", "paper_style", "to_png", "to_svg"]
 
 BLUE, ORANGE, GREY = "#1f5a8a", "#c8671b", "#8a8f98"
 INK, LIGHT = "#1c2530", "#e3e8ee"

@@ -180,9 +180,10 @@ def make_facts(
         synthetic=synthetic,
         notes=_notes(description, evaluation),
         submodel="clinical" if panel is None else "clinical+panel",
-        panel=None if panel is None or description.panel is None or evaluation.panel is None
+        panel=None
+        if panel is None or description.panel is None or evaluation.panel is None
         else describe_submodel(panel, description.panel, evaluation.panel),
-    )  # fmt: skip
+    )
 
 
 def _write_files(
@@ -195,15 +196,21 @@ def _write_files(
     blend = describe_blend(evaluation.fitted)
     write_results(make_results(description, evaluation, importance, blend=blend), folder)
     report = make_report(
-        description, evaluation, importance=importance,
+        description,
+        evaluation,
+        importance=importance,
         explained=to_shap(explanations, model, model.background),
-    )  # fmt: skip
+    )
     write_document(report, folder / REPORT_FOLDER, name=REPORT, extra={"importance": importance})
     for horizon in study.horizons:
         draws = draws_table(
-            description.data, evaluation.out_of_fold, horizon,
-            weighting=study.weighting, n_bootstrap=study.resampling.bootstrap, seed=study.seed,
-        )  # fmt: skip
+            description.data,
+            evaluation.out_of_fold,
+            horizon,
+            weighting=study.weighting,
+            n_bootstrap=study.resampling.bootstrap,
+            seed=study.seed,
+        )
         draws.to_csv(folder / draws_file(horizon), index=False)
 
 
@@ -291,8 +298,10 @@ def _finish(description: Description, evaluation: Evaluation, files: Path) -> Ru
     tags = {}
     if evaluation.panel is not None and description.panel is not None:
         metrics |= collect_panel_metrics(evaluation.panel)
-        tags = {"ketresponse.panel": tell_panel(evaluation.panel),
-                "panel_sha256": description.panel.sha256}  # fmt: skip
+        tags = {
+            "ketresponse.panel": tell_panel(evaluation.panel),
+            "panel_sha256": description.panel.sha256,
+        }
     verdict, *sentences = judge(description, evaluation)
     return RunRecord(
         study=study.name,
@@ -365,13 +374,15 @@ def fetch_page(published: Published, tracking_uri: str | None) -> Path:
 def _plain_optimism(evaluation: Evaluation) -> dict[str, Any]:
     return {
         horizon: {
-            row["metric"]: {key: _or_none(row[key]) for key in
-                            ("apparent", "optimism", "corrected", "low", "high", "corrected_632")}
+            row["metric"]: {
+                key: _or_none(row[key])
+                for key in ("apparent", "optimism", "corrected", "low", "high", "corrected_632")
+            }
             for row in found.optimism.reset_index().to_dict("records")
         }
         for horizon, found in evaluation.judgements.items()
         if found.optimism is not None
-    }  # fmt: skip
+    }
 
 
 def _plain_null_test(evaluation: Evaluation) -> list[dict[str, Any]] | None:

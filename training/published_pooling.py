@@ -105,8 +105,11 @@ def compute_published_pooling(
     """
     studies = tuple(studies)
     ways: tuple[tuple[Scale, float], ...] = (
-        ("raw", 0.0), ("raw", 0.5), ("logit", 0.5), ("freeman_tukey", np.nan),
-    )  # fmt: skip
+        ("raw", 0.0),
+        ("raw", 0.5),
+        ("logit", 0.5),
+        ("freeman_tukey", np.nan),
+    )
     horizons: tuple[Horizon, ...] = ("immediate", "1-3 months")
     selections: tuple[Selection, ...] = ("as_stated", "as_reproduced")
     rows = []

@@ -58,10 +58,16 @@ class FrameModel:
         dictionary = model.dictionary
         eligibility = Eligibility.from_dict(facts.eligibility, dictionary=dictionary)
         checked = {name for step in eligibility.steps for name in step}
-        problems = [Problem(str(name), "a variable of the model's dictionary", "an unknown name")
-                    for name in table.columns if name not in dictionary]  # fmt: skip
-        problems += [dictionary[name].problem("no such column") for name in model.predictors
-                     if name not in table.columns]  # fmt: skip
+        problems = [
+            Problem(str(name), "a variable of the model's dictionary", "an unknown name")
+            for name in table.columns
+            if name not in dictionary
+        ]
+        problems += [
+            dictionary[name].problem("no such column")
+            for name in model.predictors
+            if name not in table.columns
+        ]
         read = [str(c) for c in table.columns if c in checked or c in model.predictors]
         cells = table[read].astype(object)
         records: list[dict[str, float | str | None]] = []
@@ -75,8 +81,12 @@ class FrameModel:
                 else:
                     record[name] = value
             reasons, _ = eligibility.assess(record, dictionary=dictionary)
-            problems += [Problem(name, "a patient in the model's scope", "one out of it", row=row,
-                                 action=reason) for name, reason in reasons]  # fmt: skip
+            problems += [
+                Problem(
+                    name, "a patient in the model's scope", "one out of it", row=row, action=reason
+                )
+                for name, reason in reasons
+            ]
             records.append(record)
         if problems:
             raise InputError("table to predict for", problems)

@@ -209,9 +209,15 @@ def _undo(client: Any, name: str, run_id: str, *, was_known: bool) -> None:
 
 
 def register(
-    run_id: str, model: ResponseModel, facts: ModelFacts, *, name: str, tracking_uri: str,
-    tags: Mapping[str, str] | None = None, panel: PanelModel | None = None,
-) -> RegisteredModel:  # fmt: skip
+    run_id: str,
+    model: ResponseModel,
+    facts: ModelFacts,
+    *,
+    name: str,
+    tracking_uri: str,
+    tags: Mapping[str, str] | None = None,
+    panel: PanelModel | None = None,
+) -> RegisteredModel:
     """Register the model of a tracked run, whole or not at all.
 
     Whatever comes in between, Ctrl-C included, neither version nor files remain; the run does.

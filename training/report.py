@@ -133,27 +133,55 @@ def _lay_out_patients(description: Description) -> Section:
         counts, sources = description.counts[horizon], labels[horizon]
         assert isinstance(sources, dict)
         rows.append(
-            (horizon.upper(), f"{counts['n']:.0f}", f"{counts['events']:.0f}", _rate(counts),
-             number(counts["events"] / description.parameters, 1), sources["score"],
-             sources["wording"], sources["both"])
-        )  # fmt: skip
+            (
+                horizon.upper(),
+                f"{counts['n']:.0f}",
+                f"{counts['events']:.0f}",
+                _rate(counts),
+                number(counts["events"] / description.parameters, 1),
+                sources["score"],
+                sources["wording"],
+                sources["both"],
+            )
+        )
     blocks: list[Block] = [
         Table(
-            "flow", "From all courses to those with a known outcome.",
-            pd.DataFrame({"step": flow["step"], "left": flow["remaining"],
-                          "excluded": flow["excluded"],
-                          "of those left: not known": flow["unknown_kept"]}),
+            "flow",
+            "From all courses to those with a known outcome.",
+            pd.DataFrame(
+                {
+                    "step": flow["step"],
+                    "left": flow["remaining"],
+                    "excluded": flow["excluded"],
+                    "of those left: not known": flow["unknown_kept"],
+                }
+            ),
             values=flow,
         ),
-        Bullets(tuple(f"{horizon.upper()}: {words}"
-                      for horizon, words in description.study.outcomes.items())),
-        Table(
-            "outcomes", "Outcomes.",
-            pd.DataFrame(rows, columns=["horizon", "known", "responders",
-                                        "base rate (95% interval)", "responders per parameter",
-                                        "by score", "by wording", "by both"]),
+        Bullets(
+            tuple(
+                f"{horizon.upper()}: {words}"
+                for horizon, words in description.study.outcomes.items()
+            )
         ),
-    ]  # fmt: skip
+        Table(
+            "outcomes",
+            "Outcomes.",
+            pd.DataFrame(
+                rows,
+                columns=[
+                    "horizon",
+                    "known",
+                    "responders",
+                    "base rate (95% interval)",
+                    "responders per parameter",
+                    "by score",
+                    "by wording",
+                    "by both",
+                ],
+            ),
+        ),
+    ]
     if description.notices:
         blocks.append(Bullets(description.notices))
     return Section("Patients and outcomes", tuple(blocks))
@@ -161,24 +189,40 @@ def _lay_out_patients(description: Description) -> Section:
 
 def _lay_out_size(description: Description) -> Section:
     rows = [
-        (horizon.upper(), need.n, need.events, need.parameters,
-         "–" if need.needed is None else need.needed.n, number(need.expected_shrinkage))
+        (
+            horizon.upper(),
+            need.n,
+            need.events,
+            need.parameters,
+            "–" if need.needed is None else need.needed.n,
+            number(need.expected_shrinkage),
+        )
         for horizon, need in description.verdicts.items()
-    ]  # fmt: skip
+    ]
     return Section(
         "Sample size",
         (
             Table(
-                "sample_size", "What was there, and what a development study needs.",
-                pd.DataFrame(rows, columns=["horizon", "known", "responders", "parameters",
-                                            "needed", "expected shrinkage"]),
+                "sample_size",
+                "What was there, and what a development study needs.",
+                pd.DataFrame(
+                    rows,
+                    columns=[
+                        "horizon",
+                        "known",
+                        "responders",
+                        "parameters",
+                        "needed",
+                        "expected shrinkage",
+                    ],
+                ),
                 "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
                 "shrinkage: by this factor the coefficients of an unpenalised model of this size "
                 "would be too large; 0.9 is good, under 0.7 it says more about these patients "
                 "than about the next.",
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _describe_methods(description: Description, evaluation: Evaluation | None) -> Section:
@@ -226,9 +270,12 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
 
 
 def make_report(
-    description: Description, evaluation: Evaluation | None,
-    *, importance: pd.DataFrame | None = None, explained: shap.Explanation | None = None,
-) -> Document:  # fmt: skip
+    description: Description,
+    evaluation: Evaluation | None,
+    *,
+    importance: pd.DataFrame | None = None,
+    explained: shap.Explanation | None = None,
+) -> Document:
     """Lay a study out, complete.
 
     Parameters

@@ -17,23 +17,33 @@ __all__ = ["METRICS", "estimate", "lay_out_performance", "number", "with_interva
 METRICS = {
     "auc": ("AUC", "0.5 is a coin, 1 perfect; within folds where cross-validated"),
     "brier": ("Brier score", "0 is best"),
-    "brier_skill": ("Brier skill against the training prevalence",
-                    "0 or less: no better than telling everyone the base rate"),
+    "brier_skill": (
+        "Brier skill against the training prevalence",
+        "0 or less: no better than telling everyone the base rate",
+    ),
     "scaled_brier": ("Scaled Brier score", "the same against the prevalence of those judged"),
     "log_loss": ("Log loss", "nats, 0 is best"),
-    "calibration_slope": ("Calibration slope",
-                          "1 is right; below 1 the risks are too extreme, above 1 too timid"),
-    "calibration_in_the_large": ("Calibration-in-the-large (slope held at 1)",
-                                 "0 is right; above 0 the risks are too low on average"),
-    "calibration_intercept": ("Calibration intercept (slope fitted)",
-                              "belongs to the slope, and is read with it"),
+    "calibration_slope": (
+        "Calibration slope",
+        "1 is right; below 1 the risks are too extreme, above 1 too timid",
+    ),
+    "calibration_in_the_large": (
+        "Calibration-in-the-large (slope held at 1)",
+        "0 is right; above 0 the risks are too low on average",
+    ),
+    "calibration_intercept": (
+        "Calibration intercept (slope fitted)",
+        "belongs to the slope, and is read with it",
+    ),
     "o_e": ("Observed : expected", "1 is right"),
-    "ici": ("ICI: mean distance of the calibration curve from ideal",
-            "0 is right, but noise adds to it: in small cohorts well above 0 for a perfect model"),
+    "ici": (
+        "ICI: mean distance of the calibration curve from ideal",
+        "0 is right, but noise adds to it: in small cohorts well above 0 for a perfect model",
+    ),
     "e50": ("E50: median distance", ""),
     "e90": ("E90: 90th percentile of the distance", ""),
     "emax": ("Emax: largest distance", ""),
-}  # fmt: skip
+}
 """Metric to what it is called and how it is read."""
 
 
@@ -84,13 +94,14 @@ def lay_out_performance(description: Description, horizon: str, found: Judgement
             ),
         ),
         Picture(
-            f"roc_{horizon}", f"ROC curve at {name}, at every hundredth of probability; the AUC "
+            f"roc_{horizon}",
+            f"ROC curve at {name}, at every hundredth of probability; the AUC "
             "stands for pairs within folds.",
             f"ROC curve at {name}.",
             lambda: plot_roc(found.roc, auc, title=f"ROC, {name}"),
         ),
         *_lay_out_decisions(horizon, found),
-    ]  # fmt: skip
+    ]
     return Section(f"Performance at {name}", tuple(blocks))
 
 
@@ -122,18 +133,27 @@ def _performance_table(name: str, found: Judgement) -> Table:
             notes += [f"{words}: {row.note}"] if row is not None and row.note else []
         cells = [label, "–" if held is None else with_interval(held.estimate, held.low, held.high)]
         if corrected:
-            cells += ["–"] * 5 if own is None else [
-                number(own.apparent), number(own.optimism),
-                with_interval(own.corrected, own.low, own.high), number(own.corrected_632),
-                f"{own.n_succeeded} of {own.n_resamples}",
-            ]  # fmt: skip
+            cells += (
+                ["–"] * 5
+                if own is None
+                else [
+                    number(own.apparent),
+                    number(own.optimism),
+                    with_interval(own.corrected, own.low, own.high),
+                    number(own.corrected_632),
+                    f"{own.n_succeeded} of {own.n_resamples}",
+                ]
+            )
         rows.append([*cells, "; ".join(text for text in notes if text)])
     head = ["", "cross-validated (95%)"]
     head += ["apparent", "optimism", "corrected (95%)", ".632+", "reruns"] if corrected else []
     return Table(
-        f"performance_{name.lower()}", f"Performance at {name}.",
-        pd.DataFrame(rows, columns=[*head, "how to read it"]), note, values.reset_index(),
-    )  # fmt: skip
+        f"performance_{name.lower()}",
+        f"Performance at {name}.",
+        pd.DataFrame(rows, columns=[*head, "how to read it"]),
+        note,
+        values.reset_index(),
+    )
 
 
 def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
@@ -146,12 +166,18 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
         )
     values = decisions.thresholds.merge(decisions.curve, on="threshold")
     rows = [
-        (format_percent(row.threshold), format_percent(row.share_positive),
-         *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
-         estimate(row, "net_benefit"), number(row.treat_all),
-         with_interval(row.avoided_per_100, row.avoided_per_100_low, row.avoided_per_100_high, 0))
+        (
+            format_percent(row.threshold),
+            format_percent(row.share_positive),
+            *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
+            estimate(row, "net_benefit"),
+            number(row.treat_all),
+            with_interval(
+                row.avoided_per_100, row.avoided_per_100_low, row.avoided_per_100_high, 0
+            ),
+        )
         for row in each_row(values)
-    ]  # fmt: skip
+    ]
     gain = decisions.least_gain
     gained = (
         "Over the whole range its estimated net benefit lies above those of treating all and of "
@@ -162,10 +188,22 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
     )
     return (
         Table(
-            f"thresholds_{horizon}", f"At thresholds of the probability, {name}.",
-            pd.DataFrame(rows, columns=["threshold", "at or above", "sensitivity", "specificity",
-                                        "PPV", "NPV", "net benefit (95%)", "treat all",
-                                        "avoided per 100 (95%)"]),
+            f"thresholds_{horizon}",
+            f"At thresholds of the probability, {name}.",
+            pd.DataFrame(
+                rows,
+                columns=[
+                    "threshold",
+                    "at or above",
+                    "sensitivity",
+                    "specificity",
+                    "PPV",
+                    "NPV",
+                    "net benefit (95%)",
+                    "treat all",
+                    "avoided per 100 (95%)",
+                ],
+            ),
             "Cross-validated. Predictive values hold at this cohort's share of responders. "
             "Avoided: courses without response that the model spares 100 patients compared with "
             "treating all, net of responders missed.",
@@ -178,4 +216,4 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
             f"Decision curve at {name}.",
             lambda: plot_decision_curve(decisions.curve, title=f"Decision curve, {name}"),
         ),
-    )  # fmt: skip
+    )

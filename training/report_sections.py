@@ -39,9 +39,12 @@ __all__ = [
 ]
 
 _BOUNDED = {
-    "share_of_responders": "share of responders", "auc": "AUC", "brier": "Brier score",
-    "brier_skill": "Brier skill", "o_e": "observed : expected",
-}  # fmt: skip
+    "share_of_responders": "share of responders",
+    "auc": "AUC",
+    "brier": "Brier score",
+    "brier_skill": "Brier skill",
+    "o_e": "observed : expected",
+}
 
 
 # ------------------------------------------------------------------------- stability
@@ -55,9 +58,14 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
         if found.instability is None:
             continue
         name, stable = horizon.upper(), found.instability
-        rows.append((name, number(stable.summary["mean_absolute_prediction_error"], 3),
-                     number(stable.summary["p90_prediction_error"], 3),
-                     f"{stable.summary['n_resamples']:.0f}"))  # fmt: skip
+        rows.append(
+            (
+                name,
+                number(stable.summary["mean_absolute_prediction_error"], 3),
+                number(stable.summary["p90_prediction_error"], 3),
+                f"{stable.summary['n_resamples']:.0f}",
+            )
+        )
         blocks += [
             Picture(
                 f"prediction_instability_{horizon}",
@@ -79,18 +87,28 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
                 partial(_draw_classes, stable.classification, name),
             ),
             Table(
-                f"classification_instability_{horizon}", f"Classification instability, {name}.",
+                f"classification_instability_{horizon}",
+                f"Classification instability, {name}.",
                 pd.DataFrame(
-                    [(format_percent(row.threshold), format_percent(row.share_positive),
-                      format_percent(row.classification_instability),
-                      format_percent(row.unstable_patients))
-                     for row in each_row(stable.classification)],
-                    columns=["threshold", "at or above", "on the other side by a rerun",
-                             "patients whom over a fifth of reruns turn"],
+                    [
+                        (
+                            format_percent(row.threshold),
+                            format_percent(row.share_positive),
+                            format_percent(row.classification_instability),
+                            format_percent(row.unstable_patients),
+                        )
+                        for row in each_row(stable.classification)
+                    ],
+                    columns=[
+                        "threshold",
+                        "at or above",
+                        "on the other side by a rerun",
+                        "patients whom over a fifth of reruns turn",
+                    ],
                 ),
                 values=stable.classification,
             ),
-        ]  # fmt: skip
+        ]
     if not rows:
         return Section("Instability", ("Bootstrap reruns were switched off: not looked at.",))
     failed = evaluation.failures
@@ -101,12 +119,20 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
     if failed:
         words += f" {len(failed)} reruns gave no model ({', '.join(sorted(set(failed)))})."
     table = Table(
-        "instability", "Distance of the reruns' probabilities from the served one.",
-        pd.DataFrame(rows, columns=["", "mean absolute prediction error",
-                                    "least stable tenth of patients above", "reruns"]),
+        "instability",
+        "Distance of the reruns' probabilities from the served one.",
+        pd.DataFrame(
+            rows,
+            columns=[
+                "",
+                "mean absolute prediction error",
+                "least stable tenth of patients above",
+                "reruns",
+            ],
+        ),
         "Mean over patients and reruns: 0.10 means that another cohort would typically have moved "
         "a patient's probability by 10 percentage points.",
-    )  # fmt: skip
+    )
     return Section("Instability", (words, table, *blocks))
 
 
@@ -132,20 +158,38 @@ def lay_out_subgroups(evaluation: Evaluation) -> Section:
     blocks: list[Block] = [
         "By sex, age, duration, site and medication, as set before the results were seen. "
         "Differences between parts of a small cohort are mostly chance; a part that does as well "
-        "as the others shows only that no gross difference was seen.",
+        "as the others shows only that no gross difference was seen."
     ]
     for horizon, found in evaluation.judgements.items():
         name, table = horizon.upper(), found.subgroups
         rows = [
-            (row.variable, row.subgroup, row.n, row.events, estimate(row, "auc"),
-             estimate(row, "o_e"), row.note)
+            (
+                row.variable,
+                row.subgroup,
+                row.n,
+                row.events,
+                estimate(row, "auc"),
+                estimate(row, "o_e"),
+                row.note,
+            )
             for row in each_row(table)
-        ]  # fmt: skip
+        ]
         blocks += [
             Table(
-                f"subgroups_{horizon}", f"Parts of the cohort, {name}, cross-validated.",
-                pd.DataFrame(rows, columns=["", "part", "known", "responders", "AUC (95%)",
-                                            "observed : expected (95%)", "note"]),
+                f"subgroups_{horizon}",
+                f"Parts of the cohort, {name}, cross-validated.",
+                pd.DataFrame(
+                    rows,
+                    columns=[
+                        "",
+                        "part",
+                        "known",
+                        "responders",
+                        "AUC (95%)",
+                        "observed : expected (95%)",
+                        "note",
+                    ],
+                ),
                 f"Not estimable under {MIN_PER_CLASS} responders or nonresponders; parts of one or "
                 "two patients are left out. Intervals lack the variance of refitting.",
                 table,
@@ -156,7 +200,7 @@ def lay_out_subgroups(evaluation: Evaluation) -> Section:
                 f"Subgroups at {name}.",
                 partial(_draw_subgroups, table, name),
             ),
-        ]  # fmt: skip
+        ]
     return Section("Parts of the cohort", tuple(blocks))
 
 
@@ -186,30 +230,41 @@ def lay_out_missing(description: Description, evaluation: Evaluation) -> Section
                     "Variables known of fewer than three patients in either group are left out.",
                     found.seen,
                 )
-            )  # fmt: skip
+            )
         elif unknown:
             blocks.append(
                 f"{name}: of {whom}, too few have a known outcome, or too few have none, for the "
                 "one group to be described beside the other."
             )
         bounds += [
-            (name, unknown, _BOUNDED[metric], *(number(value) for value in
-             (row.known, row.lowest, row.highest)))
+            (
+                name,
+                unknown,
+                _BOUNDED[metric],
+                *(number(value) for value in (row.known, row.lowest, row.highest)),
+            )
             for metric, row in zip(found.bounds.index, each_row(found.bounds), strict=True)
-        ]  # fmt: skip
+        ]
     blocks.append(
         Table(
-            "outcome_bounds", "What the unknown outcomes could change.",
-            pd.DataFrame(bounds, columns=["", "unknown", "", "known outcomes", "lowest",
-                                          "highest"]),
+            "outcome_bounds",
+            "What the unknown outcomes could change.",
+            pd.DataFrame(
+                bounds, columns=["", "unknown", "", "known outcomes", "lowest", "highest"]
+            ),
             "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
             "reason they are missing: from no responder among them to all, and for each number in "
             "between those with the highest or lowest cross-validated probabilities. Not weighted. "
             "An AUC averaged over repeats can still pass its ends by a hundredth or two.",
-            pd.concat([found.bounds.reset_index().assign(horizon=h)
-                       for h, found in evaluation.judgements.items()], ignore_index=True),
+            pd.concat(
+                [
+                    found.bounds.reset_index().assign(horizon=h)
+                    for h, found in evaluation.judgements.items()
+                ],
+                ignore_index=True,
+            ),
         )
-    )  # fmt: skip
+    )
     return Section("Patients without a known outcome", tuple(blocks))
 
 
@@ -222,16 +277,24 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
     if table is None:
         return Section(
             "Null test",
-            (f"Not run. `ketresponse train STUDY --null-test {ENOUGH}` judges the procedure on "
-             "permuted outcomes, in which there is nothing to find.",),
-        )  # fmt: skip
+            (
+                f"Not run. `ketresponse train STUDY --null-test {ENOUGH}` judges the procedure on "
+                "permuted outcomes, in which there is nothing to find.",
+            ),
+        )
     labels = {name: candidate.label for name, candidate in CANDIDATES.items()}
     rows = [
-        (row.horizon.upper(), labels.get(row.model, row.model), number(row.auc, 3),
-         number(row.mc_error, 3), row.n_permutations, format_percent(row.share_constant),
-         row.verdict)
+        (
+            row.horizon.upper(),
+            labels.get(row.model, row.model),
+            number(row.auc, 3),
+            number(row.mc_error, 3),
+            row.n_permutations,
+            format_percent(row.share_constant),
+            row.verdict,
+        )
         for row in each_row(table)
-    ]  # fmt: skip
+    ]
     return Section(
         "Null test",
         (
@@ -241,22 +304,33 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
             "Passing shows no leak in what was rerun here; what was done to the data before the "
             "cohort was read is not.",
             Table(
-                "null_test", "Mean AUC on permuted outcomes.",
-                pd.DataFrame(rows, columns=["", "model", "mean AUC", "Monte Carlo error",
-                                            "permutations", "folds with one risk for everyone",
-                                            "verdict"]),
+                "null_test",
+                "Mean AUC on permuted outcomes.",
+                pd.DataFrame(
+                    rows,
+                    columns=[
+                        "",
+                        "model",
+                        "mean AUC",
+                        "Monte Carlo error",
+                        "permutations",
+                        "folds with one risk for everyone",
+                        "verdict",
+                    ],
+                ),
                 "Candidates alone, before recalibration, and the whole procedure. Only folds in "
                 f"which a model tells patients apart count. Under {ENOUGH} permutations the test "
-                "does not count for approval; \"uncertain\" needs more of them.",
+                'does not count for approval; "uncertain" needs more of them.',
                 table,
             ),
             Picture(
-                "null_test", "Mean AUC on permuted outcomes with 95% Monte Carlo intervals.",
+                "null_test",
+                "Mean AUC on permuted outcomes with 95% Monte Carlo intervals.",
                 "Null test by model and horizon.",
                 lambda: plot_null_test(table, labels, title="Null test"),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def lay_out_learning(description: Description, evaluation: Evaluation) -> Section:
@@ -271,10 +345,13 @@ def lay_out_learning(description: Description, evaluation: Evaluation) -> Sectio
         name, verdict = horizon.upper(), description.verdicts[horizon]
         needed = None if verdict.needed is None else float(verdict.needed.n)
         rows = [
-            (f"{row.n:.0f}", with_interval(row.auc, row.auc_low, row.auc_high),
-             with_interval(row.brier_skill, row.brier_skill_low, row.brier_skill_high))
+            (
+                f"{row.n:.0f}",
+                with_interval(row.auc, row.auc_low, row.auc_high),
+                with_interval(row.brier_skill, row.brier_skill_low, row.brier_skill_high),
+            )
             for row in each_row(table)
-        ]  # fmt: skip
+        ]
         blocks += [
             Picture(
                 f"learning_curve_{horizon}",
@@ -283,11 +360,12 @@ def lay_out_learning(description: Description, evaluation: Evaluation) -> Sectio
                 partial(_draw_learning, table, needed, name),
             ),
             Table(
-                f"learning_curve_{horizon}", f"Learning curve at {name}.",
+                f"learning_curve_{horizon}",
+                f"Learning curve at {name}.",
                 pd.DataFrame(rows, columns=["patients learnt from", "AUC", "Brier skill"]),
                 values=table,
             ),
-        ]  # fmt: skip
+        ]
     return Section("Learning curve", tuple(blocks))
 
 
@@ -296,9 +374,11 @@ def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> Figu
 
 
 def lay_out_blend(
-    description: Description, evaluation: Evaluation, importance: pd.DataFrame | None,
+    description: Description,
+    evaluation: Evaluation,
+    importance: pd.DataFrame | None,
     explained: shap.Explanation | None,
-) -> Section:  # fmt: skip
+) -> Section:
     """Return what the estimate is made of."""
     fitted = {"response": evaluation.fitted.first}
     if evaluation.fitted.kept is not None:
@@ -309,19 +389,37 @@ def lay_out_blend(
         for name, weight in fit.weights.items():
             loss = number(fit.log_loss.get(name, np.nan), 3)
             constant = "gives everyone the same risk" if name in fit.constant else ""
-            rows.append((outcome, CANDIDATES[name].label, number(weight),
-                         fit.settings.get(name, "–"), loss, constant))  # fmt: skip
+            rows.append(
+                (
+                    outcome,
+                    CANDIDATES[name].label,
+                    number(weight),
+                    fit.settings.get(name, "–"),
+                    loss,
+                    constant,
+                )
+            )
         notes.append(f"{outcome}: recalibration slope {number(fit.slope)}")
         if fit.reason:
             notes.append(f"{outcome}: everyone gets the same probability ({fit.reason})")
     blocks: list[Block] = [
         Table(
-            "blend", "Weights of the candidates and the prevalence.",
-            pd.DataFrame(rows, columns=["outcome", "candidate", "weight", "setting",
-                                        "out-of-fold log loss", "note"]),
+            "blend",
+            "Weights of the candidates and the prevalence.",
+            pd.DataFrame(
+                rows,
+                columns=[
+                    "outcome",
+                    "candidate",
+                    "weight",
+                    "setting",
+                    "out-of-fold log loss",
+                    "note",
+                ],
+            ),
         ),
         Bullets(tuple(notes)),
-    ]  # fmt: skip
+    ]
     if importance is not None:
         labels = {variable.name: variable.label for variable in description.data.predictors}
         for horizon in description.study.horizons:

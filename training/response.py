@@ -102,9 +102,12 @@ class TrainingData:
     def take(self, rows: IntArray | NDArray[np.bool_]) -> TrainingData:
         """Return the data of some rows; a row may be taken several times."""
         return replace(
-            self, X=self.X[rows], y={h: y[rows] for h, y in self.y.items()},
-            kept=self.kept[rows], groups=self.groups[rows],
-        )  # fmt: skip
+            self,
+            X=self.X[rows],
+            y={h: y[rows] for h, y in self.y.items()},
+            kept=self.kept[rows],
+            groups=self.groups[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -257,9 +260,14 @@ def _predict_fold(
 
 
 def predict_folds(
-    data: TrainingData, fit: Fit, folds: IntArray, *, seed: int, n_jobs: int = 1,
+    data: TrainingData,
+    fit: Fit,
+    folds: IntArray,
+    *,
+    seed: int,
+    n_jobs: int = 1,
     progress: Progress = lambda: None,
-) -> OutOfFold:  # fmt: skip
+) -> OutOfFold:
     """Predict the patients of every fold by a model that was made without them.
 
     Parameters
@@ -295,9 +303,15 @@ def predict_folds(
 
 
 def cross_validate(
-    data: TrainingData, procedure: Procedure, *, n_folds: int, n_repeats: int, seed: int,
-    n_jobs: int = 1, progress: Progress = lambda: None,
-) -> OutOfFold:  # fmt: skip
+    data: TrainingData,
+    procedure: Procedure,
+    *,
+    n_folds: int,
+    n_repeats: int,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> OutOfFold:
     """Predict every patient by repeated cross-validation with the whole procedure inside.
 
     Parameters
@@ -324,11 +338,15 @@ def make_repeated_folds(data: TrainingData, *, n_folds: int, n_repeats: int, see
     """Return the fold of each patient in each repeat, of shape (n_repeats, n)."""
     return np.stack(
         [
-            make_folds(data.strata, data.groups, n_folds=n_folds,
-                       rng=np.random.default_rng((seed, 1, repeat)))
+            make_folds(
+                data.strata,
+                data.groups,
+                n_folds=n_folds,
+                rng=np.random.default_rng((seed, 1, repeat)),
+            )
             for repeat in range(n_repeats)
         ]
-    )  # fmt: skip
+    )
 
 
 def _draw(
@@ -401,9 +419,15 @@ def _predict_plainly(data: TrainingData, counts: IntArray) -> FloatArray:
 
 
 def predict_from_bootstraps(
-    data: TrainingData, fit: Fit, *, n_resamples: int, seed: int, n_jobs: int = 1,
-    plain: bool = False, progress: Progress = lambda: None,
-) -> Reruns:  # fmt: skip
+    data: TrainingData,
+    fit: Fit,
+    *,
+    n_resamples: int,
+    seed: int,
+    n_jobs: int = 1,
+    plain: bool = False,
+    progress: Progress = lambda: None,
+) -> Reruns:
     """Rerun the whole procedure on bootstrap samples and predict the original patients.
 
     Parameters

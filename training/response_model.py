@@ -255,9 +255,7 @@ class ResponseModel:
             draws.append(draws[0] * self.working_kept.probabilities(X))
             follow.append(max(follow[0], self.working_kept.follow))
         points = [(1 - level) / 2, 0.5, (1 + level) / 2]
-        low, middle, high = np.stack(
-            [np.quantile(draw, points, axis=0) for draw in draws], axis=2
-        )  # fmt: skip
+        low, middle, high = np.stack([np.quantile(draw, points, axis=0) for draw in draws], axis=2)
         served = self.probability(X)
         moved = np.array(follow) * (_clipped_logit(served) - _clipped_logit(middle))
         lowest = np.minimum.reduce([low, expit(_clipped_logit(low) + moved), served])

@@ -173,7 +173,8 @@ def _describe_judgement(judged: Judgement) -> dict[str, Any]:
             "summary": judged.calibration.summary,
         },
         "risks": judged.risks,
-        "decision": decision or not_done(
+        "decision": decision
+        or not_done(
             "the study sets no range of decision thresholds, and none may be chosen afterwards",
             "set [decision] thresholds in the study file before training",
         ),
@@ -183,7 +184,7 @@ def _describe_judgement(judged: Judgement) -> dict[str, Any]:
             "rows": judged.bounds,
         },
         "subgroups": judged.subgroups,
-    }  # fmt: skip
+    }
 
 
 def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
@@ -243,9 +244,12 @@ def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
 
 
 def make_results(
-    description: Description, evaluation: Assessment, importance: pd.DataFrame,
-    *, blend: Mapping[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+    description: Description,
+    evaluation: Assessment,
+    importance: pd.DataFrame,
+    *,
+    blend: Mapping[str, Any],
+) -> dict[str, Any]:
     """Return everything that a run found.
 
     Parameters

@@ -15,15 +15,7 @@ from training.accounts import LocalAccounts
 from training.approval import Unmet, compute_objections, compute_unmet, make_annex
 from training.artifact import read_facts, write_release
 from training.card.render import ShownGate, show_gates, write_pages
-from training.case import (
-    Account,
-    Action,
-    Case,
-    Digests,
-    Event,
-    approved_version,
-    compute_standing,
-)
+from training.case import Account, Action, Case, Digests, Event, approved_version, compute_standing
 from training.code_digest import list_code_parts
 from training.facts import STATUSES, ModelFacts
 from training.gates import compute_gates
@@ -227,8 +219,13 @@ class Desk:
             again = self._read(file.facts.name, file.facts.version, writer.events)
             self.check(again)  # it may have been withdrawn in between
             with self._told(again, writer):
-                writer.append(kind, again.case.subject, actor, comment,
-                              {"digests": asdict(again.case.digests)})  # fmt: skip
+                writer.append(
+                    kind,
+                    again.case.subject,
+                    actor,
+                    comment,
+                    {"digests": asdict(again.case.digests)},
+                )
         return self.read(file.facts.name, file.facts.version)
 
     def check(self, file: File) -> None:
@@ -313,8 +310,11 @@ class Desk:
                 )
         there = {_subject(model) for model in models}
         gone = dict.fromkeys(e.subject for e in events if e.kind != "account")
-        findings += [f"{subject}: it was reviewed, and is no longer registered" for subject in gone
-                     if subject not in there]  # fmt: skip
+        findings += [
+            f"{subject}: it was reviewed, and is no longer registered"
+            for subject in gone
+            if subject not in there
+        ]
         return findings
 
     def _verify_version(self, model: RegisteredModel, events: Sequence[Event]) -> list[str]:
@@ -323,8 +323,11 @@ class Desk:
             file = self._read(model.name, model.version, events)
         except KetresponseError as err:
             return [f"{_subject(model)}: {err}"] if own else []
-        findings = [f"{file.case.subject}: {unmet.text}" for unmet in file.unmet
-                    if unmet.code in ("void", "changed")]  # fmt: skip
+        findings = [
+            f"{file.case.subject}: {unmet.text}"
+            for unmet in file.unmet
+            if unmet.code in ("void", "changed")
+        ]
         wanted = _status(file.facts, own)
         for where, told in (("registry", model.status), ("stored model", file.facts.status)):
             if told != wanted:

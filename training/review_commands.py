@@ -31,8 +31,7 @@ _BY = Annotated[
     ),
 ]
 _COMMENT = Annotated[
-    str,
-    typer.Option("--comment", help="Why, in your words; kept for ever.", prompt="Your comment"),
+    str, typer.Option("--comment", help="Why, in your words; kept for ever.", prompt="Your comment")
 ]
 _JSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -203,10 +202,7 @@ def add_user(
     ],
     role: Annotated[
         Literal["author", "reviewer", "admin"],
-        typer.Option(
-            help="author, reviewer or admin.",
-            prompt="Role",
-        ),
+        typer.Option(help="author, reviewer or admin.", prompt="Role"),
     ],
     by: _ADMIN = None,
 ) -> None:

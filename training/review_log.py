@@ -134,8 +134,10 @@ def _find_in_row(row: _Row, place: int, previous: str, key: bytes) -> list[str]:
         return [f"entry {row.number} was not written with the review key"]
     entry = json.loads(row.entry)
     if entry["number"] != row.number or row.number != place or entry["previous"] != previous:
-        return [f"entry {row.number} does not follow the one before it: entries were removed, "
-                "added or moved"]  # fmt: skip
+        return [
+            f"entry {row.number} does not follow the one before it: entries were removed, "
+            "added or moved"
+        ]
     return []
 
 
@@ -145,8 +147,10 @@ def _find_at_end(stored: _Stored, head: tuple[int, str, str], key: bytes) -> lis
         return ["what was kept of the log's end, beside the key, was changed"]
     last = stored.rows[-1].number if stored.rows else 0
     if last < number:
-        return [f"the log ends after entry {last}, but {number} were written: its end was cut off "
-                "or an older copy was put back"]  # fmt: skip
+        return [
+            f"the log ends after entry {last}, but {number} were written: its end was cut off "
+            "or an older copy was put back"
+        ]
     if not stored.rows or stored.rows[-1].digest != digest:
         return ["the log does not end as it was last written"]
     return []
@@ -180,8 +184,17 @@ class LogWriter:
         """Write one more entry, with the time, and return it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         number = len(self.events) + 1
-        values = (self._store, number, self._previous, at, kind, subject, actor, comment,
-                  dict(details))  # fmt: skip
+        values = (
+            self._store,
+            number,
+            self._previous,
+            at,
+            kind,
+            subject,
+            actor,
+            comment,
+            dict(details),
+        )
         entry = json.dumps(dict(zip(_FIELDS, values, strict=True)), sort_keys=True)
         digest = _sha256(entry)
         row = _Row(number, entry, digest, _mark(self._key, "entry", digest))
@@ -190,9 +203,14 @@ class LogWriter:
         )
         self._connection.execute(
             "INSERT OR REPLACE INTO outside.head VALUES (?, ?, ?, ?, ?)",
-            (self._store, self._place, number, digest,
-             _mark(self._key, "head", self._store, number, digest)),
-        )  # fmt: skip
+            (
+                self._store,
+                self._place,
+                number,
+                digest,
+                _mark(self._key, "head", self._store, number, digest),
+            ),
+        )
         event = _to_event(row)
         self._previous = digest
         self.events.append(event)

@@ -218,10 +218,17 @@ def compute_development_size(
     counts = {name: _up(size) for name, size in sizes.items()}
     n = max(counts.values())
     return DevelopmentSize(
-        n=n, events=n * prevalence, events_per_parameter=n * prevalence / parameters,
-        parameters=parameters, prevalence=prevalence, r2=r2, max_r2=max_r2,
-        nagelkerke_r2=r2 / max_r2, shrinkage=shrinkage, **counts,
-    )  # fmt: skip
+        n=n,
+        events=n * prevalence,
+        events_per_parameter=n * prevalence / parameters,
+        parameters=parameters,
+        prevalence=prevalence,
+        r2=r2,
+        max_r2=max_r2,
+        nagelkerke_r2=r2 / max_r2,
+        shrinkage=shrinkage,
+        **counts,
+    )
 
 
 def compute_affordable_parameters(n: int, prevalence: float, *, c_statistic: float) -> int:
@@ -414,10 +421,15 @@ def compute_validation_size(
     Riley 2021, doi:10.1002/sim.9025; R package pmvalsampsize.
     """
     _check(
-        {"prevalence": prevalence, "c_statistic": c_statistic, "c_width": c_width,
-         "o_e_width": o_e_width, "slope_width": slope_width}
+        {
+            "prevalence": prevalence,
+            "c_statistic": c_statistic,
+            "c_width": c_width,
+            "o_e_width": o_e_width,
+            "slope_width": slope_width,
+        }
         | ({"sd": linear_predictor[1]} if linear_predictor else {})
-    )  # fmt: skip
+    )
     counts = {
         "n_c_statistic": compute_size_for_c_statistic(prevalence, c_statistic, width=c_width),
         # exp(1.96 se) - exp(-1.96 se) is the width of the interval of a ratio of 1
@@ -428,9 +440,15 @@ def compute_validation_size(
     }
     n = max(counts.values())
     return ValidationSize(
-        n=n, events=n * prevalence, prevalence=prevalence, c_statistic=c_statistic,
-        c_width=c_width, o_e_width=o_e_width, slope_width=slope_width, **counts,
-    )  # fmt: skip
+        n=n,
+        events=n * prevalence,
+        prevalence=prevalence,
+        c_statistic=c_statistic,
+        c_width=c_width,
+        o_e_width=o_e_width,
+        slope_width=slope_width,
+        **counts,
+    )
 
 
 def verdict(
@@ -462,9 +480,7 @@ def verdict(
     needed = compute_development_size(parameters, events / n, c_statistic=c_statistic)
     shrinkage = compute_expected_shrinkage(n, parameters, needed.r2, adjusted=True)
     text = f"{start}: about {_about(needed)} needed (c {c_statistic:.2f})"
-    return Verdict(
-        n, events, parameters, c_statistic, needed, n >= needed.n, shrinkage, text
-    )  # fmt: skip
+    return Verdict(n, events, parameters, c_statistic, needed, n >= needed.n, shrinkage, text)
 
 
 _RANGES = {
@@ -546,7 +562,9 @@ def _count(number: int, noun: str) -> str:
 
 def _about(needed: DevelopmentSize) -> int:
     """Return the size before it was rounded up, to two significant digits."""
-    n = max(_criteria(
-        needed.parameters, needed.prevalence, needed.r2, needed.max_r2, needed.shrinkage
-    ).values())  # fmt: skip
+    n = max(
+        _criteria(
+            needed.parameters, needed.prevalence, needed.r2, needed.max_r2, needed.shrinkage
+        ).values()
+    )
     return int(float(f"{n:.1e}"))

@@ -78,15 +78,18 @@ def develop(
         f"To make a model: {parameters} parameters, prevalence {prevalence:g}, {known} (at most "
         f"{size.max_r2:.3f}; Nagelkerke {size.nagelkerke_r2:.3f})",
         [
-            ("1. little shrinkage of the coefficients", f"factor {shrinkage:g} or nearer to 1",
-             size.n_shrinkage),
+            (
+                "1. little shrinkage of the coefficients",
+                f"factor {shrinkage:g} or nearer to 1",
+                size.n_shrinkage,
+            ),
             ("2. little optimism", "Nagelkerke R2 too high by 0.05 at most", size.n_optimism),
             ("3. the overall risk is known", "to within 0.05", size.n_risk),
         ],
         f"Needed: {size.n} patients, {size.events:.0f} of them responders "
         f"({size.events_per_parameter:.1f} per parameter). Source: Riley 2020, "
         "doi:10.1136/bmj.m441.",
-    )  # fmt: skip
+    )
 
 
 @app.command()
@@ -125,9 +128,12 @@ def validate(
     Each criterion takes a width or a standard error. The largest of the three counts.
     """
     size = _size_validation(
-        prevalence, c_statistic, c=(c_width, c_se), o_e=(o_e_width, o_e_se),
+        prevalence,
+        c_statistic,
+        c=(c_width, c_se),
+        o_e=(o_e_width, o_e_se),
         slope=(slope_width, slope_se),
-    )  # fmt: skip
+    )
     if json_:
         typer.echo(json.dumps(size, indent=2))
         return
@@ -135,13 +141,16 @@ def validate(
         f"To check a model: prevalence {prevalence:g}, c {c_statistic:g}",
         [
             ("c-statistic", _asked("c", size["c_width"], c_se), size["n_c_statistic"]),
-            ("observed over expected responders", _asked("O:E", size["o_e_width"], o_e_se),
-             size["n_o_e"]),
+            (
+                "observed over expected responders",
+                _asked("O:E", size["o_e_width"], o_e_se),
+                size["n_o_e"],
+            ),
             ("calibration slope", _asked("slope", size["slope_width"], slope_se), size["n_slope"]),
         ],
         f"Needed: {size['n']} patients, {size['events']:.0f} of them responders. Source: Riley "
         "2021, doi:10.1002/sim.9025.",
-    )  # fmt: skip
+    )
 
 
 def _asked(name: str, width: float, se: float | None) -> str:
@@ -151,9 +160,13 @@ def _asked(name: str, width: float, se: float | None) -> str:
 
 
 def _size_validation(
-    prevalence: float, c_statistic: float, *, c: tuple[float | None, float | None],
-    o_e: tuple[float | None, float | None], slope: tuple[float | None, float | None],
-) -> dict[str, Any]:  # fmt: skip
+    prevalence: float,
+    c_statistic: float,
+    *,
+    c: tuple[float | None, float | None],
+    o_e: tuple[float | None, float | None],
+    slope: tuple[float | None, float | None],
+) -> dict[str, Any]:
     """Return the sizes as plain values, from a width or a standard error of each criterion."""
     from features.errors import InputError, Problem
     from training.sample_size import compute_size_for_c_statistic, compute_validation_size

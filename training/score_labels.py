@@ -79,9 +79,12 @@ def count_reruns(description: Description) -> int:
 
 
 def judge_score_labels(
-    description: Description, fit: Fit, *, n_jobs: int = 1,
+    description: Description,
+    fit: Fit,
+    *,
+    n_jobs: int = 1,
     progress: Callable[[], None] = lambda: None,
-) -> ScoreLabels:  # fmt: skip
+) -> ScoreLabels:
     """Judge a study's procedure on labels from scores alone.
 
     Parameters
@@ -111,9 +114,14 @@ def judge_score_labels(
     weights = compute_outcome_weights(scored, weighting=study.weighting)
     performance = {
         h: compute_cv_performance(
-            scored.y[h], out.predictions[h], out.folds, base_predictions=out.base[h],
-            sample_weight=weights[h], n_bootstrap=resampling.bootstrap, seed=study.seed,
+            scored.y[h],
+            out.predictions[h],
+            out.folds,
+            base_predictions=out.base[h],
+            sample_weight=weights[h],
+            n_bootstrap=resampling.bootstrap,
+            seed=study.seed,
         )
         for h in study.horizons
-    }  # fmt: skip
+    }
     return replace(found, performance=performance)

@@ -72,12 +72,7 @@ from features.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from training.fit import Procedure
 from training.missing_outcome import WEIGHTINGS
 from training.models import CANDIDATES, DEFAULT_CANDIDATES
-from training.panel.procedure import (
-    PANEL_TABLE,
-    PanelProcedure,
-    check_panel,
-    make_panel_procedure,
-)
+from training.panel.procedure import PANEL_TABLE, PanelProcedure, check_panel, make_panel_procedure
 from training.subgroups import DEFAULT_CUTS
 
 __all__ = ["Resampling", "Study", "read_study"]
@@ -91,23 +86,39 @@ _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
     "cohort": {"file": str, "mapping": str},
     "outcome": {"rule": str, "horizons": list, "t1": str, "t2": str},
     "predictors": {"names": list},
-    "procedure": {"candidates": list, "inner_folds": int, "inner_repeats": int,
-                  "prior_strength": (int, float), "published_patients": (int, float)},
-    "resampling": {"folds": int, "repeats": int, "bootstrap": int, "bootstrap_reruns": int,
-                   "learning_curve": int},
+    "procedure": {
+        "candidates": list,
+        "inner_folds": int,
+        "inner_repeats": int,
+        "prior_strength": (int, float),
+        "published_patients": (int, float),
+    },
+    "resampling": {
+        "folds": int,
+        "repeats": int,
+        "bootstrap": int,
+        "bootstrap_reruns": int,
+        "learning_curve": int,
+    },
     "missing_outcome": {"weighting": str},
     "decision": {"thresholds": list},
     "panel": PANEL_TABLE,
-}  # fmt: skip
+}
 _REQUIRED = (
-    ("", "name"), ("population", "description"), ("treatment", "description"),
+    ("", "name"),
+    ("population", "description"),
+    ("treatment", "description"),
     ("cohort", "file"),
-)  # fmt: skip
+)
 _FREE = ("eligibility", "subgroups")  # tables whose keys are variables
 _TYPE_WORDS = {
-    str: "text", int: "a whole number", list: "a list", (int, float): "a number",
-    bool: "true or false", (str, list): "text or a list",
-}  # fmt: skip
+    str: "text",
+    int: "a whole number",
+    list: "a list",
+    (int, float): "a number",
+    bool: "true or false",
+    (str, list): "text or a list",
+}
 _WORDS = {
     ("t1", _DEFAULT_RULE): (
         "response at discharge (T1): pain at least 2 points lower than before treatment, or the "
@@ -323,19 +334,25 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
     settings = [len(CANDIDATES[name].settings()) for name in candidates if name in CANDIDATES]
     if procedure.get("inner_repeats") == 0 and settings != [1]:
         problems.append(
-            Problem("procedure.inner_repeats", "at least 1: settings are chosen, candidates "
-                    "blended and recalibrated by them", "0",
-                    action='give 1 or more; 0 goes with one candidate alone that has no settings '
-                    '("logistic", "firth", "prevalence")')
-        )  # fmt: skip
+            Problem(
+                "procedure.inner_repeats",
+                "at least 1: settings are chosen, candidates blended and recalibrated by them",
+                "0",
+                action="give 1 or more; 0 goes with one candidate alone that has no settings "
+                '("logistic", "firth", "prevalence")',
+            )
+        )
     _check_whole(procedure, "procedure", "prior_strength", 0, 100, problems)
     _check_whole(procedure, "procedure", "published_patients", 0, 10000, problems)
     if procedure.get("published_patients") and not _has_published_rates(content):
         problems.append(
-            Problem("procedure.published_patients", "0: rates are published for CRPS and the rule "
-                    "fall2_or_success", repr(procedure["published_patients"]),
-                    action="leave it out")
-        )  # fmt: skip
+            Problem(
+                "procedure.published_patients",
+                "0: rates are published for CRPS and the rule fall2_or_success",
+                repr(procedure["published_patients"]),
+                action="leave it out",
+            )
+        )
     _check_whole(resampling, "resampling", "folds", 2, 20, problems)
     _check_whole(resampling, "resampling", "repeats", 1, 1000, problems)
     _check_whole(resampling, "resampling", "bootstrap", 100, 100000, problems)
@@ -344,9 +361,8 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
     weighting = content.get("missing_outcome", {}).get("weighting", "follow_up")
     if weighting not in WEIGHTINGS:
         problems.append(
-            Problem("missing_outcome.weighting", "one of " + ", ".join(WEIGHTINGS),
-                    repr(weighting))
-        )  # fmt: skip
+            Problem("missing_outcome.weighting", "one of " + ", ".join(WEIGHTINGS), repr(weighting))
+        )
     thresholds = content.get("decision", {}).get("thresholds")
     if thresholds is not None and not (
         len(thresholds) == 2
@@ -354,9 +370,8 @@ def _check_values(content: Mapping[str, Any]) -> list[Problem]:
         and 0 < thresholds[0] < thresholds[1] < 1
     ):
         problems.append(
-            Problem("decision.thresholds", "two risks [low, high] between 0 and 1",
-                    str(thresholds))
-        )  # fmt: skip
+            Problem("decision.thresholds", "two risks [low, high] between 0 and 1", str(thresholds))
+        )
     return problems
 
 
@@ -371,14 +386,20 @@ def _check_subgroups(cuts: Any, dictionary: Dictionary) -> list[Problem]:
             close = get_close_matches(name, dictionary.names, n=1)
             hint = f"did you mean {close[0]}?" if close else ""
             problems.append(
-                Problem(where, "a variable of the contract or the study", "an unknown name",
-                        action=hint)
-            )  # fmt: skip
+                Problem(
+                    where, "a variable of the contract or the study", "an unknown name", action=hint
+                )
+            )
             continue
         variable = dictionary[name]
         if variable.known_at not in ("always", "baseline") or variable.kind == "codes":
-            problems.append(Problem(where, "a number, category, yes/no or site known at baseline",
-                                    f"{variable.kind} known at {variable.known_at}"))  # fmt: skip
+            problems.append(
+                Problem(
+                    where,
+                    "a number, category, yes/no or site known at baseline",
+                    f"{variable.kind} known at {variable.known_at}",
+                )
+            )
         elif variable.is_numeric and (cut is True or not isinstance(cut, (bool, int, float))):
             problems.append(Problem(where, "the number at which to cut, or false", repr(cut)))
         elif not variable.is_numeric and not isinstance(cut, bool):
@@ -432,9 +453,13 @@ def read_study(path: Path) -> Study:
     cohort = path.parent / content["cohort"]["file"]
     if cohort.name != _STAND_IN and not cohort.is_file():
         problems.append(
-            Problem("cohort.file", "a file beside the study", f"{cohort} does not exist",
-                    action="run `ketresponse cohort import` first, or correct the path")
-        )  # fmt: skip
+            Problem(
+                "cohort.file",
+                "a file beside the study",
+                f"{cohort} does not exist",
+                action="run `ketresponse cohort import` first, or correct the path",
+            )
+        )
     if problems:
         raise InputError(f"study file {path.name}", problems)
     return _make_study(content, text, path.parent, dictionary, names, eligibility)
@@ -446,9 +471,13 @@ def _has_published_rates(content: Mapping[str, Any]) -> bool:
 
 
 def _make_study(
-    content: Mapping[str, Any], text: str, folder: Path, dictionary: Dictionary,
-    predictors: tuple[str, ...], eligibility: Eligibility,
-) -> Study:  # fmt: skip
+    content: Mapping[str, Any],
+    text: str,
+    folder: Path,
+    dictionary: Dictionary,
+    predictors: tuple[str, ...],
+    eligibility: Eligibility,
+) -> Study:
     outcome = content.get("outcome", {})
     rule = outcome.get("rule", _DEFAULT_RULE)
     horizons = tuple(outcome.get("horizons", ("t1", "t2")))

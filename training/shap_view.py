@@ -91,9 +91,14 @@ def plot_summary(explained: shap.Explanation, *, title: str) -> Figure:
     with paper_style():
         figure, axes = make_axes(width=6.4, height=1.3 + 0.34 * explained.shape[1])
         shap.plots.beeswarm(
-            explained, ax=axes, show=False, plot_size=None, max_display=explained.shape[1],
-            color=_BLUE_TO_ORANGE, color_bar_label="value",
-        )  # fmt: skip
+            explained,
+            ax=axes,
+            show=False,
+            plot_size=None,
+            max_display=explained.shape[1],
+            color=_BLUE_TO_ORANGE,
+            color_bar_label="value",
+        )
         axes.set_xlabel("contribution to the probability", fontsize=9)
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
         axes.tick_params(labelsize=9)

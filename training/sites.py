@@ -87,9 +87,11 @@ def compute_site_table(
         here = names == name
         known = here & ~np.isnan(outcome)
         row: dict[str, object] = {
-            "site": name, "n": int(known.sum()), "events": int(outcome[known].sum()),
+            "site": name,
+            "n": int(known.sum()),
+            "events": int(outcome[known].sum()),
             "unknown": int(here.sum() - known.sum()),
-        }  # fmt: skip
+        }
         rows.append(row | _judge(outcome[known], risk[known], weight[known]))
     columns = ["site", "n", "events", "unknown"]
     columns += [f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high", "_se")]
@@ -100,8 +102,10 @@ def compute_site_table(
 def _judge(y: Array, p: Array, weight: Array) -> dict[str, object]:
     events, others = int(y.sum()), int((1 - y).sum())
     if min(events, others) < MIN_PER_CLASS:
-        return {"note": f"not estimable: {events} events and {others} non-events, under "
-                        f"{MIN_PER_CLASS} of either"}  # fmt: skip
+        return {
+            "note": f"not estimable: {events} events and {others} non-events, under "
+            f"{MIN_PER_CLASS} of either"
+        }
     outcome, risk, w = check_evaluation(y, p, weight)
     found = {
         "auc": _compute_auc(outcome, risk, w),
@@ -117,10 +121,11 @@ def _judge(y: Array, p: Array, weight: Array) -> dict[str, object]:
             continue
         center = scale.to(estimate)
         row |= {
-            measure: estimate, f"{measure}_se": se,
+            measure: estimate,
+            f"{measure}_se": se,
             f"{measure}_low": scale.back(center - _Z95 * se),
             f"{measure}_high": scale.back(center + _Z95 * se),
-        }  # fmt: skip
+        }
     if missing:
         row["note"] = f"not estimable: {', '.join(missing)}"
     return row
@@ -140,8 +145,10 @@ def _compute_auc(y: Array, p: Array, weight: Array) -> tuple[float, float]:
         upto = total[np.searchsorted(ordered, risk[of], side="right")]
         return np.asarray((below + upto) / 2 / total[-1])
 
-    parts = [(beaten(cases, controls), weight[cases]), (1 - beaten(controls, cases),
-             weight[controls])]  # fmt: skip
+    parts = [
+        (beaten(cases, controls), weight[cases]),
+        (1 - beaten(controls, cases), weight[controls]),
+    ]
     auc = float(np.average(parts[0][0], weights=parts[0][1]))
     if not 1e-12 < auc < 1 - 1e-12:
         return np.nan, np.nan
@@ -207,15 +214,29 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
             pooled = compute_pooled_effect(effects, used[f"{measure}_se"].to_numpy() ** 2)
             row |= {
                 "estimate": scale.back(pooled.estimate),
-                "low": scale.back(pooled.interval[0]), "high": scale.back(pooled.interval[1]),
-                "tau2": pooled.tau2, "i2": pooled.i2, "q_p_value": pooled.q_p_value,
-            }  # fmt: skip
+                "low": scale.back(pooled.interval[0]),
+                "high": scale.back(pooled.interval[1]),
+                "tau2": pooled.tau2,
+                "i2": pooled.i2,
+                "q_p_value": pooled.q_p_value,
+            }
             if pooled.prediction_interval is None:
                 row["note"] = "no prediction interval: fewer than three sites"
             else:
                 low, high = pooled.prediction_interval
                 row |= {"prediction_low": scale.back(low), "prediction_high": scale.back(high)}
         rows.append(row)
-    columns = ["measure", "sites", "estimate", "low", "high", "prediction_low", "prediction_high",
-               "tau2", "i2", "q_p_value", "note"]  # fmt: skip
+    columns = [
+        "measure",
+        "sites",
+        "estimate",
+        "low",
+        "high",
+        "prediction_low",
+        "prediction_high",
+        "tau2",
+        "i2",
+        "q_p_value",
+        "note",
+    ]
     return pd.DataFrame(rows, columns=columns).set_index("measure")

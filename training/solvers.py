@@ -52,8 +52,9 @@ def fit_ridge_path(Z: FloatArray, y: FloatArray, *, prior_sd: Sequence[float]) -
         If the steps do not come to rest.
     """
     design = np.column_stack([np.ones(len(y)), Z])
-    penalty = np.repeat(np.asarray(prior_sd, dtype=np.float64)[:, np.newaxis] ** -2.0,
-                        design.shape[1], axis=1)  # fmt: skip
+    penalty = np.repeat(
+        np.asarray(prior_sd, dtype=np.float64)[:, np.newaxis] ** -2.0, design.shape[1], axis=1
+    )
     penalty[:, 0] = 0.0
     diagonal = np.arange(design.shape[1])
     beta = np.zeros(penalty.shape)

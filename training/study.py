@@ -103,14 +103,22 @@ def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) ->
     for name in study.predictors:
         if name not in eligible:
             problems.append(
-                Problem(name, "a column for this predictor", "no such column",
-                        action="add it to the cohort, or take it out of the predictors")
-            )  # fmt: skip
+                Problem(
+                    name,
+                    "a column for this predictor",
+                    "no such column",
+                    action="add it to the cohort, or take it out of the predictors",
+                )
+            )
         elif eligible[name].isna().all():
             problems.append(
-                Problem(name, "at least one value", "an empty column",
-                        action="take it out of the predictors")
-            )  # fmt: skip
+                Problem(
+                    name,
+                    "at least one value",
+                    "an empty column",
+                    action="take it out of the predictors",
+                )
+            )
     if problems:
         raise InputError(f"cohort {path}", problems)
 
@@ -161,9 +169,15 @@ def describe(study: Study) -> Description:
     if eligible.empty:
         raise InputError(
             f"cohort {study.cohort.name}",
-            [Problem("eligibility", "at least one eligible course", "none",
-                     action="run `ketresponse cohort check` to see who was left out and why")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "eligibility",
+                    "at least one eligible course",
+                    "none",
+                    action="run `ketresponse cohort check` to see who was left out and why",
+                )
+            ],
+        )
     _check_predictor_columns(study, eligible, study.cohort.name)
     labels = make_labels(eligible, rule=study.rule, horizons=study.horizons)
     groups = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
@@ -178,8 +192,13 @@ def describe(study: Study) -> Description:
     counts = {h: count_outcome(data, h) for h in study.horizons}
     parameters = _count_parameters(data.predictors)
     return Description(
-        study=study, cohort=cohort, table=eligible, data=data, labels=labels,
-        flow=add_outcome_steps(flow, labels), counts=counts,
+        study=study,
+        cohort=cohort,
+        table=eligible,
+        data=data,
+        labels=labels,
+        flow=add_outcome_steps(flow, labels),
+        counts=counts,
         verdicts={
             h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
             for h, c in counts.items()
@@ -189,7 +208,7 @@ def describe(study: Study) -> Description:
         shortfall=find_shortfall(data),
         notices=find_notices(data, labels),
         panel=_read_panel(study, data, eligible["patient_id"].astype(str).tolist()),
-    )  # fmt: skip
+    )
 
 
 def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelData | None:
@@ -199,9 +218,14 @@ def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelD
     if study.procedure.inner_repeats == 0:
         raise InputError(
             "a study with a panel",
-            [Problem("procedure.inner_repeats", "at least 1: the panel is fitted beside estimates "
-                     "for patients not seen", "0")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "procedure.inner_repeats",
+                    "at least 1: the panel is fitted beside estimates for patients not seen",
+                    "0",
+                )
+            ],
+        )
     panel = join_panel(read_panel(study.panel_file, format="tidy"), data, patients, study.panel)
     try:
         panel.make_normaliser(study.panel).fit(panel.rows[panel.has])
@@ -274,9 +298,12 @@ def make_background(
 
 
 def _fit_working(
-    data: TrainingData, y: FloatArray, fitted: FittedOutcome, constant: bool,
+    data: TrainingData,
+    y: FloatArray,
+    fitted: FittedOutcome,
+    constant: bool,
     rng: np.random.Generator,
-) -> WorkingModel:  # fmt: skip
+) -> WorkingModel:
     known = ~np.isnan(y)
     X = data.X[known]
     if constant:
@@ -288,16 +315,22 @@ def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
     """Return the model that is served: the fitted procedure, its intervals, its background."""
     study = description.study
     return make_response_model(
-        description.data, fitted, study.dictionary,
+        description.data,
+        fitted,
+        study.dictionary,
         only_rate=study.procedure.candidates == ("prevalence",),
         rng=np.random.default_rng((study.seed, 4)),
-    )  # fmt: skip
+    )
 
 
 def make_response_model(
-    data: TrainingData, fitted: FittedResponse, dictionary: Dictionary, *, only_rate: bool,
+    data: TrainingData,
+    fitted: FittedResponse,
+    dictionary: Dictionary,
+    *,
+    only_rate: bool,
     rng: np.random.Generator,
-) -> ResponseModel:  # fmt: skip
+) -> ResponseModel:
     """Return fitted outcomes with their intervals and their background.
 
     Parameters

@@ -20,8 +20,14 @@ from features.weekly import FEWEST
 from training.performance import compute_cv_draws
 from training.weighted import percentile_interval
 
-__all__ = ["DEFAULT_CUTS", "EVERYONE", "MIN_PER_CLASS", "Subgroup", "compute_subgroups",
-           "make_subgroups"]  # fmt: skip
+__all__ = [
+    "DEFAULT_CUTS",
+    "EVERYONE",
+    "MIN_PER_CLASS",
+    "Subgroup",
+    "compute_subgroups",
+    "make_subgroups",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -78,9 +84,10 @@ def make_subgroups(
         Only variables by which at least two parts have patients, and at most twenty.
     """
     drugs = {
-        variable.name: True for variable in dictionary
+        variable.name: True
+        for variable in dictionary
         if variable.kind == "yes_no" and not variable.parent and dict(variable.codes).get("ATC")
-    }  # fmt: skip
+    }
     found = []
     for name, cut in {**cuts, **{k: v for k, v in drugs.items() if k not in cuts}}.items():
         if cut is False or name not in table or name not in dictionary:
@@ -104,8 +111,9 @@ def _divide(values: pd.Series, variable: Variable, cut: float | bool) -> list[Su
         named = {str(word): words == word for word in np.unique(words) if word}
     return [
         Subgroup(variable.label, name, np.asarray(members, dtype=np.bool_))
-        for name, members in named.items() if members.any()
-    ]  # fmt: skip
+        for name, members in named.items()
+        if members.any()
+    ]
 
 
 def compute_subgroups(
@@ -153,16 +161,23 @@ def compute_subgroups(
         if events + others < FEWEST:  # their number of events would tell their outcome
             continue
         row: dict[str, object] = {
-            "variable": subgroup.variable, "subgroup": subgroup.name, "n": events + others,
+            "variable": subgroup.variable,
+            "subgroup": subgroup.name,
+            "n": events + others,
             "events": events,
-        }  # fmt: skip
+        }
         if min(events, others) < MIN_PER_CLASS:
             rows.append(row | {"note": f"not estimable: under {MIN_PER_CLASS} of either class"})
             continue
         draws = compute_cv_draws(
-            here, predictions, folds, sample_weight=sample_weight, n_bootstrap=n_bootstrap,
-            seed=seed, slopes=False,
-        )[list(_METRICS)].to_numpy()  # fmt: skip
+            here,
+            predictions,
+            folds,
+            sample_weight=sample_weight,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+            slopes=False,
+        )[list(_METRICS)].to_numpy()
         low, high, _ = percentile_interval(draws[1:])
         if draws[0, 0] in (0.0, 1.0):  # so would every resample be: no certainty
             low[0] = high[0] = np.nan

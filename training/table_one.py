@@ -120,12 +120,17 @@ def compute_table_one(
     if groups is not None:
         inside = np.array([isinstance(name, str) for name in groups])
     frame = pd.DataFrame(
-        {variable.name: _to_words(table.loc[inside, variable.name], variable)
-         for variable in variables}
-    ).reset_index(drop=True)  # fmt: skip
+        {
+            variable.name: _to_words(table.loc[inside, variable.name], variable)
+            for variable in variables
+        }
+    ).reset_index(drop=True)
     yes_no = [variable.name for variable in variables if variable.kind == "yes_no"]
-    order = {variable.name: list(variable.categories) for variable in variables
-             if variable.kind == "category"} | {name: ["yes", "no"] for name in yes_no}  # fmt: skip
+    order = {
+        variable.name: list(variable.categories)
+        for variable in variables
+        if variable.kind == "category"
+    } | {name: ["yes", "no"] for name in yes_no}
     names: list[str] = []
     if frame.empty:
         count = [("Number of patients", "", str(int(inside.sum())))]

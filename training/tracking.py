@@ -239,8 +239,12 @@ def _make_dataset(sha256: str, kind: str) -> Any:
 def _create_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
     now = datetime.now().astimezone()
     what = "" if record.kind == "training" else f"{record.kind} "
-    tags = {_TOKEN: token, "ketresponse.kind": record.kind,
-            _SOURCE: f"ketresponse ({record.kind})", **record.tags}  # fmt: skip
+    tags = {
+        _TOKEN: token,
+        "ketresponse.kind": record.kind,
+        _SOURCE: f"ketresponse ({record.kind})",
+        **record.tags,
+    }
     run_id = client.create_run(
         experiment,
         run_name=f"{record.study} {what}{now:%Y-%m-%d %H:%M:%S}",
@@ -382,9 +386,13 @@ def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
             )
         files = tuple(str(info.path) for info in client.list_artifacts(run_id))
     return TrackedRun(
-        run_id=run.info.run_id, name=str(run.info.run_name), params=dict(run.data.params),
-        metrics=dict(run.data.metrics), tags=dict(run.data.tags), files=files,
-    )  # fmt: skip
+        run_id=run.info.run_id,
+        name=str(run.info.run_name),
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+        tags=dict(run.data.tags),
+        files=files,
+    )
 
 
 def locate_file(run_id: str, path: str, *, tracking_uri: str) -> str:

@@ -168,8 +168,12 @@ def fit_autoregressive(X: Floats, y: Floats, *, patient: Ints, time: Floats) -> 
         value = -0.5 * float(free * (np.log(2 * np.pi * squares) + 1) + determinants)
         return value, solve_triangular(factor.T, half), factor, squares
 
-    found = minimize_scalar(lambda rho: -solve(rho)[0], bounds=(0.0, _HIGHEST), method="bounded",
-                            options={"xatol": 1e-9})  # fmt: skip
+    found = minimize_scalar(
+        lambda rho: -solve(rho)[0],
+        bounds=(0.0, _HIGHEST),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
     rho = float(found.x)
     value, coefficients, factor, squares = solve(rho)
     root = solve_triangular(factor, np.eye(X.shape[1]), lower=True)
@@ -253,9 +257,14 @@ def compute_course(weekly: WeeklyScores, *, adjusted: bool = False, seed: int = 
     if len(weeks) < 2:
         raise InputError(
             "weekly scores",
-            [Problem("nrs", f"at least two weeks with {FEWEST} scores in each arm",
-                     f"{len(weeks)} such weeks")],
-        )  # fmt: skip
+            [
+                Problem(
+                    "nrs",
+                    f"at least two weeks with {FEWEST} scores in each arm",
+                    f"{len(weeks)} such weeks",
+                )
+            ],
+        )
     inside = np.isin(week, weeks)
     patient, treated, before, week = (a[inside] for a in (patient, treated, before, week))
     is_week = (week[:, None] == np.array(weeks)).astype(np.float64)
@@ -271,15 +280,24 @@ def compute_course(weekly: WeeklyScores, *, adjusted: bool = False, seed: int = 
             time=week.astype(np.float64),
         )
         return _compare_weeks(
-            fit, weeks, patients=len(np.unique(patient)), scores=len(week), adjusted=adjusted,
+            fit,
+            weeks,
+            patients=len(np.unique(patient)),
+            scores=len(week),
+            adjusted=adjusted,
             seed=seed,
-        )  # fmt: skip
+        )
 
 
 def _compare_weeks(
-    fit: AutoregressiveFit, weeks: list[int], *, patients: int, scores: int, adjusted: bool,
+    fit: AutoregressiveFit,
+    weeks: list[int],
+    *,
+    patients: int,
+    scores: int,
+    adjusted: bool,
     seed: int,
-) -> Course:  # fmt: skip
+) -> Course:
     k = len(weeks)
     which = slice(k, 2 * k)
     difference, covariance = fit.coefficients[which], fit.covariance[which, which]

@@ -31,8 +31,7 @@ def trajectory(
         typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for the page, tables and pictures."),
+        Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,

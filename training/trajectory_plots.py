@@ -31,8 +31,17 @@ def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str)
         for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
             rows = means[(means["arm"] == arm) & means["mean"].notna()]
             reach = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-            axes.errorbar(rows["week"] + shift, rows["mean"], yerr=reach, fmt="o-", color=colour,
-                          capsize=2.5, markersize=4.5, linewidth=1.3, label=arm)  # fmt: skip
+            axes.errorbar(
+                rows["week"] + shift,
+                rows["mean"],
+                yerr=reach,
+                fmt="o-",
+                color=colour,
+                capsize=2.5,
+                markersize=4.5,
+                linewidth=1.3,
+                label=arm,
+            )
         weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
         axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
         axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
@@ -62,21 +71,48 @@ def plot_differences(
     with paper_style():
         figure, axes = make_axes(width=6.6, height=3.7)
         axes.axhline(0, color=INK, linewidth=0.9)
-        axes.fill_between(d["week"], d["low_all"], d["high_all"], color=BLUE, alpha=0.13,
-                          linewidth=0, label="95% for all weeks together")  # fmt: skip
+        axes.fill_between(
+            d["week"],
+            d["low_all"],
+            d["high_all"],
+            color=BLUE,
+            alpha=0.13,
+            linewidth=0,
+            label="95% for all weeks together",
+        )
         reach = [d["difference"] - d["low"], d["high"] - d["difference"]]
         axes.errorbar(
-            d["week"], d["difference"], yerr=reach, fmt="o-", color=BLUE, capsize=2.5,
-            markersize=5, linewidth=1.2, label="difference, 95% for each week",
-        )  # fmt: skip
+            d["week"],
+            d["difference"],
+            yerr=reach,
+            fmt="o-",
+            color=BLUE,
+            capsize=2.5,
+            markersize=5,
+            linewidth=1.2,
+            label="difference, 95% for each week",
+        )
         if adjusted is not None:
-            axes.plot(adjusted["week"] + 0.12, adjusted["difference"], "D", markersize=4,
-                      markerfacecolor="white", markeredgecolor=ORANGE,
-                      label="adjusted for pain before treatment")  # fmt: skip
+            axes.plot(
+                adjusted["week"] + 0.12,
+                adjusted["difference"],
+                "D",
+                markersize=4,
+                markerfacecolor="white",
+                markeredgecolor=ORANGE,
+                label="adjusted for pain before treatment",
+            )
         if lost is not None:
             axes.axvline(lost - 0.5, color=GREY, linestyle="--", linewidth=0.9)
-            axes.text(lost - 0.4, 0.98, f"no week differs\nfrom week {lost} on", fontsize=8,
-                      va="top", color=INK, transform=axes.get_xaxis_transform())  # fmt: skip
+            axes.text(
+                lost - 0.4,
+                0.98,
+                f"no week differs\nfrom week {lost} on",
+                fontsize=8,
+                va="top",
+                color=INK,
+                transform=axes.get_xaxis_transform(),
+            )
         axes.set(xlabel="week", ylabel="difference, NRS points")
         axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
         low, high = axes.get_ylim()
@@ -128,8 +164,9 @@ def plot_regressions(
         axes.grid(axis="x", color=LIGHT, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
-        axes.plot([], [], "o-", color=ORANGE, markerfacecolor="white", markersize=4.5,
-                  label="by itself")  # fmt: skip
+        axes.plot(
+            [], [], "o-", color=ORANGE, markerfacecolor="white", markersize=4.5, label="by itself"
+        )
         axes.plot([], [], "o-", color=BLUE, markersize=4.5, label="with the others")
         figure.legend(loc="outside lower left", ncols=2, fontsize=8)
     return figure

@@ -95,9 +95,15 @@ def compute_regressions(
     if week not in weekly.weeks or len(rows) < 2 * FEWEST:
         weeks = ", ".join(str(w) for w in weekly.weeks)
         raise InputError(
-            "week", [Problem("week", f"a week with at least {2 * FEWEST} scores, of {weeks}",
-                             f"{week}, with {len(rows)} scores")]
-        )  # fmt: skip
+            "week",
+            [
+                Problem(
+                    "week",
+                    f"a week with at least {2 * FEWEST} scores, of {weeks}",
+                    f"{week}, with {len(rows)} scores",
+                )
+            ],
+        )
     y = rows.set_index("patient")["nrs"]
     terms, constant = _make_terms(weekly, weekly.baseline.loc[y.index])
     score = y.to_numpy(dtype=np.float64)
@@ -105,9 +111,10 @@ def compute_regressions(
     univariable = _gather(_fit(score, [term], told=[term]) for term in terms)
     p_values = univariable.drop_duplicates("variable").set_index("variable")["p_value"]
     wanted = [
-        term for term in others
+        term
+        for term in others
         if term.variable.name in always_in or p_values[term.variable.name] < _ENTRY
-    ]  # fmt: skip
+    ]
     together, redundant = _keep_independent([arm, *wanted])
     return Regressions(
         week=week,
@@ -203,10 +210,19 @@ def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.
             estimates = [(b, *end) for b, end in zip(fit.params[inside], ends, strict=True)]
             p_value = float(fit.f_test(np.eye(design.shape[1])[inside]).pvalue)
         rows += [
-            (term.variable.name, name_in_full(term.variable), level, int(complete.sum()), b, low,
-             high, p_value, term.sd)
+            (
+                term.variable.name,
+                name_in_full(term.variable),
+                level,
+                int(complete.sum()),
+                b,
+                low,
+                high,
+                p_value,
+                term.sd,
+            )
             for level, (b, low, high) in zip(term.levels, estimates, strict=True)
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 

@@ -151,23 +151,31 @@ def _lay_out_weeks(
     )
     return (
         Picture(
-            "means", "Mean pain in each arm with 95% intervals, as seen.",
+            "means",
+            "Mean pain in each arm with 95% intervals, as seen.",
             "Line chart of mean pain by week in two arms.",
             lambda: plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks"),
         ),
-        Table("weeks", "Pain by week, and the difference between the arms.", pd.DataFrame(rows),
-              note, values),
+        Table(
+            "weeks",
+            "Pain by week, and the difference between the arms.",
+            pd.DataFrame(rows),
+            note,
+            values,
+        ),
         Picture(
             "differences",
             "Difference between the arms by week. Bars: 95% for each week by itself. Band: 95% for "
             "all weeks together, to be read where the week was not chosen beforehand.",
             "Chart of the difference in pain between the arms by week.",
             lambda: plot_differences(
-                    course.differences, None if adjusted is None else adjusted.differences,
-                    lost=course.lost, title="Difference between the arms",
-                ),
+                course.differences,
+                None if adjusted is None else adjusted.differences,
+                lost=course.lost,
+                title="Difference between the arms",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _lay_out_model(course: Course) -> tuple[Block, ...]:
@@ -204,13 +212,21 @@ def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
         "Both arms together: this is about the level of pain, not about response and not about who "
         "gains from the treatment. Nothing here is a validated predictor.",
         Table(
-            "regressions", f"Pain at week {r.week}, by variables known before treatment.",
-            _show(r.univariable, r.multivariable), note,
-            pd.concat([r.univariable.assign(model="univariable"),
-                       r.multivariable.assign(model="multivariable")], ignore_index=True),
+            "regressions",
+            f"Pain at week {r.week}, by variables known before treatment.",
+            _show(r.univariable, r.multivariable),
+            note,
+            pd.concat(
+                [
+                    r.univariable.assign(model="univariable"),
+                    r.multivariable.assign(model="multivariable"),
+                ],
+                ignore_index=True,
+            ),
         ),
         Picture(
-            "regressions", "The same, with numbers per standard deviation.",
+            "regressions",
+            "The same, with numbers per standard deviation.",
             "Forest plot of regression coefficients.",
             lambda: plot_regressions(
                 r.univariable, r.multivariable, title=f"Pain at week {r.week}"
@@ -226,7 +242,7 @@ def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
             "settle.",
             r.interactions,
         ),
-    )  # fmt: skip
+    )
 
 
 def _show(table: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:

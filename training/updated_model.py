@@ -82,9 +82,12 @@ def make_plan(
         )
     if patients.data.horizons != model.horizons:
         problems.append(
-            Problem("outcomes", f"those of the model, {' and '.join(model.horizons)}",
-                    " and ".join(patients.data.horizons))
-        )  # fmt: skip
+            Problem(
+                "outcomes",
+                f"those of the model, {' and '.join(model.horizons)}",
+                " and ".join(patients.data.horizons),
+            )
+        )
     if problems:
         raise InputError("update", problems)
     y = patients.data.y[model.horizons[0]]
@@ -105,9 +108,10 @@ def describe_update(update: Update) -> str:
 
 
 def _make_facts(
-    plan: UpdatePlan, counts: Mapping[str, Mapping[str, float]],
+    plan: UpdatePlan,
+    counts: Mapping[str, Mapping[str, float]],
     performance: Mapping[str, pd.DataFrame],
-) -> ModelFacts:  # fmt: skip
+) -> ModelFacts:
     """Return the parent's facts, with those of the new patients where the update changed them."""
     old, data = plan.parent.facts, plan.patients.data
     note = (
@@ -122,32 +126,44 @@ def _make_facts(
             "not updated and is left out."
         )
     blend = dict(old.blend)
-    blend |= {name: {"refit": 1.0} for name, test in plan.update.tests.items()
-              if test.method == "refit"}  # fmt: skip
+    blend |= {
+        name: {"refit": 1.0} for name, test in plan.update.tests.items() if test.method == "refit"
+    }
     return replace(
-        old, version="unregistered", run_id=None, card_sha256=None,
-        status="demonstration" if plan.synthetic else "research", synthetic=plan.synthetic,
+        old,
+        version="unregistered",
+        run_id=None,
+        card_sha256=None,
+        status="demonstration" if plan.synthetic else "research",
+        synthetic=plan.synthetic,
         base_rates={h: float(c["base_rate"]) for h, c in counts.items()},
         counts={
             "n_patients": len(np.unique(data.groups)),
             **{h: {"n": int(c["n"]), "events": int(c["events"])} for h, c in counts.items()},
         },
         performance={
-            h: {str(metric): [float(row["estimate"]), float(row["low"]), float(row["high"])]
-                for metric, row in table.iterrows()}
+            h: {
+                str(metric): [float(row["estimate"]), float(row["low"]), float(row["high"])]
+                for metric, row in table.iterrows()
+            }
             for h, table in performance.items()
         },
-        blend=blend, created=datetime.now(UTC).date().isoformat(), seed=plan.seed,
+        blend=blend,
+        created=datetime.now(UTC).date().isoformat(),
+        seed=plan.seed,
         cohort_sha256=plan.patients.cohort.sha256,
         earlier_cohorts=[*old.earlier_cohorts, old.cohort_sha256],
-        code_version=version("ketresponse"), versions=package_versions(), notes=notes,
-        submodel="clinical", panel=None,
-    )  # fmt: skip
+        code_version=version("ketresponse"),
+        versions=package_versions(),
+        notes=notes,
+        submodel="clinical",
+        panel=None,
+    )
 
 
 def _make_record(
     plan: UpdatePlan, facts: ModelFacts, study: Study, assessment: Assessment, files: Path
-) -> RunRecord:  # fmt: skip
+) -> RunRecord:
     """Return what is tracked, and write its files."""
     data, parent = plan.patients.data, plan.parent
     resampling = study.resampling
@@ -156,9 +172,13 @@ def _make_record(
     for horizon, table in assessment.performance.items():
         table.to_csv(files / f"performance_{horizon}.csv")
         draws = draws_table(
-            data, assessment.out_of_fold, horizon, weighting=study.weighting,
-            n_bootstrap=resampling.bootstrap, seed=plan.seed,
-        )  # fmt: skip
+            data,
+            assessment.out_of_fold,
+            horizon,
+            weighting=study.weighting,
+            n_bootstrap=resampling.bootstrap,
+            seed=plan.seed,
+        )
         draws.to_csv(files / draws_file(horizon), index=False)
         for metric, row in table.iterrows():
             for column, end in (("estimate", ""), ("low", "_low"), ("high", "_high")):
@@ -171,24 +191,35 @@ def _make_record(
             for method, value in test.table["log_likelihood"].items()
         }
     return RunRecord(
-        study=facts.name, kind="update",
-        params={"parent": f"{parent.facts.name}:{parent.facts.version}", "alpha": plan.alpha,
-                "seed": plan.seed, "outer_cv": design},
+        study=facts.name,
+        kind="update",
+        params={
+            "parent": f"{parent.facts.name}:{parent.facts.version}",
+            "alpha": plan.alpha,
+            "seed": plan.seed,
+            "outer_cv": design,
+        },
         metrics=metrics,
         tags={
             "ketresponse.status": facts.status,
             **_lineage(plan),
             EVALUATION_TAG: compute_evaluation_key(
-                cohort_sha256=facts.cohort_sha256, eligibility=study.eligibility,
-                rule=facts.rule, horizons=data.horizons, weighting=study.weighting, design=design,
-                n_bootstrap=resampling.bootstrap, seed=plan.seed,
+                cohort_sha256=facts.cohort_sha256,
+                eligibility=study.eligibility,
+                rule=facts.rule,
+                horizons=data.horizons,
+                weighting=study.weighting,
+                design=design,
+                n_bootstrap=resampling.bootstrap,
+                seed=plan.seed,
             ),
             "cohort_sha256": facts.cohort_sha256,
             "cohort_synthetic": str(plan.patients.synthetic).lower(),
             "code_version": facts.code_version,
         },
-        files=files, note=facts.notes[0],
-    )  # fmt: skip
+        files=files,
+        note=facts.notes[0],
+    )
 
 
 def _lineage(plan: UpdatePlan) -> dict[str, str]:
@@ -248,6 +279,10 @@ def publish_update(
         record = _make_record(plan, facts, description.study, assessment, files)
         run_id = track_run(record, tracking_uri=tracking_uri)
     return register(
-        run_id, plan.update.model, facts, name=facts.name, tracking_uri=tracking_uri,
+        run_id,
+        plan.update.model,
+        facts,
+        name=facts.name,
+        tracking_uri=tracking_uri,
         tags=_lineage(plan),
-    )  # fmt: skip
+    )

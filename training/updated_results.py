@@ -70,15 +70,22 @@ def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Desc
     parameters = _count_parameters(plan.update.tests["response"])
     notices = find_notices(patients.data, patients.labels)
     return Description(
-        study=study, cohort=patients.cohort, table=patients.table, data=patients.data,
-        labels=patients.labels, flow=patients.flow, counts=counts,
+        study=study,
+        cohort=patients.cohort,
+        table=patients.table,
+        data=patients.data,
+        labels=patients.labels,
+        flow=patients.flow,
+        counts=counts,
         verdicts={
             h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
-            for h, c in counts.items() if 0 < c["events"] < c["n"]
+            for h, c in counts.items()
+            if 0 < c["events"] < c["n"]
         },
-        parameters=parameters, shortfall="",
+        parameters=parameters,
+        shortfall="",
         notices=notices if before else (*notices, _NOT_REACHED),
-    )  # fmt: skip
+    )
 
 
 def _count_parameters(test: ClosedTest) -> int:
@@ -104,16 +111,21 @@ def assess_update(
     total = count_steps(description, null_permutations=_PERMUTATIONS) - 1
     with show_progress(console, "Judging the update", total) as progress:
         return assess(
-            description, fit, plan.update.probability(description.data.X),
+            description,
+            fit,
+            plan.update.probability(description.data.X),
             judge=partial(judge_fit, fit=fit, n_folds=_RESAMPLING.folds),
-            null_permutations=_PERMUTATIONS, progress=progress,
-        )  # fmt: skip
+            null_permutations=_PERMUTATIONS,
+            progress=progress,
+        )
 
 
 def make_update_results(
-    plan: UpdatePlan, description: Description, assessment: Assessment,
+    plan: UpdatePlan,
+    description: Description,
+    assessment: Assessment,
     before: Mapping[str, Any] | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Return everything that an update found.
 
     Parameters

@@ -195,9 +195,7 @@ def compute_closed_test(
     parameters = {"keep": 0, "intercept": 1, "logistic": 2, "refit": 1 + len(chosen)}
     table = _tabulate(outcome, fitted, parameters, notes)
     kept = table.index[(table["p_value"] > alpha) | (table.index == list(fitted)[-1])]
-    return ClosedTest(
-        str(kept[0]), table, estimates, n=len(outcome), events=int(outcome.sum())
-    )  # fmt: skip
+    return ClosedTest(str(kept[0]), table, estimates, n=len(outcome), events=int(outcome.sum()))
 
 
 def _tabulate(
@@ -290,9 +288,11 @@ def _apply(model: OutcomeModel, test: ClosedTest, used: NDArray[np.intp]) -> Out
     coef[used] += change[1 : 1 + len(used)]
     trees = float(change[-1]) if model.has_trees else 0.0
     return replace(
-        model, intercept=model.intercept + float(change[0]), coef=coef,
+        model,
+        intercept=model.intercept + float(change[0]),
+        coef=coef,
         tree_weight=model.tree_weight + trees,
-    )  # fmt: skip
+    )
 
 
 def _recalibrate(model: OutcomeModel, intercept: float, slope: float) -> OutcomeModel:
@@ -305,15 +305,22 @@ def _recalibrate(model: OutcomeModel, intercept: float, slope: float) -> Outcome
             model, isotonic_x=steps, isotonic_y=expit(intercept + slope * clipped_logit(risks))
         )
     return replace(
-        model, intercept=intercept + slope * model.intercept, coef=slope * model.coef,
+        model,
+        intercept=intercept + slope * model.intercept,
+        coef=slope * model.coef,
         tree_weight=slope * model.tree_weight,
-    )  # fmt: skip
+    )
 
 
 def _update_working(
-    working: WorkingModel, X: Array, y: Array, predictors: Sequence[Variable], *, method: str,
+    working: WorkingModel,
+    X: Array,
+    y: Array,
+    predictors: Sequence[Variable],
+    *,
+    method: str,
     rng: np.random.Generator,
-) -> WorkingModel:  # fmt: skip
+) -> WorkingModel:
     """Return the draws behind the interval after the same kind of update.
 
     A recalibration is estimated on the mean of the draws, and each draw gets one drawn from the
@@ -392,6 +399,4 @@ def update_response(
 
     first = working(model.working_first, "response", data.horizons[0])
     kept = model.working_kept and working(model.working_kept, "kept", "kept")
-    return replace(
-        update, model=replace(update.model, working_first=first, working_kept=kept)
-    )  # fmt: skip
+    return replace(update, model=replace(update.model, working_first=first, working_kept=kept))

@@ -82,12 +82,15 @@ def _summarise(plan: UpdatePlan) -> dict[str, Any]:
         "changed": plan.update.changed,
         "outcomes": {
             name: {
-                "method": test.method, "n": test.n, "events": test.events, "reason": test.reason,
+                "method": test.method,
+                "n": test.n,
+                "events": test.events,
+                "reason": test.reason,
                 "tests": json.loads(test.table.reset_index().to_json(orient="records")),
             }
             for name, test in plan.update.tests.items()
         },
-    }  # fmt: skip
+    }
 
 
 def _tell(plan: UpdatePlan) -> None:
@@ -134,8 +137,10 @@ def _print_tests(console: Any, test: ClosedTest) -> None:
             table.add_row(f"{METHODS[method]} ({row.note})", *["–"] * 5)
             continue
         largest = row.p_value != row.p_value
-        shown = ("–", "–", "–") if largest else (
-            f"{row.statistic:.2f}", f"{row.df:.0f}", format_p(row.p_value)
-        )  # fmt: skip
+        shown = (
+            ("–", "–", "–")
+            if largest
+            else (f"{row.statistic:.2f}", f"{row.df:.0f}", format_p(row.p_value))
+        )
         table.add_row(METHODS[method], f"{row.parameters:.0f}", f"{row.log_likelihood:.2f}", *shown)
     console.print(table)

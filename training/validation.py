@@ -115,9 +115,14 @@ class Judged:
 
 
 def validate(
-    model: ResponseModel, data: TrainingData, sites: Sites, *,
-    thresholds: tuple[float, float], n_bootstrap: int = 500, seed: int,
-) -> dict[str, Judged]:  # fmt: skip
+    model: ResponseModel,
+    data: TrainingData,
+    sites: Sites,
+    *,
+    thresholds: tuple[float, float],
+    n_bootstrap: int = 500,
+    seed: int,
+) -> dict[str, Judged]:
     """Judge a frozen model in other patients.
 
     Parameters
@@ -144,26 +149,37 @@ def validate(
     weights = compute_outcome_weights(data, weighting=WEIGHTING)
     return {
         horizon: _judge(
-            data.y[horizon], risks[:, i], sites, weights[horizon], thresholds=thresholds,
-            n_bootstrap=n_bootstrap, seed=seed,
+            data.y[horizon],
+            risks[:, i],
+            sites,
+            weights[horizon],
+            thresholds=thresholds,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
         )
         for i, horizon in enumerate(data.horizons)
-    }  # fmt: skip
+    }
 
 
 def _judge(
-    y: Array, p: Array, sites: Sites, weight: Array, *, thresholds: tuple[float, float],
-    n_bootstrap: int, seed: int,
-) -> Judged:  # fmt: skip
-    resampled: dict[str, Any] = {
-        "sample_weight": weight, "n_bootstrap": n_bootstrap, "seed": seed,
-    }  # fmt: skip
+    y: Array,
+    p: Array,
+    sites: Sites,
+    weight: Array,
+    *,
+    thresholds: tuple[float, float],
+    n_bootstrap: int,
+    seed: int,
+) -> Judged:
+    resampled: dict[str, Any] = {"sample_weight": weight, "n_bootstrap": n_bootstrap, "seed": seed}
     coarse = 0.05 if thresholds[1] - thresholds[0] <= _WIDE else 0.1
     rows, one_fold = p[np.newaxis], np.zeros((1, len(p)), dtype=np.intp)
     known = ~np.isnan(y)
     named = set(sites[sites != ""].tolist())
     return Judged(
-        n=int(known.sum()), events=int(np.nansum(y)), unknown=int((~known).sum()),
+        n=int(known.sum()),
+        events=int(np.nansum(y)),
+        unknown=int((~known).sum()),
         performance=compute_performance(y, p, **resampled),
         calibration=compute_calibration_curve(y, p, **resampled),
         groups=compute_calibration_groups(y, rows),
@@ -174,7 +190,7 @@ def _judge(
         bounds=compute_metric_bounds(y, rows, one_fold, np.full_like(rows, np.nanmean(y))),
         sites=compute_site_results(y, p, sites, sample_weight=weight) if len(named) > 1 else None,
         draws=compute_cv_draws(y, rows, one_fold, **resampled),
-    )  # fmt: skip
+    )
 
 
 def _steps(between: tuple[float, float], step: float) -> list[float]:
@@ -254,9 +270,14 @@ def compute_site_results(
 
 
 def cross_validate_sites(
-    data: TrainingData, sites: Sites, procedure: Procedure, *, seed: int, n_jobs: int = 1,
+    data: TrainingData,
+    sites: Sites,
+    procedure: Procedure,
+    *,
+    seed: int,
+    n_jobs: int = 1,
     progress: Callable[[], None] = lambda: None,
-) -> OutOfFold:  # fmt: skip
+) -> OutOfFold:
     """Predict the patients of each site by the procedure run on all other sites.
 
     This is how the procedure does at a place that it has not seen, as far as the sites at hand
@@ -294,21 +315,27 @@ def cross_validate_sites(
     unknown = int((sites == "").sum())
     if unknown:
         problems.append(
-            Problem("site", "a site for each eligible course", f"{unknown} without one",
-                    action="fill it in, or make such courses ineligible")
-        )  # fmt: skip
+            Problem(
+                "site",
+                "a site for each eligible course",
+                f"{unknown} without one",
+                action="fill it in, or make such courses ineligible",
+            )
+        )
     if len(names) - (unknown > 0) < 2:
         problems.append(Problem("site", "at least two sites", f"{len(names) - (unknown > 0)}"))
     pairs = np.unique(np.column_stack([data.groups, folds]), axis=0)
     shared = len(pairs) - len(np.unique(data.groups))
     if shared:
-        problems.append(
-            Problem("site", "each patient at one site", f"{shared} at more than one")
-        )  # fmt: skip
+        problems.append(Problem("site", "each patient at one site", f"{shared} at more than one"))
     if problems:
         raise InputError("leaving one site out", problems)
     fit = partial(fit_response, procedure=procedure)
     return predict_folds(
-        data, fit, np.asarray(folds, dtype=np.intp)[np.newaxis], seed=seed, n_jobs=n_jobs,
+        data,
+        fit,
+        np.asarray(folds, dtype=np.intp)[np.newaxis],
+        seed=seed,
+        n_jobs=n_jobs,
         progress=progress,
-    )  # fmt: skip
+    )

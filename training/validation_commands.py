@@ -31,8 +31,7 @@ CohortArgument = Annotated[
     Path, typer.Argument(metavar="COHORT", help="Cohort file of other patients.")
 ]
 MappingOption = Annotated[
-    Path | None,
-    typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
+    Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
 ]
 _Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
@@ -106,8 +105,7 @@ def validate(
     cohort: CohortArgument,
     mapping: MappingOption = None,
     thresholds: Annotated[
-        str,
-        typer.Option(help="Range of decision thresholds, set beforehand.", metavar="LOW,HIGH"),
+        str, typer.Option(help="Range of decision thresholds, set beforehand.", metavar="LOW,HIGH")
     ] = "0.1,0.9",
     resamples: Annotated[
         int, typer.Option(help="Bootstrap resamples behind the intervals.", min=100, max=100_000)
@@ -136,9 +134,13 @@ def validate(
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
     patients = read_patients(loaded, cohort, mapping)
     judged = judge(
-        loaded.model, patients.data, patients.sites, thresholds=between, n_bootstrap=resamples,
+        loaded.model,
+        patients.data,
+        patients.sites,
+        thresholds=between,
+        n_bootstrap=resamples,
         seed=seed,
-    )  # fmt: skip
+    )
     report = make_validation_report(
         loaded, patients, judged, file=cohort.name, seed=seed, n_bootstrap=resamples
     )
@@ -160,9 +162,13 @@ def validate(
 
 
 def _make_record(
-    loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged], *, n_bootstrap: int,
+    loaded: LoadedModel,
+    patients: NewPatients,
+    judged: dict[str, Judged],
+    *,
+    n_bootstrap: int,
     seed: int,
-) -> RunRecord:  # fmt: skip
+) -> RunRecord:
     """Return what is tracked: the names of training's metrics, so that runs line up."""
     from features.eligibility import Eligibility
     from training.comparison import EVALUATION_TAG, compute_evaluation_key
@@ -180,9 +186,15 @@ def _make_record(
             metrics |= _flatten_sites(f"{horizon}_sites_", result.sites)
     synthetic = patients.synthetic or facts.synthetic
     return RunRecord(
-        study=facts.name, kind="validation",
-        params={"model": f"{facts.name}:{facts.version}", "rule": facts.rule,
-                "horizons": "+".join(judged), "seed": seed, "bootstrap": n_bootstrap},
+        study=facts.name,
+        kind="validation",
+        params={
+            "model": f"{facts.name}:{facts.version}",
+            "rule": facts.rule,
+            "horizons": "+".join(judged),
+            "seed": seed,
+            "bootstrap": n_bootstrap,
+        },
         metrics=metrics,
         tags={
             "ketresponse.status": "demonstration" if synthetic else "research",
@@ -192,16 +204,22 @@ def _make_record(
             "ketresponse.training_run": facts.run_id or "",
             "ketresponse.is_training_cohort": str(patients.is_training_cohort).lower(),
             EVALUATION_TAG: compute_evaluation_key(
-                cohort_sha256=patients.cohort.sha256, eligibility=rules, rule=facts.rule,
-                horizons=tuple(judged), weighting=WEIGHTING, design="frozen",
-                n_bootstrap=n_bootstrap, seed=seed,
+                cohort_sha256=patients.cohort.sha256,
+                eligibility=rules,
+                rule=facts.rule,
+                horizons=tuple(judged),
+                weighting=WEIGHTING,
+                design="frozen",
+                n_bootstrap=n_bootstrap,
+                seed=seed,
             ),
             "cohort_sha256": patients.cohort.sha256,
             "cohort_synthetic": str(patients.synthetic).lower(),
         },
-        note="  \n".join([f"Version {facts.version} judged in other patients.",
-                          *patients.warnings]),
-    )  # fmt: skip
+        note="  \n".join(
+            [f"Version {facts.version} judged in other patients.", *patients.warnings]
+        ),
+    )
 
 
 def _flatten(prefix: str, table: pd.DataFrame) -> dict[str, float]:
@@ -216,9 +234,13 @@ def _flatten(prefix: str, table: pd.DataFrame) -> dict[str, float]:
 
 def _flatten_sites(prefix: str, sites: SiteResults) -> dict[str, float]:
     further = sites.pooled.rename(
-        columns={"low": "mean_low", "high": "mean_high", "prediction_low": "low",
-                 "prediction_high": "high"}
-    )  # fmt: skip
+        columns={
+            "low": "mean_low",
+            "high": "mean_high",
+            "prediction_low": "low",
+            "prediction_high": "high",
+        }
+    )
     return _flatten(prefix, further)
 
 
@@ -260,29 +282,36 @@ def leave_site_out(
     console = None if json_ else Console(stderr=True)
     with show_progress(console, "Leaving sites out", len(np.unique(sites))) as progress:
         held_out = cross_validate_sites(
-            data, sites, settings.procedure, seed=settings.seed, n_jobs=jobs or count_jobs(),
+            data,
+            sites,
+            settings.procedure,
+            seed=settings.seed,
+            n_jobs=jobs or count_jobs(),
             progress=progress,
-        )  # fmt: skip
+        )
     weights = compute_outcome_weights(data, weighting=settings.weighting)
     results = {
         h: compute_site_results(
-            data.y[h], held_out.predictions[h][0], sites,
-            sample_weight=weights[h],
+            data.y[h], held_out.predictions[h][0], sites, sample_weight=weights[h]
         )
         for h in data.horizons
-    }  # fmt: skip
+    }
     synthetic = description.cohort.synthetic
     report = make_leave_site_out_report(
-        results, title=settings.title, outcomes=settings.outcomes, synthetic=synthetic,
+        results,
+        title=settings.title,
+        outcomes=settings.outcomes,
+        synthetic=synthetic,
         seed=settings.seed,
-    )  # fmt: skip
+    )
     if out is not None:
         write_document(report, out, name="leave_site_out", force=force)
     metrics: dict[str, float] = {}
     for horizon, result in results.items():
         metrics |= _flatten_sites(f"{horizon}_sites_", result)
     record = RunRecord(
-        study=settings.name, kind="leave-site-out",
+        study=settings.name,
+        kind="leave-site-out",
         params={"sites": len(set(sites.tolist())), "seed": settings.seed},
         metrics=metrics,
         tags={
@@ -292,6 +321,6 @@ def leave_site_out(
             "cohort_synthetic": str(synthetic).lower(),
         },
         note="The procedure run on all sites but one, and judged on that one.",
-    )  # fmt: skip
+    )
     run_id = _track(record, report, {}, tracking_uri=find_tracking_uri(os.environ))
     _tell(report, {"study": settings.name, "run_id": run_id}, out=out, json_=json_)

@@ -16,8 +16,11 @@ from training.plots_common import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, pap
 
 __all__ = ["plot_decision_curve", "plot_risk_calibration", "plot_roc", "plot_sites"]
 
-_SCALES = {"auc": (0.5, "AUC"), "o_e": (1.0, "observed : expected"),
-           "slope": (1.0, "calibration slope")}  # fmt: skip
+_SCALES = {
+    "auc": (0.5, "AUC"),
+    "o_e": (1.0, "observed : expected"),
+    "slope": (1.0, "calibration slope"),
+}
 _MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
 _PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
 
@@ -46,12 +49,28 @@ def plot_risk_calibration(
         figure = Figure(figsize=(4.5, 5.7), layout="constrained")
         axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
-        axes.fill_between(curve["risk"], curve["low"], curve["high"], color=BLUE, alpha=0.18,
-                          linewidth=0, label="95% band")  # fmt: skip
+        axes.fill_between(
+            curve["risk"],
+            curve["low"],
+            curve["high"],
+            color=BLUE,
+            alpha=0.18,
+            linewidth=0,
+            label="95% band",
+        )
         axes.plot(curve["risk"], curve["observed"], color=BLUE, linewidth=1.8, label="loess")
         reach = np.abs(groups[["low", "high"]].to_numpy().T - groups["observed"].to_numpy())
-        axes.errorbar(groups["predicted"], groups["observed"], yerr=reach, fmt="o", color=INK,
-                      markersize=4, linewidth=1, capsize=2, label="groups of patients")  # fmt: skip
+        axes.errorbar(
+            groups["predicted"],
+            groups["observed"],
+            yerr=reach,
+            fmt="o",
+            color=INK,
+            markersize=4,
+            linewidth=1,
+            capsize=2,
+            label="groups of patients",
+        )
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="observed share of responders")
         axes.legend(loc="upper left", fontsize=8)
         _title(axes, title)
@@ -61,11 +80,15 @@ def plot_risk_calibration(
         below.bar(risks["low"], -risks["non_events"], color=ORANGE, label="nonresponders", **bars)
         most = max(1, int(risks[["events", "non_events"]].to_numpy().max()))
         below.axhline(0, color=INK, linewidth=0.8)
-        below.set(xlabel="predicted probability of response", ylabel="patients",
-                  ylim=(-1.15 * most, 1.15 * most))  # fmt: skip
+        below.set(
+            xlabel="predicted probability of response",
+            ylabel="patients",
+            ylim=(-1.15 * most, 1.15 * most),
+        )
         below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
-        below.legend(fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98),
-                     borderaxespad=0)  # fmt: skip
+        below.legend(
+            fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0
+        )
     return figure
 
 
@@ -85,12 +108,23 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> Figure:
         figure, axes = make_axes(width=4.2, height=4.2)
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
         around = roc.iloc[::-1]
-        axes.plot([0, *(1 - around["specificity"]), 1], [0, *around["sensitivity"], 1],
-                  color=BLUE, linewidth=1.8, clip_on=False)  # fmt: skip
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="1 − specificity",
-                 ylabel="sensitivity")  # fmt: skip
-        axes.text(0.97, 0.05, f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})",
-                  ha="right", transform=axes.transAxes)  # fmt: skip
+        axes.plot(
+            [0, *(1 - around["specificity"]), 1],
+            [0, *around["sensitivity"], 1],
+            color=BLUE,
+            linewidth=1.8,
+            clip_on=False,
+        )
+        axes.set(
+            xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="1 − specificity", ylabel="sensitivity"
+        )
+        axes.text(
+            0.97,
+            0.05,
+            f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})",
+            ha="right",
+            transform=axes.transAxes,
+        )
         _title(axes, title)
     return figure
 
@@ -108,15 +142,31 @@ def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> Figure:
     with paper_style():
         figure, axes = make_axes(width=5.4, height=3.8)
         at = 100 * decision["threshold"]
-        axes.fill_between(at, decision["net_benefit_low"], decision["net_benefit_high"],
-                          color=BLUE, alpha=0.18, linewidth=0)  # fmt: skip
+        axes.fill_between(
+            at,
+            decision["net_benefit_low"],
+            decision["net_benefit_high"],
+            color=BLUE,
+            alpha=0.18,
+            linewidth=0,
+        )
         axes.plot(at, decision["net_benefit"], color=BLUE, linewidth=1.8, label="model, 95% band")
-        axes.plot(at, decision["treat_all"], color=ORANGE, linewidth=1.4, linestyle="--",
-                  label="treat all")  # fmt: skip
+        axes.plot(
+            at,
+            decision["treat_all"],
+            color=ORANGE,
+            linewidth=1.4,
+            linestyle="--",
+            label="treat all",
+        )
         axes.axhline(0, color=INK, linewidth=1, linestyle=":", label="treat none")
         top = float(decision[["net_benefit_high", "treat_all"]].max().max())
-        axes.set(xlim=(at.min(), at.max()), ylim=(-0.25 * top, 1.1 * top), ylabel="net benefit",
-                 xlabel="probability from which a course would be offered, %")  # fmt: skip
+        axes.set(
+            xlim=(at.min(), at.max()),
+            ylim=(-0.25 * top, 1.1 * top),
+            ylabel="net benefit",
+            xlabel="probability from which a course would be offered, %",
+        )
         axes.legend(fontsize=8)
         _title(axes, title)
     return figure
@@ -142,8 +192,16 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figu
             for y, row in enumerate(rows):
                 center = getattr(row, measure)
                 if np.isnan(center):
-                    axes.text(0.5, y, "not estimable", ha="center", va="center", fontsize=7.5,
-                              color=GREY, transform=axes.get_yaxis_transform())  # fmt: skip
+                    axes.text(
+                        0.5,
+                        y,
+                        "not estimable",
+                        ha="center",
+                        va="center",
+                        fontsize=7.5,
+                        color=GREY,
+                        transform=axes.get_yaxis_transform(),
+                    )
                     continue
                 ends = [getattr(row, f"{measure}_low"), getattr(row, f"{measure}_high")]
                 axes.plot(ends, [y, y], color=BLUE, linewidth=1.2)
@@ -165,10 +223,14 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figu
         panels[0].set_yticks(range(n + 1), [*names, "all sites"])
         panels[0].set_ylim(n + 0.6, -0.6)
         figure.legend(
-            handles=[Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
-                     Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED)],
-            loc="outside lower left", ncols=2, fontsize=8,
-        )  # fmt: skip
+            handles=[
+                Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
+                Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED),
+            ],
+            loc="outside lower left",
+            ncols=2,
+            fontsize=8,
+        )
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
     return figure
 

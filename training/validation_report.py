@@ -40,8 +40,10 @@ _METRICS = {
     "brier": ("Brier score", "0 is best"),
     "scaled_brier": ("Scaled Brier score", "0 or less: no better than this cohort's base rate"),
     "log_loss": ("Log loss", "0 is best"),
-    "calibration_in_the_large": ("Calibration-in-the-large (slope held at 1)",
-                                 "0 is right; above 0 the risks are too low on average"),
+    "calibration_in_the_large": (
+        "Calibration-in-the-large (slope held at 1)",
+        "0 is right; above 0 the risks are too low on average",
+    ),
     "calibration_intercept": ("Calibration intercept (slope fitted)", "read with the slope"),
     "calibration_slope": ("Calibration slope", "1 is right; below 1 too extreme, above too timid"),
     "o_e": ("Observed : expected", "1 is right"),
@@ -49,7 +51,7 @@ _METRICS = {
     "e50": ("E50, median distance", ""),
     "e90": ("E90, 90th percentile", ""),
     "emax": ("Emax, largest distance", ""),
-}  # fmt: skip
+}
 _METHODS = (
     "A site's patients take no part in the fit that they are judged by.",
     "At T2 the responders who were seen are weighted by the inverse probability of being seen.",
@@ -59,9 +61,12 @@ _METHODS = (
 
 
 _BOUNDED = {
-    "share_of_responders": "share of responders", "auc": "AUC", "brier": "Brier score",
-    "brier_skill": "Brier skill against the share", "o_e": "O:E",
-}  # fmt: skip
+    "share_of_responders": "share of responders",
+    "auc": "AUC",
+    "brier": "Brier score",
+    "brier_skill": "Brier skill against the share",
+    "o_e": "O:E",
+}
 
 
 def _number(value: float, digits: int = 2) -> str:
@@ -100,9 +105,14 @@ def _stamp(synthetic: bool) -> str:
 
 
 def make_validation_report(
-    loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged], *, file: str,
-    seed: int, n_bootstrap: int,
-) -> Document:  # fmt: skip
+    loaded: LoadedModel,
+    patients: NewPatients,
+    judged: dict[str, Judged],
+    *,
+    file: str,
+    seed: int,
+    n_bootstrap: int,
+) -> Document:
     """Lay out how a frozen model does in other patients.
 
     Parameters
@@ -169,41 +179,64 @@ def _lay_out_patients(
     case_mix = compute_case_mix(patients.data, loaded.facts.training_ranges)
     flow = patients.flow
     bounds = pd.concat(
-        [result.bounds.reset_index().assign(horizon=h.upper(), unknown=result.unknown)
-         for h, result in judged.items()],
+        [
+            result.bounds.reset_index().assign(horizon=h.upper(), unknown=result.unknown)
+            for h, result in judged.items()
+        ],
         ignore_index=True,
-    )  # fmt: skip
+    )
     return (
         *((Bullets(patients.warnings),) if patients.warnings else ()),
         Table(
-            "flow", "From all courses to those with a known outcome.",
-            pd.DataFrame({"step": flow["step"], "left": flow["remaining"],
-                          "excluded": flow["excluded"],
-                          "of those left: not known": flow["unknown_kept"]}),
+            "flow",
+            "From all courses to those with a known outcome.",
+            pd.DataFrame(
+                {
+                    "step": flow["step"],
+                    "left": flow["remaining"],
+                    "excluded": flow["excluded"],
+                    "of those left: not known": flow["unknown_kept"],
+                }
+            ),
             values=flow,
         ),
         Table(
-            "case_mix", "Predictors in these patients.",
-            pd.DataFrame({"predictor": case_mix["label"], "missing": case_mix["missing"],
-                          "beyond what training saw": case_mix["beyond"],
-                          "of": case_mix["of"]}),
+            "case_mix",
+            "Predictors in these patients.",
+            pd.DataFrame(
+                {
+                    "predictor": case_mix["label"],
+                    "missing": case_mix["missing"],
+                    "beyond what training saw": case_mix["beyond"],
+                    "of": case_mix["of"],
+                }
+            ),
             note="A number beyond training is taken as the nearest one seen. Many of them: the "
-                 "model is judged on patients whom it was not made for.",
+            "model is judged on patients whom it was not made for.",
             values=case_mix,
         ),
         Table(
-            "outcome_bounds", "What unknown outcomes could change.",
+            "outcome_bounds",
+            "What unknown outcomes could change.",
             pd.DataFrame(
-                [(row.horizon, row.unknown, _BOUNDED[row.metric], _number(row.known),
-                  _number(row.lowest), _number(row.highest)) for row in each_row(bounds)],
-                columns=["horizon", "unknown", "measure", "known outcomes", "lowest",
-                         "highest"],
+                [
+                    (
+                        row.horizon,
+                        row.unknown,
+                        _BOUNDED[row.metric],
+                        _number(row.known),
+                        _number(row.lowest),
+                        _number(row.highest),
+                    )
+                    for row in each_row(bounds)
+                ],
+                columns=["horizon", "unknown", "measure", "known outcomes", "lowest", "highest"],
             ),
             note="Lowest and highest: over everyone, whatever the unknown outcomes are. Not "
-                 "weighted.",
+            "weighted.",
             values=bounds,
         ),
-    )  # fmt: skip
+    )
 
 
 def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
@@ -224,7 +257,8 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
             ),
         ),
         Picture(
-            f"roc_{horizon}", f"ROC curve at {name}, at every hundredth of risk.",
+            f"roc_{horizon}",
+            f"ROC curve at {name}, at every hundredth of risk.",
             f"ROC curve at {name}",
             lambda: plot_roc(result.roc, auc, title=f"ROC, {name}"),
         ),
@@ -236,7 +270,7 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
             f"Decision curve at {name}",
             lambda: plot_decision_curve(result.decision, title=f"Decision curve, {name}"),
         ),
-    ]  # fmt: skip
+    ]
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")
     else:
@@ -253,30 +287,48 @@ def _performance_table(name: str, result: Judged) -> Table:
         note = ". ".join(part for part in (reading, row.note) if part)
         rows.append((label, _number(row.estimate), _interval(row.low, row.high), note))
     return Table(
-        f"performance_{name.lower()}", f"Performance at {name}.",
+        f"performance_{name.lower()}",
+        f"Performance at {name}.",
         pd.DataFrame(rows, columns=["measure", "estimate", "95% interval", "how to read it"]),
         values=values.reset_index(),
-    )  # fmt: skip
+    )
 
 
 def _threshold_table(name: str, result: Judged) -> Table:
     values = result.thresholds.merge(result.decision, on="threshold")
     rows = [
-        (format_percent(row.threshold), format_percent(row.share_positive),
-         *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
-         _estimate(row, "net_benefit"), _number(row.treat_all), _number(row.avoided_per_100, 0))
+        (
+            format_percent(row.threshold),
+            format_percent(row.share_positive),
+            *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
+            _estimate(row, "net_benefit"),
+            _number(row.treat_all),
+            _number(row.avoided_per_100, 0),
+        )
         for row in each_row(values)
-    ]  # fmt: skip
+    ]
     return Table(
-        f"thresholds_{name.lower()}", f"At thresholds of the probability, {name}.",
-        pd.DataFrame(rows, columns=["threshold", "at or above", "sensitivity", "specificity",
-                                    "PPV", "NPV", "net benefit", "treat all",
-                                    "avoided per 100"]),
+        f"thresholds_{name.lower()}",
+        f"At thresholds of the probability, {name}.",
+        pd.DataFrame(
+            rows,
+            columns=[
+                "threshold",
+                "at or above",
+                "sensitivity",
+                "specificity",
+                "PPV",
+                "NPV",
+                "net benefit",
+                "treat all",
+                "avoided per 100",
+            ],
+        ),
         note="Predictive values hold at this cohort's share of responders. Avoided: courses "
-             "without response that the model spares 100 patients compared with treating all, "
-             "net of responders missed.",
+        "without response that the model spares 100 patients compared with treating all, "
+        "net of responders missed.",
         values=values,
-    )  # fmt: skip
+    )
 
 
 def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
@@ -286,30 +338,49 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
         for row in each_row(sites.table)
     ]
     pooled = [
-        (MEASURES[measure], row.sites,
-         "–" if np.isnan(row.estimate)
-         else f"{_number(row.estimate)} ({_interval(row.low, row.high)})",
-         _interval(row.prediction_low, row.prediction_high), _number(row.tau2, 3),
-         "–" if np.isnan(row.i2) else f"{row.i2:.0f}%", format_p(row.q_p_value), row.note)
+        (
+            MEASURES[measure],
+            row.sites,
+            "–"
+            if np.isnan(row.estimate)
+            else f"{_number(row.estimate)} ({_interval(row.low, row.high)})",
+            _interval(row.prediction_low, row.prediction_high),
+            _number(row.tau2, 3),
+            "–" if np.isnan(row.i2) else f"{row.i2:.0f}%",
+            format_p(row.q_p_value),
+            row.note,
+        )
         for measure, row in _rows(sites.pooled).items()
-    ]  # fmt: skip
+    ]
     return [
         Table(
-            f"sites_{horizon}", f"By site, {name}.",
-            pd.DataFrame(rows, columns=["site", "known", "responders", "unknown",
-                                        *MEASURES.values(), "note"]),
-            note=f"95% intervals. Not estimable under {MIN_PER_CLASS} responders or "
-                 "nonresponders.",
+            f"sites_{horizon}",
+            f"By site, {name}.",
+            pd.DataFrame(
+                rows, columns=["site", "known", "responders", "unknown", *MEASURES.values(), "note"]
+            ),
+            note=f"95% intervals. Not estimable under {MIN_PER_CLASS} responders or nonresponders.",
             values=sites.table,
         ),
         Table(
-            f"sites_pooled_{horizon}", f"Over sites, {name}: random effects.",
-            pd.DataFrame(pooled, columns=["measure", "sites", "mean (95% interval)",
-                                          "a further site (95%)", "tau²", "I²", "p of no "
-                                          "difference", "note"]),
+            f"sites_pooled_{horizon}",
+            f"Over sites, {name}: random effects.",
+            pd.DataFrame(
+                pooled,
+                columns=[
+                    "measure",
+                    "sites",
+                    "mean (95% interval)",
+                    "a further site (95%)",
+                    "tau²",
+                    "I²",
+                    "p of no difference",
+                    "note",
+                ],
+            ),
             note="DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
-                 "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
-                 "interval of the mean, a normal one, is too narrow: read the further site's.",
+            "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
+            "interval of the mean, a normal one, is too narrow: read the further site's.",
             values=sites.pooled.reset_index(),
         ),
         Picture(
@@ -319,13 +390,17 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
             f"Performance by site at {name}",
             lambda: plot_sites(sites.table, sites.pooled, title=f"By site, {name}"),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def make_leave_site_out_report(
-    results: dict[str, SiteResults], *, title: str, outcomes: dict[str, str], synthetic: bool,
+    results: dict[str, SiteResults],
+    *,
+    title: str,
+    outcomes: dict[str, str],
+    synthetic: bool,
     seed: int,
-) -> Document:  # fmt: skip
+) -> Document:
     """Lay out how a procedure does at sites that it has not seen.
 
     Parameters

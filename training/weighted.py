@@ -208,9 +208,13 @@ def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
 
 
 def fit_logistic_rows(
-    design: Array, y: Array, weights: Array, *, offset: Array | float = 0.0,
+    design: Array,
+    y: Array,
+    weights: Array,
+    *,
+    offset: Array | float = 0.0,
     start: Array | float = 0.0,
-) -> Array:  # fmt: skip
+) -> Array:
     """Fit one maximum-likelihood logistic model to each row of weights.
 
     Newton steps, each shortened by log(1 + r) / r, where r is the largest change that the full

@@ -29,9 +29,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(PROJECT / "experiments" / "ashar" / name, folder)
     result = CliRunner().invoke(
         app,
-        ["cohort", "import", "--mapping", str(folder / "mapping.toml"), str(RAW),
-         "--out", str(folder / "cohort.parquet")],
-    )  # fmt: skip
+        [
+            "cohort",
+            "import",
+            "--mapping",
+            str(folder / "mapping.toml"),
+            str(RAW),
+            "--out",
+            str(folder / "cohort.parquet"),
+        ],
+    )
     assert result.exit_code == 0, result.output
     return folder
 

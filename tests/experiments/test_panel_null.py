@@ -25,8 +25,9 @@ def test_the_simulated_log_odds_are_those_of_the_panel():
     # Among patients with the same log-odds the share of responders must be what they say.
     rng = np.random.default_rng(0)
     y = (rng.random(4000) < 0.5).astype(float)
-    made = make_panel([f"P{i}" for i in range(4000)], y, n_assays=6, n_informative=3, shift=0.8,
-                      seed=1)  # fmt: skip
+    made = make_panel(
+        [f"P{i}" for i in range(4000)], y, n_assays=6, n_informative=3, shift=0.8, seed=1
+    )
     risk = 1 / (1 + np.exp(-made.log_odds))
     for low, high in ((0.1, 0.3), (0.4, 0.6), (0.7, 0.9)):
         inside = (risk > low) & (risk < high)

@@ -18,8 +18,15 @@ DATA = PROJECT.parent / "shared" / "data"
 TUMOURS = DATA / "mirna_neuroblastoma" / "nb_mirna_wide.csv"
 QPCR = DATA / "qpcr_rqdeltact"
 
-CLUSTER = ("hsa-miR-92", "hsa-miR-20a", "hsa-miR-19a", "hsa-miR-19b", "hsa-miR-18a",
-           "hsa-miR-17-5p", "hsa-miR-17-3p")  # fmt: skip
+CLUSTER = (
+    "hsa-miR-92",
+    "hsa-miR-20a",
+    "hsa-miR-19a",
+    "hsa-miR-19b",
+    "hsa-miR-18a",
+    "hsa-miR-17-5p",
+    "hsa-miR-17-3p",
+)
 """miR-17-92, driven by MYCN: higher expression, so lower Ct, where MYCN is amplified."""
 
 needs_tumours = pytest.mark.skipif(
@@ -149,10 +156,17 @@ def mycn(tumours: Path) -> Path:
     text = study.read_text().replace("[resampling]", "[resampling]\nrepeats = 1")
     study.write_text(f'{text}candidates = ["elastic_net"]\n')
     commands = [
-        ["cohort", "import", str(TUMOURS), "--mapping", str(tumours / "mapping.toml"),
-         "--out", str(tumours / "cohort.parquet")],
+        [
+            "cohort",
+            "import",
+            str(TUMOURS),
+            "--mapping",
+            str(tumours / "mapping.toml"),
+            "--out",
+            str(tumours / "cohort.parquet"),
+        ],
         ["train", str(study), "--jobs", "1", "--report", str(tumours / "report.md")],
-    ]  # fmt: skip
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tumours)
         patch.setitem(os.environ, "MLFLOW_TRACKING_URI", f"sqlite:///{tumours / 'mlflow.db'}")

@@ -50,8 +50,10 @@ def test_two_rows_per_person_become_152_patients(imported: Imported) -> None:
     assert len(report.unmapped) == 17
     assert not cohort.synthetic
     assert {name: len(rows) for name, rows in _arms(cohort).items()} == {
-        "prt": 50, "placebo": 51, "usual_care": 50,
-    }  # fmt: skip
+        "prt": 50,
+        "placebo": 51,
+        "usual_care": 50,
+    }
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,15 @@ def test_two_rows_per_person_become_152_patients(imported: Imported) -> None:
     ],
 )
 def test_published_figures_of_each_arm_come_back(
-    imported: Imported, arm: str, mean: float, sd: float, n: int, no_pain: int,
-    years: tuple[float, float], opioid: int,
-) -> None:  # fmt: skip
+    imported: Imported,
+    arm: str,
+    mean: float,
+    sd: float,
+    n: int,
+    no_pain: int,
+    years: tuple[float, float],
+    opioid: int,
+) -> None:
     rows = _arms(imported[1])[arm]
     after = rows["nrs_t1"].dropna()
     assert (round(after.mean(), 2), round(after.std(), 2), len(after)) == (mean, sd, n)
@@ -80,15 +88,22 @@ def test_64_of_135_respond_by_arm_40_14_and_10(imported: Imported) -> None:
     labels = make_labels(cohort.table, rule="fall2_or_success", horizons=("t1",))
     counts = labels.counts()
     assert counts["t1"] == {
-        "responders": 64, "nonresponders": 71, "unknown": 17,
-        "score": 0, "wording": 0, "both": 135, "none": 17,
-    }  # fmt: skip
+        "responders": 64,
+        "nonresponders": 71,
+        "unknown": 17,
+        "score": 0,
+        "wording": 0,
+        "both": 135,
+        "none": 17,
+    }
     assert counts["cannot_meet"] == 9
     t1 = pd.Series(labels.t1, index=cohort.table.index)
     found = {name: t1[rows.index].dropna() for name, rows in _arms(cohort).items()}
     assert {name: (int(known.sum()), len(known)) for name, known in found.items()} == {
-        "prt": (40, 44), "placebo": (14, 44), "usual_care": (10, 47),
-    }  # fmt: skip
+        "prt": (40, 44),
+        "placebo": (14, 44),
+        "usual_care": (10, 47),
+    }
 
 
 def test_pounds_are_kilograms_and_tsk_11_is_not_tsk(imported: Imported) -> None:
@@ -103,8 +118,9 @@ def test_pounds_are_kilograms_and_tsk_11_is_not_tsk(imported: Imported) -> None:
 def test_the_declared_arm_is_known_at_baseline(imported: Imported) -> None:
     dictionary = imported[1].dictionary
     assert [v.name for v in dictionary.check_predictors(["treatment_arm", "tsk_11"])] == [
-        "treatment_arm", "tsk_11",
-    ]  # fmt: skip
+        "treatment_arm",
+        "tsk_11",
+    ]
 
 
 def test_the_check_finds_nobody_for_ketamine_and_all_for_the_trials_own_rules(

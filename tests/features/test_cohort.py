@@ -114,15 +114,17 @@ def test_a_value_that_cannot_be_is_named_with_row_and_column(
 
 
 def test_every_problem_is_listed_at_once_columns_first_then_rows(tmp_path: Path) -> None:
-    text = (
-        "patient_id,course_number,nrs_t0,age,sex\n"
-        "A,1,11,40,male\n,1,5,40,x\nA,1,12,40,female\n"
-    )  # fmt: skip
+    text = "patient_id,course_number,nrs_t0,age,sex\nA,1,11,40,male\n,1,5,40,x\nA,1,12,40,female\n"
     problems = _problems(tmp_path, text, required=("nrs_t1",))
     assert [(p.row, p.column) for p in problems] == [
-        (None, "age"), (None, "nrs_t1"), (1, "nrs_t0"), (2, "patient_id"), (2, "sex"),
-        (3, "patient_id"), (3, "nrs_t0"),
-    ]  # fmt: skip
+        (None, "age"),
+        (None, "nrs_t1"),
+        (1, "nrs_t0"),
+        (2, "patient_id"),
+        (2, "sex"),
+        (3, "patient_id"),
+        (3, "nrs_t0"),
+    ]
     assert problems[0].action.startswith("did you mean age_years?")
     assert "ketresponse cohort import" in problems[0].action
     assert problems[5].got == "the same as in row 1"
@@ -206,19 +208,34 @@ def test_a_record_is_read_as_a_request_sends_it() -> None:
     )
     assert problems == []
     assert record == {
-        "nrs_t0": 8.0, "sex": 0.0, "strong_opioid": 1.0, "opioid": 1.0, "age_years": 40.0,
+        "nrs_t0": 8.0,
+        "sex": 0.0,
+        "strong_opioid": 1.0,
+        "opioid": 1.0,
+        "age_years": 40.0,
         "site": None,
-    }  # fmt: skip
+    }
 
 
 def test_every_problem_of_a_record_is_named() -> None:
     record, problems = parse_record(
-        {"nrs_t0": 11, "nrs": 5, "medication_atc": ["N02AX02"], "age_years": 20,
-         "disease_duration_years": 30, "opioid": "no", "weak_opioid": "yes"}
-    )  # fmt: skip
+        {
+            "nrs_t0": 11,
+            "nrs": 5,
+            "medication_atc": ["N02AX02"],
+            "age_years": 20,
+            "disease_duration_years": 30,
+            "opioid": "no",
+            "weak_opioid": "yes",
+        }
+    )
     assert [p.column for p in problems] == [
-        "nrs", "nrs_t0", "medication_atc", "weak_opioid", "disease_duration_years",
-    ]  # fmt: skip
+        "nrs",
+        "nrs_t0",
+        "medication_atc",
+        "weak_opioid",
+        "disease_duration_years",
+    ]
     assert problems[0].action == "did you mean nrs_t0?"
     assert "nrs_t0" not in record
 
@@ -278,8 +295,10 @@ def test_a_check_flags_rows_and_counts_labels(tmp_path: Path) -> None:
     report = check_cohort(_write(tmp_path, text))
     assert report.problems == () and report.rows == 3
     assert [(row, name) for row, name, _ in report.flags] == [
-        (1, "medication_atc"), (1, "nrs_t2"), (2, "nrs_t0"),
-    ]  # fmt: skip
+        (1, "medication_atc"),
+        (1, "nrs_t2"),
+        (2, "nrs_t0"),
+    ]
     assert "mannitol" in report.flags[0][2]
     assert report.unlisted_codes == {"C09AA02": 2, "B05BC01": 1}
     assert report.missing["nrs_t0"] == pytest.approx(1 / 3)

@@ -56,8 +56,17 @@ def test_a_template_is_printed_or_written(tmp_path: Path) -> None:
 
 def test_a_cohort_is_simulated_the_same_from_the_same_seed(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        result = _run("simulate", "--n", 20, "--seed", 7, "--out", tmp_path / f"{name}.csv",
-                      "--truth", tmp_path / f"{name}_truth.parquet")  # fmt: skip
+        result = _run(
+            "simulate",
+            "--n",
+            20,
+            "--seed",
+            7,
+            "--out",
+            tmp_path / f"{name}.csv",
+            "--truth",
+            tmp_path / f"{name}_truth.parquet",
+        )
         assert result.exit_code == 0
         assert "invented" in result.stdout
     files = _files(tmp_path)
@@ -119,8 +128,14 @@ def test_an_import_with_a_problem_writes_nothing(tmp_path: Path, raw: str, mappi
     _write(tmp_path, "raw.csv", raw)
     _write(tmp_path, "m.toml", mapping)
     before = _files(tmp_path)
-    result = _run("import", tmp_path / "raw.csv", "--mapping", tmp_path / "m.toml",
-                  "--out", tmp_path / "c.csv")  # fmt: skip
+    result = _run(
+        "import",
+        tmp_path / "raw.csv",
+        "--mapping",
+        tmp_path / "m.toml",
+        "--out",
+        tmp_path / "c.csv",
+    )
     assert isinstance(result.exception, InputError)
     assert result.exception.exit_code == 2
     assert _files(tmp_path) == before
@@ -145,19 +160,26 @@ def test_a_check_lists_every_problem_and_ends_with_code_2(tmp_path: Path) -> Non
     content = json.loads(as_json.stdout)
     assert not content["ok"]
     assert [(p["row"], p["column"]) for p in content["problems"]] == [
-        (None, "age"), (1, "nrs_t0"), (3, "patient_id"),
-    ]  # fmt: skip
+        (None, "age"),
+        (1, "nrs_t0"),
+        (3, "patient_id"),
+    ]
 
 
 def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
     text = (
         "patient_id,setting,nrs_t0,success_t1,success_t2\n"
         "A,elective,8,no,yes\nB,elective,1,yes,no\nC,emergency,8,yes,\n"
-    )  # fmt: skip
+    )
     result = _run("check", _write(tmp_path, "c.csv", text))
     assert result.exit_code == 0
-    for words in ("Admission: elective", "T2, sustained", "kept, of T1 responders",
-                  "1 with a score before treatment too low", "row 1 (1 in all)"):  # fmt: skip
+    for words in (
+        "Admission: elective",
+        "T2, sustained",
+        "kept, of T1 responders",
+        "1 with a score before treatment too low",
+        "row 1 (1 in all)",
+    ):
         assert words in result.stdout
     content = json.loads(_run("check", tmp_path / "c.csv", "--json", "--horizons", "t1").stdout)
     assert content["labels"]["t1"]["responders"] == 1

@@ -14,9 +14,13 @@ from features.schema import CONTRACT, declare_variable
 
 NAN = float("nan")
 IN_SCOPE: dict[str, float | str | None] = {
-    "age_years": 18.0, "setting": 0.0, "drug": 0.0, "route": 0.0,
-    "concurrent_infusion_drug": 0.0, "course_number": 1.0,
-}  # fmt: skip
+    "age_years": 18.0,
+    "setting": 0.0,
+    "drug": 0.0,
+    "route": 0.0,
+    "concurrent_infusion_drug": 0.0,
+    "course_number": 1.0,
+}
 
 
 def test_a_patient_at_every_bound_is_in_scope() -> None:
@@ -63,11 +67,18 @@ def test_the_flow_counts_each_course_out_once_and_unknowns_as_kept() -> None:
     assert eligible.index.tolist() == [5, 6, 7]
     assert flow.columns.tolist() == ["step", "remaining", "excluded", "unknown_kept"]
     assert flow.iloc[:, 1:].to_numpy().tolist() == [
-        [8, 0, 0], [7, 1, 1], [6, 1, 1], [5, 1, 2], [4, 1, 0], [3, 1, 0],
-    ]  # fmt: skip
+        [8, 0, 0],
+        [7, 1, 1],
+        [6, 1, 1],
+        [5, 1, 2],
+        [4, 1, 0],
+        [3, 1, 0],
+    ]
     assert flow["step"].tolist()[:3] == [
-        "identified", "Age: at least 18 years", "Admission: elective",
-    ]  # fmt: skip
+        "identified",
+        "Age: at least 18 years",
+        "Admission: elective",
+    ]
     assert flow["step"][3] == "Infusion drug: s_ketamine, Route of administration: intravenous"
 
 
@@ -79,13 +90,20 @@ def test_a_column_that_is_not_there_is_unknown_for_all() -> None:
 
 def test_a_study_writes_its_own_rules() -> None:
     rules = Eligibility.from_dict(
-        {"age_years": {"min": 18, "max": 70}, "setting": ["elective"], "opioid": "no",
-         "affected_site": {"allowed": ["upper", "both"]}}
-    )  # fmt: skip
+        {
+            "age_years": {"min": 18, "max": 70},
+            "setting": ["elective"],
+            "opioid": "no",
+            "affected_site": {"allowed": ["upper", "both"]},
+        }
+    )
     assert rules.steps == (("age_years",), ("setting",), ("opioid",), ("affected_site",))
     record: dict[str, float | str | None] = {
-        "age_years": 71.0, "setting": 0.0, "opioid": 1.0, "affected_site": 1.0,
-    }  # fmt: skip
+        "age_years": 71.0,
+        "setting": 0.0,
+        "opioid": 1.0,
+        "affected_site": 1.0,
+    }
     reasons, unknown = rules.assess(record)
     assert dict(reasons) == {
         "age_years": "Age must be at least 18 years and at most 70 years",
@@ -133,8 +151,10 @@ def test_a_rule_that_cannot_be_is_named(name: str, rule: Any, expected: str) -> 
 def test_all_rules_that_cannot_be_are_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         Eligibility.from_dict({"nrs_t1": {"min": 5}, "setting": "urgent", "sex": "male"})
-    assert [p.column for p in caught.value.problems] == ["eligibility.nrs_t1",
-                                                         "eligibility.setting"]  # fmt: skip
+    assert [p.column for p in caught.value.problems] == [
+        "eligibility.nrs_t1",
+        "eligibility.setting",
+    ]
 
 
 @given(

@@ -116,8 +116,12 @@ def test_studies_of_the_same_patients_name_each_other(by_key: dict[str, Study]) 
 def test_only_what_the_papers_back_is_called_s_ketamine(by_key: dict[str, Study]) -> None:
     backed = {key for key, study in by_key.items() if study.drug == "s_ketamine"}
     assert backed == {
-        "sigtermans-2009", "sigtermans-2010", "dahan-2011", "schilder-2013", "kiefer-2008-pilot",
-    }  # fmt: skip
+        "sigtermans-2009",
+        "sigtermans-2010",
+        "dahan-2011",
+        "schilder-2013",
+        "kiefer-2008-pilot",
+    }
     racemic = {key for key, study in by_key.items() if study.drug == "racemic_ketamine"}
     assert racemic == {"goebel-2015", "goldberg-2010"}
 
@@ -193,8 +197,11 @@ def test_misspelt_or_mistyped_data_is_not_accepted() -> None:
     good = '{"low": 1, "high": 2, "sd": null, "unit": "mg/h", "printed_unit": "mg/h"}'
     adapter = TypeAdapter(Dose)
     assert adapter.validate_json(good).high == 2
-    for bad in (good.replace('"mg/h"', '"mg"', 1), good.replace('"sd"', '"SD"'),
-                good.replace("2", '"two"')):  # fmt: skip
+    for bad in (
+        good.replace('"mg/h"', '"mg"', 1),
+        good.replace('"sd"', '"SD"'),
+        good.replace("2", '"two"'),
+    ):
         with pytest.raises(ValidationError):
             adapter.validate_json(bad)
 
@@ -211,9 +218,11 @@ def test_safety_facts_are_counts_with_a_source() -> None:
     assert facts["hallucinations", "Mangnus"].events == 0
     # Sigtermans 2009, results: 93% against 17%, 63 against 17, 47 against 10, 37 against 33.
     for matter, ketamine, placebo in (
-        ("psychomimetic effects", 93, 17), ("nausea", 63, 17), ("vomiting", 47, 10),
+        ("psychomimetic effects", 93, 17),
+        ("nausea", 63, 17),
+        ("vomiting", 47, 10),
         ("headache", 37, 33),
-    ):  # fmt: skip
+    ):
         fact = facts[matter, "Sigtermans"]
         assert fact.placebo_events is not None and fact.placebo_n is not None
         assert round(100 * fact.rate) == ketamine
@@ -244,8 +253,12 @@ def test_zhao_rows_agree_with_the_independent_extraction() -> None:
         assert study.reference.study.startswith(cells["first_author"])
         assert str(study.reference.year) == cells["year"]
         numbers = {
-            "zhao_ref": row.reference, "n": row.n, "n_alt": row.n_alternative, "n_male": row.men,
-            "age_mean_y": row.age_mean_years, "age_sd_y": row.age_sd_years,
+            "zhao_ref": row.reference,
+            "n": row.n,
+            "n_alt": row.n_alternative,
+            "n_male": row.men,
+            "age_mean_y": row.age_mean_years,
+            "age_sd_y": row.age_sd_years,
             "weight_mean_kg": row.weight_mean_kg,
             "immediate_pct": row.immediate and row.immediate.percent,
             "immediate_events": row.immediate and row.immediate.events,
@@ -257,7 +270,7 @@ def test_zhao_rows_agree_with_the_independent_extraction() -> None:
             "baseline_sd_0_10": row.baseline and row.baseline.spread / row.baseline.scale_max * 10,
             "end_mean_0_10": row.end and row.end.mean / row.end.scale_max * 10,
             "end_sd_0_10": row.end and row.end.spread / row.end.scale_max * 10,
-        }  # fmt: skip
+        }
         for column, value in numbers.items():
             assert value == pytest.approx(_number(cells[column])), (study.key, column)
         rate = row.dose.mg_h_at_70_kg
@@ -275,10 +288,15 @@ def test_chitneni_rows_agree_with_the_independent_extraction() -> None:
         assert study.reference.study.startswith(cells["first_author"])
         assert cells["zhao_row"] == (str(study.zhao.row) if study.zhao else "")
         numbers = {
-            "ref_in_table": row.reference_as_printed, "ref_should_be": row.reference, "n": row.n,
-            "n_female": row.women, "n_male": row.men, "age_mean": row.age_mean_years,
-            "age_sd": row.age_sd_years, "followup_days": row.follow_up_days,
-        }  # fmt: skip
+            "ref_in_table": row.reference_as_printed,
+            "ref_should_be": row.reference,
+            "n": row.n,
+            "n_female": row.women,
+            "n_male": row.men,
+            "age_mean": row.age_mean_years,
+            "age_sd": row.age_sd_years,
+            "followup_days": row.follow_up_days,
+        }
         for column, value in numbers.items():
             assert value == pytest.approx(_number(cells[column])), (study.key, column)
         rate = row.dose.mg_h_at_70_kg

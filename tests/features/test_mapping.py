@@ -41,15 +41,37 @@ def test_the_example_of_the_documentation_does_what_it_says(tmp_path: Path) -> N
     blocks = {kind: body for kind, body in re.findall(r"```(csv|toml)\n(.*?)```", text, re.DOTALL)}
     table, report = _import(tmp_path, blocks["csv"], blocks["toml"])
     assert table.columns.tolist() == [
-        "patient_id", "site", "setting", "age_years", "sex", "nrs_t0", "disease_duration_years",
-        "medication_atc", "weight_kg", "nrs_t1", "success_t1", "tsk_11",
-    ]  # fmt: skip
+        "patient_id",
+        "site",
+        "setting",
+        "age_years",
+        "sex",
+        "nrs_t0",
+        "disease_duration_years",
+        "medication_atc",
+        "weight_kg",
+        "nrs_t1",
+        "success_t1",
+        "tsk_11",
+    ]
     # 54 / 12 = 4.5 years; 150 * 0.45359237 = 68.0388555 kg; PGIC 6 is yes.
     assert _rows(table) == [
-        ["A1", "north", "elective", 41, "female", 8, 4.5, "N02AX02;N06AA09",
-         pytest.approx(68.0388555), 5, "yes", 24],
+        [
+            "A1",
+            "north",
+            "elective",
+            41,
+            "female",
+            8,
+            4.5,
+            "N02AX02;N06AA09",
+            pytest.approx(68.0388555),
+            5,
+            "yes",
+            24,
+        ],
         ["B2", "south", "elective", None, "male", 7, 1.5, "none", None, None, "no", 33],
-    ]  # fmt: skip
+    ]
     assert report.raw_rows == 5 and report.rows == 2
     assert report.dropped == {"group": 1}
     assert report.missing_codes == {"-99": 6}
@@ -104,9 +126,14 @@ def test_units_are_converted(
 
 @pytest.mark.parametrize(
     ("comparison", "expected"),
-    [(">= 6", ["yes", "yes", "no"]), ("> 6", ["yes", "no", "no"]), ("< 6", ["no", "no", "yes"]),
-     ("<=6", ["no", "yes", "yes"]), ("== 6.0", ["no", "yes", "no"])],
-)  # fmt: skip
+    [
+        (">= 6", ["yes", "yes", "no"]),
+        ("> 6", ["yes", "no", "no"]),
+        ("< 6", ["no", "no", "yes"]),
+        ("<=6", ["no", "yes", "yes"]),
+        ("== 6.0", ["no", "yes", "no"]),
+    ],
+)
 def test_a_comparison_makes_yes_or_no(tmp_path: Path, comparison: str, expected: list[str]) -> None:
     mapping = f"""
         [columns]
@@ -148,8 +175,9 @@ def test_a_value_out_of_range_after_conversion_is_a_problem(tmp_path: Path) -> N
         """
     problems = _problems(tmp_path, "id,n,w\nA,65,150\nB,5,15\n", mapping)
     assert [(p.column, p.got) for p in problems] == [
-        ("nrs_t0", "'65' in 1 row"), ("weight_kg", "'15' in 1 row"),
-    ]  # fmt: skip
+        ("nrs_t0", "'65' in 1 row"),
+        ("weight_kg", "'15' in 1 row"),
+    ]
 
 
 LONG = """
@@ -186,8 +214,9 @@ def test_rows_of_a_patient_that_disagree_are_a_problem(tmp_path: Path) -> None:
 def test_a_time_that_is_repeated_or_absent_is_a_problem(tmp_path: Path) -> None:
     problems = _problems(tmp_path, "id,t,n\nA,0,8\nA,0,7\n", LONG)
     assert [(p.column, p.got) for p in problems[:2]] == [
-        ("t", "1 of 1 patients with more"), ("t", "times 0"),
-    ]  # fmt: skip
+        ("t", "1 of 1 patients with more"),
+        ("t", "times 0"),
+    ]
 
 
 def test_repeated_patients_without_rows_are_a_problem_at_their_raw_row(tmp_path: Path) -> None:
@@ -270,8 +299,11 @@ def test_columns_that_the_file_lacks_are_all_named(tmp_path: Path) -> None:
         """
     problems = _problems(tmp_path, "id,ok,sex\nA,1,male\n", mapping)
     assert [p.column for p in problems] == [
-        "columns.patient_id", "filter.okk", "rows.time", "variables.mood",
-    ]  # fmt: skip
+        "columns.patient_id",
+        "filter.okk",
+        "rows.time",
+        "variables.mood",
+    ]
     assert problems[0].action == "did you mean id?"
 
 
@@ -332,12 +364,16 @@ def test_a_mapping_that_cannot_be_is_refused_with_the_place(
 def test_all_that_is_wrong_with_a_mapping_is_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         _mapping(
-            tmp_path, '[columns]\npatient_id = "x"\nage = "a"\nsex = { constant = "f" }\n'
+            tmp_path,
+            '[columns]\npatient_id = "x"\nage = "a"\nsex = { constant = "f" }\n'
             '[variables.y]\nkind = "number"\n[filter]\nx = [[1]]\n',
-        )  # fmt: skip
+        )
     assert [p.column for p in caught.value.problems] == [
-        "variables.y.known_at", "columns.age", "columns.sex.constant", "filter.x",
-    ]  # fmt: skip
+        "variables.y.known_at",
+        "columns.age",
+        "columns.sex.constant",
+        "filter.x",
+    ]
 
 
 @pytest.mark.parametrize("data", [b"columns = [", b"\xff", b"", b"a\n" * 100])
@@ -357,5 +393,9 @@ def test_whole_numbers_are_one_code_however_written(number: int) -> None:
 
 def test_text_codes_are_taken_as_they_are() -> None:
     assert [normalise_code(code) for code in ("NaN", "<undefined>", "1.5", "1e3", "inf")] == [
-        "NaN", "<undefined>", "1.5", "1e3", "inf",
-    ]  # fmt: skip
+        "NaN",
+        "<undefined>",
+        "1.5",
+        "1e3",
+        "inf",
+    ]

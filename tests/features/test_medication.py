@@ -18,9 +18,24 @@ from features.schema import CONTRACT
 
 CLASSES = [v.name for v in CONTRACT if any(s == "ATC" for s, _ in v.codes) and v.kind == "yes_no"]
 CODES = [
-    "N02AX02", "N02AJ13", "N02AJ17", "N02AA", "N02A", "N02", "N03AE01", "N06AX27", "N06AX21",
-    "M01AX05", "M01AH01", "N02BF01", "N03AX16", "N07BC02", "R05DA04", "C09AA02", "N02AC03",
-]  # fmt: skip
+    "N02AX02",
+    "N02AJ13",
+    "N02AJ17",
+    "N02AA",
+    "N02A",
+    "N02",
+    "N03AE01",
+    "N06AX27",
+    "N06AX21",
+    "M01AX05",
+    "M01AH01",
+    "N02BF01",
+    "N03AX16",
+    "N07BC02",
+    "R05DA04",
+    "C09AA02",
+    "N02AC03",
+]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +160,11 @@ def test_a_part_that_is_yes_makes_the_whole_yes() -> None:
     record, problems = fill_classes({"strong_opioid": 1.0, "gabapentinoid": 1.0})
     assert problems == []
     assert record == {
-        "strong_opioid": 1.0, "gabapentinoid": 1.0, "opioid": 1.0, "anti_epileptic": 1.0,
-    }  # fmt: skip
+        "strong_opioid": 1.0,
+        "gabapentinoid": 1.0,
+        "opioid": 1.0,
+        "anti_epileptic": 1.0,
+    }
 
 
 def test_a_whole_that_is_no_makes_its_parts_no_and_refuses_a_part_that_is_yes() -> None:

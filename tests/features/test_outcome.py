@@ -99,14 +99,28 @@ def test_sustained_response_needs_response_at_both_times() -> None:
     np.testing.assert_array_equal(labels.t2_after_t1_no, table["flagged"])
     assert labels.counts() == {
         "rows": 9,
-        "t1": {"responders": 3, "nonresponders": 3, "unknown": 3,
-               "score": 0, "wording": 6, "both": 0, "none": 3},
-        "t2": {"responders": 1, "nonresponders": 5, "unknown": 3,
-               "score": 0, "wording": 6, "both": 0, "none": 3},
+        "t1": {
+            "responders": 3,
+            "nonresponders": 3,
+            "unknown": 3,
+            "score": 0,
+            "wording": 6,
+            "both": 0,
+            "none": 3,
+        },
+        "t2": {
+            "responders": 1,
+            "nonresponders": 5,
+            "unknown": 3,
+            "score": 0,
+            "wording": 6,
+            "both": 0,
+            "none": 3,
+        },
         "kept": {"responders": 1, "nonresponders": 1, "unknown": 1},
         "cannot_meet": 0,
         "t2_after_t1_no": 1,
-    }  # fmt: skip
+    }
 
 
 def test_the_two_by_two_table_of_mangnus_2021_comes_back() -> None:

@@ -24,10 +24,18 @@ def _wells(ct: list[float | None], **columns: list[object]) -> pd.DataFrame:
     n = len(ct)
     values = pd.array([np.nan if value is None else value for value in ct], dtype="float64")
     return pd.DataFrame(
-        {"sample": ["S1"] * n, "assay": ["a"] * n, "ct": values,
-         "detected": [value is not None for value in ct], "ceiling": [40.0] * n,
-         "flag": [""] * n, "plate": ["p"] * n, "platform": [""] * n} | columns
-    )  # fmt: skip
+        {
+            "sample": ["S1"] * n,
+            "assay": ["a"] * n,
+            "ct": values,
+            "detected": [value is not None for value in ct],
+            "ceiling": [40.0] * n,
+            "flag": [""] * n,
+            "plate": ["p"] * n,
+            "platform": [""] * n,
+        }
+        | columns
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,8 +60,9 @@ def test_a_cell_is_detected_when_half_of_its_wells_are(
 
 
 def test_flags_and_plates_of_wells_are_joined_and_the_lowest_ceiling_holds() -> None:
-    wells = _wells([36.0, 37.0], flag=["HIGHSD;NOISE", "NOISE"], plate=["p1", "p2"],
-                   ceiling=[40.0, 35.0])  # fmt: skip
+    wells = _wells(
+        [36.0, 37.0], flag=["HIGHSD;NOISE", "NOISE"], plate=["p1", "p2"], ceiling=[40.0, 35.0]
+    )
     row = combine_wells(wells).iloc[0]
     assert (row["flag"], row["plate"], row["ceiling"]) == ("HIGHSD;NOISE", "p1+p2", 35.0)
     assert not row["detected"]
@@ -62,8 +71,11 @@ def test_flags_and_plates_of_wells_are_joined_and_the_lowest_ceiling_holds() -> 
 @given(st.permutations(range(8)))
 @settings(max_examples=25, deadline=None)
 def test_the_order_of_wells_does_not_matter(order: list[int]) -> None:
-    wells = _wells([20.0, 21, None, 23, 24, None, None, 27],
-                   sample=["S1", "S1", "S2", "S2"] * 2, assay=["a", "b"] * 4)  # fmt: skip
+    wells = _wells(
+        [20.0, 21, None, 23, 24, None, None, 27],
+        sample=["S1", "S1", "S2", "S2"] * 2,
+        assay=["a", "b"] * 4,
+    )
     keys = ["sample", "assay"]
     expected = combine_wells(wells).sort_values(keys).reset_index(drop=True)
     got = combine_wells(wells.iloc[order]).sort_values(keys).reset_index(drop=True)

@@ -7,9 +7,18 @@ from features.panel_cells import holds_ct, parse_numbers
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("24.5", 24.5), ("24,5", 24.5), ("35", 35.0), ("-1", -1.0), ("3.1e1", 31.0),
-     ("inf", np.nan), ("nan", np.nan), ("1,234.5", np.nan), ("24.5 cycles", np.nan)],
-)  # fmt: skip
+    [
+        ("24.5", 24.5),
+        ("24,5", 24.5),
+        ("35", 35.0),
+        ("-1", -1.0),
+        ("3.1e1", 31.0),
+        ("inf", np.nan),
+        ("nan", np.nan),
+        ("1,234.5", np.nan),
+        ("24.5 cycles", np.nan),
+    ],
+)
 def test_a_number_is_digits_with_a_point_or_a_comma(text: str, number: float) -> None:
     np.testing.assert_array_equal(parse_numbers(pd.Series([text], dtype="str")), [number])
 

@@ -59,11 +59,16 @@ def test_the_fit_is_the_maximum_of_the_penalised_likelihood(seed: int) -> None:
     def loss(parameters: np.ndarray) -> float:
         mean, sd = parameters[0], np.exp(parameters[1])
         penalty = 3.0 * np.log(sd) + 4.0 * 1.2 / (2 * sd**2)
-        return float(penalty - norm.logpdf(Z[seen], mean, sd).sum()
-                     - norm.logsf(Z[~seen], mean, sd).sum())  # fmt: skip
+        return float(
+            penalty - norm.logpdf(Z[seen], mean, sd).sum() - norm.logsf(Z[~seen], mean, sd).sum()
+        )
 
-    best = minimize(loss, [34.0, 0.0], method="Nelder-Mead",
-                    options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 5000})  # fmt: skip
+    best = minimize(
+        loss,
+        [34.0, 0.0],
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 5000},
+    )
     fit = fit_censored(Z[:, None], seen[:, None], prior=PRIOR)
     assert fit.mean[0] == pytest.approx(best.x[0], abs=1e-4)
     assert fit.sd[0] == pytest.approx(np.exp(best.x[1]), abs=1e-4)

@@ -52,8 +52,11 @@ def test_every_problem_of_a_design_is_listed() -> None:
     with pytest.raises(InputError) as caught:
         parse_design(table)
     assert [(p.column, p.row) for p in caught.value.problems] == [
-        ("sample_date", 1), ("sample", 2), ("sample", 3), ("infusion_start", None),
-    ]  # fmt: skip
+        ("sample_date", 1),
+        ("sample", 2),
+        ("sample", 3),
+        ("infusion_start", None),
+    ]
     assert "P4" not in str(caught.value)
 
 

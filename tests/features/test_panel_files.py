@@ -5,10 +5,21 @@ from features.panel_files import Layout, decode_text, parse_file
 from tests.features.panels import QUANTSTUDIO, SDS, WIDE
 
 
-def _parse(text: str, layout: Layout = "auto", samples: tuple[str, ...] = (),
-           ignore: tuple[str, ...] = (), encoding: str = "utf-8"):  # type: ignore[no-untyped-def]  # fmt: skip
-    return parse_file(text.encode(encoding), name="file.txt", stem="file", layout=layout,
-                      samples=samples, ignore=ignore)  # fmt: skip
+def _parse(
+    text: str,
+    layout: Layout = "auto",
+    samples: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    encoding: str = "utf-8",
+):  # type: ignore[no-untyped-def]
+    return parse_file(
+        text.encode(encoding),
+        name="file.txt",
+        stem="file",
+        layout=layout,
+        samples=samples,
+        ignore=ignore,
+    )
 
 
 def test_an_sds_export_is_read_below_its_preamble() -> None:
@@ -51,8 +62,9 @@ def test_several_plates_in_one_text_keep_their_names() -> None:
     second = QUANTSTUDIO.replace("Plate 7", "Plate 8").replace("S1", "S2")
     raw = _parse(QUANTSTUDIO + second)
     assert raw.wells.groupby("sample")["plate"].unique().map(list).to_dict() == {
-        "S1": ["Plate 7"], "S2": ["Plate 8"],
-    }  # fmt: skip
+        "S1": ["Plate 7"],
+        "S2": ["Plate 8"],
+    }
 
 
 def test_a_line_that_is_cut_off_is_a_problem_and_not_left_out() -> None:

@@ -91,8 +91,16 @@ def test_a_name_put_right_stays_as_it_is(
     assert once.name.startswith(f"{species}-{'let' if kind == 'let' else 'miR'}-{number}{letter}")
 
 
-@pytest.mark.parametrize(("text", "answer"), [("hsa-miR-21", True), ("miR_16", True),
-                                              ("let-7a", True), ("GAPDH", False),
-                                              ("Admiral-7", False), ("S12", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("hsa-miR-21", True),
+        ("miR_16", True),
+        ("let-7a", True),
+        ("GAPDH", False),
+        ("Admiral-7", False),
+        ("S12", False),
+    ],
+)
 def test_what_reads_like_a_micro_rna(text: str, answer: bool) -> None:
     assert is_micro_rna(text) is answer

@@ -23,8 +23,11 @@ def _make(tmp_path: Path, frame: pd.DataFrame, plates: list[str] | None = None) 
 
 def _frame(values: object) -> pd.DataFrame:
     array = np.asarray(values, dtype=float)
-    return pd.DataFrame(array, index=[f"S{i}" for i in range(len(array))],
-                        columns=[f"hsa-miR-{j + 1}-5p" for j in range(array.shape[1])])  # fmt: skip
+    return pd.DataFrame(
+        array,
+        index=[f"S{i}" for i in range(len(array))],
+        columns=[f"hsa-miR-{j + 1}-5p" for j in range(array.shape[1])],
+    )
 
 
 def test_a_sample_that_detects_little_is_dropped(tmp_path: Path) -> None:
@@ -78,8 +81,9 @@ def test_haemolysis_is_the_difference_of_two_assays(tmp_path: Path) -> None:
 
 
 def test_older_names_serve_for_haemolysis_too(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"hsa-mir-23a": [27.0, 27], "hsa-mir-451": [24.0, 21.5]},
-                         index=["S0", "S1"])  # fmt: skip
+    frame = pd.DataFrame(
+        {"hsa-mir-23a": [27.0, 27], "hsa-mir-451": [24.0, 21.5]}, index=["S0", "S1"]
+    )
     samples = compute_quality(_make(tmp_path, frame)).samples
     np.testing.assert_array_equal(samples["haemolysis"], [3.0, 5.5])
 
@@ -127,9 +131,9 @@ def test_counts_name_no_sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"min_sample": 2.0}, {"min_assay": -0.1}, {"max_spread": 0.0},
-                {"haemolysis_possible": 9.0}]
-)  # fmt: skip
+    "options",
+    [{"min_sample": 2.0}, {"min_assay": -0.1}, {"max_spread": 0.0}, {"haemolysis_possible": 9.0}],
+)
 def test_settings_that_mean_nothing_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match="quality control"):
         QualitySettings(**options)  # type: ignore[arg-type]

@@ -111,11 +111,15 @@ def test_every_cell_that_is_no_ct_is_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_a_design_names_patients_plates_and_leaves_samples_out(tmp_path: Path) -> None:
-    design = parse_design(_design(
-        sample=["S1", "S2", "S3", "S9"], patient_id=["P1", "P2", "", "P9"],
-        plate=["card 1", "", "", ""], sample_date=["2026-01-05", "2026-01-08", "", ""],
-        infusion_start=["2026-01-08", "2026-01-08", "", ""],
-    ))  # fmt: skip
+    design = parse_design(
+        _design(
+            sample=["S1", "S2", "S3", "S9"],
+            patient_id=["P1", "P2", "", "P9"],
+            plate=["card 1", "", "", ""],
+            sample_date=["2026-01-05", "2026-01-08", "", ""],
+            infusion_start=["2026-01-08", "2026-01-08", "", ""],
+        )
+    )
     panel, report = import_panel(write(tmp_path, WIDE, "made.csv"), design=design)
     assert set(panel.table["patient_id"]) == {"P1", "P2"}
     first = cell(panel, "S1", "hsa-miR-17-5p")
@@ -130,9 +134,12 @@ def test_a_design_names_patients_plates_and_leaves_samples_out(tmp_path: Path) -
 
 
 def test_a_sample_taken_after_the_start_is_refused(tmp_path: Path) -> None:
-    columns = {"sample": ["S1", "S2", "S3"], "patient_id": ["P1", "P2", "P3"],
-               "sample_date": ["2026-01-05", "2026-01-10", "2026-01-09T12:00"],
-               "infusion_start": ["2026-01-08"] * 2 + ["2026-01-09T08:00"]}  # fmt: skip
+    columns = {
+        "sample": ["S1", "S2", "S3"],
+        "patient_id": ["P1", "P2", "P3"],
+        "sample_date": ["2026-01-05", "2026-01-10", "2026-01-09T12:00"],
+        "infusion_start": ["2026-01-08"] * 2 + ["2026-01-09T08:00"],
+    }
     with pytest.raises(InputError) as caught:
         make_panel(tmp_path, design=parse_design(_design(**columns)))
     assert [problem.column for problem in caught.value.problems] == ["sample_date"] * 2
@@ -169,9 +176,12 @@ def test_names_that_are_given_are_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"format": "xls"}, "format: expected one of"), ({"ceiling": 99.0}, "ceiling: expected"),
-     ({"empty": "zero"}, "empty: expected non_detect or not_measured")],
-)  # fmt: skip
+    [
+        ({"format": "xls"}, "format: expected one of"),
+        ({"ceiling": 99.0}, "ceiling: expected"),
+        ({"empty": "zero"}, "empty: expected non_detect or not_measured"),
+    ],
+)
 def test_options_that_mean_nothing_are_refused(
     tmp_path: Path, options: dict[str, object], message: str
 ) -> None:
@@ -181,10 +191,14 @@ def test_options_that_mean_nothing_are_refused(
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_tidy_file_is_read_back_as_it_was(tmp_path: Path, ending: str) -> None:
-    design = parse_design(_design(
-        sample=["S1", "S2", "S3"], patient_id=["P1", "P2", "P3"],
-        sample_date=["2026-01-05", "", ""], infusion_start=["2026-01-08", "", ""],
-    ))  # fmt: skip
+    design = parse_design(
+        _design(
+            sample=["S1", "S2", "S3"],
+            patient_id=["P1", "P2", "P3"],
+            sample_date=["2026-01-05", "", ""],
+            infusion_start=["2026-01-08", "", ""],
+        )
+    )
     panel = make_panel(tmp_path, design=design)
     path = tmp_path / f"tidy.{ending}"
     write_panel(panel, path)
@@ -233,8 +247,9 @@ def test_all_layouts_of_the_same_values_give_the_same_panel(
     tmp_path: Path, values: list[list[float | None]]
 ) -> None:
     assays = ["hsa-miR-1-3p", "hsa-miR-2-5p", "hsa-miR-3-5p"]
-    frame = pd.DataFrame(values, columns=assays, index=[f"S{i}" for i in range(len(values))],
-                         dtype="float64")  # fmt: skip
+    frame = pd.DataFrame(
+        values, columns=assays, index=[f"S{i}" for i in range(len(values))], dtype="float64"
+    )
     texts = frame.map(lambda ct: "Undetermined" if pd.isna(ct) else f"{ct:.1f}")
     tall = texts.stack().rename_axis(["Sample", "Target"]).rename("Ct").reset_index()
     panels = [

@@ -38,8 +38,10 @@ def test_m_is_taken_anew_after_each_exclusion() -> None:
     values = 25 + rng.normal(size=(12, 6)) * [0.2, 0.4, 0.6, 0.8, 1.5, 3.0]
     left, excluded = list(range(6)), []
     while len(left) > 2:
-        m = [np.mean([np.std(values[:, j] - values[:, k], ddof=1) for k in left if k != j])
-             for j in left]  # fmt: skip
+        m = [
+            np.mean([np.std(values[:, j] - values[:, k], ddof=1) for k in left if k != j])
+            for j in left
+        ]
         excluded.append(left.pop(int(np.argmax(m))))
     np.testing.assert_array_equal(rank_by_genorm(values), [*left, *excluded[::-1]])
 

@@ -129,8 +129,9 @@ def test_samples_that_cannot_be_normalised_are_named_and_not_used() -> None:
     assert np.isnan(z[3]).all()
     assert not np.isnan(z[can]).any()
     without = PanelNormaliser(ceiling=35.0, common=0.9).fit(np.delete(X, 3, axis=0))
-    np.testing.assert_allclose(model.mean_, without.mean_[np.isin(without.kept_, model.kept_)],
-                               atol=0.3)  # fmt: skip
+    np.testing.assert_allclose(
+        model.mean_, without.mean_[np.isin(without.kept_, model.kept_)], atol=0.3
+    )
 
 
 def test_the_outcome_and_held_out_rows_change_nothing() -> None:
@@ -151,8 +152,9 @@ def test_a_plate_that_lies_apart_is_brought_back() -> None:
     z = model.transform(X)
     reference = references.mean(axis=1, keepdims=True)
     between = np.var([z[plate == k].mean(axis=0) for k in range(4)], axis=0).mean()
-    before = np.var([(X[plate == k, 5:45] - reference[plate == k]).mean(axis=0)
-                     for k in range(4)], axis=0).mean()  # fmt: skip
+    before = np.var(
+        [(X[plate == k, 5:45] - reference[plate == k]).mean(axis=0) for k in range(4)], axis=0
+    ).mean()
     assert between < 0.02 * before
     # Between over within: about 1 / 0.49.
     assert model.plate_ratio_ == pytest.approx(1 / 0.49, rel=0.35)
@@ -217,8 +219,7 @@ def test_what_cannot_be_normalised_says_why(options: dict[str, object], message:
 def test_nothing_of_a_patient_is_kept() -> None:
     X = np.column_stack([_draw(n=40), np.repeat(np.arange(8), 5)])
     model = PanelNormaliser(ceiling=35.0, plate_column=30).fit(X)
-    kept = [np.asarray(value) for value in vars(model).values()
-            if isinstance(value, np.ndarray)]  # fmt: skip
+    kept = [np.asarray(value) for value in vars(model).values() if isinstance(value, np.ndarray)]
     assert all(40 not in array.shape for array in kept)
     measured = set(X[:, :30].ravel()) - {35.0}
     assert not any(set(array.ravel()) & measured for array in kept)

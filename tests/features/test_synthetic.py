@@ -289,11 +289,18 @@ def test_finer_classes_and_codes_agree_with_the_flags(large: Labelled) -> None:
         assert not (yes[finer] & ~yes[CONTRACT[finer].parent]).any()
     codes = table["medication_atc"]
     prefixes = {  # from the ATC index of the WHO
-        "paracetamol": "N02BE", "nsaid": "M01A", "opioid": "N02A", "antidepressant": "N06A",
-        "anti_epileptic": "N03A|N02BF", "benzodiazepine": "N05BA|N05CD", "tricyclic": "N06AA",
-        "weak_opioid": "N02AX02", "strong_opioid": "N02AA|N02AB", "gabapentinoid": "N02BF",
+        "paracetamol": "N02BE",
+        "nsaid": "M01A",
+        "opioid": "N02A",
+        "antidepressant": "N06A",
+        "anti_epileptic": "N03A|N02BF",
+        "benzodiazepine": "N05BA|N05CD",
+        "tricyclic": "N06AA",
+        "weak_opioid": "N02AX02",
+        "strong_opioid": "N02AA|N02AB",
+        "gabapentinoid": "N02BF",
         "ssri_snri": "N06AB|N06AX21",
-    }  # fmt: skip
+    }
     for name, prefix in prefixes.items():
         assert (codes.str.contains(prefix) == yes[name]).all(), name
     assert ((codes == "none") == ~codes.str.contains(r"\d")).all()

@@ -30,8 +30,9 @@ def test_without_informative_assays_the_outcome_changes_nothing():
 
 def test_informative_assays_are_lower_in_responders_by_the_shift():
     responds = np.arange(4000) % 2.0
-    made = make_panel([f"SYN-{i}" for i in range(4000)], responds, n_assays=3, n_informative=2,
-                      shift=1.0, seed=2)  # fmt: skip
+    made = make_panel(
+        [f"SYN-{i}" for i in range(4000)], responds, n_assays=3, n_informative=2, shift=1.0, seed=2
+    )
     ct = to_matrix(made.panel).ct
     gap = ct[responds == 1].mean(axis=0) - ct[responds == 0].mean(axis=0)
     # The shift is in standard deviations of what other assays do not explain: 0.8 cycles.

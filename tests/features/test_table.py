@@ -82,9 +82,22 @@ def test_a_named_parquet_index_is_a_column(tmp_path: Path) -> None:
         (os.urandom(1000) * 10_000 + b"\xff", "is not UTF-8|not a text file"),
         (b"a,b\n" + b"1,2,3\n" * 1_600_000, "is not a table: 1000 problems"),
     ],
-    ids=["empty", "blank", "mark", "header", "latin", "utf16", "nul", "xlsx", "parquet", "quote",
-         "10MB_line", "10MB_garbage", "10MB_misfit"],
-)  # fmt: skip
+    ids=[
+        "empty",
+        "blank",
+        "mark",
+        "header",
+        "latin",
+        "utf16",
+        "nul",
+        "xlsx",
+        "parquet",
+        "quote",
+        "10MB_line",
+        "10MB_garbage",
+        "10MB_misfit",
+    ],
+)
 def test_what_is_no_table_gives_one_clear_error(tmp_path: Path, data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_table(_write(tmp_path, data))
@@ -101,8 +114,9 @@ def test_every_line_with_too_many_or_too_few_fields_is_named(tmp_path: Path) -> 
     with pytest.raises(InputError) as caught:
         read_table(_write(tmp_path, b"a,b\n1,2,3\n4,5\n6\n"))
     assert [(p.column, p.got) for p in caught.value.problems] == [
-        ("line 2", "3 fields"), ("line 4", "1 fields"),
-    ]  # fmt: skip
+        ("line 2", "3 fields"),
+        ("line 4", "1 fields"),
+    ]
 
 
 def test_repeated_columns_are_each_named_and_unnamed_ones_numbered(tmp_path: Path) -> None:

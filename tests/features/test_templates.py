@@ -55,8 +55,12 @@ def test_fields_of_a_redcap_form_stand_together_also_with_declared_variables() -
 def test_numbers_carry_their_range_and_validation() -> None:
     fields = {row["Variable / Field Name"]: row for row in _redcap()}
     nrs, course = fields["nrs_t0"], fields["course_number"]
-    keys = ("Field Type", "Text Validation Type OR Show Slider Number", "Text Validation Min",
-            "Text Validation Max")  # fmt: skip
+    keys = (
+        "Field Type",
+        "Text Validation Type OR Show Slider Number",
+        "Text Validation Min",
+        "Text Validation Max",
+    )
     assert [nrs[key] for key in keys] == ["text", "number", "0", "10"]
     assert [course[key] for key in keys] == ["text", "integer", "1", "100"]
     assert "LOINC 72514-3" in nrs["Field Annotation"]

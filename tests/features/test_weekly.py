@@ -15,11 +15,17 @@ from features.weekly import parse_weekly, read_weekly
 def make_rows(**changes: object) -> pd.DataFrame:
     """Three patients an arm, weeks 0 to 2, with sex and age; cells as texts."""
     rows = [
-        {"patient_id": f"P{i}", "arm": "ketamine" if i % 2 else "placebo", "week": str(week),
-         "nrs": str(8 - i - week), "sex": "female" if i < 3 else "male", "age_years": str(40 + i)}
+        {
+            "patient_id": f"P{i}",
+            "arm": "ketamine" if i % 2 else "placebo",
+            "week": str(week),
+            "nrs": str(8 - i - week),
+            "sex": "female" if i < 3 else "male",
+            "age_years": str(40 + i),
+        }
         for i in range(6)
         for week in range(3)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, dtype="str").assign(**changes)
 
 
@@ -99,9 +105,16 @@ def test_every_problem_is_listed_at_once() -> None:
     rows.loc[14, "patient_id"] = ""
     found = [(problem.row, problem.column) for problem in problems_of(rows)]
     assert found == [
-        (None, "nrs_t1"), (None, "colour"), (2, "week"), (3, "nrs"), (5, "age_years"), (8, "arm"),
-        (10, "week"), (14, "week"), (15, "patient_id"),
-    ]  # fmt: skip
+        (None, "nrs_t1"),
+        (None, "colour"),
+        (2, "week"),
+        (3, "nrs"),
+        (5, "age_years"),
+        (8, "arm"),
+        (10, "week"),
+        (14, "week"),
+        (15, "patient_id"),
+    ]
 
 
 @pytest.mark.parametrize(

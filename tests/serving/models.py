@@ -81,9 +81,15 @@ def make_model(
     kept = outcome(1.2, 0.6) if len(horizons) == 2 else None
     background = np.column_stack([rng.permutation(column) for column in X.T])
     return ResponseModel(
-        horizons, tuple(predictors), tuple(dictionary.to_list()), first, kept,
-        working(first), None if kept is None else working(kept), background,
-    )  # fmt: skip
+        horizons,
+        tuple(predictors),
+        tuple(dictionary.to_list()),
+        first,
+        kept,
+        working(first),
+        None if kept is None else working(kept),
+        background,
+    )
 
 
 def make_facts(model: ResponseModel, **changes: Any) -> ModelFacts:
@@ -100,19 +106,28 @@ def make_facts(model: ResponseModel, **changes: Any) -> ModelFacts:
         "uneven intervals",
     }
     facts = ModelFacts(
-        name="demo-crps", version="3", status="demonstration",
+        name="demo-crps",
+        version="3",
+        status="demonstration",
         population="adults with therapy-resistant CRPS, one tertiary centre (simulated)",
         treatment="an elective inpatient course of low-dose intravenous S-ketamine",
         condition="CRPS",
-        outcomes={h: words[h] for h in model.horizons}, rule="fall2_or_success",
+        outcomes={h: words[h] for h in model.horizons},
+        rule="fall2_or_success",
         base_rates={h: COUNTS[h]["events"] / COUNTS[h]["n"] for h in model.horizons},
         counts={"n_patients": 480, **{h: COUNTS[h] for h in model.horizons}},
-        eligibility=CRPS_ELIGIBILITY.to_dict(), training_ranges=ranges,
+        eligibility=CRPS_ELIGIBILITY.to_dict(),
+        training_ranges=ranges,
         performance={h: {"auc": [0.66, 0.61, 0.71]} for h in model.horizons},
-        blend={"first": {"ridge": 1.0}}, created="2026-11-22", seed=7,
-        study_sha256="a" * 64, cohort_sha256="b" * 64, code_version="0.1.0",
-        versions={"python": "3.11"}, synthetic=True,
-    )  # fmt: skip
+        blend={"first": {"ridge": 1.0}},
+        created="2026-11-22",
+        seed=7,
+        study_sha256="a" * 64,
+        cohort_sha256="b" * 64,
+        code_version="0.1.0",
+        versions={"python": "3.11"},
+        synthetic=True,
+    )
     return replace(facts, **changes)
 
 

@@ -19,9 +19,14 @@ from training.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 CEILING = 35.0
 ASSAYS = (
-    "hsa-miR-16-5p", "hsa-miR-17-5p", "hsa-miR-21*", "hsa-miR-19a-3p", "hsa-miR-155-5p",
-    "hsa-miR-124-3p", "RNU48",
-)  # fmt: skip
+    "hsa-miR-16-5p",
+    "hsa-miR-17-5p",
+    "hsa-miR-21*",
+    "hsa-miR-19a-3p",
+    "hsa-miR-155-5p",
+    "hsa-miR-124-3p",
+    "RNU48",
+)
 LEVELS = (22.0, 25.0, 27.5, 26.0, 31.0, 34.5, 24.0)
 SELECTED = ("hsa-miR-17-5p", "hsa-miR-155-5p", "hsa-miR-19a-3p")
 N = 60
@@ -61,21 +66,28 @@ def make_panel(model: ResponseModel, *, plates: tuple[str, ...] = (), seed: int 
     first = outcome(0.3, 1.0)
     kept_model = outcome(1.1, 0.5) if model.kept is not None else None
     response = ResponseModel(
-        model.horizons, tuple(v.name for v in variables),
-        tuple(model.dictionary.with_variables(assays).to_list()), first, kept_model,
-        working(first), None if kept_model is None else working(kept_model),
+        model.horizons,
+        tuple(v.name for v in variables),
+        tuple(model.dictionary.with_variables(assays).to_list()),
+        first,
+        kept_model,
+        working(first),
+        None if kept_model is None else working(kept_model),
         np.round(rng.permuted(X, axis=0), 1),
-    )  # fmt: skip
+    )
     return PanelModel(normaliser, ASSAYS, plates, CEILING, SELECTED, 0.6, response)
 
 
 def tell_panel(panel: PanelModel) -> dict[str, Any]:
     """Return what the facts say about it."""
     return {
-        "assays": list(panel.selected), "n_assays": len(ASSAYS), "n_patients": N,
+        "assays": list(panel.selected),
+        "n_assays": len(ASSAYS),
+        "n_patients": N,
         "horizons": {
             horizon: {
-                "n": N, "events": 33,
+                "n": N,
+                "events": 33,
                 "clinical": {"auc": [0.62, 0.47, 0.76], "brier": [0.23, 0.2, 0.27]},
                 "clinical+panel": {"auc": [0.71, 0.58, 0.84], "brier": [0.21, 0.17, 0.26]},
                 "difference": {"auc": [0.09, -0.03, 0.21], "brier": [-0.02, -0.05, 0.02]},
@@ -83,7 +95,7 @@ def tell_panel(panel: PanelModel) -> dict[str, Any]:
             for horizon in panel.response.horizons
         },
         "verdict": "Whether the panel adds anything cannot be told from so few patients.",
-    }  # fmt: skip
+    }
 
 
 def make_panel_case(

@@ -55,8 +55,9 @@ def test_predict_gives_the_answer_of_the_service(folder, record, predictor):
 
 
 def test_single_values_replace_those_of_the_file(folder, record, predictor):
-    result = run("predict", folder, "--record", record, "--set", "nrs_t0=4", "--set", "sex=",
-                 "--json")  # fmt: skip
+    result = run(
+        "predict", folder, "--record", record, "--set", "nrs_t0=4", "--set", "sex=", "--json"
+    )
     answer = json.loads(result.stdout)
     wanted = {**PATIENT, "nrs_t0": 4, "sex": None}
     assert answer == predictor.predict(wanted, request_id=answer["request_id"])
@@ -154,9 +155,12 @@ def test_serve_answers_until_it_is_interrupted(save, tmp_path):
     script = "import typer; from serving.commands import serve; typer.run(serve)"
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(folder), "--research", "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(_ROOT), "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(_ROOT), "TMPDIR": str(tmp_path)},
+    )
     assert process.stdout is not None
     lines = []
     while "Ctrl-C" not in "".join(lines):

@@ -105,8 +105,11 @@ def test_the_estimate_stands_in_plain_words(predictor):
 
 def test_contributions_are_sorted_by_size_and_drawn_to_one_scale(predictor):
     found = predictor.predict(FORM, request_id="r")
-    sizes = [abs(c["contribution"]) for e in found["estimates"]
-             for c in e["explanation"]["contributions"]]  # fmt: skip
+    sizes = [
+        abs(c["contribution"])
+        for e in found["estimates"]
+        for c in e["explanation"]["contributions"]
+    ]
     html = show(predictor, FORM)
     widths = [float(a["width"]) for a in Elements(html).all("rect") if a["class"] in ("up", "down")]
     assert widths == pytest.approx(
@@ -127,19 +130,36 @@ def test_as_many_dots_are_filled_as_patients_respond(predictor):
 
 @pytest.mark.parametrize(
     ("probability", "words"),
-    [(0.0, "fewer than 1"), (0.0049, "fewer than 1"), (0.006, "about 1"), (0.58, "about 58"),
-     (0.994, "about 99"), (0.996, "more than 99"), (1.0, "more than 99")],
-)  # fmt: skip
+    [
+        (0.0, "fewer than 1"),
+        (0.0049, "fewer than 1"),
+        (0.006, "about 1"),
+        (0.58, "about 58"),
+        (0.994, "about 99"),
+        (0.996, "more than 99"),
+        (1.0, "more than 99"),
+    ],
+)
 def test_no_estimate_is_told_as_certainty(probability, words):
     assert count_of_hundred(probability) == words
 
 
 WORDS = [
-    "not the benefit over placebo", "fallen by 1.4 points with placebo and by 4.5", "282 of 470",
-    "180 of 400", "nothing about harm", "no clearance", "Liver enzymes", "psychosis",
-    "no ground to refuse treatment", "associations", "not causes", "about 4 weeks later",
-    "therapy-resistant CRPS", "low-dose intravenous S-ketamine",
-]  # fmt: skip
+    "not the benefit over placebo",
+    "fallen by 1.4 points with placebo and by 4.5",
+    "282 of 470",
+    "180 of 400",
+    "nothing about harm",
+    "no clearance",
+    "Liver enzymes",
+    "psychosis",
+    "no ground to refuse treatment",
+    "associations",
+    "not causes",
+    "about 4 weeks later",
+    "therapy-resistant CRPS",
+    "low-dose intravenous S-ketamine",
+]
 
 
 @pytest.mark.parametrize("fields", [{}, FORM, {**FORM, "nrs_t0": "11"}, {**FORM, "age_years": "3"}])
@@ -194,16 +214,23 @@ def test_nothing_is_chosen_beforehand(predictor):
 def test_everything_is_escaped():
     evil = "<script>alert('x')</script>"
     own = declare_variable(
-        "own", {"kind": "category", "known_at": "baseline", "categories": [evil, "b"],
-                "label": evil, "hint": evil},
-    )  # fmt: skip
+        "own",
+        {
+            "kind": "category",
+            "known_at": "baseline",
+            "categories": [evil, "b"],
+            "label": evil,
+            "hint": evil,
+        },
+    )
     dictionary = CONTRACT.with_variables([own])
     predictor = Predictor(
         make_loaded(
-            predictors=("nrs_t0", "own"), dictionary=dictionary,
+            predictors=("nrs_t0", "own"),
+            dictionary=dictionary,
             facts={"population": evil, "treatment": evil, "name": evil, "notes": [evil]},
         )
-    )  # fmt: skip
+    )
     pages = [
         render_page(predictor),
         show(predictor, {**ELIGIBLE, "nrs_t0": evil, "own": evil, evil: evil}),

@@ -20,8 +20,15 @@ from tests.serving.models import PATIENT, make_loaded
 from tests.serving.panels import ASSAYS, CEILING, SELECTED, make_cts, make_loaded_with_panel
 from tests.serving.test_schemas import check
 
-CT = {"hsa-miR-16-5p": 22.1, "hsa-miR-17-5p": 24.3, "hsa-miR-21*": 27.9, "hsa-miR-19a-3p": 25.0,
-      "hsa-miR-155-5p": 30.2, "hsa-miR-124-3p": "Undetermined", "RNU48": 24.6}  # fmt: skip
+CT = {
+    "hsa-miR-16-5p": 22.1,
+    "hsa-miR-17-5p": 24.3,
+    "hsa-miR-21*": 27.9,
+    "hsa-miR-19a-3p": 25.0,
+    "hsa-miR-155-5p": 30.2,
+    "hsa-miR-124-3p": "Undetermined",
+    "RNU48": 24.6,
+}
 DATES = {"sample_date": "2026-03-01", "infusion_start": "2026-03-02"}
 PANEL = {"platform": "QuantStudio 7", "plate": "P9", **DATES, "ct": CT}
 
@@ -41,8 +48,11 @@ def ask(predictor, panel, patient=PATIENT):
 
 
 def notices(answer, prefix="panel"):
-    return {n["code"]: n["text"] for n in answer["applicability"]["notices"]
-            if n["code"].startswith(prefix)}  # fmt: skip
+    return {
+        n["code"]: n["text"]
+        for n in answer["applicability"]["notices"]
+        if n["code"].startswith(prefix)
+    }
 
 
 def problems(raw):
@@ -61,19 +71,38 @@ def test_a_panel_is_read():
 
 def test_every_problem_is_named_at_once_with_the_range_and_what_came():
     found = problems(
-        {"ct": {"a": 2.9, "b": 60.1, "c": "high", "d": True, "e": float("nan"), "f": {}, "g": "",
-                "h": [24.0, "x"], "i": 10**400, "ok": 24.0},
-         "plate": 7, "sample_date": "1 March", "ceiling": 2, "colour": "red"}
-    )  # fmt: skip
+        {
+            "ct": {
+                "a": 2.9,
+                "b": 60.1,
+                "c": "high",
+                "d": True,
+                "e": float("nan"),
+                "f": {},
+                "g": "",
+                "h": [24.0, "x"],
+                "i": 10**400,
+                "ok": 24.0,
+            },
+            "plate": 7,
+            "sample_date": "1 March",
+            "ceiling": 2,
+            "colour": "red",
+        }
+    )
     assert set(found) == {
         *(f"panel.ct.{name}" for name in "abcdefghi"),
-        "panel.plate", "panel.sample_date", "panel.ceiling", "panel.colour",
-    }  # fmt: skip
+        "panel.plate",
+        "panel.sample_date",
+        "panel.ceiling",
+        "panel.colour",
+    }
     assert found["panel.ct.a"] == {
         "variable": "panel.ct.a",
         "expected": "a Ct from 3 to 60 cycles, Undetermined, or null",
-        "got": "'2.9'", "action": "",
-    }  # fmt: skip
+        "got": "'2.9'",
+        "action": "",
+    }
     assert found["panel.ct.h"]["got"] == "'x'"
 
 
@@ -83,8 +112,9 @@ def test_what_is_no_panel_is_a_problem(raw):
 
 
 def test_a_sample_taken_after_the_start_is_refused_and_said():
-    found = problems({**PANEL, "sample_date": "2026-03-02T10:00",
-                      "infusion_start": "2026-03-02T09:00"})  # fmt: skip
+    found = problems(
+        {**PANEL, "sample_date": "2026-03-02T10:00", "infusion_start": "2026-03-02T09:00"}
+    )
     assert list(found) == ["panel.sample_date"]
     assert found["panel.sample_date"]["got"] == "one taken after it"
     assert "no predictor" in found["panel.sample_date"]["action"]
@@ -95,24 +125,37 @@ def test_replicates_become_one_value_as_in_the_import():
     sample = parse_sample({"ct": wells})
     rows = [
         (assay, np.nan if cell == "ND" else cell, cell != "ND")
-        for assay, cells in wells.items() for cell in cells if cell is not None
-    ]  # fmt: skip
+        for assay, cells in wells.items()
+        for cell in cells
+        if cell is not None
+    ]
     table = pd.DataFrame(rows, columns=["assay", "ct", "detected"]).assign(
         sample="s", ceiling=40.0, flag="", plate="", platform=""
     )
     table["ct"] = table["ct"].astype(float)
     cells = combine_wells(table)
-    expected = {a: ct if seen else None for a, ct, seen in
-                zip(cells["assay"], cells["ct"], cells["detected"], strict=True)}  # fmt: skip
+    expected = {
+        a: ct if seen else None
+        for a, ct, seen in zip(cells["assay"], cells["ct"], cells["detected"], strict=True)
+    }
     assert sample.values == expected == {"a": 24.5, "b": None, "c": 24.0}
 
 
 def test_names_are_mapped_as_in_the_import_and_the_models_own_are_kept():
-    ct = {"hsa-mir-17-5p": 24.0, "hsa-miR-17-5p": 25.0, "hsa-miR-21-4373090": 26.0,
-          "hsa-miR-9#-002231": 31.0, "hsa-miR-517a/b": 28.0}  # fmt: skip
+    ct = {
+        "hsa-mir-17-5p": 24.0,
+        "hsa-miR-17-5p": 25.0,
+        "hsa-miR-21-4373090": 26.0,
+        "hsa-miR-9#-002231": 31.0,
+        "hsa-miR-517a/b": 28.0,
+    }
     sample = parse_sample({"ct": ct})
-    assert sample.values == {"hsa-miR-17-5p": 24.5, "hsa-miR-21": 26.0, "hsa-miR-9*": 31.0,
-                             "hsa-miR-517a/b": 28.0}  # fmt: skip
+    assert sample.values == {
+        "hsa-miR-17-5p": 24.5,
+        "hsa-miR-21": 26.0,
+        "hsa-miR-9*": 31.0,
+        "hsa-miR-517a/b": 28.0,
+    }
     kept = parse_sample({"ct": ct}, known=["hsa-miR-21-4373090"])
     assert kept.values["hsa-miR-21-4373090"] == 26.0
 
@@ -251,10 +294,13 @@ def test_problems_of_record_and_panel_come_together(both):
 def test_patients_in_a_batch_get_what_they_get_alone(both):
     second = {**PANEL, "ct": {**CT, "hsa-miR-17-5p": 27.5}}
     entries = [
-        {"patient": PATIENT, "panel": PANEL}, PATIENT, {"patient": PATIENT},
-        {"patient": PATIENT, "panel": second}, {"patient": PATIENT, "panel": {"ct": {"a": 1}}},
+        {"patient": PATIENT, "panel": PANEL},
+        PATIENT,
+        {"patient": PATIENT},
+        {"patient": PATIENT, "panel": second},
+        {"patient": PATIENT, "panel": {"ct": {"a": 1}}},
         {"patient": PATIENT, "panl": PANEL},
-    ]  # fmt: skip
+    ]
     answers = both.predict_batch(entries, request_id="b")
     alone = [ask(both, panel) for panel in (PANEL, None, None, second)]
     for answer, one in zip(answers, alone, strict=False):
@@ -283,13 +329,19 @@ def test_the_document_describes_the_panel(both):
     document = make_openapi(both, version="1")
     schema = document["components"]["schemas"]["Panel"]
     assert set(schema["properties"]) == {
-        "ct", "platform", "plate", "sample_date", "infusion_start", "ceiling"
-    }  # fmt: skip
+        "ct",
+        "platform",
+        "plate",
+        "sample_date",
+        "infusion_start",
+        "ceiling",
+    }
     assert "hsa-miR-155-5p" in schema["description"]
     request = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
     assert request["schema"]["required"] == ["patient"]
-    assert check({"patient": PATIENT, "panel": PANEL}, request["schema"],
-                 document["components"]["schemas"])  # fmt: skip
+    assert check(
+        {"patient": PATIENT, "panel": PANEL}, request["schema"], document["components"]["schemas"]
+    )
 
 
 def test_the_request_in_the_documentation_is_read(both):
@@ -299,8 +351,10 @@ def test_the_request_in_the_documentation_is_read(both):
     answer = ask(both, request["panel"], request["patient"])
     assert answer["estimates"]
     assert parse_sample(request["panel"]).values == {
-        "hsa-miR-16-5p": 22.1, "hsa-miR-17-5p": pytest.approx(24.3), "hsa-miR-155-5p": None,
-    }  # fmt: skip
+        "hsa-miR-16-5p": 22.1,
+        "hsa-miR-17-5p": pytest.approx(24.3),
+        "hsa-miR-155-5p": None,
+    }
 
 
 def test_a_constant_panel_model_is_explained_without_contributions():

@@ -21,8 +21,12 @@ from training.artifact import save_model
 
 FORM = {name: str(value) for name, value in PATIENT.items()}
 TEXT = "assay,Ct\n" + "\n".join(f"{assay},{ct}" for assay, ct in CT.items())
-WITH = {**FORM, "panel_text": TEXT, "panel_sample_date": DATES["sample_date"],
-        "panel_infusion_start": DATES["infusion_start"]}  # fmt: skip
+WITH = {
+    **FORM,
+    "panel_text": TEXT,
+    "panel_sample_date": DATES["sample_date"],
+    "panel_infusion_start": DATES["infusion_start"],
+}
 ODD = {"ct": 27.318462, "word": "Zyxxpanel"}
 
 
@@ -226,13 +230,19 @@ def test_a_batch_over_http_is_as_each_alone(served):
 @pytest.mark.service
 def test_a_bad_panel_over_http_is_one_400_with_every_problem(served):
     http, _ = served
-    bad = {"ct": {"hsa-miR-16-5p": 2, "x": "high"}, "sample_date": "2026-03-05",
-           "infusion_start": "2026-03-04"}  # fmt: skip
+    bad = {
+        "ct": {"hsa-miR-16-5p": 2, "x": "high"},
+        "sample_date": "2026-03-05",
+        "infusion_start": "2026-03-04",
+    }
     response = http.post("/predict", json={"patient": {**PATIENT, "nrs_t0": 11}, "panel": bad})
     assert response.status_code == 400
     assert [p["variable"] for p in response.json()["problems"]] == [
-        "nrs_t0", "panel.ct.hsa-miR-16-5p", "panel.ct.x", "panel.sample_date",
-    ]  # fmt: skip
+        "nrs_t0",
+        "panel.ct.hsa-miR-16-5p",
+        "panel.ct.x",
+        "panel.sample_date",
+    ]
 
 
 @pytest.mark.service

@@ -104,7 +104,14 @@ def test_a_tidy_panel_is_split_by_patient(tmp_path):
     panel = read_panel(write(tmp_path, WIDE, name="p7.csv"), ceiling=35)
     samples = split_samples(panel)
     assert samples["S1"] == PanelSample(
-        {"hsa-miR-17-5p": 24.5, "hsa-miR-21-5p": None, "hsa-miR-23a-3p": 27.0,
-         "hsa-miR-451a": 19.5}, "p7", 35.0, "unknown",
-    )  # fmt: skip
+        {
+            "hsa-miR-17-5p": 24.5,
+            "hsa-miR-21-5p": None,
+            "hsa-miR-23a-3p": 27.0,
+            "hsa-miR-451a": 19.5,
+        },
+        "p7",
+        35.0,
+        "unknown",
+    )
     assert list(samples) == ["S1", "S2", "S3"]

@@ -45,9 +45,15 @@ def opioid_model() -> LoadedModel:
     # Draws whose log-odds for yes are -1, 0, ..., 8: quantiles known by counting.
     draws = np.column_stack([np.arange(-2.0, 8.0), np.ones(10)])
     model = ResponseModel(
-        ("t1",), ("opioid",), tuple(CONTRACT.to_list()), outcome, None,
-        WorkingModel(basis, draws), None, column,
-    )  # fmt: skip
+        ("t1",),
+        ("opioid",),
+        tuple(CONTRACT.to_list()),
+        outcome,
+        None,
+        WorkingModel(basis, draws),
+        None,
+        column,
+    )
     return LoadedModel(model, make_facts(model), "d" * 64)
 
 
@@ -88,14 +94,24 @@ def test_the_answer_has_exactly_the_agreed_names(predictor, patient):
     answer = ask(predictor, patient)
     assert list(answer) == ["request_id", "model", "submodel", "estimates", "applicability"]
     assert list(answer["model"]) == [
-        "name", "version", "status", "card_sha256", "population", "treatment",
-    ]  # fmt: skip
+        "name",
+        "version",
+        "status",
+        "card_sha256",
+        "population",
+        "treatment",
+    ]
     assert [e["horizon"] for e in answer["estimates"]] == ["t1", "t2"]
     for estimate in answer["estimates"]:
         assert list(estimate) == [
-            "horizon", "outcome", "probability", "interval", "base_rate", "published_base_rate",
+            "horizon",
+            "outcome",
+            "probability",
+            "interval",
+            "base_rate",
+            "published_base_rate",
             "explanation",
-        ]  # fmt: skip
+        ]
         explanation = estimate["explanation"]
         assert list(explanation) == ["scale", "method", "error", "base", "contributions"]
         assert explanation["scale"] == "probability"
@@ -201,8 +217,10 @@ def test_eligibility_that_is_not_known_is_told_for_each_variable(predictor, pati
     answer = ask(predictor, patient)
     assert answer["applicability"]["in_scope"] is True
     assert {v for c, v in codes(answer) if c == "eligibility_unknown"} == {
-        "setting", "drug", "route",
-    }  # fmt: skip
+        "setting",
+        "drug",
+        "route",
+    }
 
 
 @pytest.mark.parametrize(
@@ -405,10 +423,11 @@ def test_a_rare_value_is_told_with_the_unit_it_is_in():
     ranges = {**loaded.facts.training_ranges, "disease_duration_years": {"low": 0.5, "high": 30.0}}
     rare = Predictor(
         replace(
-            loaded, model=replace(loaded.model, background=background),
+            loaded,
+            model=replace(loaded.model, background=background),
             facts=replace(loaded.facts, training_ranges=ranges),
         )
-    )  # fmt: skip
+    )
     answer = ask(rare, {**ELIGIBLE, "disease_duration_years": 24})
     (notice,) = [n for n in answer["applicability"]["notices"] if n["code"] == "rare"]
     assert notice["variable"] == "disease_duration_years"

@@ -51,8 +51,9 @@ def places(tmp_path):
 
 def add_model(desk, *, approved=True, synthetic=False, **card):
     """Register one more version of the hand-made model, reviewed or not."""
-    facts = serving_facts(MODEL, synthetic=synthetic,
-                          status="demonstration" if synthetic else "research")  # fmt: skip
+    facts = serving_facts(
+        MODEL, synthetic=synthetic, status="demonstration" if synthetic else "research"
+    )
     run_id = track_run(RunRecord("study"), tracking_uri=desk.tracking_uri)
     made = register(run_id, MODEL, facts, name="pilot", tracking_uri=desk.tracking_uri)
     folder = locate("pilot", made.version, tracking_uri=desk.tracking_uri)
@@ -80,8 +81,15 @@ def test_an_approved_model_is_released_whole(desk, places):
     assert [entry["name"] for entry in record["approvals"]] == ["Berta First", "Carl Second"]
     assert record["history"][-1]["kind"] == "release"
     names = {path.name for path in done.folder.iterdir()}
-    assert names == {"review.pub", "bentofile.yaml", "requirements.txt", "features", "training",
-                     "serving", "model"}  # fmt: skip
+    assert names == {
+        "review.pub",
+        "bentofile.yaml",
+        "requirements.txt",
+        "features",
+        "training",
+        "serving",
+        "model",
+    }
     pins = (done.folder / "requirements.txt").read_text().split()
     assert any(pin.startswith("numpy==") for pin in pins)
     assert not [pin for pin in pins if pin.startswith(("ketresponse", "mlflow"))]
@@ -96,8 +104,11 @@ def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
     assert caught.value.exit_code == EXIT_REFUSED
     listed = str(caught.value).splitlines()
     assert listed[0] == "pilot:1 is not released:"
-    for line, words in zip(listed[1:], ("has not opened a review", "gate 5", "gate 9",
-                                        "approved by nobody"), strict=True):  # fmt: skip
+    for line, words in zip(
+        listed[1:],
+        ("has not opened a review", "gate 5", "gate 9", "approved by nobody"),
+        strict=True,
+    ):
         assert words in line
     assert not places["folder"].exists()
     assert desk.log.read() == []
@@ -272,8 +283,13 @@ def start_bento(tag, environ, log):
     with bind("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     with open(log, "wb") as out:
-        process = subprocess.Popen([BENTOML, "serve", tag, "--port", str(port)], cwd=log.parent,
-                                   env=environ, stdout=out, stderr=out)  # fmt: skip
+        process = subprocess.Popen(
+            [BENTOML, "serve", tag, "--port", str(port)],
+            cwd=log.parent,
+            env=environ,
+            stdout=out,
+            stderr=out,
+        )
     return process, f"http://127.0.0.1:{port}"
 
 
@@ -297,11 +313,20 @@ def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
     done = release(desk, "pilot", **places)
     home = done.bentoml_home
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environ = {**kept, "BENTOML_HOME": str(home),
-               "BENTOML_DO_NOT_TRACK": "True", "https_proxy": "http://127.0.0.1:9",
-               "http_proxy": "http://127.0.0.1:9"}  # fmt: skip
-    built = subprocess.run([BENTOML, "build", "--output", "tag"], cwd=done.folder, env=environ,
-                           capture_output=True, text=True)  # fmt: skip
+    environ = {
+        **kept,
+        "BENTOML_HOME": str(home),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "https_proxy": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    built = subprocess.run(
+        [BENTOML, "build", "--output", "tag"],
+        cwd=done.folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
     assert built.returncode == 0, built.stderr[-2000:]
     tag = built.stdout.strip().removeprefix("__tag__:")
     name, number = tag.split(":")

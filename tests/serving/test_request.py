@@ -27,12 +27,23 @@ def test_an_optional_name_may_stand_beside_it_and_no_other():
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"nothing", b'{"patient": {', b'{"patient": {}} and more', b"[]", b'"patient"', b"8",
-        b"null", b'{"patients": []}', b'{"patient": {}, "extra": 1}', b"\xff\xfe{}",
-        b"[" * 100_000, b'{"patient": {"nrs_t0": 8, "nrs_t0": 3}}',
-        b'{"patient": {}, "patient": {}}', b'{"patient": ' + b"9" * 5000 + b"}",
+        b"",
+        b"nothing",
+        b'{"patient": {',
+        b'{"patient": {}} and more',
+        b"[]",
+        b'"patient"',
+        b"8",
+        b"null",
+        b'{"patients": []}',
+        b'{"patient": {}, "extra": 1}',
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        b'{"patient": {"nrs_t0": 8, "nrs_t0": 3}}',
+        b'{"patient": {}, "patient": {}}',
+        b'{"patient": ' + b"9" * 5000 + b"}",
     ],
-)  # fmt: skip
+)
 def test_anything_else_is_one_readable_error(body):
     with pytest.raises(RequestError) as caught:
         parse_body(body, "patient")
@@ -48,9 +59,13 @@ def test_a_repeated_name_is_told_with_its_count():
     with pytest.raises(RequestError) as caught:
         parse_json(b'{"a": 1, "b": 2, "a": 3, "a": 4}', expected="JSON")
     assert caught.value.body()["problems"] == [
-        {"variable": "a", "expected": "each name once", "got": "the same name 3 times",
-         "action": ""}
-    ]  # fmt: skip
+        {
+            "variable": "a",
+            "expected": "each name once",
+            "got": "the same name 3 times",
+            "action": "",
+        }
+    ]
 
 
 def test_numbers_that_json_does_not_know_are_left_to_the_check_of_their_variable():

@@ -22,18 +22,29 @@ def test_every_wrong_setting_is_named():
     with pytest.raises(InputError) as caught:
         Settings.from_environ(environ)
     assert [problem.column for problem in caught.value.problems] == [
-        "KETRESPONSE_MODEL", "KETRESPONSE_MODE", "KETRESPONSE_PORT",
-    ]  # fmt: skip
+        "KETRESPONSE_MODEL",
+        "KETRESPONSE_MODE",
+        "KETRESPONSE_PORT",
+    ]
 
 
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True),
-        ("::ffff:127.0.0.1", True), ("0.0.0.0", False), ("::", False), ("192.168.1.4", False),
-        ("::ffff:10.0.0.1", False), ("example.org", False), ("", False), ("127.0.0.1.nip", False),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.4", False),
+        ("::ffff:10.0.0.1", False),
+        ("example.org", False),
+        ("", False),
+        ("127.0.0.1.nip", False),
     ],
-)  # fmt: skip
+)
 def test_only_addresses_of_this_machine_are_loopback(host, expected):
     assert is_loopback(host) is expected
 

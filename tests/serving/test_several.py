@@ -21,10 +21,14 @@ from training.artifact import save_model
 FULL = PanelSample({a: None if ct == "Undetermined" else ct for a, ct in CT.items()})
 ROW = {**{name: str(value) for name, value in PATIENT.items()}, "nrs_t1": "3"}
 COHORT = pd.DataFrame(
-    [{**ROW, "patient_id": "P1"}, {**ROW, "patient_id": "P2"},
-     {**ROW, "patient_id": "P3", "nrs_t0": "11"}, {**ROW, "patient_id": "P4", "age_years": "12"}],
+    [
+        {**ROW, "patient_id": "P1"},
+        {**ROW, "patient_id": "P2"},
+        {**ROW, "patient_id": "P3", "nrs_t0": "11"},
+        {**ROW, "patient_id": "P4", "age_years": "12"},
+    ],
     dtype="str",
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")

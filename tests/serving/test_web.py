@@ -38,11 +38,15 @@ def test_the_front_page_leads_to_the_clinician(app):
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/clinic", "text/html"), ("/clinic?example=1", "text/html"), ("/docs", "text/html"),
-        ("/docs.json", "application/json"), ("/model", "application/json"),
-        ("/clinic.css", "text/css"), ("/icon.svg", "image/svg+xml"),
+        ("/clinic", "text/html"),
+        ("/clinic?example=1", "text/html"),
+        ("/docs", "text/html"),
+        ("/docs.json", "application/json"),
+        ("/model", "application/json"),
+        ("/clinic.css", "text/css"),
+        ("/icon.svg", "image/svg+xml"),
     ],
-)  # fmt: skip
+)
 def test_each_route_answers(app, path, kind):
     response = call(app, "GET", path)
     assert response.status_code == 200

@@ -81,10 +81,6 @@ def full_author() -> dict[str, Any]:
     return {**empty_author(), **given, "people.authors": ["alice", "Dr. B. Writer"]}
 
 
-def small_card(
-    results: dict[str, Any] | None = None, author: dict[str, Any] | None = None
-) -> Card:  # fmt: skip
+def small_card(results: dict[str, Any] | None = None, author: dict[str, Any] | None = None) -> Card:
     """Return the card of its model."""
-    return make_card(
-        small_facts(), DIGEST, results or small_results(), author or full_author()
-    )  # fmt: skip
+    return make_card(small_facts(), DIGEST, results or small_results(), author or full_author())

@@ -12,9 +12,13 @@ SITES = ("Aveleijn", "Bremberg", "Corswarem", "Dreiborn")
 
 
 def write_cohort(
-    path: Path, n: int, *, seed: int, synthetic: bool = False,
+    path: Path,
+    n: int,
+    *,
+    seed: int,
+    synthetic: bool = False,
     horizons: tuple[str, ...] = ("t1", "t2"),
-) -> Path:  # fmt: skip
+) -> Path:
     """Write simulated patients who do not say so (unless asked), at four sites."""
     table = make_cohort(n, seed=seed).table
     table["site"] = np.random.default_rng(seed).choice(SITES, n, p=[0.4, 0.3, 0.25, 0.05])

@@ -43,8 +43,12 @@ def make_model(*, trees: bool = False, seed: int = 0) -> ResponseModel:
         text = ""
         if trees:
             data = lightgbm.Dataset(basis.expand(X), label=rng.integers(0, 2, 80))
-            settings = {"objective": "binary", "verbosity": -1, "min_data_in_leaf": 5,
-                        "num_threads": 1}  # fmt: skip
+            settings = {
+                "objective": "binary",
+                "verbosity": -1,
+                "min_data_in_leaf": 5,
+                "num_threads": 1,
+            }
             text = lightgbm.train(settings, data, num_boost_round=3).model_to_string()
         return OutcomeModel(
             basis=basis,

@@ -18,16 +18,58 @@ _FATES = ["RR"] * 19 + ["RN"] * 6 + ["RU"] * 4 + ["NN"] * 15 + ["NU"] * 3 + ["UU
 # Pain before treatment and at discharge, empty where not recorded. 29 responders, 27 and 24 of
 # whom have a score: medians 8 (IQR 1) and 5 (IQR 4).
 _RESPONDERS = [
-    (10, 8), (10, 8), (10, 8), (10, 7), (9, 6), (9, 6), (9, 6), (9, 5), (8, 5), (8, 5), (8, 5),
-    (8, 5), (8, 5), (8, 4), (8, 4), (8, 4), (8, 3), (8, 2), (8, 2), (8, 2), (8, 2), (7, 2), (7, 1),
-    (7, 0), (7, None), (7, None), (6, None), (None, None), (None, None),
-]  # fmt: skip
+    (10, 8),
+    (10, 8),
+    (10, 8),
+    (10, 7),
+    (9, 6),
+    (9, 6),
+    (9, 6),
+    (9, 5),
+    (8, 5),
+    (8, 5),
+    (8, 5),
+    (8, 5),
+    (8, 5),
+    (8, 4),
+    (8, 4),
+    (8, 4),
+    (8, 3),
+    (8, 2),
+    (8, 2),
+    (8, 2),
+    (8, 2),
+    (7, 2),
+    (7, 1),
+    (7, 0),
+    (7, None),
+    (7, None),
+    (6, None),
+    (None, None),
+    (None, None),
+]
 # 18 nonresponders, 15 and 12 with a score: medians 8 (IQR 2) and 8 (IQR 1). Four pairs fall by 1
 # and none rises: exactly p = 2 / 2^4 = 0.125.
 _NONRESPONDERS = [
-    (6, 6), (7, 7), (7, 7), (7, 7), (8, 8), (8, 8), (8, 8), (8, 8), (9, 8), (9, 8), (9, 8), (10, 9),
-    (6, None), (7, None), (9, None), (None, None), (None, None), (None, None),
-]  # fmt: skip
+    (6, 6),
+    (7, 7),
+    (7, 7),
+    (7, 7),
+    (8, 8),
+    (8, 8),
+    (8, 8),
+    (8, 8),
+    (9, 8),
+    (9, 8),
+    (9, 8),
+    (10, 9),
+    (6, None),
+    (7, None),
+    (9, None),
+    (None, None),
+    (None, None),
+    (None, None),
+]
 # At T2 18 scores, median 7 (IQR 3); 9 of them in the 19 who responded, median 6 (IQR 3).
 _T2_KEPT = [8, 8, 8, 7, 6, 5, 5, 5, 3]
 _T2_NOT = [9, 9, 9, 8, 8, 7, 7, 5, 5]
@@ -84,8 +126,15 @@ def make_mangnus_cohort() -> pd.DataFrame:
     weeks, relief = _quantiles(40, 1, 2, 4, 7, 12), _quantiles(12, 4, 6, 9, 13, 27)
     seen = [fate[1] != "U" for fate in _FATES]
     told = set(kept_rows[:12])
-    draw = {name: iter(values) for name, values in
-            {"day": first_day, "dose": dose, "weeks": weeks, "relief": relief}.items()}  # fmt: skip
+    draw = {
+        name: iter(values)
+        for name, values in {
+            "day": first_day,
+            "dose": dose,
+            "weeks": weeks,
+            "relief": relief,
+        }.items()
+    }
 
     def where(mask: list[bool], name: str) -> list[float | None]:
         return [next(draw[name]) if shown else None for shown in mask]

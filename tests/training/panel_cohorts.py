@@ -45,17 +45,28 @@ thresholds = [0.4, 0.7]
 
 
 def write_files(
-    folder: Path, n: int, *, shift: float = 0.0, n_assays: int = 60, seed: int = 3,
-    horizons: str = '["t1"]', more: str = '[panel]\nfile = "panel.parquet"\n', skip: int = 0,
-) -> SimulatedPanel:  # fmt: skip
+    folder: Path,
+    n: int,
+    *,
+    shift: float = 0.0,
+    n_assays: int = 60,
+    seed: int = 3,
+    horizons: str = '["t1"]',
+    more: str = '[panel]\nfile = "panel.parquet"\n',
+    skip: int = 0,
+) -> SimulatedPanel:
     """Write cohort, panel (of all but the first `skip` patients) and study; return the panel."""
     path = write_cohort(folder / "cohort.csv", n, seed=seed)
     table = read_cohort(path).table
     y = make_labels(table, rule="fall2_or_success", horizons=("t1",)).t1
     simulated = make_panel(
-        table["patient_id"].tolist()[skip:], y[skip:], n_assays=n_assays,
-        n_informative=4 if shift else 0, shift=shift, seed=seed,
-    )  # fmt: skip
+        table["patient_id"].tolist()[skip:],
+        y[skip:],
+        n_assays=n_assays,
+        n_informative=4 if shift else 0,
+        shift=shift,
+        seed=seed,
+    )
     write_panel(simulated.panel, folder / "panel.parquet", force=True)
     (folder / "study.toml").write_text(STUDY.format(horizons=horizons, more=more))
     return simulated
@@ -70,11 +81,21 @@ def make_data(
     rng = np.random.default_rng(seed)
     y = (rng.random(n) < 0.6).astype(float)
     clinical = TrainingData(
-        X=rng.integers(4, 11, (n, 1)).astype(float), predictors=(CONTRACT["nrs_t0"],),
-        horizons=("t1",), y={"t1": y}, kept=np.full(n, np.nan), groups=np.arange(n),
-    )  # fmt: skip
+        X=rng.integers(4, 11, (n, 1)).astype(float),
+        predictors=(CONTRACT["nrs_t0"],),
+        horizons=("t1",),
+        y={"t1": y},
+        kept=np.full(n, np.nan),
+        groups=np.arange(n),
+    )
     patients = [f"P{i:04d}" for i in range(n)]
     own = int(share * n)
-    panel = make_panel(patients[:own], y[:own], n_assays=n_assays,
-                       n_informative=4 if shift else 0, shift=shift, seed=seed).panel  # fmt: skip
+    panel = make_panel(
+        patients[:own],
+        y[:own],
+        n_assays=n_assays,
+        n_informative=4 if shift else 0,
+        shift=shift,
+        seed=seed,
+    ).panel
     return join_panel(panel, clinical, patients, PANEL)

@@ -43,9 +43,15 @@ def make_panel_model(
     y = (rng.random(40) < 0.6).astype(float)
     basis = make_basis(predictors).fit(X)
     first = OutcomeModel(
-        basis=basis, intercept=0.4, coef=np.array([0.2, -0.3, -0.8, 0.5]), trees="", n_trees=0,
-        tree_weight=0.0, isotonic_x=np.empty(0), isotonic_y=np.empty(0),
-    )  # fmt: skip
+        basis=basis,
+        intercept=0.4,
+        coef=np.array([0.2, -0.3, -0.8, 0.5]),
+        trees="",
+        n_trees=0,
+        tree_weight=0.0,
+        isotonic_x=np.empty(0),
+        isotonic_y=np.empty(0),
+    )
     response = ResponseModel(
         horizons=("t1",),
         predictors=tuple(v.name for v in predictors),

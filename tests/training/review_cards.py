@@ -32,9 +32,22 @@ def make_results(facts: ModelFacts) -> dict[str, Any]:
         for row in results["decision"][horizon]["rows"]:
             row |= {"net_benefit": 0.3, "treat_all": 0.2, "treat_none": 0.0}
         results["instability"][horizon]["mean_absolute_prediction_error"] = 0.05
-    results["null_test"] = {"done": True, "n_permutations": 100, "rows": [
-        {"model": "blend", "horizon": h, "auc": 0.5, "mc_error": 0.01, "n_permutations": 100,
-         "share_constant": 0.0, "verdict": "passed"} for h in horizons]}  # fmt: skip
+    results["null_test"] = {
+        "done": True,
+        "n_permutations": 100,
+        "rows": [
+            {
+                "model": "blend",
+                "horizon": h,
+                "auc": 0.5,
+                "mc_error": 0.01,
+                "n_permutations": 100,
+                "share_constant": 0.0,
+                "verdict": "passed",
+            }
+            for h in horizons
+        ],
+    }
     results["sites"] = {
         "done": True,
         "kind": "leave-site-out",
@@ -47,9 +60,14 @@ def make_results(facts: ModelFacts) -> dict[str, Any]:
 
 
 def put_card(
-    folder: Path, facts: ModelFacts, digest: str, *,
-    authors: Sequence[str] = ("Zoe Writer",), external: bool = True, slope: float = 0.95,
-) -> None:  # fmt: skip
+    folder: Path,
+    facts: ModelFacts,
+    digest: str,
+    *,
+    authors: Sequence[str] = ("Zoe Writer",),
+    external: bool = True,
+    slope: float = 0.95,
+) -> None:
     """Make the card of a model and write it into the model's folder."""
     results = make_results(facts)
     if not external:

@@ -38,8 +38,10 @@ def test_an_account_is_known_by_its_password(people):
     assert people.everyone() == [Account("berta", "Berta First", "reviewer")]
 
 
-@pytest.mark.parametrize("name, secret", [("berta", "wrong"), ("nobody", PASSWORD), ("", ""),
-                                          ("berta", ""), ("system", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, secret",
+    [("berta", "wrong"), ("nobody", PASSWORD), ("", ""), ("berta", ""), ("system", "")],
+)
 def test_name_and_password_are_not_told_apart(people, name, secret):
     with pytest.raises(Refused, match=r"^the name or the password is wrong$"):
         people.authenticate(name, secret)
@@ -54,9 +56,10 @@ def test_the_stored_hash_is_scrypt(people, log):
     stored = event.details["scrypt"]
     salt = bytes.fromhex(stored["salt"])
     assert len(salt) == 16
-    assert stored["hash"] == hashlib.scrypt(
-        PASSWORD.encode(), salt=salt, n=2, r=1, p=1, dklen=32
-    ).hex()  # fmt: skip
+    assert (
+        stored["hash"]
+        == hashlib.scrypt(PASSWORD.encode(), salt=salt, n=2, r=1, p=1, dklen=32).hex()
+    )
 
 
 def test_a_guess_costs_what_is_advised():
@@ -68,8 +71,11 @@ def test_every_problem_of_a_new_account_is_listed(people):
     with pytest.raises(InputError) as caught:
         people.add("System X", "BERTA first", "boss", "short", by=None)
     assert [problem.column for problem in caught.value.problems] == [
-        "name", "display name", "role", "password"
-    ]  # fmt: skip
+        "name",
+        "display name",
+        "role",
+        "password",
+    ]
     assert "short" not in caught.value.report()
     for name in ("system", "berta"):
         with pytest.raises(InputError, match="name"):

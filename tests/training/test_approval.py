@@ -6,16 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.reviews import (
-    ADMIN,
-    AUTHOR,
-    DIGESTS,
-    FIRST,
-    SECOND,
-    THIRD,
-    failing,
-    make_case,
-)
+from tests.training.reviews import ADMIN, AUTHOR, DIGESTS, FIRST, SECOND, THIRD, failing, make_case
 from training.approval import check_annex, compute_objections, compute_unmet, make_annex
 from training.case import (
     ACTIONS,
@@ -82,8 +73,9 @@ def test_a_review_that_is_opened_again_starts_anew():
     case = make_case(*opened, digests=changed)
     assert (codes(case), case.standing) == (["approvals"], "in review")
     assert against(case, "refuse", FIRST) == []
-    case = make_case(*opened, ("approve", FIRST, changed), ("approve", THIRD, changed),
-                     digests=changed)  # fmt: skip
+    case = make_case(
+        *opened, ("approve", FIRST, changed), ("approve", THIRD, changed), digests=changed
+    )
     assert (codes(case), case.standing) == ([], "approved")
     back = make_case(*opened)  # what was approved first is put back: that is over
     assert codes(back) == ["changed", "approvals"]
@@ -157,16 +149,18 @@ def test_some_gates_are_never_waived(gate):
     assert codes(case) == [] if gate == 11 else ["gate_12"]
 
 
-@pytest.mark.parametrize(("gate", "words"), [(4, "gate 4 passes"), (13, "by its number"),
-                                             (None, "by its number")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gate", "words"), [(4, "gate 4 passes"), (13, "by its number"), (None, "by its number")]
+)
 def test_only_a_failing_gate_is_waived(gate, words):
     (found,) = against(make_case(OPEN), "waive", FIRST, gate=gate)
     assert words in found
 
 
 def test_a_waiver_holds_for_what_was_seen():
-    case = make_case(OPEN, ("waive", FIRST, 5), gates=failing(5),
-                     digests=replace(DIGESTS, card="9" * 64))  # fmt: skip
+    case = make_case(
+        OPEN, ("waive", FIRST, 5), gates=failing(5), digests=replace(DIGESTS, card="9" * 64)
+    )
     assert "gate_5" in codes(case)
 
 
@@ -177,8 +171,10 @@ def test_an_ended_review_says_why_for_ever(end, word, action):
     assert compute_standing(case.events) == word
     assert compute_unmet(case)[0].code == word
     assert f"{end}: why" in compute_unmet(case)[0].text
-    assert any(f"was {word} by Dora Third (dora)" in text and f"{end}: why" in text
-               for text in against(case, action, SECOND, gate=5))  # fmt: skip
+    assert any(
+        f"was {word} by Dora Third (dora)" in text and f"{end}: why" in text
+        for text in against(case, action, SECOND, gate=5)
+    )
 
 
 def test_an_approved_model_is_withdrawn_and_not_refused():
@@ -221,10 +217,17 @@ def test_a_demonstration_is_never_approved():
 def log(*steps):
     """Return a log of (version, kind) or (version, kind, account)."""
     return [
-        Event(i, "2026-11-22T10:00:00+00:00", kind, f"pilot:{version}",
-              (account[0] if account else FIRST).name, "why", {"digests": vars(DIGESTS)})
+        Event(
+            i,
+            "2026-11-22T10:00:00+00:00",
+            kind,
+            f"pilot:{version}",
+            (account[0] if account else FIRST).name,
+            "why",
+            {"digests": vars(DIGESTS)},
+        )
         for i, (version, kind, *account) in enumerate(steps, start=1)
-    ]  # fmt: skip
+    ]
 
 
 def approve(version):
@@ -268,14 +271,19 @@ def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
 
 
 def test_the_annex_tells_who_and_why_and_holds_for_its_digests():
-    case = make_case(OPEN, ("waive", FIRST, 5), ("approve", FIRST), ("approve", SECOND),
-                     gates=failing(5, 11))  # fmt: skip
+    case = make_case(
+        OPEN, ("waive", FIRST, 5), ("approve", FIRST), ("approve", SECOND), gates=failing(5, 11)
+    )
     annex = make_annex(case)
     assert annex["standing"] == "approved"
     assert [entry["name"] for entry in annex["approvals"]] == ["Berta First", "Carl Second"]
     assert annex["waivers"][0] | {"at": ""} == {
-        "at": "", "name": "Berta First", "account": "berta", "comment": "waive: why", "gate": 5
-    }  # fmt: skip
+        "at": "",
+        "name": "Berta First",
+        "account": "berta",
+        "comment": "waive: why",
+        "gate": 5,
+    }
     assert [entry["kind"] for entry in annex["history"]] == ["open", "waive", "approve", "approve"]
     assert check_annex(annex, DIGESTS) == []
     (found,) = check_annex(annex, replace(DIGESTS, code="9" * 64))

@@ -100,8 +100,11 @@ def test_the_same_model_has_the_same_digest_and_another_has_not(
 
 def test_a_folder_holds_no_pickle(saved: Path) -> None:
     assert sorted(path.name for path in saved.iterdir()) == [
-        "digest.json", "facts.json", "model.skops", "release.json",
-    ]  # fmt: skip
+        "digest.json",
+        "facts.json",
+        "model.skops",
+        "release.json",
+    ]
     with ZipFile(saved / "model.skops") as archive:
         for name in archive.namelist():
             data = archive.read(name)
@@ -205,13 +208,7 @@ def test_a_type_that_no_model_needs_is_refused_before_it_is_made(
 
 @pytest.mark.parametrize(
     "data",
-    [
-        b"",
-        b"not a zip",
-        pickle.dumps({"a": 1}),
-        skops.io.dumps({"a": 1}),
-        skops.io.dumps([1, 2]),
-    ],
+    [b"", b"not a zip", pickle.dumps({"a": 1}), skops.io.dumps({"a": 1}), skops.io.dumps([1, 2])],
     ids=["empty", "text", "pickle", "mapping", "list"],
 )
 def test_a_well_sealed_file_that_is_no_model_is_refused(folder: Path, data: bytes) -> None:
@@ -285,8 +282,9 @@ def test_facts_that_do_not_go_with_the_model_are_all_listed(tmp_path: Path) -> N
     with pytest.raises(InputError) as caught:
         save_model(tmp_path / "model", make_model(), facts)
     assert [problem.column for problem in caught.value.problems] == [
-        "base_rates", "training_ranges",
-    ]  # fmt: skip
+        "base_rates",
+        "training_ranges",
+    ]
     assert not (tmp_path / "model").exists()
 
 
@@ -339,8 +337,12 @@ def test_facts_unknown_missing_or_of_the_wrong_type_are_all_listed() -> None:
     with pytest.raises(InputError) as caught:
         ModelFacts.from_dict(values)
     assert {problem.column for problem in caught.value.problems} == {
-        "colour", "seed", "notes", "synthetic", "run_id",
-    }  # fmt: skip
+        "colour",
+        "seed",
+        "notes",
+        "synthetic",
+        "run_id",
+    }
 
 
 @pytest.mark.parametrize(
@@ -417,9 +419,7 @@ def test_a_changed_panel_is_noticed(panel_folder: Path, changed: bytes) -> None:
     assert "panel.skops is not a model" in _refused(panel_folder)
 
 
-def test_a_panel_that_is_gone_is_noticed(
-    panel_folder: Path,
-) -> None:
+def test_a_panel_that_is_gone_is_noticed(panel_folder: Path) -> None:
     (panel_folder / "panel.skops").unlink()
     assert "panel.skops is missing" in _refused(panel_folder)
     _seal(panel_folder)
@@ -468,6 +468,8 @@ def test_a_panel_that_does_not_go_with_the_model_is_told(tmp_path: Path) -> None
     with pytest.raises(InputError) as caught:
         save_model(tmp_path / "model", make_model(), make_facts(), panel)
     assert {problem.column for problem in caught.value.problems} >= {
-        "submodel", "panel", "the panel's predictors",
-    }  # fmt: skip
+        "submodel",
+        "panel",
+        "the panel's predictors",
+    }
     assert not (tmp_path / "model").exists()

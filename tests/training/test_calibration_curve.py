@@ -123,9 +123,7 @@ def test_rows_that_cannot_be_fitted_leave_the_others_alone() -> None:
 # ---------------------------------------------------------------- the curve
 
 
-def test_curve_gives_back_the_external_validation(
-    external: tuple[np.ndarray, np.ndarray],
-) -> None:
+def test_curve_gives_back_the_external_validation(external: tuple[np.ndarray, np.ndarray]) -> None:
     # golden: R's loess and scikit-misc's agree
     summary = compute_calibration_curve(*external, n_bootstrap=0, seed=1).summary
     expected = [0.0474745, 0.0502052, 0.0904702, 0.0965983]

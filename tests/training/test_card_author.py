@@ -39,8 +39,11 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_author(_write(tmp_path, text))
     assert {problem.column for problem in caught.value.problems} == {
-        "loose", "openness.fundng", "openness.protocol", "people.authors",
-    }  # fmt: skip
+        "loose",
+        "openness.fundng",
+        "openness.protocol",
+        "people.authors",
+    }
     assert "openness.funding" in str(caught.value)
 
 

@@ -71,8 +71,10 @@ def test_an_author_is_led_from_the_template_to_a_card(store: str, author: Path) 
     assert card.sha256 in made.output
     assert card.sha256 in (folder / "card.html").read_text()
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        "card.html", "card.json", "card.md",
-    ]  # fmt: skip
+        "card.html",
+        "card.json",
+        "card.md",
+    ]
     facts, digest = read_facts(folder)
     assert card.body["model"]["digest"] == digest
     assert facts.card_sha256 == card.sha256  # what each answer of the model names

@@ -20,9 +20,16 @@ def test_tripod_ai_has_27_items_and_52_subitems() -> None:
 def test_hti_1_has_31_source_attributes_in_nine_groups() -> None:
     groups = Counter(field.id.partition(".")[0] for field in HTI1)
     assert groups == {
-        "details": 4, "purpose": 4, "cautions": 2, "development": 4, "fairness": 2,
-        "validation": 4, "performance": 5, "maintenance": 4, "updates": 2,
-    }  # fmt: skip
+        "details": 4,
+        "purpose": 4,
+        "cautions": 2,
+        "development": 4,
+        "fairness": 2,
+        "validation": 4,
+        "performance": 5,
+        "maintenance": 4,
+        "updates": 2,
+    }
 
 
 def test_chai_asks_six_things_of_each_of_its_three_key_metrics() -> None:
@@ -82,8 +89,10 @@ def test_only_the_device_status_may_be_unknown() -> None:
     author = full_author() | {"regulatory.device_status": "unknown"}
     fields = {field["id"]: field for field in fill_fields(answers, author)}
     assert fields["device_status"]["status"] == "filled"
-    fields = {field["id"]: field for field in fill_fields(
-        answers, author | {"regulatory.device_status": ""})}  # fmt: skip
+    fields = {
+        field["id"]: field
+        for field in fill_fields(answers, author | {"regulatory.device_status": ""})
+    }
     assert fields["device_status"]["status"] == "missing"
 
 

@@ -16,30 +16,66 @@ def found_panel(**changes: Any) -> dict[str, Any]:
     """Return the part of a run's results on a panel."""
     metrics = {"auc": (0.6, 0.7, 0.1), "brier": (0.24, 0.2325, -0.0075)}
     panel = {
-        "done": True, "found": "not_shown",
+        "done": True,
+        "found": "not_shown",
         "verdict": "MicroRNA panel: added value not shown; Brier score and AUC as below.",
         "counts": {"panels": 50, "in_cohort": 48, "known": 46, "events": 27, "assays": 60},
         "sample_size": {"verdict": None, "parameters_borne": 1, "text": "46 patients bear 1."},
         "added_value": {
             "t1": [
-                {"metric": name, "first": first, "first_low": first - 0.1, "first_high": 0.8,
-                 "second": second, "second_low": second - 0.1, "second_high": 0.9,
-                 "difference": difference, "low": -0.05, "high": None if name == "auc" else 0.02}
+                {
+                    "metric": name,
+                    "first": first,
+                    "first_low": first - 0.1,
+                    "first_high": 0.8,
+                    "second": second,
+                    "second_low": second - 0.1,
+                    "second_high": 0.9,
+                    "difference": difference,
+                    "low": -0.05,
+                    "high": None if name == "auc" else 0.02,
+                }
                 for name, (first, second, difference) in metrics.items()
             ]
         },
         "net_benefit": {},
-        "candidates": [{"label": "elastic net", "weight": 0.25, "mean_weight": 0.2,
-                        "share_used": 0.4, "auc": None, "share_constant": 0.1}],
-        "assays": [
-            {"assay": "hsa-miR-17-5p", "odds_ratio": 0.5, "low": 0.3, "high": 0.9,
-             "p_value": 0.001, "q_value": 0.04, "detected": 1.0, "half_samples": 0.9,
-             "folds": 1.0, "coefficient": -0.6},
-            {"assay": "hsa-miR-21-5p", "odds_ratio": 1.1, "low": 0.7, "high": 1.8,
-             "p_value": 0.4, "q_value": 0.8, "detected": 0.5, "half_samples": 0.1,
-             "folds": 0.0, "coefficient": 0.0},
+        "candidates": [
+            {
+                "label": "elastic net",
+                "weight": 0.25,
+                "mean_weight": 0.2,
+                "share_used": 0.4,
+                "auc": None,
+                "share_constant": 0.1,
+            }
         ],
-    }  # fmt: skip
+        "assays": [
+            {
+                "assay": "hsa-miR-17-5p",
+                "odds_ratio": 0.5,
+                "low": 0.3,
+                "high": 0.9,
+                "p_value": 0.001,
+                "q_value": 0.04,
+                "detected": 1.0,
+                "half_samples": 0.9,
+                "folds": 1.0,
+                "coefficient": -0.6,
+            },
+            {
+                "assay": "hsa-miR-21-5p",
+                "odds_ratio": 1.1,
+                "low": 0.7,
+                "high": 1.8,
+                "p_value": 0.4,
+                "q_value": 0.8,
+                "detected": 0.5,
+                "half_samples": 0.1,
+                "folds": 0.0,
+                "coefficient": 0.0,
+            },
+        ],
+    }
     return {**panel, **changes}
 
 
@@ -70,8 +106,9 @@ def test_the_panel_has_a_section_where_the_run_had_one(render: Any) -> None:
 
 @pytest.mark.parametrize("render", [render_html, render_markdown])
 def test_a_panel_in_which_nothing_was_found_says_so(render: Any) -> None:
-    panel = found_panel(found="nothing", verdict="MicroRNA panel: nothing was found.",
-                        added_value={}, candidates=[])  # fmt: skip
+    panel = found_panel(
+        found="nothing", verdict="MicroRNA panel: nothing was found.", added_value={}, candidates=[]
+    )
     shown = render(card_with(panel, submodel="clinical"))
     assert "nothing was found" in shown
     assert "Everyone is answered by the clinical model" in shown

@@ -14,17 +14,24 @@ from training.card.render import render_html, render_markdown, show_gates
 from training.model_card import Card
 
 ANNEX: dict[str, Any] = {
-    "model": "small:1", "standing": "approved", "scope": "silent prospective evaluation",
+    "model": "small:1",
+    "standing": "approved",
+    "scope": "silent prospective evaluation",
     "approvals": [
         {"at": "2026-11-20T10:00:00Z", "name": "Carol", "account": "carol", "comment": "read it"},
         {"at": "2026-11-21T10:00:00Z", "name": "Dave", "account": "dave", "comment": "me too"},
     ],
     "waivers": [
-        {"at": "2026-11-20T09:00:00Z", "name": "Carol", "account": "carol", "gate": 9,
-         "comment": "silent evaluation only"},
+        {
+            "at": "2026-11-20T09:00:00Z",
+            "name": "Carol",
+            "account": "carol",
+            "gate": 9,
+            "comment": "silent evaluation only",
+        }
     ],
     "history": [],
-}  # fmt: skip
+}
 
 
 def annex_of(card: Card, **changes: Any) -> dict[str, Any]:

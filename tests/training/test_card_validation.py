@@ -14,16 +14,27 @@ from training.tracking import TrackedRun
 
 def _run(**tags: str) -> TrackedRun:
     return TrackedRun(
-        run_id="run2", name="validation", params={}, files=(),
+        run_id="run2",
+        name="validation",
+        params={},
+        files=(),
         metrics={
-            "t1_n": 60, "t1_auc": 0.61, "t1_auc_low": 0.5, "t1_auc_high": 0.7, "t1_o_e": 1.1,
-            "t2_o_e": 0.9, "t1_sites_o_e": 1.5,
+            "t1_n": 60,
+            "t1_auc": 0.61,
+            "t1_auc_low": 0.5,
+            "t1_auc_high": 0.7,
+            "t1_o_e": 1.1,
+            "t2_o_e": 0.9,
+            "t1_sites_o_e": 1.5,
         },
         tags={
-            "ketresponse.kind": "validation", "ketresponse.model_digest": DIGEST,
-            "ketresponse.is_training_cohort": "false", "cohort_synthetic": "true", **tags,
+            "ketresponse.kind": "validation",
+            "ketresponse.model_digest": DIGEST,
+            "ketresponse.is_training_cohort": "false",
+            "cohort_synthetic": "true",
+            **tags,
         },
-    )  # fmt: skip
+    )
 
 
 def test_the_result_and_its_run_stand_on_the_card() -> None:
@@ -42,8 +53,9 @@ def test_sites_left_out_count_where_study_and_cohort_are_the_models() -> None:
     results = small_results()
     run = _run(
         **{"ketresponse.kind": "leave-site-out"},
-        study_sha256=results["study"]["sha256"], cohort_sha256=results["cohort"]["sha256"],
-    )  # fmt: skip
+        study_sha256=results["study"]["sha256"],
+        cohort_sha256=results["cohort"]["sha256"],
+    )
     assert add_validation(results, run, digest="x")["sites"]["o_e"] == {"t1": 1.5, "t2": None}
 
 

@@ -39,8 +39,13 @@ def test_the_prediction_path_is_what_a_prediction_loads():
 def test_the_digest_is_of_files_and_versions():
     parts = list_code_parts()
     assert set(parts) - set(PREDICTION_PATH) == {
-        "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "skops"
-    }  # fmt: skip
+        "numpy",
+        "scipy",
+        "pandas",
+        "scikit-learn",
+        "lightgbm",
+        "skops",
+    }
     source = (ROOT / "features" / "schema.py").read_bytes()
     assert parts["features.schema"] == hashlib.sha256(source).hexdigest()
     assert compute_code_digest() == compute_code_digest()

@@ -99,15 +99,27 @@ def test_only_common_metrics_and_possible_resamples_count() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"cohort_sha256": "b" * 64}, {"rule": "fall50"}, {"horizons": ("t1",)}, {"seed": 2},
-        {"eligibility": Eligibility(minimum={"age_years": 18})}, {"design": "10 x 5"},
-        {"n_bootstrap": 100}, {"weighting": "none"},
+        {"cohort_sha256": "b" * 64},
+        {"rule": "fall50"},
+        {"horizons": ("t1",)},
+        {"seed": 2},
+        {"eligibility": Eligibility(minimum={"age_years": 18})},
+        {"design": "10 x 5"},
+        {"n_bootstrap": 100},
+        {"weighting": "none"},
     ],
-)  # fmt: skip
+)
 def test_the_key_changes_with_whatever_decides_who_is_resampled(change: dict[str, object]) -> None:
-    same = {"cohort_sha256": "a" * 64, "eligibility": CRPS_ELIGIBILITY, "rule": "fall30",
-            "horizons": ("t1", "t2"), "weighting": "follow_up", "design": "20 x 5",
-            "n_bootstrap": 500, "seed": 1}  # fmt: skip
+    same = {
+        "cohort_sha256": "a" * 64,
+        "eligibility": CRPS_ELIGIBILITY,
+        "rule": "fall30",
+        "horizons": ("t1", "t2"),
+        "weighting": "follow_up",
+        "design": "20 x 5",
+        "n_bootstrap": 500,
+        "seed": 1,
+    }
     assert compute_evaluation_key(**same) == compute_evaluation_key(**same)  # type: ignore[arg-type]
     assert compute_evaluation_key(**same) != compute_evaluation_key(**{**same, **change})  # type: ignore[arg-type]
 
@@ -142,13 +154,14 @@ def test_two_studies_of_a_cohort_are_compared_in_pairs(folder: Path) -> None:
         performance = compute_cv_performance(*arguments, **resampled)
         np.testing.assert_allclose(
             draws_table(data, out, "t1", weighting="none", n_bootstrap=200, seed=4).iloc[0],
-            performance["estimate"], atol=1e-6,
-        )  # fmt: skip
+            performance["estimate"],
+            atol=1e-6,
+        )
     away = results[1] - results[0]
     np.testing.assert_allclose(table["difference"], away.iloc[0], atol=2e-6)
     np.testing.assert_allclose(
         table["low"], np.nanpercentile(away.iloc[1:], 2.5, axis=0), atol=2e-6
-    )  # fmt: skip
+    )
     same = compare_studies(one, one, names=("one", "one"))
     assert (same.tables["t1"][["difference", "low", "high"]] == 0).all(axis=None)
 

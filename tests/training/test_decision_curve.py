@@ -43,11 +43,7 @@ def test_net_benefit_by_hand() -> None:
     ],
 )
 def test_net_benefit_agrees_with_r(
-    df_binary: pd.DataFrame,
-    threshold: float,
-    treat_all: float,
-    model: float,
-    family_history: float,
+    df_binary: pd.DataFrame, threshold: float, treat_all: float, model: float, family_history: float
 ) -> None:
     for column, expected in (("cancerpredmarker", model), ("famhistory", family_history)):
         row = compute_decision_curve(

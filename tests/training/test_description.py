@@ -111,9 +111,16 @@ def test_tables_1_and_2_hold_the_numbers_of_the_paper(mangnus: Description) -> N
     assert patients["Pain before treatment (NRS), points, median [Q1, Q3]"] == "8.0 [7.0, 9.0]"
     # Median 5, quartiles 6 apart.
     assert patients["Duration of the pain disease, years, median [Q1, Q3]"] == "5.0 [3.0, 9.0]"
-    counts = [patients[f"{name}, n (%)"] for name in
-              ("Paracetamol", "Anti-inflammatory drug (NSAID)", "Opioid, any",
-               "Antidepressant, any", "Anti-epileptic drug, any")]  # fmt: skip
+    counts = [
+        patients[f"{name}, n (%)"]
+        for name in (
+            "Paracetamol",
+            "Anti-inflammatory drug (NSAID)",
+            "Opioid, any",
+            "Antidepressant, any",
+            "Anti-epileptic drug, any",
+        )
+    ]
     assert counts == ["17 (35.4)", "11 (22.9)", "30 (62.5)", "12 (25.0)", "16 (33.3)"]
     treatment = mangnus.treatment.set_index("characteristic")["all"]
     assert treatment["Days of infusion, mean (SD)"] == "6.0 (2.0)"
@@ -125,9 +132,13 @@ def test_tables_1_and_2_hold_the_numbers_of_the_paper(mangnus: Description) -> N
     assert weeks == "4.0 [2.0, 7.0]"
     effects = mangnus.side_effects.set_index("effect")
     assert effects["n"].to_dict() == {
-        "any side effect": 30, "dizziness": 14, "drowsiness": 11, "nausea": 8, "headache": 6,
+        "any side effect": 30,
+        "dizziness": 14,
+        "drowsiness": 11,
+        "nausea": 8,
+        "headache": 6,
         "hallucinations": 0,
-    }  # fmt: skip
+    }
     assert set(effects["of"]) == {48} and set(effects["of_any"]) == {30}
 
 
@@ -154,8 +165,10 @@ def test_responders_stand_beside_nonresponders(mangnus: Description) -> None:
     assert mangnus.comparison is not None
     table = mangnus.comparison.set_index("characteristic")
     assert table.loc["Number of patients", ["all", "nonresponders", "responders"]].tolist() == [
-        "47", "18", "29",
-    ]  # fmt: skip
+        "47",
+        "18",
+        "29",
+    ]
     nrs = table.loc["Pain before treatment (NRS), points, median [Q1, Q3]"]
     assert nrs[["nonresponders", "responders"]].tolist() == ["8.0 [7.0, 9.0]", "8.0 [8.0, 9.0]"]
 

@@ -91,9 +91,16 @@ def test_values_hold_full_precision(report: Document) -> None:
 def test_attrition_diagram_tells_the_counts(description: Description) -> None:
     figure = plot_attrition(description.flow, description.rates, title="Attrition")
     words = texts(figure)
-    for line in ("60 courses in the file", "12 excluded", "3  Admission: elective", "48 eligible",
-                 "47 with a known response at T1", "29 responders", "21 nonresponders",
-                 "(8 not known)"):  # fmt: skip
+    for line in (
+        "60 courses in the file",
+        "12 excluded",
+        "3  Admission: elective",
+        "48 eligible",
+        "47 with a known response at T1",
+        "29 responders",
+        "21 nonresponders",
+        "(8 not known)",
+    ):
         assert line in words
     (axes,) = figure.axes
     height = figure.get_size_inches()[1]
@@ -103,10 +110,13 @@ def test_attrition_diagram_tells_the_counts(description: Description) -> None:
 
 def test_attrition_diagram_tells_what_was_assumed() -> None:
     flow = pd.DataFrame(
-        [("identified", 10, 0, 0), ("Age: at least 18 years", 9, 1, 4),
-         ("outcome known at T2", 5, 4, 0)],
+        [
+            ("identified", 10, 0, 0),
+            ("Age: at least 18 years", 9, 1, 4),
+            ("outcome known at T2", 5, 4, 0),
+        ],
         columns=["step", "remaining", "excluded", "unknown_kept"],
-    )  # fmt: skip
+    )
     rates = pd.DataFrame({"rate": ["t2"], "events": [2]})
     words = texts(plot_attrition(flow, rates, title="x"))
     assert "4 of them with this not known" in words
@@ -141,8 +151,13 @@ def test_command_writes_everything_and_no_patient(file: Path, tmp_path: Path) ->
     tables = json.loads(result.output)["tables"]
     assert tables["response_t1_t2"][0]["mcnemar_exact_p"] == 0.03125
     names = {path.name for path in out.iterdir()}
-    assert {"description.html", "description.md", "figure_1_attrition.png",
-            "table_1_patients.csv", "table_3_response_t1_t2.csv"} <= names  # fmt: skip
+    assert {
+        "description.html",
+        "description.md",
+        "figure_1_attrition.png",
+        "table_1_patients.csv",
+        "table_3_response_t1_t2.csv",
+    } <= names
     written = b"".join(path.read_bytes() for path in out.iterdir()) + result.output.encode()
     assert b"SYN-" not in written
     page = (out / "description.html").read_text()

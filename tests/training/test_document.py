@@ -94,19 +94,21 @@ def test_html_escapes_and_needs_nothing_from_elsewhere() -> None:
 
 def test_values_are_plain_and_missing_ones_are_none() -> None:
     values = to_values(REPORT)
-    assert values["tables"]["first"] == [
-        {"name": "a", "share": 0.5},
-        {"name": "b", "share": None},
-    ]
+    assert values["tables"]["first"] == [{"name": "a", "share": 0.5}, {"name": "b", "share": None}]
     assert values["stamp"] == "Simulated"
 
 
 def test_a_folder_gets_every_form_once(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     written = write_document(REPORT, folder, name="report")
-    names = ["figure_1_dot.png", "figure_1_dot.svg", "report.html", "report.md",
-             "table_1_first.csv",
-             "table_2_second.csv"]  # fmt: skip
+    names = [
+        "figure_1_dot.png",
+        "figure_1_dot.svg",
+        "report.html",
+        "report.md",
+        "table_1_first.csv",
+        "table_2_second.csv",
+    ]
     assert (
         sorted(path.name for path in written) == sorted(p.name for p in folder.iterdir()) == names
     )

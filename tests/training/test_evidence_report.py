@@ -86,9 +86,15 @@ def test_command_writes_page_tables_and_plots(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.output == ""
     names = {path.name for path in out.iterdir()}
-    assert {"evidence.html", "evidence.md", "table_1_base_rates.csv", "table_2_pooled_rates.csv",
-            "figure_1_forest_at_the_end_of_treatment.png",
-            "figure_2_forest_at_1_to_3_months.png", "figure_3_funnel.png"} <= names  # fmt: skip
+    assert {
+        "evidence.html",
+        "evidence.md",
+        "table_1_base_rates.csv",
+        "table_2_pooled_rates.csv",
+        "figure_1_forest_at_the_end_of_treatment.png",
+        "figure_2_forest_at_1_to_3_months.png",
+        "figure_3_funnel.png",
+    } <= names
     page = (out / "evidence.html").read_text()
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
 
@@ -116,7 +122,14 @@ def test_page_for_physicians_holds_the_counts_and_the_sources() -> None:
 def test_what_authors_ask_for_becomes_a_redcap_dictionary() -> None:
     mapping = read_mapping(DOCS / "prospective.toml")
     text = make_redcap_dictionary(mapping.dictionary)
-    for name in ("perceived_effect_t2", "work_t2", "opioid_mg_day_t2", "further_infusion",
-                 "blood_for_microrna", "temporal_summation_t0", "euroqol_vas_t0"):  # fmt: skip
+    for name in (
+        "perceived_effect_t2",
+        "work_t2",
+        "opioid_mg_day_t2",
+        "further_infusion",
+        "blood_for_microrna",
+        "temporal_summation_t0",
+        "euroqol_vas_t0",
+    ):
         assert f"\n{name}," in text
     assert len(text.splitlines()) > len(make_redcap_dictionary(CONTRACT).splitlines())

@@ -84,8 +84,9 @@ def test_asymmetry_is_that_of_the_paper_and_fades() -> None:
 
 
 def test_each_reading_of_the_spreads_changes_those_studies_only() -> None:
-    printed, one, all_ = (funnel.set_index("key") for funnel in
-                          compute_funnels(read_studies()).values())  # fmt: skip
+    printed, one, all_ = (
+        funnel.set_index("key") for funnel in compute_funnels(read_studies()).values()
+    )
     changed = printed.index[printed["effect"] != one["effect"]]
     assert changed.tolist() == ["sigtermans-2009"]
     # 30 patients, SEM 0.51: SD 2.79, and the effect is -2.1 instead of -4.9.

@@ -165,9 +165,11 @@ def test_logistic_family_equals_enumeration_over_coalitions(
     np.testing.assert_allclose(found.contributions, expected, atol=1e-11, rtol=0)
     np.testing.assert_allclose(found.base, model.probability(model.background).mean(axis=0))
     np.testing.assert_allclose(
-        found.base + found.contributions.sum(axis=1), model.probability(x[np.newaxis])[0],
-        atol=1e-12, rtol=0,
-    )  # fmt: skip
+        found.base + found.contributions.sum(axis=1),
+        model.probability(x[np.newaxis])[0],
+        atol=1e-12,
+        rtol=0,
+    )
     assert found.scale == "probability"
     np.testing.assert_array_equal(found.error, 0.0)
 
@@ -625,9 +627,11 @@ def test_trees_with_a_group_come_near_owens_formula() -> None:
     total = found.contributions[:, group].sum(axis=1)
     assert np.all(np.abs(total - whole) < 4 * found.error)
     np.testing.assert_allclose(
-        found.base + found.contributions.sum(axis=1), model.probability(x[np.newaxis])[0],
-        atol=1e-12, rtol=0,
-    )  # fmt: skip
+        found.base + found.contributions.sum(axis=1),
+        model.probability(x[np.newaxis])[0],
+        atol=1e-12,
+        rtol=0,
+    )
     assert "the 3 of a group by Owen values" in found.method
 
 

@@ -186,7 +186,11 @@ def test_held_out_log_odds_are_those_of_fits_without_the_patient():
 def test_the_held_out_log_odds_of_a_constant_are_the_same_for_all():
     y = np.repeat([0.0, 1.0], [10, 30])
     found = fit_outcome(
-        np.zeros((40, 1)), y, np.arange(40), [CONTRACT["nrs_t0"]], Procedure(("prevalence",)),
+        np.zeros((40, 1)),
+        y,
+        np.arange(40),
+        [CONTRACT["nrs_t0"]],
+        Procedure(("prevalence",)),
         rng=np.random.default_rng(0),
-    )  # fmt: skip
+    )
     np.testing.assert_allclose(expit(found.held_out), 0.75)

@@ -72,10 +72,12 @@ def _null(*aucs: float | None, n: int = 100, verdict: str = "passed") -> dict[st
         (_null(0.50, n=99), "fail"),
         (_null(0.50, verdict="uncertain"), "fail"),
         # A constant candidate has nothing to judge.
-        ({**_null(0.5), "rows": [*_null(0.5)["rows"], *_null(None, verdict="constant")["rows"]]},
-         "pass"),
+        (
+            {**_null(0.5), "rows": [*_null(0.5)["rows"], *_null(None, verdict="constant")["rows"]]},
+            "pass",
+        ),
     ],
-)  # fmt: skip
+)
 def test_3_every_model_finds_nothing_in_permuted_outcomes(
     null_test: dict[str, Any], status: str
 ) -> None:
@@ -156,11 +158,13 @@ def test_6_classification_instability_has_to_be_shown() -> None:
 
 def _decide(*rows: tuple[float, float]) -> dict[str, Any]:
     return {
-        "done": True, "range": [0.3, 0.6], "rows": [
+        "done": True,
+        "range": [0.3, 0.6],
+        "rows": [
             {"threshold": 0.3, "net_benefit": model, "treat_all": everyone, "treat_none": 0.0}
             for model, everyone in rows
         ],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,7 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from features.schema import CONTRACT
-from training.interval import (
-    N_DRAWS,
-    PRIOR_SD,
-    fit_constant_working_model,
-    fit_working_model,
-)
+from training.interval import N_DRAWS, PRIOR_SD, fit_constant_working_model, fit_working_model
 
 PREDICTORS = (CONTRACT["nrs_t0"], CONTRACT["opioid"])
 

@@ -48,9 +48,14 @@ def test_parts_have_the_size_and_the_classes_they_should() -> None:
     fit, calls = _Sizes(), []
     whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
     curve = compute_learning_curve(
-        data, fit, whole, n_repeats=2, weights={"t1": np.ones(100)}, seed=1,
+        data,
+        fit,
+        whole,
+        n_repeats=2,
+        weights={"t1": np.ones(100)},
+        seed=1,
         progress=lambda: calls.append(1),
-    )["t1"]  # fmt: skip
+    )["t1"]
     assert len(fit.seen) == len(calls) == count_fits(5, 2) == 30
     sizes = [size for size, _ in fit.seen]
     assert sizes == pytest.approx([20] * 10 + [40] * 10 + [60] * 10, abs=1)

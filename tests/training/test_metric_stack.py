@@ -10,9 +10,12 @@ from training.performance import compute_metric_rows
 
 @settings(max_examples=60, deadline=None)
 @given(
-    seed=st.integers(0, 10**6), n=st.integers(2, 40), models=st.integers(1, 4),
-    digits=st.sampled_from([1, 2, 16]), slope=st.floats(-3, 30),
-)  # fmt: skip
+    seed=st.integers(0, 10**6),
+    n=st.integers(2, 40),
+    models=st.integers(1, 4),
+    digits=st.sampled_from([1, 2, 16]),
+    slope=st.floats(-3, 30),
+)
 def test_many_models_at_once_are_judged_as_one_by_one(
     seed: int, n: int, models: int, digits: int, slope: float
 ) -> None:

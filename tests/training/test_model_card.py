@@ -10,13 +10,7 @@ import pytest
 import training
 from features.errors import KetresponseError
 from features.evidence import SAFETY_FACTS
-from tests.training.cards import (
-    DIGEST,
-    full_author,
-    small_card,
-    small_facts,
-    small_results,
-)
+from tests.training.cards import DIGEST, full_author, small_card, small_facts, small_results
 from training.card.schema import make_json_schema
 from training.model_card import compute_body_sha256, make_card, read_card, write_card
 
@@ -89,9 +83,17 @@ def test_the_results_of_another_run_are_refused() -> None:
 
 def test_the_words_that_must_stand_on_every_card_are_there() -> None:
     words = " ".join(small_card().body["statements"])
-    for needed in ("not the benefit over placebo", "1.4 points", "4.5 points", "no clearance",
-                   "Liver enzymes", "psychosis", "no ground to refuse", "not causes",
-                   "first visit"):  # fmt: skip
+    for needed in (
+        "not the benefit over placebo",
+        "1.4 points",
+        "4.5 points",
+        "no clearance",
+        "Liver enzymes",
+        "psychosis",
+        "no ground to refuse",
+        "not causes",
+        "first visit",
+    ):
         assert needed in words
 
 

@@ -116,8 +116,9 @@ def test_nobody_to_judge_is_one_clear_error(tmp_path: Path) -> None:
 def test_variables_of_a_mapping_are_read_unless_they_mean_something_else(tmp_path: Path) -> None:
     file = write_cohort(tmp_path / "c.csv", 60, seed=1)
     pd.read_csv(file).assign(mood=2).to_csv(file, index=False)
-    mood = declare_variable("mood", {"kind": "integer", "known_at": "baseline", "low": 0,
-                                     "high": 3})  # fmt: skip
+    mood = declare_variable(
+        "mood", {"kind": "integer", "known_at": "baseline", "low": 0, "high": 3}
+    )
     with pytest.raises(InputError, match="mood"):
         read_new_patients(_loaded(), file)
     assert len(read_new_patients(_loaded(), file, further=[mood]).data) > 0

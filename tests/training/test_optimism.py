@@ -39,9 +39,12 @@ def _validate(data: TrainingData, *, n_resamples: int, seed: int = 1) -> pd.Data
     reruns = predict_from_bootstraps(data, fit_ml, n_resamples=n_resamples, seed=seed)
     served = MaximumLikelihood(data).probability(data.X)[:, 0]
     return compute_optimism(
-        data.y["t1"], served, reruns.predictions[:, :, 0], reruns.counts,
+        data.y["t1"],
+        served,
+        reruns.predictions[:, :, 0],
+        reruns.counts,
         n_resamples=reruns.n_resamples,
-    )  # fmt: skip
+    )
 
 
 def _read(*parts: str) -> pd.DataFrame:
@@ -133,10 +136,12 @@ def test_weights_are_repetitions_and_unknown_outcomes_are_left_out() -> None:
     columns = ["apparent", "corrected", "left_out", "corrected_632"]
     pd.testing.assert_frame_equal(weighted[columns], repeated[columns])
     padded = compute_optimism(
-        np.append(y, np.nan), np.append(served, 0.5),
-        np.column_stack([predictions, np.full(8, 0.9)]), np.column_stack([counts, np.ones(8, int)]),
+        np.append(y, np.nan),
+        np.append(served, 0.5),
+        np.column_stack([predictions, np.full(8, 0.9)]),
+        np.column_stack([counts, np.ones(8, int)]),
         sample_weight=np.append(twice, 1),
-    )  # fmt: skip
+    )
     pd.testing.assert_frame_equal(weighted, padded)
 
 
@@ -219,8 +224,14 @@ def test_the_study_procedure_is_corrected_too() -> None:
     n = 60
     X = np.column_stack([rng.integers(2, 11, n), rng.integers(0, 2, n)]).astype(float)
     y = (rng.random(n) < expit(0.5 * (X[:, 0] - 6))).astype(float)
-    data = TrainingData(X, (CONTRACT["nrs_t0"], CONTRACT["opioid"]), ("t1",), {"t1": y},
-                        np.full(n, np.nan), np.arange(n))  # fmt: skip
+    data = TrainingData(
+        X,
+        (CONTRACT["nrs_t0"], CONTRACT["opioid"]),
+        ("t1",),
+        {"t1": y},
+        np.full(n, np.nan),
+        np.arange(n),
+    )
     fit = partial(fit_response, procedure=Procedure(("prevalence", "ridge"), inner_repeats=1))
     reruns = predict_from_bootstraps(data, fit, n_resamples=25, seed=1)
     served = fit(data, rng=np.random.default_rng(0)).probability(X)[:, 0]

@@ -31,8 +31,12 @@ def test_what_the_clinical_estimate_knows_already_is_not_found_again():
         known = rng.normal(size=80)
         y = (rng.random(80) < expit(2 * known)).astype(float)
         Z = np.column_stack([known, rng.normal(size=(80, 20))])
-        p.append([compute_global_test(Z, y, 2 * known, rng=rng, n_permutations=99),
-                  compute_global_test(Z, y, np.zeros(80), rng=rng, n_permutations=99)])  # fmt: skip
+        p.append(
+            [
+                compute_global_test(Z, y, 2 * known, rng=rng, n_permutations=99),
+                compute_global_test(Z, y, np.zeros(80), rng=rng, n_permutations=99),
+            ]
+        )
     beside, without = np.median(p, axis=0)
     assert without <= 0.02
     assert beside > 0.2
@@ -45,10 +49,15 @@ def test_the_table_of_assays_has_direction_and_false_discovery_rate():
     Z[:, 1] -= 1.5 * y  # less Ct, so more of the microRNA, in responders
     Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
     table = compute_assay_table(
-        Z, y, np.zeros(80), ["a", "b", "c"], detected=np.ones(3),
-        stability=Stability(np.array([0.1, 0.9, 0.2]), 1.2, 50), chosen=np.zeros(3),
+        Z,
+        y,
+        np.zeros(80),
+        ["a", "b", "c"],
+        detected=np.ones(3),
+        stability=Stability(np.array([0.1, 0.9, 0.2]), 1.2, 50),
+        chosen=np.zeros(3),
         coef=np.array([0.0, -0.5, 0.0]),
-    )  # fmt: skip
+    )
     first = table.iloc[0]
     assert first["assay"] == "b"
     assert first["odds_ratio"] < first["high"] < 1
@@ -64,8 +73,12 @@ def test_the_trend_is_the_same_however_rows_are_ordered():
     rng = np.random.default_rng(3)
     Z, y, offset = rng.normal(size=(30, 6)), np.repeat([0.0, 1.0], 15), rng.normal(size=30)
     order = rng.permutation(30)
-    kwargs = {"detected": np.ones(6), "stability": Stability(np.zeros(6), 0.0, 2),
-              "chosen": np.zeros(6), "coef": np.zeros(6)}  # fmt: skip
+    kwargs = {
+        "detected": np.ones(6),
+        "stability": Stability(np.zeros(6), 0.0, 2),
+        "chosen": np.zeros(6),
+        "coef": np.zeros(6),
+    }
     one = compute_assay_table(Z, y, offset, list("abcdef"), **kwargs)
     other = compute_assay_table(Z[order], y[order], offset[order], list("abcdef"), **kwargs)
     assert one["assay"].tolist() == other["assay"].tolist()

@@ -24,9 +24,13 @@ def _draw(n=120, p=40, effect=1.2, seed=0):
 
 def _path(name, Z, y, offset, **settings):
     return PANEL_CANDIDATES[name].fit_path(
-        Z, y, offset, strongest=find_strongest(Z, y, offset),
-        rng=np.random.default_rng(0), **({"max_assays": 30} | settings),
-    )  # fmt: skip
+        Z,
+        y,
+        offset,
+        strongest=find_strongest(Z, y, offset),
+        rng=np.random.default_rng(0),
+        **({"max_assays": 30} | settings),
+    )
 
 
 def test_screening_keeps_what_scores_highest():
@@ -66,8 +70,13 @@ def test_trees_are_the_same_in_a_wider_array_and_tell_no_extreme():
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(60, 4))
     y = (Z[:, 1] + rng.normal(size=60) > 0).astype(float)
-    settings = {"objective": "binary", "num_leaves": 4, "verbosity": -1, "min_data_in_leaf": 5,
-                "num_threads": 1}  # fmt: skip
+    settings = {
+        "objective": "binary",
+        "num_leaves": 4,
+        "verbosity": -1,
+        "min_data_in_leaf": 5,
+        "num_threads": 1,
+    }
     trees = lightgbm.train(settings, lightgbm.Dataset(Z, y), 30)
     text = relabel_trees(trees.model_to_string(), [3, 17, 0, 11], 20)
     wide = rng.normal(size=(60, 20))

@@ -23,10 +23,14 @@ def _run(*words: object) -> Result:
 def _many(n: int = 12) -> str:
     """Return a matrix of n samples with haemolysis assays, as text."""
     frame = pd.DataFrame(
-        {"hsa-miR-23a-3p": [27.0] * n, "hsa-miR-451a": [18.0 + i / 2 for i in range(n)],
-         "hsa-miR-17-5p": [24.0 + i / 4 for i in range(n)], "hsa-miR-21-5p": [35.0] * n},
+        {
+            "hsa-miR-23a-3p": [27.0] * n,
+            "hsa-miR-451a": [18.0 + i / 2 for i in range(n)],
+            "hsa-miR-17-5p": [24.0 + i / 4 for i in range(n)],
+            "hsa-miR-21-5p": [35.0] * n,
+        },
         index=[f"patient{i}" for i in range(n)],
-    )  # fmt: skip
+    )
     return frame.to_csv(index_label="sample")
 
 
@@ -41,13 +45,27 @@ def test_files_become_one_tidy_file(tmp_path: Path) -> None:
 
 
 def test_a_design_a_names_file_and_a_ceiling_are_used(tmp_path: Path) -> None:
-    design = write(tmp_path, "sample,patient_id,sample_date,infusion_start\n"
-                   "S1,P1,2026-01-05,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
-                   "design.csv")  # fmt: skip
+    design = write(
+        tmp_path,
+        "sample,patient_id,sample_date,infusion_start\n"
+        "S1,P1,2026-01-05,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
+        "design.csv",
+    )
     names = write(tmp_path, "raw,assay\nhsa-miR-17-4395419,hsa-miR-17-5p\n", "names.csv")
     out = tmp_path / "panel.csv"
-    result = _run("import", write(tmp_path, SDS), "--out", out, "--design", design,
-                  "--names", names, "--ceiling", 35, "--json")  # fmt: skip
+    result = _run(
+        "import",
+        write(tmp_path, SDS),
+        "--out",
+        out,
+        "--design",
+        design,
+        "--names",
+        names,
+        "--ceiling",
+        35,
+        "--json",
+    )
     assert result.exit_code == 0, result.output
     report = json.loads(result.output)
     assert report["timing"] == {"before": 2}
@@ -57,9 +75,12 @@ def test_a_design_a_names_file_and_a_ceiling_are_used(tmp_path: Path) -> None:
 
 
 def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -> None:
-    design = write(tmp_path, "sample,patient_id,sample_date,infusion_start\n"
-                   "S1,P1,2026-01-09,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
-                   "design.csv")  # fmt: skip
+    design = write(
+        tmp_path,
+        "sample,patient_id,sample_date,infusion_start\n"
+        "S1,P1,2026-01-09,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
+        "design.csv",
+    )
     out = tmp_path / "panel.parquet"
     result = _run("import", write(tmp_path, SDS), "--out", out, "--design", design)
     assert result.exit_code == 2
@@ -69,12 +90,20 @@ def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("raw\nx\n", "assay: expected a column"),
-     ("raw,assay\nx,hsa-miR-1-3p\nx,hsa-miR-2-3p\n", "row 2, raw")],
-)  # fmt: skip
+    [
+        ("raw\nx\n", "assay: expected a column"),
+        ("raw,assay\nx,hsa-miR-1-3p\nx,hsa-miR-2-3p\n", "row 2, raw"),
+    ],
+)
 def test_a_names_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
-    result = _run("import", write(tmp_path, WIDE), "--out", tmp_path / "p.parquet",
-                  "--names", write(tmp_path, text, "names.csv"))  # fmt: skip
+    result = _run(
+        "import",
+        write(tmp_path, WIDE),
+        "--out",
+        tmp_path / "p.parquet",
+        "--names",
+        write(tmp_path, text, "names.csv"),
+    )
     assert result.exit_code == 2
     assert message in result.output
 
@@ -90,12 +119,12 @@ def test_a_panel_file_is_not_written_over_its_own_source(tmp_path: Path) -> None
 def test_a_check_writes_a_page_without_identifiers_and_tables(tmp_path: Path) -> None:
     panel, out = tmp_path / "panel.parquet", tmp_path / "quality"
     assert _run("import", write(tmp_path, _many()), "--out", panel).exit_code == 0
-    result = _run("check", panel, "--out", out, "--clean", tmp_path / "clean.parquet",
-                  "--drop-haemolysed")  # fmt: skip
+    result = _run(
+        "check", panel, "--out", out, "--clean", tmp_path / "clean.parquet", "--drop-haemolysed"
+    )
     assert result.exit_code == 0, result.output
     pictures = {path.name for path in out.glob("*.png")}
-    assert pictures == {"figure_1_detection.png", "figure_2_levels.png",
-                        "figure_3_haemolysis.png"}  # fmt: skip
+    assert pictures == {"figure_1_detection.png", "figure_2_levels.png", "figure_3_haemolysis.png"}
     for name in ("panel.html", "panel.md"):
         text = (out / name).read_text(encoding="utf-8")
         assert "patient0" not in text

@@ -8,11 +8,7 @@ import pytest
 import training.panel.folds as panel_folds
 from tests.training.panel_cohorts import CLINICAL, PANEL, make_data
 from training.decision_curve import compute_decision_curve
-from training.panel.evaluation import (
-    compute_net_benefit_gain,
-    count_panel_steps,
-    evaluate_panel,
-)
+from training.panel.evaluation import compute_net_benefit_gain, count_panel_steps, evaluate_panel
 from training.panel.folds import cross_validate_panel
 from training.panel.section import lay_out_panel, tell_affordable, tell_panel
 from training.response import fit_response
@@ -22,10 +18,18 @@ from training.sample_size import compute_affordable_parameters, compute_developm
 def _evaluate(data, *, n_repeats=1, calls=None, procedure=PANEL):
     fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng(0))
     return evaluate_panel(
-        data, CLINICAL, procedure, fitted, n_folds=5, n_repeats=n_repeats, thresholds=[0.5],
-        weighting="none", n_bootstrap=100, seed=1,
+        data,
+        CLINICAL,
+        procedure,
+        fitted,
+        n_folds=5,
+        n_repeats=n_repeats,
+        thresholds=[0.5],
+        weighting="none",
+        n_bootstrap=100,
+        seed=1,
         progress=lambda: None if calls is None else calls.append(1),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +115,12 @@ def test_held_out_patients_are_not_looked_at():
     y = data.clinical.y["t1"].copy()
     y[test] = 1 - y[test]
     part = panel_folds._predict_fold(
-        replace(data, clinical=replace(data.clinical, y={"t1": y})), test, CLINICAL, PANEL,
+        replace(data, clinical=replace(data.clinical, y={"t1": y})),
+        test,
+        CLINICAL,
+        PANEL,
         (1, 2, 0, 2),
-    )  # fmt: skip
+    )
     np.testing.assert_array_equal(part.panel[:, 0], out.panel[0, 0, test])
 
 

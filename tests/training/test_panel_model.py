@@ -12,8 +12,10 @@ FULL = dict(zip(ASSAYS, (22.0, 25.0, 27.0, 29.0, None), strict=True))
 def test_assays_become_numeric_variables_with_their_names_as_labels():
     variables = make_assay_variables(["hsa-miR-17-5p", "hsa-miR-21*", "hsa_miR_17 5p"], ["nrs_t0"])
     assert [v.name for v in variables] == [
-        "ct_hsa_mir_17_5p", "ct_hsa_mir_21_star", "ct_hsa_mir_17_5p_2",
-    ]  # fmt: skip
+        "ct_hsa_mir_17_5p",
+        "ct_hsa_mir_21_star",
+        "ct_hsa_mir_17_5p_2",
+    ]
     assert [v.label for v in variables] == ["hsa-miR-17-5p", "hsa-miR-21*", "hsa_miR_17 5p"]
     assert all(v.is_numeric and v.known_at == "baseline" for v in variables)
 

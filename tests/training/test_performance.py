@@ -128,9 +128,16 @@ def test_frozen_model_gives_back_the_external_validation() -> None:
 def test_frozen_table_holds_the_single_numbers() -> None:
     table = compute_performance(Y, P, sample_weight=WEIGHT, n_bootstrap=20, seed=1)
     assert table.index.to_list() == [
-        "auc", "auc_delong", "brier", "scaled_brier", "log_loss", "calibration_in_the_large",
-        "calibration_intercept", "calibration_slope", "o_e",
-    ]  # fmt: skip
+        "auc",
+        "auc_delong",
+        "brier",
+        "scaled_brier",
+        "log_loss",
+        "calibration_in_the_large",
+        "calibration_intercept",
+        "calibration_slope",
+        "o_e",
+    ]
     single = {
         "auc": compute_auc(Y, P, sample_weight=WEIGHT),
         "brier": compute_brier(Y, P, sample_weight=WEIGHT),
@@ -188,9 +195,13 @@ def test_one_class_is_told_and_does_not_fail() -> None:
     table = compute_performance(np.ones(6), np.linspace(0.2, 0.8, 6), n_bootstrap=10, seed=1)
     missing = table[table["note"] == "one class only: not estimable"].index
     assert set(missing) == {
-        "auc", "auc_delong", "scaled_brier", "calibration_in_the_large", "calibration_intercept",
+        "auc",
+        "auc_delong",
+        "scaled_brier",
+        "calibration_in_the_large",
+        "calibration_intercept",
         "calibration_slope",
-    }  # fmt: skip
+    }
     assert table.loc[missing, ["estimate", "low", "high"]].isna().all(axis=None)
     assert table.loc["auc", "n_failed"] == 10
     assert table.loc["brier", "estimate"] == pytest.approx(np.mean(np.linspace(0.2, 0.8, 6) ** 2))
@@ -218,8 +229,11 @@ def test_risks_of_exactly_zero_or_one_are_told_where_they_decide_the_number() ->
     )
     told = table.index[table["note"].str.contains("3 patients with a risk of 0 or 1, taken as")]
     assert set(told) == {
-        "log_loss", "calibration_in_the_large", "calibration_intercept", "calibration_slope",
-    }  # fmt: skip
+        "log_loss",
+        "calibration_in_the_large",
+        "calibration_intercept",
+        "calibration_slope",
+    }
 
 
 # ---------------------------------------------------------------- repeated cross-validation

@@ -68,9 +68,12 @@ def test_every_problem_is_listed_and_no_value_is_told(model: FrameModel) -> None
         model.predict(table.drop(columns="crps_type"))
     found = {(problem.column, problem.row) for problem in caught.value.problems}
     assert found == {
-        ("age_yeers", None), ("crps_type", None), ("nrs_t0", 1), ("opioid", 2),
+        ("age_yeers", None),
+        ("crps_type", None),
+        ("nrs_t0", 1),
+        ("opioid", 2),
         ("disease_duration_years", 2),
-    }  # fmt: skip
+    }
     for value in ("987", "Jane", "4,75"):
         assert value not in str(caught.value)
         assert value in caught.value.report()
@@ -78,9 +81,13 @@ def test_every_problem_is_listed_and_no_value_is_told(model: FrameModel) -> None
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("age_years", 17), ("setting", "emergency"), ("concurrent_infusion_drug", "mannitol"),
-     ("course_number", 2)],
-)  # fmt: skip
+    [
+        ("age_years", 17),
+        ("setting", "emergency"),
+        ("concurrent_infusion_drug", "mannitol"),
+        ("course_number", 2),
+    ],
+)
 def test_a_patient_out_of_scope_gets_no_number(
     model: FrameModel, column: str, value: object
 ) -> None:

@@ -36,8 +36,9 @@ def _track(tracking_uri: str, tmp_path: Path) -> str:
     files = tmp_path / "files"
     files.mkdir(exist_ok=True)
     (files / "report.html").write_text("<p>")
-    return track_run(RunRecord("study", {"seed": 7}, {"t1.auc": 0.6}, files=files),
-                     tracking_uri=tracking_uri)  # fmt: skip
+    return track_run(
+        RunRecord("study", {"seed": 7}, {"t1.auc": 0.6}, files=files), tracking_uri=tracking_uri
+    )
 
 
 def test_a_registered_model_is_found_and_gives_the_same_numbers(
@@ -70,8 +71,9 @@ def test_a_registered_model_is_found_and_gives_the_same_numbers(
 
 def test_versions_count_up_and_the_newest_is_taken(tracking_uri: str, tmp_path: Path) -> None:
     for number in range(1, 11):
-        made = register(_track(tracking_uri, tmp_path), MODEL, FACTS, name="pilot",
-                        tracking_uri=tracking_uri)  # fmt: skip
+        made = register(
+            _track(tracking_uri, tmp_path), MODEL, FACTS, name="pilot", tracking_uri=tracking_uri
+        )
         assert made.version == str(number)
     assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.version == "10"
     assert load_model(locate("pilot", 2, tracking_uri=tracking_uri)).facts.version == "2"
@@ -101,8 +103,9 @@ def test_mlflow_loads_it_without_pickle(
     loaded = mlflow.pyfunc.load_model(str(package))
     flavor = loaded.metadata.flavors["python_function"]
     assert (flavor["loader_module"], flavor["data"]) == ("training.pyfunc", "data/artifact")
-    example = pd.read_json(io.StringIO((package / "input_example.json").read_text()),
-                           orient="split", dtype=False)  # fmt: skip
+    example = pd.read_json(
+        io.StringIO((package / "input_example.json").read_text()), orient="split", dtype=False
+    )
     # The middle of 0-10 points and of 0-60 years, no, and the first type.
     assert example.to_dict("records") == [
         {"nrs_t0": 5.0, "disease_duration_years": 30.0, "opioid": "no", "crps_type": "1"}
@@ -154,9 +157,14 @@ def _interrupted(real: Callable[..., Any], *, after: bool) -> Callable[..., Any]
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(("where", "step"), _STEPS, ids=[step for _, step in _STEPS])
 def test_an_interrupted_registration_leaves_nothing(
-    run_id: str, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    where: Any, step: str, after: bool,
-) -> None:  # fmt: skip
+    run_id: str,
+    tracking_uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    step: str,
+    after: bool,
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(where, step, _interrupted(getattr(where, step), after=after))
         with pytest.raises(KeyboardInterrupt):
@@ -188,8 +196,9 @@ def test_an_interrupted_registration_leaves_earlier_versions(
 
 def test_a_model_that_cannot_be_saved_is_not_registered(run_id: str, tracking_uri: str) -> None:
     with pytest.raises(KetresponseError, match="not this model's"):
-        register(run_id, MODEL, make_facts(training_ranges={}), name="pilot",
-                 tracking_uri=tracking_uri)  # fmt: skip
+        register(
+            run_id, MODEL, make_facts(training_ranges={}), name="pilot", tracking_uri=tracking_uri
+        )
     assert list(make_client(tracking_uri).search_registered_models()) == []
 
 
@@ -237,8 +246,7 @@ def test_a_run_that_does_not_exist_is_told(tracking_uri: str) -> None:
 
 def test_what_is_not_there_is_told_with_what_is(tracking_uri: str, tmp_path: Path) -> None:
     for name in ("b", "a", "a"):
-        register(_track(tracking_uri, tmp_path), MODEL, FACTS, name=name,
-                 tracking_uri=tracking_uri)  # fmt: skip
+        register(_track(tracking_uri, tmp_path), MODEL, FACTS, name=name, tracking_uri=tracking_uri)
     with pytest.raises(KetresponseError, match="no registered model is called 'c'; known: a, b"):
         locate("c", tracking_uri=tracking_uri)
     with pytest.raises(KetresponseError, match="a has no version 3; it has 2, 1"):
@@ -249,8 +257,13 @@ def test_another_model_in_the_place_of_the_registered_one_is_refused(
     tracking_uri: str, tmp_path: Path
 ) -> None:
     register(_track(tracking_uri, tmp_path), MODEL, FACTS, name="a", tracking_uri=tracking_uri)
-    register(_track(tracking_uri, tmp_path), make_model(seed=1), FACTS, name="b",
-             tracking_uri=tracking_uri)  # fmt: skip
+    register(
+        _track(tracking_uri, tmp_path),
+        make_model(seed=1),
+        FACTS,
+        name="b",
+        tracking_uri=tracking_uri,
+    )
     a, b = locate("a", tracking_uri=tracking_uri), locate("b", tracking_uri=tracking_uri)
     shutil.rmtree(a)
     shutil.copytree(b, a)
@@ -274,8 +287,14 @@ def test_a_later_release_leaves_the_registration_valid(run_id: str, tracking_uri
 
 
 def test_a_version_can_carry_further_tags(run_id: str, tracking_uri: str) -> None:
-    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri,
-             tags={"ketresponse.parent_version": "7"})  # fmt: skip
+    register(
+        run_id,
+        MODEL,
+        FACTS,
+        name="pilot",
+        tracking_uri=tracking_uri,
+        tags={"ketresponse.parent_version": "7"},
+    )
     tags = make_client(tracking_uri).get_model_version("pilot", "1").tags
     assert tags["ketresponse.parent_version"] == "7"
     assert tags["ketresponse.status"] == "demonstration"

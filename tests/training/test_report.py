@@ -10,9 +10,18 @@ from training.report import judge, make_report, summarise_report, write_report
 
 def _null_test(verdict: str, *, n: int = 100) -> pd.DataFrame:
     table = pd.DataFrame(
-        [{"horizon": "t1", "model": "ridge", "auc": 0.91 if verdict == "failed" else 0.51,
-          "mc_error": 0.01, "n_permutations": n, "share_constant": 0.0, "verdict": verdict}]
-    )  # fmt: skip
+        [
+            {
+                "horizon": "t1",
+                "model": "ridge",
+                "auc": 0.91 if verdict == "failed" else 0.51,
+                "mc_error": 0.01,
+                "n_permutations": n,
+                "share_constant": 0.0,
+                "verdict": verdict,
+            }
+        ]
+    )
     table.attrs["n_permutations"] = n
     return table
 
@@ -48,17 +57,35 @@ def test_the_complete_report_holds_every_part() -> None:
     document = make_report(description, evaluation)
     titles = [section.title for section in document.sections]
     assert titles == [
-        "In short", "Patients and outcomes", "Sample size", "Performance at T1",
-        "Performance at T2", "Learning curve", "Instability", "Null test", "Parts of the cohort",
-        "Patients without a known outcome", "What the estimate is made of", "How it was done",
-    ]  # fmt: skip
+        "In short",
+        "Patients and outcomes",
+        "Sample size",
+        "Performance at T1",
+        "Performance at T2",
+        "Learning curve",
+        "Instability",
+        "Null test",
+        "Parts of the cohort",
+        "Patients without a known outcome",
+        "What the estimate is made of",
+        "How it was done",
+    ]
     blocks = [block for section in document.sections for block in section.blocks]
     for kind in (Table, Picture):
         names = [block.name for block in blocks if isinstance(block, kind)]
         assert len(names) == len(set(names))
     text = to_markdown(document, pictures=False)
-    for words in ("Harrell", "ICI", "avoided per 100", "T2 is weighted", "Monte Carlo error",
-                  "mean absolute prediction error", "Bremberg", "not seen", "Seed 5"):  # fmt: skip
+    for words in (
+        "Harrell",
+        "ICI",
+        "avoided per 100",
+        "T2 is weighted",
+        "Monte Carlo error",
+        "mean absolute prediction error",
+        "Bremberg",
+        "not seen",
+        "Seed 5",
+    ):
         assert words in text, words
     assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", text)
 

@@ -7,9 +7,7 @@ from training.resampling import make_bootstrap, make_folds
 
 
 @given(
-    st.lists(st.integers(0, 2), min_size=6, max_size=80),
-    st.integers(2, 5),
-    st.integers(0, 10_000),
+    st.lists(st.integers(0, 2), min_size=6, max_size=80), st.integers(2, 5), st.integers(0, 10_000)
 )
 @settings(max_examples=80, deadline=None)
 def test_folds_are_balanced_over_every_class(strata: list[int], k: int, seed: int) -> None:

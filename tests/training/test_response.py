@@ -32,9 +32,13 @@ def _draw(n: int, seed: int, *, seen: float = 0.85, horizons: int = 2) -> Traini
     if horizons == 1:
         kept = np.full(n, NAN)
     return TrainingData(
-        X, (CONTRACT["nrs_t0"], CONTRACT["opioid"]), names, {h: y[h] for h in names}, kept,
+        X,
+        (CONTRACT["nrs_t0"], CONTRACT["opioid"]),
+        names,
+        {h: y[h] for h in names},
+        kept,
         np.arange(n),
-    )  # fmt: skip
+    )
 
 
 def test_sustained_response_is_never_more_likely_than_response() -> None:
@@ -104,9 +108,13 @@ def test_seen_weights_by_hand() -> None:
     t1 = np.array([1.0] * 8 + [0.0] * 4)
     kept = np.array([1.0, 1, 1, 0, 0, 0, NAN, NAN] + [NAN] * 4)
     data = TrainingData(
-        np.full((n, 1), 5.0), (CONTRACT["nrs_t0"],), ("t1", "t2"),
-        {"t1": t1, "t2": np.where(t1 == 1, kept, 0.0)}, kept, np.arange(n),
-    )  # fmt: skip
+        np.full((n, 1), 5.0),
+        (CONTRACT["nrs_t0"],),
+        ("t1", "t2"),
+        {"t1": t1, "t2": np.where(t1 == 1, kept, 0.0)},
+        kept,
+        np.arange(n),
+    )
     weights = compute_seen_weights(data)
     assert weights[:6] == pytest.approx(np.full(6, 8 / 6), abs=1e-4)
     np.testing.assert_array_equal(weights[6:], 1.0)
@@ -139,9 +147,13 @@ def test_bootstrap_reruns_survive_degenerate_samples() -> None:
 def test_progress_is_called_for_each_fit() -> None:
     calls: list[int] = []
     cross_validate(
-        _draw(40, 6, horizons=1), QUICK, n_folds=4, n_repeats=3, seed=0,
+        _draw(40, 6, horizons=1),
+        QUICK,
+        n_folds=4,
+        n_repeats=3,
+        seed=0,
         progress=lambda: calls.append(1),
-    )  # fmt: skip
+    )
     assert len(calls) == 12
 
 
@@ -170,9 +182,10 @@ def test_published_rates_pull_the_mean_risk_by_the_patients_they_count_as() -> N
     data = _draw(90, 4)
     plain = fit_response(data, QUICK, rng=np.random.default_rng(0))
     pulled = fit_response(
-        data, replace(QUICK, published_patients=30, published_rates=(0.9, 0.45)),
+        data,
+        replace(QUICK, published_patients=30, published_rates=(0.9, 0.45)),
         rng=np.random.default_rng(0),
-    )  # fmt: skip
+    )
     # 90 patients at their own mean and 30 at 0.9; of those 30, 27 respond, half of whom keep it.
     own = plain.first.model.probability(data.X)
     now = pulled.first.model.probability(data.X)

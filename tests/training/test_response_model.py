@@ -19,9 +19,15 @@ def test_an_interval_follows_the_served_probability_as_far_as_bends_and_trees_ca
 
     def limits(follow: float) -> np.ndarray:
         model = ResponseModel(
-            ("t1",), ("nrs_t0",), tuple(CONTRACT.to_list()), served, None,
-            WorkingModel(basis, draws, follow), None, np.zeros((1, 1)),
-        )  # fmt: skip
+            ("t1",),
+            ("nrs_t0",),
+            tuple(CONTRACT.to_list()),
+            served,
+            None,
+            WorkingModel(basis, draws, follow),
+            None,
+            np.zeros((1, 1)),
+        )
         return logit(model.interval(np.array([[5.0]]))[0, 0])
 
     assert limits(0.0) == pytest.approx([low, max(high, 2.0)], abs=0.01)

@@ -101,8 +101,12 @@ def test_every_objection_is_told_and_nothing_is_done(desk):
         desk.act("approve", FIRST, "pilot", comment="")
     assert caught.value.exit_code == EXIT_REFUSED
     text = str(caught.value)
-    for words in ("cannot approve pilot:1", "nobody judges their own", "a comment is needed",
-                  "gate 5, calibration, is open: T1: 0.50"):  # fmt: skip
+    for words in (
+        "cannot approve pilot:1",
+        "nobody judges their own",
+        "a comment is needed",
+        "gate 5, calibration, is open: T1: 0.50",
+    ):
         assert words in text
     assert len(desk.log.read()) == 1
     assert tags(desk)["ketresponse.status"] == "research"
@@ -286,8 +290,9 @@ def test_two_versions_approved_at_once_give_one_alias(desk):
         approve(desk, version, by=(FIRST,))
 
     def finish(version):
-        own = Desk(ReviewLog(desk.log.file, key_file=desk.log.key_file),
-                   tracking_uri=desk.tracking_uri)  # fmt: skip
+        own = Desk(
+            ReviewLog(desk.log.file, key_file=desk.log.key_file), tracking_uri=desk.tracking_uri
+        )
         own.act("approve", SECOND, "pilot", version, comment="read")
 
     with ThreadPoolExecutor(2) as pool:
@@ -306,8 +311,12 @@ def test_a_reviewer_may_act_on_an_older_version(desk):
 
 
 def test_where_the_desk_is_from_the_environment(tmp_path):
-    desk = make_desk({"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/x/mlflow.db",
-                      "KETRESPONSE_REVIEW_KEY_FILE": f"{tmp_path}/k/key"})  # fmt: skip
+    desk = make_desk(
+        {
+            "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/x/mlflow.db",
+            "KETRESPONSE_REVIEW_KEY_FILE": f"{tmp_path}/k/key",
+        }
+    )
     assert desk.log.file == tmp_path / "x" / "ketresponse-home" / "review.db"
     assert desk.log.key_file == tmp_path / "k" / "key"
     assert list(tmp_path.iterdir()) == []

@@ -53,9 +53,11 @@ def act(action, by, *more, typed=PASSWORD, comment="read it"):
 
 @pytest.fixture
 def people(desk):
-    for name, display, role in (("anna", "Anna Author", "author"),
-                                ("berta", "Berta First", "reviewer"),
-                                ("carl", "Carl Second", "reviewer")):  # fmt: skip
+    for name, display, role in (
+        ("anna", "Anna Author", "author"),
+        ("berta", "Berta First", "reviewer"),
+        ("carl", "Carl Second", "reviewer"),
+    ):
         run("user", "add", name, "--name", display, "--role", role)
     return desk
 
@@ -126,13 +128,25 @@ def test_verify_names_what_was_tampered_with(people):
 def test_accounts_are_kept_by_an_admin_once_there_is_one(people):
     run("user", "add", "emil", "--name", "Emil Keeper", "--role", "admin")
     with pytest.raises(Refused, match="kept by an admin: emil"):
-        run("user", "add", "dora", "--name", "Dora Third", "--role", "reviewer", "--by", "berta",
-            typed=f"{PASSWORD}\n{PASSWORD}")  # fmt: skip
+        run(
+            "user",
+            "add",
+            "dora",
+            "--name",
+            "Dora Third",
+            "--role",
+            "reviewer",
+            "--by",
+            "berta",
+            typed=f"{PASSWORD}\n{PASSWORD}",
+        )
     run("user", "remove", "carl", "--by", "emil")
     run("user", "password", "berta", typed=f"{PASSWORD}\nanother long one")
     assert run("user", "list").stdout.splitlines() == [
-        "anna  author  Anna Author", "berta  reviewer  Berta First", "emil  admin  Emil Keeper",
-    ]  # fmt: skip
+        "anna  author  Anna Author",
+        "berta  reviewer  Berta First",
+        "emil  admin  Emil Keeper",
+    ]
     with pytest.raises(Refused):
         run("user", "password", "berta", typed=f"{PASSWORD}\nyet another one")
     with pytest.raises(InputError, match="at least 12 characters"):
@@ -220,14 +234,30 @@ def test_a_log_written_anew_with_another_key_is_named(people, tmp_path, monkeypa
 def test_of_two_who_approve_at_once_on_the_command_line_one_is_refused(people):
     add_model(people)
     act("open", "anna")
-    words = [sys.executable, "-m", "ketresponse", "review", "approve", "pilot", "--by", "berta",
-             "--comment", "read"]  # fmt: skip
+    words = [
+        sys.executable,
+        "-m",
+        "ketresponse",
+        "review",
+        "approve",
+        "pilot",
+        "--by",
+        "berta",
+        "--comment",
+        "read",
+    ]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = [
-        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, env=environ, text=True)
+        subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environ,
+            text=True,
+        )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     told = [process.communicate(f"{PASSWORD}\n")[0] for process in started]
     assert sorted(process.returncode for process in started) == [0, EXIT_REFUSED], told
     assert any("berta has approved it already" in text for text in told)

@@ -76,30 +76,42 @@ def test_what_fails_half_way_is_not_written(log):
 
 def test_the_log_cannot_be_changed_by_mistake(log):
     for statement in ("UPDATE log SET entry = '{}'", "DELETE FROM log"):
-        with closing(sqlite3.connect(log.file)) as connection, pytest.raises(
-            sqlite3.IntegrityError, match="append-only"
-        ):  # fmt: skip
+        with (
+            closing(sqlite3.connect(log.file)) as connection,
+            pytest.raises(sqlite3.IntegrityError, match="append-only"),
+        ):
             connection.execute(statement)
 
 
 @pytest.mark.parametrize(
     ("statements", "finding"),
     [
-        (["UPDATE log SET entry = replace(entry, 'two', 'too') WHERE number = 2"],
-         "entry 2 was changed"),
-        (["UPDATE log SET entry = '{}', digest = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e83"
-          "10c060f61caaff8a' WHERE number = 2"], "entry 2 was not written with the review key"),
-        (["UPDATE log SET mac = '00' WHERE number = 3"],
-         "entry 3 was not written with the review key"),
+        (
+            ["UPDATE log SET entry = replace(entry, 'two', 'too') WHERE number = 2"],
+            "entry 2 was changed",
+        ),
+        (
+            [
+                "UPDATE log SET entry = '{}', digest = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e83"
+                "10c060f61caaff8a' WHERE number = 2"
+            ],
+            "entry 2 was not written with the review key",
+        ),
+        (
+            ["UPDATE log SET mac = '00' WHERE number = 3"],
+            "entry 3 was not written with the review key",
+        ),
         (["DELETE FROM log WHERE number = 2"], "entry 3 does not follow the one before it"),
-        (["DELETE FROM log WHERE number = 2", "UPDATE log SET number = 2 WHERE number = 3"],
-         "entry 2 does not follow the one before it"),
+        (
+            ["DELETE FROM log WHERE number = 2", "UPDATE log SET number = 2 WHERE number = 3"],
+            "entry 2 does not follow the one before it",
+        ),
         (["DELETE FROM log WHERE number = 1"], "entry 2 does not follow the one before it"),
         (["DELETE FROM log WHERE number = 3"], "the log ends after entry 2, but 3 were written"),
         (["DELETE FROM log"], "the log ends after entry 0, but 3 were written"),
         (["UPDATE store SET id = 'other'"], "entry 1 does not follow the one before it"),
     ],
-)  # fmt: skip
+)
 def test_tampering_is_found_and_named(log, statements, finding):
     change(log.file, *statements)
     findings = log.verify()

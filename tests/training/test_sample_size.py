@@ -141,8 +141,9 @@ def test_slope_from_a_c_statistic_has_the_precision_in_simulation() -> None:
     y = rng.random(n) < prevalence
     lp = distance * (rng.normal(size=n) + distance * y) - distance**2 / 2
     weight = expit(lp) * expit(-lp)
-    information = np.array([[weight.mean(), (weight * lp).mean()],
-                            [(weight * lp).mean(), (weight * lp**2).mean()]])  # fmt: skip
+    information = np.array(
+        [[weight.mean(), (weight * lp).mean()], [(weight * lp).mean(), (weight * lp**2).mean()]]
+    )
     variance = np.linalg.inv(information)[1, 1]
     assert compute_size_for_slope(prevalence, 0.7, se=0.1) == pytest.approx(variance / 0.01, 0.02)
 

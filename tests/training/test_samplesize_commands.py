@@ -76,9 +76,10 @@ def test_validation_gives_the_published_numbers(asked: str, criterion: str, n: i
 
 def test_a_standard_error_of_the_slope_is_a_quarter_of_the_width() -> None:
     words = "validate --prevalence 0.3 --c-statistic 0.75"
-    assert _json(f"{words} --slope-se 0.1")["n_slope"] == _json(f"{words} --slope-width 0.392")[
-        "n_slope"
-    ]  # fmt: skip
+    assert (
+        _json(f"{words} --slope-se 0.1")["n_slope"]
+        == _json(f"{words} --slope-width 0.392")["n_slope"]
+    )
 
 
 def test_the_tables_name_each_criterion_and_the_answer() -> None:
@@ -93,19 +94,24 @@ def test_the_tables_name_each_criterion_and_the_answer() -> None:
 @pytest.mark.parametrize(
     ("words", "columns"),
     [
-        ("develop --parameters 0 --prevalence nan", {"r2, c_statistic", "parameters",
-                                                     "prevalence"}),
-        ("develop --parameters 3 --prevalence 0.5 --r2 0.2 --c-statistic 0.7",
-         {"r2, c_statistic"}),
+        (
+            "develop --parameters 0 --prevalence nan",
+            {"r2, c_statistic", "parameters", "prevalence"},
+        ),
+        ("develop --parameters 3 --prevalence 0.5 --r2 0.2 --c-statistic 0.7", {"r2, c_statistic"}),
         ("develop --parameters 3 --prevalence 0.5 --r2 0.9", {"r2"}),
         ("develop --parameters 3 --prevalence 0.5 --r2 0.2 --shrinkage 1", {"shrinkage"}),
         ("validate --prevalence 1 --c-statistic 0.5", {"prevalence", "c_statistic"}),
         ("validate --prevalence 0.5 --c-statistic 0.7 --c-width 0", {"c_width"}),
-        ("validate --prevalence 0.5 --c-statistic 0.7 --slope-se inf --o-e-se 0",
-         {"--slope-se", "--o-e-se"}),
-        ("validate --prevalence 0.5 --c-statistic 0.7 --c-se 0.1 --c-width 0.1",
-         {"--c-width, --c-se"}),
+        (
+            "validate --prevalence 0.5 --c-statistic 0.7 --slope-se inf --o-e-se 0",
+            {"--slope-se", "--o-e-se"},
+        ),
+        (
+            "validate --prevalence 0.5 --c-statistic 0.7 --c-se 0.1 --c-width 0.1",
+            {"--c-width, --c-se"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_impossible_values_are_named_at_once(words: str, columns: set[str]) -> None:
     assert _problems(words) == columns

@@ -34,8 +34,10 @@ bootstrap_reruns = 0
 learning_curve = 0
 """
 FIT = partial(fit_response, procedure=Procedure(("prevalence", "ridge"), inner_repeats=1))
-HEAD = ("patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"
-        "nrs_t0,nrs_t1,success_t1")  # fmt: skip
+HEAD = (
+    "patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"
+    "nrs_t0,nrs_t1,success_t1"
+)
 
 
 def describe_cohort(folder, outcomes):
@@ -51,8 +53,9 @@ def describe_cohort(folder, outcomes):
 
 # 12 fell by 3 points and 12 by none, whatever is said of them; of the other six the record says
 # success: three fell by 1 point (a responder by wording, none by score), three have no score.
-CLEAR = [(5 + i % 4, 2 + i % 4, "") for i in range(12)] + [(5 + i % 4, 5 + i % 4, "no")
-                                                            for i in range(12)]  # fmt: skip
+CLEAR = [(5 + i % 4, 2 + i % 4, "") for i in range(12)] + [
+    (5 + i % 4, 5 + i % 4, "no") for i in range(12)
+]
 SOFT = [(7, 6, "yes")] * 3 + [(7, "", "yes")] * 3
 
 

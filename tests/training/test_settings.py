@@ -86,9 +86,16 @@ def test_every_wrong_value_is_listed(tmp_path: Path) -> None:
         '[predictors]\nnames = ["nrs_t0", "nrs_t1", "opioid", "weak_opioid", "height"]\n'
     )
     assert set(_problems(tmp_path, text)) == {
-        "name", "outcome.rule", "outcome.horizons", "procedure.candidates", "resampling.folds",
-        "decision.thresholds", "nrs_t1", "weak_opioid", "height",
-    }  # fmt: skip
+        "name",
+        "outcome.rule",
+        "outcome.horizons",
+        "procedure.candidates",
+        "resampling.folds",
+        "decision.thresholds",
+        "nrs_t1",
+        "weak_opioid",
+        "height",
+    }
 
 
 def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Path) -> None:
@@ -97,8 +104,14 @@ def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Pa
     with pytest.raises(InputError) as caught:
         read_study(_write(tmp_path, text))
     told = caught.value.report()
-    for words in ("during the infusion", "at discharge (T1)", "first follow-up (T2)",
-                  "after the first follow-up", "group", "name the classes"):  # fmt: skip
+    for words in (
+        "during the infusion",
+        "at discharge (T1)",
+        "first follow-up (T2)",
+        "after the first follow-up",
+        "group",
+        "name the classes",
+    ):
         assert words in told
 
 
@@ -118,8 +131,11 @@ def test_types_and_files_are_checked(tmp_path: Path, change: tuple[str, str], co
 
 def test_missing_tables_are_all_named(tmp_path: Path) -> None:
     assert set(_problems(tmp_path, "seed = 1")) == {
-        "name", "population.description", "treatment.description", "cohort.file",
-    }  # fmt: skip
+        "name",
+        "population.description",
+        "treatment.description",
+        "cohort.file",
+    }
 
 
 def test_broken_files_are_one_clear_error(tmp_path: Path) -> None:
@@ -153,8 +169,13 @@ def test_the_digest_is_that_of_the_text(tmp_path: Path) -> None:
 def test_subgroups_are_added_to_the_usual_ones(tmp_path: Path) -> None:
     text = MINIMAL + "[subgroups]\nage_years = 50\nsite = false\nopioid = true\n"
     cuts = read_study(_write(tmp_path, text)).subgroups
-    assert cuts == {"sex": True, "age_years": 50, "disease_duration_years": 5.0, "site": False,
-                    "opioid": True}  # fmt: skip
+    assert cuts == {
+        "sex": True,
+        "age_years": 50,
+        "disease_duration_years": 5.0,
+        "site": False,
+        "opioid": True,
+    }
 
 
 def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
@@ -164,9 +185,13 @@ def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
     )
     problems = _problems(tmp_path, text)
     assert set(problems) == {
-        "missing_outcome.weighting", "subgroups.age_years", "subgroups.sex", "subgroups.agee",
-        "subgroups.nrs_t1", "subgroups.medication_atc",
-    }  # fmt: skip
+        "missing_outcome.weighting",
+        "subgroups.age_years",
+        "subgroups.sex",
+        "subgroups.agee",
+        "subgroups.nrs_t1",
+        "subgroups.medication_atc",
+    }
     assert problems["subgroups.agee"] == "did you mean age_years?"
 
 
@@ -177,5 +202,9 @@ def test_misspelt_missing_and_wrong_settings_are_told_together(tmp_path: Path) -
     )
     found = set(_problems(tmp_path, text))
     assert found >= {
-        "resampling.repeat", "resampling.folds", "opiod", "outcome.rule", "population.description"
-    }  # fmt: skip
+        "resampling.repeat",
+        "resampling.folds",
+        "opiod",
+        "outcome.rule",
+        "population.description",
+    }

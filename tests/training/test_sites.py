@@ -97,11 +97,14 @@ def test_pooling_is_on_the_scale_of_each_measure() -> None:
     table = pd.DataFrame(
         {
             "site": ["a", "b", "c"],
-            "auc": [0.6, 0.7, 0.8], "auc_se": [0.2, 0.2, 0.2],
-            "o_e": [0.8, 1.0, 1.25], "o_e_se": [0.1, 0.1, 0.1],
-            "slope": [1.0, 1.0, 1.0], "slope_se": [0.1, 0.2, 0.3],
+            "auc": [0.6, 0.7, 0.8],
+            "auc_se": [0.2, 0.2, 0.2],
+            "o_e": [0.8, 1.0, 1.25],
+            "o_e_se": [0.1, 0.1, 0.1],
+            "slope": [1.0, 1.0, 1.0],
+            "slope_se": [0.1, 0.2, 0.3],
         }
-    )  # fmt: skip
+    )
     pooled = compute_pooled_sites(table)
     # equal variances: the mean of the logits; tau2 = their variance less 0.04 (DL, equal weights)
     x = logit(np.array([0.6, 0.7, 0.8]))

@@ -46,8 +46,9 @@ def test_an_elastic_net_that_drops_everything_is_the_prevalence() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(n=st.integers(6, 60), p=st.integers(1, 70), seed=st.integers(0, 10**6),
-       slope=st.floats(0, 30))  # fmt: skip
+@given(
+    n=st.integers(6, 60), p=st.integers(1, 70), seed=st.integers(0, 10**6), slope=st.floats(0, 30)
+)
 def test_ridge_is_at_rest_under_any_separation(n: int, p: int, seed: int, slope: float) -> None:
     # The gradient of the penalised loss is 0: Z'(p - y) + coef / sd^2 = 0, and the mean risk is
     # the observed share, for the intercept is free.
@@ -59,8 +60,9 @@ def test_ridge_is_at_rest_under_any_separation(n: int, p: int, seed: int, slope:
 
 
 @settings(max_examples=25, deadline=None)
-@given(n=st.integers(6, 60), p=st.integers(1, 30), seed=st.integers(0, 10**6),
-       slope=st.floats(0, 10))  # fmt: skip
+@given(
+    n=st.integers(6, 60), p=st.integers(1, 30), seed=st.integers(0, 10**6), slope=st.floats(0, 10)
+)
 def test_elastic_net_cannot_be_improved(n: int, p: int, seed: int, slope: float) -> None:
     # With g = Z'(p - y) + coef / (2 C): g = -sign(coef) / (2 C) where a coefficient stays, and
     # |g| <= 1 / (2 C) where it is dropped.

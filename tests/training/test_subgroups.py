@@ -82,8 +82,7 @@ def test_under_ten_of_a_class_is_not_estimable() -> None:
     y, risks, folds = _draw(60, 3)
     y[:12] = [1.0] * 9 + [0.0] * 3
     y[12:40] = [1.0] * 14 + [0.0] * 14
-    groups = [Subgroup("x", "few", np.arange(60) < 12),
-              Subgroup("x", "pair", np.arange(60) > 57)]  # fmt: skip
+    groups = [Subgroup("x", "few", np.arange(60) < 12), Subgroup("x", "pair", np.arange(60) > 57)]
     y[40:50] = NAN
     table = compute_subgroups(y, risks, folds, groups, seed=1)
     # Of one or two patients the number of events would tell their outcome: not shown.

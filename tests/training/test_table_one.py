@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 
 from features.schema import CONTRACT
-from training.table_one import (
-    can_summarise,
-    compute_normality,
-    compute_table_one,
-    name_in_full,
-)
+from training.table_one import can_summarise, compute_normality, compute_table_one, name_in_full
 
 VARIABLES = [CONTRACT[name] for name in ("age_years", "nrs_t0", "sex", "opioid", "nsaid")]
 # Ages 30 to 50: mean 40, SD sqrt(250 / 4) = 7.9. Scores 1, 8, 8, 8, 9: median 8, quartiles 8, 8.

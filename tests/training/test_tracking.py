@@ -109,9 +109,13 @@ def _interrupt(method: str, *, after: bool, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("method", ["create_run", "log_batch", "log_artifacts", "set_terminated"])
 def test_an_interrupted_run_is_gone(
-    record: RunRecord, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    method: str, after: bool,
-) -> None:  # fmt: skip
+    record: RunRecord,
+    tracking_uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    after: bool,
+) -> None:
     whole = track_run(record, tracking_uri=tracking_uri)
     files = set((tmp_path / "mlartifacts").rglob("*"))
     with monkeypatch.context() as patch:
@@ -235,8 +239,12 @@ def test_a_run_is_read_back_as_it_was_recorded(record: RunRecord, tracking_uri: 
 
 
 def test_mlflows_pages_tell_what_a_run_was_and_of_which_data(tracking_uri: str) -> None:
-    record = RunRecord("crps-pilot", kind="validation", note="Judged in *other* patients.",
-                       tags={"cohort_sha256": "c" * 64})  # fmt: skip
+    record = RunRecord(
+        "crps-pilot",
+        kind="validation",
+        note="Judged in *other* patients.",
+        tags={"cohort_sha256": "c" * 64},
+    )
     run_id = track_run(record, tracking_uri=tracking_uri)
     client = make_client(tracking_uri)
     run = client.get_run(run_id)
@@ -254,9 +262,10 @@ def _begin_and(record: RunRecord, tracking_uri: str, error: type[BaseException] 
         if error is not None:
             raise error
         finish_run(
-            run_id, RunRecord("crps-pilot", metrics={"t1.auc": 0.6}, tags={"v": "1"}, note="Done."),
+            run_id,
+            RunRecord("crps-pilot", metrics={"t1.auc": 0.6}, tags={"v": "1"}, note="Done."),
             tracking_uri=tracking_uri,
-        )  # fmt: skip
+        )
     return run_id
 
 

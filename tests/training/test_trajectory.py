@@ -36,12 +36,22 @@ def to_weekly(table: pd.DataFrame) -> WeeklyScores:
 def make_example() -> pd.DataFrame:
     """10 patients, 5 weeks, every seventh score missing; no random number in it."""
     rows = [
-        (i, w, i % 2, round(5 + 2 * np.sin(1.3 * i + 0.5 * w) - 2 * (i % 2) * (5 - w) / 5
-                            + 0.8 * np.cos(2.9 * i * w), 1))
+        (
+            i,
+            w,
+            i % 2,
+            round(
+                5
+                + 2 * np.sin(1.3 * i + 0.5 * w)
+                - 2 * (i % 2) * (5 - w) / 5
+                + 0.8 * np.cos(2.9 * i * w),
+                1,
+            ),
+        )
         for i in range(10)
         for w in range(1, 6)
         if (i + 2 * w) % 7
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["patient", "week", "treated", "nrs"])
 
 
@@ -52,9 +62,11 @@ def make_design(table: pd.DataFrame) -> NDArray[np.float64]:
 
 def fit_table(table: pd.DataFrame) -> AutoregressiveFit:
     return fit_autoregressive(
-        make_design(table), table["nrs"].to_numpy(), patient=table["patient"].to_numpy(),
+        make_design(table),
+        table["nrs"].to_numpy(),
+        patient=table["patient"].to_numpy(),
         time=table["week"].to_numpy(dtype=float),
-    )  # fmt: skip
+    )
 
 
 def test_fit_agrees_with_gls_of_r() -> None:
@@ -201,9 +213,12 @@ def test_numbering_of_patients_and_lost_rows_do_not_matter() -> None:
 def test_exchanging_the_arms_turns_the_sign() -> None:
     weekly = to_weekly(make_trial(10, seed=7).table)
     turned = WeeklyScores(
-        weekly.scores, weekly.baseline.assign(treated=1 - weekly.baseline["treated"]), CONTRACT,
-        ("ketamine", "placebo"), True,
-    )  # fmt: skip
+        weekly.scores,
+        weekly.baseline.assign(treated=1 - weekly.baseline["treated"]),
+        CONTRACT,
+        ("ketamine", "placebo"),
+        True,
+    )
     one, other = compute_course(weekly), compute_course(turned)
     np.testing.assert_allclose(
         one.differences["difference"], -other.differences["difference"], atol=1e-8

@@ -14,12 +14,7 @@ from scipy.stats import chi2
 from features.schema import CONTRACT
 from tests.training.examples import PREDICTORS, make_model, make_predictors
 from training.response import TrainingData, make_repeated_folds, predict_folds
-from training.updating import (
-    compute_closed_test,
-    update_outcome,
-    update_outcomes,
-    update_response,
-)
+from training.updating import compute_closed_test, update_outcome, update_outcomes, update_response
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "calibration_curves"
 FloatArray = NDArray[np.float64]
@@ -185,9 +180,10 @@ def test_an_updated_outcome_has_the_likelihood_of_its_test(trees: bool, shift: s
 def test_an_isotonic_model_is_recalibrated_and_never_refitted() -> None:
     model = make_model().first
     isotonic = replace(
-        model, isotonic_x=np.array([0.1, 0.4, 0.4001, 0.9]),
+        model,
+        isotonic_x=np.array([0.1, 0.4, 0.4001, 0.9]),
         isotonic_y=np.array([0.05, 0.3, 0.5, 0.95]),
-    )  # fmt: skip
+    )
     X = make_predictors(1500, seed=1)
     before = isotonic.probability(X)
     y = _draw(expit(-0.5 + 0.4 * logit(before)), 2)
@@ -222,12 +218,11 @@ def _patients(n: int, seed: int, first: float, kept: float) -> TrainingData:
 
 def test_each_outcome_is_updated_on_its_own() -> None:
     model = make_model()
-    update = update_response(
-        model, _patients(900, 20, 0.0, 1.0), rng=np.random.default_rng(0)
-    )  # fmt: skip
+    update = update_response(model, _patients(900, 20, 0.0, 1.0), rng=np.random.default_rng(0))
     assert {name: test.method for name, test in update.tests.items()} == {
-        "response": "keep", "kept": "intercept",
-    }  # fmt: skip
+        "response": "keep",
+        "kept": "intercept",
+    }
     assert update.changed
     assert update.model.first is model.first and update.model.working_first is model.working_first
     X = make_predictors(50, seed=5)
@@ -241,7 +236,7 @@ def test_each_outcome_is_updated_on_its_own() -> None:
 def test_nothing_changes_where_the_model_is_right() -> None:
     update = update_response(
         make_model(), _patients(900, 20, 0.0, 0.0), rng=np.random.default_rng(0)
-    )  # fmt: skip
+    )
     assert not update.changed
 
 

@@ -56,8 +56,10 @@ def _facts(**changes: Any) -> Any:
 
 
 def _facts_t1(**changes: Any) -> Any:
-    one = {name: {"t1": getattr(make_facts(), name)["t1"]}
-           for name in ("outcomes", "base_rates", "performance")}  # fmt: skip
+    one = {
+        name: {"t1": getattr(make_facts(), name)["t1"]}
+        for name in ("outcomes", "base_rates", "performance")
+    }
     counts = {"n_patients": 80, "t1": {"n": 80, "events": 48}}
     return _facts(**one, counts=counts, **changes)
 
@@ -120,8 +122,10 @@ def test_an_update_is_a_new_version_that_names_its_parent(inputs: Path, tracking
     assert facts.cohort_sha256 == found["cohort_sha256"]
     assert facts.earlier_cohorts == [parent.facts.cohort_sha256]
     assert facts.notes[0].startswith(f"Updated from version 4 (digest {parent.digest[:12]}) on 160")
-    assert facts.counts["t1"] == {"n": found["outcomes"]["response"]["n"],
-                                  "events": found["outcomes"]["response"]["events"]}  # fmt: skip
+    assert facts.counts["t1"] == {
+        "n": found["outcomes"]["response"]["n"],
+        "events": found["outcomes"]["response"]["events"],
+    }
     rate = facts.counts["t1"]["events"] / facts.counts["t1"]["n"]
     assert facts.base_rates["t1"] == pytest.approx(rate)
     patients = read_new_patients(parent, inputs / "other.csv")
@@ -204,10 +208,12 @@ def _keep_as_version_1(inputs: Path, tmp_path: Path, tracking_uri: str) -> None:
     results = small_results()
     write_results(results, tmp_path)
     run_id = track_run(RunRecord("example", files=tmp_path), tracking_uri=tracking_uri)
-    facts = _facts(study_sha256=results["study"]["sha256"],
-                   cohort_sha256=results["cohort"]["sha256"])  # fmt: skip
-    register(run_id, load_model(inputs / "model").model, facts, name="example",
-             tracking_uri=tracking_uri)  # fmt: skip
+    facts = _facts(
+        study_sha256=results["study"]["sha256"], cohort_sha256=results["cohort"]["sha256"]
+    )
+    register(
+        run_id, load_model(inputs / "model").model, facts, name="example", tracking_uri=tracking_uri
+    )
 
 
 def test_an_updated_version_has_a_card_and_is_compared_with_the_one_before(
@@ -219,8 +225,9 @@ def test_an_updated_version_has_a_card_and_is_compared_with_the_one_before(
     (tmp_path / "card.toml").write_text(make_template())
     runner = CliRunner()
     for version in ("1", "2"):
-        made = runner.invoke(card, ["make", f"example:{version}", "--card",
-                                    str(tmp_path / "card.toml")])  # fmt: skip
+        made = runner.invoke(
+            card, ["make", f"example:{version}", "--card", str(tmp_path / "card.toml")]
+        )
         assert made.exit_code == 0, made.output
     folder = find_folder("example:2", tracking_uri=tracking_uri)
     body = read_card(folder).body

@@ -47,8 +47,9 @@ def _patients(n: int = 300, seed: int = 1) -> TrainingData:
 
 @pytest.fixture(scope="module")
 def judged() -> dict[str, Judged]:
-    return validate(make_model(), _patients(), SITES, thresholds=(0.2, 0.62), n_bootstrap=100,
-                    seed=2)  # fmt: skip
+    return validate(
+        make_model(), _patients(), SITES, thresholds=(0.2, 0.62), n_bootstrap=100, seed=2
+    )
 
 
 def test_every_table_is_that_of_the_served_probabilities(judged: dict[str, Judged]) -> None:
@@ -64,9 +65,7 @@ def test_every_table_is_that_of_the_served_probabilities(judged: dict[str, Judge
     curve = compute_calibration_curve(y, p, n_bootstrap=100, seed=2)
     pd.testing.assert_frame_equal(result.calibration.summary, curve.summary)
     decision = compute_decision_curve(y, p, [0.2, 0.21, 0.62], n_bootstrap=100, seed=2)
-    pd.testing.assert_frame_equal(
-        result.decision.iloc[[0, 1, -1]].reset_index(drop=True), decision
-    )  # fmt: skip
+    pd.testing.assert_frame_equal(result.decision.iloc[[0, 1, -1]].reset_index(drop=True), decision)
     assert result.thresholds["threshold"].tolist() == pytest.approx(
         [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.62]
     )
@@ -102,18 +101,18 @@ def test_sites_are_judged_and_pooled(judged: dict[str, Judged]) -> None:
     assert sites.pooled["sites"].tolist() == [3, 3, 3]
     assert sites.pooled["prediction_low"].notna().all()
     data = _patients(60)
-    nowhere = validate(make_model(), data, np.full(60, "one"), thresholds=(0.3, 0.6),
-                       n_bootstrap=100, seed=0)  # fmt: skip
+    nowhere = validate(
+        make_model(), data, np.full(60, "one"), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
+    )
     assert nowhere["t1"].sites is None
 
 
 def test_a_cohort_of_one_class_is_survived() -> None:
     data = _patients(40)
-    single = replace(
-        data, horizons=("t1",), y={"t1": np.ones(40)}, kept=np.full(40, np.nan)
-    )  # fmt: skip
-    result = validate(make_model(), single, np.full(40, ""), thresholds=(0.3, 0.6),
-                      n_bootstrap=100, seed=0)["t1"]  # fmt: skip
+    single = replace(data, horizons=("t1",), y={"t1": np.ones(40)}, kept=np.full(40, np.nan))
+    result = validate(
+        make_model(), single, np.full(40, ""), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
+    )["t1"]
     assert np.isnan(result.performance.loc["auc", "estimate"])
     assert "one class only" in str(result.performance.loc["auc", "note"])
 
@@ -137,8 +136,11 @@ def test_case_mix_counts_what_training_did_not_see() -> None:
     X[:5, 3] = 2  # the third CRPS type; training saw two
     table = compute_case_mix(replace(data, X=X), make_facts().training_ranges)
     assert table.set_index("predictor")["beyond"].to_dict() == {
-        "nrs_t0": 2, "disease_duration_years": 0, "opioid": 0, "crps_type": 5,
-    }  # fmt: skip
+        "nrs_t0": 2,
+        "disease_duration_years": 0,
+        "opioid": 0,
+        "crps_type": 5,
+    }
     assert table["missing"].tolist() == [0, 99, 0, 95]
 
 
@@ -158,8 +160,9 @@ def test_a_site_is_predicted_by_a_model_of_the_others() -> None:
         assert (out.folds[0][here] == number).all()
         rng = np.random.default_rng((5, 2, 0, number))
         model = fit_response(data.take(~here), QUICK, rng=rng)
-        np.testing.assert_allclose(out.predictions["t2"][0, here], model.probability(
-            data.X[here])[:, 1])  # fmt: skip
+        np.testing.assert_allclose(
+            out.predictions["t2"][0, here], model.probability(data.X[here])[:, 1]
+        )
 
 
 def test_a_sites_own_outcomes_do_not_reach_its_predictions() -> None:
@@ -185,11 +188,13 @@ def test_sites_that_cannot_be_left_out_are_all_told() -> None:
 
     assert problems(data, np.full(60, "a")) == ["at least two sites: 1"]
     assert problems(data, np.repeat(["a", ""], 30)) == [
-        "a site for each eligible course: 30 without one", "at least two sites: 1",
-    ]  # fmt: skip
+        "a site for each eligible course: 30 without one",
+        "at least two sites: 1",
+    ]
     twice = replace(data, groups=np.concatenate([np.arange(58), [0, 1]]))
-    assert problems(twice, np.repeat(["a", "b"], 30)) == ["each patient at one site: 2 at more "
-                                                          "than one"]  # fmt: skip
+    assert problems(twice, np.repeat(["a", "b"], 30)) == [
+        "each patient at one site: 2 at more than one"
+    ]
 
 
 # ---------------------------------------------------------------- pictures

@@ -88,13 +88,26 @@ def test_a_validation_is_tracked_beside_its_model(
 
 
 def test_the_page_is_written_and_nothing_of_a_patient_is_kept(inputs: Path, tmp_path: Path) -> None:
-    words = ("validate", inputs / "model", inputs / "other.csv", "--resamples", 100, "--out",
-             tmp_path / "out")  # fmt: skip
+    words = (
+        "validate",
+        inputs / "model",
+        inputs / "other.csv",
+        "--resamples",
+        100,
+        "--out",
+        tmp_path / "out",
+    )
     result = _run(*words)
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    for words_shown in ("RESEARCH USE ONLY", "Calibration slope", "By site, T2", "a further site",
-                        "Predictive values", "Tracked as run"):  # fmt: skip
+    for words_shown in (
+        "RESEARCH USE ONLY",
+        "Calibration slope",
+        "By site, T2",
+        "a further site",
+        "Predictive values",
+        "Tracked as run",
+    ):
         assert words_shown in text
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert "validation.html" in names
@@ -115,9 +128,7 @@ def test_the_training_cohort_and_simulated_patients_are_told_first(
     file = write_cohort(tmp_path / "c.csv", 60, seed=6, synthetic=True, horizons=("t1",))
     found = _validate(inputs / "model", file)
     assert found["synthetic"] and "DEMONSTRATION" in found["stamp"]
-    save_model(
-        tmp_path / "own", make_model(), make_facts(cohort_sha256=found["cohort_sha256"])
-    )  # fmt: skip
+    save_model(tmp_path / "own", make_model(), make_facts(cohort_sha256=found["cohort_sha256"]))
     own = _validate(tmp_path / "own", file)
     assert own["is_training_cohort"] and "no validation" in own["warnings"][0]
 
@@ -136,8 +147,9 @@ def test_a_registered_model_is_found_by_name(inputs: Path, tracking_uri: str) ->
 
 @pytest.mark.parametrize("thresholds", ["0.3", "0.7,0.3", "0,0.5", "a,b", "0.2,1", "nan,0.5"])
 def test_a_range_that_is_none_is_refused(inputs: Path, thresholds: str) -> None:
-    error = _run("validate", inputs / "model", inputs / "other.csv", "--thresholds",
-                 thresholds).exception  # fmt: skip
+    error = _run(
+        "validate", inputs / "model", inputs / "other.csv", "--thresholds", thresholds
+    ).exception
     assert isinstance(error, InputError) and error.problems[0].column == "--thresholds"
 
 

@@ -61,15 +61,21 @@ def _answer_patients(results: Results, facts: ModelFacts) -> dict[str, str]:
         "treatment": study["treatment"],
         "eligibility": "; ".join(list_rules(results)),
         "flow": "courses left after each step: " + "; ".join(steps),
-        "numbers": _each(results, lambda h: f"{counts[h]['n']:.0f} patients with a known outcome, "
-                         f"{counts[h]['events']:.0f} responders"),
+        "numbers": _each(
+            results,
+            lambda h: (
+                f"{counts[h]['n']:.0f} patients with a known outcome, "
+                f"{counts[h]['events']:.0f} responders"
+            ),
+        ),
         "characteristics": f"{when}{cohort['n_patients']} eligible patients; each predictor's "
         "spread and missing values stand in its table",
         "relevance": f"the patients the model was made from are those it is for: "
         f"{study['population']}, given {study['treatment']}",
-        "keywords": ", ".join([study["condition"], "S-ketamine", "treatment response",
-                               "prediction model"]),
-    }  # fmt: skip
+        "keywords": ", ".join(
+            [study["condition"], "S-ketamine", "treatment response", "prediction model"]
+        ),
+    }
 
 
 def _outcome_list(results: Results) -> str:
@@ -98,19 +104,24 @@ def _answer_outcome(results: Results) -> dict[str, str]:
         else "no decision threshold was set"
     )
     return {
-        "outcome": f"responder: {study['rule_text']}. " + per_horizon(
-            results, [study["outcomes"][h] for h in _horizons(results)]),
+        "outcome": f"responder: {study['rule_text']}. "
+        + per_horizon(results, [study["outcomes"][h] for h in _horizons(results)]),
         "output": f"for each horizon a probability from 0 to 1 of {_outcome_list(results)}, with "
         f"an interval and what moved it; {span}",
         "output_type": "probability (prediction of a continuous risk), no class and no advice",
-        "label_provenance": _each(results, lambda h: f"{rows[h]['score']} by score, "
-                                  f"{rows[h]['wording']} by the record's wording alone, "
-                                  f"{rows[h]['both']} by both"),
+        "label_provenance": _each(
+            results,
+            lambda h: (
+                f"{rows[h]['score']} by score, "
+                f"{rows[h]['wording']} by the record's wording alone, "
+                f"{rows[h]['both']} by both"
+            ),
+        ),
         "low_baseline": f"{labels['cannot_meet']} of {labels['rows']} patients' pain before "
         "treatment was too low to meet the score part of the rule",
         "score_labels": _answer_score_labels(results),
         "missing_outcomes": _each(results, unknown),
-    }  # fmt: skip
+    }
 
 
 def _answer_score_labels(results: Results) -> str:
@@ -144,19 +155,25 @@ def _answer_predictors(results: Results) -> dict[str, str]:
         "preparation": "one dictionary checks and encodes training rows and requests alike; "
         "values outside a variable's range are refused, numbers beyond what training saw are "
         "taken as the nearest one seen" + (f"; log(1 + x) of {join(logged)}" if logged else ""),
-        "missing": ("missing in these patients: " + "; ".join(missing) if missing else
-                    "no predictor is missing in any patient")
+        "missing": (
+            "missing in these patients: " + "; ".join(missing)
+            if missing
+            else "no predictor is missing in any patient"
+        )
         + ". Missing values are filled inside each fold from the training part; at prediction a "
         "missing value is named to the user",
         "poor_input": "a value that cannot be read or is out of range is refused with its name "
         "and range; a patient outside the eligibility rules gets the reasons and no number",
-    }  # fmt: skip
+    }
 
 
 def _answer_demographics(names: Collection[str]) -> str:
     """Return which of the variables that HTI-1 names are predictors."""
-    used = [word for name, word in (("sex", "sex"), ("age_years", "age, for the date of birth"))
-            if name in names]  # fmt: skip
+    used = [
+        word
+        for name, word in (("sex", "sex"), ("age_years", "age, for the date of birth"))
+        if name in names
+    ]
     return (
         f"used: {join(used) if used else 'neither sex nor age'}. Race, ethnicity, language, sexual "
         "orientation, gender identity and social determinants of health are used only where they "
@@ -185,21 +202,25 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     blended = (
         "a convex blend of candidate models, pulled towards the base rate; weights: "
         + "; ".join(parts)
-        if parts else "its make-up is not told here"
-    )  # fmt: skip
+        if parts
+        else "its make-up is not told here"
+    )
     design = f"{resampling['repeats']} x {resampling['folds']}-fold cross-validation"
     return {
         "model": f"{_tell_update(update)}; before the update: {blended}" if update else blended,
         "calculation": "the served probability is the calibrated sum of each predictor's part on "
         "the log-odds scale"
-        + ("; the probability at T2 is that at T1 times the probability of keeping the response"
-           if "kept" in results["blend"] else "")
+        + (
+            "; the probability at T2 is that at T1 times the probability of keeping the response"
+            if "kept" in results["blend"]
+            else ""
+        )
         + ". The exact arithmetic is in the artifact",
         "partitioning": f"no patient was set aside: the whole update is judged by {design} in "
         "the patients it was made on, its closed tests run anew inside each training part; the "
         "version before had seen none of them"
-        if update else
-        f"no patient was set aside: the whole procedure is judged by {design}, settings and "
+        if update
+        else f"no patient was set aside: the whole procedure is judged by {design}, settings and "
         f"weights by {procedure['inner_repeats']} x {procedure['inner_folds']} folds inside each "
         "training part",
         "measures": "discrimination (AUC within folds), calibration (slope, in-the-large, curve), "
@@ -213,12 +234,14 @@ def _answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         or NOT_AVAILABLE + "one class is absent",
         "version": f"{facts.name} {facts.version}, trained by ketresponse {facts.code_version}",
         "created": facts.created,
-        "stage": "demonstration on simulated patients" if facts.synthetic else
-        "research; anything further is told by the review beside this card",
+        "stage": "demonstration on simulated patients"
+        if facts.synthetic
+        else "research; anything further is told by the review beside this card",
         "transparency": "open source (Apache-2.0); digests of model, data, study and code below",
-        "updating": _tell_update(update) if update else
-        "this model was made anew; nothing was updated",
-    }  # fmt: skip
+        "updating": _tell_update(update)
+        if update
+        else "this model was made anew; nothing was updated",
+    }
 
 
 def _tell_update(update: Mapping[str, Any]) -> str:
@@ -255,11 +278,15 @@ def _answer_performance(results: Results) -> dict[str, str]:
     cohort_sites = results["cohort"]["sites"]
     return {
         "performance": "held out by cross-validation, 95% intervals. " + _each(results, say),
-        "heterogeneity": sites["text"] if is_done(sites) else
-        NOT_AVAILABLE + ("the cohort has one site or names none" if cohort_sites < 2 else
-                         "sites were not left out one by one"),
-        "external": sites["text"] if is_done(sites) else
-        NOT_AVAILABLE + f"there is {external}",
+        "heterogeneity": sites["text"]
+        if is_done(sites)
+        else NOT_AVAILABLE
+        + (
+            "the cohort has one site or names none"
+            if cohort_sites < 2
+            else "sites were not left out one by one"
+        ),
+        "external": sites["text"] if is_done(sites) else NOT_AVAILABLE + f"there is {external}",
         "external_demographics": NOT_AVAILABLE + unknown_elsewhere,
         "external_fairness": NOT_AVAILABLE + unknown_elsewhere,
         "tester": "the authors themselves, by the run named on this card; nobody else has tested "
@@ -270,11 +297,12 @@ def _answer_performance(results: Results) -> dict[str, str]:
         "null_test": _answer_null_test(null),
         "fair_goal": "no subgroup with enough patients should do worse than the whole; under 10 "
         "events or non-events nothing is estimated, because it would be noise",
-        "subgroups": "the subgroup table stands on the card" if is_done(subgroups) else
-        _because(subgroups),
+        "subgroups": "the subgroup table stands on the card"
+        if is_done(subgroups)
+        else _because(subgroups),
         "fair_reading": "subgroups this small can show gross differences only; the absence of "
         "evidence is no evidence of fairness",
-    }  # fmt: skip
+    }
 
 
 def _answer_null_test(null: Mapping[str, Any]) -> str:
@@ -405,7 +433,7 @@ def answer_from_run(
         "probast": _answer_probast(results),
         "bibliography": "Mangnus 2021, Sigtermans 2009, Zhao 2018, Chitneni 2021; TRIPOD+AI 2024, "
         "PROBAST+AI 2025",
-    }  # fmt: skip
+    }
     counts = results["counts"]
     answers["summary"] = (
         f"{answers['title']}. {answers['population']}. "

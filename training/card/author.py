@@ -82,8 +82,10 @@ AUTHOR_FIELDS: tuple[AuthorField, ...] = (
         "use",
         ("intended_use", "What the number is meant for, and at which point of the work."),
         ("intended_users", "Who reads it (profession, experience)."),
-        ("decision_role", "What it does in the decision: informs, drives, replaces; and who "
-                          "decides."),
+        (
+            "decision_role",
+            "What it does in the decision: informs, drives, replaces; and who decides.",
+        ),
         ("how_to_use", "How a user gets to the number, and what they do with it."),
         ("inappropriate_use", "Uses, settings and patients it must not be used for."),
         ("user_expertise", "Training or expertise a user needs; what they do with poor input."),
@@ -153,11 +155,14 @@ AUTHOR_FIELDS: tuple[AuthorField, ...] = (
         ("publications", "Peer-reviewed publications."),
         ("reimbursement", "Reimbursement status."),
         ("bibliography", "Further references."),
-        ("leakage_review", "Asked for where a held-out AUC above 0.85 is suspect: who looked "
-                           "for leakage, how, and what was found."),
+        (
+            "leakage_review",
+            "Asked for where a held-out AUC above 0.85 is suspect: who looked "
+            "for leakage, how, and what was found.",
+        ),
         optional=True,
     ),
-)  # fmt: skip
+)
 """Every entry of the author's file, in its order."""
 
 _TABLES = tuple(dict.fromkeys(field.key.partition(".")[0] for field in AUTHOR_FIELDS))
@@ -240,9 +245,13 @@ def check_author(content: Mapping[str, Any], *, what: str) -> dict[str, Any]:
             if key not in answers:
                 close = get_close_matches(key, answers, n=1)
                 problems.append(
-                    Problem(key, "an entry of the template", "an unknown entry",
-                            action=f"did you mean {close[0]}?" if close else "")
-                )  # fmt: skip
+                    Problem(
+                        key,
+                        "an entry of the template",
+                        "an unknown entry",
+                        action=f"did you mean {close[0]}?" if close else "",
+                    )
+                )
             elif isinstance(answers[key], list):
                 if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
                     problems.append(Problem(key, "a list of names", type(value).__name__))

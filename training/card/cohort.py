@@ -7,15 +7,7 @@ from typing import Any
 
 from training.card.answers import list_rules
 from training.card.blocks import Block, Bullets, make_grid
-from training.card.words import (
-    METRICS,
-    capital,
-    find_metric,
-    interval,
-    is_done,
-    number,
-    percent,
-)
+from training.card.words import METRICS, capital, find_metric, interval, is_done, number, percent
 from training.statements import plain
 
 __all__ = [
@@ -69,8 +61,10 @@ def show_use(body: Body) -> list[Block]:
 def show_population(body: Body) -> list[Block]:
     """Return who the patients are, and how many are left after each step."""
     results = body["results"]
-    flow = [(capital(plain(row["step"])), row["remaining"], row["excluded"], row["unknown_kept"])
-            for row in results["flow"]]  # fmt: skip
+    flow = [
+        (capital(plain(row["step"])), row["remaining"], row["excluded"], row["unknown_kept"])
+        for row in results["flow"]
+    ]
     rates = []
     for horizon in list_horizons(body):
         found = results["counts"][horizon]
@@ -81,14 +75,20 @@ def show_population(body: Body) -> list[Block]:
     return [
         f"{capital(results['study']['population'])}. Treatment: {results['study']['treatment']}.",
         "Whom the model is for: " + "; ".join(list_rules(results)) + ".",
-        make_grid("Flow of patients",
-              ("step", "left", "excluded", "of those left: not known"), flow,
-              "The outcome steps are no exclusions: each horizon is fitted on those whose outcome "
-              "is known."),
-        make_grid("Numbers behind each horizon",
-              ("horizon", "outcome known", "responders", "share of responders (95%)"), rates),
+        make_grid(
+            "Flow of patients",
+            ("step", "left", "excluded", "of those left: not known"),
+            flow,
+            "The outcome steps are no exclusions: each horizon is fitted on those whose outcome "
+            "is known.",
+        ),
+        make_grid(
+            "Numbers behind each horizon",
+            ("horizon", "outcome known", "responders", "share of responders (95%)"),
+            rates,
+        ),
         *show_answers(body, "population"),
-    ]  # fmt: skip
+    ]
 
 
 def show_outcome(body: Body) -> list[Block]:
@@ -96,35 +96,71 @@ def show_outcome(body: Body) -> list[Block]:
     results = body["results"]
     labels = results["labels"]
     rows = [
-        (h.upper(), labels[h]["responders"], labels[h]["nonresponders"], labels[h]["unknown"],
-         labels[h]["score"], labels[h]["wording"], labels[h]["both"])
+        (
+            h.upper(),
+            labels[h]["responders"],
+            labels[h]["nonresponders"],
+            labels[h]["unknown"],
+            labels[h]["score"],
+            labels[h]["wording"],
+            labels[h]["both"],
+        )
         for h in list_horizons(body)
-    ]  # fmt: skip
+    ]
     bounds = [
-        (h.upper(), results["missing_outcomes"][h]["unknown"], _BOUNDED[row["metric"]],
-         number(row["known"]), number(row["lowest"]), number(row["highest"]))
-        for h in list_horizons(body) for row in results["missing_outcomes"][h]["rows"]
-    ]  # fmt: skip
+        (
+            h.upper(),
+            results["missing_outcomes"][h]["unknown"],
+            _BOUNDED[row["metric"]],
+            number(row["known"]),
+            number(row["lowest"]),
+            number(row["highest"]),
+        )
+        for h in list_horizons(body)
+        for row in results["missing_outcomes"][h]["rows"]
+    ]
     scored = _compare_scores(body) if is_done(results["score_labels"]) else []
     answers = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "ketresponse"}
     return [
         f"Responder: {results['study']['rule_text']}.",
-        Bullets(tuple(
-            f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))),
-        make_grid("What the labels rest on",
-              ("horizon", "responders", "nonresponders", "unknown", "by score",
-               "by wording alone", "by both"), rows),
-        f"{capital(answers['low_baseline'])}. Labels from scores alone: "
-        f"{answers['score_labels']}.",
-        *([make_grid("With labels from scores alone",
-                     ("horizon", "result", "labels of the study", "from scores alone"), scored,
-                     "The whole procedure judged again by the same folds, without the record's "
-                     "wording. Results that differ much rest on the wording.")] if scored else []),
-        make_grid("What unknown outcomes could change",
-              ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"), bounds,
-              "Over everyone, whatever the unknown outcomes are and why they are missing."),
+        Bullets(
+            tuple(f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))
+        ),
+        make_grid(
+            "What the labels rest on",
+            (
+                "horizon",
+                "responders",
+                "nonresponders",
+                "unknown",
+                "by score",
+                "by wording alone",
+                "by both",
+            ),
+            rows,
+        ),
+        f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
+        *(
+            [
+                make_grid(
+                    "With labels from scores alone",
+                    ("horizon", "result", "labels of the study", "from scores alone"),
+                    scored,
+                    "The whole procedure judged again by the same folds, without the record's "
+                    "wording. Results that differ much rest on the wording.",
+                )
+            ]
+            if scored
+            else []
+        ),
+        make_grid(
+            "What unknown outcomes could change",
+            ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"),
+            bounds,
+            "Over everyone, whatever the unknown outcomes are and why they are missing.",
+        ),
         *show_answers(body, "outcome"),
-    ]  # fmt: skip
+    ]
 
 
 def _compare_scores(body: Body) -> list[tuple[str, ...]]:
@@ -134,15 +170,24 @@ def _compare_scores(body: Body) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for horizon in list_horizons(body) if found["performance"] else []:
         name, before, after = horizon.upper(), results["counts"][horizon], found["counts"][horizon]
-        rows.append((name, "responders", f"{before['events']:.0f} of {before['n']:.0f}",
-                     f"{after['events']:.0f} of {after['n']:.0f}"))  # fmt: skip
+        rows.append(
+            (
+                name,
+                "responders",
+                f"{before['events']:.0f} of {before['n']:.0f}",
+                f"{after['events']:.0f} of {after['n']:.0f}",
+            )
+        )
         again = {row["metric"]: row for row in found["performance"][horizon]}
         rows += [
-            (name, METRICS[metric][0],
-             interval(find_metric(results, "performance", horizon, metric)),
-             interval(again.get(metric)))
+            (
+                name,
+                METRICS[metric][0],
+                interval(find_metric(results, "performance", horizon, metric)),
+                interval(again.get(metric)),
+            )
             for metric in ("auc", "brier_skill", "calibration_slope")
-        ]  # fmt: skip
+        ]
     return rows
 
 
@@ -153,18 +198,24 @@ def _spread(predictor: Mapping[str, Any]) -> str:
     known = predictor["n"] - predictor["missing"]
     return ", ".join(
         f"{name} {count} ({percent(count / known)})"
-        for name, count in predictor["shares"].items() if name != "no"
-    )  # fmt: skip
+        for name, count in predictor["shares"].items()
+        if name != "no"
+    )
 
 
 def show_predictors(body: Body) -> list[Block]:
     """Return the predictors with their dictionary entries and what is missing."""
     predictors = body["results"]["predictors"]
     rows = [
-        (p["label"], p["expected"], _spread(p), f"{p['missing']} of {p['n']}",
-         ", ".join(p["codes"]) or "–")
+        (
+            p["label"],
+            p["expected"],
+            _spread(p),
+            f"{p['missing']} of {p['n']}",
+            ", ".join(p["codes"]) or "–",
+        )
         for p in predictors
-    ]  # fmt: skip
+    ]
     sources = dict.fromkeys(
         source.strip() for p in predictors for source in p["source"].split(";") if source.strip()
     )
@@ -172,8 +223,13 @@ def show_predictors(body: Body) -> list[Block]:
     return [
         "All are known before admission; nothing that is known only after the start of treatment "
         "may be a predictor.",
-        make_grid("Predictors", ("predictor", "value", "in these patients", "missing", "codes"),
-                  rows, f"Sources: {'; '.join(sources)}." if sources else ""),
-        f"{capital(run['11'])}.", f"{capital(run['12b'])}.",
+        make_grid(
+            "Predictors",
+            ("predictor", "value", "in these patients", "missing", "codes"),
+            rows,
+            f"Sources: {'; '.join(sources)}." if sources else "",
+        ),
+        f"{capital(run['11'])}.",
+        f"{capital(run['12b'])}.",
         *show_answers(body, "predictors"),
-    ]  # fmt: skip
+    ]

@@ -47,9 +47,10 @@ def _find_parent(facts: ModelFacts, body: dict[str, Any], uri: str) -> dict[str,
     from training.registry import list_models, locate
 
     earlier = [
-        int(model.version) for model in list_models(tracking_uri=uri)
+        int(model.version)
+        for model in list_models(tracking_uri=uri)
         if model.name == facts.name and int(model.version) < int(facts.version)
-    ]  # fmt: skip
+    ]
     for version in sorted(earlier, reverse=True):
         folder = locate(facts.name, version, tracking_uri=uri)
         if (folder / CARD_FILE).exists():

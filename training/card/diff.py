@@ -97,9 +97,13 @@ def _author(body: Body) -> _Facts:
 
 
 _TELL = {
-    "data": _data, "predictors": _predictors, "model": _model, "performance": _performance,
-    "gates": _gates, "author": _author,
-}  # fmt: skip
+    "data": _data,
+    "predictors": _predictors,
+    "model": _model,
+    "performance": _performance,
+    "gates": _gates,
+    "author": _author,
+}
 
 
 def _differences(before: _Facts, after: _Facts) -> Iterator[tuple[str, _Pair]]:

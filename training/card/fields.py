@@ -75,7 +75,9 @@ def _fields(table: str, rows: str) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-TRIPOD_AI = _fields("TRIPOD+AI", """
+TRIPOD_AI = _fields(
+    "TRIPOD+AI",
+    """
 1   | Title | top | run.title
 2   | Abstract | top | run.summary
 3a  | Context and rationale | people | study.context
@@ -128,7 +130,8 @@ TRIPOD_AI = _fields("TRIPOD+AI", """
 27a | Poor-quality input | use | run.poor_input
 27b | Expertise of users | use | use.user_expertise
 27c | Future research | maintenance | maintenance.future_research
-""")  # fmt: skip
+""",
+)
 
 CHAI = _fields("CHAI", """
 BasicInfo.ModelName | Name | top | run.title
@@ -223,7 +226,9 @@ updates.process | Updates | maintenance | maintenance.updates
 updates.correction | Correction of faults | maintenance | maintenance.correction
 """)  # fmt: skip  # noqa: E501
 
-HOUSE = _fields("ketresponse", """
+HOUSE = _fields(
+    "ketresponse",
+    """
 authors | Authors, none of whom may review it | people | people.authors
 owner | Who answers for it in use | people | people.owner
 intended_purpose | Intended purpose | use | regulatory.intended_purpose
@@ -236,6 +241,7 @@ missing_outcomes | What unknown outcomes could change | outcome | run.missing_ou
 contradictions | What contradicts the literature | literature | run.contradictions
 leakage | Leakage review | gates | run.leakage extra.leakage_review
 probast | Quality and risk of bias (PROBAST+AI) | limitations | run.probast
-""")  # fmt: skip
+""",
+)
 
 FIELDS = (*TRIPOD_AI, *CHAI, *HTI1, *HOUSE)

@@ -8,11 +8,7 @@ from typing import Any
 from training.card.blocks import Block, Bullets, Picture, Pictures, make_grid
 from training.card.cohort import Body, list_horizons, show_answers
 from training.card.literature import compute_shares
-from training.card.pictures import (
-    draw_calibration,
-    draw_decision,
-    draw_importance,
-)
+from training.card.pictures import draw_calibration, draw_decision, draw_importance
 from training.card.words import (
     METRICS,
     OUTCOME_WORDS,
@@ -42,22 +38,32 @@ def _at(body: Body) -> dict[str, str]:
 def show_model(body: Body) -> list[Block]:
     """Return the blend, and what moves the estimate."""
     rows = [
-        (OUTCOME_WORDS[outcome], m["label"], number(m["weight"]), m["setting"] or "–",
-         number(m["log_loss"], 3), "same risk for everyone" if m["constant"] else "")
-        for outcome, blend in body["results"]["blend"].items() for m in blend["members"]
-    ]  # fmt: skip
+        (
+            OUTCOME_WORDS[outcome],
+            m["label"],
+            number(m["weight"]),
+            m["setting"] or "–",
+            number(m["log_loss"], 3),
+            "same risk for everyone" if m["constant"] else "",
+        )
+        for outcome, blend in body["results"]["blend"].items()
+        for m in blend["members"]
+    ]
     run = {f["id"]: f["answer"] for f in body["fields"] if f["by"] == "run"}
     constant = [
         f"{capital(OUTCOME_WORDS[outcome])}: everyone gets the same probability"
-        + (f" ({blend['reason']})" if blend["reason"] else "") + "."
-        for outcome, blend in body["results"]["blend"].items() if blend["constant"]
-    ]  # fmt: skip
+        + (f" ({blend['reason']})" if blend["reason"] else "")
+        + "."
+        for outcome, blend in body["results"]["blend"].items()
+        if blend["constant"]
+    ]
     labels, at = {p["name"]: p["label"] for p in body["results"]["predictors"]}, _at(body)
     shares = {h: compute_shares(body["results"], h) for h in list_horizons(body)}
     pictures = tuple(
         Picture(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
-        for h, found in shares.items() if found
-    )  # fmt: skip
+        for h, found in shares.items()
+        if found
+    )
     update = body["results"].get("update")
     caption = "Candidates and their weight in the blend" + (", before the update" if update else "")
     blocks: list[Block] = [f"{capital(run['12g'])}."]
@@ -65,9 +71,12 @@ def show_model(body: Body) -> list[Block]:
         blocks.append(f"{capital(run['12f'])}.")
     if rows:
         blocks.append(
-            make_grid(caption,
-                  ("outcome", "candidate", "weight", "setting", "log loss held out", ""), rows)
-        )  # fmt: skip
+            make_grid(
+                caption,
+                ("outcome", "candidate", "weight", "setting", "log loss held out", ""),
+                rows,
+            )
+        )
     if constant:
         blocks.append(Bullets(tuple(constant), "warning"))
     if pictures:
@@ -95,14 +104,24 @@ def show_performance(body: Body) -> list[Block]:
             if held_out is None:
                 continue
             row = find_metric(results, "optimism", horizon, metric)
-            more = [number(row["apparent"]) if row else "–", interval(row, "corrected") if row
-                    else "–"] if corrected else []  # fmt: skip
+            more = (
+                [
+                    number(row["apparent"]) if row else "–",
+                    interval(row, "corrected") if row else "–",
+                ]
+                if corrected
+                else []
+            )
             note = f". {held_out['note']}" if held_out.get("note") else ""
             rows.append((label, interval(held_out), *more, reading + note))
         blocks.append(
-            make_grid(f"Performance at {at[horizon]}", (*head, "how to read it"), rows,
-                  _tell_intervals(results, horizon))
-        )  # fmt: skip
+            make_grid(
+                f"Performance at {at[horizon]}",
+                (*head, "how to read it"),
+                rows,
+                _tell_intervals(results, horizon),
+            )
+        )
     sites = results["sites"]
     if is_done(sites):
         blocks.append(f"In other patients: {sites['text']}.")
@@ -144,8 +163,9 @@ def show_decision(body: Body) -> list[Block]:
     blocks: list[Block] = []
     pictures = tuple(
         Picture(draw_decision(found[h], at[h]), f"Decision curve at {at[h]}")
-        for h in list_horizons(body) if is_done(found[h])
-    )  # fmt: skip
+        for h in list_horizons(body)
+        if is_done(found[h])
+    )
     if pictures:
         blocks.append(
             Pictures(
@@ -167,43 +187,70 @@ def show_stability(body: Body) -> list[Block]:
     blocks: list[Block] = []
     if results["instability"]:
         rows = [
-            (h.upper(), number(found["mean_absolute_prediction_error"], 3),
-             number(found.get("p90_prediction_error"), 3), f"{found['n_resamples']:.0f}")
+            (
+                h.upper(),
+                number(found["mean_absolute_prediction_error"], 3),
+                number(found.get("p90_prediction_error"), 3),
+                f"{found['n_resamples']:.0f}",
+            )
             for h, found in results["instability"].items()
-        ]  # fmt: skip
+        ]
         blocks.append(
-            make_grid("How far a patient's estimate moves when the whole procedure is rerun on "
-                  "other patients of the same kind",
-                  ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"), rows,
-                  "0.10 is ten percentage points. Not a confidence interval.")
-        )  # fmt: skip
+            make_grid(
+                "How far a patient's estimate moves when the whole procedure is rerun on "
+                "other patients of the same kind",
+                ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"),
+                rows,
+                "0.10 is ten percentage points. Not a confidence interval.",
+            )
+        )
         found = {h: part.get("classification") or [] for h, part in results["instability"].items()}
         cuts = sorted({row["threshold"] for rows in found.values() for row in rows})
-        flips = [(percent(cut), *(_tell_flip(rows, cut) for rows in found.values()))
-                 for cut in cuts]  # fmt: skip
+        flips = [
+            (percent(cut), *(_tell_flip(rows, cut) for rows in found.values())) for cut in cuts
+        ]
         if flips:
             blocks.append(
-                make_grid("Classification instability: patients whom a rerun puts on the other "
-                      "side of a threshold", ("threshold", *(h.upper() for h in found)), flips,
-                      "In brackets the patients who are on the other side in over a fifth of "
-                      "reruns. 0% is stable, 50% is a coin.")
-            )  # fmt: skip
+                make_grid(
+                    "Classification instability: patients whom a rerun puts on the other "
+                    "side of a threshold",
+                    ("threshold", *(h.upper() for h in found)),
+                    flips,
+                    "In brackets the patients who are on the other side in over a fifth of "
+                    "reruns. 0% is stable, 50% is a coin.",
+                )
+            )
     sizes = []
     for horizon, size in results["sample_size"].items():
         need = size["needed"]
         sizes.append(
-            (horizon.upper(), size["n"], size["events"], size["parameters"],
-             need["n"] if need else "–",
-             max(need["n"] - size["n"], 0) if need else "–",
-             number(size["expected_shrinkage"]))
-        )  # fmt: skip
+            (
+                horizon.upper(),
+                size["n"],
+                size["events"],
+                size["parameters"],
+                need["n"] if need else "–",
+                max(need["n"] - size["n"], 0) if need else "–",
+                number(size["expected_shrinkage"]),
+            )
+        )
     blocks.append(
-        make_grid("Sample size",
-              ("horizon", "patients", "responders", "parameters", "needed", "short by",
-               "expected shrinkage"), sizes,
-              "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
-              "below 0.7 a model says more about these patients than about the next.")
-    )  # fmt: skip
+        make_grid(
+            "Sample size",
+            (
+                "horizon",
+                "patients",
+                "responders",
+                "parameters",
+                "needed",
+                "short by",
+                "expected shrinkage",
+            ),
+            sizes,
+            "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
+            "below 0.7 a model says more about these patients than about the next.",
+        )
+    )
     return [*blocks, *_null_test(results["null_test"])]
 
 
@@ -219,16 +266,24 @@ def _null_test(null: Mapping[str, Any]) -> list[Block]:
         command = f" Run: {null['command']}." if null["command"] else ""
         return [Bullets((f"Null test: {null['reason']}.{command}",), "warning")]
     rows = [
-        (row["horizon"].upper(), row["model"], number(row["auc"], 3), row["n_permutations"],
-         row["verdict"])
+        (
+            row["horizon"].upper(),
+            row["model"],
+            number(row["auc"], 3),
+            row["n_permutations"],
+            row["verdict"],
+        )
         for row in null["rows"]
-    ]  # fmt: skip
+    ]
     return [
-        make_grid("Null test: the procedure on outcomes dealt out at random",
-              ("horizon", "model", "mean AUC", "permutations", "verdict"), rows,
-              "0.5 is right: there is nothing to find. Away from it, held-out outcomes reach the "
-              "fit.")
-    ]  # fmt: skip
+        make_grid(
+            "Null test: the procedure on outcomes dealt out at random",
+            ("horizon", "model", "mean AUC", "permutations", "verdict"),
+            rows,
+            "0.5 is right: there is nothing to find. Away from it, held-out outcomes reach the "
+            "fit.",
+        )
+    ]
 
 
 def show_fairness(body: Body) -> list[Block]:
@@ -238,12 +293,14 @@ def show_fairness(body: Body) -> list[Block]:
         blocks: list[Block] = [Bullets((f"Subgroups: {found['reason']}.",), "warning")]
     else:
         blocks = [
-            make_grid(f"Subgroups at {at[h]}",
-                  ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
-                  [_subgroup_row(row) for row in found[h]],
-                  "Under 10 responders or nonresponders nothing is estimated: it would be noise.")
+            make_grid(
+                f"Subgroups at {at[h]}",
+                ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
+                [_subgroup_row(row) for row in found[h]],
+                "Under 10 responders or nonresponders nothing is estimated: it would be noise.",
+            )
             for h in list_horizons(body)
-        ]  # fmt: skip
+        ]
     return [*blocks, *show_answers(body, "fairness")]
 
 

@@ -76,45 +76,69 @@ class Known:
 
 KNOWN_PREDICTORS = (
     Known(
-        "pain score before treatment", ("nrs_t0",),
+        "pain score before treatment",
+        ("nrs_t0",),
         "Higher pain before went with higher pain at week 12, in both arms alike, and no longer "
         "beside other variables; responders and nonresponders had the same median.",
         "prognosis of the level, not of the fall; tied to the label by arithmetic",
         f"{SIGTERMANS.text}; {MANGNUS.text}",
     ),
     Known(
-        "McGill pain rating index", ("mcgill_pri",),
+        "McGill pain rating index",
+        ("mcgill_pri",),
         "Each point went with 0.07 more points of pain at week 12 (0.01 to 0.13).",
-        "one trial, questionnaires probably incomplete", SIGTERMANS.text,
+        "one trial, questionnaires probably incomplete",
+        SIGTERMANS.text,
     ),
     Known(
-        "disease duration", ("disease_duration_years",),
-        "No effect from 0.1 to 31.9 years.", "one trial; anecdotes point both ways",
-        SIGTERMANS.text, no_effect=True,
+        "disease duration",
+        ("disease_duration_years",),
+        "No effect from 0.1 to 31.9 years.",
+        "one trial; anecdotes point both ways",
+        SIGTERMANS.text,
+        no_effect=True,
     ),
     Known(
         "depression, anxiety, mental health",
         ("hads_depression", "hads_anxiety", "sf36_mental", "depression*"),
-        "No effect on pain at week 12.", "one trial, questionnaires probably incomplete",
-        SIGTERMANS.text, no_effect=True,
-    ),
-    Known(
-        "dose", ("dose*",), "No relation to relief.",
-        "the dose was raised until it helped, so that it is no cause", SIGTERMANS.text,
+        "No effect on pain at week 12.",
+        "one trial, questionnaires probably incomplete",
+        SIGTERMANS.text,
         no_effect=True,
     ),
     Known(
-        "age and sex", ("age_years", "sex"),
+        "dose",
+        ("dose*",),
+        "No relation to relief.",
+        "the dose was raised until it helped, so that it is no cause",
+        SIGTERMANS.text,
+        no_effect=True,
+    ),
+    Known(
+        "age and sex",
+        ("age_years", "sex"),
         "No difference between 29 responders and 18 nonresponders.",
-        "weak: no test was printed and predictors were not sought", MANGNUS.text,
+        "weak: no test was printed and predictors were not sought",
+        MANGNUS.text,
     ),
     Known(
         "pain medication",
-        ("opioid*", "antidepressant", "anti_epileptic", "paracetamol", "nsaid", "benzodiazepine",
-         "gabapentinoid", "tricyclic", "ssri_snri"),
-        "Nothing is reported.", "no evidence either way", "",
+        (
+            "opioid*",
+            "antidepressant",
+            "anti_epileptic",
+            "paracetamol",
+            "nsaid",
+            "benzodiazepine",
+            "gabapentinoid",
+            "tricyclic",
+            "ssri_snri",
+        ),
+        "Nothing is reported.",
+        "no evidence either way",
+        "",
     ),
-)  # fmt: skip
+)
 """What the papers hold on the candidate predictors."""
 
 
@@ -140,25 +164,50 @@ def compare_base_rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     for horizon in results["study"]["horizons"]:
         own = results["counts"][horizon]
         rows.append(
-            {"horizon": horizon, "what": "this cohort", "rate": own["base_rate"],
-             "low": own["low"], "high": own["high"], "n": int(own["n"]),
-             "events": int(own["events"]), "source": "the run", "note": ""}
-        )  # fmt: skip
+            {
+                "horizon": horizon,
+                "what": "this cohort",
+                "rate": own["base_rate"],
+                "low": own["low"],
+                "high": own["high"],
+                "n": int(own["n"]),
+                "events": int(own["events"]),
+                "source": "the run",
+                "note": "",
+            }
+        )
         found = published_base_rate(horizon)
         low, high = found.interval
         rows.append(
-            {"horizon": horizon, "what": found.outcome, "rate": found.rate, "low": low,
-             "high": high, "n": found.n, "events": found.events,
-             "source": found.reference.text, "note": found.note}
-        )  # fmt: skip
+            {
+                "horizon": horizon,
+                "what": found.outcome,
+                "rate": found.rate,
+                "low": low,
+                "high": high,
+                "n": found.n,
+                "events": found.events,
+                "source": found.reference.text,
+                "note": found.note,
+            }
+        )
         when = "immediate" if horizon == "t1" else "1-3 months"
         rows += [
-            {"horizon": horizon, "what": f"{pooled.outcome}, {pooled.studies} studies pooled "
-             f"({pooled.origin}): another outcome", "rate": pooled.rate,
-             "low": pooled.interval[0], "high": pooled.interval[1], "n": None, "events": None,
-             "source": pooled.reference.text, "note": _tell_new_centre(pooled)}
-            for pooled in read_pooled_rates() if pooled.horizon == when
-        ]  # fmt: skip
+            {
+                "horizon": horizon,
+                "what": f"{pooled.outcome}, {pooled.studies} studies pooled "
+                f"({pooled.origin}): another outcome",
+                "rate": pooled.rate,
+                "low": pooled.interval[0],
+                "high": pooled.interval[1],
+                "n": None,
+                "events": None,
+                "source": pooled.reference.text,
+                "note": _tell_new_centre(pooled),
+            }
+            for pooled in read_pooled_rates()
+            if pooled.horizon == when
+        ]
     return rows
 
 

@@ -56,20 +56,27 @@ def show_panel(body: Body) -> list[Block]:
             for row in panel["candidates"]
         ]
         blocks.append(
-            make_grid("What the panel's score is made of",
-                      ("candidate", "weight", "folds in which it counted"), rows)
-        )  # fmt: skip
+            make_grid(
+                "What the panel's score is made of",
+                ("candidate", "weight", "folds in which it counted"),
+                rows,
+            )
+        )
     return blocks + _show_assays(panel["assays"], served=served)
 
 
 def _show_value(value: Mapping[str, Any]) -> list[Block]:
     rows = [
-        (horizon.upper(), METRICS[row["metric"]][0], _tell(row, "first", "first_low", "first_high"),
-         _tell(row, "second", "second_low", "second_high"), 
-         _tell(row, "difference", "low", "high", decimals=3))
+        (
+            horizon.upper(),
+            METRICS[row["metric"]][0],
+            _tell(row, "first", "first_low", "first_high"),
+            _tell(row, "second", "second_low", "second_high"),
+            _tell(row, "difference", "low", "high", decimals=3),
+        )
         for horizon, table in value.items()
         for row in table
-    ]  # fmt: skip
+    ]
     if not rows:
         return []
     note = (
@@ -92,10 +99,16 @@ def _tell(row: Mapping[str, Any], estimate: str, low: str, high: str, *, decimal
 def _show_assays(assays: list[Mapping[str, Any]], *, served: bool) -> list[Block]:
     chosen = [row for row in assays if row.get("coefficient")]
     rows = [
-        (row["assay"], _tell(row, "odds_ratio", "low", "high"), number(row["q_value"], 3),
-         percent(row["detected"]), percent(row["half_samples"]), percent(row["folds"]))
+        (
+            row["assay"],
+            _tell(row, "odds_ratio", "low", "high"),
+            number(row["q_value"], 3),
+            percent(row["detected"]),
+            percent(row["half_samples"]),
+            percent(row["folds"]),
+        )
         for row in chosen[:_MOST_ASSAYS]
-    ]  # fmt: skip
+    ]
     q_values = [row["q_value"] for row in assays if row["q_value"] is not None]
     low = sum(q <= _FALSE_DISCOVERY for q in q_values)
     found = (

@@ -12,12 +12,7 @@ from typing import Any
 
 from training.card.words import percent
 
-__all__ = [
-    "draw_base_rates",
-    "draw_calibration",
-    "draw_decision",
-    "draw_importance",
-]
+__all__ = ["draw_base_rates", "draw_calibration", "draw_decision", "draw_importance"]
 
 _BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "#17242d"
 _ORANGE = "#b4530f"
@@ -30,10 +25,14 @@ class _Plot:
     """A pair of axes that shapes are added to, in the units of the data."""
 
     def __init__(
-        self, x: tuple[float, float], y: tuple[float, float], *,
-        width: float = _WIDTH, height: float = _HEIGHT,
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        *,
+        width: float = _WIDTH,
+        height: float = _HEIGHT,
         margins: tuple[float, float, float, float] = (66, 22, 46, 66),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.width, self.height = width, height
         self._x, self._y = x, y
         self._top, self._right, self._bottom, self._left = margins
@@ -53,13 +52,19 @@ class _Plot:
         self._parts.append(shape)
 
     def line(
-        self, points: Sequence[tuple[float, float]], color: str, *, width: float = 2.0,
+        self,
+        points: Sequence[tuple[float, float]],
+        color: str,
+        *,
+        width: float = 2.0,
         dash: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         place = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
-        self.add(f'<polyline points="{place}" fill="none" stroke="{color}" '
-                 f'stroke-width="{width}"{dashed}/>')  # fmt: skip
+        self.add(
+            f'<polyline points="{place}" fill="none" stroke="{color}" '
+            f'stroke-width="{width}"{dashed}/>'
+        )
 
     def band(self, rows: Sequence[tuple[float, float, float]], color: str) -> None:
         there = [(x, high) for x, _, high in rows]
@@ -68,23 +73,33 @@ class _Plot:
         self.add(f'<polygon points="{place}" fill="{color}" fill-opacity="0.45"/>')
 
     def dot(self, x: float, y: float, color: str, *, radius: float = 4.0) -> None:
-        self.add(f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="{radius}" '
-                 f'fill="{color}"/>')  # fmt: skip
+        self.add(f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="{radius}" fill="{color}"/>')
 
     def text(
-        self, x: float, y: float, words: str, *, anchor: str = "start", color: str = _INK,
-        size: float = 12, weight: str = "normal",
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        anchor: str = "start",
+        color: str = _INK,
+        size: float = 12,
+        weight: str = "normal",
+    ) -> None:
         """Write at a place in pixels."""
-        self.add(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" '
-                 f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>')  # fmt: skip
+        self.add(
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" '
+            f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>'
+        )
 
     def x_axis(self, ticks: Sequence[float], words: str) -> None:
         bottom = self.height - self._bottom
         for tick in ticks:
             at = self.x(tick)
-            self.add(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{self._top:.1f}" y2="{bottom:.1f}" '
-                     f'stroke="{_LINE}"/>')  # fmt: skip
+            self.add(
+                f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{self._top:.1f}" y2="{bottom:.1f}" '
+                f'stroke="{_LINE}"/>'
+            )
             self.text(at, bottom + 17, percent(tick), anchor="middle", color=_GREY)
         middle = (self._left + self.width - self._right) / 2
         self.text(middle, bottom + 37, words, anchor="middle")
@@ -93,21 +108,27 @@ class _Plot:
         for tick in ticks:
             at = self.y(tick)
             right = self.width - self._right
-            self.add(f'<line x1="{self._left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" '
-                     f'stroke="{_LINE}"/>')  # fmt: skip
+            self.add(
+                f'<line x1="{self._left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" '
+                f'stroke="{_LINE}"/>'
+            )
             label = percent(tick) if as_percent else f"{tick:.2f}".replace("-", "−")
             self.text(self._left - 7, at + 4, label, anchor="end", color=_GREY)
         middle = (self._top + self.height - self._bottom) / 2
-        self.add(f'<text transform="translate(13 {middle:.1f}) rotate(-90)" text-anchor="middle" '
-                 f'font-size="12" fill="{_INK}">{escape(words)}</text>')  # fmt: skip
+        self.add(
+            f'<text transform="translate(13 {middle:.1f}) rotate(-90)" text-anchor="middle" '
+            f'font-size="12" fill="{_INK}">{escape(words)}</text>'
+        )
 
     def legend(self, entries: Sequence[tuple[str, str, str]], *, x: float, y: float) -> None:
         """Add entries of (color, dash, words), downwards from a place in pixels."""
         for i, (color, dash, words) in enumerate(entries):
             at = y + 17 * i
             dashed = f' stroke-dasharray="{dash}"' if dash else ""
-            self.add(f'<line x1="{x:.1f}" x2="{x + 22:.1f}" y1="{at - 4:.1f}" y2="{at - 4:.1f}" '
-                     f'stroke="{color}" stroke-width="2.5"{dashed}/>')  # fmt: skip
+            self.add(
+                f'<line x1="{x:.1f}" x2="{x + 22:.1f}" y1="{at - 4:.1f}" y2="{at - 4:.1f}" '
+                f'stroke="{color}" stroke-width="2.5"{dashed}/>'
+            )
             self.text(x + 28, at, words, size=11.5)
 
     def finish(self, title: str) -> str:
@@ -172,8 +193,12 @@ def draw_decision(decision: Mapping[str, Any], where: str) -> str:
     """
     rows: _Rows = decision["rows"]
     low, high = decision["range"]
-    values = [row[key] for row in rows for key in ("net_benefit", "net_benefit_low",
-              "net_benefit_high", "treat_all") if row[key] is not None]  # fmt: skip
+    values = [
+        row[key]
+        for row in rows
+        for key in ("net_benefit", "net_benefit_low", "net_benefit_high", "treat_all")
+        if row[key] is not None
+    ]
     ticks = _find_ticks(min(0.0, *values), max(values))
     plot = _Plot((low, high), (ticks[0], ticks[-1]))
     plot.x_axis(
@@ -181,15 +206,26 @@ def draw_decision(decision: Mapping[str, Any], where: str) -> str:
         "threshold: treat from this probability on",
     )
     plot.y_axis(ticks, "net benefit", as_percent=False)
-    plot.band([(r["threshold"], r["net_benefit_low"], r["net_benefit_high"]) for r in rows
-               if r["net_benefit_low"] is not None], _PALE)  # fmt: skip
+    plot.band(
+        [
+            (r["threshold"], r["net_benefit_low"], r["net_benefit_high"])
+            for r in rows
+            if r["net_benefit_low"] is not None
+        ],
+        _PALE,
+    )
     plot.line([(low, 0), (high, 0)], _GREY, width=1.6)
     plot.line([(r["threshold"], r["treat_all"]) for r in rows], _ORANGE, dash="6 4")
     plot.line([(r["threshold"], r["net_benefit"]) for r in rows], _BLUE, width=2.6)
     plot.legend(
-        [(_BLUE, "", "by the model, 95% band"), (_ORANGE, "6 4", "treat all"),
-         (_GREY, "", "treat none")], x=plot.x(low), y=18,
-    )  # fmt: skip
+        [
+            (_BLUE, "", "by the model, 95% band"),
+            (_ORANGE, "6 4", "treat all"),
+            (_GREY, "", "treat none"),
+        ],
+        x=plot.x(low),
+        y=18,
+    )
     return plot.finish(f"Decision curve at {where}, held-out patients")
 
 
@@ -206,15 +242,16 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], wher
         Named in the title.
     """
     height = 34 + 27 * len(shares)
-    plot = _Plot((0, max(*shares.values(), 0.01)), (0, 1), height=height,
-                 margins=(6, 48, 6, 190))  # fmt: skip
+    plot = _Plot((0, max(*shares.values(), 0.01)), (0, 1), height=height, margins=(6, 48, 6, 190))
     for i, (name, share) in enumerate(shares.items()):
         at = 24 + 27 * i
         words = labels.get(name, name)
         plot.text(182, at + 4, words if len(words) <= 29 else words[:28] + "…", anchor="end")
         width = plot.x(share) - plot.x(0)
-        plot.add(f'<rect x="{plot.x(0):.1f}" y="{at - 9}" width="{width:.1f}" height="18" '
-                 f'fill="{_BLUE}"/>')  # fmt: skip
+        plot.add(
+            f'<rect x="{plot.x(0):.1f}" y="{at - 9}" width="{width:.1f}" height="18" '
+            f'fill="{_BLUE}"/>'
+        )
         plot.text(plot.x(share) + 6, at + 4, percent(share), color=_GREY)
     return plot.finish(f"What moves the estimate at {where}")
 
@@ -240,8 +277,9 @@ def draw_base_rates(rows: _Rows, where: str) -> str:
         pooled = "pooled, recomputed" if "recomputed" in row["what"] else "pooled, as published"
         words = "this cohort" if own else f"{source}, {pooled}" if row["n"] is None else source
         size = f" ({row['events']} of {row['n']})" if row["n"] is not None else ""
-        plot.text(240, plot.y(at) + 4, words + size, anchor="end",
-                  weight="600" if own else "normal")  # fmt: skip
+        plot.text(
+            240, plot.y(at) + 4, words + size, anchor="end", weight="600" if own else "normal"
+        )
         plot.line([(row["low"], at), (row["high"], at)], color)
         plot.dot(row["rate"], at, color, radius=5)
     return plot.finish(f"Share of responders at {where}")

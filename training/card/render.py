@@ -136,9 +136,14 @@ def _environment(*, markdown: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "kind": _kind, "percent": percent, "number": number, "uri": _as_uri, "cell": _cell,
-        "svg": Markup, "capital": capital,
-    }  # fmt: skip
+        "kind": _kind,
+        "percent": percent,
+        "number": number,
+        "uri": _as_uri,
+        "cell": _cell,
+        "svg": Markup,
+        "capital": capital,
+    }
     return environment
 
 

@@ -28,9 +28,7 @@ from training.card.findings import (
     show_stability,
 )
 from training.card.panel import has_panel, show_panel
-from training.card.pictures import (
-    draw_base_rates,
-)
+from training.card.pictures import draw_base_rates
 from training.card.words import capital, name_horizons, percent
 
 __all__ = ["make_sections"]
@@ -38,14 +36,18 @@ __all__ = ["make_sections"]
 
 def _literature(body: Body) -> list[Block]:
     if not body["base_rates"]:
-        return ["The published rates and predictors held here are those of CRPS; this model is "
-                "about another condition."]  # fmt: skip
+        return [
+            "The published rates and predictors held here are those of CRPS; this model is "
+            "about another condition."
+        ]
     blocks: list[Block] = []
     if body["contradictions"]:
         blocks.append(Bullets(tuple(body["contradictions"]), "warning"))
     else:
-        blocks.append("It does not rank by disease duration, depression or dose, of which the only "
-                      "placebo-controlled trial found no effect.")  # fmt: skip
+        blocks.append(
+            "It does not rank by disease duration, depression or dose, of which the only "
+            "placebo-controlled trial found no effect."
+        )
     at = name_horizons(body["results"])
     rates = {h: [r for r in body["base_rates"] if r["horizon"] == h] for h in list_horizons(body)}
     blocks.append(
@@ -58,25 +60,42 @@ def _literature(body: Body) -> list[Block]:
             "drugs, doses and ages; they are context only.",
         )
     )
-    notes = dict.fromkeys(f"{r['source'].split(',')[0]}: {r['note']}" for r in body["base_rates"]
-                          if r["note"])  # fmt: skip
+    notes = dict.fromkeys(
+        f"{r['source'].split(',')[0]}: {r['note']}" for r in body["base_rates"] if r["note"]
+    )
     used = [
-        (k["matter"], k["finding"], k["strength"], _shorten(k["source"]) or "–",
-         ", ".join(f"{h.upper()} {'not used' if s is None else percent(s)}"
-                   for h, s in k["shares"].items()))
+        (
+            k["matter"],
+            k["finding"],
+            k["strength"],
+            _shorten(k["source"]) or "–",
+            ", ".join(
+                f"{h.upper()} {'not used' if s is None else percent(s)}"
+                for h, s in k["shares"].items()
+            ),
+        )
         for k in body["known_predictors"]
-    ]  # fmt: skip
+    ]
     sources = dict.fromkeys(
         source for k in body["known_predictors"] for source in k["source"].split("; ") if source
     )
     return [
-        *blocks, Bullets(tuple(notes)),
-        make_grid("What is published on predictors, and what this model makes of them",
-              ("predictor", "finding", "how far to trust it", "source",
-               "share of what moves the estimate"), used,
-              "No published study holds a validated predictor of response that is known before "
-              f"admission. Sources: {'; '.join(sources)}."),
-    ]  # fmt: skip
+        *blocks,
+        Bullets(tuple(notes)),
+        make_grid(
+            "What is published on predictors, and what this model makes of them",
+            (
+                "predictor",
+                "finding",
+                "how far to trust it",
+                "source",
+                "share of what moves the estimate",
+            ),
+            used,
+            "No published study holds a validated predictor of response that is known before "
+            f"admission. Sources: {'; '.join(sources)}.",
+        ),
+    ]
 
 
 def _shorten(sources: str) -> str:
@@ -91,19 +110,28 @@ def _limitations(body: Body) -> list[Block]:
 
 def _safety(body: Body) -> list[Block]:
     if not body["safety"]:
-        return ["No published side effects are held for this treatment. The model says nothing "
-                "about harm."]  # fmt: skip
-    blocks: list[Block] = ["The model says nothing about harm. What follows is published, and no "
-                           "prediction."]  # fmt: skip
+        return [
+            "No published side effects are held for this treatment. The model says nothing "
+            "about harm."
+        ]
+    blocks: list[Block] = [
+        "The model says nothing about harm. What follows is published, and no prediction."
+    ]
     places = dict.fromkeys((fact["setting"], fact["source"]) for fact in body["safety"])
     for setting, source in places:
         rows = [
-            (fact["matter"], f"{fact['events']} of {fact['n']} "
-             f"({percent(fact['events'] / fact['n'])})", _tell_placebo(fact), fact["note"])
-            for fact in body["safety"] if (fact["setting"], fact["source"]) == (setting, source)
-        ]  # fmt: skip
-        blocks.append(make_grid(capital(setting), ("what", "patients", "placebo", "note"), rows,
-                                source))  # fmt: skip
+            (
+                fact["matter"],
+                f"{fact['events']} of {fact['n']} ({percent(fact['events'] / fact['n'])})",
+                _tell_placebo(fact),
+                fact["note"],
+            )
+            for fact in body["safety"]
+            if (fact["setting"], fact["source"]) == (setting, source)
+        ]
+        blocks.append(
+            make_grid(capital(setting), ("what", "patients", "placebo", "note"), rows, source)
+        )
     return blocks
 
 
@@ -117,15 +145,19 @@ def _provenance(body: Body) -> list[Block]:
     model = body["model"]
     rows = [
         ("model", f"{model['name']} {model['version']} ({model['submodel']})"),
-        ("tracked run", model["run_id"] or "–"), ("made on", model["created"]),
+        ("tracked run", model["run_id"] or "–"),
+        ("made on", model["created"]),
         ("model artifact, SHA-256", model["digest"]),
-        ("cohort, SHA-256", model["cohort_sha256"]), ("study, SHA-256", model["study_sha256"]),
+        ("cohort, SHA-256", model["cohort_sha256"]),
+        ("study, SHA-256", model["study_sha256"]),
         ("seed", body["results"]["study"]["seed"]),
         ("code", f"ketresponse {model['code_version']}"),
         ("packages", ", ".join(f"{k} {v}" for k, v in model["versions"].items())),
-    ]  # fmt: skip
-    return ["Every number on this card is computed from the run named here.",
-            make_grid("", ("what", "value"), rows)]  # fmt: skip
+    ]
+    return [
+        "Every number on this card is computed from the run named here.",
+        make_grid("", ("what", "value"), rows),
+    ]
 
 
 def _tell_scope(annex: Mapping[str, Any]) -> str:
@@ -141,22 +173,33 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
         blocks.append("Not reviewed yet.")
     else:
         blocks.append(f"Review: {annex['standing']}{_tell_scope(annex)}.")
-        for title, key in (("Approvals", "approvals"), ("Waivers", "waivers"),
-                           ("History", "history")):  # fmt: skip
+        for title, key in (
+            ("Approvals", "approvals"),
+            ("Waivers", "waivers"),
+            ("History", "history"),
+        ):
             rows = [
-                (e["at"][:10], e.get("kind", key.rstrip("s")) + (f", gate {e['gate']}"
-                 if e.get("gate") else ""), f"{e['name']} ({e['account']})", e["comment"])
+                (
+                    e["at"][:10],
+                    e.get("kind", key.rstrip("s"))
+                    + (f", gate {e['gate']}" if e.get("gate") else ""),
+                    f"{e['name']} ({e['account']})",
+                    e["comment"],
+                )
                 for e in annex.get(key, [])
-            ]  # fmt: skip
+            ]
             if rows:
                 blocks.append(make_grid(title, ("date", "what", "who", "in their words"), rows))
     parent = body["parent"]
     if parent is None:
         return [*blocks, "There is no earlier version with a card to compare with."]
     rows = [(c["part"], c["what"], c["before"], c["after"]) for c in parent["changes"]]
-    changes = make_grid(f"Changes since {parent['model']}",
-                    ("part", "what", "before", "after"), rows,
-                    f"Card of {parent['model']}: {parent['card_sha256']}")  # fmt: skip
+    changes = make_grid(
+        f"Changes since {parent['model']}",
+        ("part", "what", "before", "after"),
+        rows,
+        f"Card of {parent['model']}: {parent['card_sha256']}",
+    )
     return [*blocks, changes if rows else f"Nothing changed since {parent['model']}."]
 
 
@@ -176,16 +219,24 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         In order; the first lines ("In plain words") and the gates are the page's own.
     """
     blocks: dict[str, list[Block]] = {
-        "use": show_use(body), "population": show_population(body), "outcome": show_outcome(body),
-        "predictors": show_predictors(body), "model": show_model(body),
-        "performance": show_performance(body), "calibration": show_calibration(body),
-        "decision": show_decision(body), "stability": show_stability(body),
+        "use": show_use(body),
+        "population": show_population(body),
+        "outcome": show_outcome(body),
+        "predictors": show_predictors(body),
+        "model": show_model(body),
+        "performance": show_performance(body),
+        "calibration": show_calibration(body),
+        "decision": show_decision(body),
+        "stability": show_stability(body),
         "fairness": show_fairness(body),
-        "literature": _literature(body), "limitations": _limitations(body),
-        "safety": _safety(body), "people": show_answers(body, "people"),
-        "maintenance": show_answers(body, "maintenance"), "provenance": _provenance(body),
+        "literature": _literature(body),
+        "limitations": _limitations(body),
+        "safety": _safety(body),
+        "people": show_answers(body, "people"),
+        "maintenance": show_answers(body, "maintenance"),
+        "provenance": _provenance(body),
         "history": _history(body, annex),
-    }  # fmt: skip
+    }
     sections = [Section(anchor, PLACES[anchor], tuple(found)) for anchor, found in blocks.items()]
     if has_panel(body):
         after = list(blocks).index("stability") + 1

@@ -90,6 +90,12 @@ def add_validation(results: Mapping[str, Any], run: TrackedRun, *, digest: str) 
         texts.append(size + ", ".join(found))
     what = "another cohort" if kind == "validation" else "site by site"
     text = f"{what} (run {run.run_id}). {per_horizon(results, texts)}"
-    sites = {"done": True, "kind": kind, "run_id": run.run_id, "text": text, "o_e": o_e,
-             "rows": rows}  # fmt: skip
+    sites = {
+        "done": True,
+        "kind": kind,
+        "run_id": run.run_id,
+        "text": text,
+        "o_e": o_e,
+        "rows": rows,
+    }
     return {**results, "sites": sites}

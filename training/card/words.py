@@ -27,16 +27,20 @@ OUTCOME_WORDS = {"response": "response", "kept": "keeping it until T2"}
 METRICS: dict[str, tuple[str, str]] = {
     "auc": ("AUC", "0.5 is a coin, 1 ranks every responder first"),
     "brier": ("Brier score", "0 is best; smaller is better"),
-    "brier_skill": ("Brier skill against the base rate", "0 or less: no better than telling "
-                    "everyone the base rate"),
+    "brier_skill": (
+        "Brier skill against the base rate",
+        "0 or less: no better than telling everyone the base rate",
+    ),
     "scaled_brier": ("Scaled Brier score", "0 or less: no better than the base rate"),
     "log_loss": ("Log loss", "nats; smaller is better"),
     "calibration_slope": ("Calibration slope", "1 is right; under 1 the risks are too extreme"),
-    "calibration_in_the_large": ("Calibration-in-the-large", "0 is right; above 0 the risks are "
-                                 "too low"),
+    "calibration_in_the_large": (
+        "Calibration-in-the-large",
+        "0 is right; above 0 the risks are too low",
+    ),
     "calibration_intercept": ("Calibration intercept", "0 is right; read with the slope"),
     "o_e": ("Observed : expected", "1 is right"),
-}  # fmt: skip
+}
 """Metric to what it is called and how it is read."""
 
 

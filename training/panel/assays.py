@@ -23,9 +23,13 @@ _MANY = 2000
 
 
 def compute_global_test(
-    Z: FloatArray, y: FloatArray, offset: FloatArray, *, rng: np.random.Generator,
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    *,
+    rng: np.random.Generator,
     n_permutations: int | None = None,
-) -> float:  # fmt: skip
+) -> float:
     """Test whether a panel as a whole goes with what the clinical estimate leaves open.
 
     Three statistics of the assays' scores (the largest; the mean square of the 10 largest; the
@@ -77,9 +81,16 @@ def compute_global_test(
 
 
 def compute_assay_table(
-    Z: FloatArray, y: FloatArray, offset: FloatArray, names: Sequence[str],
-    *, detected: FloatArray, stability: Stability, chosen: FloatArray, coef: FloatArray,
-) -> pd.DataFrame:  # fmt: skip
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    names: Sequence[str],
+    *,
+    detected: FloatArray,
+    stability: Stability,
+    chosen: FloatArray,
+    coef: FloatArray,
+) -> pd.DataFrame:
     """Return what each single assay tells beyond the clinical estimate.
 
     Parameters

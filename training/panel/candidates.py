@@ -99,9 +99,15 @@ class PanelCandidate(Protocol):
         """Return the settings tried, in plain words, one for each member of the path."""
 
     def fit_path(
-        self, Z: FloatArray, y: FloatArray, offset: FloatArray, *, strongest: float,
-        max_assays: int, rng: np.random.Generator,
-    ) -> list[PanelMember]:  # fmt: skip
+        self,
+        Z: FloatArray,
+        y: FloatArray,
+        offset: FloatArray,
+        *,
+        strongest: float,
+        max_assays: int,
+        rng: np.random.Generator,
+    ) -> list[PanelMember]:
         """Return one fitted member for each setting.
 
         Parameters
@@ -142,9 +148,15 @@ class PanelNet:
         return tuple(f"{share:g} of the strongest penalty" for share in self.shares)
 
     def fit_path(
-        self, Z: FloatArray, y: FloatArray, offset: FloatArray, *, strongest: float,
-        max_assays: int, rng: np.random.Generator,
-    ) -> list[PanelMember]:  # fmt: skip
+        self,
+        Z: FloatArray,
+        y: FloatArray,
+        offset: FloatArray,
+        *,
+        strongest: float,
+        max_assays: int,
+        rng: np.random.Generator,
+    ) -> list[PanelMember]:
         """Return one fit for each penalty; one with too many assays is the one before it."""
         penalty = np.array(self.shares) * strongest * len(y) / 0.5
         members: list[PanelMember] = []
@@ -183,9 +195,14 @@ class Stability:
 
 
 def compute_stability(
-    Z: FloatArray, y: FloatArray, offset: FloatArray, *, rng: np.random.Generator,
-    n_pairs: int = 25, n_enter: int = 10,
-) -> Stability:  # fmt: skip
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    *,
+    rng: np.random.Generator,
+    n_pairs: int = 25,
+    n_enter: int = 10,
+) -> Stability:
     """Select assays on complementary half samples by the lasso.
 
     Parameters
@@ -217,10 +234,17 @@ def compute_stability(
     rate = np.array([fit_shift(y[h], offset[h]) for h in halves.T.astype(bool)])
     residual = halves * (y[:, np.newaxis] - expit(offset[:, np.newaxis] + rate))
     strongest = np.maximum(np.abs(residual.T @ Z).max(axis=1), 1e-6)
-    entered = fit_offset_net(
-        Z, y, offset, penalty=np.outer(_ENTER, strongest).ravel(), l1_share=1.0,
-        row_weights=np.tile(halves, len(_ENTER)),
-    ).reshape(len(_ENTER), 2 * n_pairs, -1) != 0  # fmt: skip
+    entered = (
+        fit_offset_net(
+            Z,
+            y,
+            offset,
+            penalty=np.outer(_ENTER, strongest).ravel(),
+            l1_share=1.0,
+            row_weights=np.tile(halves, len(_ENTER)),
+        ).reshape(len(_ENTER), 2 * n_pairs, -1)
+        != 0
+    )
     # The weakest penalty at which no more than n_enter assays have entered, in each half.
     within = (entered.sum(axis=2) <= n_enter).cumprod(axis=0).sum(axis=0)
     found = entered[np.maximum(within, 1) - 1, np.arange(2 * n_pairs)]
@@ -241,9 +265,15 @@ class PanelStable:
         return tuple(f"selected in {share:.0%} of half samples" for share in self.thresholds)
 
     def fit_path(
-        self, Z: FloatArray, y: FloatArray, offset: FloatArray, *, strongest: float,
-        max_assays: int, rng: np.random.Generator,
-    ) -> list[PanelMember]:  # fmt: skip
+        self,
+        Z: FloatArray,
+        y: FloatArray,
+        offset: FloatArray,
+        *,
+        strongest: float,
+        max_assays: int,
+        rng: np.random.Generator,
+    ) -> list[PanelMember]:
         """Return one fit for each share."""
         share = compute_stability(Z, y, offset, rng=rng).share
         order = np.argsort(-share, kind="stable")[:max_assays]
@@ -272,18 +302,33 @@ class PanelTrees:
         return tuple(f"{n} trees" for n in self.n_trees)
 
     def fit_path(
-        self, Z: FloatArray, y: FloatArray, offset: FloatArray, *, strongest: float,
-        max_assays: int, rng: np.random.Generator,
-    ) -> list[PanelMember]:  # fmt: skip
+        self,
+        Z: FloatArray,
+        y: FloatArray,
+        offset: FloatArray,
+        *,
+        strongest: float,
+        max_assays: int,
+        rng: np.random.Generator,
+    ) -> list[PanelMember]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
         lightgbm = import_lightgbm()
         columns = screen(Z, y, offset, min(max_assays, _TREE_COLUMNS))
         parameters = {
-            "objective": "binary", "num_leaves": 4, "learning_rate": 0.05,
-            "min_data_in_leaf": max(5, len(y) // 20), "lambda_l2": 2.0, "max_bin": 63,
-            "min_data_in_bin": 3, "feature_pre_filter": False, "deterministic": True,
-            "force_col_wise": True, "num_threads": 1, "seed": 0, "verbosity": -1,
-        }  # fmt: skip
+            "objective": "binary",
+            "num_leaves": 4,
+            "learning_rate": 0.05,
+            "min_data_in_leaf": max(5, len(y) // 20),
+            "lambda_l2": 2.0,
+            "max_bin": 63,
+            "min_data_in_bin": 3,
+            "feature_pre_filter": False,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": 1,
+            "seed": 0,
+            "verbosity": -1,
+        }
         data = lightgbm.Dataset(Z[:, columns], y, init_score=offset, params=parameters)
         trees = lightgbm.train(
             parameters, data, num_boost_round=max(self.n_trees), keep_training_booster=True

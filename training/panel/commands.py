@@ -11,9 +11,7 @@ import typer
 __all__ = ["app"]
 
 app = typer.Typer(
-    name="panel",
-    help="Import a microRNA panel and look at its quality.",
-    no_args_is_help=True,
+    name="panel", help="Import a microRNA panel and look at its quality.", no_args_is_help=True
 )
 
 _Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
@@ -121,12 +119,10 @@ def import_(
 def check(
     file: Annotated[Path, typer.Argument(metavar="PANEL", help="Panel file of `panel import`.")],
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Folder for the page, pictures and tables."),
+        Path | None, typer.Option("--out", help="Folder for the page, pictures and tables.")
     ] = None,
     clean: Annotated[
-        Path | None,
-        typer.Option("--clean", help="Also write the panel without what is dropped."),
+        Path | None, typer.Option("--clean", help="Also write the panel without what is dropped.")
     ] = None,
     min_sample: Annotated[
         float | None,
@@ -160,8 +156,11 @@ def check(
     from training.document import to_markdown, write_document
     from training.panel.report import make_quality_report
 
-    asked: dict[str, Any] = {"min_sample": min_sample, "min_assay": min_assay,
-                             "max_spread": max_spread}  # fmt: skip
+    asked: dict[str, Any] = {
+        "min_sample": min_sample,
+        "min_assay": min_assay,
+        "max_spread": max_spread,
+    }
     settings = QualitySettings(
         **{name: value for name, value in asked.items() if value is not None},
         drop_haemolysed=drop_haemolysed,

@@ -128,16 +128,22 @@ def join_panel(
     problems = []
     if timing["after"]:
         problems.append(
-            Problem("timing", "samples taken before the infusion began",
-                    f"{timing['after']} taken after it",
-                    action="leave them out: what is measured later is no predictor")
-        )  # fmt: skip
+            Problem(
+                "timing",
+                "samples taken before the infusion began",
+                f"{timing['after']} taken after it",
+                action="leave them out: what is measured later is no predictor",
+            )
+        )
     if not has.any():
         problems.append(
-            Problem("patient_id", "patients of the cohort",
-                    f"{len(matrix.patients)} patients, none of them eligible in the cohort",
-                    action="give the panel's samples the cohort's pseudonyms (design file)")
-        )  # fmt: skip
+            Problem(
+                "patient_id",
+                "patients of the cohort",
+                f"{len(matrix.patients)} patients, none of them eligible in the cohort",
+                action="give the panel's samples the cohort's pseudonyms (design file)",
+            )
+        )
     if not isinstance(procedure.reference, str):
         problems += [
             Problem("panel.reference", "assays of the panel", repr(name))
@@ -157,7 +163,11 @@ def join_panel(
         if plates:
             rows = np.column_stack([rows, encode_plates(own, plates)])
     return PanelData(
-        clinical=clinical, rows=rows, has=has, assays=matrix.assays, plates=plates,
+        clinical=clinical,
+        rows=rows,
+        has=has,
+        assays=matrix.assays,
+        plates=plates,
         ceiling=matrix.ceiling,
         counts={
             "panels": len(matrix.patients),
@@ -165,4 +175,4 @@ def join_panel(
             "unknown_timing": timing["unknown"],
         },
         sha256=panel.sha256,
-    )  # fmt: skip
+    )

@@ -34,12 +34,7 @@ from training.sample_size import Verdict, compute_affordable_parameters, verdict
 from training.study import MIN_PER_CLASS
 from training.weighted import bootstrap_weights, percentile_interval, ratio, round_risks
 
-__all__ = [
-    "PanelEvaluation",
-    "compute_net_benefit_gain",
-    "count_panel_steps",
-    "evaluate_panel",
-]
+__all__ = ["PanelEvaluation", "compute_net_benefit_gain", "count_panel_steps", "evaluate_panel"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -124,9 +119,15 @@ def _too_few(data: PanelData) -> str:
 
 
 def compute_net_benefit_gain(
-    y: FloatArray, before: FloatArray, after: FloatArray, thresholds: list[float],
-    *, sample_weight: FloatArray, n_bootstrap: int, seed: int,
-) -> pd.DataFrame:  # fmt: skip
+    y: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+    thresholds: list[float],
+    *,
+    sample_weight: FloatArray,
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
     """Return what two ways of estimating a risk differ by in net benefit, in the same patients.
 
     Parameters
@@ -160,9 +161,15 @@ def compute_net_benefit_gain(
     first, second = benefit(before), benefit(after)
     low, high, _ = percentile_interval((second - first)[1:])
     return pd.DataFrame(
-        {"threshold": cuts, "clinical": first[0], "panel": second[0],
-         "difference": (second - first)[0], "low": low, "high": high}
-    )  # fmt: skip
+        {
+            "threshold": cuts,
+            "clinical": first[0],
+            "panel": second[0],
+            "difference": (second - first)[0],
+            "low": low,
+            "high": high,
+        }
+    )
 
 
 def _lay_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -174,25 +181,41 @@ def _lay_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame
 
 
 def _compare(
-    data: PanelData, out: PanelFolds, weights: dict[str, FloatArray], thresholds: list[float],
-    *, n_bootstrap: int, seed: int,
-) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:  # fmt: skip
+    data: PanelData,
+    out: PanelFolds,
+    weights: dict[str, FloatArray],
+    thresholds: list[float],
+    *,
+    n_bootstrap: int,
+    seed: int,
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     value, gain = {}, {}
     for i, horizon in enumerate(data.clinical.horizons):
         y, weight = data.clinical.y[horizon][out.rows], weights[horizon][out.rows]
         known = ~np.isnan(y)
         if len(np.unique(y[known])) < 2:
             continue
-        draws = partial(compute_cv_draws, y[known], folds=out.folds[:, known],
-                        sample_weight=weight[known], n_bootstrap=n_bootstrap, seed=seed,
-                        slopes=False)  # fmt: skip
+        draws = partial(
+            compute_cv_draws,
+            y[known],
+            folds=out.folds[:, known],
+            sample_weight=weight[known],
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+            slopes=False,
+        )
         first, second = draws(out.clinical[i][:, known]), draws(out.panel[i][:, known])
         value[horizon] = _lay_side_by_side(first[list(_METRICS)], second[list(_METRICS)])
         if thresholds:
             gain[horizon] = compute_net_benefit_gain(
-                y[known], out.clinical[i][:, known], out.panel[i][:, known], thresholds,
-                sample_weight=weight[known], n_bootstrap=n_bootstrap, seed=seed,
-            )  # fmt: skip
+                y[known],
+                out.clinical[i][:, known],
+                out.panel[i][:, known],
+                thresholds,
+                sample_weight=weight[known],
+                n_bootstrap=n_bootstrap,
+                seed=seed,
+            )
     return value, gain
 
 
@@ -206,8 +229,9 @@ def _judge_value(table: pd.DataFrame, fitted: FittedPanel) -> tuple[Found, str]:
     return ("found" if brier["high"] < 0 else "not_shown"), ""
 
 
-def _describe_candidates(out: PanelFolds, fitted: FittedPanel, asked: tuple[str, ...]
-                         ) -> pd.DataFrame:  # fmt: skip
+def _describe_candidates(
+    out: PanelFolds, fitted: FittedPanel, asked: tuple[str, ...]
+) -> pd.DataFrame:
     rows = []
     for name, candidate in PANEL_CANDIDATES.items():
         if name not in asked:
@@ -216,20 +240,25 @@ def _describe_candidates(out: PanelFolds, fitted: FittedPanel, asked: tuple[str,
         given = np.array([part.weights.get(name, 0.0) for part in out.parts])
         rows.append(
             {
-                "candidate": name, "label": candidate.label,
+                "candidate": name,
+                "label": candidate.label,
                 "weight": fitted.first.weights.get(name, 0.0),
-                "mean_weight": given.mean(), "share_used": (given > 0).mean(),
+                "mean_weight": given.mean(),
+                "share_used": (given > 0).mean(),
                 "auc": pairs.concordant / pairs.total if pairs.total else np.nan,
                 "share_constant": pairs.constant / pairs.folds if pairs.folds else np.nan,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
 def _describe_assays(
-    data: PanelData, fitted: FittedPanel, clinical: FittedResponse, out: PanelFolds,
+    data: PanelData,
+    fitted: FittedPanel,
+    clinical: FittedResponse,
+    out: PanelFolds,
     rng: np.random.Generator,
-) -> tuple[pd.DataFrame, Stability]:  # fmt: skip
+) -> tuple[pd.DataFrame, Stability]:
     y = data.clinical.y[data.clinical.horizons[0]]
     known = ~np.isnan(y)
     offset = np.full(len(y), np.nan)
@@ -241,17 +270,33 @@ def _describe_assays(
     chosen = np.array([np.mean([name in part.selected for part in out.parts]) for name in names])
     cts = data.rows[own][:, fitted.normaliser.kept_]
     table = compute_assay_table(
-        Z, y[own], offset[own], names, detected=np.mean(cts < data.ceiling, axis=0),
-        stability=stability, chosen=chosen, coef=fitted.first.coef,
-    )  # fmt: skip
+        Z,
+        y[own],
+        offset[own],
+        names,
+        detected=np.mean(cts < data.ceiling, axis=0),
+        stability=stability,
+        chosen=chosen,
+        coef=fitted.first.coef,
+    )
     return table, stability
 
 
 def evaluate_panel(
-    data: PanelData, clinical: Procedure, procedure: PanelProcedure, fitted: FittedResponse,
-    *, n_folds: int, n_repeats: int, thresholds: list[float], weighting: str, n_bootstrap: int,
-    seed: int, n_jobs: int = 1, progress: Progress = lambda: None,
-) -> PanelEvaluation:  # fmt: skip
+    data: PanelData,
+    clinical: Procedure,
+    procedure: PanelProcedure,
+    fitted: FittedResponse,
+    *,
+    n_folds: int,
+    n_repeats: int,
+    thresholds: list[float],
+    weighting: str,
+    n_bootstrap: int,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> PanelEvaluation:
     """Fit the panel on all patients who have one, and judge what it adds.
 
     Parameters
@@ -281,25 +326,48 @@ def evaluate_panel(
         size = verdict(known, events, parameters, horizon=first.upper())
         affordable = compute_affordable_parameters(known, events / known, c_statistic=0.70)
     counts = data.counts | {
-        "in_cohort": int(data.has.sum()), "known": known, "events": events,
+        "in_cohort": int(data.has.sum()),
+        "known": known,
+        "events": events,
         "assays": len(data.assays),
-    }  # fmt: skip
+    }
     reason = _too_few(data)
     if reason:
         progress()
-        return PanelEvaluation(counts, "too_few", reason, size, affordable, None, {}, {},
-                               pd.DataFrame(), pd.DataFrame(), None)  # fmt: skip
+        return PanelEvaluation(
+            counts,
+            "too_few",
+            reason,
+            size,
+            affordable,
+            None,
+            {},
+            {},
+            pd.DataFrame(),
+            pd.DataFrame(),
+            None,
+        )
     with threadpool_limits(1):
         panel = fit_panel(data, fitted, procedure, rng=np.random.default_rng((seed, 7)))
     progress()
     out = cross_validate_panel(
-        data, clinical, procedure, n_folds=n_folds, n_repeats=n_repeats, seed=seed,
-        n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+        data,
+        clinical,
+        procedure,
+        n_folds=n_folds,
+        n_repeats=n_repeats,
+        seed=seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     value, gain = _compare(
-        data, out, compute_outcome_weights(data.clinical, weighting=weighting), thresholds,
-        n_bootstrap=n_bootstrap, seed=seed,
-    )  # fmt: skip
+        data,
+        out,
+        compute_outcome_weights(data.clinical, weighting=weighting),
+        thresholds,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
     found, reason = _judge_value(value[first], panel)
     with threadpool_limits(1):
         assays, stability = _describe_assays(
@@ -307,11 +375,21 @@ def evaluate_panel(
         )
     progress()
     return PanelEvaluation(
-        counts | {
+        counts
+        | {
             "not_normalised": int(data.has.sum()) - len(panel.usable),
-            "kept": len(panel.center), "folds": len(out.parts),
+            "kept": len(panel.center),
+            "folds": len(out.parts),
             "failed": sum(bool(part.failure) for part in out.parts),
         },
-        found, reason, size, affordable, panel, value, gain,
-        _describe_candidates(out, panel, procedure.candidates), assays, stability,
-    )  # fmt: skip
+        found,
+        reason,
+        size,
+        affordable,
+        panel,
+        value,
+        gain,
+        _describe_candidates(out, panel, procedure.candidates),
+        assays,
+        stability,
+    )

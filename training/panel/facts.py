@@ -34,10 +34,14 @@ def describe_submodel(model: PanelModel, data: PanelData, panel: PanelEvaluation
             ("clinical+panel", ("second", "second_low", "second_high")),
             ("difference", ("difference", "low", "high")),
         ):
-            told[name] = {} if table is None else {
-                str(metric): [float(table.loc[metric, column]) for column in columns]
-                for metric in table.index
-            }  # fmt: skip
+            told[name] = (
+                {}
+                if table is None
+                else {
+                    str(metric): [float(table.loc[metric, column]) for column in columns]
+                    for metric in table.index
+                }
+            )
         horizons[horizon] = told
     return {
         "assays": list(model.selected),

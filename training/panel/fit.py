@@ -116,9 +116,14 @@ def _widen(member: PanelMember, columns: IntArray, n_columns: int) -> PanelMembe
 
 
 def _fit_paths(
-    candidates: list[PanelCandidate], Z: FloatArray, y: FloatArray, offset: FloatArray,
-    procedure: PanelProcedure, strongest: float, rng: np.random.Generator,
-) -> list[list[PanelMember]]:  # fmt: skip
+    candidates: list[PanelCandidate],
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    procedure: PanelProcedure,
+    strongest: float,
+    rng: np.random.Generator,
+) -> list[list[PanelMember]]:
     """Screen, then return each candidate's members, as members of all columns."""
     columns = screen(Z, y, offset, procedure.screened)
     inside = Z[:, columns]
@@ -142,9 +147,14 @@ def _shift(offset: FloatArray, score: FloatArray) -> float:
 
 
 def _predict_out_of_fold(
-    candidates: list[PanelCandidate], Z: FloatArray, y: FloatArray, offset: FloatArray,
-    groups: IntArray, procedure: PanelProcedure, rng: np.random.Generator,
-) -> list[FloatArray]:  # fmt: skip
+    candidates: list[PanelCandidate],
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    groups: IntArray,
+    procedure: PanelProcedure,
+    rng: np.random.Generator,
+) -> list[FloatArray]:
     """Return what each candidate adds at each setting, (n_settings, n_repeats * n), out of fold."""
     repeats, n = procedure.inner_repeats, len(y)
     added = [np.zeros((len(c.settings()), repeats, n)) for c in candidates]
@@ -167,9 +177,13 @@ def _predict_out_of_fold(
 
 
 def _weigh(
-    candidates: list[PanelCandidate], added: list[FloatArray], base: FloatArray,
-    outcome: FloatArray, n: int, procedure: PanelProcedure,
-) -> tuple[list[int], FloatArray, FloatArray]:  # fmt: skip
+    candidates: list[PanelCandidate],
+    added: list[FloatArray],
+    base: FloatArray,
+    outcome: FloatArray,
+    n: int,
+    procedure: PanelProcedure,
+) -> tuple[list[int], FloatArray, FloatArray]:
     """Return each candidate's best setting, its log loss there, and its weight."""
     losses = [compute_log_loss(base + out, outcome).mean(axis=1) for out in added]
     best = [int(np.argmin(loss)) for loss in losses]
@@ -185,9 +199,15 @@ def _weigh(
 
 
 def fit_update(
-    Z: FloatArray, y: FloatArray, offset: FloatArray, groups: IntArray,
-    procedure: PanelProcedure, *, trees: bool = True, rng: np.random.Generator,
-) -> FittedUpdate:  # fmt: skip
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    groups: IntArray,
+    procedure: PanelProcedure,
+    *,
+    trees: bool = True,
+    rng: np.random.Generator,
+) -> FittedUpdate:
     """Find what assays add to the log-odds of one outcome.
 
     Parameters
@@ -236,24 +256,35 @@ def fit_update(
             tree, tree_weight = member, float(weight)
     names = [candidate.name for candidate in candidates]
     update = FittedUpdate(
-        coef, tree, tree_weight,
-        weights={"clinical": 1.0 - float(weights.sum()),
-                 **dict(zip(names, map(float, weights), strict=True))},
+        coef,
+        tree,
+        tree_weight,
+        weights={
+            "clinical": 1.0 - float(weights.sum()),
+            **dict(zip(names, map(float, weights), strict=True)),
+        },
         settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
-        log_loss={"clinical": float(compute_log_loss(base, outcome).mean()),
-                  **dict(zip(names, map(float, chosen_loss), strict=True))},
+        log_loss={
+            "clinical": float(compute_log_loss(base, outcome).mean()),
+            **dict(zip(names, map(float, chosen_loss), strict=True)),
+        },
         members=dict(zip(names, members, strict=True)),
-        n=n, events=events, p_value=p_value,
-    )  # fmt: skip
+        n=n,
+        events=events,
+        p_value=p_value,
+    )
     return update if len(update.used) else _without(update)
 
 
 def _without(update: FittedUpdate) -> FittedUpdate:
     """Return an update that adds nothing, and says so."""
     return replace(
-        update, coef=np.zeros_like(update.coef), trees=None, tree_weight=0.0,
+        update,
+        coef=np.zeros_like(update.coef),
+        trees=None,
+        tree_weight=0.0,
         reason="no combination of assays predicted patients that it had not seen",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,9 +334,8 @@ class FittedPanel:
 
 
 def fit_panel(
-    data: PanelData, fitted: FittedResponse, procedure: PanelProcedure,
-    *, rng: np.random.Generator,
-) -> FittedPanel:  # fmt: skip
+    data: PanelData, fitted: FittedResponse, procedure: PanelProcedure, *, rng: np.random.Generator
+) -> FittedPanel:
     """Run the panel's whole procedure beside a fitted clinical one.
 
     Parameters
@@ -346,9 +376,14 @@ def fit_panel(
             )
             return FittedUpdate(np.zeros(Z.shape[1]), n=len(own), events=events, reason=reason)
         return fit_update(
-            Z[rows], y[own], offset[own], clinical.groups[own], procedure,
-            trees=not outcome.model.has_trees, rng=rng,
-        )  # fmt: skip
+            Z[rows],
+            y[own],
+            offset[own],
+            clinical.groups[own],
+            procedure,
+            trees=not outcome.model.has_trees,
+            rng=rng,
+        )
 
     first = update(clinical.y[clinical.horizons[0]], fitted.first, FEWEST_PER_CLASS)
     kept = None if fitted.kept is None else update(clinical.kept, fitted.kept, MIN_FOR_KEPT)

@@ -95,17 +95,24 @@ def make_panel_folds(data: PanelData, *, n_folds: int, n_repeats: int, seed: int
     """Return each patient's fold in each repeat, balanced over outcomes and who has a panel."""
     return np.stack(
         [
-            make_folds(data.strata, data.clinical.groups, n_folds=n_folds,
-                       rng=np.random.default_rng((seed, 1, repeat)))
+            make_folds(
+                data.strata,
+                data.clinical.groups,
+                n_folds=n_folds,
+                rng=np.random.default_rng((seed, 1, repeat)),
+            )
             for repeat in range(n_repeats)
         ]
-    )  # fmt: skip
+    )
 
 
 def _freeze(
-    data: PanelData, fitted: FittedResponse, panel: FittedPanel, procedure: PanelProcedure,
+    data: PanelData,
+    fitted: FittedResponse,
+    panel: FittedPanel,
+    procedure: PanelProcedure,
     rng: np.random.Generator,
-) -> PanelModel | None:  # fmt: skip
+) -> PanelModel | None:
     """Freeze a fold's sub-model, so that what is judged is what would be served."""
     dictionary = Dictionary(data.clinical.predictors)
     clinical = make_response_model(data.clinical, fitted, dictionary, only_rate=True, rng=rng)
@@ -113,9 +120,12 @@ def _freeze(
 
 
 def _predict_fold(
-    data: PanelData, test: NDArray[np.bool_], clinical: Procedure, procedure: PanelProcedure,
+    data: PanelData,
+    test: NDArray[np.bool_],
+    clinical: Procedure,
+    procedure: PanelProcedure,
     seed: tuple[int, ...],
-) -> PanelFold:  # fmt: skip
+) -> PanelFold:
     rng = np.random.default_rng(seed)
     train, rows = data.take(~test), np.flatnonzero(test & data.has)
     X, cts = data.clinical.X[rows], data.rows[rows]
@@ -137,9 +147,13 @@ def _predict_fold(
                 after[usable] = model.response.probability(model.encode(X[usable], cts[usable]))
     y = data.clinical.y[data.clinical.horizons[0]][rows]
     return PanelFold(
-        rows, before, after, _judge_alone(panel, cts, y), panel.first.weights,
+        rows,
+        before,
+        after,
+        _judge_alone(panel, cts, y),
+        panel.first.weights,
         () if model is None else model.selected,
-    )  # fmt: skip
+    )
 
 
 def _judge_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[str, Pairs]:
@@ -155,9 +169,16 @@ def _judge_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[str
 
 
 def cross_validate_panel(
-    data: PanelData, clinical: Procedure, procedure: PanelProcedure, *, n_folds: int,
-    n_repeats: int, seed: int, n_jobs: int = 1, progress: Progress = lambda: None,
-) -> PanelFolds:  # fmt: skip
+    data: PanelData,
+    clinical: Procedure,
+    procedure: PanelProcedure,
+    *,
+    n_folds: int,
+    n_repeats: int,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> PanelFolds:
     """Predict every patient with a panel by both whole procedures, fitted without them.
 
     Parameters

@@ -26,9 +26,13 @@ IntArray = NDArray[np.intp]
 
 
 def freeze_panel(
-    data: PanelData, clinical: ResponseModel, panel: FittedPanel, procedure: PanelProcedure,
-    *, rng: np.random.Generator,
-) -> PanelModel | None:  # fmt: skip
+    data: PanelData,
+    clinical: ResponseModel,
+    panel: FittedPanel,
+    procedure: PanelProcedure,
+    *,
+    rng: np.random.Generator,
+) -> PanelModel | None:
     """Return the sub-model that is served; None where the panel adds nothing.
 
     Parameters
@@ -70,9 +74,14 @@ def freeze_panel(
         ),
     )
     return PanelModel(
-        normaliser=panel.normaliser, assays=data.assays, plates=data.plates, ceiling=data.ceiling,
-        selected=names, min_coverage=procedure.min_coverage, response=response,
-    )  # fmt: skip
+        normaliser=panel.normaliser,
+        assays=data.assays,
+        plates=data.plates,
+        ceiling=data.ceiling,
+        selected=names,
+        min_coverage=procedure.min_coverage,
+        response=response,
+    )
 
 
 def _find_shift(clinical: OutcomeModel, margin: FloatArray, score: FloatArray) -> float:
@@ -126,14 +135,23 @@ class _Widening:
             own = self._data.clinical.X[panel.usable[known]]
             shift = _find_shift(clinical, clinical.margin(own), update.score(panel.Z[known]))
         return replace(
-            clinical, basis=self._widen(clinical.basis), intercept=clinical.intercept + shift,
-            coef=coef, trees=trees, n_trees=n_trees, tree_weight=tree_weight,
-        )  # fmt: skip
+            clinical,
+            basis=self._widen(clinical.basis),
+            intercept=clinical.intercept + shift,
+            coef=coef,
+            trees=trees,
+            n_trees=n_trees,
+            tree_weight=tree_weight,
+        )
 
     def working(
-        self, working: WorkingModel, update: FittedUpdate | None, outcome: OutcomeModel,
-        clinical: OutcomeModel, y: FloatArray,
-    ) -> WorkingModel:  # fmt: skip
+        self,
+        working: WorkingModel,
+        update: FittedUpdate | None,
+        outcome: OutcomeModel,
+        clinical: OutcomeModel,
+        y: FloatArray,
+    ) -> WorkingModel:
         """Return the clinical draws with draws of the selected assays' coefficients.
 
         The rule is that of the clinical working model: a normal prior of SD 1 on each
@@ -147,9 +165,11 @@ class _Widening:
             panel, known = self._panel, ~np.isnan(y[self._panel.usable])
             own = panel.usable[known]
             mode, precision = fit_offset_ridge(
-                panel.Z[known][:, self._selected], y[own],
-                clinical.margin(self._data.clinical.X[own]), prior_sd=PRIOR_SD,
-            )  # fmt: skip
+                panel.Z[known][:, self._selected],
+                y[own],
+                clinical.margin(self._data.clinical.X[own]),
+                prior_sd=PRIOR_SD,
+            )
             # A draw is the mode plus L^-T z, where L L^T is the precision.
             factor = np.linalg.cholesky(precision)
             noise = self._rng.standard_normal((len(mode), n_draws))

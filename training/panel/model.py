@@ -55,10 +55,17 @@ def make_assay_variables(assays: Sequence[str], taken: Sequence[str] = ()) -> tu
             name = f"{stem}_{number}"
         used.add(name)
         variables.append(
-            Variable(name, assay, "number", "baseline", ("predictor",), unit="cycles (ΔCt)",
-                     precision=ASSAY_PRECISION,
-                     hint="normalised by the model from the panel's Ct values; higher is less")
-        )  # fmt: skip
+            Variable(
+                name,
+                assay,
+                "number",
+                "baseline",
+                ("predictor",),
+                unit="cycles (ΔCt)",
+                precision=ASSAY_PRECISION,
+                hint="normalised by the model from the panel's Ct values; higher is less",
+            )
+        )
     return tuple(variables)
 
 

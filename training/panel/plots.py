@@ -40,16 +40,23 @@ def plot_detection(
     with paper_style():
         figure = Figure(figsize=(7.0, 2.9), layout="constrained")
         left, right = figure.subplots(1, 2)
-        limits = (settings.min_sample * samples["detected"].median() / samples["measured"].median(),
-                  settings.min_assay)  # fmt: skip
+        limits = (
+            settings.min_sample * samples["detected"].median() / samples["measured"].median(),
+            settings.min_assay,
+        )
         named = (("samples", samples, left), ("assays", assays, right))
         for (name, table, axes), limit in zip(named, limits, strict=True):
-            axes.hist(100 * table["share_detected"], bins=np.linspace(0, 100, 21), color=BLUE,
-                      alpha=0.75)  # fmt: skip
+            axes.hist(
+                100 * table["share_detected"], bins=np.linspace(0, 100, 21), color=BLUE, alpha=0.75
+            )
             axes.axvline(100 * limit, color=ORANGE, linewidth=1.2, linestyle="--")
-            axes.set(xlim=(0, 100), ylabel=name,
-                     xlabel="assays detected, %" if name == "samples"
-                     else "samples in which detected, %")  # fmt: skip
+            axes.set(
+                xlim=(0, 100),
+                ylabel=name,
+                xlabel="assays detected, %"
+                if name == "samples"
+                else "samples in which detected, %",
+            )
             _finish(axes, f"{len(table)} {name}")
     return figure
 
@@ -68,8 +75,15 @@ def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> Figure:
         figure, axes = make_axes(width=7.0, height=3.2)
         dropped = assays["dropped"] != ""
         for mask, colour, label in ((~dropped, BLUE, "kept"), (dropped, ORANGE, "dropped")):
-            axes.plot(assays.loc[mask, "median_ct"], 100 * assays.loc[mask, "share_detected"], "o",
-                      color=colour, markersize=3.5, alpha=0.6, label=label)  # fmt: skip
+            axes.plot(
+                assays.loc[mask, "median_ct"],
+                100 * assays.loc[mask, "share_detected"],
+                "o",
+                color=colour,
+                markersize=3.5,
+                alpha=0.6,
+                label=label,
+            )
         axes.axvline(ceiling, color=INK, linewidth=1.0, linestyle="--", label="ceiling")
         axes.set(ylim=(-3, 103), xlabel="median Ct where detected, cycles", ylabel="detected, %")
         _finish(axes, "Detection by level")
@@ -118,8 +132,9 @@ def plot_plates(plates: pd.DataFrame) -> Figure:
     with paper_style():
         figure = Figure(figsize=(7.0, 3.6), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True)
-        upper.errorbar(places, shown["median_ct"], yerr=reach, fmt="s", color=BLUE, capsize=3,
-                       markersize=5)  # fmt: skip
+        upper.errorbar(
+            places, shown["median_ct"], yerr=reach, fmt="s", color=BLUE, capsize=3, markersize=5
+        )
         upper.set_ylabel("samples' median Ct")
         _finish(upper, "Plates")
         lower.bar(places, shown["shift"], color=BLUE, alpha=0.75)
@@ -127,8 +142,9 @@ def plot_plates(plates: pd.DataFrame) -> Figure:
         lower.set_ylabel("shift, cycles")
         lower.grid(axis="y", color=LIGHT, linewidth=0.8)
         lower.set_axisbelow(True)
-        lower.set_xticks(places, [str(name)[:18] for name in shown["plate"]], rotation=60,
-                         ha="right", fontsize=7)  # fmt: skip
+        lower.set_xticks(
+            places, [str(name)[:18] for name in shown["plate"]], rotation=60, ha="right", fontsize=7
+        )
     return figure
 
 
@@ -153,8 +169,15 @@ def plot_selection(assays: pd.DataFrame) -> Figure:
             ("half_samples", GREY, "o", "half samples of all patients"),
             ("folds", BLUE, "D", "fits of the cross-validation"),
         ):
-            axes.plot(100 * shown[column], places, marker, color=colour, markersize=5,
-                      alpha=0.85, label=label)  # fmt: skip
+            axes.plot(
+                100 * shown[column],
+                places,
+                marker,
+                color=colour,
+                markersize=5,
+                alpha=0.85,
+                label=label,
+            )
         names = [
             f"{name}  (in the model)" if own else name
             for name, own in zip(shown["assay"], served, strict=True)
@@ -162,6 +185,7 @@ def plot_selection(assays: pd.DataFrame) -> Figure:
         axes.set_yticks(places, names, fontsize=7.5)
         axes.set(xlim=(-2, 102), ylim=(-0.7, len(shown) - 0.3), xlabel="selected in, %")
         axes.set_title("Stability of the selection", loc="left", fontweight="bold", fontsize=9.5)
-        axes.legend(fontsize=8, loc="lower right", frameon=True, facecolor="white",
-                    edgecolor="none")  # fmt: skip
+        axes.legend(
+            fontsize=8, loc="lower right", frameon=True, facecolor="white", edgecolor="none"
+        )
     return figure

@@ -13,17 +13,28 @@ from training.panel.candidates import PANEL_CANDIDATES
 __all__ = ["PANEL_TABLE", "PanelProcedure", "check_panel", "make_panel_procedure"]
 
 PANEL_TABLE: dict[str, type | tuple[type, ...]] = {
-    "file": str, "reference": (str, list), "n_references": int, "min_detected": (int, float),
-    "plates": bool, "max_assays": int, "min_coverage": (int, float), "candidates": list,
-    "max_p": (int, float), "prior_strength": (int, float),
-}  # fmt: skip
+    "file": str,
+    "reference": (str, list),
+    "n_references": int,
+    "min_detected": (int, float),
+    "plates": bool,
+    "max_assays": int,
+    "min_coverage": (int, float),
+    "candidates": list,
+    "max_p": (int, float),
+    "prior_strength": (int, float),
+}
 """The table's keys and their types."""
 
 _REFERENCES = ("global_mean", "genorm", "normfinder")
 _BOUNDS = {
-    "n_references": (1, 1000), "min_detected": (0, 1), "max_assays": (1, 200),
-    "min_coverage": (0.01, 1), "max_p": (0.001, 1), "prior_strength": (0, 100),
-}  # fmt: skip
+    "n_references": (1, 1000),
+    "min_detected": (0, 1),
+    "max_assays": (1, 200),
+    "min_coverage": (0.01, 1),
+    "max_p": (0.001, 1),
+    "prior_strength": (0, 100),
+}
 
 
 @dataclass(frozen=True)
@@ -84,16 +95,20 @@ def check_panel(table: Mapping[str, Any], folder: Path) -> list[Problem]:
     problems: list[Problem] = []
     if "file" in table and not (folder / table["file"]).is_file():
         problems.append(
-            Problem("panel.file", "a file beside the study",
-                    f"{folder / table['file']} does not exist",
-                    action="run `ketresponse panel import` first, or correct the path")
-        )  # fmt: skip
+            Problem(
+                "panel.file",
+                "a file beside the study",
+                f"{folder / table['file']} does not exist",
+                action="run `ketresponse panel import` first, or correct the path",
+            )
+        )
     reference = table.get("reference", "global_mean")
     if isinstance(reference, str) and reference not in _REFERENCES:
         problems.append(
-            Problem("panel.reference", f"{', '.join(_REFERENCES)}, or a list of assays",
-                    repr(reference))
-        )  # fmt: skip
+            Problem(
+                "panel.reference", f"{', '.join(_REFERENCES)}, or a list of assays", repr(reference)
+            )
+        )
     if isinstance(reference, list) and not (
         reference and all(isinstance(name, str) for name in reference)
     ):

@@ -102,9 +102,13 @@ def _dropped(quality: PanelQuality) -> tuple[Block, ...]:
         return ("Nothing.",)
     shown = pd.DataFrame(rows, columns=["what", "reason", "count"])
     return (
-        Table("dropped", "What is dropped", shown,
-              note="Which samples and assays these are stands in samples.csv and assays.csv."),
-    )  # fmt: skip
+        Table(
+            "dropped",
+            "What is dropped",
+            shown,
+            note="Which samples and assays these are stands in samples.csv and assays.csv.",
+        ),
+    )
 
 
 def _quartiles(values: pd.Series[float]) -> str:
@@ -131,15 +135,21 @@ def _detection(panel: Panel, quality: PanelQuality) -> tuple[Block, ...]:
     ceiling = float(panel.table["ceiling"].min())
     return (
         Table("detection", "Detection and level", shown),
-        Picture("detection", "Share of assays that each sample detects, and of samples in which "
-                "each assay is detected. What lies left of the dashed line is dropped.",
-                "two histograms of shares detected",
-                lambda: plot_detection(samples, assays, quality.settings)),
-        Picture("levels", "Each point is an assay. Detection falls off near the ceiling; where it "
-                "falls off well before, a lower ceiling treats what is lost more fairly.",
-                "scatter of share detected against median Ct of assays",
-                lambda: plot_levels(assays, ceiling=ceiling)),
-    )  # fmt: skip
+        Picture(
+            "detection",
+            "Share of assays that each sample detects, and of samples in which "
+            "each assay is detected. What lies left of the dashed line is dropped.",
+            "two histograms of shares detected",
+            lambda: plot_detection(samples, assays, quality.settings),
+        ),
+        Picture(
+            "levels",
+            "Each point is an assay. Detection falls off near the ceiling; where it "
+            "falls off well before, a lower ceiling treats what is lost more fairly.",
+            "scatter of share detected against median Ct of assays",
+            lambda: plot_levels(assays, ceiling=ceiling),
+        ),
+    )
 
 
 def _replicates(quality: PanelQuality) -> Block:
@@ -168,9 +178,12 @@ def _haemolysis(quality: PanelQuality) -> tuple[Block, ...]:
         "(doi:10.1016/j.ymeth.2012.09.015, doi:10.1371/journal.pone.0153200). Suspicious samples "
         f"{fate}."
     )
-    picture = Picture("haemolysis", "Samples by their haemolysis difference, and the limits.",
-                      "histogram of haemolysis differences",
-                      lambda: plot_haemolysis(quality.samples, settings))  # fmt: skip
+    picture = Picture(
+        "haemolysis",
+        "Samples by their haemolysis difference, and the limits.",
+        "histogram of haemolysis differences",
+        lambda: plot_haemolysis(quality.samples, settings),
+    )
     return (text, picture)
 
 
@@ -188,34 +201,49 @@ def _plates(quality: PanelQuality) -> tuple[Block, ...]:
         }
     )
     blocks: list[Block] = [
-        Table("plates", "Plates", shown, values=plates,
-              note="Shift: median distance from the assays' means in cycles, over assays detected "
-                   "in at least 90% of the samples."
-                   + (f" {single} with a single sample are not shown." if single else ""))
-    ]  # fmt: skip
+        Table(
+            "plates",
+            "Plates",
+            shown,
+            values=plates,
+            note="Shift: median distance from the assays' means in cycles, over assays detected "
+            "in at least 90% of the samples."
+            + (f" {single} with a single sample are not shown." if single else ""),
+        )
+    ]
     if effect.empty:
-        blocks.append("How far plates differ cannot be told: that takes two plates, and more "
-                      "samples than plates.")  # fmt: skip
+        blocks.append(
+            "How far plates differ cannot be told: that takes two plates, and more "
+            "samples than plates."
+        )
         return tuple(blocks)
     blocks.append(
-        Bullets(tuple(
-            f"{row.scale}: {format_percent(float(str(row.explained)))} of an assay's variance lies "
-            f"between plates on average, of {row.assays} assays; "
-            f"{format_percent(float(str(row.expected)))} would if plates did not matter."
-            for row in effect.itertuples()
-        ))
-    )  # fmt: skip
+        Bullets(
+            tuple(
+                f"{row.scale}: {format_percent(float(str(row.explained)))} of an assay's variance lies "
+                f"between plates on average, of {row.assays} assays; "
+                f"{format_percent(float(str(row.expected)))} would if plates did not matter."
+                for row in effect.itertuples()
+            )
+        )
+    )
     blocks.append(
-        Picture("plates", "Median Ct of the samples on each plate (with quartiles), and how far "
-                "its cells lie from their assays' means (bars).",
-                "medians with quartiles, and bars, by plate",
-                lambda: plot_plates(plates))
-    )  # fmt: skip
+        Picture(
+            "plates",
+            "Median Ct of the samples on each plate (with quartiles), and how far "
+            "its cells lie from their assays' means (bars).",
+            "medians with quartiles, and bars, by plate",
+            lambda: plot_plates(plates),
+        )
+    )
     return tuple(blocks)
 
 
 def _timing(table: pd.DataFrame) -> Block:
     counts = table.drop_duplicates("sample")["timing"].value_counts()
-    words = {"before": "before the infusion", "same_day": "on the day it began, time not told",
-             "unknown": "not known"}  # fmt: skip
+    words = {
+        "before": "before the infusion",
+        "same_day": "on the day it began, time not told",
+        "unknown": "not known",
+    }
     return Bullets(tuple(f"{counts.get(key, 0)} {text}" for key, text in words.items()))

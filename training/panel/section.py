@@ -82,58 +82,91 @@ def tell_affordable(panel: PanelEvaluation, clinical: int) -> str:
 
 def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
     rows = [
-        (horizon.upper(), _LABELS[r.metric], with_interval(r.first, r.first_low, r.first_high),
-         with_interval(r.second, r.second_low, r.second_high),
-         with_interval(r.difference, r.low, r.high, 3), _READING[r.metric])
+        (
+            horizon.upper(),
+            _LABELS[r.metric],
+            with_interval(r.first, r.first_low, r.first_high),
+            with_interval(r.second, r.second_low, r.second_high),
+            with_interval(r.difference, r.low, r.high, 3),
+            _READING[r.metric],
+        )
         for horizon, table in panel.value.items()
         for r in each_row(table.reset_index())
-    ]  # fmt: skip
+    ]
     blocks: list[Block] = [
         Table(
-            "panel_added_value", "Clinical estimate with and without the panel.",
-            pd.DataFrame(rows, columns=["", "metric", "clinical", "clinical + panel", "difference",
-                                        "reading"]),
+            "panel_added_value",
+            "Clinical estimate with and without the panel.",
+            pd.DataFrame(
+                rows,
+                columns=["", "metric", "clinical", "clinical + panel", "difference", "reading"],
+            ),
             "Patients with a panel only, all held out, both estimates for the same patients; 95% "
             "intervals by a bootstrap of patients. Whoever's panel cannot be used has the "
             "clinical estimate in both. The intervals lack the variance of refitting.",
-            values=pd.concat({h: t for h, t in panel.value.items()}, names=["horizon"])
-            .reset_index(),
+            values=pd.concat(
+                {h: t for h, t in panel.value.items()}, names=["horizon"]
+            ).reset_index(),
         )
-    ]  # fmt: skip
+    ]
     if panel.net_benefit:
         cells = [
-            (horizon.upper(), format_percent(r.threshold), number(r.clinical, 3),
-             number(r.panel, 3), with_interval(r.difference, r.low, r.high, 3))
+            (
+                horizon.upper(),
+                format_percent(r.threshold),
+                number(r.clinical, 3),
+                number(r.panel, 3),
+                with_interval(r.difference, r.low, r.high, 3),
+            )
             for horizon, table in panel.net_benefit.items()
             for r in each_row(table)
-        ]  # fmt: skip
+        ]
         blocks.append(
             Table(
-                "panel_net_benefit", "Net benefit at the study's thresholds.",
-                pd.DataFrame(cells, columns=["", "treat from", "clinical", "clinical + panel",
-                                             "difference"]),
+                "panel_net_benefit",
+                "Net benefit at the study's thresholds.",
+                pd.DataFrame(
+                    cells, columns=["", "treat from", "clinical", "clinical + panel", "difference"]
+                ),
                 values=pd.concat({h: t for h, t in panel.net_benefit.items()}, names=["horizon"])
-                .reset_index(level=0).reset_index(drop=True),
+                .reset_index(level=0)
+                .reset_index(drop=True),
             )
-        )  # fmt: skip
+        )
     return blocks
 
 
 def _lay_out_candidates(panel: PanelEvaluation) -> Table:
     rows = [
-        (r.label, number(r.weight), number(r.mean_weight), format_percent(r.share_used),
-         number(r.auc), format_percent(r.share_constant))
+        (
+            r.label,
+            number(r.weight),
+            number(r.mean_weight),
+            format_percent(r.share_used),
+            number(r.auc),
+            format_percent(r.share_constant),
+        )
         for r in each_row(panel.candidates)
-    ]  # fmt: skip
+    ]
     return Table(
-        "panel_candidates", "What the panel's score is made of.",
-        pd.DataFrame(rows, columns=["candidate", "weight", "mean weight over folds",
-                                    "folds with weight", "AUC alone", "folds without a score"]),
+        "panel_candidates",
+        "What the panel's score is made of.",
+        pd.DataFrame(
+            rows,
+            columns=[
+                "candidate",
+                "weight",
+                "mean weight over folds",
+                "folds with weight",
+                "AUC alone",
+                "folds without a score",
+            ],
+        ),
         "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
         "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
         "fold, before it is weighted, in folds whose panel passed the global test.",
         values=panel.candidates,
-    )  # fmt: skip
+    )
 
 
 def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
@@ -151,11 +184,18 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
             f"{number(panel.stability.bound_false(0.75))} are expected by chance."
         )
     rows = [
-        (r.assay, with_interval(r.odds_ratio, r.low, r.high), format_p(r.p_value),
-         format_p(r.q_value), format_percent(r.detected), format_percent(r.half_samples),
-         format_percent(r.folds), "–" if r.coefficient == 0 else number(r.coefficient))
+        (
+            r.assay,
+            with_interval(r.odds_ratio, r.low, r.high),
+            format_p(r.p_value),
+            format_p(r.q_value),
+            format_percent(r.detected),
+            format_percent(r.half_samples),
+            format_percent(r.folds),
+            "–" if r.coefficient == 0 else number(r.coefficient),
+        )
         for r in each_row(assays.head(_SHOWN))
-    ]  # fmt: skip
+    ]
     return [
         f"Single assays with a false discovery rate of at most 5% beside the clinical estimate, "
         f"of {len(assays)}: {fewer}.{by_chance}",
@@ -163,8 +203,19 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
             "panel_assays",
             f"Single assays beside the clinical estimate: the {len(rows)} with the smallest p "
             "values. All are in the CSV file.",
-            pd.DataFrame(rows, columns=["assay", "odds ratio per SD of ΔCt", "p", "q", "detected",
-                                        "half samples", "folds", "log-odds in the model"]),
+            pd.DataFrame(
+                rows,
+                columns=[
+                    "assay",
+                    "odds ratio per SD of ΔCt",
+                    "p",
+                    "q",
+                    "detected",
+                    "half samples",
+                    "folds",
+                    "log-odds in the model",
+                ],
+            ),
             "An odds ratio above 1: responders have a higher ΔCt, so less of the microRNA. q: "
             "Benjamini-Hochberg over all assays. Half samples and folds: share in which the assay "
             "was selected.",
@@ -180,7 +231,7 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
             "dots of selection shares by assay",
             lambda: plot_selection(assays),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical: int) -> Section:
@@ -199,7 +250,7 @@ def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical
     people = [
         f"{c['panels']} panels of {c['assays']} assays; {c['without_course']} belong to no "
         f"eligible patient of the cohort; {c['known']} patients with a panel have a known outcome, "
-        f"{c['events']} of them responders.",
+        f"{c['events']} of them responders."
     ]
     if c["unknown_timing"]:
         people.append(
@@ -228,9 +279,14 @@ def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical
         )
     return Section(
         "MicroRNA panel",
-        (*blocks, Bullets(tuple(people)), *_lay_out_value(panel), _lay_out_candidates(panel),
-         *_lay_out_assays(panel)),
-    )  # fmt: skip
+        (
+            *blocks,
+            Bullets(tuple(people)),
+            *_lay_out_value(panel),
+            _lay_out_candidates(panel),
+            *_lay_out_assays(panel),
+        ),
+    )
 
 
 def describe_panel(panel: PanelEvaluation, clinical: int) -> dict[str, Any]:
@@ -240,10 +296,13 @@ def describe_panel(panel: PanelEvaluation, clinical: int) -> dict[str, Any]:
         "found": panel.found,
         "verdict": tell_panel(panel),
         "counts": panel.counts,
-        "sample_size": {"verdict": panel.size, "parameters_borne": panel.affordable,
-                        "text": tell_affordable(panel, clinical)},
+        "sample_size": {
+            "verdict": panel.size,
+            "parameters_borne": panel.affordable,
+            "text": tell_affordable(panel, clinical),
+        },
         "added_value": panel.value,
         "net_benefit": panel.net_benefit,
         "candidates": panel.candidates,
         "assays": panel.assays,
-    }  # fmt: skip
+    }

@@ -60,9 +60,14 @@ def compute_scores(Z: FloatArray, y: FloatArray, offset: FloatArray) -> FloatArr
 
 
 def fit_offset_net(
-    Z: FloatArray, y: FloatArray, offset: FloatArray, *, penalty: FloatArray, l1_share: float,
+    Z: FloatArray,
+    y: FloatArray,
+    offset: FloatArray,
+    *,
+    penalty: FloatArray,
+    l1_share: float,
     row_weights: FloatArray | None = None,
-) -> FloatArray:  # fmt: skip
+) -> FloatArray:
     """Return elastic net logistic regressions beside an offset.
 
     Each fit minimises the sum of log losses plus `penalty` times (`l1_share` times the sum of
