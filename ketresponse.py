@@ -12,22 +12,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from experiments.description.commands import describe
+from experiments.evidence.commands import evidence
+from experiments.trajectory.commands import trajectory
 from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
-from serving.commands import predict, serve
-from serving.demo import demo
-from serving.review_commands import release, serve_review
-from training.card.commands import app as card_app
-from training.commands import models, train
-from training.comparison_commands import compare
-from training.description_commands import describe
-from training.evidence_commands import evidence
-from training.panel.commands import app as panel_app
-from training.review_commands import app as review_app
-from training.samplesize_commands import app as samplesize_app
-from training.trajectory_commands import trajectory
-from training.updating_commands import update
-from training.validation_commands import leave_site_out, validate
+from serving.commands.demo import demo
+from serving.commands.review import release, serve_review
+from serving.commands.serve import predict, serve
+from training.commands.card import app as card_app
+from training.commands.compare import compare
+from training.commands.panel import app as panel_app
+from training.commands.review import app as review_app
+from training.commands.sample_size import app as samplesize_app
+from training.commands.train import models, train
+from training.commands.update import update
+from training.commands.validate import leave_site_out, validate
 
 __all__ = ["app", "main"]
 

@@ -14,10 +14,10 @@ from features.errors import EXIT_INPUT, Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from features.check import CheckReport
-    from features.eligibility import Eligibility
-    from features.mapping import ImportReport
-    from features.schema import Dictionary
+    from features.cohort.check import CheckReport
+    from features.cohort.mapping import ImportReport
+    from features.dictionary.eligibility import Eligibility
+    from features.dictionary.schema import Dictionary
 
 __all__ = ["app", "read_dictionary", "read_eligibility"]
 
@@ -53,8 +53,8 @@ _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problem
 
 def read_dictionary(mapping: Path | None) -> Dictionary:
     """Return the contract's dictionary, with what a mapping file declares."""
-    from features.mapping import read_mapping
-    from features.schema import CONTRACT
+    from features.cohort.mapping import read_mapping
+    from features.dictionary.schema import CONTRACT
 
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 
@@ -63,9 +63,9 @@ def read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
     """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
     import tomllib
 
-    from features.eligibility import CRPS_ELIGIBILITY, Eligibility
+    from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
     from features.errors import InputError
-    from features.table import read_bytes
+    from features.files.table import read_bytes
 
     if study is None:
         return CRPS_ELIGIBILITY
@@ -105,14 +105,14 @@ def template(
     force: _Force = False,
 ) -> None:
     """Write an empty cohort file (CSV), or a REDCap data dictionary."""
-    from features.templates import make_redcap_dictionary, make_template
+    from features.dictionary.templates import make_redcap_dictionary, make_template
 
     dictionary = read_dictionary(mapping)
     text = make_redcap_dictionary(dictionary) if redcap else make_template(dictionary)
     if out is None:
         typer.echo(text, nl=False)
         return
-    from features.table import write_bytes
+    from features.files.table import write_bytes
 
     write_bytes(text.encode("utf-8"), out, force=force)
     typer.echo(f"Wrote {out}", err=True)
@@ -135,8 +135,8 @@ def simulate(
     stays a demonstration for ever.
     """
     from features.errors import InputError
-    from features.synthetic import make_cohort
-    from features.table import TABLE_ENDINGS, check_output, write_table
+    from features.files.table import TABLE_ENDINGS, check_output, write_table
+    from features.simulation.cohort import make_cohort
 
     if truth is not None and truth.resolve() == out.resolve():
         raise InputError("--out and --truth name the same file")
@@ -166,9 +166,9 @@ def import_(
     """
     from rich.console import Console
 
+    from features.cohort.mapping import apply_mapping, read_mapping
     from features.errors import InputError
-    from features.mapping import apply_mapping, read_mapping
-    from features.table import TABLE_ENDINGS, check_output, read_table, write_table
+    from features.files.table import TABLE_ENDINGS, check_output, read_table, write_table
 
     if out.resolve() == raw.resolve():
         raise InputError(f"{out} is the export itself; choose another name")
@@ -228,7 +228,7 @@ def check(
     """
     from rich.console import Console
 
-    from features.check import check_cohort
+    from features.cohort.check import check_cohort
 
     dictionary = read_dictionary(mapping)
     report = check_cohort(
@@ -264,7 +264,7 @@ def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) ->
 
 
 def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
-    from features.outcome import RULES
+    from features.dictionary.outcome import RULES
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
     console.print(f"{file}: {report.rows} courses, no problem{origin}.", markup=False)

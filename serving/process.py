@@ -19,8 +19,8 @@ from pathlib import Path
 
 from features.errors import KetresponseError
 from serving.settings import Mode, Settings, check_may_serve
-from training.artifact import read_facts
-from training.seal import check_approval
+from training.review.seal import check_approval
+from training.store.artifact import read_facts
 
 __all__ = ["bind", "run_server", "start_server"]
 

@@ -23,13 +23,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from features.errors import KetresponseError
-from training.artifact import write_release
+from training.approval.case import approved_version, released_versions
 from training.card.render import write_pages
-from training.case import approved_version, released_versions
-from training.code_digest import PREDICTION_PATH
-from training.review import Desk, File
-from training.seal import ANNEX, refuse, write_annex
-from training.signature import BESIDE_CODE
+from training.review.desk import Desk, File
+from training.review.seal import ANNEX, refuse, write_annex
+from training.review.signature import BESIDE_CODE
+from training.store.artifact import write_release
+from training.store.code_digest import PREDICTION_PATH
 
 __all__ = ["Released", "release", "roll_back"]
 

@@ -1,4 +1,4 @@
-"""The HTTP service: a thin BentoML class around :class:`serving.predictor.Predictor`.
+"""The HTTP service: a thin BentoML class around :class:`serving.estimate.predictor.Predictor`.
 
 BentoML brings health checks, metrics and packaging. Reading a request and answering a bad one is
 done here: BentoML's own validation would log what it refuses, with the patient's values.
@@ -16,12 +16,12 @@ import bentoml
 from bentoml.exceptions import NotFound
 from starlette.requests import Request
 
-from serving.predictor import Predictor
-from serving.request import RequestError, parse_body
+from serving.estimate.predictor import Predictor
+from serving.estimate.request import RequestError, parse_body
 from serving.settings import Settings, check_may_serve
-from serving.web import LocalOnly, answer, make_app, read_body
-from training.artifact import load_model
-from training.seal import check_approval
+from serving.web.app import LocalOnly, answer, make_app, read_body
+from training.review.seal import check_approval
+from training.store.artifact import load_model
 
 __all__ = ["RELEASED", "Ketresponse", "make_asgi", "service"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.schema import CONTRACT
+from features.dictionary.schema import CONTRACT
 from ketresponse import app
-from serving.demo import EXAMPLE
-from training.settings import read_study
+from serving.commands.demo import EXAMPLE
+from training.study.settings import read_study
 
 ROOT = Path(__file__).resolve().parents[1]
 

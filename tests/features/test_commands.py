@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from features.commands import app
 from features.errors import InputError
-from features.table import read_table
+from features.files.table import read_table
 
 MAPPING = """
 [columns]

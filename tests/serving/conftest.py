@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from serving.predictor import Predictor
+from serving.estimate.predictor import Predictor
 from serving.process import start_server
-from tests.serving.models import PATIENT, make_loaded
+from tests.serving.helpers.models import PATIENT, make_loaded
 from tests.training.conftest import empty_store as empty_store
 from tests.training.conftest import tracking_uri as tracking_uri
-from training.artifact import save_model
+from training.store.artifact import save_model
 
 
 @pytest.fixture(scope="session")

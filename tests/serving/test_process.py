@@ -14,7 +14,7 @@ import pytest
 
 from features.errors import EXIT_INPUT, KetresponseError
 from serving.process import _ROOT, bind, start_server
-from tests.serving.models import PATIENT
+from tests.serving.helpers.models import PATIENT
 
 
 def answers(url):

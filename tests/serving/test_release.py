@@ -18,19 +18,19 @@ from features.errors import EXIT_INPUT, EXIT_REFUSED, KetresponseError, Refused
 from ketresponse import app
 from serving.process import bind, start_server
 from serving.release import release, roll_back
-from tests.serving.models import PATIENT
-from tests.serving.models import make_facts as serving_facts
-from tests.serving.models import make_model as serving_model
-from tests.training.review_cards import change_card, put_card
-from tests.training.reviews import ADMIN, AUTHOR, FIRST, SECOND
-from training.artifact import load_model, read_facts
-from training.registry import locate, register
-from training.review import Desk
-from training.review_log import ReviewLog
-from training.seal import check_approval, read_annex, write_annex
-from training.signature import sign
-from training.standing import find_approved
-from training.tracking import RunRecord, track_run
+from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.models import make_facts as serving_facts
+from tests.serving.helpers.models import make_model as serving_model
+from tests.training.helpers.review_cards import change_card, put_card
+from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND
+from training.review.desk import Desk
+from training.review.review_log import ReviewLog
+from training.review.seal import check_approval, read_annex, write_annex
+from training.review.signature import sign
+from training.review.standing import find_approved
+from training.store.artifact import load_model, read_facts
+from training.store.registry import locate, register
+from training.store.tracking import RunRecord, track_run
 
 MODEL = serving_model()
 BENTOML = Path(sys.executable).with_name("bentoml")

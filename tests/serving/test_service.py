@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from serving.predictor import MAX_BATCH
-from tests.serving.models import PATIENT
+from serving.estimate.predictor import MAX_BATCH
+from tests.serving.helpers.models import PATIENT
 
 pytestmark = pytest.mark.service
 

@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import EXIT_REFUSED, InputError, Refused
 from serving.settings import MODES, Settings, check_may_serve, is_loopback
-from training.facts import STATUSES
+from training.store.facts import STATUSES
 
 
 def test_settings_survive_the_environment(tmp_path):

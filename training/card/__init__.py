@@ -1,1 +1,1 @@
-"""The model card: what it holds, where each answer comes from, and how it is shown."""
+"""What a model card says, which gates it passes. Imports `approval`, `store` and below."""

@@ -17,8 +17,8 @@ from training.card.words import (
     per_horizon,
     percent,
 )
-from training.facts import ModelFacts
-from training.statements import INTERVAL_CAVEAT, plain
+from training.store.facts import ModelFacts
+from training.store.statements import INTERVAL_CAVEAT, plain
 
 __all__ = ["answer_from_run", "list_limitations", "list_rules"]
 
@@ -412,11 +412,11 @@ def answer_from_run(
     Parameters
     ----------
     results : mapping
-        :func:`training.results.make_results`.
+        :func:`training.report.results.make_results`.
     facts : ModelFacts
         Of the model.
     flags : sequence of str
-        :func:`training.gates.compute_flags`.
+        :func:`training.card.gates.compute_flags`.
     """
     contradictions = find_contradictions(results)
     answers = {

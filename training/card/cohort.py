@@ -8,7 +8,7 @@ from typing import Any
 from training.card.answers import list_rules
 from training.card.blocks import Block, Bullets, make_grid
 from training.card.words import METRICS, capital, find_metric, interval, is_done, number, percent
-from training.statements import plain
+from training.store.statements import plain
 
 __all__ = [
     "Body",

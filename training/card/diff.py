@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from training.card.gates import compute_gates
 from training.card.words import METRICS, find_metric, interval, number, percent
-from training.gates import compute_gates
 
 __all__ = ["PARTS", "compare_cards"]
 

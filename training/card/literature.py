@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from features.evidence import (
+from features.published.studies import (
     MANGNUS,
     SIGTERMANS,
     PooledRate,

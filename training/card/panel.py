@@ -2,7 +2,7 @@
 
 Read are, of ``results["panel"]``: `done`, `found`, `verdict`, `counts`, `sample_size` (`text`),
 `added_value` by horizon (a row for each metric), `candidates` and `assays`, as
-:func:`training.panel.section.describe_panel` writes them.
+:func:`training.report.panel_section.describe_panel` writes them.
 """
 
 from __future__ import annotations

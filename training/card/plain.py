@@ -51,7 +51,7 @@ def make_plain(results: Results) -> dict[str, Any]:
     Parameters
     ----------
     results : mapping
-        :func:`training.results.make_results`.
+        :func:`training.report.results.make_results`.
 
     Returns
     -------

@@ -14,15 +14,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.errors import KetresponseError
+from training.approval.case import NEEDED, REVIEWERS_GATE, SILENT
 from training.card.blocks import Bullets, Grid, Pictures
+from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
+from training.card.gates import compute_gates
 from training.card.sections import make_sections
 from training.card.words import capital, find_metric, interval, name_horizons, number, percent
-from training.case import NEEDED, REVIEWERS_GATE, SILENT
-from training.gates import compute_gates
-from training.model_card import Card
-from training.statements import stamp
+from training.store.statements import stamp
 
 __all__ = [
     "CARD_HTML",
@@ -48,7 +48,7 @@ class ShownGate:
     number : int
         1 to 12.
     name, value, threshold, more : str
-        As :class:`training.gates.Gate`.
+        As :class:`training.card.gates.Gate`.
     status : {"pass", "fail", "waived"}
         "waived" where a reviewer has waived it and it would fail otherwise.
     waiver : str
@@ -78,7 +78,7 @@ def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list
     body : mapping
         Of the card.
     annex : mapping or None
-        :func:`training.approval.make_annex`; None where the model was never reviewed.
+        :func:`training.approval.approval.make_annex`; None where the model was never reviewed.
     """
     annex = annex or {}
     waivers = {entry["gate"]: entry for entry in annex.get("waivers", [])}
@@ -124,10 +124,13 @@ def _as_markdown(value: Any) -> Any:
     return " ".join(value.replace("<", "&lt;").split("\n"))
 
 
+_STYLE = files("training.card").joinpath("templates", "card.css")
+
+
 @lru_cache(maxsize=2)
 def _environment(*, markdown: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("training", "templates"),
+        loader=PackageLoader("training.card", "templates"),
         autoescape=not markdown,
         finalize=_as_markdown if markdown else None,
         undefined=StrictUndefined,
@@ -155,8 +158,8 @@ def find_holding(card: Card, annex: Mapping[str, Any] | None) -> Mapping[str, An
     card : Card
         As it is now.
     annex : mapping or None
-        :func:`training.approval.make_annex`. If it speaks of another card or model, its approvals
-        and waivers are void and left out; the history stays.
+        :func:`training.approval.approval.make_annex`. If it speaks of another card or model, its
+        approvals and waivers are void and left out; the history stays.
     """
     if annex is None:
         return None
@@ -177,7 +180,9 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         tables.setdefault(field["table"], []).append(field)
     return {
         "card": card,
-        "style": Markup(files("training").joinpath("templates", "card.css").read_text("utf-8")),
+        "style": Markup(
+            files("training.card").joinpath("templates", "card.css").read_text("utf-8")
+        ),
         "body": body,
         "model": body["model"],
         "study": results["study"],
@@ -219,8 +224,8 @@ def render_html(
     card : Card
         What is shown.
     annex : mapping or None
-        Approvals, waivers and history, :func:`training.approval.make_annex`; those given to
-        another card or model are shown as void.
+        Approvals, waivers and history, :func:`training.approval.approval.make_annex`; those given
+        to another card or model are shown as void.
     status : str or None
         The model's status now; None for "demonstration" or "research".
     """

@@ -211,7 +211,7 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
     body : mapping
         Of the card.
     annex : mapping or None
-        :func:`training.approval.make_annex`; None where the model was never reviewed.
+        :func:`training.approval.approval.make_annex`; None where the model was never reviewed.
 
     Returns
     -------

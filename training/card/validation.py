@@ -7,7 +7,7 @@ from typing import Any
 
 from features.errors import InputError, Problem
 from training.card.words import interval, per_horizon
-from training.tracking import TrackedRun
+from training.store.tracking import TrackedRun
 
 __all__ = ["add_validation"]
 
@@ -47,7 +47,7 @@ def add_validation(results: Mapping[str, Any], run: TrackedRun, *, digest: str) 
     Parameters
     ----------
     results : mapping
-        :func:`training.results.make_results`, of the training.
+        :func:`training.report.results.make_results`, of the training.
     run : TrackedRun
         Of ``ketresponse validate`` (this model in another cohort) or ``ketresponse
         leave-site-out`` (this study's procedure at sites it had not seen).

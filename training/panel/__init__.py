@@ -1,1 +1,1 @@
-"""Sub-models with a microRNA panel: how they are fitted, judged, frozen and told."""
+"""How does a microRNA panel update a clinical estimate? Imports `model` and below."""

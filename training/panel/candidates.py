@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from training.models import Family, import_lightgbm, tree_margin
+from training.model.candidates import Family, import_lightgbm, tree_margin
 from training.panel.solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
 
 __all__ = [

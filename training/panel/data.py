@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import InputError, Problem
-from features.panel import Panel, encode_plates, to_matrix
-from features.panel_transformers import PanelNormaliser
+from features.panel.normaliser import PanelNormaliser
+from features.panel.panel import Panel, encode_plates, to_matrix
+from training.model.response import TrainingData
 from training.panel.procedure import PanelProcedure
-from training.response import TrainingData
 
 __all__ = ["PanelData", "join_panel"]
 

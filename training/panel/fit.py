@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from features.panel_transformers import PanelNormaliser
-from training.blending import compute_log_loss, fit_weights
-from training.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
-from training.models import intercept_for_mean
+from features.panel.normaliser import PanelNormaliser
+from training.model.blending import compute_log_loss, fit_weights
+from training.model.candidates import intercept_for_mean
+from training.model.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
+from training.model.resampling import make_folds
+from training.model.response import FittedResponse
 from training.panel.assays import compute_global_test
 from training.panel.candidates import (
     PANEL_CANDIDATES,
@@ -36,8 +38,6 @@ from training.panel.candidates import (
 )
 from training.panel.data import PanelData
 from training.panel.procedure import PanelProcedure
-from training.resampling import make_folds
-from training.response import FittedResponse
 
 __all__ = ["FittedPanel", "FittedUpdate", "fit_panel", "fit_update"]
 

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from features.transformers import PredictorBasis
-from training.interval import PRIOR_SD
+from features.dictionary.transformers import PredictorBasis
+from training.model.interval import PRIOR_SD
+from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.candidates import relabel_trees
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
 from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables
 from training.panel.procedure import PanelProcedure
 from training.panel.solvers import fit_offset_ridge
-from training.response_model import OutcomeModel, ResponseModel, WorkingModel
-from training.study import make_background
+from training.study.study import make_background
 
 __all__ = ["freeze_panel"]
 

@@ -2,9 +2,9 @@
 
 The clinical sub-model is trained on everyone and answers for whoever has no usable panel; this
 one answers for those who have one. Its arithmetic is an ordinary
-:class:`training.response_model.ResponseModel` whose last predictors are assays (ΔCt in cycles),
-so that ranges, notices, intervals and explanations need no second way. What stands here is how
-the Ct values of one patient become those predictors, and when they do not.
+:class:`training.model.response_model.ResponseModel` whose last predictors are assays (ΔCt in
+cycles), so that ranges, notices, intervals and explanations need no second way. What stands here is
+how the Ct values of one patient become those predictors, and when they do not.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.panel import encode_plates
-from features.panel_transformers import PanelNormaliser
-from features.schema import Variable
-from training.response_model import ResponseModel
+from features.dictionary.schema import Variable
+from features.panel.normaliser import PanelNormaliser
+from features.panel.panel import encode_plates
+from training.model.response_model import ResponseModel
 
 __all__ = ["ASSAY_PRECISION", "PanelModel", "make_assay_variables"]
 

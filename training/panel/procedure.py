@@ -65,7 +65,7 @@ class PanelProcedure:
         Largest p value of the panel's global test at which a score is fitted; 1 does without.
     prior_strength : float
         Pull of the panel's weight toward 0, in nats for each unit (standard deviation of the
-        log-odds) by which it moves patients; see :func:`training.blending.fit_weights`.
+        log-odds) by which it moves patients; see :func:`training.model.blending.fit_weights`.
     """
 
     reference: str | tuple[str, ...] = "global_mean"

@@ -1,0 +1,1 @@
+"""What does it cost? Imports `truth`; not in the wheel."""

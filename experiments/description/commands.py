@@ -1,0 +1,71 @@
+"""`ketresponse cohort describe`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["describe"]
+
+
+def describe(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
+    ] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
+    ] = None,
+    rule: Annotated[
+        str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
+    ] = "fall2_or_success",
+    horizons: Annotated[
+        str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")] = False,
+) -> None:
+    """Describe a cohort as a paper would: patients, treatment, response, pain, what is missing.
+
+    With --out it writes one page that needs no network (HTML), its tables for Word and Markdown,
+    CSV files and pictures. Nothing written or printed holds a patient's row or identifier.
+    """
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from experiments.description.description import describe_cohort
+    from experiments.description.report import make_description_report
+    from features.cohort.cohort import read_cohort
+    from features.commands import read_dictionary, read_eligibility
+    from features.dictionary.eligibility import CRPS_ELIGIBILITY
+    from training.document.document import to_markdown, to_values, write_document
+
+    dictionary = read_dictionary(mapping)
+    eligibility = read_eligibility(study, dictionary)
+    description = describe_cohort(
+        read_cohort(file, dictionary=dictionary),
+        eligibility=eligibility,
+        rule=rule,
+        horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
+    )
+    report = make_description_report(
+        description,
+        name=file.name,
+        beside_published=eligibility is CRPS_ELIGIBILITY and rule == "fall2_or_success",
+    )
+    if out is not None:
+        write_document(report, out, name="description", force=force)
+    if json_:
+        typer.echo(json.dumps(to_values(report), indent=2))
+    elif not quiet:
+        Console().print(Markdown(to_markdown(report, pictures=False)))
+        if out is not None:
+            typer.echo(f"Page, tables and pictures: {out / 'description.html'}")

@@ -1,0 +1,423 @@
+"""What a cohort looks like: the tables of a descriptive paper, from any cohort in the contract.
+
+Nothing is modelled here. T1 and T2 are taken as they were seen, as a paper reports them: the
+share of responders at T2 is of the patients whose T2 is known. (The outcome that a model learns
+is sustained response, which counts a nonresponder at T1 as a nonresponder at T2 also where T2
+was not seen; it stands beside it.)
+
+References
+----------
+Mangnus 2021, doi:10.1111/papr.13056, whose tables these are. Friedman 1937,
+doi:10.1080/01621459.1937.10503522.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from experiments.description.side_effects import compute_side_effects
+from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
+from features.cohort.weekly import FEWEST
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.outcome import Labels, available_horizons, make_labels
+from features.dictionary.schema import Dictionary, Variable
+from features.errors import InputError, Problem
+from training.measures.paired import PairedTable, compute_paired_table, compute_signed_rank
+from training.measures.shares import compute_product_of_shares, compute_wilson
+from training.measures.table_one import can_summarise, compute_normality, compute_table_one
+
+__all__ = ["Description", "describe_cohort"]
+
+Floats = NDArray[np.float64]
+
+_MOST_SITES = 20
+_SCORES = {"t0": "nrs_t0", "t1": "nrs_t1", "t2": "nrs_t2"}
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """A cohort in tables. No table holds a row of a patient.
+
+    Attributes
+    ----------
+    rows, eligible : int
+        Courses in the file, and those the study is for. All that follows is on the latter.
+    synthetic : bool
+        Whether any row is simulated.
+    rule : str
+        The responder rule, a key of :data:`features.dictionary.outcome.RULES`.
+    horizons : tuple of str
+        "t1", "t2", both, or none where no outcome is known.
+    flow : DataFrame
+        Attrition: `step`, `remaining`, `excluded`, `unknown_kept`.
+    baseline, treatment : DataFrame
+        From :func:`training.measures.table_one.compute_table_one`.
+    side_effects : DataFrame
+        From :func:`experiments.description.side_effects.compute_side_effects`; empty where none are
+        recorded.
+    normality : DataFrame
+        From :func:`training.measures.table_one.compute_normality`.
+    rates : DataFrame
+        Columns `rate` (short name), `outcome`, `events`, `n`, `share`, `low`, `high` (95%), and
+        `lowest`, `highest`: the share of all eligible patients if every unknown were a
+        nonresponder, or a responder; NaN where that is not meant.
+    paired : PairedTable or None
+        None without both horizons.
+    pain : DataFrame
+        Columns `group`, `time`, `n` (scores), `of` (patients), `median`, `q1`, `q3`, `mean`,
+        `sd`; NaN with fewer than 3 scores.
+    pain_tests : DataFrame
+        Columns `comparison`, `group`, `test`, `n` (complete sets), `statistic`, `p_value` (NaN
+        where there are too few).
+    comparison : DataFrame or None
+        Baseline of nonresponders and responders at the first horizon side by side; None where
+        either group has fewer than 3 patients, or no variable is known in 3 of both.
+    provenance : DataFrame
+        Columns `horizon`, `source` ("score", "wording", "both"), `responders`, `nonresponders`.
+    missing : DataFrame
+        Columns `variable`, `label`, `known_at`, `missing`, `of`, `share`, and the shares among
+        `responders` and `nonresponders` at the first horizon.
+    left_out : tuple of str
+        Variables that no table summarises: fewer than 3 known values, or a drug class that is
+        known only of those who take it, or only of those who do not.
+    notices : tuple of str
+        What to look at, in sentences.
+    """
+
+    rows: int
+    eligible: int
+    synthetic: bool
+    rule: str
+    horizons: tuple[str, ...]
+    flow: pd.DataFrame
+    baseline: pd.DataFrame
+    treatment: pd.DataFrame
+    side_effects: pd.DataFrame
+    normality: pd.DataFrame
+    rates: pd.DataFrame
+    paired: PairedTable | None
+    pain: pd.DataFrame
+    pain_tests: pd.DataFrame
+    comparison: pd.DataFrame | None
+    provenance: pd.DataFrame
+    missing: pd.DataFrame
+    left_out: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def describe_cohort(
+    cohort: Cohort,
+    *,
+    eligibility: Eligibility = CRPS_ELIGIBILITY,
+    rule: str = "fall2_or_success",
+    horizons: Sequence[str] | None = None,
+) -> Description:
+    """Describe the eligible courses of a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        A checked cohort.
+    eligibility : Eligibility
+        Whom the study is for.
+    rule : str
+        A responder rule.
+    horizons : sequence of str or None
+        As :func:`features.dictionary.outcome.make_labels` takes them; None for those that the file
+        has any outcome for, which may be none while a cohort is still being collected.
+
+    Returns
+    -------
+    Description
+
+    Raises
+    ------
+    InputError
+        If no course is eligible, or the rule or horizons cannot be.
+    """
+    table, flow = select_eligible(cohort, eligibility)
+    if table.empty:
+        raise InputError(
+            "cohort",
+            [
+                Problem(
+                    "eligibility",
+                    "at least one eligible course",
+                    "none",
+                    action="--study FILE gives another study's [eligibility]",
+                )
+            ],
+        )
+    asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
+    labels = (
+        make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None
+    )
+    seen = {h: make_labels(table, rule=rule, horizons=(h,)) for h in asked}
+    response = {h: _response(seen[h], h) for h in asked}
+    for horizon in asked:
+        step = add_outcome_steps(flow.iloc[: len(eligibility.steps) + 1], seen[horizon]).iloc[-1:]
+        flow = pd.concat([flow, step], ignore_index=True)
+    baseline, course, left_out = _choose_variables(table, cohort.dictionary)
+    normality = compute_normality(table, [*baseline, *course])
+    first = response[asked[0]] if asked else np.full(len(table), np.nan)
+    return Description(
+        rows=len(cohort.table),
+        eligible=len(table),
+        synthetic=cohort.synthetic,
+        rule=rule,
+        horizons=asked,
+        flow=flow,
+        baseline=compute_table_one(table, baseline, normality=normality),
+        treatment=compute_table_one(table, course, normality=normality),
+        side_effects=compute_side_effects(table),
+        normality=normality,
+        rates=_compute_rates(response, n=len(table)),
+        paired=compute_paired_table(response["t1"], response["t2"]) if len(asked) == 2 else None,
+        pain=_summarise_pain(table, response),
+        pain_tests=_test_pain(table, response),
+        comparison=_compare(table, baseline, first, normality=normality),
+        provenance=_count_provenance(seen, response),
+        missing=_count_missing(table, first, cohort.dictionary),
+        left_out=tuple(variable.label for variable in left_out),
+        notices=_find_notices(labels, table),
+    )
+
+
+def _response(labels: Labels, horizon: str) -> Floats:
+    response: Floats = getattr(labels, horizon)
+    return response
+
+
+def _choose_variables(
+    table: pd.DataFrame, dictionary: Dictionary
+) -> tuple[list[Variable], list[Variable], list[Variable]]:
+    """Return what Table 1 and Table 2 hold, and what has too few values for either.
+
+    What is the same for everyone because it made them eligible is told by the flow already.
+    """
+    baseline: list[Variable] = []
+    course: list[Variable] = []
+    left_out: list[Variable] = []
+    for variable in (variable for variable in dictionary if variable.name in table):
+        values = table[variable.name]
+        if variable.name in ("follow_up_weeks", "relief_weeks") or variable.known_at == "infusion":
+            chosen = course
+        elif {"predictor", "group"} & set(variable.roles) or variable.name == "crps_type":
+            chosen = baseline
+        else:
+            continue
+        if variable.kind == "text":
+            if variable.name == "side_effects" or not 1 < values.nunique() <= _MOST_SITES:
+                continue
+        elif not variable.is_encodable:
+            continue
+        whole = can_summarise(values) and _is_evenly_known(table, variable, dictionary)
+        (chosen if whole else left_out).append(variable)
+    return baseline, course, left_out
+
+
+def _is_evenly_known(table: pd.DataFrame, variable: Variable, dictionary: Dictionary) -> bool:
+    """Return whether a drug class is known of those who take it as well as of those who do not.
+
+    A class and its parts are filled in from each other one way only: no part where the class is
+    not taken, the class where a part is. Where the rest is unknown, a share of the known is
+    wrong: too low for the part, too high for the class.
+    """
+    values = table[variable.name]
+    if variable.parent in table and values[table[variable.parent] == 1].isna().any():
+        return False
+    parts = [part.name for part in dictionary if part.parent == variable.name]
+    without_part = [table[name] == 0 for name in parts if name in table]
+    return not any(values[without].isna().any() for without in without_part)
+
+
+def _compute_rates(response: dict[str, Floats], *, n: int) -> pd.DataFrame:
+    rows: list[tuple[str, str, Floats, bool]] = [
+        (h, f"responder at {h.upper()}, of those whose {h.upper()} is known", response[h], True)
+        for h in response
+    ]
+    if len(response) == 2:
+        t1, t2 = response["t1"], response["t2"]
+        rows += [
+            (
+                "t1_if_seen_at_t2",
+                "responder at T1, of those whose T1 and T2 are known",
+                np.where(np.isnan(t2), np.nan, t1),
+                False,
+            ),
+            (
+                "kept",
+                "still a responder at T2, of the responders at T1 whose T2 is known",
+                np.where(t1 == 1, t2, np.nan),
+                False,
+            ),
+        ]
+    found: list[tuple[object, ...]] = []
+    for key, outcome, values, is_whole in rows:
+        known, events = int((~np.isnan(values)).sum()), int(np.nansum(values))
+        if not known:
+            continue
+        low, high = compute_wilson(events, known)
+        ends = (events / n, (events + n - known) / n) if is_whole else (np.nan, np.nan)
+        found.append((key, outcome, events, known, events / known, low, high, *ends))
+    if len(response) == 2 and np.nansum(rows[-1][2]) > 0:
+        share, low, high = compute_product_of_shares(response["t1"], rows[-1][2])
+        words = (
+            "sustained response at T2 (share at T1 times share kept): responders at T1 who were "
+            "not seen at T2 are taken to be like those who were"
+        )
+        found.append(("sustained", words, np.nan, np.nan, share, low, high, np.nan, np.nan))
+    return pd.DataFrame(
+        found,
+        columns=["rate", "outcome", "events", "n", "share", "low", "high", "lowest", "highest"],
+    )
+
+
+def _groups(response: dict[str, Floats], n: int) -> list[tuple[str, NDArray[np.bool_]]]:
+    groups = [("all", np.ones(n, dtype=bool))]
+    for horizon, values in response.items():
+        groups.append((f"responders at {horizon.upper()}", values == 1))
+        groups.append((f"nonresponders at {horizon.upper()}", values == 0))
+    return groups
+
+
+def _known_scores(table: pd.DataFrame) -> dict[str, Floats]:
+    return {
+        time: table[name].to_numpy(dtype=np.float64)
+        for time, name in _SCORES.items()
+        if name in table
+    }
+
+
+def _summarise_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame:
+    rows = []
+    for group, rows_in in _groups(response, len(table)):
+        for time, scores in _known_scores(table).items():
+            known = scores[rows_in & ~np.isnan(scores)]
+            summary = [np.nan] * 5
+            if len(known) >= FEWEST:
+                summary = [*np.percentile(known, [50, 25, 75]), known.mean(), known.std(ddof=1)]
+            rows.append((group, time, len(known), int(rows_in.sum()), *summary))
+    return pd.DataFrame(
+        rows, columns=["group", "time", "n", "of", "median", "q1", "q3", "mean", "sd"]
+    )
+
+
+def _test_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame:
+    scores = _known_scores(table)
+    rows: list[tuple[str, str, str, int, float, float]] = []
+    if len(scores) == 3:
+        together = np.column_stack(list(scores.values()))
+        complete = together[~np.isnan(together).any(axis=1)]
+        statistic = p_value = np.nan
+        # With no change in any patient there is nothing to rank.
+        if len(complete) >= FEWEST and np.ptp(complete, axis=1).any():
+            result = stats.friedmanchisquare(*complete.T)
+            statistic, p_value = float(result.statistic), float(result.pvalue)
+        rows.append(("T0, T1 and T2", "all", "Friedman", len(complete), statistic, p_value))
+    pairs = [
+        pair for pair in (("t0", "t1"), ("t0", "t2"), ("t1", "t2")) if set(pair) <= set(scores)
+    ]
+    for group, rows_in in _groups(response, len(table)):
+        for first, second in pairs:
+            at = group.rsplit(" ", 1)[-1].lower()
+            if group != "all" and (first, second) != ("t0", at):
+                continue
+            found = compute_signed_rank(scores[first][rows_in], scores[second][rows_in])
+            words = f"{first.upper()} and {second.upper()}"
+            rows.append((words, group, "Wilcoxon signed-rank", *found))
+    return pd.DataFrame(rows, columns=["comparison", "group", "test", "n", "statistic", "p_value"])
+
+
+def _compare(
+    table: pd.DataFrame, variables: Sequence[Variable], response: Floats, *, normality: pd.DataFrame
+) -> pd.DataFrame | None:
+    if min((response == 0).sum(), (response == 1).sum()) < FEWEST:
+        return None
+    # Nonresponders first, so that a positive difference is more of it in responders.
+    order = np.argsort(np.where(np.isnan(response), 2, response), kind="stable")
+    names = np.array([{0.0: "nonresponders", 1.0: "responders"}.get(value) for value in response])
+    names = names[order]
+    sorted_table = table.iloc[order]
+    chosen = [
+        variable
+        for variable in variables
+        if sorted_table[variable.name].nunique() > 1
+        and can_summarise(sorted_table[variable.name], groups=names)
+    ]
+    if not chosen:
+        return None
+    return compute_table_one(sorted_table, chosen, normality=normality, groups=names)
+
+
+def _count_provenance(seen: dict[str, Labels], response: dict[str, Floats]) -> pd.DataFrame:
+    rows = []
+    for horizon, labels in seen.items():
+        provenance = getattr(labels, f"provenance_{horizon}")
+        for source in ("score", "both", "wording"):
+            rests = provenance == source
+            counts = [int((rests & (response[horizon] == value)).sum()) for value in (1, 0)]
+            rows.append((horizon, source, *counts))
+    return pd.DataFrame(rows, columns=["horizon", "source", "responders", "nonresponders"])
+
+
+def _count_missing(table: pd.DataFrame, response: Floats, dictionary: Dictionary) -> pd.DataFrame:
+    rows = []
+    for variable in dictionary:
+        if variable.name not in table or variable.roles[0] in ("identifier", "provenance"):
+            continue
+        missing = table[variable.name].isna().to_numpy()
+        shares = [
+            float(missing[response == value].mean()) if (response == value).any() else np.nan
+            for value in (1, 0)
+        ]
+        rows.append(
+            (
+                variable.name,
+                variable.label,
+                variable.known_at,
+                int(missing.sum()),
+                len(missing),
+                float(missing.mean()),
+                *shares,
+            )
+        )
+    columns = [
+        "variable",
+        "label",
+        "known_at",
+        "missing",
+        "of",
+        "share",
+        "responders",
+        "nonresponders",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _find_notices(labels: Labels | None, table: pd.DataFrame) -> tuple[str, ...]:
+    low = late = 0
+    if labels is not None:
+        low, late = int(labels.cannot_meet.sum()), int(labels.t2_after_t1_no.sum())
+    repeated = len(table) - table["patient_id"].nunique()
+    notices = []
+    if low:
+        notices.append(
+            f"{low} patients' pain before treatment was too low to meet the score part of the rule."
+        )
+    if late:
+        notices.append(
+            f"{late} patients responded at T2 after no response at T1: check their records."
+        )
+    if repeated:
+        notices.append(
+            f"{repeated} courses are repeats of a patient: every test here takes courses as "
+            "independent, and is too sure of itself by that."
+        )
+    return tuple(notices)

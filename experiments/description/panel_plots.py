@@ -1,0 +1,191 @@
+"""Pictures of a panel: its quality control, and which assays a model selects.
+
+They draw counts and summaries, and name no sample.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from features.panel.quality import QualitySettings
+from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+
+__all__ = ["plot_detection", "plot_haemolysis", "plot_levels", "plot_plates", "plot_selection"]
+
+_MOST_PLATES = 40
+_MOST_ASSAYS = 25
+
+
+def _finish(axes: Axes, title: str) -> None:
+    axes.grid(axis="y", color=LIGHT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+
+
+def plot_detection(
+    samples: pd.DataFrame, assays: pd.DataFrame, settings: QualitySettings
+) -> Figure:
+    """Draw how many assays samples detect, and in how many samples assays are detected.
+
+    Parameters
+    ----------
+    samples, assays : DataFrame
+        Of a :class:`features.panel.quality.PanelQuality`.
+    settings : QualitySettings
+        Where the limits lie.
+    """
+    with paper_style():
+        figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        limits = (
+            settings.min_sample * samples["detected"].median() / samples["measured"].median(),
+            settings.min_assay,
+        )
+        named = (("samples", samples, left), ("assays", assays, right))
+        for (name, table, axes), limit in zip(named, limits, strict=True):
+            axes.hist(
+                100 * table["share_detected"], bins=np.linspace(0, 100, 21), color=BLUE, alpha=0.75
+            )
+            axes.axvline(100 * limit, color=ORANGE, linewidth=1.2, linestyle="--")
+            axes.set(
+                xlim=(0, 100),
+                ylabel=name,
+                xlabel="assays detected, %"
+                if name == "samples"
+                else "samples in which detected, %",
+            )
+            _finish(axes, f"{len(table)} {name}")
+    return figure
+
+
+def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> Figure:
+    """Draw each assay's median Ct against the share of samples in which it is detected.
+
+    Parameters
+    ----------
+    assays : DataFrame
+        Of a :class:`features.panel.quality.PanelQuality`.
+    ceiling : float
+        Cycle from which nothing counts as detected.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=7.0, height=3.2)
+        dropped = assays["dropped"] != ""
+        for mask, colour, label in ((~dropped, BLUE, "kept"), (dropped, ORANGE, "dropped")):
+            axes.plot(
+                assays.loc[mask, "median_ct"],
+                100 * assays.loc[mask, "share_detected"],
+                "o",
+                color=colour,
+                markersize=3.5,
+                alpha=0.6,
+                label=label,
+            )
+        axes.axvline(ceiling, color=INK, linewidth=1.0, linestyle="--", label="ceiling")
+        axes.set(ylim=(-3, 103), xlabel="median Ct where detected, cycles", ylabel="detected, %")
+        _finish(axes, "Detection by level")
+        axes.legend(fontsize=8, loc="lower left")
+    return figure
+
+
+def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> Figure:
+    """Draw how the haemolysis differences of samples are spread.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Of a :class:`features.panel.quality.PanelQuality`, with at least one difference.
+    settings : QualitySettings
+        Where the limits lie.
+    """
+    values = samples["haemolysis"].dropna().to_numpy()
+    with paper_style():
+        figure, axes = make_axes(width=7.0, height=2.9)
+        low = np.floor(min(values.min(), settings.haemolysis_possible - 2))
+        high = np.ceil(max(values.max(), settings.haemolysis_suspicious + 1))
+        axes.hist(values, bins=np.arange(low, high + 0.5, 0.5).tolist(), color=BLUE, alpha=0.75)
+        for limit, word, colour in (
+            (settings.haemolysis_possible, "possible", GREY),
+            (settings.haemolysis_suspicious, "suspicious", ORANGE),
+        ):
+            axes.axvline(limit, color=colour, linewidth=1.3, linestyle="--", label=word)
+        axes.set(xlabel="Ct of miR-23a-3p minus Ct of miR-451a, cycles", ylabel="samples")
+        _finish(axes, f"Haemolysis, {len(values)} samples")
+        axes.legend(fontsize=8)
+    return figure
+
+
+def plot_plates(plates: pd.DataFrame) -> Figure:
+    """Draw the level of each plate's samples, and how far it lies from the others.
+
+    Parameters
+    ----------
+    plates : DataFrame
+        Of a :class:`features.panel.quality.PanelQuality`; the first 40 are drawn.
+    """
+    shown = plates.head(_MOST_PLATES)
+    places = np.arange(len(shown))
+    reach = np.abs(shown[["q1_ct", "q3_ct"]].to_numpy().T - shown["median_ct"].to_numpy())
+    with paper_style():
+        figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        upper.errorbar(
+            places, shown["median_ct"], yerr=reach, fmt="s", color=BLUE, capsize=3, markersize=5
+        )
+        upper.set_ylabel("samples' median Ct")
+        _finish(upper, "Plates")
+        lower.bar(places, shown["shift"], color=BLUE, alpha=0.75)
+        lower.axhline(0, color=INK, linewidth=0.8)
+        lower.set_ylabel("shift, cycles")
+        lower.grid(axis="y", color=LIGHT, linewidth=0.8)
+        lower.set_axisbelow(True)
+        lower.set_xticks(
+            places, [str(name)[:18] for name in shown["plate"]], rotation=60, ha="right", fontsize=7
+        )
+    return figure
+
+
+def plot_selection(assays: pd.DataFrame) -> Figure:
+    """Draw how often each assay is selected when the patients are others.
+
+    Parameters
+    ----------
+    assays : DataFrame
+        :func:`training.panel.assays.compute_assay_table`; the 25 that are selected most often
+        are drawn.
+    """
+    shown = assays.sort_values(
+        ["folds", "half_samples", "p_value"], ascending=[False, False, True]
+    ).head(_MOST_ASSAYS)
+    places = np.arange(len(shown))[::-1]
+    with paper_style():
+        figure, axes = make_axes(width=7.0, height=1.2 + 0.21 * len(shown))
+        axes.hlines(places, 0, 100, color=LIGHT, linewidth=0.8)
+        served = shown["coefficient"].to_numpy() != 0
+        for column, colour, marker, label in (
+            ("half_samples", GREY, "o", "half samples of all patients"),
+            ("folds", BLUE, "D", "fits of the cross-validation"),
+        ):
+            axes.plot(
+                100 * shown[column],
+                places,
+                marker,
+                color=colour,
+                markersize=5,
+                alpha=0.85,
+                label=label,
+            )
+        names = [
+            f"{name}  (in the model)" if own else name
+            for name, own in zip(shown["assay"], served, strict=True)
+        ]
+        axes.set_yticks(places, names, fontsize=7.5)
+        axes.set(xlim=(-2, 102), ylim=(-0.7, len(shown) - 0.3), xlabel="selected in, %")
+        axes.set_title("Stability of the selection", loc="left", fontweight="bold", fontsize=9.5)
+        axes.legend(
+            fontsize=8, loc="lower right", frameon=True, facecolor="white", edgecolor="none"
+        )
+    return figure

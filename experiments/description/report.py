@@ -1,0 +1,412 @@
+"""The described cohort as a report: what each table says, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.description.description import Description
+from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
+from features.cohort.weekly import FEWEST
+from features.dictionary.outcome import RULES
+from features.published.studies import BASE_RATES
+from training.document.document import (
+    Block,
+    Bullets,
+    Document,
+    Picture,
+    Section,
+    Table,
+    each_row,
+    format_p,
+    format_percent,
+    tell_p,
+)
+
+__all__ = ["make_description_report"]
+
+_SYNTHETIC = "Simulated patients: every number here was made up by a program."
+_INDENT = "\u2003"
+_SOURCES = {
+    "score": "pain score alone",
+    "both": "pain score and the record's wording",
+    "wording": "the record's wording alone",
+}
+_TREATMENT_NOTE = (
+    "Effective dose, day of the first effect and weeks of relief exist only where there was an "
+    "effect, and say nothing about who responds. Nothing in this table is known before admission."
+)
+
+
+def make_description_report(
+    description: Description, *, name: str, beside_published: bool = True
+) -> Document:
+    """Lay a described cohort out.
+
+    Parameters
+    ----------
+    description : Description
+        From :func:`experiments.description.description.describe_cohort`.
+    name : str
+        What to call the cohort: the name of its file.
+    beside_published : bool
+        Whether its rates may stand beside those of Mangnus 2021: only for the same treatment,
+        patients and responder rule.
+
+    Returns
+    -------
+    Document
+        Table 1 (patients), Table 2 (treatment), Table 3 (response at T1 and T2, where both are
+        known) and the rest.
+    """
+    d = description
+    rule = f"Responder: {RULES[d.rule]}." if d.horizons else "No outcome is known."
+    lead = (
+        f"{d.rows} courses in the file, {d.eligible} of them eligible. {rule} Everything below is "
+        "on the eligible courses. Nothing is a prediction."
+    )
+    sections = [
+        Section("In short", (Bullets(_summarise(d)),)),
+        Section("Patients", _lay_out_patients(d)),
+        Section("Treatment", _lay_out_treatment(d)),
+        Section("Response", _lay_out_response(d, beside_published=beside_published)),
+        Section("Pain", _lay_out_pain(d)),
+        Section("Responders and nonresponders", _lay_out_comparison(d)),
+        Section("What is missing", _lay_out_missing(d)),
+        Section("Mean or median", _lay_out_normality(d)),
+    ]
+    return Document(
+        title=f"Cohort description: {name}",
+        lead=lead,
+        stamp=_SYNTHETIC if d.synthetic else "",
+        sections=tuple(section for section in sections if section.blocks),
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
+
+
+def _rate(d: Description, key: str) -> str:
+    row = next(row for row in each_row(d.rates) if row.rate == key)
+    return (
+        f"{row.events:.0f}/{row.n:.0f} ({format_percent(row.share)}, 95% interval "
+        f"{_interval(row.low, row.high)})"
+    )
+
+
+def _summarise(d: Description) -> tuple[str, ...]:
+    sentences = []
+    known = set(d.rates["rate"])
+    if "t1" in known:
+        sentences.append(f"Responders at discharge (T1): {_rate(d, 't1')}.")
+    if "t2" in known:
+        sentences.append(f"Responders at the first follow-up (T2): {_rate(d, 't2')}.")
+    if d.paired is not None and d.paired.n:
+        p = d.paired
+        sentences.append(
+            f"Of {p.n} patients whose response is known at both, {p.both} responded at both, "
+            f"{p.lost} lost their response, {p.gained} gained one and {p.neither} responded at "
+            f"neither (exact McNemar test, {tell_p(p.p_value)})."
+        )
+    for horizon in d.horizons:
+        labels = {
+            row.source: row.responders + row.nonresponders
+            for row in each_row(d.provenance)
+            if row.horizon == horizon
+        }
+        total, by_word = sum(labels.values()), labels["wording"]
+        if by_word:
+            sentences.append(
+                f"{by_word} of {total} labels at {horizon.upper()} rest on the record's wording "
+                "alone, without a score."
+            )
+    return (*sentences, *d.notices)
+
+
+def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
+    names = {
+        "characteristic": "",
+        "missing": "missing",
+        "all": "all patients",
+        "smd": "difference (SMD)",
+        "p": "p",
+    }
+    return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
+
+
+def _lay_out_patients(d: Description) -> tuple[Block, ...]:
+    picture = Picture(
+        "attrition",
+        "From the courses in the file to those with a known response. A criterion whose value is "
+        "not known excludes nobody.",
+        "Flow diagram of the courses in the file, those excluded, and those with a known response.",
+        lambda: plot_attrition(d.flow, d.rates, title="Attrition"),
+    )
+    note = "Missing: patients without a value; percentages are of the others."
+    if d.left_out:
+        note += (
+            f" Left out, for fewer than {FEWEST} known values or because a drug class is known "
+            f"only of those who take it, or only of those who do not: {', '.join(d.left_out)}."
+        )
+    table = Table(
+        "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline
+    )
+    return picture, table
+
+
+def _lay_out_side_effects(d: Description) -> pd.DataFrame:
+    rows = []
+    for i, row in enumerate(each_row(d.side_effects)):
+        share = f"{100 * row.n / row.of:.1f}"
+        if i == 0:
+            rows.append(("Any side effect, n (%)", str(d.eligible - row.of), f"{row.n} ({share})"))
+        elif row.of_any:
+            cell = f"{row.n} ({share}; {100 * row.n / row.of_any:.1f})"
+            rows.append((f"{_INDENT}{row.effect}, n (%; % of those with any)", "", cell))
+    return pd.DataFrame(rows, columns=["characteristic", "missing", "all"])
+
+
+def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
+    effects = _lay_out_side_effects(d)
+    whole = pd.concat([d.treatment, effects], ignore_index=True)
+    if len(whole) <= 1:
+        return ()
+    note = _TREATMENT_NOTE
+    if len(effects):
+        note += (
+            " Side effects are counted by the words of the record: 0 means that no record names "
+            "it. Papers take either all patients or those with any side effect as the whole."
+        )
+    return (
+        Table("treatment", "Treatment and its course.", _lay_out_table_one(whole), note, whole),
+    )
+
+
+def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block, ...]:
+    if not d.horizons:
+        return ()
+    blocks: list[Block] = []
+    if d.paired is not None:
+        p = d.paired
+        counts = pd.DataFrame(
+            {
+                "": ["T1: responder", "T1: nonresponder", "all"],
+                "T2: responder": [p.both, p.gained, p.both + p.gained],
+                "T2: nonresponder": [p.lost, p.neither, p.lost + p.neither],
+                "all": [p.both + p.lost, p.gained + p.neither, p.n],
+            }
+        )
+        values = pd.DataFrame(
+            [
+                {
+                    "both": p.both,
+                    "lost": p.lost,
+                    "gained": p.gained,
+                    "neither": p.neither,
+                    "n": p.n,
+                    "mcnemar_exact_p": p.p_value,
+                }
+            ]
+        )
+        blocks.append(
+            Table(
+                "response_t1_t2",
+                f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
+                f"McNemar test: {tell_p(p.p_value)}.",
+                counts,
+                f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
+                "gained one. The test asks whether the one happens as often as the other.",
+                values,
+            )
+        )
+    published = {rate.key: rate for rate in BASE_RATES} if beside_published else {}
+    rates = d.rates.assign(
+        published=[published[key].rate if key in published else np.nan for key in d.rates["rate"]],
+        words=d.rates["outcome"].str.split(": ").str[0],
+    )
+    shown = pd.DataFrame(
+        {
+            "rate": d.rates["outcome"],
+            "patients": [
+                "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
+                for row in each_row(rates)
+            ],
+            "share": rates["share"].map(format_percent),
+            "95% interval": [_interval(row.low, row.high) for row in each_row(rates)],
+            "if the unknown were all non- or all responders": [
+                "" if np.isnan(row.lowest) else _interval(row.lowest, row.highest)
+                for row in each_row(rates)
+            ],
+        }
+    )
+    if published:
+        shown["Mangnus 2021"] = [
+            f"{published[key].events}/{published[key].n} ({format_percent(published[key].rate)})"
+            if key in published
+            else ""
+            for key in rates["rate"]
+        ]
+    note = (
+        "95% intervals by Wilson's method (the last row: delta method). Without a comparison group "
+        "these rates hold whatever placebo and time would have done."
+    )
+    blocks += [
+        Table("rates", "Responder rates.", shown, note, rates.drop(columns="words")),
+        Picture(
+            "rates",
+            "Responder rates with 95% intervals"
+            + (", beside the published counts (diamonds)." if published else "."),
+            "Dot plot of the responder rates in the table above.",
+            lambda: plot_rates(rates, title="Responder rates"),
+        ),
+    ]
+    provenance = pd.DataFrame(
+        {
+            "horizon": d.provenance["horizon"].str.upper(),
+            "label rests on": d.provenance["source"].map(_SOURCES),
+            "responders": d.provenance["responders"],
+            "nonresponders": d.provenance["nonresponders"],
+        }
+    )
+    blocks.append(
+        Table(
+            "provenance",
+            "What the labels rest on.",
+            provenance,
+            "A label that rests on wording alone is softer than one with a score.",
+            d.provenance,
+        )
+    )
+    return tuple(blocks)
+
+
+def _lay_out_pain(d: Description) -> tuple[Block, ...]:
+    if d.pain.empty:
+        return ()
+    pain = d.pain
+    few = pain["median"].isna()
+    shown = pd.DataFrame(
+        {
+            "patients": pain["group"],
+            "time": pain["time"].str.upper(),
+            "scores": [f"{row.n} of {row.of}" for row in each_row(pain)],
+            "median [Q1, Q3]": [
+                "too few" if few[i] else f"{row.median:g} [{row.q1:g}, {row.q3:g}]"
+                for i, row in enumerate(each_row(pain))
+            ],
+            "width of the IQR": [
+                "" if few[i] else f"{row.q3 - row.q1:g}" for i, row in enumerate(each_row(pain))
+            ],
+            "mean (SD)": [
+                "" if few[i] else f"{row.mean:.1f} ({row.sd:.1f})"
+                for i, row in enumerate(each_row(pain))
+            ],
+        }
+    )
+    table = Table("pain", "Pain scores (NRS 0–10).", shown, values=pain)
+    if pain["time"].nunique() == 1:
+        return (table,)
+    tests = pd.DataFrame(
+        {
+            "comparison": d.pain_tests["comparison"],
+            "patients": d.pain_tests["group"],
+            "test": d.pain_tests["test"],
+            "complete sets": d.pain_tests["n"],
+            "p": d.pain_tests["p_value"].map(format_p),
+        }
+    )
+    return (
+        table,
+        Picture(
+            "pain",
+            "Median pain score; bars reach from the first to the third quartile.",
+            "Line chart of the median pain score before treatment, at discharge and at follow-up.",
+            lambda: plot_pain(pain, title="Pain over time"),
+        ),
+        Table(
+            "pain_tests",
+            "Change of pain within patients.",
+            tests,
+            "Each test uses the patients whose scores are complete for it, and their number is "
+            "given. Responders are partly chosen by their fall in pain, so that a test within them "
+            "shows that by construction. No correction for several tests.",
+            d.pain_tests,
+        ),
+    )
+
+
+def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
+    if not d.horizons:
+        return ()
+    if d.comparison is None:
+        return (f"Nothing to compare: no variable is known in {FEWEST} of either.",)
+    horizon = d.horizons[0].upper()
+    tests = int((d.comparison["p"] != "").sum())
+    note = (
+        "Difference: standardised mean difference, responders minus nonresponders (of shares: "
+        "without a sign); under 0.1 is small. In a cohort of this size even a large difference "
+        f"can miss p < 0.05, and of {tests} tests without any difference about {0.05 * tests:.1f} "
+        "fall below it by chance. This is no search for predictors. (few): an expected count "
+        "under 5."
+    )
+    return (
+        Table(
+            "responders",
+            f"Patients before treatment, by response at {horizon}.",
+            _lay_out_table_one(d.comparison),
+            note,
+            d.comparison,
+        ),
+    )
+
+
+def _lay_out_missing(d: Description) -> tuple[Block, ...]:
+    missing = d.missing
+    complete = missing.loc[missing["missing"] == 0, "label"].tolist()
+    some = missing[missing["missing"] > 0]
+    words = f"Complete: {', '.join(complete)}." if complete else ""
+    if some.empty:
+        return (words,)
+    horizon = d.horizons[0].upper() if d.horizons else ""
+    shown = pd.DataFrame(
+        {
+            "variable": some["label"],
+            "missing": [f"{row.missing} of {row.of}" for row in each_row(some)],
+            "share": some["share"].map(format_percent),
+        }
+    )
+    apart = ""
+    if horizon:
+        for group in ("responders", "nonresponders"):
+            shown[f"in {group} at {horizon}"] = some[group].map(format_percent)
+        apart = (
+            f" Where responders and nonresponders at {horizon} lie far apart, the patients seen "
+            "are not like those not seen."
+        )
+    return (
+        Picture(
+            "missing",
+            f"Missing values.{apart}",
+            "Bar chart of the share of missing values by variable.",
+            lambda: plot_missing(missing, groups=horizon, title="Missing values"),
+        ),
+        Table("missing", "Missing values.", shown, words, missing),
+    )
+
+
+def _lay_out_normality(d: Description) -> tuple[Block, ...]:
+    shown = pd.DataFrame(
+        {
+            "variable": d.normality["label"],
+            "n": d.normality["n"],
+            "Shapiro-Wilk W": d.normality["w"].map(lambda w: "–" if np.isnan(w) else f"{w:.3f}"),
+            "p": d.normality["p_value"].map(format_p),
+            "summarised by": d.normality["summary"],
+        }
+    )
+    note = (
+        "The median is taken where p < 0.05 or where there is no test. With few patients the test "
+        "hardly ever rejects: a mean is no proof of a normal distribution."
+    )
+    return (Table("normality", "How numbers were summarised.", shown, note, d.normality),)

@@ -1,0 +1,1 @@
+"""What do published studies say together? Imports `training` and `features`."""

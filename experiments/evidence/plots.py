@@ -1,0 +1,202 @@
+"""Forest and funnel plots of the published studies."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from training.document.document import each_row
+from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
+
+__all__ = ["PooledLine", "plot_forest", "plot_funnels"]
+
+_LABEL_X, _COUNT_X, _RATE_X, _WEIGHT_X = -78, -8, 104, 148
+
+
+class PooledLine(NamedTuple):
+    """A line of a forest plot below the studies; shares in [0, 1].
+
+    Parameters
+    ----------
+    words : str
+        What was pooled, and how.
+    rate, low, high : float
+        The estimate and its 95% interval.
+    prediction : tuple of (float, float) or None
+        Where a new centre's rate is expected, drawn as a thin bar.
+    main : bool
+        Drawn filled; the others are drawn hollow.
+    """
+
+    words: str
+    rate: float
+    low: float
+    high: float
+    prediction: tuple[float, float] | None = None
+    main: bool = False
+
+
+def _percent(rate: float, low: float, high: float) -> str:
+    # Halves go up, as in the tables.
+    whole = [int(round(100 * share, 6) + 0.5) for share in (rate, low, high)]
+    return "{} ({}–{})".format(*whole)
+
+
+def _draw_study(axes: Axes, y: float, row: Any) -> None:
+    colour = BLUE if row.stated else GREY
+    axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, linewidth=1.1)
+    size = 3 + 14 * np.sqrt(row.weight) if row.stated else 6
+    axes.plot(
+        100 * row.rate,
+        y,
+        "s",
+        markersize=size,
+        markeredgecolor=colour,
+        clip_on=False,
+        markerfacecolor=colour if row.stated else "white",
+    )
+    style: dict[str, Any] = {"va": "center", "color": INK if row.stated else GREY, "clip_on": False}
+    axes.text(_LABEL_X, y, row.study, ha="left", **style)
+    axes.text(_COUNT_X, y, f"{row.events:.0f}/{row.n:.0f}", ha="right", **style)
+    axes.text(_RATE_X, y, _percent(row.rate, row.low, row.high), ha="left", **style)
+    weight = f"{100 * row.weight:.0f}%" if row.stated else "–"
+    axes.text(_WEIGHT_X, y, weight, ha="right", **style)
+
+
+def _draw_pooled(axes: Axes, y: float, line: PooledLine) -> None:
+    corners = [
+        (100 * line.low, y),
+        (100 * line.rate, y + 0.28),
+        (100 * line.high, y),
+        (100 * line.rate, y - 0.28),
+    ]
+    if line.prediction is not None:
+        axes.plot([100 * end for end in line.prediction], [y, y], color=ORANGE, linewidth=2.2)
+    axes.add_patch(
+        Polygon(
+            corners,
+            closed=True,
+            edgecolor=INK,
+            linewidth=0.9,
+            zorder=3,
+            facecolor=INK if line.main else "white",
+        )
+    )
+    weight = "bold" if line.main else "normal"
+    axes.text(_LABEL_X, y, line.words, ha="left", va="center", fontweight=weight, clip_on=False)
+    axes.text(
+        _RATE_X,
+        y,
+        _percent(line.rate, line.low, line.high),
+        ha="left",
+        va="center",
+        fontweight=weight,
+        clip_on=False,
+    )
+
+
+def plot_forest(
+    forest: pd.DataFrame, pooled: list[PooledLine], *, title: str, heterogeneity: str
+) -> Figure:
+    """Draw responder rates study by study, and pooled in several ways.
+
+    Parameters
+    ----------
+    forest : DataFrame
+        One of :func:`experiments.evidence.tables.compute_forests`.
+    pooled : list of PooledLine
+        Drawn below the studies, in order.
+    title, heterogeneity : str
+        What is shown; how far the studies differ.
+    """
+    rows = len(forest) + len(pooled)
+    height = 0.27 * (rows + 5)
+    with paper_style():
+        figure = Figure(figsize=(8.2, height))
+        axes = figure.add_axes((0.345, 0.62 / height, 0.44, 1 - 1.15 / height))
+        top = rows + 0.6
+        for i, row in enumerate(each_row(forest)):
+            _draw_study(axes, rows - i, row)
+        for i, line in enumerate(pooled):
+            _draw_pooled(axes, len(pooled) - i - 0.4, line)
+        axes.axhline(len(pooled) + 0.35, color=GREY, linewidth=0.6)
+        main = next(line for line in pooled if line.main)
+        axes.axvline(100 * main.rate, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
+        heads = {
+            _LABEL_X: ("study", "left"),
+            _COUNT_X: ("n", "right"),
+            _RATE_X: ("% (95% interval)", "left"),
+            _WEIGHT_X: ("weight", "right"),
+        }
+        for x, (words, side) in heads.items():
+            axes.text(x, top + 0.35, words, ha=side, va="center", color=GREY, clip_on=False)
+        axes.text(
+            _LABEL_X,
+            top + 1.45,
+            title,
+            ha="left",
+            va="center",
+            fontweight="bold",
+            fontsize=10,
+            clip_on=False,
+        )
+        axes.text(
+            _LABEL_X,
+            -2.15,
+            heterogeneity,
+            ha="left",
+            va="center",
+            fontsize=8,
+            color=INK,
+            clip_on=False,
+        )
+        axes.set(xlim=(0, 100), ylim=(-0.1, top), xlabel="responders, %", yticks=[])
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="x", color=LIGHT, linewidth=0.8)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: str) -> Figure:
+    """Draw the change of pain of each study against its standard error.
+
+    Parameters
+    ----------
+    funnels : dict of DataFrame
+        From :func:`experiments.evidence.tables.compute_funnels`: a panel for each.
+    notes : list of str
+        A line for each panel: the tests of asymmetry.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure = Figure(figsize=(8.2, 3.9), layout="constrained")
+        panels = figure.subplots(1, len(funnels), sharey=True, sharex=True, squeeze=False)[0]
+        deepest = max(float(np.sqrt(f["variance"].max())) for f in funnels.values()) * 1.08
+        for axes, (name, funnel), note in zip(panels, funnels.items(), notes, strict=True):
+            error = np.sqrt(funnel["variance"])
+            centre = float(np.average(funnel["effect"], weights=1 / funnel["variance"]))
+            axes.axvline(centre, color=GREY, linewidth=0.8)
+            for side in (-1.96, 1.96):
+                axes.plot(
+                    [centre, centre + side * deepest],
+                    [0, deepest],
+                    color=GREY,
+                    linewidth=0.8,
+                    linestyle="--",
+                )
+            axes.plot(funnel["effect"], error, "o", color=BLUE, markersize=5, alpha=0.85)
+            words = name.replace(" taken ", "\ntaken ").replace(" put ", "\nput ")
+            axes.set_title(words.replace(" errors ", "\nerrors "), loc="left", fontsize=8.5)
+            axes.text(0.03, 0.97, note, transform=axes.transAxes, fontsize=8, va="top")
+            axes.set(xlabel="standardised change of pain")
+        panels[0].set(ylabel="standard error", ylim=(deepest, 0))
+        lowest = min(float(f["effect"].min()) for f in funnels.values())
+        panels[0].set_xlim(lowest - 3, 8)
+        figure.suptitle(title, fontweight="bold", fontsize=10, x=0.01, ha="left")
+    return figure

@@ -1,0 +1,1 @@
+"""How does pain go from week to week? Imports `training` and `features`."""

@@ -1,0 +1,172 @@
+"""Pictures of weekly pain in two arms. They draw means and differences, never a patient."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from training.document.document import each_row
+from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+
+__all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
+
+
+def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> Figure:
+    """Draw the mean score of each arm over the weeks, with 95% intervals.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From :func:`experiments.trajectory.trajectory.compute_weekly_means`.
+    arms : (str, str)
+        The reference arm and the other.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=6.6, height=3.7)
+        for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
+            rows = means[(means["arm"] == arm) & means["mean"].notna()]
+            reach = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+            axes.errorbar(
+                rows["week"] + shift,
+                rows["mean"],
+                yerr=reach,
+                fmt="o-",
+                color=colour,
+                capsize=2.5,
+                markersize=4.5,
+                linewidth=1.3,
+                label=arm,
+            )
+        weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
+        axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
+        axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
+        axes.grid(axis="y", color=LIGHT, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
+    return figure
+
+
+def plot_differences(
+    differences: pd.DataFrame, adjusted: pd.DataFrame | None, *, lost: int | None, title: str
+) -> Figure:
+    """Draw the difference between the arms week by week.
+
+    Parameters
+    ----------
+    differences, adjusted : DataFrame
+        Of a :class:`experiments.trajectory.trajectory.Course`, without and with the score before
+        treatment; None leaves the latter out.
+    lost : int or None
+        The week from which on no week differs.
+    title : str
+        What is shown.
+    """
+    d = differences
+    with paper_style():
+        figure, axes = make_axes(width=6.6, height=3.7)
+        axes.axhline(0, color=INK, linewidth=0.9)
+        axes.fill_between(
+            d["week"],
+            d["low_all"],
+            d["high_all"],
+            color=BLUE,
+            alpha=0.13,
+            linewidth=0,
+            label="95% for all weeks together",
+        )
+        reach = [d["difference"] - d["low"], d["high"] - d["difference"]]
+        axes.errorbar(
+            d["week"],
+            d["difference"],
+            yerr=reach,
+            fmt="o-",
+            color=BLUE,
+            capsize=2.5,
+            markersize=5,
+            linewidth=1.2,
+            label="difference, 95% for each week",
+        )
+        if adjusted is not None:
+            axes.plot(
+                adjusted["week"] + 0.12,
+                adjusted["difference"],
+                "D",
+                markersize=4,
+                markerfacecolor="white",
+                markeredgecolor=ORANGE,
+                label="adjusted for pain before treatment",
+            )
+        if lost is not None:
+            axes.axvline(lost - 0.5, color=GREY, linestyle="--", linewidth=0.9)
+            axes.text(
+                lost - 0.4,
+                0.98,
+                f"no week differs\nfrom week {lost} on",
+                fontsize=8,
+                va="top",
+                color=INK,
+                transform=axes.get_xaxis_transform(),
+            )
+        axes.set(xlabel="week", ylabel="difference, NRS points")
+        axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, max(high, 0.0) + 0.25 * (max(high, 0.0) - low))
+        axes.grid(axis="y", color=LIGHT, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        figure.legend(loc="outside lower left", ncols=3, fontsize=8)
+    return figure
+
+
+def plot_regressions(
+    univariable: pd.DataFrame, multivariable: pd.DataFrame, *, title: str
+) -> Figure:
+    """Draw how pain goes with each baseline variable, per standard deviation or yes against no.
+
+    Parameters
+    ----------
+    univariable, multivariable : DataFrame
+        Of a :class:`experiments.trajectory.predictors.Regressions`.
+    title : str
+        What is shown.
+    """
+    rows = univariable[univariable["b"].notna()].iloc[::-1].reset_index(drop=True)
+    together = {
+        (row.variable, row.level): row
+        for row in each_row(multivariable[multivariable["b"].notna()])
+    }
+    with paper_style():
+        figure, axes = make_axes(width=7.0, height=1.2 + 0.27 * len(rows))
+        axes.axvline(0, color=INK, linewidth=0.9)
+        for i, row in enumerate(each_row(rows)):
+            beside = together.get((row.variable, row.level))
+            lines = [(row, i + (0.13 if beside else 0.0), "white", ORANGE)]
+            if beside:
+                lines.append((beside, i - 0.13, BLUE, BLUE))
+            for values, y, face, edge in lines:
+                low, b, high = (values.sd * end for end in (values.low, values.b, values.high))
+                axes.plot([low, high], [y, y], color=edge, linewidth=1.1)
+                axes.plot(b, y, "o", markersize=4.5, markerfacecolor=face, markeredgecolor=edge)
+        numeric = np.where(rows["sd"] == 1, "", " (per SD)")
+        names = [
+            textwrap.fill(f"{row.label}{per}" + (f", {row.level}" if row.level else ""), 46)
+            for row, per in zip(each_row(rows), numeric, strict=True)
+        ]
+        axes.set_yticks(rows.index, names, fontsize=8)
+        axes.tick_params(axis="y", length=0)
+        axes.set(xlabel="NRS points more (right) or less (left)", ylim=(-0.6, len(rows) - 0.4))
+        axes.grid(axis="x", color=LIGHT, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        axes.plot(
+            [], [], "o-", color=ORANGE, markerfacecolor="white", markersize=4.5, label="by itself"
+        )
+        axes.plot([], [], "o-", color=BLUE, markersize=4.5, label="with the others")
+        figure.legend(loc="outside lower left", ncols=2, fontsize=8)
+    return figure

@@ -1,0 +1,1 @@
+"""How near do estimates come to a truth that is known? Not in the wheel."""

@@ -1,0 +1,182 @@
+"""Tables and the picture of `known_truth`: what its rows say, computed and laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
+from training.model.candidates import DEFAULT_CANDIDATES
+
+__all__ = [
+    "DEFAULT",
+    "PREVALENCE",
+    "compare_with_limits",
+    "compare_with_peers",
+    "draw",
+    "limit",
+    "summarise",
+    "to_markdown",
+]
+
+DEFAULT = "default"
+PREVALENCE = "prevalence"
+_SINGLE = [name for name in DEFAULT_CANDIDATES if name != PREVALENCE]
+
+
+def limit(n: int) -> float:
+    """Return by how much the default's RMSE may exceed the prevalence's or a candidate's."""
+    return 0.025 if n <= 120 else 0.015
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Average over cohorts.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns `truth`, `n`, `cohort`, `method`, `rmse`, `auc`, `slope`, `coverage`, `width`;
+        the method "prevalence" is among them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `truth`, `n`, `method`: `cohorts`; `rmse`, `skill` (1 - MSE / MSE of the
+        prevalence), `auc`, `coverage` and `width`, means over cohorts, with the Monte Carlo
+        standard error of the first two and of `coverage` in `rmse_se`, `skill_se`,
+        `coverage_se`; `slope`, the median calibration slope. A skill of 0 is what the prevalence
+        has, 1 is the truth; where nothing predicts it means nothing, for there the prevalence's
+        own error is nearly 0.
+    """
+    key = ["truth", "n", "cohort"]
+    base = rows.loc[rows["method"] == PREVALENCE].set_index(key)["rmse"]
+    skill = 1 - (rows["rmse"].to_numpy() / base.loc[pd.MultiIndex.from_frame(rows[key])]) ** 2
+    groups = rows.assign(skill=skill.to_numpy()).groupby(["truth", "n", "method"], sort=False)
+    table = groups[["rmse", "skill", "auc", "coverage", "width"]].mean()
+    table.insert(0, "cohorts", groups.size())
+    for name in ("rmse", "skill", "coverage"):
+        table[f"{name}_se"] = groups[name].std() / np.sqrt(groups.size())
+    table["slope"] = groups["slope"].median()
+    return table
+
+
+def compare_with_limits(summary: pd.DataFrame) -> pd.DataFrame:
+    """Hold the default against the prevalence and the best candidate of each truth and size.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `truth`, `n`: RMSE of `default`, `prevalence` and `best`, the candidate with
+        the smallest mean RMSE, whose name is `single`; `excess`, by how much the default exceeds
+        the better of the two (below 0: it is better than both); `limit`; `within`.
+    """
+    wide = summary["rmse"].unstack("method")
+    table = wide[[DEFAULT, PREVALENCE]].copy()
+    table["best"] = wide[_SINGLE].min(axis=1)
+    table["single"] = wide[_SINGLE].idxmin(axis=1)
+    table["excess"] = table[DEFAULT] - table[[PREVALENCE, "best"]].min(axis=1)
+    table["limit"] = [limit(n) for n in table.index.get_level_values("n")]
+    table["within"] = table["excess"] <= table["limit"]
+    return table
+
+
+def compare_with_peers(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
+    """Hold the default against the peers on the same cohorts, every truth weighing the same.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As in :func:`summarise`.
+    peers : sequence of str
+        Methods to compare with.
+
+    Returns
+    -------
+    DataFrame
+        One row for each `n`, then one for all sizes ("all"), and for each peer: `rmse` of the
+        default and `rmse_peer`, both averaged over truths; `gain`, the peer's less the default's
+        (above 0: the default is nearer to the truth), and its Monte Carlo standard error `se`.
+    """
+    wide = rows.pivot_table(index=["truth", "n", "cohort"], columns="method", values="rmse")
+    found = []
+    for peer in peers:
+        both = wide[[DEFAULT, peer]].dropna()
+        cells = both.assign(gain=both[peer] - both[DEFAULT]).groupby(["n", "truth"])
+        mean = cells.mean()
+        error: pd.Series[float] = cells["gain"].std() / np.sqrt(cells.size())
+        for n in [*sorted(set(mean.index.get_level_values("n"))), "all"]:
+            here = mean if n == "all" else mean.loc[[n]]
+            spread: pd.Series[float] = error if n == "all" else error.loc[[n]]
+            found.append(
+                {
+                    "peer": peer,
+                    "n": n,
+                    "rmse": here[DEFAULT].mean(),
+                    "rmse_peer": here[peer].mean(),
+                    "gain": here["gain"].mean(),
+                    "se": float(np.sqrt((spread**2).sum()) / len(spread)),
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "NO"
+    if isinstance(value, (float, np.floating)):
+        return "-" if np.isnan(value) else f"{value:.3f}"
+    return str(value)
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Return a frame as a Markdown table, its index left out, numbers to three decimals."""
+    lines = [list(table.columns), ["---"] * table.shape[1]]
+    lines += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def draw(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
+    """Draw RMSE to the true risk against the size of the cohort, one panel for each truth.
+
+    The shaded band ends where the default would exceed its limit above the better of prevalence
+    and best candidate.
+    """
+    truths = list(dict.fromkeys(summary.index.get_level_values("truth")))
+    with paper_style():
+        columns = min(4, len(truths))
+        shape = (-(-len(truths) // columns), columns)
+        figure = Figure(figsize=(2.6 * columns, 2.2 * shape[0] + 0.5), layout="constrained")
+        panels = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
+        for panel in panels[len(truths) :]:
+            panel.set_visible(False)
+        for panel, truth in zip(panels, truths, strict=False):
+            wide = summary.loc[truth]["rmse"].unstack("method").sort_index()
+            best = wide[[PREVALENCE, *_SINGLE]].min(axis=1)
+            top = best + [limit(n) for n in wide.index]
+            panel.fill_between(wide.index, best, top, color=LIGHT, label="best single + limit")
+            for peer in peers:
+                label = "peers" if peer == peers[0] else None
+                panel.plot(wide.index, wide[peer], color=ORANGE, lw=0.8, alpha=0.7, label=label)
+            panel.plot(wide.index, wide[PREVALENCE], color=GREY, ls="--", lw=1, label=PREVALENCE)
+            panel.plot(
+                wide.index,
+                wide[_SINGLE].min(axis=1),
+                color=INK,
+                ls=":",
+                lw=1.2,
+                label="best candidate",
+            )
+            panel.plot(wide.index, wide[DEFAULT], color=BLUE, marker="o", ms=3, label=DEFAULT)
+            panel.set(title=truth.replace("_", " "), xscale="log", xticks=wide.index)
+            panel.set_xticks(wide.index, [str(n) for n in wide.index])
+            panel.minorticks_off()
+            panel.set_ylim(0, 0.35)
+        figure.supxlabel("patients in the cohort")
+        figure.supylabel("RMSE to the true risk")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=5)
+    return figure

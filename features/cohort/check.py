@@ -1,0 +1,170 @@
+"""A look through a cohort file: what must be put right, and what should be known beforehand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.cohort.cohort import add_outcome_steps, read_cohort, select_eligible
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.medication import find_combination_drugs, find_unlisted
+from features.dictionary.outcome import Labels, available_horizons, make_labels
+from features.dictionary.schema import CONTRACT, Dictionary
+from features.errors import InputError, Problem
+
+__all__ = ["CheckReport", "check_cohort"]
+
+
+@dataclass(frozen=True, eq=False)
+class CheckReport:
+    """What a look at a cohort file brought up.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        What must be put right. With any, all that follows is empty.
+    rows : int
+        Number of courses.
+    synthetic : bool
+        Whether any row is simulated.
+    flags : tuple of (int, str, str)
+        Row, variable and what should be looked at; none of it stops anything.
+    missing : dict of str to float
+        Share of missing values of each column of the table, 0 to 1.
+    unlisted_codes : dict of str to int
+        Well-formed ATC codes that no drug class lists, with the number of rows.
+    flow : DataFrame or None
+        The attrition flow, see :meth:`Eligibility.select` and :func:`add_outcome_steps`.
+    labels : dict or None
+        :meth:`Labels.counts` of the eligible rows; None where the file has no outcome.
+    """
+
+    problems: tuple[Problem, ...]
+    rows: int = 0
+    synthetic: bool = False
+    flags: tuple[tuple[int, str, str], ...] = ()
+    missing: Mapping[str, float] = field(default_factory=dict)
+    unlisted_codes: Mapping[str, int] = field(default_factory=dict)
+    flow: pd.DataFrame | None = None
+    labels: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return {
+            "ok": not self.problems,
+            "problems": [vars(problem) for problem in self.problems],
+            "rows": self.rows,
+            "synthetic": self.synthetic,
+            "flags": [
+                {"row": row, "variable": name, "text": text} for row, name, text in self.flags
+            ],
+            "missing": dict(self.missing),
+            "unlisted_codes": dict(self.unlisted_codes),
+            "flow": [] if self.flow is None else self.flow.to_dict("records"),
+            "labels": None if self.labels is None else dict(self.labels),
+        }
+
+
+def check_cohort(
+    path: Path,
+    *,
+    dictionary: Dictionary = CONTRACT,
+    eligibility: Eligibility = CRPS_ELIGIBILITY,
+    rule: str = "fall2_or_success",
+    horizons: Sequence[str] | None = None,
+) -> CheckReport:
+    """Look a cohort file through before anything is made of it.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with contract names.
+    dictionary : Dictionary
+        The contract, with what a study's mapping declares.
+    eligibility : Eligibility
+        Whom the study is for.
+    rule : str
+        A responder rule.
+    horizons : sequence of str or None
+        As :func:`features.dictionary.outcome.make_labels` takes them; None for those that the file
+        has any outcome for.
+
+    Returns
+    -------
+    CheckReport
+        The file's problems, or else what it holds and what should be looked at.
+
+    Raises
+    ------
+    InputError
+        If the file is no table at all, or the rule or horizons cannot be.
+    """
+    try:
+        cohort = read_cohort(path, dictionary=dictionary)
+    except InputError as error:
+        if not error.problems:
+            raise
+        return CheckReport(problems=error.problems)
+    table = cohort.table
+    eligible, flow = select_eligible(cohort, eligibility)
+    asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
+    flags = _flag_combination_drugs(table)
+    counts = None
+    if asked:
+        labels = make_labels(table, rule=rule, horizons=asked)
+        flags += _flag_labels(labels)
+        labels = labels.select(table.index.isin(eligible.index))
+        flow = add_outcome_steps(flow, labels)
+        counts = labels.counts()
+    return CheckReport(
+        problems=(),
+        rows=len(table),
+        synthetic=cohort.synthetic,
+        flags=tuple(sorted(flags)),
+        missing={str(name): float(table[name].isna().mean()) for name in table},
+        unlisted_codes=_count_unlisted(table),
+        flow=flow,
+        labels=counts,
+    )
+
+
+def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
+    late = "response at T2 after none at T1: counted as not sustained; check the record"
+    low = "too low for the score part of the rule to be met"
+    return [(int(i) + 1, "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
+        (int(i) + 1, "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
+    ]
+
+
+def _rows_with_codes(table: pd.DataFrame) -> list[tuple[int, list[str]]]:
+    if "medication_atc" not in table:
+        return []
+    return [
+        (row, text.split(";"))
+        for row, text in enumerate(table["medication_atc"].tolist(), start=1)
+        if isinstance(text, str) and text != "none"
+    ]
+
+
+def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
+    return [
+        (
+            row,
+            "medication_atc",
+            f"lists {', '.join(drugs)}: if infused in the same admission, say "
+            "so in concurrent_infusion_drug",
+        )
+        for row, codes in _rows_with_codes(table)
+        if (drugs := find_combination_drugs(codes))
+    ]
+
+
+def _count_unlisted(table: pd.DataFrame) -> dict[str, int]:
+    counts = Counter(code for _, codes in _rows_with_codes(table) for code in find_unlisted(codes))
+    return dict(counts.most_common())

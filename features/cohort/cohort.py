@@ -1,0 +1,368 @@
+"""A cohort file becomes a checked table; every problem in it is found at once.
+
+One record is read by :func:`parse_record`, a request to the service as much as a row of a table.
+The table does it column by column, each distinct cell once, with the same two steps: the
+dictionary's :func:`features.dictionary.schema.parse_value`, then drug classes and cross-checks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.medication import fill_classes, parse_codes
+from features.dictionary.outcome import Labels
+from features.dictionary.schema import CONTRACT, Dictionary, Variable, parse_value
+from features.errors import InputError, Problem
+from features.files.table import did_you_mean, parse_table, read_bytes, read_table
+
+__all__ = [
+    "CRPS_ELIGIBILITY",
+    "Cohort",
+    "Eligibility",
+    "add_outcome_steps",
+    "holds_simulated",
+    "is_synthetic_id",
+    "parse_cell",
+    "parse_cohort",
+    "parse_record",
+    "read_cohort",
+    "read_table",
+    "select_eligible",
+]
+
+Record = dict[str, float | str | None]
+
+_SHOWN = 40
+_MOST_UNKNOWN = 20
+_MAP_OR_DROP = "declare it in a mapping, map it with `ketresponse cohort import`, or drop it"
+_SYNTHETIC_ID = "SYN-"
+_MOST_MEDIAN_YEARS = 20
+_FEWEST_FOR_MEDIAN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """A checked cohort.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per course, index 0 .. n-1 in the order of the file (row k of a message has index
+        k - 1). Columns are the dictionary's variables that are in the file or follow from it, in
+        the dictionary's order: float64 as `parse_value` encodes, text as `str`, NaN where
+        missing.
+    dictionary : Dictionary
+        What the columns mean.
+    synthetic : bool
+        Whether any row is simulated. A model made from such a cohort is a demonstration for ever.
+    sha256 : str
+        Digest of the file's bytes.
+    """
+
+    table: pd.DataFrame
+    dictionary: Dictionary
+    synthetic: bool
+    sha256: str
+
+
+def parse_cell(variable: Variable, raw: object) -> float | str | Problem | None:
+    """Read one value as `schema.parse_value` does, ATC codes checked as well.
+
+    Parameters
+    ----------
+    variable : Variable
+        What the value should be.
+    raw : object
+        A cell of a table or a field of a JSON record.
+    """
+    value = parse_value(variable, raw)
+    if variable.kind != "codes" or not isinstance(value, str):
+        return value
+    codes = parse_codes(value)
+    return codes if isinstance(codes, Problem) else ";".join(codes) or "none"
+
+
+def _complete(record: Record) -> tuple[Record, list[Problem]]:
+    """Fill in drug classes, and check the values of one record against each other."""
+    filled, problems = fill_classes(record)
+    age, duration = filled.get("age_years"), filled.get("disease_duration_years")
+    # Ages are recorded in completed years: someone aged 40 may be nearly 41.
+    if isinstance(age, float) and isinstance(duration, float) and duration >= age + 1:
+        problems.append(
+            Problem(
+                "disease_duration_years",
+                "no longer than the age",
+                f"{duration:g} years",
+                action="if this is in months, divide by 12",
+            )
+        )
+    return filled, problems
+
+
+def _find_unknown(
+    names: Sequence[str], dictionary: Dictionary, *, action: str = ""
+) -> list[Problem]:
+    unknown = [name for name in names if name not in dictionary]
+    problems = [
+        Problem(
+            name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...",
+            "a name of the dictionary",
+            "an unknown name",
+            action=f"{did_you_mean(name, dictionary.names)} {action}".strip(),
+        )
+        for name in unknown[:_MOST_UNKNOWN]
+    ]
+    if len(unknown) > _MOST_UNKNOWN:
+        more = len(unknown) - _MOST_UNKNOWN
+        problems.append(Problem("names", "names of the dictionary", f"{more} more unknown names"))
+    return problems
+
+
+def parse_record(
+    raw: Mapping[str, object], dictionary: Dictionary = CONTRACT
+) -> tuple[Record, list[Problem]]:
+    """Read one patient's record, as a row of a table is read.
+
+    Parameters
+    ----------
+    raw : mapping
+        Contract names and values as they came, from a JSON object or a table.
+    dictionary : Dictionary
+        What the names mean.
+
+    Returns
+    -------
+    record : dict
+        A value for each name that was read, as :func:`features.dictionary.schema.parse_value`
+        returns them, and the drug classes that follow. Names with a problem are missing from it.
+    problems : list of Problem
+        Every unknown name, value that cannot be read, flag that contradicts the ATC codes, and
+        disease duration longer than the age.
+    """
+    problems = _find_unknown(list(raw), dictionary)
+    record: Record = {}
+    for name, value in raw.items():
+        if name not in dictionary:
+            continue
+        parsed = parse_cell(dictionary[name], value)
+        if isinstance(parsed, Problem):
+            problems.append(parsed)
+        else:
+            record[name] = parsed
+    filled, further = _complete(record)
+    return filled, problems + further
+
+
+def parse_cohort(
+    raw: pd.DataFrame, dictionary: Dictionary = CONTRACT, *, required: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Read a table of texts, row by row as :func:`parse_record` does.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Contract columns, cells as they stand; the index tells the rows' positions in the file,
+        from 0.
+    dictionary : Dictionary
+        What the columns mean.
+    required : sequence of str
+        Columns that must be there with at least one value, beside `patient_id`, which every row
+        must have.
+
+    Returns
+    -------
+    table : DataFrame
+        As :attr:`Cohort.table`. With problems it holds what could be read.
+    problems : list of Problem
+        Columns first, then rows in order, counted from 1 in the file.
+    """
+    names = [str(name) for name in raw.columns]
+    problems = _find_unknown(names, dictionary, action=_MAP_OR_DROP)
+    problems += [
+        Problem(name, "a column of that name", "no such column", action="add it, or map it")
+        for name in dict.fromkeys(["patient_id", *required])
+        if name not in names
+    ]
+    cells: list[Problem] = []
+    columns: dict[str, list[float | str | None]] = {}
+    for name in (name for name in dictionary.names if name in names):
+        columns[name], found = _parse_column(dictionary[name], raw[name])
+        cells += found
+        if name in required and not found and all(value is None for value in columns[name]):
+            problems.append(Problem(name, "at least one value", "an empty column"))
+    problems += _find_implausible(raw)
+    numbers = [int(position) + 1 for position in raw.index]
+    records: list[Record] = []
+    for i, number in enumerate(numbers):
+        record, found = _complete({name: values[i] for name, values in columns.items()})
+        records.append(record)
+        cells += [replace(problem, row=number) for problem in found]
+    cells += _find_repeated(records, numbers)
+    order = {name: position for position, name in enumerate(dictionary.names)}
+    cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
+    return _to_table(records, dictionary), problems + cells
+
+
+def _parse_column(
+    variable: Variable, raw: pd.Series[Any]
+) -> tuple[list[float | str | None], list[Problem]]:
+    texts = raw.tolist()
+    parsed = {text: parse_cell(variable, text) for text in dict.fromkeys(texts)}
+    values: list[float | str | None] = []
+    problems = []
+    for position, text in zip(raw.index, texts, strict=True):
+        value = parsed[text]
+        if isinstance(value, Problem):
+            problems.append(replace(value, row=int(position) + 1))
+            value = None
+        elif value is None and variable.name == "patient_id":
+            problems.append(variable.problem("an empty cell", row=int(position) + 1))
+        values.append(value)
+    return values, problems
+
+
+def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
+    name = "disease_duration_years"
+    if name not in raw:
+        return []
+    known = pd.to_numeric(raw[name], errors="coerce").dropna()
+    if len(known) < _FEWEST_FOR_MEDIAN or known.median() <= _MOST_MEDIAN_YEARS:
+        return []
+    return [
+        Problem(
+            name,
+            f"years, with a median of at most {_MOST_MEDIAN_YEARS}",
+            f"a median of {known.median():g}",
+            action='these are probably months: import the file with unit = "months"',
+        )
+    ]
+
+
+def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:
+    first: dict[tuple[object, object], int] = {}
+    problems = []
+    for row, record in zip(numbers, records, strict=True):
+        patient = record.get("patient_id")
+        earlier = first.setdefault((patient, record.get("course_number")), row)
+        if patient is not None and earlier != row:
+            problems.append(
+                Problem(
+                    "patient_id",
+                    "each patient_id with each course_number once",
+                    f"the same as in row {earlier}",
+                    row=row,
+                    action="drop one, or number the courses",
+                )
+            )
+    return problems
+
+
+def _to_table(records: Sequence[Record], dictionary: Dictionary) -> pd.DataFrame:
+    present = {name for record in records for name in record}
+    columns = {}
+    for name in (name for name in dictionary.names if name in present):
+        values = [record.get(name) for record in records]
+        columns[name] = (
+            np.array(values, dtype=np.float64)
+            if dictionary[name].is_encodable
+            else pd.Series(values, dtype="str")
+        )
+    return pd.DataFrame(columns, index=range(len(records)))
+
+
+def read_cohort(
+    path: Path, *, dictionary: Dictionary = CONTRACT, required: Sequence[str] = ()
+) -> Cohort:
+    """Read and check a cohort file.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with contract names, one row per course.
+    dictionary : Dictionary
+        The contract, with what a study's mapping declares.
+    required : sequence of str
+        Columns that the study cannot do without; `patient_id` always is.
+
+    Returns
+    -------
+    Cohort
+        The table, what it means, whether it is simulated, and the file's digest.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file: unknown and missing columns, cells out of range, repeated
+        courses, contradictions, durations that look like months.
+    """
+    data = read_bytes(path)
+    table, problems = parse_cohort(parse_table(data, name=str(path)), dictionary, required=required)
+    if problems:
+        raise InputError(str(path), problems)
+    return Cohort(table, dictionary, holds_simulated(table), hashlib.sha256(data).hexdigest())
+
+
+def is_synthetic_id(patient_id: object) -> bool:
+    """Return whether a pseudonym is one that the simulator gives."""
+    return isinstance(patient_id, str) and patient_id.upper().startswith(_SYNTHETIC_ID)
+
+
+def holds_simulated(table: pd.DataFrame) -> bool:
+    """Return whether any row of a checked table is of a simulated patient."""
+    origin = CONTRACT["record_origin"].categories.index("synthetic")
+    marked = "record_origin" in table and bool((table["record_origin"] == origin).any())
+    return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
+
+
+def select_eligible(
+    cohort: Cohort, eligibility: Eligibility = CRPS_ELIGIBILITY
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the eligible rows of a cohort and the attrition flow.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        A checked cohort.
+    eligibility : Eligibility
+        Whom the study is for.
+
+    Returns
+    -------
+    eligible : DataFrame
+        Rows of :attr:`Cohort.table` with their index: row k of the file has index k - 1.
+    flow : DataFrame
+        Columns `step`, `remaining`, `excluded`, `unknown_kept`; see :meth:`Eligibility.select`.
+    """
+    return eligibility.select(cohort.table, dictionary=cohort.dictionary)
+
+
+def add_outcome_steps(flow: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return the attrition flow with one step for each horizon.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        From :func:`select_eligible`.
+    labels : Labels
+        Of the eligible rows.
+
+    Returns
+    -------
+    DataFrame
+        Each added step counts from all eligible courses, not from the step before it: a T2 label
+        may be known where T1 is not. `excluded` are the eligible courses without that label.
+    """
+    eligible = int(flow["remaining"].iloc[-1])
+    steps = []
+    for horizon in labels.horizons:
+        known = int(np.isfinite(getattr(labels, horizon)).sum())
+        steps.append((f"outcome known at {horizon.upper()}", known, eligible - known, 0))
+    return pd.concat([flow, pd.DataFrame(steps, columns=flow.columns)], ignore_index=True)

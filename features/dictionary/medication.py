@@ -1,0 +1,261 @@
+"""ATC codes of the pain co-medication, and the drug classes that follow from them.
+
+The classes are the yes/no variables of the contract. A code of the full seven characters decides
+every class. A shorter code names a group of drugs: it decides the classes that the group lies
+within, and leaves undecided the classes that hold only some of its members (``N02AX`` is an
+opioid, weak or strong unknown). An undecided class stays unknown: it is never read as "no".
+
+Conventions, where the index leaves room:
+
+- Weak opioids are tramadol, codeine and dihydrocodeine; the remaining opium alkaloids and
+  phenylpiperidine and oripavine derivatives, tapentadol and methadone are strong. Opioids that
+  the convention does not place (piritramide, nalbuphine, tilidine) are opioids, weak or strong
+  unknown.
+- Plain codeine has its only code among the cough medicines (R05DA04) and counts as an opioid.
+- A fixed combination counts in the class of each of its parts.
+- Glucosamine, chondroitin and nasal esketamine stand in groups of the index to whose class they
+  do not belong. The group's own code still means the class.
+
+References
+----------
+WHO Collaborating Centre for Drug Statistics Methodology, ATC/DDD index,
+https://atcddd.fhi.no/atc_ddd_index/; for combinations with opioids its announcement "ATC
+classification of combinations of opioids and other analgesics", 2016.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from features.dictionary.schema import CONTRACT
+from features.errors import InputError, Problem
+
+__all__ = [
+    "classify_codes",
+    "fill_classes",
+    "find_combination_drugs",
+    "find_unlisted",
+    "parse_codes",
+]
+
+_COLUMN = "medication_atc"
+_NONE = "none"
+# A letter of one of the fourteen main groups, then the levels 2 to 5 of the index.
+_WELL_FORMED = re.compile(r"[ABCDGHJLMNPRSV]\d\d([A-Z]([A-Z](\d\d)?)?)?")
+_EXPECTED = CONTRACT[_COLUMN].expected() + ", each of 3, 4, 5 or 7 characters as in N02AX02"
+
+
+@dataclass(frozen=True)
+class _DrugClass:
+    """The codes of one class: everything under `within` but what is under `without`."""
+
+    within: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+    def holds(self, code: str) -> bool:
+        """Whether every drug that the code stands for is in the class."""
+        return code.startswith(self.within) and not (self.without and code.startswith(self.without))
+
+    def may_hold(self, code: str) -> bool:
+        """Whether the class has some, but not all, of the drugs that the code stands for."""
+        return not self.holds(code) and any(prefix.startswith(code) for prefix in self.within)
+
+
+def _drug_class(within: str, without: str = "") -> _DrugClass:
+    return _DrugClass(tuple(within.split()), tuple(without.split()))
+
+
+_WEAK_ALKALOIDS = "N02AA08 N02AA58 N02AA59 N02AA66 N02AA79"
+_STRONG_COMBINATIONS = "N02AJ17 N02AJ18 N02AJ19 N02AJ22 N02AJ23"
+_SUBSTITUTION = "N07BC01 N07BC02 N07BC05 N07BC51"
+
+_CLASSES = {
+    "paracetamol": _drug_class("N02BE01 N02BE51 N02BE71 N02AJ01 N02AJ06 N02AJ13 N02AJ17 N02AJ22"),
+    "nsaid": _drug_class("M01A N02AJ08 N02AJ14 N02AJ16 N02AJ19 N02AJ23", without="M01AX05 M01AX25"),
+    "opioid": _drug_class(f"N02A R05DA04 {_SUBSTITUTION}"),
+    "weak_opioid": _drug_class(
+        f"N02AX02 N02AX52 N02AJ R05DA04 {_WEAK_ALKALOIDS}", without=_STRONG_COMBINATIONS
+    ),
+    "strong_opioid": _drug_class(
+        f"N02AA N02AB N02AE N02AX06 {_SUBSTITUTION} {_STRONG_COMBINATIONS}", without=_WEAK_ALKALOIDS
+    ),
+    "antidepressant": _drug_class("N06A", without="N06AX27"),
+    "tricyclic": _drug_class("N06AA"),
+    "ssri_snri": _drug_class("N06AB N06AX16 N06AX17 N06AX21 N06AX23 N06AX28"),
+    "anti_epileptic": _drug_class("N03A N02BF"),
+    "gabapentinoid": _drug_class("N02BF N03AX12 N03AX16"),
+    "benzodiazepine": _drug_class("N05BA N05CD N03AE"),
+}
+_PARENTS = {variable.name: variable.parent for variable in CONTRACT if variable.parent}
+
+# The drugs of concurrent_infusion_drug, by the names of its categories.
+_COMBINATION_DRUGS = {
+    "mannitol": _drug_class("B05BC01"),
+    "tadalafil": _drug_class("G04BE08"),
+    "pamidronic_acid": _drug_class("M05BA03"),
+}
+
+
+def parse_codes(text: str) -> list[str] | Problem:
+    """Read a cell of ATC codes.
+
+    Parameters
+    ----------
+    text : str
+        Codes with ``;`` between, or ``none`` for a patient who takes none of the pain
+        medication. Case and spaces do not matter.
+
+    Returns
+    -------
+    list of str or Problem
+        The codes in upper case, each once, in the order given; an empty list for ``none``. A
+        Problem that names every malformed code. A well-formed code that no class lists is fine.
+    """
+    parts = [part.strip().upper() for part in text.split(";")]
+    codes = list(dict.fromkeys(part for part in parts if part))
+    if codes == [_NONE.upper()]:
+        return []
+    if not codes:
+        return Problem(_COLUMN, _EXPECTED, repr(text), action="leave an unknown list empty")
+    unknown = [code for code in codes if not _WELL_FORMED.fullmatch(code)]
+    if not unknown:
+        return codes
+    if _NONE.upper() in unknown:
+        return Problem(_COLUMN, _EXPECTED, "none beside codes", action="take one of the two out")
+    shown = ", ".join(code[:20] for code in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+    noun = "unknown code" if len(unknown) == 1 else "unknown codes"
+    action = "put ; between codes" if "," in text else "write each as the ATC index does"
+    return Problem(_COLUMN, _EXPECTED, f"{noun} {shown}", action=action)
+
+
+def _read_codes(codes: Iterable[str]) -> list[str]:
+    parsed = parse_codes(";".join(codes) or _NONE)
+    if isinstance(parsed, Problem):
+        raise InputError("ATC codes", [parsed])
+    return parsed
+
+
+def _decide(codes: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the classes that the codes put a patient in, and those they leave undecided."""
+    inside: set[str] = set()
+    undecided: set[str] = set()
+    for code in codes:
+        inside |= {name for name, drugs in _CLASSES.items() if drugs.holds(code)}
+        undecided |= {name for name, drugs in _CLASSES.items() if drugs.may_hold(code)}
+        strengths = {name for name, parent in _PARENTS.items() if parent == "opioid"}
+        if _CLASSES["opioid"].holds(code) and not any(_CLASSES[s].holds(code) for s in strengths):
+            undecided |= strengths
+    return frozenset(inside), frozenset(undecided - inside)
+
+
+def classify_codes(codes: Iterable[str]) -> frozenset[str]:
+    """Return the drug classes that ATC codes put a patient in.
+
+    Parameters
+    ----------
+    codes : iterable of str
+        Well-formed ATC codes of 3 to 7 characters, in either case.
+
+    Returns
+    -------
+    frozenset of str
+        Names of the contract's yes/no variables. A class that is not in the set may be undecided
+        rather than absent where a code names a group; :func:`fill_classes` keeps the two apart.
+
+    Raises
+    ------
+    InputError
+        Naming every malformed code.
+
+    Examples
+    --------
+    >>> sorted(classify_codes(["N02AJ13", "n03ae01"]))
+    ['anti_epileptic', 'benzodiazepine', 'opioid', 'paracetamol', 'weak_opioid']
+    """
+    return _decide(_read_codes(codes))[0]
+
+
+def find_unlisted(codes: Iterable[str]) -> list[str]:
+    """Return the codes that touch no class, so that they can be counted.
+
+    Parameters
+    ----------
+    codes : iterable of str
+        Well-formed ATC codes.
+    """
+    return [code for code in _read_codes(codes) if not any(_decide([code]))]
+
+
+def find_combination_drugs(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the combination infusion drugs among the codes, as named by the contract.
+
+    They put a course out of scope when they are *infused in the same admission*, which a
+    medication list does not tell. They are therefore reported as a notice, and
+    `concurrent_infusion_drug` is never filled in from them.
+
+    Parameters
+    ----------
+    codes : iterable of str
+        Well-formed ATC codes.
+    """
+    given = _read_codes(codes)
+    return tuple(
+        name for name, drug in _COMBINATION_DRUGS.items() if any(drug.holds(code) for code in given)
+    )
+
+
+def fill_classes(
+    record: Mapping[str, float | str | None],
+) -> tuple[dict[str, float | str | None], list[Problem]]:
+    """Fill in the drug classes of one record from its codes, and each class from its parts.
+
+    The same function completes a training row and a request.
+
+    Parameters
+    ----------
+    record : mapping
+        Values as :func:`features.dictionary.schema.parse_value` returns them.
+
+    Returns
+    -------
+    record : dict
+        A copy. With codes (or ``none``) in `medication_atc` every class that they decide is 1
+        or 0. Then a class is yes where one of its parts is, and its parts are no where it is no.
+        Without codes and flags nothing is added.
+    problems : list of Problem
+        Malformed codes; flags that contradict the codes; a part that is yes while its class is
+        no. A contradicted flag is left as it came.
+    """
+    filled = dict(record)
+    problems: list[Problem] = []
+    text = record.get(_COLUMN)
+    if isinstance(text, str):
+        codes = parse_codes(text)
+        if isinstance(codes, Problem):
+            return filled, [codes]
+        inside, undecided = _decide(codes)
+        for name in _CLASSES:
+            if name in undecided:
+                continue
+            value = float(name in inside)
+            if filled.get(name) is None:
+                filled[name] = value
+            elif filled[name] != value:
+                problems.append(_contradiction(name, value, f"{_COLUMN} tells otherwise"))
+    contradicted = {problem.column for problem in problems}
+    for part, whole in _PARENTS.items():
+        part_value, whole_value = filled.get(part), filled.get(whole)
+        if part_value == 1.0 and whole_value is None:
+            filled[whole] = 1.0
+        elif whole_value == 0.0 and part_value is None:
+            filled[part] = 0.0
+        elif part_value == 1.0 and whole_value == 0.0 and not contradicted & {part, whole}:
+            problems.append(_contradiction(part, 0.0, f"{whole} is no"))
+    return filled, problems
+
+
+def _contradiction(name: str, value: float, reason: str) -> Problem:
+    right, wrong = ("yes", "no") if value else ("no", "yes")
+    return Problem(name, f"{right}, because {reason}", wrong, action="correct one of the two")

@@ -1,0 +1,1 @@
+"""What does a microRNA panel say, well by well? Imports `cohort` and below."""

@@ -1,0 +1,373 @@
+"""From a panel's files to one tidy panel; every problem in them is found at once.
+
+The import decides three things and says so: what counts as not detected (a word, an empty cell,
+a flag, a value at the ceiling), what each assay is called, and whose each sample is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import InputError, Problem
+from features.files.table import read_bytes
+from features.panel.cells import (
+    HIGHEST_CT,
+    LOWEST_CT,
+    NOT_SEEN_FLAGS,
+    NOT_SEEN_WORDS,
+    find_ceiling,
+    parse_numbers,
+)
+from features.panel.design import Design, Sample
+from features.panel.exports import LAYOUTS, Layout, RawPanel, parse_file
+from features.panel.names import map_assay_names
+from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
+from features.panel.summary import FileReport, PanelReport, summarise, write_notices
+from features.panel.tidy import is_tidy, parse_tidy
+
+__all__ = ["EMPTY_CELLS", "FORMATS", "import_panel", "parse_panel", "read_panel"]
+
+FORMATS = (*LAYOUTS, "tidy")
+EMPTY_CELLS = ("non_detect", "not_measured")
+
+_NOT_KNOWN = frozenset({"", "na", "n/a", "nan", "-"})
+_PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
+_LIMITS = (35.0, 40.0, 45.0, 50.0, 55.0, HIGHEST_CT)
+_FEWEST_FOR_LIMIT = 100
+_RUN = 40.0
+_SHOWN = 5
+
+
+def read_panel(
+    path: Path | Sequence[Path],
+    *,
+    format: str = "auto",
+    design: Design | None = None,
+    ceiling: float | None = None,
+    names: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    empty: str = "non_detect",
+) -> Panel:
+    """Read a panel from one file or several; see :func:`import_panel`, which also reports."""
+    return import_panel(
+        path, format=format, design=design, ceiling=ceiling, names=names, ignore=ignore, empty=empty
+    )[0]
+
+
+def import_panel(
+    path: Path | Sequence[Path],
+    *,
+    format: str = "auto",
+    design: Design | None = None,
+    ceiling: float | None = None,
+    names: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    empty: str = "non_detect",
+) -> tuple[Panel, PanelReport]:
+    """Read a panel from one file or several, and report what was done.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        Instruments' text exports, matrices of Ct values, or one tidy file written by
+        :func:`features.panel.panel.write_panel`. Wells of the same sample and assay, in one file or
+        several, are replicates; see :func:`features.panel.panel.combine_wells`.
+    format : str
+        One of :data:`FORMATS`; `auto` tells them apart.
+    design : Design or None
+        Whose each sample is, and when it was taken. None: each sample is a patient of that name.
+    ceiling : float or None
+        Cycle from which nothing counts as detected. None: the largest value of a file where at
+        least 3 values share it and it is a whole number from 30; else the smallest of 35, 40,
+        45, ... above every detected value (40 with fewer than 100 detected values).
+    names : mapping of str to str or None
+        Names of assays that the user has decided on, by raw name.
+    ignore : collection of str
+        Columns of a matrix that are neither samples nor assays.
+    empty : str
+        One of :data:`EMPTY_CELLS`: what an empty cell means; `NA` and the like are empty.
+
+    Returns
+    -------
+    panel : Panel
+        One row per sample and assay.
+    report : PanelReport
+        What was done, in counts.
+
+    Raises
+    ------
+    InputError
+        Listing every line that does not fit, cell that is no Ct, sample that the design does not
+        have, and sample taken after the infusion began.
+    """
+    paths = [path] if isinstance(path, Path) else list(path)
+    _check_options(format, empty, ceiling, paths)
+    files = {one: read_bytes(one) for one in paths}
+    return parse_panel(
+        files,
+        format=format,
+        design=design,
+        ceiling=ceiling,
+        names=names,
+        ignore=ignore,
+        empty=empty,
+    )
+
+
+def parse_panel(
+    files: Mapping[Path, bytes],
+    *,
+    format: str = "auto",
+    design: Design | None = None,
+    ceiling: float | None = None,
+    names: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    empty: str = "non_detect",
+) -> tuple[Panel, PanelReport]:
+    """Read the contents of one file or several, at least one; nothing is opened.
+
+    Parameters
+    ----------
+    files : mapping of Path to bytes
+        What each file is called, and what it holds.
+    format, design, ceiling, names, ignore, empty
+        As for :func:`import_panel`, which also tells what is returned and raised.
+    """
+    paths, contents = list(files), list(files.values())
+    if format == "tidy" or (format == "auto" and is_tidy(contents[0])):
+        return _import_tidy(contents, paths, design, ceiling)
+    samples = design.samples if design is not None else {}
+    raws = [
+        parse_file(
+            content,
+            name=str(one),
+            stem=one.stem,
+            layout=cast("Layout", format),
+            samples=samples.keys(),
+            ignore=ignore,
+        )
+        for content, one in zip(contents, paths, strict=True)
+    ]
+    problems = [problem for raw in raws for problem in raw.problems]
+    wells, counts, found = _read_cells(raws, paths, empty)
+    problems += found + _find_unknown_samples(wells, design)
+    if problems:
+        raise InputError("panel", problems)
+    owners = _find_owners(wells["sample"].unique().tolist(), design)
+    wells = wells[wells["sample"].isin([name for name, s in owners.items() if s.patient_id])]
+    if wells.empty:
+        raise InputError("panel: no sample is left")
+    limits = _find_ceilings(wells, ceiling)
+    wells = _mark_detected(wells, limits, counts)
+    assays = map_assay_names(wells["assay"].unique().tolist(), given=names)
+    wells["assay"] = wells["assay"].map({raw: a.name for raw, a in assays.items()}).astype("str")
+    wells = _apply_design(wells, owners)
+    table = _finish(combine_wells(wells), owners)
+    reports = tuple(
+        FileReport(
+            str(one),
+            raw.layout,
+            len(raw.wells),
+            *limits.get(i, (np.nan, "not used")),
+            dict(raw.left_out),
+        )
+        for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
+    )
+    notices = write_notices(assays, names, design, owners, reports, counts)
+    return Panel(table), summarise(table, reports, counts, wells["flag"], assays, notices)
+
+
+def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequence[Path]) -> None:
+    problems = []
+    if empty not in EMPTY_CELLS:
+        problems.append(Problem("empty", " or ".join(EMPTY_CELLS), repr(empty)))
+    if format not in FORMATS:
+        problems.append(Problem("format", "one of " + ", ".join(FORMATS), repr(format)))
+    if ceiling is not None and not LOWEST_CT < ceiling <= HIGHEST_CT:
+        problems.append(
+            Problem(
+                "ceiling",
+                f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}",
+                f"{ceiling:g}",
+            )
+        )
+    repeated = [str(one) for one, n in Counter(one.resolve() for one in paths).items() if n > 1]
+    problems += [Problem("file", "each file once", one) for one in repeated]
+    if problems or not paths:
+        raise InputError("panel", problems)
+
+
+def _import_tidy(
+    contents: Sequence[bytes], paths: Sequence[Path], design: Design | None, ceiling: float | None
+) -> tuple[Panel, PanelReport]:
+    if len(paths) > 1 or design is not None:
+        raise InputError(f"{paths[0]} is a tidy panel: it stands alone, without a design file")
+    table = parse_tidy(contents[0], name=str(paths[0]))
+    if ceiling is not None:
+        table = apply_ceiling(table, ceiling)
+    assays = map_assay_names(table["assay"].unique().tolist())
+    limit = float(table["ceiling"].min())
+    source = "given" if ceiling is not None else "file"
+    file = FileReport(str(paths[0]), "tidy", int(table["replicates"].sum()), limit, source, {})
+    return Panel(table), summarise(table, (file,), Counter(), table["flag"], assays, ())
+
+
+# -- cells ----------------------------------------------------------------------------------------
+
+
+def _read_cells(
+    raws: Sequence[RawPanel], paths: Sequence[Path], empty: str
+) -> tuple[pd.DataFrame, Counter[str], list[Problem]]:
+    """Return all wells with `ct`, NaN for a non-detect, and what could not be read."""
+    wells = pd.concat([raw.wells.assign(file=i) for i, raw in enumerate(raws)], ignore_index=True)
+    words = wells["cell"].str.strip().str.lower()
+    no_value = words.isin(list(_NOT_KNOWN))
+    if empty == "not_measured":
+        wells, words, no_value = wells[~no_value], words[~no_value], no_value[~no_value]
+        wells = wells.reset_index(drop=True)
+        words, no_value = words.reset_index(drop=True), no_value.reset_index(drop=True)
+    not_seen = words.isin(list(NOT_SEEN_WORDS))
+    numbers = parse_numbers(words)
+    wrong = ~(not_seen | no_value) & ~((numbers >= LOWEST_CT) & (numbers <= HIGHEST_CT))
+    flagged, flags = _read_flags(wells["flag"])
+    counts = Counter(
+        word=int(not_seen.sum()),
+        empty=int(no_value.sum()),
+        flag=int((flagged & ~not_seen & ~no_value).sum()),
+    )
+    gone = (not_seen | no_value).to_numpy() | flagged
+    wells = wells.assign(ct=np.where(gone, np.nan, numbers), flag=flags)
+    return wells, counts, _describe_wrong(wells[wrong.to_numpy()], paths)
+
+
+def _read_flags(raw: pd.Series[Any]) -> tuple[NDArray[np.bool_], pd.Series[Any]]:
+    """Return which wells a flag calls not seen, and each well's flags without "passed"."""
+    kept, not_seen = {}, {}
+    for text in raw.unique().tolist():
+        words = [word.strip() for word in text.split(";")]
+        kept[text] = ";".join(dict.fromkeys(w for w in words if w.lower() not in _PASSED))
+        not_seen[text] = any(word.lower() in NOT_SEEN_FLAGS for word in words)
+    return raw.map(not_seen).to_numpy(dtype=bool), raw.map(kept).astype("str")
+
+
+def _describe_wrong(wrong: pd.DataFrame, paths: Sequence[Path]) -> list[Problem]:
+    problems = []
+    for (file, assay), group in wrong.groupby(["file", "assay"], sort=False):
+        shown = Counter(group["cell"].str.slice(0, 20)).most_common(_SHOWN)
+        got = ", ".join(f"{cell!r} ({count})" for cell, count in shown)
+        problems.append(
+            Problem(
+                f"{paths[int(str(file))].name}, {assay}",
+                f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty",
+                got,
+                action="a column that is no assay can be left out with --ignore",
+            )
+        )
+    return problems
+
+
+def _find_ceilings(wells: pd.DataFrame, given: float | None) -> dict[int, tuple[float, str]]:
+    """Return each file's ceiling and where it is from."""
+    files = [int(i) for i in wells["file"].unique()]
+    if given is not None:
+        return dict.fromkeys(files, (given, "given"))
+    found: dict[int, tuple[float, str]] = {}
+    for i in files:
+        pile = find_ceiling(wells.loc[wells["file"] == i, "ct"].dropna().to_numpy())
+        if pile is not None:
+            found[i] = (pile, "found")
+    rest = wells.loc[~wells["file"].isin(list(found)), "ct"].dropna()
+    enough = len(rest) >= _FEWEST_FOR_LIMIT
+    lowest = (
+        float(rest.max()) if enough else max(_RUN - 1e-9, float(rest.max()) if len(rest) else 0)
+    )
+    assumed = next(limit for limit in (*_LIMITS, np.inf) if limit > lowest)
+    return {i: found.get(i, (assumed, "assumed")) for i in files}
+
+
+def _mark_detected(
+    wells: pd.DataFrame, limits: Mapping[int, tuple[float, str]], counts: Counter[str]
+) -> pd.DataFrame:
+    ceiling = wells["file"].map({i: limit for i, (limit, _) in limits.items()})
+    at_ceiling = wells["ct"] >= ceiling
+    counts["ceiling"] = int(at_ceiling.sum())
+    ct = wells["ct"].where(~at_ceiling)
+    return wells.assign(ct=ct, detected=ct.notna(), ceiling=ceiling.astype(np.float64))
+
+
+# -- samples --------------------------------------------------------------------------------------
+
+
+def _find_unknown_samples(wells: pd.DataFrame, design: Design | None) -> list[Problem]:
+    if design is None:
+        return []
+    names = wells["sample"].unique().tolist()
+    unknown = [name for name in names if name not in design.samples]
+    problems = []
+    if unknown:
+        problems.append(
+            Problem(
+                "sample",
+                "a row of the design file for each sample",
+                f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}",
+                action="add them; an empty patient_id leaves a sample out",
+            )
+        )
+    late = [
+        name
+        for name in names
+        if name in design.samples
+        and design.samples[name].timing == "after"
+        and design.samples[name].patient_id
+    ]
+    problems += [
+        Problem(
+            "sample_date",
+            "a sample taken before the infusion began",
+            f"{name} taken after it",
+            action="leave it out (empty patient_id): what is measured later is no predictor",
+        )
+        for name in late
+    ]
+    return problems
+
+
+def _find_owners(names: Iterable[str], design: Design | None) -> dict[str, Sample]:
+    if design is None:
+        return {name: Sample(name) for name in names}
+    return {name: design.samples[name] for name in names}
+
+
+def _apply_design(wells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:
+    """Put the design's plate and platform above the file's."""
+    columns = {}
+    for column in ("plate", "platform"):
+        told = {name: getattr(owner, column) for name, owner in owners.items()}
+        texts = wells["sample"].map(told)
+        columns[column] = wells[column].where(texts == "", texts).astype("str")
+    return wells.assign(**columns)
+
+
+def _finish(cells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:
+    """Return the tidy table: combined cells with what the design tells of each sample."""
+
+    def tell(values: Mapping[str, object]) -> pd.Series[Any]:
+        return cells["sample"].map(values)
+
+    dates = {
+        name: pd.Timestamp(owner.sample_date) if owner.sample_date else pd.NaT
+        for name, owner in owners.items()
+    }
+    table = cells.assign(
+        patient_id=tell({name: owner.patient_id for name, owner in owners.items()}),
+        sample_date=tell(dates).dt.normalize(),
+        timing=tell({name: owner.timing for name, owner in owners.items()}),
+    )
+    return table[list(PANEL_COLUMNS)].astype(PANEL_COLUMNS)

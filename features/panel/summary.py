@@ -1,0 +1,205 @@
+"""What the import of a panel did, in counts, and what its user should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from features.panel.design import Design, Sample
+from features.panel.names import AssayName
+
+__all__ = ["FileReport", "PanelReport", "summarise", "write_notices"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What was in one file.
+
+    Attributes
+    ----------
+    name, layout : str
+        The file, and how it was read.
+    wells : int
+        Wells of samples.
+    ceiling : float
+        Cycle from which nothing counts as detected.
+    ceiling_source : {"given", "found", "assumed"}
+        `found`: values pile up at it. `assumed`: nothing tells; see docs/panel.md.
+    left_out : dict of str to int
+        What was not taken as a well.
+    """
+
+    name: str
+    layout: str
+    wells: int
+    ceiling: float
+    ceiling_source: str
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """What an import did.
+
+    Attributes
+    ----------
+    files : tuple of FileReport
+        In order.
+    patients, samples, assays, cells, not_detected, replicated : int
+        Of the panel: its size, cells not detected, and cells combined from several wells.
+    non_detects : dict of str to int
+        Wells that count as not detected, by the first reason that holds: word, empty, flag,
+        ceiling.
+    flags : dict of str to int
+        The instrument's flags other than passed, by well.
+    names : dict of str to int
+        Assays by what became of their names; see :class:`features.panel.names.AssayName`.
+    unsure : dict of str to str
+        Assays whose name is not certain, with the reason; they keep their raw name.
+    others : tuple of str
+        Assays that are no microRNA; they are kept.
+    timing : dict of str to int
+        Samples by when they were taken.
+    notices : tuple of str
+        What to know or to do, without patients' values.
+    """
+
+    files: tuple[FileReport, ...]
+    patients: int
+    samples: int
+    assays: int
+    cells: int
+    not_detected: int
+    replicated: int
+    non_detects: Mapping[str, int]
+    flags: Mapping[str, int]
+    names: Mapping[str, int]
+    unsure: Mapping[str, str]
+    others: tuple[str, ...]
+    timing: Mapping[str, int]
+    notices: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return asdict(self)
+
+
+def summarise(
+    table: pd.DataFrame,
+    files: tuple[FileReport, ...],
+    counts: Counter[str],
+    flags: pd.Series[Any],
+    assays: Mapping[str, AssayName],
+    notices: tuple[str, ...],
+) -> PanelReport:
+    """Count what an import did.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :attr:`features.panel.panel.Panel.table`.
+    files : tuple of FileReport
+        What was in each file.
+    counts : Counter
+        Wells not detected, by reason.
+    flags : Series of str
+        Flags of each well, with ``;`` between.
+    assays : mapping of str to AssayName
+        What became of each name.
+    notices : tuple of str
+        From :func:`write_notices`.
+    """
+    words = Counter[str]()
+    for text, count in Counter(flags[flags != ""]).items():
+        words.update({word: count for word in text.split(";")})
+    timing = Counter(table.drop_duplicates("sample")["timing"].tolist())
+    return PanelReport(
+        files=files,
+        patients=table["patient_id"].nunique(),
+        samples=table["sample"].nunique(),
+        assays=table["assay"].nunique(),
+        cells=len(table),
+        not_detected=int((~table["detected"]).sum()),
+        replicated=int((table["replicates"] > 1).sum()),
+        non_detects={reason: n for reason, n in counts.items() if n},
+        flags=dict(words.most_common()),
+        names=dict(Counter(assay.status for assay in assays.values())),
+        unsure={a.raw: a.reason for a in assays.values() if a.status in ("ambiguous", "clash")},
+        others=tuple(a.raw for a in assays.values() if a.status == "other"),
+        timing=dict(timing),
+        notices=notices,
+    )
+
+
+def write_notices(
+    assays: Mapping[str, AssayName],
+    names: Mapping[str, str] | None,
+    design: Design | None,
+    owners: Mapping[str, Sample],
+    files: Sequence[FileReport],
+    counts: Mapping[str, int],
+) -> tuple[str, ...]:
+    """Return what the user of an import should know or do, in counts and names of assays.
+
+    Parameters
+    ----------
+    assays : mapping of str to AssayName
+        What became of each name.
+    names : mapping of str to str or None
+        Names that were given.
+    design : Design or None
+        The design file.
+    owners : mapping of str to Sample
+        The samples in the files.
+    files : sequence of FileReport
+        What was in each file.
+    counts : mapping of str to int
+        Wells not detected, by reason.
+    """
+    notices = []
+    used = [owner for owner in owners.values() if owner.patient_id]
+    left_out = len(owners) - len(used)
+    timing = Counter(owner.timing for owner in used)
+    if timing["unknown"]:
+        notices.append(
+            f"{timing['unknown']} samples without a date, or without the start of the infusion: "
+            "make sure that they were taken before it"
+        )
+    if timing["same_day"]:
+        notices.append(
+            f"{timing['same_day']} samples taken on the day the infusion began: make sure that "
+            "they were taken before it"
+        )
+    if left_out:
+        notices.append(f"{left_out} samples left out: no patient_id in the design file")
+    if design is not None:
+        absent = len(set(design.samples) - set(owners))
+        if absent:
+            notices.append(f"{absent} samples of the design file are in no panel file")
+        if design.unused_columns:
+            notices.append(
+                "columns of the design file not used: " + ", ".join(design.unused_columns)
+            )
+    unused = sorted(set(names or {}) - set(assays))
+    if unused:
+        notices.append(f"names given for assays that are not there: {', '.join(unused[:_SHOWN])}")
+    ceilings = {file.ceiling for file in files if file.ceiling_source != "not used"}
+    if len(ceilings) > 1:
+        notices.append(
+            "the files have different ceilings: a model sees all of them at the lowest, "
+            f"{min(ceilings):g} cycles"
+        )
+    if any(file.ceiling_source == "assumed" for file in files) and any(counts.values()):
+        notices.append("no value piles up at a ceiling: it is assumed; --ceiling tells it")
+    if counts.get("empty"):
+        notices.append(
+            f"{counts['empty']} empty cells were read as not detected; --empty not_measured reads "
+            "them as not run"
+        )
+    return tuple(notices)

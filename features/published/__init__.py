@@ -1,0 +1,1 @@
+"""What has been published on response, with its sources? Imports `features.errors` only."""

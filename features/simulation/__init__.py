@@ -1,0 +1,1 @@
+"""What would patients look like whose truth is known? Imports `panel` and below."""

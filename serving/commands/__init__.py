@@ -1,0 +1,1 @@
+"""What can be asked of the service at the prompt? Parses, calls, prints."""

@@ -1,0 +1,192 @@
+"""`ketresponse demo`: from a simulated cohort to a served, explained estimate, on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+import urllib.request
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["EXAMPLE", "demo"]
+
+N_PATIENTS = 240
+SEED = 7
+EXAMPLE = {
+    "course_number": 1,
+    "setting": "elective",
+    "drug": "s_ketamine",
+    "route": "intravenous",
+    "concurrent_infusion_drug": "none",
+    "age_years": 45,
+    "nrs_t0": 8,
+    "disease_duration_years": 3,
+    "opioid": "yes",
+    "antidepressant": "no",
+    "anti_epileptic": "yes",
+}
+"""A patient who does not exist, to ask the demonstration about."""
+
+_STUDY = f"""\
+name = "demonstration"
+title = "Demonstration on {N_PATIENTS} simulated patients"
+seed = {SEED}
+
+[population]
+description = "simulated adults with CRPS (no real patient; any effect in the data is invented)"
+condition = "CRPS"
+
+[treatment]
+description = "a simulated elective week in hospital with low-dose intravenous S-ketamine"
+
+[cohort]
+file = "cohort.csv"
+
+[outcome]
+rule = "fall2_or_success"
+horizons = ["t1", "t2"]
+
+[resampling]
+folds = 5
+repeats = 2
+bootstrap_reruns = 5
+"""
+
+
+def _prepare(folder: Path) -> Path:
+    from features.files.table import write_bytes
+    from features.simulation.cohort import make_cohort
+
+    folder.mkdir(parents=True, exist_ok=True)
+    cohort = make_cohort(N_PATIENTS, seed=SEED).table.to_csv(index=False)
+    study = folder / "study.toml"
+    for path, text in ((folder / "cohort.csv", cohort), (study, _STUDY)):
+        write_bytes(text.encode(), path, force=True)
+    return study
+
+
+def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
+    """Return the service's answer for one patient, got over HTTP."""
+    request = urllib.request.Request(
+        f"{url}/predict",
+        data=json.dumps({"patient": patient}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def _tell_training(summary: dict[str, Any], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title="Held-out performance (cross-validated)")
+    for name in (
+        "horizon",
+        "patients",
+        "responders",
+        "base rate",
+        "AUC (95%)",
+        "Brier skill (95%)",
+    ):
+        table.add_column(name)
+    for horizon, counts in summary["counts"].items():
+        cells = [
+            "{:.2f} ({:.2f} to {:.2f})".format(*summary["performance"][horizon][metric])
+            for metric in ("auc", "brier_skill")
+        ]
+        table.add_row(
+            horizon.upper(),
+            str(counts["n"]),
+            str(counts["events"]),
+            f"{100 * counts['base_rate']:.0f}%",
+            *cells,
+        )
+    console.print(table)
+    for sentence in summary["verdict"]:
+        console.print(f"  - {sentence}")
+
+
+def _tell_answer(answer: dict[str, Any], console: Console) -> None:
+    console.print("\n[bold]One example patient, asked over HTTP[/]")
+    for estimate in answer["estimates"]:
+        low, high = estimate["interval"]
+        explanation = estimate["explanation"]
+        console.print(
+            f"  {estimate['horizon'].upper()}: {100 * estimate['probability']:.0f}% "
+            f"({100 * low:.0f} to {100 * high:.0f}%), cohort {100 * estimate['base_rate']:.0f}%; "
+            f"starting from {100 * explanation['base']:.1f}%:"
+        )
+        parts = sorted(explanation["contributions"], key=lambda c: -abs(c["contribution"]))
+        for part in parts:
+            console.print(
+                f"    {part['variable']} = {part['value']}: "
+                f"{100 * part['contribution']:+.1f} points"
+            )
+
+
+def _wait_for_interrupt() -> None:
+    while True:
+        time.sleep(3600)
+
+
+def demo(
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port of the service; default 3000, with --once any free one.", min=0),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help="Where the simulated cohort and the model go.")
+    ] = Path("ketresponse-demo"),
+    once: Annotated[
+        bool, typer.Option("--once", help="Print one estimate got over HTTP as JSON, and end.")
+    ] = False,
+) -> None:
+    """Simulate a cohort, train on it, serve the model, and ask it about one patient.
+
+    Everything is simulated and stamped "demonstration"; nothing leaves this machine. Ctrl-C ends
+    the service.
+    """
+    from rich.console import Console
+
+    from serving.process import bind, start_server
+    from training.commands.train import run_training
+
+    console = Console(stderr=once, highlight=False)
+    wanted = port if port is not None else (0 if once else 3000)
+    with bind("127.0.0.1", wanted):
+        pass  # a taken port shows before the training, not after it
+    console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {folder}/ ...")
+    study = _prepare(folder)
+    uri = f"sqlite:///{(folder / 'mlflow.db').resolve()}"
+    _, summary, published = run_training(
+        study, seed=None, jobs=None, tracking_uri=uri, console=console
+    )
+    assert published is not None, "the demonstration's cohort is large enough for a model"
+    _tell_training(summary, console)
+    context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
+    with context as place:
+        log = Path(place) / "service.log"
+        with start_server(published.folder, "demonstration", port=wanted, log=log) as url:
+            answer = ask(url, EXAMPLE)
+            if once:
+                typer.echo(json.dumps(answer, indent=2))
+                return
+            _tell_answer(answer, console)
+            console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
+            console.print(f"For programs: {url}/docs   Runs: mlflow ui --backend-store-uri {uri}")
+            console.print("Ctrl-C ends the service.")
+            if console.is_terminal and "DISPLAY" in os.environ:
+                typer.launch(f"{url}/clinic?example=1")
+            try:
+                _wait_for_interrupt()
+            except KeyboardInterrupt:
+                console.print("Ended.")

@@ -1,0 +1,96 @@
+"""`ketresponse release`, and `ketresponse review serve`: the reviewer's pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import InputError, KetresponseError
+
+if TYPE_CHECKING:
+    from training.review.desk import Desk
+
+__all__ = ["release", "serve_review"]
+
+
+def _desk() -> Desk:
+    try:
+        from training.review.desk import make_desk
+    except ModuleNotFoundError as err:
+        raise KetresponseError(
+            f"reviews and releases need {err.name}: install ketresponse[train]"
+        ) from err
+    return make_desk(os.environ)
+
+
+def release(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="NAME takes the approved version; or NAME:VERSION.", metavar="NAME[:VERSION]"
+        ),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the release; default released/NAME in KETRESPONSE_HOME."),
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Back to the version released before this one.")
+    ] = False,
+) -> None:
+    """Release the approved version of a model to BentoML; refuse any other, with every reason."""
+    from serving.release import release as release_version
+    from serving.release import roll_back
+
+    name, _, version = model.partition(":")
+    if rollback and version:
+        raise InputError("--rollback takes a NAME: which version was released before is known")
+    desk = _desk()
+    home = desk.log.file.parent
+    folder = to or home / "released" / name
+    bentoml_home = Path(os.environ.get("BENTOML_HOME") or home / "bentoml").resolve()
+    if rollback:
+        done = roll_back(desk, name, folder=folder, bentoml_home=bentoml_home)
+    else:
+        done = release_version(
+            desk, name, version or None, folder=folder, bentoml_home=bentoml_home
+        )
+    typer.echo(
+        f"Released {done.subject}, approved for {done.scope}.\n"
+        f"  Serve it       ketresponse serve {done.folder / 'model'}\n"
+        f"  Build a bento  cd {done.folder} && BENTOML_HOME={done.bentoml_home} bentoml build\n"
+        f"  Go back        ketresponse release --rollback {name}"
+    )
+
+
+def serve_review(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)
+    ] = 3001,
+) -> None:
+    """Serve the reviewers' pages. Ctrl-C ends it."""
+    import uvicorn
+
+    from serving.process import bind
+    from serving.review.app import make_review_app
+    from serving.settings import is_loopback
+
+    desk = _desk()
+    desk.queue()  # what cannot be opened shows now, and the first page need not wait for it
+    with bind(host, port) as listener:
+        port = listener.getsockname()[1]
+        name = f"[{host}]" if ":" in host else host
+        typer.echo(f"For reviewers  http://{name}:{port}/\nCtrl-C ends it.")
+        if not is_loopback(host):
+            typer.echo(
+                "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise."
+            )
+        config = uvicorn.Config(make_review_app(desk), log_level="warning", server_header=False)
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            typer.echo("Ended.")

@@ -1,0 +1,182 @@
+"""The sub-commands of this floor: `predict` and `serve`.
+
+Everything heavy is imported inside the functions, so that `ketresponse --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.errors import InputError, KetresponseError, Problem, Refused
+
+if TYPE_CHECKING:
+    from serving.settings import Mode
+
+__all__ = ["predict", "serve"]
+
+_MODEL = typer.Argument(
+    help="Folder of a model, or a registered name: NAME, or NAME:VERSION.", metavar="MODEL"
+)
+
+
+def _find_model(model: str) -> Path:
+    """Return the folder of a model that is named by folder or by its registered name."""
+    if Path(model).is_dir():
+        return Path(model)
+    name, _, version = model.partition(":")
+    if Path(model).name != model:
+        raise KetresponseError(f"there is no folder {model}; check the path")
+    try:
+        from training.store.registry import locate
+        from training.store.tracking import find_tracking_uri
+    except ModuleNotFoundError as err:
+        raise KetresponseError(
+            f"there is no folder {model}, and registered models cannot be looked up without "
+            f"{err.name}: give the model's folder, or install ketresponse[train]"
+        ) from err
+    return locate(name, version or None, tracking_uri=find_tracking_uri(os.environ))
+
+
+def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
+    """Return the patient of a JSON file, with `name=value` pairs put in."""
+    from features.files.table import read_bytes
+    from serving.estimate.request import parse_json
+
+    patient: dict[str, Any] = {}
+    if record is not None:
+        expected = "a JSON object of variable names and values, as POST /predict takes it"
+        content = parse_json(read_bytes(record), expected=expected)
+        if isinstance(content, dict) and list(content) == ["patient"]:
+            content = content["patient"]
+        if not isinstance(content, dict):
+            raise InputError(str(record), [Problem("content", expected, "something else")])
+        patient = content
+    problems = []
+    seen: set[str] = set()
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in seen:
+            got = "named twice" if name in seen else "something else"
+            problems.append(Problem(f"--set {name}", "name=value, each name once", got))
+        seen.add(name)
+        patient[name] = value
+    if problems:
+        raise InputError("--set", problems)
+    return patient
+
+
+def predict(
+    model: Annotated[str, _MODEL],
+    record: Annotated[
+        Path | None, typer.Option(help="JSON file with the patient's values.", metavar="FILE")
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
+    ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option(help="A cohort file instead: every patient in it.", metavar="FILE"),
+    ] = None,
+    panel: Annotated[
+        Path | None,
+        typer.Option(
+            help="Panel of the patient, or panels of the cohort's patients, as `panel import` "
+            "wrote it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Estimate the response of one patient, or of a cohort's, here, without a server."""
+    import json
+    from uuid import uuid4
+
+    from features.files.table import read_table
+    from features.panel.importing import read_panel
+    from training.review.seal import check_approval
+    from training.store.artifact import load_model, read_facts
+
+    if cohort is not None and (record is not None or values):
+        raise InputError("--cohort stands alone: leave --record and --set out")
+    patient = {} if cohort is not None else _read_patient(record, values or [])
+    table = None if cohort is None else read_table(cohort)
+    folder = _find_model(model)
+    status = read_facts(folder)[0].status
+    if status in ("refused", "withdrawn"):
+        raise Refused(f"this model is {status} and gives no estimates")
+    from serving.estimate.panel_text import split_samples
+    from serving.estimate.predictor import Predictor
+    from serving.estimate.several import choose_sample, predict_cohort
+    from serving.web.text import print_answer, print_cohort
+
+    samples = {} if panel is None else split_samples(read_panel(panel))
+    silent = check_approval(folder, status, environ=os.environ)
+    predictor = Predictor(load_model(folder), silent=silent)
+    if table is not None:
+        answers = predict_cohort(predictor, table, samples)
+        if json_:
+            print(json.dumps(answers, indent=2, allow_nan=False))
+        else:
+            print_cohort(answers, predictor)
+        return
+    sample = choose_sample(samples, patient.get("patient_id")) if samples else None
+    answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
+    if json_:
+        print(json.dumps(answer, indent=2, allow_nan=False))
+        return
+    print_answer(answer, predictor)
+
+
+def serve(
+    model: Annotated[str, _MODEL],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)
+    ] = 3000,
+    research: Annotated[
+        bool, typer.Option("--research", help="Serve an unreviewed model, on this machine only.")
+    ] = False,
+    demonstration: Annotated[
+        bool,
+        typer.Option(
+            "--demonstration", help="Serve a model of simulated data, on this machine only."
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings only.")] = False,
+) -> None:
+    """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
+    from serving.process import bind, run_server
+    from serving.settings import Settings, check_may_serve
+    from training.review.seal import check_approval
+    from training.store.artifact import read_facts
+
+    if research and demonstration:
+        raise InputError("--research and --demonstration exclude each other")
+    mode: Mode = "research" if research else "demonstration" if demonstration else "approved"
+    folder = _find_model(model).resolve()
+    facts, _ = read_facts(folder)
+    check_may_serve(facts.status, mode, host)
+    check_approval(folder, facts.status, environ=os.environ)
+    with bind(host, port) as listener:
+        port = listener.getsockname()[1]
+        name = f"[{host}]" if ":" in host else host
+
+        def tell() -> None:
+            print(
+                f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
+                f"  For clinicians   http://{name}:{port}/clinic\n"
+                f"  For programs     http://{name}:{port}/docs\n"
+                "Ctrl-C ends it.",
+                flush=True,
+            )
+
+        print(f"Loading {folder} ...", flush=True)
+        try:
+            run_server(Settings(folder, mode, host, port), listener, on_ready=tell, quiet=quiet)
+        except KeyboardInterrupt:
+            print("Ended.", flush=True)

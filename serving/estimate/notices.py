@@ -1,0 +1,219 @@
+"""What the reader of one estimate has to know about it: plain sentences, each with a code.
+
+A notice belongs to the answer to the sender, so it may name a variable, but none repeats what
+came.
+
+References
+----------
+Mangnus 2021, doi:10.1111/papr.13056; Sigtermans 2009, doi:10.1016/j.pain.2009.06.023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from features.dictionary.eligibility import Eligibility
+from features.dictionary.schema import Dictionary, Variable
+from training.model.response_model import ResponseModel
+from training.store.facts import ModelFacts
+from training.store.statements import plain
+
+__all__ = [
+    "EVIDENCE_VARIABLES",
+    "Notice",
+    "evidence_notices",
+    "model_notices",
+    "record_notices",
+    "scope_notices",
+]
+
+Record = Mapping[str, float | str | None]
+
+_TRIAL_LOWEST_NRS = 5.0
+_RESPONSE_POINTS = 2.0
+_RECENT_YEARS = 0.5
+
+EVIDENCE_VARIABLES = ("nrs_t0", "strong_opioid", "crps_type", "disease_duration_years")
+"""Variables that tell whether a CRPS patient is like those of the published studies."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence about an estimate.
+
+    Parameters
+    ----------
+    code : str
+        Kind of notice, for machines.
+    text : str
+        Plain words.
+    variable : str or None
+        The variable it is about, if it is about one.
+    """
+
+    code: str
+    text: str
+    variable: str | None = None
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the notice as it stands in an answer."""
+        return asdict(self)
+
+
+def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[Notice]:
+    """Return what holds for every answer of a model: its stamp, its limits, its own notes."""
+    notices = [Notice(facts.status, stamp)] if stamp else []
+    if model.is_constant:
+        notices.append(
+            Notice(
+                "prevalence_only",
+                "This model gives every patient the same estimate, the share of responders in its "
+                "cohort: nothing in the record moved it.",
+            )
+        )
+    elif model.kept is not None and model.kept.is_constant:
+        notices.append(
+            Notice(
+                "kept_constant",
+                "The data could not tell who keeps the response: the share that keeps it is taken "
+                "to be the same for everyone.",
+            )
+        )
+    own = [v.label for v in model.predictor_variables if v.source == "declared by the study"]
+    if own:
+        notices.append(
+            Notice("study_variables", f"Measured in this study's own way: {', '.join(own)}.")
+        )
+    return notices + [Notice("note", note) for note in facts.notes]
+
+
+def scope_notices(
+    unknown: Sequence[str], eligibility: Eligibility, dictionary: Dictionary
+) -> list[Notice]:
+    """Return one notice for each entry rule that could not be checked."""
+    return [
+        Notice(
+            "eligibility_unknown",
+            f"{dictionary[name].label} is not given: the estimate holds only if it is "
+            f"{plain(eligibility.describe(name, dictionary=dictionary))}.",
+            name,
+        )
+        for name in unknown
+    ]
+
+
+def record_notices(
+    record: Record,
+    predictors: Sequence[Variable],
+    training_ranges: Mapping[str, Mapping[str, object]],
+    *,
+    usual: Mapping[str, tuple[float, float]],
+    unused: Iterable[Variable],
+) -> list[Notice]:
+    """Return what is missing, beyond or rare in what training saw, or without use to the model.
+
+    Parameters
+    ----------
+    record : mapping
+        Parsed values of one patient.
+    predictors : sequence of Variable
+        The model's predictors.
+    training_ranges : mapping
+        By predictor: `low` and `high` of a number in raw units, or `seen`, the categories met.
+    usual : mapping
+        By numeric predictor: between which values the middle 95% of training patients lay.
+    unused : iterable of Variable
+        Variables that were given and that the model does not use.
+    """
+    notices = []
+    for variable in predictors:
+        value = record.get(variable.name)
+        if not isinstance(value, float):
+            text = f"{variable.label} is not known: the middle of the training patients is taken."
+            notices.append(Notice("missing", text, variable.name))
+            continue
+        text = _beyond(variable, value, training_ranges.get(variable.name, {}))
+        if text:
+            notices.append(Notice("outside_training", text, variable.name))
+        elif variable.name in usual:
+            notices += _tell_rare(variable, value, *usual[variable.name])
+    if all(record.get(variable.name) is None for variable in predictors):
+        text = "Nothing the model uses is known: the middle of the training patients is taken."
+        notices.append(Notice("nothing_known", text))
+    notices += [
+        Notice("unused", f"{variable.label} does not enter this estimate.", variable.name)
+        for variable in unused
+    ]
+    return notices
+
+
+def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> str:
+    """Return the sentence on a value that training did not see, or nothing."""
+    if variable.is_numeric and "low" in seen:
+        low, high = float(str(seen["low"])), float(str(seen["high"]))
+        if low <= value <= high:
+            return ""
+        unit = variable.unit.split(",")[0]
+        return (
+            f"{variable.label} lies outside what the model has seen ({low:g} to {high:g} {unit}): "
+            "the nearest value seen is used."
+        )
+    if "seen" in seen and variable.decode(value) not in list(seen["seen"]):  # type: ignore[call-overload]
+        return (
+            f"{variable.label}: no patient of the training cohort had this answer, so the model "
+            "could not learn from it."
+        )
+    return ""
+
+
+def _tell_rare(variable: Variable, value: float, low: float, high: float) -> list[Notice]:
+    """Tell a value that hardly anybody in training had: often one in another unit."""
+    if low <= value <= high:
+        return []
+    unit = variable.unit.split(",")[0]
+    text = (
+        f"{variable.label}: hardly any training patient had such a value (95 of 100 had {low:g} "
+        f"to {high:g}). Please check it{f' is in {unit}' if unit else ''}."
+    )
+    return [Notice("rare", text, variable.name)]
+
+
+def evidence_notices(record: Record, dictionary: Dictionary) -> list[Notice]:
+    """Return where a CRPS patient differs from the patients of the published studies.
+
+    Parameters
+    ----------
+    record : mapping
+        Parsed values of one patient.
+    dictionary : Dictionary
+        What they mean.
+    """
+    notices = []
+    nrs = record.get("nrs_t0")
+    if isinstance(nrs, float) and nrs < _TRIAL_LOWEST_NRS:
+        text = (
+            "Pain before treatment is below 5: the placebo-controlled trial did not admit such "
+            "patients (Sigtermans 2009)."
+        )
+        if nrs < _RESPONSE_POINTS:
+            text += " Below 2, pain cannot fall by 2 points."
+        notices.append(Notice("outside_evidence", text, "nrs_t0"))
+    if record.get("strong_opioid") == 1.0:
+        text = (
+            "Patients on strong opioids were not admitted to the placebo-controlled trial "
+            "(Sigtermans 2009)."
+        )
+        notices.append(Notice("outside_evidence", text, "strong_opioid"))
+    crps_type = record.get("crps_type")
+    if isinstance(crps_type, float) and dictionary["crps_type"].decode(crps_type) == "2":
+        text = "The placebo-controlled trial was in CRPS type 1 only (Sigtermans 2009)."
+        notices.append(Notice("outside_evidence", text, "crps_type"))
+    years = record.get("disease_duration_years")
+    if isinstance(years, float) and years < _RECENT_YEARS:
+        text = (
+            "CRPS of less than half a year: the published patients had had it for years, and the "
+            "authors warn against carrying results over to new disease (Mangnus 2021)."
+        )
+        notices.append(Notice("outside_evidence", text, "disease_duration_years"))
+    return notices

@@ -1,0 +1,202 @@
+"""One sample's panel as people have it: a plate's export, a matrix, a tidy file, or two columns.
+
+What the import reads is read here by the same code, from memory; nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.errors import InputError, Problem
+from features.panel.cells import NOT_SEEN_WORDS
+from features.panel.exports import decode_text
+from features.panel.importing import parse_panel
+from features.panel.panel import Panel
+from serving.estimate.panel import PanelSample, read_timing
+from serving.estimate.request import RequestError
+
+__all__ = ["PANEL_FORM", "decode_upload", "fill_form", "read_form_panel", "split_samples"]
+
+PANEL_FORM = (
+    "panel_text",
+    "panel_file",
+    "panel_sample",
+    "panel_sample_date",
+    "panel_infusion_start",
+)
+"""Fields of the clinician's form that are the panel's."""
+
+_NAME = "the panel"
+_SHOWN = 5
+_MOST_PROBLEMS = 20
+_WORDS = "|".join(sorted(map(re.escape, NOT_SEEN_WORDS), key=len, reverse=True))
+_LINE = re.compile(
+    r'"?(?P<assay>[^\t;,"]+?)"?(?:'
+    rf'\s*[\t;]\s*"?(?P<free>\d+(?:[.,]\d*)?|{_WORDS})?"?'
+    # After a comma a second one would not tell a decimal from another column.
+    rf'|\s*,\s*"?(?P<comma>\d+(?:\.\d*)?|{_WORDS})?"?'
+    rf"|\s+(?P<blank>\d+(?:[.,]\d*)?|{_WORDS}))",
+    re.IGNORECASE,
+)
+"""A line of assay and Ct, with a tab, a semicolon, a comma or blanks between."""
+_HEADING = re.compile(r'"?[^\t;,"]+"?\s*[\t;,\s]\s*"?(?:ct|cq|cp|crt)"?', re.IGNORECASE)
+
+
+def _to_table(data: bytes) -> bytes:
+    """Return lines of assay and Ct as the matrix that the import reads; all else as it is."""
+    if data.startswith(b"PAR1"):
+        return data
+    lines = [line.strip() for line in decode_text(data, name=_NAME).splitlines() if line.strip()]
+    if lines and _HEADING.fullmatch(lines[0]):
+        del lines[0]
+    found = [_LINE.fullmatch(line) for line in lines]
+    pairs = [(m["assay"], m["free"] or m["comma"] or m["blank"] or "") for m in found if m]
+    if not pairs or len(pairs) < len(lines):
+        return data
+    return "\n".join(["assay\tCt", *map("\t".join, pairs)]).encode()
+
+
+def _refuse(err: InputError) -> RequestError:
+    """Return the import's problems as those of the form's field."""
+    problems = [
+        Problem(
+            f"panel_text.{problem.column.removeprefix(f'{_NAME}, ')}",
+            problem.expected,
+            problem.got,
+            # What the command line could be told does not help here.
+            action="" if "--" in problem.action else problem.action,
+        )
+        for problem in err.problems[:_MOST_PROBLEMS]
+    ]
+    expected = "an instrument's text export, a table of Ct values, or lines of assay and Ct"
+    got = f"something else ({err.what})"
+    return RequestError("the panel", problems or [Problem("panel_text", expected, got)])
+
+
+def decode_upload(data: bytes) -> str:
+    """Return the text of an uploaded file, so that the form can show it as if it were pasted.
+
+    Raises
+    ------
+    RequestError
+        If it is a workbook, or no text at all.
+    """
+    try:
+        return decode_text(data, name="the file").strip()
+    except InputError as err:
+        raise _refuse(err) from err
+
+
+def fill_form(panel: Mapping[str, Any]) -> dict[str, str]:
+    """Return the form's fields for a request's panel of one well for each assay."""
+    lines = [f"{assay}\t{ct}" for assay, ct in panel["ct"].items()]
+    return {
+        "panel_text": "\n".join(["assay\tCt", *lines]),
+        "panel_sample_date": str(panel["sample_date"]),
+        "panel_infusion_start": str(panel["infusion_start"]),
+    }
+
+
+def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:
+    """Read the panel of the clinician's form.
+
+    Parameters
+    ----------
+    fields : mapping of str to str
+        Those of :data:`PANEL_FORM`: the dates, and the sample's name where there are several.
+    data : bytes
+        The file, or the pasted text.
+
+    Returns
+    -------
+    PanelSample
+        Without a plate: one of the training's by name is hardly ever that very plate.
+
+    Raises
+    ------
+    RequestError
+        Listing what cannot be read, which field it is about, and a sample taken after the
+        infusion began.
+    """
+    try:
+        panel, report = parse_panel({Path(_NAME): _to_table(data)})
+    except InputError as err:
+        raise _refuse(err) from err
+    table = _choose_sample(panel.table, fields.get("panel_sample", ""))
+    taken = table["sample_date"].iloc[0]
+    told = "" if pd.isna(taken) else taken.date().isoformat()
+    timing, problems = read_timing(
+        {
+            "sample_date": fields.get("panel_sample_date") or told,
+            "infusion_start": fields.get("panel_infusion_start", ""),
+        }
+    )
+    if problems:
+        named = [
+            Problem(p.column.replace("panel.", "panel_"), p.expected, p.got, action=p.action)
+            for p in problems
+        ]
+        raise RequestError("the panel", named)
+    sure = any(file.ceiling_source != "assumed" for file in report.files)
+    ceiling = float(table["ceiling"].min()) if sure else None
+    return PanelSample(_read_values(table), "", ceiling, timing)
+
+
+def _choose_sample(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    names = [str(sample) for sample in table["sample"].unique()]
+    if not name and len(names) == 1:
+        return table
+    if name in names:
+        return table[table["sample"] == name]
+    got = f"{len(names)} samples: {', '.join(names[:_SHOWN])}" if not name else "another name"
+    raise RequestError("the panel", [Problem("panel_sample", "the name of one sample", got)])
+
+
+def _read_values(table: pd.DataFrame) -> dict[str, float | None]:
+    return {
+        str(assay): float(ct) if detected else None
+        for assay, ct, detected in zip(table["assay"], table["ct"], table["detected"], strict=True)
+    }
+
+
+def split_samples(panel: Panel) -> dict[str, PanelSample]:
+    """Return each patient's panel of a tidy file.
+
+    Parameters
+    ----------
+    panel : Panel
+        As `ketresponse panel import` wrote it, with one sample for each patient.
+
+    Raises
+    ------
+    InputError
+        If a patient has several samples.
+    """
+    samples = panel.table[["patient_id", "sample"]].drop_duplicates()
+    several = int(samples["patient_id"].duplicated().sum())
+    if several:
+        raise InputError(
+            "panel",
+            [
+                Problem(
+                    "sample",
+                    "one sample for each patient",
+                    f"{several} more",
+                    action="import it again, and empty the others' patient_id in the design",
+                )
+            ],
+        )
+    return {
+        str(patient): PanelSample(
+            _read_values(table),
+            "+".join(sorted(set(table["plate"].tolist()) - {""})),
+            float(table["ceiling"].min()),
+            table["timing"].iloc[0],
+        )
+        for patient, table in panel.table.groupby("patient_id", sort=False)
+    }

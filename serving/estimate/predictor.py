@@ -1,0 +1,326 @@
+"""Record in, estimate out: the whole request path, without any server.
+
+A request is checked by the dictionary of the loaded model, assessed for scope, written as one
+float array, and everything after that is a pure function of this array.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.cohort.cohort import parse_record
+from features.dictionary.eligibility import Eligibility
+from features.dictionary.schema import Variable
+from features.errors import Problem
+from features.published.studies import pooled_rate, published_base_rate
+from serving.estimate.notices import (
+    Notice,
+    evidence_notices,
+    model_notices,
+    record_notices,
+    scope_notices,
+)
+from serving.estimate.panel import PanelSample, choose_panel, find_extremes, parse_sample
+from serving.estimate.request import RequestError
+from serving.estimate.submodel import SubModel
+from training.model.response_model import ResponseModel
+from training.store.artifact import LoadedModel
+from training.store.statements import plain, stamp
+
+__all__ = ["MAX_BATCH", "Predictor"]
+
+FloatArray = NDArray[np.float64]
+Record = Mapping[str, float | str | None]
+
+MAX_BATCH = 100
+"""Most patients in one batch request: more would hold up every other caller."""
+
+
+class Predictor:
+    """One loaded model, ready to answer.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        The frozen model with its facts and digest.
+    silent : bool
+        Whether it was approved for silent prospective evaluation only.
+    """
+
+    def __init__(self, loaded: LoadedModel, *, silent: bool = False) -> None:
+        self.digest = loaded.digest
+        self.model = loaded.model
+        self.facts = loaded.facts
+        self.dictionary = loaded.model.dictionary
+        self.predictors = loaded.model.predictor_variables
+        self.eligibility = Eligibility.from_dict(
+            loaded.facts.eligibility, dictionary=self.dictionary
+        )
+        self.eligibility_names = tuple(name for step in self.eligibility.steps for name in step)
+        self.published = {
+            horizon: _published(horizon) if self.facts.condition == "CRPS" else None
+            for horizon in self.model.horizons
+        }
+        self.usual = _compute_usual(loaded.model)
+        self.panel = loaded.panel
+        self._clinical = SubModel.of(loaded.model)
+        self._with_panel = (
+            None
+            if loaded.panel is None
+            else SubModel.of(loaded.panel.response, n_assays=len(loaded.panel.selected))
+        )
+        self.stamp = stamp(self.facts.status, silent=silent)
+        told = "" if self.facts.status == "approved" and not silent else self.stamp
+        self._model_notices = {
+            one.name: model_notices(one.model, self.facts, told)
+            for one in (self._clinical, self._with_panel)
+            if one is not None
+        }
+
+    def predict(self, raw: object, *, request_id: str, panel: object = None) -> dict[str, Any]:
+        """Return the answer for one patient.
+
+        Parameters
+        ----------
+        raw : object
+            What came as the patient: a mapping of contract names to values.
+        request_id : str
+            Stands in the answer.
+        panel : object
+            The patient's panel: what came for :func:`serving.estimate.panel.parse_sample`; a
+            :class:`PanelSample`, or the RequestError of reading one; None where there is none.
+
+        Returns
+        -------
+        dict
+            The answer as documented in :mod:`serving.estimate.schemas`, plain JSON values.
+            `submodel` tells whether the panel was used. `estimates` is empty for a patient out of
+            scope, with the reasons among the notices.
+
+        Raises
+        ------
+        RequestError
+            Listing every value that cannot be read or must not be known yet.
+        """
+        patient = _as_mapping(raw)
+        record, sample = self._read(patient, panel)
+        reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
+        notices: list[Notice] = []
+        estimates: list[dict[str, Any]] = []
+        spoke = self._clinical
+        if reasons:
+            notices += [
+                Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
+            ]
+        else:
+            x = self.dictionary.encode([record], self.model.predictors)[0]
+            spoke, x, found = self._choose(x, sample)
+            estimates = [self._complete(estimate) for estimate in spoke.estimate(x)]
+            notices += found
+            notices += record_notices(
+                record,
+                self.predictors,
+                self.facts.training_ranges,
+                usual=self.usual,
+                unused=self._unused(patient, record),
+            )
+            if self.facts.condition == "CRPS":
+                notices += evidence_notices(record, self.dictionary)
+        notices += scope_notices(unknown, self.eligibility, self.dictionary)
+        facts = self.facts
+        return {
+            "request_id": request_id,
+            "model": {
+                "name": facts.name,
+                "version": facts.version,
+                "status": facts.status,
+                "card_sha256": facts.card_sha256,
+                "population": facts.population,
+                "treatment": facts.treatment,
+            },
+            "submodel": spoke.name,
+            "estimates": estimates,
+            "applicability": {
+                "in_scope": not reasons,
+                "notices": [n.to_dict() for n in (*self._model_notices[spoke.name], *notices)],
+            },
+        }
+
+    def predict_batch(self, raws: object, *, request_id: str) -> list[dict[str, Any]]:
+        """Return one answer for each patient; one bad record does not spoil the others.
+
+        Parameters
+        ----------
+        raws : object
+            A list of at most :data:`MAX_BATCH` patients, each as for :meth:`predict`, or
+            ``{"patient": ..., "panel": ...}``.
+        request_id : str
+            Each answer gets it with a point and the patient's place, from 1.
+
+        Returns
+        -------
+        list of dict
+            In the order asked: answers, or for a record that cannot be read what
+            :meth:`RequestError.body` says.
+
+        Raises
+        ------
+        RequestError
+            If it is no list, or too long a one.
+        """
+        if not isinstance(raws, list) or len(raws) > MAX_BATCH:
+            got = f"{len(raws)} patients" if isinstance(raws, list) else "something else"
+            expected = f"a list of at most {MAX_BATCH} patients"
+            raise RequestError("the request", [Problem("patients", expected, got)])
+        answers = []
+        for place, raw in enumerate(raws, start=1):
+            try:
+                patient, panel = self._split(raw)
+                answers.append(
+                    self.predict(patient, request_id=f"{request_id}.{place}", panel=panel)
+                )
+            except RequestError as err:
+                answers.append(err.body())
+        return answers
+
+    def _complete(self, estimate: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a sub-model's estimate with what it means and what it can be compared with."""
+        horizon = estimate["horizon"]
+        return {
+            "horizon": horizon,
+            "outcome": self.facts.outcomes[horizon],
+            "probability": estimate["probability"],
+            "interval": estimate["interval"],
+            "base_rate": self.facts.base_rates[horizon],
+            "published_base_rate": self.published[horizon],
+            "explanation": estimate["explanation"],
+        }
+
+    def _split(self, raw: object) -> tuple[object, object]:
+        """Return the patient and the panel of an entry of a batch."""
+        if not isinstance(raw, Mapping) or "patient" not in raw or "patient" in self.dictionary:
+            return raw, None
+        others = [name for name in raw if name not in ("patient", "panel")]
+        if others:
+            expected = 'only the names "patient" and "panel"'
+            raise RequestError("the record", [Problem(n[:40], expected, "another") for n in others])
+        return raw["patient"], raw.get("panel")
+
+    def _choose(
+        self, x: FloatArray, sample: PanelSample | None
+    ) -> tuple[SubModel, FloatArray, list[Notice]]:
+        """Return the sub-model that answers, what it takes, and the notices on the panel."""
+        if sample is None:
+            return self._clinical, x, []
+        row, notices = choose_panel(self.panel, sample)
+        if row is None or self.panel is None or self._with_panel is None:
+            return self._clinical, x, notices
+        both = self.panel.encode(x[np.newaxis], row[np.newaxis])[0]
+        return self._with_panel, both, notices + find_extremes(self.panel, both)
+
+    def _read(self, raw: Mapping[str, object], panel: object) -> tuple[Record, PanelSample | None]:
+        """Return the parsed record and panel, or list every problem in them."""
+        record, problems = self._read_record(raw)
+        sample = None
+        try:
+            sample = self._read_panel(panel)
+        except RequestError as err:
+            if not problems:
+                raise
+            problems += err.problems
+        if problems:
+            raise RequestError("the record", problems)
+        return record, sample
+
+    def _read_panel(self, panel: object) -> PanelSample | None:
+        if isinstance(panel, RequestError):
+            raise panel
+        if panel is None or isinstance(panel, PanelSample):
+            return panel
+        return parse_sample(panel, known=() if self.panel is None else self.panel.assays)
+
+    def _read_record(self, raw: Mapping[str, object]) -> tuple[Record, list[Problem]]:
+        """Return the parsed record and every problem in it."""
+        # A table's reader takes NaN for an empty cell. In a request it is a number that went
+        # wrong on its way.
+        broken = [
+            name
+            for name, value in raw.items()
+            if isinstance(value, float) and not math.isfinite(value) and name in self.dictionary
+        ]
+        readable = {name: value for name, value in raw.items() if name not in broken}
+        record, problems = parse_record(readable, self.dictionary)
+        problems += [
+            self.dictionary[name].problem(str(raw[name]), action="leave a missing value out")
+            for name in broken
+        ]
+        problems += [
+            Problem(
+                name,
+                "only what is known before treatment",
+                "a value known later",
+                action="leave it out: no estimate may use it",
+            )
+            for name, value in record.items()
+            if value is not None and self.dictionary[name].known_at not in ("always", "baseline")
+        ]
+        return record, problems
+
+    def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
+        """Return the variables that were given and that neither estimate nor scope rests on."""
+        used = {*self.model.predictors, *self.eligibility_names}
+        for variable in self.predictors:
+            used.add(variable.parent)
+            if any(system == "ATC" for system, _ in variable.codes):
+                used.add("medication_atc")
+        return [
+            self.dictionary[name]
+            for name in raw
+            if record.get(name) is not None
+            and name not in used
+            and self.dictionary[name].parent not in self.model.predictors
+        ]
+
+
+def _as_mapping(raw: object) -> Mapping[str, object]:
+    if isinstance(raw, Mapping):
+        return raw
+    expected = "an object of variable names and values"
+    raise RequestError("the record", [Problem("patient", expected, "something else")])
+
+
+def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
+    """Return between which values the middle 95% of the background lies, by numeric predictor."""
+    usual = {}
+    for variable, column in zip(model.predictor_variables, model.background.T, strict=True):
+        known = column[~np.isnan(column)]
+        if variable.is_numeric and len(known):
+            low, high = np.quantile(known, [0.025, 0.975])
+            step = variable.precision
+            usual[variable.name] = (
+                float(np.floor(low / step) * step),
+                float(np.ceil(high / step) * step),
+            )
+    return usual
+
+
+def _published(horizon: str) -> dict[str, Any]:
+    rate, pooled = published_base_rate(horizon), pooled_rate(horizon)
+    counts = f"{rate.events} of {rate.n}"
+    return {
+        "rate": rate.rate,
+        "interval": list(rate.interval),
+        "source": f"{counts}, {rate.reference.text}",
+        "pooled": {
+            "rate": pooled.rate,
+            "interval": list(pooled.interval),
+            "new_centre": list(pooled.prediction_interval or pooled.interval),
+            "outcome": pooled.outcome,
+            "source": f"{pooled.studies} studies of {pooled.reference.text}, recomputed",
+        },
+    }

@@ -1,0 +1,123 @@
+"""One of the models that may answer: its number, the interval around it, and its reasons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.dictionary.schema import Variable
+from training.model.explanation import Explainer, Explanation
+from training.model.response_model import ResponseModel
+
+__all__ = ["CLINICAL", "WITH_PANEL", "SubModel"]
+
+FloatArray = NDArray[np.float64]
+
+CLINICAL, WITH_PANEL = "clinical", "clinical+panel"
+
+_SUM_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class SubModel:
+    """A model, ready to answer and to explain its answer.
+
+    Parameters
+    ----------
+    name : str
+        :data:`CLINICAL` or :data:`WITH_PANEL`.
+    model : ResponseModel
+        The arithmetic.
+    variables : tuple of Variable
+        Of its predictors.
+    explainer : Explainer
+        Of this model; the assays are its group.
+    n_assays : int
+        The last so many predictors are assays of a panel.
+    """
+
+    name: str
+    model: ResponseModel
+    variables: tuple[Variable, ...]
+    explainer: Explainer
+    n_assays: int
+
+    @classmethod
+    def of(cls, model: ResponseModel, *, n_assays: int = 0) -> SubModel:
+        """Return the sub-model of a frozen model whose last `n_assays` predictors are assays."""
+        n = len(model.predictors)
+        explainer = Explainer(model, group=range(n - n_assays, n))
+        name = WITH_PANEL if n_assays else CLINICAL
+        return cls(name, model, model.predictor_variables, explainer, n_assays)
+
+    def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
+        """Return the estimates of one encoded patient, one for each horizon.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_predictors,)
+            NaN where missing.
+
+        Returns
+        -------
+        list of dict
+            `horizon`, `probability`, `interval` (two limits) and `explanation`, as in an answer.
+
+        Raises
+        ------
+        RuntimeError
+            If the reasons do not add up to the number: no number is better than such a one.
+        """
+        probabilities = self.model.probability(x[np.newaxis])[0]
+        intervals = self.model.interval(x[np.newaxis])[0]
+        found = self.explainer.explain(x)
+        gap = found.base + found.contributions.sum(axis=1) - probabilities
+        if not np.all(np.abs(gap) <= _SUM_TOLERANCE):
+            raise RuntimeError("the contributions do not add up to the probability")
+        return [
+            {
+                "horizon": horizon,
+                "probability": float(probabilities[h]),
+                "interval": [float(limit) for limit in intervals[h]],
+                "explanation": {
+                    "scale": found.scale,
+                    "method": found.method,
+                    "error": float(found.error[h]),
+                    "base": float(found.base[h]),
+                    "contributions": self._list_contributions(x, found, h),
+                },
+            }
+            for h, horizon in enumerate(self.model.horizons)
+        ]
+
+    def _list_contributions(
+        self, x: FloatArray, found: Explanation, h: int
+    ) -> list[dict[str, Any]]:
+        """Return one row for each predictor, and one for the panel with its assays beneath."""
+        n_alone = len(self.variables) - self.n_assays
+        rows: list[dict[str, Any]] = [
+            # An assay goes by its own name, which is its variable's label.
+            {
+                "variable": variable.name if j < n_alone else variable.label,
+                "value": variable.decode(value),
+                "contribution": float(contribution),
+            }
+            for j, (variable, value, contribution) in enumerate(
+                zip(self.variables, x, found.contributions[h], strict=True)
+            )
+        ]
+        if not self.n_assays:
+            return rows
+        parts = rows[n_alone:]
+        panel = {
+            "variable": "panel",
+            "value": None,
+            "contribution": math.fsum(part["contribution"] for part in parts),
+            "error": float(found.member_error[h]),
+            "parts": parts,
+        }
+        return [*rows[:n_alone], panel]

@@ -1,0 +1,1 @@
+"""How do reviewers read, sign and refuse in a browser? Imports `web`."""

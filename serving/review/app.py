@@ -1,0 +1,337 @@
+"""The reviewer's pages: log in, the queue, a model's card with its gates, and the decision.
+
+No script, nothing from outside. A session is a random word in a cookie that scripts and other
+sites do not get; every form that changes something carries a second one. Passwords travel in
+clear text between browser and server, so that off this machine the pages have to stand behind
+HTTPS: the cookie is not sent otherwise.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from features.errors import InputError, KetresponseError, Refused
+from serving.estimate.request import RequestError
+from serving.web.app import read_body
+from serving.web.card_page import card_document
+from serving.web.headers import PAGE_POLICY, PRIVATE
+from training.approval.approval import compute_objections
+from training.approval.case import ACTIONS, SILENT, Account, Action, compute_standing, find_end
+from training.review.accounts import IdentityProvider
+from training.store.statements import stamp
+
+if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
+    from training.review.desk import Desk, File
+
+__all__ = ["make_review_app"]
+
+_COOKIE = "ketresponse_review"
+_IDLE_SECONDS = 1800.0
+_TRIES, _LOCKED_SECONDS = 5, 60.0
+# Without a referrer to their own site, browsers send forms from an origin called "null".
+_OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
+_ASSETS = Path(__file__).parents[1] / "web" / "templates"
+_BUTTONS: dict[Action, tuple[str, str]] = {
+    "open": ("Hand it in for review", "You are then its author and cannot judge it."),
+    "waive": ("Waive a gate", "Your name and your reason will stand on the card."),
+    "approve": ("Approve", "It holds for exactly this model, data, card and code."),
+    "refuse": ("Refuse", "This is final; your reason stands beside the model for ever."),
+    "withdraw": ("Withdraw", "This is final; the model is no longer served."),
+}
+
+
+@dataclass
+class _Session:
+    account: Account
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    seen: float = field(default_factory=time.monotonic)
+
+
+class _Sessions:
+    """Who is logged in, in this process; and how often a name was tried in vain."""
+
+    def __init__(self, identity: IdentityProvider) -> None:
+        self._identity = identity
+        self._lock = threading.Lock()
+        self._sessions: dict[str, _Session] = {}
+        self._failed: dict[str, list[float]] = {}
+
+    def log_in(self, name: str, secret: str) -> str:
+        """Return the word for the cookie.
+
+        Raises
+        ------
+        Refused
+            If name or password is wrong, or the name was tried too often.
+        """
+        now = time.monotonic()
+        with self._lock:
+            recent = [at for at in self._failed.get(name, []) if now - at < _LOCKED_SECONDS]
+            if len(recent) >= _TRIES:
+                raise Refused("too many wrong passwords for this name: wait a minute")
+            self._failed = {name: [*recent, now]} | {
+                other: times
+                for other, times in self._failed.items()
+                if other != name and now - times[-1] < _LOCKED_SECONDS
+            }
+        account = self._identity.authenticate(name, secret)
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._failed.pop(name, None)
+            self._sessions[token] = _Session(account)
+        return token
+
+    def find(self, token: str | None) -> _Session | None:
+        """Return a session that was used within the last half hour."""
+        now = time.monotonic()
+        with self._lock:
+            self._sessions = {
+                known: session
+                for known, session in self._sessions.items()
+                if now - session.seen < _IDLE_SECONDS
+            }
+            session = self._sessions.get(token or "")
+            if session is not None:
+                session.seen = now
+        return session
+
+    def log_out(self, token: str | None) -> None:
+        """End a session."""
+        with self._lock:
+            self._sessions.pop(token or "", None)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _page(
+    template: str,
+    status_code: int = 200,
+    *,
+    session: _Session | None = None,
+    problems: Sequence[str] = (),
+    **values: Any,
+) -> Response:
+    page = _environment().get_template(template)
+    html = page.render(session=session, problems=problems, **values)
+    headers = {**PRIVATE, **_OWN_ORIGIN, "Content-Security-Policy": PAGE_POLICY}
+    return HTMLResponse(html, status_code, headers=headers)
+
+
+def _lines(err: KetresponseError) -> list[str]:
+    text = err.report() if isinstance(err, InputError) else str(err)
+    return [line.strip().removeprefix("- ") for line in text.splitlines()]
+
+
+def _offered(file: File, account: Account) -> list[Action]:
+    """Return the steps that this review has come to, whoever may take them."""
+    case = file.case
+    if find_end(case.events):
+        return []
+    again: list[Action] = [] if case.holding("open") else ["open"]
+    if compute_standing(case.events) == "approved":
+        return [*again, "withdraw"]
+    if again:
+        return again
+    offered: list[Action] = ["waive"] if case.open_gates() else []
+    offered += ["approve", "refuse"]
+    return [*offered, "withdraw"] if case.is_author(account) else offered
+
+
+def _actions(file: File, account: Account) -> list[dict[str, Any]]:
+    """Return each step with its words; and why not, where something stands against it."""
+    gates = file.case.open_gates()
+    actions = []
+    for action in _offered(file, account):
+        label, words = _BUTTONS[action]
+        gate = gates[0].number if action == "waive" else None
+        against = compute_objections(file.case, action, account, comment="-", gate=gate)
+        actions.append(
+            {
+                "name": action,
+                "label": label,
+                "words": words,
+                "against": against,
+                "gates": gates if action == "waive" else [],
+            }
+        )
+    return actions
+
+
+def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
+    """Return the web application of the reviewers.
+
+    Parameters
+    ----------
+    desk : Desk
+        What it acts on.
+    identity : IdentityProvider or None
+        Tells who someone is; None takes the desk's local accounts.
+    """
+    people = identity or desk.accounts
+    sessions = _Sessions(people)
+
+    def known(step: Callable[..., Response]) -> Callable[..., Response]:
+        """Take a step only for someone whose account is as it was when they logged in."""
+
+        def take(session: _Session, **rest: Any) -> Response:
+            if not people.knows(session.account):
+                raise Refused("this account is no longer in use: log out")
+            return step(session, **rest)
+
+        return take
+
+    def show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
+        return _page("review_login.html", status_code, problems=problems)
+
+    def show_queue(session: _Session) -> Response:
+        return _page("review_queue.html", session=session, rows=desk.queue())
+
+    def show_file(
+        session: _Session, name: str, version: str, problems: Sequence[str] = ()
+    ) -> Response:
+        file = desk.read(name, version)
+        return _page(
+            "review_file.html",
+            403 if problems else 200,
+            session=session,
+            file=file,
+            stamp=stamp(file.status, silent=file.case.scope == SILENT),
+            actions=_actions(file, session.account),
+            problems=problems,
+        )
+
+    def show_card(session: _Session, name: str, version: str) -> Response:
+        file = desk.read(name, version)
+        return card_document(file.card, annex=file.annex, status=file.status)
+
+    def act(
+        session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]
+    ) -> Response:
+        gate = fields.get("gate", "")
+        try:
+            desk.act(
+                action,
+                session.account,
+                name,
+                version,
+                comment=fields.get("comment", ""),
+                gate=int(gate) if gate.isascii() and gate.isdigit() else None,
+            )
+        except Refused as err:
+            return show_file(session, name, version, _lines(err))
+        return RedirectResponse(f"/model/{name}/{version}", 303)
+
+    def guarded(show: Callable[..., Response]) -> Callable[[Request], Any]:
+        """Answer with a page to those who are logged in, with the form to everyone else."""
+
+        async def endpoint(request: Request) -> Response:
+            session = sessions.find(request.cookies.get(_COOKIE))
+            if session is None:
+                return RedirectResponse("/login", 303)
+            path = request.path_params
+            try:
+                return await run_in_threadpool(known(show), session, **path)
+            except KetresponseError as err:
+                return _page("review_problem.html", 400, session=session, problems=_lines(err))
+
+        return endpoint
+
+    async def post_action(request: Request) -> Response:
+        session = sessions.find(request.cookies.get(_COOKIE))
+        fields = await _read_form(request)
+        if session is None:
+            return RedirectResponse("/login", 303)
+        if not secrets.compare_digest(fields.get("csrf", ""), session.csrf):
+            problems = ["the form did not come from these pages; nothing was done"]
+            return _page("review_problem.html", 403, session=session, problems=problems)
+        path = request.path_params
+        if path.get("action") not in ACTIONS:
+            return RedirectResponse("/", 303)
+        try:
+            return await run_in_threadpool(known(act), session, fields=fields, **path)
+        except KetresponseError as err:
+            return _page("review_problem.html", 400, session=session, problems=_lines(err))
+
+    async def get_login(request: Request) -> Response:
+        return show_login()
+
+    async def post_login(request: Request) -> Response:
+        fields = await _read_form(request)
+        if not _same_origin(request):
+            return show_login(["the form did not come from this page"], 403)
+        try:
+            token = await run_in_threadpool(
+                sessions.log_in, fields.get("name", ""), fields.get("password", "")
+            )
+        except KetresponseError as err:
+            return show_login(_lines(err), 403)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(_COOKIE, token, httponly=True, secure=True, samesite="strict")
+        return answer
+
+    async def post_logout(request: Request) -> Response:
+        token = request.cookies.get(_COOKIE)
+        session = sessions.find(token)
+        fields = await _read_form(request)
+        if session and secrets.compare_digest(fields.get("csrf", ""), session.csrf):
+            sessions.log_out(token)
+        return RedirectResponse("/login", 303)
+
+    async def show_style(request: Request) -> Response:
+        return FileResponse(_ASSETS / request.url.path.lstrip("/"), media_type="text/css")
+
+    async def show_icon(request: Request) -> Response:
+        return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
+
+    return Starlette(
+        routes=[
+            Route("/", guarded(show_queue)),
+            Route("/login", get_login),
+            Route("/login", post_login, methods=["POST"]),
+            Route("/logout", post_logout, methods=["POST"]),
+            Route("/model/{name}/{version}", guarded(show_file)),
+            Route("/model/{name}/{version}/card.html", guarded(show_card)),
+            Route("/model/{name}/{version}/{action}", post_action, methods=["POST"]),
+            Route("/clinic.css", show_style),
+            Route("/review.css", show_style),
+            Route("/icon.svg", show_icon),
+        ]
+    )
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a posted form; none if it cannot be read, and nothing is done then."""
+    try:
+        body = await read_body(request)
+        return dict(parse_qsl(body.decode("ascii"), max_num_fields=20))
+    except (RequestError, ValueError):
+        return {}
+
+
+def _same_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

@@ -1,0 +1,1 @@
+"""How does a person in the clinic ask and read? Imports `estimate`."""

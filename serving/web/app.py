@@ -1,0 +1,250 @@
+"""The routes that BentoML does not make: the clinician's page, the model's facts, the documents.
+
+They are mounted at the root, before BentoML's own index page, which would load a script from
+outside.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.errors import Problem
+from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
+from serving.estimate.predictor import Predictor
+from serving.estimate.request import RequestError, unique
+from serving.estimate.schemas import describe_model, make_example, make_openapi, make_panel_example
+from serving.settings import Settings, is_loopback
+from serving.web.card_page import make_card_routes
+from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
+from serving.web.page import render_docs, render_page
+from training.store.facts import package_versions
+
+__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
+
+MAX_BODY = 1_000_000
+"""Longest request, in bytes: a full batch is about a third of it."""
+
+_MOST_FIELDS = 500
+_NO_FORM = Problem("body", "a form as this page sends it", "something else")
+
+_log = logging.getLogger("bentoml.ketresponse")
+_FAILED = "no estimate: something failed in this service; its log tells where"
+_ASSETS = Path(__file__).parent / "templates"
+
+
+class JsonAnswer(Response):
+    """JSON that no cache keeps; numbers that JSON does not know raise instead of being sent."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: object, status_code: int = 200) -> None:
+        # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
+        super().__init__(
+            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=PRIVATE
+        )
+
+
+class LocalOnly:
+    """Middleware: a model that is not approved answers callers on the same machine only.
+
+    The command refuses other addresses beforehand; this holds however the service was started.
+    """
+
+    def __init__(self, app: ASGIApp, get_settings: Callable[[], Settings]) -> None:
+        self.app = app
+        self.get_settings = get_settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 to a caller from elsewhere."""
+        if scope["type"] == "http" and self.get_settings().mode != "approved":
+            client = scope.get("client")
+            if client is None or not is_loopback(client[0]):
+                body = {"error": "this model is not approved: it answers on its own machine only"}
+                await JsonAnswer(body, 403)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises
+    ------
+    RequestError
+        If it is longer than :data:`MAX_BODY`; the rest is not read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            expected = f"at most {MAX_BODY} bytes"
+            raise RequestError("the request", [Problem("body", expected, "more")])
+    return bytes(body)
+
+
+def answer(compute: Callable[[str], object]) -> JsonAnswer:
+    """Return the answer, or the problems of the request, as JSON.
+
+    Parameters
+    ----------
+    compute : callable
+        Takes a new request id.
+    """
+    try:
+        return JsonAnswer(compute(uuid4().hex))
+    except RequestError as err:
+        return JsonAnswer(err.body(), 400)
+    except Exception as err:
+        _log_failure(err)
+        return JsonAnswer({"error": _FAILED, "problems": []}, 500)
+
+
+def _log_failure(err: Exception) -> None:
+    """Log where something failed. The message stays out: it may hold a patient's values."""
+    where = "".join(traceback.format_tb(err.__traceback__))
+    _log.error("%s while answering\n%s", type(err).__name__, where)
+
+
+def make_app(
+    get_predictor: Callable[[], Predictor], *, get_folder: Callable[[], Path]
+) -> Starlette:
+    """Return the web application.
+
+    Parameters
+    ----------
+    get_predictor : callable
+        Returns the loaded model; called per request, so that the application can be mounted
+        before the model is there.
+    get_folder : callable
+        Returns the model's folder, where its card lies.
+    """
+
+    async def show_form(request: Request) -> Response:
+        predictor = get_predictor()
+        asked = request.query_params.get("example")
+        if asked is None:
+            return _page(render_page(predictor))
+        example = {name: str(value) for name, value in make_example(predictor).items()}
+        if asked == "panel" and predictor.panel is not None:
+            example |= fill_form(make_panel_example(predictor.panel))
+        found = await run_in_threadpool(_answer_form, predictor, example)
+        return _page(render_page(predictor, fields=example, found=found))
+
+    async def show_estimate(request: Request) -> Response:
+        predictor = get_predictor()
+        try:
+            fields, upload = await _read_form(request)
+        except RequestError as err:
+            return _page(render_page(predictor, problems=err.problems), 400)
+        try:
+            if upload:
+                fields["panel_text"] = await run_in_threadpool(decode_upload, upload)
+            found = await run_in_threadpool(_answer_form, predictor, fields)
+        except RequestError as err:
+            return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
+        except Exception as err:
+            _log_failure(err)
+            return _page(_FAILED, 500)
+        return _page(render_page(predictor, fields=fields, found=found))
+
+    async def show_model(request: Request) -> Response:
+        return JsonAnswer(describe_model(get_predictor()))
+
+    async def show_openapi(request: Request) -> Response:
+        version = package_versions().get("ketresponse", "from source")
+        return JsonAnswer(make_openapi(get_predictor(), version=version))
+
+    async def show_docs(request: Request) -> Response:
+        headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
+        return HTMLResponse(render_docs(), headers=headers)
+
+    async def show_style(request: Request) -> Response:
+        return FileResponse(_ASSETS / "clinic.css", media_type="text/css")
+
+    async def show_icon(request: Request) -> Response:
+        return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
+
+    async def go_to_clinic(request: Request) -> Response:
+        return RedirectResponse("clinic")
+
+    return Starlette(
+        routes=[
+            Route("/", go_to_clinic),
+            Route("/clinic", show_form),
+            Route("/clinic", show_estimate, methods=["POST"]),
+            Route("/clinic.css", show_style),
+            Route("/icon.svg", show_icon),
+            Route("/model", show_model),
+            Route("/docs", show_docs),
+            Route("/docs.json", show_openapi),
+            *make_card_routes(get_predictor, get_folder, JsonAnswer),
+        ]
+    )
+
+
+def _page(html: str, status_code: int = 200) -> HTMLResponse:
+    headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
+    return HTMLResponse(html, status_code, headers=headers)
+
+
+async def _read_form(request: Request) -> tuple[dict[str, str], bytes]:
+    """Return the filled fields of a posted form, and the file sent with it, if any."""
+    body = await read_body(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _parse_form(body), b""
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=1, max_fields=_MOST_FIELDS, max_part_size=MAX_BODY
+    )
+    parser.spool_max_size = MAX_BODY + 1  # a patient's file never reaches a disk
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as err:
+        raise RequestError("the form", [_NO_FORM]) from err
+    items = form.multi_items()
+    pairs = [(name, value.strip()) for name, value in items if isinstance(value, str)]
+    files = [value for _, value in items if isinstance(value, UploadFile)]
+    upload = await files[0].read() if files else b""
+    await form.close()
+    return unique(pairs), upload
+
+
+def _answer_form(predictor: Predictor, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the answer to a posted form, the panel's fields taken apart from the patient's."""
+    panel: object = None
+    if predictor.panel is not None:
+        text = fields.get("panel_text", "")
+        try:
+            panel = read_form_panel(fields, text.encode(errors="replace")) if text else None
+        except RequestError as err:
+            panel = err
+        fields = {name: value for name, value in fields.items() if name not in PANEL_FORM}
+    return predictor.predict(fields, request_id=uuid4().hex, panel=panel)
+
+
+def _parse_form(body: bytes) -> dict[str, str]:
+    """Return the filled fields of a posted form."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError as err:
+        raise RequestError("the form", [_NO_FORM]) from err
+    return unique([(name, value.strip()) for name, value in pairs])

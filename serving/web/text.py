@@ -1,0 +1,152 @@
+"""An answer as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from serving.estimate.predictor import Predictor
+from serving.web.page import count_of_hundred, describe_contributions, say_who_spoke
+from training.store.statements import make_statements
+
+__all__ = ["print_answer", "print_cohort"]
+
+
+def print_answer(
+    answer: Mapping[str, Any], predictor: Predictor, *, console: Console | None = None
+) -> None:
+    """Print an estimate in plain words, with its interval, its reasons and the standing words.
+
+    Parameters
+    ----------
+    answer : mapping
+        From :meth:`Predictor.predict`.
+    predictor : Predictor
+        That gave it.
+    console : Console or None
+        Where to print; None for the standard output.
+    """
+    console = console or Console(highlight=False)
+    facts = predictor.facts
+    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
+    notices = answer["applicability"]["notices"]
+    if not answer["applicability"]["in_scope"]:
+        console.print("[bold]No estimate: outside what this model knows.[/]")
+    if facts.notes:
+        console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
+    for estimate in answer["estimates"]:
+        _print_estimate(estimate, predictor, console)
+    spoke = say_who_spoke(predictor, answer)
+    if spoke:
+        console.print(f"{escape(spoke)}\n", soft_wrap=True)
+    hidden = (facts.status, "note", "panel_unused")
+    shown = [n["text"] for n in notices if n["code"] not in hidden]
+    if shown:
+        console.print("[bold]Please note, for this patient[/]")
+    for text in shown:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+    console.print("\n[bold]What such a number is, and what it is not[/]")
+    for text in make_statements(facts)[1:]:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def print_cohort(
+    answers: Sequence[Mapping[str, Any]], predictor: Predictor, *, console: Console | None = None
+) -> None:
+    """Print one line for each patient: which sub-model spoke, its estimates, and why not.
+
+    Parameters
+    ----------
+    answers : sequence of mapping
+        From :func:`serving.estimate.several.predict_cohort`.
+    predictor : Predictor
+        That gave them.
+    console : Console or None
+        Where to print; None for the standard output.
+    """
+    console = console or Console(highlight=False)
+    horizons = predictor.model.horizons
+    facts = predictor.facts
+    console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
+    table = Table(
+        "patient",
+        "sub-model",
+        *(f"{h.upper()}, of 100 (95%)" for h in horizons),
+        box=None,
+        padding=(0, 2),
+    )
+    told = [(answer["patient_id"], *_tell_patient(answer, horizons)) for answer in answers]
+    for patient, submodel, cells, _ in told:
+        table.add_row(escape(patient), submodel, *cells)
+    console.print(table)
+    counts = Counter(submodel for _, submodel, _, _ in told)
+    console.print("\n" + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    for patient, _, _, why in told:
+        if why:
+            console.print(f"  - {escape(patient)}: {escape(why)}", soft_wrap=True)
+    console.print("\n[bold]What such a number is, and what it is not[/]")
+    for text in make_statements(facts)[1:]:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def _tell_patient(answer: Mapping[str, Any], horizons: Sequence[str]) -> tuple[str, list[str], str]:
+    """Return who spoke, each horizon's estimate, and what has to be said of it."""
+    nothing = ["–"] * len(horizons)
+    if "problems" in answer:
+        wrong = ", ".join(problem["variable"] for problem in answer["problems"])
+        return "cannot be read", nothing, f"to put right: {wrong}"
+    codes = ("panel_unused",) if answer["estimates"] else ("out_of_scope",)
+    notices = answer["applicability"]["notices"]
+    why = " ".join(notice["text"] for notice in notices if notice["code"] in codes)
+    if not answer["estimates"]:
+        return "out of scope", nothing, why
+    cells = [
+        "{:.0f} ({:.0f} to {:.0f})".format(
+            *(100 * number for number in (estimate["probability"], *estimate["interval"]))
+        )
+        for estimate in answer["estimates"]
+    ]
+    return answer["submodel"], cells, why
+
+
+def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: Console) -> None:
+    low, high = estimate["interval"]
+    outcome = estimate["outcome"]
+    console.print(f"[bold]{escape(outcome[0].upper() + outcome[1:])}[/]", soft_wrap=True)
+    console.print(
+        f"  Of 100 patients like this one, [bold]{count_of_hundred(estimate['probability'])}[/] "
+        f"responded (95% interval {100 * low:.0f} to {100 * high:.0f})."
+    )
+    beside = f"  In the model's cohort {100 * estimate['base_rate']:.0f} of 100"
+    published = estimate["published_base_rate"]
+    if published:
+        beside += f"; published {100 * published['rate']:.0f} of 100 ({published['source']})"
+    console.print(f"{escape(beside)}.", soft_wrap=True)
+    if published:
+        pooled = published["pooled"]
+        low, high = pooled["new_centre"]
+        text = (
+            f"  Another outcome, {pooled['outcome']}: {100 * pooled['rate']:.0f} of 100 over "
+            f"{pooled['source']}; a new centre may see {100 * low:.0f} to {100 * high:.0f}."
+        )
+        console.print(escape(text), soft_wrap=True)
+    table = Table("What moved this estimate", "", "of 100", box=None, padding=(0, 2))
+    table.columns[2].justify = "right"
+    explanation = estimate["explanation"]
+    table.add_row("Knowing nothing", "", f"{100 * explanation['base']:.1f}")
+    for row in describe_contributions(predictor, explanation["contributions"]):
+        table.add_row(escape(row["label"]), escape(row["value"]), _points(row))
+        for part in row["parts"]:
+            table.add_row(f"  {escape(part['label'])}", escape(part["value"]), _points(part))
+    table.add_row("This patient", "", f"{100 * estimate['probability']:.1f}", style="bold")
+    console.print(table)
+    console.print()
+
+
+def _points(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['contribution']:+.1f}"

@@ -1,0 +1,401 @@
+"""Any export becomes a cohort file, and nothing is guessed."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
+from features.cohort.mapping_file import CohortMapping, normalise_code
+from features.errors import InputError, Problem
+from features.files.table import parse_table
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "mapping.md"
+
+
+def _mapping(folder: Path, text: str) -> CohortMapping:
+    path = folder / "mapping.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_mapping(path)
+
+
+def _import(folder: Path, raw: str, mapping: str) -> tuple[pd.DataFrame, ImportReport]:
+    return apply_mapping(parse_table(raw.encode(), name="raw.csv"), _mapping(folder, mapping))
+
+
+def _problems(folder: Path, raw: str, mapping: str) -> list[Problem]:
+    with pytest.raises(InputError) as caught:
+        _import(folder, raw, mapping)
+    return list(caught.value.problems)
+
+
+def _rows(table: pd.DataFrame) -> list[list[object]]:
+    return [[None if pd.isna(v) else v for v in row] for row in table.astype(object).to_numpy()]
+
+
+def test_the_example_of_the_documentation_does_what_it_says(tmp_path: Path) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    blocks = {kind: body for kind, body in re.findall(r"```(csv|toml)\n(.*?)```", text, re.DOTALL)}
+    table, report = _import(tmp_path, blocks["csv"], blocks["toml"])
+    assert table.columns.tolist() == [
+        "patient_id",
+        "site",
+        "setting",
+        "age_years",
+        "sex",
+        "nrs_t0",
+        "disease_duration_years",
+        "medication_atc",
+        "weight_kg",
+        "nrs_t1",
+        "success_t1",
+        "tsk_11",
+    ]
+    # 54 / 12 = 4.5 years; 150 * 0.45359237 = 68.0388555 kg; PGIC 6 is yes.
+    assert _rows(table) == [
+        [
+            "A1",
+            "north",
+            "elective",
+            41,
+            "female",
+            8,
+            4.5,
+            "N02AX02;N06AA09",
+            pytest.approx(68.0388555),
+            5,
+            "yes",
+            24,
+        ],
+        ["B2", "south", "elective", None, "male", 7, 1.5, "none", None, None, "no", 33],
+    ]
+    assert report.raw_rows == 5 and report.rows == 2
+    assert report.dropped == {"group": 1}
+    assert report.missing_codes == {"-99": 6}
+    assert report.unmapped == ()
+
+
+def test_each_part_reports_what_it_did_in_counts(tmp_path: Path) -> None:
+    raw = "id,s,w,p,junk\nA,1,150,6,x\nB,2,200,3,x\nC,1.0,,NA,x\n"
+    mapping = """
+        [columns]
+        patient_id = "id"
+        sex = { from = "s", recode = { 1 = "female", 2 = "male" } }
+        weight_kg = { from = "w", unit = "pounds" }
+        success_t1 = { from = "p", yes_if = ">= 6", missing = ["NA"] }
+        setting = { constant = "elective" }
+        """
+    table, report = _import(tmp_path, raw, mapping)
+    assert table["sex"].tolist() == ["female", "male", "female"]
+    assert [(c.name, c.how, c.known, c.missing) for c in report.columns] == [
+        ("patient_id", "as it is", 3, 0),
+        ("sex", "1 to female (2), 2 to male (1)", 3, 0),
+        ("weight_kg", "pounds to kg", 2, 1),
+        ("success_t1", "yes if >= 6 (1 of 2)", 2, 1),
+        ("setting", "elective", 3, 0),
+    ]
+    assert report.unmapped == ("junk",)
+    assert report.missing_codes == {"NA": 1}
+    assert report.to_dict()["rows"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "raw", "expected"),
+    [
+        ("disease_duration_years", "months", "9", 0.75),
+        ("disease_duration_years", "days", "365.25", 1),
+        ("disease_duration_years", "years", "5", 5),
+        ("weight_kg", "pounds", "220", 99.7903214),
+        ("weight_kg", "g", "70000", 70),
+        ("height_cm", "inches", "70", 177.8),
+        ("height_cm", "m", "1.78", 178),
+        ("follow_up_weeks", "days", "28", 4),
+        ("infusion_days", "hours", "36", 1.5),
+    ],
+)
+def test_units_are_converted(
+    tmp_path: Path, name: str, unit: str, raw: str, expected: float
+) -> None:
+    mapping = f'[columns]\npatient_id = "id"\n{name} = {{ from = "x", unit = "{unit}" }}\n'
+    table, _ = _import(tmp_path, f"id,x\nA,{raw}\n", mapping)
+    assert table[name].tolist() == pytest.approx([expected])
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        (">= 6", ["yes", "yes", "no"]),
+        ("> 6", ["yes", "no", "no"]),
+        ("< 6", ["no", "no", "yes"]),
+        ("<=6", ["no", "yes", "yes"]),
+        ("== 6.0", ["no", "yes", "no"]),
+    ],
+)
+def test_a_comparison_makes_yes_or_no(tmp_path: Path, comparison: str, expected: list[str]) -> None:
+    mapping = f"""
+        [columns]
+        patient_id = "id"
+        success_t1 = {{ from = "x", yes_if = "{comparison}" }}
+        """
+    table, _ = _import(tmp_path, "id,x\nA,7\nB,6.0\nC,5\nD,\n", mapping)
+    assert table["success_t1"].tolist()[:3] == expected
+    assert pd.isna(table["success_t1"][3])
+
+
+def test_values_that_nothing_covers_are_listed_by_column_with_counts(tmp_path: Path) -> None:
+    raw = "id,s,w,o,p\n" + "A,1,x,1,a\nB,3,70,1,6\nC,3,80,2,6\n"
+    mapping = """
+        [columns]
+        patient_id = "id"
+        sex = { from = "s", recode = { 1 = "female", 2 = "male" } }
+        weight_kg = { from = "w", unit = "pounds" }
+        opioid = "o"
+        success_t1 = { from = "p", yes_if = ">= 6" }
+        """
+    problems = _problems(tmp_path, raw, mapping)
+    assert [(p.column, p.got) for p in problems] == [
+        ("sex", "'3' in 2 rows"),
+        ("weight_kg", "'x' in 1 row"),
+        ("opioid", "'1' in 2 rows, '2' in 1 row"),
+        ("success_t1", "'a' in 1 row"),
+    ]
+    assert problems[0].expected == "a value that recode lists: 1, 2"
+    assert "recode" in problems[2].action
+
+
+def test_a_value_out_of_range_after_conversion_is_a_problem(tmp_path: Path) -> None:
+    mapping = """
+        [columns]
+        patient_id = "id"
+        nrs_t0 = "n"
+        weight_kg = { from = "w", unit = "pounds" }
+        """
+    problems = _problems(tmp_path, "id,n,w\nA,65,150\nB,5,15\n", mapping)
+    assert [(p.column, p.got) for p in problems] == [
+        ("nrs_t0", "'65' in 1 row"),
+        ("weight_kg", "'15' in 1 row"),
+    ]
+
+
+LONG = """
+    [rows]
+    time = "t"
+    [columns]
+    patient_id = "id"
+    nrs_t0 = { from = "n", at = 0 }
+    nrs_t1 = { from = "n", at = 1 }
+    """
+
+
+def test_rows_of_a_patient_become_one_in_any_order(tmp_path: Path) -> None:
+    raw = "id,t,n\nB,1,3\nA,0,8\nB,0,7\nA,2,9\nC,0,6\n"
+    table, report = _import(tmp_path, raw, LONG)
+    assert _rows(table) == [["B", 7, 3], ["A", 8, None], ["C", 6, None]]
+    assert report.unused_rows == 1
+
+
+def test_numbered_courses_stay_apart(tmp_path: Path) -> None:
+    raw = "id,k,t,n\nA,1,0,8\nA,1,1,5\nA,2,0,7\n"
+    table, _ = _import(tmp_path, raw, LONG + 'course_number = "k"\n')
+    assert _rows(table) == [["A", 1, 8, 5], ["A", 2, 7, None]]
+
+
+def test_rows_of_a_patient_that_disagree_are_a_problem(tmp_path: Path) -> None:
+    raw = "id,t,n,a\nA,0,8,40\nA,1,5,41\nB,0,8,50\nB,1,7,\nC,0,5,60.0\nC,1,5,60\n"
+    [problem] = _problems(tmp_path, raw, LONG + 'age_years = "a"\n')
+    assert problem.column == "age_years"
+    assert problem.got == "different values of a in 1 of 3 patients"
+    assert "at = " in problem.action
+
+
+def test_a_time_that_is_repeated_or_absent_is_a_problem(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, "id,t,n\nA,0,8\nA,0,7\n", LONG)
+    assert [(p.column, p.got) for p in problems[:2]] == [
+        ("t", "1 of 1 patients with more"),
+        ("t", "times 0"),
+    ]
+
+
+def test_repeated_patients_without_rows_are_a_problem_at_their_raw_row(tmp_path: Path) -> None:
+    mapping = '[filter]\nk = 1\n[columns]\npatient_id = "id"\n'
+    [problem] = _problems(tmp_path, "id,k\nA,1\nB,0\nA,1\n", mapping)
+    assert (problem.row, problem.got) == (3, "the same as in row 1")
+
+
+def test_filters_keep_listed_values_and_count_what_they_drop(tmp_path: Path) -> None:
+    mapping = """
+        [filter]
+        arm = ["a", "b"]
+        ok = 1
+        [columns]
+        patient_id = "id"
+        """
+    table, report = _import(tmp_path, "id,arm,ok\nA,a,1\nB,b,1.0\nC,c,1\nD,a,0\nE,a,\n", mapping)
+    assert table["patient_id"].tolist() == ["A", "B"]
+    assert report.dropped == {"arm": 1, "ok": 2}
+
+
+def test_months_that_were_not_converted_are_refused(tmp_path: Path) -> None:
+    raw = "id,d\n" + "".join(f"P{i},{m}\n" for i, m in enumerate([24, 36, 40, 48, 55]))
+    mapping = '[columns]\npatient_id = "id"\ndisease_duration_years = "d"\n'
+    [problem] = _problems(tmp_path, raw, mapping)
+    assert "probably months" in problem.action
+    fixed = mapping.replace('"d"', '{ from = "d", unit = "months" }')
+    assert _import(tmp_path, raw, fixed)[0]["disease_duration_years"].max() < 5
+
+
+def test_codes_come_from_several_columns_and_keep_unknown_apart_from_none(tmp_path: Path) -> None:
+    raw = "id,d1,d2\nA,tramadol,gabapentin\nB,nothing,\nC,,\n"
+    mapping = """
+        [columns]
+        patient_id = "id"
+        [columns.medication_atc]
+        from = ["d1", "d2"]
+        recode = { tramadol = "N02AX02", gabapentin = "N02BF01", nothing = "none" }
+        """
+    table, _ = _import(tmp_path, raw, mapping)
+    assert _rows(table) == [["A", "N02AX02;N02BF01"], ["B", "none"], ["C", None]]
+
+
+def test_malformed_codes_and_contradicting_flags_stop_the_import(tmp_path: Path) -> None:
+    mapping = '[columns]\npatient_id = "id"\nmedication_atc = "d"\nopioid = "o"\n'
+    problems = _problems(tmp_path, "id,d,o\nA,tramadol,yes\nB,N02AX02,no\n", mapping)
+    assert [(p.row, p.column) for p in problems] == [(None, "medication_atc"), (2, "opioid")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "origin"),
+    [
+        ("pid,record_origin\nSYN-1,\nB,\n", ["synthetic", None]),
+        ("pid,record_origin\nA,synthetic\nB,patient\n", ["synthetic", "patient"]),
+        ("pid,patient_id\nA,SYN-1\nB,SYN-2\n", ["synthetic", "synthetic"]),
+    ],
+)
+@pytest.mark.parametrize("claim", ["", 'record_origin = { constant = "patient" }\n'])
+def test_simulated_rows_stay_simulated_whatever_the_mapping_says(
+    tmp_path: Path, raw: str, origin: list[str | None], claim: str
+) -> None:
+    table, report = _import(tmp_path, raw, '[columns]\npatient_id = "pid"\n' + claim)
+    expected = ["patient" if claim and o is None else o for o in origin]
+    assert [None if pd.isna(v) else v for v in table["record_origin"]] == expected
+    assert report.synthetic_rows == origin.count("synthetic")
+
+
+def test_columns_that_the_file_lacks_are_all_named(tmp_path: Path) -> None:
+    mapping = """
+        [filter]
+        okk = 1
+        [rows]
+        time = "visit"
+        [columns]
+        patient_id = "idd"
+        sex = "sex"
+        [variables.mood]
+        kind = "number"
+        known_at = "baseline"
+        """
+    problems = _problems(tmp_path, "id,ok,sex\nA,1,male\n", mapping)
+    assert [p.column for p in problems] == [
+        "columns.patient_id",
+        "filter.okk",
+        "rows.time",
+        "variables.mood",
+    ]
+    assert problems[0].action == "did you mean id?"
+
+
+def test_a_mapping_may_only_declare_variables(tmp_path: Path) -> None:
+    mapping = _mapping(
+        tmp_path, '[variables.mood]\nkind = "integer"\nknown_at = "baseline"\nlow = 0\nhigh = 3\n'
+    )
+    assert mapping.dictionary["mood"].expected() == "a whole number from 0 to 3"
+    with pytest.raises(InputError, match=r"columns.patient_id"):
+        apply_mapping(parse_table(b"id\nA\n", name="raw"), mapping)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("colums = 1", "colums", "did you mean columns?"),
+        ("columns = 1", "columns", "a table"),
+        ('[columns]\nnrs_t00 = "x"', "columns.nrs_t00", "declared under"),
+        ('[columns]\nsex = { form = "x" }', "columns.sex.form", "did you mean from?"),
+        ('[columns]\nsex = { from = "x", constant = "male" }', "columns.sex", "either from"),
+        ("[columns]\nsex = {}", "columns.sex", "either from"),
+        ("[columns]\nsex = 1", "columns.sex", "a table"),
+        ("[columns]\nsex = { from = 1 }", "columns.sex.from", "name of a raw column"),
+        ('[columns]\nsex = ["a", "b"]', "columns.sex.from", "one raw column"),
+        ('[columns]\nsex = { constant = "f" }', "columns.sex.constant", "female, male"),
+        ('[columns]\nnrs_t0 = { from = "x", at = 1 }', "columns.nrs_t0.at", "[rows]"),
+        ('[columns]\nsex = { from = "x", recode = { 1 = "m" } }', "columns.sex.recode.1", "male"),
+        ('[columns]\nsex = { from = "x", recode = 1 }', "columns.sex.recode", "a table"),
+        ('[columns]\nsex = { from = "x", recode = {}, unit = "kg" }', "columns.sex", "one of"),
+        ('[columns]\nweight_kg = { from = "x", unit = "stone" }', "columns.weight_kg.unit", "g"),
+        ('[columns]\nnrs_t0 = { from = "x", unit = "mm" }', "columns.nrs_t0.unit", "no unit"),
+        ('[columns]\nnrs_t0 = { from = "x", yes_if = "> 1" }', "columns.nrs_t0.yes_if", "yes/no"),
+        ('[columns]\nopioid = { from = "x", yes_if = "1" }', "columns.opioid.yes_if", ">= 6"),
+        ('[columns]\nsex = { from = "x", separator = "," }', "columns.sex.separator", "ATC"),
+        ('[columns]\nsex = { from = "x", missing = [[1]] }', "columns.sex.missing", "list"),
+        ('[columns]\npatient_id = { constant = "A" }', "columns.patient_id", "alone"),
+        ('[columns]\npatient_id = { from = "x", recode = {} }', "columns.patient_id", "as it is"),
+        ('[columns]\nsex = "x"', "columns.patient_id", "a raw column"),
+        ("[rows]\nkey = 1", "rows.key", "one of time"),
+        ("[rows]\ntime = 1", "rows.time", "raw column"),
+        ("[filter]\nx = { a = 1 }", "filter.x", "list of values"),
+        ("missing = { a = 1 }", "missing", "list of values"),
+        ('[variables.sex]\nkind = "text"', "variables.sex", "not in the contract"),
+        ('[variables.x]\nkind = "txt"\nknown_at = "baseline"', "variables.x.kind", "number"),
+        ("[variables]\nx = 1", "variables.x", "a table"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused_with_the_place(
+    tmp_path: Path, text: str, column: str, expected: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        _mapping(tmp_path, text)
+    found = [p for p in caught.value.problems if p.column == column]
+    assert found, caught.value.problems
+    assert any(expected in p.text(values=True) for p in found)
+
+
+def test_all_that_is_wrong_with_a_mapping_is_listed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        _mapping(
+            tmp_path,
+            '[columns]\npatient_id = "x"\nage = "a"\nsex = { constant = "f" }\n'
+            '[variables.y]\nkind = "number"\n[filter]\nx = [[1]]\n',
+        )
+    assert [p.column for p in caught.value.problems] == [
+        "variables.y.known_at",
+        "columns.age",
+        "columns.sex.constant",
+        "filter.x",
+    ]
+
+
+@pytest.mark.parametrize("data", [b"columns = [", b"\xff", b"", b"a\n" * 100])
+def test_a_mapping_that_is_no_toml_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"is not a TOML file|is empty"):
+        read_mapping(path)
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_whole_numbers_are_one_code_however_written(number: int) -> None:
+    assert {normalise_code(form) for form in (number, f" {number} ", f"{number}.0")} == {
+        str(number)
+    }
+
+
+def test_text_codes_are_taken_as_they_are() -> None:
+    assert [normalise_code(code) for code in ("NaN", "<undefined>", "1.5", "1e3", "inf")] == [
+        "NaN",
+        "<undefined>",
+        "1.5",
+        "1e3",
+        "inf",
+    ]

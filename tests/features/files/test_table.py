@@ -1,0 +1,177 @@
+"""Files in and out: read as they stand, written whole or not at all."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import InputError
+from features.files.table import check_output, did_you_mean, read_table, write_bytes, write_table
+
+
+def _write(folder: Path, data: bytes, name: str = "cohort.csv") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_csv_is_read_with_any_delimiter_and_line_end(
+    tmp_path: Path, mark: str, newline: str
+) -> None:
+    lines = [mark.join(cells) for cells in (["a", "b "], ["1", "x y"], ["", "2"])]
+    table = read_table(_write(tmp_path, newline.join(lines).encode()))
+    assert table.columns.tolist() == ["a", "b"]
+    assert table.to_numpy().tolist() == [["1", "x y"], ["", "2"]]
+
+
+def test_byte_order_mark_blank_lines_and_empty_last_rows_are_left_out(tmp_path: Path) -> None:
+    table = read_table(_write(tmp_path, "\ufeffa,b\n\n1,2\n,\n , \n".encode()))
+    assert table.columns.tolist() == ["a", "b"]
+    assert table.to_numpy().tolist() == [["1", "2"]]
+
+
+def test_a_quoted_cell_may_hold_the_delimiter(tmp_path: Path) -> None:
+    table = read_table(_write(tmp_path, b'a;b\n"N02AX02;N06AA09";2\n'))
+    assert table["a"].tolist() == ["N02AX02;N06AA09"]
+
+
+def test_parquet_gives_the_same_texts_as_csv(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "id": ["A", "B", None],
+            "whole": [1.0, 2.0, np.nan],
+            "part": [0.1, 2.5, np.nan],
+            "flag": pd.array([True, None, False], dtype="boolean"),
+            "count": pd.array([1, None, 3], dtype="Int64"),
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.to_numpy().tolist() == [
+        ["A", "1", "0.1", "yes", "1"],
+        ["B", "2", "2.5", "", ""],
+        ["", "", "", "no", "3"],
+    ]
+
+
+def test_a_named_parquet_index_is_a_column(tmp_path: Path) -> None:
+    pd.DataFrame({"patient_id": ["A"], "x": [1]}).set_index("patient_id").to_parquet(
+        tmp_path / "t.parquet"
+    )
+    assert read_table(tmp_path / "t.parquet").columns.tolist() == ["patient_id", "x"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b"a,b\n", "has a header and no rows"),
+        ("name,é\n1,2\n".encode("latin-1"), "is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8"),
+        (b"a\0b", "not a text file"),
+        (b"PK\x03\x04rest", "looks like a workbook"),
+        (b"PAR1rest", "damaged Parquet"),
+        (b'a,b\n"1,2\n3,4\n', "cannot be read as CSV"),
+        (b"x" * 10_000_000, "cannot be read as CSV"),
+        (os.urandom(1000) * 10_000 + b"\xff", "is not UTF-8|not a text file"),
+        (b"a,b\n" + b"1,2,3\n" * 1_600_000, "is not a table: 1000 problems"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "mark",
+        "header",
+        "latin",
+        "utf16",
+        "nul",
+        "xlsx",
+        "parquet",
+        "quote",
+        "10MB_line",
+        "10MB_garbage",
+        "10MB_misfit",
+    ],
+)
+def test_what_is_no_table_gives_one_clear_error(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_table(_write(tmp_path, data))
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        read_table(tmp_path)
+    with pytest.raises(InputError, match=r"nowhere.csv does not exist"):
+        read_table(tmp_path / "nowhere.csv")
+
+
+def test_every_line_with_too_many_or_too_few_fields_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_table(_write(tmp_path, b"a,b\n1,2,3\n4,5\n6\n"))
+    assert [(p.column, p.got) for p in caught.value.problems] == [
+        ("line 2", "3 fields"),
+        ("line 4", "1 fields"),
+    ]
+
+
+def test_repeated_columns_are_each_named_and_unnamed_ones_numbered(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_table(_write(tmp_path, b"a,b,a,b\n1,2,3,4\n"))
+    assert [p.column for p in caught.value.problems] == ["a", "b"]
+    table = read_table(_write(tmp_path, b",b\n1,2\n"))
+    assert table.columns.tolist() == ["(unnamed column 1)", "b"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_written_table_is_read_back(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"patient_id": ["A", "B"], "nrs_t0": [7.5, np.nan], "site": ["x", None]})
+    write_table(frame, tmp_path / name)
+    assert read_table(tmp_path / name).to_numpy().tolist() == [["A", "7.5", "x"], ["B", "", ""]]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_is_replaced_only_when_forced_and_never_left_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path, b"old")
+    with pytest.raises(InputError, match="add --force"):
+        write_bytes(b"new", path)
+
+    def fail(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(InputError, match="No space left"):
+            write_bytes(b"new", path, force=True)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    write_bytes(b"new", path, force=True)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_place_that_cannot_be_written_is_named_beforehand(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist; make it first"):
+        check_output(tmp_path / "no" / "t.csv", force=False)
+    with pytest.raises(InputError, match="is a folder"):
+        check_output(tmp_path, force=True)
+    with pytest.raises(InputError, match=r"must end in .csv or .parquet"):
+        write_table(pd.DataFrame({"a": [1]}), tmp_path / "t.xlsx")
+
+
+def test_a_near_name_is_suggested_and_a_far_one_is_not() -> None:
+    assert did_you_mean("Age_Year", ["age_years", "sex"]) == "did you mean age_years?"
+    assert did_you_mean("nrs", ["sex", "nrs_t0", "nrs_t1"]) == "did you mean nrs_t0?"
+    assert did_you_mean("zzz", ["age_years"]) == ""
+    assert did_you_mean("age_years" * 100_000, ["age_years"]) == ""
+
+
+def test_a_name_with_other_digits_is_never_suggested() -> None:
+    assert did_you_mean("tsk_11", ["tsk"]) == ""
+    assert did_you_mean("nrs_t3", ["nrs_t0", "nrs_t1", "nrs_t2"]) == ""
+    assert did_you_mean("nrst0", ["nrs_t1", "nrs_t0"]) == "did you mean nrs_t0?"

@@ -1,0 +1,140 @@
+import pytest
+
+from features.errors import InputError
+from features.panel.exports import Layout, decode_text, parse_file
+from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE
+
+
+def _parse(
+    text: str,
+    layout: Layout = "auto",
+    samples: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    encoding: str = "utf-8",
+):  # type: ignore[no-untyped-def]
+    return parse_file(
+        text.encode(encoding),
+        name="file.txt",
+        stem="file",
+        layout=layout,
+        samples=samples,
+        ignore=ignore,
+    )
+
+
+def test_an_sds_export_is_read_below_its_preamble() -> None:
+    raw = _parse(SDS)
+    assert raw.layout == "long"
+    wells = raw.wells
+    assert wells["sample"].tolist() == ["S1"] * 4 + ["S2"] * 3
+    assert wells["cell"].tolist()[:3] == ["24.5", "Undetermined", "18.0"]
+    assert wells["flag"].tolist()[:3] == ["Passed", "Flagged", "Passed;HSD"]
+    assert set(wells["plate"]) == {"Card A", "Card B"}
+    assert set(wells["platform"]) == {"SDS 2.3"}
+    assert raw.problems == ()
+    assert dict(raw.left_out) == {
+        "well omitted in the instrument's software": 1,
+        "well without a sample (standard or no template)": 1,
+        "well without a name of sample or assay": 1,
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_quantstudio_export_is_read_from_its_results(encoding: str) -> None:
+    raw = _parse(QUANTSTUDIO, encoding=encoding)
+    assert raw.wells["cell"].tolist() == ["24,5", "24,7", "Undetermined", "38,1", ""]
+    assert raw.wells["flag"].tolist()[1:4] == ["Amp;HIGHSD", "No Amp", "No Amp"]
+    assert set(raw.wells["plate"]) == {"Plate 7"}
+    assert set(raw.wells["platform"]) == {"QuantStudio(TM) 7 Flex System"}
+    assert dict(raw.left_out) == {"line below the results": 1}
+
+
+def test_a_comma_separated_export_with_hashes_is_read() -> None:
+    text = (
+        "# Experiment Name: Run 3\n# Instrument: QS5\n\n"
+        '"Well","Sample","Target","Task","Cq"\n"A1","S1","hsa-miR-1-3p","UNKNOWN","30.1"\n'
+    )
+    raw = _parse(text)
+    assert raw.wells.iloc[0].tolist() == ["S1", "hsa-miR-1-3p", "30.1", "", "Run 3", "QS5"]
+
+
+def test_several_plates_in_one_text_keep_their_names() -> None:
+    second = QUANTSTUDIO.replace("Plate 7", "Plate 8").replace("S1", "S2")
+    raw = _parse(QUANTSTUDIO + second)
+    assert raw.wells.groupby("sample")["plate"].unique().map(list).to_dict() == {
+        "S1": ["Plate 7"],
+        "S2": ["Plate 8"],
+    }
+
+
+def test_a_line_that_is_cut_off_is_a_problem_and_not_left_out() -> None:
+    cut = SDS[: SDS.index("\thsa-miR-21-000397\tTarget\t36.25")]
+    raw = _parse(cut)
+    assert [problem.column for problem in raw.problems] == ["line 14"]
+
+
+@pytest.mark.parametrize("layout", ["auto", "samples_in_rows"])
+def test_a_matrix_with_samples_in_rows_is_read(layout: Layout) -> None:
+    raw = _parse(WIDE, layout)
+    assert raw.layout == "samples_in_rows"
+    assert raw.wells.iloc[1].tolist()[:3] == ["S1", "hsa-miR-21-5p", "35"]
+    assert len(raw.wells) == 12
+
+
+def test_the_other_way_round_gives_the_same_wells() -> None:
+    rows = [line.split(",") for line in WIDE.splitlines()]
+    turned = "\n".join("\t".join(row) for row in zip(*rows, strict=True))
+    raw = _parse(turned.replace("sample", "", 1))
+    assert raw.layout == "samples_in_columns"
+    same = ["sample", "assay", "cell"]
+    left = _parse(WIDE).wells[same].sort_values(same).reset_index(drop=True)
+    assert raw.wells[same].sort_values(same).reset_index(drop=True).equals(left)
+
+
+def test_the_corner_that_r_leaves_out_is_put_back() -> None:
+    raw = _parse("hsa-miR-1-3p\thsa-miR-2-3p\nS1\t20\t21\nS2\t22\t23\n")
+    assert raw.wells["sample"].tolist() == ["S1", "S1", "S2", "S2"]
+
+
+def test_names_of_samples_tell_which_way_round_a_matrix_is() -> None:
+    text = "x,S1,S2\nGAPDH,20,21\nACTB,22,23\n"
+    with pytest.raises(InputError, match="--format samples_in_rows"):
+        _parse(text)
+    assert _parse(text, samples=("S1", "S2")).layout == "samples_in_columns"
+
+
+def test_signs_that_contradict_each_other_are_not_weighed() -> None:
+    with pytest.raises(InputError, match="which way round"):
+        _parse("gene,hsa-miR-1-3p,hsa-miR-2-3p\nS1,20,21\n")
+
+
+def test_columns_without_a_ct_and_columns_to_ignore_are_left_out() -> None:
+    text = "sample,group,age,hsa-miR-1-3p\nS1,a,44,20\nS2,b,51,21\n"
+    raw = _parse(text, "samples_in_rows", ignore=("age",))
+    assert raw.wells["assay"].tolist() == ["hsa-miR-1-3p"] * 2
+    assert set(raw.left_out) == {"column without a Ct: group", "column to ignore: age"}
+    wrong = _parse(text, "samples_in_rows", ignore=("agee",))
+    assert [problem.column for problem in wrong.problems] == ["agee"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sample,hsa-miR-1-3p\nS1,20,21\nS2,20\n", "not a table"),
+        ("one line\n", "neither a long export nor a matrix"),
+        ("Sample\tTarget\tCt\n", "no well of a sample"),
+    ],
+)
+def test_what_is_no_panel_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        _parse(text)
+
+
+def test_a_workbook_is_refused_with_advice() -> None:
+    with pytest.raises(InputError, match="save the sheet"):
+        decode_text(b"PK\x03\x04...", name="x.xlsx")
+
+
+def test_an_export_in_windows_letters_is_read() -> None:
+    text = "Sample\tTarget\tCt\t\u0394Rn\nM\u00fcller\thsa-miR-1-3p\t20\t1\n".replace("\u0394", "d")
+    assert _parse(text, encoding="cp1252").wells["sample"].tolist() == ["M\u00fcller"]

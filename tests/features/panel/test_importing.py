@@ -1,0 +1,270 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.errors import InputError
+from features.panel.design import parse_design
+from features.panel.importing import import_panel, read_panel
+from features.panel.panel import write_panel
+from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE, cell, make_panel, write
+
+
+def _design(**columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns, dtype="str")
+
+
+def test_an_sds_export_becomes_a_tidy_panel(tmp_path: Path) -> None:
+    panel, report = import_panel(write(tmp_path, SDS))
+    assert cell(panel, "S1", "hsa-miR-17")["ct"] == 24.5
+    undetermined = cell(panel, "S1", "hsa-miR-21")
+    assert not undetermined["detected"]
+    assert np.isnan(undetermined["ct"])
+    control = cell(panel, "S1", "U6 snRNA-001973")
+    assert (control["ct"], control["replicates"]) == (pytest.approx(18.2), 2)
+    assert control["spread"] == pytest.approx(0.4)
+    assert control["flag"] == "HSD"
+    assert cell(panel, "S2", "hsa-miR-17")["plate"] == "Card B"
+    # Fewer than 100 detected values: 40 cycles are assumed.
+    assert set(panel.table["ceiling"]) == {40.0}
+    assert report.files[0].ceiling_source == "assumed"
+    assert report.others == ("U6 snRNA-001973",)
+    assert report.non_detects == {"word": 1}
+
+
+def test_words_flags_and_empty_cells_are_non_detects(tmp_path: Path) -> None:
+    panel, report = import_panel(write(tmp_path, QUANTSTUDIO))
+    assert cell(panel, "S1", "hsa-miR-17-5p")["ct"] == pytest.approx(24.6)
+    assert report.non_detects == {"word": 1, "flag": 1, "empty": 1}
+    assert report.not_detected == 3
+    assert report.flags == {"No Amp": 2, "HIGHSD": 1, "Inconclusive": 1}
+    assert any("1 empty cells" in notice for notice in report.notices)
+
+
+def test_empty_cells_can_mean_not_measured(tmp_path: Path) -> None:
+    panel = read_panel(write(tmp_path, QUANTSTUDIO), empty="not_measured")
+    assert "hsa-miR-451a" not in set(panel.table["assay"])
+
+
+def test_values_that_pile_up_are_at_the_ceiling(tmp_path: Path) -> None:
+    panel, report = import_panel(write(tmp_path, WIDE))
+    assert report.files[0].ceiling_source == "found"
+    assert set(panel.table["ceiling"]) == {35.0}
+    assert not cell(panel, "S3", "hsa-miR-23a-3p")["detected"]
+    assert report.non_detects == {"ceiling": 3}
+
+
+def test_a_ceiling_that_is_given_stands_above_what_is_found(tmp_path: Path) -> None:
+    panel, report = import_panel(write(tmp_path, WIDE), ceiling=33)
+    assert report.non_detects == {"ceiling": 4}
+    assert not cell(panel, "S2", "hsa-miR-21-5p")["detected"]
+
+
+def test_the_ceiling_of_many_values_is_the_next_limit_above_them(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.uniform(20, 34.8, size=(20, 10)).round(3)
+    frame = pd.DataFrame(values, columns=[f"hsa-miR-{i}-5p" for i in range(1, 11)])
+    text = frame.to_csv(index_label="sample")
+    assert set(make_panel(tmp_path, text).table["ceiling"]) == {35.0}
+
+
+def test_files_of_one_run_share_the_ceiling_that_is_assumed(tmp_path: Path) -> None:
+    # Alone, the second file would be taken to end at 35.
+    rng = np.random.default_rng(0)
+    names = [f"hsa-miR-{i}-5p" for i in range(1, 11)]
+    paths = []
+    for i, high in enumerate((38.5, 34.5)):
+        frame = pd.DataFrame(rng.uniform(20, high, size=(20, 10)).round(3), columns=names)
+        frame.iloc[0, 0] = high
+        frame.index = [f"S{i}{j}" for j in range(20)]
+        paths.append(write(tmp_path, frame.to_csv(index_label="sample"), f"{i}.csv"))
+    assert set(read_panel(paths).table["ceiling"]) == {40.0}
+
+
+def test_wells_of_several_files_are_replicates(tmp_path: Path) -> None:
+    first = write(tmp_path, WIDE, "one.csv")
+    second = write(tmp_path, WIDE.replace("24.5", "25.0").replace("S3", "S4"), "two.csv")
+    panel, report = import_panel([first, second])
+    both = cell(panel, "S1", "hsa-miR-17-5p")
+    assert (both["ct"], both["replicates"], both["plate"]) == (24.75, 2, "one+two")
+    assert report.samples == 4
+    assert report.replicated == 8
+
+
+def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, WIDE)
+    with pytest.raises(InputError, match="each file once"):
+        read_panel([path, path])
+
+
+def test_every_cell_that_is_no_ct_is_listed_at_once(tmp_path: Path) -> None:
+    text = "sample,hsa-miR-1-3p,hsa-miR-2-3p,sex\nS1,high,20,1\nS2,99,21,2\n"
+    with pytest.raises(InputError) as caught:
+        make_panel(tmp_path, text)
+    found = {problem.column for problem in caught.value.problems}
+    assert found == {"made.csv, hsa-miR-1-3p", "made.csv, sex"}
+    assert "high" in caught.value.report()
+    assert "high" not in str(caught.value)
+
+
+def test_a_design_names_patients_plates_and_leaves_samples_out(tmp_path: Path) -> None:
+    design = parse_design(
+        _design(
+            sample=["S1", "S2", "S3", "S9"],
+            patient_id=["P1", "P2", "", "P9"],
+            plate=["card 1", "", "", ""],
+            sample_date=["2026-01-05", "2026-01-08", "", ""],
+            infusion_start=["2026-01-08", "2026-01-08", "", ""],
+        )
+    )
+    panel, report = import_panel(write(tmp_path, WIDE, "made.csv"), design=design)
+    assert set(panel.table["patient_id"]) == {"P1", "P2"}
+    first = cell(panel, "S1", "hsa-miR-17-5p")
+    assert (first["plate"], first["timing"]) == ("card 1", "before")
+    assert first["sample_date"] == pd.Timestamp("2026-01-05")
+    second = cell(panel, "S2", "hsa-miR-17-5p")
+    assert (second["plate"], second["timing"]) == ("made", "same_day")
+    text = " ".join(report.notices)
+    assert "1 samples left out" in text
+    assert "1 samples of the design file are in no panel file" in text
+    assert "on the day the infusion began" in text
+
+
+def test_a_sample_taken_after_the_start_is_refused(tmp_path: Path) -> None:
+    columns = {
+        "sample": ["S1", "S2", "S3"],
+        "patient_id": ["P1", "P2", "P3"],
+        "sample_date": ["2026-01-05", "2026-01-10", "2026-01-09T12:00"],
+        "infusion_start": ["2026-01-08"] * 2 + ["2026-01-09T08:00"],
+    }
+    with pytest.raises(InputError) as caught:
+        make_panel(tmp_path, design=parse_design(_design(**columns)))
+    assert [problem.column for problem in caught.value.problems] == ["sample_date"] * 2
+    assert "no predictor" in str(caught.value)
+    columns["patient_id"] = ["P1", "", ""]
+    panel = make_panel(tmp_path, design=parse_design(_design(**columns)))
+    assert set(panel.table["sample"]) == {"S1"}
+
+
+def test_a_sample_that_the_design_lacks_is_refused_without_naming_it_in_a_log(
+    tmp_path: Path,
+) -> None:
+    design = parse_design(_design(sample=["S1"], patient_id=["P1"]))
+    with pytest.raises(InputError, match="a row of the design file for each sample") as caught:
+        make_panel(tmp_path, design=design)
+    assert "S2, S3" in caught.value.report()
+    assert "S2" not in str(caught.value)
+
+
+def test_dates_that_are_not_known_are_said_to_be(tmp_path: Path) -> None:
+    _, report = import_panel(write(tmp_path, WIDE))
+    assert report.timing == {"unknown": 3}
+    assert "make sure that they were taken before it" in report.notices[0]
+
+
+def test_names_that_are_given_are_used(tmp_path: Path) -> None:
+    panel, report = import_panel(
+        write(tmp_path, SDS),
+        names={"hsa-miR-17-4395419": "hsa-miR-17-5p", "hsa-miR-99": "hsa-miR-99a-5p"},
+    )
+    assert cell(panel, "S1", "hsa-miR-17-5p")["ct"] == 24.5
+    assert any("hsa-miR-99" in notice for notice in report.notices)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "xls"}, "format: expected one of"),
+        ({"ceiling": 99.0}, "ceiling: expected"),
+        ({"empty": "zero"}, "empty: expected non_detect or not_measured"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(
+    tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        make_panel(tmp_path, **options)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_tidy_file_is_read_back_as_it_was(tmp_path: Path, ending: str) -> None:
+    design = parse_design(
+        _design(
+            sample=["S1", "S2", "S3"],
+            patient_id=["P1", "P2", "P3"],
+            sample_date=["2026-01-05", "", ""],
+            infusion_start=["2026-01-08", "", ""],
+        )
+    )
+    panel = make_panel(tmp_path, design=design)
+    path = tmp_path / f"tidy.{ending}"
+    write_panel(panel, path)
+    again, report = import_panel(path)
+    pd.testing.assert_frame_equal(again.table, panel.table)
+    assert again.sha256 == panel.sha256
+    assert report.files[0].layout == "tidy"
+    lower, _ = import_panel(path, ceiling=33)
+    assert not cell(lower, "S2", "hsa-miR-21-5p")["detected"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ct": 36.0}, "ceiling: expected values that agree"),
+        ({"detected": False}, "ct: expected values that agree"),
+        ({"timing": "after"}, "timing: expected values that agree"),
+        ({"assay": "same"}, "assay: expected values that agree"),
+    ],
+)
+def test_a_tidy_file_that_contradicts_itself_is_refused(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    table = make_panel(tmp_path).table.assign(**change)
+    path = tmp_path / "tidy.parquet"
+    table.to_parquet(path, index=False)
+    with pytest.raises(InputError, match=message):
+        read_panel(path)
+
+
+def test_a_tidy_file_without_a_column_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tidy.parquet"
+    make_panel(tmp_path).table.drop(columns="plate").to_parquet(path, index=False)
+    with pytest.raises(InputError, match="plate: expected a column"):
+        read_panel(path)
+
+
+_CT = st.one_of(st.none(), st.integers(150, 349).map(lambda tenths: tenths / 10))
+
+
+@given(st.lists(st.lists(_CT, min_size=3, max_size=3), min_size=1, max_size=5))
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_all_layouts_of_the_same_values_give_the_same_panel(
+    tmp_path: Path, values: list[list[float | None]]
+) -> None:
+    assays = ["hsa-miR-1-3p", "hsa-miR-2-5p", "hsa-miR-3-5p"]
+    frame = pd.DataFrame(
+        values, columns=assays, index=[f"S{i}" for i in range(len(values))], dtype="float64"
+    )
+    texts = frame.map(lambda ct: "Undetermined" if pd.isna(ct) else f"{ct:.1f}")
+    tall = texts.stack().rename_axis(["Sample", "Target"]).rename("Ct").reset_index()
+    panels = [
+        make_panel(tmp_path, texts.to_csv(index_label="sample"), ceiling=40, format=way[0])
+        if way[1] is None
+        else make_panel(tmp_path, way[1], ceiling=40, format=way[0])
+        for way in (
+            ("samples_in_rows", None),
+            ("samples_in_columns", texts.T.to_csv(index_label="assay", sep=";")),
+            ("long", tall.to_csv(index=False, sep="\t")),
+        )
+    ]
+    keys = ["sample", "assay"]
+    first, *others = (panel.table.sort_values(keys).reset_index(drop=True) for panel in panels)
+    for other in others:
+        pd.testing.assert_frame_equal(other, first)
+    wide = first.pivot(index="sample", columns="assay", values="ct")
+    np.testing.assert_array_equal(wide.loc[frame.index, assays].to_numpy(), frame.to_numpy())

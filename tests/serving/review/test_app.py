@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from serving.review import app as review_web
+from serving.review.app import make_review_app
+from tests.serving.helpers.clients import Client
+from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
+from tests.training.test_review import add_model
+from training.review import accounts
+from training.review.desk import Desk
+from training.review.review_log import ReviewLog
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def desk(tracking_uri, tmp_path, monkeypatch):
+    monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
+    log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
+    desk = Desk(log, tracking_uri=tracking_uri)
+    for account in (AUTHOR, FIRST, SECOND):
+        desk.accounts.add(account.name, account.display, account.role, PASSWORD, by=None)
+    return desk
+
+
+@pytest.fixture
+def app(desk):
+    return make_review_app(desk)
+
+
+def open_session(app, name=None):
+    client = Client(app)
+    if name:
+        assert log_in(client, name).url.path == "/"
+    return client
+
+
+def log_in(client, name, password=PASSWORD, **headers):
+    return client.post("/login", data={"name": name, "password": password}, headers=headers)
+
+
+def send(client, path, *, csrf=None, **fields):
+    """Send a form as the page has it, the hidden word included."""
+    if csrf is None:
+        csrf = re.search('name="csrf" value="([^"]+)"', client.get("/").text)[1]
+    return client.post(path, data={"csrf": csrf, **fields})
+
+
+def test_nothing_is_shown_before_logging_in(app, desk):
+    add_model(desk)
+    client = open_session(app)
+    for path in ("/", "/model/pilot/1", "/model/pilot/1/card.html"):
+        answer = client.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert "pilot" not in answer.text
+    answer = client.post("/model/pilot/1/approve", follow_redirects=False)
+    assert answer.headers["location"] == "/login"
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(app):
+    answer = Client(app, follow_redirects=False).post(
+        "/login", data={"name": "berta", "password": PASSWORD}
+    )
+    cookie = answer.headers["set-cookie"].lower()
+    for word in ("httponly", "secure", "samesite=strict"):
+        assert word in cookie
+
+
+def test_a_wrong_password_is_refused_and_five_lock_the_name(app):
+    client = open_session(app)
+    for _ in range(5):
+        answer = log_in(client, "berta", "wrong")
+        assert answer.status_code == 403
+        assert "the name or the password is wrong" in answer.text
+    assert "wait a minute" in log_in(client, "berta").text
+    assert log_in(client, "carl").url.path == "/"  # others are not locked out
+
+
+def test_a_login_from_another_site_is_refused(app):
+    assert log_in(open_session(app), "berta", origin="https://evil.example").status_code == 403
+    assert log_in(open_session(app), "berta", origin="https://here").url.path == "/"
+
+
+@pytest.mark.parametrize("csrf", ["", "wrong"])
+def test_a_form_from_elsewhere_does_nothing(app, desk, csrf):
+    add_model(desk)
+    client = open_session(app, "anna")
+    answer = send(client, "/model/pilot/1/open", csrf=csrf, comment="please")
+    assert answer.status_code == 403
+    assert desk.read("pilot").standing == "not opened"
+    send(client, "/logout", csrf=csrf)
+    assert client.get("/").url.path == "/"  # still logged in
+
+
+def test_a_session_ends_by_hand_and_by_itself(app, monkeypatch):
+    client = open_session(app, "berta")
+    other = open_session(app, "berta")
+    send(client, "/logout")
+    assert client.get("/").url.path == "/login"
+    assert other.get("/").url.path == "/"
+    monkeypatch.setattr(review_web, "_IDLE_SECONDS", 0.0)
+    assert other.get("/").url.path == "/login"
+
+
+def test_an_author_hands_in_and_cannot_approve(app, desk):
+    add_model(desk)
+    client = open_session(app, "anna")
+    assert "not opened" in client.get("/").text
+    page = send(client, "/model/pilot/1/open", comment="please")
+    assert page.url.path == "/model/pilot/1"
+    assert "in review" in page.text
+    assert "anna is an author of this model: nobody judges their own" in page.text
+    assert 'action="/model/pilot/1/approve"' not in page.text
+    page = send(client, "/model/pilot/1/approve", comment="I like it")
+    assert page.status_code == 403
+    assert "nobody judges their own" in page.text
+    assert [event.kind for event in desk.read("pilot").case.events] == ["open"]
+
+
+def test_two_reviewers_approve(app, desk):
+    add_model(desk, external=False)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    first, second = open_session(app, "berta"), open_session(app, "carl")
+    page = send(first, "/model/pilot/1/approve", comment="fine")
+    assert page.status_code == 403
+    assert "gate 9, validation in other patients, is open" in page.text
+    page = send(first, "/model/pilot/1/waive", gate="9", comment="one centre: silent use")
+    assert "waived by" in page.text
+    assert "one centre: silent use" in page.text
+    send(first, "/model/pilot/1/approve", comment="fine")
+    page = send(second, "/model/pilot/1/approve", comment="I agree")
+    assert "pilot version 1: approved" in page.text
+    assert "It may be released" in page.text
+    assert "Carl Second (carl)" in page.text
+
+
+def test_words_are_shown_as_words(app, desk):
+    add_model(desk)
+    client = open_session(app, "anna")
+    page = send(client, "/model/pilot/1/open", comment="<script>alert(1)</script>")
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+
+
+def test_no_page_allows_scripts_or_anything_from_outside(app, desk):
+    add_model(desk)
+    client = open_session(app, "berta")
+    for path in ("/", "/login", "/model/pilot/1", "/model/pilot/9"):
+        policy = client.get(path).headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "script-src" not in policy
+        assert "unsafe" not in policy
+    card = client.get("/model/pilot/1/card.html")
+    assert "script-src" not in card.headers["content-security-policy"]
+    assert "sandbox" in card.headers["content-security-policy"]
+    assert card.text.startswith("<!DOCTYPE html>")
+
+
+def test_what_is_not_there_is_told(app, desk):
+    add_model(desk)
+    client = open_session(app, "berta")
+    answer = client.get("/model/pilot/9")
+    assert answer.status_code == 400
+    assert "has no version" in answer.text
+    assert send(client, "/model/pilot/1/explode").url.path == "/"
+    assert client.get("/model/..%2F..%2Fetc/1").status_code in (400, 404)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"a=1&" * 30, b"x" * 2_000_000])
+def test_a_form_that_cannot_be_read_does_nothing(app, desk, body):
+    add_model(desk)
+    client = open_session(app, "anna")
+    assert client.post("/model/pilot/1/open", content=body).status_code == 403
+    assert client.post("/login", content=body).status_code == 403
+    assert desk.read("pilot").standing == "not opened"
+
+
+def test_a_log_that_was_tampered_with_is_told_to_reviewers(app, desk):
+    add_model(desk)
+    client = open_session(app, "berta")
+    desk.log.file.unlink()
+    answer = client.get("/")
+    assert answer.status_code == 400
+    assert "entries, is gone" in answer.text
+
+
+def test_an_account_that_was_removed_can_do_nothing_more(app, desk):
+    add_model(desk)
+    client = open_session(app, "anna")
+    desk.accounts.remove("anna", by=None)
+    answer = client.get("/model/pilot/1")
+    assert answer.status_code == 400
+    assert "no longer in use" in answer.text
+    assert send(client, "/model/pilot/1/open", comment="ready").status_code == 400
+    assert {event.kind for event in desk.log.read()} == {"account"}

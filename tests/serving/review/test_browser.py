@@ -1,0 +1,166 @@
+"""A review as reviewers go through it, in a real browser, up to the service."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+
+from serving.process import start_server
+from serving.release import release
+from serving.review.app import make_review_app
+from tests.serving.helpers.browsers import MARKS
+from tests.serving.helpers.browsers import browser as browser
+from tests.serving.test_release import add_model, desk, places  # noqa: F401
+from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
+from training.review import accounts
+
+pytestmark = MARKS
+PASSWORD = "correct horse battery"
+
+
+@contextmanager
+def running(app):
+    """Serve an application from a thread; yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, args=[[listener]], daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+class Reviewer:
+    """Someone at the pages, in a window that shares nothing with the others'."""
+
+    def __init__(self, browser, url, account):
+        self.url = url
+        self.context = browser.browser.new_context(viewport={"width": 1280, "height": 900})
+        self.page = self.context.new_page()
+        self.page.complaints, self.page.asked = [], []
+        self.page.on("console", lambda message: self.page.complaints.append(message.text))
+        self.page.on("request", lambda request: self.page.asked.append(request.url))
+        self.page.goto(url)
+        self.page.get_by_label("Account").fill(account.name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("heading", name="Models and their reviews").wait_for()
+
+    def open(self, version):
+        self.page.get_by_role("link", name="All models").click()
+        self.page.get_by_role("link", name=f"pilot version {version}").click()
+
+    def section(self, heading):
+        found = self.page.locator("section")
+        return found.filter(has=self.page.get_by_role("heading", name=heading, exact=True))
+
+    def act(self, button, why):
+        section = self.section(button)
+        section.get_by_label("Why").fill(why)
+        section.get_by_role("button").click()
+
+    @property
+    def heading(self):
+        return self.page.locator("h1").inner_text()
+
+
+@pytest.fixture
+def reviewers(browser, desk, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
+    for account in (AUTHOR, FIRST, SECOND):
+        desk.accounts.add(account.name, account.display, account.role, PASSWORD, by=None)
+    with running(make_review_app(desk)) as url:
+        found = [Reviewer(browser, url, account) for account in (AUTHOR, FIRST, SECOND)]
+        yield found
+        for reviewer in found:
+            assert all(asked.startswith(url) for asked in reviewer.page.asked)
+            reviewer.context.close()
+
+
+def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noqa: F811
+    for _ in range(3):
+        add_model(desk, approved=False)
+    author, first, second = reviewers
+
+    # The author hands three versions in, and is kept from approving any.
+    for version in ("1", "2", "3"):
+        author.open(version)
+        author.act("Hand it in for review", "ready")
+        assert author.heading == f"pilot version {version}: in review"
+        told = author.section("Approve").inner_text()
+        assert "anna is an author of this model: nobody judges their own" in told
+        assert author.section("Approve").get_by_role("button").count() == 0
+
+    # A reviewer reads the card, which cannot run a script, and refuses one version.
+    first.open("2")
+    card = first.page.frame_locator("iframe")
+    assert card.get_by_text("document.body.textContent = 'a script ran'").first.is_visible()
+    first.act("Refuse", "the outcome is not the patient's")
+    assert first.heading == "pilot version 2: refused"
+    second.open("2")
+    told = second.section("What keeps it from being released").inner_text()
+    assert "the outcome is not the patient's" in told
+    assert second.page.get_by_role("button").all_inner_texts() == ["Log out"]
+
+    # Two approve the others; one alone is not enough.
+    for version in ("1", "3"):
+        first.open(version)
+        first.act("Approve", "read it all")
+        assert first.heading == f"pilot version {version}: in review"
+        assert "berta has approved it already" in first.section("Approve").inner_text()
+        second.open(version)
+        second.act("Approve", "so did I")
+        assert second.heading == f"pilot version {version}: approved"
+    assert second.section("History").get_by_text("so did I").is_visible()
+
+    # The service takes the newest that was approved, and shows who approved it.
+    release(desk, "pilot", "1", **places)
+    folder = release(desk, "pilot", **places).folder / "model"
+    page = browser.new_page()
+    with start_server(folder, "approved") as url:
+        page.goto(f"{url}/clinic")
+        page.get_by_role("link", name="The model's card").click()
+        assert page.locator("h1").inner_text() == "Model card: pilot, version 3"
+        assert page.get_by_text("Approved by Carl Second").is_visible()
+        assert (
+            page.frame_locator("iframe")
+            .get_by_text("approved by Berta First and Carl Second")
+            .is_visible()
+        )
+    page.close()
+
+
+def test_nothing_runs_off_the_screen(desk, reviewers):  # noqa: F811
+    add_model(desk, approved=False, slope=0.5, external=False)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    first = reviewers[1]
+    first.page.reload()
+    first.open("1")
+    first.section("Waive a gate").get_by_label("Gate").select_option("9")
+    first.act("Waive a gate", "one centre")
+    assert first.section("Gates").get_by_text("waived by").is_visible()
+    for path in ("/", "/model/pilot/1", "/model/pilot/1/card.html"):
+        first.page.goto(first.url + path)
+        for width in (360, 800, 1280):
+            first.page.set_viewport_size({"width": width, "height": 800})
+            assert first.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_is_enough(desk, reviewers):  # noqa: F811
+    add_model(desk, approved=False)
+    page = reviewers[0].page
+    reviewers[0].open("1")
+    page.get_by_label("Why").first.focus()
+    page.keyboard.type("ready")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="pilot version 1: in review").wait_for()

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from features.dictionary.schema import CONTRACT, declare_variable
+from serving.estimate.predictor import Predictor
+from serving.estimate.request import RequestError
+from serving.web.app import answer
+from serving.web.page import count_of_hundred, render_page
+from tests.serving.helpers.models import DEFAULT, ELIGIBLE, PATIENT, make_loaded
+
+FORM = {name: str(value) for name, value in PATIENT.items()}
+
+
+def show(predictor, fields):
+    """Render the page as a posted form gets it."""
+    try:
+        found = predictor.predict(fields, request_id="r" * 32)
+    except RequestError as err:
+        return render_page(predictor, fields=fields, problems=err.problems)
+    return render_page(predictor, fields=fields, found=found)
+
+
+def text_of(html):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html)).replace("&#39;", "'")
+
+
+class Elements(HTMLParser):
+    """All start tags of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = []
+        self.open = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "input", "br", "circle", "line", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ("circle", "line", "rect"):
+            assert self.open.pop() == tag
+
+    def all(self, *tags):
+        return [attrs for tag, attrs in self.found if tag in tags]
+
+
+def test_the_form_asks_for_scope_and_predictors(predictor):
+    elements = Elements(render_page(predictor))
+    asked = {attrs["name"] for attrs in elements.all("input", "select")}
+    assert {*ELIGIBLE, *DEFAULT} <= asked
+    # Beside them only what makes classes, or tells whether the evidence fits.
+    assert asked - {*ELIGIBLE, *DEFAULT} == {"medication_atc", "strong_opioid", "crps_type"}
+
+
+def test_every_field_has_a_label_and_its_help_is_there(predictor):
+    elements = Elements(show(predictor, {**FORM, "nrs_t0": "11", "sex": "x"}))
+    ids = [attrs["id"] for _, attrs in elements.found if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    labelled = {attrs.get("for") for attrs in elements.all("label")}
+    for attrs in elements.all("input", "select"):
+        assert attrs.get("type") == "radio" or attrs["id"] in labelled
+    for _, attrs in elements.found:
+        for target in attrs.get("aria-describedby", "").split():
+            assert target in ids
+        if attrs.get("href", "").startswith("#"):
+            assert attrs["href"][1:] in ids
+
+
+@pytest.mark.parametrize("fields", [{}, FORM, {**FORM, "nrs_t0": "11"}, {**FORM, "age_years": "3"}])
+def test_a_page_is_well_formed_and_takes_nothing_from_outside(predictor, fields):
+    html = show(predictor, fields)
+    elements = Elements(html)
+    assert elements.open == []
+    assert not elements.all("script", "iframe", "object")
+    for tag, attrs in elements.found:
+        assert "style" not in attrs
+        assert not any(name.startswith("on") for name in attrs)
+        for name in ("href", "src", "action"):
+            assert not re.match(r"(?i)([a-z]+:)?//|[a-z]+:", attrs.get(name, "")), (tag, attrs)
+
+
+def test_the_estimate_stands_in_plain_words(predictor):
+    found = predictor.predict(FORM, request_id="r")
+    text = text_of(show(predictor, FORM))
+    for estimate in found["estimates"]:
+        percent = round(100 * estimate["probability"])
+        low, high = (round(100 * limit) for limit in estimate["interval"])
+        assert f"Of 100 patients like this one, about {percent} responded." in text
+        assert f"anywhere between {low} and {high} of 100 (95% interval)" in text
+        assert f"{100 * estimate['explanation']['base']:.1f}" in text
+        for row in estimate["explanation"]["contributions"]:
+            assert f"{100 * row['contribution']:+.1f}".replace("-", "−") in text
+    assert "60 of 100 (282 of 470)" in text
+    assert "62 of 100 (29 of 47, Mangnus 2021" in text
+    assert "Pain before treatment (NRS) 8 points" in text
+    for jargon in ("SHAP", "Shapley", "logit", "posterior", "nan", "None", "s_ketamine"):
+        assert jargon not in text
+
+
+def test_contributions_are_sorted_by_size_and_drawn_to_one_scale(predictor):
+    found = predictor.predict(FORM, request_id="r")
+    sizes = [
+        abs(c["contribution"])
+        for e in found["estimates"]
+        for c in e["explanation"]["contributions"]
+    ]
+    html = show(predictor, FORM)
+    widths = [float(a["width"]) for a in Elements(html).all("rect") if a["class"] in ("up", "down")]
+    assert widths == pytest.approx(
+        [50 * s / max(sizes) for half in (sizes[:5], sizes[5:]) for s in sorted(half)[::-1]],
+        abs=0.006,
+    )
+    drawn = [a["class"] for a in Elements(html).all("rect") if a["class"] in ("up", "down")]
+    assert drawn.count("down") == sum(
+        c["contribution"] < 0 for e in found["estimates"] for c in e["explanation"]["contributions"]
+    )
+
+
+def test_as_many_dots_are_filled_as_patients_respond(predictor):
+    found = predictor.predict(FORM, request_id="r")
+    filled = [a for a in Elements(show(predictor, FORM)).all("circle") if a["class"] == "yes"]
+    assert len(filled) == sum(round(100 * e["probability"]) for e in found["estimates"])
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.0, "fewer than 1"),
+        (0.0049, "fewer than 1"),
+        (0.006, "about 1"),
+        (0.58, "about 58"),
+        (0.994, "about 99"),
+        (0.996, "more than 99"),
+        (1.0, "more than 99"),
+    ],
+)
+def test_no_estimate_is_told_as_certainty(probability, words):
+    assert count_of_hundred(probability) == words
+
+
+WORDS = [
+    "not the benefit over placebo",
+    "fallen by 1.4 points with placebo and by 4.5",
+    "282 of 470",
+    "180 of 400",
+    "nothing about harm",
+    "no clearance",
+    "Liver enzymes",
+    "psychosis",
+    "no ground to refuse treatment",
+    "associations",
+    "not causes",
+    "about 4 weeks later",
+    "therapy-resistant CRPS",
+    "low-dose intravenous S-ketamine",
+]
+
+
+@pytest.mark.parametrize("fields", [{}, FORM, {**FORM, "nrs_t0": "11"}, {**FORM, "age_years": "3"}])
+def test_the_standing_words_are_on_every_page(predictor, fields):
+    text = text_of(show(predictor, fields))
+    assert "Demonstration: this model was made from simulated patients" in text
+    for words in WORDS:
+        assert words in text
+
+
+def test_a_research_model_is_stamped():
+    predictor = Predictor(make_loaded(facts={"status": "research", "synthetic": False}))
+    html = render_page(predictor)
+    assert 'class="stamp stamp-research"' in html
+    assert "Research use only" in html
+
+
+def test_problems_stand_beside_their_fields_and_nothing_is_lost(predictor):
+    html = show(predictor, {**FORM, "nrs_t0": "8,5", "disease_duration_years": "40", "pain": "3"})
+    text = text_of(html)
+    assert "No estimate yet" in text
+    assert "got '8,5'. Write decimals with a point." in text
+    assert 'id="problem-nrs_t0"' in html
+    assert 'value="8,5"' in html
+    assert 'value="40"' in html
+    assert "responded." not in text
+    assert "pain Expected a name of the dictionary" in text
+
+
+def test_a_patient_out_of_scope_sees_why(predictor):
+    text = text_of(show(predictor, {**FORM, "age_years": "3", "setting": "emergency"}))
+    assert "Age must be at least 18 years." in text
+    assert "Admission must be elective." in text
+    assert "responded." not in text
+
+
+def test_what_was_chosen_stays_chosen(predictor):
+    elements = Elements(show(predictor, FORM))
+    checked = {a["name"]: a["value"] for a in elements.all("input") if "checked" in a}
+    assert checked["opioid"] == "yes"
+    assert checked["sex"] == "female"
+    selected = [a["value"] for a in elements.all("option") if "selected" in a]
+    assert selected == ["s_ketamine", "intravenous", "none"]
+
+
+def test_nothing_is_chosen_beforehand(predictor):
+    elements = Elements(render_page(predictor))
+    assert all(a["value"] == "" for a in elements.all("input") if "checked" in a)
+    assert not [a for a in elements.all("option") if "selected" in a]
+
+
+def test_everything_is_escaped():
+    evil = "<script>alert('x')</script>"
+    own = declare_variable(
+        "own",
+        {
+            "kind": "category",
+            "known_at": "baseline",
+            "categories": [evil, "b"],
+            "label": evil,
+            "hint": evil,
+        },
+    )
+    dictionary = CONTRACT.with_variables([own])
+    predictor = Predictor(
+        make_loaded(
+            predictors=("nrs_t0", "own"),
+            dictionary=dictionary,
+            facts={"population": evil, "treatment": evil, "name": evil, "notes": [evil]},
+        )
+    )
+    pages = [
+        render_page(predictor),
+        show(predictor, {**ELIGIBLE, "nrs_t0": evil, "own": evil, evil: evil}),
+        show(predictor, {**ELIGIBLE, "nrs_t0": "4", "own": evil}),
+    ]
+    for html in pages:
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_a_constant_model_says_that_nothing_moved_the_number():
+    predictor = Predictor(make_loaded(constant=True))
+    text = text_of(show(predictor, FORM))
+    assert "Nothing. This model gives every patient the same number" in text
+    assert "about 61 responded" in text
+
+
+@pytest.mark.parametrize("horizons", [("t1",), ("t2",)])
+def test_a_model_of_one_horizon_shows_one_estimate(horizons):
+    predictor = Predictor(make_loaded(horizons=horizons))
+    html = show(predictor, FORM)
+    assert html.count('class="card estimate"') == 1
+    assert ("after discharge, typically about 4 weeks" in text_of(html)) is (horizons == ("t2",))
+
+
+def test_a_rate_corrected_for_those_not_seen_is_not_shown_as_a_plain_share():
+    predictor = Predictor(make_loaded(facts={"base_rates": {"t1": 0.6, "t2": 0.5}}))
+    text = text_of(show(predictor, FORM))
+    assert "50 of 100 (180 of 400 known, corrected for those not seen again)" in text
+
+
+def test_a_failure_is_answered_and_logged_without_its_message(caplog):
+    value = 7731 + 0.25
+
+    def fail(request_id):
+        raise ValueError(f"could not read {value}")
+
+    response = answer(fail)
+    assert response.status_code == 500
+    assert b"7731.25" not in response.body
+    assert "7731.25" not in caplog.text
+    assert "ValueError while answering" in caplog.text

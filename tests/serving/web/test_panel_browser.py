@@ -1,0 +1,63 @@
+"""A panel on the page, as a browser without scripts sends it."""
+
+from __future__ import annotations
+
+import pytest
+
+from serving.estimate.predictor import Predictor
+from serving.process import start_server
+from tests.serving.helpers.browsers import MARKS
+from tests.serving.helpers.browsers import browser as browser
+from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
+from tests.serving.test_browser import fill
+from tests.serving.test_panel import DATES, PANEL
+from tests.serving.test_panel_page import TEXT
+from training.store.artifact import save_model
+
+pytestmark = MARKS
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("panel") / "model"
+    save_model(folder, *make_panel_case())
+    with start_server(folder, "demonstration") as url:
+        yield url
+
+
+def ask(page, address):
+    page.goto(f"{address}/clinic")
+    fill(page, PATIENT)
+    page.get_by_text("A microRNA panel, if there is one").click()
+    page.locator("#panel_sample_date").fill(DATES["sample_date"])
+    page.locator("#panel_infusion_start").fill(DATES["infusion_start"])
+    file = {"name": "plate.csv", "mimeType": "text/csv", "buffer": TEXT.encode()}
+    page.locator("#panel_file").set_input_files(file)
+    page.get_by_role("button", name="Estimate").click()
+    page.wait_for_selector(".answer")
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_an_uploaded_panel_is_used_and_explained(browser, address, width):
+    page = browser.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": width, "height": 800})
+    ask(page, address)
+    found = Predictor(make_loaded_with_panel()).predict(
+        PATIENT, request_id="x", panel={**PANEL, "plate": ""}
+    )
+    assert page.locator(".answer").all_inner_texts() == [
+        f"Of 100 patients like this one, about {round(100 * e['probability'])} responded."
+        for e in found["estimates"]
+    ]
+    assert page.get_by_text("The microRNA panel was used").is_visible()
+    beneath = page.locator("details.parts").first
+    assert not beneath.get_by_text("hsa-miR-155-5p").is_visible()
+    beneath.locator("summary").click()
+    assert beneath.get_by_text("hsa-miR-155-5p").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#panel_text").input_value().startswith("assay,Ct")
+    assert all(url.startswith(address) for url in asked)
+    page.close()

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.training.helpers.reviews import (
+    ADMIN,
+    AUTHOR,
+    DIGESTS,
+    FIRST,
+    SECOND,
+    THIRD,
+    failing,
+    make_case,
+)
+from training.approval.approval import check_annex, compute_objections, compute_unmet, make_annex
+from training.approval.case import (
+    ACTIONS,
+    SYSTEM,
+    Event,
+    approved_version,
+    compute_standing,
+    released_versions,
+)
+
+OPEN = ("open", AUTHOR)
+APPROVED = (OPEN, ("approve", FIRST), ("approve", SECOND))
+
+
+def codes(case):
+    return [unmet.code for unmet in compute_unmet(case)]
+
+
+def against(case, action, account, *, comment="read it all", gate=None):
+    return compute_objections(case, action, account, comment=comment, gate=gate)
+
+
+def test_two_reviewers_and_passing_gates_are_enough():
+    case = make_case(*APPROVED)
+    assert codes(case) == []
+    assert compute_standing(case.events) == "approved"
+
+
+def test_every_unmet_criterion_is_listed_at_once():
+    case = make_case(gates=failing(4, 9, 11, 12), synthetic=True)
+    assert codes(case) == ["synthetic", "not_opened", "gate_4", "gate_9", "approvals"]
+    case = make_case(OPEN, gates=failing(4, 12))
+    assert codes(case) == ["gate_4", "gate_12", "approvals"]
+
+
+def test_one_person_is_not_two():
+    case = make_case(OPEN, ("approve", FIRST), ("approve", FIRST))
+    assert codes(case) == ["approvals"]
+    assert compute_standing(case.events) == "in review"
+    assert against(case, "approve", FIRST) == ["berta has approved it already"]
+    assert "Berta First (berta)" in compute_unmet(case)[0].text
+
+
+@pytest.mark.parametrize("what", ["model", "data", "card", "code"])
+def test_any_change_voids_every_approval_and_is_named(what):
+    changed = replace(DIGESTS, **{what: "9" * 64})
+    case = make_case(*APPROVED, digests=changed)
+    assert codes(case) == ["changed", "void", "void", "approvals"]
+    texts = [unmet.text for unmet in compute_unmet(case)]
+    assert texts[0] == f"{what} changed since the review was opened"
+    assert texts[1] == (
+        f"{what} changed since the approval of Berta First (berta) on 2026-11-02; it is void"
+    )
+    assert against(case, "approve", THIRD) == [
+        f"{what} changed since the review was opened; its author opens it again"
+    ]
+    assert (compute_standing(case.events), case.standing) == ("approved", "void")
+    assert make_annex(case)["standing"] == "void"
+
+
+def test_a_review_that_is_opened_again_starts_anew():
+    changed = replace(DIGESTS, card="9" * 64)
+    opened = (*APPROVED, ("open", AUTHOR, changed))
+    case = make_case(*opened, digests=changed)
+    assert (codes(case), case.standing) == (["approvals"], "in review")
+    assert against(case, "refuse", FIRST) == []
+    case = make_case(
+        *opened, ("approve", FIRST, changed), ("approve", THIRD, changed), digests=changed
+    )
+    assert (codes(case), case.standing) == ([], "approved")
+    back = make_case(*opened)  # what was approved first is put back: that is over
+    assert codes(back) == ["changed", "approvals"]
+
+
+def test_what_changed_in_the_code_is_named():
+    case = make_case(OPEN, digests=replace(DIGESTS, code="9" * 64))
+    case.events[0].details["code"] = {
+        "features.dictionary.schema": "1",
+        "numpy": "2.4.6",
+        "scipy": "1.17",
+    }
+    now = {"features.dictionary.schema": "2", "numpy": "2.5.0", "scipy": "1.17"}
+    assert compute_unmet(replace(case, code=now))[0].text == (
+        "code (features.dictionary.schema, numpy) changed since the review was opened"
+    )
+
+
+def test_approvals_of_different_things_do_not_add_up():
+    other = replace(DIGESTS, card="9" * 64)
+    case = make_case(OPEN, ("approve", FIRST, other), ("open", AUTHOR), ("approve", SECOND))
+    assert "approvals" in codes(case)
+    assert compute_standing(case.events) == "in review"
+
+
+@pytest.mark.parametrize("action", ["approve", "refuse", "waive"])
+def test_nobody_judges_their_own_model(action):
+    words = "is an author of this model: nobody judges their own"
+    opened = make_case(("open", FIRST), gates=failing(4))
+    assert f"berta {words}" in against(opened, action, FIRST, gate=4)
+    for name in ("BERTA", "berta first"):
+        named = make_case(OPEN, gates=failing(4), authors=frozenset({name}))
+        assert f"berta {words}" in against(named, action, FIRST, gate=4)
+
+
+def test_an_approval_by_who_opened_the_review_counts_for_nothing():
+    case = make_case(("open", FIRST), ("approve", FIRST), ("approve", SECOND))
+    assert codes(case) == ["approvals"]
+
+
+@pytest.mark.parametrize(
+    ("action", "account"),
+    [("approve", AUTHOR), ("refuse", ADMIN), ("waive", ADMIN), ("open", ADMIN)],
+)
+def test_each_role_does_its_own(action, account):
+    case = make_case(gates=failing(4)) if action == "open" else make_case(OPEN, gates=failing(4))
+    found = against(case, action, account, gate=4)
+    assert any(f"has the role {account.role}; to {action} takes" in text for text in found)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_comment_is_needed(action):
+    case = make_case() if action == "open" else make_case(OPEN, gates=failing(4, 11))
+    found = against(case, action, AUTHOR if action == "open" else FIRST, comment=" \n", gate=4)
+    assert "a comment is needed: it stands beside the card for ever" in found
+
+
+def test_an_open_gate_keeps_from_approving_until_it_is_waived():
+    case = make_case(OPEN, gates=failing(5, 11))
+    (found,) = against(case, "approve", FIRST)
+    assert found == "gate 5, calibration, is open: slope 0.71, wanted 0.80 to 1.20"
+    assert against(case, "waive", FIRST, gate=5) == []
+    waived = make_case(OPEN, ("waive", FIRST, 5), gates=failing(5, 11))
+    assert against(waived, "approve", SECOND) == []
+    assert against(waived, "waive", SECOND, gate=5) == [
+        "gate 5 is waived already, by Berta First (berta)"
+    ]
+
+
+@pytest.mark.parametrize("gate", [11, 12])
+def test_some_gates_are_never_waived(gate):
+    (found,) = against(make_case(OPEN, gates=failing(gate)), "waive", FIRST, gate=gate)
+    assert found.startswith(f"gate {gate} is never waived")
+    case = make_case(*APPROVED, ("waive", FIRST, 12), gates=failing(11, 12))
+    assert codes(case) == [] if gate == 11 else ["gate_12"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"), [(4, "gate 4 passes"), (13, "by its number"), (None, "by its number")]
+)
+def test_only_a_failing_gate_is_waived(gate, words):
+    (found,) = against(make_case(OPEN), "waive", FIRST, gate=gate)
+    assert words in found
+
+
+def test_a_waiver_holds_for_what_was_seen():
+    case = make_case(
+        OPEN, ("waive", FIRST, 5), gates=failing(5), digests=replace(DIGESTS, card="9" * 64)
+    )
+    assert "gate_5" in codes(case)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(("end", "word"), [("refuse", "refused"), ("withdraw", "withdrawn")])
+def test_an_ended_review_says_why_for_ever(end, word, action):
+    case = make_case(*APPROVED, (end, THIRD))
+    assert compute_standing(case.events) == word
+    assert compute_unmet(case)[0].code == word
+    assert f"{end}: why" in compute_unmet(case)[0].text
+    assert any(
+        f"was {word} by Dora Third (dora)" in text and f"{end}: why" in text
+        for text in against(case, action, SECOND, gate=5)
+    )
+
+
+def test_an_approved_model_is_withdrawn_and_not_refused():
+    case = make_case(*APPROVED)
+    assert against(case, "refuse", THIRD) == ["it is approved already: withdraw it instead"]
+    for account in (THIRD, ADMIN, AUTHOR):
+        assert against(case, "withdraw", account) == []
+    case = make_case(OPEN)
+    assert against(case, "withdraw", THIRD) == ["it is not approved: refuse it instead"]
+    assert against(case, "withdraw", AUTHOR) == []
+
+
+@pytest.mark.parametrize("action", ["approve", "refuse", "waive", "withdraw"])
+def test_a_review_has_to_be_opened(action):
+    assert "its review is not open: its author opens it first" in against(
+        make_case(gates=failing(4)), action, FIRST, gate=4
+    )
+
+
+def test_a_review_is_opened_once():
+    assert against(make_case(OPEN), "open", AUTHOR) == ["its review is open already"]
+
+
+def test_the_system_user_acts_on_a_demonstration_only():
+    words = "the system user may act on a demonstration only; log in with an account"
+    for action in ACTIONS:
+        assert words in against(make_case(OPEN, gates=failing(4)), action, SYSTEM, gate=4)
+    case = make_case(("open", SYSTEM), synthetic=True, gates=failing(11, 12))
+    assert against(case, "approve", SYSTEM) == []
+
+
+def test_a_demonstration_is_never_approved():
+    steps = (("open", SYSTEM), ("approve", SYSTEM), ("approve", FIRST), ("approve", SECOND))
+    case = make_case(*steps, synthetic=True, gates=failing(12))
+    assert codes(case) == ["synthetic", "approvals"]
+    assert compute_standing(case.events) == "in review"
+    assert make_annex(case)["approvals"] == []
+
+
+def log(*steps):
+    """Return a log of (version, kind) or (version, kind, account)."""
+    return [
+        Event(
+            i,
+            "2026-11-22T10:00:00+00:00",
+            kind,
+            f"pilot:{version}",
+            (account[0] if account else FIRST).name,
+            "why",
+            {"digests": vars(DIGESTS)},
+        )
+        for i, (version, kind, *account) in enumerate(steps, start=1)
+    ]
+
+
+def approve(version):
+    return [(version, "open", AUTHOR), (version, "approve", FIRST), (version, "approve", SECOND)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "version"),
+    [
+        ([], None),
+        ([(1, "open"), (1, "approve")], None),
+        (approve(1), "1"),
+        ([*approve(1), *approve(2)], "2"),
+        ([*approve(2), *approve(1)], "1"),
+        ([*approve(1), *approve(2), (1, "withdraw")], "2"),
+        ([*approve(1), *approve(2), (2, "withdraw")], None),
+        ([*approve(1), *approve(2), (1, "rollback")], "1"),
+        ([*approve(1), *approve(2), (1, "rollback"), *approve(3)], "3"),
+        ([*approve(1), *approve(2), (1, "release")], "2"),
+        ([*approve(1), (2, "open", AUTHOR), (2, "refuse")], "1"),
+    ],
+)
+def test_the_alias_follows_the_log(steps, version):
+    assert approved_version(log(*steps), "pilot") == version
+    assert approved_version(log(*steps), "other") is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "versions"),
+    [
+        ([], []),
+        ([(1, "release"), (1, "release")], ["1"]),
+        ([(1, "release"), (2, "release"), (3, "release")], ["1", "2", "3"]),
+        ([(1, "release"), (2, "release"), (1, "rollback")], ["1"]),
+        ([(1, "release"), (2, "release"), (3, "release"), (1, "rollback")], ["1"]),
+        ([(1, "release"), (2, "release"), (1, "rollback"), (3, "release")], ["1", "3"]),
+    ],
+)
+def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
+    assert released_versions(log(*steps), "pilot") == versions
+
+
+def test_the_annex_tells_who_and_why_and_holds_for_its_digests():
+    case = make_case(
+        OPEN, ("waive", FIRST, 5), ("approve", FIRST), ("approve", SECOND), gates=failing(5, 11)
+    )
+    annex = make_annex(case)
+    assert annex["standing"] == "approved"
+    assert [entry["name"] for entry in annex["approvals"]] == ["Berta First", "Carl Second"]
+    assert annex["waivers"][0] | {"at": ""} == {
+        "at": "",
+        "name": "Berta First",
+        "account": "berta",
+        "comment": "waive: why",
+        "gate": 5,
+    }
+    assert [entry["kind"] for entry in annex["history"]] == ["open", "waive", "approve", "approve"]
+    assert check_annex(annex, DIGESTS) == []
+    (found,) = check_annex(annex, replace(DIGESTS, code="9" * 64))
+    assert found.text == "the code is not the one that was approved"
+
+
+def test_an_annex_without_two_approvals_is_not_enough():
+    annex = make_annex(make_case(OPEN, ("approve", FIRST)))
+    assert [found.code for found in check_annex(annex, DIGESTS)] == ["approvals", "approvals"]
+    annex = make_annex(make_case(*APPROVED))
+    annex["approvals"][1]["account"] = "berta"
+    assert [found.code for found in check_annex(annex, DIGESTS)] == ["approvals"]
+
+
+PEOPLE = st.sampled_from([AUTHOR, FIRST, SECOND, THIRD, ADMIN])
+
+
+@given(st.lists(st.tuples(st.sampled_from(ACTIONS), PEOPLE, st.sampled_from([4, 5])), max_size=30))
+def test_whatever_is_tried_only_two_others_approve(tries):
+    steps: list = []
+    for action, account, gate in tries:
+        case = make_case(*steps, gates=failing(5, 11))
+        if not against(case, action, account, gate=gate):
+            steps.append((action, account, gate))
+    case = make_case(*steps, gates=failing(5, 11))
+    if codes(case) == []:
+        done = [(action, account) for action, account, _ in steps]
+        opener = {account for action, account in done if action == "open"}
+        approvers = {account for action, account in done if action == "approve"} - opener
+        assert len(approvers) >= 2
+        assert all(account.role == "reviewer" for account in approvers)
+        assert "waive" in {action for action, _ in done}
+        assert not {"refuse", "withdraw"} & {action for action, _ in done}

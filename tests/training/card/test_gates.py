@@ -1,0 +1,252 @@
+"""The twelve gates: each result stated by hand, on either side of its threshold."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.training.helpers.cards import full_author, small_card, small_results
+from training.card.author import empty_author
+from training.card.gates import Gate, GateSettings, compute_flags, compute_gates
+
+BODY = small_card().body
+
+
+def _body() -> dict[str, Any]:
+    return copy.deepcopy(BODY)
+
+
+def _gate(number: int, body: dict[str, Any]) -> Gate:
+    return compute_gates(body)[number - 1]
+
+
+def _metric(body: dict[str, Any], part: str, metric: str, **values: float | None) -> None:
+    for horizon in body["results"]["study"]["horizons"]:
+        for row in body["results"][part][horizon]["rows"]:
+            if row["metric"] == metric:
+                row.update(values)
+
+
+def test_all_twelve_come_in_order() -> None:
+    gates = compute_gates(BODY)
+    assert [gate.number for gate in gates] == list(range(1, 13))
+    assert {gate.status for gate in gates} <= {"pass", "fail"}
+    for gate in gates:
+        assert gate.value in gate.text
+        assert gate.threshold in gate.text
+
+
+def test_1_a_range_of_thresholds_has_to_be_set_beforehand() -> None:
+    body = _body()
+    assert _gate(1, body).status == "pass"
+    body["results"]["study"]["thresholds"] = None
+    gate = _gate(1, body)
+    assert gate.status == "fail"
+    assert "range of decision thresholds" in gate.text
+
+
+def test_2_the_shortfall_is_stated() -> None:
+    body = _body()
+    needed = body["results"]["sample_size"]["t1"]["needed"]["n"]
+    assert f"{needed} needed" in _gate(2, body).value
+    del body["results"]["sample_size"]["t2"]
+    assert _gate(2, body).status == "fail"
+
+
+def _null(*aucs: float | None, n: int = 100, verdict: str = "passed") -> dict[str, Any]:
+    rows = [
+        {"horizon": "t1", "model": f"m{i}", "auc": auc, "verdict": verdict, "n_permutations": n}
+        for i, auc in enumerate(aucs)
+    ]
+    return {"done": True, "n_permutations": n, "rows": rows}
+
+
+@pytest.mark.parametrize(
+    ("null_test", "status"),
+    [
+        (_null(0.45, 0.55), "pass"),
+        (_null(0.50, 0.551, verdict="failed"), "fail"),
+        (_null(0.449), "fail"),
+        (_null(0.50, n=99), "fail"),
+        (_null(0.50, verdict="uncertain"), "fail"),
+        # A constant candidate has nothing to judge.
+        (
+            {**_null(0.5), "rows": [*_null(0.5)["rows"], *_null(None, verdict="constant")["rows"]]},
+            "pass",
+        ),
+    ],
+)
+def test_3_every_model_finds_nothing_in_permuted_outcomes(
+    null_test: dict[str, Any], status: str
+) -> None:
+    body = _body()
+    body["results"]["null_test"] = null_test
+    assert _gate(3, body).status == status
+
+
+def test_3_without_a_null_test_the_reason_and_the_command_are_told() -> None:
+    gate = _gate(3, _body())
+    assert (gate.status, gate.value) == ("fail", "not run")
+    assert "no null test was run" in gate.text
+    assert "ketresponse train" in gate.text
+
+
+@pytest.mark.parametrize(
+    ("low", "status"), [(0.001, "pass"), (0.0, "fail"), (-0.1, "fail"), (None, "fail")]
+)
+def test_4_the_interval_of_the_brier_skill_lies_above_zero(low: float | None, status: str) -> None:
+    body = _body()
+    _metric(body, "performance", "brier_skill", estimate=0.1, low=low, high=0.2)
+    assert _gate(4, body).status == status
+
+
+@pytest.mark.parametrize(
+    ("slope", "status"),
+    [(0.8, "pass"), (1.2, "pass"), (0.79, "fail"), (1.21, "fail"), (None, "fail")],
+)
+def test_5_the_corrected_slope_lies_near_one(slope: float | None, status: str) -> None:
+    body = _body()
+    _metric(body, "optimism", "calibration_slope", corrected=slope, low=0.5, high=1.5)
+    gate = _gate(5, body)
+    assert gate.status == status
+    assert "not counted: no external validation" in gate.text
+    if slope is not None:
+        assert "(0.50 to 1.50)" in gate.value
+
+
+def test_5_tells_why_there_is_no_corrected_slope() -> None:
+    body = _body()
+    why = "these reruns give the optimism only to within 0.4: not corrected"
+    _metric(body, "optimism", "calibration_slope", corrected=None, low=None, high=None, note=why)
+    gate = _gate(5, body)
+    assert gate.status == "fail"
+    assert "not estimable" in gate.value
+    assert why in gate.text
+
+
+# exp(0.2) = 1.2214, exp(-0.2) = 0.8187
+@pytest.mark.parametrize(
+    ("o_e", "status"), [(1.22, "pass"), (1.23, "fail"), (0.82, "pass"), (0.81, "fail")]
+)
+def test_5_in_other_patients_observed_over_expected_counts(o_e: float, status: str) -> None:
+    body = _body()
+    _metric(body, "optimism", "calibration_slope", corrected=1.0, low=0.5, high=1.5)
+    body["results"]["sites"] = {"done": True, "text": "two sites", "o_e": {"t1": o_e, "t2": 1.0}}
+    assert _gate(5, body).status == status
+    assert _gate(9, body).status == "pass"
+
+
+@pytest.mark.parametrize(("error", "status"), [(0.10, "pass"), (0.101, "fail")])
+def test_6_estimates_hold_still(error: float, status: str) -> None:
+    body = _body()
+    for found in body["results"]["instability"].values():
+        found["mean_absolute_prediction_error"] = error
+    assert _gate(6, body).status == status
+
+
+def test_6_classification_instability_has_to_be_shown() -> None:
+    body = _body()
+    for found in body["results"]["instability"].values():
+        found["mean_absolute_prediction_error"] = 0.05
+        found["classification"] = []
+    assert _gate(6, body).status == "fail"
+    body["results"]["instability"] = {}
+    assert _gate(6, body).value == "not run"
+
+
+def _decide(*rows: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "done": True,
+        "range": [0.3, 0.6],
+        "rows": [
+            {"threshold": 0.3, "net_benefit": model, "treat_all": everyone, "treat_none": 0.0}
+            for model, everyone in rows
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [
+        ([(0.30, 0.29), (0.05, -0.2)], "pass"),
+        ([(0.30, 0.30), (0.05, -0.2)], "fail"),  # no better than treating all
+        ([(0.30, 0.29), (-0.01, -0.2)], "fail"),  # worse than treating none
+    ],
+)
+def test_7_net_benefit_is_the_highest_all_over_the_range(
+    rows: list[tuple[float, float]], status: str
+) -> None:
+    body = _body()
+    body["results"]["decision"] = {"t1": _decide(*rows), "t2": _decide((0.3, 0.2))}
+    assert _gate(7, body).status == status
+
+
+def test_7_a_range_that_was_not_set_is_a_fail() -> None:
+    body = _body()
+    reason = {"done": False, "reason": "no range was set", "command": "set it"}
+    body["results"]["decision"] = {"t1": reason, "t2": reason}
+    gate = _gate(7, body)
+    assert (gate.status, gate.value) == ("fail", "not computed")
+    assert "no range was set; set it" in gate.text
+
+
+@pytest.mark.parametrize(
+    ("events", "auc", "status"), [(10, 0.6, "pass"), (9, None, "pass"), (9, 0.6, "fail")]
+)
+def test_8_small_subgroups_are_not_estimated(events: int, auc: float | None, status: str) -> None:
+    body = _body()
+    row = {"variable": "Sex", "subgroup": "male", "n": 40, "events": events, "auc": auc}
+    body["results"]["subgroups"] = {"t1": [row], "t2": []}
+    assert _gate(8, body).status == status
+
+
+def test_9_without_other_patients_only_silent_evaluation_is_left() -> None:
+    gate = _gate(9, _body())
+    assert (gate.status, gate.value) == ("fail", "no external validation")
+    assert "silent prospective evaluation" in gate.text
+    assert "ketresponse validate" in gate.text
+
+
+def test_10_every_field_is_answered() -> None:
+    assert _gate(10, _body()).status == "pass"
+    gate = _gate(10, small_card(author=empty_author()).body)
+    assert gate.status == "fail"
+    assert "card check" in gate.text
+
+
+def test_11_two_reviewers_are_the_logs_to_tell() -> None:
+    assert _gate(11, _body()).status == "fail"
+
+
+def test_12_simulated_patients_never_pass() -> None:
+    body = _body()
+    assert _gate(12, body).status == "fail"
+    body["model"]["synthetic"] = False
+    assert _gate(12, body).status == "fail"
+    body["results"]["cohort"]["synthetic"] = False
+    assert _gate(12, body).status == "pass"
+
+
+def test_thresholds_are_settings() -> None:
+    body = _body()
+    _metric(body, "optimism", "calibration_slope", corrected=0.7, low=0.5, high=1.5)
+    assert _gate(5, body).status == "fail"
+    body["gate_settings"] = GateSettings(slope_low=0.6).to_dict()
+    assert _gate(5, body).status == "pass"
+
+
+@pytest.mark.parametrize(("auc", "flagged"), [(0.85, False), (0.86, True), (None, False)])
+def test_an_auc_too_good_to_be_true_asks_for_a_leakage_review(
+    auc: float | None, flagged: bool
+) -> None:
+    results = small_results()
+    for row in results["performance"]["t1"]["rows"]:
+        if row["metric"] == "auc":
+            row["estimate"] = auc
+    assert bool(compute_flags(results, GateSettings())) is flagged
+    card = small_card(results)
+    assert (_gate(10, card.body).status == "fail") is flagged
+    answered = full_author() | {"extra.leakage_review": "looked by hand, none found"}
+    assert _gate(10, small_card(results, answered).body).status == "pass"

@@ -1,0 +1,195 @@
+"""`ketresponse panel` as a user types it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from experiments.description.panel_report import describe_import, make_quality_report
+from features.errors import InputError
+from features.panel.importing import import_panel, read_panel
+from features.panel.quality import compute_quality
+from ketresponse import app
+from tests.features.helpers.panels import SDS, WIDE, make_panel, write
+from training.document.document import to_html, to_markdown
+
+
+def _run(*words: object) -> Result:
+    return CliRunner().invoke(app, ["panel", *map(str, words)])
+
+
+def _many(n: int = 12) -> str:
+    """Return a matrix of n samples with haemolysis assays, as text."""
+    frame = pd.DataFrame(
+        {
+            "hsa-miR-23a-3p": [27.0] * n,
+            "hsa-miR-451a": [18.0 + i / 2 for i in range(n)],
+            "hsa-miR-17-5p": [24.0 + i / 4 for i in range(n)],
+            "hsa-miR-21-5p": [35.0] * n,
+        },
+        index=[f"patient{i}" for i in range(n)],
+    )
+    return frame.to_csv(index_label="sample")
+
+
+def test_files_become_one_tidy_file(tmp_path: Path) -> None:
+    out = tmp_path / "panel.parquet"
+    result = _run("import", write(tmp_path, SDS), "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "2 samples of 2 patients" in result.output
+    assert "Not certain" not in result.output
+    assert "No microRNA: U6 snRNA-001973." in result.output
+    assert read_panel(out).table["sample"].nunique() == 2
+
+
+def test_a_design_a_names_file_and_a_ceiling_are_used(tmp_path: Path) -> None:
+    design = write(
+        tmp_path,
+        "sample,patient_id,sample_date,infusion_start\n"
+        "S1,P1,2026-01-05,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
+        "design.csv",
+    )
+    names = write(tmp_path, "raw,assay\nhsa-miR-17-4395419,hsa-miR-17-5p\n", "names.csv")
+    out = tmp_path / "panel.csv"
+    result = _run(
+        "import",
+        write(tmp_path, SDS),
+        "--out",
+        out,
+        "--design",
+        design,
+        "--names",
+        names,
+        "--ceiling",
+        35,
+        "--json",
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.output)
+    assert report["timing"] == {"before": 2}
+    assert report["files"][0]["ceiling_source"] == "given"
+    assert report["names"]["given"] == 1
+    assert "hsa-miR-17-5p" in set(read_panel(out).table["assay"])
+
+
+def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -> None:
+    design = write(
+        tmp_path,
+        "sample,patient_id,sample_date,infusion_start\n"
+        "S1,P1,2026-01-09,2026-01-08\nS2,P2,2026-01-05,2026-01-08\n",
+        "design.csv",
+    )
+    out = tmp_path / "panel.parquet"
+    result = _run("import", write(tmp_path, SDS), "--out", out, "--design", design)
+    assert result.exit_code == 2
+    assert "no predictor" in result.output
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raw\nx\n", "assay: expected a column"),
+        ("raw,assay\nx,hsa-miR-1-3p\nx,hsa-miR-2-3p\n", "row 2, raw"),
+    ],
+)
+def test_a_names_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
+    result = _run(
+        "import",
+        write(tmp_path, WIDE),
+        "--out",
+        tmp_path / "p.parquet",
+        "--names",
+        write(tmp_path, text, "names.csv"),
+    )
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_panel_file_is_not_written_over_its_own_source(tmp_path: Path) -> None:
+    path = write(tmp_path, WIDE, "panel.csv")
+    result = _run("import", path, "--out", path, "--force")
+    assert result.exit_code == 2
+    assert "choose another name" in result.output
+    assert path.read_text() == WIDE
+
+
+def test_a_check_writes_a_page_without_identifiers_and_tables(tmp_path: Path) -> None:
+    panel, out = tmp_path / "panel.parquet", tmp_path / "quality"
+    assert _run("import", write(tmp_path, _many()), "--out", panel).exit_code == 0
+    result = _run(
+        "check", panel, "--out", out, "--clean", tmp_path / "clean.parquet", "--drop-haemolysed"
+    )
+    assert result.exit_code == 0, result.output
+    pictures = {path.name for path in out.glob("*.png")}
+    assert pictures == {"figure_1_detection.png", "figure_2_levels.png", "figure_3_haemolysis.png"}
+    for name in ("panel.html", "panel.md"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert "patient0" not in text
+        assert "12 patients" in text
+        assert "likely haemolysed" in text
+    samples = pd.read_csv(out / "samples.csv")
+    # 27 - (18 + i / 2) is at least 7 for i = 0 .. 4.
+    assert samples.loc[samples["dropped"] != "", "dropped"].notna().sum() == 5
+    clean = read_panel(tmp_path / "clean.parquet").table
+    assert (clean["sample"].nunique(), clean["assay"].nunique()) == (7, 3)
+
+
+def test_a_check_can_be_had_as_counts(tmp_path: Path) -> None:
+    panel = tmp_path / "panel.parquet"
+    _run("import", write(tmp_path, _many()), "--out", panel)
+    result = _run("check", panel, "--json", "--min-assay", 0)
+    found = json.loads(result.output)
+    assert found["haemolysis"] == {"suspicious": 5, "possible": 4, "no sign": 3}
+    assert found["assays_dropped"] == {"detected in fewer than 0% of the samples": 1}
+
+
+def test_a_limit_that_means_nothing_is_refused(tmp_path: Path) -> None:
+    result = _run("check", tmp_path / "panel.parquet", "--min-sample", 7)
+    assert result.exit_code == 2
+    assert "a share from 0 to 1" in result.output
+
+
+def test_plates_with_a_single_sample_are_counted_and_not_named(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, f"sample,hsa-miR-1-3p,hsa-miR-2-3p\n{who},20.5,2{i}.5\n", f"{who}.csv")
+        for i, who in enumerate(["anna", "bert", "carl"])
+    ]
+    panel = read_panel(paths)
+    text = to_markdown(make_quality_report(panel, compute_quality(panel)), pictures=False)
+    assert "3 with a single sample are not shown" in text
+    assert "anna" not in text
+
+
+def test_plates_are_drawn_where_they_can_be_compared(tmp_path: Path) -> None:
+    first = write(tmp_path, _many(6), "one.csv")
+    second = write(tmp_path, _many(6).replace("patient", "other"), "two.csv")
+    panel = read_panel([first, second])
+    report = make_quality_report(panel, compute_quality(panel))
+    assert to_html(report).count("<img ") == 4
+    # Both plates hold the same values; by lot 1 / 11 would lie between them.
+    text = to_markdown(report, pictures=False)
+    assert "Ct: 0% of an assay's variance lies between plates" in text
+    assert "9% would if plates did not matter" in text
+
+
+def test_simulated_patients_are_stamped(tmp_path: Path) -> None:
+    panel = make_panel(tmp_path, WIDE.replace("S2", "SYN-2"))
+    assert "Simulated" in make_quality_report(panel, compute_quality(panel)).stamp
+
+
+def test_the_lines_of_an_import_name_no_sample(tmp_path: Path) -> None:
+    _, report = import_panel(write(tmp_path, _many()))
+    text = "\n".join(describe_import(report))
+    assert "patient0" not in text
+    assert "35 cycles (found)" in text
+    assert "Wells not detected: by ceiling 12." in text
+
+
+def test_a_damaged_panel_file_is_an_input_error(tmp_path: Path) -> None:
+    path = tmp_path / "panel.parquet"
+    path.write_bytes(b"PAR1 not really")
+    with pytest.raises(InputError, match="damaged Parquet"):
+        read_panel(path)

@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.helpers.evaluated import describe_small, evaluate_small
+from training.evaluation.evaluation import Decisions, count_steps, evaluate, make_steps
+from training.study.study import Description
+
+
+def test_every_fit_rerun_and_permutation_moves_the_progress_bar() -> None:
+    # 1 fit + 2 x 5 folds + 8 reruns + 2 permutations + 2 x 5 folds by scores alone + 3 x 5 on parts
+    # of the patients + 2 horizons
+    assert evaluate_small()[2] == 48
+
+
+def test_every_horizon_is_judged_in_every_way() -> None:
+    description, evaluation, _ = evaluate_small()
+    assert list(evaluation.judgements) == ["t1", "t2"]
+    for horizon, found in evaluation.judgements.items():
+        n = description.counts[horizon]["n"]
+        assert found.optimism is not None
+        assert set(found.optimism["n_resamples"]) == {8}
+        assert found.instability is not None
+        assert found.instability.predictions["n"].sum() == len(description.data)
+        assert found.decisions is not None
+        assert found.decisions.curve["threshold"].iloc[[0, -1]].tolist() == [0.3, 0.62]
+        assert found.subgroups.loc[0, "n"] == n
+        assert found.risks[["events", "non_events"]].to_numpy().sum() == n
+        assert found.bounds.attrs["unknown"] == len(description.data) - n
+    assert evaluation.null_test is not None
+    assert evaluation.null_test.attrs["n_permutations"] == 2
+    assert evaluation.instability["t1"]["n_resamples"] == 8
+
+
+def test_sites_are_among_the_subgroups() -> None:
+    _, evaluation, _ = evaluate_small()
+    assert {"Aveleijn", "Bremberg"} <= set(evaluation.judgements["t1"].subgroups["subgroup"])
+
+
+def test_the_apparent_performance_is_that_of_the_served_model() -> None:
+    description, evaluation, _ = evaluate_small()
+    y = description.data.y["t1"]
+    risk = evaluation.fitted.probability(description.data.X)[:, 0]
+    known = ~np.isnan(y)
+    optimism = evaluation.judgements["t1"].optimism
+    assert optimism is not None
+    assert optimism.loc["brier", "apparent"] == pytest.approx(np.mean((y - risk)[known] ** 2))
+
+
+def _quick(description: Description, **changes: object) -> Description:
+    resampling = replace(
+        description.study.resampling, repeats=1, bootstrap_reruns=0, learning_curve=0
+    )
+    return replace(
+        description,
+        study=replace(description.study, resampling=resampling, **changes),  # type: ignore[arg-type]
+    )
+
+
+def test_without_a_range_and_without_reruns_the_rest_is_still_judged() -> None:
+    description = _quick(describe_small(more=""))
+    evaluation = evaluate(description)
+    for found in evaluation.judgements.values():
+        assert found.decisions is None
+        assert found.optimism is None
+        assert found.instability is None
+    assert evaluation.null_test is None
+    assert evaluation.instability == {}
+    assert evaluation.learning == {}
+    assert count_steps(description) == 1 + 5 + 5 + 2
+
+
+def test_the_weighting_is_the_studys() -> None:
+    description = describe_small()
+    results = {
+        weighting: evaluate(_quick(description, weighting=weighting)).performance
+        for weighting in ("none", "follow_up")
+    }
+    pd.testing.assert_frame_equal(results["none"]["t1"], results["follow_up"]["t1"])
+    briers = {name: found["t2"].loc["brier", "estimate"] for name, found in results.items()}
+    assert briers["none"] != briers["follow_up"]
+
+
+def test_steps_are_round_and_hold_both_ends() -> None:
+    assert make_steps((0.3, 0.62), 0.05) == [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.62]
+    assert make_steps((0.31, 0.33), 0.05) == [0.31, 0.33]
+    assert len(make_steps((0.1, 0.9), 0.01)) == 81
+
+
+def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:
+    curve = pd.DataFrame(
+        {"net_benefit": [0.30, 0.10], "treat_all": [0.25, -0.2], "treat_none": [0.0, 0.0]}
+    )
+    assert Decisions(pd.DataFrame(), curve).least_gain == pytest.approx(0.05)

@@ -1,0 +1,102 @@
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from features.dictionary.schema import CONTRACT
+from training.evaluation.learning_curve import (
+    SHARES,
+    compute_learning_curve,
+    continue_curve,
+    count_fits,
+)
+from training.model.fit import Procedure
+from training.model.response import Fit, TrainingData, cross_validate, fit_response
+from training.report.plots import plot_learning_curve
+
+RIDGE = Procedure(("ridge",), inner_repeats=1)
+
+
+def _draw(n: int, seed: int) -> TrainingData:
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 11, (n, 1)).astype(float)
+    y = (rng.random(n) < expit(1.0 * (X[:, 0] - 5))).astype(float)
+    return TrainingData(
+        X, (CONTRACT["nrs_t0"],), ("t1",), {"t1": y}, np.full(n, np.nan), np.arange(n)
+    )
+
+
+class _Sizes:
+    """Remembers what it was fitted on, and gives everyone the share of events."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, float]] = []
+
+    def __call__(self, data: TrainingData, *, rng: np.random.Generator) -> "_Sizes":
+        self.seen.append((len(data), float(data.y["t1"].mean())))
+        return self
+
+    def probability(self, X: np.ndarray) -> np.ndarray:
+        return np.full((len(X), 1), 0.5)
+
+
+def _curve(data: TrainingData, fit: Fit, **changes: int) -> dict:
+    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
+    return compute_learning_curve(
+        data, fit, whole, n_repeats=2, weights={"t1": np.ones(len(data))}, seed=1, **changes
+    )
+
+
+def test_parts_have_the_size_and_the_classes_they_should() -> None:
+    data = _draw(100, 0)
+    fit, calls = _Sizes(), []
+    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
+    curve = compute_learning_curve(
+        data,
+        fit,
+        whole,
+        n_repeats=2,
+        weights={"t1": np.ones(100)},
+        seed=1,
+        progress=lambda: calls.append(1),
+    )["t1"]
+    assert len(fit.seen) == len(calls) == count_fits(5, 2) == 30
+    sizes = [size for size, _ in fit.seen]
+    assert sizes == pytest.approx([20] * 10 + [40] * 10 + [60] * 10, abs=1)
+    assert [share for _, share in fit.seen] == pytest.approx([data.y["t1"].mean()] * 30, abs=0.05)
+    assert list(curve["n"]) == [20, 40, 60, 80]
+    # A model without information: AUC 0.5, and no skill beyond chance.
+    assert list(curve["auc"][:3]) == [0.5] * 3
+
+
+def test_the_last_point_is_the_cross_validation_itself() -> None:
+    data = _draw(120, 1)
+    curve = _curve(data, partial(fit_response, procedure=RIDGE))["t1"]
+    assert len(curve) == len(SHARES) + 1
+    # A strong predictor: more patients do not hurt, and the last point is well above chance.
+    assert curve["auc"].iloc[-1] > 0.8
+    assert (curve["auc_low"] < curve["auc"]).all()
+    assert curve["brier_skill"].iloc[-1] > 0.2
+
+
+def test_the_number_of_processes_changes_nothing() -> None:
+    data = _draw(60, 2)
+    fit = partial(fit_response, procedure=RIDGE)
+    one, two = _curve(data, fit)["t1"], _curve(data, fit, n_jobs=2)["t1"]
+    np.testing.assert_array_equal(one.to_numpy(), two.to_numpy())
+
+
+def test_a_curve_is_continued_as_it_was_made() -> None:
+    n = np.array([20.0, 40.0, 60.0, 80.0])
+    made = continue_curve(n, 0.7 - 2 / n, np.array([200.0]))
+    assert made == pytest.approx([0.69])
+    assert np.isnan(continue_curve(n, np.array([0.6, np.nan, np.nan, 0.7]), n)).all()
+
+
+def test_the_picture_marks_the_size_that_is_needed() -> None:
+    curve = _curve(_draw(60, 3), partial(fit_response, procedure=RIDGE))["t1"]
+    figure = plot_learning_curve(curve, needed=100.0, title="Learning curve, T1")
+    lines = [line for line in figure.axes[0].lines if line.get_label() == "needed by criteria"]
+    assert list(lines[0].get_xdata()) == [100.0, 100.0]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["AUC", "Brier skill"]

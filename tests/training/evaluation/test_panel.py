@@ -1,0 +1,168 @@
+"""What a panel adds, in the same patients."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import training.evaluation.panel_folds as panel_folds
+from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
+from training.evaluation.panel import compute_net_benefit_gain, count_panel_steps, evaluate_panel
+from training.evaluation.panel_folds import cross_validate_panel
+from training.measures.decision_curve import compute_decision_curve
+from training.measures.sample_size import compute_affordable_parameters, compute_development_size
+from training.model.response import fit_response
+from training.report.panel_section import lay_out_panel, tell_affordable, tell_panel
+
+
+def _evaluate(data, *, n_repeats=1, calls=None, procedure=PANEL):
+    fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng(0))
+    return evaluate_panel(
+        data,
+        CLINICAL,
+        procedure,
+        fitted,
+        n_folds=5,
+        n_repeats=n_repeats,
+        thresholds=[0.5],
+        weighting="none",
+        n_bootstrap=100,
+        seed=1,
+        progress=lambda: None if calls is None else calls.append(1),
+    )
+
+
+@pytest.fixture(scope="module")
+def signal():
+    return _evaluate(make_data(120, shift=1.2))
+
+
+def test_added_value_is_found_where_it_is(signal):
+    assert signal.found == "found"
+    assert signal.keeps_model
+    table = signal.value["t1"]
+    assert table.loc["auc", "difference"] > 0.1
+    assert table.loc["brier", "high"] < 0
+    assert signal.net_benefit["t1"]["difference"].item() > 0
+    assert "added value found" in tell_panel(signal)
+    best = signal.assays.head(4)
+    assert set(best["assay"]) == {f"hsa-miR-{9000 + j}-5p" for j in range(4)}
+    assert (best["odds_ratio"] < 1).all()
+    assert (best["folds"] == 1).all()
+
+
+def test_noise_is_said_to_hold_nothing():
+    found = _evaluate(make_data(60, seed=2))
+    assert found.found == "nothing"
+    assert not found.keeps_model
+    assert "nothing was found" in tell_panel(found)
+    assert "no sub-model" in tell_panel(found)
+
+
+def test_too_few_of_a_class_are_described_only():
+    data = make_data(60)
+    y = data.clinical.y["t1"].copy()
+    y[np.flatnonzero(y == 0)[7:]] = np.nan
+    data = replace(data, clinical=replace(data.clinical, y={"t1": y}))
+    calls: list[int] = []
+    found = _evaluate(data, calls=calls)
+    assert found.found == "too_few"
+    assert found.fitted is None
+    assert "7 nonresponders" in tell_panel(found)
+    assert len(calls) == count_panel_steps(data, n_folds=5, n_repeats=1) == 1
+    section = lay_out_panel(found, PANEL, clinical=1)
+    assert len(section.blocks) == 2
+
+
+def test_progress_is_called_as_often_as_told():
+    data, calls = make_data(60, seed=2), []
+    _evaluate(data, n_repeats=2, calls=calls)
+    assert len(calls) == count_panel_steps(data, n_folds=5, n_repeats=2) == 12
+
+
+def test_many_patients_get_one_repeat_of_five_folds(monkeypatch):
+    monkeypatch.setattr(panel_folds, "_MANY", 50)
+    data = make_data(60, seed=2)
+    out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=10, n_repeats=3, seed=1)
+    assert out.folds.shape == (1, 60)
+    assert sorted(np.unique(out.folds)) == [0, 1, 2, 3, 4]
+
+
+def test_only_patients_with_a_panel_are_compared_and_each_once():
+    data = make_data(100, shift=1.0, share=0.7)
+    out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=5, n_repeats=2, seed=1)
+    np.testing.assert_array_equal(out.rows, np.flatnonzero(data.has))
+    assert out.panel.shape == (1, 2, 70)
+    assert not np.isnan(out.panel).any()
+    assert not np.isnan(out.clinical).any()
+
+
+def test_a_panel_that_cannot_be_used_leaves_the_clinical_estimate():
+    data = make_data(120, shift=1.2)
+    rows = data.rows.copy()
+    rows[0] = data.ceiling  # nothing was detected: no reference to normalise by
+    data = replace(data, rows=rows)
+    out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=5, n_repeats=1, seed=1)
+    assert out.panel[0, 0, 0] == out.clinical[0, 0, 0]
+    assert np.mean(out.panel[0, 0] != out.clinical[0, 0]) > 0.9
+
+
+def test_held_out_patients_are_not_looked_at():
+    # Other outcomes and panels of one fold must not change what it is predicted.
+    data = make_data(80, shift=1.0)
+    out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=5, n_repeats=1, seed=1)
+    test = out.folds[0] == 2
+    y = data.clinical.y["t1"].copy()
+    y[test] = 1 - y[test]
+    part = panel_folds._predict_fold(
+        replace(data, clinical=replace(data.clinical, y={"t1": y})),
+        test,
+        CLINICAL,
+        PANEL,
+        (1, 2, 0, 2),
+    )
+    np.testing.assert_array_equal(part.panel[:, 0], out.panel[0, 0, test])
+
+
+def test_the_gain_in_net_benefit_is_the_difference_of_two_curves():
+    rng = np.random.default_rng(0)
+    y = (rng.random(50) < 0.5).astype(float)
+    before, after = rng.random((2, 50)), rng.random((2, 50))
+    gain = compute_net_benefit_gain(
+        y, before, after, [0.3, 0.6], sample_weight=np.ones(50), n_bootstrap=100, seed=0
+    )
+    first, second = (
+        compute_decision_curve(y, p, [0.3, 0.6], n_bootstrap=100, seed=0)["net_benefit"]
+        for p in (before, after)
+    )
+    np.testing.assert_allclose(gain["clinical"], first)
+    np.testing.assert_allclose(gain["difference"], second - first)
+    assert np.all((gain["low"] <= gain["difference"]) & (gain["difference"] <= gain["high"]))
+
+
+def test_the_size_counts_every_assay_and_says_what_is_borne(signal):
+    assert signal.size.parameters == 61
+    bears = compute_affordable_parameters(1000, 0.5, c_statistic=0.70)
+    # One more parameter would need more than the patients there are.
+    assert compute_development_size(bears, 0.5, c_statistic=0.70).n <= 1000
+    assert compute_development_size(bears + 1, 0.5, c_statistic=0.70).n > 1000
+    text = tell_affordable(signal, 1)
+    assert "61 parameters" in text
+    assert f"bear {signal.affordable} candidate parameter" in text
+
+
+def test_a_held_out_patients_plate_is_a_new_one():
+    data = make_data(80, shift=1.2)
+    plate = np.arange(80) % 2.0
+    data = replace(
+        data, rows=np.column_stack([data.rows + plate[:, None], plate]), plates=("a", "b")
+    )
+    test = np.arange(80) % 5 == 0
+    other = data.rows.copy()
+    other[test, -1] = 1 - other[test, -1]
+    one, two = (
+        panel_folds._predict_fold(d, test, CLINICAL, PANEL, (0,))
+        for d in (data, replace(data, rows=other))
+    )
+    assert one.selected
+    np.testing.assert_array_equal(one.panel, two.panel)

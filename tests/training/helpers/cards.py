@@ -1,0 +1,86 @@
+"""A small study run once, and the card of its model, for the tests of cards and gates."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from features.simulation.cohort import make_cohort
+from training.card.author import AUTHOR_FIELDS, empty_author
+from training.card.card import Card, make_card
+from training.evaluation.evaluation import evaluate
+from training.model.explanation import explain_rows, global_importance
+from training.report.publish import make_facts
+from training.report.results import describe_blend, make_results
+from training.store.facts import ModelFacts
+from training.study.settings import read_study
+from training.study.study import describe, freeze
+
+STUDY = """
+name = "small"
+title = "A small study"
+seed = 3
+[population]
+description = "simulated adults"
+condition = "CRPS"
+[treatment]
+description = "S-ketamine"
+[cohort]
+file = "cohort.csv"
+[procedure]
+candidates = ["prevalence", "ridge"]
+inner_repeats = 1
+[resampling]
+folds = 3
+repeats = 1
+bootstrap = 100
+bootstrap_reruns = 3
+learning_curve = 1
+[decision]
+thresholds = [0.3, 0.6]
+"""
+DIGEST = "d" * 64
+
+
+@lru_cache(maxsize=1)
+def _run() -> tuple[dict[str, Any], ModelFacts]:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        make_cohort(90, seed=4).table.to_csv(folder / "cohort.csv", index=False)
+        (folder / "study.toml").write_text(STUDY)
+        description = describe(read_study(folder / "study.toml"))
+    evaluation = evaluate(description)
+    model = freeze(description, evaluation.fitted)
+    importance = global_importance(model, explain_rows(model, model.background))
+    results = make_results(
+        description, evaluation, importance, blend=describe_blend(evaluation.fitted)
+    )
+    return results, make_facts(description, evaluation)
+
+
+def small_results() -> dict[str, Any]:
+    """Return the run's results, the caller's own to change."""
+    return copy.deepcopy(_run()[0])
+
+
+def small_facts() -> ModelFacts:
+    """Return the facts of its model."""
+    return _run()[1]
+
+
+def full_author() -> dict[str, Any]:
+    """Return the answers of an author who has answered everything that is asked."""
+    given = {
+        field.key: f"about {field.key}"
+        for field in AUTHOR_FIELDS
+        if not (field.optional or field.many)
+    }
+    return {**empty_author(), **given, "people.authors": ["alice", "Dr. B. Writer"]}
+
+
+def small_card(results: dict[str, Any] | None = None, author: dict[str, Any] | None = None) -> Card:
+    """Return the card of its model."""
+    return make_card(small_facts(), DIGEST, results or small_results(), author or full_author())

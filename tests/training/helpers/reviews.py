@@ -1,0 +1,53 @@
+"""Cases, gates and cards made by hand, for the tests of reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from training.approval.case import Account, Case, Digests, Event
+
+AUTHOR = Account("anna", "Anna Author", "author")
+FIRST = Account("berta", "Berta First", "reviewer")
+SECOND = Account("carl", "Carl Second", "reviewer")
+THIRD = Account("dora", "Dora Third", "reviewer")
+ADMIN = Account("emil", "Emil Keeper", "admin")
+
+DIGESTS = Digests("m" * 64, "d" * 64, "c" * 64, "e" * 64)
+
+
+@dataclass(frozen=True)
+class HandGate:
+    number: int
+    status: str = "pass"
+    name: str = "calibration"
+    text: str = "slope 0.71, wanted 0.80 to 1.20"
+
+
+PASSING = tuple(HandGate(number) for number in range(1, 13))
+
+
+def failing(*numbers: int) -> tuple[HandGate, ...]:
+    return tuple(HandGate(n, "fail" if n in numbers else "pass") for n in range(1, 13))
+
+
+def make_case(
+    *steps: tuple[str, Account] | tuple[str, Account, Any],
+    digests: Digests = DIGESTS,
+    gates: tuple[HandGate, ...] = failing(11),
+    synthetic: bool = False,
+    authors: frozenset[str] = frozenset(),
+) -> Case:
+    """Return a case after (action, account) or (action, account, digests or gate number)."""
+    events = []
+    for number, (kind, account, *more) in enumerate(steps, start=1):
+        extra = more[0] if more else None
+        seen = extra if isinstance(extra, Digests) else DIGESTS
+        details: dict[str, Any] = {"name": account.display, "digests": vars(seen)}
+        if isinstance(extra, int):
+            details["gate"] = extra
+        if synthetic:
+            details["demonstration"] = True
+        at = f"2026-11-{number:02}T10:00:00+00:00"
+        events.append(Event(number, at, kind, "pilot:3", account.name, f"{kind}: why", details))
+    return Case("pilot:3", synthetic, digests, gates, authors, events)

@@ -1,0 +1,217 @@
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.measures.meta_analysis import (
+    compute_begg_test,
+    compute_egger_test,
+    compute_forest,
+    compute_pooled_effect,
+    compute_pooled_proportion,
+)
+
+# The BCG vaccine trials (Colditz 1994; metafor's dat.bcg): cases and others, vaccinated, not.
+BCG = np.array(
+    [
+        [4, 119, 11, 128],
+        [6, 300, 29, 274],
+        [3, 228, 11, 209],
+        [62, 13536, 248, 12619],
+        [33, 5036, 47, 5761],
+        [180, 1361, 372, 1079],
+        [8, 2537, 10, 619],
+        [505, 87886, 499, 87892],
+        [29, 7470, 45, 7232],
+        [17, 1699, 65, 1600],
+        [186, 50448, 141, 27197],
+        [5, 2493, 3, 2338],
+        [27, 16886, 29, 17825],
+    ],
+    dtype=float,
+)
+
+
+@pytest.fixture(scope="module")
+def bcg() -> tuple[np.ndarray, np.ndarray]:
+    a, b, c, d = BCG.T
+    return np.log(a / (a + b) / (c / (c + d))), 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
+
+
+def test_bcg_trials_pool_as_in_metafor(bcg: tuple[np.ndarray, np.ndarray]) -> None:
+    # R 4.2.2, metafor, rma(method = "DL"); its prediction interval takes the normal quantile.
+    pooled = compute_pooled_effect(*bcg, prediction="normal")
+    assert pooled.estimate == pytest.approx(-0.71411722, abs=1e-8)
+    assert pooled.standard_error == pytest.approx(0.17874209, abs=1e-8)
+    assert pooled.tau2 == pytest.approx(0.30876026, abs=1e-8)
+    assert pooled.q == pytest.approx(152.23300808, abs=1e-8)
+    assert pooled.i2 == pytest.approx(92.117347, abs=1e-6)
+    assert pooled.prediction_interval == pytest.approx((-1.858154, 0.429919), abs=1e-6)
+    assert pooled.weights.sum() == pytest.approx(1)
+
+
+def test_prediction_interval_by_t_is_wider_by_the_ratio_of_quantiles(
+    bcg: tuple[np.ndarray, np.ndarray],
+) -> None:
+    pooled = compute_pooled_effect(*bcg)
+    assert pooled.prediction_interval is not None
+    low, high = pooled.prediction_interval
+    # t on 11 degrees of freedom is 2.200985 against 1.959964; half width by normal 1.1440365.
+    assert (high - low) / 2 == pytest.approx(1.1440365 * 2.200985 / 1.959964, abs=1e-5)
+
+
+def test_paule_mandel_meets_its_own_equation(bcg: tuple[np.ndarray, np.ndarray]) -> None:
+    effects, variances = bcg
+    pooled = compute_pooled_effect(effects, variances, method="pm")
+    # Its tau2 is where the weighted sum of squares equals k - 1.
+    squares = np.sum((effects - pooled.estimate) ** 2 / (variances + pooled.tau2))
+    assert squares == pytest.approx(12)
+    assert pooled.tau2 == pytest.approx(0.3181, abs=5e-5)  # metafor, rma(method = "PM")
+
+
+def test_funnel_tests_on_bcg_trials(bcg: tuple[np.ndarray, np.ndarray]) -> None:
+    # metafor: regtest(model = "lm") p = 0.1887, ranktest tau = 0.0256, p = 0.9524.
+    assert compute_egger_test(*bcg).p_value == pytest.approx(0.1887, abs=5e-5)
+    begg = compute_begg_test(*bcg)
+    assert (begg.statistic, begg.p_value) == pytest.approx((0.0256, 0.9524), abs=5e-5)
+
+
+def test_two_studies_worked_by_hand() -> None:
+    # Effects 0 and 2, variances 1 and 1: fixed mean 1, Q = 2, C = 2 - 2/2 = 1, tau2 = 1.
+    # Weights 1/2 each: mean 1, SE sqrt(1) = 1, I2 = (2 - 1) / 2.
+    pooled = compute_pooled_effect([0, 2], [1, 1])
+    assert (pooled.estimate, pooled.standard_error) == pytest.approx((1, 1))
+    assert (pooled.tau2, pooled.q, pooled.i2) == pytest.approx((1, 2, 50))
+    assert pooled.interval == pytest.approx((1 - 1.959964, 1 + 1.959964), abs=1e-6)
+    assert pooled.prediction_interval is None
+
+
+@pytest.mark.parametrize("method", ["dl", "pm"])
+def test_studies_that_agree_are_pooled_as_one(method: str) -> None:
+    # Q below its degrees of freedom: a negative tau2 would turn weights round.
+    pooled = compute_pooled_effect([1.0, 1.1, 0.9], [1, 2, 4], method=method)  # type: ignore[arg-type]
+    assert (pooled.tau2, pooled.i2) == (0, 0)
+    assert pooled.weights == pytest.approx([4 / 7, 2 / 7, 1 / 7])
+    assert pooled.estimate == pytest.approx((4 * 1.0 + 2 * 1.1 + 0.9) / 7)
+
+
+EFFECTS = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 10)), min_size=3, max_size=12).map(
+    lambda pairs: tuple(np.array(pairs).T)
+)
+
+
+@given(studies=EFFECTS, shift=st.floats(-3, 3), method=st.sampled_from(["dl", "pm"]))
+def test_pooling_does_not_depend_on_order_and_follows_a_shift(
+    studies: tuple[np.ndarray, np.ndarray], shift: float, method: str
+) -> None:
+    effects, variances = studies
+    pooled = compute_pooled_effect(effects, variances, method=method)  # type: ignore[arg-type]
+    moved = compute_pooled_effect(effects[::-1] + shift, variances[::-1], method=method)  # type: ignore[arg-type]
+    assert moved.estimate == pytest.approx(pooled.estimate + shift, abs=1e-6)
+    assert moved.tau2 == pytest.approx(pooled.tau2, rel=1e-6, abs=1e-6)
+    assert min(effects) - 1e-9 <= pooled.estimate <= max(effects) + 1e-9
+    assert pooled.prediction_interval is not None
+    assert pooled.prediction_interval[0] <= pooled.interval[0] + 1e-9
+    assert pooled.interval[1] <= pooled.prediction_interval[1] + 1e-9
+
+
+COUNTS = st.lists(
+    st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    min_size=3,
+    max_size=10,
+).map(lambda pairs: tuple(np.array(pairs).T))
+
+
+@given(studies=COUNTS, scale=st.sampled_from(["raw", "logit", "freeman_tukey"]))
+def test_pooled_share_is_a_share_inside_its_intervals(
+    studies: tuple[np.ndarray, np.ndarray], scale: str
+) -> None:
+    pooled = compute_pooled_proportion(*studies, scale=scale)  # type: ignore[arg-type]
+    assert pooled.prediction_interval is not None
+    (low, high), (lowest, highest) = pooled.interval, pooled.prediction_interval
+    ends = [0, lowest, low, pooled.rate, high, highest, 1]
+    assert all(a <= b + 1e-9 for a, b in pairwise(ends))
+    assert pooled.used.all()
+
+
+@given(studies=COUNTS, scale=st.sampled_from(["logit", "freeman_tukey"]))
+def test_counting_the_others_gives_the_other_share(
+    studies: tuple[np.ndarray, np.ndarray], scale: str
+) -> None:
+    events, n = studies
+    pooled = compute_pooled_proportion(events, n, scale=scale)  # type: ignore[arg-type]
+    others = compute_pooled_proportion(n - events, n, scale=scale)  # type: ignore[arg-type]
+    assert others.rate == pytest.approx(1 - pooled.rate, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", ["raw", "logit", "freeman_tukey"])
+def test_equal_shares_pool_to_that_share(scale: str) -> None:
+    pooled = compute_pooled_proportion([12, 12, 12], [40, 40, 40], scale=scale)  # type: ignore[arg-type]
+    # The double arcsine is taken back exactly only where n is equal, as here.
+    assert pooled.rate == pytest.approx(0.3, abs=1e-3 if scale == "freeman_tukey" else 1e-9)
+
+
+def test_study_without_variance_is_dropped_only_without_correction() -> None:
+    # Two studies of 10 of 20: the mean is 0.5; the third, 0 of 4, has no variance.
+    dropped = compute_pooled_proportion([10, 10, 0], [20, 20, 4], scale="raw", correction=0)
+    assert dropped.used.tolist() == [True, True, False]
+    assert dropped.rate == pytest.approx(0.5)
+    kept = compute_pooled_proportion([10, 10, 0], [20, 20, 4], scale="raw", correction=0.5)
+    assert kept.used.all()
+    assert kept.rate < 0.4
+
+
+def test_logit_pooling_by_hand() -> None:
+    # 10/20 and 5/20 have log odds 0 and -ln 3, variances 1/10 + 1/10 and 1/5 + 1/15.
+    # Q = (ln 3)^2 / (0.2 + 4/15) = 2.58632; C = 8.75 - 39.0625 / 8.75 = 4.28571 with weights 5
+    # and 3.75; tau2 = 1.58632 / 4.28571 = 0.370141. The new weights are 1.753952 and 1.570332:
+    # mean = -ln 3 * 1.570332 / 3.324284 = -0.518965.
+    pooled = compute_pooled_proportion([10, 5], [20, 20])
+    assert pooled.effect.q == pytest.approx(2.58632, abs=1e-5)
+    assert pooled.effect.tau2 == pytest.approx(0.370141, abs=1e-5)
+    assert pooled.effect.estimate == pytest.approx(-0.518965, abs=1e-5)
+    assert pooled.rate == pytest.approx(1 / (1 + np.exp(0.518965)), abs=1e-6)
+
+
+def test_egger_intercept_is_zero_when_size_does_not_matter() -> None:
+    variances = np.array([0.1, 0.2, 0.4, 0.8])
+    straight = compute_egger_test(0.7 + 1e-6 * np.array([1, -1, -1, 1]), variances)
+    assert straight.statistic == pytest.approx(0, abs=1e-4)
+    # Effects that grow with the standard error by 2 per unit: the intercept is that 2.
+    leaning = compute_egger_test(
+        0.7 + 2 * np.sqrt(variances) + 1e-6 * np.array([1, -1, -1, 1]), variances
+    )
+    assert leaning.statistic == pytest.approx(2, abs=1e-4)
+    assert leaning.p_value < 0.001
+
+
+def test_forest_gives_each_study_with_wilson_interval_and_weight() -> None:
+    table = pd.DataFrame({"study": ["a", "b", "c"], "events": [29.0, 19, 0], "n": [47, 40, 4]})
+    pooled = compute_pooled_proportion(table["events"], table["n"], scale="raw", correction=0)
+    forest = compute_forest(table, pooled)
+    # Wilson 95%: 29/47 47.4 to 74.2, 19/40 32.9 to 62.5.
+    assert forest["low"].tolist()[:2] == pytest.approx([0.474, 0.329], abs=5e-4)
+    assert forest["high"].tolist()[:2] == pytest.approx([0.742, 0.625], abs=5e-4)
+    assert forest["rate"].tolist() == pytest.approx([29 / 47, 19 / 40, 0])
+    assert forest["weight"].sum() == pytest.approx(1)
+    assert forest["weight"].tolist()[2] == 0
+
+
+def test_impossible_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2 studies, got 1"):
+        compute_pooled_effect([1], [1])
+    with pytest.raises(ValueError, match="variances above 0"):
+        compute_pooled_effect([1, 2], [1, 0])
+    with pytest.raises(ValueError, match="events from 0 to n"):
+        compute_pooled_proportion([5, 3], [4, 10])
+    with pytest.raises(ValueError, match="at least 2 studies, got 1"):
+        compute_pooled_proportion([0, 3], [4, 10], scale="raw", correction=0)
+    with pytest.raises(ValueError, match="equal lengths"):
+        compute_begg_test([1, 2, 3], [1, 2])
+    with pytest.raises(ValueError, match="at least 3 studies"):
+        compute_egger_test([1, 2], [1, 2])
+    with pytest.raises(ValueError, match="different precision"):
+        compute_egger_test([1, 2, 3], [1, 1, 1])

@@ -1,0 +1,93 @@
+"""Table 1: mean or median, and what stands in its cells."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dictionary.schema import CONTRACT
+from training.measures.table_one import (
+    can_summarise,
+    compute_normality,
+    compute_table_one,
+    name_in_full,
+)
+
+VARIABLES = [CONTRACT[name] for name in ("age_years", "nrs_t0", "sex", "opioid", "nsaid")]
+# Ages 30 to 50: mean 40, SD sqrt(250 / 4) = 7.9. Scores 1, 8, 8, 8, 9: median 8, quartiles 8, 8.
+TABLE = pd.DataFrame(
+    {
+        "age_years": [30.0, 35, 40, 45, 50, np.nan],
+        "nrs_t0": [8.0, 8, 8, 1, 9, np.nan],
+        "sex": [0.0, 0, 0, 1, np.nan, 0],
+        "opioid": [1.0, 0, 1, 1, 0, np.nan],
+        "nsaid": [0.0, 0, 0, 0, 0, 0],
+    }
+)
+
+
+def cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    return {row[0]: list(row[1:]) for row in table.itertuples(index=False, name=None)}
+
+
+def test_shapiro_wilk_chooses_mean_or_median() -> None:
+    found = compute_normality(TABLE, VARIABLES).set_index("variable")
+    assert found.index.tolist() == ["age_years", "nrs_t0"]
+    assert found["summary"].tolist() == ["mean", "median"]
+    assert found["n"].tolist() == [5, 5]
+    # R: shapiro.test(c(30, 35, 40, 45, 50)) gives W = 0.98676, p-value = 0.9672.
+    assert found.loc["age_years", "w"] == pytest.approx(0.98676, abs=5e-6)
+    assert found.loc["age_years", "p_value"] == pytest.approx(0.9672, abs=5e-5)
+
+
+def test_no_test_where_it_cannot_say_anything() -> None:
+    for values in ([5.0, 5, 5, 5], [1.0, 2], list(np.arange(6000.0))):
+        table = pd.DataFrame({"age_years": values})
+        (row,) = compute_normality(table, [CONTRACT["age_years"]]).to_dict("records")
+        assert np.isnan(row["p_value"])
+        assert row["summary"] == "median"
+
+
+def test_cells_are_those_that_papers_print() -> None:
+    table = compute_table_one(TABLE, VARIABLES, normality=compute_normality(TABLE, VARIABLES))
+    assert cells(table) == {
+        "Number of patients": ["", "6"],
+        "Age, years, mean (SD)": ["1", "40.0 (7.9)"],
+        "Pain before treatment (NRS), points, median [Q1, Q3]": ["1", "8.0 [8.0, 8.0]"],
+        "Sex, n (%)": ["1", ""],
+        "\u2003female": ["", "4 (80.0)"],
+        "\u2003male": ["", "1 (20.0)"],
+        "Opioid, any, n (%)": ["1", "3 (60.0)"],
+        "Anti-inflammatory drug (NSAID), n (%)": ["0", "0 (0.0)"],
+    }
+
+
+def test_groups_stand_in_their_order_with_difference_and_test() -> None:
+    repeated = pd.concat([TABLE] * 3, ignore_index=True)
+    repeated["age_years"] += np.repeat([0.0, 0, 10], 6)
+    groups = np.array(["second", None, "first"], dtype=object).repeat(6)
+    # "second" comes first and keeps its place, the middle copies belong to no group.
+    table = compute_table_one(
+        repeated, VARIABLES[:2], normality=compute_normality(repeated, VARIABLES), groups=groups
+    )
+    columns = ["characteristic", "missing", "all", "second", "first", "smd", "p", "test"]
+    assert table.columns.tolist() == columns
+    found = cells(table)
+    assert found["Number of patients"][1:4] == ["12", "6", "6"]
+    # The second mean minus the first over their common SD: 10 / 7.9057 = 1.265.
+    age = found["Age, years, mean (SD)"]
+    assert age[2:5] == ["40.0 (7.9)", "50.0 (7.9)", "1.265"]
+    assert found["Pain before treatment (NRS), points, median [Q1, Q3]"][4:6] == ["0.000", "1.000"]
+
+
+def test_summaries_of_fewer_than_three_are_not_made() -> None:
+    values = pd.Series([1.0, 2, np.nan, 4])
+    assert can_summarise(values)
+    assert not can_summarise(values[:3])
+    assert not can_summarise(values, groups=np.array(["a", "a", "b", "b"], dtype=object))
+    assert can_summarise(values, groups=np.array(["a", "a", None, "a"], dtype=object))
+
+
+def test_units_are_named_once() -> None:
+    assert name_in_full(CONTRACT["age_years"]) == "Age, years"
+    assert name_in_full(CONTRACT["relief_weeks"]) == "Weeks of relief"
+    assert name_in_full(CONTRACT["sex"]) == "Sex"

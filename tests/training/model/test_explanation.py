@@ -1,0 +1,662 @@
+"""Shapley values of the served probability, against enumeration, shap and sums worked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import factorial, log
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.schema import Dictionary, Variable
+from training.model import explanation as module
+from training.model.candidates import BoostedTrees
+from training.model.coalitions import draw_orders
+from training.model.explanation import Explainer, explain, explain_rows, global_importance
+from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
+
+FloatArray = NDArray[np.float64]
+NO_STEPS = np.empty(0)
+# shap sets its colours up in a way that matplotlib is going to drop.
+shap_colours = pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")
+
+
+def variable(name: str, kind: str) -> Variable:
+    levels = {"number": 0, "log": 0, "yes_no": 2, "category": 4}[kind]
+    return Variable(
+        name,
+        f"Label of {name}",
+        "number" if kind == "log" else kind,  # type: ignore[arg-type]
+        "baseline",
+        ("predictor",),
+        categories=tuple(f"level {i}" for i in range(levels)) if kind == "category" else (),
+        transform="log1p" if kind == "log" else "",
+    )
+
+
+def draw_rows(
+    variables: Sequence[Variable], n: int, rng: np.random.Generator, *, missing: float = 0.15
+) -> FloatArray:
+    """Coarse values, so that a patient shares many of them with the background."""
+    X = np.empty((n, len(variables)))
+    for j, v in enumerate(variables):
+        levels = 8 if v.is_numeric else max(len(v.categories), 2)
+        X[:, j] = rng.integers(0, levels, n)
+    X[rng.random(X.shape) < missing] = np.nan
+    return X
+
+
+def draw_outcome(
+    variables: Sequence[Variable],
+    X: FloatArray,
+    rng: np.random.Generator,
+    *,
+    knots: int = 0,
+    isotonic: bool = False,
+    trees: bool = False,
+) -> OutcomeModel:
+    basis = make_basis(variables, knots=knots).fit(X)
+    n_columns = len(basis.groups_)
+    coef = rng.normal(0, 0.8, n_columns) * (rng.random(n_columns) < 0.8)
+    steps = np.sort(rng.random((2, 6)), axis=1) if isotonic else np.empty((2, 0))
+    text = ""
+    if trees:
+        Z = basis.expand(X)
+        risk = 1 / (1 + np.exp(-2 * Z[:, 0] * Z[:, -1] - Z[:, 1]))
+        y = (rng.random(len(X)) < risk).astype(np.float64)
+        member = BoostedTrees(n_trees=(60,)).fit_path(Z, basis.linear_, y)[0]
+        text = member.trees.model_to_string()
+    intercept = float(rng.normal())
+    return OutcomeModel(basis, intercept, coef, text, 60, 0.7 * trees, steps[0], steps[1])
+
+
+def assemble(
+    variables: Sequence[Variable],
+    first: OutcomeModel,
+    kept: OutcomeModel | None,
+    background: FloatArray,
+) -> ResponseModel:
+    working = WorkingModel(first.basis, np.zeros((2, 1 + len(first.basis.groups_))))
+    return ResponseModel(
+        horizons=("t1",) if kept is None else ("t1", "t2"),
+        predictors=tuple(v.name for v in variables),
+        variables=tuple(Dictionary(variables).to_list()),
+        first=first,
+        kept=kept,
+        working_first=working,
+        working_kept=None if kept is None else working,
+        background=background,
+    )
+
+
+def draw_model(
+    kinds: Sequence[str],
+    seed: int,
+    *,
+    n_background: int = 7,
+    two: bool = True,
+    knots: int = 0,
+    isotonic: bool = False,
+    trees: bool = False,
+) -> tuple[ResponseModel, FloatArray]:
+    """Return a random model and one random patient."""
+    rng = np.random.default_rng(seed)
+    variables = [variable(f"x{j}", kind) for j, kind in enumerate(kinds)]
+    X = draw_rows(variables, 120 if trees else 40, rng)
+    outcomes = [
+        draw_outcome(variables, X, rng, knots=knots, isotonic=isotonic, trees=trees)
+        for _ in range(2)
+    ]
+    background = draw_rows(variables, n_background, rng)
+    model = assemble(variables, outcomes[0], outcomes[1] if two else None, background)
+    return model, draw_rows(variables, 1, rng)[0]
+
+
+MIXED = ("number", "log", "yes_no", "category", "number", "yes_no")
+NUMBERS = tuple(["number"] * 12)
+
+
+def by_enumeration(model: ResponseModel, x: FloatArray) -> FloatArray:
+    """Shapley's formula over all coalitions, of the served probability and nothing else."""
+    p = len(x)
+
+    def worth(coalition: tuple[int, ...]) -> FloatArray:
+        mixed = model.background.copy()
+        mixed[:, list(coalition)] = x[list(coalition)]
+        return np.asarray(sum(model.probability(row[np.newaxis])[0] for row in mixed) / len(mixed))
+
+    worths = {c: worth(c) for size in range(p + 1) for c in combinations(range(p), size)}
+    values = np.zeros((len(model.horizons), p))
+    for j in range(p):
+        for coalition, value in worths.items():
+            if j not in coalition:
+                s = len(coalition)
+                share = factorial(s) * factorial(p - s - 1) / factorial(p)
+                joined = tuple(sorted((*coalition, j)))
+                values[:, j] += share * (worths[joined] - value)
+    return values
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kinds=st.lists(
+        st.sampled_from(["number", "log", "yes_no", "category"]), min_size=1, max_size=5
+    ),
+    seed=st.integers(0, 10**6),
+    n_background=st.integers(1, 6),
+    two=st.booleans(),
+    knots=st.sampled_from([0, 3]),
+    isotonic=st.booleans(),
+)
+def test_logistic_family_equals_enumeration_over_coalitions(
+    kinds: list[str], seed: int, n_background: int, two: bool, knots: int, isotonic: bool
+) -> None:
+    model, x = draw_model(
+        kinds, seed, n_background=n_background, two=two, knots=knots, isotonic=isotonic
+    )
+    found = explain(model, x)
+    expected = by_enumeration(model, x)
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-11, rtol=0)
+    np.testing.assert_allclose(found.base, model.probability(model.background).mean(axis=0))
+    np.testing.assert_allclose(
+        found.base + found.contributions.sum(axis=1),
+        model.probability(x[np.newaxis])[0],
+        atol=1e-12,
+        rtol=0,
+    )
+    assert found.scale == "probability"
+    np.testing.assert_array_equal(found.error, 0.0)
+
+
+def two_flags() -> ResponseModel:
+    """Two yes/no predictors whose columns are -1 for no and +1 for yes, one background row."""
+    variables = [variable("a", "yes_no"), variable("b", "yes_no")]
+    basis = make_basis(variables).fit(np.array([[0.0, 0.0], [1.0, 1.0]]))
+
+    def outcome(coef: list[float]) -> OutcomeModel:
+        return OutcomeModel(basis, 0.0, np.array(coef), "", 0, 0.0, NO_STEPS, NO_STEPS)
+
+    first, kept = outcome([log(3), log(2)]), outcome([0.0, log(3)])
+    return assemble(variables, first, kept, np.zeros((1, 2)))
+
+
+def test_values_worked_by_hand_at_the_first_horizon() -> None:
+    # Log-odds +-ln 3 +-ln 2: probability 1/7 (no, no), 3/5 (yes, no), 2/5 (no, yes), 6/7 (yes, yes)
+    # a: ((3/5 - 1/7) + (6/7 - 2/5)) / 2 = 16/35;  b: ((2/5 - 1/7) + (6/7 - 3/5)) / 2 = 9/35
+    found = explain(two_flags(), np.array([1.0, 1.0]))
+    assert found.base[0] == pytest.approx(1 / 7)
+    assert found.contributions[0] == pytest.approx([16 / 35, 9 / 35])
+
+
+def test_values_worked_by_hand_at_the_second_horizon() -> None:
+    # Kept: log-odds -+ln 3, so 1/4 without b and 3/4 with it; times the first horizon's values:
+    # 1/28 (no, no), 3/20 (yes, no), 3/10 (no, yes), 9/14 (yes, yes)
+    # a: ((3/20 - 1/28) + (9/14 - 3/10)) / 2 = 8/35
+    # b: ((3/10 - 1/28) + (9/14 - 3/20)) / 2 = 53/140
+    found = explain(two_flags(), np.array([1.0, 1.0]))
+    assert found.base[1] == pytest.approx(1 / 28)
+    assert found.contributions[1] == pytest.approx([8 / 35, 53 / 140])
+
+
+@shap_colours
+def test_logistic_family_agrees_with_shap_exact() -> None:
+    import shap
+
+    model, x = draw_model((*MIXED, "number", "yes_no"), 5, n_background=20, knots=3)
+    masker = shap.maskers.Independent(model.background, max_samples=20)
+    theirs = shap.explainers.Exact(model.probability, masker)(x[np.newaxis])
+    ours = explain(model, x)
+    np.testing.assert_allclose(ours.contributions, theirs.values[0].T, atol=1e-10, rtol=0)
+    np.testing.assert_allclose(ours.base, theirs.base_values[0], atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("trees", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_base_and_contributions_add_up_to_the_served_probability(trees: bool, seed: int) -> None:
+    model, x = draw_model(MIXED * 2, seed, n_background=30, knots=3, trees=trees)
+    found = explain(model, x)
+    served = model.probability(x[np.newaxis])[0]
+    np.testing.assert_allclose(
+        found.base + found.contributions.sum(axis=1), served, atol=1e-12, rtol=0
+    )
+
+
+def test_sum_holds_where_recalibration_jumps_at_the_patient() -> None:
+    # A step of 0.6 within 1e-16 of the patient's own probability: a last bit decides.
+    model, x = draw_model(NUMBERS, 3, n_background=20, two=False)
+    at = float(model.first.probability(x[np.newaxis])[0])
+    steps_x = np.array([0.0, np.nextafter(at, 0), at, 1.0])
+    model = replace(
+        model,
+        first=replace(model.first, isotonic_x=steps_x, isotonic_y=np.array([0.1, 0.2, 0.8, 0.9])),
+    )
+    found = explain(model, x)
+    total = found.base + found.contributions.sum(axis=1)
+    np.testing.assert_allclose(total, model.probability(x[np.newaxis])[0], atol=1e-12, rtol=0)
+
+
+def test_trees_come_near_enumeration_within_the_stated_error() -> None:
+    model, x = draw_model(MIXED, 11, n_background=10, trees=True)
+    expected = by_enumeration(model, x)
+    errors = []
+    for n_permutations in (20, 600):
+        found = Explainer(model, n_permutations=n_permutations).explain(x)
+        assert found.method.startswith(f"antithetic permutations ({n_permutations // 2} pairs")
+        off = np.abs(found.contributions - expected).max(axis=1)
+        assert np.all(off < 4 * found.error)
+        errors.append(found.error)
+    assert np.all(errors[1] < 0.4 * errors[0])
+
+
+def test_stated_error_is_the_spread_over_seeds() -> None:
+    model, x = draw_model(MIXED, 11, n_background=4, trees=True)
+    expected = by_enumeration(model, x)
+    found = [Explainer(model, seed=seed).explain(x) for seed in range(60)]
+    misses = np.stack([f.contributions for f in found]) - expected
+    spread = np.sqrt((misses**2).mean(axis=0)).max(axis=1)
+    stated = np.mean([f.error for f in found], axis=0)
+    # The largest of several estimated errors lies somewhat above the largest true one.
+    assert np.all(spread > 0.6 * stated)
+    assert np.all(spread < 1.2 * stated)
+
+
+def test_pair_of_orders_is_exact_for_two_predictors() -> None:
+    model, x = draw_model(("number", "number"), 2, trees=True)
+    found = explain(model, x)
+    np.testing.assert_allclose(found.contributions, by_enumeration(model, x), atol=1e-12, rtol=0)
+    assert np.all(found.error < 1e-12)
+
+
+def test_more_than_sixteen_active_predictors_fall_back_to_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, x = draw_model(["number"] * 17, 1, n_background=3)
+    coef = np.linspace(-0.5, 0.5, 17)
+    basis = model.first.basis
+    model = replace(model, first=replace(model.first, coef=coef + 0.01))
+    x = np.full(17, 3.5)  # no background row holds it
+    background = np.nan_to_num(model.background, nan=0.0)
+    model = replace(model, background=background)
+    assert np.all(basis.expand(x[np.newaxis]) != basis.expand(background))
+    sampled = Explainer(model, n_permutations=60).explain(x)
+    assert sampled.method == "antithetic permutations (30 pairs, seed 0) over 3 background rows"
+    monkeypatch.setattr(module, "_MOST_ACTIVE", 17)
+    exact = explain(model, x)
+    assert exact.method == "exact Shapley values over 3 background rows"
+    off = np.abs(sampled.contributions - exact.contributions).max(axis=1)
+    assert np.all(sampled.error > 0)
+    assert np.all(off < 4 * sampled.error)
+
+
+def test_orders_tell_coalitions_of_many_predictors_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 70 predictors need three words of 32 bits; only five of them, in all words, do anything.
+    model, x = draw_model(["number", "yes_no"] * 35, 4, n_background=5, two=False)
+    used = [0, 7, 33, 40, 69]
+    coef = np.zeros(70)
+    coef[used] = [1.0, -1.0, 0.8, 0.7, -0.9]
+    model = replace(model, first=replace(model.first, coef=coef))
+    exact = explain(model, x)
+    monkeypatch.setattr(module, "_MOST_ACTIVE", 0)
+    sampled = Explainer(model, n_permutations=200).explain(x)
+    assert sampled.method.startswith("antithetic")
+    off = np.abs(sampled.contributions - exact.contributions).max(axis=1)
+    assert np.all(off < 4 * sampled.error)
+    for found in (exact, sampled):
+        idle = np.delete(found.contributions, used, axis=1)
+        np.testing.assert_array_equal(idle, 0.0)
+    assert np.count_nonzero(exact.contributions) >= 4
+
+
+@pytest.mark.parametrize("trees", [False, True])
+def test_value_that_the_whole_background_shares_contributes_exactly_nothing(trees: bool) -> None:
+    model, x = draw_model(MIXED, 8, n_background=12, trees=trees)
+    background = model.background.copy()
+    background[:, 0], background[:, 3] = 4.0, np.nan
+    x[0], x[3] = 4.0, np.nan
+    found = explain(replace(model, background=background), x)
+    np.testing.assert_array_equal(found.contributions[:, [0, 3]], 0.0)
+    assert np.count_nonzero(found.contributions) > 0
+
+
+def test_predictors_that_play_the_same_part_contribute_the_same() -> None:
+    rng = np.random.default_rng(9)
+    variables = [variable(f"x{j}", "number") for j in range(5)]
+    training, background = draw_rows(variables, 40, rng), draw_rows(variables, 15, rng)
+    training[:, 1], background[:, 1] = training[:, 0], background[:, 0]
+    drawn = draw_outcome(variables, training, rng)
+    first = replace(drawn, coef=np.array([0.7, 0.7, -0.4, 0.2, 1.0]))
+    kept = replace(drawn, coef=np.array([-0.3, -0.3, 0.5, 0.1, 0.2]))
+    x = np.array([6.0, 6.0, 1.0, 2.0, 7.0])
+    found = explain(assemble(variables, first, kept, background), x).contributions
+    assert abs(found[0, 0]) > 0.01
+    np.testing.assert_allclose(found[:, 0], found[:, 1], atol=1e-14, rtol=0)
+
+
+@pytest.mark.parametrize("trees", [False, True])
+def test_same_patient_always_gets_the_same_numbers(trees: bool) -> None:
+    model, x = draw_model(MIXED, 3, n_background=10, trees=trees)
+    explainer = Explainer(model, seed=7)
+    before = explainer.explain(x)
+    explainer.explain(model.background[0])
+    for found in (explainer.explain(x), Explainer(model, seed=7).explain(x)):
+        np.testing.assert_array_equal(found.contributions, before.contributions)
+        np.testing.assert_array_equal(found.error, before.error)
+    other = explain(model, x, seed=8)
+    assert np.array_equal(other.contributions, before.contributions) is not trees
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), order=st.permutations(range(5)))
+def test_order_of_predictors_does_not_matter(seed: int, order: list[int]) -> None:
+    model, x = draw_model(MIXED[:5], seed, two=False)
+    names = [model.predictor_variables[j] for j in order]
+    training = draw_rows(model.predictor_variables, 40, np.random.default_rng(seed))
+    here, there = make_basis(model.predictor_variables), make_basis(names)
+    here.fit(training)
+    there.fit(training[:, order])
+    coef = model.first.coef
+    moved = np.concatenate([coef[here.groups_ == j] for j in order])
+    first = replace(model.first, basis=here)
+    second = replace(model.first, basis=there, coef=moved)
+    one = explain(replace(model, first=first), x)
+    other = explain(assemble(names, second, None, model.background[:, order]), x[order])
+    np.testing.assert_allclose(other.contributions, one.contributions[:, order], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("trees", [False, True])
+def test_order_and_repetition_of_background_rows_do_not_matter(trees: bool) -> None:
+    model, x = draw_model(MIXED, 6, n_background=9, trees=trees)
+    rows = np.concatenate([model.background[::-1], model.background])
+    one, other = explain(model, x), explain(replace(model, background=rows), x)
+    np.testing.assert_allclose(other.contributions, one.contributions, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(other.base, one.base, atol=1e-12, rtol=0)
+
+
+def test_constant_model_contributes_nothing() -> None:
+    model, x = draw_model(MIXED, 1)
+    assert model.kept is not None
+    first = replace(model.first, coef=np.zeros_like(model.first.coef))
+    kept = replace(model.kept, coef=np.zeros_like(model.kept.coef))
+    model = replace(model, first=first, kept=kept)
+    found = explain(model, x)
+    np.testing.assert_array_equal(found.contributions, np.zeros((2, 6)))
+    np.testing.assert_array_equal(found.base, model.probability(x[np.newaxis])[0])
+    np.testing.assert_array_equal(found.error, 0.0)
+    assert "same probability" in found.method
+
+
+def test_constant_share_kept_scales_the_first_horizon() -> None:
+    model, x = draw_model(MIXED, 1)
+    assert model.kept is not None
+    kept = replace(model.kept, coef=np.zeros_like(model.kept.coef), intercept=log(3))
+    found = explain(replace(model, kept=kept), x)
+    np.testing.assert_allclose(
+        found.contributions[1], 0.75 * found.contributions[0], atol=1e-14, rtol=0
+    )
+
+
+def test_patient_like_the_only_background_row_is_explained_by_the_base() -> None:
+    model, _ = draw_model(MIXED, 2, n_background=1)
+    found = explain(model, model.background[0])
+    np.testing.assert_array_equal(found.contributions, 0.0)
+    np.testing.assert_array_equal(found.base, model.probability(model.background)[0])
+
+
+def test_global_importance_is_the_mean_of_absolute_contributions() -> None:
+    model, _ = draw_model(MIXED, 4)
+    rows = model.background[:3]
+    table = global_importance(model, explain_rows(model, rows))
+    assert list(table.columns) == ["predictor", "horizon", "mean_absolute_contribution"]
+    assert list(table["predictor"]) == [f"x{j}" for j in range(6)] * 2
+    assert list(table["horizon"]) == ["t1"] * 6 + ["t2"] * 6
+    explained = [explain(model, row).contributions for row in rows]
+    expected = sum(np.abs(c) for c in explained) / 3
+    np.testing.assert_allclose(table["mean_absolute_contribution"], np.ravel(expected))
+    with pytest.raises(ValueError, match="at least one explanation"):
+        global_importance(model, [])
+
+
+@shap_colours
+def test_shap_object_carries_values_names_and_horizons() -> None:
+    model, x = draw_model(MIXED, 4)
+    x[:4] = 3.0, 2.5, 1.0, 2.0
+    x[4:] = np.nan
+    rows = np.stack([x, model.background[0]])
+    from training.model.shap_view import to_shap
+
+    made = [explain(model, row) for row in rows]
+    picture = to_shap(made, model, rows)
+    assert picture.shape == (2, 6, 2)
+    one = picture[0, :, 1]
+    np.testing.assert_array_equal(one.values, made[0].contributions[1])
+    assert one.base_values == made[0].base[1]
+    assert one.feature_names == [f"Label of x{j}" for j in range(6)]
+    assert list(one.display_data) == [3, 2.5, "yes", "level 2", "missing", "missing"]
+    assert picture.output_names == ["t1", "t2"]
+
+
+@shap_colours
+def test_summary_picture_names_every_predictor_at_each_horizon() -> None:
+    from training.model.shap_view import plot_summary, to_shap
+
+    model, _ = draw_model(MIXED, 4)
+    explained = to_shap(explain_rows(model, model.background), model, model.background)
+    for place in range(2):
+        figure = plot_summary(explained[:, :, place], title="Contributions")
+        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert sorted(names) == [f"Label of x{j}" for j in range(6)]
+        drawn = sum(len(part.get_offsets()) for part in figure.axes[0].collections)
+        assert drawn == explained[:, :, place].values.size
+
+
+@pytest.mark.parametrize("n_permutations", [0, 2, 7])
+def test_number_of_orders_that_makes_no_pairs_is_refused(n_permutations: int) -> None:
+    model, _ = draw_model(MIXED, 4)
+    with pytest.raises(ValueError, match="even and at least 4"):
+        Explainer(model, n_permutations=n_permutations)
+
+
+def test_array_of_another_shape_is_refused_without_its_values() -> None:
+    model, _ = draw_model(MIXED, 4)
+    with pytest.raises(ValueError, match=r"x must have shape \(6,\), got \(1, 6\)"):
+        explain(model, np.ones((1, 6)))
+
+
+# -- a group of predictors, as the assays of a panel are ------------------------------------------
+
+
+def owen_by_enumeration(
+    model: ResponseModel, x: FloatArray, group: Sequence[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Owen's formula over all coalitions: values of every predictor, and of the group as one."""
+    p, members = len(x), list(group)
+    alone = [j for j in range(p) if j not in members]
+
+    def worth(coalition: Sequence[int]) -> FloatArray:
+        mixed = model.background.copy()
+        mixed[:, list(coalition)] = x[list(coalition)]
+        return np.asarray(model.probability(mixed).mean(axis=0))
+
+    def subsets(of: Sequence[int]) -> list[tuple[int, ...]]:
+        return [c for size in range(len(of) + 1) for c in combinations(of, size)]
+
+    def share(s: int, n: int) -> float:
+        return factorial(s) * factorial(n - s - 1) / factorial(n)
+
+    values = np.zeros((len(model.horizons), p))
+    whole = np.zeros(len(model.horizons))
+    n_players = len(alone) + 1
+    for others in subsets(alone):
+        outer = share(len(others), n_players)
+        whole += outer * (worth([*others, *members]) - worth(others))
+        for j in members:
+            for inside in subsets([i for i in members if i != j]):
+                inner = share(len(inside), len(members))
+                gain = worth([*others, *inside, j]) - worth([*others, *inside])
+                values[:, j] += outer * inner * gain
+    for j in alone:
+        rest = [i for i in alone if i != j]
+        for others in subsets(rest):
+            for held in ([], members):
+                gain = worth([*others, *held, j]) - worth([*others, *held])
+                values[:, j] += share(len(others) + bool(held), n_players) * gain
+    return values, whole
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_alone=st.integers(0, 3),
+    n_members=st.integers(1, 4),
+    seed=st.integers(0, 10**6),
+    n_background=st.integers(1, 5),
+    two=st.booleans(),
+    isotonic=st.booleans(),
+)
+def test_group_equals_owens_formula_over_all_coalitions(
+    n_alone: int, n_members: int, seed: int, n_background: int, two: bool, isotonic: bool
+) -> None:
+    kinds = [*["number", "yes_no", "category"][:n_alone], *["number"] * n_members]
+    model, x = draw_model(kinds, seed, n_background=n_background, two=two, isotonic=isotonic)
+    group = list(range(n_alone, len(kinds)))
+    found = Explainer(model, group=group).explain(x)
+    expected, whole = owen_by_enumeration(model, x, group)
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-11, rtol=0)
+    total = found.contributions[:, group].sum(axis=1)
+    np.testing.assert_allclose(total, whole, atol=1e-11, rtol=0)
+    np.testing.assert_array_equal(found.error, 0.0)
+    np.testing.assert_array_equal(found.member_error, 0.0)
+
+
+def test_group_of_all_predictors_or_of_one_is_shapleys_value() -> None:
+    model, x = draw_model(MIXED[:4], 6)
+    plain = explain(model, x).contributions
+    for group in ([0, 1, 2, 3], [2]):
+        found = Explainer(model, group=group).explain(x).contributions
+        np.testing.assert_allclose(found, plain, atol=1e-13, rtol=0)
+
+
+def test_group_worked_by_hand() -> None:
+    # As above, with one more flag c of log-odds +-ln 2 beside a (+-ln 3) and b (+-ln 2), all "no"
+    # in the background: worth of {} 1/13, a 3/7, b 1/4, c 1/4, ab 3/4, ac 3/4, bc 4/7, abc 12/13.
+    # b and c are the group. Alone it is worth 4/7, so the group gets
+    # ((4/7 - 1/13) + (12/13 - 3/7)) / 2 = 45/91, and a the rest: 11/13 - 45/91 = 32/91.
+    # b and c play the same part: 45/182 each.
+    variables = [variable(name, "yes_no") for name in "abc"]
+    basis = make_basis(variables).fit(np.array([[0.0] * 3, [1.0] * 3]))
+    coef = np.array([log(3), log(2), log(2)])
+    first = OutcomeModel(basis, 0.0, coef, "", 0, 0.0, NO_STEPS, NO_STEPS)
+    model = assemble(variables, first, None, np.zeros((1, 3)))
+    found = Explainer(model, group=[1, 2]).explain(np.ones(3))
+    assert found.base[0] == pytest.approx(1 / 13)
+    assert found.contributions[0] == pytest.approx([32 / 91, 45 / 182, 45 / 182])
+
+
+@pytest.fixture
+def few_joint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_JOINT", 0)
+
+
+def test_sampled_members_add_up_to_the_exact_group(few_joint: None) -> None:
+    for seed in range(4):
+        model, x = draw_model(["number"] * 8, seed, n_background=9, isotonic=True)
+        group = [3, 4, 5, 7]
+        found = Explainer(model, group=group).explain(x)
+        expected, whole = owen_by_enumeration(model, x, group)
+        total = found.contributions[:, group].sum(axis=1)
+        np.testing.assert_allclose(total, whole, atol=1e-12, rtol=0)
+        alone = [0, 1, 2, 6]
+        np.testing.assert_allclose(
+            found.contributions[:, alone], expected[:, alone], atol=1e-11, rtol=0
+        )
+        off = np.abs(found.contributions - expected).max(axis=1)
+        assert np.all(found.member_error > 0)
+        assert np.all(off < 4 * found.member_error)
+        np.testing.assert_array_equal(found.error, 0.0)
+        assert "antithetic permutations (20 pairs, seed 0)" in found.method
+
+
+def test_stated_error_of_members_is_the_spread_over_seeds(few_joint: None) -> None:
+    model, x = draw_model(["number"] * 7, 12, n_background=4)
+    group = [2, 3, 4, 5, 6]
+    expected, _ = owen_by_enumeration(model, x, group)
+    found = [Explainer(model, group=group, seed=seed).explain(x) for seed in range(60)]
+    misses = np.stack([f.contributions for f in found]) - expected
+    spread = np.sqrt((misses**2).mean(axis=0)).max(axis=1)
+    stated = np.mean([f.member_error for f in found], axis=0)
+    assert np.all(spread > 0.6 * stated)
+    assert np.all(spread < 1.3 * stated)
+    # No bias: the mean miss is what 60 draws leave of the spread.
+    assert np.all(np.abs(misses.mean(axis=0)).max(axis=1) < 4 * spread / np.sqrt(60))
+
+
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_member_without_a_part_in_the_model_gets_nothing(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(module, "_MOST_JOINT", most)
+    model, x = draw_model(["number"] * 6, 5, n_background=8)
+    idle = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+    first, kept = (replace(one, coef=(one.coef + 0.1) * idle) for one in (model.first, model.kept))
+    found = Explainer(replace(model, first=first, kept=kept), group=[2, 3, 4, 5]).explain(x)
+    assert np.all(np.abs(found.contributions[:, 3]) < 1e-300)
+    assert np.count_nonzero(found.contributions) >= 8
+
+
+def test_each_order_comes_as_often_as_any_other_and_with_its_reverse() -> None:
+    orders = draw_orders(3, n_pairs=3000, rng=np.random.default_rng(1))
+    np.testing.assert_array_equal(orders[1::2], orders[::2, ::-1])
+    found, counts = np.unique(orders, axis=0, return_counts=True)
+    assert len(found) == 6
+    np.testing.assert_allclose(counts, 1000, rtol=0.1)
+
+
+def test_trees_with_a_group_come_near_owens_formula() -> None:
+    model, x = draw_model(MIXED, 11, n_background=6, trees=True)
+    group = [3, 4, 5]
+    expected, whole = owen_by_enumeration(model, x, group)
+    found = Explainer(model, group=group, n_permutations=600).explain(x)
+    off = np.abs(found.contributions - expected)
+    assert np.all(off[:, group].max(axis=1) < 4 * found.member_error)
+    assert np.all(off[:, :3].max(axis=1) < 4 * found.error)
+    total = found.contributions[:, group].sum(axis=1)
+    assert np.all(np.abs(total - whole) < 4 * found.error)
+    np.testing.assert_allclose(
+        found.base + found.contributions.sum(axis=1),
+        model.probability(x[np.newaxis])[0],
+        atol=1e-12,
+        rtol=0,
+    )
+    assert "the 3 of a group by Owen values" in found.method
+
+
+def test_group_that_plays_no_part_gets_nothing() -> None:
+    model, x = draw_model(["number"] * 5, 3, n_background=6)
+    background = model.background.copy()
+    background[:, 2:] = x[2:]
+    found = Explainer(replace(model, background=background), group=[2, 3, 4]).explain(x)
+    np.testing.assert_array_equal(found.contributions[:, 2:], 0.0)
+    assert np.count_nonzero(found.contributions)
+
+
+@shap_colours
+def test_shap_object_shows_a_group_as_one_and_the_picture_draws_it() -> None:
+    from training.model.shap_view import plot_summary, to_shap
+
+    model, _ = draw_model(["number", "yes_no", "number", "number"], 4, n_background=8)
+    made = explain_rows(model, model.background, group=[2, 3])
+    picture = to_shap(made, model, model.background, group=[2, 3])
+    assert picture.feature_names == ["Label of x0", "Label of x1", "microRNA panel"]
+    expected = made[0].contributions[:, 2:].sum(axis=1)
+    np.testing.assert_allclose(picture.values[0, 2], expected, atol=1e-15)
+    assert list(picture[0, :, 0].display_data)[-1] == "2 assays"
+    total = picture.base_values + picture.values.sum(axis=1)
+    np.testing.assert_allclose(total, model.probability(model.background), atol=1e-12, rtol=0)
+    figure = plot_summary(picture[:, :, 0], title="Contributions")
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "microRNA panel" in names

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.schema import CONTRACT
+from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
+
+
+def test_an_interval_follows_the_served_probability_as_far_as_bends_and_trees_carry_it() -> None:
+    # The working model gives everyone log-odds around 0, the served model log-odds 2: following
+    # by half, the same interval is also laid around 1.
+    rng = np.random.default_rng(0)
+    basis = make_basis((CONTRACT["nrs_t0"],)).fit(np.array([[2.0], [8.0]]))
+    draws = np.column_stack([np.sort(rng.normal(size=999)), np.zeros(999)])
+    low, middle, high = np.quantile(draws[:, 0], [0.025, 0.5, 0.975])
+    nothing = np.empty(0)
+    served = OutcomeModel(basis, 2.0, np.zeros(1), "", 0, 0.0, nothing, nothing)
+
+    def limits(follow: float) -> np.ndarray:
+        model = ResponseModel(
+            ("t1",),
+            ("nrs_t0",),
+            tuple(CONTRACT.to_list()),
+            served,
+            None,
+            WorkingModel(basis, draws, follow),
+            None,
+            np.zeros((1, 1)),
+        )
+        return logit(model.interval(np.array([[5.0]]))[0, 0])
+
+    assert limits(0.0) == pytest.approx([low, max(high, 2.0)], abs=0.01)
+    half = 0.5 * (2.0 - middle)
+    assert limits(0.5) == pytest.approx([low, high + half], abs=0.01)
+    assert limits(1.0) == pytest.approx([low, high + 2 * half], abs=0.01)

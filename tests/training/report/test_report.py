@@ -1,0 +1,149 @@
+import re
+from dataclasses import replace
+
+import pandas as pd
+
+from tests.training.helpers.evaluated import describe_small, evaluate_small
+from training.document.document import Picture, Table, to_html, to_markdown
+from training.report.report import judge, make_report, summarise_report, write_report
+
+
+def _null_test(verdict: str, *, n: int = 100) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [
+            {
+                "horizon": "t1",
+                "model": "ridge",
+                "auc": 0.91 if verdict == "failed" else 0.51,
+                "mc_error": 0.01,
+                "n_permutations": n,
+                "share_constant": 0.0,
+                "verdict": verdict,
+            }
+        ]
+    )
+    table.attrs["n_permutations"] = n
+    return table
+
+
+def test_a_small_study_is_told_not_to_deploy() -> None:
+    description, evaluation, _ = evaluate_small()
+    verdict, *sentences = judge(description, evaluation)
+    assert verdict == "Not enough data: do not deploy."
+    assert any("5 parameters: about 3" in sentence for sentence in sentences)
+
+
+def test_a_leak_is_told_before_anything_else() -> None:
+    description, evaluation, _ = evaluate_small()
+    leaking = replace(evaluation, null_test=_null_test("failed"))
+    verdict, *sentences = judge(description, leaking)
+    assert "fails its null test" in verdict
+    assert "failed by ridge at T1 (mean AUC 0.91)." in sentences[-1]
+    assert "leaks" in summarise_report(description, leaking)
+
+
+def test_a_null_test_that_passed_or_is_too_short_is_told_as_that() -> None:
+    description, evaluation, _ = evaluate_small()
+    passed = judge(description, replace(evaluation, null_test=_null_test("passed")))[-1]
+    assert passed == "Null test, 100 permutations: passed, mean AUC 0.51 to 0.51."
+    short = judge(description, replace(evaluation, null_test=_null_test("passed", n=20)))[-1]
+    assert "does not count for approval" in short
+    unsure = judge(description, replace(evaluation, null_test=_null_test("uncertain")))[-1]
+    assert "1 of 1 models and horizons need more" in unsure
+
+
+def test_the_complete_report_holds_every_part() -> None:
+    description, evaluation, _ = evaluate_small()
+    document = make_report(description, evaluation)
+    titles = [section.title for section in document.sections]
+    assert titles == [
+        "In short",
+        "Patients and outcomes",
+        "Sample size",
+        "Performance at T1",
+        "Performance at T2",
+        "Learning curve",
+        "Instability",
+        "Null test",
+        "Parts of the cohort",
+        "Patients without a known outcome",
+        "What the estimate is made of",
+        "How it was done",
+    ]
+    blocks = [block for section in document.sections for block in section.blocks]
+    for kind in (Table, Picture):
+        names = [block.name for block in blocks if isinstance(block, kind)]
+        assert len(names) == len(set(names))
+    text = to_markdown(document, pictures=False)
+    for words in (
+        "Harrell",
+        "ICI",
+        "avoided per 100",
+        "T2 is weighted",
+        "Monte Carlo error",
+        "mean absolute prediction error",
+        "Bremberg",
+        "not seen",
+        "Seed 5",
+    ):
+        assert words in text, words
+    assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", text)
+
+
+def test_the_page_needs_nothing_else() -> None:
+    description, evaluation, _ = evaluate_small()
+    page = to_html(make_report(description, evaluation))
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert page.count("<img") == page.count('src="data:image/png;base64,')
+    assert page.count("<img") > 10
+    assert "PSEUDONYM" not in page
+
+
+def test_without_a_range_of_thresholds_none_is_chosen() -> None:
+    description, evaluation, _ = evaluate_small()
+    bare = {h: replace(found, decisions=None) for h, found in evaluation.judgements.items()}
+    text = write_report(description, replace(evaluation, judgements=bare))
+    assert text.count("No range of decision thresholds was set") == 2
+    assert "net benefit (95%)" not in text
+
+
+def test_without_reruns_and_null_test_the_report_says_so() -> None:
+    description, evaluation, _ = evaluate_small()
+    bare = {
+        horizon: replace(found, optimism=None, instability=None)
+        for horizon, found in evaluation.judgements.items()
+    }
+    text = write_report(description, replace(evaluation, judgements=bare, null_test=None))
+    assert "Bootstrap reruns were switched off" in text
+    assert "--null-test 100" in text
+    assert "| apparent |" not in text
+
+
+def test_reruns_that_gave_no_model_are_told() -> None:
+    description, evaluation, _ = evaluate_small()
+    text = write_report(description, replace(evaluation, failures=("LinAlgError", "LinAlgError")))
+    assert "2 reruns gave no model (LinAlgError)" in text
+
+
+def test_the_summary_is_short_and_holds_what_counts() -> None:
+    description, evaluation, _ = evaluate_small()
+    text = summarise_report(description, evaluation)
+    assert len(text.splitlines()) < 40
+    assert "corrected for optimism" in text
+    assert text.count("| AUC |") == 2
+    assert "Instability" in text
+    assert "prevalence only" in text
+
+
+def test_without_a_model_the_report_is_descriptive() -> None:
+    description = replace(describe_small(n=40), shortfall="3 responders and 37 nonresponders")
+    text = write_report(description, None)
+    assert "no model was fitted. 3 responders" in text
+    assert "Performance" not in text
+    assert "From all courses" in text
+
+
+def test_few_reruns_are_not_to_be_quoted() -> None:
+    description, evaluation, _ = evaluate_small()  # 8 reruns
+    text = " ".join(summarise_report(description, evaluation).split())
+    assert "Only 8 reruns: the corrected values and their intervals are not to be quoted" in text

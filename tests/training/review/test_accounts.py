@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from features.errors import InputError, Refused
+from training.approval.case import Account
+from training.review import accounts
+from training.review.accounts import LocalAccounts
+from training.review.review_log import ReviewLog
+
+PASSWORD = "correct horse battery"
+COST = accounts._COST
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
+
+
+@pytest.fixture
+def log(tmp_path):
+    return ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "review.key")
+
+
+@pytest.fixture
+def people(log):
+    people = LocalAccounts(log)
+    people.add("berta", "Berta First", "reviewer", PASSWORD, by=None)
+    return people
+
+
+def test_an_account_is_known_by_its_password(people):
+    assert people.authenticate("berta", PASSWORD) == Account("berta", "Berta First", "reviewer")
+    assert people.everyone() == [Account("berta", "Berta First", "reviewer")]
+
+
+@pytest.mark.parametrize(
+    "name, secret",
+    [("berta", "wrong"), ("nobody", PASSWORD), ("", ""), ("berta", ""), ("system", "")],
+)
+def test_name_and_password_are_not_told_apart(people, name, secret):
+    with pytest.raises(Refused, match=r"^the name or the password is wrong$"):
+        people.authenticate(name, secret)
+
+
+def test_no_password_is_stored(people, log):
+    assert PASSWORD.encode() not in log.file.read_bytes()
+
+
+def test_the_stored_hash_is_scrypt(people, log):
+    (event,) = log.read()
+    stored = event.details["scrypt"]
+    salt = bytes.fromhex(stored["salt"])
+    assert len(salt) == 16
+    assert (
+        stored["hash"]
+        == hashlib.scrypt(PASSWORD.encode(), salt=salt, n=2, r=1, p=1, dklen=32).hex()
+    )
+
+
+def test_a_guess_costs_what_is_advised():
+    # OWASP's password storage cheat sheet gives N = 2^15, r = 8, p = 3 among its equals.
+    assert COST == {"n": 2**15, "r": 8, "p": 3}
+
+
+def test_every_problem_of_a_new_account_is_listed(people):
+    with pytest.raises(InputError) as caught:
+        people.add("System X", "BERTA first", "boss", "short", by=None)
+    assert [problem.column for problem in caught.value.problems] == [
+        "name",
+        "display name",
+        "role",
+        "password",
+    ]
+    assert "short" not in caught.value.report()
+    for name in ("system", "berta"):
+        with pytest.raises(InputError, match="name"):
+            people.add(name, "Someone Else", "reviewer", PASSWORD, by=None)
+
+
+def test_once_there_is_an_admin_nobody_else_keeps_accounts(people):
+    admin = people.add("emil", "Emil Keeper", "admin", PASSWORD, by=None)
+    berta = people.authenticate("berta", PASSWORD)
+    for by in (None, berta):
+        with pytest.raises(Refused, match="kept by an admin: emil"):
+            people.add("fake", "Fake Person", "reviewer", PASSWORD, by=by)
+        with pytest.raises(Refused, match="kept by an admin"):
+            people.remove("emil", by=by)
+    people.add("carl", "Carl Second", "reviewer", PASSWORD, by=admin)
+    assert [account.name for account in people.everyone()] == ["berta", "carl", "emil"]
+
+
+def test_a_password_is_changed_by_its_owner(people):
+    berta = people.authenticate("berta", PASSWORD)
+    people.change_password(berta, "another long one", by=berta)
+    with pytest.raises(Refused):
+        people.authenticate("berta", PASSWORD)
+    assert people.authenticate("berta", "another long one") == berta
+    with pytest.raises(InputError, match="at least 12 characters"):
+        people.change_password(berta, "short", by=berta)
+
+
+def test_an_account_that_was_removed_is_gone_and_its_name_with_it(people):
+    people.remove("berta", by=None)
+    with pytest.raises(Refused):
+        people.authenticate("berta", PASSWORD)
+    with pytest.raises(InputError, match="one that was never used"):
+        people.add("berta", "Berta Other", "reviewer", PASSWORD, by=None)
+    with pytest.raises(InputError, match="one of: none"):
+        people.remove("berta", by=None)
+
+
+def test_a_password_put_into_the_store_by_hand_is_found(people, log):
+    with closing(sqlite3.connect(log.file)) as connection, connection:
+        connection.execute("DROP TRIGGER log_keeps")
+        connection.execute("UPDATE log SET entry = replace(entry, 'reviewer', 'admin')")
+    with pytest.raises(Refused, match="entry 1 was changed"):
+        people.authenticate("berta", PASSWORD)

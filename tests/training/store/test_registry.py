@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.schema import CONTRACT, Variable, parse_value
+from features.errors import KetresponseError
+from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
+from training.store import registry
+from training.store.artifact import load_model, write_release
+from training.store.registry import find_folder, list_models, locate, make_example, register
+from training.store.tracking import RunRecord, make_client, track_run
+
+MODEL = make_model()
+FACTS = make_facts()
+
+
+@pytest.fixture
+def run_id(tracking_uri: str, tmp_path: Path) -> str:
+    return _track(tracking_uri, tmp_path)
+
+
+def _track(tracking_uri: str, tmp_path: Path) -> str:
+    files = tmp_path / "files"
+    files.mkdir(exist_ok=True)
+    (files / "report.html").write_text("<p>")
+    return track_run(
+        RunRecord("study", {"seed": 7}, {"t1.auc": 0.6}, files=files), tracking_uri=tracking_uri
+    )
+
+
+def test_a_registered_model_is_found_and_gives_the_same_numbers(
+    run_id: str, tracking_uri: str, tmp_path: Path
+) -> None:
+    made = register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    folder = locate("pilot", tracking_uri=tracking_uri)
+    loaded = load_model(folder)
+    X = make_predictors(50, seed=3)
+    assert np.array_equal(loaded.model.probability(X), MODEL.probability(X))
+    assert loaded.facts == replace(FACTS, name="pilot", version="1", run_id=run_id)
+    assert loaded.digest == made.digest
+    # The stored folder itself, not a copy.
+    assert folder.is_relative_to(tmp_path / "mlartifacts")
+    assert list_models(tracking_uri=tracking_uri) == [made]
+    assert made.created.startswith("20")
+    assert replace(made, created="", digest="") == registry.RegisteredModel(
+        name="pilot",
+        version="1",
+        status="demonstration",
+        created="",
+        horizons=("t1", "t2"),
+        n={"t1": 80, "t2": 70},
+        events={"t1": 48, "t2": 28},
+        auc={"t1": 0.61, "t2": None},
+        digest="",
+        run_id=run_id,
+    )
+
+
+def test_versions_count_up_and_the_newest_is_taken(tracking_uri: str, tmp_path: Path) -> None:
+    for number in range(1, 11):
+        made = register(
+            _track(tracking_uri, tmp_path), MODEL, FACTS, name="pilot", tracking_uri=tracking_uri
+        )
+        assert made.version == str(number)
+    assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.version == "10"
+    assert load_model(locate("pilot", 2, tracking_uri=tracking_uri)).facts.version == "2"
+    assert load_model(locate("pilot", "9", tracking_uri=tracking_uri)).facts.version == "9"
+    versions = [model.version for model in list_models(tracking_uri=tracking_uri)]
+    assert versions == [str(number) for number in range(10, 0, -1)]
+
+
+@pytest.mark.parametrize(("synthetic", "status"), [(True, "demonstration"), (False, "research")])
+def test_the_status_is_seen_in_the_registry(
+    run_id: str, tracking_uri: str, synthetic: bool, status: str
+) -> None:
+    facts = make_facts(synthetic=synthetic, status=status)
+    made = register(run_id, MODEL, facts, name="pilot", tracking_uri=tracking_uri)
+    assert made.status == status
+    version = make_client(tracking_uri).get_model_version("pilot", "1")
+    assert version.tags["ketresponse.status"] == status
+    assert version.tags["ketresponse.digest"] == made.digest
+
+
+def test_mlflow_loads_it_without_pickle(
+    run_id: str, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    package = locate("pilot", tracking_uri=tracking_uri).parents[1]
+    assert not [path for path in package.rglob("*") if path.suffix in (".pkl", ".pickle")]
+    loaded = mlflow.pyfunc.load_model(str(package))
+    flavor = loaded.metadata.flavors["python_function"]
+    assert (flavor["loader_module"], flavor["data"]) == ("training.store.pyfunc", "data/artifact")
+    example = pd.read_json(
+        io.StringIO((package / "input_example.json").read_text()), orient="split", dtype=False
+    )
+    # The middle of 0-10 points and of 0-60 years, no, and the first type.
+    assert example.to_dict("records") == [
+        {"nrs_t0": 5.0, "disease_duration_years": 30.0, "opioid": "no", "crps_type": "1"}
+    ]
+    served = MODEL.probability(np.array([[5.0, 30.0, 0.0, 0.0]]))
+    assert np.array_equal(loaded.predict(example).to_numpy(), served)
+    assert loaded.metadata.signature.inputs.input_names()[:4] == list(PREDICTORS)
+    assert loaded.metadata.signature.outputs.input_names() == ["p_t1", "p_t2"]
+    assert loaded.metadata.metadata["expects"]["opioid"] == "yes or no"
+    requirements = (package / "requirements.txt").read_text().split()
+    assert f"skops=={FACTS.versions['skops']}" in requirements
+    # This name is on no index that we own.
+    assert not [line for line in requirements if line.startswith("ketresponse")]
+
+
+def test_mlflow_tells_no_value_of_a_table_it_refuses(
+    run_id: str, tracking_uri: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    package = locate("pilot", tracking_uri=tracking_uri).parents[1]
+    loaded = mlflow.pyfunc.load_model(str(package))
+    table = pd.DataFrame({"nrs_t0": ["secret"], "opioid": ["no"], "crps_type": [77]})
+    with pytest.raises(KetresponseError, match="nrs_t0: expected a number") as caught:
+        loaded.predict(table)
+    told = str(caught.value) + "".join(capfd.readouterr())
+    assert "secret" not in told and "77" not in told
+
+
+_STEPS: list[tuple[Any, str]] = [
+    (mlflow.MlflowClient, "create_registered_model"),
+    (mlflow.MlflowClient, "create_model_version"),
+    (registry, "save_model"),
+    (registry, "_write_package"),
+    (mlflow.MlflowClient, "log_artifacts"),
+    (mlflow.MlflowClient, "set_model_version_tag"),
+    (registry, "_describe"),
+]
+
+
+def _interrupted(real: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if after:
+            real(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("where", "step"), _STEPS, ids=[step for _, step in _STEPS])
+def test_an_interrupted_registration_leaves_nothing(
+    run_id: str,
+    tracking_uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    step: str,
+    after: bool,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(where, step, _interrupted(getattr(where, step), after=after))
+        with pytest.raises(KeyboardInterrupt):
+            register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    client = make_client(tracking_uri)
+    assert list(client.search_model_versions()) == []
+    assert list(client.search_registered_models()) == []
+    assert list_models(tracking_uri=tracking_uri) == []
+    files = {path.name for path in (tmp_path / "mlartifacts").rglob("*") if path.is_file()}
+    assert files == {"report.html"}
+    # The run is as it was, and can be registered after all.
+    assert client.get_run(run_id).info.status == "FINISHED"
+    made = register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    assert made.version == "1"
+
+
+def test_an_interrupted_registration_leaves_earlier_versions(
+    tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = _track(tracking_uri, tmp_path), _track(tracking_uri, tmp_path)
+    made = register(first, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_describe", _interrupted(registry._describe, after=False))
+        with pytest.raises(KeyboardInterrupt):
+            register(second, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    assert list_models(tracking_uri=tracking_uri) == [made]
+    load_model(locate("pilot", tracking_uri=tracking_uri))
+
+
+def test_a_model_that_cannot_be_saved_is_not_registered(run_id: str, tracking_uri: str) -> None:
+    with pytest.raises(KetresponseError, match="not this model's"):
+        register(
+            run_id, MODEL, make_facts(training_ranges={}), name="pilot", tracking_uri=tracking_uri
+        )
+    assert list(make_client(tracking_uri).search_registered_models()) == []
+
+
+def test_a_version_that_was_killed_half_way_does_not_exist(run_id: str, tracking_uri: str) -> None:
+    client = make_client(tracking_uri)
+    client.create_registered_model("pilot")
+    client.create_model_version("pilot", f"runs:/{run_id}/model", run_id=run_id)
+    assert list_models(tracking_uri=tracking_uri) == []
+    with pytest.raises(KetresponseError, match="none is registered yet, train one first"):
+        locate("pilot", tracking_uri=tracking_uri)
+
+
+def test_registrations_at_the_same_time_all_succeed(tracking_uri: str, tmp_path: Path) -> None:
+    runs = [_track(tracking_uri, tmp_path) for _ in range(4)]
+
+    def one(run_id: str) -> str:
+        return register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri).version
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(one, runs))
+    assert sorted(versions) == ["1", "2", "3", "4"]
+    for model in list_models(tracking_uri=tracking_uri):
+        facts = load_model(locate("pilot", model.version, tracking_uri=tracking_uri)).facts
+        assert (facts.version, facts.run_id) == (model.version, model.run_id)
+
+
+def test_a_run_has_one_model(run_id: str, tracking_uri: str) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match="registered already, as pilot version 1"):
+        register(run_id, MODEL, FACTS, name="other", tracking_uri=tracking_uri)
+    assert [model.name for model in list_models(tracking_uri=tracking_uri)] == ["pilot"]
+
+
+@pytest.mark.parametrize("name", ["", "Pilot", "a/b", "it's", "a b", "-a"])
+def test_a_name_that_cannot_be_used_is_told(run_id: str, tracking_uri: str, name: str) -> None:
+    with pytest.raises(KetresponseError, match="lower case letters, digits"):
+        register(run_id, MODEL, FACTS, name=name, tracking_uri=tracking_uri)
+
+
+def test_a_run_that_does_not_exist_is_told(tracking_uri: str) -> None:
+    with pytest.raises(KetresponseError, match="cannot register pilot"):
+        register("0" * 32, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    assert list(make_client(tracking_uri).search_registered_models()) == []
+
+
+def test_what_is_not_there_is_told_with_what_is(tracking_uri: str, tmp_path: Path) -> None:
+    for name in ("b", "a", "a"):
+        register(_track(tracking_uri, tmp_path), MODEL, FACTS, name=name, tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match="no registered model is called 'c'; known: a, b"):
+        locate("c", tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match="a has no version 3; it has 2, 1"):
+        locate("a", 3, tracking_uri=tracking_uri)
+
+
+def test_another_model_in_the_place_of_the_registered_one_is_refused(
+    tracking_uri: str, tmp_path: Path
+) -> None:
+    register(_track(tracking_uri, tmp_path), MODEL, FACTS, name="a", tracking_uri=tracking_uri)
+    register(
+        _track(tracking_uri, tmp_path),
+        make_model(seed=1),
+        FACTS,
+        name="b",
+        tracking_uri=tracking_uri,
+    )
+    a, b = locate("a", tracking_uri=tracking_uri), locate("b", tracking_uri=tracking_uri)
+    shutil.rmtree(a)
+    shutil.copytree(b, a)
+    with pytest.raises(KetresponseError, match="not the one that was registered; do not use it"):
+        locate("a", tracking_uri=tracking_uri)
+
+
+def test_files_that_have_gone_are_told(run_id: str, tracking_uri: str, tmp_path: Path) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    shutil.rmtree(tmp_path / "mlartifacts")
+    with pytest.raises(KetresponseError, match="cannot fetch pilot version 1"):
+        locate("pilot", tracking_uri=tracking_uri)
+
+
+def test_a_later_release_leaves_the_registration_valid(run_id: str, tracking_uri: str) -> None:
+    facts = make_facts(synthetic=False, status="research")
+    register(run_id, MODEL, facts, name="pilot", tracking_uri=tracking_uri)
+    folder = locate("pilot", tracking_uri=tracking_uri)
+    write_release(folder, replace(load_model(folder).facts, status="approved"))
+    assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.status == "approved"
+
+
+def test_a_version_can_carry_further_tags(run_id: str, tracking_uri: str) -> None:
+    register(
+        run_id,
+        MODEL,
+        FACTS,
+        name="pilot",
+        tracking_uri=tracking_uri,
+        tags={"ketresponse.parent_version": "7"},
+    )
+    tags = make_client(tracking_uri).get_model_version("pilot", "1").tags
+    assert tags["ketresponse.parent_version"] == "7"
+    assert tags["ketresponse.status"] == "demonstration"
+
+
+def test_a_model_is_found_by_folder_or_by_name(run_id: str, tracking_uri: str) -> None:
+    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
+    folder = locate("pilot", tracking_uri=tracking_uri)
+    for name in ("pilot", "pilot:1", str(folder)):
+        assert find_folder(name, tracking_uri=tracking_uri) == folder
+    with pytest.raises(KetresponseError, match="there is no folder models/pilot"):
+        find_folder("models/pilot", tracking_uri=tracking_uri)
+    with pytest.raises(KetresponseError, match="pilot has no version '2'"):
+        find_folder("pilot:2", tracking_uri=tracking_uri)
+
+
+@pytest.mark.parametrize("variable", [v for v in CONTRACT if v.is_encodable], ids=lambda v: v.name)
+@pytest.mark.parametrize("eligibility", [CRPS_ELIGIBILITY, Eligibility()], ids=["crps", "none"])
+def test_an_example_is_within_dictionary_and_rules(
+    variable: Variable, eligibility: Eligibility
+) -> None:
+    (record,) = make_example([variable], eligibility).to_dict("records")
+    value = parse_value(variable, record[variable.name])
+    assert isinstance(value, float)
+    assert eligibility.assess({variable.name: value})[0] == []
+
+
+def test_an_example_keeps_to_narrow_rules() -> None:
+    rules = Eligibility(
+        minimum={"age_years": 70, "disease_duration_years": 50},
+        maximum={"age_years": 71},
+        allowed={"opioid": ("yes",)},
+    )
+    variables = [CONTRACT[name] for name in ("age_years", "disease_duration_years", "opioid")]
+    (record,) = make_example(variables, rules).to_dict("records")
+    parsed: dict[str, Any] = {v.name: parse_value(v, record[v.name]) for v in variables}
+    assert rules.assess(parsed)[0] == []

@@ -1,0 +1,210 @@
+from pathlib import Path
+
+import pytest
+
+from features.dictionary.schema import DEFAULT_PREDICTORS
+from features.errors import InputError
+from training.model.candidates import DEFAULT_CANDIDATES
+from training.study.settings import read_study
+
+MINIMAL = """
+name = "small"
+[population]
+description = "somebody"
+[treatment]
+description = "something"
+[cohort]
+file = "cohort.csv"
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    (folder / "cohort.csv").write_text("patient_id\nA\n")
+    study = folder / "study.toml"
+    study.write_text(text)
+    return study
+
+
+def _problems(folder: Path, text: str) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        read_study(_write(folder, text))
+    return {problem.column: problem.action for problem in caught.value.problems}
+
+
+def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
+    study = read_study(_write(tmp_path, MINIMAL))
+    assert study.predictors == DEFAULT_PREDICTORS
+    assert study.horizons == ("t1", "t2")
+    assert study.procedure.candidates == DEFAULT_CANDIDATES
+    assert (study.resampling.folds, study.resampling.repeats) == (5, 20)
+    assert study.eligibility.minimum == {"age_years": 18}
+    assert "sustained response" in study.outcomes["t2"]
+    assert study.thresholds is None
+    assert study.weighting == "follow_up"
+    assert study.subgroups["age_years"] == 40
+
+
+def test_no_inner_repeats_only_for_a_candidate_without_settings(tmp_path: Path) -> None:
+    plain = MINIMAL + '[procedure]\ninner_repeats = 0\ncandidates = ["logistic"]\n'
+    assert read_study(_write(tmp_path, plain)).procedure.is_plain
+    problems = _problems(tmp_path, MINIMAL + "[procedure]\ninner_repeats = 0\n")
+    assert "logistic" in problems["procedure.inner_repeats"]
+
+
+def test_published_rates_count_only_where_they_were_published(tmp_path: Path) -> None:
+    pull = "[procedure]\npublished_patients = 20\n"
+    crps = MINIMAL.replace("[population]\n", '[population]\ncondition = "CRPS"\n')
+    study = read_study(_write(tmp_path, crps + pull))
+    # Mangnus 2021: 29 of 47 at discharge, 19 of 40 at the first follow-up.
+    assert study.procedure.published_rates == pytest.approx((29 / 47, 19 / 40))
+    assert "29 of 47 at T1, 19 of 40 at T2" in study.published_text
+    assert read_study(_write(tmp_path, crps)).published_text == ""
+    assert "procedure.published_patients" in _problems(tmp_path, MINIMAL + pull)
+
+
+def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
+    study = read_study(_write(tmp_path, MINIMAL + '[outcome]\nhorizons = ["t2"]\nrule = "fall30"'))
+    assert "sustained" not in study.outcomes["t2"]
+    assert "30%" in study.outcomes["t2"]
+    assert "first follow-up (T2)" in study.outcomes["t2"]
+
+
+def test_every_unknown_setting_is_listed_with_a_guess(tmp_path: Path) -> None:
+    text = MINIMAL + "[resampling]\nrepeat = 3\n[procedur]\nx = 1\n"
+    problems = _problems(tmp_path, text.replace("name =", "sede = 1\nname ="))
+    assert problems["resampling.repeat"] == "did you mean repeats?"
+    assert problems["[procedur]"] == "did you mean [procedure]?"
+    assert problems["sede"] == "did you mean seed?"
+
+
+def test_every_wrong_value_is_listed(tmp_path: Path) -> None:
+    text = MINIMAL.replace('"small"', '"Big Name"') + (
+        '[outcome]\nrule = "better"\nhorizons = ["t2", "t1"]\n'
+        '[procedure]\ncandidates = ["ridge", "forest"]\n'
+        "[resampling]\nfolds = 1\n"
+        "[decision]\nthresholds = [0.7, 0.2]\n"
+        '[predictors]\nnames = ["nrs_t0", "nrs_t1", "opioid", "weak_opioid", "height"]\n'
+    )
+    assert set(_problems(tmp_path, text)) == {
+        "name",
+        "outcome.rule",
+        "outcome.horizons",
+        "procedure.candidates",
+        "resampling.folds",
+        "decision.thresholds",
+        "nrs_t1",
+        "weak_opioid",
+        "height",
+    }
+
+
+def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Path) -> None:
+    names = ["max_dose_mg_h", "nrs_t1", "success_t2", "relief_weeks", "site", "medication_atc"]
+    text = MINIMAL + f"[predictors]\nnames = {names}\n"
+    with pytest.raises(InputError) as caught:
+        read_study(_write(tmp_path, text))
+    told = caught.value.report()
+    for words in (
+        "during the infusion",
+        "at discharge (T1)",
+        "first follow-up (T2)",
+        "after the first follow-up",
+        "group",
+        "name the classes",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        (("seed", 'seed = "one"'), "seed"),
+        (("seed", "seed = true"), "seed"),
+        (("file", 'file = "nowhere.csv"'), "cohort.file"),
+    ],
+)
+def test_types_and_files_are_checked(tmp_path: Path, change: tuple[str, str], column: str) -> None:
+    key, line = change
+    text = MINIMAL.replace('file = "cohort.csv"', line) if key == "file" else line + MINIMAL
+    assert column in _problems(tmp_path, text)
+
+
+def test_missing_tables_are_all_named(tmp_path: Path) -> None:
+    assert set(_problems(tmp_path, "seed = 1")) == {
+        "name",
+        "population.description",
+        "treatment.description",
+        "cohort.file",
+    }
+
+
+def test_broken_files_are_one_clear_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = [")
+    with pytest.raises(InputError, match="is not TOML"):
+        read_study(broken)
+    broken.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_study(broken)
+    with pytest.raises(InputError, match="does not exist"):
+        read_study(tmp_path / "none.toml")
+
+
+def test_a_mapping_declares_the_studys_own_predictors(tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(
+        '[columns]\npatient_id = "id"\narm = "group"\n'
+        '[variables.arm]\nkind = "category"\ncategories = ["a", "b"]\nknown_at = "baseline"\n'
+    )
+    text = MINIMAL + 'mapping = "mapping.toml"\n[predictors]\nnames = ["arm"]\n'
+    study = read_study(_write(tmp_path, text))
+    assert study.dictionary["arm"].categories == ("a", "b")
+
+
+def test_the_digest_is_that_of_the_text(tmp_path: Path) -> None:
+    first = read_study(_write(tmp_path, MINIMAL)).sha256
+    assert first != read_study(_write(tmp_path, MINIMAL + "\n# note")).sha256
+    assert len(first) == 64
+
+
+def test_subgroups_are_added_to_the_usual_ones(tmp_path: Path) -> None:
+    text = MINIMAL + "[subgroups]\nage_years = 50\nsite = false\nopioid = true\n"
+    cuts = read_study(_write(tmp_path, text)).subgroups
+    assert cuts == {
+        "sex": True,
+        "age_years": 50,
+        "disease_duration_years": 5.0,
+        "site": False,
+        "opioid": True,
+    }
+
+
+def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        '[missing_outcome]\nweighting = "some"\n'
+        "[subgroups]\nage_years = true\nsex = 3\nagee = 40\nnrs_t1 = 5\nmedication_atc = true\n"
+    )
+    problems = _problems(tmp_path, text)
+    assert set(problems) == {
+        "missing_outcome.weighting",
+        "subgroups.age_years",
+        "subgroups.sex",
+        "subgroups.agee",
+        "subgroups.nrs_t1",
+        "subgroups.medication_atc",
+    }
+    assert problems["subgroups.agee"] == "did you mean age_years?"
+
+
+def test_misspelt_missing_and_wrong_settings_are_told_together(tmp_path: Path) -> None:
+    text = MINIMAL.replace('description = "somebody"\n', "") + (
+        "[resampling]\nrepeat = 3\nfolds = 1\n[predictors]\nnames = ['opiod']\n"
+        "[outcome]\nrule = 'fall40'\n"
+    )
+    found = set(_problems(tmp_path, text))
+    assert found >= {
+        "resampling.repeat",
+        "resampling.folds",
+        "opiod",
+        "outcome.rule",
+        "population.description",
+    }

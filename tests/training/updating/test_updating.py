@@ -1,0 +1,291 @@
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import chi2
+
+from features.dictionary.schema import CONTRACT
+from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
+from training.model.response import TrainingData, make_repeated_folds, predict_folds
+from training.updating.updating import (
+    compute_closed_test,
+    update_outcome,
+    update_outcomes,
+    update_response,
+)
+
+DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "calibration_curves"
+FloatArray = NDArray[np.float64]
+
+
+def _fit(Z: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the maximum-likelihood coefficients, intercept first, by plain Newton steps."""
+    design = np.column_stack([np.ones(len(y)), Z])
+    beta = np.zeros(design.shape[1])
+    for _ in range(25):
+        risk = expit(design @ beta)
+        beta += np.linalg.solve((design.T * risk * (1 - risk)) @ design, design.T @ (y - risk))
+    return beta
+
+
+def _log_likelihood(risk: FloatArray, y: FloatArray) -> float:
+    return float(np.sum(np.log(np.where(y == 1, risk, 1 - risk))))
+
+
+def _draw(risk: FloatArray, seed: int) -> FloatArray:
+    return (np.random.default_rng(seed).random(len(risk)) < risk).astype(float)
+
+
+# ---------------------------------------------------------------- the test
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
+def test_closed_testing_gives_the_numbers_of_r() -> None:
+    # ML logistic model of CalibrationCurves' traindata, updated on its testdata; R 4.2.2
+    train, test = (pd.read_csv(DATA / f"{name}data.csv") for name in ("train", "test"))
+    names = ["x1", "x2", "x3", "x4"]
+    beta = _fit(train[names].to_numpy(), train["y"].to_numpy(float))
+    Z, y = test[names].to_numpy(), test["y"].to_numpy(float)
+    found = compute_closed_test(y, beta[0] + Z @ beta[1:], Z)
+    np.testing.assert_allclose(
+        found.table["log_likelihood"], [-265.48124, -263.49467, -261.26527, -260.51956], atol=5e-6
+    )
+    assert found.table["parameters"].tolist() == [0, 1, 2, 5]
+    assert found.table.loc["keep", "p_value"] == pytest.approx(0.0774, abs=5e-5)
+    assert found.method == "keep"
+    assert (found.n, found.events) == (500, int(y.sum()))
+    # The refit is the model fitted to the test data alone.
+    np.testing.assert_allclose(beta + found.estimates["refit"], _fit(Z, y), atol=1e-8)
+    # At a laxer level 0.0774 rejects keeping; 2 (263.49467 - 260.51956) = 5.95 on 4 does not.
+    assert compute_closed_test(y, beta[0] + Z @ beta[1:], Z, alpha=0.1).method == "intercept"
+
+
+def _simulate(n: int, k: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    Z = np.random.default_rng(seed).normal(size=(n, k))
+    return Z, Z @ np.linspace(0.4, 1.0, k) - 0.3
+
+
+@pytest.mark.parametrize(
+    ("truth", "method"),
+    [
+        (lambda Z, lp: lp, "keep"),
+        (lambda Z, lp: lp + 0.8, "intercept"),
+        (lambda Z, lp: 0.5 + 0.3 * lp, "logistic"),
+        (lambda Z, lp: lp - 2.0 * Z[:, 0], "refit"),
+    ],
+)
+def test_the_simplest_update_that_the_data_do_not_reject_is_taken(truth, method: str) -> None:  # type: ignore[no-untyped-def]
+    Z, lp = _simulate(4000, 4, 3)
+    y = _draw(expit(truth(Z, lp)), 4)
+    assert compute_closed_test(y, lp, Z).method == method
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(60, 200), st.integers(2, 5))
+def test_likelihoods_are_nested_and_tests_are_against_the_largest(
+    seed: int, n: int, k: int
+) -> None:
+    Z, lp = _simulate(n, k, seed)
+    y = _draw(expit(0.5 * lp), seed)
+    found = compute_closed_test(y, lp, Z)
+    table = found.table.dropna(subset="log_likelihood")
+    assert (np.diff(table["log_likelihood"]) > -1e-9).all()
+    smaller, largest = table.iloc[:-1], table.iloc[-1]
+    gain = 2 * (largest["log_likelihood"] - smaller["log_likelihood"])
+    df = largest["parameters"] - smaller["parameters"]
+    np.testing.assert_allclose(smaller["p_value"], chi2.sf(gain, df), atol=1e-12)
+    order = np.random.default_rng(seed).permutation(n)
+    again = compute_closed_test(y[order], lp[order], Z[order])
+    np.testing.assert_allclose(again.table["log_likelihood"], found.table["log_likelihood"])
+    assert again.method == found.method
+
+
+def test_keeping_a_right_model_is_rejected_at_the_level_asked_for() -> None:
+    rejected = 0
+    for seed in range(400):
+        Z, lp = _simulate(300, 4, seed)
+        rejected += compute_closed_test(_draw(expit(lp), seed + 1), lp, Z).method != "keep"
+    # binomial(400, 0.05): mean 20, SD 4.4
+    assert 8 <= rejected <= 34
+
+
+def test_unknown_outcomes_are_left_out() -> None:
+    Z, lp = _simulate(200, 3, 1)
+    y = _draw(expit(lp), 2)
+    more = compute_closed_test(
+        np.append(y, [np.nan] * 5), np.append(lp, np.zeros(5)), np.vstack([Z, np.ones((5, 3))])
+    )
+    pd.testing.assert_frame_equal(more.table, compute_closed_test(y, lp, Z).table)
+
+
+def test_a_column_that_cannot_be_estimated_keeps_its_coefficient() -> None:
+    Z, lp = _simulate(300, 3, 5)
+    y = _draw(expit(lp - 1.5 * Z[:, 1]), 6)
+    wide = np.column_stack([Z[:, 0], np.full(300, 2.0), Z[:, 1:], Z[:, 0] - Z[:, 2]])
+    found, plain = compute_closed_test(y, lp, wide), compute_closed_test(y, lp, Z)
+    pd.testing.assert_frame_equal(found.table, plain.table)
+    assert found.method == "refit"
+    np.testing.assert_allclose(found.estimates["refit"][[2, 5]], 0)
+    np.testing.assert_allclose(found.estimates["refit"][[0, 1, 3, 4]], plain.estimates["refit"])
+
+
+def test_separated_classes_leave_what_has_a_finite_estimate() -> None:
+    Z, lp = _simulate(80, 2, 7)
+    y = _draw(expit(lp), 8)
+    apart = np.column_stack([Z, y - 0.5])  # tells the outcome: no finite coefficient
+    found = compute_closed_test(y, lp, apart)
+    assert "separated" in found.table.loc["refit", "note"]
+    assert found.table["p_value"].isna().tolist() == [False, False, True, True]
+    none = compute_closed_test(np.ones(80), lp, Z)
+    assert none.method == "keep" and list(none.estimates) == ["keep"]
+
+
+def test_constant_risks_are_kept_or_moved() -> None:
+    y = np.repeat([1.0, 0.0], [30, 70])
+    flat = np.full(100, logit(0.6))
+    moved = compute_closed_test(y, flat, np.empty((100, 0)))
+    assert moved.method == "intercept"
+    assert expit(flat[0] + moved.estimates["intercept"][0]) == pytest.approx(0.3)
+    # 2 (30 ln(0.3 / 0.6) + 70 ln(0.7 / 0.4)) = 36.757 on 1 degree of freedom
+    assert moved.table.loc["keep", "statistic"] == pytest.approx(36.757, abs=5e-4)
+    assert compute_closed_test(y, np.full(100, logit(0.33)), np.empty((100, 0))).method == "keep"
+
+
+# ---------------------------------------------------------------- frozen models
+
+
+@pytest.mark.parametrize("trees", [False, True])
+@pytest.mark.parametrize("shift", ["intercept", "logistic", "refit"])
+def test_an_updated_outcome_has_the_likelihood_of_its_test(trees: bool, shift: str) -> None:
+    model = make_model(trees=trees).first
+    X = make_predictors(1500, seed=9)
+    lp = logit(model.probability(X))
+    truth = {
+        "intercept": lp + 0.7,
+        "logistic": 0.2 + 2.5 * lp,
+        "refit": lp + 1.2 * np.nan_to_num(X[:, 2]) - 0.2 * np.nan_to_num(X[:, 0], nan=6.0),
+    }[shift]
+    y = _draw(expit(truth), 10)
+    updated, test = update_outcome(model, X, y)
+    assert test.method == shift
+    risk = updated.probability(X)
+    assert _log_likelihood(risk, y) == pytest.approx(test.table.loc[shift, "log_likelihood"])
+    assert risk.mean() == pytest.approx(y.mean())  # every update fits an intercept
+    # intercept, and per column used: nrs_t0, its bend, duration, its bend, opioid, two CRPS types
+    assert test.table.loc["refit", "parameters"] == 8 + trees
+
+
+def test_an_isotonic_model_is_recalibrated_and_never_refitted() -> None:
+    model = make_model().first
+    isotonic = replace(
+        model,
+        isotonic_x=np.array([0.1, 0.4, 0.4001, 0.9]),
+        isotonic_y=np.array([0.05, 0.3, 0.5, 0.95]),
+    )
+    X = make_predictors(1500, seed=1)
+    before = isotonic.probability(X)
+    y = _draw(expit(-0.5 + 0.4 * logit(before)), 2)
+    updated, test = update_outcome(isotonic, X, y)
+    assert test.method == "logistic"
+    assert test.table.loc["refit", "note"] == "no coefficients to estimate"
+    a, s = test.estimates["logistic"]
+    np.testing.assert_allclose(updated.probability(X), expit(a + s * logit(before)), atol=1e-4)
+
+
+def test_too_few_events_keep_the_model_untested() -> None:
+    model = make_model().first
+    y = np.repeat([1.0, 0.0], [9, 91])
+    updated, test = update_outcome(model, make_predictors(100, seed=0), y)
+    assert updated is model and test.method == "keep"
+    assert test.reason.startswith("9 with and 91 without the outcome: fewer than 10")
+    assert test.table["log_likelihood"].isna().all()
+
+
+def _patients(n: int, seed: int, first: float, kept: float) -> TrainingData:
+    """Return patients whose log-odds of both outcomes lie so far from the model's."""
+    model, X = make_model(), make_predictors(n, seed=seed)
+    t1 = _draw(expit(logit(model.first.probability(X)) + first), seed + 1)
+    assert model.kept is not None
+    stays = _draw(expit(logit(model.kept.probability(X)) + kept), seed + 2)
+    unseen = np.random.default_rng(seed + 3).random(n) < 0.2
+    stays = np.where(unseen | (t1 == 0), np.nan, stays)
+    t2 = np.where(t1 == 0, 0.0, stays)
+    predictors = tuple(CONTRACT[name] for name in PREDICTORS)
+    return TrainingData(X, predictors, ("t1", "t2"), {"t1": t1, "t2": t2}, stays, np.arange(n))
+
+
+def test_each_outcome_is_updated_on_its_own() -> None:
+    model = make_model()
+    update = update_response(model, _patients(900, 20, 0.0, 1.0), rng=np.random.default_rng(0))
+    assert {name: test.method for name, test in update.tests.items()} == {
+        "response": "keep",
+        "kept": "intercept",
+    }
+    assert update.changed
+    assert update.model.first is model.first and update.model.working_first is model.working_first
+    X = make_predictors(50, seed=5)
+    before, after = model.probability(X), update.model.probability(X)
+    np.testing.assert_array_equal(before[:, 0], after[:, 0])
+    assert (after[:, 1] > before[:, 1]).all() and (after[:, 1] <= after[:, 0]).all()
+    interval = update.model.interval(X)
+    assert (interval[:, :, 0] <= after).all() and (after <= interval[:, :, 1]).all()
+
+
+def test_nothing_changes_where_the_model_is_right() -> None:
+    update = update_response(
+        make_model(), _patients(900, 20, 0.0, 0.0), rng=np.random.default_rng(0)
+    )
+    assert not update.changed
+
+
+def test_the_interval_moves_with_the_model_and_gets_wider() -> None:
+    model = make_model()
+    data = _patients(900, 30, 1.0, 0.0)
+    update = update_response(model, data, rng=np.random.default_rng(0))
+    assert update.tests["response"].method == "intercept"
+    old, new = model.working_first.draws, update.model.working_first.draws
+    np.testing.assert_array_equal(old[:, 1:], new[:, 1:])
+    moved = new[:, 0] - old[:, 0]
+    # The shift of the working model's own log-odds, with a standard error of about
+    # 1 / sqrt(900 x 0.2) = 0.075
+    lp = old[:, 0].mean() + model.working_first.basis.expand(data.X) @ old[:, 1:].mean(axis=0)
+    y = data.y["t1"]
+    assert expit(lp + moved.mean()).mean() == pytest.approx(y.mean(), abs=0.005)
+    assert 0.06 < moved.std() < 0.09
+
+
+def test_a_refit_takes_its_interval_from_the_new_patients() -> None:
+    model = make_model()
+    data = _patients(900, 40, 0.0, 0.0)
+    y = _draw(expit(-2.0 * np.nan_to_num(data.X[:, 2]) + 1.0), 41)
+    data = replace(data, horizons=("t1",), y={"t1": y}, kept=np.full(900, np.nan))
+    single = replace(model, horizons=("t1",), kept=None, working_kept=None)
+    update = update_response(single, data, rng=np.random.default_rng(0))
+    assert update.tests["response"].method == "refit"
+    risk = update.model.probability(data.X)[:, 0]
+    limits = update.model.interval(data.X)[:, 0]
+    assert np.ptp(limits, axis=1).mean() < 0.2  # 900 patients
+    middle = (limits[:, 0] + limits[:, 1]) / 2
+    assert np.abs(middle - risk).mean() < 0.05
+
+
+def test_held_out_risks_of_an_update_depend_on_the_seed_alone() -> None:
+    data = _patients(200, 50, 1.5, 0.0)
+    fit = partial(update_outcomes, model=make_model(), alpha=0.05)
+    folds = make_repeated_folds(data, n_folds=5, n_repeats=2, seed=3)
+    out = predict_folds(data, fit, folds, seed=3)
+    again = predict_folds(data, fit, folds, seed=3)
+    np.testing.assert_array_equal(out.predictions["t2"], again.predictions["t2"])
+    assert out.predictions["t1"].shape == (2, 200)
+    # Two fits of a moved intercept in each fold, none of them the model of all patients.
+    whole = update_response(make_model(), data, rng=np.random.default_rng(0)).model
+    away = np.abs(out.predictions["t1"][0] - whole.probability(data.X)[:, 0])
+    assert 0 < away.mean() < 0.05
+    assert np.unique(out.base["t1"][0]).size <= 5

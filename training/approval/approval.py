@@ -1,0 +1,275 @@
+"""May this model be used? Events of a review in, every unmet criterion out. Pure.
+
+A review binds two named reviewers to four digests: of the model's files, of the data, of the
+card's body and of the code on the prediction path. An approval holds for exactly these; whatever
+changes afterwards voids it. A refusal and a withdrawal are final: a better model is a new version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.approval.case import (
+    FINAL,
+    NEEDED,
+    SYSTEM,
+    Account,
+    Action,
+    Case,
+    Digests,
+    Event,
+    Role,
+    compute_standing,
+    find_end,
+    list_approvals,
+    since_opened,
+)
+
+__all__ = ["Unmet", "check_annex", "compute_objections", "compute_unmet", "make_annex"]
+
+_NEVER_WAIVED = {
+    11: "two people have to review every model",
+    12: "a model of simulated data stays a demonstration",
+}
+_MAY: dict[Action, tuple[Role, ...]] = {
+    "open": ("author", "reviewer"),
+    "approve": ("reviewer",),
+    "refuse": ("reviewer",),
+    "waive": ("reviewer",),
+    "withdraw": ("author", "reviewer", "admin"),
+}
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """One criterion that keeps a model from being approved.
+
+    Parameters
+    ----------
+    code : str
+        For machines: "refused", "withdrawn", "synthetic", "not_opened", "gate_4", "void",
+        "approvals", "changed".
+    text : str
+        In plain words, with what to do where something can be done.
+    """
+
+    code: str
+    text: str
+
+
+def _day(event: Event) -> str:
+    return event.at[:10]
+
+
+def compute_unmet(case: Case) -> list[Unmet]:
+    """Return every criterion that keeps a model from being used as approved.
+
+    Parameters
+    ----------
+    case : Case
+        As it is now.
+
+    Returns
+    -------
+    list of Unmet
+        Empty only for a model that may be released.
+    """
+    unmet = []
+    ended = find_end(case.events)
+    if ended is not None:
+        kind = FINAL[ended.kind]
+        unmet.append(Unmet(kind, f"{kind} by {ended.who} on {_day(ended)}: {ended.comment}"))
+    if case.synthetic:
+        unmet.append(
+            Unmet("synthetic", "trained on simulated data: it stays a demonstration for ever")
+        )
+    opened = case.of_kind("open")
+    if not opened:
+        unmet.append(Unmet("not_opened", "its author has not opened a review"))
+    elif not case.holding("open"):
+        unmet.append(Unmet("changed", _changed(case, opened[-1], "the review was opened")))
+    unmet += [
+        Unmet(f"gate_{gate.number}", f"gate {gate.number}, {gate.name}: {gate.text}")
+        for gate in case.open_gates()
+    ]
+    holding = case.approvals
+    names = {event.actor for event in holding}
+    for event in list_approvals(since_opened(case.events)):
+        if event.actor not in names and event.digests != case.digests:
+            since = f"the approval of {event.who} on {_day(event)}"
+            unmet.append(Unmet("void", f"{_changed(case, event, since)}; it is void"))
+    if len(holding) < NEEDED:
+        by = " and ".join(event.who for event in holding)
+        unmet.append(
+            Unmet(
+                "approvals",
+                f"approved by {by or 'nobody'}; {NEEDED} reviewers who are not its author are "
+                "needed",
+            )
+        )
+    return unmet
+
+
+def _changed(case: Case, event: Event, since: str) -> str:
+    assert event.digests is not None, "opening and approving record what was seen"
+    what = " and ".join(case.digests.changed_from(event.digests))
+    before = event.details.get("code", {})
+    parts = [n for n in sorted({*before, *case.code}) if before.get(n) != case.code.get(n)]
+    which = f" ({', '.join(parts)})" if before and parts else ""
+    return f"{what}{which} changed since {since}"
+
+
+def compute_objections(
+    case: Case, action: Action, account: Account, *, comment: str, gate: int | None = None
+) -> list[str]:
+    """Return everything that stands against someone doing something now.
+
+    Parameters
+    ----------
+    case : Case
+        As it is now.
+    action : {"open", "approve", "refuse", "waive", "withdraw"}
+        What is asked for.
+    account : Account
+        Who asks.
+    comment : str
+        In their words; it will be read with the model for ever.
+    gate : int or None
+        The gate to waive.
+
+    Returns
+    -------
+    list of str
+        Empty if it may be done.
+    """
+    against = _objections_to_person(case, action, account)
+    if not comment.strip():
+        against.append("a comment is needed: it stands beside the card for ever")
+    ended = find_end(case.events)
+    if ended is not None:
+        against.append(
+            f"this version was {FINAL[ended.kind]} by {ended.who} on {_day(ended)}, which is "
+            f"final: {ended.comment}; train a new version"
+        )
+    opened = case.of_kind("open")
+    if action == "open" and case.holding("open"):
+        against.append("its review is open already")
+    elif action != "open" and not opened:
+        against.append("its review is not open: its author opens it first")
+    elif action in ("approve", "waive") and not case.holding("open"):
+        against.append(
+            _changed(case, opened[-1], "the review was opened") + "; its author opens it again"
+        )
+    approved = compute_standing(case.events) == "approved"
+    if action == "refuse" and approved:
+        against.append("it is approved already: withdraw it instead")
+    if action == "withdraw" and not approved and not case.is_author(account):
+        against.append("it is not approved: refuse it instead")
+    if action == "approve":
+        against += _objections_to_approval(case, account)
+    if action == "waive":
+        against += _objections_to_waiver(case, gate)
+    return against
+
+
+def _objections_to_person(case: Case, action: Action, account: Account) -> list[str]:
+    if account == SYSTEM:
+        return (
+            []
+            if case.synthetic
+            else ["the system user may act on a demonstration only; log in with an account"]
+        )
+    against = []
+    if account.role not in _MAY[action]:
+        against.append(
+            f"{account.name} has the role {account.role}; to {action} takes the role "
+            f"{' or '.join(_MAY[action])}"
+        )
+    if action in ("approve", "refuse", "waive") and case.is_author(account):
+        against.append(f"{account.name} is an author of this model: nobody judges their own")
+    return against
+
+
+def _objections_to_approval(case: Case, account: Account) -> list[str]:
+    against = [
+        f"gate {gate.number}, {gate.name}, is open: {gate.text}" for gate in case.open_gates()
+    ]
+    if any(event.actor == account.name for event in case.holding("approve")):
+        against.append(f"{account.name} has approved it already")
+    return against
+
+
+def _objections_to_waiver(case: Case, number: int | None) -> list[str]:
+    gate = next((gate for gate in case.gates if gate.number == number), None)
+    if number in _NEVER_WAIVED:
+        return [f"gate {number} is never waived: {_NEVER_WAIVED[number]}"]
+    if gate is None:
+        return ["name the gate to waive, by its number"]
+    if gate.status == "pass":
+        return [f"gate {number} passes: there is nothing to waive"]
+    if number in case.waivers:
+        return [f"gate {number} is waived already, by {case.waivers[number].who}"]
+    return []
+
+
+def make_annex(case: Case) -> dict[str, Any]:
+    """Return what stands beside the card: standing, approvals, waivers, history.
+
+    It is kept apart from the card's body, so that signing does not change what is signed.
+
+    Parameters
+    ----------
+    case : Case
+        As it is now.
+
+    Returns
+    -------
+    dict
+        Plain values: `model`, `standing`, `scope` (what the approval is for), `digests`,
+        `approvals`, `waivers` (with `gate`) and `history`, each entry with `at`, `name`,
+        `account` and `comment`.
+    """
+
+    def show(event: Event, **more: Any) -> dict[str, Any]:
+        name = event.details.get("name", event.actor)
+        return {
+            "at": event.at,
+            "name": name,
+            "account": event.actor,
+            "comment": event.comment,
+            **more,
+        }
+
+    return {
+        "model": case.subject,
+        "standing": case.standing,
+        "scope": case.scope,
+        "digests": asdict(case.digests),
+        "approvals": [show(event) for event in case.approvals],
+        "waivers": [show(event, gate=number) for number, event in sorted(case.waivers.items())],
+        "history": [
+            show(event, kind=event.kind, gate=event.details.get("gate")) for event in case.events
+        ],
+    }
+
+
+def check_annex(annex: Mapping[str, Any], digests: Digests) -> list[Unmet]:
+    """Return what keeps a released folder from being served as approved.
+
+    Parameters
+    ----------
+    annex : mapping
+        As :func:`make_annex` wrote it at the release.
+    digests : Digests
+        Of what lies in the folder, and of the code that runs, now.
+    """
+    unmet = []
+    if annex["standing"] != "approved":
+        unmet.append(Unmet("approvals", f"its review ended as: {annex['standing']}"))
+    if len({approval["account"] for approval in annex["approvals"]}) < NEEDED:
+        unmet.append(Unmet("approvals", f"fewer than {NEEDED} people have approved it"))
+    changed = digests.changed_from(Digests(**annex["digests"]))
+    unmet += [Unmet("changed", f"the {what} is not the one that was approved") for what in changed]
+    return unmet

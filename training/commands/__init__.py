@@ -1,0 +1,1 @@
+"""What can be asked of training at the prompt. No command imports another."""

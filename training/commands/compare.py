@@ -1,0 +1,133 @@
+"""`ketresponse compare`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from training.validation.comparison import Comparison
+
+__all__ = ["compare"]
+
+_METRICS = {
+    "auc": ("AUC", "higher is better"),
+    "brier": ("Brier score", "lower is better"),
+    "brier_skill": ("Brier skill", "higher is better"),
+    "log_loss": ("Log loss", "lower is better"),
+    "calibration_in_the_large": ("Calibration-in-the-large", "0 is right"),
+    "calibration_intercept": ("Calibration intercept", "0 is right"),
+    "calibration_slope": ("Calibration slope", "1 is right"),
+    "o_e": ("Observed : expected", "1 is right"),
+}
+
+
+def compare(
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="Run id, registered NAME or NAME:VERSION, or a study file (TOML)."
+        ),
+    ],
+    second: Annotated[str, typer.Argument(metavar="RUN", help="The other, of the same sort.")],
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes for study files; default: all cores.", min=1)
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Compare two trainings or validations: differences with intervals.
+
+    Tracked runs are compared by what they keep: in pairs where both judged the same patients with
+    the same folds and seed, else unpaired. Two study files are rerun with the same folds.
+    """
+    from rich.console import Console
+
+    from features.errors import InputError, Problem
+    from training.document.progress import show_progress
+    from training.model.response import count_jobs
+    from training.store.tracking import find_tracking_uri
+    from training.study.settings import read_study
+    from training.validation.comparison import compare_runs, compare_studies
+
+    files = [name.endswith(".toml") for name in (first, second)]
+    if all(files):
+        a, b = read_study(Path(first)), read_study(Path(second))
+        console = None if json_ or quiet else Console(stderr=True)
+        total = 2 * a.resampling.folds * a.resampling.repeats
+        with show_progress(console, "Comparing", total) as progress:
+            comparison = compare_studies(
+                a, b, names=(first, second), n_jobs=jobs or count_jobs(), progress=progress
+            )
+    elif any(files):
+        raise InputError(
+            "compare", [Problem("RUN RUN", "two runs, or two study files", "one of each")]
+        )
+    else:
+        comparison = compare_runs(first, second, tracking_uri=find_tracking_uri(os.environ))
+    if json_:
+        typer.echo(json.dumps(_summarise(comparison), indent=2))
+    else:
+        _tell(comparison)
+
+
+def _summarise(comparison: Comparison) -> dict[str, object]:
+    return {
+        "first": comparison.names[0],
+        "second": comparison.names[1],
+        "paired": comparison.paired,
+        "reason": comparison.reason,
+        "notes": list(comparison.notes),
+        "differences": {
+            horizon: json.loads(table.to_json(orient="index", double_precision=10))
+            for horizon, table in comparison.tables.items()
+        },
+    }
+
+
+def _tell(comparison: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from training.document.document import each_row
+
+    console = Console()
+    a, b = comparison.names
+    console.print(f"A: {a}\nB: {b}", markup=False, highlight=False)
+    if comparison.paired:
+        console.print("Paired: both judged the same patients, in the same resamples.")
+    else:
+        console.print(
+            f"NOT paired: {comparison.reason}. The intervals are those of two separate groups of "
+            "patients, and the difference holds whatever the groups differ by.",
+            style="bold",
+            markup=False,
+        )
+    for note in comparison.notes:
+        console.print(note, markup=False)
+    for horizon, frame in comparison.tables.items():
+        table = Table(title=horizon.upper(), title_justify="left")
+        table.add_column("")
+        for column in ("A", "B", "B less A", "95% interval"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("how to read it")
+        for metric, row in zip(frame.index, each_row(frame), strict=True):
+            label, reading = _METRICS[metric]
+            low, high = (f"{end:+.3f}" for end in (row.low, row.high))
+            table.add_row(
+                label,
+                f"{row.first:.3f}",
+                f"{row.second:.3f}",
+                f"{row.difference:+.3f}",
+                f"{low} to {high}",
+                reading,
+            )
+        console.print(table)
+    console.print(
+        "An interval that holds 0: these patients cannot tell the two apart. The variance of "
+        "refitting is not in it."
+    )

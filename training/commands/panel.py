@@ -1,0 +1,184 @@
+"""`ketresponse panel`: from instruments' files to a checked panel. Parse, call, print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="panel", help="Import a microRNA panel and look at its quality.", no_args_is_help=True
+)
+
+_Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
+
+
+def _read_names(path: Path | None) -> dict[str, str] | None:
+    """Return the names that a file decides on."""
+    from features.errors import InputError, Problem
+    from features.files.table import read_table
+
+    if path is None:
+        return None
+    table = read_table(path)
+    problems = [
+        Problem(column, "a column of that name", "no such column")
+        for column in ("raw", "assay")
+        if column not in table
+    ]
+    if not problems:
+        raws, assays = (table[column].str.strip().tolist() for column in ("raw", "assay"))
+        problems = [
+            Problem("raw", "each raw name once, with a name", "repeated or empty", row=row)
+            for row, (raw, assay) in enumerate(zip(raws, assays, strict=True), start=1)
+            if not raw or not assay or raw in raws[: row - 1]
+        ]
+    if problems:
+        raise InputError(str(path), problems)
+    return dict(zip(raws, assays, strict=True))
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Text exports, or matrices of Ct values."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Panel file, .parquet or .csv.")],
+    design: Annotated[
+        Path | None,
+        typer.Option(
+            "--design",
+            help="Table with sample, patient_id and, where known, plate, platform, sample_date, "
+            "infusion_start.",
+        ),
+    ] = None,
+    ceiling: Annotated[
+        float | None,
+        typer.Option("--ceiling", help="Cycle from which nothing counts as detected, as 35."),
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option("--format", help="auto, long, samples_in_rows, samples_in_columns or tidy."),
+    ] = "auto",
+    names: Annotated[
+        Path | None,
+        typer.Option("--names", help="Table with raw and assay: names that you decide on."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", help="A matrix's column that is no assay; may be repeated."),
+    ] = None,
+    empty: Annotated[
+        str, typer.Option("--empty", help="An empty cell: non_detect or not_measured.")
+    ] = "non_detect",
+    force: _Force = False,
+    json_: _Json = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Turn the files of a panel into one tidy file, and say what was done.
+
+    A sample taken after the infusion began is refused. Nothing is written while there is any
+    problem.
+    """
+    from experiments.description.panel_report import describe_import
+    from features.errors import InputError
+    from features.files.table import TABLE_ENDINGS, check_output
+    from features.panel.design import read_design
+    from features.panel.importing import import_panel
+    from features.panel.panel import write_panel
+
+    if out.resolve() in [file.resolve() for file in files]:
+        raise InputError(f"{out} is one of the panel's files; choose another name")
+    check_output(out, force=force, endings=TABLE_ENDINGS)
+    panel, report = import_panel(
+        files,
+        format=format_,
+        design=None if design is None else read_design(design),
+        ceiling=ceiling,
+        names=_read_names(names),
+        ignore=ignore or (),
+        empty=empty,
+    )
+    write_panel(panel, out, force=force)
+    if json_:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    elif not quiet:
+        for line in describe_import(report):
+            typer.echo(line)
+        typer.echo(f"Wrote {out}. Next: ketresponse panel check {out}")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="PANEL", help="Panel file of `panel import`.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the page, pictures and tables.")
+    ] = None,
+    clean: Annotated[
+        Path | None, typer.Option("--clean", help="Also write the panel without what is dropped.")
+    ] = None,
+    min_sample: Annotated[
+        float | None,
+        typer.Option("--min-sample", help="Share of the median sample's detected assays."),
+    ] = None,
+    min_assay: Annotated[
+        float | None, typer.Option("--min-assay", help="Share of samples that detect an assay.")
+    ] = None,
+    max_spread: Annotated[
+        float | None, typer.Option("--max-spread", help="Cycles between replicates.")
+    ] = None,
+    drop_haemolysed: Annotated[
+        bool, typer.Option("--drop-haemolysed", help="Drop samples that are likely haemolysed.")
+    ] = False,
+    force: _Force = False,
+    json_: _Json = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Look at a panel's samples, assays and plates; say what would be dropped, and why.
+
+    With --out it writes one page that needs no network (HTML), its pictures and tables. The page
+    names no sample; samples.csv does, and belongs where the panel file is.
+    """
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from experiments.description.panel_report import make_quality_report
+    from features.files.table import TABLE_ENDINGS, check_output
+    from features.panel.importing import read_panel
+    from features.panel.panel import write_panel
+    from features.panel.quality import QualitySettings, compute_quality, drop_poor
+    from training.document.document import to_markdown, write_document
+
+    asked: dict[str, Any] = {
+        "min_sample": min_sample,
+        "min_assay": min_assay,
+        "max_spread": max_spread,
+    }
+    settings = QualitySettings(
+        **{name: value for name, value in asked.items() if value is not None},
+        drop_haemolysed=drop_haemolysed,
+    )
+    if clean is not None:
+        check_output(clean, force=force, endings=TABLE_ENDINGS)
+    panel = read_panel(file, format="tidy")
+    quality = compute_quality(panel, settings)
+    report = make_quality_report(panel, quality)
+    if out is not None:
+        tables = {"samples": quality.samples, "assays": quality.assays}
+        write_document(report, out, name="panel", force=force, extra=tables)
+    if clean is not None:
+        write_panel(drop_poor(panel, quality), clean, force=force)
+    if json_:
+        typer.echo(json.dumps(quality.to_dict(), indent=2))
+    elif not quiet:
+        Console().print(Markdown(to_markdown(report, pictures=False)))
+        for path in (out and out / "panel.html", clean):
+            if path is not None:
+                typer.echo(f"Wrote {path}")

@@ -1,0 +1,146 @@
+"""`ketresponse update`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from training.commands.validate import CohortArgument, MappingOption, ModelArgument
+
+if TYPE_CHECKING:
+    from training.updating.updated_model import UpdatePlan
+    from training.updating.updating import ClosedTest
+
+__all__ = ["update"]
+
+
+def update(
+    model: ModelArgument,
+    cohort: CohortArgument,
+    mapping: MappingOption = None,
+    alpha: Annotated[float, typer.Option(help="Level of each test.", min=0.0001, max=0.5)] = 0.05,
+    seed: Annotated[int, typer.Option(help="Of intervals, folds and resamples.", min=0)] = 0,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Register what the tests ask for as a new version.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Adapt a model to other patients as far as they ask for it: closed testing.
+
+    For each outcome the simplest of keeping, moving the intercept, logistic recalibration and
+    refitting is taken that the data do not reject. Without --yes nothing is registered: it only
+    shows what would be.
+    """
+    from rich.console import Console
+
+    from training.commands.validate import read_patients
+    from training.store.artifact import load_model
+    from training.store.registry import find_folder
+    from training.store.tracking import find_tracking_uri
+    from training.updating.updated_model import make_plan, publish_update
+
+    tracking_uri = find_tracking_uri(os.environ)
+    loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
+    plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
+    registered = None
+    if yes and plan.update.changed:
+        console = None if json_ else Console(stderr=True)
+        registered = publish_update(plan, tracking_uri=tracking_uri, console=console)
+    if json_:
+        summary = _summarise(plan)
+        summary["registered"] = registered and f"{registered.name}:{registered.version}"
+        summary["run_id"] = registered and registered.run_id
+        typer.echo(json.dumps(summary, indent=2))
+        return
+    _tell(plan)
+    parent = f"{loaded.facts.name}:{loaded.facts.version}"
+    if not plan.update.changed:
+        typer.echo(f"{parent} is kept as it is: nothing is registered.")
+    elif registered is None:
+        typer.echo(
+            f"Nothing was registered. With --yes this becomes a new version of {loaded.facts.name} "
+            f"({'demonstration' if plan.synthetic else 'research'}), linked to {parent}."
+        )
+    else:
+        typer.echo(
+            f"Registered {registered.name}:{registered.version} ({registered.status}), updated "
+            f"from {parent}."
+        )
+
+
+def _summarise(plan: UpdatePlan) -> dict[str, Any]:
+    facts = plan.parent.facts
+    return {
+        "parent": f"{facts.name}:{facts.version}",
+        "parent_digest": plan.parent.digest,
+        "cohort_sha256": plan.patients.cohort.sha256,
+        "synthetic": plan.synthetic,
+        "warnings": list(plan.patients.warnings),
+        "changed": plan.update.changed,
+        "outcomes": {
+            name: {
+                "method": test.method,
+                "n": test.n,
+                "events": test.events,
+                "reason": test.reason,
+                "tests": json.loads(test.table.reset_index().to_json(orient="records")),
+            }
+            for name, test in plan.update.tests.items()
+        },
+    }
+
+
+def _tell(plan: UpdatePlan) -> None:
+    from rich.console import Console
+
+    from training.updating.updating import METHODS
+
+    console = Console()
+    for warning in plan.patients.warnings:
+        console.print(warning, style="bold", markup=False)
+    for name, test in plan.update.tests.items():
+        console.print(f"{name}: {test.n} patients, {test.events} with the outcome.", markup=False)
+        if test.reason:
+            console.print(f"Kept as it is: {test.reason}.", markup=False)
+            continue
+        _print_tests(console, test)
+        console.print(f"Asked for: {METHODS[test.method]}.{_describe_change(test)}", markup=False)
+
+
+def _describe_change(test: ClosedTest) -> str:
+    """Return what was estimated, in words; a slope below 0 is told loudly."""
+    if test.method not in ("intercept", "logistic"):
+        return ""
+    change = test.estimates[test.method]
+    text = f" Intercept {change[0]:+.2f}"
+    if test.method == "logistic":
+        text += f", slope {change[1]:.2f}"
+        if change[1] < 0:
+            text += "; the slope is below 0: the model ranks these patients the wrong way round"
+    return f"{text}."
+
+
+def _print_tests(console: Any, test: ClosedTest) -> None:
+    from rich.table import Table
+
+    from training.document.document import each_row, format_p
+    from training.updating.updating import METHODS
+
+    table = Table(title="Log-likelihoods, and tests of the largest model against each")
+    for column in ("model", "parameters", "log-likelihood", "chi²", "df", "p"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for method, row in zip(test.table.index, each_row(test.table), strict=True):
+        if row.note:
+            table.add_row(f"{METHODS[method]} ({row.note})", *["–"] * 5)
+            continue
+        largest = row.p_value != row.p_value
+        shown = (
+            ("–", "–", "–")
+            if largest
+            else (f"{row.statistic:.2f}", f"{row.df:.0f}", format_p(row.p_value))
+        )
+        table.add_row(METHODS[method], f"{row.parameters:.0f}", f"{row.log_likelihood:.2f}", *shown)
+    console.print(table)

@@ -1,0 +1,1 @@
+"""What can be said of a study's procedure from its own patients? Imports `store` and below."""

@@ -1,0 +1,166 @@
+"""How the performance in unseen patients changes with the number of patients learnt from.
+
+The whole procedure is fitted on parts of each training fold, drawn at random with the classes in
+proportion, and judged on the same held-out patients. Where the curve still rises, more patients
+would help; where it is flat near the base rate, these predictors have no more to give. Beyond the
+patients at hand the curve is continued as a + b / n, the rate at which the error of a model with a
+fixed number of parameters falls: an outlook, not a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.measures.performance import compute_cv_performance
+from training.model.response import Fit, Fitted, OutOfFold, TrainingData, predict_folds
+
+__all__ = ["SHARES", "compute_learning_curve", "continue_curve", "count_fits"]
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[], None]
+
+SHARES = (0.25, 0.5, 0.75)
+"""Parts of the training fold that are fitted beside the whole of it."""
+_METRICS = ("auc", "brier_skill")
+_N_BOOTSTRAP = 200
+
+
+def count_fits(n_folds: int, n_repeats: int) -> int:
+    """Return how many fits a learning curve takes beyond those of the cross-validation."""
+    return len(SHARES) * n_folds * n_repeats
+
+
+def _fit_part(data: TrainingData, *, rng: np.random.Generator, fit: Fit, share: float) -> Fitted:
+    """Fit on a part of the training patients, drawn class by class."""
+    kept = np.zeros(len(data), dtype=bool)
+    for stratum in np.unique(data.strata):
+        patients = np.unique(data.groups[data.strata == stratum])
+        count = max(1, round(share * len(patients)))
+        drawn = rng.choice(patients, size=count, replace=False)
+        kept |= np.isin(data.groups, drawn)
+    return fit(data.take(kept), rng=rng)
+
+
+def compute_learning_curve(
+    data: TrainingData,
+    fit: Fit,
+    whole: OutOfFold,
+    *,
+    n_repeats: int,
+    weights: dict[str, FloatArray],
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> dict[str, pd.DataFrame]:
+    """Judge the procedure on parts of the patients.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All patients.
+    fit : callable
+        The whole procedure, as :func:`training.model.response.predict_folds` takes it.
+    whole : OutOfFold
+        The cross-validation on the whole of each training fold; its folds are used again.
+    n_repeats : int
+        Repeats of it that are used, at least 1.
+    weights : dict of str to ndarray of shape (n,)
+        Of each patient in the metrics, by horizon.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called :func:`count_fits` times.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        For each horizon one row for each size: `n`, patients learnt from (with a known outcome,
+        mean over folds); `auc` and `brier_skill` in held-out patients, each with `_low` and
+        `_high`, 95% intervals that lack the variance of refitting. The skill is against the
+        prevalence of the whole training fold at every size.
+    """
+    folds = whole.folds[:n_repeats]
+    found = [
+        predict_folds(
+            data,
+            partial(_fit_part, fit=fit, share=share),
+            folds,
+            seed=seed + 1 + place,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+        for place, share in enumerate(SHARES)
+    ]
+    found.append(
+        OutOfFold({h: p[:n_repeats] for h, p in whole.predictions.items()}, whole.base, folds)
+    )
+    return {
+        horizon: pd.DataFrame(
+            [
+                _judge(data, horizon, share, part, whole, weights[horizon], seed=seed)
+                for share, part in zip((*SHARES, 1.0), found, strict=True)
+            ]
+        )
+        for horizon in data.horizons
+    }
+
+
+def _judge(
+    data: TrainingData,
+    horizon: str,
+    share: float,
+    part: OutOfFold,
+    whole: OutOfFold,
+    weights: FloatArray,
+    *,
+    seed: int,
+) -> dict[str, float]:
+    y, folds = data.y[horizon], part.folds
+    table = compute_cv_performance(
+        y,
+        part.predictions[horizon],
+        folds,
+        base_predictions=whole.base[horizon][: len(folds)],
+        sample_weight=weights,
+        n_bootstrap=_N_BOOTSTRAP,
+        seed=seed,
+    )
+    known = float(np.sum(~np.isnan(y)))
+    learnt_from = share * known * (1 - 1 / len(np.unique(folds[0])))
+    row = {"n": float(round(learnt_from))}
+    for metric in _METRICS:
+        row[metric] = float(table.loc[metric, "estimate"])  # type: ignore[arg-type]
+        row[f"{metric}_low"] = float(table.loc[metric, "low"])  # type: ignore[arg-type]
+        row[f"{metric}_high"] = float(table.loc[metric, "high"])  # type: ignore[arg-type]
+    return row
+
+
+def continue_curve(n: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
+    """Return a + b / n, fitted by least squares weighted by n, at other sizes.
+
+    Parameters
+    ----------
+    n, values : ndarray of shape (k,)
+        Sizes and a metric; NaN values are left out.
+    at : ndarray
+        Sizes to continue to.
+
+    Returns
+    -------
+    ndarray
+        At most 1, which no metric here exceeds; NaN where fewer than 3 values are known.
+    """
+    known = ~np.isnan(values)
+    if known.sum() < 3:
+        return np.full(np.shape(at), np.nan)
+    root = np.sqrt(n[known])
+    design = np.column_stack([np.ones(int(known.sum())), 1 / n[known]])
+    (a, b), *_ = np.linalg.lstsq(design * root[:, None], values[known] * root, rcond=None)
+    return np.asarray(np.minimum(a + b / at, 1.0))

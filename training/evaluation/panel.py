@@ -1,0 +1,396 @@
+"""What a panel adds to the clinical estimate, in the same patients.
+
+Everything is repeated in each fold: the clinical procedure on all of the fold's training
+patients, the panel's on those of them who have one. Held-out patients with a panel then get both
+estimates, as they would be served: whoever's panel cannot be used gets the clinical one twice.
+The differences are paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from training.evaluation.missing_outcome import compute_outcome_weights
+from training.evaluation.panel_folds import PanelFolds, cross_validate_panel, plan_folds
+from training.evaluation.permutation_test import add_pairs
+from training.measures.performance import compute_cv_draws
+from training.measures.sample_size import Verdict, compute_affordable_parameters, verdict
+from training.measures.weighted import bootstrap_weights, percentile_interval, ratio, round_risks
+from training.model.fit import Procedure
+from training.model.response import FittedResponse
+from training.panel.assays import compute_assay_table
+from training.panel.candidates import PANEL_CANDIDATES, Stability, compute_stability
+from training.panel.data import PanelData
+from training.panel.fit import FittedPanel, fit_panel
+from training.panel.procedure import PanelProcedure
+from training.study.study import MIN_PER_CLASS
+from training.validation.comparison import compare_draws
+
+__all__ = ["PanelEvaluation", "compute_net_benefit_gain", "count_panel_steps", "evaluate_panel"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+Progress = Callable[[], None]
+Found = Literal["found", "not_shown", "nothing", "too_few"]
+
+_METRICS = ("auc", "brier", "log_loss")
+
+
+@dataclass(frozen=True, eq=False)
+class PanelEvaluation:
+    """What a panel adds. No table has a row for a patient.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        `panels` in the file; of these `without_course` in the cohort; `in_cohort`; `known`, those
+        with a known outcome at the first horizon, and `events`; `not_normalised`;
+        `unknown_timing`; `assays` measured and `kept` as candidates; `folds` judged; `failed`
+        folds.
+    found : str
+        "found": the interval of the paired Brier difference lies on the better side of 0;
+        "not_shown": better out of fold, but the interval holds 0; "nothing": no sub-model, or one
+        that did no better out of fold; "too_few": fewer than 8 of either class.
+    reason : str
+        Why there is no sub-model; empty where there is one.
+    size : Verdict or None
+        Sample size with all assays as parameters; None where one class is absent.
+    affordable : int
+        Parameters that these patients bear.
+    fitted : FittedPanel or None
+        On all patients. It belongs to patients, and is never stored.
+    value : dict of str to DataFrame
+        By horizon, :func:`training.validation.comparison.compare_draws`: `first` clinical, `second`
+        with the panel, each also with its own `_low` and `_high`; patients with a panel only.
+    net_benefit : dict of str to DataFrame
+        By horizon, :func:`compute_net_benefit_gain`; empty without a range of thresholds.
+    candidates : DataFrame
+        One row per candidate: `candidate`, `label`, `weight` in the final model, `mean_weight`
+        and `share_used` over the folds, `auc` of its score alone within folds, `share_constant`.
+    assays : DataFrame
+        :func:`training.panel.assays.compute_assay_table`.
+    stability : Stability or None
+        Selection on half samples of all patients.
+    """
+
+    counts: dict[str, int]
+    found: Found
+    reason: str
+    size: Verdict | None
+    affordable: int
+    fitted: FittedPanel | None
+    value: dict[str, pd.DataFrame]
+    net_benefit: dict[str, pd.DataFrame]
+    candidates: pd.DataFrame
+    assays: pd.DataFrame
+    stability: Stability | None
+
+    @property
+    def keeps_model(self) -> bool:
+        """Whether there is a sub-model to serve."""
+        return self.found in ("found", "not_shown")
+
+
+def count_panel_steps(data: PanelData, *, n_folds: int, n_repeats: int) -> int:
+    """Return how often :func:`evaluate_panel` calls its `progress`."""
+    if _too_few(data):
+        return 1
+    folds, repeats = plan_folds(data, n_folds, n_repeats)
+    return folds * repeats + 2
+
+
+def _too_few(data: PanelData) -> str:
+    first = data.clinical.horizons[0]
+    known, events = data.count(first)
+    if min(events, known - events) >= MIN_PER_CLASS:
+        return ""
+    return (
+        f"{events} responders and {known - events} nonresponders at {first.upper()} have a panel: "
+        f"a sub-model needs at least {MIN_PER_CLASS} of each"
+    )
+
+
+def compute_net_benefit_gain(
+    y: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+    thresholds: list[float],
+    *,
+    sample_weight: FloatArray,
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return what two ways of estimating a risk differ by in net benefit, in the same patients.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        1 responded, 0 not.
+    before, after : ndarray of shape (n_repeats, n)
+        Risks.
+    thresholds : list of float
+        In (0, 1); a patient is treated whose risk is at or above it.
+    sample_weight : ndarray of shape (n,)
+        Weight of each patient.
+    n_bootstrap, seed : int
+        Resamples of patients, the same for both.
+
+    Returns
+    -------
+    DataFrame
+        One row per `threshold`: net benefit `clinical` and with `panel`, `difference` with `low`
+        and `high`, its 95% interval; see
+        :func:`training.measures.decision_curve.compute_decision_curve`.
+    """
+    weights = bootstrap_weights(sample_weight, n_bootstrap=n_bootstrap, seed=seed)
+    total = weights.sum(axis=1)
+    cuts = np.asarray(thresholds)
+    worth = y[:, np.newaxis] - (1 - y[:, np.newaxis]) * cuts / (1 - cuts)
+
+    def benefit(risks: FloatArray) -> FloatArray:
+        at_or_above = [(round_risks(risks) >= cut).mean(axis=0) for cut in round_risks(cuts)]
+        return ratio(weights @ (np.stack(at_or_above, axis=1) * worth), total[:, np.newaxis])
+
+    first, second = benefit(before), benefit(after)
+    low, high, _ = percentile_interval((second - first)[1:])
+    return pd.DataFrame(
+        {
+            "threshold": cuts,
+            "clinical": first[0],
+            "panel": second[0],
+            "difference": (second - first)[0],
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _lay_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the paired comparison, and each side's own interval."""
+    table = compare_draws(first, second, paired=True)
+    for name, draws in (("first", first), ("second", second)):
+        table[f"{name}_low"], table[f"{name}_high"], _ = percentile_interval(draws.to_numpy()[1:])
+    return table
+
+
+def _compare(
+    data: PanelData,
+    out: PanelFolds,
+    weights: dict[str, FloatArray],
+    thresholds: list[float],
+    *,
+    n_bootstrap: int,
+    seed: int,
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    value, gain = {}, {}
+    for i, horizon in enumerate(data.clinical.horizons):
+        y, weight = data.clinical.y[horizon][out.rows], weights[horizon][out.rows]
+        known = ~np.isnan(y)
+        if len(np.unique(y[known])) < 2:
+            continue
+        draws = partial(
+            compute_cv_draws,
+            y[known],
+            folds=out.folds[:, known],
+            sample_weight=weight[known],
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+            slopes=False,
+        )
+        first, second = draws(out.clinical[i][:, known]), draws(out.panel[i][:, known])
+        value[horizon] = _lay_side_by_side(first[list(_METRICS)], second[list(_METRICS)])
+        if thresholds:
+            gain[horizon] = compute_net_benefit_gain(
+                y[known],
+                out.clinical[i][:, known],
+                out.panel[i][:, known],
+                thresholds,
+                sample_weight=weight[known],
+                n_bootstrap=n_bootstrap,
+                seed=seed,
+            )
+    return value, gain
+
+
+def _judge_value(table: pd.DataFrame, fitted: FittedPanel) -> tuple[Found, str]:
+    """Return the finding at the first horizon, and why there is no sub-model if there is none."""
+    if not len(fitted.selected):
+        return "nothing", fitted.first.reason
+    brier = table.loc["brier"]
+    if not brier["difference"] < 0:
+        return "nothing", "the sub-model did no better than the clinical estimate out of fold"
+    return ("found" if brier["high"] < 0 else "not_shown"), ""
+
+
+def _describe_candidates(
+    out: PanelFolds, fitted: FittedPanel, asked: tuple[str, ...]
+) -> pd.DataFrame:
+    rows = []
+    for name, candidate in PANEL_CANDIDATES.items():
+        if name not in asked:
+            continue
+        pairs = add_pairs([part.pairs[name] for part in out.parts if name in part.pairs])
+        given = np.array([part.weights.get(name, 0.0) for part in out.parts])
+        rows.append(
+            {
+                "candidate": name,
+                "label": candidate.label,
+                "weight": fitted.first.weights.get(name, 0.0),
+                "mean_weight": given.mean(),
+                "share_used": (given > 0).mean(),
+                "auc": pairs.concordant / pairs.total if pairs.total else np.nan,
+                "share_constant": pairs.constant / pairs.folds if pairs.folds else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _describe_assays(
+    data: PanelData,
+    fitted: FittedPanel,
+    clinical: FittedResponse,
+    out: PanelFolds,
+    rng: np.random.Generator,
+) -> tuple[pd.DataFrame, Stability]:
+    y = data.clinical.y[data.clinical.horizons[0]]
+    known = ~np.isnan(y)
+    offset = np.full(len(y), np.nan)
+    offset[known] = clinical.first.held_out
+    rows = known[fitted.usable]
+    own, Z = fitted.usable[rows], fitted.Z[rows]
+    stability = compute_stability(Z, y[own], offset[own], rng=rng)
+    names = [data.assays[j] for j in fitted.normaliser.kept_]
+    chosen = np.array([np.mean([name in part.selected for part in out.parts]) for name in names])
+    cts = data.rows[own][:, fitted.normaliser.kept_]
+    table = compute_assay_table(
+        Z,
+        y[own],
+        offset[own],
+        names,
+        detected=np.mean(cts < data.ceiling, axis=0),
+        stability=stability,
+        chosen=chosen,
+        coef=fitted.first.coef,
+    )
+    return table, stability
+
+
+def evaluate_panel(
+    data: PanelData,
+    clinical: Procedure,
+    procedure: PanelProcedure,
+    fitted: FittedResponse,
+    *,
+    n_folds: int,
+    n_repeats: int,
+    thresholds: list[float],
+    weighting: str,
+    n_bootstrap: int,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> PanelEvaluation:
+    """Fit the panel on all patients who have one, and judge what it adds.
+
+    Parameters
+    ----------
+    data : PanelData
+        All patients.
+    clinical, procedure : Procedure, PanelProcedure
+        The two procedures.
+    fitted : FittedResponse
+        The clinical procedure on all patients.
+    n_folds, n_repeats : int
+        Of the cross-validation; see :func:`cross_validate_panel`.
+    thresholds : list of float
+        At which net benefits are compared; empty for none.
+    weighting : str
+        A key of :data:`training.evaluation.missing_outcome.WEIGHTINGS`.
+    n_bootstrap, seed, n_jobs
+        Of the resamples and of everything random; processes.
+    progress : callable
+        Called :func:`count_panel_steps` times.
+    """
+    first = data.clinical.horizons[0]
+    known, events = data.count(first)
+    parameters = data.clinical.X.shape[1] + len(data.assays)
+    size, affordable = None, 0
+    if 0 < events < known:
+        size = verdict(known, events, parameters, horizon=first.upper())
+        affordable = compute_affordable_parameters(known, events / known, c_statistic=0.70)
+    counts = data.counts | {
+        "in_cohort": int(data.has.sum()),
+        "known": known,
+        "events": events,
+        "assays": len(data.assays),
+    }
+    reason = _too_few(data)
+    if reason:
+        progress()
+        return PanelEvaluation(
+            counts,
+            "too_few",
+            reason,
+            size,
+            affordable,
+            None,
+            {},
+            {},
+            pd.DataFrame(),
+            pd.DataFrame(),
+            None,
+        )
+    with threadpool_limits(1):
+        panel = fit_panel(data, fitted, procedure, rng=np.random.default_rng((seed, 7)))
+    progress()
+    out = cross_validate_panel(
+        data,
+        clinical,
+        procedure,
+        n_folds=n_folds,
+        n_repeats=n_repeats,
+        seed=seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    value, gain = _compare(
+        data,
+        out,
+        compute_outcome_weights(data.clinical, weighting=weighting),
+        thresholds,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
+    found, reason = _judge_value(value[first], panel)
+    with threadpool_limits(1):
+        assays, stability = _describe_assays(
+            data, panel, fitted, out, np.random.default_rng((seed, 8))
+        )
+    progress()
+    return PanelEvaluation(
+        counts
+        | {
+            "not_normalised": int(data.has.sum()) - len(panel.usable),
+            "kept": len(panel.center),
+            "folds": len(out.parts),
+            "failed": sum(bool(part.failure) for part in out.parts),
+        },
+        found,
+        reason,
+        size,
+        affordable,
+        panel,
+        value,
+        gain,
+        _describe_candidates(out, panel, procedure.candidates),
+        assays,
+        stability,
+    )

@@ -1,0 +1,404 @@
+"""Published rates and effects, pooled by random effects.
+
+Pooling answers two questions that must not be confused. The *interval* is about the mean over
+all centres: it narrows as studies are added. The *prediction interval* is about the next centre:
+it holds the spread between centres as well, and is the one to read when a rate is expected
+somewhere. With a handful of small studies both are crude. What is published on ketamine in CRPS
+is pooled with these functions in `experiments.evidence.pooling`.
+
+References
+----------
+DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2. Paule and Mandel 1982,
+doi:10.6028/jres.087.022. Freeman and Tukey 1950, doi:10.1214/aoms/1177729756. Miller 1978,
+doi:10.1080/00031305.1978.10479283. Higgins 2009, doi:10.1111/j.1467-985X.2008.00552.x. Egger
+1997, doi:10.1136/bmj.315.7109.629. Begg and Mazumdar 1994, doi:10.2307/2533446.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.special import expit
+
+__all__ = [
+    "AsymmetryTest",
+    "PooledEffect",
+    "PooledProportion",
+    "compute_begg_test",
+    "compute_egger_test",
+    "compute_forest",
+    "compute_pooled_effect",
+    "compute_pooled_proportion",
+]
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+Method = Literal["dl", "pm"]
+Scale = Literal["raw", "logit", "freeman_tukey"]
+
+
+@dataclass(frozen=True)
+class PooledEffect:
+    """A mean effect over studies, on the scale on which the effects came.
+
+    Attributes
+    ----------
+    estimate, standard_error : float
+        Mean over studies and its standard error.
+    interval : (float, float)
+        Interval of the mean over studies.
+    prediction_interval : (float, float) or None
+        Interval for the true effect in a new study; None where fewer than three studies leave no
+        degrees of freedom for it.
+    p_value : float
+        Of the mean being zero (normal approximation).
+    tau2 : float
+        Variance between studies; 0 when they differ no more than chance would have it.
+    q, q_p_value : float
+        Cochran's Q (k - 1 degrees of freedom) and the p value of no difference between studies.
+        With few studies a large p value is no sign of agreement.
+    i2 : float
+        Share of the total variance that lies between studies, in percent, 0 to 100.
+    weights : ndarray of shape (k,)
+        Share of each study in the mean; they add to 1.
+    """
+
+    estimate: float
+    standard_error: float
+    interval: Interval
+    prediction_interval: Interval | None
+    p_value: float
+    tau2: float
+    q: float
+    q_p_value: float
+    i2: float
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class PooledProportion:
+    """A pooled share of patients.
+
+    Attributes
+    ----------
+    rate : float
+        In [0, 1].
+    interval, prediction_interval : (float, float) or None
+        As in :class:`PooledEffect`, as shares in [0, 1].
+    used : ndarray of bool, shape (n_studies,)
+        False where a study was dropped because its share has no variance on this scale.
+    effect : PooledEffect
+        The pooling on its own scale, with the heterogeneity; one weight for each study used.
+    """
+
+    rate: float
+    interval: Interval
+    prediction_interval: Interval | None
+    used: NDArray[np.bool_]
+    effect: PooledEffect
+
+
+@dataclass(frozen=True)
+class AsymmetryTest:
+    """A test for a funnel that leans to one side.
+
+    A small p value says that small studies show other effects than large ones. Publication bias
+    is one reason; others are real differences and spreads that are wrong in print. With under
+    ten studies these tests find little.
+
+    Attributes
+    ----------
+    statistic : float
+        Egger: the intercept of effect / SE on 1 / SE. Begg: Kendall's tau.
+    p_value : float
+        Two-sided.
+    """
+
+    statistic: float
+    p_value: float
+
+
+def compute_pooled_effect(
+    effects: ArrayLike,
+    variances: ArrayLike,
+    *,
+    method: Method = "dl",
+    level: float = 0.95,
+    prediction: Literal["t", "normal"] = "t",
+) -> PooledEffect:
+    """Pool effects by random effects with inverse-variance weights.
+
+    Parameters
+    ----------
+    effects, variances : array-like of shape (k,)
+        One effect per study and its variance within the study, above 0; k at least 2.
+    method : {"dl", "pm"}
+        Variance between studies by DerSimonian and Laird, or by Paule and Mandel (iterated, less
+        biased when studies are few and differ much).
+    level : float
+        Level of the intervals, in (0, 1).
+    prediction : {"t", "normal"}
+        Quantile of the prediction interval: t on k - 2 degrees of freedom (Higgins 2009), which
+        allows for a between-study variance that is itself a guess, or normal.
+
+    Returns
+    -------
+    PooledEffect
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two studies, or a variance is not above 0.
+    """
+    y, v = _check_effects(effects, variances, least=2)
+    df = len(y) - 1
+    q = _cochran_q(y, v, 0.0)
+    tau2 = _find_tau2(y, v, method=method)
+    weights = 1 / (v + tau2)
+    estimate = float(np.average(y, weights=weights))
+    error = float(1 / np.sqrt(weights.sum()))
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    spread = float(np.hypot(error, np.sqrt(tau2)))
+    reach = None
+    if prediction == "normal":
+        reach = z * spread
+    elif df > 1:
+        reach = float(stats.t.ppf(0.5 + level / 2, df - 1)) * spread
+    return PooledEffect(
+        estimate=estimate,
+        standard_error=error,
+        interval=(estimate - z * error, estimate + z * error),
+        prediction_interval=None if reach is None else (estimate - reach, estimate + reach),
+        p_value=float(2 * stats.norm.sf(abs(estimate) / error)),
+        tau2=tau2,
+        q=q,
+        q_p_value=float(stats.chi2.sf(q, df)),
+        i2=100 * max(0.0, 1 - df / q) if q > 0 else 0.0,
+        weights=weights / weights.sum(),
+    )
+
+
+def compute_pooled_proportion(
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    scale: Scale = "logit",
+    correction: float = 0.5,
+    method: Method = "dl",
+    level: float = 0.95,
+) -> PooledProportion:
+    """Pool shares of patients by random effects.
+
+    Parameters
+    ----------
+    events, n : array-like of shape (k,)
+        Patients with the event, out of how many. Events may be fractions of a patient, where
+        only a percentage is printed.
+    scale : {"raw", "logit", "freeman_tukey"}
+        `logit`: log odds; keeps intervals within [0, 1]. `freeman_tukey`: double arcsine, taken
+        back at the harmonic mean of n; needs no correction, but depends on that mean. `raw`: the
+        share itself, whose variance is smallest where the share is extreme.
+    correction : float
+        Added to the events and to the non-events of a study where nobody or everybody had the
+        event, on the raw and the logit scale. With 0 such a study is dropped, silently so in
+        much software: `used` tells.
+    method, level
+        As in :func:`compute_pooled_effect`.
+
+    Returns
+    -------
+    PooledProportion
+
+    Raises
+    ------
+    ValueError
+        If a count is impossible, or fewer than two studies can be used.
+    """
+    e, size = _check_counts(events, n)
+    if scale == "freeman_tukey":
+        effects = 0.5 * (
+            np.arcsin(np.sqrt(e / (size + 1))) + np.arcsin(np.sqrt((e + 1) / (size + 1)))
+        )
+        variances = 1 / (4 * size + 2)
+        used = np.ones(len(e), dtype=bool)
+    else:
+        extreme = (e == 0) | (e == size)
+        e = np.where(extreme, e + correction, e)
+        size = np.where(extreme, size + 2 * correction, size)
+        used = (e > 0) & (e < size)
+        e, size = e[used], size[used]
+        share = e / size
+        raw = scale == "raw"
+        effects = share if raw else np.log(share / (1 - share))
+        variances = share * (1 - share) / size if raw else 1 / e + 1 / (size - e)
+    effect = compute_pooled_effect(effects, variances, method=method, level=level)
+    mean_n = float(stats.hmean(size))
+
+    def to_shares(*values: float) -> tuple[float, ...]:
+        return tuple(_to_share(value, scale=scale, mean_n=mean_n) for value in values)
+
+    prediction = effect.prediction_interval
+    return PooledProportion(
+        rate=to_shares(effect.estimate)[0],
+        interval=_pair(to_shares(*effect.interval)),
+        prediction_interval=None if prediction is None else _pair(to_shares(*prediction)),
+        used=used,
+        effect=effect,
+    )
+
+
+def compute_egger_test(effects: ArrayLike, variances: ArrayLike) -> AsymmetryTest:
+    """Regress effect / SE on 1 / SE (Egger 1997).
+
+    Parameters
+    ----------
+    effects, variances : array-like of shape (k,)
+        k at least 3.
+
+    Returns
+    -------
+    AsymmetryTest
+        The intercept, 0 where small and large studies agree, and its p value (t, k - 2).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three studies, all are of one size, or a variance is not above 0.
+    """
+    y, v = _check_effects(effects, variances, least=3)
+    error = np.sqrt(v)
+    if np.ptp(error) == 0:
+        raise ValueError("variances: expected studies of different precision, got one for all")
+    line = stats.linregress(1 / error, y / error)
+    t = line.intercept / line.intercept_stderr
+    return AsymmetryTest(float(line.intercept), float(2 * stats.t.sf(abs(t), len(y) - 2)))
+
+
+def compute_begg_test(effects: ArrayLike, variances: ArrayLike) -> AsymmetryTest:
+    """Correlate the standardised effects with their variances by rank (Begg 1994).
+
+    Parameters
+    ----------
+    effects, variances : array-like of shape (k,)
+        k at least 3.
+
+    Returns
+    -------
+    AsymmetryTest
+        Kendall's tau, exact where there are no ties.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three studies, all are of one size, or a variance is not above 0.
+    """
+    y, v = _check_effects(effects, variances, least=3)
+    if np.ptp(v) == 0:
+        raise ValueError("variances: expected studies of different precision, got one for all")
+    centre = np.average(y, weights=1 / v)
+    standardised = (y - centre) / np.sqrt(v - 1 / np.sum(1 / v))
+    result = stats.kendalltau(standardised, v)
+    return AsymmetryTest(float(result.statistic), float(result.pvalue))
+
+
+def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.DataFrame:
+    """Lay out what a forest plot of shares draws.
+
+    Parameters
+    ----------
+    responders : DataFrame
+        Columns `study`, `events` (whole numbers) and `n`.
+    pooled : PooledProportion
+        The same rows pooled.
+
+    Returns
+    -------
+    DataFrame
+        Columns `study`, `events`, `n`, `rate`, `low`, `high` (95% Wilson) and `weight` (share of
+        the pooled estimate, 0 where dropped).
+    """
+    cis = [
+        stats.binomtest(round(events), int(n)).proportion_ci(0.95, method="wilson")
+        for events, n in zip(responders["events"], responders["n"], strict=True)
+    ]
+    weight = np.zeros(len(responders))
+    weight[pooled.used] = pooled.effect.weights
+    return pd.DataFrame(
+        {
+            "study": responders["study"],
+            "events": responders["events"],
+            "n": responders["n"],
+            "rate": responders["events"] / responders["n"],
+            "low": [ci.low for ci in cis],
+            "high": [ci.high for ci in cis],
+            "weight": weight,
+        }
+    )
+
+
+def _cochran_q(y: Floats, v: Floats, tau2: float) -> float:
+    weights = 1 / (v + tau2)
+    return float(np.sum(weights * (y - np.average(y, weights=weights)) ** 2))
+
+
+def _find_tau2(y: Floats, v: Floats, *, method: Method) -> float:
+    """Estimate the variance between studies; never below 0, where weights would go wrong."""
+    df = len(y) - 1
+    excess = _cochran_q(y, v, 0.0) - df
+    if excess <= 0:
+        return 0.0
+    if method == "dl":
+        weights = 1 / v
+        return float(excess / (weights.sum() - np.sum(weights**2) / weights.sum()))
+    # Q is at most the sum of squares over tau2: at twice that sum over df it is below df.
+    highest = 2 * float(np.sum((y - y.mean()) ** 2)) / df
+    return float(brentq(lambda tau2: _cochran_q(y, v, tau2) - df, 0.0, highest, xtol=1e-14))
+
+
+def _pair(values: tuple[float, ...]) -> Interval:
+    low, high = values
+    return low, high
+
+
+def _to_share(value: float, *, scale: Scale, mean_n: float) -> float:
+    if scale == "logit":
+        return float(expit(value))
+    if scale == "raw":
+        return float(np.clip(value, 0, 1))
+    # Beyond these ends the double arcsine is that of no share at all.
+    lowest = 0.5 * np.arcsin(np.sqrt(1 / (mean_n + 1)))
+    if value <= lowest:
+        return 0.0
+    if value >= np.pi / 2 - lowest:
+        return 1.0
+    sine = np.sin(2 * value)
+    inner = 1 - (sine + (sine - 1 / sine) / mean_n) ** 2
+    return float(0.5 * (1 - np.sign(np.cos(2 * value)) * np.sqrt(max(inner, 0.0))))
+
+
+def _check_effects(
+    effects: ArrayLike, variances: ArrayLike, *, least: int
+) -> tuple[Floats, Floats]:
+    y, v = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
+    if y.ndim != 1 or y.shape != v.shape:
+        raise ValueError(f"effects, variances: expected equal lengths, got {y.shape} and {v.shape}")
+    if len(y) < least:
+        raise ValueError(f"effects: expected at least {least} studies, got {len(y)}")
+    if not np.isfinite(y).all() or not (np.isfinite(v) & (v > 0)).all():
+        raise ValueError("effects, variances: expected finite effects and variances above 0")
+    return y, v
+
+
+def _check_counts(events: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
+    e, size = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
+    if e.ndim != 1 or e.shape != size.shape:
+        raise ValueError(f"events, n: expected equal lengths, got {e.shape} and {size.shape}")
+    if not ((size > 0) & (e >= 0) & (e <= size)).all():
+        raise ValueError("events, n: expected events from 0 to n, and n above 0, in each study")
+    return e, size

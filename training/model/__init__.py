@@ -1,0 +1,1 @@
+"""How patients become a function: risk, interval, reasons. Imports `measures` and below."""

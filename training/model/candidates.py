@@ -1,0 +1,354 @@
+"""The candidates, simplest first.
+
+A candidate turns a design matrix (:class:`features.dictionary.transformers.PredictorBasis`) and an
+outcome into one :class:`Member` for each of its settings. Every member gives a margin (log-odds).
+The logistic candidates share the columns of one basis, so that any convex combination of their
+margins is again one linear function of that basis.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+
+from features.errors import KetresponseError
+from training.measures.weighted import fit_logistic_rows
+from training.model.solvers import fit_elastic_net_path, fit_ridge_path
+
+__all__ = [
+    "CANDIDATES",
+    "DEFAULT_CANDIDATES",
+    "Candidate",
+    "Member",
+    "constant_member",
+    "intercept_for_mean",
+    "is_constant",
+]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Family = Literal["constant", "logistic", "trees"]
+
+KNOTS = 3
+"""Knots of each bent numeric predictor: one nonlinear term, all that small cohorts can bear."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One candidate fitted at one setting.
+
+    Parameters
+    ----------
+    intercept : float
+        Log-odds.
+    coef : ndarray of shape (n_columns,)
+        Log-odds per column of the basis.
+    trees : lightgbm.Booster or None
+        Boosted trees, whose raw score is added.
+    n_trees : int
+        How many of the trees count.
+    """
+
+    intercept: float
+    coef: FloatArray
+    trees: Any = None
+    n_trees: int = 0
+
+    def margin(self, Z: FloatArray) -> FloatArray:
+        """Return the log-odds of each row of the design matrix `Z` (n, n_columns)."""
+        margin = self.intercept + Z @ self.coef
+        if self.trees is not None:
+            margin = margin + tree_margin(self.trees, Z, self.n_trees)
+        return np.asarray(margin)
+
+
+def tree_margin(trees: Any, Z: FloatArray, n_trees: int) -> FloatArray:
+    """Return the raw score (log-odds) of the first `n_trees` trees, on one thread."""
+    return np.asarray(trees.predict(Z, raw_score=True, num_iteration=n_trees, num_threads=1))
+
+
+def constant_member(y: FloatArray, n_columns: int) -> Member:
+    """Return the prevalence as a model: the same risk for everyone.
+
+    The share of events is taken from (events + 0.5) / (n + 1) where only one class was seen.
+    """
+    rate = float(np.mean(y)) if len(y) else 0.5
+    if not 0.0 < rate < 1.0:
+        rate = (float(np.sum(y)) + 0.5) / (len(y) + 1.0)
+    return Member(float(logit(rate)), np.zeros(n_columns))
+
+
+def is_constant(member: Member, Z: FloatArray) -> bool:
+    """Return whether the member gives every row of `Z` the same risk."""
+    return bool(np.ptp(member.margin(Z)) < 1e-9)
+
+
+def intercept_for_mean(margin: FloatArray, mean: float) -> float:
+    """Return the shift of the log-odds `margin` that makes the mean risk equal `mean`.
+
+    Parameters
+    ----------
+    margin : ndarray of shape (n,)
+        Log-odds.
+    mean : float
+        Wanted mean risk, strictly between 0 and 1.
+    """
+
+    def excess(shift: float) -> float:
+        return float(np.mean(expit(margin + shift))) - mean
+
+    reach = 20.0 + float(np.max(np.abs(margin)))
+    return float(brentq(excess, -reach, reach, xtol=1e-13))
+
+
+class Candidate(Protocol):
+    """A way of fitting: a name, a family, and settings to choose among."""
+
+    @property
+    def name(self) -> str:
+        """The name that a study file uses."""
+
+    @property
+    def label(self) -> str:
+        """The name that people read."""
+
+    @property
+    def family(self) -> Family:
+        """What the margin is made of."""
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the settings tried, in plain words, one for each member of the path."""
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return one fitted member for each setting.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, n_columns)
+            Design matrix.
+        linear : ndarray of bool of shape (n_columns,)
+            False for the columns that bend a numeric predictor.
+        y : ndarray of shape (n,)
+            Outcome, 0 or 1, both present.
+        """
+
+
+def _spread(coef: FloatArray, columns: BoolArray) -> FloatArray:
+    full = np.zeros(len(columns))
+    full[columns] = coef
+    return full
+
+
+def _to_members(path: FloatArray, columns: BoolArray) -> list[Member]:
+    return [Member(float(fit[0]), _spread(fit[1:], columns)) for fit in path]
+
+
+@dataclass(frozen=True)
+class Prevalence:
+    """Everyone gets the share of responders: what any model must beat."""
+
+    name: str = "prevalence"
+    family: Family = "constant"
+    label: str = "prevalence only"
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the one setting."""
+        return ("the share of responders",)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return the constant model."""
+        return [constant_member(y, Z.shape[1])]
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Logistic regression with a normal prior on each coefficient (L2 penalty).
+
+    `prior_sd` are the prior standard deviations tried, in log-odds per standard deviation of the
+    predictor: 0.1 hardly lets a predictor speak, 1 is close to maximum likelihood.
+    """
+
+    name: str = "ridge"
+    label: str = "ridge logistic regression"
+    bent: bool = False
+    family: Family = "logistic"
+    prior_sd: tuple[float, ...] = (0.1, 0.2, 0.35, 0.6, 1.0, 2.0)
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the prior standard deviations tried."""
+        return tuple(f"prior SD {sd:g}" for sd in self.prior_sd)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return one fit for each prior standard deviation."""
+        columns = np.ones_like(linear) if self.bent else linear
+        return _to_members(fit_ridge_path(Z[:, columns], y, prior_sd=self.prior_sd), columns)
+
+
+@dataclass(frozen=True)
+class ElasticNet:
+    """Logistic regression with half L1 and half L2 penalty: drops predictors as it shrinks."""
+
+    name: str = "elastic_net"
+    family: Family = "logistic"
+    label: str = "elastic net logistic regression"
+    inverse_penalty: tuple[float, ...] = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the inverse penalties tried."""
+        return tuple(f"C {c:g}, L1 share 0.5" for c in self.inverse_penalty)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return one fit for each penalty."""
+        path = fit_elastic_net_path(
+            Z[:, linear], y, inverse_penalty=self.inverse_penalty, l1_share=0.5
+        )
+        return _to_members(path, linear)
+
+
+@dataclass(frozen=True)
+class Firth:
+    """Firth's logistic regression with intercept correction (FLIC).
+
+    The penalised likelihood keeps coefficients finite under separation; the intercept is then
+    moved so that the mean risk equals the share of events (Puhr 2017, doi:10.1002/sim.7273).
+    """
+
+    name: str = "firth"
+    family: Family = "logistic"
+    label: str = "Firth logistic regression (FLIC)"
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the one setting."""
+        return ("Jeffreys prior",)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return the one fit."""
+        from firthmodels import FirthLogisticRegression
+        from sklearn.exceptions import ConvergenceWarning
+
+        # Jeffreys' prior does not depend on the axes: along the principal ones, directions in
+        # which the patients do not differ (equal flags, a constant column) can be left out.
+        left, size, axes = np.linalg.svd(
+            Z[:, linear] - Z[:, linear].mean(axis=0), full_matrices=False
+        )
+        kept = size > 1e-9 * max(1.0, float(size.max(initial=0.0)))
+        if not kept.any():
+            return [constant_member(y, Z.shape[1])]
+        scores = left[:, kept] * np.sqrt(len(y))
+        model = FirthLogisticRegression(
+            backend="numpy", max_iter=500, max_step=1.0, gtol=1e-7, xtol=1e-7
+        )
+        with warnings.catch_warnings():
+            # Near separation rounding keeps the last of these digits from settling: no matter.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(scores, y)
+        along = np.asarray(model.coef_, dtype=np.float64) / size[kept] * np.sqrt(len(y))
+        coef = _spread(along @ axes[kept], linear)
+        return [Member(intercept_for_mean(Z @ coef, float(np.mean(y))), coef)]
+
+
+@dataclass(frozen=True)
+class MaximumLikelihood:
+    """Logistic regression without any penalty, to compare with: no part of the default blend.
+
+    Where the predictors separate the classes there is no finite estimate; a normal prior of SD 10
+    on each coefficient then stands in.
+    """
+
+    name: str = "logistic"
+    family: Family = "logistic"
+    label: str = "logistic regression (maximum likelihood)"
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the one setting."""
+        return ("no penalty",)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Return the one fit."""
+        varied = linear & (np.ptp(Z, axis=0) > 1e-9)
+        design = np.column_stack([np.ones(len(y)), Z[:, varied]])
+        fitted = fit_logistic_rows(design, y, np.ones((1, len(y))))
+        if not np.isfinite(fitted).all():
+            fitted = fit_ridge_path(Z[:, varied], y, prior_sd=(10.0,))
+        return _to_members(fitted, varied)
+
+
+@dataclass(frozen=True)
+class BoostedTrees:
+    """LightGBM with settings for small samples.
+
+    The library's defaults need 20 patients in a leaf and give a constant below about 40: here
+    leaves hold a twentieth of the patients (at least 5), trees have at most 4 leaves and learn
+    slowly, and only their number is chosen.
+    """
+
+    name: str = "lightgbm"
+    family: Family = "trees"
+    label: str = "LightGBM, small-sample settings"
+    n_trees: tuple[int, ...] = (20, 40, 80, 160)
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the numbers of trees tried."""
+        return tuple(f"{n} trees" for n in self.n_trees)
+
+    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+        """Fit the longest sequence of trees once, and return it cut at each number."""
+        lightgbm = import_lightgbm()
+        inputs = np.where(linear, Z, 0.0)  # a tree bends a predictor by itself
+        parameters = {
+            "objective": "binary",
+            "num_leaves": 4,
+            "learning_rate": 0.05,
+            "min_data_in_leaf": max(5, len(y) // 20),
+            "lambda_l2": 2.0,
+            "max_bin": 63,
+            "min_data_in_bin": 3,
+            "feature_pre_filter": False,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": 1,
+            "seed": 0,
+            "verbosity": -1,
+        }
+        data = lightgbm.Dataset(inputs, y, free_raw_data=True, params=parameters)
+        trees = lightgbm.train(
+            parameters, data, num_boost_round=max(self.n_trees), keep_training_booster=True
+        )
+        zeros = np.zeros(Z.shape[1])
+        return [Member(0.0, zeros, trees, n) for n in self.n_trees]
+
+
+def import_lightgbm() -> Any:
+    """Import LightGBM, or say in one line which system package it lacks."""
+    try:
+        import lightgbm
+    except OSError as err:
+        raise KetresponseError(
+            "LightGBM cannot start because the system library libgomp is missing: install it "
+            "(Debian and Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp)"
+        ) from err
+    return lightgbm
+
+
+CANDIDATES: dict[str, Candidate] = {
+    candidate.name: candidate
+    for candidate in (
+        Prevalence(),
+        Ridge(),
+        Firth(),
+        ElasticNet(),
+        Ridge(name="splines", label="ridge logistic regression with bent predictors", bent=True),
+        BoostedTrees(),
+        MaximumLikelihood(),
+    )
+}
+"""All candidates by the name that a study file uses."""
+
+DEFAULT_CANDIDATES = tuple(name for name in CANDIDATES if name != "logistic")
+"""What the default procedure blends."""

@@ -1,0 +1,460 @@
+"""Shapley values of the probability that is served.
+
+What is explained is :meth:`ResponseModel.probability` itself: after the blend, the recalibration
+and, at the second horizon, the product of the two outcomes. A coalition S of predictors is worth
+the mean served probability over the background rows with the patient's values put in for S
+(interventional Shapley values). The base is the mean over the background; base plus
+contributions is the served probability.
+
+Predictors may be taken as a group, as the assays of a panel are. The group is then one player of
+the game, and what it gets is divided among its members by Owen's value: the Shapley value over
+the orders in which the members come one after another. Another way to say it: a set of members is
+worth what the group would get if it were only this set, and Shapley's value divides that. The
+members' values add up to the group's.
+
+References
+----------
+Shapley, A value for n-person games, 1953, doi:10.1515/9781400881970-018.
+Strumbelj and Kononenko, Explaining prediction models and individual predictions with feature
+contributions, 2014, doi:10.1007/s10115-013-0679-x (the interventional game, sampled orders).
+Mitchell et al., Sampling permutations for Shapley value estimation, 2022,
+https://jmlr.org/papers/v23/21-0439.html (antithetic pairs).
+Owen, Values of games with a priori unions, 1977, doi:10.1007/978-3-642-45494-3_7 (groups).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
+from training.model.response_model import ResponseModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Explainer", "Explanation", "explain", "explain_rows", "global_importance"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+_MOST_ACTIVE = 16
+"""Most predictors of one background row whose coalitions are all counted (65 536 of them)."""
+_MOST_JOINT = 1 << 20
+"""Most coalitions of a group's members and the others, over all background rows, that are counted
+to divide the group's value; beyond, orders are drawn."""
+_MEMBER_PAIRS = 20
+"""Pairs of orders of a group's members."""
+_MEMBER_ROWS = 20
+"""Background rows over which trees are asked about one order of a group's members."""
+_BLOCK = 1 << 17
+"""Coalitions worked on at once: 1 MB per horizon, near what a processor's cache holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What each predictor adds to the probability of one patient, at each horizon.
+
+    A contribution says how the model uses a value, not what would happen if it were changed.
+
+    Parameters
+    ----------
+    scale : str
+        "probability": contributions are differences of probability, within [-1, 1].
+    method : str
+        How the numbers came about, in plain words.
+    base : ndarray of shape (n_horizons,)
+        Mean served probability over the background: the estimate when nothing is known.
+    contributions : ndarray of shape (n_horizons, n_predictors)
+        ``base + contributions.sum(axis=1)`` is the served probability. A group's contribution is
+        the sum of its members'.
+    error : ndarray of shape (n_horizons,)
+        Largest Monte Carlo standard error of the horizon's contributions, a group counted as
+        one; 0 when they are exact.
+    member_error : ndarray of shape (n_horizons,)
+        The same of the contributions of the group's members; 0 without a group.
+    """
+
+    scale: str
+    method: str
+    base: FloatArray
+    contributions: FloatArray
+    error: FloatArray
+    member_error: FloatArray
+
+
+class Explainer:
+    """Explain one model's probabilities, patient by patient.
+
+    Without trees the log-odds are a sum over predictors, and the values are exact: for each
+    background row all coalitions are counted of those predictors whose part in the log-odds
+    differs from the patient's; the others are dummies there and get 0. With trees, or with more
+    than 16 such predictors in a row, predictors are put in one by one in orders drawn at random,
+    each order also in reverse, over all background rows; every order adds up to the same total,
+    so that the sum is right and only its division has a Monte Carlo error.
+
+    A group counts as one predictor in all this. Where it has too many members for all their
+    coalitions, they are put in one by one in orders drawn at random, after those of the others
+    that come before the group. What is sampled so is corrected by its regression on the sampled
+    value of the group, whose value is known better: the members' values then add up to it.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        The model that is served.
+    group : sequence of int
+        Columns of the predictors that are one group; empty for none.
+    seed : int
+        Seed of the orders. They are drawn once, so that a patient always gets the same numbers.
+    n_permutations : int
+        Orders, reverse ones included: an even number of at least 4.
+
+    Raises
+    ------
+    ValueError
+        If `n_permutations` is odd or below 4.
+    """
+
+    def __init__(
+        self,
+        model: ResponseModel,
+        *,
+        group: Sequence[int] = (),
+        seed: int = 0,
+        n_permutations: int = 20,
+    ) -> None:
+        if n_permutations < 4 or n_permutations % 2:
+            raise ValueError(f"n_permutations must be even and at least 4, got {n_permutations}")
+        self._model = model
+        self._seed = seed
+        self._outcomes = [model.first] if model.kept is None else [model.first, model.kept]
+        self._served = model.probability(model.background)
+        self._expanded = [outcome.basis.expand(model.background) for outcome in self._outcomes]
+        self._terms = np.stack([outcome.terms(model.background) for outcome in self._outcomes])
+        intercepts = np.array([outcome.intercept for outcome in self._outcomes])
+        self._margins = intercepts[:, np.newaxis] + self._terms.sum(axis=2)
+        self._group = np.asarray(group, dtype=np.int64)
+        self._alone = np.setdiff1d(np.arange(model.background.shape[1]), self._group)
+        # Which columns each player puts in; the group is the last player.
+        self._columns = np.zeros((len(self._alone) + bool(self._group.size), len(model.predictors)))
+        self._columns[np.arange(len(self._alone)), self._alone] = 1.0
+        self._columns[len(self._alone) :, self._group] = 1.0
+        rng = np.random.default_rng(seed)
+        n_players, n_members = len(self._columns), len(self._group)
+        self._orders = draw_orders(n_players, n_pairs=n_permutations // 2, rng=rng)
+        places = np.argsort(draw_orders(n_players, n_pairs=_MEMBER_PAIRS, rng=rng), axis=1)
+        self._before = places[:, : len(self._alone)] < places[:, -1:]
+        self._member_orders = draw_orders(n_members, n_pairs=_MEMBER_PAIRS, rng=rng)
+
+    def explain(self, x: FloatArray) -> Explanation:
+        """Return the explanation of one patient's probabilities.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_predictors,)
+            Raw predictors, NaN where missing.
+
+        Returns
+        -------
+        Explanation
+            A positive contribution raises the probability above what it would be without
+            knowing the value; contributions smaller than a few times `error` are not told
+            from 0.
+
+        Raises
+        ------
+        ValueError
+            If `x` has another shape.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        n_predictors = self._model.background.shape[1]
+        if x.shape != (n_predictors,):
+            raise ValueError(f"x must have shape ({n_predictors},), got {x.shape}")
+        served = self._model.probability(x[np.newaxis])[0]
+        exact = np.zeros(len(served))
+        if self._model.is_constant:
+            method = "none needed: the model gives everyone the same probability"
+            nothing = np.zeros((len(served), n_predictors))
+            return Explanation("probability", method, served, nothing, exact, exact)
+        base = self._served.mean(axis=0)
+        gains = None
+        if not self._model.has_trees:
+            terms = np.stack([outcome.terms(x[np.newaxis]) for outcome in self._outcomes])
+            gains = terms - self._terms
+        method, values, error = self._value_players(x, gains, served)
+        if not self._group.size:
+            return Explanation("probability", method, base, values, error, exact)
+        contributions = np.empty((len(served), n_predictors))
+        contributions[:, self._alone] = values[:, :-1]
+        how, contributions[:, self._group], left = self._divide(x, gains, values[:, -1])
+        method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
+        return Explanation("probability", method, base, contributions, error, left + error)
+
+    def _value_players(
+        self, x: FloatArray, gains: FloatArray | None, served: FloatArray
+    ) -> tuple[str, FloatArray, FloatArray]:
+        """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
+
+        `gains` (n_outcomes, n_rows, n_predictors) is what putting in the patient's value adds to
+        the log-odds of each row; None with trees.
+        """
+        rows = f"over {len(self._served)} background rows"
+        if gains is not None:
+            gains = gains @ self._columns.T if self._group.size else gains
+            active = np.any(gains != 0.0, axis=0)
+            if active.sum(axis=1).max() <= _MOST_ACTIVE:
+                values = self._count_coalitions(gains, active, served)
+                return f"exact Shapley values {rows}", values, np.zeros(len(served))
+        return f"{self._say_orders(len(self._orders))} {rows}", *self._sample_orders(x)
+
+    def _say_orders(self, n_orders: int) -> str:
+        return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"
+
+    def _divide(
+        self, x: FloatArray, gains: FloatArray | None, total: FloatArray
+    ) -> tuple[str, FloatArray, FloatArray]:
+        """Return how the group's value is divided, the members' values and their error.
+
+        `total` (n_horizons,) is the group's value at each horizon; the rest as above.
+        """
+        if gains is not None:
+            counts = np.any(gains != 0.0, axis=0).sum(axis=1)
+            if np.exp2(counts).sum() <= _MOST_JOINT:
+                members = self._count_members(gains)
+                # Equal but for rounding, and for a recalibration step that a last bit decides.
+                share = np.abs(members) + np.finfo(np.float64).tiny
+                share /= share.sum(axis=1, keepdims=True)
+                members += share * (total - members.sum(axis=1))[:, np.newaxis]
+                return "exact", members, np.zeros(len(total))
+        pairs = self._sample_members(x, gains)
+        members = pairs.mean(axis=0)
+        apart = pairs - members
+        whole = apart.sum(axis=2, keepdims=True)
+        spread = (whole**2).sum(axis=0)
+        slope = np.full_like(members, 1.0 / members.shape[1])
+        np.divide((apart * whole).sum(axis=0), spread, out=slope, where=spread > 0.0)
+        members += slope * (total - members.sum(axis=1))[:, np.newaxis]
+        variance = ((apart - slope * whole) ** 2).sum(axis=0) / (len(pairs) - 2)
+        error = np.sqrt(variance / len(pairs)).max(axis=1)
+        return self._say_orders(len(self._member_orders)), members, error
+
+    def _count_members(self, gains: FloatArray) -> FloatArray:
+        """Return the exact values (n_horizons, n_members) of the group's members."""
+        members = np.zeros((gains.shape[0], gains.shape[1], len(self._group)))
+        alone, own = (np.any(gains[:, :, c] != 0.0, axis=0) for c in (self._alone, self._group))
+        sizes = np.stack([alone.sum(axis=1), own.sum(axis=1)], axis=1)
+        for k, m in np.unique(sizes, axis=0).tolist():
+            if m == 0:
+                continue
+            found = np.flatnonzero((sizes == (k, m)).all(axis=1))
+            step = max(_BLOCK >> (k + m), 1)
+            share = share_before(k)
+            for start in range(0, len(found), step):
+                rows = found[start : start + step]
+                outside = np.nonzero(alone[rows])[1].reshape(len(rows), k)
+                inside = np.nonzero(own[rows])[1].reshape(len(rows), m)
+                columns = np.hstack([self._alone[outside], self._group[inside]])
+                worth = self._worth(self._margins[:, rows], gains[:, rows[:, np.newaxis], columns])
+                joined = worth.reshape(*worth.shape[:2], 2**m, 2**k) @ share
+                members[:, rows[:, np.newaxis], inside] = joined @ shapley_weights(m)
+        return np.asarray(members.mean(axis=1))
+
+    def _sample_members(self, x: FloatArray, gains: FloatArray | None) -> FloatArray:
+        """Return sampled values (n_pairs, n_horizons, n_members) of the group's members."""
+        members = self._group[self._member_orders]
+        if gains is not None:
+            start = gains[:, :, self._alone] @ self._before.T + self._margins[:, :, np.newaxis]
+            steps = np.cumsum(gains[:, :, members], axis=3)
+            path = np.concatenate([start[..., np.newaxis], start[..., np.newaxis] + steps], axis=3)
+            for outcome, part in zip(self._outcomes, path, strict=True):
+                part[...] = outcome.finish(part)
+            path[1:] *= path[0]
+            worth = np.moveaxis(path.mean(axis=1), 0, 2)
+        else:
+            n_orders, n_members = members.shape
+            place = np.argsort(self._member_orders, axis=1)
+            holds = np.zeros((n_orders, n_members + 1, len(x)), dtype=bool)
+            holds[:, :, self._alone] = self._before[:, np.newaxis]
+            steps = np.arange(n_members + 1)[:, np.newaxis]
+            holds[:, :, self._group] = place[:, np.newaxis] < steps
+            # The rows take turns, a pair of orders having the same ones.
+            n_rows = min(_MEMBER_ROWS, len(self._served))
+            turn = np.arange(n_orders)[:, np.newaxis] // 2 * n_rows + np.arange(n_rows)
+            worth = self._ask(x, turn % len(self._served), holds)
+        values = np.empty((*members.shape, worth.shape[2]))
+        orders = self._member_orders[:, :, np.newaxis]
+        np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
+        return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
+
+    def _count_coalitions(
+        self, gains: FloatArray, active: BoolArray, served: FloatArray
+    ) -> FloatArray:
+        """Return the exact contributions (n_horizons, n_players).
+
+        `gains` (n_outcomes, n_rows, n_players) is what putting in the patient's value adds to
+        the log-odds of each row.
+        """
+        contributions = np.zeros((len(served), *active.shape))
+        counts = active.sum(axis=1)
+        for k in range(1, int(counts.max()) + 1):
+            group = np.flatnonzero(counts == k)
+            step = max(_BLOCK >> k, 1)
+            for start in range(0, len(group), step):
+                rows = group[start : start + step]
+                columns = np.nonzero(active[rows])[1].reshape(-1, k)
+                cells = rows[:, np.newaxis], columns
+                worth = self._worth(self._margins[:, rows], gains[:, *cells])
+                # Both ends are served probabilities: taking them as served keeps the sum right
+                # also where a recalibration step turns a last bit into a difference.
+                worth[:, :, 0] = self._served[rows].T
+                worth[:, :, -1] = served[:, np.newaxis]
+                contributions[:, *cells] = worth @ shapley_weights(k)
+        return np.asarray(contributions.mean(axis=1))
+
+    def _worth(self, margins: FloatArray, gains: FloatArray) -> FloatArray:
+        """Return the probabilities (n_horizons, n_rows, 2**k) of all coalitions of k predictors.
+
+        Bit j of a coalition's number tells whether predictor j is in it, so that each predictor
+        doubles the coalitions before it.
+        """
+        k = gains.shape[2]
+        sums = np.empty((*margins.shape, 2**k))
+        sums[:, :, 0] = margins
+        for j in range(k):
+            half = 1 << j
+            np.add(sums[:, :, :half], gains[:, :, j : j + 1], out=sums[:, :, half : 2 * half])
+        for outcome, part in zip(self._outcomes, sums, strict=True):
+            part[...] = outcome.finish(part)
+        sums[1:] *= sums[0]
+        return sums
+
+    def _sample_orders(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return sampled values (n_horizons, n_players) and errors (n_horizons,)."""
+        # Which players are in after each step of each order: (n_orders, n_steps, n_players)
+        place = np.argsort(self._orders, axis=1)
+        players = place[:, np.newaxis] < np.arange(place.shape[1] + 1)[:, np.newaxis]
+        rows = np.broadcast_to(np.arange(len(self._served)), (len(place), len(self._served)))
+        path = self._ask(x, rows, players @ self._columns > 0.0)
+        sampled = np.empty((*place.shape, path.shape[2]))
+        np.put_along_axis(sampled, self._orders[:, :, np.newaxis], np.diff(path, axis=1), axis=1)
+        pairs = sampled.reshape(-1, 2, *sampled.shape[1:]).mean(axis=1)
+        spread = pairs.std(axis=0, ddof=1).max(axis=0)
+        return pairs.mean(axis=0).T, np.asarray(spread / np.sqrt(len(pairs)))
+
+    def _ask(self, x: FloatArray, rows: IntArray, holds: BoolArray) -> FloatArray:
+        """Return what coalitions are worth over background rows.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_predictors,)
+            The patient.
+        rows : ndarray of int of shape (n_orders, n_rows)
+            Background rows by which each order's coalitions are judged.
+        holds : ndarray of bool of shape (n_orders, n_steps, n_predictors)
+            Predictors in each coalition.
+
+        Returns
+        -------
+        ndarray of shape (n_orders, n_steps, n_horizons)
+        """
+        background = self._model.background
+        n_orders, n_steps, n_predictors = holds.shape
+        # A value that the background row has already changes nothing: such coalitions are one.
+        same = (background == x) | (np.isnan(background) & np.isnan(x))
+        held = (holds[:, :, np.newaxis] & ~same[rows][:, np.newaxis]).reshape(-1, n_predictors)
+        of_row = np.repeat(rows[:, np.newaxis], n_steps, axis=1).ravel()
+        first, label = label_coalitions(of_row, held)
+        held, of_row = held[first], of_row[first]
+        # Each column of a basis is of one predictor, so that rows are mixed there: a hundred are
+        # expanded instead of many thousands.
+        worth = np.stack(
+            [
+                outcome.judge(
+                    np.where(
+                        held[:, outcome.basis.groups_],
+                        outcome.basis.expand(x[np.newaxis]),
+                        rest[of_row],
+                    )
+                )
+                for outcome, rest in zip(self._outcomes, self._expanded, strict=True)
+            ],
+            axis=1,
+        )
+        worth[:, 1:] *= worth[:, :1]
+        return np.asarray(worth[label].reshape(n_orders, n_steps, rows.shape[1], -1).mean(axis=2))
+
+
+def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanation:
+    """Return the explanation of one patient's probabilities; see :class:`Explainer`.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        The model that is served.
+    x : ndarray of shape (n_predictors,)
+        Raw predictors, NaN where missing.
+    seed : int
+        Seed of the orders, where they are drawn.
+    """
+    return Explainer(model, seed=seed).explain(x)
+
+
+def explain_rows(
+    model: ResponseModel, X: FloatArray, *, group: Sequence[int] = (), seed: int = 0
+) -> list[Explanation]:
+    """Return one explanation for each row.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        The model that is served.
+    X : ndarray of shape (n, n_predictors)
+        Rows to explain: the model's background, not patients, where the result is kept.
+    group : sequence of int
+        Columns that are one group, such as a panel's assays.
+    seed : int
+        Seed of the orders, where they are drawn.
+    """
+    explainer = Explainer(model, group=group, seed=seed)
+    return [explainer.explain(x) for x in X]
+
+
+def global_importance(model: ResponseModel, explanations: Sequence[Explanation]) -> pd.DataFrame:
+    """Return how far each predictor moves the probability, on average.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        Names the predictors and horizons.
+    explanations : sequence of Explanation
+        Of this model, at least one.
+
+    Returns
+    -------
+    DataFrame
+        One row per horizon and predictor: ``predictor``, ``horizon`` and
+        ``mean_absolute_contribution``, in probability (0.05 is five percentage points). It tells
+        how much the model uses a predictor, not whether the predictor matters to patients.
+
+    Raises
+    ------
+    ValueError
+        If there are no explanations.
+    """
+    import pandas as pd
+
+    if not explanations:
+        raise ValueError("there must be at least one explanation")
+    moved = np.mean([np.abs(each.contributions) for each in explanations], axis=0)
+    return pd.DataFrame(
+        {
+            "predictor": list(model.predictors) * len(model.horizons),
+            "horizon": np.repeat(model.horizons, len(model.predictors)),
+            "mean_absolute_contribution": moved.ravel(),
+        }
+    )

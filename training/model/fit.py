@@ -1,0 +1,487 @@
+"""The whole procedure, from labelled patients to a frozen model.
+
+Everything that learns from data (filling, scaling, choice of settings, blending, recalibration)
+is in :func:`fit_outcome`, so that running it inside each fold or bootstrap sample reruns the
+whole procedure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.schema import Variable
+from features.dictionary.transformers import PredictorBasis
+from training.model.blending import compute_log_loss, fit_recalibration, fit_weights
+from training.model.candidates import (
+    CANDIDATES,
+    KNOTS,
+    Candidate,
+    Family,
+    Member,
+    constant_member,
+    intercept_for_mean,
+    is_constant,
+)
+from training.model.resampling import make_folds
+from training.model.response_model import OutcomeModel
+
+__all__ = [
+    "MIN_FOR_KEPT",
+    "FittedOutcome",
+    "OutOfFoldMargins",
+    "Procedure",
+    "allow_trees",
+    "fit_kept",
+    "fit_outcome",
+    "fit_paths",
+    "predict_out_of_fold",
+    "pull_to_rate",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+MIN_FOR_KEPT = 10
+"""Events and non-events below which "kept" is taken as the same for everyone."""
+_ISOTONIC_FROM = 1000
+"""Events (and non-events) from which isotonic recalibration is tried."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How one outcome's model is made.
+
+    Parameters
+    ----------
+    candidates : tuple of str
+        Names in :data:`training.model.candidates.CANDIDATES`. More than one: they are blended with
+        the prevalence. Exactly one: it is used alone, recalibrated.
+    inner_folds, inner_repeats : int
+        Inner cross-validation that gives the out-of-fold predictions for settings, weights and
+        recalibration: one level, no further nesting. With 0 repeats there is none of the three:
+        a single candidate with a single setting is used as it is fitted.
+    prior_strength : float
+        Pull of the blend toward the prevalence, in nats for each unit (standard deviation of the
+        log-odds) by which it spreads patients (see `fit_weights`). The default is the one that
+        stays nearest to the best of the candidates over the known truths of
+        `experiments.truth.known_truth`.
+    published_patients : float
+        How many further patients the published rates count as; 0 leaves them out.
+    published_rates : tuple of float
+        Published share of responders at each horizon; needed where they count.
+    """
+
+    candidates: tuple[str, ...]
+    inner_folds: int = 5
+    inner_repeats: int = 4
+    prior_strength: float = 2.75
+    published_patients: float = 0.0
+    published_rates: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.inner_repeats == 0:
+            settings = [len(CANDIDATES[name].settings()) for name in self.candidates]
+            if settings != [1]:
+                raise ValueError("without inner repeats there is one candidate, with one setting")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one maximum-likelihood logistic regression and nothing else."""
+        alone = self.candidates == ("logistic",) and self.inner_repeats == 0
+        return alone and not self.published_patients
+
+    @property
+    def needs_bends(self) -> bool:
+        """Whether any candidate bends numeric predictors."""
+        return "splines" in self.candidates
+
+
+@dataclass(frozen=True)
+class FittedOutcome:
+    """A fitted outcome and how it came about.
+
+    Parameters
+    ----------
+    model : OutcomeModel
+        Frozen.
+    weights : dict of str to float
+        Weight of each candidate and of "prevalence"; they sum to 1.
+    settings : dict of str to str
+        The setting chosen for each candidate.
+    log_loss : dict of str to float
+        Out-of-fold log loss of each candidate at its setting, in nats per patient.
+    slope : float
+        Recalibration slope, within [0, 1].
+    constant : tuple of str
+        Candidates that gave everyone the same risk.
+    reason : str
+        Why the outcome is modelled as the same for everyone; empty when it is not.
+    members : dict of str to Member
+        Each candidate alone, at its setting and before recalibration: margins of the model's
+        basis. Empty where the outcome is modelled as the same for everyone.
+    held_out : ndarray of shape (n,)
+        Log-odds of the patients it was fitted on, before isotonic recalibration, by inner fits
+        that had not seen them (mean over the inner repeats; weights and slope are those of the
+        model): what a further predictor is fitted beside. They belong to patients, and are
+        never stored.
+    """
+
+    model: OutcomeModel
+    weights: dict[str, float]
+    settings: dict[str, str]
+    log_loss: dict[str, float]
+    slope: float
+    constant: tuple[str, ...]
+    reason: str = ""
+    members: dict[str, Member] = field(default_factory=dict)
+    held_out: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+
+    @property
+    def bent_share(self) -> float:
+        """Share of bent predictors and trees in the weight of all candidates, from 0 to 1."""
+        bent = self.weights.get("splines", 0.0) + self.weights.get("lightgbm", 0.0)
+        left = 1.0 - self.weights.get("prevalence", 0.0)
+        return bent / left if left > 1e-9 else 0.0
+
+
+def _freeze(
+    basis: PredictorBasis,
+    margin: Member,
+    isotonic: IsotonicRegression | None = None,
+    *,
+    tree_weight: float = 0.0,
+) -> OutcomeModel:
+    has_trees = margin.trees is not None and tree_weight > 0
+    return OutcomeModel(
+        basis=basis,
+        intercept=margin.intercept,
+        coef=margin.coef,
+        trees=margin.trees.model_to_string(num_iteration=margin.n_trees) if has_trees else "",
+        n_trees=margin.n_trees if has_trees else 0,
+        tree_weight=tree_weight if has_trees else 0.0,
+        isotonic_x=np.empty(0) if isotonic is None else np.asarray(isotonic.X_thresholds_),
+        isotonic_y=np.empty(0) if isotonic is None else np.asarray(isotonic.y_thresholds_),
+    )
+
+
+def fit_paths(
+    candidates: Sequence[Candidate], Z: FloatArray, linear: NDArray[np.bool_], y: FloatArray
+) -> list[list[Member]]:
+    """Return each candidate's members, one for each of its settings (`Candidate.fit_path`)."""
+    if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
+        constant = constant_member(y, Z.shape[1])
+        return [[constant] * len(candidate.settings()) for candidate in candidates]
+    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
+
+
+@dataclass(frozen=True)
+class OutOfFoldMargins:
+    """Log-odds of patients by fits that had not seen them, inner repeats one after the other.
+
+    Parameters
+    ----------
+    margins : list of ndarray of shape (n_settings, n_repeats * n)
+        Of each candidate at each setting.
+    base : ndarray of shape (n_repeats * n,)
+        Of the prevalence.
+    y : ndarray of shape (n_repeats * n,)
+        Outcome, 0 or 1.
+    """
+
+    margins: list[FloatArray]
+    base: FloatArray
+    y: FloatArray
+
+    def choose_settings(self) -> tuple[list[int], FloatArray, FloatArray]:
+        """Return each candidate's best setting, its log-odds there, and its mean log loss."""
+        losses = [compute_log_loss(margin, self.y).mean(axis=1) for margin in self.margins]
+        best = [int(np.argmin(loss)) for loss in losses]
+        chosen = [margin[i] for margin, i in zip(self.margins, best, strict=True)]
+        return best, np.stack(chosen), np.array([loss.min() for loss in losses])
+
+
+def predict_out_of_fold(
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    candidates: Sequence[Candidate],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> OutOfFoldMargins:
+    """Predict every patient out of fold, by every candidate at every setting.
+
+    Parameters as in :func:`fit_outcome`; `candidates` are those of the procedure but the
+    prevalence.
+    """
+    n = len(y)
+    repeats = procedure.inner_repeats
+    margins = [np.empty((len(c.settings()), repeats, n)) for c in candidates]
+    base = np.empty((repeats, n))
+    knots = KNOTS if procedure.needs_bends else 0
+    for repeat in range(repeats):
+        folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
+        for fold in range(procedure.inner_folds):
+            test = folds == fold
+            if not test.any():
+                continue
+            train = ~test
+            basis = make_basis(predictors, knots=knots).fit(X[train])
+            Z_test = basis.expand(X[test])
+            paths = fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
+            for margin, path in zip(margins, paths, strict=True):
+                margin[:, repeat, test] = [member.margin(Z_test) for member in path]
+            base[repeat, test] = constant_member(y[train], 0).intercept
+    return OutOfFoldMargins(
+        [margin.reshape(len(margin), -1) for margin in margins], base.ravel(), np.tile(y, repeats)
+    )
+
+
+class _HasFamily(Protocol):
+    @property
+    def family(self) -> Family:
+        """What the margin is made of."""
+
+
+def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> NDArray[np.bool_]:
+    """Return who may take part: trees only where they beat every logistic candidate out of fold."""
+    logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
+    best = min(logistic, default=np.inf)
+    return np.array(
+        [c.family != "trees" or loss < best for c, loss in zip(candidates, losses, strict=True)],
+        dtype=bool,
+    )
+
+
+def fit_outcome(
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> FittedOutcome:
+    """Run the whole procedure for one outcome.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1. With one class only, everyone gets (events + 0.5) / (n + 1).
+    groups : ndarray of int of shape (n,)
+        Patient of each row; rows of a patient stay together in every inner split.
+    predictors : sequence of Variable
+        In the order of the columns.
+    procedure : Procedure
+        What to fit and how.
+    rng : numpy.random.Generator
+        Source of randomness (inner splits only).
+    """
+    names = [name for name in CANDIDATES if name in procedure.candidates and name != "prevalence"]
+    if not names:
+        return fit_constant(X, y, predictors, reason="the study asks for the prevalence only")
+    if len(np.unique(y)) < 2:
+        return fit_constant(X, y, predictors, reason="only one class was seen")
+    candidates = [CANDIDATES[name] for name in names]
+    if procedure.inner_repeats == 0:
+        return _fit_as_it_is(X, y, predictors, candidates[0], procedure)
+    out = predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng=rng)
+    best, chosen, chosen_loss = out.choose_settings()
+    weights = np.ones(1)
+    if len(procedure.candidates) > 1:
+        weights = np.zeros(len(candidates))
+        allowed = allow_trees(candidates, chosen_loss)
+        weights[allowed] = fit_weights(
+            chosen[allowed], out.base, out.y, n_patients=len(y), strength=procedure.prior_strength
+        )
+    blended = out.base + weights @ (chosen - out.base)
+    slope = fit_recalibration(blended, out.y)
+
+    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
+    Z = basis.expand(X)
+    paths = fit_paths(candidates, Z, basis.linear_, y)
+    members = [path[i] for path, i in zip(paths, best, strict=True)]
+    whole, tree_weight = _combine(Z, y, members, slope * weights)
+    isotonic = _fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
+    left = 1.0 - float(weights.sum())
+    left = left if left > 1e-9 else 0.0
+    return FittedOutcome(
+        model=_freeze(basis, whole, isotonic, tree_weight=tree_weight),
+        weights={"prevalence": left, **dict(zip(names, map(float, weights), strict=True))},
+        settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
+        log_loss={
+            "prevalence": float(compute_log_loss(out.base, out.y).mean()),
+            **dict(zip(names, map(float, chosen_loss), strict=True)),
+        },
+        slope=slope,
+        constant=tuple(name for name, m in zip(names, members, strict=True) if is_constant(m, Z)),
+        members=dict(zip(names, members, strict=True)),
+        held_out=_average(slope * (weights @ (chosen - out.base)), y),
+    )
+
+
+def pull_to_rate(
+    fitted: FittedOutcome, X: FloatArray, *, rate: float, n_patients: float
+) -> FittedOutcome:
+    """Move the mean risk toward a rate known from elsewhere; what tells patients apart stays.
+
+    Parameters
+    ----------
+    fitted : FittedOutcome
+        From the patients at hand.
+    X : ndarray of shape (n, n_predictors)
+        Their raw predictors.
+    rate : float
+        The other rate, between 0 and 1.
+    n_patients : float
+        How many patients it counts as, beside the n at hand.
+
+    Returns
+    -------
+    FittedOutcome
+        With mean risk (sum of risks + n_patients * rate) / (n + n_patients). An isotonic model
+        is left as it is: it stands on a thousand events.
+    """
+    if fitted.model.isotonic_x.size:
+        return fitted
+    risk = fitted.model.probability(X)
+    wanted = float((risk.sum() + n_patients * rate) / (len(risk) + n_patients))
+    shift = intercept_for_mean(np.asarray(logit(risk)), wanted)
+    return replace(fitted, model=replace(fitted.model, intercept=fitted.model.intercept + shift))
+
+
+def _average(away: FloatArray, y: FloatArray) -> FloatArray:
+    """Return each patient's mean log-odds over the inner repeats, with the observed mean risk."""
+    margin = away.reshape(-1, len(y)).mean(axis=0)
+    return np.asarray(margin + intercept_for_mean(margin, float(np.mean(y))))
+
+
+def _fit_as_it_is(
+    X: FloatArray,
+    y: FloatArray,
+    predictors: Sequence[Variable],
+    candidate: Candidate,
+    procedure: Procedure,
+) -> FittedOutcome:
+    """Fit one candidate with one setting, without inner resampling or recalibration."""
+    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
+    Z = basis.expand(X)
+    (member,) = candidate.fit_path(Z, basis.linear_, y)
+    return FittedOutcome(
+        model=_freeze(basis, member),
+        weights={"prevalence": 0.0, candidate.name: 1.0},
+        settings={candidate.name: candidate.settings()[0]},
+        log_loss={},
+        slope=1.0,
+        constant=(candidate.name,) if is_constant(member, Z) else (),
+        members={candidate.name: member},
+    )
+
+
+def _combine(
+    Z: FloatArray, y: FloatArray, members: Sequence[Member], weights: FloatArray
+) -> tuple[Member, float]:
+    """Collapse the weighted members into one whose mean risk is the observed one.
+
+    The second value is the weight of its trees.
+    """
+    coef = np.zeros(Z.shape[1])
+    trees: Member | None = None
+    tree_weight = 0.0
+    for weight, member in zip(weights, members, strict=True):
+        coef += weight * member.coef
+        if member.trees is not None and weight > 0:
+            trees, tree_weight = member, float(weight)
+    margin = Z @ coef
+    if trees is not None:
+        margin = margin + tree_weight * trees.margin(Z)
+    intercept = intercept_for_mean(margin, float(np.mean(y)))
+    whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
+    return whole, tree_weight
+
+
+def _fit_isotonic(
+    margin: FloatArray,
+    y_rows: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    rng: np.random.Generator,
+) -> IsotonicRegression | None:
+    """Recalibrate monotonically, where there is plenty of data and it helps out of fold.
+
+    Where the blend is right already, its steps cost more than a thousand events can pay.
+    """
+    if min(np.sum(y), np.sum(1 - y)) < _ISOTONIC_FROM:
+        return None
+    risk = expit(margin + intercept_for_mean(margin, float(np.mean(y))))
+    # Never 0 or 1: a step without an event does not mean that there can be none.
+    bounds = {"y_min": 1 / (len(y) + 2), "y_max": 1 - 1 / (len(y) + 2)}
+    isotonic = IsotonicRegression(out_of_bounds="clip", **bounds)
+    folds = np.tile(
+        make_folds(y.astype(np.intp), groups, n_folds=5, rng=rng), len(margin) // len(y)
+    )
+    moved = np.empty_like(risk)
+    for fold in range(5):
+        test = folds == fold
+        moved[test] = isotonic.fit(risk[~test], y_rows[~test]).predict(risk[test])
+    if (
+        compute_log_loss(logit(moved), y_rows).mean()
+        >= compute_log_loss(logit(risk), y_rows).mean()
+    ):
+        return None
+    return isotonic.fit(risk, y_rows)
+
+
+def fit_constant(
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, reason: str
+) -> FittedOutcome:
+    """Return the model that gives everyone the share of events, and why it was taken."""
+    basis = make_basis(predictors).fit(X)
+    member = constant_member(y, len(basis.groups_))
+    return FittedOutcome(
+        _freeze(basis, member),
+        {"prevalence": 1.0},
+        {},
+        {},
+        1.0,
+        (),
+        reason,
+        held_out=np.full(len(y), member.intercept),
+    )
+
+
+def fit_kept(
+    X: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    predictors: Sequence[Variable],
+    procedure: Procedure,
+    *,
+    rng: np.random.Generator,
+) -> FittedOutcome:
+    """Run the procedure for "kept at T2" among T1 responders who were seen at T2.
+
+    Under :data:`MIN_FOR_KEPT` events or non-events everyone gets the same share, and the reason
+    says so. Parameters as in :func:`fit_outcome`.
+    """
+    events = int(np.sum(y))
+    others = len(y) - events
+    if min(events, others) < MIN_FOR_KEPT:
+        reason = (
+            f"kept by {events} and lost by {others} of the responders at T1 seen at T2: fewer "
+            f"than {MIN_FOR_KEPT} of either, so everyone gets the same share"
+        )
+        return fit_constant(X, y, predictors, reason=reason)
+    return fit_outcome(X, y, groups, predictors, procedure, rng=rng)

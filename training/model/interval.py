@@ -1,0 +1,79 @@
+"""The working model behind the served interval.
+
+A logistic model of all predictors with a normal prior of SD 1 (log-odds per SD of a predictor)
+on each coefficient, fixed beforehand. Draws from the normal approximation of its posterior are
+stored with the model. The rule is the same whatever the served model is made of; the spread
+over bootstraps of the whole procedure is another thing (instability) and is no interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.schema import Variable
+from training.model.response_model import WorkingModel
+from training.model.solvers import fit_ridge_path
+
+__all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
+
+FloatArray = NDArray[np.float64]
+
+N_DRAWS = 2000
+PRIOR_SD = 1.0
+
+
+def fit_working_model(
+    X: FloatArray,
+    y: FloatArray,
+    predictors: Sequence[Variable],
+    *,
+    rng: np.random.Generator,
+    follow: float = 0.0,
+) -> WorkingModel:
+    """Return draws from the posterior of the working model.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1, both present.
+    predictors : sequence of Variable
+        In the order of the columns.
+    rng : numpy.random.Generator
+        Source of randomness.
+    follow : float
+        Of the :class:`WorkingModel`: the share of bent predictors and trees in what is served.
+    """
+    basis = make_basis(predictors).fit(X)
+    Z = basis.expand(X)
+    center = fit_ridge_path(Z, y, prior_sd=[PRIOR_SD])[0]
+    design = np.column_stack([np.ones(len(y)), Z])
+    risk = expit(design @ center)
+    precision = (design * (risk * (1 - risk))[:, np.newaxis]).T @ design
+    precision[1:, 1:] += np.eye(Z.shape[1]) / PRIOR_SD**2
+    # A draw is the mode plus L^-T z, where L L^T is the precision.
+    factor = np.linalg.cholesky(precision)
+    noise = rng.standard_normal((len(center), N_DRAWS))
+    return WorkingModel(basis, center + np.linalg.solve(factor.T, noise).T, follow)
+
+
+def fit_constant_working_model(
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], *, rng: np.random.Generator
+) -> WorkingModel:
+    """Return draws for an outcome that is modelled as the same for everyone.
+
+    The draws come from the posterior of a share under Jeffreys' prior, Beta(events + 1/2,
+    non-events + 1/2). Parameters as in :func:`fit_working_model`; `y` may hold one class only.
+    """
+    basis = make_basis(predictors).fit(X)
+    events = float(np.sum(y))
+    shares = np.clip(rng.beta(events + 0.5, len(y) - events + 0.5, size=N_DRAWS), 1e-12, 1 - 1e-12)
+    draws = np.zeros((N_DRAWS, 1 + len(basis.groups_)))
+    draws[:, 0] = logit(shares)
+    return WorkingModel(basis, draws)

@@ -1,0 +1,263 @@
+"""The frozen model: the whole arithmetic from raw predictors to served probabilities.
+
+Training, the report, the service and the explanation all call :meth:`ResponseModel.probability`;
+there is no second way to a number. A frozen model holds no patient: only what was learnt, the
+draws behind its intervals, and background rows whose columns were permuted independently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.transformers import PredictorBasis
+from training.model.candidates import import_lightgbm, tree_margin
+
+__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "load_trees"]
+
+FloatArray = NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def load_trees(text: str) -> Any:
+    """Return the LightGBM booster written as `text` (its own plain format, no pickle)."""
+    return import_lightgbm().Booster(model_str=text)
+
+
+def _clipped_logit(probability: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.clip(probability, 1e-12, 1 - 1e-12)))
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """The calibrated probability of one outcome.
+
+    probability = isotonic(expit(intercept + Z @ coef + tree_weight * trees(Z))), where Z is the
+    basis of the raw predictors. Everything but the trees is a sum of one function per raw
+    predictor.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted.
+    intercept : float
+        Log-odds; blend and recalibration are already in it.
+    coef : ndarray of shape (n_columns,)
+        Log-odds per basis column; blend and recalibration are already in it.
+    trees : str
+        LightGBM's text of the trees; empty when trees have no weight.
+    n_trees : int
+        How many of the trees count.
+    tree_weight : float
+        What the trees' raw score is multiplied by.
+    isotonic_x, isotonic_y : ndarray of shape (n_steps,)
+        Isotonic recalibration by linear interpolation; empty when there is none.
+    """
+
+    basis: PredictorBasis
+    intercept: float
+    coef: FloatArray
+    trees: str
+    n_trees: int
+    tree_weight: float
+    isotonic_x: FloatArray
+    isotonic_y: FloatArray
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether trees take part, so that the log-odds are not a sum over predictors."""
+        return bool(self.trees) and self.tree_weight != 0.0
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether everyone gets the same probability."""
+        return not self.has_trees and not np.any(self.coef)
+
+    def terms(self, X: FloatArray) -> FloatArray:
+        """Return what each raw predictor adds to the log-odds, trees left out.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n, n_predictors)
+            ``intercept + terms.sum(axis=1)`` is the log-odds of the logistic part.
+        """
+        weighted = self.basis.expand(X) * self.coef
+        terms = np.zeros(X.shape)
+        np.add.at(terms.T, self.basis.groups_, weighted.T)
+        return terms
+
+    def finish(self, margin: FloatArray) -> FloatArray:
+        """Return the calibrated probability of the whole log-odds `margin`, any shape."""
+        probability = expit(margin)
+        if self.isotonic_x.size:
+            probability = np.interp(probability, self.isotonic_x, self.isotonic_y)
+        return np.asarray(probability)
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the probability of each row of raw predictors `X` (n, n_predictors)."""
+        return self.judge(self.basis.expand(X))
+
+    def judge(self, Z: FloatArray) -> FloatArray:
+        """Return the probability of each row of the basis `Z` (n, n_columns)."""
+        return self.finish(self._add_up(Z))
+
+    def margin(self, X: FloatArray) -> FloatArray:
+        """Return the log-odds, before isotonic recalibration, of raw predictors `X`."""
+        return self._add_up(self.basis.expand(X))
+
+    def _add_up(self, Z: FloatArray) -> FloatArray:
+        # A sum over columns, not a matrix product: BLAS adds in another order for one row than
+        # for many, and the same patient must get the same number alone and in a batch.
+        margin = self.intercept + np.sum(Z * self.coef, axis=1)
+        if self.has_trees:
+            trees = load_trees(self.trees)
+            margin = margin + self.tree_weight * tree_margin(trees, Z, self.n_trees)
+        return np.asarray(margin)
+
+
+@dataclass(frozen=True)
+class WorkingModel:
+    """Draws from the posterior of a lightly penalised logistic model of one outcome.
+
+    It gives the width of the served interval, not its centre.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted, without bends.
+    draws : ndarray of shape (n_draws, 1 + n_columns)
+        Intercept and coefficients, log-odds.
+    follow : float
+        From 0 to 1: how far the interval reaches after a served probability that this model's
+        own does not follow, because bent predictors or trees are in it.
+    """
+
+    basis: PredictorBasis
+    draws: FloatArray
+    follow: float = 0.0
+
+    def probabilities(self, X: FloatArray) -> FloatArray:
+        """Return the drawn probabilities, of shape (n_draws, n), of rows `X`."""
+        Z = self.basis.expand(X)
+        return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ Z.T))
+
+
+@dataclass(frozen=True)
+class ResponseModel:
+    """A frozen model of one or two horizons, with what is needed to serve and explain it.
+
+    With two horizons the second probability is the first times the probability that response is
+    kept, so it can never be the larger one.
+
+    Parameters
+    ----------
+    horizons : tuple of str
+        ("t1",), ("t1", "t2") or ("t2",).
+    predictors : tuple of str
+        Names, in the order of the columns of every array.
+    variables : tuple of dict
+        The dictionary the model was trained with, as :meth:`Dictionary.to_list` writes it.
+    first : OutcomeModel
+        Probability of the first horizon's outcome.
+    kept : OutcomeModel or None
+        Probability that a responder at T1 still is one at T2.
+    working_first : WorkingModel
+        Draws for the interval of the first outcome.
+    working_kept : WorkingModel or None
+        Draws, paired with those of `working_first`.
+    background : ndarray of shape (n_background, n_predictors)
+        Rows that stand for "not knowing": each column holds the training values, rounded to the
+        dictionary's precision and permuted independently, so that no row is a patient.
+    """
+
+    horizons: tuple[str, ...]
+    predictors: tuple[str, ...]
+    variables: tuple[dict[str, Any], ...]
+    first: OutcomeModel
+    kept: OutcomeModel | None
+    working_first: WorkingModel
+    working_kept: WorkingModel | None
+    background: FloatArray
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The dictionary of variables the model was trained with."""
+        return Dictionary.from_list(self.variables)
+
+    @property
+    def predictor_variables(self) -> tuple[Variable, ...]:
+        """The predictors' entries in the dictionary, in the order of the array's columns."""
+        dictionary = self.dictionary
+        return tuple(dictionary[name] for name in self.predictors)
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether trees take part at any horizon."""
+        return self.first.has_trees or (self.kept is not None and self.kept.has_trees)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether everyone gets the same probabilities."""
+        return self.first.is_constant and (self.kept is None or self.kept.is_constant)
+
+    def probability(self, X: FloatArray) -> FloatArray:
+        """Return the served probabilities.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n, n_horizons)
+            In [0, 1]; the second column is never above the first.
+        """
+        first = self.first.probability(X)
+        if self.kept is None:
+            return first[:, np.newaxis]
+        return np.column_stack([first, first * self.kept.probability(X)])
+
+    def interval(self, X: FloatArray, *, level: float = 0.95) -> FloatArray:
+        """Return the interval around each served probability.
+
+        Quantiles of draws from the working model's posterior, widened in two ways: to hold the
+        served probability, and, as far as bent predictors and trees have weight in it, by the
+        same interval moved (in log-odds) to where the served probability lies. The working model
+        is straight; where the data are not, it is sure of the wrong thing.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors)
+            Raw predictors, NaN where missing.
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n, n_horizons, 2)
+            Lower and upper limit.
+        """
+        draws = [self.working_first.probabilities(X)]
+        follow = [self.working_first.follow]
+        if self.working_kept is not None:
+            draws.append(draws[0] * self.working_kept.probabilities(X))
+            follow.append(max(follow[0], self.working_kept.follow))
+        points = [(1 - level) / 2, 0.5, (1 + level) / 2]
+        low, middle, high = np.stack([np.quantile(draw, points, axis=0) for draw in draws], axis=2)
+        served = self.probability(X)
+        moved = np.array(follow) * (_clipped_logit(served) - _clipped_logit(middle))
+        lowest = np.minimum.reduce([low, expit(_clipped_logit(low) + moved), served])
+        highest = np.maximum.reduce([high, expit(_clipped_logit(high) + moved), served])
+        return np.stack([lowest, highest], axis=2)

@@ -1,0 +1,308 @@
+"""What a panel adds, in words, tables and one picture: a section of the study's report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from experiments.description.panel_plots import plot_selection
+from training.document.document import (
+    Block,
+    Bullets,
+    Picture,
+    Section,
+    Table,
+    each_row,
+    format_p,
+    format_percent,
+)
+from training.evaluation.panel import PanelEvaluation
+from training.panel.procedure import PanelProcedure
+from training.report.performance import number, with_interval
+
+__all__ = ["describe_panel", "lay_out_panel", "tell_affordable", "tell_panel"]
+
+_LABELS = {"auc": "AUC", "brier": "Brier score", "log_loss": "log loss"}
+_READING = {"auc": "higher is better", "brier": "lower is better", "log_loss": "lower is better"}
+_SHOWN = 15
+_Q_LIMIT = 0.05
+
+
+def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> str:
+    row = next(each_row(panel.value[horizon].loc[[metric]]))
+    return with_interval(row.difference, row.low, row.high, digits)
+
+
+def tell_panel(panel: PanelEvaluation) -> str:
+    """Return whether the panel adds anything, in one sentence or two."""
+    if panel.found == "too_few":
+        return f"MicroRNA panel: described only. {panel.reason}."
+    if panel.found == "nothing":
+        reason = f"{panel.reason[0].upper()}{panel.reason[1:]}"
+        return (
+            f"MicroRNA panel: nothing was found. {reason}. There is no sub-model with the panel: "
+            "everyone gets the clinical estimate."
+        )
+    horizon = next(iter(panel.value))
+    change = (
+        f"in the same {panel.counts['known']} patients, clinical with panel less clinical alone: "
+        f"Brier score {_difference(panel, horizon, 'brier')}, AUC "
+        f"{_difference(panel, horizon, 'auc', 2)} at {horizon.upper()}, cross-validated"
+    )
+    if panel.found == "found":
+        return (
+            f"MicroRNA panel: added value found; {change}. The intervals lack the variance of "
+            "refitting, so it has to be seen again in other patients."
+        )
+    return (
+        f"MicroRNA panel: added value not shown; {change}. These patients cannot tell the two "
+        "apart; the sub-model is kept and says so."
+    )
+
+
+def tell_affordable(panel: PanelEvaluation, clinical: int) -> str:
+    """Return what the number of patients bears, in words."""
+    if panel.size is None:
+        return "Only one outcome was seen: no size can be given."
+    n, bears = panel.size.n, panel.affordable
+    left = max(bears - clinical, 0)
+    text = (
+        f"Sample size: {panel.size.text}. Assays count as parameters even if they are dropped "
+        f"later. {n} patients bear {bears} candidate parameter{'s'[: bears != 1]} (AUC 0.70; "
+        "Riley's criteria on shrinkage and optimism)"
+    )
+    if not left:
+        return f"{text}: no assay beside the clinical predictors, not even one chosen beforehand."
+    return (
+        f"{text}: beside {clinical} of the clinical predictors, {left} "
+        f"assay{'s'[: left != 1]} chosen beforehand."
+    )
+
+
+def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
+    rows = [
+        (
+            horizon.upper(),
+            _LABELS[r.metric],
+            with_interval(r.first, r.first_low, r.first_high),
+            with_interval(r.second, r.second_low, r.second_high),
+            with_interval(r.difference, r.low, r.high, 3),
+            _READING[r.metric],
+        )
+        for horizon, table in panel.value.items()
+        for r in each_row(table.reset_index())
+    ]
+    blocks: list[Block] = [
+        Table(
+            "panel_added_value",
+            "Clinical estimate with and without the panel.",
+            pd.DataFrame(
+                rows,
+                columns=["", "metric", "clinical", "clinical + panel", "difference", "reading"],
+            ),
+            "Patients with a panel only, all held out, both estimates for the same patients; 95% "
+            "intervals by a bootstrap of patients. Whoever's panel cannot be used has the "
+            "clinical estimate in both. The intervals lack the variance of refitting.",
+            values=pd.concat(
+                {h: t for h, t in panel.value.items()}, names=["horizon"]
+            ).reset_index(),
+        )
+    ]
+    if panel.net_benefit:
+        cells = [
+            (
+                horizon.upper(),
+                format_percent(r.threshold),
+                number(r.clinical, 3),
+                number(r.panel, 3),
+                with_interval(r.difference, r.low, r.high, 3),
+            )
+            for horizon, table in panel.net_benefit.items()
+            for r in each_row(table)
+        ]
+        blocks.append(
+            Table(
+                "panel_net_benefit",
+                "Net benefit at the study's thresholds.",
+                pd.DataFrame(
+                    cells, columns=["", "treat from", "clinical", "clinical + panel", "difference"]
+                ),
+                values=pd.concat({h: t for h, t in panel.net_benefit.items()}, names=["horizon"])
+                .reset_index(level=0)
+                .reset_index(drop=True),
+            )
+        )
+    return blocks
+
+
+def _lay_out_candidates(panel: PanelEvaluation) -> Table:
+    rows = [
+        (
+            r.label,
+            number(r.weight),
+            number(r.mean_weight),
+            format_percent(r.share_used),
+            number(r.auc),
+            format_percent(r.share_constant),
+        )
+        for r in each_row(panel.candidates)
+    ]
+    return Table(
+        "panel_candidates",
+        "What the panel's score is made of.",
+        pd.DataFrame(
+            rows,
+            columns=[
+                "candidate",
+                "weight",
+                "mean weight over folds",
+                "folds with weight",
+                "AUC alone",
+                "folds without a score",
+            ],
+        ),
+        "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
+        "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
+        "fold, before it is weighted, in folds whose panel passed the global test.",
+        values=panel.candidates,
+    )
+
+
+def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
+    assays = panel.assays
+    few = assays[assays["q_value"] <= _Q_LIMIT]
+    fewer = "none"
+    if len(few):
+        fewer = f"{len(few)} ({', '.join(few['assay'].head(_SHOWN))}"
+        fewer += " and others)" if len(few) > _SHOWN else ")"
+    by_chance = ""
+    if panel.stability is not None:
+        by_chance = (
+            f" On half samples {panel.stability.n_selected:.1f} assays were selected on average; "
+            f"of those selected in at least 75% of them at most "
+            f"{number(panel.stability.bound_false(0.75))} are expected by chance."
+        )
+    rows = [
+        (
+            r.assay,
+            with_interval(r.odds_ratio, r.low, r.high),
+            format_p(r.p_value),
+            format_p(r.q_value),
+            format_percent(r.detected),
+            format_percent(r.half_samples),
+            format_percent(r.folds),
+            "–" if r.coefficient == 0 else number(r.coefficient),
+        )
+        for r in each_row(assays.head(_SHOWN))
+    ]
+    return [
+        f"Single assays with a false discovery rate of at most 5% beside the clinical estimate, "
+        f"of {len(assays)}: {fewer}.{by_chance}",
+        Table(
+            "panel_assays",
+            f"Single assays beside the clinical estimate: the {len(rows)} with the smallest p "
+            "values. All are in the CSV file.",
+            pd.DataFrame(
+                rows,
+                columns=[
+                    "assay",
+                    "odds ratio per SD of ΔCt",
+                    "p",
+                    "q",
+                    "detected",
+                    "half samples",
+                    "folds",
+                    "log-odds in the model",
+                ],
+            ),
+            "An odds ratio above 1: responders have a higher ΔCt, so less of the microRNA. q: "
+            "Benjamini-Hochberg over all assays. Half samples and folds: share in which the assay "
+            "was selected.",
+            values=assays,
+        ),
+        Picture(
+            "panel_selection",
+            "How often each assay is selected: by the lasso on complementary half samples of all "
+            "patients (Meinshausen and Buehlmann 2010; Shah and Samworth 2013), and into the "
+            "sub-models of the cross-validation. An assay that matters is selected nearly always; "
+            "a picture without such an assay says that other patients would have given another "
+            "list.",
+            "dots of selection shares by assay",
+            lambda: plot_selection(assays),
+        ),
+    ]
+
+
+def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical: int) -> Section:
+    """Return the section on the panel.
+
+    Parameters
+    ----------
+    panel : PanelEvaluation
+        What was found.
+    procedure : PanelProcedure
+        How it was looked for.
+    clinical : int
+        Clinical parameters.
+    """
+    c = panel.counts
+    people = [
+        f"{c['panels']} panels of {c['assays']} assays; {c['without_course']} belong to no "
+        f"eligible patient of the cohort; {c['known']} patients with a panel have a known outcome, "
+        f"{c['events']} of them responders."
+    ]
+    if c["unknown_timing"]:
+        people.append(
+            f"{c['unknown_timing']} samples: it is not known that they were taken before the "
+            "infusion. What is measured later may be its effect."
+        )
+    blocks: list[Block] = [f"{tell_panel(panel)}"]
+    people.append(tell_affordable(panel, clinical))
+    if panel.found == "too_few":
+        return Section("MicroRNA panel", (*blocks, Bullets(tuple(people))))
+    people += [
+        f"{c['kept']} assays are detected in at least {procedure.min_detected:.0%} of the samples "
+        f"and are candidates; {c['not_normalised']} samples could not be normalised; "
+        f"{c['folds']} folds"
+        + (f", {c['failed']} of which could not normalise" if c["failed"] else "")
+        + ".",
+        "In each fold: normalisation, a global test of the whole panel beside the clinical "
+        f"estimate (p at most {procedure.max_p:g}), screening, the candidates, and their weight "
+        "from inner cross-validation. The mean risk stays that of the clinical estimate.",
+    ]
+    if panel.keeps_model:
+        people.append(
+            "The 95% interval of an estimate with the panel does not know that its assays were "
+            "selected in these patients: in simulated cohorts it holds the true risk somewhat "
+            "less often than 95% (docs/panel.md)."
+        )
+    return Section(
+        "MicroRNA panel",
+        (
+            *blocks,
+            Bullets(tuple(people)),
+            *_lay_out_value(panel),
+            _lay_out_candidates(panel),
+            *_lay_out_assays(panel),
+        ),
+    )
+
+
+def describe_panel(panel: PanelEvaluation, clinical: int) -> dict[str, Any]:
+    """Return what was found as values, for the run's results; no row belongs to a patient."""
+    return {
+        "done": True,
+        "found": panel.found,
+        "verdict": tell_panel(panel),
+        "counts": panel.counts,
+        "sample_size": {
+            "verdict": panel.size,
+            "parameters_borne": panel.affordable,
+            "text": tell_affordable(panel, clinical),
+        },
+        "added_value": panel.value,
+        "net_benefit": panel.net_benefit,
+        "candidates": panel.candidates,
+        "assays": panel.assays,
+    }

@@ -1,0 +1,375 @@
+"""Everything that one run found, as one JSON document: what the model card is made from.
+
+The document holds counts, summaries and digests; no id, prediction or row of a patient. A part
+that was not computed is ``{"done": false, "reason": ..., "command": ...}``: whoever reads it
+learns why, and what would fill it. A number that could not be estimated is null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.dictionary.outcome import RULES
+from features.dictionary.schema import Variable
+from features.errors import KetresponseError
+from training.evaluation.evaluation import Assessment, Judgement
+from training.evaluation.missing_outcome import WEIGHTINGS
+from training.evaluation.score_labels import ScoreLabels
+from training.model.candidates import CANDIDATES
+from training.model.response import FittedResponse
+from training.report.panel_section import describe_panel
+from training.report.report import judge
+from training.store.facts import package_versions
+from training.store.tracking import fetch_file
+from training.study.study import N_BACKGROUND, Description
+
+__all__ = [
+    "RESULTS_FILE",
+    "RESULTS_VERSION",
+    "describe_blend",
+    "fetch_results",
+    "make_results",
+    "not_done",
+    "read_results",
+    "to_plain",
+    "write_results",
+]
+
+RESULTS_FILE = "results.json"
+RESULTS_VERSION = 1
+
+_NULL_COMMAND = "ketresponse train STUDY --null-test 100"
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON would give it back.
+
+    A data frame becomes a list of its rows (a named index is a column of it), a dataclass a
+    mapping, a number that is not finite None.
+    """
+    if isinstance(value, pd.DataFrame):
+        frame = value if value.index.name is None else value.reset_index()
+        return [to_plain(row) for row in frame.to_dict("records")]
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [to_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def not_done(reason: str, command: str = "") -> dict[str, Any]:
+    """Return what stands for a part that was not computed."""
+    return {"done": False, "reason": reason, "command": command}
+
+
+def _describe_predictor(variable: Variable, column: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the dictionary's entry, how much is missing, and the spread over patients."""
+    known = column[~np.isnan(column)]
+    entry: dict[str, Any] = {
+        "name": variable.name,
+        "label": variable.label,
+        "kind": variable.kind,
+        "unit": variable.unit,
+        "expected": variable.expected(),
+        "known_at": variable.known_at,
+        "transform": variable.transform,
+        "codes": [f"{system} {code}" for system, code in variable.codes],
+        "hint": variable.hint,
+        "source": variable.source,
+        "n": len(column),
+        "missing": len(column) - len(known),
+    }
+    if variable.is_numeric:
+        # Rounded: a quartile of few patients is one patient's value.
+        steps = np.round(np.quantile(known, [0.25, 0.5, 0.75]) / variable.precision)
+        return entry | {"quartiles": np.round(steps * variable.precision, 6).tolist()}
+    names = variable.categories if variable.kind == "category" else ("no", "yes")
+    return entry | {"shares": {name: int((known == i).sum()) for i, name in enumerate(names)}}
+
+
+def _describe_study(description: Description) -> dict[str, Any]:
+    study = description.study
+    return {
+        "name": study.name,
+        "title": study.title,
+        "population": study.population,
+        "condition": study.condition,
+        "treatment": study.treatment,
+        "rule": study.rule,
+        "rule_text": RULES[study.rule],
+        "horizons": study.horizons,
+        "outcomes": study.outcomes,
+        "eligibility": study.eligibility.to_dict(),
+        "thresholds": study.thresholds,
+        "seed": study.seed,
+        "sha256": study.sha256,
+        "procedure": asdict(study.procedure),
+        "resampling": asdict(study.resampling),
+    }
+
+
+def _describe_cohort(description: Description) -> dict[str, Any]:
+    cohort = description.cohort
+    years: list[float] = []
+    if "treatment_year" in cohort.table:
+        years = cohort.table["treatment_year"].dropna().tolist()
+    sites = cohort.table["site"].nunique() if "site" in cohort.table else 0
+    return {
+        "sha256": cohort.sha256,
+        "synthetic": cohort.synthetic,
+        "rows": len(cohort.table),
+        "years": [int(min(years)), int(max(years))] if years else None,
+        "sites": int(sites),
+        "n_patients": len(np.unique(description.data.groups)),
+    }
+
+
+def _describe_judgement(judged: Judgement) -> dict[str, Any]:
+    """Return everything that is told of one horizon, by the part of the results it belongs to."""
+    optimism = instability = decision = None
+    if judged.optimism is not None:
+        interval = judged.optimism.attrs.get("interval", "")
+        optimism = {"interval": interval, "rows": judged.optimism}
+    if judged.instability is not None:
+        instability = {
+            **judged.instability.summary,
+            "predictions": judged.instability.predictions,
+            "classification": judged.instability.classification,
+            "calibration": judged.instability.calibration,
+        }
+    if judged.decisions is not None:
+        cuts = judged.decisions.curve["threshold"]
+        decision = {
+            "done": True,
+            "range": [float(cuts.min()), float(cuts.max())],
+            "rows": judged.decisions.curve,
+            "thresholds": judged.decisions.thresholds,
+        }
+    return {
+        "performance": {
+            "interval": judged.performance.attrs.get("interval", ""),
+            "rows": judged.performance,
+        },
+        "optimism": optimism,
+        "calibration": {
+            "groups": judged.groups,
+            "curve": judged.calibration.curve,
+            "summary": judged.calibration.summary,
+        },
+        "risks": judged.risks,
+        "decision": decision
+        or not_done(
+            "the study sets no range of decision thresholds, and none may be chosen afterwards",
+            "set [decision] thresholds in the study file before training",
+        ),
+        "instability": instability,
+        "missing_outcomes": {
+            "unknown": int(judged.bounds.attrs.get("unknown", 0)),
+            "rows": judged.bounds,
+        },
+        "subgroups": judged.subgroups,
+    }
+
+
+def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
+    if table is None:
+        return not_done("no null test was run", _NULL_COMMAND)
+    labels = {name: candidate.label for name, candidate in CANDIDATES.items()}
+    return {
+        "done": True,
+        "n_permutations": int(table["n_permutations"].max()),
+        "rows": table.assign(model=[labels.get(name, name) for name in table["model"]]),
+    }
+
+
+def _describe_panel(description: Description, evaluation: Assessment) -> dict[str, Any]:
+    if evaluation.panel is None:
+        return not_done("the study has no microRNA panel", "ketresponse train STUDY --panel PANEL")
+    return describe_panel(evaluation.panel, description.parameters)
+
+
+def describe_blend(response: FittedResponse) -> dict[str, Any]:
+    """Return what a fitted procedure is made of: outcome to its `members` and recalibration."""
+    fitted = {"response": response.first}
+    if response.kept is not None:
+        fitted["kept"] = response.kept
+    return {
+        outcome: {
+            "members": [
+                {
+                    "name": name,
+                    "label": CANDIDATES[name].label,
+                    "weight": weight,
+                    "setting": fit.settings.get(name, ""),
+                    "log_loss": fit.log_loss.get(name),
+                    "constant": name in fit.constant,
+                }
+                for name, weight in fit.weights.items()
+            ],
+            "slope": fit.slope,
+            "reason": fit.reason,
+            "constant": fit.model.is_constant,
+        }
+        for outcome, fit in fitted.items()
+    }
+
+
+def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
+    if found is None:
+        return not_done("the procedure was not judged on labels from scores alone")
+    if found.reason:
+        return not_done(found.reason)
+    return {
+        "done": True,
+        "changed": found.changed,
+        "counts": found.counts,
+        "performance": found.performance,
+    }
+
+
+def make_results(
+    description: Description,
+    evaluation: Assessment,
+    importance: pd.DataFrame,
+    *,
+    blend: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return everything that a run found.
+
+    Parameters
+    ----------
+    description : Description
+        The cohort and what was asked.
+    evaluation : Assessment
+        The procedure, judged.
+    importance : DataFrame
+        :func:`training.model.explanation.global_importance` over the frozen model's background,
+        which is nobody.
+    blend : mapping
+        What the model is made of, as :func:`describe_blend` tells it.
+
+    Returns
+    -------
+    dict
+        Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
+        `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`,
+        `calibration`, `risks`, `decision`, `instability`, `rerun_failures`,
+        `learning_curve`, `null_test`, `panel`, `subgroups`, `sites`, `missing_outcomes`,
+        `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
+    """
+    study = description.study
+    judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}
+
+    def by_horizon(part: str) -> dict[str, Any]:
+        return {h: found[part] for h, found in judged.items() if found[part] is not None}
+
+    no_reruns = not_done(
+        "the bootstrap reruns were switched off",
+        "set resampling.bootstrap_reruns in the study file and train again",
+    )
+    found: dict[str, Any] = {
+        "schema_version": RESULTS_VERSION,
+        "study": _describe_study(description),
+        "cohort": _describe_cohort(description),
+        "flow": description.flow,
+        "counts": description.counts,
+        "labels": description.labels.counts(),
+        "score_labels": _describe_score_labels(evaluation.score_labels),
+        "parameters": description.parameters,
+        "predictors": [
+            _describe_predictor(variable, column)
+            for variable, column in zip(
+                description.data.predictors, description.data.X.T, strict=True
+            )
+        ],
+        "sample_size": description.verdicts,
+        "weighting": WEIGHTINGS[study.weighting],
+        "performance": by_horizon("performance"),
+        "optimism": by_horizon("optimism") or no_reruns,
+        "calibration": by_horizon("calibration"),
+        "risks": by_horizon("risks"),
+        "decision": by_horizon("decision"),
+        "instability": by_horizon("instability"),
+        "rerun_failures": evaluation.failures,
+        "learning_curve": evaluation.learning
+        or not_done(
+            "the learning curve was switched off",
+            "set resampling.learning_curve in the study file and train again",
+        ),
+        "null_test": _describe_null_test(evaluation.null_test),
+        "panel": _describe_panel(description, evaluation),
+        "subgroups": by_horizon("subgroups"),
+        "sites": not_done(
+            "no external validation: the model was judged in its own cohort only",
+            "ketresponse validate MODEL COHORT, or ketresponse leave-site-out STUDY; then "
+            "ketresponse card make MODEL --card card.toml --validation RUN",
+        ),
+        "missing_outcomes": by_horizon("missing_outcomes"),
+        "blend": blend,
+        "importance": importance,
+        "background": {
+            "rows": N_BACKGROUND,
+            "how": "each column of the training rows permuted on its own and rounded to the "
+            "dictionary's precision: margins as in training, no row is a patient",
+        },
+        "notices": description.notices,
+        "verdict": judge(description, evaluation),
+        "code_version": version("ketresponse"),
+        "versions": package_versions(),
+    }
+    return dict(to_plain(found))
+
+
+def write_results(results: Mapping[str, Any], folder: Path) -> Path:
+    """Write the document as :data:`RESULTS_FILE` into a folder."""
+    path = folder / RESULTS_FILE
+    path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read what :func:`write_results` wrote.
+
+    Raises
+    ------
+    KetresponseError
+        If it cannot be read, or is of another version.
+    """
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        found = results["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise KetresponseError(f"{path} does not hold a run's results") from err
+    if found != RESULTS_VERSION:
+        raise KetresponseError(
+            f"the results in {path} are of version {found}; this version of ketresponse reads "
+            f"version {RESULTS_VERSION}: train again"
+        )
+    return dict(results)
+
+
+def fetch_results(run_id: str, *, tracking_uri: str) -> dict[str, Any]:
+    """Return the results that a tracked run left behind.
+
+    Raises
+    ------
+    KetresponseError
+        If there is no such run, or it holds no results.
+    """
+    return read_results(fetch_file(run_id, RESULTS_FILE, tracking_uri=tracking_uri))

@@ -1,0 +1,244 @@
+"""Pictures of a model judged in other patients. They draw counts and curves, never a patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from training.document.document import each_row
+from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+
+__all__ = ["plot_decision_curve", "plot_risk_calibration", "plot_roc", "plot_sites"]
+
+_SCALES = {
+    "auc": (0.5, "AUC"),
+    "o_e": (1.0, "observed : expected"),
+    "slope": (1.0, "calibration slope"),
+}
+_MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
+_PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
+
+
+def _title(axes: Axes, title: str) -> None:
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+
+
+def plot_risk_calibration(
+    curve: pd.DataFrame, groups: pd.DataFrame, risks: pd.DataFrame, *, title: str
+) -> Figure:
+    """Draw the flexible calibration curve over the distribution of the risks.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        `curve` of a :class:`training.measures.calibration_curve.CalibrationCurve`.
+    groups : DataFrame
+        :func:`training.measures.calibration_groups.compute_calibration_groups`.
+    risks : DataFrame
+        :func:`training.validation.validation.compute_risk_histogram`.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure = Figure(figsize=(4.5, 5.7), layout="constrained")
+        axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
+        axes.fill_between(
+            curve["risk"],
+            curve["low"],
+            curve["high"],
+            color=BLUE,
+            alpha=0.18,
+            linewidth=0,
+            label="95% band",
+        )
+        axes.plot(curve["risk"], curve["observed"], color=BLUE, linewidth=1.8, label="loess")
+        reach = np.abs(groups[["low", "high"]].to_numpy().T - groups["observed"].to_numpy())
+        axes.errorbar(
+            groups["predicted"],
+            groups["observed"],
+            yerr=reach,
+            fmt="o",
+            color=INK,
+            markersize=4,
+            linewidth=1,
+            capsize=2,
+            label="groups of patients",
+        )
+        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="observed share of responders")
+        axes.legend(loc="upper left", fontsize=8)
+        _title(axes, title)
+        width = risks["high"] - risks["low"]
+        bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
+        below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
+        below.bar(risks["low"], -risks["non_events"], color=ORANGE, label="nonresponders", **bars)
+        most = max(1, int(risks[["events", "non_events"]].to_numpy().max()))
+        below.axhline(0, color=INK, linewidth=0.8)
+        below.set(
+            xlabel="predicted probability of response",
+            ylabel="patients",
+            ylim=(-1.15 * most, 1.15 * most),
+        )
+        below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+        below.legend(
+            fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0
+        )
+    return figure
+
+
+def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> Figure:
+    """Draw sensitivity against 1 - specificity, at every hundredth of risk.
+
+    Parameters
+    ----------
+    roc : DataFrame
+        :func:`training.measures.performance.compute_threshold_table`.
+    auc : named tuple
+        Row `auc` of a performance table.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=4.2, height=4.2)
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+        around = roc.iloc[::-1]
+        axes.plot(
+            [0, *(1 - around["specificity"]), 1],
+            [0, *around["sensitivity"], 1],
+            color=BLUE,
+            linewidth=1.8,
+            clip_on=False,
+        )
+        axes.set(
+            xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="1 − specificity", ylabel="sensitivity"
+        )
+        axes.text(
+            0.97,
+            0.05,
+            f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})",
+            ha="right",
+            transform=axes.transAxes,
+        )
+        _title(axes, title)
+    return figure
+
+
+def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> Figure:
+    """Draw the net benefit of the model against treating all and treating none.
+
+    Parameters
+    ----------
+    decision : DataFrame
+        :func:`training.measures.decision_curve.compute_decision_curve`.
+    title : str
+        What is shown.
+    """
+    with paper_style():
+        figure, axes = make_axes(width=5.4, height=3.8)
+        at = 100 * decision["threshold"]
+        axes.fill_between(
+            at,
+            decision["net_benefit_low"],
+            decision["net_benefit_high"],
+            color=BLUE,
+            alpha=0.18,
+            linewidth=0,
+        )
+        axes.plot(at, decision["net_benefit"], color=BLUE, linewidth=1.8, label="model, 95% band")
+        axes.plot(
+            at,
+            decision["treat_all"],
+            color=ORANGE,
+            linewidth=1.4,
+            linestyle="--",
+            label="treat all",
+        )
+        axes.axhline(0, color=INK, linewidth=1, linestyle=":", label="treat none")
+        top = float(decision[["net_benefit_high", "treat_all"]].max().max())
+        axes.set(
+            xlim=(at.min(), at.max()),
+            ylim=(-0.25 * top, 1.1 * top),
+            ylabel="net benefit",
+            xlabel="probability from which a course would be offered, %",
+        )
+        axes.legend(fontsize=8)
+        _title(axes, title)
+    return figure
+
+
+def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figure:
+    """Draw each site's AUC, O:E and calibration slope, their means and prediction intervals.
+
+    Parameters
+    ----------
+    table, pooled : DataFrame
+        Of a :class:`training.validation.validation.SiteResults`.
+    title : str
+        What is shown.
+    """
+    rows = list(each_row(table))
+    n = len(rows)
+    with paper_style():
+        figure = Figure(figsize=(7.2, 1.8 + 0.3 * (n + 1)), layout="constrained")
+        panels = figure.subplots(1, len(_SCALES), sharey=True)
+        for axes, (measure, (ideal, words)) in zip(panels, _SCALES.items(), strict=True):
+            axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
+            for y, row in enumerate(rows):
+                center = getattr(row, measure)
+                if np.isnan(center):
+                    axes.text(
+                        0.5,
+                        y,
+                        "not estimable",
+                        ha="center",
+                        va="center",
+                        fontsize=7.5,
+                        color=GREY,
+                        transform=axes.get_yaxis_transform(),
+                    )
+                    continue
+                ends = [getattr(row, f"{measure}_low"), getattr(row, f"{measure}_high")]
+                axes.plot(ends, [y, y], color=BLUE, linewidth=1.2)
+                axes.plot(center, y, "s", color=BLUE, markersize=5)
+            _draw_mean(axes, next(each_row(pooled.loc[[measure]])), n)
+            if measure == "o_e":
+                axes.set_xscale("log")
+                low, high = axes.get_xlim()
+                ticks = [t for t in (0.25, 0.5, 0.75, 1, 1.5, 2, 4) if low <= t <= high]
+                axes.xaxis.set_major_locator(FixedLocator(ticks))
+                axes.xaxis.set_minor_locator(NullLocator())
+                axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.set_xlabel(words)
+            axes.grid(axis="x", color=LIGHT, linewidth=0.8)
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="y", length=0)
+            axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
+        names = [f"{row.site}  ({row.events}/{row.n})" for row in rows]
+        panels[0].set_yticks(range(n + 1), [*names, "all sites"])
+        panels[0].set_ylim(n + 0.6, -0.6)
+        figure.legend(
+            handles=[
+                Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
+                Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED),
+            ],
+            loc="outside lower left",
+            ncols=2,
+            fontsize=8,
+        )
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+    return figure
+
+
+def _draw_mean(axes: Axes, pooled: Any, y: float) -> None:
+    """Draw the mean over sites with its interval, and the prediction interval beside it."""
+    if np.isnan(pooled.estimate):
+        return
+    axes.plot([pooled.prediction_low, pooled.prediction_high], [y, y], **_PREDICTED)
+    axes.plot([pooled.low, pooled.high], [y, y], **_MEAN)
+    axes.plot(pooled.estimate, y, "D", color=INK, markersize=6)

@@ -1,0 +1,441 @@
+"""A model judged in other patients, as a report: what each table says, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.dictionary.outcome import RULES
+from training.document.document import (
+    Block,
+    Bullets,
+    Document,
+    Picture,
+    Section,
+    Table,
+    each_row,
+    format_p,
+    format_percent,
+)
+from training.measures.performance import FROZEN_INTERVAL
+from training.measures.sites import MEASURES, MIN_PER_CLASS
+from training.report.validation_plots import (
+    plot_decision_curve,
+    plot_risk_calibration,
+    plot_roc,
+    plot_sites,
+)
+from training.store.artifact import LoadedModel
+from training.store.facts import package_versions
+from training.validation.new_patients import NewPatients
+from training.validation.validation import Judged, SiteResults, compute_case_mix
+
+__all__ = ["make_leave_site_out_report", "make_validation_report"]
+
+_METRICS = {
+    "auc": ("AUC", "0.5 is a coin, 1 perfect"),
+    "auc_delong": ("AUC, DeLong's interval", ""),
+    "brier": ("Brier score", "0 is best"),
+    "scaled_brier": ("Scaled Brier score", "0 or less: no better than this cohort's base rate"),
+    "log_loss": ("Log loss", "0 is best"),
+    "calibration_in_the_large": (
+        "Calibration-in-the-large (slope held at 1)",
+        "0 is right; above 0 the risks are too low on average",
+    ),
+    "calibration_intercept": ("Calibration intercept (slope fitted)", "read with the slope"),
+    "calibration_slope": ("Calibration slope", "1 is right; below 1 too extreme, above too timid"),
+    "o_e": ("Observed : expected", "1 is right"),
+    "ici": ("ICI, mean distance from ideal", "0 is right; noise adds to it"),
+    "e50": ("E50, median distance", ""),
+    "e90": ("E90, 90th percentile", ""),
+    "emax": ("Emax, largest distance", ""),
+}
+_METHODS = (
+    "A site's patients take no part in the fit that they are judged by.",
+    "At T2 the responders who were seen are weighted by the inverse probability of being seen.",
+    "AUC: DeLong's variance. O:E: the expected number is taken as fixed. Slope: from its "
+    "information.",
+)
+
+
+_BOUNDED = {
+    "share_of_responders": "share of responders",
+    "auc": "AUC",
+    "brier": "Brier score",
+    "brier_skill": "Brier skill against the share",
+    "o_e": "O:E",
+}
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return "–" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def _interval(low: float, high: float, digits: int = 2) -> str:
+    if np.isnan(low) or np.isnan(high):
+        return "–"
+    return f"{_number(low, digits)} to {_number(high, digits)}"
+
+
+def _estimate(row: Any, name: str) -> str:
+    """Return "estimate (low to high)" of a row's columns `name`, `name`_low and `name`_high."""
+    estimate, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
+    return "–" if np.isnan(estimate) else f"{_number(estimate)} ({_interval(low, high)})"
+
+
+def _share(row: Any, name: str) -> str:
+    """Return a share with its interval, in percent."""
+    estimate, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
+    if np.isnan(estimate):
+        return "–"
+    return f"{format_percent(estimate)} ({format_percent(low)[:-1]} to {format_percent(high)[:-1]})"
+
+
+def _rows(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the rows of a frame by its index."""
+    return dict(zip(frame.index, each_row(frame), strict=True))
+
+
+def _stamp(synthetic: bool) -> str:
+    if synthetic:
+        return "DEMONSTRATION: simulated patients, never for clinical use."
+    return "RESEARCH USE ONLY."
+
+
+def make_validation_report(
+    loaded: LoadedModel,
+    patients: NewPatients,
+    judged: dict[str, Judged],
+    *,
+    file: str,
+    seed: int,
+    n_bootstrap: int,
+) -> Document:
+    """Lay out how a frozen model does in other patients.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        What was judged.
+    patients : NewPatients
+        On whom.
+    judged : dict of str to Judged
+        From :func:`training.validation.validation.validate`.
+    file : str
+        Name of the cohort file.
+    seed, n_bootstrap : int
+        Of the resamples.
+
+    Returns
+    -------
+    Document
+    """
+    facts = loaded.facts
+    return Document(
+        title=f"{facts.name} version {facts.version} in other patients: {file}",
+        lead=(
+            f"A frozen model, made from {facts.counts['n_patients']} patients ({facts.population}; "
+            f"{facts.treatment}), judged on {len(patients.data)} eligible courses by its own "
+            "rules. Nothing was fitted to them here."
+        ),
+        stamp=_stamp(patients.synthetic or facts.synthetic),
+        sections=(
+            Section("Patients", _lay_out_patients(loaded, patients, judged)),
+            *(
+                Section(f"At {h.upper()}", _lay_out_horizon(h, result, facts.outcomes[h]))
+                for h, result in judged.items()
+            ),
+            Section("How it was done", (Bullets(_describe(loaded, patients, seed, n_bootstrap)),)),
+        ),
+    )
+
+
+def _describe(
+    loaded: LoadedModel, patients: NewPatients, seed: int, n_bootstrap: int
+) -> tuple[str, ...]:
+    packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
+    items = [
+        f"Responder: {RULES[loaded.facts.rule]}.",
+        f"Intervals: {FROZEN_INTERVAL}, {n_bootstrap} resamples, seed {seed}. The flexible curve "
+        "is loess.",
+        f"Model digest {loaded.digest}; cohort file SHA-256 {patients.cohort.sha256}.",
+        f"Versions: {packages}.",
+    ]
+    if patients.data.has_kept:
+        items.insert(
+            1,
+            "At T2 the responders who were seen are weighted by the inverse probability of being "
+            "seen, given the predictors; points of groups and shares of known outcomes are not "
+            "weighted.",
+        )
+    return tuple(items)
+
+
+def _lay_out_patients(
+    loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged]
+) -> tuple[Block, ...]:
+    case_mix = compute_case_mix(patients.data, loaded.facts.training_ranges)
+    flow = patients.flow
+    bounds = pd.concat(
+        [
+            result.bounds.reset_index().assign(horizon=h.upper(), unknown=result.unknown)
+            for h, result in judged.items()
+        ],
+        ignore_index=True,
+    )
+    return (
+        *((Bullets(patients.warnings),) if patients.warnings else ()),
+        Table(
+            "flow",
+            "From all courses to those with a known outcome.",
+            pd.DataFrame(
+                {
+                    "step": flow["step"],
+                    "left": flow["remaining"],
+                    "excluded": flow["excluded"],
+                    "of those left: not known": flow["unknown_kept"],
+                }
+            ),
+            values=flow,
+        ),
+        Table(
+            "case_mix",
+            "Predictors in these patients.",
+            pd.DataFrame(
+                {
+                    "predictor": case_mix["label"],
+                    "missing": case_mix["missing"],
+                    "beyond what training saw": case_mix["beyond"],
+                    "of": case_mix["of"],
+                }
+            ),
+            note="A number beyond training is taken as the nearest one seen. Many of them: the "
+            "model is judged on patients whom it was not made for.",
+            values=case_mix,
+        ),
+        Table(
+            "outcome_bounds",
+            "What unknown outcomes could change.",
+            pd.DataFrame(
+                [
+                    (
+                        row.horizon,
+                        row.unknown,
+                        _BOUNDED[row.metric],
+                        _number(row.known),
+                        _number(row.lowest),
+                        _number(row.highest),
+                    )
+                    for row in each_row(bounds)
+                ],
+                columns=["horizon", "unknown", "measure", "known outcomes", "lowest", "highest"],
+            ),
+            note="Lowest and highest: over everyone, whatever the unknown outcomes are. Not "
+            "weighted.",
+            values=bounds,
+        ),
+    )
+
+
+def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
+    name = horizon.upper()
+    auc = _rows(result.performance)["auc"]
+    blocks: list[Block] = [
+        f"Outcome: {outcome}. Known for {result.n} patients, {result.events} of them responders; "
+        f"not known for {result.unknown}.",
+        _performance_table(name, result),
+        Picture(
+            f"calibration_{horizon}",
+            f"Calibration at {name}: observed share of responders over the predicted probability "
+            "(loess with 95% band), and in groups of patients (95% Wilson intervals, not "
+            "weighted). Below: how many patients had which probability.",
+            f"Calibration curve at {name}",
+            lambda: plot_risk_calibration(
+                result.calibration.curve, result.groups, result.risks, title=f"Calibration, {name}"
+            ),
+        ),
+        Picture(
+            f"roc_{horizon}",
+            f"ROC curve at {name}, at every hundredth of risk.",
+            f"ROC curve at {name}",
+            lambda: plot_roc(result.roc, auc, title=f"ROC, {name}"),
+        ),
+        _threshold_table(name, result),
+        Picture(
+            f"decision_{horizon}",
+            f"Decision curve at {name}: of use is the line that is highest at the probability "
+            "from which a course would be offered.",
+            f"Decision curve at {name}",
+            lambda: plot_decision_curve(result.decision, title=f"Decision curve, {name}"),
+        ),
+    ]
+    if result.sites is None:
+        blocks.append("By site: fewer than two sites are known.")
+    else:
+        blocks += _lay_out_sites(horizon, result.sites)
+    return tuple(blocks)
+
+
+def _performance_table(name: str, result: Judged) -> Table:
+    values = pd.concat([result.performance, result.calibration.summary])
+    found = _rows(values)
+    rows = []
+    for metric, (label, reading) in _METRICS.items():
+        row = found[metric]
+        note = ". ".join(part for part in (reading, row.note) if part)
+        rows.append((label, _number(row.estimate), _interval(row.low, row.high), note))
+    return Table(
+        f"performance_{name.lower()}",
+        f"Performance at {name}.",
+        pd.DataFrame(rows, columns=["measure", "estimate", "95% interval", "how to read it"]),
+        values=values.reset_index(),
+    )
+
+
+def _threshold_table(name: str, result: Judged) -> Table:
+    values = result.thresholds.merge(result.decision, on="threshold")
+    rows = [
+        (
+            format_percent(row.threshold),
+            format_percent(row.share_positive),
+            *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
+            _estimate(row, "net_benefit"),
+            _number(row.treat_all),
+            _number(row.avoided_per_100, 0),
+        )
+        for row in each_row(values)
+    ]
+    return Table(
+        f"thresholds_{name.lower()}",
+        f"At thresholds of the probability, {name}.",
+        pd.DataFrame(
+            rows,
+            columns=[
+                "threshold",
+                "at or above",
+                "sensitivity",
+                "specificity",
+                "PPV",
+                "NPV",
+                "net benefit",
+                "treat all",
+                "avoided per 100",
+            ],
+        ),
+        note="Predictive values hold at this cohort's share of responders. Avoided: courses "
+        "without response that the model spares 100 patients compared with treating all, "
+        "net of responders missed.",
+        values=values,
+    )
+
+
+def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
+    name = horizon.upper()
+    rows = [
+        (row.site, row.n, row.events, row.unknown, *(_estimate(row, m) for m in MEASURES), row.note)
+        for row in each_row(sites.table)
+    ]
+    pooled = [
+        (
+            MEASURES[measure],
+            row.sites,
+            "–"
+            if np.isnan(row.estimate)
+            else f"{_number(row.estimate)} ({_interval(row.low, row.high)})",
+            _interval(row.prediction_low, row.prediction_high),
+            _number(row.tau2, 3),
+            "–" if np.isnan(row.i2) else f"{row.i2:.0f}%",
+            format_p(row.q_p_value),
+            row.note,
+        )
+        for measure, row in _rows(sites.pooled).items()
+    ]
+    return [
+        Table(
+            f"sites_{horizon}",
+            f"By site, {name}.",
+            pd.DataFrame(
+                rows, columns=["site", "known", "responders", "unknown", *MEASURES.values(), "note"]
+            ),
+            note=f"95% intervals. Not estimable under {MIN_PER_CLASS} responders or nonresponders.",
+            values=sites.table,
+        ),
+        Table(
+            f"sites_pooled_{horizon}",
+            f"Over sites, {name}: random effects.",
+            pd.DataFrame(
+                pooled,
+                columns=[
+                    "measure",
+                    "sites",
+                    "mean (95% interval)",
+                    "a further site (95%)",
+                    "tau²",
+                    "I²",
+                    "p of no difference",
+                    "note",
+                ],
+            ),
+            note="DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
+            "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
+            "interval of the mean, a normal one, is too narrow: read the further site's.",
+            values=sites.pooled.reset_index(),
+        ),
+        Picture(
+            f"sites_{horizon}",
+            f"Performance by site at {name}, with responders/patients, the mean over sites and "
+            "where a further site is expected.",
+            f"Performance by site at {name}",
+            lambda: plot_sites(sites.table, sites.pooled, title=f"By site, {name}"),
+        ),
+    ]
+
+
+def make_leave_site_out_report(
+    results: dict[str, SiteResults],
+    *,
+    title: str,
+    outcomes: dict[str, str],
+    synthetic: bool,
+    seed: int,
+) -> Document:
+    """Lay out how a procedure does at sites that it has not seen.
+
+    Parameters
+    ----------
+    results : dict of str to SiteResults
+        By horizon, of :func:`training.validation.validation.cross_validate_sites`.
+    title : str
+        The study.
+    outcomes : dict of str to str
+        Each horizon's outcome in plain words.
+    synthetic : bool
+        Whether the cohort is simulated.
+    seed : int
+        Of the study.
+
+    Returns
+    -------
+    Document
+    """
+    return Document(
+        title=f"{title}: each site left out",
+        lead=(
+            "The whole procedure (filling, tuning, blending, recalibration) was run on all sites "
+            "but one and judged on the one left out, for each site in turn. Read it as what to "
+            "expect of this procedure at a place it has not seen."
+        ),
+        stamp=_stamp(synthetic),
+        sections=(
+            *(
+                Section(
+                    f"At {horizon.upper()}",
+                    (f"Outcome: {outcomes[horizon]}.", *_lay_out_sites(horizon, result)),
+                )
+                for horizon, result in results.items()
+            ),
+            Section("How it was done", (Bullets((*_METHODS, f"Seed {seed}.")),)),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Who signs or refuses, and how is the record kept from tampering? Imports `card` and below."""

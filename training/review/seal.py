@@ -1,0 +1,114 @@
+"""Whether a model's folder is still what two people have approved.
+
+Beside the model, its facts and its card lies the annex, ``review.json``: who approved what, and
+the digests it holds for. What is checked here is that folder and code agree with the annex; that
+the annex itself is true tells its signature, which takes the review key to make.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from features.errors import KetresponseError, Refused
+from training.approval.approval import check_annex
+from training.approval.case import SILENT, Digests
+from training.card.card import read_card
+from training.review.signature import check_signature, find_public_key
+from training.store.artifact import read_facts
+from training.store.code_digest import compute_code_digest
+from training.store.facts import ModelFacts
+
+__all__ = ["ANNEX", "check_approval", "compute_digests", "read_annex", "refuse", "write_annex"]
+
+ANNEX = "review.json"
+_NOT_SERVED = "this model is not served as approved"
+
+
+def compute_digests(facts: ModelFacts, digest: str, card_sha256: str) -> Digests:
+    """Return what an approval of this model is bound to, with the code that runs now."""
+    return Digests(digest, facts.cohort_sha256, card_sha256, compute_code_digest())
+
+
+def read_annex(folder: Path) -> dict[str, Any] | None:
+    """Return the annex of a model's folder; None where the model was never reviewed.
+
+    Raises
+    ------
+    KetresponseError
+        If it is damaged.
+    """
+    found = _read_signed(folder)
+    return None if found is None else found[0]
+
+
+def _read_signed(folder: Path) -> tuple[dict[str, Any], str] | None:
+    path = folder / ANNEX
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+        annex, signature = dict(document["annex"]), str(document["signature"])
+        Digests(**annex["digests"])
+        [entry["account"] for name in ("approvals", "waivers", "history") for entry in annex[name]]
+        [annex[name] for name in ("standing", "scope")]
+    except (OSError, ValueError, TypeError, KeyError) as err:
+        raise KetresponseError(f"{path} is damaged; fetch the model again") from err
+    return annex, signature
+
+
+def write_annex(folder: Path, annex: Mapping[str, Any], signature: str) -> Path:
+    """Write the annex and its signature into a model's folder and return its path."""
+    path = folder / ANNEX
+    document = {"annex": annex, "signature": signature}
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def refuse(what: str, reasons: list[str]) -> Refused:
+    """Return the refusal of something, with every reason."""
+    return Refused("\n".join([f"{what}:", *(f"  - {reason}" for reason in reasons)]))
+
+
+def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> bool:
+    """Return whether an approved model is for silent evaluation only; others need no approval.
+
+    Parameters
+    ----------
+    folder : Path
+        A model's folder.
+    status : str
+        What its facts say.
+    environ : mapping
+        Where the reviewers' public key is: :func:`training.review.signature.find_public_key`.
+
+    Raises
+    ------
+    Refused
+        If the folder is not what was approved, the code is not, or the record of the review was
+        not signed with the reviewers' key; listing every reason.
+    """
+    if status != "approved":
+        return False
+    scope: str = _check_sealed(folder, find_public_key(environ))["scope"]
+    return scope == SILENT
+
+
+def _check_sealed(folder: Path, public_key: Path) -> dict[str, Any]:
+    signed = _read_signed(folder)
+    if signed is None:
+        raise refuse(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
+    annex, signature = signed
+    facts, digest = read_facts(folder)
+    unmet = check_annex(annex, compute_digests(facts, digest, read_card(folder).sha256))
+    reasons = [found.text for found in unmet]
+    if not check_signature(annex, signature, public_key):
+        reasons.append(
+            f"the record of its review ({ANNEX}) was not signed with the reviewers' key, or was "
+            f"changed since (checked by {public_key})"
+        )
+    if reasons:
+        raise refuse(_NOT_SERVED, reasons)
+    return annex

@@ -1,0 +1,1 @@
+"""Where models, runs and their facts lie; knows MLflow, alone. Imports `study` and below."""

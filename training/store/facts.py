@@ -1,0 +1,203 @@
+"""What is known about a model beside its arithmetic: the facts that go with it everywhere."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from features.dictionary.outcome import RULES
+from features.errors import InputError, KetresponseError, Problem
+
+__all__ = ["STATUSES", "ModelFacts", "package_versions"]
+
+STATUSES = ("demonstration", "research", "approved", "refused", "withdrawn")
+_PACKAGES = ("ketresponse", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "skops")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a model's numbers rest on.
+
+    Returns
+    -------
+    dict of str to str
+        "python" and each package that is installed.
+    """
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a source folder, or without an optional package
+            continue
+    return versions
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON would give it back; a number that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    raise TypeError(f"a model's facts are plain values; got {type(value).__name__}")
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    if isinstance(hint, UnionType):
+        return any(_is_a(value, option) for option in get_args(hint))
+    return isinstance(value, get_origin(hint) or hint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What is known about a model beside its arithmetic; plain values, ready for JSON.
+
+    Containers are copied into plain lists and mappings; a number that is not finite is kept as
+    None ("could not be estimated").
+
+    Parameters
+    ----------
+    name : str
+        Name under which it is registered.
+    version : str
+        Version in the registry, or "unregistered".
+    status : str
+        One of :data:`STATUSES`; "demonstration" for synthetic data and for nothing else.
+    population, treatment, condition : str
+        Whom and what the model is about, in the study's words. Published base rates are shown
+        only where the condition is "CRPS".
+    outcomes : dict of str to str
+        Horizon to the outcome in plain words.
+    rule : str
+        The responder rule, a key of :data:`features.dictionary.outcome.RULES`: other patients are
+        labelled by it when the model is validated or updated.
+    base_rates : dict of str to float
+        Horizon to the training cohort's share of responders, 0 to 1.
+    counts : dict
+        "n_patients", and for each horizon ``{"n": ..., "events": ...}``.
+    eligibility : dict
+        As :meth:`features.dictionary.eligibility.Eligibility.to_dict` writes it.
+    training_ranges : dict
+        Predictor to ``{"low": ..., "high": ...}`` in raw units, or ``{"seen": [...]}``.
+    performance : dict
+        Horizon to metric to [estimate, low, high].
+    blend : dict
+        Outcome to the weights of its candidates.
+    created : str
+        ISO date.
+    seed : int
+        Of the whole training.
+    study_sha256, cohort_sha256 : str
+        Digests of the study file and of the cohort table.
+    code_version : str
+        Version of ketresponse that trained the model.
+    versions : dict of str to str
+        As :func:`package_versions` returns them.
+    synthetic : bool
+        Whether the cohort was simulated.
+    notes : list of str
+        Plain sentences that stand on every answer.
+    earlier_cohorts : list of str
+        Digests of the cohorts behind the versions that it was updated from; empty for a model
+        that was trained. It has seen these patients too.
+    run_id : str or None
+        The tracked run.
+    card_sha256 : str or None
+        Digest of the model card; None until there is one.
+    submodel : str
+        "clinical", or "clinical+panel" where there is a sub-model for patients with a panel too.
+    panel : dict or None
+        About that sub-model: "assays", the names of those selected; "n_assays", how many could
+        have been; "n_patients" with a panel; "horizons", each with ``{"n": ..., "events": ...,
+        "clinical": metric to [estimate, low, high], "clinical+panel": the same, "difference": the
+        same}``, all three in the same patients; "verdict", whether the panel adds anything, in
+        one plain sentence. None where there is no such sub-model.
+
+    Raises
+    ------
+    KetresponseError
+        If the rule or the status is unknown, or the status does not go with `synthetic`.
+    """
+
+    name: str
+    version: str = "unregistered"
+    status: str
+    population: str
+    treatment: str
+    condition: str
+    outcomes: dict[str, str]
+    rule: str
+    base_rates: dict[str, float]
+    counts: dict[str, Any]
+    eligibility: dict[str, Any]
+    training_ranges: dict[str, Any]
+    performance: dict[str, Any]
+    blend: dict[str, Any]
+    created: str
+    seed: int
+    study_sha256: str
+    cohort_sha256: str
+    code_version: str
+    versions: dict[str, str]
+    synthetic: bool
+    notes: list[str] = field(default_factory=list)
+    earlier_cohorts: list[str] = field(default_factory=list)
+    run_id: str | None = None
+    card_sha256: str | None = None
+    submodel: str = "clinical"
+    panel: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            object.__setattr__(self, item.name, _plain(getattr(self, item.name)))
+        if self.rule not in RULES:
+            raise KetresponseError(
+                f"a model's responder rule is one of {', '.join(RULES)}; got {self.rule!r}"
+            )
+        if self.status not in STATUSES:
+            raise KetresponseError(
+                f"a model's status is one of {', '.join(STATUSES)}; got {self.status!r}"
+            )
+        if self.synthetic != (self.status == "demonstration"):
+            raise KetresponseError(
+                'a model of synthetic data is "demonstration" for ever, and no other is; '
+                f"got status {self.status!r} with synthetic = {self.synthetic}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as plain lists and mappings, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelFacts:
+        """Return the facts that :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        InputError
+            Listing every fact that is unknown, missing or of the wrong type.
+        """
+        hints = get_type_hints(cls)
+        problems = [
+            Problem(key, "a known fact", "an unknown one") for key in values if key not in hints
+        ]
+        for key, hint in hints.items():
+            words = getattr(hint, "__name__", str(hint))
+            if key not in values:
+                problems.append(Problem(key, words, "nothing"))
+            elif not _is_a(values[key], hint):
+                problems.append(Problem(key, words, type(values[key]).__name__))
+        if problems:
+            raise InputError("facts of a model", problems)
+        return cls(**values)

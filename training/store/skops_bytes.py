@@ -1,0 +1,129 @@
+"""A model as skops's bytes and back: never pickle, and nothing but the types listed here.
+
+The same model gives the same bytes. Reading looks at what a file would make before skops does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from zipfile import ZipFile, ZipInfo
+
+import numpy as np
+
+from training.model.response_model import ResponseModel
+from training.panel.model import PanelModel
+
+__all__ = ["model_from_bytes", "panel_from_bytes", "to_bytes"]
+
+_MODEL_TYPES = (
+    "features.dictionary.transformers.PredictorBasis",
+    "training.model.response_model.OutcomeModel",
+    "training.model.response_model.ResponseModel",
+    "training.model.response_model.WorkingModel",
+)
+_PANEL_TYPES = (
+    "features.panel.normaliser.PanelNormaliser",
+    "training.panel.model.PanelModel",
+    *_MODEL_TYPES,
+)
+_PLAIN = frozenset(
+    {
+        ("DictNode", "builtins.dict"),
+        ("JsonNode", "builtins.str"),  # how skops writes text, numbers, yes/no and None
+        ("ListNode", "builtins.list"),
+        ("NdArrayNode", "numpy.ndarray"),
+        ("TupleNode", "builtins.tuple"),
+        ("TypeNode", "builtins.int"),  # the types of a mapping's keys
+        ("TypeNode", "builtins.str"),
+    }
+)
+"""What a file may hold beside our own types: skops's loader and the type that it makes. skops
+itself trusts every scikit-learn estimator, and more; nothing but these is let through to it."""
+
+
+def to_bytes(model: ResponseModel | PanelModel) -> bytes:
+    """Return the model in skops's format, the same bytes for the same model.
+
+    skops names objects and arrays by their address in memory and stamps the hour. No object need
+    be shared after loading, so the addresses are dropped, and the arrays are named in their
+    order.
+    """
+    import skops.io  # imports all of scikit-learn: seconds that reading facts need not wait for
+
+    schema = ""
+    names: dict[str, str] = {}
+
+    def rename(match: re.Match[str]) -> str:
+        return names.setdefault(match[1], f'"{len(names)}.npy"')
+
+    buffer = io.BytesIO()
+    with ZipFile(io.BytesIO(skops.io.dumps(model))) as addressed, ZipFile(buffer, "w") as plain:
+        schema = addressed.read("schema.json").decode()
+        # Quotes inside a JSON text are escaped, so that these patterns match keys only.
+        schema = re.sub(r'"__id__": \d+', '"__id__": null', schema)
+        schema = re.sub(r'(?<="file": )("\d+\.npy")', rename, schema)
+        plain.writestr(ZipInfo("schema.json"), schema)
+        for old, new in names.items():
+            plain.writestr(ZipInfo(json.loads(new)), addressed.read(json.loads(old)))
+    return buffer.getvalue()
+
+
+def _nodes(tree: Any) -> Iterator[tuple[str, str]]:
+    """Yield the loader and the type of every object that a skops schema would make."""
+    if isinstance(tree, dict):
+        if "__loader__" in tree:
+            yield tree["__loader__"], f"{tree.get('__module__')}.{tree.get('__class__')}"
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from _nodes(branch)
+
+
+def _load(data: bytes, types: tuple[str, ...]) -> Any:
+    """Return the object in a file that holds nothing but plain values and these types."""
+    import skops.io
+
+    with ZipFile(io.BytesIO(data)) as archive:
+        found = set(_nodes(json.loads(archive.read("schema.json"))))
+    strange = found - _PLAIN - {("ObjectNode", name) for name in types}
+    if strange:
+        # The names come from the file: only their number is told.
+        raise ValueError(f"holds {len(strange)} type(s) that a model has no need of")
+    return skops.io.loads(data, trusted=types)
+
+
+def _check_response(model: object) -> ResponseModel:
+    if not isinstance(model, ResponseModel):
+        raise TypeError(f"holds a {type(model).__name__}")
+    served = model.probability(np.full((1, len(model.predictors)), np.nan))
+    if served.shape != (1, len(model.horizons)) or not np.all((served >= 0) & (served <= 1)):
+        raise ValueError("gives no probabilities")
+    return model
+
+
+def model_from_bytes(data: bytes) -> ResponseModel:
+    """Return the model that :func:`to_bytes` wrote.
+
+    Raises
+    ------
+    Exception
+        Of any kind: a file made on purpose can make skops raise anything.
+    """
+    return _check_response(_load(data, _MODEL_TYPES))
+
+
+def panel_from_bytes(data: bytes) -> PanelModel:
+    """Return the panel's sub-model that :func:`to_bytes` wrote; raises as the function above."""
+    panel = _load(data, _PANEL_TYPES)
+    if not isinstance(panel, PanelModel):
+        raise TypeError(f"holds a {type(panel).__name__}")
+    _check_response(panel.response)
+    sample = panel.to_row(dict.fromkeys(panel.references, panel.ceiling / 2))
+    encoded = panel.encode(np.zeros((1, len(panel.clinical_predictors))), sample[np.newaxis])
+    if encoded.shape != (1, len(panel.response.predictors)):
+        raise ValueError("does not encode a sample")
+    return panel

@@ -1,0 +1,117 @@
+"""The words that must stand wherever an estimate is shown.
+
+An estimate without them is easily read as more than it is: as benefit over placebo, as clearance
+for treatment, or as a ground to refuse it.
+
+References
+----------
+Sigtermans 2009, doi:10.1016/j.pain.2009.06.023 (placebo arm of the only placebo-controlled trial);
+Zhao 2018, doi:10.1007/s11916-018-0664-x (liver enzymes before and during an infusion).
+"""
+
+from __future__ import annotations
+
+from training.store.facts import ModelFacts
+
+__all__ = ["INTERVAL_CAVEAT", "make_statements", "plain", "stamp"]
+
+_STAMPS = {
+    "demonstration": (
+        "Demonstration: this model was made from simulated patients. Its numbers are invented and "
+        "say nothing about any real patient."
+    ),
+    "research": (
+        "Research use only: this model has not been reviewed and must not guide the care of a "
+        "patient."
+    ),
+    "approved": (
+        "Reviewed by two people for the use its model card names. It supports a clinician's "
+        "judgement and does not replace it."
+    ),
+    "silent": (
+        "Reviewed by two people for silent prospective evaluation only: it has not been validated "
+        "in other patients. Its estimates are recorded and compared with what happens; they do "
+        "not guide the care of a patient."
+    ),
+}
+
+
+INTERVAL_CAVEAT = (
+    "The interval takes each predictor to act in a straight line. In simulated patients it then "
+    "held the true number in about 95 of 100 cases; where effects were bent, came in steps or only "
+    "together, or many values were missing, in fewer: 75 to 93 of 100 with 48 patients, 44 to 92 "
+    "with 480."
+)
+"""Measured by `experiments.truth.known_truth`; the tables are in docs/known_truth.md."""
+
+
+def stamp(status: str, *, silent: bool = False) -> str:
+    """Return what a model may be used for, in one or two sentences.
+
+    Parameters
+    ----------
+    status : str
+        Of the model.
+    silent : bool
+        Whether its approval is for silent prospective evaluation only.
+    """
+    word = "silent" if silent and status == "approved" else status
+    return _STAMPS.get(word, f"This model is {status} and must not be used.")
+
+
+def plain(text: str) -> str:
+    """Return the dictionary's words as people write them: "S-ketamine" for `s_ketamine`."""
+    return text.replace("s_ketamine", "S-ketamine").replace("_", " ")
+
+
+def make_statements(facts: ModelFacts) -> tuple[str, ...]:
+    """Return the standing sentences for a model's page and cards, its stamp first.
+
+    Parameters
+    ----------
+    facts : ModelFacts
+        Of the model that is shown.
+    """
+    crps = facts.condition == "CRPS"
+    sentences = [stamp(facts.status), _who(facts)]
+    if crps and "t2" in facts.outcomes:
+        sentences.append(
+            "The follow-up is the first visit after discharge, typically about 4 weeks later; the "
+            "time differs from patient to patient."
+        )
+    placebo = (
+        " In the placebo-controlled trial, pain after one week had fallen by 1.4 points with "
+        "placebo and by 4.5 points with ketamine (Sigtermans 2009)."
+        if crps
+        else ""
+    )
+    sentences.append(
+        "It is not the benefit over placebo: a share of responders without a comparison group "
+        f"contains those who would have responded to placebo.{placebo}"
+    )
+    sentences.append(INTERVAL_CAVEAT)
+    liver = (
+        " Liver enzymes before and during the infusion, a history of psychosis and every other "
+        "safety question stay with the physician."
+        if crps
+        else ""
+    )
+    sentences.append(f"It says nothing about harm and is no clearance for treatment.{liver}")
+    sentences.append("A low estimate alone is no ground to refuse treatment.")
+    sentences.append(
+        "What moved the estimate are associations in past patients, not causes: changing such a "
+        "value need not change the outcome."
+    )
+    return (*sentences, *facts.notes)
+
+
+def _who(facts: ModelFacts) -> str:
+    """Return the population and how many patients and events stand behind each number."""
+    parts = []
+    for horizon, outcome in facts.outcomes.items():
+        counts = facts.counts[horizon]
+        parts.append(f"{counts['events']} of {counts['n']} ({outcome})")
+    return (
+        f"The estimate rests on {facts.population}, given {facts.treatment}. Those with the "
+        f"outcome: {'; '.join(parts)}."
+    )

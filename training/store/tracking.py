@@ -1,0 +1,408 @@
+"""Record what was trained: one MLflow run per training, whole or absent.
+
+This module and :mod:`training.store.registry` are the only ones that know MLflow. A run holds
+settings, metrics, counts, digests and pictures; never a patient id, a prediction for a patient or
+a row of the cohort. Without a setting everything is kept beside the project: ``mlflow.db`` and
+the folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import shorten
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from features.errors import KetresponseError
+
+__all__ = [
+    "DEFAULT_TRACKING_URI",
+    "RunRecord",
+    "TrackedRun",
+    "begin_run",
+    "fetch_file",
+    "find_tracking_uri",
+    "finish_run",
+    "locate_file",
+    "make_client",
+    "open_files",
+    "read_run",
+    "telling_failures",
+    "track_run",
+]
+
+DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 keep a wrong address waiting for minutes
+}
+"""Read by MLflow at its import; what the user has set stays."""
+_TOKEN = "ketresponse.record"
+# What MLflow's pages show of a run: a note, and what it came from.
+_NOTE, _SOURCE = "mlflow.note.content", "mlflow.source.name"
+_COHORT = "cohort_sha256"
+_MAX_METRICS, _MAX_PARAMS = 1000, 100  # what MLflow takes in one request
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is kept of one training, or of what was done with its model.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study; the runs of a study are compared with each other.
+    params : dict
+        Settings, by name.
+    metrics : dict of str to float
+        Results, by name. One that is not finite could not be estimated, and is left out.
+    tags : dict of str to str
+        Digests, status and versions, by name. ``cohort_sha256`` also tells MLflow which runs used
+        the same data.
+    files : Path or None
+        A folder whose content is stored with the run.
+    kind : str
+        "training", "validation", ...: tagged as ``ketresponse.kind``, to filter runs by.
+    note : str
+        A sentence or two (Markdown) that MLflow shows above the run.
+    """
+
+    study: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    files: Path | None = None
+    kind: str = "training"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A run as it was stored; see :class:`RunRecord`."""
+
+    run_id: str
+    name: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    files: tuple[str, ...]
+
+
+def find_tracking_uri(environ: Mapping[str, str]) -> str:
+    """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, or a SQLite file right here."""
+    return environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
+
+
+def _without_password(uri: str) -> str:
+    parts = urlsplit(uri)
+    if "@" not in parts.netloc:
+        return uri
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+@contextmanager
+def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
+    """Turn MLflow's failures into one line that says what to look at.
+
+    Parameters
+    ----------
+    what : str
+        What was being done, such as "track the run".
+    tracking_uri : str
+        Where; a password in it is not told.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    # ImportError: the driver of a database that is asked for is not installed.
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as err:
+        where = _without_password(tracking_uri)
+        reason = shorten(str(err).replace(tracking_uri, where), 300, placeholder=" ...")
+        raise KetresponseError(
+            f"cannot {what} at {where}: {reason}; check MLFLOW_TRACKING_URI, and that this place "
+            "can be reached and written"
+        ) from err
+
+
+def _sqlite_file(tracking_uri: str) -> Path | None:
+    scheme, _, rest = tracking_uri.partition(":///")
+    return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
+
+
+def _create_store(file: Path) -> None:
+    """Give a new SQLite file its tables: whole, and once.
+
+    The tables take seconds. Stopped in between, or by two trainings at a time, they would be
+    left in a state that MLflow cannot mend; so they are made elsewhere and then put in place.
+    """
+    from mlflow import MlflowClient
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=file.parent, prefix=".mlflow-") as temporary:
+        whole = Path(temporary) / file.name
+        MlflowClient(f"sqlite:///{whole}", registry_uri=f"sqlite:///{whole}")
+        with suppress(FileExistsError):  # another training came first: its file is used
+            os.link(whole, file)
+
+
+def make_client(tracking_uri: str) -> Any:
+    """Return MLflow's client, silent and without telemetry.
+
+    Parameters
+    ----------
+    tracking_uri : str
+        Of runs and registry alike. A new SQLite file is given its tables: seconds, once.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    # MLflow sets its loggers to INFO when it is imported.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with telling_failures("open the tracking store", tracking_uri):
+        file = _sqlite_file(tracking_uri)
+        if file is not None:
+            if not file.exists():
+                _create_store(file)
+            # Found at once if it cannot be opened; MLflow would try again for minutes.
+            sqlite3.connect(file).close()
+        return MlflowClient(tracking_uri, registry_uri=tracking_uri)
+
+
+def _artifact_location(tracking_uri: str) -> str | None:
+    """Return where a new experiment's files go; None where a server decides."""
+    if urlsplit(tracking_uri).scheme in ("http", "https", "databricks"):
+        return None
+    file = _sqlite_file(tracking_uri)
+    folder = Path() if file is None else file.parent
+    return (folder / "mlartifacts").resolve().as_uri()
+
+
+def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, _artifact_location(tracking_uri)))
+        except MlflowException:  # another training has made it in between
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise KetresponseError(
+            f"the experiment {name} was deleted from the tracking store; restore it with "
+            f"`mlflow experiments restore --experiment-id {found.experiment_id}`, or give the "
+            "study another name"
+        )
+    return str(found.experiment_id)
+
+
+def open_files(client: Any, run_id: str) -> Any:
+    """Return MLflow's handle on the files of a run, wherever they are stored."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    where = client.get_run(run_id).info.artifact_uri
+    return get_artifact_repository(where, tracking_uri=client.tracking_uri)
+
+
+def _delete_run(client: Any, run_id: str) -> None:
+    client.set_terminated(run_id, status="FAILED")
+    open_files(client, run_id).delete_artifacts()
+    client.delete_run(run_id)
+
+
+def _make_dataset(sha256: str, kind: str) -> Any:
+    """Return a cohort as MLflow's pages name it beside a run: by the start of its digest."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset("cohort", sha256[:12], "local", "{}")
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", kind)])
+
+
+def _create_run(client: Any, experiment: str, record: RunRecord, token: str) -> str:
+    now = datetime.now().astimezone()
+    what = "" if record.kind == "training" else f"{record.kind} "
+    tags = {
+        _TOKEN: token,
+        "ketresponse.kind": record.kind,
+        _SOURCE: f"ketresponse ({record.kind})",
+        **record.tags,
+    }
+    run_id = client.create_run(
+        experiment,
+        run_name=f"{record.study} {what}{now:%Y-%m-%d %H:%M:%S}",
+        tags=tags | ({_NOTE: record.note} if record.note else {}),
+    ).info.run_id
+    if _COHORT in record.tags:
+        client.log_inputs(run_id, datasets=[_make_dataset(record.tags[_COHORT], record.kind)])
+    return str(run_id)
+
+
+def _write_run(client: Any, run_id: str, record: RunRecord) -> None:
+    """Write metrics, settings and files."""
+    from mlflow.entities import Metric, Param
+
+    stamp = int(time.time() * 1000)
+    metrics = [
+        Metric(name, float(value), stamp, 0)
+        for name, value in record.metrics.items()
+        if math.isfinite(value)
+    ]
+    params = [Param(name, str(value)) for name, value in record.params.items()]
+    for start in range(0, len(metrics), _MAX_METRICS):
+        client.log_batch(run_id, metrics=metrics[start : start + _MAX_METRICS])
+    for start in range(0, len(params), _MAX_PARAMS):
+        client.log_batch(run_id, params=params[start : start + _MAX_PARAMS])
+    if record.files is not None:
+        client.log_artifacts(run_id, str(record.files))
+
+
+def track_run(record: RunRecord, *, tracking_uri: str) -> str:
+    """Store one training as a finished run, whole or not at all.
+
+    Whatever comes in between, Ctrl-C included, the run begun is marked as failed and deleted, and
+    its files are removed.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What to keep.
+    tracking_uri : str
+        Where; see :func:`find_tracking_uri`.
+
+    Returns
+    -------
+    str
+        Id of the run.
+
+    Raises
+    ------
+    KetresponseError
+        If the store cannot be reached or does not take the record.
+    """
+    client = make_client(tracking_uri)
+    token = secrets.token_hex(8)
+    with telling_failures("track the run", tracking_uri):
+        experiment = _get_experiment(client, record.study, tracking_uri)
+        try:
+            run_id = _create_run(client, experiment, record, token)
+            _write_run(client, run_id, record)
+            client.set_terminated(run_id)
+            return run_id
+        except BaseException:
+            # Found by its token: the run may have been begun before its id came back.
+            for run in client.search_runs([experiment], f"tags.`{_TOKEN}` = '{token}'"):
+                _delete_run(client, run.info.run_id)
+            raise
+
+
+@contextmanager
+def begin_run(record: RunRecord, *, tracking_uri: str) -> Iterator[str]:
+    """Begin a run that takes long, with what is known of it beforehand.
+
+    Inside the block it is running, and :func:`finish_run` ends it. What is stopped or fails leaves
+    the beginning to be read, marked as killed or failed; nothing else takes it for a result.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What is known beforehand.
+    tracking_uri : str
+        Where; see :func:`find_tracking_uri`.
+
+    Yields
+    ------
+    str
+        Id of the run.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures("track the run", tracking_uri):
+        experiment = _get_experiment(client, record.study, tracking_uri)
+        run_id = _create_run(client, experiment, record, secrets.token_hex(8))
+    try:
+        with telling_failures("track the run", tracking_uri):
+            _write_run(client, run_id, record)
+        yield run_id
+    except BaseException as err:
+        stopped = isinstance(err, (KeyboardInterrupt, SystemExit))
+        with telling_failures("mark the run as ended", tracking_uri):
+            client.set_terminated(run_id, status="KILLED" if stopped else "FAILED")
+        raise
+
+
+def finish_run(run_id: str, record: RunRecord, *, tracking_uri: str) -> None:
+    """Add the results to a run that was begun, and end it.
+
+    Parameters
+    ----------
+    run_id : str
+        From :func:`begin_run`.
+    record : RunRecord
+        What came out; settings that stand there already may not differ.
+    tracking_uri : str
+        Where.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures("track the run", tracking_uri):
+        _write_run(client, run_id, record)
+        for name, value in record.tags.items():
+            client.set_tag(run_id, name, value)
+        client.set_tag(run_id, _NOTE, record.note)
+        client.set_terminated(run_id)
+
+
+def read_run(run_id: str, *, tracking_uri: str) -> TrackedRun:
+    """Return a finished run.
+
+    Raises
+    ------
+    KetresponseError
+        If there is no such run, it did not finish, or the store cannot be read.
+    """
+    client = make_client(tracking_uri)
+    with telling_failures(f"read the run {run_id}", tracking_uri):
+        run = client.get_run(run_id)
+        if run.info.status != "FINISHED":
+            raise KetresponseError(
+                f"the run {run_id} did not finish ({run.info.status.lower()}): it has no result; "
+                "run it again"
+            )
+        files = tuple(str(info.path) for info in client.list_artifacts(run_id))
+    return TrackedRun(
+        run_id=run.info.run_id,
+        name=str(run.info.run_name),
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+        tags=dict(run.data.tags),
+        files=files,
+    )
+
+
+def locate_file(run_id: str, path: str, *, tracking_uri: str) -> str:
+    """Return where a run's file is: its path on this machine, or its address elsewhere."""
+    where = f"{make_client(tracking_uri).get_run(run_id).info.artifact_uri}/{path}"
+    return unquote(where.removeprefix("file://")) if where.startswith("file:///") else where
+
+
+def fetch_file(run_id: str, path: str, *, tracking_uri: str) -> Path:
+    """Return a file of a run: the stored one where the store is on this machine, else a copy."""
+    client = make_client(tracking_uri)
+    with telling_failures(f"fetch {path} of the run {run_id}", tracking_uri):
+        return Path(open_files(client, run_id).download_artifacts(path))

@@ -1,0 +1,379 @@
+"""A study's cohort before anything is fitted, and the model that is frozen after it was.
+
+Computation only, nothing is written. The order is fixed: read and check, count the flow, label,
+describe; then, if the data can bear a model at all, fit and judge
+(:mod:`training.evaluation.evaluation`), and freeze.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
+from features.dictionary.outcome import Labels, make_labels
+from features.dictionary.schema import Dictionary, Variable
+from features.errors import InputError, Problem
+from features.panel.importing import read_panel
+from training.measures.sample_size import Verdict, verdict
+from training.measures.shares import compute_product_of_shares, compute_wilson
+from training.model.fit import FittedOutcome
+from training.model.interval import fit_constant_working_model, fit_working_model
+from training.model.response import FittedResponse, TrainingData
+from training.model.response_model import ResponseModel, WorkingModel
+from training.panel.data import PanelData, join_panel
+from training.study.settings import Study
+
+__all__ = [
+    "MIN_PER_CLASS",
+    "Description",
+    "count_outcome",
+    "describe",
+    "describe_ranges",
+    "find_notices",
+    "find_shortfall",
+    "freeze",
+    "make_background",
+    "make_response_model",
+]
+
+FloatArray = NDArray[np.float64]
+
+MIN_PER_CLASS = 8
+"""Patients of either class below which nothing is fitted."""
+N_BACKGROUND = 100
+"""Rows of the background that stand for "not knowing" in an explanation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """A study's cohort before anything is fitted.
+
+    Attributes
+    ----------
+    study : Study
+        What was asked.
+    cohort : Cohort
+        The checked file.
+    table : DataFrame
+        Eligible patients, encoded, in the order of `data`.
+    data : TrainingData
+        Eligible patients as arrays.
+    labels : Labels
+        Of the eligible patients.
+    flow : DataFrame
+        Attrition: step, remaining, excluded, unknown_kept.
+    counts : dict
+        Per horizon: n (outcome known), events, base_rate (share of responders; at T2 the share
+        at T1 times the share kept), low and high (its Wilson 95% interval).
+    verdicts : dict of str to Verdict
+        What a development study of that prevalence would need.
+    parameters : int
+        Coefficients of a linear model of the predictors.
+    shortfall : str
+        Why no model can be fitted; empty when one can.
+    panel : PanelData or None
+        The patients of `data` with their microRNA panels; None for a study without.
+    """
+
+    study: Study
+    cohort: Cohort
+    table: pd.DataFrame
+    data: TrainingData
+    labels: Labels
+    flow: pd.DataFrame
+    counts: dict[str, dict[str, float]]
+    verdicts: dict[str, Verdict]
+    parameters: int
+    shortfall: str
+    notices: tuple[str, ...] = ()
+    panel: PanelData | None = None
+
+
+def _count_parameters(predictors: tuple[Variable, ...]) -> int:
+    return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
+
+
+def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) -> None:
+    problems = []
+    for name in study.predictors:
+        if name not in eligible:
+            problems.append(
+                Problem(
+                    name,
+                    "a column for this predictor",
+                    "no such column",
+                    action="add it to the cohort, or take it out of the predictors",
+                )
+            )
+        elif eligible[name].isna().all():
+            problems.append(
+                Problem(
+                    name,
+                    "at least one value",
+                    "an empty column",
+                    action="take it out of the predictors",
+                )
+            )
+    if problems:
+        raise InputError(f"cohort {path}", problems)
+
+
+def find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
+    """Return what a reader of any number from these patients should know."""
+    notices = []
+    repeated = len(data) - len(np.unique(data.groups))
+    if repeated:
+        notices.append(
+            f"{repeated} courses are repeats of a patient: folds and reruns keep a patient "
+            "together, but the sample size and the patient bootstrap count courses, and are too "
+            "sure of themselves by that"
+        )
+    for variable, column in zip(data.predictors, data.X.T, strict=True):
+        known = column[~np.isnan(column)]
+        if np.ptp(known) == 0:
+            notices.append(f"{variable.name} is the same for every patient: it adds nothing")
+    low = int(labels.cannot_meet.sum())
+    if low:
+        notices.append(
+            f"{low} patients' pain before treatment was too low to meet the score part of the rule"
+        )
+    flagged = int(labels.t2_after_t1_no.sum())
+    if flagged:
+        notices.append(
+            f"{flagged} patients responded at T2 after no response at T1: counted as no sustained "
+            "response; check their records"
+        )
+    return tuple(notices)
+
+
+def describe(study: Study) -> Description:
+    """Read the cohort, count the flow, label, and say what the data can bear.
+
+    Parameters
+    ----------
+    study : Study
+        From :func:`training.study.settings.read_study`.
+
+    Raises
+    ------
+    InputError
+        If the cohort cannot be used; every problem is listed.
+    """
+    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
+    eligible, flow = select_eligible(cohort, study.eligibility)
+    if eligible.empty:
+        raise InputError(
+            f"cohort {study.cohort.name}",
+            [
+                Problem(
+                    "eligibility",
+                    "at least one eligible course",
+                    "none",
+                    action="run `ketresponse cohort check` to see who was left out and why",
+                )
+            ],
+        )
+    _check_predictor_columns(study, eligible, study.cohort.name)
+    labels = make_labels(eligible, rule=study.rule, horizons=study.horizons)
+    groups = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    data = TrainingData(
+        X=eligible[list(study.predictors)].to_numpy(dtype=np.float64),
+        predictors=tuple(study.dictionary[name] for name in study.predictors),
+        horizons=study.horizons,
+        y={horizon: getattr(labels, horizon) for horizon in study.horizons},
+        kept=labels.kept,
+        groups=np.asarray(groups, dtype=np.intp),
+    )
+    counts = {h: count_outcome(data, h) for h in study.horizons}
+    parameters = _count_parameters(data.predictors)
+    return Description(
+        study=study,
+        cohort=cohort,
+        table=eligible,
+        data=data,
+        labels=labels,
+        flow=add_outcome_steps(flow, labels),
+        counts=counts,
+        verdicts={
+            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+            for h, c in counts.items()
+            if 0 < c["events"] < c["n"]
+        },
+        parameters=parameters,
+        shortfall=find_shortfall(data),
+        notices=find_notices(data, labels),
+        panel=_read_panel(study, data, eligible["patient_id"].astype(str).tolist()),
+    )
+
+
+def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelData | None:
+    """Read the study's panel, and see that it can be normalised before anything is trained."""
+    if study.panel_file is None:
+        return None
+    if study.procedure.inner_repeats == 0:
+        raise InputError(
+            "a study with a panel",
+            [
+                Problem(
+                    "procedure.inner_repeats",
+                    "at least 1: the panel is fitted beside estimates for patients not seen",
+                    "0",
+                )
+            ],
+        )
+    panel = join_panel(read_panel(study.panel_file, format="tidy"), data, patients, study.panel)
+    try:
+        panel.make_normaliser(study.panel).fit(panel.rows[panel.has])
+    except ValueError as err:
+        raise InputError(
+            f"panel {study.panel_file.name}",
+            [Problem("[panel]", "assays by which samples can be normalised", str(err))],
+        ) from err
+    return panel
+
+
+def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
+    """Return n, events, base_rate, low and high of a horizon; see :attr:`Description.counts`."""
+    y = data.y[horizon]
+    known = y[~np.isnan(y)]
+    n, events = len(known), int(known.sum())
+    counts: dict[str, float] = {"n": n, "events": events}
+    if n == 0:
+        return counts
+    if horizon == "t2" and data.has_kept and 0 < np.nansum(data.kept):
+        # Nonresponders at T1 count without being seen at T2, responders only if seen: the plain
+        # share among the known is too low. The product takes the unseen as missing at random.
+        rate, low, high = compute_product_of_shares(data.y["t1"], data.kept)
+    else:
+        rate, (low, high) = events / n, compute_wilson(events, n)
+    return {**counts, "base_rate": rate, "low": low, "high": high}
+
+
+def find_shortfall(data: TrainingData) -> str:
+    """Return why no model can be fitted to these patients; empty where one can."""
+    y = data.y[data.horizons[0]]
+    events, others = int(np.nansum(y)), int(np.sum(y == 0))
+    if min(events, others) < MIN_PER_CLASS:
+        return (
+            f"{events} responders and {others} nonresponders at {data.horizons[0].upper()}: a "
+            f"model needs at least {MIN_PER_CLASS} of each"
+        )
+    if data.has_kept and np.isnan(data.kept).all():
+        return "no responder at T1 has a known outcome at T2: use the horizon t1 alone"
+    return ""
+
+
+def make_background(
+    X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
+) -> FloatArray:
+    """Return background rows that are nobody: each column permuted on its own, and rounded.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Training rows.
+    predictors : tuple of Variable
+        Their precision is what values are rounded to.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (100, n_predictors)
+        Margins as in training, no association between columns.
+    """
+    background = np.empty((N_BACKGROUND, X.shape[1]))
+    for j, variable in enumerate(predictors):
+        copies = -(-N_BACKGROUND // len(X))
+        values = np.concatenate([rng.permutation(X[:, j]) for _ in range(copies)])[:N_BACKGROUND]
+        if variable.is_numeric:
+            values = np.round(values / variable.precision) * variable.precision
+        background[:, j] = rng.permutation(values)
+    return background
+
+
+def _fit_working(
+    data: TrainingData,
+    y: FloatArray,
+    fitted: FittedOutcome,
+    constant: bool,
+    rng: np.random.Generator,
+) -> WorkingModel:
+    known = ~np.isnan(y)
+    X = data.X[known]
+    if constant:
+        return fit_constant_working_model(X, y[known], data.predictors, rng=rng)
+    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=fitted.bent_share)
+
+
+def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
+    """Return the model that is served: the fitted procedure, its intervals, its background."""
+    study = description.study
+    return make_response_model(
+        description.data,
+        fitted,
+        study.dictionary,
+        only_rate=study.procedure.candidates == ("prevalence",),
+        rng=np.random.default_rng((study.seed, 4)),
+    )
+
+
+def make_response_model(
+    data: TrainingData,
+    fitted: FittedResponse,
+    dictionary: Dictionary,
+    *,
+    only_rate: bool,
+    rng: np.random.Generator,
+) -> ResponseModel:
+    """Return fitted outcomes with their intervals and their background.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What they were fitted on.
+    fitted : FittedResponse
+        The fitted procedure.
+    dictionary : Dictionary
+        That the predictors come from.
+    only_rate : bool
+        Whether everyone is given the share of responders because the study asks for that.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    first = data.y[data.horizons[0]]
+    working_kept = None
+    working_first = _fit_working(data, first, fitted.first, only_rate, rng)
+    if fitted.kept is not None:
+        constant = bool(fitted.kept.reason)
+        working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
+    return ResponseModel(
+        horizons=data.horizons,
+        predictors=tuple(variable.name for variable in data.predictors),
+        variables=tuple(dictionary.to_list()),
+        first=fitted.first.model,
+        kept=None if fitted.kept is None else fitted.kept.model,
+        working_first=working_first,
+        working_kept=working_kept,
+        background=make_background(data.X, data.predictors, rng=rng),
+    )
+
+
+def describe_ranges(data: TrainingData) -> dict[str, dict[str, Any]]:
+    """Return what training saw of each predictor: `low` and `high`, or the categories `seen`."""
+    ranges: dict[str, dict[str, Any]] = {}
+    for variable, column in zip(data.predictors, data.X.T, strict=True):
+        known = column[~np.isnan(column)]
+        if variable.is_numeric:
+            # Rounded outwards: the extremes themselves are single patients' values.
+            step = variable.precision
+            low, high = np.floor(known.min() / step) * step, np.ceil(known.max() / step) * step
+            ranges[variable.name] = {"low": round(float(low), 6), "high": round(float(high), 6)}
+        else:
+            ranges[variable.name] = {"seen": [variable.decode(v) for v in np.unique(known)]}
+    return ranges

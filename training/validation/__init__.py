@@ -1,0 +1,1 @@
+"""How a model does in other patients and centres. Imports `evaluation` and below."""

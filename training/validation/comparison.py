@@ -1,0 +1,387 @@
+"""Whether one model does better than another, as far as the patients at hand can tell.
+
+Two models judged on the same patients are compared in pairs: both are recomputed on the same
+bootstrap resamples of those patients, and the interval is that of their difference. It is far
+narrower than the two models' own intervals suggest, because a hard patient is hard for both. On
+different patients there are no pairs, and the interval is wide.
+
+Nothing about a patient is needed for it, or stored: a run keeps its metrics in each resample
+(:func:`draws_table`), and a digest of what decides whom the resamples hold
+(:func:`compute_evaluation_key`). Where the digests of two runs agree, row k of either table
+comes from the same patients.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from features.dictionary.eligibility import Eligibility
+from features.errors import KetresponseError, NotEnoughData
+from training.evaluation.missing_outcome import compute_outcome_weights
+from training.measures.performance import compute_cv_draws
+from training.measures.weighted import percentile_interval
+from training.model.response import OutOfFold, TrainingData, cross_validate
+from training.store.registry import list_models
+from training.store.tracking import TrackedRun, fetch_file, read_run
+from training.study.settings import Study
+from training.study.study import Description, describe
+
+__all__ = [
+    "EVALUATION_TAG",
+    "Comparison",
+    "compare_draws",
+    "compare_runs",
+    "compare_studies",
+    "compute_evaluation_key",
+    "compute_study_key",
+    "draws_file",
+    "draws_table",
+]
+
+EVALUATION_TAG = "ketresponse.evaluation"
+"""The tag of a run that holds :func:`compute_evaluation_key`."""
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two models compared.
+
+    Parameters
+    ----------
+    names : (str, str)
+        What was compared.
+    reason : str
+        Why there are no pairs; empty where both were judged on the same patients.
+    tables : dict of str to DataFrame
+        By horizon, :func:`compare_draws`.
+    notes : tuple of str
+        What a reader must know.
+    """
+
+    names: tuple[str, str]
+    reason: str
+    tables: dict[str, pd.DataFrame]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paired(self) -> bool:
+        """Whether both were judged on the same patients."""
+        return not self.reason
+
+
+def draws_file(horizon: str) -> str:
+    """Return the name of the file in which a run keeps its draws of a horizon."""
+    return f"draws_{horizon}.csv"
+
+
+def draws_table(
+    data: TrainingData, out: OutOfFold, horizon: str, *, weighting: str, n_bootstrap: int, seed: int
+) -> pd.DataFrame:
+    """Return a cross-validation's metrics in every bootstrap resample, for storage.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Who was judged.
+    out : OutOfFold
+        Their held-out risks.
+    horizon : str
+        One of the data's.
+    weighting : str
+        A key of :data:`training.evaluation.missing_outcome.WEIGHTINGS`.
+    n_bootstrap, seed : int
+        As of the performance table.
+
+    Returns
+    -------
+    DataFrame
+        :func:`training.measures.performance.compute_cv_draws`, to six decimals: row 0 is the
+        estimate, the other rows are resamples. No row belongs to a patient.
+    """
+    return compute_cv_draws(
+        data.y[horizon],
+        out.predictions[horizon],
+        out.folds,
+        base_predictions=out.base[horizon],
+        sample_weight=compute_outcome_weights(data, weighting=weighting)[horizon],
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    ).round(_DIGITS)
+
+
+def compute_evaluation_key(
+    *,
+    cohort_sha256: str,
+    eligibility: Eligibility,
+    rule: str,
+    horizons: tuple[str, ...],
+    weighting: str,
+    design: str,
+    n_bootstrap: int,
+    seed: int,
+) -> str:
+    """Return the digest of what decides which patients the resamples of a run hold.
+
+    Parameters
+    ----------
+    cohort_sha256 : str
+        Digest of the cohort file.
+    eligibility, rule, horizons, weighting
+        Which of its rows are judged, by which outcome, and how they are weighted.
+    design : str
+        How they were predicted, such as "20 x 5" of repeated cross-validation.
+    n_bootstrap, seed : int
+        Of the resamples; the folds come from the same seed.
+    """
+    content = [
+        cohort_sha256,
+        eligibility.to_dict(),
+        rule,
+        list(horizons),
+        weighting,
+        design,
+        n_bootstrap,
+        seed,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def compute_study_key(description: Description) -> str:
+    """Return :func:`compute_evaluation_key` of a study's cross-validation."""
+    study, resampling = description.study, description.study.resampling
+    return compute_evaluation_key(
+        cohort_sha256=description.cohort.sha256,
+        eligibility=study.eligibility,
+        rule=study.rule,
+        horizons=study.horizons,
+        weighting=study.weighting,
+        design=f"{resampling.repeats} x {resampling.folds}",
+        n_bootstrap=resampling.bootstrap,
+        seed=study.seed,
+    )
+
+
+def compare_draws(first: pd.DataFrame, second: pd.DataFrame, *, paired: bool) -> pd.DataFrame:
+    """Compare two models by their metrics in bootstrap resamples.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        From :func:`draws_table`.
+    paired : bool
+        Whether row k of both comes from the same patients.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `metric` (those that both have): the estimates `first` and `second`;
+        `difference`, second less first; `low`, `high`, its 95% bootstrap interval; `n_failed`,
+        resamples in which it could not be computed. An interval that holds 0 means that these
+        patients cannot tell the two apart, not that they are the same. The variance of refitting
+        either model is not in it.
+    """
+    names = [name for name in first.columns if name in second.columns]
+    a, b = first[names].to_numpy(), second[names].to_numpy()
+    if paired and len(a) != len(b):
+        raise ValueError(f"pairs need equal numbers of resamples, got {len(a) - 1}, {len(b) - 1}")
+    resampled, others = a[1:], b[1:]
+    if not paired:
+        # The same seed on other patients would tie the rows together by accident.
+        size = min(len(resampled), len(others))
+        others = np.random.default_rng(0).permutation(others)[:size]
+        resampled = resampled[:size]
+    low, high, n_failed = percentile_interval(others - resampled)
+    return pd.DataFrame(
+        {
+            "first": a[0],
+            "second": b[0],
+            "difference": b[0] - a[0],
+            "low": low,
+            "high": high,
+            "n_failed": n_failed,
+        },
+        index=pd.Index(names, name="metric"),
+    )
+
+
+# ------------------------------------------------------------------------- stored runs
+
+
+def _find_run(name: str, *, tracking_uri: str) -> TrackedRun:
+    """Return the run of a registered model (NAME or NAME:VERSION), or the run of an id."""
+    model, _, version = name.partition(":")
+    registered = list_models(tracking_uri=tracking_uri)
+    found = [
+        known for known in registered if known.name == model and version in ("", known.version)
+    ]
+    if not found and ":" in name:
+        known = ", ".join(f"{m.name}:{m.version}" for m in registered)
+        raise KetresponseError(
+            f"no registered model is called {name!r}; known: {known or 'none'}; "
+            "`ketresponse models` lists them"
+        )
+    return read_run(found[0].run_id if found else name, tracking_uri=tracking_uri)
+
+
+def _read_draws(run: TrackedRun, *, tracking_uri: str) -> dict[str, pd.DataFrame]:
+    stored = {h: draws_file(h) for h in ("t1", "t2") if draws_file(h) in run.files}
+    if not stored:
+        raise KetresponseError(
+            f"the run {run.name} ({run.run_id}) keeps no resamples to compare by: it is no "
+            "training or validation, or was made by an earlier version; run it again"
+        )
+    return {
+        h: pd.read_csv(fetch_file(run.run_id, name, tracking_uri=tracking_uri))
+        for h, name in stored.items()
+    }
+
+
+def compare_runs(first: str, second: str, *, tracking_uri: str) -> Comparison:
+    """Compare two tracked trainings or validations.
+
+    Parameters
+    ----------
+    first, second : str
+        Run ids, or registered models as NAME or NAME:VERSION.
+    tracking_uri : str
+        Where they are tracked.
+
+    Returns
+    -------
+    Comparison
+        Paired where both judged the same patients by the same outcome with the same folds and
+        seed; else unpaired, and why.
+
+    Raises
+    ------
+    KetresponseError
+        If a run is not there or keeps no resamples, or the two have no horizon in common.
+    """
+    runs = [_find_run(name, tracking_uri=tracking_uri) for name in (first, second)]
+    a, b = (_read_draws(run, tracking_uri=tracking_uri) for run in runs)
+    keys = [run.tags.get(EVALUATION_TAG) for run in runs]
+    reason = ""
+    if keys[0] is None or keys[0] != keys[1]:
+        same = runs[0].tags.get("cohort_sha256") == runs[1].tags.get("cohort_sha256")
+        reason = (
+            "the same cohort file, but other eligibility, rule, horizons, weighting, folds or seed"
+            if same
+            else "the runs judge different cohorts"
+        )
+    return _compare((runs[0].name, runs[1].name), a, b, reason=reason)
+
+
+def _compare(
+    names: tuple[str, str],
+    a: dict[str, pd.DataFrame],
+    b: dict[str, pd.DataFrame],
+    *,
+    reason: str,
+    notes: tuple[str, ...] = (),
+) -> Comparison:
+    horizons = [horizon for horizon in a if horizon in b]
+    if not horizons:
+        raise KetresponseError(f"{names[0]} and {names[1]} have no horizon in common")
+    tables = {h: compare_draws(a[h], b[h], paired=not reason) for h in horizons}
+    return Comparison(names, reason, tables, notes)
+
+
+# ------------------------------------------------------------------------- studies
+
+
+def _judge(
+    description: Description, *, n_jobs: int, progress: Callable[[], None]
+) -> dict[str, pd.DataFrame]:
+    """Return the draws of a study that is rerun."""
+    study, data, resampling = description.study, description.data, description.study.resampling
+    out = cross_validate(
+        data,
+        study.procedure,
+        n_folds=resampling.folds,
+        n_repeats=resampling.repeats,
+        seed=study.seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    return {
+        horizon: draws_table(
+            data,
+            out,
+            horizon,
+            weighting=study.weighting,
+            n_bootstrap=resampling.bootstrap,
+            seed=study.seed,
+        )
+        for horizon in study.horizons
+    }
+
+
+def compare_studies(
+    first: Study,
+    second: Study,
+    *,
+    names: tuple[str, str],
+    n_jobs: int = 1,
+    progress: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Rerun two studies with the same folds and seed, and compare them.
+
+    Parameters
+    ----------
+    first, second : Study
+        The second is run with the first one's seed and resampling.
+    names : (str, str)
+        What to call them.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called after each fit.
+
+    Returns
+    -------
+    Comparison
+        Paired where cohort file, eligibility, rule, horizons and weighting are the same;
+        predictors and candidates may differ, and are what is compared.
+
+    Raises
+    ------
+    NotEnoughData
+        If a study's cohort cannot bear a model.
+    """
+    aligned = replace(second, seed=first.seed, resampling=first.resampling)
+    notes = (
+        ()
+        if aligned == second
+        else (f"{names[1]} was rerun with the seed and the resampling of {names[0]}.",)
+    )
+    a, b = describe(first), describe(aligned)
+    for name, description in zip(names, (a, b), strict=True):
+        if description.shortfall:
+            raise NotEnoughData(f"{name}: {description.shortfall}")
+    differ = [
+        what
+        for what, same in (
+            ("cohort file", a.cohort.sha256 == b.cohort.sha256),
+            ("eligibility", first.eligibility == second.eligibility),
+            ("responder rule", first.rule == second.rule),
+            ("horizons", first.horizons == second.horizons),
+            ("weighting", first.weighting == second.weighting),
+        )
+        if not same
+    ]
+    reason = f"the studies differ in {' and '.join(differ)}" if differ else ""
+    return _compare(
+        names,
+        _judge(a, n_jobs=n_jobs, progress=progress),
+        _judge(b, n_jobs=n_jobs, progress=progress),
+        reason=reason,
+        notes=notes,
+    )

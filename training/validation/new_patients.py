@@ -1,0 +1,224 @@
+"""Other patients than a model was made from, read and labelled by the model's own rules.
+
+Whom the model is for, what a responder is, at which horizons and what the columns mean all come
+from the model: a cohort cannot be judged by other rules than those the model was made by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
+from features.dictionary.eligibility import Eligibility
+from features.dictionary.outcome import RULES, Labels, available_horizons, make_labels
+from features.dictionary.schema import CONTRACT, Dictionary, Variable
+from features.errors import InputError, Problem
+from training.model.response import TrainingData
+from training.store.artifact import LoadedModel
+
+__all__ = ["NewPatients", "find_sites", "read_new_patients"]
+
+
+@dataclass(frozen=True, eq=False)
+class NewPatients:
+    """Eligible patients of a new cohort, as a frozen model sees them.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The checked file.
+    table : DataFrame
+        Eligible patients, encoded, in the order of `data`.
+    data : TrainingData
+        Eligible patients as arrays, with the model's predictors.
+    labels : Labels
+        Of the eligible patients.
+    flow : DataFrame
+        Attrition, as :meth:`features.dictionary.eligibility.Eligibility.select` describes it, with
+        a step for each horizon.
+    sites : ndarray of str of shape (n,)
+        Site of each eligible patient; empty where not known.
+    is_training_cohort : bool
+        Whether this is the file that the model, or a version that it was updated from, was made
+        from: its numbers are then apparent.
+    warnings : tuple of str
+        What a reader of any number from these patients must know first.
+    """
+
+    cohort: Cohort
+    table: pd.DataFrame
+    data: TrainingData
+    labels: Labels
+    flow: pd.DataFrame
+    sites: NDArray[np.str_]
+    is_training_cohort: bool
+    warnings: tuple[str, ...]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any patient is simulated."""
+        return self.cohort.synthetic
+
+
+def find_sites(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return the site of each row of a cohort's table, empty where it is not known."""
+    if "site" not in table:
+        return np.full(len(table), "", dtype=np.str_)
+    return np.asarray(table["site"].fillna("").to_numpy(), dtype=np.str_)
+
+
+def _extend(dictionary: Dictionary, further: Sequence[Variable]) -> Dictionary:
+    """Return the model's dictionary with what the contract and a mapping have beside it."""
+
+    def meaning(variable: Variable) -> tuple[object, ...]:
+        return variable.kind, variable.unit, variable.categories
+
+    problems = [
+        Problem(
+            f"variables.{v.name}",
+            f"as the model has it, {dictionary[v.name].expected()}",
+            v.expected(),
+        )
+        for v in further
+        if v.name in dictionary and meaning(v) != meaning(dictionary[v.name])
+    ]
+    if problems:
+        raise InputError("mapping", problems)
+    added = {v.name: v for v in (*CONTRACT, *further) if v.name not in dictionary}
+    return Dictionary([*dictionary, *added.values()])
+
+
+def _check_predictors(predictors: Sequence[Variable], eligible: pd.DataFrame, name: str) -> None:
+    """Raise if the model would fill in a predictor for everyone: that is another model."""
+    problems = [
+        variable.problem("no value in any eligible course", action="add the column's values")
+        for variable in predictors
+        if variable.name not in eligible or eligible[variable.name].isna().all()
+    ]
+    if problems:
+        raise InputError(f"cohort {name}: predictors of the model", problems)
+
+
+def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: str) -> Labels:
+    """Label by the model's rule; at T1 alone where nobody's "kept at T2" is known."""
+    if horizons == ("t1", "t2") and available_horizons(eligible, rule=rule) == ("t1",):
+        horizons = ("t1",)
+    labels = make_labels(eligible, rule=rule, horizons=horizons)
+    if horizons == ("t1", "t2") and np.isnan(labels.kept).all():
+        # Known at T2 are then nonresponders at T1 only: a cohort without a single event.
+        labels = make_labels(eligible, rule=rule, horizons=("t1",))
+    if np.isnan(getattr(labels, horizons[0])).all():
+        raise InputError(
+            f"cohort {name}",
+            [
+                Problem(
+                    f"outcome at {horizons[0].upper()}",
+                    "one eligible course with a known one",
+                    "none",
+                    action=f"the model's rule: {RULES[rule]}",
+                )
+            ],
+        )
+    return labels
+
+
+def _is_training_cohort(cohort: Cohort, loaded: LoadedModel) -> bool:
+    return cohort.sha256 in (loaded.facts.cohort_sha256, *loaded.facts.earlier_cohorts)
+
+
+def _find_warnings(
+    cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...], *, repeats: int
+) -> list[str]:
+    warnings = []
+    if _is_training_cohort(cohort, loaded):
+        warnings.append(
+            "This is the cohort that the model, or a version before it, was made from: the numbers "
+            "are apparent, too good, and no validation."
+        )
+    if cohort.synthetic:
+        warnings.append("These patients are simulated: the numbers say nothing about patients.")
+    elif loaded.facts.synthetic:
+        warnings.append("The model was made from simulated patients: it is a demonstration.")
+    if horizons != loaded.model.horizons:
+        warnings.append("No responder has a known outcome at T2: the model is judged at T1 alone.")
+    if repeats:
+        warnings.append(
+            f"{repeats} courses are repeats of a patient: intervals and tests take courses as "
+            "independent, and are too sure of themselves by that."
+        )
+    return warnings
+
+
+def read_new_patients(
+    loaded: LoadedModel, file: Path, *, further: Sequence[Variable] = ()
+) -> NewPatients:
+    """Read a cohort file by the rules of a frozen model.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        Its facts hold eligibility and responder rule, its model the horizons and the dictionary.
+    file : Path
+        Cohort file, CSV or Parquet.
+    further : sequence of Variable
+        Variables that the file has beside the model's, as a mapping declares them.
+
+    Returns
+    -------
+    NewPatients
+        At T1 alone, for a model of T1 and T2, where no responder has a known outcome at T2.
+
+    Raises
+    ------
+    InputError
+        Listing every problem of the file; if nobody is eligible, a predictor has no value or
+        there is no outcome to judge by.
+    """
+    model, facts = loaded.model, loaded.facts
+    dictionary = _extend(model.dictionary, further)
+    cohort = read_cohort(file, dictionary=dictionary, required=model.predictors)
+    rules = Eligibility.from_dict(facts.eligibility, dictionary=dictionary)
+    eligible, flow = select_eligible(cohort, rules)
+    if eligible.empty:
+        raise InputError(
+            f"cohort {file.name}",
+            [
+                Problem(
+                    "eligibility",
+                    "at least one course that the model is for",
+                    "none",
+                    action="see the model's eligibility on its card",
+                )
+            ],
+        )
+    _check_predictors(model.predictor_variables, eligible, file.name)
+    labels = _label(eligible, facts.rule, model.horizons, file.name)
+    patients = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    data = TrainingData(
+        X=eligible[list(model.predictors)].to_numpy(dtype=np.float64),
+        predictors=model.predictor_variables,
+        horizons=labels.horizons,
+        y={horizon: getattr(labels, horizon) for horizon in labels.horizons},
+        kept=labels.kept,
+        groups=np.asarray(patients, dtype=np.intp),
+    )
+    return NewPatients(
+        cohort=cohort,
+        table=eligible,
+        data=data,
+        labels=labels,
+        flow=add_outcome_steps(flow, labels),
+        sites=find_sites(eligible),
+        is_training_cohort=_is_training_cohort(cohort, loaded),
+        warnings=tuple(
+            _find_warnings(
+                cohort, loaded, labels.horizons, repeats=len(eligible) - len(np.unique(patients))
+            )
+        ),
+    )

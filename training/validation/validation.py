@@ -1,0 +1,345 @@
+"""How a frozen model does in other patients, and how a procedure does at sites it has not seen.
+
+Nothing is fitted here to the patients who are judged. At T2 the responders who were seen stand
+also for those who were not (weighting "follow_up" of :mod:`training.evaluation.missing_outcome`).
+
+References
+----------
+Collins 2024, doi:10.1136/bmj-2023-074819; Riley 2024, doi:10.1136/bmj-2023-074820 (external
+validation); Steyerberg and Harrell 2016, doi:10.1016/j.jclinepi.2015.04.005 (leaving sites out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import InputError, Problem
+from training.evaluation.missing_outcome import compute_metric_bounds, compute_outcome_weights
+from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
+from training.measures.calibration_groups import compute_calibration_groups
+from training.measures.decision_curve import compute_decision_curve
+from training.measures.performance import (
+    compute_cv_draws,
+    compute_performance,
+    compute_threshold_table,
+)
+from training.measures.sites import compute_pooled_sites, compute_site_table
+from training.measures.weighted import Array
+from training.model.fit import Procedure
+from training.model.response import OutOfFold, TrainingData, fit_response, predict_folds
+from training.model.response_model import ResponseModel
+
+__all__ = [
+    "WEIGHTING",
+    "Judged",
+    "SiteResults",
+    "compute_case_mix",
+    "compute_risk_histogram",
+    "compute_site_results",
+    "cross_validate_sites",
+    "validate",
+]
+
+Sites = NDArray[np.str_]
+
+WEIGHTING = "follow_up"
+"""How patients with a known outcome are weighted: as in a training by default."""
+
+_BINS = 20
+_WIDE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class SiteResults:
+    """Performance by site.
+
+    Parameters
+    ----------
+    table : DataFrame
+        :func:`training.measures.sites.compute_site_table`.
+    pooled : DataFrame
+        :func:`training.measures.sites.compute_pooled_sites`.
+    """
+
+    table: pd.DataFrame
+    pooled: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A frozen model judged at one horizon. No table holds a patient.
+
+    Parameters
+    ----------
+    n, events, unknown : int
+        Patients with a known outcome, responders among them, patients without one.
+    performance : DataFrame
+        :func:`training.measures.performance.compute_performance`.
+    calibration : CalibrationCurve
+        Flexible curve with band, and its distances from the ideal.
+    groups : DataFrame
+        :func:`training.measures.calibration_groups.compute_calibration_groups`.
+    risks : DataFrame
+        :func:`compute_risk_histogram`.
+    roc : DataFrame
+        :func:`training.measures.performance.compute_threshold_table` at every hundredth.
+    thresholds, decision : DataFrame
+        The same at steps of 0.05 (0.1 over a wide range), and
+        :func:`training.measures.decision_curve.compute_decision_curve`, over the range asked for.
+    bounds : DataFrame
+        :func:`training.evaluation.missing_outcome.compute_metric_bounds`; its Brier skill is
+        against the share of responders among known outcomes.
+    sites : SiteResults or None
+        None where fewer than two sites are known.
+    draws : DataFrame
+        :func:`training.measures.performance.compute_cv_draws`: what two models judged on the same
+        patients are compared by.
+    """
+
+    n: int
+    events: int
+    unknown: int
+    performance: pd.DataFrame
+    calibration: CalibrationCurve
+    groups: pd.DataFrame
+    risks: pd.DataFrame
+    roc: pd.DataFrame
+    thresholds: pd.DataFrame
+    decision: pd.DataFrame
+    bounds: pd.DataFrame
+    sites: SiteResults | None
+    draws: pd.DataFrame
+
+
+def validate(
+    model: ResponseModel,
+    data: TrainingData,
+    sites: Sites,
+    *,
+    thresholds: tuple[float, float],
+    n_bootstrap: int = 500,
+    seed: int,
+) -> dict[str, Judged]:
+    """Judge a frozen model in other patients.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        As it is served.
+    data : TrainingData
+        The patients, with the model's predictors; horizons may be fewer than the model's.
+    sites : ndarray of str of shape (n,)
+        Site of each patient; empty where not known.
+    thresholds : (float, float)
+        Range of decision thresholds, set before the results are seen; between 0 and 1.
+    n_bootstrap : int
+        Resamples of patients.
+    seed : int
+        Of the resamples.
+
+    Returns
+    -------
+    dict of str to Judged
+        By horizon.
+    """
+    risks = model.probability(data.X)
+    weights = compute_outcome_weights(data, weighting=WEIGHTING)
+    return {
+        horizon: _judge(
+            data.y[horizon],
+            risks[:, i],
+            sites,
+            weights[horizon],
+            thresholds=thresholds,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+        )
+        for i, horizon in enumerate(data.horizons)
+    }
+
+
+def _judge(
+    y: Array,
+    p: Array,
+    sites: Sites,
+    weight: Array,
+    *,
+    thresholds: tuple[float, float],
+    n_bootstrap: int,
+    seed: int,
+) -> Judged:
+    resampled: dict[str, Any] = {"sample_weight": weight, "n_bootstrap": n_bootstrap, "seed": seed}
+    coarse = 0.05 if thresholds[1] - thresholds[0] <= _WIDE else 0.1
+    rows, one_fold = p[np.newaxis], np.zeros((1, len(p)), dtype=np.intp)
+    known = ~np.isnan(y)
+    named = set(sites[sites != ""].tolist())
+    return Judged(
+        n=int(known.sum()),
+        events=int(np.nansum(y)),
+        unknown=int((~known).sum()),
+        performance=compute_performance(y, p, **resampled),
+        calibration=compute_calibration_curve(y, p, **resampled),
+        groups=compute_calibration_groups(y, rows),
+        risks=compute_risk_histogram(y, p),
+        roc=compute_threshold_table(y, p, np.linspace(0, 1, 101).tolist(), sample_weight=weight),
+        thresholds=compute_threshold_table(y, p, _steps(thresholds, coarse), sample_weight=weight),
+        decision=compute_decision_curve(y, p, _steps(thresholds, 0.01), **resampled),
+        bounds=compute_metric_bounds(y, rows, one_fold, np.full_like(rows, np.nanmean(y))),
+        sites=compute_site_results(y, p, sites, sample_weight=weight) if len(named) > 1 else None,
+        draws=compute_cv_draws(y, rows, one_fold, **resampled),
+    )
+
+
+def _steps(between: tuple[float, float], step: float) -> list[float]:
+    low, high = between
+    return [float(x) for x in np.unique(np.round([*np.arange(low, high, step), high], 4))]
+
+
+def compute_risk_histogram(y: Array, p: Array) -> pd.DataFrame:
+    """Count predicted risks by outcome, in twentieths.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        1 event, 0 none, NaN unknown.
+    p : ndarray of shape (n,)
+        Risks, 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per interval from `low` to `high`: `events`, `non_events`, `unknown`.
+    """
+    edges = np.linspace(0, 1, _BINS + 1)
+    counts = {
+        name: np.histogram(p[chosen], bins=edges)[0]
+        for name, chosen in (("events", y == 1), ("non_events", y == 0), ("unknown", np.isnan(y)))
+    }
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **counts})
+
+
+def compute_case_mix(
+    data: TrainingData, training_ranges: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Compare the new patients' predictors with what training saw.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The new patients.
+    training_ranges : mapping
+        :attr:`training.store.facts.ModelFacts.training_ranges`.
+
+    Returns
+    -------
+    DataFrame
+        One row per `predictor` with its `label`: `missing` patients; `beyond`, those with a value
+        that training did not see (the model takes a number as the nearest one seen); `of`, all
+        patients. Many beyond: the model is judged on patients it was not made for.
+    """
+    rows = []
+    for variable, column in zip(data.predictors, data.X.T, strict=True):
+        known = column[~np.isnan(column)]
+        seen = training_ranges[variable.name]
+        if variable.is_numeric:
+            beyond = int(((known < seen["low"]) | (known > seen["high"])).sum())
+        else:
+            beyond = sum(variable.decode(value) not in seen["seen"] for value in known)
+        rows.append((variable.name, variable.label, len(column) - len(known), beyond, len(column)))
+    return pd.DataFrame(rows, columns=["predictor", "label", "missing", "beyond", "of"])
+
+
+# ------------------------------------------------------------------------- sites
+
+
+def compute_site_results(
+    y: Array, p: Array, sites: Sites, *, sample_weight: Array | None = None
+) -> SiteResults:
+    """Judge predicted risks at each site, and pool the sites by random effects.
+
+    Parameters
+    ----------
+    y, p, sites, sample_weight
+        As in :func:`training.measures.sites.compute_site_table`.
+    """
+    table = compute_site_table(y, p, sites, sample_weight=sample_weight)
+    return SiteResults(table, compute_pooled_sites(table))
+
+
+def cross_validate_sites(
+    data: TrainingData,
+    sites: Sites,
+    procedure: Procedure,
+    *,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Callable[[], None] = lambda: None,
+) -> OutOfFold:
+    """Predict the patients of each site by the procedure run on all other sites.
+
+    This is how the procedure does at a place that it has not seen, as far as the sites at hand
+    can tell. Judge the result site by site (:func:`compute_site_results`): models of different
+    sites are not ranked against each other.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All patients.
+    sites : ndarray of str of shape (n,)
+        Site of each patient.
+    procedure : Procedure
+        Rerun from scratch for each site left out.
+    seed : int
+        The result depends on nothing else, the number of jobs included.
+    n_jobs : int
+        Processes.
+    progress : callable
+        Called after each site.
+
+    Returns
+    -------
+    OutOfFold
+        One repeat whose folds are the sites, in the order of their sorted names.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two sites, a patient's site is not known, or a patient has courses
+        at two sites, who would be on both sides.
+    """
+    names, folds = np.unique(sites, return_inverse=True)
+    problems = []
+    unknown = int((sites == "").sum())
+    if unknown:
+        problems.append(
+            Problem(
+                "site",
+                "a site for each eligible course",
+                f"{unknown} without one",
+                action="fill it in, or make such courses ineligible",
+            )
+        )
+    if len(names) - (unknown > 0) < 2:
+        problems.append(Problem("site", "at least two sites", f"{len(names) - (unknown > 0)}"))
+    pairs = np.unique(np.column_stack([data.groups, folds]), axis=0)
+    shared = len(pairs) - len(np.unique(data.groups))
+    if shared:
+        problems.append(Problem("site", "each patient at one site", f"{shared} at more than one"))
+    if problems:
+        raise InputError("leaving one site out", problems)
+    fit = partial(fit_response, procedure=procedure)
+    return predict_folds(
+        data,
+        fit,
+        np.asarray(folds, dtype=np.intp)[np.newaxis],
+        seed=seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
