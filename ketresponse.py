@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from experiments.description.commands import describe
+from experiments.description.panel_commands import app as panel_app
 from experiments.evidence.commands import evidence
 from experiments.trajectory.commands import trajectory
 from features.commands import app as cohort_app
@@ -22,7 +23,6 @@ from serving.commands.review import release, serve_review
 from serving.commands.serve import predict, serve
 from training.commands.card import app as card_app
 from training.commands.compare import compare
-from training.commands.panel import app as panel_app
 from training.commands.review import app as review_app
 from training.commands.sample_size import app as samplesize_app
 from training.commands.train import models, train

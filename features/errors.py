@@ -7,7 +7,9 @@ can be logged; what came stands only in :meth:`InputError.report`, the answer to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "NotEnoughData",
     "Problem",
     "Refused",
+    "did_you_mean",
 ]
 
 EXIT_INPUT = 2
@@ -112,3 +115,27 @@ class Refused(KetresponseError):
     """The model may not do what was asked, whatever the input."""
 
     exit_code = EXIT_REFUSED
+
+
+_LONGEST_NAME = 64
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X?" for the nearest known name, or nothing.
+
+    A name with other digits is never the nearest: nrs_t3 is not nrs_t1, tsk_11 is not tsk.
+
+    Parameters
+    ----------
+    name : str
+        The name that is not known.
+    known : iterable of str
+        The names that are.
+    """
+    if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
+        return ""
+    lowered, names = name.lower(), list(known)
+    longer = [other for other in names if other.startswith(f"{lowered}_")]
+    alike = [other for other in names if re.findall(r"\d", other) == re.findall(r"\d", name)]
+    near = longer or difflib.get_close_matches(lowered, alike, n=1)
+    return f"did you mean {near[0]}?" if near else ""

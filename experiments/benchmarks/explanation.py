@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import CONTRACT, Variable
 from training.model.candidates import BoostedTrees
@@ -27,7 +27,6 @@ from training.panel.model import make_assay_variables
 
 __all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_model"]
 
-FloatArray = NDArray[np.float64]
 
 PREDICTORS = (
     "nrs_t0",

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
@@ -34,7 +33,6 @@ from training.model.response import TrainingData, fit_response, predict_from_boo
 
 __all__ = ["make_plain_data", "validate", "validate_with_rms"]
 
-FloatArray = NDArray[np.float64]
 
 N_PREDICTORS = 10
 PLAIN = Procedure(("logistic",), inner_repeats=0)

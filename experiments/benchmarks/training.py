@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from features.arrays import FloatArray, IntArray
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
 from features.dictionary.preprocessing import make_basis
@@ -39,7 +39,6 @@ from training.model.response import TrainingData, cross_validate
 
 __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
 
-FloatArray = NDArray[np.float64]
 
 PREDICTORS = (
     "nrs_t0",
@@ -147,7 +146,7 @@ def _logit(risk: FloatArray | np.floating) -> FloatArray:
 
 
 def predict_plainly(
-    data: TrainingData, procedure: Procedure, folds: NDArray[np.intp], *, seed: int
+    data: TrainingData, procedure: Procedure, folds: IntArray, *, seed: int
 ) -> FloatArray:
     """Predict every patient out of fold at T2 with scikit-learn's own tools.
 

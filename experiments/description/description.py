@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.description.side_effects import compute_side_effects
+from features.arrays import BoolArray, FloatArray
 from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
 from features.cohort.weekly import FEWEST
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
@@ -34,7 +34,6 @@ from training.measures.table_one import can_summarise, compute_normality, comput
 
 __all__ = ["Description", "describe_cohort"]
 
-Floats = NDArray[np.float64]
 
 _MOST_SITES = 20
 _SCORES = {"t0": "nrs_t0", "t1": "nrs_t1", "t2": "nrs_t2"}
@@ -189,8 +188,8 @@ def describe_cohort(
     )
 
 
-def _response(labels: Labels, horizon: str) -> Floats:
-    response: Floats = getattr(labels, horizon)
+def _response(labels: Labels, horizon: str) -> FloatArray:
+    response: FloatArray = getattr(labels, horizon)
     return response
 
 
@@ -237,8 +236,8 @@ def _is_evenly_known(table: pd.DataFrame, variable: Variable, dictionary: Dictio
     return not any(values[without].isna().any() for without in without_part)
 
 
-def _compute_rates(response: dict[str, Floats], *, n: int) -> pd.DataFrame:
-    rows: list[tuple[str, str, Floats, bool]] = [
+def _compute_rates(response: dict[str, FloatArray], *, n: int) -> pd.DataFrame:
+    rows: list[tuple[str, str, FloatArray, bool]] = [
         (h, f"responder at {h.upper()}, of those whose {h.upper()} is known", response[h], True)
         for h in response
     ]
@@ -279,7 +278,7 @@ def _compute_rates(response: dict[str, Floats], *, n: int) -> pd.DataFrame:
     )
 
 
-def _groups(response: dict[str, Floats], n: int) -> list[tuple[str, NDArray[np.bool_]]]:
+def _groups(response: dict[str, FloatArray], n: int) -> list[tuple[str, BoolArray]]:
     groups = [("all", np.ones(n, dtype=bool))]
     for horizon, values in response.items():
         groups.append((f"responders at {horizon.upper()}", values == 1))
@@ -287,7 +286,7 @@ def _groups(response: dict[str, Floats], n: int) -> list[tuple[str, NDArray[np.b
     return groups
 
 
-def _known_scores(table: pd.DataFrame) -> dict[str, Floats]:
+def _known_scores(table: pd.DataFrame) -> dict[str, FloatArray]:
     return {
         time: table[name].to_numpy(dtype=np.float64)
         for time, name in _SCORES.items()
@@ -295,7 +294,7 @@ def _known_scores(table: pd.DataFrame) -> dict[str, Floats]:
     }
 
 
-def _summarise_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame:
+def _summarise_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
     rows = []
     for group, rows_in in _groups(response, len(table)):
         for time, scores in _known_scores(table).items():
@@ -309,7 +308,7 @@ def _summarise_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.Data
     )
 
 
-def _test_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame:
+def _test_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
     scores = _known_scores(table)
     rows: list[tuple[str, str, str, int, float, float]] = []
     if len(scores) == 3:
@@ -336,7 +335,11 @@ def _test_pain(table: pd.DataFrame, response: dict[str, Floats]) -> pd.DataFrame
 
 
 def _compare(
-    table: pd.DataFrame, variables: Sequence[Variable], response: Floats, *, normality: pd.DataFrame
+    table: pd.DataFrame,
+    variables: Sequence[Variable],
+    response: FloatArray,
+    *,
+    normality: pd.DataFrame,
 ) -> pd.DataFrame | None:
     if min((response == 0).sum(), (response == 1).sum()) < FEWEST:
         return None
@@ -356,7 +359,7 @@ def _compare(
     return compute_table_one(sorted_table, chosen, normality=normality, groups=names)
 
 
-def _count_provenance(seen: dict[str, Labels], response: dict[str, Floats]) -> pd.DataFrame:
+def _count_provenance(seen: dict[str, Labels], response: dict[str, FloatArray]) -> pd.DataFrame:
     rows = []
     for horizon, labels in seen.items():
         provenance = getattr(labels, f"provenance_{horizon}")
@@ -367,7 +370,9 @@ def _count_provenance(seen: dict[str, Labels], response: dict[str, Floats]) -> p
     return pd.DataFrame(rows, columns=["horizon", "source", "responders", "nonresponders"])
 
 
-def _count_missing(table: pd.DataFrame, response: Floats, dictionary: Dictionary) -> pd.DataFrame:
+def _count_missing(
+    table: pd.DataFrame, response: FloatArray, dictionary: Dictionary
+) -> pd.DataFrame:
     rows = []
     for variable in dictionary:
         if variable.name not in table or variable.roles[0] in ("identifier", "provenance"):

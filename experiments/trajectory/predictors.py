@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
+from features.arrays import FloatArray
 from features.cohort.weekly import FEWEST, WeeklyScores
 from features.dictionary.schema import Variable
 from features.errors import InputError, Problem
@@ -27,7 +27,6 @@ from training.measures.table_one import name_in_full
 
 __all__ = ["ALWAYS_IN", "Regressions", "compute_regressions"]
 
-Floats = NDArray[np.float64]
 
 ALWAYS_IN = ("disease_duration_years", "nrs_t0", "sex", "age_years")
 """What the multivariable model holds whatever its p value, beside the arm."""
@@ -132,7 +131,7 @@ class _Term:
 
     variable: Variable
     levels: tuple[str, ...]
-    columns: Floats
+    columns: FloatArray
     sd: float = 1.0
 
 
@@ -182,12 +181,12 @@ def _keep_independent(terms: Sequence[_Term]) -> tuple[list[_Term], list[Variabl
     return kept, redundant
 
 
-def _make_design(terms: Sequence[_Term]) -> Floats:
+def _make_design(terms: Sequence[_Term]) -> FloatArray:
     n = len(terms[0].columns)
     return np.column_stack([np.ones(n), *(term.columns for term in terms)])
 
 
-def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.DataFrame:
+def _fit(score: FloatArray, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.DataFrame:
     """Fit one model by least squares, and return the rows of the terms that are to be told."""
     design = _make_design(terms)
     complete = ~np.isnan(design).any(axis=1)
@@ -226,7 +225,7 @@ def _fit(score: Floats, terms: Sequence[_Term], *, told: Sequence[_Term]) -> pd.
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def _fit_interaction(score: Floats, arm: _Term, term: _Term) -> pd.DataFrame:
+def _fit_interaction(score: FloatArray, arm: _Term, term: _Term) -> pd.DataFrame:
     product = replace(term, columns=term.columns * arm.columns)
     return _fit(score, [arm, term, product], told=[product])
 

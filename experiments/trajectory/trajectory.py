@@ -24,12 +24,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import brentq, minimize_scalar
 from threadpoolctl import threadpool_limits
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.cohort.weekly import FEWEST, WeeklyScores
 from features.errors import InputError, Problem
 
@@ -41,8 +41,6 @@ __all__ = [
     "fit_autoregressive",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 _HIGHEST = 0.999
 _DRAWS = 20_000
@@ -67,8 +65,8 @@ class AutoregressiveFit:
         Restricted log-likelihood; models with the same columns can be compared by it.
     """
 
-    coefficients: Floats
-    covariance: Floats
+    coefficients: FloatArray
+    covariance: FloatArray
     rho: float
     rho_interval: tuple[float, float]
     sd: float
@@ -118,7 +116,9 @@ class Course:
     adjusted: bool
 
 
-def fit_autoregressive(X: Floats, y: Floats, *, patient: Ints, time: Floats) -> AutoregressiveFit:
+def fit_autoregressive(
+    X: FloatArray, y: FloatArray, *, patient: IntArray, time: FloatArray
+) -> AutoregressiveFit:
     """Fit a linear model whose errors follow an autoregression within each patient.
 
     Parameters
@@ -154,7 +154,7 @@ def fit_autoregressive(X: Floats, y: Floats, *, patient: Ints, time: Floats) -> 
     previous = np.where(follows[:, None], np.roll(together, 1, axis=0), 0.0)
     free = len(y) - X.shape[1]
 
-    def solve(rho: float) -> tuple[float, Floats, Floats, float]:
+    def solve(rho: float) -> tuple[float, FloatArray, FloatArray, float]:
         """Return log-likelihood, coefficients, the factor of X'WX, and the error variance."""
         decay = np.where(follows, rho ** np.where(follows, gap, 1.0), 0.0)
         variance = 1 - decay**2
@@ -337,7 +337,7 @@ def _compare_weeks(
     )
 
 
-def _find_simultaneous_quantile(covariance: Floats, *, df: int, seed: int) -> float:
+def _find_simultaneous_quantile(covariance: FloatArray, *, df: int, seed: int) -> float:
     """Return the quantile of the largest |t| over all weeks, from draws of a multivariate t."""
     rng = np.random.default_rng(seed)
     error = np.sqrt(np.diag(covariance))
@@ -347,7 +347,7 @@ def _find_simultaneous_quantile(covariance: Floats, *, df: int, seed: int) -> fl
     return float(np.quantile(np.abs(draws).max(axis=1) / scale, _LEVEL))
 
 
-def _find_lost_week(weeks: list[int], differs: NDArray[np.bool_]) -> tuple[int | None, int | None]:
+def _find_lost_week(weeks: list[int], differs: BoolArray) -> tuple[int | None, int | None]:
     if not differs.any():
         return None, None
     last = int(np.flatnonzero(differs)[-1])

@@ -7,10 +7,10 @@ scale because it stays one additive model, which can be explained exactly.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from training.model.blending import price_spread
 from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
@@ -18,8 +18,6 @@ from training.model.fit import MIN_FOR_KEPT, Procedure, allow_trees, fit_paths, 
 from training.model.response import TrainingData
 
 __all__ = ["fit_probability_weights", "predict_on_probability_scale"]
-
-FloatArray = NDArray[np.float64]
 
 
 def fit_probability_weights(

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from experiments.truth.blend_scale import predict_on_probability_scale
@@ -29,17 +28,17 @@ from experiments.truth.truth_tables import (
     to_markdown,
 )
 from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import CONTRACT
 from training.measures.performance import compute_metric_rows
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure
+from training.model.freezing import make_response_model
 from training.model.response import FittedResponse, TrainingData, fit_response
-from training.study.study import make_response_model
 
 __all__ = ["compute_interval", "describe", "run", "score"]
 
-FloatArray = NDArray[np.float64]
 
 SCALE = "blend on the probability scale"
 SIZES = {48: 40, 120: 40, 480: 12, 2000: 4}

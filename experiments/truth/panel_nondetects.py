@@ -13,14 +13,13 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
 
 __all__ = ["CEILING", "compare", "simulate"]
 
-FloatArray = NDArray[np.float64]
 
 CEILING = 35.0
 _REFERENCES = (0, 1, 2, 3, 4)
@@ -29,7 +28,7 @@ _WAYS = ("40", "ceiling", "censored")
 
 def simulate(
     n: int, n_assays: int, *, soft: bool, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return Ct values as they are, as they are seen (35 for a non-detect), and the group.
 
     Parameters
@@ -59,7 +58,7 @@ def simulate(
     return truth, np.where(seen, truth, CEILING), group
 
 
-def _normalise(ct: FloatArray, way: str) -> tuple[FloatArray, NDArray[np.intp]]:
+def _normalise(ct: FloatArray, way: str) -> tuple[FloatArray, IntArray]:
     filled = np.where(ct >= CEILING, 40.0, ct) if way == "40" else ct
     model = PanelNormaliser(
         ceiling=CEILING if way == "censored" else None, reference=_REFERENCES, min_detected=0.0

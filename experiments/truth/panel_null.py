@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
+from features.arrays import FloatArray
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
 from features.dictionary.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
@@ -29,17 +29,16 @@ from training.evaluation.panel import evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.evaluation.permutation_test import Pairs, add_pairs
 from training.model.fit import Procedure
+from training.model.freezing import make_response_model
 from training.model.response import TrainingData, fit_response
 from training.panel.candidates import PANEL_CANDIDATES, PanelStable
 from training.panel.data import PanelData, join_panel
 from training.panel.fit import fit_panel
 from training.panel.freeze import freeze_panel
 from training.panel.procedure import PanelProcedure
-from training.study.study import make_response_model
 
 __all__ = ["CLINICAL", "Planted", "find_in_noise", "find_planted", "measure_coverage", "simulate"]
 
-FloatArray = NDArray[np.float64]
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
 PANEL = PanelProcedure()

@@ -13,15 +13,14 @@ from shutil import which
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
+from features.arrays import FloatArray
 from training.model.candidates import import_lightgbm
 
 __all__ = ["PEERS", "RMS", "explain_missing_rms", "predict_rms"]
 
-FloatArray = NDArray[np.float64]
 Task = tuple[FloatArray, FloatArray, FloatArray]
 """Design matrix (n, p) and outcome (n,) of a cohort, design matrix (n_new, p) of new patients."""
 

@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
+from features.arrays import FloatArray
 from features.dictionary.schema import CONTRACT, Variable
 from training.model.candidates import intercept_for_mean
 from training.model.response import TrainingData
 
 __all__ = ["TRUTHS", "Simulated", "Truth", "draw_patients", "simulate"]
 
-FloatArray = NDArray[np.float64]
 Standardised = Mapping[str, FloatArray]
 Formula = Callable[[Standardised], FloatArray]
 

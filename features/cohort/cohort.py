@@ -20,8 +20,8 @@ from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.medication import fill_classes, parse_codes
 from features.dictionary.outcome import Labels
 from features.dictionary.schema import CONTRACT, Dictionary, Variable, parse_value
-from features.errors import InputError, Problem
-from features.files.table import did_you_mean, parse_table, read_bytes, read_table
+from features.errors import InputError, Problem, did_you_mean
+from features.files.table import parse_table, read_bytes, read_table
 
 __all__ = [
     "CRPS_ELIGIBILITY",

@@ -46,8 +46,8 @@ from typing import Any
 
 from features.dictionary.medication import parse_codes
 from features.dictionary.schema import CONTRACT, Dictionary, Variable, declare_variable, parse_value
-from features.errors import InputError, Problem
-from features.files.table import did_you_mean, read_bytes
+from features.errors import InputError, Problem, did_you_mean
+from features.files.table import read_bytes
 
 __all__ = ["UNITS", "CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
 

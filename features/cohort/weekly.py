@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.cohort.cohort import holds_simulated, parse_cohort
 from features.dictionary.schema import CONTRACT, Dictionary, Variable, parse_value
 from features.errors import InputError, Problem
@@ -254,7 +254,7 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
 
 def _parse_column(
     variable: Variable, raw: pd.Series, *, required: bool
-) -> tuple[NDArray[np.float64], list[Problem]]:
+) -> tuple[FloatArray, list[Problem]]:
     values = np.full(len(raw), np.nan)
     problems = []
     for row, text in enumerate(raw.tolist()):
@@ -268,7 +268,7 @@ def _parse_column(
     return values, problems
 
 
-def _check_rows(patient: pd.Series, week: NDArray[np.float64]) -> list[Problem]:
+def _check_rows(patient: pd.Series, week: FloatArray) -> list[Problem]:
     keys = pd.DataFrame({"patient": patient, "week": week})
     repeated = keys.duplicated() & keys["week"].notna() & (keys["patient"] != "")
     return [

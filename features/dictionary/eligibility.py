@@ -12,16 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray
 from features.dictionary.schema import CONTRACT, Dictionary, parse_value
-from features.errors import InputError, Problem
-from features.files.table import did_you_mean
+from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["CRPS_ELIGIBILITY", "Eligibility"]
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 # The order in which courses are counted out; drug and route make one step. A study's further
 # variables come after, each a step of its own.
@@ -80,7 +77,7 @@ class Eligibility:
             bounds.append(f"at most {self.maximum[name]:g}{unit}")
         return " and ".join(bounds)
 
-    def _breaks(self, name: str, values: Floats, dictionary: Dictionary) -> Bools:
+    def _breaks(self, name: str, values: FloatArray, dictionary: Dictionary) -> BoolArray:
         """Return which encoded values break the rule; a missing one never does."""
         broken = np.zeros(values.shape, dtype=np.bool_)
         if name in self.minimum:

@@ -22,15 +22,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray, TextArray
 from features.errors import InputError, Problem
 
 __all__ = ["HORIZONS", "RULES", "Labels", "available_horizons", "label_responders", "make_labels"]
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Words = NDArray[np.str_]
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -63,8 +60,8 @@ def _uses_wording(rule: str) -> bool:
 
 
 def label_responders(
-    nrs_t0: Floats, nrs_t: Floats, success: Floats, *, rule: str
-) -> tuple[Floats, Words]:
+    nrs_t0: FloatArray, nrs_t: FloatArray, success: FloatArray, *, rule: str
+) -> tuple[FloatArray, TextArray]:
     """Label each patient at one time, compared with before treatment.
 
     Parameters
@@ -136,15 +133,15 @@ class Labels:
 
     rule: str
     horizons: tuple[str, ...]
-    t1: Floats
-    t2: Floats
-    kept: Floats
-    provenance_t1: Words
-    provenance_t2: Words
-    cannot_meet: Bools
-    t2_after_t1_no: Bools
+    t1: FloatArray
+    t2: FloatArray
+    kept: FloatArray
+    provenance_t1: TextArray
+    provenance_t2: TextArray
+    cannot_meet: BoolArray
+    t2_after_t1_no: BoolArray
 
-    def select(self, rows: Bools) -> Labels:
+    def select(self, rows: BoolArray) -> Labels:
         """Return the labels of some rows.
 
         Parameters
@@ -181,7 +178,7 @@ class Labels:
         return counts
 
 
-def _count(labels: Floats) -> dict[str, int]:
+def _count(labels: FloatArray) -> dict[str, int]:
     return {
         "responders": int((labels == 1).sum()),
         "nonresponders": int((labels == 0).sum()),
@@ -261,7 +258,7 @@ def make_labels(table: pd.DataFrame, *, rule: str, horizons: Sequence[str]) -> L
     if problems:
         raise InputError("outcomes", problems)
 
-    def column(name: str) -> Floats:
+    def column(name: str) -> FloatArray:
         if name in table:
             return table[name].to_numpy(dtype=np.float64)
         return np.full(len(table), np.nan)

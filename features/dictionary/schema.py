@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.errors import InputError, Problem
 
 __all__ = [
@@ -332,7 +332,7 @@ class Dictionary:
 
     def encode(
         self, records: Sequence[Mapping[str, float | str | None]], names: Sequence[str]
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Write parsed records as one float array.
 
         Parameters

@@ -12,13 +12,14 @@ from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from features.arrays import FloatArray
+
 __all__ = ["PredictorBasis"]
 
-FloatArray = NDArray[np.float64]
 
 _MIN_INDICATOR_SCALE = 0.3
 """Smallest spread by which a yes/no column is divided (that of a share of 10%).

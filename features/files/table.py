@@ -7,12 +7,10 @@ their meaning: that is for the dictionary of variables.
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import math
 import os
-import re
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Sequence, Sized
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +20,6 @@ from features.errors import InputError, Problem
 __all__ = [
     "TABLE_ENDINGS",
     "check_output",
-    "did_you_mean",
     "parse_table",
     "read_bytes",
     "read_table",
@@ -37,29 +34,7 @@ _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _DELIMITERS = (",", ";", "\t")
 _SHOWN = 40
-_LONGEST_NAME = 64
 _MOST_PROBLEMS = 1000
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean X?" for the nearest known name, or nothing.
-
-    A name with other digits is never the nearest: nrs_t3 is not nrs_t1, tsk_11 is not tsk.
-
-    Parameters
-    ----------
-    name : str
-        The name that is not known.
-    known : iterable of str
-        The names that are.
-    """
-    if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
-        return ""
-    lowered, names = name.lower(), list(known)
-    longer = [other for other in names if other.startswith(f"{lowered}_")]
-    alike = [other for other in names if re.findall(r"\d", other) == re.findall(r"\d", name)]
-    near = longer or difflib.get_close_matches(lowered, alike, n=1)
-    return f"did you mean {near[0]}?" if near else ""
 
 
 def read_bytes(path: Path) -> bytes:

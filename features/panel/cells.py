@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.arrays import FloatArray
+
 __all__ = [
     "HIGHEST_CT",
     "LOWEST_CT",
@@ -50,7 +52,7 @@ _FEWEST_AT_CEILING = 3
 _LOWEST_CEILING = 30.0
 
 
-def find_ceiling(ct: NDArray[np.float64]) -> float | None:
+def find_ceiling(ct: FloatArray) -> float | None:
     """Return the cycle at which values pile up, from which nothing counts as detected.
 
     Parameters
@@ -71,7 +73,7 @@ def find_ceiling(ct: NDArray[np.float64]) -> float | None:
     return None
 
 
-def parse_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+def parse_numbers(cells: pd.Series[Any]) -> FloatArray:
     """Return the numbers in cells, NaN where there is none.
 
     Parameters

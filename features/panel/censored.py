@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, erfcx, log_ndtr, polygamma
+
+from features.arrays import BoolArray, FloatArray
 
 __all__ = [
     "CensoredFit",
@@ -27,8 +28,6 @@ __all__ = [
     "fit_variance_prior",
 ]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _STEPS = 60
 _HALVINGS = 30

@@ -15,8 +15,8 @@ from typing import Literal
 
 import pandas as pd
 
-from features.errors import InputError, Problem
-from features.files.table import did_you_mean, parse_table, read_bytes
+from features.errors import InputError, Problem, did_you_mean
+from features.files.table import parse_table, read_bytes
 
 __all__ = [
     "Design",

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray
 from features.errors import InputError, Problem
 from features.files.table import read_bytes
 from features.panel.cells import (
@@ -247,7 +247,7 @@ def _read_cells(
     return wells, counts, _describe_wrong(wells[wrong.to_numpy()], paths)
 
 
-def _read_flags(raw: pd.Series[Any]) -> tuple[NDArray[np.bool_], pd.Series[Any]]:
+def _read_flags(raw: pd.Series[Any]) -> tuple[BoolArray, pd.Series[Any]]:
     """Return which wells a flag calls not seen, and each well's flags without "passed"."""
     kept, not_seen = {}, {}
     for text in raw.unique().tolist():

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.censored import compute_expected, fit_censored
 from features.panel.references import (
     ReferenceLevels,
@@ -27,9 +28,6 @@ from features.panel.references import (
 
 __all__ = ["PanelNormaliser", "compute_plate_shifts"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 
 _METHODS = {"genorm": rank_by_genorm, "normfinder": rank_by_normfinder}
 _FEWEST_ON_PLATE = 3

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray, IntArray
 from features.cohort.cohort import is_synthetic_id
 from features.errors import InputError, Problem
 from features.files.table import write_table
@@ -35,7 +35,6 @@ __all__ = [
     "write_panel",
 ]
 
-FloatArray = NDArray[np.float64]
 
 PANEL_COLUMNS = {
     "patient_id": "str",
@@ -172,7 +171,7 @@ def combine_wells(wells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _combine_texts(
-    texts: pd.Series[Any], starts: NDArray[np.intp], sizes: NDArray[np.int64], separator: str
+    texts: pd.Series[Any], starts: IntArray, sizes: IntArray, separator: str
 ) -> pd.Series[Any]:
     """Return the different texts of each cell's wells, joined."""
     codes, values = pd.factorize(texts)

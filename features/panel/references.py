@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.censored import compute_expected, fit_censored
 
 __all__ = [
@@ -28,9 +28,6 @@ __all__ = [
     "rank_by_normfinder",
 ]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 
 MAX_VARIATION = 0.15
 """Pairwise variation below which a further reference assay adds nothing (Vandesompele 2002)."""

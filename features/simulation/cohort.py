@@ -22,18 +22,15 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import truncnorm
 
+from features.arrays import BoolArray, FloatArray, ObjectArray
 from features.dictionary.schema import CONTRACT
 
 __all__ = ["INVENTED_EFFECTS", "SimulatedCohort", "make_cohort"]
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Words = NDArray[np.object_]
 
 INVENTED_EFFECTS: Mapping[str, float] = MappingProxyType(
     {
@@ -134,12 +131,12 @@ class SimulatedCohort:
 
 @dataclass(frozen=True)
 class _Baseline:
-    age: Floats
-    male: Bools
-    nrs: Floats
-    duration: Floats
-    flags: dict[str, Bools]
-    atc: Words
+    age: FloatArray
+    male: BoolArray
+    nrs: FloatArray
+    duration: FloatArray
+    flags: dict[str, BoolArray]
+    atc: ObjectArray
 
 
 def make_cohort(
@@ -221,7 +218,7 @@ def _draw_baseline(n: int, rng: np.random.Generator) -> _Baseline:
     return _Baseline(age, male, nrs, duration, flags | subclass, codes.to_numpy(dtype=object))
 
 
-def _standardise(baseline: _Baseline, name: str) -> Floats:
+def _standardise(baseline: _Baseline, name: str) -> FloatArray:
     scaled = {
         "age_years": (baseline.age - 39) / 14,
         "sex": baseline.male,
@@ -233,7 +230,7 @@ def _standardise(baseline: _Baseline, name: str) -> Floats:
     return np.asarray(scaled[name], dtype=float)
 
 
-def _linear(baseline: _Baseline, effects: Sequence[tuple[str, float]]) -> Floats:
+def _linear(baseline: _Baseline, effects: Sequence[tuple[str, float]]) -> FloatArray:
     total = np.zeros(len(baseline.age))
     for name, effect in effects:
         total += effect * _standardise(baseline, name)
@@ -259,7 +256,7 @@ def _find_intercepts(effects: tuple[tuple[str, float], ...]) -> tuple[float, flo
 
 def _compute_risk(
     baseline: _Baseline, effects: tuple[tuple[str, float], ...]
-) -> tuple[Floats, Floats]:
+) -> tuple[FloatArray, FloatArray]:
     intercept_t1, intercept_kept = _find_intercepts(effects)
     linear = _linear(baseline, effects)
     return expit(intercept_t1 + linear), expit(intercept_kept + _EFFECT_KEPT * linear)
@@ -284,7 +281,7 @@ def _describe_baseline(baseline: _Baseline, rng: np.random.Generator) -> dict[st
     } | {name: np.where(flag, "yes", "no") for name, flag in baseline.flags.items()}
 
 
-def _draw_infusion(responds: Bools, rng: np.random.Generator) -> dict[str, object]:
+def _draw_infusion(responds: BoolArray, rng: np.random.Generator) -> dict[str, object]:
     """Draw Table 2; the first effect and its dose exist only where there was an effect."""
     n = len(responds)
     days = np.clip(np.round(rng.normal(6.0, 2.0, n)), 1, 14)
@@ -301,7 +298,7 @@ def _draw_infusion(responds: Bools, rng: np.random.Generator) -> dict[str, objec
     }
 
 
-def _draw_side_effects(n: int, rng: np.random.Generator) -> Words:
+def _draw_side_effects(n: int, rng: np.random.Generator) -> ObjectArray:
     words = np.full(n, "", dtype=object)
     any_effect = rng.random(n) < _ANY_SIDE_EFFECT
     for name, share in _SIDE_EFFECTS.items():
@@ -312,8 +309,8 @@ def _draw_side_effects(n: int, rng: np.random.Generator) -> Words:
 
 
 def _draw_scores(
-    nrs_t0: Floats, *, responds: Bools, sustains: Bools, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+    nrs_t0: FloatArray, *, responds: BoolArray, sustains: BoolArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
     """Draw every patient's T1 and T2 scores so that they agree with the responses.
 
     A responder's score has fallen by 2 points or more, but for the few whom only the wording
@@ -321,7 +318,7 @@ def _draw_scores(
     """
     n = len(nrs_t0)
 
-    def little_change() -> Floats:
+    def little_change() -> FloatArray:
         change = rng.choice([0.0, 1.0, -1.0], size=n, p=[0.72, 0.25, 0.03])
         return np.asarray(np.clip(nrs_t0 - change, 0, 10), dtype=np.float64)
 
@@ -336,8 +333,8 @@ def _draw_scores(
 
 
 def _draw_wording(
-    response: Bools, *, fall: Floats, known: Bools, rng: np.random.Generator
-) -> Words:
+    response: BoolArray, *, fall: FloatArray, known: BoolArray, rng: np.random.Generator
+) -> ObjectArray:
     """Draw the record's verdict: always where no score decides, else now and then."""
     scored = ~np.isnan(fall)
     by_score = scored & ((fall >= 2) == response)
@@ -349,10 +346,10 @@ def _draw_wording(
 
 def _draw_outcomes(
     baseline: _Baseline,
-    scored_t0: Bools,
+    scored_t0: BoolArray,
     *,
-    responds: Bools,
-    sustains: Bools,
+    responds: BoolArray,
+    sustains: BoolArray,
     rng: np.random.Generator,
 ) -> dict[str, object]:
     n = len(responds)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.panel.panel import PANEL_COLUMNS, Panel
 
 __all__ = ["SimulatedPanel", "make_panel"]
 
-FloatArray = NDArray[np.float64]
 
 CEILING = 40.0
 _LEVELS = (18.0, 40.0)

@@ -18,12 +18,12 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
+
+from features.arrays import FloatArray
 
 __all__ = ["ARMS", "WEEKS", "SimulatedTrial", "make_trial"]
 
-Floats = NDArray[np.float64]
 
 ARMS = ("placebo", "ketamine")
 WEEKS = 12
@@ -148,7 +148,9 @@ def _make_truth() -> pd.DataFrame:
     )
 
 
-def _stretch(z: Floats, *, mean: float | Floats, sd: float, low: float, high: float) -> Floats:
+def _stretch(
+    z: FloatArray, *, mean: float | FloatArray, sd: float, low: float, high: float
+) -> FloatArray:
     """Turn standard normal values into a beta distribution on a scale, mean and SD exact."""
     width = high - low
     share = (np.asarray(mean) - low) / width

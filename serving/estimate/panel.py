@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.errors import Problem
 from features.panel.cells import HIGHEST_CT, LOWEST_CT, NOT_SEEN_WORDS, find_ceiling
 from features.panel.design import Timing, When, compare_times, parse_when
@@ -31,7 +31,6 @@ __all__ = [
     "read_timing",
 ]
 
-FloatArray = NDArray[np.float64]
 
 PANEL_FIELDS = ("ct", "platform", "plate", "sample_date", "infusion_start", "ceiling")
 """Names that the panel of a request may have; only `ct` is required."""

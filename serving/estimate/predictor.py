@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.cohort.cohort import parse_record
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Variable
@@ -34,7 +34,6 @@ from training.store.statements import plain, stamp
 
 __all__ = ["MAX_BATCH", "Predictor"]
 
-FloatArray = NDArray[np.float64]
 Record = Mapping[str, float | str | None]
 
 MAX_BATCH = 100

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.schema import Variable
 from training.model.explanation import Explainer, Explanation
 from training.model.response_model import ResponseModel
 
 __all__ = ["CLINICAL", "WITH_PANEL", "SubModel"]
 
-FloatArray = NDArray[np.float64]
 
 CLINICAL, WITH_PANEL = "clinical", "clinical+panel"
 

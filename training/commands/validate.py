@@ -263,8 +263,8 @@ def leave_site_out(
     from features.errors import NotEnoughData
     from training.document.document import write_document
     from training.document.progress import show_progress
-    from training.evaluation.missing_outcome import compute_outcome_weights
     from training.model.response import count_jobs
+    from training.model.weighting import compute_outcome_weights
     from training.report.validation_report import make_leave_site_out_report
     from training.store.tracking import RunRecord, find_tracking_uri
     from training.study.settings import read_study

@@ -15,15 +15,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.schema import Variable
 from training.evaluation.learning_curve import compute_learning_curve, count_fits
-from training.evaluation.missing_outcome import (
-    compute_metric_bounds,
-    compute_outcome_weights,
-    compute_seen_table,
-)
+from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
 from training.evaluation.permutation_test import Judge, compute_null_test, judge_candidates
 from training.evaluation.score_labels import ScoreLabels, count_reruns, judge_score_labels
@@ -38,6 +34,7 @@ from training.measures.instability import (
 )
 from training.measures.optimism import compute_optimism
 from training.measures.performance import compute_cv_performance, compute_threshold_table
+from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.model.response import (
     Fit,
@@ -49,8 +46,8 @@ from training.model.response import (
     predict_folds,
     predict_from_bootstraps,
 )
+from training.model.weighting import compute_outcome_weights
 from training.study.study import Description
-from training.validation.validation import compute_risk_histogram
 
 __all__ = [
     "Assessment",
@@ -63,7 +60,6 @@ __all__ = [
     "evaluate",
 ]
 
-FloatArray = NDArray[np.float64]
 Progress = Callable[[], None]
 
 _FINE, _COARSE = 0.01, 0.05

@@ -14,14 +14,13 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from training.measures.performance import compute_cv_performance
 from training.model.response import Fit, Fitted, OutOfFold, TrainingData, predict_folds
 
 __all__ = ["SHARES", "compute_learning_curve", "continue_curve", "count_fits"]
 
-FloatArray = NDArray[np.float64]
 Progress = Callable[[], None]
 
 SHARES = (0.25, 0.5, 0.75)

@@ -13,88 +13,23 @@ doi:10.1080/01621459.2000.10473902 (bounds).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.cohort.weekly import FEWEST
-from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Variable
 from training.measures.performance import compute_cv_draws
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
-from training.model.response import SEEN_PRIOR_SD, TrainingData, compute_seen_weights
 
-__all__ = ["WEIGHTINGS", "compute_metric_bounds", "compute_outcome_weights", "compute_seen_table"]
+__all__ = ["compute_metric_bounds", "compute_seen_table"]
 
-FloatArray = NDArray[np.float64]
 
-WEIGHTINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "follow_up": (
-            "T2 is weighted: each responder at T1 who was seen at T2 stands also for those like "
-            "them who were not"
-        ),
-        "all": (
-            "every horizon is weighted: each patient with a known outcome stands also for those "
-            "like them without one, and at T2 also for those not seen again"
-        ),
-        "none": "nothing is weighted: patients with a known outcome stand for themselves only",
-    }
-)
-"""How a study may weight patients with a known outcome, in plain words."""
-
-_MAX_WEIGHT = 10.0
 _MOST_ASSIGNMENTS = 20
 
 
-def compute_outcome_weights(data: TrainingData, *, weighting: str) -> dict[str, FloatArray]:
-    """Return the weights with which patients enter the metrics of each horizon.
-
-    The probability of being seen is modelled by logistic regression on the predictors, as in
-    :func:`training.model.response.compute_seen_weights`. Weights are stabilised: scaled so that
-    those of the patients with a known outcome have a mean of 1, which changes no metric and keeps
-    the weight of the whole at the number of patients who are there.
-
-    Parameters
-    ----------
-    data : TrainingData
-        All eligible patients.
-    weighting : str
-        A key of :data:`WEIGHTINGS`.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n,)
-        By horizon; all 1 where nothing is weighted. Before scaling, no weight is above 10.
-    """
-    weights = {horizon: np.ones(len(data)) for horizon in data.horizons}
-    if weighting == "none":
-        return weights
-    if data.has_kept:
-        weights["t2"] = compute_seen_weights(data)
-    if weighting == "all":
-        known = ~np.isnan(data.y[data.horizons[0]])
-        for horizon in data.horizons:
-            weights[horizon] = np.minimum(weights[horizon] * _weigh_known(data, known), _MAX_WEIGHT)
-    return {h: w / w[~np.isnan(data.y[h])].mean() for h, w in weights.items()}
-
-
-def _weigh_known(data: TrainingData, known: NDArray[np.bool_]) -> FloatArray:
-    """Return one over the probability of having a known outcome, given the predictors."""
-    if known.all():
-        return np.ones(len(data))
-    Z = make_basis(data.predictors).fit(data.X).expand(data.X)
-    model = LogisticRegression(C=SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, known)
-    return np.asarray(1 / expit(model.intercept_[0] + Z @ model.coef_[0]))
-
-
 def compute_metric_bounds(
-    y: FloatArray, predictions: FloatArray, folds: NDArray[np.intp], base: FloatArray
+    y: FloatArray, predictions: FloatArray, folds: IntArray, base: FloatArray
 ) -> pd.DataFrame:
     """Return how good and how bad the result could be, whatever the unknown outcomes are.
 
@@ -145,7 +80,7 @@ def compute_metric_bounds(
 
 
 def _judge(
-    y: FloatArray, predictions: FloatArray, folds: NDArray[np.intp], base: FloatArray
+    y: FloatArray, predictions: FloatArray, folds: IntArray, base: FloatArray
 ) -> dict[str, float]:
     draws = compute_cv_draws(
         y, predictions, folds, base_predictions=base, n_bootstrap=0, seed=0, slopes=False
@@ -157,7 +92,7 @@ def _judge(
 
 
 def compute_seen_table(
-    table: pd.DataFrame, seen: NDArray[np.bool_], variables: tuple[Variable, ...]
+    table: pd.DataFrame, seen: BoolArray, variables: tuple[Variable, ...]
 ) -> pd.DataFrame | None:
     """Describe the patients whose outcome was seen beside those whose outcome was not.
 

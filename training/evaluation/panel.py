@@ -15,29 +15,27 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from training.evaluation.missing_outcome import compute_outcome_weights
+from features.arrays import FloatArray
 from training.evaluation.panel_folds import PanelFolds, cross_validate_panel, plan_folds
 from training.evaluation.permutation_test import add_pairs
+from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
 from training.measures.sample_size import Verdict, compute_affordable_parameters, verdict
 from training.measures.weighted import bootstrap_weights, percentile_interval, ratio, round_risks
 from training.model.fit import Procedure
 from training.model.response import FittedResponse
+from training.model.weighting import compute_outcome_weights
 from training.panel.assays import compute_assay_table
 from training.panel.candidates import PANEL_CANDIDATES, Stability, compute_stability
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, fit_panel
 from training.panel.procedure import PanelProcedure
 from training.study.study import MIN_PER_CLASS
-from training.validation.comparison import compare_draws
 
 __all__ = ["PanelEvaluation", "compute_net_benefit_gain", "count_panel_steps", "evaluate_panel"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 Progress = Callable[[], None]
 Found = Literal["found", "not_shown", "nothing", "too_few"]
 
@@ -68,7 +66,7 @@ class PanelEvaluation:
     fitted : FittedPanel or None
         On all patients. It belongs to patients, and is never stored.
     value : dict of str to DataFrame
-        By horizon, :func:`training.validation.comparison.compare_draws`: `first` clinical, `second`
+        By horizon, :func:`training.measures.differences.compare_draws`: `first` clinical, `second`
         with the panel, each also with its own `_low` and `_high`; patients with a panel only.
     net_benefit : dict of str to DataFrame
         By horizon, :func:`compute_net_benefit_gain`; empty without a range of thresholds.
@@ -313,7 +311,7 @@ def evaluate_panel(
     thresholds : list of float
         At which net benefits are compared; empty for none.
     weighting : str
-        A key of :data:`training.evaluation.missing_outcome.WEIGHTINGS`.
+        A key of :data:`training.model.weighting.WEIGHTINGS`.
     n_bootstrap, seed, n_jobs
         Of the resamples and of everything random; processes.
     progress : callable

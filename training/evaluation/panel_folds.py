@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import delayed
-from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from training.evaluation.permutation_test import Pairs, count_pairs
 from training.model.fit import Procedure
+from training.model.freezing import make_response_model
 from training.model.resampling import make_folds
 from training.model.response import FittedResponse, fit_response, run_tasks
 from training.panel.data import PanelData
@@ -21,12 +22,9 @@ from training.panel.fit import FittedPanel, fit_panel
 from training.panel.freeze import freeze_panel
 from training.panel.model import PanelModel
 from training.panel.procedure import PanelProcedure
-from training.study.study import make_response_model
 
 __all__ = ["PanelFold", "PanelFolds", "cross_validate_panel", "make_panel_folds", "plan_folds"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 Progress = Callable[[], None]
 
 _MANY = 2000
@@ -121,7 +119,7 @@ def _freeze(
 
 def _predict_fold(
     data: PanelData,
-    test: NDArray[np.bool_],
+    test: BoolArray,
     clinical: Procedure,
     procedure: PanelProcedure,
     seed: tuple[int, ...],

@@ -22,11 +22,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from joblib import delayed
-from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
+from features.arrays import FloatArray
 from training.document.document import each_row
 from training.measures.performance import compute_auc
 from training.measures.weighted import round_risks
@@ -47,7 +47,6 @@ __all__ = [
     "permute_outcomes",
 ]
 
-FloatArray = NDArray[np.float64]
 
 BAND = (0.45, 0.55)
 """Within which the mean AUC of every model must lie."""

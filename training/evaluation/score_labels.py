@@ -16,9 +16,9 @@ import pandas as pd
 
 from features.dictionary.outcome import make_labels
 from features.errors import InputError
-from training.evaluation.missing_outcome import compute_outcome_weights
 from training.measures.performance import compute_cv_performance
 from training.model.response import Fit, TrainingData, make_repeated_folds, predict_folds
+from training.model.weighting import compute_outcome_weights
 from training.study.study import Description, count_outcome, find_shortfall
 
 __all__ = ["ScoreLabels", "count_reruns", "judge_score_labels"]

@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
+from features.arrays import FloatArray
 from training.measures.weighted import (
-    Array,
     Interval,
     bootstrap_weights,
     check_evaluation,
@@ -195,7 +195,7 @@ def compute_calibration_curve(
     return CalibrationCurve(curve, summary)
 
 
-def fit_in_the_large_rows(y: Array, lp: Array, weights: Array) -> Array:
+def fit_in_the_large_rows(y: FloatArray, lp: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the intercept of the offset model for each row of weights.
 
     Parameters
@@ -217,7 +217,7 @@ def fit_in_the_large_rows(y: Array, lp: Array, weights: Array) -> Array:
     return result
 
 
-def fit_recalibration_rows(y: Array, lp: Array, weights: Array) -> Array:
+def fit_recalibration_rows(y: FloatArray, lp: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the intercept and slope of the recalibration model for each row of weights.
 
     Parameters
@@ -257,14 +257,19 @@ def fit_recalibration_rows(y: Array, lp: Array, weights: Array) -> Array:
 
 
 def _profile(
-    y: Array, design: Array, offset: Array, weight: Array, best: Array, column: int
+    y: FloatArray,
+    design: FloatArray,
+    offset: FloatArray,
+    weight: FloatArray,
+    best: FloatArray,
+    column: int,
 ) -> Interval:
     """Return one coefficient with its profile-likelihood interval, given the best coefficients."""
     estimate = float(best[column])
     if not np.isfinite(best).all():
         return Interval(estimate, np.nan, np.nan)
 
-    def deviance(log_odds: Array) -> float:
+    def deviance(log_odds: FloatArray) -> float:
         return float(2 * weight @ np.logaddexp(0, (1 - 2 * y) * log_odds))
 
     least = deviance(design @ best + offset)
@@ -285,7 +290,7 @@ def _profile(
     return Interval(estimate, ends[0], ends[1])
 
 
-def _smooth(y: Array, p: Array, weight: Array, grid: Array) -> Array:
+def _smooth(y: FloatArray, p: FloatArray, weight: FloatArray, grid: FloatArray) -> FloatArray:
     """Return the distances and, at the points of `grid` within the range of p, the curve."""
     from skmisc.loess import loess  # here, because serving judges risks without this library
 
@@ -310,7 +315,7 @@ def _smooth(y: Array, p: Array, weight: Array, grid: Array) -> Array:
     return result
 
 
-def _quantiles(values: Array, weight: Array, shares: list[float]) -> Array:
+def _quantiles(values: FloatArray, weight: FloatArray, shares: list[float]) -> FloatArray:
     if np.ptp(weight) == 0:
         return np.asarray(np.quantile(values, shares))
     return np.asarray(np.quantile(values, shares, weights=weight, method="inverted_cdf"))

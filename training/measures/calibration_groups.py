@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from training.measures.shares import compute_wilson
 
 __all__ = ["compute_calibration_groups"]
 
-FloatArray = NDArray[np.float64]
 
 _MIN_PER_GROUP = 10
 _MOST_GROUPS = 10

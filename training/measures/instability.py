@@ -17,8 +17,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from features.arrays import FloatArray
 from training.measures.calibration_curve import compute_calibration_curve
 from training.measures.weighted import round_risks
 
@@ -29,7 +30,6 @@ __all__ = [
     "compute_prediction_instability",
 ]
 
-FloatArray = NDArray[np.float64]
 
 _MIN_PER_GROUP = 10
 _MOST_GROUPS = 20

@@ -21,10 +21,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.optimize import brentq
 from scipy.special import expit
+
+from features.arrays import BoolArray, FloatArray
 
 __all__ = [
     "AsymmetryTest",
@@ -37,7 +39,6 @@ __all__ = [
     "compute_pooled_proportion",
 ]
 
-Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 Method = Literal["dl", "pm"]
 Scale = Literal["raw", "logit", "freeman_tukey"]
@@ -78,7 +79,7 @@ class PooledEffect:
     q: float
     q_p_value: float
     i2: float
-    weights: Floats
+    weights: FloatArray
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class PooledProportion:
     rate: float
     interval: Interval
     prediction_interval: Interval | None
-    used: NDArray[np.bool_]
+    used: BoolArray
     effect: PooledEffect
 
 
@@ -342,12 +343,12 @@ def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.Dat
     )
 
 
-def _cochran_q(y: Floats, v: Floats, tau2: float) -> float:
+def _cochran_q(y: FloatArray, v: FloatArray, tau2: float) -> float:
     weights = 1 / (v + tau2)
     return float(np.sum(weights * (y - np.average(y, weights=weights)) ** 2))
 
 
-def _find_tau2(y: Floats, v: Floats, *, method: Method) -> float:
+def _find_tau2(y: FloatArray, v: FloatArray, *, method: Method) -> float:
     """Estimate the variance between studies; never below 0, where weights would go wrong."""
     df = len(y) - 1
     excess = _cochran_q(y, v, 0.0) - df
@@ -384,7 +385,7 @@ def _to_share(value: float, *, scale: Scale, mean_n: float) -> float:
 
 def _check_effects(
     effects: ArrayLike, variances: ArrayLike, *, least: int
-) -> tuple[Floats, Floats]:
+) -> tuple[FloatArray, FloatArray]:
     y, v = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
     if y.ndim != 1 or y.shape != v.shape:
         raise ValueError(f"effects, variances: expected equal lengths, got {y.shape} and {v.shape}")
@@ -395,7 +396,7 @@ def _check_effects(
     return y, v
 
 
-def _check_counts(events: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
+def _check_counts(events: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
     e, size = np.asarray(events, dtype=float), np.asarray(n, dtype=float)
     if e.ndim != 1 or e.shape != size.shape:
         raise ValueError(f"events, n: expected equal lengths, got {e.shape} and {size.shape}")

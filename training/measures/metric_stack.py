@@ -8,9 +8,9 @@ summed and recalibrated together. Both give the same numbers.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from training.measures.weighted import RISK_CLIP, Array, clipped_logit, ratio, round_risks
+from features.arrays import BoolArray, FloatArray
+from training.measures.weighted import RISK_CLIP, clipped_logit, ratio, round_risks
 
 __all__ = ["compute_metric_stack"]
 
@@ -20,8 +20,8 @@ _SMALL_STEP = 1e-5  # on any log-odds; the step is taken, and the next would be 
 
 
 def compute_metric_stack(
-    y: Array, p: Array, weights: Array, *, n_calibrated: int | None = None
-) -> dict[str, Array]:
+    y: FloatArray, p: FloatArray, weights: FloatArray, *, n_calibrated: int | None = None
+) -> dict[str, FloatArray]:
     """Return every metric of each model under each of its weights.
 
     Parameters
@@ -49,7 +49,9 @@ def compute_metric_stack(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _compute(y: Array, p: Array, weights: Array, n_calibrated: int | None) -> dict[str, Array]:
+def _compute(
+    y: FloatArray, p: FloatArray, weights: FloatArray, n_calibrated: int | None
+) -> dict[str, FloatArray]:
     total = weights.sum(axis=2)
     events = weights @ y
     prevalence = ratio(events, total)
@@ -74,12 +76,12 @@ def _compute(y: Array, p: Array, weights: Array, n_calibrated: int | None) -> di
     }
 
 
-def _sum(weights: Array, values: Array) -> Array:
+def _sum(weights: FloatArray, values: FloatArray) -> FloatArray:
     """Return the weighted sums of (n_models, n) values."""
     return np.asarray((weights @ values[:, :, None])[:, :, 0])
 
 
-def _compute_auc(y: Array, p: Array, weights: Array) -> Array:
+def _compute_auc(y: FloatArray, p: FloatArray, weights: FloatArray) -> FloatArray:
     risks = round_risks(p)
     order = np.argsort(risks, axis=1)
     ordered = np.take_along_axis(risks, order, axis=1)
@@ -95,7 +97,7 @@ def _compute_auc(y: Array, p: Array, weights: Array) -> Array:
     return ratio(concordant, cases.sum(axis=2) * controls.sum(axis=2))
 
 
-def _count_below(ordered: Array, controls: Array) -> Array:
+def _count_below(ordered: FloatArray, controls: FloatArray) -> FloatArray:
     """Return the controls below each patient, those at the same risk counted half."""
     n = ordered.shape[1]
     place = np.arange(n)
@@ -110,7 +112,9 @@ def _count_below(ordered: Array, controls: Array) -> Array:
     return np.asarray((at_first + at_last) / 2)
 
 
-def _fit_in_the_large(y: Array, lp: Array, weights: Array, usable: NDArray[np.bool_]) -> Array:
+def _fit_in_the_large(
+    y: FloatArray, lp: FloatArray, weights: FloatArray, usable: BoolArray
+) -> FloatArray:
     result = np.full(usable.shape, np.nan)
     model, which = np.nonzero(usable)
     w, offset = weights[model, which], lp[model]
@@ -132,12 +136,12 @@ def _fit_in_the_large(y: Array, lp: Array, weights: Array, usable: NDArray[np.bo
     return result
 
 
-def _dot(first: Array, second: Array) -> Array:
+def _dot(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the product of each pair of rows."""
     return np.asarray(np.einsum("in,in->i", first, second))
 
 
-def _sigmoid(margin: Array) -> Array:
+def _sigmoid(margin: FloatArray) -> FloatArray:
     """Return expit of an array that is not needed any more, in its own memory."""
     np.negative(margin, out=margin)
     with np.errstate(over="ignore"):  # of exp: the risk is then 0, which it is to 300 digits
@@ -146,7 +150,9 @@ def _sigmoid(margin: Array) -> Array:
     return np.reciprocal(margin, out=margin)
 
 
-def _recalibrate(y: Array, lp: Array, weights: Array) -> tuple[Array, Array]:
+def _recalibrate(
+    y: FloatArray, lp: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return intercept and slope, NaN unless the classes overlap (Albert and Anderson 1984)."""
     shape = weights.shape[:2]
     intercept, slope = np.full(shape, np.nan), np.full(shape, np.nan)

@@ -29,14 +29,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from features.arrays import FloatArray, IntArray
 from training.measures.metric_stack import compute_metric_stack
 from training.measures.performance import compute_metric_rows
-from training.measures.weighted import RISK_CLIP, Array, check_evaluation, round_risks
+from training.measures.weighted import RISK_CLIP, check_evaluation, round_risks
 
 __all__ = ["OPTIMISM_INTERVAL", "compute_optimism"]
 
@@ -53,8 +54,8 @@ _MOST_NOISE = 0.2
 
 
 class _Scale(NamedTuple):
-    to: Callable[[Array], Array]
-    back: Callable[[Array], Array]
+    to: Callable[[FloatArray], FloatArray]
+    back: Callable[[FloatArray], FloatArray]
 
 
 _PLAIN = _Scale(lambda value: value, lambda value: value)
@@ -73,8 +74,8 @@ _SCALES: Mapping[str, _Scale] = MappingProxyType(
 def compute_optimism(
     y: ArrayLike,
     served: ArrayLike,
-    predictions: NDArray[np.float64],
-    counts: NDArray[np.intp],
+    predictions: FloatArray,
+    counts: IntArray,
     *,
     sample_weight: ArrayLike | None = None,
     n_resamples: int | None = None,
@@ -155,7 +156,7 @@ def compute_optimism(
 
 
 def _correct(
-    metric: str, apparent: float, draws: Array, total: int, *, margin: float
+    metric: str, apparent: float, draws: FloatArray, total: int, *, margin: float
 ) -> dict[str, float | str]:
     """Return one row of the table from (n_reruns, 3) values: own sample, original, left out."""
     usable = np.isfinite(draws[:, :2]).all(axis=1)
@@ -182,7 +183,7 @@ def _correct(
     corrected = apparent - float(np.mean(own - original))
     scale = _SCALES.get(metric, _PLAIN)
 
-    def to(value: Array | float) -> Array:
+    def to(value: FloatArray | float) -> FloatArray:
         if metric == "auc":
             value = np.clip(value, margin, 1 - margin)
         elif metric == "scaled_brier":
@@ -202,13 +203,15 @@ def _correct(
     }
 
 
-def _compute_noise(gaps: Array) -> float:
+def _compute_noise(gaps: FloatArray) -> float:
     """Return the half-width of the 95% interval of a mean over reruns, were there ever more."""
     count = len(gaps)
     return float(student.ppf(0.975, count - 1) * np.std(gaps, ddof=1) / np.sqrt(count))
 
 
-def _compute_without_information(y: Array, p: Array, weight: Array) -> dict[str, float]:
+def _compute_without_information(
+    y: FloatArray, p: FloatArray, weight: FloatArray
+) -> dict[str, float]:
     """Return what each metric would be if risks and outcomes had nothing to do with each other."""
     share, mean = (float(np.average(values, weights=weight)) for values in (y, p))
     clipped = np.clip(p, RISK_CLIP, 1 - RISK_CLIP)

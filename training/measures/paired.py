@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["PairedTable", "compute_paired_table", "compute_signed_rank"]
+from features.arrays import FloatArray
 
-Floats = NDArray[np.float64]
+__all__ = ["PairedTable", "compute_paired_table", "compute_signed_rank"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class PairedTable:
         return self.both + self.lost + self.gained + self.neither
 
 
-def compute_paired_table(t1: Floats, t2: Floats) -> PairedTable:
+def compute_paired_table(t1: FloatArray, t2: FloatArray) -> PairedTable:
     """Cross the responses at two times.
 
     Parameters
@@ -64,7 +63,7 @@ def compute_paired_table(t1: Floats, t2: Floats) -> PairedTable:
     return PairedTable(both, lost, gained, neither, float(p_value))
 
 
-def compute_signed_rank(before: Floats, after: Floats) -> tuple[int, float, float]:
+def compute_signed_rank(before: FloatArray, after: FloatArray) -> tuple[int, float, float]:
     """Compare pairs of scores by Wilcoxon's signed ranks.
 
     Parameters

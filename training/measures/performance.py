@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from scipy.stats import norm, rankdata
 
+from features.arrays import FloatArray, IntArray
 from training.measures.calibration_curve import fit_in_the_large_rows, fit_recalibration_rows
 from training.measures.weighted import (
     RISK_CLIP,
-    Array,
     bootstrap_weights,
     check_evaluation,
     clipped_logit,
@@ -181,7 +181,7 @@ def compute_log_loss(
 # ------------------------------------------------------------------------- tables
 
 
-def compute_metric_rows(y: Array, p: Array, weights: Array) -> dict[str, Array]:
+def compute_metric_rows(y: FloatArray, p: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
     """Return every metric of one set of risks, for each row of patients' weights.
 
     Parameters
@@ -242,7 +242,7 @@ def compute_performance(
     rows = risk[None, :]
     folds = np.zeros(rows.shape, dtype=np.int64)
 
-    def metrics(weights: Array) -> dict[str, Array]:
+    def metrics(weights: FloatArray) -> dict[str, FloatArray]:
         return compute_metric_rows(outcome, risk, weights)
 
     draws = _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
@@ -298,7 +298,7 @@ def compute_cv_draws(
         if base.shape != rows.shape:
             raise ValueError(f"base_predictions has {len(base)} repeats, predictions {len(rows)}")
 
-    def metrics(weights: Array) -> dict[str, Array]:
+    def metrics(weights: FloatArray) -> dict[str, FloatArray]:
         reference = {}
         if base is not None:
             reference["brier_skill"] = _mean(weights, (outcome - base) ** 2)
@@ -422,12 +422,14 @@ def compute_threshold_table(
 # ------------------------------------------------------------------------- the arithmetic
 
 
-def _log_losses(y: Array, p: Array) -> Array:
+def _log_losses(y: FloatArray, p: FloatArray) -> FloatArray:
     clipped = np.clip(p, RISK_CLIP, 1 - RISK_CLIP)
     return np.asarray(-xlogy(y, clipped) - xlogy(1 - y, 1 - clipped), dtype=np.float64)
 
 
-def _concordance(y: Array, p: Array, weights: Array) -> tuple[Array, Array]:
+def _concordance(
+    y: FloatArray, p: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return concordant (ties one half) and all pairs for each row of weights."""
     order = np.argsort(p, kind="stable")
     starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))
@@ -438,20 +440,20 @@ def _concordance(y: Array, p: Array, weights: Array) -> tuple[Array, Array]:
     return (cases * beaten).sum(axis=1), cases.sum(axis=1) * controls.sum(axis=1)
 
 
-def _mean(weights: Array, losses: Array) -> Array:
+def _mean(weights: FloatArray, losses: FloatArray) -> FloatArray:
     """Return the weighted mean of (n_repeats, n) losses for each row of weights."""
     return ratio(weights @ losses.mean(axis=0), weights.sum(axis=1))
 
 
 def _metrics(
-    y: Array,
-    rows: Array,
-    folds: NDArray[np.int64],
-    weights: Array,
-    reference: dict[str, Array],
+    y: FloatArray,
+    rows: FloatArray,
+    folds: IntArray,
+    weights: FloatArray,
+    reference: dict[str, FloatArray],
     *,
     slopes: bool = True,
-) -> dict[str, Array]:
+) -> dict[str, FloatArray]:
     """Return the metrics of (n_repeats, n) risks for each row of weights.
 
     `reference` holds the Brier scores of a comparison, under the name of the skill against it.
@@ -484,7 +486,7 @@ def _metrics(
     }
 
 
-def _constant_folds(risk: Array, fold: NDArray[np.int64]) -> tuple[int, int]:
+def _constant_folds(risk: FloatArray, fold: IntArray) -> tuple[int, int]:
     """Return how many folds of two or more patients give all of them one risk, of how many."""
     parts = [round_risks(risk[fold == number]) for number in np.unique(fold)]
     judged = [float(np.ptp(part)) for part in parts if len(part) > 1]
@@ -492,8 +494,8 @@ def _constant_folds(risk: Array, fold: NDArray[np.int64]) -> tuple[int, int]:
 
 
 def _draw(
-    metrics: Callable[[Array], dict[str, Array]],
-    sample_weight: Array,
+    metrics: Callable[[FloatArray], dict[str, FloatArray]],
+    sample_weight: FloatArray,
     *,
     n_bootstrap: int,
     seed: int | np.random.Generator,
@@ -506,7 +508,7 @@ def _draw(
 
 def _check_cv(
     y: ArrayLike, predictions: ArrayLike, folds: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Array, Array, NDArray[np.int64], Array]:
+) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
     outcome, rows, weight = check_evaluation(y, predictions, sample_weight, repeats=True)
     fold = np.atleast_2d(np.asarray(folds))
     if fold.shape != np.atleast_2d(np.asarray(predictions)).shape:
@@ -516,7 +518,7 @@ def _check_cv(
 
 
 def _summarise(
-    draws: pd.DataFrame, y: Array, rows: Array, folds: NDArray[np.int64], weight: Array
+    draws: pd.DataFrame, y: FloatArray, rows: FloatArray, folds: IntArray, weight: FloatArray
 ) -> pd.DataFrame:
     values = draws.to_numpy()
     low, high, n_failed = percentile_interval(values[1:])

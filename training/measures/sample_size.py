@@ -16,8 +16,8 @@ from scipy.optimize import brentq
 from scipy.special import entr, expit, owens_t
 from scipy.stats import norm
 
+from features.arrays import FloatArray
 from features.errors import InputError, Problem
-from training.measures.weighted import Array
 
 __all__ = [
     "DevelopmentSize",
@@ -517,13 +517,13 @@ def _one_of(**choices: float | None) -> list[Problem]:
     return [Problem(", ".join(choices), "one of them", " and ".join(given) or "none")]
 
 
-def _normal(mean: float, sd: float) -> tuple[Array, Array]:
+def _normal(mean: float, sd: float) -> tuple[FloatArray, FloatArray]:
     """Return a normal linear predictor on a grid, and the probability of each point."""
     z = np.linspace(-10, 10, 4001)
     return mean + sd * z, norm.pdf(z) * (z[1] - z[0])
 
 
-def _linear_predictor(c_statistic: float, prevalence: float) -> tuple[Array, Array]:
+def _linear_predictor(c_statistic: float, prevalence: float) -> tuple[FloatArray, FloatArray]:
     """Return the calibrated binormal linear predictor on a grid, and each point's probability.
 
     With scores N(0, 1) without and N(d, 1) with the event, c = Phi(d / sqrt(2)), and the

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-__all__ = ["compute_product_of_shares", "compute_wilson"]
+from features.arrays import FloatArray
 
-FloatArray = NDArray[np.float64]
+__all__ = ["compute_product_of_shares", "compute_wilson"]
 
 
 def compute_wilson(events: int, n: int) -> tuple[float, float]:

@@ -19,13 +19,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from features.arrays import BoolArray, FloatArray
 from training.measures.calibration_curve import fit_recalibration_rows
 from training.measures.meta_analysis import compute_pooled_effect
-from training.measures.weighted import Array, check_evaluation, clipped_logit, round_risks
+from training.measures.weighted import check_evaluation, clipped_logit, round_risks
 
 __all__ = ["MEASURES", "MIN_PER_CLASS", "compute_pooled_sites", "compute_site_table"]
 
@@ -99,7 +100,7 @@ def compute_site_table(
     return table.sort_values(["n", "site"], ascending=[False, True], ignore_index=True)
 
 
-def _judge(y: Array, p: Array, weight: Array) -> dict[str, object]:
+def _judge(y: FloatArray, p: FloatArray, weight: FloatArray) -> dict[str, object]:
     events, others = int(y.sum()), int((1 - y).sum())
     if min(events, others) < MIN_PER_CLASS:
         return {
@@ -131,12 +132,12 @@ def _judge(y: Array, p: Array, weight: Array) -> dict[str, object]:
     return row
 
 
-def _compute_auc(y: Array, p: Array, weight: Array) -> tuple[float, float]:
+def _compute_auc(y: FloatArray, p: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Return the AUC and DeLong's standard error of its logit, weights allowed."""
     risk = round_risks(p)
     cases, controls = y == 1, y == 0
 
-    def beaten(of: NDArray[np.bool_], by: NDArray[np.bool_]) -> Array:
+    def beaten(of: BoolArray, by: BoolArray) -> FloatArray:
         """Return the weighted share of `by` that each of `of` lies above (ties one half)."""
         order = np.argsort(risk[by], kind="stable")
         ordered = risk[by][order]
@@ -159,7 +160,7 @@ def _compute_auc(y: Array, p: Array, weight: Array) -> tuple[float, float]:
     return auc, float(np.sqrt(variance)) / (auc * (1 - auc))
 
 
-def _compute_o_e(y: Array, p: Array, weight: Array) -> tuple[float, float]:
+def _compute_o_e(y: FloatArray, p: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Return O:E and the standard error of its logarithm; sqrt((1 - share) / O) if unweighted."""
     observed, expected = float(weight @ y), float(weight @ p)
     share = observed / weight.sum()
@@ -167,7 +168,7 @@ def _compute_o_e(y: Array, p: Array, weight: Array) -> tuple[float, float]:
     return (observed / expected, error) if expected > 0 else (np.nan, np.nan)
 
 
-def _compute_slope(y: Array, p: Array, weight: Array) -> tuple[float, float]:
+def _compute_slope(y: FloatArray, p: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Return the calibration slope and its standard error from the information."""
     if np.ptp(round_risks(p)) == 0:
         return np.nan, np.nan

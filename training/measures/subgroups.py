@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.cohort.weekly import FEWEST
 from features.dictionary.schema import Dictionary, Variable
 from training.measures.performance import compute_cv_draws
@@ -29,7 +29,6 @@ __all__ = [
     "make_subgroups",
 ]
 
-FloatArray = NDArray[np.float64]
 
 DEFAULT_CUTS: Mapping[str, float | bool] = MappingProxyType(
     {"sex": True, "age_years": 40.0, "disease_duration_years": 5.0, "site": True}
@@ -60,7 +59,7 @@ class Subgroup:
 
     variable: str
     name: str
-    members: NDArray[np.bool_]
+    members: BoolArray
 
 
 def make_subgroups(
@@ -99,7 +98,7 @@ def make_subgroups(
 
 
 def _divide(values: pd.Series, variable: Variable, cut: float | bool) -> list[Subgroup]:
-    named: dict[str, NDArray[np.bool_]] = {}
+    named: dict[str, BoolArray] = {}
     if variable.is_numeric:
         numbers = values.to_numpy(dtype=np.float64)
         named = {f"under {cut:g}": numbers < cut, f"{cut:g} and over": numbers >= cut}
@@ -119,7 +118,7 @@ def _divide(values: pd.Series, variable: Variable, cut: float | bool) -> list[Su
 def compute_subgroups(
     y: FloatArray,
     predictions: FloatArray,
-    folds: NDArray[np.intp],
+    folds: IntArray,
     subgroups: Sequence[Subgroup],
     *,
     sample_weight: FloatArray | None = None,

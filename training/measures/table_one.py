@@ -17,10 +17,10 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 from tableone import TableOne  # type: ignore[import-untyped]
 
+from features.arrays import ObjectArray
 from features.cohort.weekly import FEWEST
 from features.dictionary.schema import Variable
 
@@ -38,7 +38,7 @@ def name_in_full(variable: Variable) -> str:
     return variable.label if repeats else f"{variable.label}, {unit}"
 
 
-def can_summarise(values: pd.Series, *, groups: NDArray[np.object_] | None = None) -> bool:
+def can_summarise(values: pd.Series, *, groups: ObjectArray | None = None) -> bool:
     """Return whether enough values are known, in each group where there are groups."""
     known = values.notna().to_numpy()
     if groups is None:
@@ -91,7 +91,7 @@ def compute_table_one(
     variables: Sequence[Variable],
     *,
     normality: pd.DataFrame,
-    groups: NDArray[np.object_] | None = None,
+    groups: ObjectArray | None = None,
 ) -> pd.DataFrame:
     """Summarise variables over all patients, or in two groups side by side.
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from features.arrays import FloatArray, IntArray
+
 __all__ = [
-    "Array",
     "Interval",
     "RISK_CLIP",
     "bootstrap_weights",
@@ -30,7 +31,6 @@ __all__ = [
     "wilson_interval",
 ]
 
-Array = NDArray[np.float64]
 
 RISK_CLIP = 1e-12
 """Risks are kept this far from 0 and 1 where a logit or a logarithm is taken."""
@@ -56,7 +56,7 @@ def check_evaluation(
     *,
     repeats: bool = False,
     risks: bool = True,
-) -> tuple[Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Check outcomes, predictions and weights, and keep the patients with a known outcome.
 
     Parameters
@@ -113,32 +113,32 @@ def check_evaluation(
     return outcome, predicted, weight
 
 
-def round_risks(p: Array) -> Array:
+def round_risks(p: FloatArray) -> FloatArray:
     """Return risks to 12 decimals: rounding noise must neither rank patients nor hide a tie."""
     return np.round(p, 12)
 
 
-def clipped_logit(p: Array) -> Array:
+def clipped_logit(p: FloatArray) -> FloatArray:
     """Return the log-odds of rounded risks, clipped to :data:`RISK_CLIP` from 0 and 1."""
     return np.asarray(logit(np.clip(round_risks(p), RISK_CLIP, 1 - RISK_CLIP)), dtype=np.float64)
 
 
-def ratio(numerator: Array, denominator: Array) -> Array:
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Return the ratio; NaN where the denominator, which is never negative, is 0."""
     result = np.full(np.shape(numerator), np.nan)
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result
 
 
-def mean_over_repeats(values: Array) -> Array:
+def mean_over_repeats(values: FloatArray) -> FloatArray:
     """Average the first axis over the repeats in which a number could be computed."""
     computed = np.isfinite(values)
     return ratio(np.where(computed, values, 0.0).sum(axis=0), computed.sum(axis=0).astype(float))
 
 
 def bootstrap_weights(
-    sample_weight: Array, *, n_bootstrap: int, seed: int | np.random.Generator
-) -> Array:
+    sample_weight: FloatArray, *, n_bootstrap: int, seed: int | np.random.Generator
+) -> FloatArray:
     """Return the patients' weights (row 0) and those of bootstrap resamples of patients.
 
     Parameters
@@ -159,7 +159,7 @@ def bootstrap_weights(
     return np.vstack([np.ones(n), counts]) * sample_weight
 
 
-def percentile_interval(draws: Array) -> tuple[Array, Array, NDArray[np.int64]]:
+def percentile_interval(draws: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return the 2.5% and 97.5% points of bootstrap draws, and how many draws failed.
 
     Parameters
@@ -181,7 +181,7 @@ def percentile_interval(draws: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     return low, high, failed
 
 
-def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
+def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return the ends of Wilson's 95% interval of a proportion.
 
     Parameters
@@ -208,13 +208,13 @@ def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
 
 
 def fit_logistic_rows(
-    design: Array,
-    y: Array,
-    weights: Array,
+    design: FloatArray,
+    y: FloatArray,
+    weights: FloatArray,
     *,
-    offset: Array | float = 0.0,
-    start: Array | float = 0.0,
-) -> Array:
+    offset: FloatArray | float = 0.0,
+    start: FloatArray | float = 0.0,
+) -> FloatArray:
     """Fit one maximum-likelihood logistic model to each row of weights.
 
     Newton steps, each shortened by log(1 + r) / r, where r is the largest change that the full

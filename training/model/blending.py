@@ -10,13 +10,13 @@ model, so the blend can be explained exactly and each weight shrinks it toward t
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from features.arrays import FloatArray
+
 __all__ = ["compute_log_loss", "fit_recalibration", "fit_weights", "price_spread"]
 
-FloatArray = NDArray[np.float64]
 
 _NEGLIGIBLE = 1e-3
 

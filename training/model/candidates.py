@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from features.arrays import BoolArray, FloatArray
 from features.errors import KetresponseError
 from training.measures.weighted import fit_logistic_rows
 from training.model.solvers import fit_elastic_net_path, fit_ridge_path
@@ -31,8 +31,6 @@ __all__ = [
     "is_constant",
 ]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 Family = Literal["constant", "logistic", "trees"]
 
 KNOTS = 3

@@ -5,14 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import comb
 
-__all__ = ["draw_orders", "label_coalitions", "share_before", "shapley_weights"]
+from features.arrays import BoolArray, FloatArray, IntArray
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
+__all__ = ["draw_orders", "label_coalitions", "share_before", "shapley_weights"]
 
 
 @lru_cache(maxsize=16)

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
 from training.model.response_model import ResponseModel
 
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Explainer", "Explanation", "explain", "explain_rows", "global_importance"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 _MOST_ACTIVE = 16
 """Most predictors of one background row whose coalitions are all counted (65 536 of them)."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Variable
 from features.dictionary.transformers import PredictorBasis
@@ -46,8 +46,6 @@ __all__ = [
     "pull_to_rate",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 MIN_FOR_KEPT = 10
 """Events and non-events below which "kept" is taken as the same for everyone."""
@@ -173,7 +171,7 @@ def _freeze(
 
 
 def fit_paths(
-    candidates: Sequence[Candidate], Z: FloatArray, linear: NDArray[np.bool_], y: FloatArray
+    candidates: Sequence[Candidate], Z: FloatArray, linear: BoolArray, y: FloatArray
 ) -> list[list[Member]]:
     """Return each candidate's members, one for each of its settings (`Candidate.fit_path`)."""
     if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
@@ -252,7 +250,7 @@ class _HasFamily(Protocol):
         """What the margin is made of."""
 
 
-def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> NDArray[np.bool_]:
+def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> BoolArray:
     """Return who may take part: trees only where they beat every logistic candidate out of fold."""
     logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
     best = min(logistic, default=np.inf)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Variable
 from training.model.response_model import WorkingModel
@@ -21,7 +21,6 @@ from training.model.solvers import fit_ridge_path
 
 __all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
 
-FloatArray = NDArray[np.float64]
 
 N_DRAWS = 2000
 PRIOR_SD = 1.0

@@ -12,23 +12,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Variable
 from training.measures.weighted import fit_logistic_rows
 
 __all__ = ["predict_logistic_reruns"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 _CHUNK = 200_000  # patients x samples that one step holds at a time
 
 
 def predict_logistic_reruns(
-    X: FloatArray, y: FloatArray, counts: NDArray[np.intp], predictors: Sequence[Variable]
+    X: FloatArray, y: FloatArray, counts: IntArray, predictors: Sequence[Variable]
 ) -> FloatArray:
     """Return the risks of all patients by the model of each bootstrap sample.
 
@@ -64,7 +62,7 @@ def predict_logistic_reruns(
 
 
 def _predict(
-    Z: FloatArray, y: FloatArray, known: BoolArray, counts: NDArray[np.intp], numeric: BoolArray
+    Z: FloatArray, y: FloatArray, known: BoolArray, counts: IntArray, numeric: BoolArray
 ) -> FloatArray:
     weights = counts[:, known].astype(np.float64)
     columns, outcome = Z[known], y[known]
@@ -86,7 +84,7 @@ def _predict(
 
 
 def _hold_to_range(
-    margin: FloatArray, z: FloatArray, coef: FloatArray, counts: NDArray[np.intp], known: BoolArray
+    margin: FloatArray, z: FloatArray, coef: FloatArray, counts: IntArray, known: BoolArray
 ) -> None:
     """Take values above the largest that a sample holds as this largest one, in place."""
     drawn = np.flatnonzero(known)

@@ -7,11 +7,10 @@ of every split, and folds are balanced over the classes given.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from features.arrays import IntArray
 
 __all__ = ["make_bootstrap", "make_folds"]
-
-IntArray = NDArray[np.intp]
 
 
 def make_folds(

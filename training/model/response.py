@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
-from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Variable
 from training.model.candidates import constant_member
@@ -49,8 +49,6 @@ __all__ = [
     "run_tasks",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 Progress = Callable[[], None]
 
 SEEN_PRIOR_SD = 0.5
@@ -99,7 +97,7 @@ class TrainingData:
         first = np.nan_to_num(self.y[self.horizons[0]], nan=2.0)
         return np.asarray(first * 3 + np.nan_to_num(self.kept, nan=2.0), dtype=np.intp)
 
-    def take(self, rows: IntArray | NDArray[np.bool_]) -> TrainingData:
+    def take(self, rows: IntArray | BoolArray) -> TrainingData:
         """Return the data of some rows; a row may be taken several times."""
         return replace(
             self,
@@ -247,7 +245,7 @@ def _share(y: FloatArray) -> float:
 
 
 def _predict_fold(
-    data: TrainingData, test: NDArray[np.bool_], fit: Fit, seed: tuple[int, ...]
+    data: TrainingData, test: BoolArray, fit: Fit, seed: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Return risks and prevalences, each (n_horizons, n_test), of one held-out fold."""
     train = data.take(~test)

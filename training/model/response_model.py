@@ -12,16 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary, Variable
 from features.dictionary.transformers import PredictorBasis
 from training.model.candidates import import_lightgbm, tree_margin
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "load_trees"]
-
-FloatArray = NDArray[np.float64]
 
 
 @lru_cache(maxsize=64)

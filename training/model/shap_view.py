@@ -8,15 +8,14 @@ import numpy as np
 import shap
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from training.document.style import BLUE, ORANGE, make_axes, paper_style
 from training.model.explanation import Explanation
 from training.model.response_model import ResponseModel
 
 __all__ = ["plot_summary", "to_shap"]
 
-FloatArray = NDArray[np.float64]
 
 _BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("blue to orange", [BLUE, ORANGE])
 

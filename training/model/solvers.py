@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
+
+from features.arrays import FloatArray
 
 __all__ = ["fit_elastic_net_path", "fit_ridge_path"]
 
-FloatArray = NDArray[np.float64]
 
 _TOLERANCE = 1e-8
 _MAX_NEWTON_STEPS = 500

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import false_discovery_control, norm
 
+from features.arrays import FloatArray
 from training.panel.candidates import Stability
 from training.panel.solvers import compute_scores, fit_offset_ridge, fit_shift
 
 __all__ = ["compute_assay_table", "compute_global_test"]
 
-FloatArray = NDArray[np.float64]
 
 _TOP = 10
 _PRIOR_SD = 1.0

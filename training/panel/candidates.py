@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays import FloatArray, IntArray
 from training.model.candidates import Family, import_lightgbm, tree_margin
 from training.panel.solvers import compute_scores, fit_offset_net, fit_offset_ridge, fit_shift
 
@@ -28,8 +28,6 @@ __all__ = [
     "screen",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 _RIDGE_SD = 0.5
 _TREE_COLUMNS = 30

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import InputError, Problem
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import Panel, encode_plates, to_matrix
@@ -21,9 +21,6 @@ from training.panel.procedure import PanelProcedure
 
 __all__ = ["PanelData", "join_panel"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 
 _FEWEST_ON_PLATE = 3
 

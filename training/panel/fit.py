@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from features.arrays import FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
 from training.model.blending import compute_log_loss, fit_weights
 from training.model.candidates import intercept_for_mean
@@ -41,9 +41,6 @@ from training.panel.procedure import PanelProcedure
 
 __all__ = ["FittedPanel", "FittedUpdate", "fit_panel", "fit_update"]
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 
 FEWEST_PER_CLASS = 5
 """Patients of either class below which a fold's training part gives no score."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from training.model.freezing import make_background
 from training.model.interval import PRIOR_SD
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.candidates import relabel_trees
@@ -17,12 +18,8 @@ from training.panel.fit import FittedPanel, FittedUpdate
 from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables
 from training.panel.procedure import PanelProcedure
 from training.panel.solvers import fit_offset_ridge
-from training.study.study import make_background
 
 __all__ = ["freeze_panel"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 
 def freeze_panel(

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.schema import Variable
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import encode_plates
@@ -23,7 +23,6 @@ from training.model.response_model import ResponseModel
 
 __all__ = ["ASSAY_PRECISION", "PanelModel", "make_assay_variables"]
 
-FloatArray = NDArray[np.float64]
 
 ASSAY_PRECISION = 0.1
 """Cycles to which stored values of an assay are rounded."""

@@ -8,12 +8,12 @@ matrix; each may leave rows out and has a penalty of its own.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
+
+from features.arrays import FloatArray
 
 __all__ = ["compute_scores", "fit_offset_net", "fit_offset_ridge"]
 
-FloatArray = NDArray[np.float64]
 
 _TOLERANCE = 1e-5
 """Largest change of a coefficient, in log-odds per standard deviation, at which a fit rests."""

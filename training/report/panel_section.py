@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.description.panel_plots import plot_selection
 from training.document.document import (
     Block,
     Bullets,
@@ -19,6 +18,7 @@ from training.document.document import (
 )
 from training.evaluation.panel import PanelEvaluation
 from training.panel.procedure import PanelProcedure
+from training.report.panel_plots import plot_selection
 from training.report.performance import number, with_interval
 
 __all__ = ["describe_panel", "lay_out_panel", "tell_affordable", "tell_panel"]

@@ -13,8 +13,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from training.document.document import each_row
 from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
 from training.evaluation.learning_curve import continue_curve
@@ -30,7 +30,6 @@ __all__ = [
     "plot_subgroups",
 ]
 
-FloatArray = NDArray[np.float64]
 
 _MOST_CURVES = 200
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}

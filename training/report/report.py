@@ -18,9 +18,9 @@ from training.document.document import (
     to_markdown,
 )
 from training.evaluation.evaluation import Assessment, Evaluation
-from training.evaluation.missing_outcome import WEIGHTINGS
 from training.evaluation.permutation_test import ENOUGH, list_failures
 from training.model.candidates import CANDIDATES
+from training.model.weighting import WEIGHTINGS
 from training.report.panel_section import lay_out_panel, tell_panel
 from training.report.performance import lay_out_performance, number, with_interval
 from training.report.sections import (

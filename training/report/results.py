@@ -17,21 +17,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.outcome import RULES
 from features.dictionary.schema import Variable
 from features.errors import KetresponseError
 from training.evaluation.evaluation import Assessment, Judgement
-from training.evaluation.missing_outcome import WEIGHTINGS
 from training.evaluation.score_labels import ScoreLabels
 from training.model.candidates import CANDIDATES
+from training.model.freezing import N_BACKGROUND
 from training.model.response import FittedResponse
+from training.model.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
 from training.report.report import judge
 from training.store.facts import package_versions
 from training.store.tracking import fetch_file
-from training.study.study import N_BACKGROUND, Description
+from training.study.study import Description
 
 __all__ = [
     "RESULTS_FILE",
@@ -78,7 +79,7 @@ def not_done(reason: str, command: str = "") -> dict[str, Any]:
     return {"done": False, "reason": reason, "command": command}
 
 
-def _describe_predictor(variable: Variable, column: NDArray[np.float64]) -> dict[str, Any]:
+def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any]:
     """Return the dictionary's entry, how much is missing, and the spread over patients."""
     known = column[~np.isnan(column)]
     entry: dict[str, Any] = {

@@ -18,10 +18,10 @@ from training.document.document import (
     format_percent,
 )
 from training.evaluation.evaluation import Evaluation
-from training.evaluation.missing_outcome import WEIGHTINGS
 from training.evaluation.permutation_test import BAND, ENOUGH
 from training.measures.subgroups import MIN_PER_CLASS
 from training.model.candidates import CANDIDATES
+from training.model.weighting import WEIGHTINGS
 from training.report.performance import estimate, number, with_interval
 from training.report.plots import (
     plot_calibration_instability,

@@ -41,7 +41,7 @@ def plot_risk_calibration(
     groups : DataFrame
         :func:`training.measures.calibration_groups.compute_calibration_groups`.
     risks : DataFrame
-        :func:`training.validation.validation.compute_risk_histogram`.
+        :func:`training.measures.risk_histogram.compute_risk_histogram`.
     title : str
         What is shown.
     """

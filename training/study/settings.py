@@ -69,10 +69,10 @@ from features.dictionary.outcome import HORIZONS, RULES
 from features.dictionary.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
 from features.errors import InputError, Problem
 from features.published.studies import published_base_rate
-from training.evaluation.missing_outcome import WEIGHTINGS
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
 from training.model.fit import Procedure
+from training.model.weighting import WEIGHTINGS
 from training.panel.procedure import PANEL_TABLE, PanelProcedure, check_panel, make_panel_procedure
 
 __all__ = ["Resampling", "Study", "read_study"]
@@ -176,7 +176,7 @@ class Study:
         Each horizon's outcome in plain words.
     weighting : str
         How patients with a known outcome are weighted, a key of
-        :data:`training.evaluation.missing_outcome.WEIGHTINGS`.
+        :data:`training.model.weighting.WEIGHTINGS`.
     subgroups : dict of str to float or bool
         As :data:`training.measures.subgroups.DEFAULT_CUTS`, the study's own added.
     thresholds : tuple of (float, float) or None

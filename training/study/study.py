@@ -12,19 +12,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.dictionary.outcome import Labels, make_labels
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from training.measures.sample_size import Verdict, verdict
 from training.measures.shares import compute_product_of_shares, compute_wilson
-from training.model.fit import FittedOutcome
-from training.model.interval import fit_constant_working_model, fit_working_model
+from training.model.freezing import make_response_model
 from training.model.response import FittedResponse, TrainingData
-from training.model.response_model import ResponseModel, WorkingModel
+from training.model.response_model import ResponseModel
 from training.panel.data import PanelData, join_panel
 from training.study.settings import Study
 
@@ -37,16 +35,11 @@ __all__ = [
     "find_notices",
     "find_shortfall",
     "freeze",
-    "make_background",
-    "make_response_model",
 ]
 
-FloatArray = NDArray[np.float64]
 
 MIN_PER_CLASS = 8
 """Patients of either class below which nothing is fitted."""
-N_BACKGROUND = 100
-"""Rows of the background that stand for "not knowing" in an explanation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,49 +261,6 @@ def find_shortfall(data: TrainingData) -> str:
     return ""
 
 
-def make_background(
-    X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
-) -> FloatArray:
-    """Return background rows that are nobody: each column permuted on its own, and rounded.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, n_predictors)
-        Training rows.
-    predictors : tuple of Variable
-        Their precision is what values are rounded to.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (100, n_predictors)
-        Margins as in training, no association between columns.
-    """
-    background = np.empty((N_BACKGROUND, X.shape[1]))
-    for j, variable in enumerate(predictors):
-        copies = -(-N_BACKGROUND // len(X))
-        values = np.concatenate([rng.permutation(X[:, j]) for _ in range(copies)])[:N_BACKGROUND]
-        if variable.is_numeric:
-            values = np.round(values / variable.precision) * variable.precision
-        background[:, j] = rng.permutation(values)
-    return background
-
-
-def _fit_working(
-    data: TrainingData,
-    y: FloatArray,
-    fitted: FittedOutcome,
-    constant: bool,
-    rng: np.random.Generator,
-) -> WorkingModel:
-    known = ~np.isnan(y)
-    X = data.X[known]
-    if constant:
-        return fit_constant_working_model(X, y[known], data.predictors, rng=rng)
-    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=fitted.bent_share)
-
-
 def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
     """Return the model that is served: the fitted procedure, its intervals, its background."""
     study = description.study
@@ -320,47 +270,6 @@ def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
         study.dictionary,
         only_rate=study.procedure.candidates == ("prevalence",),
         rng=np.random.default_rng((study.seed, 4)),
-    )
-
-
-def make_response_model(
-    data: TrainingData,
-    fitted: FittedResponse,
-    dictionary: Dictionary,
-    *,
-    only_rate: bool,
-    rng: np.random.Generator,
-) -> ResponseModel:
-    """Return fitted outcomes with their intervals and their background.
-
-    Parameters
-    ----------
-    data : TrainingData
-        What they were fitted on.
-    fitted : FittedResponse
-        The fitted procedure.
-    dictionary : Dictionary
-        That the predictors come from.
-    only_rate : bool
-        Whether everyone is given the share of responders because the study asks for that.
-    rng : numpy.random.Generator
-        Source of randomness.
-    """
-    first = data.y[data.horizons[0]]
-    working_kept = None
-    working_first = _fit_working(data, first, fitted.first, only_rate, rng)
-    if fitted.kept is not None:
-        constant = bool(fitted.kept.reason)
-        working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
-    return ResponseModel(
-        horizons=data.horizons,
-        predictors=tuple(variable.name for variable in data.predictors),
-        variables=tuple(dictionary.to_list()),
-        first=fitted.first.model,
-        kept=None if fitted.kept is None else fitted.kept.model,
-        working_first=working_first,
-        working_kept=working_kept,
-        background=make_background(data.X, data.predictors, rng=rng),
     )
 
 

@@ -41,12 +41,13 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import chi2
 
+from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Variable
-from training.measures.weighted import Array, check_evaluation, clipped_logit, fit_logistic_rows
+from training.measures.weighted import check_evaluation, clipped_logit, fit_logistic_rows
 from training.model.candidates import tree_margin
 from training.model.interval import fit_working_model
 from training.model.response import TrainingData
@@ -104,7 +105,7 @@ class ClosedTest:
 
     method: str
     table: pd.DataFrame
-    estimates: dict[str, Array]
+    estimates: dict[str, FloatArray]
     n: int
     events: int
     reason: str = ""
@@ -125,7 +126,7 @@ class Update:
     model: ResponseModel
     tests: dict[str, ClosedTest]
 
-    def probability(self, X: Array) -> Array:
+    def probability(self, X: FloatArray) -> FloatArray:
         """Return the probabilities, of shape (n, n_horizons), of raw predictors `X`."""
         return self.model.probability(X)
 
@@ -164,11 +165,11 @@ def compute_closed_test(
     columns = columns[~np.isnan(np.asarray(y, dtype=np.float64))]
     flat = np.ones((len(outcome), 1))
     chosen = _independent(columns)
-    estimates: dict[str, Array] = {"keep": np.empty(0)}
+    estimates: dict[str, FloatArray] = {"keep": np.empty(0)}
     notes = dict.fromkeys(METHODS, "")
     fitted = {"keep": old}
 
-    def fit(method: str, matrix: Array, offset: Array) -> None:
+    def fit(method: str, matrix: FloatArray, offset: FloatArray) -> None:
         beta = fit_logistic_rows(matrix, outcome, flat.T, offset=offset)[0]
         if not np.isfinite(beta).all():
             notes[method] = "no finite estimate: a class is absent, or the classes are separated"
@@ -199,7 +200,10 @@ def compute_closed_test(
 
 
 def _tabulate(
-    y: Array, fitted: Mapping[str, Array], parameters: Mapping[str, int], notes: Mapping[str, str]
+    y: FloatArray,
+    fitted: Mapping[str, FloatArray],
+    parameters: Mapping[str, int],
+    notes: Mapping[str, str],
 ) -> pd.DataFrame:
     """Test the largest model against every other that was fitted, here by their log-odds."""
     sign = 1 - 2 * y
@@ -220,7 +224,7 @@ def _tabulate(
     return pd.DataFrame(rows, columns=columns).set_index("method")
 
 
-def _independent(columns: Array) -> NDArray[np.intp]:
+def _independent(columns: FloatArray) -> IntArray:
     """Return the columns, in order, that no constant and no earlier columns add up to."""
     chosen: list[int] = []
     kept = np.ones((len(columns), 1))
@@ -236,7 +240,7 @@ def _independent(columns: Array) -> NDArray[np.intp]:
 
 
 def update_outcome(
-    model: OutcomeModel, X: Array, y: Array, *, alpha: float = 0.05
+    model: OutcomeModel, X: FloatArray, y: FloatArray, *, alpha: float = 0.05
 ) -> tuple[OutcomeModel, ClosedTest]:
     """Update the model of one outcome on other patients.
 
@@ -278,7 +282,7 @@ def update_outcome(
     return _apply(model, test, used), test
 
 
-def _apply(model: OutcomeModel, test: ClosedTest, used: NDArray[np.intp]) -> OutcomeModel:
+def _apply(model: OutcomeModel, test: ClosedTest, used: IntArray) -> OutcomeModel:
     change = test.estimates[test.method]
     if test.method == "keep":
         return model
@@ -314,8 +318,8 @@ def _recalibrate(model: OutcomeModel, intercept: float, slope: float) -> Outcome
 
 def _update_working(
     working: WorkingModel,
-    X: Array,
-    y: Array,
+    X: FloatArray,
+    y: FloatArray,
     predictors: Sequence[Variable],
     *,
     method: str,
@@ -360,7 +364,7 @@ def update_outcomes(
     return Update(replace(model, first=first, kept=kept), {"response": test, "kept": kept_test})
 
 
-def _known(data: TrainingData, outcome: str) -> tuple[Array, Array]:
+def _known(data: TrainingData, outcome: str) -> tuple[FloatArray, FloatArray]:
     y = data.kept if outcome == "kept" else data.y[outcome]
     known = ~np.isnan(y)
     return data.X[known], y[known]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import TextArray
 from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import RULES, Labels, available_horizons, make_labels
@@ -56,7 +56,7 @@ class NewPatients:
     data: TrainingData
     labels: Labels
     flow: pd.DataFrame
-    sites: NDArray[np.str_]
+    sites: TextArray
     is_training_cohort: bool
     warnings: tuple[str, ...]
 
@@ -66,7 +66,7 @@ class NewPatients:
         return self.cohort.synthetic
 
 
-def find_sites(table: pd.DataFrame) -> NDArray[np.str_]:
+def find_sites(table: pd.DataFrame) -> TextArray:
     """Return the site of each row of a cohort's table, empty where it is not known."""
     if "site" not in table:
         return np.full(len(table), "", dtype=np.str_)

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray, TextArray
 from features.errors import InputError, Problem
-from training.evaluation.missing_outcome import compute_metric_bounds, compute_outcome_weights
+from training.evaluation.missing_outcome import compute_metric_bounds
 from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
 from training.measures.calibration_groups import compute_calibration_groups
 from training.measures.decision_curve import compute_decision_curve
@@ -30,29 +30,27 @@ from training.measures.performance import (
     compute_performance,
     compute_threshold_table,
 )
+from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.sites import compute_pooled_sites, compute_site_table
-from training.measures.weighted import Array
 from training.model.fit import Procedure
 from training.model.response import OutOfFold, TrainingData, fit_response, predict_folds
 from training.model.response_model import ResponseModel
+from training.model.weighting import compute_outcome_weights
 
 __all__ = [
     "WEIGHTING",
     "Judged",
     "SiteResults",
     "compute_case_mix",
-    "compute_risk_histogram",
     "compute_site_results",
     "cross_validate_sites",
     "validate",
 ]
 
-Sites = NDArray[np.str_]
 
 WEIGHTING = "follow_up"
 """How patients with a known outcome are weighted: as in a training by default."""
 
-_BINS = 20
 _WIDE = 0.5
 
 
@@ -121,7 +119,7 @@ class Judged:
 def validate(
     model: ResponseModel,
     data: TrainingData,
-    sites: Sites,
+    sites: TextArray,
     *,
     thresholds: tuple[float, float],
     n_bootstrap: int = 500,
@@ -166,10 +164,10 @@ def validate(
 
 
 def _judge(
-    y: Array,
-    p: Array,
-    sites: Sites,
-    weight: Array,
+    y: FloatArray,
+    p: FloatArray,
+    sites: TextArray,
+    weight: FloatArray,
     *,
     thresholds: tuple[float, float],
     n_bootstrap: int,
@@ -200,29 +198,6 @@ def _judge(
 def _steps(between: tuple[float, float], step: float) -> list[float]:
     low, high = between
     return [float(x) for x in np.unique(np.round([*np.arange(low, high, step), high], 4))]
-
-
-def compute_risk_histogram(y: Array, p: Array) -> pd.DataFrame:
-    """Count predicted risks by outcome, in twentieths.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-        1 event, 0 none, NaN unknown.
-    p : ndarray of shape (n,)
-        Risks, 0 to 1.
-
-    Returns
-    -------
-    DataFrame
-        One row per interval from `low` to `high`: `events`, `non_events`, `unknown`.
-    """
-    edges = np.linspace(0, 1, _BINS + 1)
-    counts = {
-        name: np.histogram(p[chosen], bins=edges)[0]
-        for name, chosen in (("events", y == 1), ("non_events", y == 0), ("unknown", np.isnan(y)))
-    }
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **counts})
 
 
 def compute_case_mix(
@@ -260,7 +235,7 @@ def compute_case_mix(
 
 
 def compute_site_results(
-    y: Array, p: Array, sites: Sites, *, sample_weight: Array | None = None
+    y: FloatArray, p: FloatArray, sites: TextArray, *, sample_weight: FloatArray | None = None
 ) -> SiteResults:
     """Judge predicted risks at each site, and pool the sites by random effects.
 
@@ -275,7 +250,7 @@ def compute_site_results(
 
 def cross_validate_sites(
     data: TrainingData,
-    sites: Sites,
+    sites: TextArray,
     procedure: Procedure,
     *,
     seed: int,

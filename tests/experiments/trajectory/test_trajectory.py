@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from experiments.trajectory.trajectory import (
@@ -13,6 +12,7 @@ from experiments.trajectory.trajectory import (
     compute_weekly_means,
     fit_autoregressive,
 )
+from features.arrays import FloatArray
 from features.cohort.weekly import WeeklyScores
 from features.dictionary.schema import CONTRACT
 from features.errors import InputError
@@ -55,7 +55,7 @@ def make_example() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["patient", "week", "treated", "nrs"])
 
 
-def make_design(table: pd.DataFrame) -> NDArray[np.float64]:
+def make_design(table: pd.DataFrame) -> FloatArray:
     weeks = (table["week"].to_numpy()[:, None] == np.arange(1, 6)).astype(float)
     return np.column_stack([weeks, weeks * table["treated"].to_numpy()[:, None]])
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.errors import InputError
-from features.files.table import check_output, did_you_mean, read_table, write_bytes, write_table
+from features.errors import InputError, did_you_mean
+from features.files.table import check_output, read_table, write_bytes, write_table
 
 
 def _write(folder: Path, data: bytes, name: str = "cohort.csv") -> Path:

@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
+from features.arrays import FloatArray
 from features.panel.normaliser import PanelNormaliser, compute_plate_shifts
-
-FloatArray = NDArray[np.float64]
 
 
 def _draw(n: int = 40, p: int = 30, seed: int = 0) -> FloatArray:

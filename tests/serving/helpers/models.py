@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import CONTRACT, Dictionary, Variable
@@ -40,7 +40,7 @@ PATIENT: dict[str, Any] = {
 """A synthetic patient in scope, every predictor known."""
 
 
-def draw_predictors(variables: Sequence[Variable], n: int, seed: int) -> NDArray[np.float64]:
+def draw_predictors(variables: Sequence[Variable], n: int, seed: int) -> FloatArray:
     rng = np.random.default_rng(seed)
     columns = []
     for variable in variables:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import CONTRACT
 from features.panel.normaliser import PanelNormaliser
@@ -32,7 +32,7 @@ SELECTED = ("hsa-miR-17-5p", "hsa-miR-155-5p", "hsa-miR-19a-3p")
 N = 60
 
 
-def make_cts(n: int, *, seed: int) -> NDArray[np.float64]:
+def make_cts(n: int, *, seed: int) -> FloatArray:
     """Return Ct values (n, 7), two decimals, non-detects at the ceiling."""
     rng = np.random.default_rng(seed)
     cts = np.array(LEVELS) + rng.normal(size=(n, 1)) + rng.normal(size=(n, len(LEVELS)))

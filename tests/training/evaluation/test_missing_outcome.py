@@ -4,13 +4,9 @@ import pytest
 from scipy.special import expit
 
 from features.dictionary.schema import CONTRACT
-from training.evaluation.missing_outcome import (
-    WEIGHTINGS,
-    compute_metric_bounds,
-    compute_outcome_weights,
-    compute_seen_table,
-)
+from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.model.response import TrainingData, compute_seen_weights
+from training.model.weighting import WEIGHTINGS, compute_outcome_weights
 
 NAN = np.nan
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import CONTRACT
@@ -17,7 +17,7 @@ from training.store.facts import ModelFacts, package_versions
 PREDICTORS = ("nrs_t0", "disease_duration_years", "opioid", "crps_type")
 
 
-def make_predictors(n: int, *, seed: int) -> NDArray[np.float64]:
+def make_predictors(n: int, *, seed: int) -> FloatArray:
     """Return raw predictors in the order of PREDICTORS, a tenth of them missing."""
     rng = np.random.default_rng(seed)
     X = np.column_stack(

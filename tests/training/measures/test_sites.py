@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import t
 
+from features.arrays import FloatArray
 from training.measures.calibration_curve import compute_calibration
 from training.measures.performance import compute_auc, compute_auc_delong
 from training.measures.sites import compute_pooled_sites, compute_site_table
-from training.measures.weighted import Array
 
 
-def _simulate(sizes: list[int], seed: int) -> tuple[Array, Array, Array]:
+def _simulate(sizes: list[int], seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     rng = np.random.default_rng(seed)
     p = expit(rng.normal(0.0, 1.0, sum(sizes)))
     sites = np.repeat([f"site {i}" for i in range(len(sizes))], sizes)

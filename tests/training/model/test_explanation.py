@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Dictionary, Variable
 from training.model import explanation as module
@@ -21,7 +21,6 @@ from training.model.coalitions import draw_orders
 from training.model.explanation import Explainer, explain, explain_rows, global_importance
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
-FloatArray = NDArray[np.float64]
 NO_STEPS = np.empty(0)
 # shap sets its colours up in a way that matplotlib is going to drop.
 shap_colours = pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")

@@ -9,11 +9,11 @@ from scipy.special import expit, logit
 from features.dictionary.schema import CONTRACT
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from training.model.fit import Procedure
+from training.model.freezing import make_response_model
 from training.model.response import fit_response
 from training.panel.data import PanelData
 from training.panel.fit import FittedUpdate, fit_panel, fit_update
 from training.panel.freeze import freeze_panel
-from training.study.study import make_response_model
 
 
 def _fit(data: PanelData, procedure=PANEL, clinical=CLINICAL):

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
+from features.arrays import FloatArray
 from features.dictionary.schema import CONTRACT
 from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
 from training.model.response import TrainingData, make_repeated_folds, predict_folds
@@ -22,7 +22,6 @@ from training.updating.updating import (
 )
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "calibration_curves"
-FloatArray = NDArray[np.float64]
 
 
 def _fit(Z: FloatArray, y: FloatArray) -> FloatArray:

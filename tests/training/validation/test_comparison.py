@@ -14,6 +14,7 @@ from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError, KetresponseError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from training.commands.compare import compare
+from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws, compute_cv_performance
 from training.model.response import cross_validate
 from training.store.tracking import RunRecord, track_run
@@ -21,7 +22,6 @@ from training.study.settings import Study, read_study
 from training.study.study import describe
 from training.validation.comparison import (
     EVALUATION_TAG,
-    compare_draws,
     compare_studies,
     compute_evaluation_key,
     draws_table,

@@ -4,15 +4,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from features.arrays import TextArray
 from features.dictionary.schema import CONTRACT
 from features.errors import InputError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training.measures.calibration_curve import compute_calibration_curve
 from training.measures.decision_curve import compute_decision_curve
 from training.measures.performance import compute_auc, compute_performance
+from training.measures.risk_histogram import compute_risk_histogram
 from training.model.fit import Procedure
 from training.model.response import TrainingData, compute_seen_weights, fit_response
 from training.report.validation_plots import (
@@ -21,13 +22,7 @@ from training.report.validation_plots import (
     plot_roc,
     plot_sites,
 )
-from training.validation.validation import (
-    Judged,
-    compute_case_mix,
-    compute_risk_histogram,
-    cross_validate_sites,
-    validate,
-)
+from training.validation.validation import Judged, compute_case_mix, cross_validate_sites, validate
 
 SITES = np.repeat(["north", "south", "east", "small"], [120, 100, 70, 10])
 
@@ -181,7 +176,7 @@ def test_sites_that_cannot_be_left_out_are_all_told() -> None:
     data = _patients(60)
     leave = partial(cross_validate_sites, procedure=QUICK, seed=0)
 
-    def problems(data: TrainingData, sites: NDArray[np.str_]) -> list[str]:
+    def problems(data: TrainingData, sites: TextArray) -> list[str]:
         with pytest.raises(InputError) as caught:
             leave(data, sites)
         return [f"{problem.expected}: {problem.got}" for problem in caught.value.problems]

@@ -1,0 +1,102 @@
+"""From a fitted procedure to the model that is stored and served."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.arrays import FloatArray
+from features.dictionary.schema import Dictionary, Variable
+from training.model.fit import FittedOutcome
+from training.model.interval import fit_constant_working_model, fit_working_model
+from training.model.response import FittedResponse, TrainingData
+from training.model.response_model import ResponseModel, WorkingModel
+
+__all__ = ["make_background", "make_response_model"]
+
+
+N_BACKGROUND = 100
+"""Rows of the background that stand for "not knowing" in an explanation."""
+
+
+def make_background(
+    X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
+) -> FloatArray:
+    """Return background rows that are nobody: each column permuted on its own, and rounded.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Training rows.
+    predictors : tuple of Variable
+        Their precision is what values are rounded to.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (100, n_predictors)
+        Margins as in training, no association between columns.
+    """
+    background = np.empty((N_BACKGROUND, X.shape[1]))
+    for j, variable in enumerate(predictors):
+        copies = -(-N_BACKGROUND // len(X))
+        values = np.concatenate([rng.permutation(X[:, j]) for _ in range(copies)])[:N_BACKGROUND]
+        if variable.is_numeric:
+            values = np.round(values / variable.precision) * variable.precision
+        background[:, j] = rng.permutation(values)
+    return background
+
+
+def _fit_working(
+    data: TrainingData,
+    y: FloatArray,
+    fitted: FittedOutcome,
+    constant: bool,
+    rng: np.random.Generator,
+) -> WorkingModel:
+    known = ~np.isnan(y)
+    X = data.X[known]
+    if constant:
+        return fit_constant_working_model(X, y[known], data.predictors, rng=rng)
+    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=fitted.bent_share)
+
+
+def make_response_model(
+    data: TrainingData,
+    fitted: FittedResponse,
+    dictionary: Dictionary,
+    *,
+    only_rate: bool,
+    rng: np.random.Generator,
+) -> ResponseModel:
+    """Return fitted outcomes with their intervals and their background.
+
+    Parameters
+    ----------
+    data : TrainingData
+        What they were fitted on.
+    fitted : FittedResponse
+        The fitted procedure.
+    dictionary : Dictionary
+        That the predictors come from.
+    only_rate : bool
+        Whether everyone is given the share of responders because the study asks for that.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    first = data.y[data.horizons[0]]
+    working_kept = None
+    working_first = _fit_working(data, first, fitted.first, only_rate, rng)
+    if fitted.kept is not None:
+        constant = bool(fitted.kept.reason)
+        working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
+    return ResponseModel(
+        horizons=data.horizons,
+        predictors=tuple(variable.name for variable in data.predictors),
+        variables=tuple(dictionary.to_list()),
+        first=fitted.first.model,
+        kept=None if fitted.kept is None else fitted.kept.model,
+        working_first=working_first,
+        working_kept=working_kept,
+        background=make_background(data.X, data.predictors, rng=rng),
+    )

@@ -1,0 +1,76 @@
+"""Whom patients with a known outcome stand for in the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from features.arrays import BoolArray, FloatArray
+from features.dictionary.preprocessing import make_basis
+from training.model.response import SEEN_PRIOR_SD, TrainingData, compute_seen_weights
+
+__all__ = ["WEIGHTINGS", "compute_outcome_weights"]
+
+
+WEIGHTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "follow_up": (
+            "T2 is weighted: each responder at T1 who was seen at T2 stands also for those like "
+            "them who were not"
+        ),
+        "all": (
+            "every horizon is weighted: each patient with a known outcome stands also for those "
+            "like them without one, and at T2 also for those not seen again"
+        ),
+        "none": "nothing is weighted: patients with a known outcome stand for themselves only",
+    }
+)
+"""How a study may weight patients with a known outcome, in plain words."""
+
+
+_MAX_WEIGHT = 10.0
+
+
+def compute_outcome_weights(data: TrainingData, *, weighting: str) -> dict[str, FloatArray]:
+    """Return the weights with which patients enter the metrics of each horizon.
+
+    The probability of being seen is modelled by logistic regression on the predictors, as in
+    :func:`training.model.response.compute_seen_weights`. Weights are stabilised: scaled so that
+    those of the patients with a known outcome have a mean of 1, which changes no metric and keeps
+    the weight of the whole at the number of patients who are there.
+
+    Parameters
+    ----------
+    data : TrainingData
+        All eligible patients.
+    weighting : str
+        A key of :data:`WEIGHTINGS`.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n,)
+        By horizon; all 1 where nothing is weighted. Before scaling, no weight is above 10.
+    """
+    weights = {horizon: np.ones(len(data)) for horizon in data.horizons}
+    if weighting == "none":
+        return weights
+    if data.has_kept:
+        weights["t2"] = compute_seen_weights(data)
+    if weighting == "all":
+        known = ~np.isnan(data.y[data.horizons[0]])
+        for horizon in data.horizons:
+            weights[horizon] = np.minimum(weights[horizon] * _weigh_known(data, known), _MAX_WEIGHT)
+    return {h: w / w[~np.isnan(data.y[h])].mean() for h, w in weights.items()}
+
+
+def _weigh_known(data: TrainingData, known: BoolArray) -> FloatArray:
+    """Return one over the probability of having a known outcome, given the predictors."""
+    if known.all():
+        return np.ones(len(data))
+    Z = make_basis(data.predictors).fit(data.X).expand(data.X)
+    model = LogisticRegression(C=SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, known)
+    return np.asarray(1 / expit(model.intercept_[0] + Z @ model.coef_[0]))
