@@ -16,9 +16,9 @@ from serving.estimate.panel import PanelSample, choose_panel, parse_sample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.schemas import make_answer_schema, make_error_schema, make_openapi
+from tests.serving.estimate.test_schemas import check
 from tests.serving.helpers.models import PATIENT, make_loaded
 from tests.serving.helpers.panels import ASSAYS, CEILING, SELECTED, make_cts, make_loaded_with_panel
-from tests.serving.test_schemas import check
 
 CT = {
     "hsa-miR-16-5p": 22.1,

@@ -12,10 +12,10 @@ from features.panel.panel import write_panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.several import choose_sample, predict_cohort
+from tests.serving.commands.test_serve import app
+from tests.serving.estimate.test_panel import CT, PANEL
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
-from tests.serving.test_commands import app
-from tests.serving.test_panel import CT, PANEL
 from training.store.artifact import save_model
 
 FULL = PanelSample({a: None if ct == "Undetermined" else ct for a, ct in CT.items()})

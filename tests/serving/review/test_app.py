@@ -8,7 +8,7 @@ from serving.review import app as review_web
 from serving.review.app import make_review_app
 from tests.serving.helpers.clients import Client
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
-from tests.training.test_review import add_model
+from tests.training.review.test_desk import add_model
 from training.review import accounts
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog

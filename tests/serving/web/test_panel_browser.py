@@ -6,13 +6,13 @@ import pytest
 
 from serving.estimate.predictor import Predictor
 from serving.process import start_server
+from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.browsers import MARKS
 from tests.serving.helpers.browsers import browser as browser
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
-from tests.serving.test_browser import fill
-from tests.serving.test_panel import DATES, PANEL
-from tests.serving.test_panel_page import TEXT
+from tests.serving.web.test_browser import fill
+from tests.serving.web.test_panel_page import TEXT
 from training.store.artifact import save_model
 
 pytestmark = MARKS

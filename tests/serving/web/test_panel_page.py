@@ -12,11 +12,11 @@ from serving.estimate.predictor import Predictor
 from serving.estimate.schemas import make_example, make_panel_example
 from serving.process import start_server
 from serving.web.app import MAX_BODY, make_app
+from tests.serving.estimate.test_panel import CT, DATES, PANEL, notices
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
-from tests.serving.test_page import Elements, show, text_of
-from tests.serving.test_panel import CT, DATES, PANEL, notices
-from tests.serving.test_web import call
+from tests.serving.web.test_app import call
+from tests.serving.web.test_page import Elements, show, text_of
 from training.store.artifact import save_model
 
 FORM = {name: str(value) for name, value in PATIENT.items()}

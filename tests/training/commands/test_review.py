@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from features.errors import EXIT_REFUSED, InputError, KetresponseError, Refused
 from tests.training.helpers.review_cards import change_card, put_card
-from tests.training.test_review import RESEARCH, add_model
+from tests.training.review.test_desk import RESEARCH, add_model
 from training.commands.review import app
 from training.review import accounts
 from training.review import desk as review
