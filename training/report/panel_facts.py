@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from training.evaluation.panel import PanelEvaluation
+from training.evaluation.verdict import make_panel_verdict
 from training.panel.data import PanelData
 from training.panel.model import PanelModel
-from training.report.panel_section import tell_panel
 
 __all__ = ["collect_panel_metrics", "describe_submodel"]
 
@@ -48,7 +48,7 @@ def describe_submodel(model: PanelModel, data: PanelData, panel: PanelEvaluation
         "n_assays": panel.counts["kept"],
         "n_patients": panel.counts["in_cohort"],
         "horizons": horizons,
-        "verdict": tell_panel(panel),
+        "verdict": make_panel_verdict(panel),
     }
 
 

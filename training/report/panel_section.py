@@ -16,68 +16,18 @@ from training.document.document import (
     format_p,
     format_percent,
 )
+from training.document.words import number, with_interval
 from training.evaluation.panel import PanelEvaluation
+from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.panel.procedure import PanelProcedure
 from training.report.panel_plots import plot_selection
-from training.report.performance import number, with_interval
 
-__all__ = ["describe_panel", "lay_out_panel", "tell_affordable", "tell_panel"]
+__all__ = ["describe_panel", "lay_out_panel"]
 
 _LABELS = {"auc": "AUC", "brier": "Brier score", "log_loss": "log loss"}
 _READING = {"auc": "higher is better", "brier": "lower is better", "log_loss": "lower is better"}
 _SHOWN = 15
 _Q_LIMIT = 0.05
-
-
-def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> str:
-    row = next(each_row(panel.value[horizon].loc[[metric]]))
-    return with_interval(row.difference, row.low, row.high, digits)
-
-
-def tell_panel(panel: PanelEvaluation) -> str:
-    """Return whether the panel adds anything, in one sentence or two."""
-    if panel.found == "too_few":
-        return f"MicroRNA panel: described only. {panel.reason}."
-    if panel.found == "nothing":
-        reason = f"{panel.reason[0].upper()}{panel.reason[1:]}"
-        return (
-            f"MicroRNA panel: nothing was found. {reason}. There is no sub-model with the panel: "
-            "everyone gets the clinical estimate."
-        )
-    horizon = next(iter(panel.value))
-    change = (
-        f"in the same {panel.counts['known']} patients, clinical with panel less clinical alone: "
-        f"Brier score {_difference(panel, horizon, 'brier')}, AUC "
-        f"{_difference(panel, horizon, 'auc', 2)} at {horizon.upper()}, cross-validated"
-    )
-    if panel.found == "found":
-        return (
-            f"MicroRNA panel: added value found; {change}. The intervals lack the variance of "
-            "refitting, so it has to be seen again in other patients."
-        )
-    return (
-        f"MicroRNA panel: added value not shown; {change}. These patients cannot tell the two "
-        "apart; the sub-model is kept and says so."
-    )
-
-
-def tell_affordable(panel: PanelEvaluation, clinical: int) -> str:
-    """Return what the number of patients bears, in words."""
-    if panel.size is None:
-        return "Only one outcome was seen: no size can be given."
-    n, bears = panel.size.n, panel.affordable
-    left = max(bears - clinical, 0)
-    text = (
-        f"Sample size: {panel.size.text}. Assays count as parameters even if they are dropped "
-        f"later. {n} patients bear {bears} candidate parameter{'s'[: bears != 1]} (AUC 0.70; "
-        "Riley's criteria on shrinkage and optimism)"
-    )
-    if not left:
-        return f"{text}: no assay beside the clinical predictors, not even one chosen beforehand."
-    return (
-        f"{text}: beside {clinical} of the clinical predictors, {left} "
-        f"assay{'s'[: left != 1]} chosen beforehand."
-    )
 
 
 def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
@@ -257,8 +207,8 @@ def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical
             f"{c['unknown_timing']} samples: it is not known that they were taken before the "
             "infusion. What is measured later may be its effect."
         )
-    blocks: list[Block] = [f"{tell_panel(panel)}"]
-    people.append(tell_affordable(panel, clinical))
+    blocks: list[Block] = [f"{make_panel_verdict(panel)}"]
+    people.append(make_panel_size_text(panel, clinical))
     if panel.found == "too_few":
         return Section("MicroRNA panel", (*blocks, Bullets(tuple(people))))
     people += [
@@ -294,12 +244,12 @@ def describe_panel(panel: PanelEvaluation, clinical: int) -> dict[str, Any]:
     return {
         "done": True,
         "found": panel.found,
-        "verdict": tell_panel(panel),
+        "verdict": make_panel_verdict(panel),
         "counts": panel.counts,
         "sample_size": {
             "verdict": panel.size,
             "parameters_borne": panel.affordable,
-            "text": tell_affordable(panel, clinical),
+            "text": make_panel_size_text(panel, clinical),
         },
         "added_value": panel.value,
         "net_benefit": panel.net_benefit,

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from training.document.document import Block, Picture, Section, Table, each_row, format_percent
+from training.document.words import estimate, number, with_interval
 from training.evaluation.evaluation import Judgement
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
-__all__ = ["METRICS", "estimate", "lay_out_performance", "number", "with_interval"]
+__all__ = ["METRICS", "lay_out_performance"]
 
 METRICS = {
     "auc": ("AUC", "0.5 is a coin, 1 perfect; within folds where cross-validated"),
@@ -47,33 +48,6 @@ METRICS = {
 """Metric to what it is called and how it is read."""
 
 
-def number(value: float, digits: int = 2) -> str:
-    """Return a number for people; a dash where there is none."""
-    if np.isnan(value):
-        return "–"
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
-
-
-def with_interval(estimate: float, low: float, high: float, digits: int = 2) -> str:
-    """Return "0.62 (0.48 to 0.74)"."""
-    if np.isnan(low) or np.isnan(high):
-        return number(estimate, digits)
-    return f"{number(estimate, digits)} ({number(low, digits)} to {number(high, digits)})"
-
-
-def estimate(row: Any, name: str) -> str:
-    """Return the column `name` of a row with its interval, `name`_low to `name`_high."""
-    return with_interval(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high")))
-
-
-def _share(row: Any, name: str) -> str:
-    share, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
-    if np.isnan(share):
-        return "–"
-    return f"{format_percent(share)} ({format_percent(low)[:-1]} to {format_percent(high)[:-1]})"
-
-
 def lay_out_performance(description: Description, horizon: str, found: Judgement) -> Section:
     """Return how the procedure does at one horizon in patients it has not seen."""
     name = horizon.upper()
@@ -103,6 +77,13 @@ def lay_out_performance(description: Description, horizon: str, found: Judgement
         *_lay_out_decisions(horizon, found),
     ]
     return Section(f"Performance at {name}", tuple(blocks))
+
+
+def _share(row: Any, name: str) -> str:
+    share, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
+    if np.isnan(share):
+        return "–"
+    return f"{format_percent(share)} ({format_percent(low)[:-1]} to {format_percent(high)[:-1]})"
 
 
 def _performance_table(name: str, found: Judgement) -> Table:

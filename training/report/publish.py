@@ -18,14 +18,14 @@ import numpy as np
 
 from training.document.document import each_row, write_document
 from training.evaluation.evaluation import Evaluation, Judgement
+from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.model.explanation import explain_rows, global_importance
 from training.model.response_model import ResponseModel
 from training.model.shap_view import to_shap
 from training.panel.freeze import freeze_panel
 from training.panel.model import PanelModel
 from training.report.panel_facts import collect_panel_metrics, describe_submodel
-from training.report.panel_section import tell_panel
-from training.report.report import judge, make_report
+from training.report.report import make_report
 from training.report.results import describe_blend, make_results, write_results
 from training.store.facts import ModelFacts, package_versions
 from training.store.registry import locate, register
@@ -95,7 +95,7 @@ def _resolve(tracking_uri: str | None) -> str:
 
 
 def _notes(description: Description, evaluation: Evaluation) -> list[str]:
-    verdict = judge(description, evaluation)[0]
+    verdict = make_verdict(evaluation, description.verdicts)[0]
     notes = [verdict]
     if evaluation.fitted.first.model.is_constant:
         with_panel = evaluation.panel is not None and evaluation.panel.keeps_model
@@ -111,7 +111,7 @@ def _notes(description: Description, evaluation: Evaluation) -> list[str]:
             "given the predictors."
         )
     if evaluation.panel is not None:
-        notes.append(tell_panel(evaluation.panel))
+        notes.append(make_panel_verdict(evaluation.panel))
     return notes
 
 
@@ -304,10 +304,10 @@ def _finish(description: Description, evaluation: Evaluation, files: Path) -> Ru
     if evaluation.panel is not None and description.panel is not None:
         metrics |= collect_panel_metrics(evaluation.panel)
         tags = {
-            "ketresponse.panel": tell_panel(evaluation.panel),
+            "ketresponse.panel": make_panel_verdict(evaluation.panel),
             "panel_sha256": description.panel.sha256,
         }
-    verdict, *sentences = judge(description, evaluation)
+    verdict, *sentences = make_verdict(evaluation, description.verdicts)
     return RunRecord(
         study=study.name,
         metrics=metrics,
@@ -422,7 +422,7 @@ def summarise(
     if evaluation is not None and published is not None:
         facts = make_facts(description, evaluation)
         summary |= {
-            "verdict": judge(description, evaluation),
+            "verdict": make_verdict(evaluation, description.verdicts),
             "performance": facts.performance,
             "blend": facts.blend,
             "optimism": _plain_optimism(evaluation),
@@ -430,7 +430,7 @@ def summarise(
             "null_test": _plain_null_test(evaluation),
             "panel": None
             if evaluation.panel is None
-            else {"found": evaluation.panel.found, "verdict": tell_panel(evaluation.panel)},
+            else {"found": evaluation.panel.found, "verdict": make_panel_verdict(evaluation.panel)},
             "report": published.report,
             "model": published.name_and_version,
             "folder": str(published.folder),

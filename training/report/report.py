@@ -17,12 +17,14 @@ from training.document.document import (
     format_percent,
     to_markdown,
 )
-from training.evaluation.evaluation import Assessment, Evaluation
-from training.evaluation.permutation_test import ENOUGH, list_failures
+from training.document.words import number, with_interval
+from training.evaluation.evaluation import Evaluation
+from training.evaluation.permutation_test import ENOUGH
+from training.evaluation.verdict import make_verdict
 from training.model.candidates import CANDIDATES
 from training.model.weighting import WEIGHTINGS
-from training.report.panel_section import lay_out_panel, tell_panel
-from training.report.performance import lay_out_performance, number, with_interval
+from training.report.panel_section import lay_out_panel
+from training.report.performance import lay_out_performance
 from training.report.sections import (
     lay_out_blend,
     lay_out_instability,
@@ -38,7 +40,7 @@ from training.study.study import Description
 if TYPE_CHECKING:
     import shap
 
-__all__ = ["judge", "make_report", "summarise_report", "write_report"]
+__all__ = ["make_report", "summarise_report", "write_report"]
 
 _IN_SHORT = {
     "auc": ("AUC", "auc"),
@@ -47,69 +49,8 @@ _IN_SHORT = {
     "o_e": ("observed : expected", "o_e"),
 }  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
 
-
-ENOUGH_RERUNS = 100
+_ENOUGH_RERUNS = 100
 """Bootstrap reruns below which corrected values are not to be quoted."""
-
-
-def judge(description: Description, evaluation: Assessment) -> list[str]:
-    """Return what the data can bear, one plain sentence for each finding.
-
-    A study with fewer patients than Riley's criteria ask for, or whose Brier skill interval
-    reaches 0, is "not enough data: do not deploy". That is a normal outcome. A procedure that
-    fails its null test is told so first.
-    """
-    sentences = []
-    enough = True
-    for horizon in description.study.horizons:
-        name = horizon.upper()
-        skill = next(each_row(evaluation.performance[horizon].loc[["brier_skill"]]))
-        told = with_interval(skill.estimate, skill.low, skill.high)
-        if not skill.low > 0:
-            enough = False
-            sentences.append(
-                f"{name}: no evidence that the model predicts better than the base rate (Brier "
-                f"skill {told})."
-            )
-        else:
-            sentences.append(
-                f"{name}: better than the base rate in cross-validation (Brier skill {told}; the "
-                "interval lacks the variance of refitting)."
-            )
-        need = description.verdicts.get(horizon)
-        if need is not None:
-            enough = enough and need.enough
-            sentences.append(f"{need.text}.")
-    first = (
-        "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
-        if enough
-        else "Not enough data: do not deploy."
-    )
-    if evaluation.null_test is not None:
-        failures = list_failures(evaluation.null_test)
-        if failures:
-            first = "The procedure fails its null test, something leaks: do not use."
-        sentences.append(_tell_null_test(evaluation.null_test, failures))
-    if evaluation.panel is not None:
-        sentences.append(tell_panel(evaluation.panel))
-    return [first, *sentences]
-
-
-def _tell_null_test(table: pd.DataFrame, failures: list[str]) -> str:
-    n = int(table.attrs["n_permutations"])
-    few = "" if n >= ENOUGH else f" (under {ENOUGH} permutations it does not count for approval)"
-    if failures:
-        return f"Null test, {n} permutations: failed by {', '.join(failures)}{few}."
-    uncertain = int((table["verdict"] == "uncertain").sum())
-    if uncertain:
-        return (
-            f"Null test, {n} permutations: no leak found, but {uncertain} of {len(table)} models "
-            f"and horizons need more of them{few}."
-        )
-    return (
-        f"Null test, {n} permutations: passed, mean AUC {number(table['auc'].min())} to "
-        f"{number(table['auc'].max())}{few}."
-    )
 
 
 def _rate(counts: dict[str, float]) -> str:
@@ -301,7 +242,7 @@ def make_report(
         if description.verdicts:
             sections.append(_lay_out_size(description))
     else:
-        verdict, *sentences = judge(description, evaluation)
+        verdict, *sentences = make_verdict(evaluation, description.verdicts)
         sections = [
             Section("In short", (Bullets(tuple(sentences)),)),
             _lay_out_patients(description),
@@ -354,7 +295,7 @@ def summarise_report(description: Description, evaluation: Evaluation) -> str:
         As in :func:`make_report`.
     """
     study = description.study
-    verdict, *sentences = judge(description, evaluation)
+    verdict, *sentences = make_verdict(evaluation, description.verdicts)
     rows = []
     for horizon, found in evaluation.judgements.items():
         counts = description.counts[horizon]
@@ -398,10 +339,10 @@ def _tell_reruns(description: Description, evaluation: Evaluation) -> list[str]:
         "the share in the same patients. Where the two differ, believe the lower."
     ]
     reruns = description.study.resampling.bootstrap_reruns
-    if reruns < ENOUGH_RERUNS:
+    if reruns < _ENOUGH_RERUNS:
         lines.append(
             f"Only {reruns} reruns: the corrected values and their intervals are not to be quoted "
-            f"(resampling.bootstrap_reruns; at least {ENOUGH_RERUNS})."
+            f"(resampling.bootstrap_reruns; at least {_ENOUGH_RERUNS})."
         )
     return lines
 

@@ -24,12 +24,12 @@ from features.dictionary.schema import Variable
 from features.errors import KetresponseError
 from training.evaluation.evaluation import Assessment, Judgement
 from training.evaluation.score_labels import ScoreLabels
+from training.evaluation.verdict import make_verdict
 from training.model.candidates import CANDIDATES
 from training.model.freezing import N_BACKGROUND
 from training.model.response import FittedResponse
 from training.model.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
-from training.report.report import judge
 from training.store.facts import package_versions
 from training.store.tracking import fetch_file
 from training.study.study import Description
@@ -330,7 +330,7 @@ def make_results(
             "dictionary's precision: margins as in training, no row is a patient",
         },
         "notices": description.notices,
-        "verdict": judge(description, evaluation),
+        "verdict": make_verdict(evaluation, description.verdicts),
         "code_version": version("ketresponse"),
         "versions": package_versions(),
     }

@@ -17,12 +17,12 @@ from training.document.document import (
     each_row,
     format_percent,
 )
+from training.document.words import estimate, number, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.permutation_test import BAND, ENOUGH
 from training.measures.subgroups import MIN_PER_CLASS
 from training.model.candidates import CANDIDATES
 from training.model.weighting import WEIGHTINGS
-from training.report.performance import estimate, number, with_interval
 from training.report.plots import (
     plot_calibration_instability,
     plot_classification_instability,

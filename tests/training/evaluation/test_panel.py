@@ -9,10 +9,11 @@ import training.evaluation.panel_folds as panel_folds
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from training.evaluation.panel import compute_net_benefit_gain, count_panel_steps, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
+from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.measures.decision_curve import compute_decision_curve
 from training.measures.sample_size import compute_affordable_parameters, compute_development_size
 from training.model.response import fit_response
-from training.report.panel_section import lay_out_panel, tell_affordable, tell_panel
+from training.report.panel_section import lay_out_panel
 
 
 def _evaluate(data, *, n_repeats=1, calls=None, procedure=PANEL):
@@ -44,7 +45,7 @@ def test_added_value_is_found_where_it_is(signal):
     assert table.loc["auc", "difference"] > 0.1
     assert table.loc["brier", "high"] < 0
     assert signal.net_benefit["t1"]["difference"].item() > 0
-    assert "added value found" in tell_panel(signal)
+    assert "added value found" in make_panel_verdict(signal)
     best = signal.assays.head(4)
     assert set(best["assay"]) == {f"hsa-miR-{9000 + j}-5p" for j in range(4)}
     assert (best["odds_ratio"] < 1).all()
@@ -55,8 +56,8 @@ def test_noise_is_said_to_hold_nothing():
     found = _evaluate(make_data(60, seed=2))
     assert found.found == "nothing"
     assert not found.keeps_model
-    assert "nothing was found" in tell_panel(found)
-    assert "no sub-model" in tell_panel(found)
+    assert "nothing was found" in make_panel_verdict(found)
+    assert "no sub-model" in make_panel_verdict(found)
 
 
 def test_too_few_of_a_class_are_described_only():
@@ -68,7 +69,7 @@ def test_too_few_of_a_class_are_described_only():
     found = _evaluate(data, calls=calls)
     assert found.found == "too_few"
     assert found.fitted is None
-    assert "7 nonresponders" in tell_panel(found)
+    assert "7 nonresponders" in make_panel_verdict(found)
     assert len(calls) == count_panel_steps(data, n_folds=5, n_repeats=1) == 1
     section = lay_out_panel(found, PANEL, clinical=1)
     assert len(section.blocks) == 2
@@ -146,7 +147,7 @@ def test_the_size_counts_every_assay_and_says_what_is_borne(signal):
     # One more parameter would need more than the patients there are.
     assert compute_development_size(bears, 0.5, c_statistic=0.70).n <= 1000
     assert compute_development_size(bears + 1, 0.5, c_statistic=0.70).n > 1000
-    text = tell_affordable(signal, 1)
+    text = make_panel_size_text(signal, 1)
     assert "61 parameters" in text
     assert f"bear {signal.affordable} candidate parameter" in text
 

@@ -6,6 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
+
 from tests.training.helpers.cohorts import write_cohort
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.study.settings import read_study
@@ -53,3 +55,22 @@ def evaluate_small() -> tuple[Description, Evaluation, int]:
     evaluation = evaluate(description, null_permutations=2, progress=lambda: calls.append(1))
     assert len(calls) == count_steps(description, null_permutations=2)
     return description, evaluation, len(calls)
+
+
+def make_null_table(verdict: str, *, n: int = 100) -> pd.DataFrame:
+    """Return a null test of one model at one horizon, with that verdict."""
+    table = pd.DataFrame(
+        [
+            {
+                "horizon": "t1",
+                "model": "ridge",
+                "auc": 0.91 if verdict == "failed" else 0.51,
+                "mc_error": 0.01,
+                "n_permutations": n,
+                "share_constant": 0.0,
+                "verdict": verdict,
+            }
+        ]
+    )
+    table.attrs["n_permutations"] = n
+    return table

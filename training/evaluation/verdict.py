@@ -1,0 +1,139 @@
+"""What the data can bear, in plain sentences: of a procedure, and of its panel.
+
+A study with fewer patients than Riley's criteria ask for, or whose Brier skill interval reaches 0,
+is "not enough data: do not deploy". That is a normal outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from training.document.document import each_row
+from training.document.words import number, with_interval
+from training.evaluation.evaluation import Assessment
+from training.evaluation.panel import PanelEvaluation
+from training.evaluation.permutation_test import ENOUGH, list_failures
+from training.measures.sample_size import Verdict
+
+__all__ = ["make_verdict", "make_panel_size_text", "make_panel_verdict"]
+
+
+def make_verdict(assessment: Assessment, sizes: Mapping[str, Verdict]) -> list[str]:
+    """Return what the data can bear, one plain sentence for each finding.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The procedure, judged.
+    sizes : mapping of str to Verdict
+        Horizon to what a development study needs (Riley 2020, doi:10.1136/bmj.m441).
+
+    Returns
+    -------
+    list of str
+        The first sentence is the verdict; a procedure that fails its null test is told so first.
+    """
+    sentences = []
+    enough = True
+    for horizon, table in assessment.performance.items():
+        name = horizon.upper()
+        skill = next(each_row(table.loc[["brier_skill"]]))
+        told = with_interval(skill.estimate, skill.low, skill.high)
+        if not skill.low > 0:
+            enough = False
+            sentences.append(
+                f"{name}: no evidence that the model predicts better than the base rate (Brier "
+                f"skill {told})."
+            )
+        else:
+            sentences.append(
+                f"{name}: better than the base rate in cross-validation (Brier skill {told}; the "
+                "interval lacks the variance of refitting)."
+            )
+        need = sizes.get(horizon)
+        if need is not None:
+            enough = enough and need.enough
+            sentences.append(f"{need.text}.")
+    first = (
+        "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
+        if enough
+        else "Not enough data: do not deploy."
+    )
+    if assessment.null_test is not None:
+        failures = list_failures(assessment.null_test)
+        if failures:
+            first = "The procedure fails its null test, something leaks: do not use."
+        sentences.append(_describe_null_test(assessment.null_test, failures))
+    if assessment.panel is not None:
+        sentences.append(make_panel_verdict(assessment.panel))
+    return [first, *sentences]
+
+
+def _describe_null_test(table: pd.DataFrame, failures: list[str]) -> str:
+    n = int(table.attrs["n_permutations"])
+    few = "" if n >= ENOUGH else f" (under {ENOUGH} permutations it does not count for approval)"
+    if failures:
+        return f"Null test, {n} permutations: failed by {', '.join(failures)}{few}."
+    uncertain = int((table["verdict"] == "uncertain").sum())
+    if uncertain:
+        return (
+            f"Null test, {n} permutations: no leak found, but {uncertain} of {len(table)} models "
+            f"and horizons need more of them{few}."
+        )
+    return (
+        f"Null test, {n} permutations: passed, mean AUC {number(table['auc'].min())} to "
+        f"{number(table['auc'].max())}{few}."
+    )
+
+
+def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> str:
+    row = next(each_row(panel.value[horizon].loc[[metric]]))
+    return with_interval(row.difference, row.low, row.high, digits)
+
+
+def make_panel_verdict(panel: PanelEvaluation) -> str:
+    """Return whether the panel adds anything, in one sentence or two."""
+    if panel.found == "too_few":
+        return f"MicroRNA panel: described only. {panel.reason}."
+    if panel.found == "nothing":
+        reason = f"{panel.reason[0].upper()}{panel.reason[1:]}"
+        return (
+            f"MicroRNA panel: nothing was found. {reason}. There is no sub-model with the panel: "
+            "everyone gets the clinical estimate."
+        )
+    horizon = next(iter(panel.value))
+    change = (
+        f"in the same {panel.counts['known']} patients, clinical with panel less clinical alone: "
+        f"Brier score {_difference(panel, horizon, 'brier')}, AUC "
+        f"{_difference(panel, horizon, 'auc', 2)} at {horizon.upper()}, cross-validated"
+    )
+    if panel.found == "found":
+        return (
+            f"MicroRNA panel: added value found; {change}. The intervals lack the variance of "
+            "refitting, so it has to be seen again in other patients."
+        )
+    return (
+        f"MicroRNA panel: added value not shown; {change}. These patients cannot tell the two "
+        "apart; the sub-model is kept and says so."
+    )
+
+
+def make_panel_size_text(panel: PanelEvaluation, clinical: int) -> str:
+    """Return what the number of patients bears, in words."""
+    if panel.size is None:
+        return "Only one outcome was seen: no size can be given."
+    n, bears = panel.size.n, panel.affordable
+    left = max(bears - clinical, 0)
+    text = (
+        f"Sample size: {panel.size.text}. Assays count as parameters even if they are dropped "
+        f"later. {n} patients bear {bears} candidate parameter{'s'[: bears != 1]} (AUC 0.70; "
+        "Riley's criteria on shrinkage and optimism)"
+    )
+    if not left:
+        return f"{text}: no assay beside the clinical predictors, not even one chosen beforehand."
+    return (
+        f"{text}: beside {clinical} of the clinical predictors, {left} "
+        f"assay{'s'[: left != 1]} chosen beforehand."
+    )
