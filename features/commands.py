@@ -54,7 +54,7 @@ _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problem
 def read_dictionary(mapping: Path | None) -> Dictionary:
     """Return the contract's dictionary, with what a mapping file declares."""
     from features.cohort.mapping import read_mapping
-    from features.dictionary.schema import CONTRACT
+    from features.dictionary.contract import CONTRACT
 
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 

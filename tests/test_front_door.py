@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from ketresponse import app
 from serving.commands.demo import EXAMPLE
 from training.study.settings import read_study

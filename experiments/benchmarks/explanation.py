@@ -18,8 +18,9 @@ import pandas as pd
 from scipy.special import expit
 
 from features.arrays import FloatArray
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT, Variable
+from features.dictionary.variable import Variable
 from training.model.candidates import BoostedTrees
 from training.model.explanation import Explainer
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel

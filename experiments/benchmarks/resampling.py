@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from experiments.benchmarks.training import make_data, predict_once_plainly
 from experiments.truth.peers import explain_missing_rms
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.measures.optimism import compute_optimism
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure

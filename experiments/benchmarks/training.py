@@ -21,9 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray, IntArray
 from features.cohort.cohort import read_cohort
+from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from features.simulation.cohort import make_cohort
 from training.model.blending import fit_weights
 from training.model.candidates import (

@@ -26,7 +26,8 @@ from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
 from features.cohort.weekly import FEWEST
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import Labels, available_horizons, make_labels
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from training.measures.paired import PairedTable, compute_paired_table, compute_signed_rank
 from training.measures.shares import compute_product_of_shares, compute_wilson

@@ -21,7 +21,7 @@ from statsmodels.regression.linear_model import OLS
 
 from features.arrays import FloatArray
 from features.cohort.weekly import FEWEST, WeeklyScores
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from training.measures.table_one import name_in_full
 

@@ -29,8 +29,8 @@ from experiments.truth.truth_tables import (
 )
 from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate
 from features.arrays import FloatArray
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from training.measures.performance import compute_metric_rows
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure

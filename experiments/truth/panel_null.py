@@ -21,8 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray
 from features.cohort.cohort import read_cohort
+from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.outcome import make_labels
-from features.dictionary.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
+from features.dictionary.schema import Dictionary
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from training.evaluation.panel import evaluate_panel

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from features.arrays import FloatArray
-from features.dictionary.schema import CONTRACT, Variable
+from features.dictionary.contract import CONTRACT
+from features.dictionary.variable import Variable
 from training.model.candidates import intercept_for_mean
 from training.model.response import TrainingData
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from features.cohort.cohort import add_outcome_steps, read_cohort, select_eligible
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.medication import find_combination_drugs, find_unlisted
 from features.dictionary.outcome import Labels, available_horizons, make_labels
-from features.dictionary.schema import CONTRACT, Dictionary
+from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem
 
 __all__ = ["CheckReport", "check_cohort"]

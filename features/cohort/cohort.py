@@ -2,7 +2,7 @@
 
 One record is read by :func:`parse_record`, a request to the service as much as a row of a table.
 The table does it column by column, each distinct cell once, with the same two steps: the
-dictionary's :func:`features.dictionary.schema.parse_value`, then drug classes and cross-checks.
+dictionary's :func:`features.dictionary.variable.parse_value`, then drug classes and cross-checks.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.medication import fill_classes, parse_codes
 from features.dictionary.outcome import Labels
-from features.dictionary.schema import CONTRACT, Dictionary, Variable, parse_value
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import parse_table, read_bytes, read_table
 
@@ -141,7 +143,7 @@ def parse_record(
     Returns
     -------
     record : dict
-        A value for each name that was read, as :func:`features.dictionary.schema.parse_value`
+        A value for each name that was read, as :func:`features.dictionary.variable.parse_value`
         returns them, and the drug classes that follow. Names with a problem are missing from it.
     problems : list of Problem
         Every unknown name, value that cannot be read, flag that contradicts the ATC codes, and

@@ -16,7 +16,7 @@ import pandas as pd
 
 from features.cohort.cohort import is_synthetic_id, parse_cell, parse_cohort
 from features.cohort.mapping_file import CohortMapping, ColumnRule, normalise_code, read_mapping
-from features.dictionary.schema import Variable, parse_value
+from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["CohortMapping", "ColumnReport", "ImportReport", "apply_mapping", "read_mapping"]

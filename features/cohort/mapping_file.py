@@ -26,7 +26,7 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
     `constant`  one value for every row, in place of `from`
     =========== ==========================================================================
 ``[variables.NAME]``
-    A variable of the study's own; see :func:`features.dictionary.schema.declare_variable`.
+    A variable of the study's own; see :func:`features.dictionary.variable.declare_variable`.
 
 Raw columns that no entry uses are dropped, and listed. Numbers compare as numbers: 1, "1" and
 "1.0" are the same code. ``docs/mapping.md`` has a complete example with comments. The mapping is
@@ -44,8 +44,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import parse_codes
-from features.dictionary.schema import CONTRACT, Dictionary, Variable, declare_variable, parse_value
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable, declare_variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import read_bytes
 

@@ -29,7 +29,9 @@ import pandas as pd
 
 from features.arrays import FloatArray
 from features.cohort.cohort import holds_simulated, parse_cohort
-from features.dictionary.schema import CONTRACT, Dictionary, Variable, parse_value
+from features.dictionary.contract import CONTRACT
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem
 from features.files.table import parse_table, read_bytes
 

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import BoolArray, FloatArray
-from features.dictionary.schema import CONTRACT, Dictionary, parse_value
+from features.dictionary.contract import CONTRACT
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import parse_value
 from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["CRPS_ELIGIBILITY", "Eligibility"]

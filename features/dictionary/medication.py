@@ -29,7 +29,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.errors import InputError, Problem
 
 __all__ = [
@@ -216,7 +216,7 @@ def fill_classes(
     Parameters
     ----------
     record : mapping
-        Values as :func:`features.dictionary.schema.parse_value` returns them.
+        Values as :func:`features.dictionary.variable.parse_value` returns them.
 
     Returns
     -------

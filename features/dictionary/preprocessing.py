@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.dictionary.schema import Variable
 from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
 
 __all__ = ["make_basis"]
 

@@ -11,7 +11,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from features.dictionary.schema import CONTRACT, Dictionary, Variable
+from features.dictionary.contract import CONTRACT
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 
 __all__ = ["REDCAP_COLUMNS", "make_redcap_dictionary", "make_template"]

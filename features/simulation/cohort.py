@@ -27,7 +27,7 @@ from scipy.special import expit
 from scipy.stats import truncnorm
 
 from features.arrays import BoolArray, FloatArray, ObjectArray
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 
 __all__ = ["INVENTED_EFFECTS", "SimulatedCohort", "make_cohort"]
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from training.model.response_model import ResponseModel
 from training.store.facts import ModelFacts
 from training.store.statements import plain

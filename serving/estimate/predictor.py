@@ -15,7 +15,7 @@ import numpy as np
 from features.arrays import FloatArray
 from features.cohort.cohort import parse_record
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.studies import pooled_rate, published_base_rate
 from serving.estimate.notices import (

@@ -1,7 +1,7 @@
 """What a request and an answer look like, derived from the dictionary of the loaded model.
 
 The schemas describe; they do not check. A request is checked once, by the same
-:func:`features.dictionary.schema.parse_value` that checks a training table, so that no second
+:func:`features.dictionary.variable.parse_value` that checks a training table, so that no second
 validator can disagree with it or get in first with an answer of its own.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.panel.cells import HIGHEST_CT, LOWEST_CT
 from features.published.studies import list_safety_facts
 from serving.estimate.panel import PANEL_FIELDS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from features.arrays import FloatArray
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.model.explanation import Explainer, Explanation
 from training.model.response_model import ResponseModel
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.studies import list_safety_facts
 from serving.estimate.notices import EVIDENCE_VARIABLES

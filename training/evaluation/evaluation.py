@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.evaluation.learning_curve import compute_learning_curve, count_fits
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel

@@ -18,7 +18,7 @@ import pandas as pd
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.cohort.weekly import FEWEST
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.measures.performance import compute_cv_draws
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 

@@ -22,7 +22,7 @@ from tableone import TableOne  # type: ignore[import-untyped]
 
 from features.arrays import ObjectArray
 from features.cohort.weekly import FEWEST
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 
 __all__ = ["can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
 

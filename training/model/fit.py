@@ -17,8 +17,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Variable
 from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
 from training.model.blending import compute_log_loss, fit_recalibration, fit_weights
 from training.model.candidates import (
     CANDIDATES,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from features.arrays import FloatArray
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from training.model.fit import FittedOutcome
 from training.model.interval import fit_constant_working_model, fit_working_model
 from training.model.response import FittedResponse, TrainingData

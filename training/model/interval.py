@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.model.response_model import WorkingModel
 from training.model.solvers import fit_ridge_path
 

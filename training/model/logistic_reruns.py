@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.measures.weighted import fit_logistic_rows
 
 __all__ = ["predict_logistic_reruns"]

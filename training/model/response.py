@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.model.candidates import constant_member
 from training.model.fit import (
     MIN_FOR_KEPT,

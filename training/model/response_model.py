@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from features.arrays import FloatArray
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
 from training.model.candidates import import_lightgbm, tree_margin
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "load_trees"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.arrays import FloatArray
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import encode_plates
 from training.model.response_model import ResponseModel

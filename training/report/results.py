@@ -20,7 +20,7 @@ import pandas as pd
 
 from features.arrays import FloatArray
 from features.dictionary.outcome import RULES
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import KetresponseError
 from training.evaluation.evaluation import Assessment, Judgement
 from training.evaluation.score_labels import ScoreLabels

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.schema import parse_value
+from features.dictionary.variable import parse_value
 from features.errors import InputError, Problem
 from training.store.artifact import LoadedModel, load_model
 

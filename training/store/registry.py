@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import KetresponseError
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel

@@ -64,9 +64,10 @@ from pathlib import Path
 from typing import Any
 
 from features.cohort.mapping import read_mapping
+from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import HORIZONS, RULES
-from features.dictionary.schema import CONTRACT, DEFAULT_PREDICTORS, Dictionary
+from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem
 from features.published.studies import published_base_rate
 from training.measures.subgroups import DEFAULT_CUTS

@@ -15,7 +15,7 @@ import pandas as pd
 
 from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
 from features.dictionary.outcome import Labels, make_labels
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from training.measures.sample_size import Verdict, verdict

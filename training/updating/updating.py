@@ -46,7 +46,7 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from features.arrays import FloatArray, IntArray
-from features.dictionary.schema import Variable
+from features.dictionary.variable import Variable
 from training.measures.weighted import check_evaluation, clipped_logit, fit_logistic_rows
 from training.model.candidates import tree_margin
 from training.model.interval import fit_working_model

@@ -15,9 +15,11 @@ import pandas as pd
 
 from features.arrays import TextArray
 from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import RULES, Labels, available_horizons, make_labels
-from features.dictionary.schema import CONTRACT, Dictionary, Variable
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from training.model.response import TrainingData
 from training.store.artifact import LoadedModel

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 from experiments.description.description import Description, describe_cohort
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
 from features.cohort.mapping import apply_mapping, read_mapping
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.schema import CONTRACT
 from features.errors import InputError
 from features.files.table import read_table, write_table
 from tests.training.helpers.mangnus import make_mangnus_cohort

@@ -15,7 +15,7 @@ from experiments.description.description import Description, describe_cohort
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from experiments.description.report import make_description_report
 from features.cohort.cohort import Cohort, parse_cohort
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from tests.training.helpers.mangnus import make_mangnus_cohort
 from training.document.document import Document, to_markdown, to_values

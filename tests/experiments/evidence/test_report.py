@@ -13,7 +13,7 @@ from experiments.evidence.plots import PooledLine, plot_forest, plot_funnels
 from experiments.evidence.report import make_evidence_report
 from experiments.evidence.tables import compute_forests, compute_funnels
 from features.cohort.mapping import read_mapping
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
 from features.published.studies import BASE_RATES, CHITNENI, MANGNUS, SIGTERMANS, ZHAO, read_studies
 from training.document.document import Document, to_markdown

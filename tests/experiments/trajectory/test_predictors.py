@@ -7,7 +7,7 @@ from scipy import stats
 
 from experiments.trajectory.predictors import compute_regressions
 from features.cohort.weekly import WeeklyScores
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 
 

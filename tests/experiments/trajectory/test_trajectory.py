@@ -14,7 +14,7 @@ from experiments.trajectory.trajectory import (
 )
 from features.arrays import FloatArray
 from features.cohort.weekly import WeeklyScores
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from features.simulation.trial import make_trial
 

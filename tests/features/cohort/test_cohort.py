@@ -20,8 +20,8 @@ from features.cohort.cohort import (
     read_cohort,
     select_eligible,
 )
+from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
-from features.dictionary.schema import CONTRACT
 from features.errors import InputError, Problem
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort

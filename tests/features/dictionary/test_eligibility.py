@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.schema import CONTRACT, declare_variable
+from features.dictionary.variable import declare_variable
 from features.errors import InputError
 
 NAN = float("nan")

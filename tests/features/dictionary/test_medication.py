@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import (
     classify_codes,
     fill_classes,
@@ -13,7 +14,6 @@ from features.dictionary.medication import (
     find_unlisted,
     parse_codes,
 )
-from features.dictionary.schema import CONTRACT
 from features.errors import InputError, Problem
 
 CLASSES = [v.name for v in CONTRACT if any(s == "ATC" for s, _ in v.codes) and v.kind == "yes_no"]

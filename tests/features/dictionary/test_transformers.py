@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from features.dictionary.transformers import PredictorBasis
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.cohort.cohort import parse_cohort
+from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.outcome import make_labels
-from features.dictionary.schema import CONTRACT, DEFAULT_PREDICTORS, parse_value
+from features.dictionary.variable import parse_value
 from features.errors import Problem
 from features.simulation.cohort import INVENTED_EFFECTS, make_cohort
 

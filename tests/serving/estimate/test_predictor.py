@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT, declare_variable
+from features.dictionary.variable import declare_variable
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.estimate.request import RequestError
 from tests.serving.helpers.models import (

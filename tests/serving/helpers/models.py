@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from features.arrays import FloatArray
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT, Dictionary, Variable
+from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.store.artifact import LoadedModel
 from training.store.facts import ModelFacts

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from features.arrays import FloatArray
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from features.panel.normaliser import PanelNormaliser
 from tests.serving.helpers.models import COUNTS, NOTHING, draw_predictors, make_facts, make_model
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel

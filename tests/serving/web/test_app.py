@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from serving.settings import Settings
 from serving.web.app import MAX_BODY, LocalOnly, make_app
 from tests.serving.helpers.models import PATIENT

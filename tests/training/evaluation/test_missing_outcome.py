@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.model.response import TrainingData, compute_seen_weights
 from training.model.weighting import WEIGHTINGS, compute_outcome_weights

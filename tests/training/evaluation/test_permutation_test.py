@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from training.evaluation.permutation_test import (
     WHOLE,
     Pairs,

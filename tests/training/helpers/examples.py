@@ -8,9 +8,9 @@ import lightgbm
 import numpy as np
 
 from features.arrays import FloatArray
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.store.facts import ModelFacts, package_versions
 

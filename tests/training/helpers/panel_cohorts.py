@@ -76,7 +76,7 @@ def make_data(
     n: int, *, shift: float = 0.0, n_assays: int = 60, seed: int = 0, share: float = 1.0
 ) -> PanelData:
     """Return patients with one clinical predictor of no use; a share of them has a panel."""
-    from features.dictionary.schema import CONTRACT
+    from features.dictionary.contract import CONTRACT
 
     rng = np.random.default_rng(seed)
     y = (rng.random(n) < 0.6).astype(float)

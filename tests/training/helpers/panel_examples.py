@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from features.panel.normaliser import PanelNormaliser
 from training.model.interval import fit_working_model
 from training.model.response_model import OutcomeModel, ResponseModel

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from training.measures.optimism import _correct, _correct_632, compute_optimism
 from training.measures.weighted import fit_logistic_rows
 from training.model.fit import Procedure

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from training.measures.performance import compute_cv_performance
 from training.measures.subgroups import EVERYONE, Subgroup, compute_subgroups, make_subgroups
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from features.errors import KetresponseError
 from training.model.candidates import (
     CANDIDATES,

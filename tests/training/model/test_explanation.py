@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Dictionary, Variable
+from features.dictionary.schema import Dictionary
+from features.dictionary.variable import Variable
 from training.model import explanation as module
 from training.model.candidates import BoostedTrees
 from training.model.coalitions import draw_orders

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from features.dictionary.schema import CONTRACT, Variable
+from features.dictionary.contract import CONTRACT
+from features.dictionary.variable import Variable
 from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
 from training.model.fit import FittedOutcome, Procedure, fit_constant, fit_kept, fit_outcome
 

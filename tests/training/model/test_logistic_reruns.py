@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from training.model.fit import Procedure
 from training.model.response import TrainingData, fit_response, predict_from_bootstraps
 

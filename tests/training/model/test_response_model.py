@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import CONTRACT
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 

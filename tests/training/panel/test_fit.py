@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from training.model.fit import Procedure
 from training.model.freezing import make_response_model

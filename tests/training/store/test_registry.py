@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.schema import CONTRACT, Variable, parse_value
+from features.dictionary.variable import Variable, parse_value
 from features.errors import KetresponseError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training.store import registry

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from features.dictionary.schema import DEFAULT_PREDICTORS
+from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.errors import InputError
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.study.settings import read_study

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import chi2
 
 from features.arrays import FloatArray
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
 from training.model.response import TrainingData, make_repeated_folds, predict_folds
 from training.updating.updating import (

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
-from features.dictionary.schema import CONTRACT, Variable, declare_variable
+from features.dictionary.variable import Variable, declare_variable
 from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from features.arrays import TextArray
-from features.dictionary.schema import CONTRACT
+from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training.measures.calibration_curve import compute_calibration_curve

@@ -1,0 +1,271 @@
+"""One variable: what its values are, and how one value is read.
+
+The same :func:`parse_value` reads a cell of a training table and a field of a request, so that
+training and serving cannot differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from features.errors import InputError, Problem
+
+__all__ = ["Kind", "Variable", "declare_variable", "parse_value"]
+
+Kind = Literal["number", "integer", "yes_no", "category", "text", "codes"]
+KnownAt = Literal["always", "baseline", "infusion", "t1", "t2", "later"]
+VariableRole = Literal[
+    "identifier", "provenance", "group", "eligibility", "predictor", "source", "course", "outcome"
+]
+_MISSING = frozenset({"", "unknown"})
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the contract, or one that a study declares.
+
+    Parameters
+    ----------
+    name : str
+        Column name; lower case, with the unit at its end where there is one.
+    label : str
+        Plain words for people.
+    kind : {"number", "integer", "yes_no", "category", "text", "codes"}
+        How a value is written. `codes` are ATC codes with `;` between.
+    known_at : {"always", "baseline", "infusion", "t1", "t2", "later"}
+        When the value is first known. Only what is known at baseline can be a predictor.
+    roles : tuple of str
+        What the variable is for.
+    unit : str
+        Unit in plain words; empty where there is none.
+    low, high : float or None
+        Inclusive range of possible values, in `unit`.
+    categories : tuple of str
+        The values a `category` may take.
+    transform : {"", "log1p"}
+        Scale on which a numeric predictor enters a model; log1p(x) = log(1 + x).
+    precision : float
+        Step to which stored background values are rounded, in `unit`.
+    parent : str
+        The wider class this one is part of (`strong_opioid` is part of `opioid`); a class and
+        its parent are never predictors together.
+    codes : tuple of (str, str)
+        Pairs of coding system (LOINC, SNOMED, ATC) and code.
+    hint : str
+        A short note for the form: how to measure or count.
+    source : str
+        Where the variable and its range come from.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    known_at: KnownAt
+    roles: tuple[VariableRole, ...]
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    transform: Literal["", "log1p"] = ""
+    precision: float = 1.0
+    parent: str = ""
+    codes: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    source: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the value is a number with a unit (not a yes/no or a category)."""
+        return self.kind in ("number", "integer")
+
+    @property
+    def is_encodable(self) -> bool:
+        """Whether the value can be written as one float."""
+        return self.kind in ("number", "integer", "yes_no", "category")
+
+    def expected(self) -> str:
+        """Return what a right value looks like, for messages and forms."""
+        if self.kind == "yes_no":
+            return "yes or no"
+        if self.kind == "category":
+            return "one of " + ", ".join(self.categories)
+        if self.kind == "codes":
+            return "ATC codes with ; between, or none"
+        if self.kind == "text":
+            return "text"
+        noun = "a whole number" if self.kind == "integer" else "a number"
+        unit = f" {self.unit}" if self.unit else ""
+        if self.low is not None and self.high is not None:
+            return f"{noun} from {self.low:g} to {self.high:g}{unit}"
+        if self.low is not None:
+            return f"{noun} of at least {self.low:g}{unit}"
+        if self.high is not None:
+            return f"{noun} of at most {self.high:g}{unit}"
+        return noun + unit
+
+    def problem(self, got: str, *, action: str = "", row: int | None = None) -> Problem:
+        """Return the problem that `got` is not what this variable expects."""
+        return Problem(self.name, self.expected(), got, row=row, action=action)
+
+    def decode(self, value: float) -> float | str | None:
+        """Return an encoded value as people write it; None when missing."""
+        if math.isnan(value):
+            return None
+        if self.kind == "yes_no":
+            return "yes" if value >= 0.5 else "no"
+        if self.kind == "category":
+            return self.categories[round(value)]
+        return int(value) if float(value).is_integer() else float(value)
+
+
+def _show(raw: object) -> str:
+    text = str(raw)
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _parse_number(variable: Variable, raw: object) -> float | Problem:
+    if isinstance(raw, bool):
+        return variable.problem(_show(raw))
+    try:
+        value = float(raw)  # type: ignore[arg-type]  # anything else raises, and is reported
+    except (TypeError, ValueError, OverflowError):
+        hint = "write decimals with a point" if isinstance(raw, str) and "," in raw else ""
+        return variable.problem(_show(raw), action=hint)
+    if not math.isfinite(value):
+        return variable.problem(_show(raw), action="leave a missing value empty")
+    if variable.kind == "integer" and not value.is_integer():
+        return variable.problem(_show(raw))
+    too_low = variable.low is not None and value < variable.low
+    too_high = variable.high is not None and value > variable.high
+    if too_low or too_high:
+        months = too_high and variable.unit == "years"
+        action = "if this is in months, divide by 12" if months else ""
+        return variable.problem(f"{value:g}", action=action)
+    return value
+
+
+def parse_value(variable: Variable, raw: object) -> float | str | Problem | None:
+    """Read one value as the dictionary expects it.
+
+    Parameters
+    ----------
+    variable : Variable
+        What the value should be.
+    raw : object
+        A cell of a table or a field of a JSON record.
+
+    Returns
+    -------
+    float, str, None or Problem
+        A float for numbers, yes (1) or no (0) and categories (their position); text for text
+        and codes; None when missing (empty, "unknown", NaN or null); a Problem when the value
+        cannot be read. A problem is returned, not raised, so that all of them can be listed.
+    """
+    if raw is None or (isinstance(raw, float) and math.isnan(raw)):
+        return None
+    if isinstance(raw, str):
+        raw = raw.strip()
+        if raw.lower() in _MISSING and raw.lower() not in variable.categories:
+            return None
+    if isinstance(raw, (dict, list, tuple, set)):
+        return variable.problem("a list or an object")
+    if variable.is_numeric:
+        return _parse_number(variable, raw)
+    if variable.kind == "yes_no":
+        if isinstance(raw, (bool, np.bool_)):
+            return float(raw)
+        word = str(raw).lower()
+        if word in ("yes", "true"):
+            return 1.0
+        if word in ("no", "false"):
+            return 0.0
+        return variable.problem(_show(raw))
+    if variable.kind == "category":
+        word = str(raw).lower()
+        lowered = [category.lower() for category in variable.categories]
+        if word in lowered:
+            return float(lowered.index(word))
+        return variable.problem(_show(raw))
+    return str(raw)
+
+
+def declare_variable(name: str, entry: Mapping[str, Any]) -> Variable:
+    """Return a study's own variable from its TOML table.
+
+    Parameters
+    ----------
+    name : str
+        Column name.
+    entry : mapping
+        `kind` and `known_at` are required; `label`, `unit`, `low`, `high`, `categories`,
+        `transform`, `precision` and `hint` may be given.
+
+    Raises
+    ------
+    InputError
+        Listing every key that is unknown, missing or wrong.
+    """
+    allowed = (
+        "kind",
+        "known_at",
+        "label",
+        "unit",
+        "low",
+        "high",
+        "categories",
+        "transform",
+        "precision",
+        "hint",
+    )
+    kinds = get_args(Kind)
+    problems = [
+        Problem(f"variables.{name}.{key}", "one of " + ", ".join(allowed), "an unknown key")
+        for key in entry
+        if key not in allowed
+    ]
+    if entry.get("kind") not in kinds or entry.get("kind") == "codes":
+        words = ", ".join(kind for kind in kinds if kind != "codes")
+        problems.append(
+            Problem(f"variables.{name}.kind", f"one of {words}", _show(entry.get("kind")))
+        )
+    if entry.get("known_at") not in get_args(KnownAt)[1:]:
+        words = ", ".join(get_args(KnownAt)[1:])
+        problems.append(
+            Problem(f"variables.{name}.known_at", f"one of {words}", _show(entry.get("known_at")))
+        )
+    if entry.get("kind") == "category" and len(entry.get("categories", ())) < 2:
+        problems.append(
+            Problem(f"variables.{name}.categories", "at least two values", "fewer than two")
+        )
+    if entry.get("transform", "") not in ("", "log1p"):
+        problems.append(
+            Problem(f"variables.{name}.transform", "log1p, or nothing", _show(entry["transform"]))
+        )
+    for key in ("low", "high", "precision"):
+        if key in entry and (
+            isinstance(entry[key], bool) or not isinstance(entry[key], (int, float))
+        ):
+            problems.append(Problem(f"variables.{name}.{key}", "a number", _show(entry[key])))
+    if problems:
+        raise InputError(f"declared variable {name}", problems)
+    role: VariableRole = "predictor" if entry["known_at"] == "baseline" else "outcome"
+    return Variable(
+        name=name,
+        label=str(entry.get("label", name.replace("_", " "))),
+        kind=entry["kind"],
+        known_at=entry["known_at"],
+        roles=("group",) if entry["kind"] == "text" else (role,),
+        unit=str(entry.get("unit", "")),
+        low=entry.get("low"),
+        high=entry.get("high"),
+        categories=tuple(str(value) for value in entry.get("categories", ())),
+        transform=entry.get("transform", ""),
+        precision=float(entry.get("precision", 1.0)),
+        hint=str(entry.get("hint", "")),
+        source="declared by the study",
+    )
