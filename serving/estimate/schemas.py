@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from features.dictionary.variable import Variable
 from features.panel.cells import HIGHEST_CT, LOWEST_CT
 from features.published.studies import list_safety_facts
 from serving.estimate.panel import PANEL_FIELDS
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.estimate.submodel import CLINICAL, WITH_PANEL
+from training.model.example import make_example
 from training.panel.model import PanelModel
 from training.store.statements import make_statements
 
 __all__ = [
     "describe_model",
     "describe_variable",
-    "make_example",
     "make_openapi",
     "make_panel_example",
     "make_panel_schema",
@@ -100,7 +98,7 @@ def make_patient_schema(predictor: Predictor) -> Schema:
         ),
         "properties": properties,
         "additionalProperties": False,
-        "example": make_example(predictor),
+        "example": make_example(predictor.model, predictor.eligibility),
     }
 
 
@@ -156,31 +154,6 @@ def make_panel_schema(predictor: Predictor) -> Schema:
         "additionalProperties": False,
         **({} if panel is None else {"example": make_panel_example(panel)}),
     }
-
-
-def make_example(predictor: Predictor) -> dict[str, Any]:
-    """Return a made-up patient in scope: medians of the background, and "no" throughout."""
-    rules = predictor.eligibility
-    columns = zip(predictor.model.predictors, predictor.model.background.T, strict=True)
-    medians = {
-        name: float(round(np.median(column[~np.isnan(column)])))
-        for name, column in columns
-        if not np.isnan(column).all()
-    }
-    example: dict[str, Any] = {}
-    for name in dict.fromkeys([*predictor.eligibility_names, *predictor.model.predictors]):
-        variable = predictor.dictionary[name]
-        if name in rules.allowed:
-            example[name] = rules.allowed[name][0]
-        elif variable.is_numeric:
-            low = rules.minimum.get(name, variable.low or 0.0)
-            high = rules.maximum.get(name, variable.high or low)
-            # Where nothing was seen: for an age from 18 a grown-up of 44, for a first course 1.
-            number = medians.get(name, round(low + (high - low) / 4))
-            example[name] = variable.decode(min(max(number, low), high))
-        else:
-            example[name] = "no" if variable.kind == "yes_no" else variable.categories[0]
-    return example
 
 
 def make_panel_example(panel: PanelModel) -> dict[str, Any]:

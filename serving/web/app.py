@@ -28,11 +28,12 @@ from features.errors import Problem
 from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, unique
-from serving.estimate.schemas import describe_model, make_example, make_openapi, make_panel_example
+from serving.estimate.schemas import describe_model, make_openapi, make_panel_example
 from serving.settings import Settings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.web.page import render_docs, render_page
+from training.model.example import make_example
 from training.store.facts import package_versions
 
 __all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
@@ -140,7 +141,10 @@ def make_app(
         asked = request.query_params.get("example")
         if asked is None:
             return _page(render_page(predictor))
-        example = {name: str(value) for name, value in make_example(predictor).items()}
+        example = {
+            name: str(value)
+            for name, value in make_example(predictor.model, predictor.eligibility).items()
+        }
         if asked == "panel" and predictor.panel is not None:
             example |= fill_form(make_panel_example(predictor.panel))
         found = await run_in_threadpool(_answer_form, predictor, example)

@@ -7,7 +7,6 @@ model's digest is set last. A version without that tag was never finished and do
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,8 @@ from typing import Any
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.variable import Variable
 from features.errors import KetresponseError
+from training.model.example import make_example
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
 from training.store.artifact import ModelFacts, read_facts, save_model
@@ -33,7 +32,6 @@ __all__ = [
     "find_folder",
     "list_models",
     "locate",
-    "make_example",
     "register",
 ]
 
@@ -83,40 +81,6 @@ class RegisteredModel:
     run_id: str
 
 
-def make_example(predictors: Sequence[Variable], eligibility: Eligibility) -> pd.DataFrame:
-    """Return one made-up record, from the dictionary's ranges and no patient's values.
-
-    Parameters
-    ----------
-    predictors : sequence of Variable
-        The columns, in order.
-    eligibility : Eligibility
-        The record is within these rules.
-
-    Returns
-    -------
-    DataFrame
-        One row: the middle of each range (its lower end where it has no upper one), "no", and
-        the first category.
-    """
-    record: dict[str, Any] = {}
-    for variable in predictors:
-        name = variable.name
-        if name in eligibility.allowed:
-            record[name] = eligibility.allowed[name][0]
-        elif variable.is_numeric:
-            low = max(variable.low or 0.0, eligibility.minimum.get(name, -math.inf))
-            high = min(
-                low if variable.high is None else variable.high,
-                eligibility.maximum.get(name, math.inf),
-            )
-            middle = (low + high) / 2
-            record[name] = math.floor(middle) if variable.kind == "integer" else middle
-        else:
-            record[name] = "no" if variable.kind == "yes_no" else variable.categories[0]
-    return pd.DataFrame([record])
-
-
 def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: ModelFacts) -> None:
     """Write the artifact as a model that MLflow can load through our own loader, no pickle."""
     import mlflow.pyfunc
@@ -139,7 +103,7 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
         data_path=str(artifact),
         mlflow_model=Model(artifact_path=_MODEL_PATH, run_id=facts.run_id),
         signature=ModelSignature(Schema(inputs), Schema(outputs)),
-        input_example=make_example(predictors, eligibility),
+        input_example=pd.DataFrame([make_example(model, eligibility)]),
         # ketresponse itself is on no package index: asking one for it would fetch a stranger's.
         pip_requirements=[f"{package}=={facts.versions[package]}" for package in packages],
         metadata={

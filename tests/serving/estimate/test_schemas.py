@@ -12,11 +12,11 @@ from serving.estimate.schemas import (
     describe_model,
     make_answer_schema,
     make_error_schema,
-    make_example,
     make_openapi,
     make_patient_schema,
 )
 from tests.serving.helpers.models import PATIENT, make_loaded
+from training.model.example import make_example
 
 BASELINE = [v for v in CONTRACT if v.known_at in ("always", "baseline")]
 
@@ -100,7 +100,7 @@ def test_a_studys_own_variable_is_in_the_request():
 )
 def test_the_example_is_answered_and_the_answer_is_as_described(options):
     predictor = Predictor(make_loaded(**options))
-    example = make_example(predictor)
+    example = make_example(predictor.model, predictor.eligibility)
     assert check(example, make_patient_schema(predictor))
     answer = predictor.predict(example, request_id="x")
     assert answer["applicability"]["in_scope"] is True
@@ -150,6 +150,6 @@ def test_the_example_can_be_read_though_durations_were_long_and_no_age_was_seen(
     loaded = make_loaded(predictors=("disease_duration_years", "opioid"))
     ranges = {**loaded.facts.training_ranges, "disease_duration_years": {"low": 0.0, "high": 60.0}}
     predictor = Predictor(replace(loaded, facts=replace(loaded.facts, training_ranges=ranges)))
-    example = make_example(predictor)
+    example = make_example(predictor.model, predictor.eligibility)
     assert example["age_years"] > example["disease_duration_years"]
     assert predictor.predict(example, request_id="x")["estimates"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serving.estimate.predictor import Predictor
-from serving.estimate.schemas import make_example, make_panel_example
+from serving.estimate.schemas import make_panel_example
 from serving.process import start_server
 from serving.web.app import MAX_BODY, make_app
 from tests.serving.estimate.test_panel import CT, DATES, PANEL, notices
@@ -17,6 +17,7 @@ from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
 from tests.serving.web.test_app import call
 from tests.serving.web.test_page import Elements, show, text_of
+from training.model.example import make_example
 from training.store.artifact import save_model
 
 FORM = {name: str(value) for name, value in PATIENT.items()}
@@ -162,7 +163,11 @@ def test_a_broken_upload_is_400(app, content):
 def test_the_made_up_panel_is_used_on_the_page_as_over_the_api(app, both):
     text = text_of(call(app, "GET", "/clinic?example=panel").text)
     assert "The microRNA panel was used" in text
-    found = both.predict(make_example(both), request_id="x", panel=make_panel_example(both.panel))
+    found = both.predict(
+        make_example(both.model, both.eligibility),
+        request_id="x",
+        panel=make_panel_example(both.panel),
+    )
     assert found["submodel"] == "clinical+panel"
     for estimate in found["estimates"]:
         assert f"about {round(100 * estimate['probability'])} responded" in text

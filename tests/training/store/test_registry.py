@@ -14,14 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.variable import Variable, parse_value
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.errors import KetresponseError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
+from training.model.example import make_example
 from training.store import registry
 from training.store.artifact import load_model, write_release
-from training.store.registry import find_folder, list_models, locate, make_example, register
+from training.store.registry import find_folder, list_models, locate, register
 from training.store.tracking import RunRecord, make_client, track_run
 
 MODEL = make_model()
@@ -107,11 +106,9 @@ def test_mlflow_loads_it_without_pickle(
     example = pd.read_json(
         io.StringIO((package / "input_example.json").read_text()), orient="split", dtype=False
     )
-    # The middle of 0-10 points and of 0-60 years, no, and the first type.
-    assert example.to_dict("records") == [
-        {"nrs_t0": 5.0, "disease_duration_years": 30.0, "opioid": "no", "crps_type": "1"}
-    ]
-    served = MODEL.probability(np.array([[5.0, 30.0, 0.0, 0.0]]))
+    assert example.to_dict("records") == [make_example(MODEL, CRPS_ELIGIBILITY)]
+    row = [7.0, 3.0, 0.0, 0.0]  # medians of the background, no, and the first type
+    served = MODEL.probability(np.array([row]))
     assert np.array_equal(loaded.predict(example).to_numpy(), served)
     assert loaded.metadata.signature.inputs.input_names()[:4] == list(PREDICTORS)
     assert loaded.metadata.signature.outputs.input_names() == ["p_t1", "p_t2"]
@@ -310,26 +307,3 @@ def test_a_model_is_found_by_folder_or_by_name(run_id: str, tracking_uri: str) -
         find_folder("models/pilot", tracking_uri=tracking_uri)
     with pytest.raises(KetresponseError, match="pilot has no version '2'"):
         find_folder("pilot:2", tracking_uri=tracking_uri)
-
-
-@pytest.mark.parametrize("variable", [v for v in CONTRACT if v.is_encodable], ids=lambda v: v.name)
-@pytest.mark.parametrize("eligibility", [CRPS_ELIGIBILITY, Eligibility()], ids=["crps", "none"])
-def test_an_example_is_within_dictionary_and_rules(
-    variable: Variable, eligibility: Eligibility
-) -> None:
-    (record,) = make_example([variable], eligibility).to_dict("records")
-    value = parse_value(variable, record[variable.name])
-    assert isinstance(value, float)
-    assert eligibility.assess({variable.name: value})[0] == []
-
-
-def test_an_example_keeps_to_narrow_rules() -> None:
-    rules = Eligibility(
-        minimum={"age_years": 70, "disease_duration_years": 50},
-        maximum={"age_years": 71},
-        allowed={"opioid": ("yes",)},
-    )
-    variables = [CONTRACT[name] for name in ("age_years", "disease_duration_years", "opioid")]
-    (record,) = make_example(variables, rules).to_dict("records")
-    parsed: dict[str, Any] = {v.name: parse_value(v, record[v.name]) for v in variables}
-    assert rules.assess(parsed)[0] == []
