@@ -23,14 +23,13 @@ from scipy import stats
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import BoolArray, FloatArray
 from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
-from features.cohort.weekly import FEWEST
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import Labels, available_horizons, make_labels
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
+from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
 from training.measures.paired import PairedTable, compute_paired_table, compute_signed_rank
-from training.measures.shares import compute_product_of_shares, compute_wilson
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = ["Description", "describe_cohort"]
@@ -263,7 +262,7 @@ def _compute_rates(response: dict[str, FloatArray], *, n: int) -> pd.DataFrame:
         known, events = int((~np.isnan(values)).sum()), int(np.nansum(values))
         if not known:
             continue
-        low, high = compute_wilson(events, known)
+        low, high = map(float, compute_wilson_interval(events, known))
         ends = (events / n, (events + n - known) / n) if is_whole else (np.nan, np.nan)
         found.append((key, outcome, events, known, events / known, low, high, *ends))
     if len(response) == 2 and np.nansum(rows[-1][2]) > 0:

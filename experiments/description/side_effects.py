@@ -6,8 +6,8 @@ from collections import Counter
 
 import pandas as pd
 
-from features.cohort.weekly import FEWEST
 from features.published.studies import MANGNUS, SAFETY_FACTS
+from features.shares import FEWEST
 
 __all__ = ["compute_side_effects"]
 

@@ -20,9 +20,10 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from features.arrays import FloatArray
-from features.cohort.weekly import FEWEST, WeeklyScores
+from features.cohort.weekly import WeeklyScores
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
+from features.shares import FEWEST
 from training.measures.table_one import name_in_full
 
 __all__ = ["ALWAYS_IN", "Regressions", "compute_regressions"]

@@ -30,8 +30,9 @@ from scipy.optimize import brentq, minimize_scalar
 from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
-from features.cohort.weekly import FEWEST, WeeklyScores
+from features.cohort.weekly import WeeklyScores
 from features.errors import InputError, Problem
+from features.shares import FEWEST
 
 __all__ = [
     "AutoregressiveFit",

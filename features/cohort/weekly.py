@@ -34,8 +34,9 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem
 from features.files.table import parse_table, read_bytes
+from features.shares import FEWEST
 
-__all__ = ["FEWEST", "REFERENCE_ARMS", "WeeklyScores", "parse_weekly", "read_weekly"]
+__all__ = ["REFERENCE_ARMS", "WeeklyScores", "parse_weekly", "read_weekly"]
 
 REFERENCE_ARMS = ("placebo", "control", "sham", "usual care")
 """Names by which the arm that the other is compared with is known."""
@@ -43,8 +44,6 @@ REFERENCE_ARMS = ("placebo", "control", "sham", "usual care")
 _COLUMNS = ("patient_id", "arm", "week", "nrs")
 _WEEK = Variable("week", "Week", "integer", "later", ("course",), unit="weeks", low=0, high=520)
 _NRS = Variable("nrs", "Pain (NRS)", "number", "later", ("outcome",), low=0, high=10)
-FEWEST = 3
-"""Scores below which nothing is summarised: the summary would be a patient's own value."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,8 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter
-from scipy.stats import binomtest
+
+from features.shares import compute_wilson_interval
 
 __all__ = [
     "BASE_RATES",
@@ -329,8 +330,8 @@ class BaseRate:
     @property
     def interval(self) -> Interval:
         """95% Wilson interval of the rate: the sampling error of one small cohort."""
-        ci = binomtest(self.events, self.n).proportion_ci(0.95, method="wilson")
-        return float(ci.low), float(ci.high)
+        low, high = compute_wilson_interval(self.events, self.n)
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)

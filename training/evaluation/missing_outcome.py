@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import BoolArray, FloatArray, IntArray
-from features.cohort.weekly import FEWEST
 from features.dictionary.variable import Variable
+from features.shares import FEWEST
 from training.measures.performance import compute_cv_draws
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 

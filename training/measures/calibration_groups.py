@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
-from training.measures.shares import compute_wilson
+from features.shares import compute_wilson_interval
 
 __all__ = ["compute_calibration_groups"]
 
@@ -39,6 +39,6 @@ def compute_calibration_groups(y: FloatArray, predictions: FloatArray) -> pd.Dat
     rows = []
     for group in np.array_split(np.argsort(risk, kind="stable"), n_groups):
         events = int(outcome[group].sum())
-        low, high = compute_wilson(events, len(group))
+        low, high = map(float, compute_wilson_interval(events, len(group)))
         rows.append((float(risk[group].mean()), events / len(group), low, high, len(group)))
     return pd.DataFrame(rows, columns=["predicted", "observed", "low", "high", "n"])

@@ -27,6 +27,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from features.arrays import BoolArray, FloatArray
+from features.shares import compute_wilson_interval
 
 __all__ = [
     "AsymmetryTest",
@@ -324,10 +325,7 @@ def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.Dat
         Columns `study`, `events`, `n`, `rate`, `low`, `high` (95% Wilson) and `weight` (share of
         the pooled estimate, 0 where dropped).
     """
-    cis = [
-        stats.binomtest(round(events), int(n)).proportion_ci(0.95, method="wilson")
-        for events, n in zip(responders["events"], responders["n"], strict=True)
-    ]
+    low, high = compute_wilson_interval(responders["events"], responders["n"])
     weight = np.zeros(len(responders))
     weight[pooled.used] = pooled.effect.weights
     return pd.DataFrame(
@@ -336,8 +334,8 @@ def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.Dat
             "events": responders["events"],
             "n": responders["n"],
             "rate": responders["events"] / responders["n"],
-            "low": [ci.low for ci in cis],
-            "high": [ci.high for ci in cis],
+            "low": low,
+            "high": high,
             "weight": weight,
         }
     )

@@ -20,6 +20,7 @@ from scipy.special import xlogy
 from scipy.stats import norm, rankdata
 
 from features.arrays import FloatArray, IntArray
+from features.shares import compute_wilson_interval
 from training.measures.calibration_curve import fit_in_the_large_rows, fit_recalibration_rows
 from training.measures.weighted import (
     RISK_CLIP,
@@ -30,7 +31,6 @@ from training.measures.weighted import (
     percentile_interval,
     ratio,
     round_risks,
-    wilson_interval,
 )
 
 __all__ = [
@@ -415,7 +415,8 @@ def compute_threshold_table(
         effective = ratio(total**2, among @ weight**2)
         share = ratio((right * among) @ weight, total)
         table[name] = share
-        table[f"{name}_low"], table[f"{name}_high"] = wilson_interval(share * effective, effective)
+        low, high = compute_wilson_interval(share * effective, effective)
+        table[f"{name}_low"], table[f"{name}_high"] = low, high
     return table
 
 

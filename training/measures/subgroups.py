@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import BoolArray, FloatArray, IntArray
-from features.cohort.weekly import FEWEST
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
+from features.shares import FEWEST
 from training.measures.performance import compute_cv_draws
 from training.measures.weighted import percentile_interval
 

@@ -21,8 +21,8 @@ from scipy import stats
 from tableone import TableOne  # type: ignore[import-untyped]
 
 from features.arrays import ObjectArray
-from features.cohort.weekly import FEWEST
 from features.dictionary.variable import Variable
+from features.shares import FEWEST
 
 __all__ = ["can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
 

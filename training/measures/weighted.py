@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
-from scipy.stats import norm
 
 from features.arrays import FloatArray, IntArray
 
@@ -28,14 +27,12 @@ __all__ = [
     "percentile_interval",
     "ratio",
     "round_risks",
-    "wilson_interval",
 ]
 
 
 RISK_CLIP = 1e-12
 """Risks are kept this far from 0 and 1 where a logit or a logarithm is taken."""
 
-_Z95 = float(norm.ppf(0.975))
 _TINY = 1e-100
 _MAX_STEPS = 100
 _SMALL_STEP = 1e-7  # on the log-odds of any patient; the next Newton step would be its square
@@ -179,32 +176,6 @@ def percentile_interval(draws: FloatArray) -> tuple[FloatArray, FloatArray, IntA
     if usable.any():
         low[usable], high[usable] = np.nanpercentile(draws[:, usable], [2.5, 97.5], axis=0)
     return low, high, failed
-
-
-def wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of Wilson's 95% interval of a proportion.
-
-    Parameters
-    ----------
-    events, n : array_like
-        Counts, or weighted counts of an effective sample size.
-
-    Returns
-    -------
-    low, high : ndarray
-        Between 0 and 1; NaN where `n` is 0.
-
-    References
-    ----------
-    Wilson 1927, doi:10.1080/01621459.1927.10502953.
-    """
-    total = np.asarray(n, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.asarray(events, dtype=np.float64) / total
-        centre = share + _Z95**2 / (2 * total)
-        half = _Z95 * np.sqrt(share * (1 - share) / total + _Z95**2 / (4 * total**2))
-        scale = 1 + _Z95**2 / total
-        return np.clip((centre - half) / scale, 0, 1), np.clip((centre + half) / scale, 0, 1)
 
 
 def fit_logistic_rows(

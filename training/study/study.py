@@ -18,8 +18,8 @@ from features.dictionary.outcome import Labels, make_labels
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
+from features.shares import compute_product_of_shares, compute_wilson_interval
 from training.measures.sample_size import Verdict, verdict
-from training.measures.shares import compute_product_of_shares, compute_wilson
 from training.model.freezing import make_response_model
 from training.model.response import FittedResponse, TrainingData
 from training.model.response_model import ResponseModel
@@ -243,7 +243,8 @@ def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:
         # share among the known is too low. The product takes the unseen as missing at random.
         rate, low, high = compute_product_of_shares(data.y["t1"], data.kept)
     else:
-        rate, (low, high) = events / n, compute_wilson(events, n)
+        rate = events / n
+        low, high = map(float, compute_wilson_interval(events, n))
     return {**counts, "base_rate": rate, "low": low, "high": high}
 
 

@@ -9,7 +9,6 @@ from training.measures.weighted import (
     fit_logistic_rows,
     percentile_interval,
     ratio,
-    wilson_interval,
 )
 
 
@@ -77,17 +76,6 @@ def test_no_draws_give_no_interval() -> None:
     low, high, failed = percentile_interval(np.empty((0, 2)))
     assert np.isnan([low, high]).all()
     assert failed.tolist() == [0, 0]
-
-
-def test_wilson_interval_gives_the_published_examples() -> None:
-    # Mangnus 2021, doi:10.1111/papr.13056: 29 of 47 at T1, 19 of 40 at T2; score interval
-    low, high = wilson_interval([29, 19], [47, 40])
-    np.testing.assert_allclose(low, [0.474, 0.329], atol=5e-4)
-    np.testing.assert_allclose(high, [0.742, 0.625], atol=5e-4)
-
-
-def test_wilson_interval_without_patients_is_missing() -> None:
-    assert np.isnan(wilson_interval(0, 0)).all()
 
 
 def test_a_ratio_over_nothing_is_missing() -> None:
