@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from features.dictionary.contract import CONTRACT
 from ketresponse import app
 from serving.commands.demo import EXAMPLE
+from tests.places import PROJECT
 from training.study.settings import read_study
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -25,7 +24,7 @@ def test_help_loads_nothing_heavy() -> None:
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
 
@@ -61,7 +60,7 @@ def test_the_demonstrations_patient_is_in_the_contract() -> None:
 
 
 def test_every_command_in_the_readme_exists() -> None:
-    text = (ROOT / "README.md").read_text()
+    text = (PROJECT / "README.md").read_text()
     commands = set(re.findall(r"^ketresponse ([a-z-]+(?: [a-z-]+)?)", text, re.M))
     assert len(commands) > 5
     for command in commands:
@@ -72,15 +71,15 @@ def test_every_command_in_the_readme_exists() -> None:
 
 
 def test_every_file_the_readme_points_to_exists() -> None:
-    text = (ROOT / "README.md").read_text()
+    text = (PROJECT / "README.md").read_text()
     links = re.findall(r"\]\(([^)#]+)\)", text)
     assert len(links) > 5
     for link in links:
-        assert (ROOT / link).exists(), link
+        assert (PROJECT / link).exists(), link
 
 
 def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "study.md").read_text(), re.S)
+    (block,) = re.findall(r"```toml\n(.*?)```", (PROJECT / "docs" / "study.md").read_text(), re.S)
     for name in ("cohort.parquet", "panel.parquet"):
         (tmp_path / name).touch()
     (tmp_path / "mapping.toml").write_text('[columns]\npatient_id = "id"\n')

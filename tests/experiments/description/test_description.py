@@ -14,6 +14,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.errors import InputError
 from features.files.table import read_table, write_table
+from tests.places import PROJECT, SHARED
 from tests.training.helpers.mangnus import make_mangnus_cohort
 
 NOBODY_LEFT_OUT = Eligibility()
@@ -240,11 +241,10 @@ def test_what_to_look_at_is_said() -> None:
 
 
 def test_a_real_cohort_of_another_disease_can_be_described(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[3]
-    file = root.parent / "shared/data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
+    file = SHARED / "data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
     if not file.exists():
         pytest.skip("the published cohort of Ashar 2022 is not beside the project")
-    rules = read_mapping(root / "experiments" / "studies" / "ashar" / "mapping.toml")
+    rules = read_mapping(PROJECT / "experiments" / "studies" / "ashar" / "mapping.toml")
     table, _ = apply_mapping(read_table(file), rules)
     write_table(table, tmp_path / "cohort.csv")
     cohort = read_cohort(tmp_path / "cohort.csv", dictionary=rules.dictionary)

@@ -16,9 +16,10 @@ from features.cohort.mapping import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
 from features.published.studies import BASE_RATES, CHITNENI, MANGNUS, SIGTERMANS, ZHAO, read_studies
+from tests.places import PROJECT
 from training.document.document import Document, to_markdown
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = PROJECT / "docs"
 app = typer.Typer()
 app.command()(evidence)
 runner = CliRunner()

@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from ketresponse import app
+from tests.places import PROJECT, SHARED
 from training.evaluation.evaluation import Evaluation, evaluate
 from training.model.fit import Procedure
 from training.report.report import write_report
 from training.study.settings import Resampling, read_study
 from training.study.study import Description, describe
 
-PROJECT = Path(__file__).resolve().parents[3]
-RAW = PROJECT.parent / "shared/data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
+RAW = SHARED / "data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
 
 pytestmark = pytest.mark.skipif(
     not RAW.exists(), reason="the trial's public file is not beside the project (../shared/data)"

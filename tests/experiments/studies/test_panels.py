@@ -12,9 +12,9 @@ from features.panel.importing import read_panel
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import PanelMatrix, to_matrix
 from ketresponse import app
+from tests.places import PROJECT, SHARED
 
-PROJECT = Path(__file__).resolve().parents[3]
-DATA = PROJECT.parent / "shared" / "data"
+DATA = SHARED / "data"
 TUMOURS = DATA / "mirna_neuroblastoma" / "nb_mirna_wide.csv"
 QPCR = DATA / "qpcr_rqdeltact"
 

@@ -16,10 +16,10 @@ from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import make_labels
 from features.files.table import read_table, write_table
+from tests.places import PROJECT, SHARED
 
-ROOT = Path(__file__).resolve().parents[3]
-RAW = ROOT.parent / "shared" / "data" / "ashar_prt_backpain" / "Ashar2022_outcomes_demographics.csv"
-MAPPING = ROOT / "experiments" / "studies" / "ashar" / "mapping.toml"
+RAW = SHARED / "data" / "ashar_prt_backpain" / "Ashar2022_outcomes_demographics.csv"
+MAPPING = PROJECT / "experiments" / "studies" / "ashar" / "mapping.toml"
 
 pytestmark = pytest.mark.skipif(
     not RAW.exists(), reason=f"the trial's file is not part of the project: {RAW.name} is absent"

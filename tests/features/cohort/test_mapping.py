@@ -12,8 +12,9 @@ from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
 from features.cohort.mapping_file import CohortMapping, normalise_code
 from features.errors import InputError, Problem
 from features.files.table import parse_table
+from tests.places import PROJECT
 
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "mapping.md"
+DOCS = PROJECT / "docs" / "mapping.md"
 
 
 def _mapping(folder: Path, text: str) -> CohortMapping:

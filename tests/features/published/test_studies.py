@@ -1,7 +1,6 @@
 import csv
 import re
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -21,8 +20,9 @@ from features.published.studies import (
     read_pooled_rates,
     read_studies,
 )
+from tests.places import SHARED
 
-EVIDENCE = Path(__file__).resolve().parents[3].parent / "shared" / "evidence"
+EVIDENCE = SHARED / "evidence"
 needs_extraction = pytest.mark.skipif(
     not EVIDENCE.is_dir(), reason="needs ../shared/evidence, the independent extraction"
 )
@@ -230,7 +230,7 @@ def test_safety_facts_are_counts_with_a_source() -> None:
 
 
 def test_data_files_are_in_the_package() -> None:
-    names = {entry.name for entry in files("features").joinpath("data").iterdir()}
+    names = {entry.name for entry in files("features.published").joinpath("data").iterdir()}
     assert {"published_studies.json", "pooled_rates.json"} <= names
 
 

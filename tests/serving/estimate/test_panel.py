@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from serving.estimate.panel import PanelSample, choose_panel, parse_sample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.schemas import make_answer_schema, make_error_schema, make_openapi
+from tests.places import PROJECT
 from tests.serving.estimate.test_schemas import check
 from tests.serving.helpers.models import PATIENT, make_loaded
 from tests.serving.helpers.panels import ASSAYS, CEILING, SELECTED, make_cts, make_loaded_with_panel
@@ -345,7 +345,7 @@ def test_the_document_describes_the_panel(both):
 
 
 def test_the_request_in_the_documentation_is_read(both):
-    text = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+    text = (PROJECT / "docs" / "api.md").read_text()
     (example,) = (b for b in re.findall(r"```json\n(.*?)```", text, re.S) if '"panel"' in b)
     request = json.loads(example)
     answer = ask(both, request["panel"], request["patient"])

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from features.errors import EXIT_REFUSED, InputError, KetresponseError, Refused
+from tests.places import PROJECT
 from tests.training.helpers.review_cards import change_card, put_card
 from tests.training.review.test_desk import RESEARCH, add_model
 from training.commands.review import app
@@ -25,7 +25,6 @@ from training.store import code_digest
 from training.store.artifact import load_model, read_facts, save_model
 
 PASSWORD = "correct horse battery"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -248,7 +247,7 @@ def test_of_two_who_approve_at_once_on_the_command_line_one_is_refused(people):
         "--comment",
         "read",
     ]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
     started = [
         subprocess.Popen(
             words,

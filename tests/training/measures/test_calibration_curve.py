@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,14 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from tests.places import SHARED
 from training.measures.calibration_curve import (
     compute_calibration,
     compute_calibration_curve,
     fit_in_the_large_rows,
     fit_recalibration_rows,
 )
-
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 # Thirty made-up patients; results of R 4.2.2 (loess, glm, confint) stand in the tests.
 NUMBER = np.arange(1, 31)
@@ -25,7 +22,7 @@ WEIGHT = np.tile([1, 2, 0.5], 10)
 
 @pytest.fixture(scope="module")
 def external() -> tuple[np.ndarray, np.ndarray]:
-    folder = SHARED / "calibration_curves"
+    folder = SHARED / "data" / "calibration_curves"
     if not folder.exists():
         pytest.skip("the calibration data of ../shared/data are not here")
     train, test = (pd.read_csv(folder / f"{name}data.csv") for name in ("train", "test"))

@@ -1,19 +1,16 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.places import SHARED
 from training.measures.decision_curve import compute_decision_curve
-
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
 def df_binary() -> pd.DataFrame:
-    path = SHARED / "dcurves_df_binary" / "df_binary.csv"
+    path = SHARED / "data" / "dcurves_df_binary" / "df_binary.csv"
     if not path.exists():
         pytest.skip("the decision-curve data of ../shared/data are not here")
     return pd.read_csv(path)

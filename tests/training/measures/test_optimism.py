@@ -1,5 +1,4 @@
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -7,12 +6,11 @@ import pytest
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
+from tests.places import SHARED
 from training.measures.optimism import _correct, _correct_632, compute_optimism
 from training.measures.weighted import fit_logistic_rows
 from training.model.fit import Procedure
 from training.model.response import TrainingData, fit_response, predict_from_bootstraps
-
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 
 class MaximumLikelihood:
@@ -48,7 +46,7 @@ def _validate(data: TrainingData, *, n_resamples: int, seed: int = 1) -> pd.Data
 
 
 def _read(*parts: str) -> pd.DataFrame:
-    path = SHARED.joinpath(*parts)
+    path = (SHARED / "data").joinpath(*parts)
     if not path.exists():
         pytest.skip(f"{parts[-1]} is not beside the project (../shared/data)")
     return pd.read_csv(path)

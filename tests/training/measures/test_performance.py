@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from tests.places import SHARED
 from training.measures import performance
 from training.measures.performance import (
     compute_auc,
@@ -19,8 +18,6 @@ from training.measures.performance import (
     compute_scaled_brier,
     compute_threshold_table,
 )
-
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 # Twelve made-up patients; results of R 4.2.2 (pROC 1.18, glm) stand beside the tests.
 Y = np.array([0, 0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 0.0])
@@ -39,7 +36,7 @@ def simulate(n: int, n_repeats: int, seed: int = 0) -> tuple[np.ndarray, np.ndar
 
 
 def external() -> tuple[np.ndarray, np.ndarray]:
-    folder = SHARED / "calibration_curves"
+    folder = SHARED / "data" / "calibration_curves"
     if not folder.exists():
         pytest.skip("the calibration data of ../shared/data are not here")
     train, test = (pd.read_csv(folder / f"{name}data.csv") for name in ("train", "test"))

@@ -17,10 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import EXIT_REFUSED, KetresponseError
+from tests.places import PROJECT
 from training.review.review_log import ReviewLog, Tampered, find_home
 from training.review.signature import find_key_file
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def make_log(folder, *, name="home"):
@@ -221,7 +220,7 @@ def test_processes_write_one_after_the_other(tmp_path):
         "    with log.writing() as writer:\n"
         "        writer.append('open', 'pilot:1', 'anna', str(len(writer.events)), {})\n"
     )
-    started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(3)]
+    started = [subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT) for _ in range(3)]
     assert [process.wait(60) for process in started] == [0, 0, 0]
     log = ReviewLog(tmp_path / "home" / "review.db", key_file=tmp_path / "out" / "key")
     assert [event.comment for event in log.read()] == [str(n) for n in range(15)]

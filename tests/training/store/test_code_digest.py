@@ -3,14 +3,12 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.places import PROJECT
 from training.store import code_digest
 from training.store.code_digest import PREDICTION_PATH, compute_code_digest, list_code_parts
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +29,7 @@ def test_the_prediction_path_is_what_a_prediction_loads():
         "print(*sorted(n for n in sys.modules if n.startswith(packages)))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert tuple(done.stdout.split()) == PREDICTION_PATH
 
@@ -46,7 +44,7 @@ def test_the_digest_is_of_files_and_versions():
         "lightgbm",
         "skops",
     }
-    source = (ROOT / "features" / "schema.py").read_bytes()
+    source = (PROJECT / "features" / "schema.py").read_bytes()
     assert parts["features.dictionary.schema"] == hashlib.sha256(source).hexdigest()
     assert compute_code_digest() == compute_code_digest()
 

@@ -1,6 +1,5 @@
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from scipy.stats import chi2
 
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
+from tests.places import SHARED
 from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
 from training.model.response import TrainingData, make_repeated_folds, predict_folds
 from training.updating.updating import (
@@ -21,7 +21,7 @@ from training.updating.updating import (
     update_response,
 )
 
-DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "calibration_curves"
+DATA = SHARED / "data" / "calibration_curves"
 
 
 def _fit(Z: FloatArray, y: FloatArray) -> FloatArray:
