@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -158,7 +159,10 @@ def demo(
     from rich.console import Console
 
     from serving.process import bind, start_server
-    from training.commands.train import run_training
+    from training.document.progress import show_progress
+    from training.model.response import count_jobs
+    from training.report.summary import make_values
+    from training.report.training_run import run_training
 
     console = Console(stderr=once, highlight=False)
     wanted = port if port is not None else (0 if once else 3000)
@@ -167,11 +171,16 @@ def demo(
     console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {folder}/ ...")
     study = _prepare(folder)
     uri = f"sqlite:///{(folder / 'mlflow.db').resolve()}"
-    _, summary, published = run_training(
-        study, seed=None, jobs=None, tracking_uri=uri, console=console
+    training = run_training(
+        study,
+        tracking_uri=uri,
+        n_jobs=count_jobs(),
+        show=partial(show_progress, console),
+        say=console.print,
     )
+    published = training.published
     assert published is not None, "the demonstration's cohort is large enough for a model"
-    _tell_training(summary, console)
+    _tell_training(make_values(training), console)
     context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
     with context as place:
         log = Path(place) / "service.log"

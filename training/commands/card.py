@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from training.commands.options import MODEL_HELP, ForceOption, JsonOption, ModelArgument
+
 if TYPE_CHECKING:
     from training.card.card import Card
     from training.store.facts import ModelFacts
@@ -17,12 +19,9 @@ __all__ = ["app"]
 
 app = typer.Typer(help="The model card: made from a run, checked, compared.", no_args_is_help=True)
 
-_MODEL_HELP = "Folder of a model, or a registered name: NAME, or NAME:VERSION."
-_Model = Annotated[str, typer.Argument(metavar="MODEL", help=_MODEL_HELP)]
 _CardFile = Annotated[
     Path | None, typer.Option("--card", metavar="FILE", help="The author's file (TOML).")
 ]
-_Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 _EXIT_INCOMPLETE = 2
 _COMPLETE = "Complete: every field is filled, or says why it is not available."
 
@@ -30,7 +29,7 @@ _COMPLETE = "Complete: every field is filled, or says why it is not available."
 @app.command()
 def template(
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("card.toml"),
-    force: _Force = False,
+    force: ForceOption = False,
 ) -> None:
     """Write an empty author's file, with what is asked above each entry."""
     from features.files.table import write_bytes
@@ -101,7 +100,7 @@ def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
 
 @app.command()
 def make(
-    model: _Model,
+    model: ModelArgument,
     card: Annotated[Path, typer.Option("--card", metavar="FILE", help="The author's file (TOML).")],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for a copy: card.json, .html, .md.")
@@ -191,7 +190,7 @@ def _tell_from_run(card: Card) -> None:
 
 @app.command()
 def check(
-    model: _Model,
+    model: ModelArgument,
     card: _CardFile = None,
     results: Annotated[
         Path | None,
@@ -238,9 +237,9 @@ def _read(card: str) -> Card:
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help=f"{_MODEL_HELP} Or a card.json.")],
+    before: Annotated[str, typer.Argument(metavar="A", help=f"{MODEL_HELP} Or a card.json.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")],
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json_: JsonOption = False,
 ) -> None:
     """Show what changed between two versions: data, predictors, model, performance, gates."""
     from rich.console import Console
@@ -270,7 +269,7 @@ def diff(
 
 @app.command()
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{_MODEL_HELP} Or a card.json.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or a card.json.")],
 ) -> None:
     """Print a model's card."""
     from rich.console import Console

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from training.commands.options import JsonOption
+
 if TYPE_CHECKING:
     from training.validation.comparison import Comparison
 
@@ -37,7 +39,7 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option(help="Processes for study files; default: all cores.", min=1)
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Compare two trainings or validations: differences with intervals.

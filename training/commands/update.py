@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.commands.validate import CohortArgument, MappingOption, ModelArgument
+from training.commands.options import (
+    CohortArgument,
+    JsonOption,
+    MappingOption,
+    ModelArgument,
+    read_patients,
+)
 
 if TYPE_CHECKING:
     from training.updating.updated_model import UpdatePlan
@@ -26,7 +32,7 @@ def update(
     yes: Annotated[
         bool, typer.Option("--yes", help="Register what the tests ask for as a new version.")
     ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    json_: JsonOption = False,
 ) -> None:
     """Adapt a model to other patients as far as they ask for it: closed testing.
 
@@ -36,7 +42,6 @@ def update(
     """
     from rich.console import Console
 
-    from training.commands.validate import read_patients
     from training.store.artifact import load_model
     from training.store.registry import find_folder
     from training.store.tracking import find_tracking_uri

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["show_progress"]
+__all__ = ["Show", "show_progress"]
+
+Show = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+"""Shows how far long work is: given what is done and how many fits it takes, a block in which
+the callable that it yields is called after each fit."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The report of a study: a verdict, a page for people, and a few lines for the terminal."""
+"""The report of a study: a verdict, and every table and picture on one page for people."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from features.dictionary.outcome import RULES
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Section,
-    Table,
-    each_row,
-    format_percent,
-    to_markdown,
-)
-from training.document.words import number, with_interval
+from training.document.document import Block, Bullets, Document, Section, Table, format_percent
+from training.document.words import number
 from training.evaluation.evaluation import Evaluation
-from training.evaluation.permutation_test import ENOUGH
 from training.evaluation.verdict import make_verdict
 from training.model.candidates import CANDIDATES
 from training.model.weighting import WEIGHTINGS
@@ -40,27 +30,19 @@ from training.study.study import Description
 if TYPE_CHECKING:
     import shap
 
-__all__ = ["make_report", "summarise_report", "write_report"]
-
-_IN_SHORT = {
-    "auc": ("AUC", "auc"),
-    "brier_skill": ("Brier skill", "scaled_brier"),
-    "calibration_slope": ("calibration slope", "calibration_slope"),
-    "o_e": ("observed : expected", "o_e"),
-}  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
-
-_ENOUGH_RERUNS = 100
-"""Bootstrap reruns below which corrected values are not to be quoted."""
+__all__ = ["format_rate", "make_report", "make_stamp"]
 
 
-def _rate(counts: dict[str, float]) -> str:
+def format_rate(counts: dict[str, float]) -> str:
+    """Return a share of responders with its interval, in percent."""
     if "base_rate" not in counts:
         return "–"
     low, high = format_percent(counts["low"]), format_percent(counts["high"])
     return f"{format_percent(counts['base_rate'])} ({low[:-1]} to {high})"
 
 
-def _stamp(description: Description) -> str:
+def make_stamp(description: Description) -> str:
+    """Return what a number of this study may be used for."""
     if description.cohort.synthetic:
         return "DEMONSTRATION: trained on simulated patients, never for clinical use."
     return "RESEARCH USE ONLY."
@@ -78,7 +60,7 @@ def _lay_out_patients(description: Description) -> Section:
                 horizon.upper(),
                 f"{counts['n']:.0f}",
                 f"{counts['events']:.0f}",
-                _rate(counts),
+                format_rate(counts),
                 number(counts["events"] / description.parameters, 1),
                 sources["score"],
                 sources["wording"],
@@ -265,111 +247,6 @@ def make_report(
     return Document(
         title=study.title,
         lead=f"Population: {study.population}. Treatment: {study.treatment}.",
-        stamp=f"{_stamp(description)} {verdict}",
+        stamp=f"{make_stamp(description)} {verdict}",
         sections=(*sections, _describe_methods(description, evaluation)),
     )
-
-
-def write_report(description: Description, evaluation: Evaluation | None) -> str:
-    """Return the complete report as Markdown, without pictures.
-
-    Parameters
-    ----------
-    description, evaluation
-        As in :func:`make_report`.
-    """
-    return to_markdown(make_report(description, evaluation), pictures=False)
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-def summarise_report(description: Description, evaluation: Evaluation) -> str:
-    """Return a study in a few lines, for the terminal (Markdown).
-
-    Parameters
-    ----------
-    description, evaluation
-        As in :func:`make_report`.
-    """
-    study = description.study
-    verdict, *sentences = make_verdict(evaluation, description.verdicts)
-    rows = []
-    for horizon, found in evaluation.judgements.items():
-        counts = description.counts[horizon]
-        first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} responded"
-        for metric, (label, twin) in _IN_SHORT.items():
-            held = next(each_row(found.performance.loc[[metric]]))
-            own = "–"
-            if found.optimism is not None:
-                row = next(each_row(found.optimism.loc[[twin]]))
-                own = with_interval(row.corrected, row.low, row.high)
-            rows.append([first, label, with_interval(held.estimate, held.low, held.high), own])
-            first = _rate(counts) if metric == "auc" else ""
-    flat = [
-        f"{horizon.upper()}, AUC and slope: {note}."
-        for horizon, found in evaluation.judgements.items()
-        if (note := str(found.performance.loc["auc", "note"]))
-    ]
-    if description.data.has_kept:
-        flat.append(
-            "The share at T2 is that at T1 times the share that kept it: who did not respond at T1 "
-            "is known without being seen again, so that the plain share is too low."
-        )
-    parts = [
-        f"# {study.title}",
-        f"**{_stamp(description)} {verdict}**",
-        "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
-        _table(["", "", "cross-validated (95%)", "corrected for optimism (95%)"], rows),
-        "\n".join(f"- {line}" for line in _tell_reruns(description, evaluation)),
-        "\n".join(f"- {line}" for line in _tell_make_up(evaluation)),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _tell_reruns(description: Description, evaluation: Evaluation) -> list[str]:
-    """Return how the two columns of the summary differ, and when the second is not to be quoted."""
-    if not evaluation.instability:
-        return ["Not corrected for optimism: bootstrap reruns were switched off."]
-    lines = [
-        "Cross-validated: held-out patients; the interval lacks the variance of refitting. "
-        "Corrected: the model's own patients less the optimism of the reruns, Brier skill against "
-        "the share in the same patients. Where the two differ, believe the lower."
-    ]
-    reruns = description.study.resampling.bootstrap_reruns
-    if reruns < _ENOUGH_RERUNS:
-        lines.append(
-            f"Only {reruns} reruns: the corrected values and their intervals are not to be quoted "
-            f"(resampling.bootstrap_reruns; at least {_ENOUGH_RERUNS})."
-        )
-    return lines
-
-
-def _tell_make_up(evaluation: Evaluation) -> list[str]:
-    fitted = {"Response": evaluation.fitted.first}
-    if evaluation.fitted.kept is not None:
-        fitted["Kept at T2"] = evaluation.fitted.kept
-    lines = []
-    for outcome, fit in fitted.items():
-        if fit.reason:
-            lines.append(f"{outcome}: everyone gets the same probability ({fit.reason}).")
-            continue
-        weights = sorted(fit.weights.items(), key=lambda item: -item[1])
-        parts = ", ".join(f"{CANDIDATES[name].label} {number(w)}" for name, w in weights if w > 0)
-        lines.append(f"{outcome}: {parts}; recalibration slope {number(fit.slope)}.")
-    moved = [
-        f"{number(summary['mean_absolute_prediction_error'], 3)} at {horizon.upper()}"
-        for horizon, summary in evaluation.instability.items()
-    ]
-    if moved:
-        lines.append(f"Instability (mean absolute prediction error): {', '.join(moved)}.")
-    if evaluation.null_test is None:
-        lines.append(f"Null test: not run (`--null-test {ENOUGH}`); a review asks for it.")
-    if all(found.decisions is None for found in evaluation.judgements.values()):
-        lines.append(
-            "No range of decision thresholds is set: no decision curve, and a review asks for one "
-            "that was set before training (`[decision] thresholds`)."
-        )
-    return lines

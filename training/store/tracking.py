@@ -74,6 +74,8 @@ class RunRecord:
         the same data.
     files : Path or None
         A folder whose content is stored with the run.
+    texts : dict of str to str
+        Further files: name to content.
     kind : str
         "training", "validation", ...: tagged as ``ketresponse.kind``, to filter runs by.
     note : str
@@ -85,6 +87,7 @@ class RunRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     files: Path | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
     kind: str = "training"
     note: str = ""
 
@@ -272,6 +275,8 @@ def _write_run(client: Any, run_id: str, record: RunRecord) -> None:
         client.log_batch(run_id, params=params[start : start + _MAX_PARAMS])
     if record.files is not None:
         client.log_artifacts(run_id, str(record.files))
+    for name, text in record.texts.items():
+        client.log_text(run_id, text, name)
 
 
 def track_run(record: RunRecord, *, tracking_uri: str) -> str:

@@ -8,7 +8,6 @@ describe; then, if the data can bear a model at all, fit and judge
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +19,7 @@ from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.shares import compute_product_of_shares, compute_wilson_interval
 from training.measures.sample_size import Verdict, verdict
-from training.model.freezing import make_response_model
-from training.model.response import FittedResponse, TrainingData
-from training.model.response_model import ResponseModel
+from training.model.response import TrainingData
 from training.panel.data import PanelData, join_panel
 from training.study.settings import Study
 
@@ -31,10 +28,8 @@ __all__ = [
     "Description",
     "count_outcome",
     "describe",
-    "describe_ranges",
     "find_notices",
     "find_shortfall",
-    "freeze",
 ]
 
 
@@ -260,30 +255,3 @@ def find_shortfall(data: TrainingData) -> str:
     if data.has_kept and np.isnan(data.kept).all():
         return "no responder at T1 has a known outcome at T2: use the horizon t1 alone"
     return ""
-
-
-def freeze(description: Description, fitted: FittedResponse) -> ResponseModel:
-    """Return the model that is served: the fitted procedure, its intervals, its background."""
-    study = description.study
-    return make_response_model(
-        description.data,
-        fitted,
-        study.dictionary,
-        only_rate=study.procedure.candidates == ("prevalence",),
-        rng=np.random.default_rng((study.seed, 4)),
-    )
-
-
-def describe_ranges(data: TrainingData) -> dict[str, dict[str, Any]]:
-    """Return what training saw of each predictor: `low` and `high`, or the categories `seen`."""
-    ranges: dict[str, dict[str, Any]] = {}
-    for variable, column in zip(data.predictors, data.X.T, strict=True):
-        known = column[~np.isnan(column)]
-        if variable.is_numeric:
-            # Rounded outwards: the extremes themselves are single patients' values.
-            step = variable.precision
-            low, high = np.floor(known.min() / step) * step, np.ceil(known.max() / step) * step
-            ranges[variable.name] = {"low": round(float(low), 6), "high": round(float(high), 6)}
-        else:
-            ranges[variable.name] = {"seen": [variable.decode(v) for v in np.unique(known)]}
-    return ranges

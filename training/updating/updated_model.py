@@ -15,7 +15,9 @@ import pandas as pd
 
 from features.errors import InputError, NotEnoughData, Problem
 from training.evaluation.evaluation import Assessment
+from training.report.model_facts import make_count_facts, make_performance_facts
 from training.report.results import fetch_results, write_results
+from training.report.run_record import flatten_estimates
 from training.store.artifact import LoadedModel
 from training.store.facts import ModelFacts, package_versions
 from training.store.registry import RegisteredModel, list_models, register
@@ -25,9 +27,9 @@ from training.updating.updated_results import assess_update, describe_updated, m
 from training.updating.updating import METHODS, MIN_PER_CLASS, Update, update_response
 from training.validation.comparison import (
     EVALUATION_TAG,
+    compute_draws,
     compute_evaluation_key,
     draws_file,
-    draws_table,
 )
 from training.validation.new_patients import NewPatients
 
@@ -142,17 +144,8 @@ def _make_facts(
         status="demonstration" if plan.synthetic else "research",
         synthetic=plan.synthetic,
         base_rates={h: float(c["base_rate"]) for h, c in counts.items()},
-        counts={
-            "n_patients": len(np.unique(data.groups)),
-            **{h: {"n": int(c["n"]), "events": int(c["events"])} for h, c in counts.items()},
-        },
-        performance={
-            h: {
-                str(metric): [float(row["estimate"]), float(row["low"]), float(row["high"])]
-                for metric, row in table.iterrows()
-            }
-            for h, table in performance.items()
-        },
+        counts=make_count_facts(counts, data),
+        performance=make_performance_facts(performance),
         blend=blend,
         created=datetime.now(UTC).date().isoformat(),
         seed=plan.seed,
@@ -173,21 +166,18 @@ def _make_record(
     data, parent = plan.patients.data, plan.parent
     resampling = study.resampling
     design = f"{resampling.repeats} x {resampling.folds}"
+    draws = compute_draws(
+        data,
+        assessment.out_of_fold,
+        weighting=study.weighting,
+        n_bootstrap=resampling.bootstrap,
+        seed=plan.seed,
+    )
     metrics: dict[str, float] = {}
     for horizon, table in assessment.performance.items():
         table.to_csv(files / f"performance_{horizon}.csv")
-        draws = draws_table(
-            data,
-            assessment.out_of_fold,
-            horizon,
-            weighting=study.weighting,
-            n_bootstrap=resampling.bootstrap,
-            seed=plan.seed,
-        )
-        draws.to_csv(files / draws_file(horizon), index=False)
-        for metric, row in table.iterrows():
-            for column, end in (("estimate", ""), ("low", "_low"), ("high", "_high")):
-                metrics[f"{horizon}_{metric}{end}"] = float(row[column])
+        draws[horizon].to_csv(files / draws_file(horizon), index=False)
+        metrics |= flatten_estimates(f"{horizon}_", table)
         metrics |= {f"{horizon}_{name}": float(n) for name, n in facts.counts[horizon].items()}
     for outcome, test in plan.update.tests.items():
         test.table.to_csv(files / f"closed_test_{outcome}.csv")

@@ -6,7 +6,7 @@ narrower than the two models' own intervals suggest, because a hard patient is h
 different patients there are no pairs, and the interval is wide.
 
 Nothing about a patient is needed for it, or stored: a run keeps its metrics in each resample
-(:func:`draws_table`), and a digest of what decides whom the resamples hold
+(:func:`compute_draws`), and a digest of what decides whom the resamples hold
 (:func:`compute_evaluation_key`). Where the digests of two runs agree, row k of either table
 comes from the same patients.
 """
@@ -36,10 +36,10 @@ __all__ = [
     "Comparison",
     "compare_runs",
     "compare_studies",
+    "compute_draws",
     "compute_evaluation_key",
     "compute_study_key",
     "draws_file",
-    "draws_table",
 ]
 
 EVALUATION_TAG = "ketresponse.evaluation"
@@ -80,9 +80,9 @@ def draws_file(horizon: str) -> str:
     return f"draws_{horizon}.csv"
 
 
-def draws_table(
-    data: TrainingData, out: OutOfFold, horizon: str, *, weighting: str, n_bootstrap: int, seed: int
-) -> pd.DataFrame:
+def compute_draws(
+    data: TrainingData, out: OutOfFold, *, weighting: str, n_bootstrap: int, seed: int
+) -> dict[str, pd.DataFrame]:
     """Return a cross-validation's metrics in every bootstrap resample, for storage.
 
     Parameters
@@ -91,8 +91,6 @@ def draws_table(
         Who was judged.
     out : OutOfFold
         Their held-out risks.
-    horizon : str
-        One of the data's.
     weighting : str
         A key of :data:`training.model.weighting.WEIGHTINGS`.
     n_bootstrap, seed : int
@@ -100,19 +98,23 @@ def draws_table(
 
     Returns
     -------
-    DataFrame
-        :func:`training.measures.performance.compute_cv_draws`, to six decimals: row 0 is the
-        estimate, the other rows are resamples. No row belongs to a patient.
+    dict of str to DataFrame
+        By horizon, :func:`training.measures.performance.compute_cv_draws`, to six decimals: row 0
+        is the estimate, the other rows are resamples. No row belongs to a patient.
     """
-    return compute_cv_draws(
-        data.y[horizon],
-        out.predictions[horizon],
-        out.folds,
-        base_predictions=out.base[horizon],
-        sample_weight=compute_outcome_weights(data, weighting=weighting)[horizon],
-        n_bootstrap=n_bootstrap,
-        seed=seed,
-    ).round(_DIGITS)
+    weights = compute_outcome_weights(data, weighting=weighting)
+    return {
+        horizon: compute_cv_draws(
+            y,
+            out.predictions[horizon],
+            out.folds,
+            base_predictions=out.base[horizon],
+            sample_weight=weights[horizon],
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+        ).round(_DIGITS)
+        for horizon, y in data.y.items()
+    }
 
 
 def compute_evaluation_key(
@@ -266,17 +268,9 @@ def _judge(
         n_jobs=n_jobs,
         progress=progress,
     )
-    return {
-        horizon: draws_table(
-            data,
-            out,
-            horizon,
-            weighting=study.weighting,
-            n_bootstrap=resampling.bootstrap,
-            seed=study.seed,
-        )
-        for horizon in study.horizons
-    }
+    return compute_draws(
+        data, out, weighting=study.weighting, n_bootstrap=resampling.bootstrap, seed=study.seed
+    )
 
 
 def compare_studies(

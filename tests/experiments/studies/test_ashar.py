@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from ketresponse import app
 from tests.places import PROJECT, SHARED
+from training.document.document import to_markdown
 from training.evaluation.evaluation import Evaluation, evaluate
 from training.model.fit import Procedure
-from training.report.report import write_report
+from training.report.report import make_report
 from training.study.settings import Resampling, read_study
 from training.study.study import Description, describe
 
@@ -60,7 +61,7 @@ def test_the_published_number_of_responders_comes_back(folder: Path) -> None:
 
 def test_the_report_says_that_baseline_variables_cannot_bear_a_model(folder: Path) -> None:
     description, evaluation = _run(folder, "baseline.toml")
-    report = write_report(description, evaluation)
+    report = to_markdown(make_report(description, evaluation), pictures=False)
     assert "RESEARCH USE ONLY" in report
     assert "Not enough data: do not deploy." in report
     assert "64" in report

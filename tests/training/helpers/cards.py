@@ -12,12 +12,13 @@ from features.simulation.cohort import make_cohort
 from training.card.author import AUTHOR_FIELDS, empty_author
 from training.card.card import Card, make_card
 from training.evaluation.evaluation import evaluate
+from training.evaluation.freezing import freeze
 from training.model.explanation import explain_rows, global_importance
-from training.report.publish import make_facts
+from training.report.model_facts import make_facts
 from training.report.results import describe_blend, make_results
 from training.store.facts import ModelFacts
 from training.study.settings import read_study
-from training.study.study import describe, freeze
+from training.study.study import describe
 
 STUDY = """
 name = "small"
@@ -53,7 +54,7 @@ def _run() -> tuple[dict[str, Any], ModelFacts]:
         (folder / "study.toml").write_text(STUDY)
         description = describe(read_study(folder / "study.toml"))
     evaluation = evaluate(description)
-    model = freeze(description, evaluation.fitted)
+    model, _ = freeze(description, evaluation)
     importance = global_importance(model, explain_rows(model, model.background))
     results = make_results(
         description, evaluation, importance, blend=describe_blend(evaluation.fitted)

@@ -3,13 +3,20 @@ from dataclasses import replace
 
 from tests.training.helpers.evaluated import describe_small, evaluate_small, make_null_table
 from training.document.document import Picture, Table, to_html, to_markdown
-from training.report.report import make_report, summarise_report, write_report
+from training.evaluation.evaluation import Evaluation
+from training.report.report import make_report
+from training.report.summary import make_summary
+from training.study.study import Description
+
+
+def _write(description: Description, evaluation: Evaluation | None) -> str:
+    return to_markdown(make_report(description, evaluation), pictures=False)
 
 
 def test_a_leak_is_told_in_the_summary() -> None:
     description, evaluation, _ = evaluate_small()
     leaking = replace(evaluation, null_test=make_null_table("failed"))
-    assert "leaks" in summarise_report(description, leaking)
+    assert "leaks" in make_summary(description, leaking)
 
 
 def test_the_complete_report_holds_every_part() -> None:
@@ -62,7 +69,9 @@ def test_the_page_needs_nothing_else() -> None:
 def test_without_a_range_of_thresholds_none_is_chosen() -> None:
     description, evaluation, _ = evaluate_small()
     bare = {h: replace(found, decisions=None) for h, found in evaluation.judgements.items()}
-    text = write_report(description, replace(evaluation, judgements=bare))
+    text = to_markdown(
+        make_report(description, replace(evaluation, judgements=bare)), pictures=False
+    )
     assert text.count("No range of decision thresholds was set") == 2
     assert "net benefit (95%)" not in text
 
@@ -73,7 +82,10 @@ def test_without_reruns_and_null_test_the_report_says_so() -> None:
         horizon: replace(found, optimism=None, instability=None)
         for horizon, found in evaluation.judgements.items()
     }
-    text = write_report(description, replace(evaluation, judgements=bare, null_test=None))
+    text = to_markdown(
+        make_report(description, replace(evaluation, judgements=bare, null_test=None)),
+        pictures=False,
+    )
     assert "Bootstrap reruns were switched off" in text
     assert "--null-test 100" in text
     assert "| apparent |" not in text
@@ -81,13 +93,16 @@ def test_without_reruns_and_null_test_the_report_says_so() -> None:
 
 def test_reruns_that_gave_no_model_are_told() -> None:
     description, evaluation, _ = evaluate_small()
-    text = write_report(description, replace(evaluation, failures=("LinAlgError", "LinAlgError")))
+    text = to_markdown(
+        make_report(description, replace(evaluation, failures=("LinAlgError", "LinAlgError"))),
+        pictures=False,
+    )
     assert "2 reruns gave no model (LinAlgError)" in text
 
 
 def test_the_summary_is_short_and_holds_what_counts() -> None:
     description, evaluation, _ = evaluate_small()
-    text = summarise_report(description, evaluation)
+    text = make_summary(description, evaluation)
     assert len(text.splitlines()) < 40
     assert "corrected for optimism" in text
     assert text.count("| AUC |") == 2
@@ -97,7 +112,7 @@ def test_the_summary_is_short_and_holds_what_counts() -> None:
 
 def test_without_a_model_the_report_is_descriptive() -> None:
     description = replace(describe_small(n=40), shortfall="3 responders and 37 nonresponders")
-    text = write_report(description, None)
+    text = _write(description, None)
     assert "no model was fitted. 3 responders" in text
     assert "Performance" not in text
     assert "From all courses" in text
@@ -105,5 +120,5 @@ def test_without_a_model_the_report_is_descriptive() -> None:
 
 def test_few_reruns_are_not_to_be_quoted() -> None:
     description, evaluation, _ = evaluate_small()  # 8 reruns
-    text = " ".join(summarise_report(description, evaluation).split())
+    text = " ".join(make_summary(description, evaluation).split())
     assert "Only 8 reruns: the corrected values and their intervals are not to be quoted" in text

@@ -1,0 +1,188 @@
+"""A training in a few lines: for the terminal, and as plain values for scripts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from training.document.document import each_row, to_markdown
+from training.document.words import number, with_interval
+from training.evaluation.evaluation import Evaluation
+from training.evaluation.permutation_test import ENOUGH
+from training.evaluation.verdict import make_panel_verdict, make_verdict
+from training.model.candidates import CANDIDATES
+from training.report.report import format_rate, make_report, make_stamp
+from training.report.training_run import Training
+from training.study.study import Description
+
+__all__ = ["make_summary", "make_values"]
+
+_IN_SHORT = {
+    "auc": ("AUC", "auc"),
+    "brier_skill": ("Brier skill", "scaled_brier"),
+    "calibration_slope": ("calibration slope", "calibration_slope"),
+    "o_e": ("observed : expected", "o_e"),
+}  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
+
+_ENOUGH_RERUNS = 100
+"""Bootstrap reruns below which corrected values are not to be quoted."""
+
+
+def make_summary(description: Description, evaluation: Evaluation | None) -> str:
+    """Return a study in a few lines, for the terminal (Markdown).
+
+    Without a model it is the whole descriptive report.
+
+    Parameters
+    ----------
+    description, evaluation
+        As in :func:`training.report.report.make_report`.
+    """
+    if evaluation is None:
+        return to_markdown(make_report(description, None), pictures=False)
+    verdict, *sentences = make_verdict(evaluation, description.verdicts)
+    rows = []
+    for horizon, found in evaluation.judgements.items():
+        counts = description.counts[horizon]
+        first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} responded"
+        for metric, (label, twin) in _IN_SHORT.items():
+            held = next(each_row(found.performance.loc[[metric]]))
+            own = "–"
+            if found.optimism is not None:
+                row = next(each_row(found.optimism.loc[[twin]]))
+                own = with_interval(row.corrected, row.low, row.high)
+            rows.append([first, label, with_interval(held.estimate, held.low, held.high), own])
+            first = format_rate(counts) if metric == "auc" else ""
+    flat = [
+        f"{horizon.upper()}, AUC and slope: {note}."
+        for horizon, found in evaluation.judgements.items()
+        if (note := str(found.performance.loc["auc", "note"]))
+    ]
+    if description.data.has_kept:
+        flat.append(
+            "The share at T2 is that at T1 times the share that kept it: who did not respond at T1 "
+            "is known without being seen again, so that the plain share is too low."
+        )
+    parts = [
+        f"# {description.study.title}",
+        f"**{make_stamp(description)} {verdict}**",
+        "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
+        _table(["", "", "cross-validated (95%)", "corrected for optimism (95%)"], rows),
+        "\n".join(f"- {line}" for line in _describe_reruns(description, evaluation)),
+        "\n".join(f"- {line}" for line in _describe_make_up(evaluation)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _describe_reruns(description: Description, evaluation: Evaluation) -> list[str]:
+    """Return how the two columns of the summary differ, and when the second is not to be quoted."""
+    if not evaluation.instability:
+        return ["Not corrected for optimism: bootstrap reruns were switched off."]
+    lines = [
+        "Cross-validated: held-out patients; the interval lacks the variance of refitting. "
+        "Corrected: the model's own patients less the optimism of the reruns, Brier skill against "
+        "the share in the same patients. Where the two differ, believe the lower."
+    ]
+    reruns = description.study.resampling.bootstrap_reruns
+    if reruns < _ENOUGH_RERUNS:
+        lines.append(
+            f"Only {reruns} reruns: the corrected values and their intervals are not to be quoted "
+            f"(resampling.bootstrap_reruns; at least {_ENOUGH_RERUNS})."
+        )
+    return lines
+
+
+def _describe_make_up(evaluation: Evaluation) -> list[str]:
+    fitted = {"Response": evaluation.fitted.first}
+    if evaluation.fitted.kept is not None:
+        fitted["Kept at T2"] = evaluation.fitted.kept
+    lines = []
+    for outcome, fit in fitted.items():
+        if fit.reason:
+            lines.append(f"{outcome}: everyone gets the same probability ({fit.reason}).")
+            continue
+        weights = sorted(fit.weights.items(), key=lambda item: -item[1])
+        parts = ", ".join(f"{CANDIDATES[name].label} {number(w)}" for name, w in weights if w > 0)
+        lines.append(f"{outcome}: {parts}; recalibration slope {number(fit.slope)}.")
+    moved = [
+        f"{number(summary['mean_absolute_prediction_error'], 3)} at {horizon.upper()}"
+        for horizon, summary in evaluation.instability.items()
+    ]
+    if moved:
+        lines.append(f"Instability (mean absolute prediction error): {', '.join(moved)}.")
+    if evaluation.null_test is None:
+        lines.append(f"Null test: not run (`--null-test {ENOUGH}`); a review asks for it.")
+    if all(found.decisions is None for found in evaluation.judgements.values()):
+        lines.append(
+            "No range of decision thresholds is set: no decision curve, and a review asks for one "
+            "that was set before training (`[decision] thresholds`)."
+        )
+    return lines
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _plain_optimism(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        horizon: {
+            row["metric"]: {
+                key: _or_none(row[key])
+                for key in ("apparent", "optimism", "corrected", "low", "high", "corrected_632")
+            }
+            for row in found.optimism.reset_index().to_dict("records")
+        }
+        for horizon, found in evaluation.judgements.items()
+        if found.optimism is not None
+    }
+
+
+def _plain_null_test(evaluation: Evaluation) -> list[dict[str, Any]] | None:
+    if evaluation.null_test is None:
+        return None
+    return [
+        {str(key): _or_none(value) for key, value in row.items()}
+        for row in evaluation.null_test.to_dict("records")
+    ]
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def make_values(training: Training) -> dict[str, Any]:
+    """Return a training's result as plain values, for scripts.
+
+    Numbers that could not be estimated are None.
+    """
+    description, evaluation = training.description, training.evaluation
+    summary: dict[str, Any] = {
+        "study": description.study.name,
+        "status": "demonstration" if description.cohort.synthetic else "research",
+        "shortfall": description.shortfall,
+        "notices": list(description.notices),
+        "flow": description.flow.to_dict("records"),
+        "counts": description.counts,
+        "sample_size": {h: v.text for h, v in description.verdicts.items()},
+    }
+    facts, published = training.facts, training.published
+    if evaluation is None or facts is None or published is None:
+        return summary
+    found = evaluation.panel
+    return summary | {
+        "verdict": make_verdict(evaluation, description.verdicts),
+        "performance": facts.performance,
+        "blend": facts.blend,
+        "optimism": _plain_optimism(evaluation),
+        "instability": evaluation.instability,
+        "null_test": _plain_null_test(evaluation),
+        "panel": None
+        if found is None
+        else {"found": found.found, "verdict": make_panel_verdict(found)},
+        "report": published.report,
+        "model": published.name_and_version,
+        "folder": str(published.folder),
+        "run_id": published.run_id,
+    }

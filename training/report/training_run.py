@@ -1,0 +1,154 @@
+"""A training from its study file to the registry: the steps, in order, and what each hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from features.files.table import write_bytes
+from training.document.document import to_html, to_markdown
+from training.document.progress import Show
+from training.evaluation.evaluation import Evaluation, count_steps, evaluate
+from training.evaluation.freezing import freeze
+from training.model.explanation import explain_rows, global_importance
+from training.model.shap_view import to_shap
+from training.report.model_facts import make_facts
+from training.report.publish import Published, fetch_page, find_published, finish_training
+from training.report.report import make_report
+from training.report.results import describe_blend, make_results
+from training.report.run_record import make_beginning, make_record
+from training.store.facts import ModelFacts
+from training.store.registry import register
+from training.store.tracking import begin_run
+from training.study.settings import read_study
+from training.study.study import Description, describe
+from training.validation.comparison import compute_draws
+
+__all__ = ["Training", "run_training", "write_report"]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A training that has ended.
+
+    Parameters
+    ----------
+    description : Description
+        The cohort and what was asked.
+    evaluation : Evaluation or None
+        The procedure, fitted and judged.
+    facts : ModelFacts or None
+        What is known about the model.
+    published : Published or None
+        Where it is. All three are None where the data could not bear a model: nothing is
+        registered then.
+    """
+
+    description: Description
+    evaluation: Evaluation | None = None
+    facts: ModelFacts | None = None
+    published: Published | None = None
+
+
+def run_training(
+    study_file: Path,
+    *,
+    tracking_uri: str,
+    n_jobs: int,
+    show: Show,
+    say: Callable[[str], None] = lambda line: None,
+    seed: int | None = None,
+    panel_file: Path | None = None,
+    null_permutations: int = 0,
+) -> Training:
+    """Run a study from file to registry.
+
+    The run begins before the fits take their time: what is stopped or fails leaves a readable
+    beginning (settings, counts, study file, sample-size verdict), marked as killed or failed, and
+    no registered model.
+
+    Parameters
+    ----------
+    study_file : Path
+        TOML.
+    tracking_uri : str
+        MLflow store of run and model.
+    n_jobs : int
+        Processes; the numbers do not depend on it.
+    show : callable
+        Shows the progress of the fits.
+    say : callable
+        Told, before anything is fitted, what sample the study would need.
+    seed : int or None
+        Takes the place of the study's own.
+    panel_file : Path or None
+        A tidy microRNA panel, in place of the study's own.
+    null_permutations : int
+        Permutations of the null test; 0 leaves it out.
+
+    Raises
+    ------
+    InputError
+        If study file, cohort or panel cannot be used; every problem is listed.
+    KetresponseError
+        If the store cannot be reached or written; nothing is registered then.
+    """
+    study = read_study(study_file)
+    study = study if seed is None else replace(study, seed=seed)
+    study = study if panel_file is None else replace(study, panel_file=panel_file)
+    description = describe(study)
+    for need in description.verdicts.values():
+        say(f"Sample size: {need.text}")
+    if description.shortfall:
+        return Training(description)
+    with begin_run(make_beginning(description), tracking_uri=tracking_uri) as run_id:
+        with show(
+            "Training", count_steps(description, null_permutations=null_permutations)
+        ) as step:
+            evaluation = evaluate(
+                description, null_permutations=null_permutations, n_jobs=n_jobs, progress=step
+            )
+        model, panel = freeze(description, evaluation)
+        explanations = explain_rows(model, model.background)
+        importance = global_importance(model, explanations)
+        explained = to_shap(explanations, model, model.background)
+        facts = make_facts(description, evaluation, panel)
+        finish_training(
+            run_id,
+            make_record(description, evaluation),
+            results=make_results(
+                description, evaluation, importance, blend=describe_blend(evaluation.fitted)
+            ),
+            report=make_report(description, evaluation, importance=importance, explained=explained),
+            tables={"importance": importance},
+            draws=compute_draws(
+                description.data,
+                evaluation.out_of_fold,
+                weighting=study.weighting,
+                n_bootstrap=study.resampling.bootstrap,
+                seed=study.seed,
+            ),
+            tracking_uri=tracking_uri,
+        )
+        registered = register(
+            run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri
+        )
+        published = find_published(registered, tracking_uri=tracking_uri)
+    return Training(description, evaluation, facts, published)
+
+
+def write_report(training: Training, path: Path, *, tracking_uri: str) -> None:
+    """Write the complete report of a training to a file.
+
+    A page if its name ends in .html, the one that is kept with the run where there is a run;
+    else Markdown without pictures.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        report = make_report(training.description, training.evaluation)
+        page = to_markdown(report, pictures=False).encode()
+    elif training.published is None:
+        page = to_html(make_report(training.description, None)).encode()
+    else:
+        page = fetch_page(training.published, tracking_uri=tracking_uri).read_bytes()
+    write_bytes(page, path)
