@@ -31,8 +31,8 @@ def _find_model(model: str) -> Path:
     if Path(model).name != model:
         raise KetresponseError(f"there is no folder {model}; check the path")
     try:
+        from training.store.client import find_tracking_uri
         from training.store.registry import locate
-        from training.store.tracking import find_tracking_uri
     except ModuleNotFoundError as err:
         raise KetresponseError(
             f"there is no folder {model}, and registered models cannot be looked up without "

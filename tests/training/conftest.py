@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.store.tracking import make_client
+from training.store.client import make_client
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,8 @@ def _make(
     from training.card.validation import add_validation
     from training.report.results import fetch_results, read_results
     from training.store.artifact import read_facts
-    from training.store.tracking import find_tracking_uri, read_run
+    from training.store.client import find_tracking_uri
+    from training.store.tracking import read_run
 
     uri = find_tracking_uri(os.environ)
     facts, digest = read_facts(folder)
@@ -127,8 +128,8 @@ def make(
     from training.card.author import read_author
     from training.review.seal import read_annex
     from training.store.artifact import read_facts, write_release
+    from training.store.client import find_tracking_uri
     from training.store.registry import attach_files, find_folder
-    from training.store.tracking import find_tracking_uri
 
     if draft and out is None:
         raise InputError("--draft needs --out: a folder to write the draft to")
@@ -204,8 +205,8 @@ def check(
     from training.card.author import empty_author, read_author
     from training.card.card import CARD_FILE, read_card
     from training.card.gates import compute_gates
+    from training.store.client import find_tracking_uri
     from training.store.registry import find_folder
-    from training.store.tracking import find_tracking_uri
 
     folder = find_folder(model, tracking_uri=find_tracking_uri(os.environ))
     if card is None and (folder / CARD_FILE).exists():
@@ -227,8 +228,8 @@ def check(
 def _read(card: str) -> Card:
     """Return the card of a model, or in a file."""
     from training.card.card import read_card
+    from training.store.client import find_tracking_uri
     from training.store.registry import find_folder
-    from training.store.tracking import find_tracking_uri
 
     if Path(card).is_file():
         return read_card(Path(card))

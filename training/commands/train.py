@@ -59,7 +59,7 @@ def train(
     from training.model.response import count_jobs
     from training.report.summary import make_summary, make_values
     from training.report.training_run import run_training, write_report
-    from training.store.tracking import find_tracking_uri
+    from training.store.client import find_tracking_uri
 
     if report is not None:
         check_output(report, force=False)
@@ -106,8 +106,8 @@ def models(
     from rich.console import Console
     from rich.table import Table
 
+    from training.store.client import find_tracking_uri
     from training.store.registry import list_models
-    from training.store.tracking import find_tracking_uri
 
     found = list_models(tracking_uri=find_tracking_uri(os.environ))
     if json_:

@@ -43,8 +43,8 @@ def update(
     from rich.console import Console
 
     from training.store.artifact import load_model
+    from training.store.client import find_tracking_uri
     from training.store.registry import find_folder
-    from training.store.tracking import find_tracking_uri
     from training.updating.updated_model import make_plan, publish_update
 
     tracking_uri = find_tracking_uri(os.environ)

@@ -88,8 +88,8 @@ def validate(
     """
     from training.report.validation_run import run_validation
     from training.store.artifact import load_model
+    from training.store.client import find_tracking_uri
     from training.store.registry import find_folder
-    from training.store.tracking import find_tracking_uri
 
     between = _read_thresholds(thresholds)
     _check_page(out, "validation", force=force)
@@ -136,7 +136,7 @@ def leave_site_out(
     from training.document.progress import show_progress
     from training.model.response import count_jobs
     from training.report.validation_run import run_leave_site_out
-    from training.store.tracking import find_tracking_uri
+    from training.store.client import find_tracking_uri
     from training.study.settings import read_study
 
     _check_page(out, "leave_site_out", force=force)

@@ -30,10 +30,10 @@ from training.review.seal import compute_digests, refuse, write_annex
 from training.review.signature import find_key_file
 from training.review.standing import find_approved, write_standing
 from training.store.artifact import read_facts, write_release
+from training.store.client import find_tracking_uri
 from training.store.code_digest import list_code_parts
 from training.store.facts import STATUSES, ModelFacts
 from training.store.registry import RegisteredModel, list_models, locate
-from training.store.tracking import find_tracking_uri
 
 __all__ = ["Desk", "File", "make_desk"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from training.store.client import make_client, open_files, telling_failures
 from training.store.registry import ARTIFACT_PATH
-from training.store.tracking import make_client, open_files, telling_failures
 
 __all__ = ["ALIAS", "find_approved", "write_standing"]
 

@@ -23,7 +23,7 @@ from training.model.example import make_example
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
 from training.store.artifact import ModelFacts, read_facts, save_model
-from training.store.tracking import make_client, open_files, telling_failures
+from training.store.client import make_client, open_files, telling_failures
 
 __all__ = [
     "ARTIFACT_PATH",

@@ -1,55 +1,36 @@
 """Record what was trained: one MLflow run per training, whole or absent.
 
-This module and :mod:`training.store.registry` are the only ones that know MLflow. A run holds
-settings, metrics, counts, digests and pictures; never a patient id, a prediction for a patient or
-a row of the cohort. Without a setting everything is kept beside the project: ``mlflow.db`` and
-the folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs.
+A run holds settings, metrics, counts, digests and pictures; never a patient id, a prediction for a
+patient or a row of the cohort.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-import os
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from textwrap import shorten
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from features.errors import KetresponseError
+from training.store.client import find_artifact_location, make_client, open_files, telling_failures
 
 __all__ = [
-    "DEFAULT_TRACKING_URI",
     "RunRecord",
     "TrackedRun",
     "begin_run",
     "fetch_file",
-    "find_tracking_uri",
     "finish_run",
     "locate_file",
-    "make_client",
-    "open_files",
     "read_run",
-    "telling_failures",
     "track_run",
 ]
 
-DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 keep a wrong address waiting for minutes
-}
-"""Read by MLflow at its import; what the user has set stays."""
 _TOKEN = "ketresponse.record"
 # What MLflow's pages show of a run: a note, and what it came from.
 _NOTE, _SOURCE = "mlflow.note.content", "mlflow.source.name"
@@ -104,106 +85,13 @@ class TrackedRun:
     files: tuple[str, ...]
 
 
-def find_tracking_uri(environ: Mapping[str, str]) -> str:
-    """Return where runs are tracked: ``MLFLOW_TRACKING_URI``, or a SQLite file right here."""
-    return environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
-
-
-def _without_password(uri: str) -> str:
-    parts = urlsplit(uri)
-    if "@" not in parts.netloc:
-        return uri
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-
-
-@contextmanager
-def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
-    """Turn MLflow's failures into one line that says what to look at.
-
-    Parameters
-    ----------
-    what : str
-        What was being done, such as "track the run".
-    tracking_uri : str
-        Where; a password in it is not told.
-    """
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    # ImportError: the driver of a database that is asked for is not installed.
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as err:
-        where = _without_password(tracking_uri)
-        reason = shorten(str(err).replace(tracking_uri, where), 300, placeholder=" ...")
-        raise KetresponseError(
-            f"cannot {what} at {where}: {reason}; check MLFLOW_TRACKING_URI, and that this place "
-            "can be reached and written"
-        ) from err
-
-
-def _sqlite_file(tracking_uri: str) -> Path | None:
-    scheme, _, rest = tracking_uri.partition(":///")
-    return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
-
-
-def _create_store(file: Path) -> None:
-    """Give a new SQLite file its tables: whole, and once.
-
-    The tables take seconds. Stopped in between, or by two trainings at a time, they would be
-    left in a state that MLflow cannot mend; so they are made elsewhere and then put in place.
-    """
-    from mlflow import MlflowClient
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=file.parent, prefix=".mlflow-") as temporary:
-        whole = Path(temporary) / file.name
-        MlflowClient(f"sqlite:///{whole}", registry_uri=f"sqlite:///{whole}")
-        with suppress(FileExistsError):  # another training came first: its file is used
-            os.link(whole, file)
-
-
-def make_client(tracking_uri: str) -> Any:
-    """Return MLflow's client, silent and without telemetry.
-
-    Parameters
-    ----------
-    tracking_uri : str
-        Of runs and registry alike. A new SQLite file is given its tables: seconds, once.
-    """
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-
-    # MLflow sets its loggers to INFO when it is imported.
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    with telling_failures("open the tracking store", tracking_uri):
-        file = _sqlite_file(tracking_uri)
-        if file is not None:
-            if not file.exists():
-                _create_store(file)
-            # Found at once if it cannot be opened; MLflow would try again for minutes.
-            sqlite3.connect(file).close()
-        return MlflowClient(tracking_uri, registry_uri=tracking_uri)
-
-
-def _artifact_location(tracking_uri: str) -> str | None:
-    """Return where a new experiment's files go; None where a server decides."""
-    if urlsplit(tracking_uri).scheme in ("http", "https", "databricks"):
-        return None
-    file = _sqlite_file(tracking_uri)
-    folder = Path() if file is None else file.parent
-    return (folder / "mlartifacts").resolve().as_uri()
-
-
 def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, _artifact_location(tracking_uri)))
+            return str(client.create_experiment(name, find_artifact_location(tracking_uri)))
         except MlflowException:  # another training has made it in between
             found = client.get_experiment_by_name(name)
             if found is None:
@@ -215,14 +103,6 @@ def _get_experiment(client: Any, name: str, tracking_uri: str) -> str:
             "study another name"
         )
     return str(found.experiment_id)
-
-
-def open_files(client: Any, run_id: str) -> Any:
-    """Return MLflow's handle on the files of a run, wherever they are stored."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    where = client.get_run(run_id).info.artifact_uri
-    return get_artifact_repository(where, tracking_uri=client.tracking_uri)
 
 
 def _delete_run(client: Any, run_id: str) -> None:

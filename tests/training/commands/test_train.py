@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from features.simulation.cohort import make_cohort
 from ketresponse import app
 from training.store.artifact import load_model
-from training.store.tracking import make_client
+from training.store.client import make_client
 from training.study.settings import read_study
 from training.study.study import describe
 

@@ -23,8 +23,9 @@ from training.commands.update import update
 from training.model.response_model import ResponseModel
 from training.report.results import fetch_results, write_results
 from training.store.artifact import load_model, save_model
+from training.store.client import make_client
 from training.store.registry import find_folder, list_models, register
-from training.store.tracking import RunRecord, make_client, read_run, track_run
+from training.store.tracking import RunRecord, read_run, track_run
 from training.study.settings import Resampling
 from training.updating import updated_results
 from training.updating.updated_model import make_plan

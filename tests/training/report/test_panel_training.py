@@ -79,7 +79,7 @@ def test_report_run_and_results_tell_of_the_panel(trained):
     told = json.loads(results.read_text())["panel"]
     assert told["found"] == "found"
     assert len(told["assays"]) == 40
-    from training.store.tracking import make_client
+    from training.store.client import make_client
 
     run = make_client(f"sqlite:///{folder / 'mlflow.db'}").get_run(summary["run_id"])
     assert run.data.metrics["panel_t1_auc_difference"] > 0.05

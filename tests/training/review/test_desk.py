@@ -20,8 +20,9 @@ from training.review.review_log import ReviewLog
 from training.review.seal import check_approval, read_annex
 from training.review.standing import find_approved
 from training.store.artifact import load_model, read_facts, write_release
+from training.store.client import make_client
 from training.store.registry import list_models, locate, register
-from training.store.tracking import RunRecord, make_client, track_run
+from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()
 RESEARCH = {"synthetic": False, "status": "research"}

@@ -20,8 +20,9 @@ from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, 
 from training.model.example import make_example
 from training.store import registry
 from training.store.artifact import load_model, write_release
+from training.store.client import make_client
 from training.store.registry import find_folder, list_models, locate, register
-from training.store.tracking import RunRecord, make_client, track_run
+from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()
 FACTS = make_facts()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +8,14 @@ from typing import Any
 import mlflow
 import pytest
 from mlflow.entities import ViewType
-from mlflow.telemetry.utils import is_telemetry_disabled
 
 from features.errors import KetresponseError
-from training.store import tracking
+from training.store.client import find_tracking_uri, make_client
 from training.store.tracking import (
     RunRecord,
     begin_run,
     fetch_file,
-    find_tracking_uri,
     finish_run,
-    make_client,
     read_run,
     track_run,
 )
@@ -155,76 +150,6 @@ def test_a_new_store_is_made_without_a_word(
     assert run.info.artifact_uri.startswith((tmp_path / "mlartifacts").as_uri())
 
 
-def test_a_store_that_another_training_made_first_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "mlflow.db"
-
-    def slower(tracking_uri: str, **_: object) -> None:
-        Path(tracking_uri.removeprefix("sqlite:///")).write_text("ours")
-        file.write_text("theirs")
-
-    monkeypatch.setattr(mlflow, "MlflowClient", slower)
-    tracking._create_store(file)
-    assert file.read_text() == "theirs"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_an_interrupted_store_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(tracking_uri: str, **_: object) -> None:
-        Path(tracking_uri.removeprefix("sqlite:///")).write_text("half")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(mlflow, "MlflowClient", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        make_client(f"sqlite:///{tmp_path}/mlflow.db")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("uri", "words"),
-    [
-        ("sqlite:///{folder}/file/mlflow.db", "cannot open the tracking store"),
-        ("sqlite:///{folder}/file", "file is not a database"),
-        ("sqlite:///{folder}", "unable to open database file"),
-        ("{folder}/mlruns", "cannot open the tracking store"),
-        ("nonsense://x", "cannot open the tracking store"),
-    ],
-)
-def test_a_store_that_cannot_be_used_is_one_clear_line(
-    tmp_path: Path, uri: str, words: str
-) -> None:
-    (tmp_path / "file").write_text("a text that is no database at all")
-    with pytest.raises(KetresponseError, match=words) as caught:
-        track_run(RunRecord("study"), tracking_uri=uri.format(folder=tmp_path))
-    assert "\n" not in str(caught.value)
-    assert "check MLFLOW_TRACKING_URI" in str(caught.value)
-
-
-def test_a_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(uri: str, **_: object) -> None:
-        raise sqlite3.OperationalError(f"no answer from {uri}")
-
-    monkeypatch.setattr(mlflow, "MlflowClient", fail)
-    with pytest.raises(KetresponseError) as caught:
-        make_client("postgresql://bob:secret@host:5432/runs?password=secret")
-    assert "secret" not in str(caught.value)
-    assert "no answer from postgresql://host:5432/runs" in str(caught.value)
-
-
-def test_telemetry_is_off(tracking_uri: str) -> None:
-    make_client(tracking_uri)
-    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
-    assert is_telemetry_disabled()
-
-
-def test_the_environment_names_the_store() -> None:
-    assert find_tracking_uri({"MLFLOW_TRACKING_URI": "https://mlflow.example"}) == (
-        "https://mlflow.example"
-    )
-    assert find_tracking_uri({"MLFLOW_TRACKING_URI": ""}) == "sqlite:///mlflow.db"
-
-
 def test_a_run_is_read_back_as_it_was_recorded(record: RunRecord, tracking_uri: str) -> None:
     run_id = track_run(record, tracking_uri=tracking_uri)
     run = read_run(run_id, tracking_uri=tracking_uri)
@@ -293,9 +218,3 @@ def test_what_stops_leaves_its_beginning_and_no_result(
     assert run.data.tags["mlflow.note.content"] == "Not finished."
     with pytest.raises(KetresponseError, match="did not finish"):
         read_run(run.info.run_id, tracking_uri=tracking_uri)
-
-
-def test_a_store_that_is_not_there_is_told_before_anything_takes_its_time() -> None:
-    begun = begin_run(RunRecord("study"), tracking_uri="sqlite:////proc/no/mlflow.db")
-    with pytest.raises(KetresponseError, match="MLFLOW_TRACKING_URI"), begun:
-        pytest.fail("the block was entered")

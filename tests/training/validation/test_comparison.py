@@ -23,8 +23,8 @@ from training.study.study import describe
 from training.validation.comparison import (
     EVALUATION_TAG,
     compare_studies,
+    compute_draws,
     compute_evaluation_key,
-    draws_table,
 )
 
 app = typer.Typer()
@@ -153,7 +153,7 @@ def test_two_studies_of_a_cohort_are_compared_in_pairs(folder: Path) -> None:
         results.append(compute_cv_draws(*arguments, **resampled))
         performance = compute_cv_performance(*arguments, **resampled)
         np.testing.assert_allclose(
-            draws_table(data, out, "t1", weighting="none", n_bootstrap=200, seed=4).iloc[0],
+            compute_draws(data, out, weighting="none", n_bootstrap=200, seed=4)["t1"].iloc[0],
             performance["estimate"],
             atol=1e-6,
         )
