@@ -17,8 +17,8 @@ from training.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from training.updating.closed_testing import ClosedTest
     from training.updating.updated_model import UpdatePlan
-    from training.updating.updating import ClosedTest
 
 __all__ = ["update"]
 
@@ -101,7 +101,7 @@ def _summarise(plan: UpdatePlan) -> dict[str, Any]:
 def _tell(plan: UpdatePlan) -> None:
     from rich.console import Console
 
-    from training.updating.updating import METHODS
+    from training.updating.closed_testing import METHODS
 
     console = Console()
     for warning in plan.patients.warnings:
@@ -132,7 +132,7 @@ def _print_tests(console: Any, test: ClosedTest) -> None:
     from rich.table import Table
 
     from training.document.document import each_row, format_p
-    from training.updating.updating import METHODS
+    from training.updating.closed_testing import METHODS
 
     table = Table(title="Log-likelihoods, and tests of the largest model against each")
     for column in ("model", "parameters", "log-likelihood", "chi²", "df", "p"):

@@ -23,8 +23,9 @@ from training.store.facts import ModelFacts, package_versions
 from training.store.registry import RegisteredModel, list_models, register
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study
+from training.updating.closed_testing import METHODS, MIN_PER_CLASS
+from training.updating.update import Update, update_response
 from training.updating.updated_results import assess_update, describe_updated, make_update_results
-from training.updating.updating import METHODS, MIN_PER_CLASS, Update, update_response
 from training.validation.comparison import (
     EVALUATION_TAG,
     compute_draws,

@@ -23,7 +23,8 @@ from training.model.fit import Procedure
 from training.report.results import make_results, to_plain
 from training.study.settings import Resampling, Study
 from training.study.study import Description, count_outcome, find_notices
-from training.updating.updating import METHODS, ClosedTest, update_outcomes
+from training.updating.closed_testing import METHODS, ClosedTest
+from training.updating.update import update_outcomes
 from training.validation.validation import WEIGHTING
 
 if TYPE_CHECKING:
