@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.description.description import Description
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from features.dictionary.outcome import RULES
-from features.published.studies import BASE_RATES
+from features.published.rates import BASE_RATES
 from features.shares import FEWEST
 from training.document.document import (
     Block,

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pandas as pd
 
-from features.published.studies import MANGNUS, SAFETY_FACTS
+from features.published.references import MANGNUS
+from features.published.safety import SAFETY_FACTS
 from features.shares import FEWEST
 
 __all__ = ["compute_side_effects"]

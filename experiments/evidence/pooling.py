@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from features.published.studies import PainScore, Study
+from features.published.studies import PainScore, PublishedStudy
 from training.measures.meta_analysis import Scale, compute_pooled_proportion
 
 __all__ = ["compute_pain_changes", "compute_published_pooling", "compute_responders"]
@@ -34,7 +34,7 @@ _DROPPED = "kiefer-2008-pilot"
 
 
 def compute_responders(
-    studies: Iterable[Study],
+    studies: Iterable[PublishedStudy],
     *,
     horizon: Horizon,
     selection: Selection = "as_stated",
@@ -44,7 +44,7 @@ def compute_responders(
 
     Parameters
     ----------
-    studies : iterable of Study
+    studies : iterable of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
     horizon : {"immediate", "1-3 months"}
         End of treatment, or 1 to 3 months later.
@@ -85,13 +85,13 @@ def compute_responders(
 
 
 def compute_published_pooling(
-    studies: Iterable[Study], *, counts: Counts = "percent"
+    studies: Iterable[PublishedStudy], *, counts: Counts = "percent"
 ) -> pd.DataFrame:
     """Pool the responders of Zhao 2018 on every scale, from both sets of studies.
 
     Parameters
     ----------
-    studies : iterable of Study
+    studies : iterable of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
     counts : {"events", "percent", "whole_percent"}
         As in :func:`compute_responders`.
@@ -142,7 +142,9 @@ def compute_published_pooling(
     return pd.DataFrame(rows)
 
 
-def compute_pain_changes(studies: Iterable[Study], *, reread: Collection[str] = ()) -> pd.DataFrame:
+def compute_pain_changes(
+    studies: Iterable[PublishedStudy], *, reread: Collection[str] = ()
+) -> pd.DataFrame:
     """Standardise the change of the pain score in each study, as Zhao 2018 did.
 
     The score before and after is treated as if it came from two groups of n patients each, which
@@ -150,7 +152,7 @@ def compute_pain_changes(studies: Iterable[Study], *, reread: Collection[str] = 
 
     Parameters
     ----------
-    studies : iterable of Study
+    studies : iterable of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
     reread : collection of str
         Keys of studies whose spreads are taken for what they are in our reading. All others are

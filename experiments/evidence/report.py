@@ -20,7 +20,8 @@ from experiments.evidence.tables import (
     compute_safety,
     compute_study_table,
 )
-from features.published.studies import CHITNENI, MANGNUS, SIGTERMANS, ZHAO, Study
+from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
+from features.published.studies import PublishedStudy
 from training.document.document import (
     Block,
     Bullets,
@@ -59,12 +60,12 @@ _WHY = (
 )
 
 
-def make_evidence_report(studies: Sequence[Study], *, full: bool = True) -> Document:
+def make_evidence_report(studies: Sequence[PublishedStudy], *, full: bool = True) -> Document:
     """Lay the published evidence out.
 
     Parameters
     ----------
-    studies : sequence of Study
+    studies : sequence of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
     full : bool
         With pictures, every way of pooling, and every doubt about every study; otherwise what
@@ -120,7 +121,9 @@ def _base_rates() -> Table:
     )
 
 
-def _pooled(studies: Sequence[Study], comparison: pd.DataFrame, full: bool) -> tuple[Block, ...]:
+def _pooled(
+    studies: Sequence[PublishedStudy], comparison: pd.DataFrame, full: bool
+) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
             "responders": comparison["horizon"],
@@ -194,7 +197,7 @@ def _forest(
     )
 
 
-def _every_way(studies: Sequence[Study]) -> Table:
+def _every_way(studies: Sequence[PublishedStudy]) -> Table:
     pooling = compute_published_pooling(studies)
     words = {"as_stated": "as stated", "as_reproduced": "as reproduced"}
     corrections = pooling["correction"].map(
@@ -224,7 +227,7 @@ def _every_way(studies: Sequence[Study]) -> Table:
     )
 
 
-def _asymmetry(studies: Sequence[Study], full: bool) -> tuple[Block, ...]:
+def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ...]:
     tests = compute_asymmetry(studies)
     is_pain = tests["effect"].str.startswith("standardised")
     shown = pd.DataFrame(
@@ -300,7 +303,7 @@ def _safety() -> Table:
     )
 
 
-def _studies(studies: Sequence[Study]) -> tuple[Block, ...]:
+def _studies(studies: Sequence[PublishedStudy]) -> tuple[Block, ...]:
     rows = compute_study_table(studies)
 
     def dose(row: Any) -> str:

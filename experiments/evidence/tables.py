@@ -18,7 +18,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from experiments.evidence.pooling import Horizon, compute_pain_changes, compute_responders
-from features.published.studies import BASE_RATES, SAFETY_FACTS, Study, read_pooled_rates
+from features.published.rates import BASE_RATES, read_pooled_rates
+from features.published.safety import SAFETY_FACTS
+from features.published.studies import PublishedStudy
 from training.measures.meta_analysis import (
     PooledProportion,
     Scale,
@@ -63,12 +65,12 @@ def compute_base_rates() -> pd.DataFrame:
     )
 
 
-def compute_rate_comparison(studies: Sequence[Study]) -> pd.DataFrame:
+def compute_rate_comparison(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
     """Set the pooled rates in print beside what the studies give.
 
     Parameters
     ----------
-    studies : sequence of Study
+    studies : sequence of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
 
     Returns
@@ -152,7 +154,7 @@ def _to_row(pooled: PooledProportion) -> dict[str, Any]:
     }
 
 
-def compute_forests(studies: Sequence[Study]) -> dict[Horizon, pd.DataFrame]:
+def compute_forests(studies: Sequence[PublishedStudy]) -> dict[Horizon, pd.DataFrame]:
     """Lay out what the forest plots draw, for each horizon.
 
     Returns
@@ -175,7 +177,7 @@ def compute_forests(studies: Sequence[Study]) -> dict[Horizon, pd.DataFrame]:
     return forests
 
 
-def compute_funnels(studies: Sequence[Study]) -> dict[str, pd.DataFrame]:
+def compute_funnels(studies: Sequence[PublishedStudy]) -> dict[str, pd.DataFrame]:
     """Lay out the standardised changes of pain, read in three ways.
 
     Returns
@@ -203,7 +205,7 @@ def compute_funnels(studies: Sequence[Study]) -> dict[str, pd.DataFrame]:
     }
 
 
-def compute_asymmetry(studies: Sequence[Study]) -> pd.DataFrame:
+def compute_asymmetry(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
     """Test whether small studies show other effects than large ones.
 
     Returns
@@ -295,7 +297,7 @@ def compute_safety() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def compute_study_table(studies: Sequence[Study]) -> pd.DataFrame:
+def compute_study_table(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
     """Lay out the studies, one row each.
 
     Returns

@@ -17,7 +17,7 @@ from features.cohort.cohort import parse_record
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import Variable
 from features.errors import Problem
-from features.published.studies import pooled_rate, published_base_rate
+from features.published.rates import pooled_rate, published_base_rate
 from serving.estimate.notices import (
     Notice,
     evidence_notices,

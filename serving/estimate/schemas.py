@@ -11,7 +11,7 @@ from typing import Any
 
 from features.dictionary.variable import Variable
 from features.panel.cells import HIGHEST_CT, LOWEST_CT
-from features.published.studies import list_safety_facts
+from features.published.safety import describe_safety
 from serving.estimate.panel import PANEL_FIELDS
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.estimate.submodel import CLINICAL, WITH_PANEL
@@ -400,5 +400,5 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
             if variable.known_at in ("always", "baseline")
         ],
         "statements": [predictor.stamp, *make_statements(predictor.facts)[1:]],
-        "safety": list_safety_facts(predictor.facts.condition),
+        "safety": describe_safety(predictor.facts.condition),
     }

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.dictionary.variable import Variable
 from features.errors import Problem
-from features.published.studies import list_safety_facts
+from features.published.safety import describe_safety
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
@@ -100,7 +100,7 @@ def render_page(
             digest=predictor.digest,
             stamp=predictor.stamp,
             statements=make_statements(facts)[1:],
-            safety=list_safety_facts(facts.condition),
+            safety=describe_safety(facts.condition),
             sections=[
                 *_make_sections(predictor, fields or {}, problems),
                 *_make_panel_section(predictor, fields or {}, problems),

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from features.errors import KetresponseError
-from features.published.studies import list_safety_facts
+from features.published.safety import describe_safety
 from training.card.answers import answer_from_run, list_limitations
 from training.card.checks import fill_fields
 from training.card.gates import GateSettings, compute_flags
@@ -139,7 +139,7 @@ def make_card(
         "known_predictors": describe_predictors(results),
         "contradictions": find_contradictions(results),
         "limitations": list_limitations(results),
-        "safety": list_safety_facts(facts.condition),
+        "safety": describe_safety(facts.condition),
         "gate_settings": settings.to_dict(),
         "parent": None if parent is None else dict(parent),
         "results": dict(results),

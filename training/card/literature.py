@@ -16,13 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from features.published.studies import (
-    MANGNUS,
-    SIGTERMANS,
-    PooledRate,
-    published_base_rate,
-    read_pooled_rates,
-)
+from features.published.rates import PooledRate, published_base_rate, read_pooled_rates
+from features.published.references import MANGNUS, SIGTERMANS
 from training.card.words import percent
 
 __all__ = [

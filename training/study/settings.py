@@ -69,7 +69,7 @@ from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import HORIZONS, RULES
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem
-from features.published.studies import published_base_rate
+from features.published.rates import published_base_rate
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
 from training.model.fit import Procedure

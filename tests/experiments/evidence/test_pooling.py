@@ -10,7 +10,8 @@ from experiments.evidence.pooling import (
     compute_published_pooling,
     compute_responders,
 )
-from features.published.studies import read_pooled_rates, read_studies
+from features.published.rates import read_pooled_rates
+from features.published.studies import read_studies
 from training.measures.meta_analysis import (
     compute_begg_test,
     compute_egger_test,

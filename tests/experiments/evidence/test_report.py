@@ -15,7 +15,9 @@ from experiments.evidence.tables import compute_forests, compute_funnels
 from features.cohort.mapping import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
-from features.published.studies import BASE_RATES, CHITNENI, MANGNUS, SIGTERMANS, ZHAO, read_studies
+from features.published.rates import BASE_RATES
+from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
+from features.published.studies import read_studies
 from tests.places import PROJECT
 from training.document.document import Document, to_markdown
 

@@ -5,21 +5,8 @@ from importlib.resources import files
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from features.published.studies import (
-    BASE_RATES,
-    CHITNENI,
-    MANGNUS,
-    SAFETY_FACTS,
-    SIGTERMANS,
-    ZHAO,
-    Dose,
-    Study,
-    list_safety_facts,
-    pooled_rate,
-    published_base_rate,
-    read_pooled_rates,
-    read_studies,
-)
+from features.published.references import CHITNENI, MANGNUS, SIGTERMANS
+from features.published.studies import Dose, PublishedStudy, read_studies
 from tests.places import SHARED
 
 EVIDENCE = SHARED / "evidence"
@@ -29,57 +16,8 @@ needs_extraction = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def by_key() -> dict[str, Study]:
+def by_key() -> dict[str, PublishedStudy]:
     return {study.key: study for study in read_studies()}
-
-
-@pytest.mark.parametrize(
-    ("key", "events", "n", "percent", "low", "high"),
-    [
-        # Wilson 95%, Mangnus 2021 counts
-        ("t1", 29, 47, 61.7, 47.4, 74.2),
-        ("t2", 19, 40, 47.5, 32.9, 62.5),
-        ("t1_if_seen_at_t2", 25, 40, 62.5, 47.0, 75.8),
-        ("kept", 19, 25, 76.0, 56.6, 88.5),
-    ],
-)
-def test_base_rates_are_the_published_counts(
-    key: str, events: int, n: int, percent: float, low: float, high: float
-) -> None:
-    rate = next(rate for rate in BASE_RATES if rate.key == key)
-    assert (rate.events, rate.n) == (events, n)
-    got = [100 * value for value in (rate.rate, *rate.interval)]
-    assert got == pytest.approx([percent, low, high], abs=0.0501)
-    assert rate.reference.doi == "10.1111/papr.13056"
-
-
-def test_rate_beside_an_estimate_is_that_of_its_horizon() -> None:
-    assert published_base_rate("t1").rate == pytest.approx(0.617, abs=5e-4)
-    assert published_base_rate("t2").rate == pytest.approx(0.475)
-    with pytest.raises(ValueError, match="no published base rate for horizon 't3'"):
-        published_base_rate("t3")
-    assert (pooled_rate("t1").horizon, pooled_rate("t2").horizon) == ("immediate", "1-3 months")
-    assert pooled_rate("t1").prediction_interval == pytest.approx((0.211, 0.906))
-
-
-def test_side_effects_are_context_for_ketamine_in_crps_only() -> None:
-    facts = list_safety_facts("CRPS")
-    assert {"matter": "dizziness", "events": 14, "n": 48}.items() <= facts[1].items()
-    assert all(fact["source"] for fact in facts)
-    assert list_safety_facts("chronic back pain") == []
-
-
-def test_pooled_rates_keep_print_and_recomputation_apart() -> None:
-    rates = {(rate.horizon, rate.origin): rate for rate in read_pooled_rates()}
-    assert len(rates) == 4
-    printed = rates["immediate", "as published"]
-    assert (printed.rate, *printed.interval) == (0.69, 0.53, 0.84)
-    later = rates["1-3 months", "as published"]
-    assert (later.rate, *later.interval) == (0.58, 0.41, 0.75)
-    for (_, origin), rate in rates.items():
-        assert rate.interval[0] < rate.rate < rate.interval[1]
-        assert (rate.prediction_interval is None) == (origin == "as published")
-        assert rate.note and rate.reference == ZHAO
 
 
 def test_seventeen_studies_fifteen_and_fourteen_by_review() -> None:
@@ -102,7 +40,7 @@ def test_every_study_has_a_doi_or_says_that_none_is_printed() -> None:
             assert any("no doi is printed" in note.lower() for note in study.notes)
 
 
-def test_studies_of_the_same_patients_name_each_other(by_key: dict[str, Study]) -> None:
+def test_studies_of_the_same_patients_name_each_other(by_key: dict[str, PublishedStudy]) -> None:
     # Sigtermans 2009, Dahan 2011 and Schilder 2013 are one trial.
     trial = {"sigtermans-2009", "dahan-2011", "schilder-2013"}
     assert {key for key, study in by_key.items() if study.same_trial_as} == trial
@@ -113,7 +51,7 @@ def test_studies_of_the_same_patients_name_each_other(by_key: dict[str, Study]) 
             assert other in by_key
 
 
-def test_only_what_the_papers_back_is_called_s_ketamine(by_key: dict[str, Study]) -> None:
+def test_only_what_the_papers_back_is_called_s_ketamine(by_key: dict[str, PublishedStudy]) -> None:
     backed = {key for key, study in by_key.items() if study.drug == "s_ketamine"}
     assert backed == {
         "sigtermans-2009",
@@ -126,7 +64,7 @@ def test_only_what_the_papers_back_is_called_s_ketamine(by_key: dict[str, Study]
     assert racemic == {"goebel-2015", "goldberg-2010"}
 
 
-def test_months_that_are_years_are_read_as_years(by_key: dict[str, Study]) -> None:
+def test_months_that_are_years_are_read_as_years(by_key: dict[str, PublishedStudy]) -> None:
     for key, years in (("sigtermans-2009", 9.4), ("schilder-2013", 9.6), ("patil-2012", 5.62)):
         row = by_key[key].zhao
         assert row and row.disease_duration and row.disease_duration.years == years
@@ -204,29 +142,6 @@ def test_misspelt_or_mistyped_data_is_not_accepted() -> None:
     ):
         with pytest.raises(ValidationError):
             adapter.validate_json(bad)
-
-
-def test_safety_facts_are_counts_with_a_source() -> None:
-    facts = {(fact.matter, fact.reference.study): fact for fact in SAFETY_FACTS}
-    for fact in SAFETY_FACTS:
-        assert 0 <= fact.events <= fact.n
-        assert fact.reference in (MANGNUS, SIGTERMANS, ZHAO, CHITNENI)
-        assert (fact.placebo_events is None) == (fact.placebo_n is None)
-    # Mangnus 2021 Table 2: 30 of 48 with any; of those 8 nausea, 0 hallucinations.
-    any_effect = facts["any side effect", "Mangnus"]
-    assert (any_effect.events, any_effect.n) == (30, 48)
-    assert facts["hallucinations", "Mangnus"].events == 0
-    # Sigtermans 2009, results: 93% against 17%, 63 against 17, 47 against 10, 37 against 33.
-    for matter, ketamine, placebo in (
-        ("psychomimetic effects", 93, 17),
-        ("nausea", 63, 17),
-        ("vomiting", 47, 10),
-        ("headache", 37, 33),
-    ):
-        fact = facts[matter, "Sigtermans"]
-        assert fact.placebo_events is not None and fact.placebo_n is not None
-        assert round(100 * fact.rate) == ketamine
-        assert round(100 * fact.placebo_events / fact.placebo_n) == placebo
 
 
 def test_data_files_are_in_the_package() -> None:

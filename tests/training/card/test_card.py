@@ -9,7 +9,7 @@ import pytest
 
 import training
 from features.errors import KetresponseError
-from features.published.studies import SAFETY_FACTS
+from features.published.safety import SAFETY_FACTS
 from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts, small_results
 from training.card.card import compute_body_sha256, make_card, read_card, write_card
 from training.card.schema import make_json_schema

@@ -1,0 +1,217 @@
+"""How many patients respond anyway: the rates that stand beside an estimate.
+
+Two kinds are kept apart: :data:`BASE_RATES` are counts from Mangnus 2021, the one cohort whose
+treatment, population and label are those of this project; :func:`read_pooled_rates` gives the
+pooled rates of Zhao 2018, as printed and as they come out of the studies that the paper names.
+The latter are context: their label (relief of at least 30%) is another one, and their studies mix
+drugs, doses and ages.
+
+References
+----------
+Mangnus 2021, doi:10.1111/papr.13056. Zhao 2018, doi:10.1007/s11916-018-0664-x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from features.published.references import MANGNUS, STRICT, ZHAO, Reference, read_data
+from features.shares import compute_wilson_interval
+
+__all__ = [
+    "BASE_RATES",
+    "BaseRate",
+    "PooledRate",
+    "pooled_rate",
+    "published_base_rate",
+    "read_pooled_rates",
+]
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """How many patients responded in a published cohort.
+
+    Attributes
+    ----------
+    key, horizon : str
+        Short name, and the horizon (`t1`, `t2`) that the rate belongs to.
+    outcome : str
+        What was counted, in plain words.
+    events, n : int
+        Patients counted, out of how many.
+    reference : Reference
+        Source of the counts.
+    note : str
+        What to know before using it.
+    """
+
+    key: str
+    horizon: Literal["t1", "t2"]
+    outcome: str
+    events: int
+    n: int
+    reference: Reference
+    note: str
+
+    @property
+    def rate(self) -> float:
+        """Share of patients, in [0, 1]."""
+        return self.events / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% Wilson interval of the rate: the sampling error of one small cohort."""
+        low, high = compute_wilson_interval(self.events, self.n)
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PooledRate:
+    """A responder rate pooled over the studies of Zhao 2018 by random effects.
+
+    Attributes
+    ----------
+    horizon : {"immediate", "1-3 months"}
+        End of treatment, or 1 to 3 months later.
+    origin : {"as published", "recomputed"}
+        Printed by Zhao 2018, or pooled here from the studies it says it pooled.
+    studies : int
+        How many studies went in.
+    rate : float
+        In [0, 1].
+    interval : (float, float)
+        95% interval of the mean over studies.
+    prediction_interval : (float, float) or None
+        95% interval for the rate of a new centre: the one to read when planning for a centre,
+        and much wider than `interval`.
+    note : str
+        How it came about.
+    """
+
+    __pydantic_config__ = STRICT
+
+    horizon: Literal["immediate", "1-3 months"]
+    origin: Literal["as published", "recomputed"]
+    studies: int
+    rate: float
+    interval: tuple[float, float]
+    prediction_interval: tuple[float, float] | None
+    note: str
+
+    @property
+    def outcome(self) -> str:
+        """What was counted: another outcome than that of :data:`BASE_RATES`."""
+        return "relief of at least 30%"
+
+    @property
+    def reference(self) -> Reference:
+        """Source of the studies' rates."""
+        return ZHAO
+
+
+BASE_RATES = (
+    BaseRate(
+        "t1",
+        "t1",
+        "responder at discharge: pain fell by at least 2 points or the record calls "
+        "the treatment successful",
+        29,
+        47,
+        MANGNUS,
+        "Of 48 patients, 1 could not be classified. At least 11 of the 47 labels rest on the "
+        "record's wording alone. There was no comparison group, so the rate holds whatever "
+        "placebo and time would have done.",
+    ),
+    BaseRate(
+        "t2",
+        "t2",
+        "responder at the first follow-up, a median of 4 weeks after discharge (same rule)",
+        19,
+        40,
+        MANGNUS,
+        "Of 48 patients, 8 could not be classified. At least 22 of the 40 labels rest on the "
+        "record's wording alone. The visit had no fixed date. The abstract words 48% as patients "
+        "who remained responders; it is the share of all who were seen.",
+    ),
+    BaseRate(
+        "t1_if_seen_at_t2",
+        "t1",
+        "responder at discharge among those also seen at the first follow-up",
+        25,
+        40,
+        MANGNUS,
+        "The other denominator of the same paper (its Table 3).",
+    ),
+    BaseRate(
+        "kept",
+        "t2",
+        "still a responder at the first follow-up, of the responders at discharge "
+        "who were seen again",
+        19,
+        25,
+        MANGNUS,
+        "Computed from Table 3. None of 15 nonresponders at discharge became a responder.",
+    ),
+)
+"""Responder rates of Mangnus 2021: retrospective, one tertiary centre, therapy-resistant CRPS."""
+
+
+def published_base_rate(horizon: str) -> BaseRate:
+    """Return the published rate that stands beside an estimate of a CRPS model.
+
+    Parameters
+    ----------
+    horizon : str
+        `t1` (discharge) or `t2` (first follow-up).
+
+    Returns
+    -------
+    BaseRate
+        29 of 47 at t1, 19 of 40 at t2 (Mangnus 2021).
+
+    Raises
+    ------
+    ValueError
+        If nothing is published for the horizon.
+    """
+    if horizon not in ("t1", "t2"):
+        raise ValueError(f"no published base rate for horizon {horizon!r}; expected t1 or t2")
+    return next(rate for rate in BASE_RATES if rate.key == horizon)
+
+
+@lru_cache(maxsize=1)
+def read_pooled_rates() -> tuple[PooledRate, ...]:
+    """Return the pooled responder rates, as published and recomputed.
+
+    Returns
+    -------
+    tuple of PooledRate
+        At the end of treatment and at 1 to 3 months. The recomputed ones are what
+        `training.measures.meta_analysis` gives, to three decimals.
+    """
+    return TypeAdapter(tuple[PooledRate, ...]).validate_json(read_data("pooled_rates.json"))
+
+
+def pooled_rate(horizon: str) -> PooledRate:
+    """Return the rate pooled over the published studies that comes nearest to a horizon.
+
+    Parameters
+    ----------
+    horizon : str
+        `t1`: the end of treatment; `t2`: 1 to 3 months later.
+
+    Returns
+    -------
+    PooledRate
+        Recomputed, with the prediction interval for a new centre. Its outcome is another one
+        (relief of at least 30%): it stands beside an estimate and is not compared with it.
+    """
+    when = {"t1": "immediate", "t2": "1-3 months"}[horizon]
+    return next(
+        rate for rate in read_pooled_rates() if (rate.horizon, rate.origin) == (when, "recomputed")
+    )
