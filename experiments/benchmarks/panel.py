@@ -21,7 +21,7 @@ from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from training.evaluation.evaluation import evaluate
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 STUDY = """
 name = "benchmark"
@@ -69,7 +69,7 @@ def main() -> None:
         for name, study in (("with panel", text), ("without", text[: text.index("[panel]")])):
             (folder / "study.toml").write_text(study)
             start = perf_counter()
-            description = describe(read_study(folder / "study.toml"))
+            description = read_description(read_study(folder / "study.toml"))
             read = perf_counter()
             found = evaluate(description, n_jobs=asked.jobs)
             done = perf_counter()

@@ -18,7 +18,7 @@ from training.commands.options import (
 
 if TYPE_CHECKING:
     from training.updating.closed_testing import ClosedTest
-    from training.updating.updated_model import UpdatePlan
+    from training.updating.plan import UpdatePlan
 
 __all__ = ["update"]
 
@@ -40,20 +40,24 @@ def update(
     refitting is taken that the data do not reject. Without --yes nothing is registered: it only
     shows what would be.
     """
+    from functools import partial
+
     from rich.console import Console
 
+    from training.document.progress import show_progress
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
     from training.store.registry import find_folder
-    from training.updating.updated_model import make_plan, publish_update
+    from training.updating.plan import make_plan
+    from training.updating.publish import publish_update
 
     tracking_uri = find_tracking_uri(os.environ)
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
     plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
     registered = None
     if yes and plan.update.changed:
-        console = None if json_ else Console(stderr=True)
-        registered = publish_update(plan, tracking_uri=tracking_uri, console=console)
+        show = partial(show_progress, None if json_ else Console(stderr=True))
+        registered = publish_update(plan, tracking_uri=tracking_uri, show=show)
     if json_:
         summary = _summarise(plan)
         summary["registered"] = registered and f"{registered.name}:{registered.version}"

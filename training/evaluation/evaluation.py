@@ -18,6 +18,7 @@ import pandas as pd
 
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
+from training.evaluation.design import Design, make_design
 from training.evaluation.learning_curve import compute_learning_curve, count_fits
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
@@ -47,7 +48,8 @@ from training.model.response import (
     predict_from_bootstraps,
 )
 from training.model.weighting import compute_outcome_weights
-from training.study.study import Description
+from training.study.settings import Resampling
+from training.study.study import Description, Patients
 
 __all__ = [
     "Assessment",
@@ -56,6 +58,7 @@ __all__ = [
     "Instability",
     "Judgement",
     "assess",
+    "count_assessment",
     "count_steps",
     "evaluate",
 ]
@@ -214,20 +217,25 @@ class Evaluation(Assessment):
 
 def count_steps(description: Description, *, null_permutations: int = 0) -> int:
     """Return how often :func:`evaluate` calls its `progress`."""
-    resampling = description.study.resampling
-    fits = 1 + resampling.folds * resampling.repeats + resampling.bootstrap_reruns
-    fits += count_reruns(description)
-    fits += count_fits(resampling.folds, _count_learning(description))
-    if description.panel is not None:
-        fits += count_panel_steps(
-            description.panel, n_folds=resampling.folds, n_repeats=resampling.repeats
-        )
-    return fits + null_permutations + len(description.study.horizons)
+    design, data = make_design(description.study), description.panel
+    fits = 1 + count_assessment(description, design, null_permutations=null_permutations)
+    if data is None:
+        return fits
+    folds, repeats = design.resampling.folds, design.resampling.repeats
+    return fits + count_panel_steps(data, n_folds=folds, n_repeats=repeats)
 
 
-def _count_learning(description: Description) -> int:
+def count_assessment(patients: Patients, design: Design, *, null_permutations: int = 0) -> int:
+    """Return how often :func:`assess` calls its `progress`."""
+    resampling = design.resampling
+    fits = resampling.folds * resampling.repeats + resampling.bootstrap_reruns
+    fits += count_reruns(patients, design)
+    fits += count_fits(resampling.folds, _count_learning(resampling))
+    return fits + null_permutations + len(patients.data.horizons)
+
+
+def _count_learning(resampling: Resampling) -> int:
     """Return how many repeats of the cross-validation the learning curve uses."""
-    resampling = description.study.resampling
     return min(resampling.learning_curve, resampling.repeats)
 
 
@@ -257,6 +265,7 @@ def evaluate(
     progress()
     assessment = assess(
         description,
+        make_design(study),
         fit,
         fitted.probability(data.X),
         null_permutations=null_permutations,
@@ -284,7 +293,8 @@ def evaluate(
 
 
 def assess(
-    description: Description,
+    patients: Patients,
+    design: Design,
     fit: Fit,
     served: FloatArray,
     *,
@@ -297,8 +307,10 @@ def assess(
 
     Parameters
     ----------
-    description : Description
-        Of the cohort, and how it is resampled.
+    patients : Patients
+        On whom.
+    design : Design
+        How they are resampled, weighted and divided.
     fit : callable
         Makes a model from some of the patients: ``fit(train, rng=rng)``. Everything that learns
         from data must be inside it.
@@ -309,19 +321,18 @@ def assess(
     null_permutations, n_jobs, progress
         As in :func:`evaluate`.
     """
-    study, data = description.study, description.data
-    resampling = study.resampling
+    data, resampling = patients.data, design.resampling
     folds = make_repeated_folds(
-        data, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=study.seed
+        data, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=design.seed
     )
-    out = predict_folds(data, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
+    out = predict_folds(data, fit, folds, seed=design.seed, n_jobs=n_jobs, progress=progress)
     reruns = predict_from_bootstraps(
         data,
         fit,
         n_resamples=resampling.bootstrap_reruns,
-        seed=study.seed,
+        seed=design.seed,
         n_jobs=n_jobs,
-        plain=study.procedure.is_plain,
+        plain=design.is_plain,
         progress=progress,
     )
     null_test = None
@@ -330,35 +341,36 @@ def assess(
             data,
             judge,
             n_permutations=null_permutations,
-            seed=study.seed,
+            seed=design.seed,
             n_jobs=n_jobs,
             progress=progress,
         )
-    score_labels = judge_score_labels(description, fit, n_jobs=n_jobs, progress=progress)
-    weights = compute_outcome_weights(data, weighting=study.weighting)
+    score_labels = judge_score_labels(patients, design, fit, n_jobs=n_jobs, progress=progress)
+    weights = compute_outcome_weights(data, weighting=design.weighting)
     learning = {}
-    if n_learning := _count_learning(description):
+    if n_learning := _count_learning(resampling):
         learning = compute_learning_curve(
             data,
             fit,
             out,
             n_repeats=n_learning,
             weights=weights,
-            seed=study.seed,
+            seed=design.seed,
             n_jobs=n_jobs,
             progress=progress,
         )
     judgements = {}
-    for i, horizon in enumerate(study.horizons):
+    for i, horizon in enumerate(data.horizons):
         judgements[horizon] = _judge(
-            description, horizon, out, served[:, i], reruns, weights=weights[horizon]
+            patients, design, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
     return Assessment(out, judgements, reruns.failures, null_test, score_labels, learning)
 
 
 def _judge(
-    description: Description,
+    patients: Patients,
+    design: Design,
     horizon: str,
     out: OutOfFold,
     served: FloatArray,
@@ -366,10 +378,10 @@ def _judge(
     *,
     weights: FloatArray,
 ) -> Judgement:
-    study, data = description.study, description.data
+    data = patients.data
     y, held_out, base = data.y[horizon], out.predictions[horizon], out.base[horizon]
-    n_bootstrap, seed = study.resampling.bootstrap, study.seed
-    i = study.horizons.index(horizon)
+    n_bootstrap, seed = design.resampling.bootstrap, design.seed
+    i = data.horizons.index(horizon)
     optimism = instability = None
     if len(reruns.predictions) > 1:
         optimism = compute_optimism(
@@ -381,7 +393,7 @@ def _judge(
             n_resamples=reruns.n_resamples,
         )
         instability = _describe_instability(
-            y, served, reruns.predictions[:, :, i], weights, study.thresholds
+            y, served, reruns.predictions[:, :, i], weights, design.thresholds
         )
     return Judgement(
         performance=compute_cv_performance(
@@ -406,17 +418,17 @@ def _judge(
             y,
             held_out,
             out.folds,
-            make_subgroups(description.table, study.dictionary, study.subgroups),
+            make_subgroups(patients.table, patients.cohort.dictionary, design.subgroups),
             sample_weight=weights,
             n_bootstrap=min(n_bootstrap, _SUBGROUP_RESAMPLES),
             seed=seed,
         ),
-        seen=_describe_seen(description, horizon),
+        seen=_describe_seen(patients, horizon),
         optimism=optimism,
         instability=instability,
         decisions=None
-        if study.thresholds is None
-        else _decide(y, held_out, weights, study.thresholds, n_bootstrap=n_bootstrap, seed=seed),
+        if design.thresholds is None
+        else _decide(y, held_out, weights, design.thresholds, n_bootstrap=n_bootstrap, seed=seed),
     )
 
 
@@ -467,16 +479,16 @@ def _describe_instability(
     )
 
 
-def _describe_seen(description: Description, horizon: str) -> pd.DataFrame | None:
+def _describe_seen(patients: Patients, horizon: str) -> pd.DataFrame | None:
     """Compare those seen with those not seen; at T2 after T1 among responders at T1."""
-    data, study = description.data, description.study
+    data, dictionary = patients.data, patients.cohort.dictionary
     asked = np.ones(len(data), dtype=np.bool_)
     seen = ~np.isnan(data.y[horizon])
     if horizon == "t2" and data.has_kept:
         asked, seen = data.y["t1"] == 1, ~np.isnan(data.kept)
-    names = dict.fromkeys((*_DESCRIBED, *study.predictors))
+    names = dict.fromkeys((*_DESCRIBED, *(v.name for v in data.predictors)))
     variables: tuple[Variable, ...] = tuple(
-        study.dictionary[name] for name in names if name in study.dictionary
+        dictionary[name] for name in names if name in dictionary
     )
-    table = description.table[asked].reset_index(drop=True)
+    table = patients.table[asked].reset_index(drop=True)
     return compute_seen_table(table, seen[asked], variables)

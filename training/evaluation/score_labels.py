@@ -16,10 +16,11 @@ import pandas as pd
 
 from features.dictionary.outcome import make_labels
 from features.errors import InputError
+from training.evaluation.design import Design
 from training.measures.performance import compute_cv_performance
 from training.model.response import Fit, TrainingData, make_repeated_folds, predict_folds
 from training.model.weighting import compute_outcome_weights
-from training.study.study import Description, count_outcome, find_shortfall
+from training.study.study import Patients, count_outcome, find_shortfall
 
 __all__ = ["ScoreLabels", "count_reruns", "judge_score_labels"]
 
@@ -49,21 +50,21 @@ class ScoreLabels:
     reason: str = ""
 
 
-def _label(description: Description) -> tuple[TrainingData | None, ScoreLabels]:
+def _label(patients: Patients, rule: str) -> tuple[TrainingData | None, ScoreLabels]:
     """Return the patients with labels from scores, where they are to be judged again."""
-    study, data = description.study, description.data
-    table = description.table.drop(columns=[c for c in _WORDING if c in description.table])
+    data = patients.data
+    table = patients.table.drop(columns=[c for c in _WORDING if c in patients.table])
     try:
-        labels = make_labels(table, rule=study.rule, horizons=study.horizons)
+        labels = make_labels(table, rule=rule, horizons=data.horizons)
     except InputError:
         return None, ScoreLabels(
             {}, reason="the cohort does not hold the pain scores of every horizon"
         )
-    scored = replace(data, y={h: getattr(labels, h) for h in study.horizons}, kept=labels.kept)
+    scored = replace(data, y={h: getattr(labels, h) for h in data.horizons}, kept=labels.kept)
     changed = {
-        h: int((~np.isclose(scored.y[h], data.y[h], equal_nan=True)).sum()) for h in study.horizons
+        h: int((~np.isclose(scored.y[h], data.y[h], equal_nan=True)).sum()) for h in data.horizons
     }
-    found = ScoreLabels(changed, {h: count_outcome(scored, h) for h in study.horizons})
+    found = ScoreLabels(changed, {h: count_outcome(scored, h) for h in data.horizons})
     if not any(changed.values()):
         return None, found
     shortfall = find_shortfall(scored)
@@ -72,14 +73,17 @@ def _label(description: Description) -> tuple[TrainingData | None, ScoreLabels]:
     return scored, found
 
 
-def count_reruns(description: Description) -> int:
+def count_reruns(patients: Patients, design: Design) -> int:
     """Return how often :func:`judge_score_labels` fits the procedure."""
-    resampling = description.study.resampling
-    return resampling.folds * resampling.repeats if _label(description)[0] is not None else 0
+    resampling = design.resampling
+    return (
+        resampling.folds * resampling.repeats if _label(patients, design.rule)[0] is not None else 0
+    )
 
 
 def judge_score_labels(
-    description: Description,
+    patients: Patients,
+    design: Design,
     fit: Fit,
     *,
     n_jobs: int = 1,
@@ -89,8 +93,10 @@ def judge_score_labels(
 
     Parameters
     ----------
-    description : Description
-        Of the study.
+    patients : Patients
+        On whom the study's own labels were judged.
+    design : Design
+        How they were judged.
     fit : callable
         Makes a model from the training part: ``fit(train, rng=rng)``.
     n_jobs : int
@@ -103,15 +109,15 @@ def judge_score_labels(
     ScoreLabels
         Results that differ much from those of the study rest on the record's wording.
     """
-    study, resampling = description.study, description.study.resampling
-    scored, found = _label(description)
+    resampling = design.resampling
+    scored, found = _label(patients, design.rule)
     if scored is None:
         return found
     folds = make_repeated_folds(
-        scored, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=study.seed
+        scored, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=design.seed
     )
-    out = predict_folds(scored, fit, folds, seed=study.seed, n_jobs=n_jobs, progress=progress)
-    weights = compute_outcome_weights(scored, weighting=study.weighting)
+    out = predict_folds(scored, fit, folds, seed=design.seed, n_jobs=n_jobs, progress=progress)
+    weights = compute_outcome_weights(scored, weighting=design.weighting)
     performance = {
         h: compute_cv_performance(
             scored.y[h],
@@ -120,8 +126,8 @@ def judge_score_labels(
             base_predictions=out.base[h],
             sample_weight=weights[h],
             n_bootstrap=resampling.bootstrap,
-            seed=study.seed,
+            seed=design.seed,
         )
-        for h in study.horizons
+        for h in scored.horizons
     }
     return replace(found, performance=performance)

@@ -22,6 +22,7 @@ from features.arrays import FloatArray
 from features.dictionary.outcome import RULES
 from features.dictionary.variable import Variable
 from features.errors import KetresponseError
+from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, Judgement
 from training.evaluation.score_labels import ScoreLabels
 from training.evaluation.verdict import make_verdict
@@ -32,12 +33,14 @@ from training.model.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
 from training.store.facts import package_versions
 from training.store.tracking import fetch_file
-from training.study.study import Description
+from training.study.settings import Study
+from training.study.study import Patients
 
 __all__ = [
     "RESULTS_FILE",
     "RESULTS_VERSION",
     "describe_blend",
+    "describe_study",
     "fetch_results",
     "make_results",
     "not_done",
@@ -104,8 +107,8 @@ def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any
     return entry | {"shares": {name: int((known == i).sum()) for i, name in enumerate(names)}}
 
 
-def _describe_study(description: Description) -> dict[str, Any]:
-    study = description.study
+def describe_study(study: Study) -> dict[str, Any]:
+    """Return what a study asked."""
     return {
         "name": study.name,
         "title": study.title,
@@ -125,8 +128,8 @@ def _describe_study(description: Description) -> dict[str, Any]:
     }
 
 
-def _describe_cohort(description: Description) -> dict[str, Any]:
-    cohort = description.cohort
+def _describe_cohort(patients: Patients) -> dict[str, Any]:
+    cohort = patients.cohort
     years: list[float] = []
     if "treatment_year" in cohort.table:
         years = cohort.table["treatment_year"].dropna().tolist()
@@ -137,7 +140,7 @@ def _describe_cohort(description: Description) -> dict[str, Any]:
         "rows": len(cohort.table),
         "years": [int(min(years)), int(max(years))] if years else None,
         "sites": int(sites),
-        "n_patients": len(np.unique(description.data.groups)),
+        "n_patients": len(np.unique(patients.data.groups)),
     }
 
 
@@ -199,10 +202,10 @@ def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
     }
 
 
-def _describe_panel(description: Description, evaluation: Assessment) -> dict[str, Any]:
+def _describe_panel(parameters: int, evaluation: Assessment) -> dict[str, Any]:
     if evaluation.panel is None:
         return not_done("the study has no microRNA panel", "ketresponse train STUDY --panel PANEL")
-    return describe_panel(evaluation.panel, description.parameters)
+    return describe_panel(evaluation.panel, parameters)
 
 
 def describe_blend(response: FittedResponse) -> dict[str, Any]:
@@ -245,23 +248,27 @@ def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
 
 
 def make_results(
-    description: Description,
+    patients: Patients,
+    design: Design,
     evaluation: Assessment,
     importance: pd.DataFrame,
     *,
+    asked: Mapping[str, Any],
     blend: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return everything that a run found.
 
     Parameters
     ----------
-    description : Description
-        The cohort and what was asked.
+    patients, design : Patients, Design
+        On whom the procedure was judged, and how.
     evaluation : Assessment
         The procedure, judged.
     importance : DataFrame
         :func:`training.model.explanation.global_importance` over the frozen model's background,
         which is nobody.
+    asked : mapping
+        What was asked, as :func:`describe_study` tells it.
     blend : mapping
         What the model is made of, as :func:`describe_blend` tells it.
 
@@ -274,8 +281,7 @@ def make_results(
         `learning_curve`, `null_test`, `panel`, `subgroups`, `sites`, `missing_outcomes`,
         `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
-    study = description.study
-    judged = {h: _describe_judgement(evaluation.judgements[h]) for h in study.horizons}
+    judged = {h: _describe_judgement(evaluation.judgements[h]) for h in patients.data.horizons}
 
     def by_horizon(part: str) -> dict[str, Any]:
         return {h: found[part] for h, found in judged.items() if found[part] is not None}
@@ -286,21 +292,19 @@ def make_results(
     )
     found: dict[str, Any] = {
         "schema_version": RESULTS_VERSION,
-        "study": _describe_study(description),
-        "cohort": _describe_cohort(description),
-        "flow": description.flow,
-        "counts": description.counts,
-        "labels": description.labels.counts(),
+        "study": asked,
+        "cohort": _describe_cohort(patients),
+        "flow": patients.flow,
+        "counts": patients.counts,
+        "labels": patients.labels.counts(),
         "score_labels": _describe_score_labels(evaluation.score_labels),
-        "parameters": description.parameters,
+        "parameters": patients.parameters,
         "predictors": [
             _describe_predictor(variable, column)
-            for variable, column in zip(
-                description.data.predictors, description.data.X.T, strict=True
-            )
+            for variable, column in zip(patients.data.predictors, patients.data.X.T, strict=True)
         ],
-        "sample_size": description.verdicts,
-        "weighting": WEIGHTINGS[study.weighting],
+        "sample_size": patients.verdicts,
+        "weighting": WEIGHTINGS[design.weighting],
         "performance": by_horizon("performance"),
         "optimism": by_horizon("optimism") or no_reruns,
         "calibration": by_horizon("calibration"),
@@ -314,7 +318,7 @@ def make_results(
             "set resampling.learning_curve in the study file and train again",
         ),
         "null_test": _describe_null_test(evaluation.null_test),
-        "panel": _describe_panel(description, evaluation),
+        "panel": _describe_panel(patients.parameters, evaluation),
         "subgroups": by_horizon("subgroups"),
         "sites": not_done(
             "no external validation: the model was judged in its own cohort only",
@@ -329,8 +333,8 @@ def make_results(
             "how": "each column of the training rows permuted on its own and rounded to the "
             "dictionary's precision: margins as in training, no row is a patient",
         },
-        "notices": description.notices,
-        "verdict": make_verdict(evaluation, description.verdicts),
+        "notices": patients.notices,
+        "verdict": make_verdict(evaluation, patients.verdicts),
         "code_version": version("ketresponse"),
         "versions": package_versions(),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from features.files.table import write_bytes
 from training.document.document import to_html, to_markdown
 from training.document.progress import Show
+from training.evaluation.design import make_design
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.evaluation.freezing import freeze
 from training.model.explanation import explain_rows, global_importance
@@ -16,13 +17,13 @@ from training.model.shap_view import to_shap
 from training.report.model_facts import make_facts
 from training.report.publish import Published, fetch_page, find_published, finish_training
 from training.report.report import make_report
-from training.report.results import describe_blend, make_results
+from training.report.results import describe_blend, describe_study, make_results
 from training.report.run_record import make_beginning, make_record
 from training.store.facts import ModelFacts
 from training.store.registry import register
 from training.store.tracking import begin_run
 from training.study.settings import read_study
-from training.study.study import Description, describe
+from training.study.study import Description, read_description
 from training.validation.comparison import compute_draws
 
 __all__ = ["Training", "run_training", "write_report"]
@@ -97,7 +98,7 @@ def run_training(
     study = read_study(study_file)
     study = study if seed is None else replace(study, seed=seed)
     study = study if panel_file is None else replace(study, panel_file=panel_file)
-    description = describe(study)
+    description = read_description(study)
     for need in description.verdicts.values():
         say(f"Sample size: {need.text}")
     if description.shortfall:
@@ -118,7 +119,12 @@ def run_training(
             run_id,
             make_record(description, evaluation),
             results=make_results(
-                description, evaluation, importance, blend=describe_blend(evaluation.fitted)
+                description,
+                make_design(study),
+                evaluation,
+                importance,
+                asked=describe_study(study),
+                blend=describe_blend(evaluation.fitted),
             ),
             report=make_report(description, evaluation, importance=importance, explained=explained),
             tables={"importance": importance},

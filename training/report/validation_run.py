@@ -24,7 +24,7 @@ from training.report.validation_report import make_leave_site_out_report, make_v
 from training.store.artifact import LoadedModel
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study
-from training.study.study import Description, describe
+from training.study.study import Description, read_description
 from training.validation.comparison import EVALUATION_TAG, compute_evaluation_key, draws_file
 from training.validation.new_patients import NewPatients, find_sites
 from training.validation.validation import (
@@ -196,7 +196,7 @@ def run_leave_site_out(
     NotEnoughData
         If the cohort cannot bear a model.
     """
-    description = describe(study)
+    description = read_description(study)
     if description.shortfall:
         raise NotEnoughData(description.shortfall)
     sites = find_sites(select_eligible(description.cohort, study.eligibility)[0])

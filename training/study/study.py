@@ -1,8 +1,7 @@
-"""A study's cohort before anything is fitted, and the model that is frozen after it was.
+"""A study's cohort before anything is fitted: counted, labelled, and what it can bear.
 
-Computation only, nothing is written. The order is fixed: read and check, count the flow, label,
-describe; then, if the data can bear a model at all, fit and judge
-(:mod:`training.evaluation.evaluation`), and freeze.
+Computation only, but for :func:`read_description`; nothing is written. If the data can bear a
+model at all, it is then fitted and judged (:mod:`training.evaluation.evaluation`), and frozen.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from features.dictionary.outcome import Labels, make_labels
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
+from features.panel.panel import Panel
 from features.shares import compute_product_of_shares, compute_wilson_interval
 from training.measures.sample_size import Verdict, verdict
 from training.model.response import TrainingData
@@ -27,9 +27,11 @@ __all__ = [
     "MIN_PER_CLASS",
     "Description",
     "count_outcome",
+    "Patients",
     "describe",
-    "find_notices",
+    "describe_patients",
     "find_shortfall",
+    "read_description",
 ]
 
 
@@ -37,14 +39,12 @@ MIN_PER_CLASS = 8
 """Patients of either class below which nothing is fitted."""
 
 
-@dataclass(frozen=True, eq=False)
-class Description:
-    """A study's cohort before anything is fitted.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Patients:
+    """Eligible patients of a cohort before anything is fitted.
 
     Attributes
     ----------
-    study : Study
-        What was asked.
     cohort : Cohort
         The checked file.
     table : DataFrame
@@ -55,13 +55,36 @@ class Description:
         Of the eligible patients.
     flow : DataFrame
         Attrition: step, remaining, excluded, unknown_kept.
+    parameters : int
+        Coefficients that are to be estimated, such as those of a linear model of the predictors.
     counts : dict
         Per horizon: n (outcome known), events, base_rate (share of responders; at T2 the share
         at T1 times the share kept), low and high (its Wilson 95% interval).
     verdicts : dict of str to Verdict
         What a development study of that prevalence would need.
-    parameters : int
-        Coefficients of a linear model of the predictors.
+    notices : tuple of str
+        What a reader of any number from these patients should know.
+    """
+
+    cohort: Cohort
+    table: pd.DataFrame
+    data: TrainingData
+    labels: Labels
+    flow: pd.DataFrame
+    parameters: int
+    counts: dict[str, dict[str, float]]
+    verdicts: dict[str, Verdict]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Description(Patients):
+    """A study's patients before anything is fitted, and what was asked of them.
+
+    Attributes
+    ----------
+    study : Study
+        What was asked.
     shortfall : str
         Why no model can be fitted; empty when one can.
     panel : PanelData or None
@@ -69,16 +92,7 @@ class Description:
     """
 
     study: Study
-    cohort: Cohort
-    table: pd.DataFrame
-    data: TrainingData
-    labels: Labels
-    flow: pd.DataFrame
-    counts: dict[str, dict[str, float]]
-    verdicts: dict[str, Verdict]
-    parameters: int
     shortfall: str
-    notices: tuple[str, ...] = ()
     panel: PanelData | None = None
 
 
@@ -111,8 +125,7 @@ def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) ->
         raise InputError(f"cohort {path}", problems)
 
 
-def find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
-    """Return what a reader of any number from these patients should know."""
+def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     notices = []
     repeated = len(data) - len(np.unique(data.groups))
     if repeated:
@@ -139,20 +152,51 @@ def find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def describe(study: Study) -> Description:
-    """Read the cohort, count the flow, label, and say what the data can bear.
+def describe_patients(
+    cohort: Cohort,
+    table: pd.DataFrame,
+    data: TrainingData,
+    labels: Labels,
+    flow: pd.DataFrame,
+    *,
+    parameters: int,
+) -> Patients:
+    """Count eligible patients, and say what they can bear; see :class:`Patients`."""
+    counts = {h: count_outcome(data, h) for h in data.horizons}
+    return Patients(
+        cohort=cohort,
+        table=table,
+        data=data,
+        labels=labels,
+        flow=flow,
+        parameters=parameters,
+        counts=counts,
+        verdicts={
+            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+            for h, c in counts.items()
+            if 0 < c["events"] < c["n"]
+        },
+        notices=_find_notices(data, labels),
+    )
+
+
+def describe(study: Study, cohort: Cohort, panel: Panel | None) -> Description:
+    """Count the flow, label, and say what the data can bear.
 
     Parameters
     ----------
     study : Study
         From :func:`training.study.settings.read_study`.
+    cohort : Cohort
+        Its cohort.
+    panel : Panel or None
+        Its microRNA panel, for those of the patients who have one.
 
     Raises
     ------
     InputError
         If the cohort cannot be used; every problem is listed.
     """
-    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
     eligible, flow = select_eligible(cohort, study.eligibility)
     if eligible.empty:
         raise InputError(
@@ -177,32 +221,33 @@ def describe(study: Study) -> Description:
         kept=labels.kept,
         groups=np.asarray(groups, dtype=np.intp),
     )
-    counts = {h: count_outcome(data, h) for h in study.horizons}
-    parameters = _count_parameters(data.predictors)
+    patients = describe_patients(
+        cohort,
+        eligible,
+        data,
+        labels,
+        add_outcome_steps(flow, labels),
+        parameters=_count_parameters(data.predictors),
+    )
     return Description(
+        **vars(patients),
         study=study,
-        cohort=cohort,
-        table=eligible,
-        data=data,
-        labels=labels,
-        flow=add_outcome_steps(flow, labels),
-        counts=counts,
-        verdicts={
-            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
-            for h, c in counts.items()
-            if 0 < c["events"] < c["n"]
-        },
-        parameters=parameters,
         shortfall=find_shortfall(data),
-        notices=find_notices(data, labels),
-        panel=_read_panel(study, data, eligible["patient_id"].astype(str).tolist()),
+        panel=None
+        if panel is None
+        else _join_panel(study, data, panel, eligible["patient_id"].astype(str).tolist()),
     )
 
 
-def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelData | None:
-    """Read the study's panel, and see that it can be normalised before anything is trained."""
-    if study.panel_file is None:
-        return None
+def read_description(study: Study) -> Description:
+    """Read a study's cohort and panel, and describe them; see :func:`describe`."""
+    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
+    file = study.panel_file
+    return describe(study, cohort, None if file is None else read_panel(file, format="tidy"))
+
+
+def _join_panel(study: Study, data: TrainingData, panel: Panel, patients: list[str]) -> PanelData:
+    """Join the study's panel, and see that it can be normalised before anything is trained."""
     if study.procedure.inner_repeats == 0:
         raise InputError(
             "a study with a panel",
@@ -214,15 +259,16 @@ def _read_panel(study: Study, data: TrainingData, patients: list[str]) -> PanelD
                 )
             ],
         )
-    panel = join_panel(read_panel(study.panel_file, format="tidy"), data, patients, study.panel)
+    joined = join_panel(panel, data, patients, study.panel)
     try:
-        panel.make_normaliser(study.panel).fit(panel.rows[panel.has])
+        joined.make_normaliser(study.panel).fit(joined.rows[joined.has])
     except ValueError as err:
+        name = "" if study.panel_file is None else study.panel_file.name
         raise InputError(
-            f"panel {study.panel_file.name}",
+            f"panel {name}",
             [Problem("[panel]", "assays by which samples can be normalised", str(err))],
         ) from err
-    return panel
+    return joined
 
 
 def count_outcome(data: TrainingData, horizon: str) -> dict[str, float]:

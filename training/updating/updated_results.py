@@ -8,31 +8,27 @@ procedure: cross-validated, rerun on bootstrap samples and on permuted outcomes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from features.dictionary.eligibility import Eligibility
-from training.document.progress import show_progress
-from training.evaluation.evaluation import Assessment, assess, count_steps
+from features.dictionary.outcome import RULES
+from training.document.progress import Show
+from training.evaluation.design import Design
+from training.evaluation.evaluation import Assessment, assess, count_assessment
 from training.evaluation.permutation_test import judge_fit
-from training.measures.sample_size import verdict
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.explanation import explain_rows, global_importance
-from training.model.fit import Procedure
 from training.report.results import make_results, to_plain
-from training.study.settings import Resampling, Study
-from training.study.study import Description, count_outcome, find_notices
+from training.study.settings import Resampling
+from training.study.study import Patients, describe_patients
 from training.updating.closed_testing import METHODS, ClosedTest
+from training.updating.plan import UpdatePlan
 from training.updating.update import update_outcomes
 from training.validation.validation import WEIGHTING
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from training.updating.updated_model import UpdatePlan
-
-__all__ = ["assess_update", "describe_updated", "make_update_results"]
+__all__ = ["assess_update", "describe_updated", "make_update_design", "make_update_results"]
 
 _RESAMPLING = Resampling(folds=5, repeats=20, bootstrap=500, bootstrap_reruns=200)
 _PERMUTATIONS = 100
@@ -42,8 +38,8 @@ _NOT_REACHED = (
 )
 
 
-def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Description:
-    """Return the patients of an update as a study describes its cohort.
+def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Patients:
+    """Return the patients of an update as a study describes its own.
 
     Parameters
     ----------
@@ -52,50 +48,30 @@ def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Desc
     before : mapping or None
         Results of the version that is updated; None where they cannot be reached.
     """
-    facts, patients = plan.parent.facts, plan.patients
-    asked = before["study"] if before else {}
-    thresholds = asked.get("thresholds")
-    study = Study(
-        name=facts.name, title=asked.get("title", facts.name), seed=plan.seed,
-        population=facts.population, condition=facts.condition, treatment=facts.treatment,
-        cohort=Path(), dictionary=patients.cohort.dictionary, rule=facts.rule,
-        horizons=patients.data.horizons, outcomes=facts.outcomes,
-        eligibility=Eligibility.from_dict(
-            facts.eligibility, dictionary=patients.cohort.dictionary
-        ),
-        predictors=plan.parent.model.predictors, procedure=Procedure(()),
-        resampling=_RESAMPLING, weighting=WEIGHTING, subgroups=dict(DEFAULT_CUTS),
-        thresholds=tuple(thresholds) if thresholds else None, text="",
-    )  # fmt: skip  # read already: no file, and the text is the earlier version's
-    counts = {h: count_outcome(patients.data, h) for h in study.horizons}
-    parameters = _count_parameters(plan.update.tests["response"])
-    notices = find_notices(patients.data, patients.labels)
-    return Description(
-        study=study,
-        cohort=patients.cohort,
-        table=patients.table,
-        data=patients.data,
-        labels=patients.labels,
-        flow=patients.flow,
-        counts=counts,
-        verdicts={
-            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
-            for h, c in counts.items()
-            if 0 < c["events"] < c["n"]
-        },
-        parameters=parameters,
-        shortfall="",
-        notices=notices if before else (*notices, _NOT_REACHED),
+    new = plan.patients
+    # What a sample size is asked for: the coefficients of the largest update in question.
+    parameters = max(1, int(plan.update.tests["response"].table["parameters"].max()))
+    found = describe_patients(
+        new.cohort, new.table, new.data, new.labels, new.flow, parameters=parameters
+    )
+    return found if before else replace(found, notices=(*found.notices, _NOT_REACHED))
+
+
+def make_update_design(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Design:
+    """Return how an update is judged: by the thresholds set for the version before."""
+    thresholds = before["study"].get("thresholds") if before else None
+    return Design(
+        rule=plan.parent.facts.rule,
+        resampling=_RESAMPLING,
+        weighting=WEIGHTING,
+        thresholds=tuple(thresholds) if thresholds else None,
+        subgroups=DEFAULT_CUTS,
+        seed=plan.seed,
     )
 
 
-def _count_parameters(test: ClosedTest) -> int:
-    """Return the coefficients of the largest update that was in question."""
-    return max(1, int(test.table["parameters"].max()))
-
-
 def assess_update(
-    plan: UpdatePlan, description: Description, *, console: Console | None = None
+    plan: UpdatePlan, patients: Patients, design: Design, *, show: Show
 ) -> Assessment:
     """Judge the update as a procedure, on patients that it had not seen.
 
@@ -103,19 +79,20 @@ def assess_update(
     ----------
     plan : UpdatePlan
         What is judged.
-    description : Description
-        :func:`describe_updated`.
-    console : rich.console.Console or None
-        Where progress is shown.
+    patients, design : Patients, Design
+        On whom, and how.
+    show : callable
+        Shows the progress of the fits.
     """
     fit = partial(update_outcomes, model=plan.parent.model, alpha=plan.alpha)
-    total = count_steps(description, null_permutations=_PERMUTATIONS) - 1
-    with show_progress(console, "Judging the update", total) as progress:
+    total = count_assessment(patients, design, null_permutations=_PERMUTATIONS)
+    with show("Judging the update", total) as progress:
         return assess(
-            description,
+            patients,
+            design,
             fit,
-            plan.update.probability(description.data.X),
-            judge=partial(judge_fit, fit=fit, n_folds=_RESAMPLING.folds),
+            plan.update.probability(patients.data.X),
+            judge=partial(judge_fit, fit=fit, n_folds=design.resampling.folds),
             null_permutations=_PERMUTATIONS,
             progress=progress,
         )
@@ -123,7 +100,8 @@ def assess_update(
 
 def make_update_results(
     plan: UpdatePlan,
-    description: Description,
+    patients: Patients,
+    design: Design,
     assessment: Assessment,
     before: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
@@ -133,8 +111,8 @@ def make_update_results(
     ----------
     plan : UpdatePlan
         What was done.
-    description, assessment : Description, Assessment
-        The patients it was done on, and how it did.
+    patients, design, assessment : Patients, Design, Assessment
+        The patients it was done on, how it was judged, and how it did.
     before : mapping or None
         Results of the version that was updated.
 
@@ -146,8 +124,14 @@ def make_update_results(
     """
     model, facts = plan.update.model, plan.parent.facts
     importance = global_importance(model, explain_rows(model, model.background))
-    found = make_results(description, assessment, importance, blend=_describe_blend(plan, before))
-    found["study"] |= {"sha256": facts.study_sha256, "procedure": {}}
+    found = make_results(
+        patients,
+        design,
+        assessment,
+        importance,
+        asked=_describe_asked(plan, design, before),
+        blend=_describe_blend(plan, before),
+    )
     found["background"]["how"] += "; those of the version that it was updated from"
     outcomes = {
         name: {"method": test.method, "words": _describe(test), "n": test.n, "events": test.events}
@@ -160,6 +144,32 @@ def make_update_results(
         "outcomes": outcomes,
     }
     return {**found, "update": to_plain(update)}
+
+
+def _describe_asked(
+    plan: UpdatePlan, design: Design, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what was asked, as the version before was: its study, and no procedure of its own."""
+    facts, cohort = plan.parent.facts, plan.patients.cohort
+    return {
+        "name": facts.name,
+        "title": before["study"].get("title", facts.name) if before else facts.name,
+        "population": facts.population,
+        "condition": facts.condition,
+        "treatment": facts.treatment,
+        "rule": facts.rule,
+        "rule_text": RULES[facts.rule],
+        "horizons": plan.patients.data.horizons,
+        "outcomes": facts.outcomes,
+        "eligibility": Eligibility.from_dict(
+            facts.eligibility, dictionary=cohort.dictionary
+        ).to_dict(),
+        "thresholds": design.thresholds,
+        "seed": plan.seed,
+        "sha256": facts.study_sha256,
+        "procedure": {},
+        "resampling": asdict(design.resampling),
+    }
 
 
 def _describe(test: ClosedTest) -> str:

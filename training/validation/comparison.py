@@ -29,7 +29,7 @@ from training.model.weighting import compute_outcome_weights
 from training.store.registry import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.settings import Study
-from training.study.study import Description, describe
+from training.study.study import Description, read_description
 
 __all__ = [
     "EVALUATION_TAG",
@@ -311,7 +311,7 @@ def compare_studies(
         if aligned == second
         else (f"{names[1]} was rerun with the seed and the resampling of {names[0]}.",)
     )
-    a, b = describe(first), describe(aligned)
+    a, b = read_description(first), read_description(aligned)
     for name, description in zip(names, (a, b), strict=True):
         if description.shortfall:
             raise NotEnoughData(f"{name}: {description.shortfall}")

@@ -14,7 +14,7 @@ from training.evaluation.evaluation import Evaluation, evaluate
 from training.model.fit import Procedure
 from training.report.report import make_report
 from training.study.settings import Resampling, read_study
-from training.study.study import Description, describe
+from training.study.study import Description, read_description
 
 RAW = SHARED / "data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
 
@@ -50,12 +50,12 @@ def _run(folder: Path, name: str) -> tuple[Description, Evaluation]:
         procedure=Procedure(("prevalence", "ridge"), inner_repeats=1),
         resampling=Resampling(repeats=3, bootstrap=200, bootstrap_reruns=0),
     )
-    description = describe(study)
+    description = read_description(study)
     return description, evaluate(description)
 
 
 def test_the_published_number_of_responders_comes_back(folder: Path) -> None:
-    counts = describe(read_study(folder / "baseline.toml")).counts["t1"]
+    counts = read_description(read_study(folder / "baseline.toml")).counts["t1"]
     assert (counts["events"], counts["n"]) == (64, 135)
 
 

@@ -15,7 +15,7 @@ from ketresponse import app
 from training.store.artifact import load_model
 from training.store.client import make_client
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 STUDY = """
 name = "quick"
@@ -105,14 +105,14 @@ def test_no_artifact_holds_a_patient(trained: Trained) -> None:
 
 def test_no_background_row_is_a_training_row(trained: Trained) -> None:
     model = load_model(Path(str(trained.summary["folder"]))).model
-    rows = describe(read_study(trained.study)).data.X
+    rows = read_description(read_study(trained.study)).data.X
     for row in model.background:
         assert not (rows == row).all(axis=1).any()
 
 
 def test_the_artifact_gives_the_numbers_of_the_procedure(trained: Trained) -> None:
     loaded = load_model(Path(str(trained.summary["folder"])))
-    data = describe(read_study(trained.study)).data
+    data = read_description(read_study(trained.study)).data
     risks = loaded.model.probability(data.X)
     known = ~np.isnan(data.y["t1"])
     assert risks[known, 0].mean() == pytest.approx(data.y["t1"][known].mean(), abs=1e-9)

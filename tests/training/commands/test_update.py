@@ -28,7 +28,7 @@ from training.store.registry import find_folder, list_models, register
 from training.store.tracking import RunRecord, read_run, track_run
 from training.study.settings import Resampling
 from training.updating import updated_results
-from training.updating.updated_model import make_plan
+from training.updating.plan import make_plan
 from training.validation.new_patients import read_new_patients
 
 app = typer.Typer()

@@ -4,12 +4,13 @@ from functools import partial
 
 import pytest
 
+from training.evaluation.design import make_design
 from training.evaluation.evaluation import count_steps, evaluate
 from training.evaluation.score_labels import count_reruns, judge_score_labels
 from training.model.fit import Procedure
 from training.model.response import fit_response
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 STUDY = """
 name = "wording"
@@ -48,7 +49,7 @@ def describe_cohort(folder, outcomes):
     ]
     (folder / "cohort.csv").write_text("\n".join([HEAD, *rows]) + "\n")
     (folder / "study.toml").write_text(STUDY)
-    return describe(read_study(folder / "study.toml"))
+    return read_description(read_study(folder / "study.toml"))
 
 
 # 12 fell by 3 points and 12 by none, whatever is said of them; of the other six the record says
@@ -63,7 +64,7 @@ def test_a_label_that_only_the_wording_makes_is_another_one_or_unknown(tmp_path)
     description = describe_cohort(tmp_path, CLEAR + SOFT)
     counts = description.counts["t1"]
     assert (counts["n"], counts["events"]) == (30, 18)
-    found = judge_score_labels(description, FIT)
+    found = judge_score_labels(description, make_design(description.study), FIT)
     assert found.changed == {"t1": 6}
     assert (found.counts["t1"]["n"], found.counts["t1"]["events"]) == (27, 12)
     assert 0 <= found.performance["t1"].loc["auc", "estimate"] <= 1
@@ -73,15 +74,15 @@ def test_the_reruns_are_counted(tmp_path):
     description = describe_cohort(tmp_path, CLEAR + SOFT)
     calls = []
     evaluate(description, progress=lambda: calls.append(1))
-    assert count_reruns(description) == 5
+    assert count_reruns(description, make_design(description.study)) == 5
     assert len(calls) == count_steps(description)
 
 
 def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
     description = describe_cohort(tmp_path, CLEAR)
-    found = judge_score_labels(description, FIT)
+    found = judge_score_labels(description, make_design(description.study), FIT)
     assert (found.changed, found.performance, found.reason) == ({"t1": 0}, {}, "")
-    assert count_reruns(description) == 0
+    assert count_reruns(description, make_design(description.study)) == 0
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,7 @@ def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
     ],
 )
 def test_why_scores_alone_cannot_be_judged_is_told(tmp_path, outcomes, reason):
-    found = judge_score_labels(describe_cohort(tmp_path, outcomes), FIT)
+    description = describe_cohort(tmp_path, outcomes)
+    found = judge_score_labels(description, make_design(description.study), FIT)
     assert reason in found.reason
     assert found.performance == {}

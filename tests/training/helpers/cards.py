@@ -11,14 +11,15 @@ from typing import Any
 from features.simulation.cohort import make_cohort
 from training.card.author import AUTHOR_FIELDS, empty_author
 from training.card.card import Card, make_card
+from training.evaluation.design import make_design
 from training.evaluation.evaluation import evaluate
 from training.evaluation.freezing import freeze
 from training.model.explanation import explain_rows, global_importance
 from training.report.model_facts import make_facts
-from training.report.results import describe_blend, make_results
+from training.report.results import describe_blend, describe_study, make_results
 from training.store.facts import ModelFacts
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 STUDY = """
 name = "small"
@@ -52,12 +53,17 @@ def _run() -> tuple[dict[str, Any], ModelFacts]:
         folder = Path(temporary)
         make_cohort(90, seed=4).table.to_csv(folder / "cohort.csv", index=False)
         (folder / "study.toml").write_text(STUDY)
-        description = describe(read_study(folder / "study.toml"))
+        description = read_description(read_study(folder / "study.toml"))
     evaluation = evaluate(description)
     model, _ = freeze(description, evaluation)
     importance = global_importance(model, explain_rows(model, model.background))
     results = make_results(
-        description, evaluation, importance, blend=describe_blend(evaluation.fitted)
+        description,
+        make_design(description.study),
+        evaluation,
+        importance,
+        asked=describe_study(description.study),
+        blend=describe_blend(evaluation.fitted),
     )
     return results, make_facts(description, evaluation)
 

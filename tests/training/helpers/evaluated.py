@@ -11,7 +11,7 @@ import pandas as pd
 from tests.training.helpers.cohorts import write_cohort
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.study.settings import read_study
-from training.study.study import Description, describe
+from training.study.study import Description, read_description
 
 STUDY = """
 name = "small"
@@ -44,7 +44,7 @@ def describe_small(*, n: int = 100, reruns: int = 8, more: str = DECISION) -> De
         folder = Path(temporary)
         write_cohort(folder / "cohort.csv", n, seed=21)
         (folder / "study.toml").write_text(STUDY.format(reruns=reruns, more=more))
-        return describe(read_study(folder / "study.toml"))
+        return read_description(read_study(folder / "study.toml"))
 
 
 @cache

@@ -11,7 +11,7 @@ from features.simulation.panel import make_panel
 from tests.training.helpers.panel_cohorts import PANEL, make_data, write_files
 from training.panel.data import join_panel
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 NAMES = [f"P{i:04d}" for i in range(30)]
 
@@ -85,7 +85,7 @@ def test_the_study_tells_file_and_settings(tmp_path):
     assert study.panel_file == tmp_path / "panel.parquet"
     assert study.panel.reference == ("hsa-miR-9001-5p",)
     assert study.panel.max_assays == 5
-    assert describe(study).panel.counts["panels"] == 40
+    assert read_description(study).panel.counts["panels"] == 40
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,4 @@ def test_a_panel_that_cannot_be_normalised_stops_before_training(tmp_path):
     late = simulated.panel.table.assign(ct=np.nan, detected=False)
     late.to_parquet(tmp_path / "panel.parquet")
     with pytest.raises(InputError, match="can be normalised"):
-        describe(read_study(tmp_path / "study.toml"))
+        read_description(read_study(tmp_path / "study.toml"))

@@ -18,7 +18,7 @@ from tests.training.helpers.panel_cohorts import write_files
 from training.model.fit import Procedure
 from training.store.artifact import load_model
 from training.study.settings import read_study
-from training.study.study import describe
+from training.study.study import read_description
 
 
 @pytest.fixture(scope="module")
@@ -120,5 +120,5 @@ def test_a_panel_is_fitted_beside_estimates_for_patients_not_seen(tmp_path):
     study = read_study(tmp_path / "study.toml")
     plain = replace(study, procedure=Procedure(("logistic",), inner_repeats=0))
     with pytest.raises(InputError) as caught:
-        describe(plain)
+        read_description(plain)
     assert [problem.column for problem in caught.value.problems] == ["procedure.inner_repeats"]

@@ -19,7 +19,7 @@ from training.measures.performance import compute_cv_draws, compute_cv_performan
 from training.model.response import cross_validate
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study, read_study
-from training.study.study import describe
+from training.study.study import read_description
 from training.validation.comparison import (
     EVALUATION_TAG,
     compare_studies,
@@ -146,7 +146,7 @@ def test_two_studies_of_a_cohort_are_compared_in_pairs(folder: Path) -> None:
     table = found.tables["t1"]
     results = []
     for study in (one, two):
-        data = describe(study).data
+        data = read_description(study).data
         out = cross_validate(data, study.procedure, n_folds=5, n_repeats=2, seed=4)
         arguments = (data.y["t1"], out.predictions["t1"], out.folds)
         resampled = {"base_predictions": out.base["t1"], "n_bootstrap": 200, "seed": 4}

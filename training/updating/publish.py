@@ -1,0 +1,93 @@
+"""What is registered after an update: a new version that names its parent, whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from features.errors import InputError
+from training.document.progress import Show
+from training.report.results import fetch_results, write_results
+from training.store.facts import ModelFacts
+from training.store.registry import RegisteredModel, list_models, register
+from training.store.tracking import track_run
+from training.updating.plan import UpdatePlan
+from training.updating.records import make_update_facts, make_update_record
+from training.updating.updated_results import (
+    assess_update,
+    describe_updated,
+    make_update_design,
+    make_update_results,
+)
+from training.validation.comparison import compute_draws, draws_file
+
+__all__ = ["publish_update"]
+
+
+def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> RegisteredModel:
+    """Judge an update, track it, and register the model as a new version.
+
+    Parameters
+    ----------
+    plan : UpdatePlan
+        With something to change.
+    tracking_uri : str
+        Where.
+    show : callable
+        Shows the progress of the fits.
+
+    Returns
+    -------
+    RegisteredModel
+        A version of the parent's name, never approved: it goes through review as any other. Its
+        tags name the parent's version and digest and the method.
+
+    Raises
+    ------
+    KetresponseError
+        If nothing changes, or the store does not take it; nothing is registered then.
+    """
+    if not plan.update.changed:
+        raise InputError("the model is kept as it is: there is nothing to register")
+    before = _fetch_before(plan.parent.facts, tracking_uri)
+    patients = describe_updated(plan, before)
+    design = make_update_design(plan, before)
+    assessment = assess_update(plan, patients, design, show=show)
+    facts = make_update_facts(plan, patients.counts, assessment.performance)
+    results = make_update_results(plan, patients, design, assessment, before)
+    record = make_update_record(plan, facts, design, assessment)
+    draws = compute_draws(
+        patients.data,
+        assessment.out_of_fold,
+        weighting=design.weighting,
+        n_bootstrap=design.resampling.bootstrap,
+        seed=design.seed,
+    )
+    with TemporaryDirectory() as temporary:
+        files = Path(temporary)
+        write_results(results, files)
+        for horizon, table in assessment.performance.items():
+            table.to_csv(files / f"performance_{horizon}.csv")
+            draws[horizon].to_csv(files / draws_file(horizon), index=False)
+        for outcome, test in plan.update.tests.items():
+            test.table.to_csv(files / f"closed_test_{outcome}.csv")
+        run_id = track_run(replace(record, files=files), tracking_uri=tracking_uri)
+    return register(
+        run_id,
+        plan.update.model,
+        facts,
+        name=facts.name,
+        tracking_uri=tracking_uri,
+        tags=plan.lineage,
+    )
+
+
+def _fetch_before(facts: ModelFacts, tracking_uri: str) -> dict[str, Any] | None:
+    """Return the results of the version that is updated; None for a model of another store."""
+    if facts.run_id is None or facts.run_id not in {
+        model.run_id for model in list_models(tracking_uri=tracking_uri)
+    }:
+        return None
+    return fetch_results(facts.run_id, tracking_uri=tracking_uri)

@@ -1,0 +1,113 @@
+"""What a registered update tells of itself: the facts of its version, the record of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import pandas as pd
+
+from features.dictionary.eligibility import Eligibility
+from training.evaluation.design import Design
+from training.evaluation.evaluation import Assessment
+from training.report.model_facts import make_count_facts, make_performance_facts
+from training.report.run_record import flatten_estimates
+from training.store.facts import ModelFacts, package_versions
+from training.store.tracking import RunRecord
+from training.updating.plan import UpdatePlan
+from training.validation.comparison import EVALUATION_TAG, compute_evaluation_key
+
+__all__ = ["make_update_facts", "make_update_record"]
+
+
+def make_update_facts(
+    plan: UpdatePlan,
+    counts: Mapping[str, Mapping[str, float]],
+    performance: Mapping[str, pd.DataFrame],
+) -> ModelFacts:
+    """Return the parent's facts, with those of the new patients where the update changed them."""
+    old, data = plan.parent.facts, plan.patients.data
+    note = (
+        f"Updated from version {old.version} (digest {plan.parent.digest[:12]}) on "
+        f"{len(data)} other courses: {plan.words}. Counts, base rates and "
+        "performance are of these courses; performance is that of the update, cross-validated."
+    )
+    notes = [note, *old.notes]
+    if old.panel is not None:
+        notes.append(
+            "The earlier version also had a sub-model for patients with a microRNA panel; it was "
+            "not updated and is left out."
+        )
+    blend = dict(old.blend)
+    blend |= {
+        name: {"refit": 1.0} for name, test in plan.update.tests.items() if test.method == "refit"
+    }
+    return replace(
+        old,
+        version="unregistered",
+        run_id=None,
+        card_sha256=None,
+        status="demonstration" if plan.synthetic else "research",
+        synthetic=plan.synthetic,
+        base_rates={h: float(c["base_rate"]) for h, c in counts.items()},
+        counts=make_count_facts(counts, data),
+        performance=make_performance_facts(performance),
+        blend=blend,
+        created=datetime.now(UTC).date().isoformat(),
+        seed=plan.seed,
+        cohort_sha256=plan.patients.cohort.sha256,
+        earlier_cohorts=[*old.earlier_cohorts, old.cohort_sha256],
+        code_version=version("ketresponse"),
+        versions=package_versions(),
+        notes=notes,
+        submodel="clinical",
+        panel=None,
+    )
+
+
+def make_update_record(
+    plan: UpdatePlan, facts: ModelFacts, design: Design, assessment: Assessment
+) -> RunRecord:
+    """Return what is tracked of an update, its files apart."""
+    metrics: dict[str, float] = {}
+    for horizon, table in assessment.performance.items():
+        metrics |= flatten_estimates(f"{horizon}_", table)
+        metrics |= {f"{horizon}_{name}": float(n) for name, n in facts.counts[horizon].items()}
+    for outcome, test in plan.update.tests.items():
+        metrics |= {
+            f"{outcome}_log_likelihood_{method}": float(value)
+            for method, value in test.table["log_likelihood"].items()
+        }
+    parent, cohort = plan.parent, plan.patients.cohort
+    outer = f"{design.resampling.repeats} x {design.resampling.folds}"
+    return RunRecord(
+        study=facts.name,
+        kind="update",
+        params={
+            "parent": f"{parent.facts.name}:{parent.facts.version}",
+            "alpha": plan.alpha,
+            "seed": plan.seed,
+            "outer_cv": outer,
+        },
+        metrics=metrics,
+        tags={
+            "ketresponse.status": facts.status,
+            **plan.lineage,
+            EVALUATION_TAG: compute_evaluation_key(
+                cohort_sha256=cohort.sha256,
+                eligibility=Eligibility.from_dict(facts.eligibility, dictionary=cohort.dictionary),
+                rule=facts.rule,
+                horizons=plan.patients.data.horizons,
+                weighting=design.weighting,
+                design=outer,
+                n_bootstrap=design.resampling.bootstrap,
+                seed=plan.seed,
+            ),
+            "cohort_sha256": cohort.sha256,
+            "cohort_synthetic": str(cohort.synthetic).lower(),
+            "code_version": facts.code_version,
+        },
+        note=facts.notes[0],
+    )
