@@ -173,7 +173,7 @@ class CardDocument(_Strict):
 
 
 def make_json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of card.json; published as data/model_card.schema.json."""
+    """Return the JSON Schema (2020-12) of card.json; published as model_card.schema.json."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ketresponse model card",

@@ -16,7 +16,7 @@ from training.card.schema import make_json_schema
 
 
 def test_the_published_schema_is_the_one_that_is_checked() -> None:
-    path = Path(training.__file__).parent / "data" / "model_card.schema.json"
+    path = Path(training.__file__).parent / "card" / "model_card.schema.json"
     assert json.loads(path.read_text(encoding="utf-8")) == make_json_schema()
 
 
