@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -169,6 +170,33 @@ def test_a_folder_of_something_else_is_left_alone(desk, places):
         release(desk, "pilot", **places)
     assert [path.name for path in places["folder"].iterdir()] == ["thesis.docx"]
     assert desk.log.read()[-1].kind == "approve"
+
+
+def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
+    desk, places, tmp_path, monkeypatch
+):
+    add_model(desk)
+    (tmp_path / "file").touch()
+    with pytest.raises(KetresponseError, match=r"cannot write .*/file/pilot: (File exists|Not a)"):
+        release(desk, "pilot", **{**places, "folder": tmp_path / "file" / "pilot"})
+    release(desk, "pilot", **places)
+    add_model(desk)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("serving.release._store_model", full)
+    with pytest.raises(KetresponseError, match=r"cannot write .*: No space left on device"):
+        release(desk, "pilot", **places)
+    assert version(places) == "1"
+    assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
+
+    def broken(*_):
+        raise shutil.Error("three files")  # an OSError without a number or a text of its own
+
+    monkeypatch.setattr("serving.release._store_model", broken)
+    with pytest.raises(KetresponseError, match=r"cannot write .*: three files"):
+        release(desk, "pilot", **places)
 
 
 def change_record(folder, **changes):

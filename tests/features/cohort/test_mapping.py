@@ -285,6 +285,19 @@ def test_simulated_rows_stay_simulated_whatever_the_mapping_says(
     assert report.synthetic_rows == origin.count("synthetic")
 
 
+@pytest.mark.parametrize("claim", ["", 'record_origin = { constant = "patient" }\n'])
+@pytest.mark.parametrize(("first", "second"), [("synthetic", ""), ("", "synthetic")])
+def test_one_simulated_row_makes_the_whole_patient_simulated(
+    tmp_path: Path, first: str, second: str, claim: str
+) -> None:
+    raw = f"id,t,n,record_origin\nA,0,8,{first}\nB,0,7,\nA,1,5,{second}\nB,1,6,\n"
+    table, report = _import(tmp_path, raw, LONG + claim)
+    assert table["patient_id"].tolist() == ["A", "B"]
+    other = "patient" if claim else None
+    assert [None if pd.isna(v) else v for v in table["record_origin"]] == ["synthetic", other]
+    assert report.synthetic_rows == 1
+
+
 def test_columns_that_the_file_lacks_are_all_named(tmp_path: Path) -> None:
     mapping = """
         [filter]

@@ -51,6 +51,11 @@ CODES = [
         ("N02AX06", {"opioid", "strong_opioid"}),  # tapentadol
         ("N02AA01", {"opioid", "strong_opioid"}),  # morphine
         ("N02AA08", {"opioid", "weak_opioid"}),  # dihydrocodeine
+        ("N02AA58", {"opioid", "weak_opioid"}),  # dihydrocodeine, combinations
+        ("N02AA59", {"opioid", "weak_opioid"}),  # codeine, combinations excl. psycholeptics
+        ("N02AA66", {"opioid", "weak_opioid"}),  # no longer in the index; weak by the convention
+        ("N02AA79", {"opioid", "weak_opioid"}),  # codeine, combinations with psycholeptics
+        ("N02AX52", {"opioid", "weak_opioid"}),  # tramadol, combinations (before 2016)
         ("R05DA04", {"opioid", "weak_opioid"}),  # codeine
         ("N02AB03", {"opioid", "strong_opioid"}),  # fentanyl
         ("N02AE01", {"opioid", "strong_opioid"}),  # buprenorphine
@@ -60,6 +65,11 @@ CODES = [
         ("N02AJ06", {"opioid", "weak_opioid", "paracetamol"}),  # codeine and paracetamol
         ("N02AJ08", {"opioid", "weak_opioid", "nsaid"}),  # codeine and ibuprofen
         ("N02AJ13", {"opioid", "weak_opioid", "paracetamol"}),  # tramadol and paracetamol
+        ("N02AJ01", {"opioid", "weak_opioid", "paracetamol"}),  # dihydrocodeine and paracetamol
+        ("N02AJ14", {"opioid", "weak_opioid", "nsaid"}),  # tramadol and dexketoprofen
+        ("N02AJ16", {"opioid", "weak_opioid", "nsaid"}),  # tramadol and celecoxib
+        ("N02AJ19", {"opioid", "strong_opioid", "nsaid"}),  # oxycodone and ibuprofen
+        ("N02AJ23", {"opioid", "strong_opioid", "nsaid"}),  # hydrocodone and ibuprofen
         ("N02AJ17", {"opioid", "strong_opioid", "paracetamol"}),  # oxycodone and paracetamol
         ("N02AJ18", {"opioid", "strong_opioid"}),  # oxycodone and acetylsalicylic acid
         ("N02AJ22", {"opioid", "strong_opioid", "paracetamol"}),  # hydrocodone and paracetamol

@@ -210,6 +210,18 @@ def test_a_tidy_file_is_read_back_as_it_was(tmp_path: Path, ending: str) -> None
     assert not cell(lower, "S2", "hsa-miR-21-5p")["detected"]
 
 
+def test_a_tidy_file_stands_alone_without_a_design(tmp_path: Path) -> None:
+    path, more = tmp_path / "tidy.csv", tmp_path / "more.csv"
+    write_panel(make_panel(tmp_path), path)
+    write_panel(make_panel(tmp_path), more)
+    import_panel(path)
+    design = parse_design(_design(sample=["S1", "S2", "S3"], patient_id=["P1", "P2", "P3"]))
+    with pytest.raises(InputError, match="stands alone, without a design file"):
+        import_panel(path, design=design)
+    with pytest.raises(InputError, match="stands alone, without a design file"):
+        import_panel([path, more])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -152,7 +152,11 @@ def test_serve_tells_a_taken_port_before_it_loads(folder):
 @pytest.mark.service
 def test_serve_answers_until_it_is_interrupted(save, tmp_path):
     folder = save(facts={"status": "research", "synthetic": False})
-    script = "import typer; from serving.commands.serve import serve; typer.run(serve)"
+    # A process that is started in the background may have been told to ignore interrupts.
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import typer; from serving.commands.serve import serve; typer.run(serve)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(folder), "--research", "--port", "0"],
         stdout=subprocess.PIPE,

@@ -442,3 +442,23 @@ def test_a_rare_value_is_told_with_the_unit_it_is_in():
     assert "is in years" in notice["text"]
     usual = ask(rare, {**ELIGIBLE, "disease_duration_years": 3})
     assert not [n for n in usual["applicability"]["notices"] if n["code"] == "rare"]
+
+
+def test_the_usual_range_is_the_middle_95_of_100_rounded_outwards():
+    # 41 durations from 1.03 in steps of 0.5: the 2.5% quantile is the second, 1.53, the 97.5% the
+    # second last, 20.53; to a tenth of a year that is 1.5 to 20.6.
+    loaded = make_loaded(predictors=("disease_duration_years", "opioid"))
+    years = np.append(np.linspace(1.03, 21.03, 41), np.nan)
+    background = np.column_stack([years, np.resize([0.0, 1.0], 42)])
+    ranges = {**loaded.facts.training_ranges, "disease_duration_years": {"low": 1, "high": 22}}
+    predictor = Predictor(
+        replace(
+            loaded,
+            model=replace(loaded.model, background=background),
+            facts=replace(loaded.facts, training_ranges=ranges),
+        )
+    )
+    assert predictor.usual == {"disease_duration_years": pytest.approx((1.5, 20.6))}
+    for value, rare in ((1.4, True), (1.51, False), (20.59, False), (20.7, True)):
+        found = codes(ask(predictor, {**ELIGIBLE, "disease_duration_years": value}))
+        assert (("rare", "disease_duration_years") in found) is rare

@@ -118,6 +118,8 @@ def test_at_threshold_zero_everyone_is_treated_and_nothing_is_avoided() -> None:
     assert np.isnan(row["avoided_per_100"])
 
 
-def test_a_threshold_of_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="thresholds"):
-        compute_decision_curve([1, 0], [0.2, 0.3], [1.0], seed=1)
+@pytest.mark.parametrize("threshold", [1.0, 1.1, -0.01, np.nan])
+def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
+    # At 1 the odds have no bound: without the check the curve would hold infinite values.
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"must lie in \[0, 1\)"):
+        compute_decision_curve([1, 0], [0.2, 0.3], [0.5, threshold], n_bootstrap=0, seed=1)

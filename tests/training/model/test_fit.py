@@ -147,6 +147,19 @@ def test_kept_with_few_losses_is_the_same_for_everyone_and_says_so() -> None:
     assert fitted.model.is_constant
 
 
+@pytest.mark.parametrize(
+    ("kept", "lost", "alike"), [(10, 10, False), (14, 10, False), (10, 14, False), (14, 9, True)]
+)
+def test_kept_is_modelled_from_ten_of_either_on(kept: int, lost: int, alike: bool) -> None:
+    X, _ = _draw(kept + lost, 11)
+    y = np.array([1.0] * kept + [0.0] * lost)
+    procedure = Procedure(("logistic",), inner_repeats=0)
+    rows = np.arange(len(y))
+    fitted = fit_kept(X, y, rows, PREDICTORS, procedure, rng=np.random.default_rng(0))
+    assert fitted.model.is_constant is alike
+    assert ("fewer than 10 of either" in fitted.reason) is alike
+
+
 def test_the_prevalence_alone_can_be_asked_for() -> None:
     X, y = _draw(50, 12)
     fitted = _fit(X, y, "prevalence")

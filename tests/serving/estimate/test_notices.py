@@ -1,0 +1,187 @@
+"""What a reader is told beside a number: each notice on either side of where it begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from features.dictionary.contract import CONTRACT
+from features.dictionary.eligibility import Eligibility
+from features.dictionary.variable import declare_variable
+from serving.estimate.notices import (
+    Notice,
+    evidence_notices,
+    model_notices,
+    record_notices,
+    scope_notices,
+)
+from tests.serving.helpers.models import make_facts, make_model
+
+PREDICTORS = CONTRACT.check_predictors(["nrs_t0", "disease_duration_years", "opioid"])
+RANGES = {
+    "nrs_t0": {"low": 2.0, "high": 9.5},
+    "disease_duration_years": {"low": 0.5, "high": 30.0},
+    "opioid": {"seen": ["no"]},
+}
+USUAL = {"nrs_t0": (4.0, 9.0), "disease_duration_years": (1.0, 12.5)}
+COMPLETE = {"nrs_t0": 7.0, "disease_duration_years": 3.0, "opioid": 0.0}
+
+
+def tell(**changes):
+    """Return (code, variable) of each notice about a record."""
+    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL, unused=[])
+    return [(notice.code, notice.variable) for notice in found]
+
+
+def text_of(code, **changes):
+    found = record_notices({**COMPLETE, **changes}, PREDICTORS, RANGES, usual=USUAL, unused=[])
+    (text,) = [notice.text for notice in found if notice.code == code]
+    return text
+
+
+def test_a_complete_and_usual_record_has_nothing_to_tell():
+    assert tell() == []
+
+
+@pytest.mark.parametrize("name", list(COMPLETE))
+def test_one_missing_value_is_told_and_does_not_count_as_nothing_known(name):
+    assert tell(**{name: None}) == [("missing", name)]
+    label = CONTRACT[name].label
+    assert text_of("missing", **{name: None}) == (
+        f"{label} is not known: the middle of the training patients is taken."
+    )
+
+
+def test_two_missing_values_are_not_nothing_known():
+    assert tell(nrs_t0=None, opioid=None) == [("missing", "nrs_t0"), ("missing", "opioid")]
+
+
+def test_nothing_known_is_told_when_every_predictor_is_missing():
+    found = tell(**dict.fromkeys(COMPLETE))
+    assert found == [*(("missing", name) for name in COMPLETE), ("nothing_known", None)]
+    assert tell(**dict.fromkeys(COMPLETE), age_years=40.0) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (1.9, "outside_training"),
+        (2.0, "rare"),
+        (3.9, "rare"),
+        (4.0, None),
+        (9.0, None),
+        (9.1, "rare"),
+        (9.5, "rare"),
+        (9.6, "outside_training"),
+    ],
+)
+def test_where_a_number_is_outside_training_and_where_it_is_rare(value, code):
+    assert tell(nrs_t0=value) == ([] if code is None else [(code, "nrs_t0")])
+
+
+def test_bounds_and_unit_are_told_and_the_value_is_not():
+    assert text_of("outside_training", nrs_t0=1.25) == (
+        "Pain before treatment (NRS) lies outside what the model has seen (2 to 9.5 points): the "
+        "nearest value seen is used."
+    )
+    assert text_of("rare", disease_duration_years=24.0) == (
+        "Duration of the pain disease: hardly any training patient had such a value (95 of 100 "
+        "had 1 to 12.5). Please check it is in years."
+    )
+
+
+def test_a_rare_value_without_a_unit_is_only_to_be_checked():
+    score = declare_variable(
+        "score", {"kind": "number", "known_at": "baseline", "low": 0, "high": 50}
+    )
+    (notice,) = record_notices({"score": 3.0}, [score], {}, usual={"score": (5.0, 40.0)}, unused=[])
+    assert notice.text.endswith("had 5 to 40). Please check it.")
+
+
+def test_an_answer_that_nobody_in_training_gave_is_told():
+    assert tell(opioid=1.0) == [("outside_training", "opioid")]
+    assert "no patient of the training cohort had this answer" in text_of(
+        "outside_training", opioid=1.0
+    )
+
+
+def test_without_ranges_nothing_is_outside_them():
+    assert record_notices(COMPLETE | {"nrs_t0": 0.0}, PREDICTORS, {}, usual={}, unused=[]) == []
+
+
+def test_what_the_model_does_not_use_is_named():
+    unused = [CONTRACT["weight_kg"]]
+    (notice,) = record_notices(COMPLETE, PREDICTORS, RANGES, usual=USUAL, unused=unused)
+    assert (notice.code, notice.variable) == ("unused", "weight_kg")
+    assert notice.text == f"{CONTRACT['weight_kg'].label} does not enter this estimate."
+
+
+def test_each_entry_rule_that_could_not_be_checked_is_a_notice():
+    rules = Eligibility.from_dict({"age_years": {"min": 18}, "setting": "elective"})
+    age, setting = scope_notices(["age_years", "setting"], rules, CONTRACT)
+    assert age == Notice(
+        "eligibility_unknown",
+        "Age is not given: the estimate holds only if it is at least 18 years.",
+        "age_years",
+    )
+    assert setting.variable == "setting"
+    assert "only if it is elective" in setting.text
+    assert scope_notices([], rules, CONTRACT) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "variable", "told"),
+    [
+        ({"nrs_t0": 4.9}, "nrs_t0", True),
+        ({"nrs_t0": 5.0}, "nrs_t0", False),
+        ({"nrs_t0": None}, "nrs_t0", False),
+        ({"strong_opioid": 1.0}, "strong_opioid", True),
+        ({"strong_opioid": 0.0}, "strong_opioid", False),
+        ({"crps_type": 1.0}, "crps_type", True),
+        ({"crps_type": 0.0}, "crps_type", False),
+        ({"crps_type": None}, "crps_type", False),
+        ({"disease_duration_years": 0.49}, "disease_duration_years", True),
+        ({"disease_duration_years": 0.5}, "disease_duration_years", False),
+    ],
+)
+def test_who_the_published_patients_were_is_told_where_a_patient_differs(record, variable, told):
+    found = [(notice.code, notice.variable) for notice in evidence_notices(record, CONTRACT)]
+    assert found == ([("outside_evidence", variable)] if told else [])
+
+
+@pytest.mark.parametrize(("nrs", "told"), [(1.9, True), (2.0, False), (4.0, False)])
+def test_pain_that_cannot_fall_by_two_points_is_told(nrs, told):
+    (notice,) = evidence_notices({"nrs_t0": nrs}, CONTRACT)
+    assert ("Below 2, pain cannot fall by 2 points." in notice.text) is told
+
+
+def test_a_stamp_comes_first_and_notes_last():
+    model = make_model()
+    facts = make_facts(model, notes=["No external validation."])
+    assert model_notices(model, facts, "DEMONSTRATION") == [
+        Notice("demonstration", "DEMONSTRATION"),
+        Notice("note", "No external validation."),
+    ]
+    assert model_notices(model, replace(facts, notes=[]), "") == []
+
+
+def test_a_constant_model_is_told_once_whether_or_not_the_kept_share_is_constant_too():
+    model = make_model(constant=True)
+    assert [n.code for n in model_notices(model, make_facts(model), "")] == ["prevalence_only"]
+    first = make_model()
+    half = replace(first, kept=model.kept)
+    assert [n.code for n in model_notices(half, make_facts(half), "")] == ["kept_constant"]
+    alone = make_model(horizons=("t1",))
+    assert model_notices(alone, make_facts(alone), "") == []
+
+
+def test_the_variables_of_a_study_are_named():
+    own = declare_variable("mood", {"kind": "yes_no", "known_at": "baseline", "label": "Low mood"})
+    model = make_model(predictors=("nrs_t0", "mood"), dictionary=CONTRACT.with_variables([own]))
+    (notice,) = model_notices(model, make_facts(model), "")
+    assert notice.to_dict() == {
+        "code": "study_variables",
+        "text": "Measured in this study's own way: Low mood.",
+        "variable": None,
+    }
