@@ -26,12 +26,12 @@ from features.errors import KetresponseError
 from training.approval.case import approved_version, released_versions
 from training.card.render import write_pages
 from training.review.desk import Desk, File
-from training.review.seal import ANNEX, refuse, write_annex
+from training.review.seal import ANNEX, make_refusal, write_annex
 from training.review.signature import BESIDE_CODE
 from training.store.artifact import write_release
 from training.store.code_digest import PREDICTION_PATH
 
-__all__ = ["Released", "release", "roll_back"]
+__all__ = ["Released", "release_version", "roll_back"]
 
 _ALIAS = "released"  # as serving.service looks for it
 _MODEL = "model"
@@ -76,7 +76,7 @@ class Released:
     scope: str
 
 
-def release(
+def release_version(
     desk: Desk, name: str, version: str | None = None, *, folder: Path, bentoml_home: Path
 ) -> Released:
     """Release an approved version.
@@ -124,7 +124,7 @@ def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Rel
             return _release(desk, file, "rollback", f"from version {present}", folder, bentoml_home)
         reasons += [f"version {number}: {unmet.text}" for unmet in file.unmet]
     what = f"cannot roll {name} back" + (f" from version {present}" if present else "")
-    raise refuse(what, reasons or ["no earlier version was released"])
+    raise make_refusal(what, reasons or ["no earlier version was released"])
 
 
 def _release(

@@ -17,34 +17,21 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from experiments.truth.truths import TWELVE
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
 from training.model.candidates import BoostedTrees
 from training.model.explanation import Explainer
+from training.model.freezing import N_BACKGROUND
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.model import make_assay_variables
 
 __all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_model"]
 
 
-PREDICTORS = (
-    "nrs_t0",
-    "disease_duration_years",
-    "age_years",
-    "weight_kg",
-    "hads_depression",
-    "tsk",
-    "sex",
-    "opioid",
-    "antidepressant",
-    "anti_epileptic",
-    "nsaid",
-    "benzodiazepine",
-)
 N_TREES = 80
-N_BACKGROUND = 100
 N_PAIRS = 10
 N_ASSAYS = 20
 ASSAYS = make_assay_variables([f"hsa-miR-{i}-5p" for i in range(1, N_ASSAYS + 1)])
@@ -62,7 +49,7 @@ def make_patients(n: int, rng: np.random.Generator, *, n_assays: int = 0) -> Flo
         low, high = variable.low or 0.0, variable.high or 0.0
         return np.round(rng.triangular(low, (low + high) / 3, high, n))
 
-    X = np.column_stack([column(variable) for variable in CONTRACT.check_predictors(PREDICTORS)])
+    X = np.column_stack([column(variable) for variable in CONTRACT.check_predictors(TWELVE)])
     X[rng.random(X.shape) < 0.05] = np.nan
     return np.column_stack([X, np.round(rng.normal(0.0, 1.5, (n, n_assays)), 2)])
 
@@ -71,7 +58,7 @@ def make_model(*, trees: bool, seed: int, n_assays: int = 0) -> ResponseModel:
     """Return a model with bent predictors, two horizons and, if asked for, trees and assays."""
     rng = np.random.default_rng(seed)
     assays = ASSAYS[:n_assays]
-    variables = (*CONTRACT.check_predictors(PREDICTORS), *assays)
+    variables = (*CONTRACT.check_predictors(TWELVE), *assays)
     X = make_patients(480, rng, n_assays=n_assays)
 
     def outcome() -> OutcomeModel:
@@ -108,7 +95,7 @@ def _make_peers(model: ResponseModel) -> dict[str, Callable[[FloatArray], Any]]:
     masker = shap.maskers.Independent(model.background, max_samples=N_BACKGROUND)
     exact = shap.explainers.Exact(model.probability, masker)
     orders = shap.explainers.Permutation(model.probability, masker, seed=0)
-    evaluations = N_PAIRS * (2 * len(PREDICTORS) + 1)
+    evaluations = N_PAIRS * (2 * len(TWELVE) + 1)
     return {
         "shap Exact": lambda x: exact(x[np.newaxis], silent=True),
         "shap Permutation": lambda x: orders(x[np.newaxis], max_evals=evaluations, silent=True),
@@ -183,7 +170,7 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
     for name in ("logistic", "trees"):
         for n_assays in (0, 5, N_ASSAYS):
             model = make_model(trees=name == "trees", seed=seed, n_assays=n_assays)
-            group = range(len(PREDICTORS), len(PREDICTORS) + n_assays)
+            group = range(len(TWELVE), len(TWELVE) + n_assays)
             explainer = Explainer(model, group=group, n_permutations=2 * N_PAIRS)
             patients = make_patients(repeats + 1, np.random.default_rng(seed), n_assays=n_assays)
             times, found = [], []

@@ -31,7 +31,7 @@ from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure
 from training.model.response import TrainingData, fit_response, predict_from_bootstraps
 
-__all__ = ["make_plain_data", "validate", "validate_with_rms"]
+__all__ = ["make_plain_data", "validate_by_bootstrap", "validate_with_rms"]
 
 
 N_PREDICTORS = 10
@@ -75,7 +75,7 @@ def make_plain_data(n: int, *, seed: int) -> TrainingData:
     )
 
 
-def validate(
+def validate_by_bootstrap(
     data: TrainingData, procedure: Procedure, *, n_resamples: int, seed: int = 1, n_jobs: int = 1
 ) -> pd.DataFrame:
     """Rerun a procedure on bootstrap samples; return `optimism.compute_optimism`."""
@@ -109,7 +109,7 @@ def validate_with_rms(data: TrainingData, *, n_resamples: int) -> dict[str, floa
 def _compare(n: int, n_resamples: int) -> None:
     data = make_plain_data(n, seed=1)
     start = process_time()
-    corrected = validate(data, PLAIN, n_resamples=n_resamples)["corrected"].to_dict()
+    corrected = validate_by_bootstrap(data, PLAIN, n_resamples=n_resamples)["corrected"].to_dict()
     ours = process_time() - start
     print(f"{n} patients, {n_resamples} samples:")
     print(f"  ketresponse {ours:.2f} s CPU; {_show(corrected)}")
@@ -129,10 +129,10 @@ def _show(corrected: Mapping[Any, float]) -> str:
 def _compare_full(n_resamples: int, n_plain: int) -> None:
     data, procedure = make_data(150, seed=1), Procedure(DEFAULT_CANDIDATES)
     start = perf_counter()
-    validate(data, procedure, n_resamples=n_resamples, n_jobs=2)
+    validate_by_bootstrap(data, procedure, n_resamples=n_resamples, n_jobs=2)
     elapsed = perf_counter() - start
     start = process_time()
-    validate(data, procedure, n_resamples=n_plain)
+    validate_by_bootstrap(data, procedure, n_resamples=n_plain)
     ours = (process_time() - start) / (n_plain + 1)
     rng = np.random.default_rng(1)
     start = process_time()
@@ -155,7 +155,8 @@ def main() -> None:
     parser.add_argument("--plain", type=int, default=3, help="samples of the scikit-learn loop")
     asked = parser.parse_args()
     with threadpool_limits(1):
-        validate(make_plain_data(100, seed=0), PLAIN, n_resamples=5)  # loads the libraries
+        small = make_plain_data(100, seed=0)
+        validate_by_bootstrap(small, PLAIN, n_resamples=5)  # loads the libraries
         for n in (150, 1000):
             _compare(n, asked.resamples)
     if asked.full:

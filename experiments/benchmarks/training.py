@@ -40,7 +40,7 @@ from training.model.response import TrainingData, cross_validate
 __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
 
 
-PREDICTORS = (
+TEN = (
     "nrs_t0",
     "disease_duration_years",
     "age_years",
@@ -63,8 +63,8 @@ def make_data(n: int, *, seed: int) -> TrainingData:
         table = read_cohort(path).table
     labels = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2"))
     return TrainingData(
-        X=table[list(PREDICTORS)].to_numpy(dtype=np.float64),
-        predictors=CONTRACT.check_predictors(PREDICTORS),
+        X=table[list(TEN)].to_numpy(dtype=np.float64),
+        predictors=CONTRACT.check_predictors(TEN),
         horizons=("t1", "t2"),
         y={"t1": labels.t1, "t2": labels.t2},
         kept=labels.kept,
@@ -206,7 +206,7 @@ def main() -> None:
         ]
         plain_seconds = (perf_counter() - start) / arguments.plain_repeats
     apart = np.abs(plain[0] - ours.predictions["t2"][0])
-    print(f"{len(data)} patients, {len(PREDICTORS)} predictors, two horizons, all candidates,")
+    print(f"{len(data)} patients, {len(TEN)} predictors, two horizons, all candidates,")
     print(f"{N_FOLDS} folds with {procedure.inner_folds} x {procedure.inner_repeats} inside:")
     print(f"  ketresponse {seconds:.2f} s a repeat ({arguments.repeats} timed)")
     print(f"  scikit-learn loop {plain_seconds:.2f} s a repeat ({arguments.plain_repeats} timed)")

@@ -32,7 +32,7 @@ from features.shares import FEWEST, compute_product_of_shares, compute_wilson_in
 from training.measures.paired import PairedTable, compute_paired_table, compute_signed_rank
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 
-__all__ = ["Description", "describe_cohort"]
+__all__ = ["CohortDescription", "describe_cohort"]
 
 
 _MOST_SITES = 20
@@ -40,7 +40,7 @@ _SCORES = {"t0": "nrs_t0", "t1": "nrs_t1", "t2": "nrs_t2"}
 
 
 @dataclass(frozen=True, eq=False)
-class Description:
+class CohortDescription:
     """A cohort in tables. No table holds a row of a patient.
 
     Attributes
@@ -116,7 +116,7 @@ def describe_cohort(
     eligibility: Eligibility = CRPS_ELIGIBILITY,
     rule: str = "fall2_or_success",
     horizons: Sequence[str] | None = None,
-) -> Description:
+) -> CohortDescription:
     """Describe the eligible courses of a cohort.
 
     Parameters
@@ -133,7 +133,7 @@ def describe_cohort(
 
     Returns
     -------
-    Description
+    CohortDescription
 
     Raises
     ------
@@ -165,7 +165,7 @@ def describe_cohort(
     baseline, course, left_out = _choose_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])
     first = response[asked[0]] if asked else np.full(len(table), np.nan)
-    return Description(
+    return CohortDescription(
         rows=len(cohort.table),
         eligible=len(table),
         synthetic=cohort.synthetic,

@@ -89,7 +89,7 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     Parameters
     ----------
     flow, rates : DataFrame
-        Of a :class:`experiments.description.description.Description`.
+        Of a :class:`experiments.description.description.CohortDescription`.
     title : str
         What is shown.
     """
@@ -161,8 +161,8 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
     Parameters
     ----------
     missing : DataFrame
-        Of a :class:`experiments.description.description.Description`; variables without a missing
-        value are not drawn.
+        Of a :class:`experiments.description.description.CohortDescription`; variables without a
+        missing value are not drawn.
     groups : str
         The horizon that splits the patients, such as "T1"; empty for no split.
     title : str
@@ -246,7 +246,7 @@ def plot_pain(pain: pd.DataFrame, *, title: str) -> Figure:
     Parameters
     ----------
     pain : DataFrame
-        Of a :class:`experiments.description.description.Description`.
+        Of a :class:`experiments.description.description.CohortDescription`.
     title : str
         What is shown.
     """

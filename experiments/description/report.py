@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from experiments.description.description import Description
+from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from features.dictionary.outcome import RULES
 from features.published.rates import BASE_RATES
@@ -39,13 +39,13 @@ _TREATMENT_NOTE = (
 
 
 def make_description_report(
-    description: Description, *, name: str, beside_published: bool = True
+    description: CohortDescription, *, name: str, beside_published: bool = True
 ) -> Document:
     """Lay a described cohort out.
 
     Parameters
     ----------
-    description : Description
+    description : CohortDescription
         From :func:`experiments.description.description.describe_cohort`.
     name : str
         What to call the cohort: the name of its file.
@@ -87,7 +87,7 @@ def _interval(low: float, high: float) -> str:
     return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
 
 
-def _rate(d: Description, key: str) -> str:
+def _rate(d: CohortDescription, key: str) -> str:
     row = next(row for row in each_row(d.rates) if row.rate == key)
     return (
         f"{row.events:.0f}/{row.n:.0f} ({format_percent(row.share)}, 95% interval "
@@ -95,7 +95,7 @@ def _rate(d: Description, key: str) -> str:
     )
 
 
-def _summarise(d: Description) -> tuple[str, ...]:
+def _summarise(d: CohortDescription) -> tuple[str, ...]:
     sentences = []
     known = set(d.rates["rate"])
     if "t1" in known:
@@ -135,7 +135,7 @@ def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
 
 
-def _lay_out_patients(d: Description) -> tuple[Block, ...]:
+def _lay_out_patients(d: CohortDescription) -> tuple[Block, ...]:
     picture = Picture(
         "attrition",
         "From the courses in the file to those with a known response. A criterion whose value is "
@@ -155,7 +155,7 @@ def _lay_out_patients(d: Description) -> tuple[Block, ...]:
     return picture, table
 
 
-def _lay_out_side_effects(d: Description) -> pd.DataFrame:
+def _lay_out_side_effects(d: CohortDescription) -> pd.DataFrame:
     rows = []
     for i, row in enumerate(each_row(d.side_effects)):
         share = f"{100 * row.n / row.of:.1f}"
@@ -167,7 +167,7 @@ def _lay_out_side_effects(d: Description) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["characteristic", "missing", "all"])
 
 
-def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
+def _lay_out_treatment(d: CohortDescription) -> tuple[Block, ...]:
     effects = _lay_out_side_effects(d)
     whole = pd.concat([d.treatment, effects], ignore_index=True)
     if len(whole) <= 1:
@@ -183,7 +183,7 @@ def _lay_out_treatment(d: Description) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block, ...]:
+def _lay_out_response(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
     if not d.horizons:
         return ()
     blocks: list[Block] = []
@@ -281,7 +281,7 @@ def _lay_out_response(d: Description, *, beside_published: bool) -> tuple[Block,
     return tuple(blocks)
 
 
-def _lay_out_pain(d: Description) -> tuple[Block, ...]:
+def _lay_out_pain(d: CohortDescription) -> tuple[Block, ...]:
     if d.pain.empty:
         return ()
     pain = d.pain
@@ -336,7 +336,7 @@ def _lay_out_pain(d: Description) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
+def _lay_out_comparison(d: CohortDescription) -> tuple[Block, ...]:
     if not d.horizons:
         return ()
     if d.comparison is None:
@@ -361,7 +361,7 @@ def _lay_out_comparison(d: Description) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_missing(d: Description) -> tuple[Block, ...]:
+def _lay_out_missing(d: CohortDescription) -> tuple[Block, ...]:
     missing = d.missing
     complete = missing.loc[missing["missing"] == 0, "label"].tolist()
     some = missing[missing["missing"] > 0]
@@ -395,7 +395,7 @@ def _lay_out_missing(d: Description) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_normality(d: Description) -> tuple[Block, ...]:
+def _lay_out_normality(d: CohortDescription) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
             "variable": d.normality["label"],

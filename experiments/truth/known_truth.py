@@ -23,11 +23,11 @@ from experiments.truth.truth_tables import (
     DEFAULT,
     compare_with_limits,
     compare_with_peers,
-    draw,
-    summarise,
-    to_markdown,
+    compute_summary,
+    format_table,
+    plot_errors,
 )
-from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate
+from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate_truth
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
@@ -37,7 +37,7 @@ from training.model.fit import Procedure
 from training.model.freezing import make_response_model
 from training.model.response import FittedResponse, TrainingData, fit_response
 
-__all__ = ["compute_interval", "describe", "run", "score"]
+__all__ = ["compute_interval", "make_text", "run", "score"]
 
 
 SCALE = "blend on the probability scale"
@@ -112,7 +112,9 @@ def run_cohort(
     list of dict
         `truth`, `n`, `cohort`, `method` and what :func:`score` gives.
     """
-    simulated = simulate(truth, n, n_new=N_NEW, rng=np.random.default_rng((seed, 0, n, cohort)))
+    simulated = simulate_truth(
+        truth, n, n_new=N_NEW, rng=np.random.default_rng((seed, 0, n, cohort))
+    )
     data = simulated.data
     rows: list[dict[str, object]] = []
 
@@ -148,7 +150,7 @@ def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, 
     Where it cannot be fitted the prevalence stands in: a statistician would not serve nothing.
     """
     rngs = (np.random.default_rng((seed, 0, n, cohort)) for cohort in range(cohorts))
-    simulated = [simulate(truth, n, n_new=N_NEW, rng=rng) for rng in rngs]
+    simulated = [simulate_truth(truth, n, n_new=N_NEW, rng=rng) for rng in rngs]
     tasks = [make_task(one) for one in simulated]
     rows: list[dict[str, object]] = []
     for cohort, (one, task, risks) in enumerate(
@@ -211,7 +213,7 @@ def run(
     return pd.DataFrame(rows)
 
 
-def describe(rows: pd.DataFrame) -> str:
+def make_text(rows: pd.DataFrame) -> str:
     """Return the tables in Markdown.
 
     Parameters
@@ -219,7 +221,7 @@ def describe(rows: pd.DataFrame) -> str:
     rows : DataFrame
         From :func:`run`.
     """
-    summary = summarise(rows)
+    summary = compute_summary(rows)
     others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
     served = summary.xs(DEFAULT, level="method").reset_index()
     served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
@@ -233,7 +235,7 @@ def describe(rows: pd.DataFrame) -> str:
         ("Against the peers", compare_with_peers(rows, others)),
         ("The patient's 95% interval", served[interval]),
     ]
-    return "\n\n".join(f"## {title}\n\n{to_markdown(table)}" for title, table in parts) + "\n"
+    return "\n\n".join(f"## {title}\n\n{format_table(table)}" for title, table in parts) + "\n"
 
 
 def _read_sizes(text: str) -> tuple[int, int]:
@@ -263,10 +265,10 @@ def main() -> None:
     )
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "cohorts.csv", index=False)
-    text = describe(rows)
+    text = make_text(rows)
     (asked.out / "known_truth.md").write_text(text, encoding="utf-8")
     methods = [name for name in (*PEERS, RMS) if name in set(rows["method"])]
-    draw(summarise(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)
+    plot_errors(compute_summary(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)
     print(text)
 
 

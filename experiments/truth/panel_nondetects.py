@@ -18,15 +18,15 @@ from scipy.special import expit
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
 
-__all__ = ["CEILING", "compare", "simulate"]
+__all__ = ["compute_filling_errors", "simulate_cycles"]
 
 
-CEILING = 35.0
+LIMIT = 35.0
 _REFERENCES = (0, 1, 2, 3, 4)
 _WAYS = ("40", "ceiling", "censored")
 
 
-def simulate(
+def simulate_cycles(
     n: int, n_assays: int, *, soft: bool, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Return Ct values as they are, as they are seen (35 for a non-detect), and the group.
@@ -52,21 +52,23 @@ def simulate(
         + np.outer(group - 0.5, effect)
         + sd * rng.normal(size=(n, len(level)))
     )
-    seen = truth < CEILING
+    seen = truth < LIMIT
     if soft:
         seen &= rng.random(truth.shape) > expit((truth - 34.5) / 0.3)
-    return truth, np.where(seen, truth, CEILING), group
+    return truth, np.where(seen, truth, LIMIT), group
 
 
 def _normalise(ct: FloatArray, way: str) -> tuple[FloatArray, IntArray]:
-    filled = np.where(ct >= CEILING, 40.0, ct) if way == "40" else ct
+    filled = np.where(ct >= LIMIT, 40.0, ct) if way == "40" else ct
     model = PanelNormaliser(
-        ceiling=CEILING if way == "censored" else None, reference=_REFERENCES, min_detected=0.0
+        ceiling=LIMIT if way == "censored" else None, reference=_REFERENCES, min_detected=0.0
     ).fit(filled)
     return model.transform(filled), model.kept_
 
 
-def compare(*, n: int, n_assays: int, n_simulations: int, soft: bool, seed: int) -> pd.DataFrame:
+def compute_filling_errors(
+    *, n: int, n_assays: int, n_simulations: int, soft: bool, seed: int
+) -> pd.DataFrame:
     """Compare the ways of filling on assays that are detected in 25% to 90% of patients.
 
     Returns
@@ -80,13 +82,13 @@ def compare(*, n: int, n_assays: int, n_simulations: int, soft: bool, seed: int)
     rng = np.random.default_rng(seed)
     rows = []
     for _ in range(n_simulations):
-        truth, ct, group = simulate(n, n_assays, soft=soft, rng=rng)
-        detected = (ct < CEILING).mean(axis=0)
+        truth, ct, group = simulate_cycles(n, n_assays, soft=soft, rng=rng)
+        detected = (ct < LIMIT).mean(axis=0)
         true = truth - truth[:, _REFERENCES].mean(axis=1, keepdims=True)
         for way in _WAYS:
             z, kept = _normalise(ct, way)
             used = (detected[kept] >= 0.25) & (detected[kept] <= 0.9)
-            z, t, hidden = z[:, used], true[:, kept[used]], ct[:, kept[used]] >= CEILING
+            z, t, hidden = z[:, used], true[:, kept[used]], ct[:, kept[used]] >= LIMIT
             true_gap = t[group].mean(axis=0) - t[~group].mean(axis=0)
             moved = z[group].mean(axis=0) - z[~group].mean(axis=0) - true_gap
             rows.append(
@@ -113,7 +115,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     for soft in (False, True):
-        table = compare(
+        table = compute_filling_errors(
             n=arguments.n,
             n_assays=100,
             n_simulations=arguments.simulations,

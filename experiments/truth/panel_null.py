@@ -38,7 +38,14 @@ from training.panel.fit import fit_panel
 from training.panel.freeze import freeze_panel
 from training.panel.procedure import PanelProcedure
 
-__all__ = ["CLINICAL", "Planted", "find_in_noise", "find_planted", "measure_coverage", "simulate"]
+__all__ = [
+    "CLINICAL",
+    "Planted",
+    "find_in_noise",
+    "find_planted",
+    "measure_coverage",
+    "simulate_with_panel",
+]
 
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
@@ -59,7 +66,7 @@ class Planted:
     shift: float
 
 
-def simulate(
+def simulate_with_panel(
     n: int, n_assays: int, *, planted: Planted | None = None, seed: int
 ) -> tuple[PanelData, FloatArray]:
     """Return a simulated cohort with panels, horizon T1, and the true risks (n, 2).
@@ -122,7 +129,7 @@ def find_in_noise(
         `found`; `global_p`; `pairs`, those of each candidate's score alone in 5 folds, without
         the global test in front of it, which would leave next to none to be judged.
     """
-    data, _ = simulate(n, n_assays, seed=seed)
+    data, _ = simulate_with_panel(n, n_assays, seed=seed)
     with threadpool_limits(1):
         fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
         found = evaluate_panel(
@@ -149,7 +156,7 @@ def find_in_noise(
     }
 
 
-def tell_noise(results: list[dict[str, object]]) -> pd.DataFrame:
+def compute_noise_table(results: list[dict[str, object]]) -> pd.DataFrame:
     """Return each candidate's mean AUC over cohorts of noise, with its Monte Carlo error."""
     rows = []
     found: list[dict[str, Pairs]] = [r["pairs"] for r in results]  # type: ignore[misc]
@@ -184,7 +191,7 @@ def measure_coverage(
         `panel`, of those of the sub-model that hold the risk given both (NaN without one);
         `width_clinical`, `width_panel`: mean widths.
     """
-    data, risks = simulate(n + N_NEW, n_assays, planted=planted, seed=seed)
+    data, risks = simulate_with_panel(n + N_NEW, n_assays, planted=planted, seed=seed)
     train, new = data.take(np.arange(n)), np.arange(n, n + N_NEW)
     rng = np.random.default_rng((seed, 0))
     with threadpool_limits(1):
@@ -221,7 +228,7 @@ def find_planted(
         `true_selected`, informative assays in the model, of `selected`; and
         :func:`measure_coverage`.
     """
-    data, _ = simulate(n, n_assays, planted=planted, seed=seed)
+    data, _ = simulate_with_panel(n, n_assays, planted=planted, seed=seed)
     with threadpool_limits(1):
         fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
         found = evaluate_panel(
@@ -268,7 +275,7 @@ def main() -> None:
         print(table.drop(columns="found").mean(numeric_only=True).round(3).to_string())
         return
     results = [find_in_noise(asked.n, asked.assays, seed=s) for s in seeds]
-    print(tell_noise(results).round(3).to_string(index=False))
+    print(compute_noise_table(results).round(3).to_string(index=False))
     print(pd.Series([r["found"] for r in results]).value_counts(normalize=True).to_string())
 
 

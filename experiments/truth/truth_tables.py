@@ -17,10 +17,10 @@ __all__ = [
     "PREVALENCE",
     "compare_with_limits",
     "compare_with_peers",
-    "draw",
+    "plot_errors",
     "limit",
-    "summarise",
-    "to_markdown",
+    "compute_summary",
+    "format_table",
 ]
 
 DEFAULT = "default"
@@ -33,7 +33,7 @@ def limit(n: int) -> float:
     return 0.025 if n <= 120 else 0.015
 
 
-def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+def compute_summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Average over cohorts.
 
     Parameters
@@ -90,7 +90,7 @@ def compare_with_peers(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame
     Parameters
     ----------
     rows : DataFrame
-        As in :func:`summarise`.
+        As in :func:`compute_summary`.
     peers : sequence of str
         Methods to compare with.
 
@@ -132,14 +132,14 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def to_markdown(table: pd.DataFrame) -> str:
+def format_table(table: pd.DataFrame) -> str:
     """Return a frame as a Markdown table, its index left out, numbers to three decimals."""
     lines = [list(table.columns), ["---"] * table.shape[1]]
     lines += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def draw(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
+def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
     """Draw RMSE to the true risk against the size of the cohort, one panel for each truth.
 
     The shaded band ends where the default would exceed its limit above the better of prevalence

@@ -20,7 +20,7 @@ from features.dictionary.variable import Variable
 from training.model.candidates import intercept_for_mean
 from training.model.response import TrainingData
 
-__all__ = ["TRUTHS", "Simulated", "Truth", "draw_patients", "simulate"]
+__all__ = ["TRUTHS", "TWELVE", "Simulated", "Truth", "draw_patients", "simulate_truth"]
 
 Standardised = Mapping[str, FloatArray]
 Formula = Callable[[Standardised], FloatArray]
@@ -203,7 +203,7 @@ def compute_risks(truth: Truth, X: FloatArray) -> tuple[FloatArray, FloatArray]:
     return risk, expit(intercept_kept + truth.kept(scaled))
 
 
-def simulate(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> Simulated:
+def simulate_truth(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> Simulated:
     """Draw a cohort and new patients.
 
     Parameters

@@ -29,7 +29,7 @@ from features.panel.design import Design, Sample
 from features.panel.exports import LAYOUTS, Layout, RawPanel, parse_file
 from features.panel.names import map_assay_names
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
-from features.panel.summary import FileReport, PanelReport, summarise, write_notices
+from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 
 __all__ = ["EMPTY_CELLS", "FORMATS", "import_panel", "parse_panel", "read_panel"]
@@ -181,7 +181,7 @@ def parse_panel(
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
     )
     notices = write_notices(assays, names, design, owners, reports, counts)
-    return Panel(table), summarise(table, reports, counts, wells["flag"], assays, notices)
+    return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
 
 
 def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequence[Path]) -> None:
@@ -216,7 +216,7 @@ def _import_tidy(
     limit = float(table["ceiling"].min())
     source = "given" if ceiling is not None else "file"
     file = FileReport(str(paths[0]), "tidy", int(table["replicates"].sum()), limit, source, {})
-    return Panel(table), summarise(table, (file,), Counter(), table["flag"], assays, ())
+    return Panel(table), make_panel_report(table, (file,), Counter(), table["flag"], assays, ())
 
 
 # -- cells ----------------------------------------------------------------------------------------

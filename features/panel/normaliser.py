@@ -20,7 +20,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.censored import compute_expected, fit_censored
 from features.panel.references import (
     ReferenceLevels,
-    choose_count,
+    compute_reference_count,
     fit_levels,
     rank_by_genorm,
     rank_by_normfinder,
@@ -224,7 +224,7 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         levels, usable = fit_levels(ct[:, pool], detected[:, pool])
         filled = levels.fill(ct[np.ix_(usable, pool)], detected[np.ix_(usable, pool)])
         order = _METHODS[self.reference](filled)
-        count = self.n_references or choose_count(filled, order)
+        count = self.n_references or compute_reference_count(filled, order)
         return np.sort(pool[order[:count]])
 
     def _fit_assays(self, values: FloatArray, ct: FloatArray, detected: BoolArray) -> None:

@@ -19,7 +19,7 @@ from features.panel.censored import compute_expected, fit_censored
 __all__ = [
     "MAX_VARIATION",
     "ReferenceLevels",
-    "choose_count",
+    "compute_reference_count",
     "compute_genorm_m",
     "compute_normfinder_variance",
     "compute_pairwise_variation",
@@ -140,7 +140,7 @@ def compute_pairwise_variation(values: FloatArray, order: IntArray) -> FloatArra
     return np.asarray(np.std(means[:, 1:-1] - means[:, 2:], axis=0, ddof=1))
 
 
-def choose_count(values: FloatArray, order: IntArray) -> int:
+def compute_reference_count(values: FloatArray, order: IntArray) -> int:
     """Return how many of the most stable assays it takes.
 
     Parameters

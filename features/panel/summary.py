@@ -12,7 +12,7 @@ import pandas as pd
 from features.panel.design import Design, Sample
 from features.panel.names import AssayName
 
-__all__ = ["FileReport", "PanelReport", "summarise", "write_notices"]
+__all__ = ["FileReport", "PanelReport", "make_panel_report", "write_notices"]
 
 _SHOWN = 5
 
@@ -90,7 +90,7 @@ class PanelReport:
         return asdict(self)
 
 
-def summarise(
+def make_panel_report(
     table: pd.DataFrame,
     files: tuple[FileReport, ...],
     counts: Counter[str],

@@ -42,8 +42,7 @@ def release(
     ] = False,
 ) -> None:
     """Release the approved version of a model to BentoML; refuse any other, with every reason."""
-    from serving.release import release as release_version
-    from serving.release import roll_back
+    from serving.release import release_version, roll_back
 
     name, _, version = model.partition(":")
     if rollback and version:

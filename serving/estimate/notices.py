@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 Record = Mapping[str, float | str | None]
+"""A patient as parsed: a variable's name to its value."""
 
 _TRIAL_LOWEST_NRS = 5.0
 _RESPONSE_POINTS = 2.0

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from features.errors import EXIT_INPUT, EXIT_REFUSED, KetresponseError, Refused
 from ketresponse import app
 from serving.process import bind, start_server
-from serving.release import release, roll_back
+from serving.release import release_version, roll_back
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.models import make_facts as serving_facts
 from tests.serving.helpers.models import make_model as serving_model
@@ -72,7 +72,7 @@ def version(places):
 
 def test_an_approved_model_is_released_whole(desk, places):
     add_model(desk)
-    done = release(desk, "pilot", **places)
+    done = release_version(desk, "pilot", **places)
     assert (done.subject, done.tag) == ("pilot:1", "pilot:1")
     loaded = load_model(done.folder / "model")
     assert loaded.facts.status == "approved"
@@ -101,7 +101,7 @@ def test_an_approved_model_is_released_whole(desk, places):
 def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
     add_model(desk, approved=False, slope=0.5, external=False)
     with pytest.raises(Refused) as caught:
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
     assert caught.value.exit_code == EXIT_REFUSED
     listed = str(caught.value).splitlines()
     assert listed[0] == "pilot:1 is not released:"
@@ -118,29 +118,29 @@ def test_every_unmet_criterion_is_listed_and_nothing_written(desk, places):
 def test_a_synthetic_model_is_never_released(desk, places):
     add_model(desk, approved=False, synthetic=True)
     with pytest.raises(Refused, match="trained on simulated data: it stays a demonstration"):
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
 
 
 def test_a_changed_model_is_not_released(desk, places):
     folder = add_model(desk)
     change_card(folder)
     with pytest.raises(Refused, match=r"card changed since the approval of Berta First \(berta\)"):
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
 
 
 def test_the_approved_version_is_taken_not_the_newest(desk, places):
     add_model(desk)
     add_model(desk, approved=False)
-    assert release(desk, "pilot", **places).subject == "pilot:1"
+    assert release_version(desk, "pilot", **places).subject == "pilot:1"
     with pytest.raises(Refused, match="pilot:2 is not released"):
-        release(desk, "pilot", "2", **places)
+        release_version(desk, "pilot", "2", **places)
     assert version(places) == "1"
 
 
 def test_back_to_the_version_released_before(desk, places):
     for _ in range(3):
         add_model(desk)
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
     desk.act("withdraw", ADMIN, "pilot", "2", comment="a coding error")
     assert roll_back(desk, "pilot", **places).subject == "pilot:1"  # 2 is passed over
     assert version(places) == "1"
@@ -153,7 +153,7 @@ def test_back_to_the_version_released_before(desk, places):
 def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
     for _ in range(2):
         add_model(desk)
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
     desk.act("withdraw", ADMIN, "pilot", "1", comment="a coding error")
     with pytest.raises(Refused, match="version 1: withdrawn by Emil Keeper") as caught:
         roll_back(desk, "pilot", **places)
@@ -167,7 +167,7 @@ def test_a_folder_of_something_else_is_left_alone(desk, places):
     places["folder"].mkdir(parents=True)
     (places["folder"] / "thesis.docx").touch()
     with pytest.raises(KetresponseError, match="holds something else than a release"):
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
     assert [path.name for path in places["folder"].iterdir()] == ["thesis.docx"]
     assert desk.log.read()[-1].kind == "approve"
 
@@ -244,7 +244,7 @@ CHANGES = {
 
 def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
     add_model(desk)
-    released = release(desk, "pilot", **places).folder / "model"
+    released = release_version(desk, "pilot", **places).folder / "model"
     assert check_approval(released, "approved", environ=os.environ) is False
     for change, words in CHANGES.items():
         folder = shutil.copytree(released, tmp_path / change.__name__)
@@ -258,7 +258,7 @@ def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
 @pytest.mark.service
 def test_a_release_is_served_with_its_card(desk, places):
     add_model(desk)
-    folder = release(desk, "pilot", **places).folder / "model"
+    folder = release_version(desk, "pilot", **places).folder / "model"
     with start_server(folder, "approved") as url:
         answer = httpx.post(f"{url}/predict", json={"patient": PATIENT}, trust_env=False).json()
         assert (answer["model"]["version"], answer["model"]["status"]) == ("1", "approved")
@@ -270,7 +270,7 @@ def test_a_release_is_served_with_its_card(desk, places):
 def test_a_place_where_bentoml_builds_nothing_is_refused(desk, places, tmp_path):
     add_model(desk)
     with pytest.raises(KetresponseError, match="hidden folder"):
-        release(desk, "pilot", **{**places, "folder": tmp_path / ".hidden" / "pilot"})
+        release_version(desk, "pilot", **{**places, "folder": tmp_path / ".hidden" / "pilot"})
     assert desk.log.read()[-1].kind == "approve"
 
 
@@ -338,7 +338,7 @@ def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
     desk, places, tmp_path
 ):
     add_model(desk)
-    done = release(desk, "pilot", **places)
+    done = release_version(desk, "pilot", **places)
     home = done.bentoml_home
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environ = {

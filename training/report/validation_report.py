@@ -122,7 +122,7 @@ def make_validation_report(
     patients : NewPatients
         On whom.
     judged : dict of str to Judged
-        From :func:`training.validation.validation.validate`.
+        From :func:`training.validation.validation.compute_validation`.
     file : str
         Name of the cohort file.
     seed, n_bootstrap : int

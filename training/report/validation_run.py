@@ -32,8 +32,8 @@ from training.validation.validation import (
     Judged,
     SiteResults,
     compute_site_results,
+    compute_validation,
     cross_validate_sites,
-    validate,
 )
 
 __all__ = ["run_leave_site_out", "run_validation"]
@@ -77,7 +77,7 @@ def run_validation(
     run_id : str
         Of the run.
     """
-    judged = validate(
+    judged = compute_validation(
         loaded.model,
         patients.data,
         patients.sites,

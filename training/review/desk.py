@@ -26,7 +26,7 @@ from training.card.gates import compute_gates
 from training.card.render import ShownGate, show_gates, write_pages
 from training.review.accounts import LocalAccounts
 from training.review.review_log import LogWriter, ReviewLog, find_home
-from training.review.seal import compute_digests, refuse, write_annex
+from training.review.seal import compute_digests, make_refusal, write_annex
 from training.review.signature import find_key_file
 from training.review.standing import find_approved, write_standing
 from training.store.artifact import read_facts, write_release
@@ -209,7 +209,7 @@ class Desk:
             file = self._read(name, version, writer.events)
             against = compute_objections(file.case, action, account, comment=comment, gate=gate)
             if against:
-                raise refuse(f"cannot {action} {file.case.subject}", against)
+                raise make_refusal(f"cannot {action} {file.case.subject}", against)
             details = {
                 "name": account.display,
                 "digests": asdict(file.case.digests),
@@ -245,7 +245,7 @@ class Desk:
             Listing every unmet criterion.
         """
         if file.unmet:
-            raise refuse(
+            raise make_refusal(
                 f"{file.case.subject} is not released", [unmet.text for unmet in file.unmet]
             )
 

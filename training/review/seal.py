@@ -21,7 +21,14 @@ from training.store.artifact import read_facts
 from training.store.code_digest import compute_code_digest
 from training.store.facts import ModelFacts
 
-__all__ = ["ANNEX", "check_approval", "compute_digests", "read_annex", "refuse", "write_annex"]
+__all__ = [
+    "ANNEX",
+    "check_approval",
+    "compute_digests",
+    "read_annex",
+    "make_refusal",
+    "write_annex",
+]
 
 ANNEX = "review.json"
 _NOT_SERVED = "this model is not served as approved"
@@ -67,7 +74,7 @@ def write_annex(folder: Path, annex: Mapping[str, Any], signature: str) -> Path:
     return path
 
 
-def refuse(what: str, reasons: list[str]) -> Refused:
+def make_refusal(what: str, reasons: list[str]) -> Refused:
     """Return the refusal of something, with every reason."""
     return Refused("\n".join([f"{what}:", *(f"  - {reason}" for reason in reasons)]))
 
@@ -99,7 +106,7 @@ def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> 
 def _check_sealed(folder: Path, public_key: Path) -> dict[str, Any]:
     signed = _read_signed(folder)
     if signed is None:
-        raise refuse(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
+        raise make_refusal(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
     annex, signature = signed
     facts, digest = read_facts(folder)
     unmet = check_annex(annex, compute_digests(facts, digest, read_card(folder).sha256))
@@ -110,5 +117,5 @@ def _check_sealed(folder: Path, public_key: Path) -> dict[str, Any]:
             f"changed since (checked by {public_key})"
         )
     if reasons:
-        raise refuse(_NOT_SERVED, reasons)
+        raise make_refusal(_NOT_SERVED, reasons)
     return annex

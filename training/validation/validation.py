@@ -44,7 +44,7 @@ __all__ = [
     "compute_case_mix",
     "compute_site_results",
     "cross_validate_sites",
-    "validate",
+    "compute_validation",
 ]
 
 
@@ -116,7 +116,7 @@ class Judged:
     draws: pd.DataFrame
 
 
-def validate(
+def compute_validation(
     model: ResponseModel,
     data: TrainingData,
     sites: TextArray,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from experiments.description.description import Description, describe_cohort
+from experiments.description.description import CohortDescription, describe_cohort
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
 from features.cohort.mapping import apply_mapping, read_mapping
 from features.dictionary.contract import CONTRACT
@@ -34,11 +34,11 @@ def make_small(**columns: list[object]) -> Cohort:
 
 
 @pytest.fixture(scope="module")
-def mangnus() -> Description:
+def mangnus() -> CohortDescription:
     return describe_cohort(make_cohort_of(make_mangnus_cohort()))
 
 
-def test_attrition_is_that_of_the_paper(mangnus: Description) -> None:
+def test_attrition_is_that_of_the_paper(mangnus: CohortDescription) -> None:
     # 60 identified, 9 with a second drug, 3 emergencies, 48 left; 47 and 40 classifiable.
     assert (mangnus.rows, mangnus.eligible) == (60, 48)
     flow = mangnus.flow.set_index("step")
@@ -46,7 +46,7 @@ def test_attrition_is_that_of_the_paper(mangnus: Description) -> None:
     assert flow["remaining"].tolist()[-3:] == [48, 47, 40]
 
 
-def test_rates_are_those_of_the_paper(mangnus: Description) -> None:
+def test_rates_are_those_of_the_paper(mangnus: CohortDescription) -> None:
     rates = mangnus.rates.set_index("rate")
     counts = rates.loc[["t1", "t2", "t1_if_seen_at_t2", "kept"], ["events", "n"]]
     assert counts.to_numpy().tolist() == [[29, 47], [19, 40], [25, 40], [19, 25]]
@@ -60,7 +60,7 @@ def test_rates_are_those_of_the_paper(mangnus: Description) -> None:
     assert rates.loc["sustained", "share"] == pytest.approx(29 / 47 * 19 / 25)
 
 
-def test_responses_at_both_times_are_those_of_table_3(mangnus: Description) -> None:
+def test_responses_at_both_times_are_those_of_table_3(mangnus: CohortDescription) -> None:
     paired = mangnus.paired
     assert paired is not None
     assert (paired.both, paired.lost, paired.gained, paired.neither) == (19, 6, 0, 15)
@@ -68,7 +68,7 @@ def test_responses_at_both_times_are_those_of_table_3(mangnus: Description) -> N
     assert paired.p_value == pytest.approx(0.03125)  # printed as 0.03
 
 
-def test_labels_rest_on_what_the_paper_implies(mangnus: Description) -> None:
+def test_labels_rest_on_what_the_paper_implies(mangnus: CohortDescription) -> None:
     worded = mangnus.provenance[mangnus.provenance["source"] == "wording"].set_index("horizon")
     # At least 11 of 47 and 22 of 40 have no score; 10 of the 19 responders at T2.
     assert worded.loc["t1", ["responders", "nonresponders"]].sum() == 11
@@ -89,13 +89,13 @@ def test_labels_rest_on_what_the_paper_implies(mangnus: Description) -> None:
     ],
 )
 def test_pain_scores_are_those_of_the_paper(
-    mangnus: Description, group: str, time: str, n: int, median: float, width: float
+    mangnus: CohortDescription, group: str, time: str, n: int, median: float, width: float
 ) -> None:
     row = mangnus.pain.set_index(["group", "time"]).loc[(group, time)]
     assert (row["n"], row["median"], row["q3"] - row["q1"]) == (n, median, width)
 
 
-def test_tests_of_pain_are_those_of_the_paper(mangnus: Description) -> None:
+def test_tests_of_pain_are_those_of_the_paper(mangnus: CohortDescription) -> None:
     tests = mangnus.pain_tests.set_index(["comparison", "group"])
     assert tests.loc[("T0, T1 and T2", "all"), "p_value"] < 0.001
     assert tests.loc[("T0, T1 and T2", "all"), "n"] <= 18
@@ -105,7 +105,7 @@ def test_tests_of_pain_are_those_of_the_paper(mangnus: Description) -> None:
     assert tests.loc[("T0 and T1", "nonresponders at T1"), "p_value"] == pytest.approx(0.125)
 
 
-def test_tables_1_and_2_hold_the_numbers_of_the_paper(mangnus: Description) -> None:
+def test_tables_1_and_2_hold_the_numbers_of_the_paper(mangnus: CohortDescription) -> None:
     patients = mangnus.baseline.set_index("characteristic")["all"]
     assert patients["Age, years, mean (SD)"] == "39.0 (14.0)"
     assert patients["\u2003female"] == "41 (85.4)"
@@ -143,7 +143,9 @@ def test_tables_1_and_2_hold_the_numbers_of_the_paper(mangnus: Description) -> N
     assert set(effects["of"]) == {48} and set(effects["of_any"]) == {30}
 
 
-def test_a_class_known_only_of_those_who_do_not_take_it_is_no_share(mangnus: Description) -> None:
+def test_a_class_known_only_of_those_who_do_not_take_it_is_no_share(
+    mangnus: CohortDescription,
+) -> None:
     # The file tells opioids; weak opioids are known to be none only where there are no opioids.
     assert "Weak opioid" in mangnus.left_out
     assert not mangnus.baseline["characteristic"].str.startswith("Weak opioid").any()
@@ -156,13 +158,13 @@ def test_a_class_known_only_of_those_who_do_not_take_it_is_no_share(mangnus: Des
     assert "Weak opioid, n (%)" in set(described.baseline["characteristic"])
 
 
-def test_missing_values_are_counted_as_published(mangnus: Description) -> None:
+def test_missing_values_are_counted_as_published(mangnus: CohortDescription) -> None:
     missing = mangnus.missing.set_index("variable")["missing"]
     assert missing[["nrs_t0", "nrs_t1", "nrs_t2"]].tolist() == [6, 12, 30]
     assert missing["relief_weeks"] == 48 - 12
 
 
-def test_responders_stand_beside_nonresponders(mangnus: Description) -> None:
+def test_responders_stand_beside_nonresponders(mangnus: CohortDescription) -> None:
     assert mangnus.comparison is not None
     table = mangnus.comparison.set_index("characteristic")
     assert table.loc["Number of patients", ["all", "nonresponders", "responders"]].tolist() == [
@@ -174,7 +176,7 @@ def test_responders_stand_beside_nonresponders(mangnus: Description) -> None:
     assert nrs[["nonresponders", "responders"]].tolist() == ["8.0 [7.0, 9.0]", "8.0 [8.0, 9.0]"]
 
 
-def test_t2_alone_and_t1_alone_are_described(mangnus: Description) -> None:
+def test_t2_alone_and_t1_alone_are_described(mangnus: CohortDescription) -> None:
     cohort = make_cohort_of(make_mangnus_cohort())
     t2 = describe_cohort(cohort, horizons=["t2"])
     assert t2.paired is None

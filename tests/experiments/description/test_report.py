@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from experiments.description.commands import describe
-from experiments.description.description import Description, describe_cohort
+from experiments.description.description import CohortDescription, describe_cohort
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from experiments.description.report import make_description_report
 from features.cohort.cohort import Cohort, parse_cohort
@@ -33,14 +33,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def description() -> Description:
+def description() -> CohortDescription:
     raw = make_mangnus_cohort()
     table, _ = parse_cohort(raw.astype(object).where(raw.notna(), "").astype(str))
     return describe_cohort(Cohort(table, CONTRACT, synthetic=True, sha256=""))
 
 
 @pytest.fixture(scope="module")
-def report(description: Description) -> Document:
+def report(description: CohortDescription) -> Document:
     return make_description_report(description, name="mangnus.csv")
 
 
@@ -72,7 +72,7 @@ def test_simulated_patients_are_stamped(report: Document) -> None:
     assert report.stamp == "Simulated patients: every number here was made up by a program."
 
 
-def test_published_rates_stand_beside_only_where_they_may(description: Description) -> None:
+def test_published_rates_stand_beside_only_where_they_may(description: CohortDescription) -> None:
     alone = make_description_report(description, name="x", beside_published=False)
     rows = to_values(alone)["tables"]["rates"]
     assert all(row["published"] is None for row in rows)
@@ -88,7 +88,7 @@ def test_values_hold_full_precision(report: Document) -> None:
     assert t1["share"] == pytest.approx(29 / 47, abs=1e-12)
 
 
-def test_attrition_diagram_tells_the_counts(description: Description) -> None:
+def test_attrition_diagram_tells_the_counts(description: CohortDescription) -> None:
     figure = plot_attrition(description.flow, description.rates, title="Attrition")
     words = texts(figure)
     for line in (
@@ -126,7 +126,9 @@ def test_attrition_diagram_tells_what_was_assumed() -> None:
     assert "0 excluded, as there is no criterion" in open_to_all
 
 
-def test_missingness_picture_draws_incomplete_variables_only(description: Description) -> None:
+def test_missingness_picture_draws_incomplete_variables_only(
+    description: CohortDescription,
+) -> None:
     figure = plot_missing(description.missing, groups="T1", title="Missing")
     (axes,) = figure.axes
     shares = sorted(round(bar.get_width()) for bar in axes.patches)  # type: ignore[attr-defined]
@@ -135,7 +137,7 @@ def test_missingness_picture_draws_incomplete_variables_only(description: Descri
     assert "30/48" in texts(figure)
 
 
-def test_pain_and_rates_are_drawn_where_they_are(description: Description) -> None:
+def test_pain_and_rates_are_drawn_where_they_are(description: CohortDescription) -> None:
     (axes,) = plot_pain(description.pain, title="Pain").axes
     medians = [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
     assert medians == [[8, 6, 7], [8, 5, 6], [8, 8, 8]]

@@ -4,17 +4,17 @@ import pytest
 from scipy.special import expit, logit
 
 from experiments.truth.blend_scale import fit_probability_weights
-from experiments.truth.known_truth import compute_interval, describe, run, score
+from experiments.truth.known_truth import compute_interval, make_text, run, score
 from experiments.truth.peers import PEERS, RMS, explain_missing_rms, predict_rms
 from experiments.truth.truth_tables import (
     DEFAULT,
     compare_with_limits,
     compare_with_peers,
-    draw,
-    summarise,
-    to_markdown,
+    compute_summary,
+    format_table,
+    plot_errors,
 )
-from experiments.truth.truths import TRUTHS, compute_risks, draw_patients, simulate
+from experiments.truth.truths import TRUTHS, compute_risks, draw_patients, simulate_truth
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure
 from training.model.response import fit_response
@@ -59,7 +59,7 @@ _EXAMPLE = _rows(
 def test_summary_by_hand() -> None:
     # RMSE 0.10 and 0.14: mean 0.12, SD 0.0283, error 0.02. Skill 1 - (0.10 / 0.20)^2 = 0.75 and
     # 1 - (0.14 / 0.20)^2 = 0.51: mean 0.63.
-    row = summarise(pd.DataFrame(_EXAMPLE)).loc[("noise", 48, DEFAULT)]
+    row = compute_summary(pd.DataFrame(_EXAMPLE)).loc[("noise", 48, DEFAULT)]
     assert row["cohorts"] == 2
     assert row["rmse"] == pytest.approx(0.12)
     assert row["rmse_se"] == pytest.approx(0.02)
@@ -72,7 +72,7 @@ def test_limits_by_hand() -> None:
     worse = [dict(row, n=480) for row in _EXAMPLE]
     for row in worse:
         row["rmse"] += 0.02 if row["method"] == "default" else 0.0
-    table = compare_with_limits(summarise(pd.DataFrame(_EXAMPLE + worse)))
+    table = compare_with_limits(compute_summary(pd.DataFrame(_EXAMPLE + worse)))
     small, large = table.loc[("noise", 48)], table.loc[("noise", 480)]
     assert small["single"] == large["single"] == "firth"
     assert small["excess"] == pytest.approx(0.01)
@@ -95,7 +95,7 @@ def test_gain_over_a_peer_by_hand() -> None:
 
 def test_markdown_of_a_small_table() -> None:
     table = pd.DataFrame({"n": [48], "rmse": [0.12345], "slope": [np.nan], "within": [False]})
-    assert to_markdown(table).splitlines() == [
+    assert format_table(table).splitlines() == [
         "| n | rmse | slope | within |",
         "| --- | --- | --- | --- |",
         "| 48 | 0.123 | - | NO |",
@@ -125,14 +125,14 @@ def test_a_straight_truth_is_straight_in_the_standardised_predictors() -> None:
 
 def test_gaps_hide_values_but_not_the_risk() -> None:
     rng = np.random.default_rng(4)
-    simulated = simulate(TRUTHS["missing"], 400, n_new=400, rng=rng)
+    simulated = simulate_truth(TRUTHS["missing"], 400, n_new=400, rng=rng)
     assert np.isnan(simulated.data.X).mean() == pytest.approx(0.3, abs=0.03)
     assert np.isnan(simulated.X).mean() == pytest.approx(0.3, abs=0.03)
     assert simulated.risk.std() > 0.25
 
 
 def test_who_did_not_respond_is_known_not_to_have_kept_it() -> None:
-    data = simulate(TRUTHS["kept"], 500, n_new=10, rng=np.random.default_rng(5)).data
+    data = simulate_truth(TRUTHS["kept"], 500, n_new=10, rng=np.random.default_rng(5)).data
     responders = data.y["t1"] == 1
     assert (data.y["t2"][~responders] == 0).all()
     assert np.isnan(data.kept[~responders]).all()
@@ -149,18 +149,18 @@ def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
     # Where nothing predicts, the prevalence is off by the same for everyone: share - 0.6.
     for cohort in range(2):
         rng = np.random.default_rng((7, 0, 48, cohort))
-        share = simulate(TRUTHS["noise"], 48, n_new=1000, rng=rng).data.y["t1"].mean()
+        share = simulate_truth(TRUTHS["noise"], 48, n_new=1000, rng=rng).data.y["t1"].mean()
         here = rows[(rows["cohort"] == cohort) & (rows["method"] == "prevalence")]
         assert here["rmse"].item() == pytest.approx(abs(share - 0.6), abs=1e-9)
-    text = describe(rows)
+    text = make_text(rows)
     assert "## Against the peers" in text
     assert (RMS in text) == (RMS in expected)
-    figure = draw(summarise(rows), list(PEERS))
+    figure = plot_errors(compute_summary(rows), list(PEERS))
     assert [panel.get_title() for panel in figure.axes] == ["noise"]
 
 
 def test_intervals_hold_the_served_risk_and_multiply_at_t2() -> None:
-    simulated = simulate(TRUTHS["kept"], 120, n_new=50, rng=np.random.default_rng(8))
+    simulated = simulate_truth(TRUTHS["kept"], 120, n_new=50, rng=np.random.default_rng(8))
     rng = np.random.default_rng(9)
     fitted = fit_response(simulated.data, Procedure(("ridge",)), rng=rng)
     low, high = compute_interval(simulated.data, fitted, simulated.X, rng=rng).T

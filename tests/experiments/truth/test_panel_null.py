@@ -5,10 +5,10 @@ import pytest
 
 from experiments.truth.panel_null import (
     Planted,
+    compute_noise_table,
     find_in_noise,
     measure_coverage,
-    simulate,
-    tell_noise,
+    simulate_with_panel,
 )
 from features.simulation.panel import make_panel
 
@@ -20,7 +20,7 @@ def test_noise_is_found_to_be_noise():
         for s in range(40, 46)
     ]
     assert [result["found"] for result in results].count("nothing") >= 5
-    table = tell_noise(results).set_index("candidate")
+    table = compute_noise_table(results).set_index("candidate")
     net = table.loc["elastic_net"]
     # 0.45 to 0.55 of the mean over many cohorts, and what so few cohorts leave open.
     assert abs(net["auc"] - 0.5) < 0.05 + 2.5 * net["error"]
@@ -41,7 +41,7 @@ def test_the_simulated_log_odds_are_those_of_the_panel():
 
 
 def test_the_true_risk_with_a_panel_goes_further_than_without():
-    _, risks = simulate(200, 20, planted=Planted(4, 1.0), seed=3)
+    _, risks = simulate_with_panel(200, 20, planted=Planted(4, 1.0), seed=3)
     assert risks[:, 1].std() > 1.5 * risks[:, 0].std()
 
 

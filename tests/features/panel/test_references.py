@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from features.panel.references import (
-    choose_count,
     compute_genorm_m,
     compute_normfinder_variance,
     compute_pairwise_variation,
+    compute_reference_count,
     fit_levels,
     rank_by_genorm,
     rank_by_normfinder,
@@ -54,12 +54,14 @@ def test_pairwise_variation_is_that_of_reference_values() -> None:
 
 
 def test_as_many_references_are_taken_as_it_needs() -> None:
-    assert choose_count(TABLE, np.arange(4)) == 2  # none is below 0.15; the first is the least
+    assert (
+        compute_reference_count(TABLE, np.arange(4)) == 2
+    )  # none is below 0.15; the first is the least
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(5000, 12)) * 0.5
     # Adding one of n + 1 equal assays moves the mean by SD 0.5 / sqrt(n (n + 1)):
     # 0.204 at n = 2, 0.144 at n = 3.
-    assert choose_count(25 + noise, np.arange(12)) == 3
+    assert compute_reference_count(25 + noise, np.arange(12)) == 3
 
 
 def test_normfinder_by_hand() -> None:

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from serving.process import start_server
-from serving.release import release
+from serving.release import release_version
 from serving.review.app import make_review_app
 from tests.serving.helpers.browsers import MARKS
 from tests.serving.helpers.browsers import browser as browser
@@ -123,8 +123,8 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
     assert second.section("History").get_by_text("so did I").is_visible()
 
     # The service takes the newest that was approved, and shows who approved it.
-    release(desk, "pilot", "1", **places)
-    folder = release(desk, "pilot", **places).folder / "model"
+    release_version(desk, "pilot", "1", **places)
+    folder = release_version(desk, "pilot", **places).folder / "model"
     page = browser.new_page()
     with start_server(folder, "approved") as url:
         page.goto(f"{url}/clinic")

@@ -22,7 +22,12 @@ from training.report.validation_plots import (
     plot_roc,
     plot_sites,
 )
-from training.validation.validation import Judged, compute_case_mix, cross_validate_sites, validate
+from training.validation.validation import (
+    Judged,
+    compute_case_mix,
+    compute_validation,
+    cross_validate_sites,
+)
 
 SITES = np.repeat(["north", "south", "east", "small"], [120, 100, 70, 10])
 
@@ -42,7 +47,7 @@ def _patients(n: int = 300, seed: int = 1) -> TrainingData:
 
 @pytest.fixture(scope="module")
 def judged() -> dict[str, Judged]:
-    return validate(
+    return compute_validation(
         make_model(), _patients(), SITES, thresholds=(0.2, 0.62), n_bootstrap=100, seed=2
     )
 
@@ -96,7 +101,7 @@ def test_sites_are_judged_and_pooled(judged: dict[str, Judged]) -> None:
     assert sites.pooled["sites"].tolist() == [3, 3, 3]
     assert sites.pooled["prediction_low"].notna().all()
     data = _patients(60)
-    nowhere = validate(
+    nowhere = compute_validation(
         make_model(), data, np.full(60, "one"), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
     )
     assert nowhere["t1"].sites is None
@@ -105,7 +110,7 @@ def test_sites_are_judged_and_pooled(judged: dict[str, Judged]) -> None:
 def test_a_cohort_of_one_class_is_survived() -> None:
     data = _patients(40)
     single = replace(data, horizons=("t1",), y={"t1": np.ones(40)}, kept=np.full(40, np.nan))
-    result = validate(
+    result = compute_validation(
         make_model(), single, np.full(40, ""), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
     )["t1"]
     assert np.isnan(result.performance.loc["auc", "estimate"])
