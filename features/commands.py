@@ -61,21 +61,16 @@ def read_dictionary(mapping: Path | None) -> Dictionary:
 
 def read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
     """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
-    import tomllib
-
-    from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-    from features.errors import InputError
-    from features.files.table import read_bytes
+    from features.dictionary.declarations import read_eligibility as read_rules
+    from features.dictionary.eligibility import CRPS_ELIGIBILITY
+    from features.files.settings import read_toml
 
     if study is None:
         return CRPS_ELIGIBILITY
-    try:
-        content = tomllib.loads(read_bytes(study).decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
-        raise InputError(f"{study} is not a TOML file in UTF-8: {err}") from err
+    _, content = read_toml(study, "study file")
     if "eligibility" not in content:
         return CRPS_ELIGIBILITY
-    return Eligibility.from_dict(content["eligibility"], dictionary=dictionary)
+    return read_rules(content["eligibility"], dictionary=dictionary)
 
 
 def _print_table(

@@ -54,7 +54,7 @@ LOW = PanelStable(name="stability_low", thresholds=(0.3,))
 """Stability selection that takes an assay from 30% of the half samples on: at the thresholds of
 the procedure it selects nothing in noise, and what selects nothing cannot be judged."""
 PANEL_CANDIDATES[LOW.name] = LOW
-_ANYTHING = replace(PANEL, max_p=1.0, inner_repeats=1)
+_ANYTHING = PANEL.model_copy(update={"max_p": 1.0, "inner_repeats": 1})
 N_NEW = 200
 
 

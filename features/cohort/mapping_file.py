@@ -26,7 +26,7 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
     `constant`  one value for every row, in place of `from`
     =========== ==========================================================================
 ``[variables.NAME]``
-    A variable of the study's own; see :func:`features.dictionary.variable.declare_variable`.
+    A variable of the study's own; see :func:`features.dictionary.declarations.declare_variable`.
 
 Raw columns that no entry uses are dropped, and listed. Numbers compare as numbers: 1, "1" and
 "1.0" are the same code. ``docs/mapping.md`` has a complete example with comments. The mapping is
@@ -37,19 +37,29 @@ from __future__ import annotations
 
 import operator
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
 
 from features.dictionary.contract import CONTRACT
+from features.dictionary.declarations import declare_variable
 from features.dictionary.medication import parse_codes
 from features.dictionary.schema import Dictionary
-from features.dictionary.variable import Variable, declare_variable, parse_value
+from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
-from features.files.table import read_bytes
+from features.files.settings import (
+    SettingError,
+    Settings,
+    fits,
+    read_settings,
+    read_toml,
+    show,
+    worded,
+)
 
 __all__ = ["UNITS", "CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
 
@@ -68,8 +78,6 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, "==": operator.eq, ">": operator.gt, "<": operator.lt}
 )
 _YES_IF = re.compile(r"\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
-_PARTS = ("missing", "filter", "rows", "columns", "variables")
-_ENTRY = ("from", "at", "missing", "recode", "unit", "yes_if", "separator", "constant")
 _CONVERSIONS = ("recode", "unit", "yes_if")
 _NUMBER = re.compile(r"[+-]?\d+(\.0+)?")
 
@@ -155,6 +163,126 @@ class CohortMapping:
         return CONTRACT.with_variables(self.variables)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What an entry of `[columns]` must fit: its variable, and whether there are `[rows]`."""
+
+    variable: Variable
+    has_times: bool
+
+
+def _as_list(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
+def _check_code(given: Any) -> str:
+    if not isinstance(given, (str, int, float)):
+        raise SettingError(Problem("", "a value or a list of values", show(given)))
+    return normalise_code(given)
+
+
+_Code = Annotated[str, PlainValidator(_check_code)]
+_Codes = Annotated[frozenset[_Code], Strict(False), BeforeValidator(_as_list)]
+
+
+def _check_columns(given: Any, info: ValidationInfo[_Place]) -> Any:
+    if isinstance(given, list) and info.context.variable.kind != "codes":
+        action = "only ATC codes are gathered from several columns"
+        raise SettingError(Problem("", "one raw column", "a list", action=action))
+    return _as_list(given)
+
+
+def _check_at(given: Any, info: ValidationInfo[_Place]) -> str:
+    if not info.context.has_times:
+        action = "name the raw column that tells a patient's rows apart"
+        raise SettingError(Problem("", "[rows] with time = ...", "no [rows]", action=action))
+    if not isinstance(given, (str, int, float)):
+        raise SettingError(Problem("", "one value of the time", show(given)))
+    return normalise_code(given)
+
+
+def _check_word(given: Any, info: ValidationInfo[_Place]) -> str:
+    """Return a value that a mapping writes itself as text, if the variable can take it."""
+    variable = info.context.variable
+    parsed = parse_value(variable, given)
+    if isinstance(parsed, str) and variable.kind == "codes":
+        codes = parse_codes(parsed)
+        parsed = codes if isinstance(codes, Problem) else parsed
+    if isinstance(parsed, Problem):
+        raise SettingError(Problem("", variable.expected(), show(given)))
+    return ("yes" if given else "no") if isinstance(given, bool) else str(given)
+
+
+def _check_unit(unit: str, info: ValidationInfo[_Place]) -> str:
+    units = UNITS.get(info.context.variable.unit, {})
+    if unit not in units:
+        expected = "one of " + ", ".join(units) if units else "no unit: there is nothing to convert"
+        raise SettingError(Problem("", expected, show(unit)))
+    return unit
+
+
+def _check_kind(kind: str, words: str) -> AfterValidator:
+    """Return the rule that the variable is of a kind."""
+
+    def check(value: str, info: ValidationInfo[_Place]) -> str:
+        if info.context.variable.kind != kind:
+            raise SettingError(Problem("", words, info.context.variable.kind))
+        return value
+
+    return AfterValidator(check)
+
+
+_RawColumn = Annotated[str, worded("the name of a raw column")]
+_Word = Annotated[str, PlainValidator(_check_word)]
+
+
+class _Entry(Settings):
+    """One entry of `[columns]`, as a table."""
+
+    sources: Annotated[
+        tuple[_RawColumn, ...],
+        Strict(False),
+        fits("the name of a raw column", bool),
+        BeforeValidator(_check_columns),
+    ] = Field(default=(), alias="from")
+    at: Annotated[str, PlainValidator(_check_at)] = ""
+    missing: _Codes = frozenset()
+    recode: dict[str, _Word] | None = None
+    unit: Annotated[str, AfterValidator(_check_unit)] = ""
+    yes_if: Annotated[
+        str,
+        fits('a comparison such as ">= 6"', _YES_IF.fullmatch),
+        _check_kind("yes_no", "a yes/no variable"),
+    ] = ""
+    separator: Annotated[str, _check_kind("codes", "ATC codes")] = ";"
+    constant: _Word | None = None
+
+    def make_rule(self, variable: Variable) -> ColumnRule:
+        """Return the rule for a variable."""
+        given = self.model_dump(exclude={"recode"})
+        factor = UNITS[variable.unit][self.unit] if self.unit else 1.0
+        recode = self.recode and {normalise_code(raw): to for raw, to in self.recode.items()}
+        return ColumnRule(name=variable.name, factor=factor, recode=recode, **given)
+
+
+class _Rows(Settings):
+    """The table `[rows]`."""
+
+    time: Annotated[
+        str, worded("the name of a raw column"), fits("the name of a raw column", bool)
+    ] = ""
+
+
+class _MappingFile(Settings):
+    """The parts; the entries of `columns` and `variables` are read one by one."""
+
+    missing: _Codes = frozenset()
+    filter: Mapping[str, _Codes] = Field(default_factory=dict)
+    rows: _Rows = _Rows()
+    columns: Mapping[str, Any] = Field(default_factory=dict)
+    variables: Mapping[str, Any] = Field(default_factory=dict)
+
+
 def read_mapping(path: Path) -> CohortMapping:
     """Read a mapping file.
 
@@ -174,204 +302,78 @@ def read_mapping(path: Path) -> CohortMapping:
         If the file is not TOML, or listing every part, key, name, unit, comparison and value
         that cannot be.
     """
-    try:
-        text = read_bytes(path).decode("utf-8")
-        given = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} is not a TOML file in UTF-8: {error}") from error
-    problems = _check_keys(given, _PARTS, "")
-    for part in ("filter", "rows", "columns", "variables"):
-        if not isinstance(given.get(part, {}), dict):
-            problems.append(Problem(part, f"a table [{part}]", "something else"))
-    if problems:
-        raise InputError(str(path), problems)
-    variables = _read_variables(given.get("variables", {}), problems)
-    time = _read_time(given.get("rows", {}), problems)
+    _, given = read_toml(path, "mapping file")
+    what = f"mapping file {path.name}"
+    if not given:
+        raise InputError(f"{what} is empty")
+    problems: list[Problem] = []
+    tables = {key: given[key] for key in given if isinstance(given[key], dict)}
+    variables = _read_variables(tables.get("variables", {}), problems)
     dictionary = CONTRACT.with_variables(variables)
-    rules = []
-    for name, entry in given.get("columns", {}).items():
-        rule = _read_rule(name, entry, dictionary, problems, has_times=bool(time))
-        rules += [rule] if rule else []
-    if rules and not any(rule.name == "patient_id" for rule in rules):
-        problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
-    missing = _read_codes("missing", given.get("missing", []), problems)
-    filters = {
-        column: _read_codes(f"filter.{column}", values, problems)
-        for column, values in given.get("filter", {}).items()
-    }
+    rules = _read_columns(
+        tables.get("columns", {}), dictionary, problems, has_times=bool(given.get("rows"))
+    )
+    try:
+        parts = read_settings(_MappingFile, given, what)
+    except InputError as err:
+        raise InputError(what, [*problems, *err.problems]) from err
     if problems:
-        raise InputError(str(path), problems)
-    return CohortMapping(tuple(rules), missing, filters, time, variables)
-
-
-def _check_keys(given: Iterable[str], allowed: Sequence[str], where: str) -> list[Problem]:
-    return [
-        Problem(
-            f"{where}{key}",
-            "one of " + ", ".join(allowed),
-            "an unknown key",
-            action=did_you_mean(key, allowed),
-        )
-        for key in given
-        if key not in allowed
-    ]
-
-
-def _read_codes(where: str, given: Any, problems: list[Problem]) -> frozenset[str]:
-    codes = given if isinstance(given, list) else [given]
-    if not all(isinstance(code, (str, int, float)) for code in codes):
-        problems.append(Problem(where, "a value or a list of values", "something else"))
-    return frozenset(normalise_code(code) for code in codes)
+        raise InputError(what, problems)
+    return CohortMapping(rules, parts.missing, parts.filter, parts.rows.time, variables)
 
 
 def _read_variables(given: Mapping[str, Any], problems: list[Problem]) -> tuple[Variable, ...]:
     variables = []
     for name, entry in given.items():
-        if not isinstance(entry, dict):
-            problems.append(Problem(f"variables.{name}", "a table", "something else"))
-            continue
         if name in CONTRACT:
-            problems.append(
-                Problem(
-                    f"variables.{name}",
-                    "a name that is not in the contract",
-                    "a contract name",
-                    action="map it under [columns], or rename yours",
-                )
-            )
+            expected, got = "a name that is not in the contract", "a contract name"
+            action = "map it under [columns], or rename yours"
+            problems.append(Problem(f"variables.{name}", expected, got, action=action))
             continue
         try:
             variables.append(declare_variable(name, entry))
-        except InputError as error:
-            problems += error.problems
+        except InputError as err:
+            problems += err.problems
     return tuple(variables)
 
 
-def _read_time(given: Mapping[str, Any], problems: list[Problem]) -> str:
-    problems += _check_keys(given, ("time",), "rows.")
-    time = given.get("time", "")
-    if given and not (isinstance(time, str) and time):
-        problems.append(Problem("rows.time", "the name of a raw column", "something else"))
-    return str(time)
+def _read_columns(
+    given: Mapping[str, Any], dictionary: Dictionary, problems: list[Problem], *, has_times: bool
+) -> tuple[ColumnRule, ...]:
+    rules = []
+    for name, entry in given.items():
+        where = f"columns.{name}"
+        if name not in dictionary:
+            expected = "a variable of the contract, or one declared under [variables]"
+            action = did_you_mean(name, dictionary.names)
+            problems.append(Problem(where, expected, "an unknown name", action=action))
+            continue
+        variable = dictionary[name]
+        table = {"from": entry} if isinstance(entry, (str, list)) else entry
+        found = _check_together(where, table, variable) if isinstance(table, dict) else []
+        try:
+            place = _Place(variable, has_times)
+            read = read_settings(_Entry, table, where, at=where, context=place)
+            rules.append(read.make_rule(variable))
+        except InputError as err:
+            found += err.problems
+        problems += found
+    if rules and "patient_id" not in given:
+        problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
+    return tuple(rules)
 
 
-def _read_rule(
-    name: str, given: Any, dictionary: Dictionary, problems: list[Problem], *, has_times: bool
-) -> ColumnRule | None:
-    """Return one rule of `[columns]`; None, with problems added, where it cannot be."""
-    where = f"columns.{name}"
-    if name not in dictionary:
-        problems.append(
-            Problem(
-                where,
-                "a variable of the contract, or one declared under [variables]",
-                "an unknown name",
-                action=did_you_mean(name, dictionary.names),
-            )
-        )
-        return None
-    entry = {"from": given} if isinstance(given, (str, list)) else given
-    if not isinstance(entry, dict):
-        problems.append(Problem(where, "the name of a raw column, or a table", "something else"))
-        return None
-    variable = dictionary[name]
-    found = _check_keys(entry, _ENTRY, f"{where}.")
-    found += _check_source(where, entry, variable, has_times=has_times)
-    found += _check_conversion(where, entry, variable)
-    missing = _read_codes(f"{where}.missing", entry.get("missing", []), found)
-    problems += found
-    if found:
-        return None
-    sources = entry.get("from", [])
-    recode = entry.get("recode")
-    return ColumnRule(
-        name=name,
-        sources=tuple(sources) if isinstance(sources, list) else (sources,),
-        at=normalise_code(entry.get("at", "")),
-        missing=missing,
-        recode=recode and {normalise_code(raw): _as_text(word) for raw, word in recode.items()},
-        factor=UNITS[variable.unit][entry["unit"]] if "unit" in entry else 1.0,
-        unit=entry.get("unit", ""),
-        yes_if=entry.get("yes_if", ""),
-        separator=entry.get("separator", ";"),
-        constant=_as_text(entry["constant"]) if "constant" in entry else None,
-    )
-
-
-def _as_text(value: object) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-def _check_source(
-    where: str, entry: Mapping[str, Any], variable: Variable, *, has_times: bool
-) -> list[Problem]:
+def _check_together(where: str, entry: Mapping[str, Any], variable: Variable) -> list[Problem]:
+    """Return which keys of an entry exclude one another."""
     problems = []
     if ("from" in entry) == ("constant" in entry):
         problems.append(Problem(where, "either from or constant", "both or neither"))
-    sources = entry.get("from", "")
-    if isinstance(sources, list) and variable.kind != "codes":
-        problems.append(
-            Problem(
-                f"{where}.from",
-                "one raw column",
-                "a list",
-                action="only ATC codes are gathered from several columns",
-            )
-        )
-    listed = sources if isinstance(sources, list) else [sources]
-    if not all(isinstance(source, str) for source in listed) or not listed:
-        problems.append(Problem(f"{where}.from", "the name of a raw column", "something else"))
-    if "at" in entry and not has_times:
-        problems.append(
-            Problem(
-                f"{where}.at",
-                "[rows] with time = ...",
-                "no [rows]",
-                action="name the raw column that tells a patient's rows apart",
-            )
-        )
     if "constant" in entry:
         others = [key for key in entry if key not in ("constant", "from")]
         if others or variable.name == "patient_id":
             problems.append(Problem(where, "a constant alone", ", ".join(others) or "patient_id"))
-        problems += _check_word(f"{where}.constant", entry["constant"], variable)
     elif variable.name == "patient_id" and set(entry) != {"from"}:
         problems.append(Problem(where, "a raw column, taken as it is", "more than from"))
-    if "separator" in entry and variable.kind != "codes":
-        problems.append(Problem(f"{where}.separator", "ATC codes", variable.kind))
-    return problems
-
-
-def _check_conversion(where: str, entry: Mapping[str, Any], variable: Variable) -> list[Problem]:
-    problems = []
     if sum(key in entry for key in _CONVERSIONS) > 1:
         problems.append(Problem(where, "one of " + ", ".join(_CONVERSIONS), "more than one"))
-    units = UNITS.get(variable.unit, {})
-    if "unit" in entry and entry["unit"] not in units:
-        expected = "one of " + ", ".join(units) if units else "no unit: there is nothing to convert"
-        problems.append(Problem(f"{where}.unit", expected, repr(entry["unit"])))
-    if "yes_if" in entry:
-        if variable.kind != "yes_no":
-            problems.append(Problem(f"{where}.yes_if", "a yes/no variable", variable.kind))
-        if not _YES_IF.fullmatch(str(entry["yes_if"])):
-            problems.append(
-                Problem(f"{where}.yes_if", 'a comparison such as ">= 6"', repr(entry["yes_if"]))
-            )
-    recode = entry.get("recode", {})
-    if not isinstance(recode, dict):
-        problems.append(Problem(f"{where}.recode", "a table of raw values", "something else"))
-    else:
-        for raw, word in recode.items():
-            problems += _check_word(f"{where}.recode.{raw}", word, variable)
     return problems
-
-
-def _check_word(where: str, word: object, variable: Variable) -> list[Problem]:
-    """Return what is wrong with a value that a mapping writes itself."""
-    parsed = parse_value(variable, word)
-    if isinstance(parsed, str) and variable.kind == "codes":
-        codes = parse_codes(parsed)
-        parsed = codes if isinstance(codes, Problem) else parsed
-    if isinstance(parsed, Problem):
-        return [Problem(where, variable.expected(), repr(word))]
-    return []

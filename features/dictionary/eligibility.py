@@ -6,7 +6,7 @@ scope. A value that is not known breaks no rule: the course is kept, and counted
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,6 @@ from features.arrays import BoolArray, FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import parse_value
-from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["CRPS_ELIGIBILITY", "Eligibility"]
 
@@ -31,7 +30,6 @@ _FLOW = (
     ("concurrent_infusion_drug",),
     ("course_number",),
 )
-_KEYS = ("min", "max", "allowed")
 
 
 @dataclass(frozen=True)
@@ -177,96 +175,15 @@ class Eligibility:
         return rules
 
     @classmethod
-    def from_dict(
-        cls, rules: Mapping[str, Any], *, dictionary: Dictionary = CONTRACT
-    ) -> Eligibility:
-        """Read the rules that :meth:`to_dict` wrote, or a study's `[eligibility]` table.
-
-        Parameters
-        ----------
-        rules : mapping
-            By variable: ``{min = 18}``, ``{max = 1}``, ``{min = 18, max = 80}``, one allowed
-            value, a list of them, or ``{allowed = [...]}``. They take the place of
-            :data:`CRPS_ELIGIBILITY`, they do not add to it.
-        dictionary : Dictionary
-            What the variables mean, a study's own among them.
-
-        Raises
-        ------
-        InputError
-            Listing every rule on a variable that is unknown, is not known at baseline or is
-            text, and every bound or value that the variable cannot take.
-
-        Examples
-        --------
-        >>> rules = Eligibility.from_dict({"age_years": {"min": 18}, "setting": "elective"})
-        >>> rules.assess({"age_years": 15.0, "setting": 0.0})
-        ([('age_years', 'Age must be at least 18 years')], [])
-        """
-        minimum: dict[str, float] = {}
-        maximum: dict[str, float] = {}
-        allowed: dict[str, tuple[str, ...]] = {}
-        problems: list[Problem] = []
-        for name, given in rules.items():
-            reason = _not_for_eligibility(name, dictionary)
-            if reason:
-                problems.append(reason)
-                continue
-            rule = given if isinstance(given, Mapping) else {"allowed": given}
-            found = _check_rule(name, rule, dictionary)
-            problems += found
-            if found:
-                continue
-            if "min" in rule:
-                minimum[name] = float(rule["min"])
-            if "max" in rule:
-                maximum[name] = float(rule["max"])
-            if "allowed" in rule:
-                allowed[name] = tuple(_as_words(rule["allowed"]))
-        if problems:
-            raise InputError("eligibility", problems)
-        return cls(minimum, maximum, allowed)
-
-
-def _as_words(given: Any) -> Sequence[str]:
-    return [str(word) for word in (given if isinstance(given, (list, tuple)) else [given])]
-
-
-def _not_for_eligibility(name: str, dictionary: Dictionary) -> Problem | None:
-    where = f"eligibility.{name}"
-    if name not in dictionary:
-        return Problem(
-            where,
-            "a variable of the contract or the study",
-            "an unknown name",
-            action=did_you_mean(name, dictionary.names),
+    def from_dict(cls, rules: Mapping[str, Mapping[str, Any]]) -> Eligibility:
+        """Return the rules that :meth:`to_dict` wrote."""
+        return cls(
+            minimum={name: rule["min"] for name, rule in rules.items() if "min" in rule},
+            maximum={name: rule["max"] for name, rule in rules.items() if "max" in rule},
+            allowed={
+                name: tuple(rule["allowed"]) for name, rule in rules.items() if "allowed" in rule
+            },
         )
-    variable = dictionary[name]
-    if variable.known_at not in ("always", "baseline"):
-        return Problem(where, "a variable known before admission", f"known at {variable.known_at}")
-    if not variable.is_encodable:
-        return Problem(where, "a number, a category or yes/no", variable.kind)
-    return None
-
-
-def _check_rule(name: str, rule: Mapping[str, Any], dictionary: Dictionary) -> list[Problem]:
-    """Return what is wrong with one rule; a bound is read as a value of the variable is."""
-    variable = dictionary[name]
-    where = f"eligibility.{name}"
-    keys = _KEYS[:2] if variable.is_numeric else _KEYS[2:]
-    problems = [
-        Problem(f"{where}.{key}", " or ".join(keys), "another key")
-        for key in rule
-        if key not in keys
-    ]
-    given = [word for key in keys if key in rule for word in _as_words(rule[key])]
-    if not given and not problems:
-        problems.append(Problem(where, " or ".join(keys), "no rule"))
-    for word in given:
-        parsed = parse_value(variable, word)
-        if not isinstance(parsed, float):
-            problems.append(Problem(where, variable.expected(), repr(word)))
-    return problems
 
 
 CRPS_ELIGIBILITY = Eligibility(

@@ -7,15 +7,14 @@ training and serving cannot differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from features.errors import InputError, Problem
+from features.errors import Problem
 
-__all__ = ["Kind", "Variable", "declare_variable", "parse_value"]
+__all__ = ["Kind", "Variable", "parse_value"]
 
 Kind = Literal["number", "integer", "yes_no", "category", "text", "codes"]
 KnownAt = Literal["always", "baseline", "infusion", "t1", "t2", "later"]
@@ -192,80 +191,3 @@ def parse_value(variable: Variable, raw: object) -> float | str | Problem | None
             return float(lowered.index(word))
         return variable.problem(_show(raw))
     return str(raw)
-
-
-def declare_variable(name: str, entry: Mapping[str, Any]) -> Variable:
-    """Return a study's own variable from its TOML table.
-
-    Parameters
-    ----------
-    name : str
-        Column name.
-    entry : mapping
-        `kind` and `known_at` are required; `label`, `unit`, `low`, `high`, `categories`,
-        `transform`, `precision` and `hint` may be given.
-
-    Raises
-    ------
-    InputError
-        Listing every key that is unknown, missing or wrong.
-    """
-    allowed = (
-        "kind",
-        "known_at",
-        "label",
-        "unit",
-        "low",
-        "high",
-        "categories",
-        "transform",
-        "precision",
-        "hint",
-    )
-    kinds = get_args(Kind)
-    problems = [
-        Problem(f"variables.{name}.{key}", "one of " + ", ".join(allowed), "an unknown key")
-        for key in entry
-        if key not in allowed
-    ]
-    if entry.get("kind") not in kinds or entry.get("kind") == "codes":
-        words = ", ".join(kind for kind in kinds if kind != "codes")
-        problems.append(
-            Problem(f"variables.{name}.kind", f"one of {words}", _show(entry.get("kind")))
-        )
-    if entry.get("known_at") not in get_args(KnownAt)[1:]:
-        words = ", ".join(get_args(KnownAt)[1:])
-        problems.append(
-            Problem(f"variables.{name}.known_at", f"one of {words}", _show(entry.get("known_at")))
-        )
-    if entry.get("kind") == "category" and len(entry.get("categories", ())) < 2:
-        problems.append(
-            Problem(f"variables.{name}.categories", "at least two values", "fewer than two")
-        )
-    if entry.get("transform", "") not in ("", "log1p"):
-        problems.append(
-            Problem(f"variables.{name}.transform", "log1p, or nothing", _show(entry["transform"]))
-        )
-    for key in ("low", "high", "precision"):
-        if key in entry and (
-            isinstance(entry[key], bool) or not isinstance(entry[key], (int, float))
-        ):
-            problems.append(Problem(f"variables.{name}.{key}", "a number", _show(entry[key])))
-    if problems:
-        raise InputError(f"declared variable {name}", problems)
-    role: VariableRole = "predictor" if entry["known_at"] == "baseline" else "outcome"
-    return Variable(
-        name=name,
-        label=str(entry.get("label", name.replace("_", " "))),
-        kind=entry["kind"],
-        known_at=entry["known_at"],
-        roles=("group",) if entry["kind"] == "text" else (role,),
-        unit=str(entry.get("unit", "")),
-        low=entry.get("low"),
-        high=entry.get("high"),
-        categories=tuple(str(value) for value in entry.get("categories", ())),
-        transform=entry.get("transform", ""),
-        precision=float(entry.get("precision", 1.0)),
-        hint=str(entry.get("hint", "")),
-        source="declared by the study",
-    )

@@ -57,9 +57,7 @@ class Predictor:
         self.facts = loaded.facts
         self.dictionary = loaded.model.dictionary
         self.predictors = loaded.model.predictor_variables
-        self.eligibility = Eligibility.from_dict(
-            loaded.facts.eligibility, dictionary=self.dictionary
-        )
+        self.eligibility = Eligibility.from_dict(loaded.facts.eligibility)
         self.eligibility_names = tuple(name for step in self.eligibility.steps for name in step)
         self.published = {
             horizon: _published(horizon) if self.facts.condition == "CRPS" else None

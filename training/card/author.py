@@ -8,14 +8,13 @@ optional ones.
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from features.errors import InputError, Problem
+from pydantic import AfterValidator, ConfigDict, create_model
+
+from features.files.settings import Settings, read_settings, read_toml
 
 __all__ = [
     "AUTHOR_FIELDS",
@@ -166,6 +165,34 @@ AUTHOR_FIELDS: tuple[AuthorField, ...] = (
 """Every entry of the author's file, in its order."""
 
 _TABLES = tuple(dict.fromkeys(field.key.partition(".")[0] for field in AUTHOR_FIELDS))
+
+
+class _Answers(Settings):
+    """One table of the file."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+
+_Names = Annotated[list[str], AfterValidator(lambda names: [name for name in names if name])]
+
+
+def _make_table(table: str) -> type[Settings]:
+    """Return one table as pydantic reads it, its entries empty where they are left out."""
+    entries: dict[str, Any] = {
+        field.key.removeprefix(f"{table}."): (_Names if field.many else str, field.empty)
+        for field in AUTHOR_FIELDS
+        if field.key.startswith(f"{table}.")
+    }
+    return create_model(table, __base__=_Answers, **entries)
+
+
+def _make_file() -> type[Settings]:
+    made = {table: _make_table(table) for table in _TABLES}
+    tables: dict[str, Any] = {name: (table, table()) for name, table in made.items()}
+    return create_model("AuthorFile", __base__=Settings, **tables)
+
+
+_FILE = _make_file()
 _HEAD = """\
 # What only people can say of the model: the author's part of its card.
 #
@@ -219,48 +246,11 @@ def read_author(path: Path) -> dict[str, Any]:
     InputError
         Listing every unknown entry and every one that is not a text.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as err:
-        raise InputError(
-            f"author's file {path} does not exist: write one with `ketresponse card template`"
-        ) from err
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"author's file {path} cannot be read as UTF-8 text") from err
-    except tomllib.TOMLDecodeError as err:
-        raise InputError(f"author's file {path} is not TOML: {err}") from err
-    return check_author(content, what=f"author's file {path.name}")
-
-
-def check_author(content: Mapping[str, Any], *, what: str) -> dict[str, Any]:
-    """Return the answers in an author's file that was read; see :func:`read_author`."""
-    answers = empty_author()
-    problems = []
-    for table, entries in content.items():
-        if not isinstance(entries, dict):
-            problems.append(Problem(table, "a table such as [people]", type(entries).__name__))
-            continue
-        for name, value in entries.items():
-            key = f"{table}.{name}"
-            if key not in answers:
-                close = get_close_matches(key, answers, n=1)
-                problems.append(
-                    Problem(
-                        key,
-                        "an entry of the template",
-                        "an unknown entry",
-                        action=f"did you mean {close[0]}?" if close else "",
-                    )
-                )
-            elif isinstance(answers[key], list):
-                if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-                    problems.append(Problem(key, "a list of names", type(value).__name__))
-                else:
-                    answers[key] = [name.strip() for name in value if name.strip()]
-            elif not isinstance(value, str):
-                problems.append(Problem(key, "text", type(value).__name__))
-            else:
-                answers[key] = value.strip()
-    if problems:
-        raise InputError(what, problems)
-    return answers
+    action = "write one with `ketresponse card template`"
+    _, content = read_toml(path, "author's file", action=action)
+    read = read_settings(_FILE, content, f"author's file {path.name}")
+    return {
+        f"{table}.{key}": answer
+        for table, answers in read.model_dump().items()
+        for key, answer in answers.items()
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.study.settings import Resampling, Study
+from training.study.settings import Study
+from training.study.tables import Resampling
 
 __all__ = ["Design", "make_design"]
 

@@ -48,8 +48,8 @@ from training.model.response import (
     predict_from_bootstraps,
 )
 from training.model.weighting import compute_outcome_weights
-from training.study.settings import Resampling
 from training.study.study import Description, Patients
+from training.study.tables import Resampling
 
 __all__ = [
     "Assessment",

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, Strict
 
 from features.errors import Problem
+from features.files.settings import Number, SettingError, Settings, beside, between, fits, show
 from training.panel.candidates import PANEL_CANDIDATES
 
-__all__ = ["PANEL_TABLE", "PanelProcedure", "check_panel", "make_panel_procedure"]
-
-PANEL_TABLE: dict[str, type | tuple[type, ...]] = {
-    "file": str,
-    "reference": (str, list),
-    "n_references": int,
-    "min_detected": (int, float),
-    "plates": bool,
-    "max_assays": int,
-    "min_coverage": (int, float),
-    "candidates": list,
-    "max_p": (int, float),
-    "prior_strength": (int, float),
-}
-"""The table's keys and their types."""
+__all__ = ["PanelProcedure", "PanelTable"]
 
 _REFERENCES = ("global_mean", "genorm", "normfinder")
-_BOUNDS = {
-    "n_references": (1, 1000),
-    "min_detected": (0, 1),
-    "max_assays": (1, 200),
-    "min_coverage": (0.01, 1),
-    "max_p": (0.001, 1),
-    "prior_strength": (0, 100),
-}
 
 
-@dataclass(frozen=True)
-class PanelProcedure:
+def _read_reference(given: Any) -> str | tuple[str, ...]:
+    if isinstance(given, (list, tuple)):
+        if not given or not all(isinstance(name, str) for name in given):
+            raise SettingError(Problem("", "names of assays", show(given)))
+        return tuple(given)
+    if given not in _REFERENCES:
+        expected = f"{', '.join(_REFERENCES)}, or a list of assays"
+        raise SettingError(Problem("", expected, show(given)))
+    return str(given)
+
+
+_Candidate = Annotated[
+    str, fits("any of " + ", ".join(PANEL_CANDIDATES), PANEL_CANDIDATES.__contains__)
+]
+
+
+class _Choices(Settings):
+    """What a study may choose."""
+
+    reference: Annotated[str | tuple[str, ...], PlainValidator(_read_reference)] = "global_mean"
+    n_references: Annotated[int, between(1, 1000)] | None = None
+    min_detected: Annotated[Number, between(0, 1)] = 0.25
+    plates: bool = True
+    max_assays: Annotated[int, between(1, 200)] = 30
+    min_coverage: Annotated[Number, between(0.01, 1)] = 0.8
+    candidates: Annotated[tuple[_Candidate, ...], Strict(False), fits("at least one", bool)] = (
+        "elastic_net",
+        "stability",
+        "lightgbm",
+    )
+    max_p: Annotated[Number, between(0.001, 1)] = 0.05
+    prior_strength: Annotated[Number, between(0, 100)] = 2.25
+
+
+class PanelProcedure(_Choices):
     """How the panel's part of a model is made.
 
     Parameters
@@ -68,70 +79,24 @@ class PanelProcedure:
         log-odds) by which it moves patients; see :func:`training.model.blending.fit_weights`.
     """
 
-    reference: str | tuple[str, ...] = "global_mean"
-    n_references: int | None = None
-    min_detected: float = 0.25
-    plates: bool = True
-    max_assays: int = 30
-    min_coverage: float = 0.8
-    candidates: tuple[str, ...] = ("elastic_net", "stability", "lightgbm")
     screened: int = 200
     inner_folds: int = 5
     inner_repeats: int = 2
-    max_p: float = 0.05
-    prior_strength: float = 2.25
 
 
-def check_panel(table: Mapping[str, Any], folder: Path) -> list[Problem]:
-    """Return what is wrong with the values of a `[panel]` table.
+class PanelTable(_Choices):
+    """The table as it stands in a study file.
 
     Parameters
     ----------
-    table : mapping
-        With known keys and values of the right type.
-    folder : Path
-        In which its file is looked for.
+    file : str or None
+        The tidy panel, beside the study.
     """
-    problems: list[Problem] = []
-    if "file" in table and not (folder / table["file"]).is_file():
-        problems.append(
-            Problem(
-                "panel.file",
-                "a file beside the study",
-                f"{folder / table['file']} does not exist",
-                action="run `ketresponse panel import` first, or correct the path",
-            )
-        )
-    reference = table.get("reference", "global_mean")
-    if isinstance(reference, str) and reference not in _REFERENCES:
-        problems.append(
-            Problem(
-                "panel.reference", f"{', '.join(_REFERENCES)}, or a list of assays", repr(reference)
-            )
-        )
-    if isinstance(reference, list) and not (
-        reference and all(isinstance(name, str) for name in reference)
-    ):
-        problems.append(Problem("panel.reference", "names of assays", str(reference)))
-    candidates = table.get("candidates", list(PANEL_CANDIDATES))
-    problems += [
-        Problem("panel.candidates", "any of " + ", ".join(PANEL_CANDIDATES), repr(name))
-        for name in candidates
-        if name not in PANEL_CANDIDATES
-    ]
-    if not candidates:
-        problems.append(Problem("panel.candidates", "at least one", "none"))
-    for key, (low, high) in _BOUNDS.items():
-        if key in table and not low <= table[key] <= high:
-            problems.append(Problem(f"panel.{key}", f"from {low:g} to {high:g}", str(table[key])))
-    return problems
 
+    file: (
+        Annotated[str, beside("run `ketresponse panel import` first, or correct the path")] | None
+    ) = None
 
-def make_panel_procedure(table: Mapping[str, Any]) -> PanelProcedure:
-    """Return the procedure of a checked `[panel]` table; its file is no part of it."""
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in table.items()
-        if key != "file"
-    }
-    return PanelProcedure(**values)
+    def make_procedure(self) -> PanelProcedure:
+        """Return the procedure; the file is no part of it."""
+        return PanelProcedure(**self.model_dump(exclude={"file"}))

@@ -124,7 +124,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "seed": study.seed,
         "sha256": study.sha256,
         "procedure": asdict(study.procedure),
-        "resampling": asdict(study.resampling),
+        "resampling": study.resampling.model_dump(),
     }
 
 

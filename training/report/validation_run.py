@@ -105,7 +105,7 @@ def _make_record(
 ) -> RunRecord:
     """Return what is tracked: the names of training's metrics, so that runs line up."""
     facts = loaded.facts
-    rules = Eligibility.from_dict(facts.eligibility, dictionary=patients.cohort.dictionary)
+    rules = Eligibility.from_dict(facts.eligibility)
     metrics: dict[str, float] = {}
     for horizon, result in judged.items():
         metrics |= {f"{horizon}_n": result.n, f"{horizon}_events": result.events}

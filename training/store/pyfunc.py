@@ -56,7 +56,7 @@ class FrameModel:
         """
         model, facts = self.loaded.model, self.loaded.facts
         dictionary = model.dictionary
-        eligibility = Eligibility.from_dict(facts.eligibility, dictionary=dictionary)
+        eligibility = Eligibility.from_dict(facts.eligibility)
         checked = {name for step in eligibility.steps for name in step}
         problems = [
             Problem(str(name), "a variable of the model's dictionary", "an unknown name")

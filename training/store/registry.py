@@ -87,7 +87,7 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
     from mlflow.models import Model, ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
-    eligibility = Eligibility.from_dict(facts.eligibility, dictionary=model.dictionary)
+    eligibility = Eligibility.from_dict(facts.eligibility)
     predictors = model.predictor_variables
     # Any type, and none required: MLflow's own complaints repeat the table that was sent, with
     # patients' values. Our loader checks each cell, and names columns and rows only.

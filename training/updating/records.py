@@ -97,7 +97,7 @@ def make_update_record(
             **plan.lineage,
             EVALUATION_TAG: compute_evaluation_key(
                 cohort_sha256=cohort.sha256,
-                eligibility=Eligibility.from_dict(facts.eligibility, dictionary=cohort.dictionary),
+                eligibility=Eligibility.from_dict(facts.eligibility),
                 rule=facts.rule,
                 horizons=plan.patients.data.horizons,
                 weighting=design.weighting,

@@ -8,7 +8,7 @@ procedure: cross-validated, rerun on bootstrap samples and on permuted outcomes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,8 +21,8 @@ from training.evaluation.permutation_test import judge_fit
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.explanation import explain_rows, global_importance
 from training.report.results import make_results, to_plain
-from training.study.settings import Resampling
 from training.study.study import Patients, describe_patients
+from training.study.tables import Resampling
 from training.updating.closed_testing import METHODS, ClosedTest
 from training.updating.plan import UpdatePlan
 from training.updating.update import update_outcomes
@@ -150,7 +150,7 @@ def _describe_asked(
     plan: UpdatePlan, design: Design, before: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what was asked, as the version before was: its study, and no procedure of its own."""
-    facts, cohort = plan.parent.facts, plan.patients.cohort
+    facts = plan.parent.facts
     return {
         "name": facts.name,
         "title": before["study"].get("title", facts.name) if before else facts.name,
@@ -161,14 +161,12 @@ def _describe_asked(
         "rule_text": RULES[facts.rule],
         "horizons": plan.patients.data.horizons,
         "outcomes": facts.outcomes,
-        "eligibility": Eligibility.from_dict(
-            facts.eligibility, dictionary=cohort.dictionary
-        ).to_dict(),
+        "eligibility": Eligibility.from_dict(facts.eligibility).to_dict(),
         "thresholds": design.thresholds,
         "seed": plan.seed,
         "sha256": facts.study_sha256,
         "procedure": {},
-        "resampling": asdict(design.resampling),
+        "resampling": design.resampling.model_dump(),
     }
 
 

@@ -185,7 +185,7 @@ def read_new_patients(
     model, facts = loaded.model, loaded.facts
     dictionary = _extend(model.dictionary, further)
     cohort = read_cohort(file, dictionary=dictionary, required=model.predictors)
-    rules = Eligibility.from_dict(facts.eligibility, dictionary=dictionary)
+    rules = Eligibility.from_dict(facts.eligibility)
     eligible, flow = select_eligible(cohort, rules)
     if eligible.empty:
         raise InputError(

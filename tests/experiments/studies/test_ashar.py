@@ -13,8 +13,9 @@ from training.document.document import to_markdown
 from training.evaluation.evaluation import Evaluation, evaluate
 from training.model.fit import Procedure
 from training.report.report import make_report
-from training.study.settings import Resampling, read_study
+from training.study.settings import read_study
 from training.study.study import Description, read_description
+from training.study.tables import Resampling
 
 RAW = SHARED / "data/ashar_prt_backpain/Ashar2022_outcomes_demographics.csv"
 

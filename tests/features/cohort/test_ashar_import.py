@@ -13,7 +13,7 @@ import pytest
 from features.cohort.check import check_cohort
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
-from features.dictionary.eligibility import Eligibility
+from features.dictionary.declarations import read_eligibility
 from features.dictionary.outcome import make_labels
 from features.files.table import read_table, write_table
 from tests.places import PROJECT, SHARED
@@ -130,7 +130,7 @@ def test_the_check_finds_nobody_for_ketamine_and_all_for_the_trials_own_rules(
     ours = check_cohort(path, dictionary=cohort.dictionary)
     assert ours.problems == () and ours.flow is not None
     assert ours.flow["remaining"].iloc[-1] == 0
-    rules = Eligibility.from_dict({"age_years": {"min": 18}, "setting": ["elective"]})
+    rules = read_eligibility({"age_years": {"min": 18}, "setting": ["elective"]})
     theirs = check_cohort(path, dictionary=cohort.dictionary, eligibility=rules)
     assert theirs.flow is not None
     assert theirs.flow["remaining"].tolist() == [152, 152, 152, 135]

@@ -390,11 +390,68 @@ def test_all_that_is_wrong_with_a_mapping_is_listed_at_once(tmp_path: Path) -> N
     ]
 
 
+def test_every_problem_of_a_mapping_is_told_in_these_words(tmp_path: Path) -> None:
+    text = """
+        missing = [-99, [1]]
+        colums = {}
+        [rows]
+        tme = "t"
+        [filter]
+        group = { a = 1 }
+        [columns]
+        patient_id = "id"
+        age = "a"
+        sex = { from = "s", recode = { 1 = "female", 2 = "mann" }, form = 1 }
+        nrs_t0 = { from = 3, unit = "mm", missing = [true, {}] }
+        weight_kg = { from = "w", unit = "stone", yes_if = "6" }
+        setting = { constant = "elective", at = 1 }
+        [variables.mood]
+        kind = "number"
+        known_at = "befor"
+        low = "0"
+        [variables.sex]
+        kind = "text"
+        """
+    with pytest.raises(InputError) as caught:
+        _mapping(tmp_path, text)
+    assert caught.value.report().splitlines() == [
+        "mapping file mapping.toml: 17 problems",
+        "  variables.mood.known_at: expected one of baseline, infusion, t1, t2, later; got 'befor'",
+        "  variables.mood.low: expected a number; got '0'",
+        "  variables.sex: expected a name that is not in the contract; got a contract name; "
+        "map it under [columns], or rename yours",
+        "  columns.age: expected a variable of the contract, or one declared under "
+        "[variables]; got an unknown name; did you mean age_years?",
+        "  columns.sex.recode.2: expected one of female, male; got 'mann'",
+        "  columns.sex.form: expected one of from, at, missing, recode, unit, yes_if, "
+        "separator, constant; got an unknown key; did you mean from?",
+        "  columns.nrs_t0.from: expected the name of a raw column; got 3",
+        "  columns.nrs_t0.missing: expected a value or a list of values; got a table",
+        "  columns.nrs_t0.unit: expected no unit: there is nothing to convert; got 'mm'",
+        "  columns.weight_kg: expected one of recode, unit, yes_if; got more than one",
+        "  columns.weight_kg.unit: expected one of kg, pounds, g; got 'stone'",
+        "  columns.weight_kg.yes_if: expected a comparison such as \">= 6\"; got '6'",
+        "  columns.setting: expected a constant alone; got at",
+        "  missing: expected a value or a list of values; got [1]",
+        "  filter.group: expected a value or a list of values; got a table",
+        "  rows.tme: expected one of time; got an unknown key; did you mean time?",
+        "  [colums]: expected one of missing, filter, rows, columns, variables; got an "
+        "unknown table; did you mean [columns]?",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_mapping_is_read_with_a_byte_order_mark_or_without(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text('[columns]\npatient_id = "Größe"', encoding=encoding)
+    assert read_mapping(path).columns[0].sources == ("Größe",)
+
+
 @pytest.mark.parametrize("data", [b"columns = [", b"\xff", b"", b"a\n" * 100])
 def test_a_mapping_that_is_no_toml_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "m.toml"
     path.write_bytes(data)
-    with pytest.raises(InputError, match=r"is not a TOML file|is empty"):
+    with pytest.raises(InputError, match=r"is not TOML|as UTF-8 text|is empty"):
         read_mapping(path)
 
 

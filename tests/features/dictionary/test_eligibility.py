@@ -1,17 +1,12 @@
 """Whom a model is for, for one patient and for a table."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.variable import declare_variable
-from features.errors import InputError
 
 NAN = float("nan")
 IN_SCOPE: dict[str, float | str | None] = {
@@ -89,73 +84,9 @@ def test_a_column_that_is_not_there_is_unknown_for_all() -> None:
     assert flow.iloc[1, 1:].tolist() == [2, 0, 2]
 
 
-def test_a_study_writes_its_own_rules() -> None:
-    rules = Eligibility.from_dict(
-        {
-            "age_years": {"min": 18, "max": 70},
-            "setting": ["elective"],
-            "opioid": "no",
-            "affected_site": {"allowed": ["upper", "both"]},
-        }
-    )
-    assert rules.steps == (("age_years",), ("setting",), ("opioid",), ("affected_site",))
-    record: dict[str, float | str | None] = {
-        "age_years": 71.0,
-        "setting": 0.0,
-        "opioid": 1.0,
-        "affected_site": 1.0,
-    }
-    reasons, unknown = rules.assess(record)
-    assert dict(reasons) == {
-        "age_years": "Age must be at least 18 years and at most 70 years",
-        "opioid": "Opioid, any must be no",
-        "affected_site": "Affected limb must be upper or both",
-    }
-    assert unknown == []
-
-
-def test_a_declared_variable_can_have_a_rule() -> None:
-    arm = declare_variable(
-        "arm", {"kind": "category", "categories": ["a", "b"], "known_at": "baseline"}
-    )
-    dictionary = CONTRACT.with_variables([arm])
-    rules = Eligibility.from_dict({"arm": ["b"]}, dictionary=dictionary)
-    assert rules.assess({"arm": 0.0}, dictionary=dictionary)[0] == [("arm", "arm must be b")]
-    assert rules.assess({"arm": 1.0}, dictionary=dictionary)[0] == []
-
-
 @pytest.mark.parametrize("rules", [CRPS_ELIGIBILITY, Eligibility(maximum={"nrs_t0": 9.5})])
 def test_rules_survive_being_written_and_read(rules: Eligibility) -> None:
     assert Eligibility.from_dict(rules.to_dict()) == rules
-
-
-@pytest.mark.parametrize(
-    ("name", "rule", "expected"),
-    [
-        ("age_yaers", {"min": 18}, "did you mean age_years"),
-        ("nrs_t1", {"min": 5}, "known before admission"),
-        ("site", ["north"], "a number, a category or yes/no"),
-        ("setting", ["electiv"], "one of elective, emergency"),
-        ("setting", {"min": 1}, "expected allowed"),
-        ("age_years", {"min": "old"}, "a number from 0 to 120 years"),
-        ("age_years", {"mim": 18}, "expected min or max"),
-        ("age_years", {}, "expected min or max"),
-        ("age_years", [18], "expected min or max"),
-        ("sex", [], "expected allowed"),
-    ],
-)
-def test_a_rule_that_cannot_be_is_named(name: str, rule: Any, expected: str) -> None:
-    with pytest.raises(InputError, match=expected):
-        Eligibility.from_dict({name: rule})
-
-
-def test_all_rules_that_cannot_be_are_named_at_once() -> None:
-    with pytest.raises(InputError) as caught:
-        Eligibility.from_dict({"nrs_t1": {"min": 5}, "setting": "urgent", "sex": "male"})
-    assert [p.column for p in caught.value.problems] == [
-        "eligibility.nrs_t1",
-        "eligibility.setting",
-    ]
 
 
 @given(

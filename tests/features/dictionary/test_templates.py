@@ -8,9 +8,9 @@ import pytest
 
 from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT
+from features.dictionary.declarations import declare_variable
 from features.dictionary.schema import Dictionary
 from features.dictionary.templates import REDCAP_COLUMNS, make_redcap_dictionary, make_template
-from features.dictionary.variable import declare_variable
 from features.errors import InputError
 
 ARM = declare_variable(

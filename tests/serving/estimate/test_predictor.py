@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
+from features.dictionary.declarations import declare_variable
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.variable import declare_variable
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.estimate.request import RequestError
 from tests.serving.helpers.models import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from features.dictionary.contract import CONTRACT
-from features.dictionary.variable import declare_variable
+from features.dictionary.declarations import declare_variable
 from serving.estimate.predictor import Predictor
 from serving.estimate.schemas import (
     describe_model,

@@ -26,7 +26,7 @@ from training.store.artifact import load_model, save_model
 from training.store.client import make_client
 from training.store.registry import find_folder, list_models, register
 from training.store.tracking import RunRecord, read_run, track_run
-from training.study.settings import Resampling
+from training.study.tables import Resampling
 from training.updating import updated_results
 from training.updating.plan import make_plan
 from training.validation.new_patients import read_new_patients

@@ -128,7 +128,7 @@ def test_the_interval_holds_the_estimate_and_is_wider_than_without_a_panel(signa
 
 def test_trees_can_be_the_panels_part():
     data = make_data(300, shift=1.5, seed=4)
-    panel, base, model = _fit(data, replace(PANEL, candidates=("lightgbm",)))
+    panel, base, model = _fit(data, PANEL.model_copy(update={"candidates": ("lightgbm",)}))
     assert panel.first.weights["lightgbm"] > 0
     X, rows = data.clinical.X, data.rows
     own = logit(model.response.probability(model.encode(X, rows))[:, 0])

@@ -138,6 +138,64 @@ def test_missing_tables_are_all_named(tmp_path: Path) -> None:
     }
 
 
+def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None:
+    text = (
+        'name = 3\nsede = 1\nseed = 1.5\n[population]\ncondition = "CRPS"\n'
+        "[treatment]\ndescription = 2026-01-31\n[cohort]\nfile = true\n"
+        "[procedure]\ncandidates = ['ridge', 'forest', 7]\npublished_patients = '20'\n"
+        "[resampling]\nfolds = '5'\nrepeats = true\nbootstrap = 50\nlearning_curve = {a = 1}\n"
+        "[decision]\nthresholds = [0.3, 0.7, 0.8]\n"
+        "[subgroups]\nage_years = nan\n[panel]\nplates = 1\nreference = []\nmin_detected = inf\n"
+        "[resamplng]\nfolds = 5\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_study(_write(tmp_path, text))
+    assert caught.value.report().splitlines() == [
+        "study file study.toml: 19 problems",
+        "  name: expected text; got 3",
+        "  seed: expected a whole number; got 1.5",
+        "  population.description: expected a value; got nothing; add it",
+        "  treatment.description: expected text; got 2026-01-31",
+        "  cohort.file: expected text; got true",
+        "  procedure.candidates: expected any of prevalence, ridge, firth, elastic_net, splines, "
+        "lightgbm, logistic; got 'forest'",
+        "  procedure.candidates: expected text; got 7",
+        "  procedure.published_patients: expected a number; got '20'",
+        "  resampling.folds: expected a whole number; got '5'",
+        "  resampling.repeats: expected a whole number; got true",
+        "  resampling.bootstrap: expected from 100 to 100000; got 50",
+        "  resampling.learning_curve: expected a whole number; got a table",
+        "  decision.thresholds: expected two risks [low, high] between 0 and 1; "
+        "got [0.3, 0.7, 0.8]",
+        "  subgroups.age_years: expected the number at which to cut, or false; got nan",
+        "  panel.reference: expected names of assays; got []",
+        "  panel.min_detected: expected a number; got inf",
+        "  panel.plates: expected true or false; got 1",
+        "  sede: expected one of name, title, seed, population, treatment, cohort, outcome, "
+        "eligibility, predictors, procedure, resampling, missing_outcome, decision, subgroups, "
+        "panel; got an unknown key; did you mean seed?",
+        "  [resamplng]: expected one of name, title, seed, population, treatment, cohort, outcome, "
+        "eligibility, predictors, procedure, resampling, missing_outcome, decision, subgroups, "
+        "panel; got an unknown table; did you mean [resampling]?",
+    ]
+
+
+def test_a_table_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_study(_write(tmp_path, 'panel = 3\neligibility = "all"\n' + MINIMAL))
+    assert caught.value.report() == (
+        "study file study.toml: 2 problems\n"
+        "  eligibility: expected a table; got 'all'\n"
+        "  panel: expected a table; got 3"
+    )
+
+
+def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:
+    plain = read_study(_write(tmp_path, MINIMAL))
+    (tmp_path / "study.toml").write_text(MINIMAL, encoding="utf-8-sig")
+    assert read_study(tmp_path / "study.toml") == plain
+
+
 def test_broken_files_are_one_clear_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("name = [")

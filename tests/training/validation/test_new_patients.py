@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from features.dictionary.contract import CONTRACT
+from features.dictionary.declarations import declare_variable
 from features.dictionary.outcome import make_labels
-from features.dictionary.variable import Variable, declare_variable
+from features.dictionary.variable import Variable
 from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model

@@ -1,0 +1,228 @@
+"""The tables of a study file: what each may hold, and what holds where nothing is given.
+
+A value that depends on the study's files or on its dictionary is checked here too, so that every
+problem of a file is listed at once; :class:`Place` tells the validators where they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PlainValidator, Strict, ValidationInfo
+
+from features.dictionary.contract import DEFAULT_PREDICTORS
+from features.dictionary.declarations import read_eligibility
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.outcome import HORIZONS, RULES
+from features.dictionary.schema import Dictionary
+from features.errors import InputError, Problem, did_you_mean
+from features.files.settings import (
+    Number,
+    SettingError,
+    Settings,
+    Texts,
+    beside,
+    between,
+    fits,
+    one_of,
+    show,
+)
+from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
+from training.model.fit import Procedure
+from training.model.weighting import WEIGHTINGS
+from training.panel.procedure import PanelTable
+
+__all__ = ["Place", "Resampling", "StudyFile"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a study file is read with: the folder it stands in, and the study's dictionary."""
+
+    folder: Path
+    dictionary: Dictionary
+
+
+class Resampling(Settings):
+    """How the procedure is judged.
+
+    Parameters
+    ----------
+    folds, repeats : int
+        Repeated cross-validation with the whole procedure inside.
+    bootstrap : int
+        Patient resamples behind the intervals of the performance table.
+    bootstrap_reruns : int
+        Bootstrap reruns of the whole procedure, behind optimism and instability; 0 leaves them
+        out. Each takes as long as one fit.
+    learning_curve : int
+        Repeats of the cross-validation that are run on parts of the patients too; 0 for none.
+    """
+
+    folds: Annotated[int, between(2, 20)] = 5
+    repeats: Annotated[int, between(1, 1000)] = 20
+    bootstrap: Annotated[int, between(100, 100000)] = 500
+    bootstrap_reruns: Annotated[int, between(0, 10000)] = 200
+    learning_curve: Annotated[int, between(0, 1000)] = 4
+
+
+class _Population(Settings):
+    description: str
+    condition: str = "unspecified"
+
+
+class _Treatment(Settings):
+    description: str
+
+
+class _Cohort(Settings):
+    file: Annotated[str, beside("run `ketresponse cohort import` first, or correct the path")]
+    mapping: str | None = None
+
+
+class _Outcome(Settings):
+    rule: Annotated[str, one_of(RULES)] = "fall2_or_success"
+    horizons: Annotated[Texts, fits('["t1"], ["t1", "t2"] or ["t2"]', HORIZONS.__contains__)] = (
+        "t1",
+        "t2",
+    )
+    t1: str | None = None
+    t2: str | None = None
+
+
+def _check_predictors(names: tuple[str, ...], info: ValidationInfo[Place]) -> tuple[str, ...]:
+    try:
+        info.context.dictionary.check_predictors(names)
+    except InputError as err:
+        raise SettingError(*err.problems) from err
+    return names
+
+
+class _Predictors(Settings):
+    names: Annotated[Texts, AfterValidator(_check_predictors)] = DEFAULT_PREDICTORS
+
+
+_Candidate = Annotated[str, fits("any of " + ", ".join(CANDIDATES), CANDIDATES.__contains__)]
+
+
+def _check_inner_repeats(repeats: int, info: ValidationInfo[Place]) -> int:
+    candidates = info.data.get("candidates")
+    if repeats == 0 and candidates:
+        if [len(CANDIDATES[name].settings()) for name in candidates] != [1]:
+            expected = (
+                "at least 1: settings are chosen, candidates blended and recalibrated by them"
+            )
+            action = (
+                "give 1 or more; 0 goes with one candidate alone that has no settings "
+                '("logistic", "firth", "prevalence")'
+            )
+            raise SettingError(Problem("", expected, "0", action=action))
+    return repeats
+
+
+class _Procedure(Settings):
+    candidates: Annotated[tuple[_Candidate, ...], Strict(False), fits("at least one", bool)] = (
+        DEFAULT_CANDIDATES
+    )
+    inner_folds: Annotated[int, between(2, 20)] = Procedure.inner_folds
+    inner_repeats: Annotated[int, between(0, 50), AfterValidator(_check_inner_repeats)] = (
+        Procedure.inner_repeats
+    )
+    prior_strength: Annotated[Number, between(0, 100)] = Procedure.prior_strength
+    published_patients: Annotated[Number, between(0, 10000)] = Procedure.published_patients
+
+
+def _check_published(procedure: _Procedure, info: ValidationInfo[Place]) -> _Procedure:
+    population, outcome = info.data.get("population"), info.data.get("outcome")
+    if procedure.published_patients and population and outcome:
+        if (population.condition, outcome.rule) != ("CRPS", "fall2_or_success"):
+            problem = Problem(
+                "procedure.published_patients",
+                "0: rates are published for CRPS and the rule fall2_or_success",
+                show(procedure.published_patients),
+                action="leave it out",
+            )
+            raise SettingError(problem)
+    return procedure
+
+
+class _MissingOutcome(Settings):
+    weighting: Annotated[str, one_of(WEIGHTINGS)] = "follow_up"
+
+
+class _Decision(Settings):
+    thresholds: (
+        Annotated[
+            tuple[float, ...],
+            Strict(False),
+            fits(
+                "two risks [low, high] between 0 and 1",
+                lambda risks: len(risks) == 2 and 0 < risks[0] < risks[1] < 1,
+            ),
+        ]
+        | None
+    ) = None
+
+
+def _read_eligibility(rules: Any, info: ValidationInfo[Place]) -> Eligibility:
+    try:
+        return read_eligibility(rules, dictionary=info.context.dictionary)
+    except InputError as err:
+        raise SettingError(*err.problems) from err
+
+
+def _check_cut(name: str, cut: object, dictionary: Dictionary) -> list[Problem]:
+    """Return what is wrong with one entry of `[subgroups]`."""
+    where = f"subgroups.{name}"
+    if name not in dictionary:
+        expected = "a variable of the contract or the study"
+        action = did_you_mean(name, dictionary.names)
+        return [Problem(where, expected, "an unknown name", action=action)]
+    variable = dictionary[name]
+    if variable.known_at not in ("always", "baseline") or variable.kind == "codes":
+        expected = "a number, category, yes/no or site known at baseline"
+        return [Problem(where, expected, f"{variable.kind} known at {variable.known_at}")]
+    if variable.is_numeric:
+        number = isinstance(cut, (int, float)) and math.isfinite(cut) and cut is not True
+        return [] if number else [Problem(where, "the number at which to cut, or false", show(cut))]
+    return [] if isinstance(cut, bool) else [Problem(where, "true or false", show(cut))]
+
+
+def _check_subgroups(cuts: Mapping[str, Any], info: ValidationInfo[Place]) -> Mapping[str, Any]:
+    dictionary = info.context.dictionary
+    problems = [p for name, cut in cuts.items() for p in _check_cut(name, cut, dictionary)]
+    if problems:
+        raise SettingError(*problems)
+    return cuts
+
+
+class StudyFile(Settings):
+    """A study file, table by table."""
+
+    name: Annotated[
+        str,
+        fits(
+            "lower case letters, digits, - and _",
+            lambda name: name and not set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_"),
+        ),
+    ]
+    title: str | None = None
+    seed: int = 0
+    population: _Population
+    treatment: _Treatment
+    cohort: _Cohort
+    outcome: _Outcome = _Outcome()
+    eligibility: Annotated[Eligibility, PlainValidator(_read_eligibility)] = CRPS_ELIGIBILITY
+    predictors: _Predictors = _Predictors()
+    procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()
+    resampling: Resampling = Resampling()
+    missing_outcome: _MissingOutcome = _MissingOutcome()
+    decision: _Decision = _Decision()
+    subgroups: Annotated[Mapping[str, Any], AfterValidator(_check_subgroups)] = Field(
+        default_factory=dict
+    )
+    panel: PanelTable = PanelTable()
