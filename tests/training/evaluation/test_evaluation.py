@@ -50,9 +50,8 @@ def test_the_apparent_performance_is_that_of_the_served_model() -> None:
 
 
 def _quick(description: Description, **changes: object) -> Description:
-    resampling = replace(
-        description.study.resampling, repeats=1, bootstrap_reruns=0, learning_curve=0
-    )
+    less = {"repeats": 1, "bootstrap_reruns": 0, "learning_curve": 0}
+    resampling = description.study.resampling.model_copy(update=less)
     return replace(
         description,
         study=replace(description.study, resampling=resampling, **changes),  # type: ignore[arg-type]
