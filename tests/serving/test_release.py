@@ -178,8 +178,8 @@ def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
     add_model(desk)
     (tmp_path / "file").touch()
     with pytest.raises(KetresponseError, match=r"cannot write .*/file/pilot: (File exists|Not a)"):
-        release(desk, "pilot", **{**places, "folder": tmp_path / "file" / "pilot"})
-    release(desk, "pilot", **places)
+        release_version(desk, "pilot", **{**places, "folder": tmp_path / "file" / "pilot"})
+    release_version(desk, "pilot", **places)
     add_model(desk)
 
     def full(*_):
@@ -187,7 +187,7 @@ def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
 
     monkeypatch.setattr("serving.release._store_model", full)
     with pytest.raises(KetresponseError, match=r"cannot write .*: No space left on device"):
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
     assert version(places) == "1"
     assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
 
@@ -196,7 +196,7 @@ def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
 
     monkeypatch.setattr("serving.release._store_model", broken)
     with pytest.raises(KetresponseError, match=r"cannot write .*: three files"):
-        release(desk, "pilot", **places)
+        release_version(desk, "pilot", **places)
 
 
 def change_record(folder, **changes):
