@@ -31,7 +31,7 @@ from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate_truth
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from training.measures.performance import compute_metric_rows
+from training.measures.metrics import compute_metric_rows
 from training.model.candidates import DEFAULT_CANDIDATES
 from training.model.fit import Procedure
 from training.model.freezing import make_response_model

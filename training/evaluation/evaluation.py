@@ -26,7 +26,13 @@ from training.evaluation.permutation_test import Judge, compute_null_test, judge
 from training.evaluation.score_labels import ScoreLabels, count_reruns, judge_score_labels
 from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
 from training.measures.calibration_groups import compute_calibration_groups
-from training.measures.decision_curve import compute_decision_curve
+from training.measures.decision_curve import (
+    COARSE,
+    FINE,
+    compute_decision_curve,
+    compute_threshold_table,
+    make_thresholds,
+)
 from training.measures.instability import (
     compute_calibration_instability,
     compute_classification_instability,
@@ -34,7 +40,7 @@ from training.measures.instability import (
     compute_prediction_instability,
 )
 from training.measures.optimism import compute_optimism
-from training.measures.performance import compute_cv_performance, compute_threshold_table
+from training.measures.performance import compute_cv_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.model.response import (
@@ -65,7 +71,6 @@ __all__ = [
 
 Progress = Callable[[], None]
 
-_FINE, _COARSE = 0.01, 0.05
 _ROC_POINTS = 101
 _SUBGROUP_RESAMPLES = 200
 _DESCRIBED = ("age_years", "sex", "nrs_t0", "disease_duration_years")
@@ -78,7 +83,7 @@ class Decisions:
     Parameters
     ----------
     thresholds : DataFrame
-        :func:`training.measures.performance.compute_threshold_table`, at every twentieth.
+        :func:`training.measures.decision_curve.compute_threshold_table`, at every twentieth.
     curve : DataFrame
         :func:`training.measures.decision_curve.compute_decision_curve`, at every hundredth.
     """
@@ -282,7 +287,7 @@ def evaluate(
             fitted,
             n_folds=study.resampling.folds,
             n_repeats=study.resampling.repeats,
-            thresholds=make_steps(study.thresholds, _COARSE) if study.thresholds else [],
+            thresholds=make_thresholds(study.thresholds, COARSE) if study.thresholds else [],
             weighting=study.weighting,
             n_bootstrap=study.resampling.bootstrap,
             seed=study.seed,
@@ -442,23 +447,18 @@ def _decide(
     seed: int,
 ) -> Decisions:
     return Decisions(
-        compute_threshold_table(y, held_out, make_steps(between, _COARSE), sample_weight=weights),
+        compute_threshold_table(
+            y, held_out, make_thresholds(between, COARSE), sample_weight=weights
+        ),
         compute_decision_curve(
             y,
             held_out,
-            make_steps(between, _FINE),
+            make_thresholds(between, FINE),
             sample_weight=weights,
             n_bootstrap=n_bootstrap,
             seed=seed,
         ),
     )
-
-
-def make_steps(between: tuple[float, float], step: float) -> list[float]:
-    """Return both ends of a range and every multiple of `step` between them."""
-    low, high = between
-    inside = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
-    return [float(x) for x in np.unique(np.round([low, *inside, high], 6))]
 
 
 def _describe_instability(
@@ -469,7 +469,7 @@ def _describe_instability(
     thresholds: tuple[float, float] | None,
 ) -> Instability:
     calibration, curves = compute_calibration_instability(y, reruns, sample_weight=weights)
-    cuts = make_steps(thresholds or (_COARSE, 1 - _COARSE), _COARSE)
+    cuts = make_thresholds(thresholds or (COARSE, 1 - COARSE), COARSE)
     return Instability(
         summary=compute_instability(served, reruns),
         predictions=compute_prediction_instability(served, reruns),

@@ -20,10 +20,11 @@ from threadpoolctl import threadpool_limits
 from features.arrays import FloatArray
 from training.evaluation.panel_folds import PanelFolds, cross_validate_panel, plan_folds
 from training.evaluation.permutation_test import add_pairs
+from training.measures.decision_curve import compute_net_benefit_gain
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
 from training.measures.sample_size import Verdict, compute_affordable_parameters, verdict
-from training.measures.weighted import bootstrap_weights, percentile_interval, ratio, round_risks
+from training.measures.weighted import percentile_interval
 from training.model.fit import Procedure
 from training.model.response import FittedResponse
 from training.model.weighting import compute_outcome_weights
@@ -34,7 +35,7 @@ from training.panel.fit import FittedPanel, fit_panel
 from training.panel.procedure import PanelProcedure
 from training.study.study import MIN_PER_CLASS
 
-__all__ = ["PanelEvaluation", "compute_net_benefit_gain", "count_panel_steps", "evaluate_panel"]
+__all__ = ["PanelEvaluation", "count_panel_steps", "evaluate_panel"]
 
 Progress = Callable[[], None]
 Found = Literal["found", "not_shown", "nothing", "too_few"]
@@ -69,7 +70,8 @@ class PanelEvaluation:
         By horizon, :func:`training.measures.differences.compare_draws`: `first` clinical, `second`
         with the panel, each also with its own `_low` and `_high`; patients with a panel only.
     net_benefit : dict of str to DataFrame
-        By horizon, :func:`compute_net_benefit_gain`; empty without a range of thresholds.
+        By horizon, :func:`training.measures.decision_curve.compute_net_benefit_gain`; empty
+        without a range of thresholds.
     candidates : DataFrame
         One row per candidate: `candidate`, `label`, `weight` in the final model, `mean_weight`
         and `share_used` over the folds, `auc` of its score alone within folds, `share_constant`.
@@ -113,61 +115,6 @@ def _too_few(data: PanelData) -> str:
     return (
         f"{events} responders and {known - events} nonresponders at {first.upper()} have a panel: "
         f"a sub-model needs at least {MIN_PER_CLASS} of each"
-    )
-
-
-def compute_net_benefit_gain(
-    y: FloatArray,
-    before: FloatArray,
-    after: FloatArray,
-    thresholds: list[float],
-    *,
-    sample_weight: FloatArray,
-    n_bootstrap: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Return what two ways of estimating a risk differ by in net benefit, in the same patients.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-        1 responded, 0 not.
-    before, after : ndarray of shape (n_repeats, n)
-        Risks.
-    thresholds : list of float
-        In (0, 1); a patient is treated whose risk is at or above it.
-    sample_weight : ndarray of shape (n,)
-        Weight of each patient.
-    n_bootstrap, seed : int
-        Resamples of patients, the same for both.
-
-    Returns
-    -------
-    DataFrame
-        One row per `threshold`: net benefit `clinical` and with `panel`, `difference` with `low`
-        and `high`, its 95% interval; see
-        :func:`training.measures.decision_curve.compute_decision_curve`.
-    """
-    weights = bootstrap_weights(sample_weight, n_bootstrap=n_bootstrap, seed=seed)
-    total = weights.sum(axis=1)
-    cuts = np.asarray(thresholds)
-    worth = y[:, np.newaxis] - (1 - y[:, np.newaxis]) * cuts / (1 - cuts)
-
-    def benefit(risks: FloatArray) -> FloatArray:
-        at_or_above = [(round_risks(risks) >= cut).mean(axis=0) for cut in round_risks(cuts)]
-        return ratio(weights @ (np.stack(at_or_above, axis=1) * worth), total[:, np.newaxis])
-
-    first, second = benefit(before), benefit(after)
-    low, high, _ = percentile_interval((second - first)[1:])
-    return pd.DataFrame(
-        {
-            "threshold": cuts,
-            "clinical": first[0],
-            "panel": second[0],
-            "difference": (second - first)[0],
-            "low": low,
-            "high": high,
-        }
     )
 
 

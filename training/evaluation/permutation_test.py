@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray
 from training.document.document import each_row
-from training.measures.performance import compute_auc
+from training.measures.discrimination import compute_auc
 from training.measures.weighted import round_risks
 from training.model.candidates import CANDIDATES
 from training.model.fit import FittedOutcome, Procedure

@@ -1,8 +1,12 @@
-"""Whether acting on the predicted risk would do more good than treating all or none.
+"""What follows from acting on the predicted risk: shares at a threshold, and net benefit.
 
 The threshold is the probability of response from which a course would be offered. It states what
 the decision is worth: at 0.25 one responder treated outweighs three courses without response.
-The range of thresholds is set before the results are seen.
+The range of thresholds is set before the results are seen, and is cut by one rule,
+:func:`make_thresholds`.
+
+Written out because dcurves, the Python package of the method's authors, knows neither repeats of a
+cross-validation nor intervals; a test holds both equal.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from features.arrays import FloatArray
+from features.shares import compute_wilson_interval
 from training.measures.weighted import (
     bootstrap_weights,
     check_evaluation,
@@ -21,7 +27,97 @@ from training.measures.weighted import (
     round_risks,
 )
 
-__all__ = ["compute_decision_curve"]
+__all__ = [
+    "COARSE",
+    "FINE",
+    "compute_decision_curve",
+    "compute_net_benefit_gain",
+    "compute_threshold_table",
+    "make_thresholds",
+]
+
+COARSE, FINE = 0.05, 0.01
+"""Steps of a table, and of a curve."""
+
+
+def make_thresholds(between: tuple[float, float], step: float) -> list[float]:
+    """Return both ends of a range and every multiple of `step` between them.
+
+    Multiples, not steps from the lower end: curves of different ranges meet at the same round
+    thresholds.
+
+    Parameters
+    ----------
+    between : (float, float)
+        From 0 to 1, the lower end first; twice the same for a single threshold.
+    step : float
+        Above 0; :data:`COARSE` or :data:`FINE`.
+
+    Returns
+    -------
+    list of float
+        Ascending, to six decimals.
+
+    Examples
+    --------
+    >>> make_thresholds((0.33, 0.52), COARSE)
+    [0.33, 0.35, 0.4, 0.45, 0.5, 0.52]
+    """
+    low, high = between
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"between: expected 0 <= low <= high <= 1, got {between}")
+    inside = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
+    return [float(x) for x in np.unique(np.round([low, *inside, high], 6))]
+
+
+def compute_threshold_table(
+    y: ArrayLike,
+    p: ArrayLike,
+    thresholds: Sequence[float],
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Return how well "risk at or above the threshold" tells who has the event.
+
+    Parameters
+    ----------
+    y : array_like, shape (n,)
+        1 event, 0 none, NaN unknown.
+    p : array_like, shape (n,) or (n_repeats, n)
+        Risks; shares are averaged over the repeats of a cross-validation.
+    thresholds : sequence of float
+        In [0, 1].
+    sample_weight : array_like, shape (n,), optional
+
+    Returns
+    -------
+    DataFrame
+        One row per `threshold`: `share_positive`; `sensitivity`, `specificity`, `ppv`, `npv` (the
+        predictive values at this cohort's prevalence), each with `_low` and `_high`, Wilson's 95%
+        interval at the effective number of patients, (sum w)^2 / sum w^2. NaN where a share has
+        no patients below the line.
+    """
+    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
+    cuts = np.asarray(thresholds, dtype=np.float64)
+    if not ((cuts >= 0) & (cuts <= 1)).all():
+        raise ValueError("thresholds must lie in [0, 1]")
+    positive = _share_at_or_above(rows, cuts)
+    everyone = np.ones_like(positive)
+    table = pd.DataFrame({"threshold": cuts})
+    table["share_positive"] = positive @ weight / weight.sum()
+    for name, right, among in (
+        ("sensitivity", positive, everyone * outcome),
+        ("specificity", 1 - positive, everyone * (1 - outcome)),
+        ("ppv", everyone * outcome, positive),
+        ("npv", everyone * (1 - outcome), 1 - positive),
+    ):
+        total = among @ weight
+        effective = ratio(total**2, among @ weight**2)
+        share = ratio((right * among) @ weight, total)
+        table[name] = share
+        low, high = compute_wilson_interval(share * effective, effective)
+        table[f"{name}_low"], table[f"{name}_high"] = low, high
+    return table
 
 
 def compute_decision_curve(
@@ -67,19 +163,12 @@ def compute_decision_curve(
     doi:10.1186/1472-6947-8-53.
     """
     outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
-    cuts = np.asarray(thresholds, dtype=np.float64)
-    if not ((cuts >= 0) & (cuts < 1)).all():
-        raise ValueError("thresholds must lie in [0, 1)")
+    cuts = _check_cuts(thresholds)
     weights = bootstrap_weights(weight, n_bootstrap=n_bootstrap, seed=seed)
-    total = weights.sum(axis=1)
-    odds = cuts / (1 - cuts)
-    treated = np.stack(
-        [(round_risks(rows) >= cut).mean(axis=0) for cut in round_risks(cuts)], axis=1
-    )
-    worth = outcome[:, None] - (1 - outcome[:, None]) * odds
-    net_benefit = ratio(weights @ (treated * worth), total[:, None])
-    treat_all = ratio(weights @ worth, total[:, None])
-    avoided = 100 * ratio(net_benefit - treat_all, np.broadcast_to(odds, net_benefit.shape))
+    net_benefit = _compute_net_benefit(outcome, rows, cuts, weights)
+    treat_all = _compute_net_benefit(outcome, np.ones_like(rows), cuts, weights)
+    odds = np.broadcast_to(cuts / (1 - cuts), net_benefit.shape)
+    avoided = 100 * ratio(net_benefit - treat_all, odds)
     table = pd.DataFrame({"threshold": cuts, "treat_none": 0.0})
     for name, draws in (
         ("net_benefit", net_benefit),
@@ -89,3 +178,70 @@ def compute_decision_curve(
         table[name] = draws[0]
         table[f"{name}_low"], table[f"{name}_high"], _ = percentile_interval(draws[1:])
     return table
+
+
+def compute_net_benefit_gain(
+    y: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+    thresholds: Sequence[float],
+    *,
+    sample_weight: FloatArray,
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return what two ways of estimating a risk differ by in net benefit, in the same patients.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        1 responded, 0 not.
+    before, after : ndarray of shape (n_repeats, n)
+        Risks, 0 to 1.
+    thresholds, sample_weight
+        As in :func:`compute_decision_curve`.
+    n_bootstrap, seed : int
+        Resamples of patients, the same for both.
+
+    Returns
+    -------
+    DataFrame
+        One row per `threshold`: net benefit `clinical` and with `panel`, `difference` with `low`
+        and `high`, its paired 95% interval; above 0 the panel does more good.
+    """
+    cuts = _check_cuts(thresholds)
+    weights = bootstrap_weights(sample_weight, n_bootstrap=n_bootstrap, seed=seed)
+    first, second = (_compute_net_benefit(y, risks, cuts, weights) for risks in (before, after))
+    low, high, _ = percentile_interval((second - first)[1:])
+    return pd.DataFrame(
+        {
+            "threshold": cuts,
+            "clinical": first[0],
+            "panel": second[0],
+            "difference": (second - first)[0],
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _check_cuts(thresholds: Sequence[float]) -> FloatArray:
+    cuts = np.asarray(thresholds, dtype=np.float64)
+    if not ((cuts >= 0) & (cuts < 1)).all():  # at 1 the threshold's odds are infinite
+        raise ValueError("thresholds must lie in [0, 1)")
+    return cuts
+
+
+def _compute_net_benefit(
+    y: FloatArray, risks: FloatArray, cuts: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Return the net benefit at each cut (columns) for each row of weights."""
+    treated = _share_at_or_above(risks, cuts).T
+    worth = y[:, None] - (1 - y[:, None]) * cuts / (1 - cuts)
+    return ratio(weights @ (treated * worth), weights.sum(axis=1)[:, None])
+
+
+def _share_at_or_above(risks: FloatArray, cuts: FloatArray) -> FloatArray:
+    """Return for each cut and patient the share of repeats with a risk at or above it."""
+    rounded = round_risks(risks)
+    return np.stack([(rounded >= cut).mean(axis=0) for cut in round_risks(cuts)])

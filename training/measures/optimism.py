@@ -35,8 +35,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from features.arrays import FloatArray, IntArray
-from training.measures.metric_stack import compute_metric_stack
-from training.measures.performance import compute_metric_rows
+from training.measures.metrics import compute_metric_rows, compute_metric_stack
 from training.measures.weighted import RISK_CLIP, check_evaluation, round_risks
 
 __all__ = ["OPTIMISM_INTERVAL", "compute_optimism"]
@@ -100,7 +99,7 @@ def compute_optimism(
     Returns
     -------
     DataFrame
-        Indexed by `metric` (those of :func:`training.measures.performance.compute_metric_rows`).
+        Indexed by `metric` (those of :func:`training.measures.metrics.compute_metric_rows`).
         Columns: `apparent`, in the model's own patients; `optimism`, how much better reruns look in
         their own sample than in the original patients (negative for scores of which less is
         better); `corrected` = apparent - optimism; `low`, `high`, its 95% interval; `left_out`, the

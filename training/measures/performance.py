@@ -1,51 +1,35 @@
-"""How well predicted risks separate and match the outcome, with intervals.
+"""How well predicted risks separate and match the outcome: the tables, with intervals.
 
-Arrays in, numbers and documented tables out. `calibration_in_the_large` and
-`calibration_intercept` are the two definitions of the calibration intercept that
-:mod:`training.measures.calibration_curve` tells apart.
-
-A patient whose outcome is unknown (NaN) is left out of every number here. Repetition counts as
-`sample_weight` give what repeated rows would; so do scores, but not the analytic intervals of
-:func:`compute_threshold_table`, which use the effective sample size of the weights.
+Of a frozen model in other patients, and of a procedure in repeated cross-validation. A patient
+whose outcome is unknown (NaN) is left out of every number here. Repetition counts as
+`sample_weight` give what repeated rows would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import xlogy
-from scipy.stats import norm, rankdata
 
 from features.arrays import FloatArray, IntArray
-from features.shares import compute_wilson_interval
-from training.measures.calibration_curve import fit_in_the_large_rows, fit_recalibration_rows
+from training.measures.discrimination import compute_auc_delong
+from training.measures.metrics import compute_cv_metrics, compute_metric_rows, count_constant_folds
 from training.measures.weighted import (
     RISK_CLIP,
     bootstrap_weights,
     check_evaluation,
-    clipped_logit,
-    mean_over_repeats,
     percentile_interval,
-    ratio,
     round_risks,
 )
 
 __all__ = [
     "CV_INTERVAL",
     "FROZEN_INTERVAL",
-    "compute_auc",
-    "compute_auc_delong",
-    "compute_brier",
     "compute_cv_draws",
     "compute_cv_performance",
-    "compute_log_loss",
-    "compute_metric_rows",
     "compute_performance",
-    "compute_scaled_brier",
-    "compute_threshold_table",
 ]
 
 CV_INTERVAL = (
@@ -64,146 +48,6 @@ _ON_LOG_ODDS = (
     "calibration_slope",
 )
 _CHUNK = 2_000_000  # patients x resamples that one step holds at a time
-
-
-# ------------------------------------------------------------------------- single numbers
-
-
-def compute_auc(y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
-    """Return the probability that a patient with the event scores above one without it.
-
-    Parameters
-    ----------
-    y : array_like, shape (n,)
-        1 event, 0 none, NaN unknown.
-    p : array_like, shape (n,)
-        Any score; equal scores count one half.
-    sample_weight : array_like, shape (n,), optional
-        A pair weighs the product of its two patients' weights.
-
-    Returns
-    -------
-    float
-        0.5 is no discrimination, 1 perfect; NaN when one class is absent.
-    """
-    outcome, risk, weight = check_evaluation(y, p, sample_weight, risks=False)
-    concordant, pairs = _concordance(outcome, risk, weight[None, :])
-    return float(ratio(concordant, pairs)[0])
-
-
-def compute_auc_delong(y: ArrayLike, p: ArrayLike) -> tuple[float, float, float, float]:
-    """Return the AUC with DeLong's variance and 95% interval.
-
-    Parameters
-    ----------
-    y : array_like, shape (n,)
-        1 event, 0 none, NaN unknown.
-    p : array_like, shape (n,)
-        Any score.
-
-    Returns
-    -------
-    auc, low, high, variance : float
-        Normal interval, cut off at 0 and 1. It needs two patients of either class, and is NaN at
-        an AUC of exactly 0 or 1, where the variance is estimated as 0 and would read as certainty.
-
-    References
-    ----------
-    DeLong 1988, doi:10.2307/2531595; computed by mid-ranks, Sun 2014, doi:10.1109/LSP.2014.2337313.
-    """
-    outcome, risk, _ = check_evaluation(y, p, risks=False)
-    cases, controls = risk[outcome == 1], risk[outcome == 0]
-    m, n = len(cases), len(controls)
-    if m == 0 or n == 0:
-        return np.nan, np.nan, np.nan, np.nan
-    ranks = rankdata(np.concatenate([cases, controls]))
-    of_cases = (ranks[:m] - rankdata(cases)) / n
-    of_controls = 1 - (ranks[m:] - rankdata(controls)) / m
-    auc = float(of_cases.mean())
-    if m < 2 or n < 2:
-        return auc, np.nan, np.nan, np.nan
-    variance = float(of_cases.var(ddof=1) / m + of_controls.var(ddof=1) / n)
-    if auc in (0.0, 1.0):
-        return auc, np.nan, np.nan, variance
-    half = float(norm.ppf(0.975)) * np.sqrt(variance)
-    return auc, float(max(auc - half, 0.0)), float(min(auc + half, 1.0)), variance
-
-
-def compute_brier(y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
-    """Return the mean squared distance between risk and outcome (0 best, 1 worst).
-
-    Parameters
-    ----------
-    y, p, sample_weight
-        As in :func:`compute_auc`; `p` are risks in [0, 1].
-    """
-    outcome, risk, weight = check_evaluation(y, p, sample_weight)
-    return float(np.average((outcome - risk) ** 2, weights=weight))
-
-
-def compute_scaled_brier(
-    y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return 1 - Brier / Brier of the prevalence in the same patients.
-
-    Parameters
-    ----------
-    y, p, sample_weight
-        As in :func:`compute_brier`.
-
-    Returns
-    -------
-    float
-        0 is no better than telling everyone the prevalence, 1 perfect, below 0 harmful; NaN when
-        one class is absent.
-    """
-    outcome, risk, weight = check_evaluation(y, p, sample_weight)
-    prevalence = np.average(outcome, weights=weight)
-    brier = np.average((outcome - risk) ** 2, weights=weight)
-    return float(1 - ratio(np.array([brier]), np.array([prevalence * (1 - prevalence)]))[0])
-
-
-def compute_log_loss(
-    y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the mean negative log-likelihood, in nats (0 best).
-
-    Parameters
-    ----------
-    y, p, sample_weight
-        As in :func:`compute_brier`. Risks are clipped to [1e-12, 1 - 1e-12]: a risk of exactly 0
-        that fails costs 27.6 in place of infinity.
-    """
-    outcome, risk, weight = check_evaluation(y, p, sample_weight)
-    return float(np.average(_log_losses(outcome, risk), weights=weight))
-
-
-# ------------------------------------------------------------------------- tables
-
-
-def compute_metric_rows(y: FloatArray, p: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return every metric of one set of risks, for each row of patients' weights.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-        0 or 1; no patient whose outcome is unknown.
-    p : ndarray, shape (n,)
-        Risks, 0 to 1.
-    weights : ndarray, shape (n_rows, n)
-        Non-negative: repetition counts of a resample, 1 and 0 for a part of the patients, either
-        times inverse-probability weights.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n_rows,)
-        auc, brier, scaled_brier, log_loss, calibration_in_the_large, calibration_intercept,
-        calibration_slope, o_e, as in :func:`compute_performance`; NaN where a row cannot bear one.
-    """
-    prevalence = ratio(weights @ y, weights.sum(axis=1))
-    reference = {"scaled_brier": prevalence * (1 - prevalence)}
-    one_fold = np.zeros((1, len(y)), dtype=np.int64)
-    return _metrics(y, p[None, :], one_fold, weights, reference)
 
 
 def compute_performance(
@@ -252,7 +96,7 @@ def compute_performance(
     if np.ptp(weight) > 0:
         delong["note"] = "DeLong's variance takes no weights"
     else:
-        delong["low"], delong["high"] = compute_auc_delong(outcome, risk)[1:3]
+        delong["low"], delong["high"] = compute_auc_delong(outcome, round_risks(risk))[1:3]
         if delong["low"].isna().all() and delong["estimate"].notna().all():
             delong["note"] = "no interval: a perfect ranking, or one patient of a class"
     table = pd.concat([table.loc[["auc"]], delong, table.drop(index="auc")])
@@ -299,10 +143,7 @@ def compute_cv_draws(
             raise ValueError(f"base_predictions has {len(base)} repeats, predictions {len(rows)}")
 
     def metrics(weights: FloatArray) -> dict[str, FloatArray]:
-        reference = {}
-        if base is not None:
-            reference["brier_skill"] = _mean(weights, (outcome - base) ** 2)
-        return _metrics(outcome, rows, fold, weights, reference, slopes=slopes)
+        return compute_cv_metrics(outcome, rows, fold, weights, base=base, slopes=slopes)
 
     return _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
 
@@ -370,130 +211,6 @@ def compute_cv_performance(
     return table
 
 
-def compute_threshold_table(
-    y: ArrayLike,
-    p: ArrayLike,
-    thresholds: Sequence[float],
-    *,
-    sample_weight: ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Return how well "risk at or above the threshold" tells who has the event.
-
-    Parameters
-    ----------
-    y : array_like, shape (n,)
-        1 event, 0 none, NaN unknown.
-    p : array_like, shape (n,) or (n_repeats, n)
-        Risks; shares are averaged over the repeats of a cross-validation.
-    thresholds : sequence of float
-        In [0, 1].
-    sample_weight : array_like, shape (n,), optional
-
-    Returns
-    -------
-    DataFrame
-        One row per `threshold`: `share_positive`; `sensitivity`, `specificity`, `ppv`, `npv` (the
-        predictive values at this cohort's prevalence), each with `_low` and `_high`, Wilson's 95%
-        interval at the effective number of patients, (sum w)^2 / sum w^2. NaN where a share has
-        no patients below the line.
-    """
-    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
-    cuts = np.asarray(thresholds, dtype=np.float64)
-    if not ((cuts >= 0) & (cuts <= 1)).all():
-        raise ValueError("thresholds must lie in [0, 1]")
-    positive = np.stack([(round_risks(rows) >= cut).mean(axis=0) for cut in round_risks(cuts)])
-    everyone = np.ones_like(positive)
-    table = pd.DataFrame({"threshold": cuts})
-    table["share_positive"] = positive @ weight / weight.sum()
-    for name, right, among in (
-        ("sensitivity", positive, everyone * outcome),
-        ("specificity", 1 - positive, everyone * (1 - outcome)),
-        ("ppv", everyone * outcome, positive),
-        ("npv", everyone * (1 - outcome), 1 - positive),
-    ):
-        total = among @ weight
-        effective = ratio(total**2, among @ weight**2)
-        share = ratio((right * among) @ weight, total)
-        table[name] = share
-        low, high = compute_wilson_interval(share * effective, effective)
-        table[f"{name}_low"], table[f"{name}_high"] = low, high
-    return table
-
-
-# ------------------------------------------------------------------------- the arithmetic
-
-
-def _log_losses(y: FloatArray, p: FloatArray) -> FloatArray:
-    clipped = np.clip(p, RISK_CLIP, 1 - RISK_CLIP)
-    return np.asarray(-xlogy(y, clipped) - xlogy(1 - y, 1 - clipped), dtype=np.float64)
-
-
-def _concordance(
-    y: FloatArray, p: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return concordant (ties one half) and all pairs for each row of weights."""
-    order = np.argsort(p, kind="stable")
-    starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))
-    ordered, event = weights[:, order], y[order]
-    cases = np.add.reduceat(ordered * event, starts, axis=1)
-    controls = np.add.reduceat(ordered * (1 - event), starts, axis=1)
-    beaten = np.cumsum(controls, axis=1) - controls / 2
-    return (cases * beaten).sum(axis=1), cases.sum(axis=1) * controls.sum(axis=1)
-
-
-def _mean(weights: FloatArray, losses: FloatArray) -> FloatArray:
-    """Return the weighted mean of (n_repeats, n) losses for each row of weights."""
-    return ratio(weights @ losses.mean(axis=0), weights.sum(axis=1))
-
-
-def _metrics(
-    y: FloatArray,
-    rows: FloatArray,
-    folds: IntArray,
-    weights: FloatArray,
-    reference: dict[str, FloatArray],
-    *,
-    slopes: bool = True,
-) -> dict[str, FloatArray]:
-    """Return the metrics of (n_repeats, n) risks for each row of weights.
-
-    `reference` holds the Brier scores of a comparison, under the name of the skill against it.
-    """
-    auc, calibration = [], []
-    for risk, fold in zip(rows, folds, strict=True):
-        parts = [fold == number for number in np.unique(fold)]
-        ties = round_risks(risk)
-        pairs = np.sum([_concordance(y[i], ties[i], weights[:, i]) for i in parts], axis=0)
-        auc.append(ratio(pairs[0], pairs[1]))
-        fitted = np.full((len(weights), 3), np.nan)
-        if slopes:
-            lp = clipped_logit(risk)
-            fitted[:, 0] = fit_in_the_large_rows(y, lp, weights)
-            constant, judged = _constant_folds(risk, fold)
-            if not constant == judged > 0:
-                fitted[:, 1:] = fit_recalibration_rows(y, lp, weights)
-        calibration.append(np.column_stack([fitted, ratio(weights @ y, weights @ risk)]))
-    in_the_large, intercept, slope, o_e = mean_over_repeats(np.stack(calibration)).T
-    brier = _mean(weights, (y - rows) ** 2)
-    return {
-        "auc": mean_over_repeats(np.stack(auc)),
-        "brier": brier,
-        **{name: 1 - ratio(brier, other) for name, other in reference.items()},
-        "log_loss": _mean(weights, _log_losses(y, rows)),
-        "calibration_in_the_large": in_the_large,
-        "calibration_intercept": intercept,
-        "calibration_slope": slope,
-        "o_e": o_e,
-    }
-
-
-def _constant_folds(risk: FloatArray, fold: IntArray) -> tuple[int, int]:
-    """Return how many folds of two or more patients give all of them one risk, of how many."""
-    parts = [round_risks(risk[fold == number]) for number in np.unique(fold)]
-    judged = [float(np.ptp(part)) for part in parts if len(part) > 1]
-    return judged.count(0.0), len(judged)
-
-
 def _draw(
     metrics: Callable[[FloatArray], dict[str, FloatArray]],
     sample_weight: FloatArray,
@@ -527,7 +244,7 @@ def _summarise(
         {"estimate": values[0], "low": low, "high": high, "n_failed": n_failed},
         index=pd.Index(draws.columns, name="metric"),
     )
-    folds_of = [_constant_folds(risk, fold) for risk, fold in zip(rows, folds, strict=True)]
+    folds_of = [count_constant_folds(risk, fold) for risk, fold in zip(rows, folds, strict=True)]
     constant, judged = (int(count) for count in np.sum(folds_of, axis=0))
     one_class = len(np.unique(y[weight > 0])) < 2
     table["note"] = [

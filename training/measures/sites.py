@@ -23,9 +23,10 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from features.arrays import BoolArray, FloatArray
-from training.measures.calibration_curve import fit_recalibration_rows
+from features.arrays import FloatArray
+from training.measures.discrimination import compute_auc_delong
 from training.measures.meta_analysis import compute_pooled_effect
+from training.measures.recalibration import fit_recalibration
 from training.measures.weighted import check_evaluation, clipped_logit, round_risks
 
 __all__ = ["MEASURES", "MIN_PER_CLASS", "compute_pooled_sites", "compute_site_table"]
@@ -133,30 +134,10 @@ def _judge(y: FloatArray, p: FloatArray, weight: FloatArray) -> dict[str, object
 
 
 def _compute_auc(y: FloatArray, p: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return the AUC and DeLong's standard error of its logit, weights allowed."""
-    risk = round_risks(p)
-    cases, controls = y == 1, y == 0
-
-    def beaten(of: BoolArray, by: BoolArray) -> FloatArray:
-        """Return the weighted share of `by` that each of `of` lies above (ties one half)."""
-        order = np.argsort(risk[by], kind="stable")
-        ordered = risk[by][order]
-        total = np.concatenate([[0.0], np.cumsum(weight[by][order])])
-        below = total[np.searchsorted(ordered, risk[of], side="left")]
-        upto = total[np.searchsorted(ordered, risk[of], side="right")]
-        return np.asarray((below + upto) / 2 / total[-1])
-
-    parts = [
-        (beaten(cases, controls), weight[cases]),
-        (1 - beaten(controls, cases), weight[controls]),
-    ]
-    auc = float(np.average(parts[0][0], weights=parts[0][1]))
+    """Return the AUC and DeLong's standard error of its logit."""
+    auc, _, _, variance = compute_auc_delong(y, round_risks(p), sample_weight=weight)
     if not 1e-12 < auc < 1 - 1e-12:
         return np.nan, np.nan
-    variance = sum(
-        float(np.sum(w**2 * (share - auc) ** 2) / w.sum() ** 2) * len(w) / (len(w) - 1)
-        for share, w in parts
-    )
     return auc, float(np.sqrt(variance)) / (auc * (1 - auc))
 
 
@@ -173,7 +154,7 @@ def _compute_slope(y: FloatArray, p: FloatArray, weight: FloatArray) -> tuple[fl
     if np.ptp(round_risks(p)) == 0:
         return np.nan, np.nan
     lp = clipped_logit(p)
-    beta = fit_recalibration_rows(y, lp, weight[None, :])[0]
+    beta = np.concatenate(fit_recalibration(y, lp[None], weight[None, None]))[:, 0]
     if not np.isfinite(beta).all():
         return np.nan, np.nan
     design = np.column_stack([np.ones(len(lp)), lp])

@@ -98,7 +98,7 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> Figure:
     Parameters
     ----------
     roc : DataFrame
-        :func:`training.measures.performance.compute_threshold_table`.
+        :func:`training.measures.decision_curve.compute_threshold_table`.
     auc : named tuple
         Row `auc` of a performance table.
     title : str

@@ -24,12 +24,14 @@ from features.errors import InputError, Problem
 from training.evaluation.missing_outcome import compute_metric_bounds
 from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
 from training.measures.calibration_groups import compute_calibration_groups
-from training.measures.decision_curve import compute_decision_curve
-from training.measures.performance import (
-    compute_cv_draws,
-    compute_performance,
+from training.measures.decision_curve import (
+    COARSE,
+    FINE,
+    compute_decision_curve,
     compute_threshold_table,
+    make_thresholds,
 )
+from training.measures.performance import compute_cv_draws, compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.sites import compute_pooled_sites, compute_site_table
 from training.model.fit import Procedure
@@ -50,8 +52,6 @@ __all__ = [
 
 WEIGHTING = "follow_up"
 """How patients with a known outcome are weighted: as in a training by default."""
-
-_WIDE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +87,11 @@ class Judged:
     risks : DataFrame
         :func:`compute_risk_histogram`.
     roc : DataFrame
-        :func:`training.measures.performance.compute_threshold_table` at every hundredth.
+        :func:`training.measures.decision_curve.compute_threshold_table` at every hundredth.
     thresholds, decision : DataFrame
-        The same at steps of 0.05 (0.1 over a wide range), and
-        :func:`training.measures.decision_curve.compute_decision_curve`, over the range asked for.
+        The same at every twentieth, and
+        :func:`training.measures.decision_curve.compute_decision_curve`, at every
+        hundredth, over the range asked for.
     bounds : DataFrame
         :func:`training.evaluation.missing_outcome.compute_metric_bounds`; its Brier skill is
         against the share of responders among known outcomes.
@@ -174,7 +175,7 @@ def _judge(
     seed: int,
 ) -> Judged:
     resampled: dict[str, Any] = {"sample_weight": weight, "n_bootstrap": n_bootstrap, "seed": seed}
-    coarse = 0.05 if thresholds[1] - thresholds[0] <= _WIDE else 0.1
+    table, curve = (make_thresholds(thresholds, step) for step in (COARSE, FINE))
     rows, one_fold = p[np.newaxis], np.zeros((1, len(p)), dtype=np.intp)
     known = ~np.isnan(y)
     named = set(sites[sites != ""].tolist())
@@ -187,17 +188,12 @@ def _judge(
         groups=compute_calibration_groups(y, rows),
         risks=compute_risk_histogram(y, p),
         roc=compute_threshold_table(y, p, np.linspace(0, 1, 101).tolist(), sample_weight=weight),
-        thresholds=compute_threshold_table(y, p, _steps(thresholds, coarse), sample_weight=weight),
-        decision=compute_decision_curve(y, p, _steps(thresholds, 0.01), **resampled),
+        thresholds=compute_threshold_table(y, p, table, sample_weight=weight),
+        decision=compute_decision_curve(y, p, curve, **resampled),
         bounds=compute_metric_bounds(y, rows, one_fold, np.full_like(rows, np.nanmean(y))),
         sites=compute_site_results(y, p, sites, sample_weight=weight) if len(named) > 1 else None,
         draws=compute_cv_draws(y, rows, one_fold, **resampled),
     )
-
-
-def _steps(between: tuple[float, float], step: float) -> list[float]:
-    low, high = between
-    return [float(x) for x in np.unique(np.round([*np.arange(low, high, step), high], 4))]
 
 
 def compute_case_mix(

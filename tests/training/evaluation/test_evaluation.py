@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.training.helpers.evaluated import describe_small, evaluate_small
-from training.evaluation.evaluation import Decisions, count_steps, evaluate, make_steps
+from training.evaluation.evaluation import Decisions, count_steps, evaluate
 from training.study.study import Description
 
 
@@ -80,12 +80,6 @@ def test_the_weighting_is_the_studys() -> None:
     pd.testing.assert_frame_equal(results["none"]["t1"], results["follow_up"]["t1"])
     briers = {name: found["t2"].loc["brier", "estimate"] for name, found in results.items()}
     assert briers["none"] != briers["follow_up"]
-
-
-def test_steps_are_round_and_hold_both_ends() -> None:
-    assert make_steps((0.3, 0.62), 0.05) == [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.62]
-    assert make_steps((0.31, 0.33), 0.05) == [0.31, 0.33]
-    assert len(make_steps((0.1, 0.9), 0.01)) == 81
 
 
 def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:

@@ -7,10 +7,9 @@ import pytest
 
 import training.evaluation.panel_folds as panel_folds
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
-from training.evaluation.panel import compute_net_benefit_gain, count_panel_steps, evaluate_panel
+from training.evaluation.panel import count_panel_steps, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
-from training.measures.decision_curve import compute_decision_curve
 from training.measures.sample_size import compute_affordable_parameters, compute_development_size
 from training.model.response import fit_response
 from training.report.panel_section import lay_out_panel
@@ -123,22 +122,6 @@ def test_held_out_patients_are_not_looked_at():
         (1, 2, 0, 2),
     )
     np.testing.assert_array_equal(part.panel[:, 0], out.panel[0, 0, test])
-
-
-def test_the_gain_in_net_benefit_is_the_difference_of_two_curves():
-    rng = np.random.default_rng(0)
-    y = (rng.random(50) < 0.5).astype(float)
-    before, after = rng.random((2, 50)), rng.random((2, 50))
-    gain = compute_net_benefit_gain(
-        y, before, after, [0.3, 0.6], sample_weight=np.ones(50), n_bootstrap=100, seed=0
-    )
-    first, second = (
-        compute_decision_curve(y, p, [0.3, 0.6], n_bootstrap=100, seed=0)["net_benefit"]
-        for p in (before, after)
-    )
-    np.testing.assert_allclose(gain["clinical"], first)
-    np.testing.assert_allclose(gain["difference"], second - first)
-    assert np.all((gain["low"] <= gain["difference"]) & (gain["difference"] <= gain["high"]))
 
 
 def test_the_size_counts_every_assay_and_says_what_is_borne(signal):

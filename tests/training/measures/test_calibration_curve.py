@@ -1,17 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from tests.places import SHARED
-from training.measures.calibration_curve import (
-    compute_calibration,
-    compute_calibration_curve,
-    fit_in_the_large_rows,
-    fit_recalibration_rows,
-)
+from training.measures.calibration_curve import compute_calibration_curve
 
 # Thirty made-up patients; results of R 4.2.2 (loess, glm, confint) stand in the tests.
 NUMBER = np.arange(1, 31)
@@ -32,92 +25,6 @@ def external() -> tuple[np.ndarray, np.ndarray]:
 
 
 # ---------------------------------------------------------------- intercepts and slope
-
-
-def test_calibration_gives_back_the_external_validation(
-    external: tuple[np.ndarray, np.ndarray],
-) -> None:
-    found = compute_calibration(*external)
-    assert found.in_the_large.estimate == pytest.approx(0.2240468, abs=5e-7)
-    np.testing.assert_allclose(found.slope, [0.8227830, 0.6722437, 0.9867143], atol=5e-6)
-    assert found.o_e == pytest.approx(1.0703902, abs=5e-7)
-
-
-def test_profile_intervals_agree_with_r() -> None:
-    found = compute_calibration(Y, P)
-    np.testing.assert_allclose(found.slope, [1.340444588, 0.54623324, 2.551095], atol=5e-4)
-    np.testing.assert_allclose(found.intercept, [0, -0.96429384, 0.96429384], atol=5e-4)
-    np.testing.assert_allclose(found.in_the_large, [0, -0.86815135, 0.86815135], atol=5e-4)
-    assert found.slope.estimate == pytest.approx(1.340444588, rel=1e-8)
-
-
-def test_in_the_large_of_a_constant_risk_is_a_difference_of_logits() -> None:
-    # 3 of 4 respond where 1 of 2 was predicted: ln 3 - ln 1
-    found = compute_calibration([1, 1, 1, 0], [0.5] * 4)
-    assert found.in_the_large.estimate == pytest.approx(np.log(3))
-    assert found.o_e == pytest.approx(1.5)
-    assert np.isnan([*found.slope, *found.intercept]).all()
-
-
-@pytest.mark.parametrize(
-    ("y", "p"),
-    [
-        ([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4]),  # apart
-        ([0, 0, 1, 1], [0.1, 0.2, 0.2, 0.4]),  # touching
-        ([1, 1, 0, 0], [0.1, 0.2, 0.3, 0.4]),  # apart, the wrong way round
-        ([0, 0, 1, 1], [0.3, 0.3, 0.3, 0.3]),
-        ([1, 1, 1, 1], [0.1, 0.2, 0.3, 0.4]),
-    ],
-)
-def test_a_slope_that_does_not_exist_is_missing(y: list[int], p: list[float]) -> None:
-    found = compute_calibration(y, p)
-    assert np.isnan(found.slope).all()
-    assert np.isnan(found.intercept).all()
-
-
-def test_in_the_large_of_one_class_is_missing() -> None:
-    assert np.isnan(compute_calibration([1, 1], [0.2, 0.4]).in_the_large).all()
-
-
-def test_certain_risks_are_survived() -> None:
-    found = compute_calibration([0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0.5, 0.5])
-    assert found.slope.estimate == pytest.approx(0, abs=1e-9)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 100_000))
-def test_repetition_counts_are_repetitions_intervals_included(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    y, p = rng.integers(0, 2, 25), rng.uniform(0.05, 0.95, 25)
-    counts = rng.integers(0, 4, 25)
-    counts[0] = 1
-    rows = np.repeat(np.arange(25), counts)
-    weighted = compute_calibration(y, p, sample_weight=counts)
-    repeated = compute_calibration(y[rows], p[rows])
-    for name in ("in_the_large", "intercept", "slope"):
-        np.testing.assert_allclose(
-            getattr(weighted, name), getattr(repeated, name), rtol=1e-6, atol=1e-8
-        )
-
-
-def test_recalibrating_by_the_fitted_model_leaves_nothing_to_correct() -> None:
-    lp = np.log(P / (1 - P))
-    intercept, slope = fit_recalibration_rows(Y, lp, WEIGHT[None, :])[0]
-    again = fit_recalibration_rows(Y, intercept + slope * lp, WEIGHT[None, :])[0]
-    np.testing.assert_allclose(again, [0, 1], atol=1e-8)
-    large = fit_in_the_large_rows(Y, intercept + slope * lp, WEIGHT[None, :])
-    np.testing.assert_allclose(large, 0, atol=1e-8)
-
-
-def test_rows_that_cannot_be_fitted_leave_the_others_alone() -> None:
-    lp = np.log(P / (1 - P))
-    weights = np.stack([np.ones(30), np.where(Y == 1, 1.0, 0.0), np.ones(30)])
-    slopes = fit_recalibration_rows(Y, lp, weights)[:, 1]
-    assert slopes[0] == slopes[2] == pytest.approx(1.340444588)
-    assert np.isnan(slopes[1])
-
-
-# ---------------------------------------------------------------- the curve
 
 
 def test_curve_gives_back_the_external_validation(external: tuple[np.ndarray, np.ndarray]) -> None:

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.places import SHARED
-from training.measures.decision_curve import compute_decision_curve
+from training.measures.decision_curve import (
+    COARSE,
+    FINE,
+    compute_decision_curve,
+    compute_net_benefit_gain,
+    compute_threshold_table,
+    make_thresholds,
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +130,98 @@ def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
     # At 1 the odds have no bound: without the check the curve would hold infinite values.
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"must lie in \[0, 1\)"):
         compute_decision_curve([1, 0], [0.2, 0.3], [0.5, threshold], n_bootstrap=0, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("between", "step", "expected"),
+    [
+        ((0.33, 0.62), COARSE, [0.33, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.62]),
+        ((0.2, 0.7), COARSE, [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7]),
+        ((0.31, 0.34), COARSE, [0.31, 0.34]),
+        ((0.5, 0.5), COARSE, [0.5]),
+        ((0.47, 0.47), COARSE, [0.47]),
+        ((0.93, 1.0), COARSE, [0.93, 0.95, 1.0]),
+        ((0.333, 0.36), FINE, [0.333, 0.34, 0.35, 0.36]),
+    ],
+)
+def test_thresholds_are_both_ends_and_the_multiples_between(
+    between: tuple[float, float], step: float, expected: list[float]
+) -> None:
+    assert make_thresholds(between, step) == expected
+
+
+@pytest.mark.parametrize("between", [(0.62, 0.33), (-0.1, 0.5), (0.5, 1.1)])
+def test_a_range_that_is_none_is_refused(between: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="low <= high"):
+        make_thresholds(between, COARSE)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([COARSE, FINE]))
+def test_thresholds_of_any_range_are_in_order_within_it(a: float, b: float, step: float) -> None:
+    low, high = sorted((a, b))
+    found = make_thresholds((low, high), step)
+    assert found[0] == round(low, 6)
+    assert found[-1] == round(high, 6)
+    assert found == sorted(set(found))
+    assert np.diff(found).max(initial=0) <= step + 1e-6
+
+
+# ---------------------------------------------------------------- gain, and shares at a threshold
+
+
+def test_the_gain_in_net_benefit_is_the_difference_of_two_curves() -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random(50) < 0.5).astype(float)
+    before, after = rng.random((2, 50)), rng.random((2, 50))
+    gain = compute_net_benefit_gain(
+        y, before, after, [0.3, 0.6], sample_weight=np.ones(50), n_bootstrap=100, seed=0
+    )
+    first, second = (
+        compute_decision_curve(y, p, [0.3, 0.6], n_bootstrap=100, seed=0)["net_benefit"]
+        for p in (before, after)
+    )
+    np.testing.assert_allclose(gain["clinical"], first)
+    np.testing.assert_allclose(gain["difference"], second - first)
+    assert np.all((gain["low"] <= gain["difference"]) & (gain["difference"] <= gain["high"]))
+
+
+def test_threshold_table_by_hand() -> None:
+    # At 0.5: 0.5 counts as positive. Cases 0.5, 0.7 and 0.2; controls 0.6, 0.1 and 0.3.
+    y, p = [1, 1, 1, 0, 0, 0], [0.5, 0.7, 0.2, 0.6, 0.1, 0.3]
+    row = compute_threshold_table(y, p, [0.5]).iloc[0]
+    assert row["share_positive"] == pytest.approx(3 / 6)
+    for name in ("sensitivity", "specificity", "ppv", "npv"):
+        assert row[name] == pytest.approx(2 / 3)
+        # Wilson, 2 of 3: 0.2077 to 0.9385
+        assert row[f"{name}_low"] == pytest.approx(0.20766, abs=5e-5)
+        assert row[f"{name}_high"] == pytest.approx(0.93851, abs=5e-5)
+
+
+def test_threshold_table_weighs_patients() -> None:
+    row = compute_threshold_table(
+        [1, 1, 0, 0], [0.9, 0.1, 0.9, 0.1], [0.5], sample_weight=[3, 1, 1, 1]
+    ).iloc[0]
+    assert row["sensitivity"] == pytest.approx(3 / 4)
+    assert row["ppv"] == pytest.approx(3 / 4)
+    assert row["npv"] == pytest.approx(1 / 2)
+    # effective number of cases 16 / 10 = 1.6, events 1.2
+    centre, half = 0.75 + 3.841459 / 3.2, 1.959964 * np.sqrt(0.1875 / 1.6 + 3.841459 / (4 * 2.56))
+    assert row["sensitivity_low"] == pytest.approx((centre - half) / (1 + 3.841459 / 1.6))
+
+
+def test_thresholds_that_leave_nobody_are_missing() -> None:
+    table = compute_threshold_table([1, 0], [0.4, 0.3], [0, 1])
+    assert table["sensitivity"].to_list() == [1, 0]
+    assert np.isnan(table["npv"][0])
+    assert np.isnan(table["ppv"][1])
+
+
+def test_threshold_table_averages_repeats() -> None:
+    row = compute_threshold_table([1, 0], [[0.9, 0.1], [0.1, 0.1]], [0.5]).iloc[0]
+    assert row["sensitivity"] == pytest.approx(0.5)
+    assert row["ppv"] == pytest.approx(1)
+
+
+def test_a_threshold_outside_the_unit_interval_is_refused() -> None:
+    with pytest.raises(ValueError, match="thresholds"):
+        compute_threshold_table([1, 0], [0.4, 0.3], [1.5])

@@ -4,19 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from tests.places import SHARED
 from training.measures import performance
+from training.measures.discrimination import compute_auc
 from training.measures.performance import (
-    compute_auc,
-    compute_auc_delong,
-    compute_brier,
     compute_cv_draws,
     compute_cv_performance,
-    compute_log_loss,
     compute_performance,
-    compute_scaled_brier,
-    compute_threshold_table,
 )
 
 # Twelve made-up patients; results of R 4.2.2 (pROC 1.18, glm) stand beside the tests.
@@ -43,61 +39,6 @@ def external() -> tuple[np.ndarray, np.ndarray]:
     columns = ["x1", "x2", "x3", "x4"]
     model = LogisticRegression(C=np.inf, tol=1e-12, max_iter=1000).fit(train[columns], train.y)
     return test.y.to_numpy(), model.predict_proba(test[columns])[:, 1]
-
-
-# ---------------------------------------------------------------- single numbers
-
-
-def test_auc_counts_pairs_by_hand() -> None:
-    # Cases score 1 and 3, controls 0, 1 and 2: of 6 pairs, 1 beats 0, ties with 1, loses to 2;
-    # 3 beats all. (1 + 0.5 + 0 + 3) / 6 = 0.75
-    assert compute_auc([1, 1, 0, 0, 0], [1, 3, 0, 1, 2]) == pytest.approx(0.75)
-
-
-def test_auc_weighs_a_pair_by_both_patients() -> None:
-    # As above with the case that scores 1 counted twice: (2 * 1.5 + 3) / 9
-    auc = compute_auc([1, 1, 0, 0, 0], [1, 3, 0, 1, 2], sample_weight=[2, 1, 1, 1, 1])
-    assert auc == pytest.approx(6 / 9)
-
-
-def test_auc_of_one_class_is_missing() -> None:
-    assert np.isnan(compute_auc([1, 1, np.nan], [0.1, 0.2, 0.3]))
-
-
-def test_delong_agrees_with_proc() -> None:
-    # R: ci(roc(y, p, direction = "<")), var()
-    auc, low, high, variance = compute_auc_delong(Y, P)
-    assert auc == pytest.approx(0.75)
-    assert low == pytest.approx(0.451801, abs=1e-6)
-    assert high == 1
-    assert variance == pytest.approx(0.02314814815)
-
-
-def test_delong_gives_no_interval_where_it_would_read_as_certainty() -> None:
-    auc, low, high, variance = compute_auc_delong([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4])
-    assert (auc, variance) == (1, 0)
-    assert np.isnan([low, high]).all()
-    assert np.isnan(compute_auc_delong([0, 0, 1], [0.1, 0.3, 0.2])[1:]).all()
-    assert np.isnan(compute_auc_delong([1, 1], [0.1, 0.3])).all()
-
-
-def test_losses_by_hand() -> None:
-    y, p, weight = [1, 0], [0.8, 0.4], [3, 1]
-    assert compute_brier(y, p) == pytest.approx((0.04 + 0.16) / 2)
-    assert compute_brier(y, p, sample_weight=weight) == pytest.approx((3 * 0.04 + 0.16) / 4)
-    assert compute_scaled_brier(y, p) == pytest.approx(1 - 0.1 / 0.25)
-    assert compute_scaled_brier(y, p, sample_weight=weight) == pytest.approx(1 - 0.07 / 0.1875)
-    assert compute_log_loss(y, p) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
-
-
-def test_a_certain_risk_that_fails_costs_a_finite_loss() -> None:
-    assert compute_log_loss([1, 0], [0, 0]) == pytest.approx(-np.log(1e-12) / 2)
-    assert compute_log_loss([1, 0], [1, 0]) == pytest.approx(0, abs=1e-11)
-
-
-def test_single_numbers_refuse_repeats() -> None:
-    with pytest.raises(ValueError, match="shapes"):
-        compute_auc(Y, np.stack([P, P]))
 
 
 # ---------------------------------------------------------------- a frozen model
@@ -135,11 +76,13 @@ def test_frozen_table_holds_the_single_numbers() -> None:
         "calibration_slope",
         "o_e",
     ]
+    brier = np.average((Y - P) ** 2, weights=WEIGHT)
+    share = np.average(Y, weights=WEIGHT)
     single = {
         "auc": compute_auc(Y, P, sample_weight=WEIGHT),
-        "brier": compute_brier(Y, P, sample_weight=WEIGHT),
-        "scaled_brier": compute_scaled_brier(Y, P, sample_weight=WEIGHT),
-        "log_loss": compute_log_loss(Y, P, sample_weight=WEIGHT),
+        "brier": brier,
+        "scaled_brier": 1 - brier / (share * (1 - share)),
+        "log_loss": log_loss(Y, P, sample_weight=WEIGHT),
     }
     for metric, value in single.items():
         assert table.loc[metric, "estimate"] == pytest.approx(value)
@@ -357,48 +300,3 @@ def test_tables_whose_shapes_differ_are_refused() -> None:
         compute_cv_performance(y, p, folds[:1], seed=1)
     with pytest.raises(ValueError, match="1 repeats"):
         compute_cv_performance(y, p, folds, base_predictions=p[:1], seed=1)
-
-
-# ---------------------------------------------------------------- thresholds
-
-
-def test_threshold_table_by_hand() -> None:
-    # At 0.5: 0.5 counts as positive. Cases 0.5, 0.7 and 0.2; controls 0.6, 0.1 and 0.3.
-    y, p = [1, 1, 1, 0, 0, 0], [0.5, 0.7, 0.2, 0.6, 0.1, 0.3]
-    row = compute_threshold_table(y, p, [0.5]).iloc[0]
-    assert row["share_positive"] == pytest.approx(3 / 6)
-    for name in ("sensitivity", "specificity", "ppv", "npv"):
-        assert row[name] == pytest.approx(2 / 3)
-        # Wilson, 2 of 3: 0.2077 to 0.9385
-        assert row[f"{name}_low"] == pytest.approx(0.20766, abs=5e-5)
-        assert row[f"{name}_high"] == pytest.approx(0.93851, abs=5e-5)
-
-
-def test_threshold_table_weighs_patients() -> None:
-    row = compute_threshold_table(
-        [1, 1, 0, 0], [0.9, 0.1, 0.9, 0.1], [0.5], sample_weight=[3, 1, 1, 1]
-    ).iloc[0]
-    assert row["sensitivity"] == pytest.approx(3 / 4)
-    assert row["ppv"] == pytest.approx(3 / 4)
-    assert row["npv"] == pytest.approx(1 / 2)
-    # effective number of cases 16 / 10 = 1.6, events 1.2
-    centre, half = 0.75 + 3.841459 / 3.2, 1.959964 * np.sqrt(0.1875 / 1.6 + 3.841459 / (4 * 2.56))
-    assert row["sensitivity_low"] == pytest.approx((centre - half) / (1 + 3.841459 / 1.6))
-
-
-def test_thresholds_that_leave_nobody_are_missing() -> None:
-    table = compute_threshold_table([1, 0], [0.4, 0.3], [0, 1])
-    assert table["sensitivity"].to_list() == [1, 0]
-    assert np.isnan(table["npv"][0])
-    assert np.isnan(table["ppv"][1])
-
-
-def test_threshold_table_averages_repeats() -> None:
-    row = compute_threshold_table([1, 0], [[0.9, 0.1], [0.1, 0.1]], [0.5]).iloc[0]
-    assert row["sensitivity"] == pytest.approx(0.5)
-    assert row["ppv"] == pytest.approx(1)
-
-
-def test_a_threshold_outside_the_unit_interval_is_refused() -> None:
-    with pytest.raises(ValueError, match="thresholds"):
-        compute_threshold_table([1, 0], [0.4, 0.3], [1.5])

@@ -7,8 +7,8 @@ from scipy.special import expit, logit
 from scipy.stats import t
 
 from features.arrays import FloatArray
-from training.measures.calibration_curve import compute_calibration
-from training.measures.performance import compute_auc, compute_auc_delong
+from training.measures.discrimination import compute_auc, compute_auc_delong
+from training.measures.recalibration import compute_calibration
 from training.measures.sites import compute_pooled_sites, compute_site_table
 
 

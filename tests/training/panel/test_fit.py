@@ -168,7 +168,7 @@ def test_too_few_of_a_class_give_no_score():
 def test_selection_before_the_folds_would_be_caught():
     # The same screening on all patients, and only then cross-validation of a fit on what it
     # kept: the AUC of noise is then far above the band that a null test allows.
-    from training.measures.performance import compute_auc
+    from training.measures.discrimination import compute_auc
     from training.model.resampling import make_folds
     from training.panel.candidates import screen
     from training.panel.solvers import fit_offset_ridge

@@ -12,7 +12,8 @@ from features.errors import InputError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training.measures.calibration_curve import compute_calibration_curve
 from training.measures.decision_curve import compute_decision_curve
-from training.measures.performance import compute_auc, compute_performance
+from training.measures.discrimination import compute_auc
+from training.measures.performance import compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.model.fit import Procedure
 from training.model.response import TrainingData, compute_seen_weights, fit_response

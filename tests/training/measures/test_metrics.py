@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from training.measures.metric_stack import compute_metric_stack
-from training.measures.performance import compute_metric_rows
+from training.measures.metrics import compute_metric_rows, compute_metric_stack
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,3 +56,24 @@ def test_more_models_than_one_step_holds_keep_their_order() -> None:
 def test_no_model_gives_empty_tables() -> None:
     found = compute_metric_stack(np.array([0.0, 1.0]), np.empty((0, 2)), np.empty((0, 3, 2)))
     assert found["auc"].shape == (0, 3)
+
+
+def _alone(y: list[int], p: list[float], weight: list[float] | None = None) -> dict[str, float]:
+    weights = np.ones((1, len(y))) if weight is None else np.array([weight], dtype=float)
+    found = compute_metric_rows(np.array(y, dtype=float), np.array(p), weights)
+    return {name: float(values[0]) for name, values in found.items()}
+
+
+def test_losses_by_hand() -> None:
+    y, p = [1, 0], [0.8, 0.4]
+    plain, weighted = _alone(y, p), _alone(y, p, [3, 1])
+    assert plain["brier"] == pytest.approx((0.04 + 0.16) / 2)
+    assert weighted["brier"] == pytest.approx((3 * 0.04 + 0.16) / 4)
+    assert plain["scaled_brier"] == pytest.approx(1 - 0.1 / 0.25)
+    assert weighted["scaled_brier"] == pytest.approx(1 - 0.07 / 0.1875)
+    assert plain["log_loss"] == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+
+
+def test_a_certain_risk_that_fails_costs_a_finite_loss() -> None:
+    assert _alone([1, 0], [0.0, 0.0])["log_loss"] == pytest.approx(-np.log(1e-12) / 2)
+    assert _alone([1, 0], [1.0, 0.0])["log_loss"] == pytest.approx(0, abs=1e-11)
