@@ -118,7 +118,7 @@ def count_pairs(
         Their ratio is the AUC.
     """
     # Not scikit-learn's roc_auc_score, which takes one model and one set of weights at a time.
-    order = np.argsort(scores, axis=1, kind="stable")
+    order = np.argsort(scores, axis=1)
     ordered = np.take_along_axis(scores, order, axis=1)
     sorted_weights = np.take_along_axis(weights, order[:, None, :], axis=2)
     cases = sorted_weights * y[order][:, None, :]

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.places import SHARED
 from training.measures.recalibration import compute_calibration, fit_in_the_large, fit_recalibration
+from training.measures.weighted import fit_logistic_rows
 
 # Thirty made-up patients; results of R 4.2.2 (loess, glm, confint) stand in the tests.
 NUMBER = np.arange(1, 31)
@@ -112,3 +113,22 @@ def test_rows_that_cannot_be_fitted_leave_the_others_alone() -> None:
     slopes = fit_recalibration(Y, lp[None], weights[None])[1][0]
     assert slopes[0] == slopes[2] == pytest.approx(1.340444588)
     assert np.isnan(slopes[1])
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 100_000), spread=st.floats(0.1, 4))
+def test_both_models_are_those_of_the_general_solver(seed: int, spread: float) -> None:
+    rng = np.random.default_rng(seed)
+    lp = rng.normal(scale=spread, size=(2, 30))
+    y = (rng.random(30) < 0.5).astype(float)
+    weights = rng.multinomial(30, np.full(30, 1 / 30), size=(2, 3)).astype(float)
+    shift, (intercept, slope) = fit_in_the_large(y, lp, weights), fit_recalibration(y, lp, weights)
+    for i, x in enumerate(lp):
+        ones = np.ones((30, 1))
+        line = fit_logistic_rows(np.column_stack([ones, x]), y, weights[i])
+        moved = fit_logistic_rows(ones, y, weights[i], offset=x)[:, 0]
+        exists = np.isfinite(slope[i])
+        np.testing.assert_allclose(slope[i][exists], line[exists, 1], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(intercept[i][exists], line[exists, 0], rtol=1e-6, atol=1e-9)
+        exists = np.isfinite(shift[i])
+        np.testing.assert_allclose(shift[i][exists], moved[exists], rtol=1e-6, atol=1e-9)
