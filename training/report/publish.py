@@ -56,11 +56,11 @@ class Published:
 def finish_training(
     run_id: str,
     record: RunRecord,
-    *,
     results: Mapping[str, Any],
     report: Document,
-    tables: Mapping[str, pd.DataFrame],
+    importance: pd.DataFrame,
     draws: Mapping[str, pd.DataFrame],
+    *,
     tracking_uri: str,
 ) -> None:
     """Complete a run with everything that came out; nothing of it belongs to a single patient.
@@ -75,8 +75,8 @@ def finish_training(
         :func:`training.report.results.make_results`.
     report : Document
         The complete report.
-    tables : mapping of str to DataFrame
-        Further tables that are kept with it, by name.
+    importance : DataFrame
+        :func:`training.model.explanation.global_importance`, kept with the report.
     draws : mapping of str to DataFrame
         By horizon, the metrics in every resample.
     tracking_uri : str
@@ -85,7 +85,7 @@ def finish_training(
     with TemporaryDirectory() as temporary:
         files = Path(temporary)
         write_results(results, files)
-        write_document(report, files / REPORT_FOLDER, name=REPORT, extra=tables)
+        write_document(report, files / REPORT_FOLDER, name=REPORT, extra={"importance": importance})
         for horizon, table in draws.items():
             table.to_csv(files / draws_file(horizon), index=False)
         finish_run(run_id, replace(record, files=files), tracking_uri=tracking_uri)

@@ -104,38 +104,30 @@ def run_training(
     if description.shortfall:
         return Training(description)
     with begin_run(make_beginning(description), tracking_uri=tracking_uri) as run_id:
-        with show(
-            "Training", count_steps(description, null_permutations=null_permutations)
-        ) as step:
+        total = count_steps(description, null_permutations=null_permutations)
+        with show("Training", total) as progress:
             evaluation = evaluate(
-                description, null_permutations=null_permutations, n_jobs=n_jobs, progress=step
+                description, null_permutations=null_permutations, n_jobs=n_jobs, progress=progress
             )
         model, panel = freeze(description, evaluation)
         explanations = explain_rows(model, model.background)
         importance = global_importance(model, explanations)
         explained = to_shap(explanations, model, model.background)
+        design = make_design(study)
+        draws = compute_draws(description.data, evaluation.out_of_fold, design)
         facts = make_facts(description, evaluation, panel)
+        results = make_results(
+            description,
+            design,
+            evaluation,
+            importance,
+            asked=describe_study(study),
+            blend=describe_blend(evaluation.fitted),
+        )
+        report = make_report(description, evaluation, importance=importance, explained=explained)
+        record = make_record(description, evaluation)
         finish_training(
-            run_id,
-            make_record(description, evaluation),
-            results=make_results(
-                description,
-                make_design(study),
-                evaluation,
-                importance,
-                asked=describe_study(study),
-                blend=describe_blend(evaluation.fitted),
-            ),
-            report=make_report(description, evaluation, importance=importance, explained=explained),
-            tables={"importance": importance},
-            draws=compute_draws(
-                description.data,
-                evaluation.out_of_fold,
-                weighting=study.weighting,
-                n_bootstrap=study.resampling.bootstrap,
-                seed=study.seed,
-            ),
-            tracking_uri=tracking_uri,
+            run_id, record, results, report, importance, draws, tracking_uri=tracking_uri
         )
         registered = register(
             run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri

@@ -58,13 +58,7 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> Regist
     facts = make_update_facts(plan, patients.counts, assessment.performance)
     results = make_update_results(plan, patients, design, assessment, before)
     record = make_update_record(plan, facts, design, assessment)
-    draws = compute_draws(
-        patients.data,
-        assessment.out_of_fold,
-        weighting=design.weighting,
-        n_bootstrap=design.resampling.bootstrap,
-        seed=design.seed,
-    )
+    draws = compute_draws(patients.data, assessment.out_of_fold, design)
     with TemporaryDirectory() as temporary:
         files = Path(temporary)
         write_results(results, files)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
 from features.errors import KetresponseError, NotEnoughData
+from training.evaluation.design import Design, make_design
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
 from training.model.response import OutOfFold, TrainingData, cross_validate
@@ -80,9 +81,7 @@ def draws_file(horizon: str) -> str:
     return f"draws_{horizon}.csv"
 
 
-def compute_draws(
-    data: TrainingData, out: OutOfFold, *, weighting: str, n_bootstrap: int, seed: int
-) -> dict[str, pd.DataFrame]:
+def compute_draws(data: TrainingData, out: OutOfFold, design: Design) -> dict[str, pd.DataFrame]:
     """Return a cross-validation's metrics in every bootstrap resample, for storage.
 
     Parameters
@@ -91,10 +90,8 @@ def compute_draws(
         Who was judged.
     out : OutOfFold
         Their held-out risks.
-    weighting : str
-        A key of :data:`training.model.weighting.WEIGHTINGS`.
-    n_bootstrap, seed : int
-        As of the performance table.
+    design : Design
+        How they were weighted and resampled: as of the performance table.
 
     Returns
     -------
@@ -102,7 +99,7 @@ def compute_draws(
         By horizon, :func:`training.measures.performance.compute_cv_draws`, to six decimals: row 0
         is the estimate, the other rows are resamples. No row belongs to a patient.
     """
-    weights = compute_outcome_weights(data, weighting=weighting)
+    weights = compute_outcome_weights(data, weighting=design.weighting)
     return {
         horizon: compute_cv_draws(
             y,
@@ -110,8 +107,8 @@ def compute_draws(
             out.folds,
             base_predictions=out.base[horizon],
             sample_weight=weights[horizon],
-            n_bootstrap=n_bootstrap,
-            seed=seed,
+            n_bootstrap=design.resampling.bootstrap,
+            seed=design.seed,
         ).round(_DIGITS)
         for horizon, y in data.y.items()
     }
@@ -268,9 +265,7 @@ def _judge(
         n_jobs=n_jobs,
         progress=progress,
     )
-    return compute_draws(
-        data, out, weighting=study.weighting, n_bootstrap=resampling.bootstrap, seed=study.seed
-    )
+    return compute_draws(data, out, make_design(study))
 
 
 def compare_studies(

@@ -14,6 +14,7 @@ from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError, KetresponseError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from training.commands.compare import compare
+from training.evaluation.design import make_design
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws, compute_cv_performance
 from training.model.response import cross_validate
@@ -153,7 +154,7 @@ def test_two_studies_of_a_cohort_are_compared_in_pairs(folder: Path) -> None:
         results.append(compute_cv_draws(*arguments, **resampled))
         performance = compute_cv_performance(*arguments, **resampled)
         np.testing.assert_allclose(
-            compute_draws(data, out, weighting="none", n_bootstrap=200, seed=4)["t1"].iloc[0],
+            compute_draws(data, out, make_design(study))["t1"].iloc[0],
             performance["estimate"],
             atol=1e-6,
         )
