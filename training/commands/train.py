@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.errors import EXIT_NOT_ENOUGH
 from training.commands.options import JobsOption, JsonOption
+
+if TYPE_CHECKING:
+    from training.report.publish import Published
 
 __all__ = ["models", "train"]
 
@@ -89,12 +92,16 @@ def train(
     if quiet:
         typer.echo(published.name_and_version)
     elif not json_:
-        mode = "--demonstration" if published.status == "demonstration" else "--research"
-        typer.echo(f"Registered {published.name_and_version} ({published.status}).")
-        typer.echo(f"Complete report: {published.report}")
-        typer.echo(f"Artifact folder: {published.folder}")
-        typer.echo(f"Serve it: ketresponse serve {published.name_and_version} {mode}")
-        typer.echo("Compare runs: mlflow ui")
+        _tell(published)
+
+
+def _tell(published: Published) -> None:
+    mode = "--demonstration" if published.status == "demonstration" else "--research"
+    typer.echo(f"Registered {published.name_and_version} ({published.status}).")
+    typer.echo(f"Complete report: {published.report}")
+    typer.echo(f"Artifact folder: {published.folder}")
+    typer.echo(f"Serve it: ketresponse serve {published.name_and_version} {mode}")
+    typer.echo("Compare runs: mlflow ui")
 
 
 def models(

@@ -31,6 +31,7 @@ __all__ = [
     "describe",
     "describe_patients",
     "find_shortfall",
+    "make_training_data",
     "read_description",
 ]
 
@@ -152,6 +153,21 @@ def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     return tuple(notices)
 
 
+def make_training_data(
+    table: pd.DataFrame, predictors: tuple[Variable, ...], labels: Labels
+) -> TrainingData:
+    """Return eligible patients, encoded, and their labels as the arrays that everything fits."""
+    groups = np.unique(table["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    return TrainingData(
+        X=table[[variable.name for variable in predictors]].to_numpy(dtype=np.float64),
+        predictors=predictors,
+        horizons=labels.horizons,
+        y={horizon: getattr(labels, horizon) for horizon in labels.horizons},
+        kept=labels.kept,
+        groups=np.asarray(groups, dtype=np.intp),
+    )
+
+
 def describe_patients(
     cohort: Cohort,
     table: pd.DataFrame,
@@ -212,22 +228,15 @@ def describe(study: Study, cohort: Cohort, panel: Panel | None) -> Description:
         )
     _check_predictor_columns(study, eligible, study.cohort.name)
     labels = make_labels(eligible, rule=study.rule, horizons=study.horizons)
-    groups = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
-    data = TrainingData(
-        X=eligible[list(study.predictors)].to_numpy(dtype=np.float64),
-        predictors=tuple(study.dictionary[name] for name in study.predictors),
-        horizons=study.horizons,
-        y={horizon: getattr(labels, horizon) for horizon in study.horizons},
-        kept=labels.kept,
-        groups=np.asarray(groups, dtype=np.intp),
-    )
+    predictors = tuple(study.dictionary[name] for name in study.predictors)
+    data = make_training_data(eligible, predictors, labels)
     patients = describe_patients(
         cohort,
         eligible,
         data,
         labels,
         add_outcome_steps(flow, labels),
-        parameters=_count_parameters(data.predictors),
+        parameters=_count_parameters(predictors),
     )
     return Description(
         **vars(patients),

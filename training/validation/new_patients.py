@@ -23,6 +23,7 @@ from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from training.model.response import TrainingData
 from training.store.artifact import LoadedModel
+from training.study.study import make_training_data
 
 __all__ = ["NewPatients", "find_sites", "read_new_patients"]
 
@@ -201,15 +202,8 @@ def read_new_patients(
         )
     _check_predictors(model.predictor_variables, eligible, file.name)
     labels = _label(eligible, facts.rule, model.horizons, file.name)
-    patients = np.unique(eligible["patient_id"].to_numpy(dtype=str), return_inverse=True)[1]
-    data = TrainingData(
-        X=eligible[list(model.predictors)].to_numpy(dtype=np.float64),
-        predictors=model.predictor_variables,
-        horizons=labels.horizons,
-        y={horizon: getattr(labels, horizon) for horizon in labels.horizons},
-        kept=labels.kept,
-        groups=np.asarray(patients, dtype=np.intp),
-    )
+    data = make_training_data(eligible, model.predictor_variables, labels)
+    repeats = len(data) - len(np.unique(data.groups))
     return NewPatients(
         cohort=cohort,
         table=eligible,
@@ -218,9 +212,5 @@ def read_new_patients(
         flow=add_outcome_steps(flow, labels),
         sites=find_sites(eligible),
         is_training_cohort=_is_training_cohort(cohort, loaded),
-        warnings=tuple(
-            _find_warnings(
-                cohort, loaded, labels.horizons, repeats=len(eligible) - len(np.unique(patients))
-            )
-        ),
+        warnings=tuple(_find_warnings(cohort, loaded, labels.horizons, repeats=repeats)),
     )
