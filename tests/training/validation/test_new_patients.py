@@ -13,7 +13,7 @@ from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model
 from training.store.artifact import LoadedModel
-from training.study.study import find_notices
+from training.study.study import describe_patients
 from training.validation.new_patients import read_new_patients
 
 
@@ -68,7 +68,9 @@ def test_repeated_courses_are_noticed(tmp_path: Path) -> None:
     assert len(np.unique(found.data.groups)) == len(found.data) - 4
     (warning,) = found.warnings
     assert warning.startswith("4 courses are repeats of a patient")
-    notice, *_ = find_notices(found.data, found.labels)
+    notice, *_ = describe_patients(
+        found.cohort, found.table, found.data, found.labels, found.flow, parameters=1
+    ).notices
     assert notice.startswith("4 courses are repeats of a patient")
 
 
