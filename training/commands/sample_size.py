@@ -65,7 +65,7 @@ def develop(
 
     Give --r2 or --c-statistic. The largest of the three criteria counts.
     """
-    from training.measures.sample_size import compute_development_size
+    from training.measures.sample_size.development import compute_development_size
 
     size = compute_development_size(
         parameters, prevalence, r2=r2, c_statistic=c_statistic, shrinkage=shrinkage
@@ -169,7 +169,10 @@ def _size_validation(
 ) -> dict[str, Any]:
     """Return the sizes as plain values, from a width or a standard error of each criterion."""
     from features.errors import InputError, Problem
-    from training.measures.sample_size import compute_size_for_c_statistic, compute_validation_size
+    from training.measures.sample_size.validation import (
+        compute_size_for_c_statistic,
+        compute_validation_size,
+    )
 
     asked = {"c": c, "o-e": o_e, "slope": slope}
     both = [name for name, pair in asked.items() if None not in pair]

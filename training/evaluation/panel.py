@@ -23,7 +23,8 @@ from training.evaluation.permutation_test import add_pairs
 from training.measures.decision_curve import compute_net_benefit_gain
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
-from training.measures.sample_size import Verdict, compute_affordable_parameters, verdict
+from training.measures.sample_size.development import compute_affordable_parameters
+from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.measures.weighted import percentile_interval
 from training.model.fit import Procedure
 from training.model.response import FittedResponse
@@ -60,7 +61,7 @@ class PanelEvaluation:
         that did no better out of fold; "too_few": fewer than 8 of either class.
     reason : str
         Why there is no sub-model; empty where there is one.
-    size : Verdict or None
+    size : SizeVerdict or None
         Sample size with all assays as parameters; None where one class is absent.
     affordable : int
         Parameters that these patients bear.
@@ -84,7 +85,7 @@ class PanelEvaluation:
     counts: dict[str, int]
     found: Found
     reason: str
-    size: Verdict | None
+    size: SizeVerdict | None
     affordable: int
     fitted: FittedPanel | None
     value: dict[str, pd.DataFrame]
@@ -269,7 +270,7 @@ def evaluate_panel(
     parameters = data.clinical.X.shape[1] + len(data.assays)
     size, affordable = None, 0
     if 0 < events < known:
-        size = verdict(known, events, parameters, horizon=first.upper())
+        size = compute_size_verdict(known, events, parameters, horizon=first.upper())
         affordable = compute_affordable_parameters(known, events / known, c_statistic=0.70)
     counts = data.counts | {
         "in_cohort": int(data.has.sum()),

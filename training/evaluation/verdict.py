@@ -15,19 +15,19 @@ from training.document.words import number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.permutation_test import ENOUGH, list_failures
-from training.measures.sample_size import Verdict
+from training.measures.sample_size.verdict import SizeVerdict
 
 __all__ = ["make_verdict", "make_panel_size_text", "make_panel_verdict"]
 
 
-def make_verdict(assessment: Assessment, sizes: Mapping[str, Verdict]) -> list[str]:
+def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> list[str]:
     """Return what the data can bear, one plain sentence for each finding.
 
     Parameters
     ----------
     assessment : Assessment
         The procedure, judged.
-    sizes : mapping of str to Verdict
+    sizes : mapping of str to SizeVerdict
         Horizon to what a development study needs (Riley 2020, doi:10.1136/bmj.m441).
 
     Returns

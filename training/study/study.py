@@ -18,7 +18,7 @@ from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.panel.panel import Panel
 from features.shares import compute_product_of_shares, compute_wilson_interval
-from training.measures.sample_size import Verdict, verdict
+from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.model.response import TrainingData
 from training.panel.data import PanelData, join_panel
 from training.study.settings import Study
@@ -61,7 +61,7 @@ class Patients:
     counts : dict
         Per horizon: n (outcome known), events, base_rate (share of responders; at T2 the share
         at T1 times the share kept), low and high (its Wilson 95% interval).
-    verdicts : dict of str to Verdict
+    verdicts : dict of str to SizeVerdict
         What a development study of that prevalence would need.
     notices : tuple of str
         What a reader of any number from these patients should know.
@@ -74,7 +74,7 @@ class Patients:
     flow: pd.DataFrame
     parameters: int
     counts: dict[str, dict[str, float]]
-    verdicts: dict[str, Verdict]
+    verdicts: dict[str, SizeVerdict]
     notices: tuple[str, ...]
 
 
@@ -188,7 +188,7 @@ def describe_patients(
         parameters=parameters,
         counts=counts,
         verdicts={
-            h: verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+            h: compute_size_verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
             for h, c in counts.items()
             if 0 < c["events"] < c["n"]
         },

@@ -8,19 +8,12 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from features.errors import InputError
-from training.measures.sample_size import (
+from training.measures.sample_size.development import (
     compute_cox_snell_r2,
     compute_development_size,
     compute_expected_shrinkage,
     compute_max_r2,
-    compute_size_for_c_statistic,
-    compute_size_for_o_e,
-    compute_size_for_slope,
-    compute_validation_size,
-    verdict,
 )
-
-# ---------------------------------------------------------------- development
 
 
 def test_development_from_r2_gives_the_published_example() -> None:
@@ -107,98 +100,7 @@ def test_expected_shrinkage_of_a_hopeless_model_has_a_floor() -> None:
     assert compute_expected_shrinkage(10, 500, 0.12, adjusted=True) == pytest.approx(0.12)
 
 
-# ---------------------------------------------------------------- validation
-
-
-def test_validation_gives_the_published_numbers() -> None:
-    # Prevalence 0.5, c 0.70: Pavlou 2021, doi:10.1177/09622802211007522, and Riley 2021,
-    # doi:10.1002/sim.9025
-    assert compute_size_for_c_statistic(0.5, 0.7, se=0.05) == 107
-    size = compute_validation_size(0.5, 0.7, c_width=0.1, o_e_width=0.4)
-    assert (size.n_c_statistic, size.n_o_e) == (416, 98)
-    assert size.n == max(size.n_c_statistic, size.n_o_e, size.n_slope)
-
-
-def test_c_statistic_with_a_standard_error_agrees_with_sampsizeval() -> None:
-    # the R package's own test: prevalence 0.057, c 0.77, SE 0.025
-    assert compute_size_for_c_statistic(0.057, 0.77, se=0.025) == 1599
-
-
-@pytest.mark.parametrize(
-    ("linear_predictor", "published"), [((0.02, 0.9), 1518), ((-0.33, 0.9), 1542)]
-)
-def test_slope_agrees_with_simulated_information(
-    linear_predictor: tuple[float, float], published: int
-) -> None:
-    # two published uses of the method, each from a million simulated linear predictors
-    size = compute_size_for_slope(0.5, 0.7, se=0.072, linear_predictor=linear_predictor)
-    assert size == pytest.approx(published, abs=3)
-
-
-def test_slope_from_a_c_statistic_has_the_precision_in_simulation() -> None:
-    n, prevalence, distance = 300_000, 0.5, 0.7416143
-    rng = np.random.default_rng(2)
-    y = rng.random(n) < prevalence
-    lp = distance * (rng.normal(size=n) + distance * y) - distance**2 / 2
-    weight = expit(lp) * expit(-lp)
-    information = np.array(
-        [[weight.mean(), (weight * lp).mean()], [(weight * lp).mean(), (weight * lp**2).mean()]]
-    )
-    variance = np.linalg.inv(information)[1, 1]
-    assert compute_size_for_slope(prevalence, 0.7, se=0.1) == pytest.approx(variance / 0.01, 0.02)
-
-
-def test_o_e_by_hand() -> None:
-    # (1 - 0.2) / (0.2 * 0.1^2) = 400
-    assert compute_size_for_o_e(0.2, se=0.1) == 400
-
-
-# ---------------------------------------------------------------- verdict and errors
-
-
-def test_verdict_reads_as_one_line() -> None:
-    found = verdict(40, 19, 12)
-    text = "n = 40 with known T2, 19 events, 12 parameters: about 830 needed (c 0.70)"
-    assert found.text == text
-    assert not found.enough
-    assert found.needed is not None
-    assert found.needed.n == 835
-    assert 0 < found.expected_shrinkage < 0.5
-
-
-def test_a_large_study_is_enough() -> None:
-    found = verdict(1000, 400, 1, horizon="T1")
-    assert found.enough
-    assert "known T1, 400 events, 1 parameter: about 370 needed" in found.text
-
-
-@pytest.mark.parametrize("events", [0, 30])
-def test_verdict_on_one_class_gives_no_size(events: int) -> None:
-    found = verdict(30, events, 2)
-    assert found.text.endswith("one class only, no size can be given")
-    assert found.needed is None
-    assert not found.enough
-
-
-def test_every_value_out_of_range_is_listed() -> None:
-    with pytest.raises(InputError) as caught:
-        compute_development_size(0, 1.2, r2=0.1, c_statistic=0.4)
-    columns = [problem.column for problem in caught.value.problems]
-    assert columns == ["r2, c_statistic", "parameters", "prevalence", "c_statistic"]
-
-
 @pytest.mark.parametrize(("prevalence", "r2", "limit"), [(0.1, 0.5, "0.478"), (0.5, 0.76, "0.750")])
 def test_an_impossible_r2_is_refused(prevalence: float, r2: float, limit: str) -> None:
     with pytest.raises(InputError, match=f"below {limit}"):
         compute_development_size(3, prevalence, r2=r2)
-
-
-def test_neither_way_to_ask_is_refused() -> None:
-    with pytest.raises(InputError, match="one of them"):
-        compute_development_size(3, 0.5)
-    with pytest.raises(InputError, match="one of them"):
-        compute_size_for_c_statistic(0.5, 0.7)
-    with pytest.raises(InputError, match="slope_width"):
-        compute_validation_size(0.5, 0.7, slope_width=0)
-    with pytest.raises(InputError, match="from 0 to n"):
-        verdict(10, 11, 2)
