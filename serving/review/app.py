@@ -181,39 +181,21 @@ def _actions(file: File, account: Account) -> list[dict[str, Any]]:
     return actions
 
 
-def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
-    """Return the web application of the reviewers.
+class _Pages:
+    """The pages themselves: what is answered to someone who is logged in."""
 
-    Parameters
-    ----------
-    desk : Desk
-        What it acts on.
-    identity : IdentityProvider or None
-        Tells who someone is; None takes the desk's local accounts.
-    """
-    people = identity or desk.accounts
-    sessions = _Sessions(people)
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
-    def known(step: Callable[..., Response]) -> Callable[..., Response]:
-        """Take a step only for someone whose account is as it was when they logged in."""
-
-        def take(session: _Session, **rest: Any) -> Response:
-            if not people.knows(session.account):
-                raise Refused("this account is no longer in use: log out")
-            return step(session, **rest)
-
-        return take
-
-    def show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
-        return _page("review_login.html", status_code, problems=problems)
-
-    def show_queue(session: _Session) -> Response:
-        return _page("review_queue.html", session=session, rows=desk.queue())
+    def show_queue(self, session: _Session) -> Response:
+        """Return every model, those that wait first."""
+        return _page("review_queue.html", session=session, rows=self._desk.queue())
 
     def show_file(
-        session: _Session, name: str, version: str, problems: Sequence[str] = ()
+        self, session: _Session, name: str, version: str, problems: Sequence[str] = ()
     ) -> Response:
-        file = desk.read(name, version)
+        """Return one model with its gates and what can be done; `problems` if that was refused."""
+        file = self._desk.read(name, version)
         return _page(
             "review_file.html",
             403 if problems else 200,
@@ -224,16 +206,18 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
             problems=problems,
         )
 
-    def show_card(session: _Session, name: str, version: str) -> Response:
-        file = desk.read(name, version)
+    def show_card(self, session: _Session, name: str, version: str) -> Response:
+        """Return a model's card."""
+        file = self._desk.read(name, version)
         return card_document(file.card, annex=file.annex, status=file.status)
 
     def act(
-        session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]
+        self, session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]
     ) -> Response:
+        """Take a step of the review, and show the model as it is then."""
         gate = fields.get("gate", "")
         try:
-            desk.act(
+            self._desk.act(
                 action,
                 session.account,
                 name,
@@ -242,85 +226,128 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
                 gate=int(gate) if gate.isascii() and gate.isdigit() else None,
             )
         except Refused as err:
-            return show_file(session, name, version, _lines(err))
+            return self.show_file(session, name, version, _lines(err))
         return RedirectResponse(f"/model/{name}/{version}", 303)
 
-    def guarded(show: Callable[..., Response]) -> Callable[[Request], Any]:
+
+class _ReviewApp:
+    """Who may see which page: the endpoints, and the sessions behind them."""
+
+    def __init__(self, desk: Desk, people: IdentityProvider) -> None:
+        self._pages = _Pages(desk)
+        self._people = people
+        self._sessions = _Sessions(people)
+
+    def routes(self) -> list[Route]:
+        """Return the addresses, each with what answers there."""
+        pages = self._pages
+        return [
+            Route("/", self._guarded(pages.show_queue)),
+            Route("/login", self._get_login),
+            Route("/login", self._post_login, methods=["POST"]),
+            Route("/logout", self._post_logout, methods=["POST"]),
+            Route("/model/{name}/{version}", self._guarded(pages.show_file)),
+            Route("/model/{name}/{version}/card.html", self._guarded(pages.show_card)),
+            Route("/model/{name}/{version}/{action}", self._post_action, methods=["POST"]),
+            Route("/clinic.css", _show_style),
+            Route("/review.css", _show_style),
+            Route("/icon.svg", _show_icon),
+        ]
+
+    def _find(self, request: Request) -> _Session | None:
+        return self._sessions.find(request.cookies.get(_COOKIE))
+
+    async def _answer(
+        self, step: Callable[..., Response], session: _Session, **rest: Any
+    ) -> Response:
+        """Take a step only for someone whose account is as it was when they logged in."""
+
+        def take() -> Response:
+            if not self._people.knows(session.account):
+                raise Refused("this account is no longer in use: log out")
+            return step(session, **rest)
+
+        try:
+            return await run_in_threadpool(take)
+        except KetresponseError as err:
+            return _page("review_problem.html", 400, session=session, problems=_lines(err))
+
+    def _guarded(self, show: Callable[..., Response]) -> Callable[[Request], Any]:
         """Answer with a page to those who are logged in, with the form to everyone else."""
 
         async def endpoint(request: Request) -> Response:
-            session = sessions.find(request.cookies.get(_COOKIE))
+            session = self._find(request)
             if session is None:
                 return RedirectResponse("/login", 303)
-            path = request.path_params
-            try:
-                return await run_in_threadpool(known(show), session, **path)
-            except KetresponseError as err:
-                return _page("review_problem.html", 400, session=session, problems=_lines(err))
+            return await self._answer(show, session, **request.path_params)
 
         return endpoint
 
-    async def post_action(request: Request) -> Response:
-        session = sessions.find(request.cookies.get(_COOKIE))
+    async def _post_action(self, request: Request) -> Response:
+        session = self._find(request)
         fields = await _read_form(request)
         if session is None:
             return RedirectResponse("/login", 303)
-        if not secrets.compare_digest(fields.get("csrf", ""), session.csrf):
+        if not _carries_word(fields, session):
             problems = ["the form did not come from these pages; nothing was done"]
             return _page("review_problem.html", 403, session=session, problems=problems)
         path = request.path_params
         if path.get("action") not in ACTIONS:
             return RedirectResponse("/", 303)
-        try:
-            return await run_in_threadpool(known(act), session, fields=fields, **path)
-        except KetresponseError as err:
-            return _page("review_problem.html", 400, session=session, problems=_lines(err))
+        return await self._answer(self._pages.act, session, fields=fields, **path)
 
-    async def get_login(request: Request) -> Response:
-        return show_login()
+    async def _get_login(self, request: Request) -> Response:
+        return _show_login()
 
-    async def post_login(request: Request) -> Response:
+    async def _post_login(self, request: Request) -> Response:
         fields = await _read_form(request)
         if not _same_origin(request):
-            return show_login(["the form did not come from this page"], 403)
+            return _show_login(["the form did not come from this page"], 403)
+        name, secret = fields.get("name", ""), fields.get("password", "")
         try:
-            token = await run_in_threadpool(
-                sessions.log_in, fields.get("name", ""), fields.get("password", "")
-            )
+            token = await run_in_threadpool(self._sessions.log_in, name, secret)
         except KetresponseError as err:
-            return show_login(_lines(err), 403)
+            return _show_login(_lines(err), 403)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(_COOKIE, token, httponly=True, secure=True, samesite="strict")
         return answer
 
-    async def post_logout(request: Request) -> Response:
-        token = request.cookies.get(_COOKIE)
-        session = sessions.find(token)
+    async def _post_logout(self, request: Request) -> Response:
+        session = self._find(request)
         fields = await _read_form(request)
-        if session and secrets.compare_digest(fields.get("csrf", ""), session.csrf):
-            sessions.log_out(token)
+        if session and _carries_word(fields, session):
+            self._sessions.log_out(request.cookies.get(_COOKIE))
         return RedirectResponse("/login", 303)
 
-    async def show_style(request: Request) -> Response:
-        return FileResponse(_ASSETS / request.url.path.lstrip("/"), media_type="text/css")
 
-    async def show_icon(request: Request) -> Response:
-        return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
+def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
+    """Return the web application of the reviewers.
 
-    return Starlette(
-        routes=[
-            Route("/", guarded(show_queue)),
-            Route("/login", get_login),
-            Route("/login", post_login, methods=["POST"]),
-            Route("/logout", post_logout, methods=["POST"]),
-            Route("/model/{name}/{version}", guarded(show_file)),
-            Route("/model/{name}/{version}/card.html", guarded(show_card)),
-            Route("/model/{name}/{version}/{action}", post_action, methods=["POST"]),
-            Route("/clinic.css", show_style),
-            Route("/review.css", show_style),
-            Route("/icon.svg", show_icon),
-        ]
-    )
+    Parameters
+    ----------
+    desk : Desk
+        What it acts on.
+    identity : IdentityProvider or None
+        Tells who someone is; None takes the desk's local accounts.
+    """
+    return Starlette(routes=_ReviewApp(desk, identity or desk.accounts).routes())
+
+
+def _show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
+    return _page("review_login.html", status_code, problems=problems)
+
+
+async def _show_style(request: Request) -> Response:
+    return FileResponse(_ASSETS / request.url.path.lstrip("/"), media_type="text/css")
+
+
+async def _show_icon(request: Request) -> Response:
+    return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
+
+
+def _carries_word(fields: Mapping[str, str], session: _Session) -> bool:
+    """Return whether a form was made for this session, and by no other site."""
+    return secrets.compare_digest(fields.get("csrf", ""), session.csrf)
 
 
 async def _read_form(request: Request) -> dict[str, str]:
