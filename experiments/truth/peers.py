@@ -17,7 +17,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
 from features.arrays import FloatArray
-from training.model.candidates import import_lightgbm
+from training.model.trees import import_lightgbm
 
 __all__ = ["PEERS", "RMS", "explain_missing_rms", "predict_rms"]
 

@@ -17,8 +17,8 @@ from scipy.special import expit, ndtri
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import Variable
-from training.model.candidates import intercept_for_mean
 from training.model.response import TrainingData
+from training.model.solvers import fit_intercept
 
 __all__ = ["TRUTHS", "TWELVE", "Simulated", "Truth", "draw_patients", "simulate_truth"]
 
@@ -183,8 +183,8 @@ def _find_intercepts(name: str) -> tuple[float, float]:
     scaled = standardise(truth, reference)
     kept = 0.0
     if truth.kept is not None:
-        kept = intercept_for_mean(truth.kept(scaled), truth.mean_kept)
-    return intercept_for_mean(truth.log_odds(scaled), truth.mean_risk), kept
+        kept = fit_intercept(truth.kept(scaled), truth.mean_kept)
+    return fit_intercept(truth.log_odds(scaled), truth.mean_risk), kept
 
 
 def compute_risks(truth: Truth, X: FloatArray) -> tuple[FloatArray, FloatArray]:

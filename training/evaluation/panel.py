@@ -30,10 +30,11 @@ from training.model.fit import Procedure
 from training.model.response import FittedResponse
 from training.model.weighting import compute_outcome_weights
 from training.panel.assays import compute_assay_table
-from training.panel.candidates import PANEL_CANDIDATES, Stability, compute_stability
+from training.panel.candidates import PANEL_CANDIDATES
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, fit_panel
 from training.panel.procedure import PanelProcedure
+from training.panel.stability import Stability, compute_stability
 from training.study.study import MIN_PER_CLASS
 
 __all__ = ["PanelEvaluation", "count_panel_steps", "evaluate_panel"]

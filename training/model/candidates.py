@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from features.arrays import BoolArray, FloatArray
-from features.errors import KetresponseError
 from training.measures.weighted import fit_logistic_rows
-from training.model.solvers import fit_elastic_net_path, fit_ridge_path
+from training.model.boosting import fit_trees
+from training.model.solvers import fit_elastic_net, fit_intercept, fit_ridge
+from training.model.trees import compute_tree_margin
 
 __all__ = [
     "CANDIDATES",
@@ -27,7 +27,6 @@ __all__ = [
     "Candidate",
     "Member",
     "constant_member",
-    "intercept_for_mean",
     "is_constant",
 ]
 
@@ -62,13 +61,8 @@ class Member:
         """Return the log-odds of each row of the design matrix `Z` (n, n_columns)."""
         margin = self.intercept + Z @ self.coef
         if self.trees is not None:
-            margin = margin + tree_margin(self.trees, Z, self.n_trees)
+            margin = margin + compute_tree_margin(self.trees, Z, self.n_trees)
         return np.asarray(margin)
-
-
-def tree_margin(trees: Any, Z: FloatArray, n_trees: int) -> FloatArray:
-    """Return the raw score (log-odds) of the first `n_trees` trees, on one thread."""
-    return np.asarray(trees.predict(Z, raw_score=True, num_iteration=n_trees, num_threads=1))
 
 
 def constant_member(y: FloatArray, n_columns: int) -> Member:
@@ -85,24 +79,6 @@ def constant_member(y: FloatArray, n_columns: int) -> Member:
 def is_constant(member: Member, Z: FloatArray) -> bool:
     """Return whether the member gives every row of `Z` the same risk."""
     return bool(np.ptp(member.margin(Z)) < 1e-9)
-
-
-def intercept_for_mean(margin: FloatArray, mean: float) -> float:
-    """Return the shift of the log-odds `margin` that makes the mean risk equal `mean`.
-
-    Parameters
-    ----------
-    margin : ndarray of shape (n,)
-        Log-odds.
-    mean : float
-        Wanted mean risk, strictly between 0 and 1.
-    """
-
-    def excess(shift: float) -> float:
-        return float(np.mean(expit(margin + shift))) - mean
-
-    reach = 20.0 + float(np.max(np.abs(margin)))
-    return float(brentq(excess, -reach, reach, xtol=1e-13))
 
 
 class Candidate(Protocol):
@@ -185,7 +161,7 @@ class Ridge:
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each prior standard deviation."""
         columns = np.ones_like(linear) if self.bent else linear
-        return _to_members(fit_ridge_path(Z[:, columns], y, prior_sd=self.prior_sd), columns)
+        return _to_members(fit_ridge(Z[:, columns], y, prior_sd=self.prior_sd), columns)
 
 
 @dataclass(frozen=True)
@@ -203,8 +179,13 @@ class ElasticNet:
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each penalty."""
-        path = fit_elastic_net_path(
-            Z[:, linear], y, inverse_penalty=self.inverse_penalty, l1_share=0.5
+        path = fit_elastic_net(
+            Z[:, linear],
+            y,
+            penalty=1 / np.array(self.inverse_penalty),
+            l1_share=0.5,
+            start=float(logit(np.mean(y))),
+            together=True,
         )
         return _to_members(path, linear)
 
@@ -248,7 +229,7 @@ class Firth:
             model.fit(scores, y)
         along = np.asarray(model.coef_, dtype=np.float64) / size[kept] * np.sqrt(len(y))
         coef = _spread(along @ axes[kept], linear)
-        return [Member(intercept_for_mean(Z @ coef, float(np.mean(y))), coef)]
+        return [Member(fit_intercept(Z @ coef, float(np.mean(y))), coef)]
 
 
 @dataclass(frozen=True)
@@ -273,18 +254,13 @@ class MaximumLikelihood:
         design = np.column_stack([np.ones(len(y)), Z[:, varied]])
         fitted = fit_logistic_rows(design, y, np.ones((1, len(y))))
         if not np.isfinite(fitted).all():
-            fitted = fit_ridge_path(Z[:, varied], y, prior_sd=(10.0,))
+            fitted = fit_ridge(Z[:, varied], y, prior_sd=(10.0,))
         return _to_members(fitted, varied)
 
 
 @dataclass(frozen=True)
 class BoostedTrees:
-    """LightGBM with settings for small samples.
-
-    The library's defaults need 20 patients in a leaf and give a constant below about 40: here
-    leaves hold a twentieth of the patients (at least 5), trees have at most 4 leaves and learn
-    slowly, and only their number is chosen.
-    """
+    """LightGBM with settings for small samples, of which only the number of trees is chosen."""
 
     name: str = "lightgbm"
     family: Family = "trees"
@@ -297,41 +273,10 @@ class BoostedTrees:
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
-        lightgbm = import_lightgbm()
         inputs = np.where(linear, Z, 0.0)  # a tree bends a predictor by itself
-        parameters = {
-            "objective": "binary",
-            "num_leaves": 4,
-            "learning_rate": 0.05,
-            "min_data_in_leaf": max(5, len(y) // 20),
-            "lambda_l2": 2.0,
-            "max_bin": 63,
-            "min_data_in_bin": 3,
-            "feature_pre_filter": False,
-            "deterministic": True,
-            "force_col_wise": True,
-            "num_threads": 1,
-            "seed": 0,
-            "verbosity": -1,
-        }
-        data = lightgbm.Dataset(inputs, y, free_raw_data=True, params=parameters)
-        trees = lightgbm.train(
-            parameters, data, num_boost_round=max(self.n_trees), keep_training_booster=True
-        )
+        trees = fit_trees(inputs, y, n_trees=max(self.n_trees))
         zeros = np.zeros(Z.shape[1])
         return [Member(0.0, zeros, trees, n) for n in self.n_trees]
-
-
-def import_lightgbm() -> Any:
-    """Import LightGBM, or say in one line which system package it lacks."""
-    try:
-        import lightgbm
-    except OSError as err:
-        raise KetresponseError(
-            "LightGBM cannot start because the system library libgomp is missing: install it "
-            "(Debian and Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp)"
-        ) from err
-    return lightgbm
 
 
 CANDIDATES: dict[str, Candidate] = {

@@ -27,11 +27,11 @@ from training.model.candidates import (
     Family,
     Member,
     constant_member,
-    intercept_for_mean,
     is_constant,
 )
 from training.model.resampling import make_folds
 from training.model.response_model import OutcomeModel
+from training.model.solvers import fit_intercept
 
 __all__ = [
     "MIN_FOR_KEPT",
@@ -355,14 +355,14 @@ def pull_to_rate(
         return fitted
     risk = fitted.model.probability(X)
     wanted = float((risk.sum() + n_patients * rate) / (len(risk) + n_patients))
-    shift = intercept_for_mean(np.asarray(logit(risk)), wanted)
+    shift = fit_intercept(np.asarray(logit(risk)), wanted)
     return replace(fitted, model=replace(fitted.model, intercept=fitted.model.intercept + shift))
 
 
 def _average(away: FloatArray, y: FloatArray) -> FloatArray:
     """Return each patient's mean log-odds over the inner repeats, with the observed mean risk."""
     margin = away.reshape(-1, len(y)).mean(axis=0)
-    return np.asarray(margin + intercept_for_mean(margin, float(np.mean(y))))
+    return np.asarray(margin + fit_intercept(margin, float(np.mean(y))))
 
 
 def _fit_as_it_is(
@@ -404,7 +404,7 @@ def _combine(
     margin = Z @ coef
     if trees is not None:
         margin = margin + tree_weight * trees.margin(Z)
-    intercept = intercept_for_mean(margin, float(np.mean(y)))
+    intercept = fit_intercept(margin, float(np.mean(y)))
     whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
     return whole, tree_weight
 
@@ -423,7 +423,7 @@ def _fit_isotonic(
     """
     if min(np.sum(y), np.sum(1 - y)) < _ISOTONIC_FROM:
         return None
-    risk = expit(margin + intercept_for_mean(margin, float(np.mean(y))))
+    risk = expit(margin + fit_intercept(margin, float(np.mean(y))))
     # Never 0 or 1: a step without an event does not mean that there can be none.
     bounds = {"y_min": 1 / (len(y) + 2), "y_max": 1 - 1 / (len(y) + 2)}
     isotonic = IsotonicRegression(out_of_bounds="clip", **bounds)

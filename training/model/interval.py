@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
 from training.model.response_model import WorkingModel
-from training.model.solvers import fit_ridge_path
+from training.model.solvers import compute_precision, draw_normal, fit_ridge
 
 __all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
 
@@ -51,15 +51,9 @@ def fit_working_model(
     """
     basis = make_basis(predictors).fit(X)
     Z = basis.expand(X)
-    center = fit_ridge_path(Z, y, prior_sd=[PRIOR_SD])[0]
-    design = np.column_stack([np.ones(len(y)), Z])
-    risk = expit(design @ center)
-    precision = (design * (risk * (1 - risk))[:, np.newaxis]).T @ design
-    precision[1:, 1:] += np.eye(Z.shape[1]) / PRIOR_SD**2
-    # A draw is the mode plus L^-T z, where L L^T is the precision.
-    factor = np.linalg.cholesky(precision)
-    noise = rng.standard_normal((len(center), N_DRAWS))
-    return WorkingModel(basis, center + np.linalg.solve(factor.T, noise).T, follow)
+    (mode,) = fit_ridge(Z, y, prior_sd=[PRIOR_SD])
+    precision = compute_precision(Z, mode, prior_sd=PRIOR_SD)
+    return WorkingModel(basis, draw_normal(mode, precision, N_DRAWS, rng=rng), follow)
 
 
 def fit_constant_working_model(

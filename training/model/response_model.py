@@ -8,7 +8,6 @@ draws behind its intervals, and background rows whose columns were permuted inde
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,9 @@ from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.model.candidates import import_lightgbm, tree_margin
+from training.model.trees import compute_tree_margin, load_trees
 
-__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "load_trees"]
-
-
-@lru_cache(maxsize=64)
-def load_trees(text: str) -> Any:
-    """Return the LightGBM booster written as `text` (its own plain format, no pickle)."""
-    return import_lightgbm().Booster(model_str=text)
+__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel"]
 
 
 def _clipped_logit(probability: FloatArray) -> FloatArray:
@@ -121,7 +114,7 @@ class OutcomeModel:
         margin = self.intercept + np.sum(Z * self.coef, axis=1)
         if self.has_trees:
             trees = load_trees(self.trees)
-            margin = margin + self.tree_weight * tree_margin(trees, Z, self.n_trees)
+            margin = margin + self.tree_weight * compute_tree_margin(trees, Z, self.n_trees)
         return np.asarray(margin)
 
 

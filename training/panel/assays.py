@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 from scipy.stats import false_discovery_control, norm
 
 from features.arrays import FloatArray
-from training.panel.candidates import Stability
-from training.panel.solvers import compute_scores, fit_offset_ridge, fit_shift
+from training.model.solvers import compute_precision, fit_ridge
+from training.panel.screening import compute_offset_risk, compute_scores
+from training.panel.stability import Stability
 
 __all__ = ["compute_assay_table", "compute_global_test"]
 
@@ -60,7 +60,7 @@ def compute_global_test(
     Young 1993 (the smallest p value by permutation).
     """
     count = n_permutations or (199 if len(y) >= _MANY else 999)
-    risk = expit(offset + fit_shift(y, offset))
+    risk = compute_offset_risk(y, offset)
     residual, weight = y - risk, risk * (1 - risk)
     orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(count))]
     order = np.array(orders)
@@ -127,7 +127,9 @@ def compute_assay_table(
     p_value = 2 * norm.sf(np.abs(z))
     estimate, error = np.empty(len(z)), np.empty(len(z))
     for j in range(len(z)):
-        mode, precision = fit_offset_ridge(Z[:, [j]], y, offset, prior_sd=_PRIOR_SD)
+        own = Z[:, [j]]
+        (mode,) = fit_ridge(own, y, prior_sd=[_PRIOR_SD], offset=offset)
+        precision = compute_precision(own, mode, prior_sd=_PRIOR_SD, offset=offset)
         estimate[j], error[j] = mode[1], np.sqrt(np.linalg.inv(precision)[1, 1])
     table = pd.DataFrame(
         {

@@ -24,20 +24,15 @@ from scipy.special import expit
 from features.arrays import FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
 from training.model.blending import compute_log_loss, fit_weights
-from training.model.candidates import intercept_for_mean
 from training.model.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
 from training.model.resampling import make_folds
 from training.model.response import FittedResponse
+from training.model.solvers import fit_intercept
 from training.panel.assays import compute_global_test
-from training.panel.candidates import (
-    PANEL_CANDIDATES,
-    PanelCandidate,
-    PanelMember,
-    find_strongest,
-    screen,
-)
+from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember
 from training.panel.data import PanelData
 from training.panel.procedure import PanelProcedure
+from training.panel.screening import find_strongest, screen
 
 __all__ = ["FittedPanel", "FittedUpdate", "fit_panel", "fit_update"]
 
@@ -140,7 +135,7 @@ def _shift(offset: FloatArray, score: FloatArray) -> float:
     if not np.ptp(score):
         return -float(score[0])
     mean = float(np.mean(expit(offset)))
-    return intercept_for_mean(offset + score, mean)
+    return fit_intercept(offset + score, mean)
 
 
 def _predict_out_of_fold(

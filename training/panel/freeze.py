@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from training.model.boosting import relabel_trees
 from training.model.freezing import make_background
 from training.model.interval import PRIOR_SD
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
-from training.panel.candidates import relabel_trees
+from training.model.solvers import compute_precision, draw_normal, fit_intercept, fit_ridge
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
 from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables
 from training.panel.procedure import PanelProcedure
-from training.panel.solvers import fit_offset_ridge
 
 __all__ = ["freeze_panel"]
 
@@ -81,17 +80,6 @@ def freeze_panel(
     )
 
 
-def _find_shift(clinical: OutcomeModel, margin: FloatArray, score: FloatArray) -> float:
-    """Return the shift after which a score leaves the mean clinical risk as it is."""
-    mean = float(clinical.finish(margin).mean())
-
-    def excess(shift: float) -> float:
-        return float(clinical.finish(margin + score + shift).mean()) - mean
-
-    reach = 20.0 + float(np.abs(score).max())
-    return float(brentq(excess, -reach, reach, xtol=1e-13))
-
-
 class _Widening:
     """Clinical outcomes with the selected assays behind their predictors."""
 
@@ -130,7 +118,11 @@ class _Widening:
                 trees = relabel_trees(text, columns, n_columns)
             known = ~np.isnan(y[panel.usable])
             own = self._data.clinical.X[panel.usable[known]]
-            shift = _find_shift(clinical, clinical.margin(own), update.score(panel.Z[known]))
+            margin = clinical.margin(own)
+            # The mean clinical risk stays as it is.
+            mean = float(clinical.finish(margin).mean())
+            score = update.score(panel.Z[known])
+            shift = fit_intercept(margin + score, mean, finish=clinical.finish)
         return replace(
             clinical,
             basis=self._widen(clinical.basis),
@@ -161,16 +153,11 @@ class _Widening:
         if update is not None and not update.reason:
             panel, known = self._panel, ~np.isnan(y[self._panel.usable])
             own = panel.usable[known]
-            mode, precision = fit_offset_ridge(
-                panel.Z[known][:, self._selected],
-                y[own],
-                clinical.margin(self._data.clinical.X[own]),
-                prior_sd=PRIOR_SD,
-            )
-            # A draw is the mode plus L^-T z, where L L^T is the precision.
-            factor = np.linalg.cholesky(precision)
-            noise = self._rng.standard_normal((len(mode), n_draws))
-            slopes = (mode + np.linalg.solve(factor.T, noise).T)[:, 1:]
+            Z = panel.Z[known][:, self._selected]
+            offset = clinical.margin(self._data.clinical.X[own])
+            (mode,) = fit_ridge(Z, y[own], prior_sd=[PRIOR_SD], offset=offset)
+            precision = compute_precision(Z, mode, prior_sd=PRIOR_SD, offset=offset)
+            slopes = draw_normal(mode, precision, n_draws, rng=self._rng)[:, 1:]
             shift = outcome.intercept - clinical.intercept
         draws = np.column_stack([working.draws, slopes])
         draws[:, 0] += shift

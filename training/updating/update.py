@@ -23,10 +23,10 @@ from scipy.special import expit
 from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
 from training.measures.weighted import clipped_logit, fit_logistic_rows
-from training.model.candidates import tree_margin
 from training.model.interval import fit_working_model
 from training.model.response import TrainingData
-from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel, load_trees
+from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
+from training.model.trees import compute_tree_margin, load_trees
 from training.updating.closed_testing import (
     MIN_PER_CLASS,
     ClosedTest,
@@ -97,7 +97,7 @@ def update_outcome(
     Z = model.basis.expand(X)
     columns = Z[:, used]
     if model.has_trees:
-        score = tree_margin(load_trees(model.trees), Z, model.n_trees)
+        score = compute_tree_margin(load_trees(model.trees), Z, model.n_trees)
         columns = np.column_stack([columns, score])
     if model.isotonic_x.size:
         columns = columns[:, :0]

@@ -1,22 +1,11 @@
-import builtins
-from typing import Any
-
 import numpy as np
 import pytest
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from features.errors import KetresponseError
-from training.model.candidates import (
-    CANDIDATES,
-    Firth,
-    Member,
-    constant_member,
-    import_lightgbm,
-    intercept_for_mean,
-    is_constant,
-)
+from training.model.candidates import CANDIDATES, Firth, Member, constant_member, is_constant
+from training.model.trees import import_lightgbm
 
 
 def _draw(n: int, seed: int, *, slope: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
@@ -127,24 +116,3 @@ def test_the_prevalence_of_one_class_is_not_0_or_1() -> None:
     # 4 of 4: (4 + 0.5) / (4 + 1) = 0.9.
     assert expit(constant_member(np.ones(4), 2).intercept) == pytest.approx(0.9)
     assert expit(constant_member(np.array([1.0, 0, 0, 0]), 2).intercept) == pytest.approx(0.25)
-
-
-@pytest.mark.parametrize("mean", [0.01, 0.3, 0.62, 0.999])
-def test_the_shifted_margin_has_the_wanted_mean(mean: float) -> None:
-    margin = 4 * np.random.default_rng(7).normal(size=25)
-    shift = intercept_for_mean(margin, mean)
-    assert expit(margin + shift).mean() == pytest.approx(mean, abs=1e-11)
-    assert intercept_for_mean(np.zeros(3), 0.25) == pytest.approx(logit(0.25))
-
-
-def test_a_missing_system_library_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def fail(name: str, *args: Any, **keywords: Any) -> Any:
-        if name == "lightgbm":
-            raise OSError("libgomp.so.1: cannot open shared object file")
-        return real(name, *args, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", fail)
-    with pytest.raises(KetresponseError, match="apt-get install libgomp1"):
-        import_lightgbm()

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 
 from training.panel.assays import compute_assay_table, compute_global_test
-from training.panel.candidates import Stability
+from training.panel.stability import Stability
 
 
 def test_the_global_test_is_uniform_on_noise_and_small_on_signal():

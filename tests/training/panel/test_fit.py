@@ -170,8 +170,8 @@ def test_selection_before_the_folds_would_be_caught():
     # kept: the AUC of noise is then far above the band that a null test allows.
     from training.measures.discrimination import compute_auc
     from training.model.resampling import make_folds
-    from training.panel.candidates import screen
-    from training.panel.solvers import fit_offset_ridge
+    from training.model.solvers import fit_ridge
+    from training.panel.screening import screen
 
     def judge(inside: bool, seed: int) -> float:
         rng = np.random.default_rng(seed)
@@ -183,7 +183,7 @@ def test_selection_before_the_folds_would_be_caught():
         for fold in range(4):
             train, test = folds != fold, folds == fold
             own = screen(Z[train], y[train], offset[train], 10) if inside else leaked
-            mode, _ = fit_offset_ridge(Z[train][:, own], y[train], offset[train], prior_sd=0.5)
+            (mode,) = fit_ridge(Z[train][:, own], y[train], prior_sd=[0.5])
             auc.append(compute_auc(y[test], expit(Z[test][:, own] @ mode[1:])))
         return float(np.mean(auc))
 
