@@ -1,76 +1,99 @@
 """One digest for the code that turns a record into an estimate.
 
-An approval is bound to it: the same model read by other code may give other numbers.
+An approval is bound to it: the same model read by other code may give other numbers. Which modules
+that code is made of is not kept by hand: it is everything that
+:mod:`serving.estimate.predictor` imports, directly or through others, in whichever function. The
+service passes a request's patient to it and answers with what comes back; a candidate, a solver or
+a report is nowhere on that path, and may change without touching an approval.
+
+The digest is of the source as it is written, so that a comment on the path voids an approval too:
+whether a changed line matters is for reviewers to say, not for a parser. Line ends do not count.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.util import find_spec
+from importlib.util import resolve_name
 from pathlib import Path
 
 from training.store.facts import package_versions
 
-__all__ = ["PREDICTION_PATH", "compute_code_digest", "list_code_parts"]
+__all__ = ["compute_code_digest", "list_code_parts", "list_prediction_path"]
 
-PREDICTION_PATH = (
-    "features.cohort.cohort",
-    "features.dictionary.eligibility",
-    "features.errors",
-    "features.published.rates",
-    "features.published.references",
-    "features.dictionary.medication",
-    "features.dictionary.outcome",
-    "features.panel.panel",
-    "features.panel.cells",
-    "features.panel.censored",
-    "features.panel.design",
-    "features.panel.names",
-    "features.panel.references",
-    "features.panel.normaliser",
-    "features.dictionary.preprocessing",
-    "features.dictionary.contract",
-    "features.dictionary.schema",
-    "features.dictionary.variable",
-    "features.files.table",
-    "features.dictionary.transformers",
-    "serving.estimate.notices",
-    "serving.estimate.panel",
-    "serving.estimate.predictor",
-    "serving.estimate.request",
-    "serving.estimate.submodel",
-    "training.store.artifact",
-    "training.model.coalitions",
-    "training.model.explanation",
-    "training.store.facts",
-    "training.model.candidates",
-    "training.panel",
-    "training.panel.model",
-    "training.model.response_model",
-    "training.store.skops_bytes",
-    "training.model.solvers",
-    "training.store.statements",
-    "training.measures.weighted",
-)
-"""The modules that are loaded once :class:`serving.estimate.predictor.Predictor` has answered."""
-
+_ENTRY = "serving.estimate.predictor"
+_ROOT = Path(__file__).resolve().parents[2]
+"""Where the packages lie side by side: the source folder, an installation's or a bento's."""
 _NOT_NUMERICAL = ("python", "ketresponse")
 
 
+def _find_file(module: str, root: Path) -> Path | None:
+    """Return the source of one of our modules or packages; None of anything else."""
+    path = root.joinpath(*module.split("."))
+    for file in (path / "__init__.py", path.with_suffix(".py")):
+        if file.is_file():
+            return file
+    return None
+
+
+def _find_imports(node: ast.AST, package: str) -> Iterator[str]:
+    """Yield every name that a syntax tree may import, but for those that only a type needs."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = resolve_name("." * node.level + (node.module or ""), package)
+        yield module
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+    typing_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    for child in node.orelse if typing_only else ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield from _find_imports(child, package)
+
+
 @cache
-def list_code_parts() -> Mapping[str, str]:
+def list_prediction_path(root: Path = _ROOT) -> tuple[str, ...]:
+    """Return the modules, sorted, that are loaded once a record has been answered.
+
+    The files are read, not run: listing them imports nothing.
+
+    Parameters
+    ----------
+    root : Path
+        The folder in which `features`, `training` and `serving` lie.
+    """
+    found: set[str] = set()
+    waiting = [_ENTRY]
+    while waiting:
+        module = waiting.pop()
+        file = _find_file(module, root)
+        if file is None or module in found:
+            continue
+        found.add(module)
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        waiting += _find_imports(ast.parse(file.read_bytes()), package)
+        waiting.append(module.rpartition(".")[0])  # a package is loaded before what is in it
+    return tuple(sorted(found))
+
+
+@cache
+def list_code_parts(root: Path = _ROOT) -> Mapping[str, str]:
     """Return what the code consists of: module to SHA-256, numerical package to version.
 
     As of the first call: files changed later are not those that this process runs.
+
+    Parameters
+    ----------
+    root : Path
+        As of :func:`list_prediction_path`.
     """
     parts = {}
-    for module in PREDICTION_PATH:
-        spec = find_spec(module)
-        assert spec is not None and spec.origin is not None, module
-        source = Path(spec.origin).read_bytes().replace(b"\r\n", b"\n")
+    for module in list_prediction_path(root):
+        file = _find_file(module, root)
+        assert file is not None, module
+        source = file.read_bytes().replace(b"\r\n", b"\n")
         parts[module] = hashlib.sha256(source).hexdigest()
     versions = package_versions()
     return parts | {

@@ -6,6 +6,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -181,6 +182,33 @@ def test_code_changed_after_signing_voids_the_approval(desk, monkeypatch):
     assert "code (numpy) changed since the review was opened" in desk.read("pilot").unmet[0].text
     with pytest.raises(Refused, match="the code is not the one that was approved"):
         check_approval(folder, "approved", environ=os.environ)
+
+
+@pytest.mark.parametrize(
+    ("changed", "holds"),
+    [("training/model/solvers.py", True), ("serving/estimate/predictor.py", False)],
+)
+def test_an_approval_hangs_on_the_code_that_predicts_alone(
+    desk, monkeypatch, tmp_path, changed, holds
+):
+    folder = add_model(desk)
+    approve(desk, "1")
+    from training.store import code_digest
+
+    root = Path(code_digest.__file__).parents[2]
+    for package in ("features", "training", "serving"):
+        shutil.copytree(root / package, tmp_path / "code" / package)
+    with (tmp_path / "code" / changed).open("a") as file:
+        file.write("# a remark\n")
+    parts = code_digest.list_code_parts(tmp_path / "code")
+    monkeypatch.setattr(code_digest, "list_code_parts", lambda: parts)
+    monkeypatch.setattr(review, "list_code_parts", lambda: parts)
+    assert (not desk.read("pilot").unmet) == holds
+    if holds:
+        check_approval(folder, "approved", environ=os.environ)
+    else:
+        with pytest.raises(Refused, match="the code is not the one that was approved"):
+            check_approval(folder, "approved", environ=os.environ)
 
 
 def test_another_model_in_its_place_is_named(desk):

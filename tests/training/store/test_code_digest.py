@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.places import PROJECT
+from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.panels import make_cts, make_panel_case
+from tests.training.helpers.examples import make_facts, make_model
 from training.store import code_digest
-from training.store.code_digest import PREDICTION_PATH, compute_code_digest, list_code_parts
+from training.store.artifact import save_model
+from training.store.code_digest import compute_code_digest, list_code_parts, list_prediction_path
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -18,25 +25,135 @@ def afresh():
     list_code_parts.cache_clear()
 
 
-def test_the_prediction_path_is_what_a_prediction_loads():
-    code = (
-        "import sys\n"
-        "from tests.serving.helpers.models import PATIENT, make_loaded\n"
-        "made = make_loaded()\n"
-        "from serving.estimate.predictor import Predictor\n"
-        "Predictor(made).predict(PATIENT, request_id='x')\n"
-        "packages = ('features.', 'training.', 'serving.')\n"
-        "print(*sorted(n for n in sys.modules if n.startswith(packages)))\n"
-    )
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder with the packages that a release takes along."""
+    for package in ("features", "training", "serving"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    return tmp_path
+
+
+def _append(root: Path, module: str, line: str) -> None:
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    path.write_bytes(path.read_bytes() + f"{line}\n".encode())
+
+
+def test_the_prediction_path_is_what_an_answer_loads(tmp_path: Path) -> None:
+    # Trees, a panel, and a record of which everything is read: each kind of module takes part.
+    save_model(tmp_path / "trees", make_model(trees=True), make_facts())
+    save_model(tmp_path / "panel", *make_panel_case())
+    cts = make_cts(1, seed=1)[0].tolist()
+    code = f"""
+import sys
+from pathlib import Path
+from serving.estimate.predictor import Predictor
+from training.store.artifact import load_model
+Predictor(load_model(Path("trees"))).predict({PATIENT!r} | {{"sex": None}}, request_id="x")
+both = Predictor(load_model(Path("panel")))
+ct = dict(zip(both.panel.assays, {cts!r}))
+panel = {{"ct": ct, "sample_date": "2026-01-30", "infusion_start": "2026-01-31"}}
+assert both.predict({PATIENT!r}, request_id="x", panel=panel)["submodel"] == "clinical+panel"
+ours = ("features", "training", "serving")
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in ours))
+"""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert tuple(done.stdout.split()) == PREDICTION_PATH
+    assert tuple(done.stdout.split()) == list_prediction_path()
 
 
-def test_the_digest_is_of_files_and_versions():
+def test_whatever_the_service_uses_of_the_estimate_and_its_model_is_on_the_path() -> None:
+    lines = (ROOT / "serving" / "service.py").read_text().splitlines()
+    used = [line.split()[1] for line in lines if line.startswith("from ")]
+    rooms = ("serving.estimate.", "training.store.", "training.model.", "training.panel.")
+    modules = {module for module in used if module.startswith(rooms)}
+    assert "training.store.artifact" in modules
+    assert modules <= set(list_prediction_path())
+
+
+def test_nothing_that_only_trains_is_on_the_path() -> None:
+    path = list_prediction_path()
+    assert not [
+        module
+        for module in path
+        for word in ("candidates", "solvers", "boosting", "fit", "measures", "report", "card")
+        if module.rpartition(".")[2].startswith(word) or f".{word}" in module
+    ]
+    assert "serving.estimate.predictor" in path
+    assert "training.model.trees" in path
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "serving.estimate.predictor",
+        "serving.estimate.notices",
+        "serving.estimate.panel",
+        "training.model.response_model",
+        "training.model.explanation",
+        "training.model.trees",
+        "training.panel.model",
+        "training.store.artifact",
+        "features.dictionary.transformers",
+        "features.panel.normaliser",
+        "features.errors",
+    ],
+)
+def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> None:
+    before = list_code_parts(copy)
+    list_code_parts.cache_clear()
+    _append(copy, module, "_CHANGED = 1")
+    after = list_code_parts(copy)
+    assert {name for name in before if before[name] != after[name]} == {module}
+
+
+@pytest.mark.parametrize(
+    "module", ["training.model.solvers", "training.model.candidates", "training.card.render"]
+)
+def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
+    before = list_code_parts(copy)
+    list_code_parts.cache_clear()
+    _append(copy, module, "# another remark\n_CHANGED = 1")
+    assert list_code_parts(copy) == before
+
+
+def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
+    before = set(list_prediction_path(copy))
+    list_prediction_path.cache_clear()
+    line = "def _later():\n    from training.model.candidates import CANDIDATES"
+    _append(copy, "serving.estimate.notices", line)
+    new = set(list_prediction_path(copy)) - before
+    assert {"training.model.candidates", "training.model.solvers"} <= new
+
+
+def test_what_only_a_type_needs_is_not_loaded(copy: Path) -> None:
+    before = list_prediction_path(copy)
+    list_prediction_path.cache_clear()
+    line = "if TYPE_CHECKING:\n    from training.model.candidates import CANDIDATES"
+    _append(copy, "serving.estimate.notices", line)
+    assert list_prediction_path(copy) == before
+
+
+def test_line_ends_do_not_count_and_a_remark_on_the_path_does(copy: Path) -> None:
+    before = list_code_parts(copy)
+    path = copy / "serving" / "estimate" / "predictor.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    list_code_parts.cache_clear()
+    assert list_code_parts(copy) == before
+    _append(copy, "serving.estimate.predictor", "# a remark")
+    list_code_parts.cache_clear()
+    assert list_code_parts(copy) != before
+
+
+def test_the_digest_is_of_files_and_versions() -> None:
     parts = list_code_parts()
-    assert set(parts) - set(PREDICTION_PATH) == {
+    assert set(parts) - set(list_prediction_path()) == {
         "numpy",
         "scipy",
         "pandas",
@@ -44,12 +161,12 @@ def test_the_digest_is_of_files_and_versions():
         "lightgbm",
         "skops",
     }
-    source = (PROJECT / "features" / "schema.py").read_bytes()
-    assert parts["features.dictionary.schema"] == hashlib.sha256(source).hexdigest()
+    source = (ROOT / "features" / "errors.py").read_bytes()
+    assert parts["features.errors"] == hashlib.sha256(source).hexdigest()
     assert compute_code_digest() == compute_code_digest()
 
 
-def test_another_version_of_a_package_is_another_code(monkeypatch):
+def test_another_version_of_a_package_is_another_code(monkeypatch: pytest.MonkeyPatch) -> None:
     before = compute_code_digest()
     versions = code_digest.package_versions()
     monkeypatch.setattr(code_digest, "package_versions", lambda: {**versions, "numpy": "1.0"})
@@ -57,7 +174,7 @@ def test_another_version_of_a_package_is_another_code(monkeypatch):
     assert compute_code_digest() != before
 
 
-def test_python_and_our_own_number_do_not_count(monkeypatch):
+def test_python_and_our_own_number_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     before = compute_code_digest()
     versions = code_digest.package_versions()
     monkeypatch.setattr(
