@@ -47,8 +47,10 @@ def _find_imports(node: ast.AST, package: str) -> Iterator[str]:
         module = resolve_name("." * node.level + (node.module or ""), package)
         yield module
         yield from (f"{module}.{alias.name}" for alias in node.names)
-    typing_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    for child in node.orelse if typing_only else ast.iter_child_nodes(node):
+    children = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        children = iter(node.orelse)
+    for child in children:
         if not isinstance(child, ast.expr):
             yield from _find_imports(child, package)
 
