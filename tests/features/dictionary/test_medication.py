@@ -147,6 +147,22 @@ def test_every_malformed_code_is_named_and_none_beside_codes_is_refused() -> Non
         classify_codes(["tramadol"])
 
 
+@pytest.mark.parametrize(("n", "told"), [(1, "code C0"), (5, "codes C0, C1, C2, C3, C4")])
+def test_up_to_five_malformed_codes_are_shown(n: int, told: str) -> None:
+    problem = parse_codes(";".join(f"C{i}" for i in range(n)))
+    assert isinstance(problem, Problem)
+    assert problem.got == f"unknown {told}"
+    six = parse_codes(";".join(f"C{i}" for i in range(6)))
+    assert isinstance(six, Problem)
+    assert six.got == "unknown codes C0, C1, C2, C3, C4, ..."
+
+
+def test_malformed_codes_decide_no_class() -> None:
+    record, problems = fill_classes({"medication_atc": "tramadol;N02BE01", "opioid": 0.0})
+    assert record == {"medication_atc": "tramadol;N02BE01", "opioid": 0.0}
+    assert [problem.column for problem in problems] == ["medication_atc"]
+
+
 def test_none_means_no_to_every_class_and_a_missing_list_means_nothing() -> None:
     record, problems = fill_classes({"medication_atc": "none"})
     assert problems == []

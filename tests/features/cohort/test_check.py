@@ -1,0 +1,84 @@
+"""A look through a cohort file, before anything is made of it."""
+
+from pathlib import Path
+
+import pytest
+
+from features.cohort.check import check_cohort
+from features.errors import InputError
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "cohort.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_check_flags_rows_and_counts_labels(tmp_path: Path) -> None:
+    text = (
+        "patient_id,setting,nrs_t0,success_t1,success_t2,medication_atc\n"
+        "A,elective,8,no,yes,N02AX02;B05BC01\n"
+        "B,elective,1,yes,no,C09AA02\n"
+        "C,emergency,,yes,,C09AA02\n"
+    )
+    report = check_cohort(_write(tmp_path, text))
+    assert report.problems == () and report.rows == 3
+    assert [(row, name) for row, name, _ in report.flags] == [
+        (1, "medication_atc"),
+        (1, "nrs_t2"),
+        (2, "nrs_t0"),
+    ]
+    assert "mannitol" in report.flags[0][2]
+    assert report.unlisted_codes == {"C09AA02": 2, "B05BC01": 1}
+    assert report.missing["nrs_t0"] == pytest.approx(1 / 3)
+    assert report.labels is not None
+    # The emergency is not eligible: of the other two, one responder at T1 and none at T2.
+    assert report.labels["rows"] == 2
+    assert [report.labels[h]["responders"] for h in ("t1", "t2", "kept")] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_a_check_of_few_rows_of_one_class_is_no_error(tmp_path: Path, rows: int) -> None:
+    text = "patient_id,success_t1\n" + "".join(f"P{i},no\n" for i in range(rows))
+    report = check_cohort(_write(tmp_path, text))
+    assert report.problems == () and report.labels is not None
+    assert report.labels["t1"]["nonresponders"] == rows
+
+
+def test_a_check_without_any_outcome_has_no_labels(tmp_path: Path) -> None:
+    report = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,8\n"))
+    assert report.labels is None and report.flow is not None
+    with pytest.raises(InputError, match="outcome at T1"):
+        check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,8\n"), horizons=("t1",))
+
+
+def test_a_check_reports_problems_and_raises_for_what_is_no_table(tmp_path: Path) -> None:
+    report = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,11\n"))
+    assert [p.column for p in report.problems] == ["nrs_t0"]
+    assert report.flow is None
+    with pytest.raises(InputError, match="is empty"):
+        check_cohort(_write(tmp_path, ""))
+
+
+def test_a_report_becomes_plain_values(tmp_path: Path) -> None:
+    text = "patient_id,setting,nrs_t0,success_t1,medication_atc\nA,elective,8,no,C09AA02;N02AX02\n"
+    plain = check_cohort(_write(tmp_path, text)).to_dict()
+    assert (plain["ok"], plain["problems"], plain["rows"], plain["synthetic"]) == (
+        True,
+        [],
+        1,
+        False,
+    )
+    assert plain["unlisted_codes"] == {"C09AA02": 1}
+    assert plain["flow"][0]["remaining"] == 1
+    wrong = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,11\n")).to_dict()
+    assert (wrong["ok"], wrong["flow"], wrong["labels"]) == (False, [], None)
+    assert wrong["problems"][0]["column"] == "nrs_t0"
+    simulated = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nSYN-1,8\n"))
+    assert simulated.synthetic
+
+
+def test_missing_values_are_shares_of_the_rows(tmp_path: Path) -> None:
+    report = check_cohort(_write(tmp_path, "patient_id,nrs_t0,sex\nA,8,\nB,,\nC,7,\nD,6,male\n"))
+    assert report.missing["patient_id"] == 0
+    assert (report.missing["nrs_t0"], report.missing["sex"]) == (0.25, 0.75)

@@ -1,0 +1,122 @@
+"""A model under review: what holds now, by whom, and what it may be approved for."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.training.helpers.reviews import (
+    ADMIN,
+    AUTHOR,
+    DIGESTS,
+    FIRST,
+    SECOND,
+    THIRD,
+    failing,
+    make_case,
+)
+from training.approval.case import (
+    NAMED_USE,
+    NEEDED,
+    SILENT,
+    Event,
+    compute_standing,
+    find_end,
+    list_approvals,
+    since_opened,
+)
+
+OPEN = ("open", AUTHOR)
+OTHER = replace(DIGESTS, card="9" * 64)
+
+
+def names(events):
+    return [event.actor for event in events]
+
+
+def test_two_people_are_needed():
+    assert NEEDED == 2
+
+
+def test_only_the_digests_that_differ_are_named():
+    assert DIGESTS.changed_from(DIGESTS) == ()
+    assert replace(DIGESTS, model="1", code="2").changed_from(DIGESTS) == ("model", "code")
+
+
+def test_without_external_validation_a_model_is_for_silent_evaluation():
+    # Gate 9 asks for patients of another place; a waiver lets it pass without changing the use.
+    assert make_case(gates=failing()).scope == NAMED_USE
+    assert make_case(gates=failing(4, 11)).scope == NAMED_USE
+    assert make_case(gates=failing(9)).scope == SILENT
+    assert make_case(OPEN, ("waive", FIRST, 9), gates=failing(9)).scope == SILENT
+    assert make_case(gates=()).scope == SILENT
+
+
+def test_only_what_was_done_since_the_last_opening_and_on_the_same_things_holds():
+    steps = (OPEN, ("approve", FIRST), ("open", AUTHOR), ("approve", SECOND))
+    case = make_case(*steps, ("approve", THIRD, OTHER))
+    assert names(case.holding("approve")) == ["carl"]
+    assert names(case.of_kind("approve")) == ["berta", "carl", "dora"]
+    assert names(since_opened(case.events)) == ["anna", "carl", "dora"]
+    assert since_opened(make_case(("approve", FIRST)).events) == ()
+
+
+def test_of_one_persons_approvals_the_last_counts():
+    case = make_case(OPEN, ("approve", FIRST), ("approve", SECOND), ("approve", FIRST))
+    assert [(event.actor, event.number) for event in list_approvals(case.events)] == [
+        ("berta", 4),
+        ("carl", 3),
+    ]
+
+
+def test_approvals_of_a_demonstration_count_for_nothing():
+    case = make_case(OPEN, ("approve", FIRST), ("approve", SECOND), synthetic=True)
+    assert list_approvals(case.events) == []
+    assert compute_standing(case.events) == "in review"
+
+
+def test_an_opener_never_approves_even_where_the_log_says_so():
+    case = make_case(OPEN, ("approve", AUTHOR), ("approve", FIRST))
+    assert names(case.approvals) == ["berta"]
+    assert case.standing == "void"
+
+
+def test_whoever_opened_or_is_named_by_the_card_is_an_author():
+    case = make_case(OPEN, authors=frozenset({"Carl SECOND", "dora"}))
+    found = {account.name: case.is_author(account) for account in (AUTHOR, FIRST, SECOND, THIRD)}
+    assert found == {"anna": True, "berta": False, "carl": True, "dora": True}
+
+
+def test_gates_that_the_log_answers_are_not_open_by_the_card():
+    assert [g.number for g in make_case(gates=failing(4, 11, 12)).open_gates()] == [4, 12]
+    assert [g.number for g in make_case(gates=failing(4, 12), synthetic=True).open_gates()] == [4]
+    waived = make_case(OPEN, ("waive", FIRST, 4), gates=failing(4, 5))
+    assert [g.number for g in waived.open_gates()] == [5]
+    assert waived.waivers[4].who == "Berta First (berta)"
+
+
+@pytest.mark.parametrize(
+    ("steps", "standing"),
+    [
+        ((), "not opened"),
+        ((OPEN,), "in review"),
+        ((OPEN, ("approve", FIRST)), "in review"),
+        ((OPEN, ("approve", FIRST), ("approve", SECOND)), "approved"),
+        ((OPEN, ("approve", FIRST), ("approve", SECOND, OTHER)), "in review"),
+        ((OPEN, ("approve", FIRST), ("approve", SECOND), OPEN), "in review"),
+        ((OPEN, ("refuse", FIRST)), "refused"),
+        ((OPEN, ("approve", FIRST), ("approve", SECOND), ("withdraw", ADMIN)), "withdrawn"),
+    ],
+)
+def test_how_a_review_stands_by_its_log(steps, standing):
+    assert compute_standing(make_case(*steps).events) == standing
+
+
+def test_the_first_end_is_the_end():
+    case = make_case(OPEN, ("refuse", FIRST), ("withdraw", ADMIN))
+    assert find_end(case.events).kind == "refuse"
+    assert find_end(make_case(OPEN).events) is None
+
+
+def test_an_event_without_a_name_goes_by_its_account():
+    event = Event(1, "2026-11-02T10:00:00+00:00", "release", "pilot:1", "carl", "why")
+    assert (event.who, event.digests) == ("carl (carl)", None)

@@ -1,0 +1,35 @@
+"""Pictures: the same data, the same bytes, and no trace in matplotlib's global settings."""
+
+import matplotlib
+
+from training.document.style import BLUE, make_axes, paper_style, to_png, to_svg
+
+
+def draw():
+    figure, axes = make_axes(width=2, height=1)
+    axes.plot([0, 1], [0, 1], color=BLUE)
+    axes.set_xlabel("Predicted risk")
+    return figure
+
+
+def test_the_same_data_give_the_same_bytes():
+    assert to_png(draw()) == to_png(draw())
+    assert to_svg(draw()) == to_svg(draw())
+
+
+def test_pictures_are_what_they_are_called_and_carry_no_time():
+    assert to_png(draw()).startswith(b"\x89PNG")
+    svg = to_svg(draw()).decode()
+    assert "Predicted risk" in svg  # text as text: it can be read out and searched
+    assert "<dc:date>" not in svg
+
+
+def test_the_style_holds_inside_the_block_only():
+    before = matplotlib.rcParams["axes.spines.top"]
+    with paper_style():
+        assert matplotlib.rcParams["axes.spines.top"] is False
+    assert matplotlib.rcParams["axes.spines.top"] == before
+
+
+def test_sizes_are_in_inches():
+    assert make_axes(width=3, height=2)[0].get_size_inches().tolist() == [3.0, 2.0]

@@ -1,0 +1,56 @@
+"""The standing sentences: what a number is, for whom, and what it is not."""
+
+import pytest
+
+from tests.training.helpers.examples import make_facts
+from training.store.statements import INTERVAL_CAVEAT, make_statements, plain, stamp
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("demonstration", "Demonstration: this model was made from simulated patients."),
+        ("research", "must not guide the care of a patient"),
+        ("approved", "supports a clinician's judgement and does not replace it"),
+        ("refused", "This model is refused and must not be used."),
+        ("withdrawn", "This model is withdrawn and must not be used."),
+    ],
+)
+def test_each_status_has_its_stamp(status, words):
+    assert words in stamp(status)
+
+
+def test_silent_evaluation_is_stamped_only_on_what_was_approved():
+    assert "silent prospective evaluation only" in stamp("approved", silent=True)
+    for status in ("demonstration", "research", "withdrawn"):
+        assert stamp(status, silent=True) == stamp(status)
+
+
+def test_words_of_the_dictionary_become_plain():
+    assert plain("s_ketamine or racemic_ketamine") == "S-ketamine or racemic ketamine"
+
+
+def test_the_stamp_is_first_the_notes_last_and_the_counts_between():
+    facts = make_facts(notes=["One note.", "Another."])
+    told = make_statements(facts)
+    assert told[0] == stamp("demonstration")
+    assert told[-2:] == ("One note.", "Another.")
+    assert told[1] == (
+        "The estimate rests on Simulated adults with CRPS, given Low-dose intravenous S-ketamine. "
+        "Those with the outcome: 48 of 80 (Responder at discharge); 28 of 70 (Still a responder "
+        "at follow-up)."
+    )
+    assert INTERVAL_CAVEAT in told
+    assert "A low estimate alone is no ground to refuse treatment." in told
+
+
+def test_what_is_known_of_crps_is_said_of_crps_models_only():
+    crps = " ".join(make_statements(make_facts()))
+    other = " ".join(make_statements(make_facts(condition="chronic back pain")))
+    for words in ("about 4 weeks later", "Sigtermans 2009", "Liver enzymes"):
+        assert words in crps
+        assert words not in other
+    assert "not the benefit over placebo" in other
+    assert "says nothing about harm" in other
+    alone = make_facts(outcomes={"t1": "Responder at discharge"})
+    assert "about 4 weeks later" not in " ".join(make_statements(alone))
