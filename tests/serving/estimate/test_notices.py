@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import Eligibility
-from features.dictionary.variable import declare_variable
+from features.dictionary.declarations import declare_variable, read_eligibility
 from serving.estimate.notices import (
     Notice,
     evidence_notices,
@@ -118,7 +117,7 @@ def test_what_the_model_does_not_use_is_named():
 
 
 def test_each_entry_rule_that_could_not_be_checked_is_a_notice():
-    rules = Eligibility.from_dict({"age_years": {"min": 18}, "setting": "elective"})
+    rules = read_eligibility({"age_years": {"min": 18}, "setting": "elective"})
     age, setting = scope_notices(["age_years", "setting"], rules, CONTRACT)
     assert age == Notice(
         "eligibility_unknown",
