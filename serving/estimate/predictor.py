@@ -95,7 +95,7 @@ class Predictor:
         Returns
         -------
         dict
-            The answer as documented in :mod:`serving.estimate.schemas`, plain JSON values.
+            The answer as documented in :mod:`serving.estimate.answer`, plain JSON values.
             `submodel` tells whether the panel was used. `estimates` is empty for a patient out of
             scope, with the reasons among the notices.
 

@@ -25,10 +25,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import Problem
+from serving.estimate.about import describe_model
+from serving.estimate.openapi import make_openapi
 from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, unique
-from serving.estimate.schemas import describe_model, make_openapi, make_panel_example
+from serving.estimate.schemas import make_panel_example
 from serving.settings import Settings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.panel.panel import combine_wells
+from serving.estimate.answer import Answer, Problems
+from serving.estimate.openapi import make_openapi
 from serving.estimate.panel import PanelSample, choose_panel, parse_sample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
-from serving.estimate.schemas import make_answer_schema, make_error_schema, make_openapi
 from tests.places import PROJECT
-from tests.serving.estimate.test_schemas import check
+from tests.serving.helpers.json_schema import check
 from tests.serving.helpers.models import PATIENT, make_loaded
 from tests.serving.helpers.panels import ASSAYS, CEILING, SELECTED, make_cts, make_loaded_with_panel
 
@@ -183,7 +184,7 @@ def test_any_panel_is_answered_or_refused_with_its_problems(both, raw):
     except RequestError as err:
         answer = err.body()
         assert answer["problems"]
-        assert check(answer, make_error_schema())
+        Problems.model_validate(answer)
     else:
         assert answer["submodel"] in ("clinical", "clinical+panel")
     json.dumps(answer, allow_nan=False)
@@ -202,7 +203,7 @@ def test_a_usable_panel_is_answered_by_its_sub_model_as_in_training(both, loaded
     served = [e["probability"] for e in answer["estimates"]]
     np.testing.assert_allclose(served, expected, atol=1e-15)
     assert served != [e["probability"] for e in ask(both, None)["estimates"]]
-    assert check(answer, make_answer_schema())
+    Answer.model_validate(answer)
     assert notices(answer) == {}
 
 
