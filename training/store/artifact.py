@@ -44,8 +44,9 @@ __all__ = [
     "write_release",
 ]
 
-FORMAT_VERSION = 3
-"""Raised when a folder written by earlier code could no longer be read, or read otherwise."""
+FORMAT_VERSION = 4
+"""Raised when a folder written by earlier code could no longer be read, or read otherwise: also
+when a class moves whose path artifacts hold (:mod:`training.store.skops_bytes` lists them)."""
 
 _MODEL, _PANEL, _FACTS = "model.skops", "panel.skops", "facts.json"
 _DIGEST, _RELEASE = "digest.json", "release.json"
@@ -214,10 +215,12 @@ def _read_checked(folder: Path) -> tuple[dict[str, bytes], ModelFacts, str]:
         raise _refuse(folder, "there is no such folder", action="check the path")
     seal = _read_json(folder, _DIGEST, "format", "sha256", "digest")
     if seal["format"] != FORMAT_VERSION:
+        older = isinstance(seal["format"], int) and seal["format"] < FORMAT_VERSION
         raise _refuse(
             folder,
-            f"it is of another format than this version of ketresponse reads ({FORMAT_VERSION})",
-            action="use the version of ketresponse that wrote it, or train again",
+            f"it is of {'an older' if older else 'another'} format than this version of "
+            f"ketresponse reads ({FORMAT_VERSION})",
+            action="train the model again, or use the version of ketresponse that wrote it",
         )
     names = {_MODEL, _FACTS} | ({_PANEL} if os.path.lexists(folder / _PANEL) else set())
     contents = {name: _read(folder, name) for name in sorted(names)}

@@ -152,14 +152,19 @@ def test_every_changed_byte_is_noticed(folder: Path, name: str) -> None:
         _refused(folder)
 
 
-def test_another_format_is_told_before_anything_else_is_read(folder: Path) -> None:
-    (folder / "digest.json").write_text(
-        json.dumps({"format": FORMAT_VERSION + 1, "sha256": {}, "digest": ""})
-    )
+@pytest.mark.parametrize(
+    ("number", "word"), [(3, "an older format"), (5, "another format"), ("4", "another format")]
+)
+def test_another_format_is_told_before_anything_else_is_read(
+    folder: Path, number: object, word: str
+) -> None:
+    assert FORMAT_VERSION == 4
+    (folder / "digest.json").write_text(json.dumps({"format": number, "sha256": {}, "digest": ""}))
     (folder / "model.skops").unlink()
-    text = _refused(folder)
-    assert "another format" in text
-    assert "use the version of ketresponse that wrote it, or train again" in text
+    assert _refused(folder).endswith(
+        f": it is of {word} than this version of ketresponse reads (4); "
+        "train the model again, or use the version of ketresponse that wrote it"
+    )
 
 
 def test_a_link_in_place_of_a_file_is_refused(folder: Path, tmp_path: Path) -> None:
