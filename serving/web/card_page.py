@@ -58,7 +58,7 @@ def describe_card(
         "status": predictor.facts.status,
         "stamp": predictor.stamp,
         "card_sha256": card.sha256,
-        "body": card.body,
+        "body": card.body.to_json(),
         "review": None if annex is None else dict(annex),
     }
 

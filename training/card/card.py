@@ -17,15 +17,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from features.errors import KetresponseError
+from features.errors import InputError, KetresponseError
 from features.published.safety import describe_safety
-from training.card.answers import answer_from_run, list_limitations
+from training.card.answers import answer_from_run
 from training.card.checks import fill_fields
-from training.card.gates import GateSettings, compute_flags
+from training.card.gates import compute_flags
+from training.card.limitations import list_limitations
 from training.card.literature import compare_base_rates, describe_predictors, find_contradictions
 from training.card.plain import make_plain
-from training.card.schema import CARD_VERSION, CardDocument
+from training.card.schema import (
+    CARD_VERSION,
+    Body,
+    CardDocument,
+    GateSettings,
+    Model,
+    Parent,
+    Safety,
+)
 from training.store.facts import ModelFacts
+from training.store.results import Results, list_problems
 from training.store.statements import make_statements
 
 __all__ = ["CARD_FILE", "Card", "compute_body_sha256", "make_card", "read_card", "write_card"]
@@ -39,24 +49,24 @@ class Card:
 
     Parameters
     ----------
-    body : dict
-        As :class:`training.card.schema.Body` describes it; plain values.
+    body : Body
+        What reviewers sign.
     sha256 : str
         Of the body: what a review is bound to.
     """
 
-    body: dict[str, Any]
+    body: Body
     sha256: str
 
     @property
     def authors(self) -> tuple[str, ...]:
         """Names or accounts of the authors, none of whom may review."""
-        return tuple(self.body["author"]["people.authors"])
+        return tuple(self.body.author["people.authors"])
 
     @property
     def subject(self) -> str:
         """The model it is about, ``NAME:VERSION``."""
-        return f"{self.body['model']['name']}:{self.body['model']['version']}"
+        return f"{self.body.model.name}:{self.body.model.version}"
 
 
 def compute_body_sha256(body: Mapping[str, Any]) -> str:
@@ -70,11 +80,11 @@ def compute_body_sha256(body: Mapping[str, Any]) -> str:
 def make_card(
     facts: ModelFacts,
     digest: str,
-    results: Mapping[str, Any],
-    author: Mapping[str, Any],
+    results: Results,
+    author: Mapping[str, str | list[str]],
     *,
     settings: GateSettings | None = None,
-    parent: Mapping[str, Any] | None = None,
+    parent: Parent | None = None,
 ) -> Card:
     """Make the card of a model.
 
@@ -84,22 +94,21 @@ def make_card(
         Of the model.
     digest : str
         Of its artifact.
-    results : mapping
-        Of the run it came from, :func:`training.report.results.make_results`.
+    results : Results
+        Of the run it came from.
     author : mapping
         :func:`training.card.author.read_author`.
     settings : GateSettings or None
         Thresholds of the gates; None for the defaults.
-    parent : mapping or None
-        The version before: `model`, `card_sha256`, `changes`.
+    parent : Parent or None
+        The version before, and what changed.
 
     Raises
     ------
     KetresponseError
         If the results are another model's.
     """
-    study, cohort = results["study"]["sha256"], results["cohort"]["sha256"]
-    if (study, cohort) != (facts.study_sha256, facts.cohort_sha256):
+    if (results.study.sha256, results.cohort.sha256) != (facts.study_sha256, facts.cohort_sha256):
         raise KetresponseError(
             f"these results are not those of {facts.name} {facts.version}: study or cohort differ; "
             "use the run that the model came from"
@@ -109,57 +118,28 @@ def make_card(
     answers = answer_from_run(results, facts, flags=flags)
     required = ("extra.leakage_review",) if flags else ()
     known = facts.to_dict()
-    body: dict[str, Any] = {
-        "model": {
-            "digest": digest,
-            **{
-                name: known[name]
-                for name in (
-                    "name",
-                    "version",
-                    "run_id",
-                    "created",
-                    "submodel",
-                    "synthetic",
-                    "code_version",
-                    "versions",
-                    "study_sha256",
-                    "cohort_sha256",
-                    "training_ranges",
-                )
-            },
-        },
-        "plain": make_plain(results),
+    body = Body(
+        model=Model.model_validate(
+            {"digest": digest}
+            | {name: known[name] for name in Model.model_fields if name != "digest"}
+        ),
+        plain=make_plain(results),
         # The first says what the status allows: that is the review's, and may change.
-        "statements": list(make_statements(facts)[1:]),
-        "flags": flags,
-        "author": dict(author),
-        "fields": fill_fields(answers, author, required=required),
-        "base_rates": compare_base_rates(results),
-        "known_predictors": describe_predictors(results),
-        "contradictions": find_contradictions(results),
-        "limitations": list_limitations(results),
-        "safety": describe_safety(facts.condition),
-        "gate_settings": settings.to_dict(),
-        "parent": None if parent is None else dict(parent),
-        "results": dict(results),
-    }
-    return _check({"schema_version": CARD_VERSION, "body": body}, "the card")
-
-
-def _check(document: Any, what: str) -> Card:
-    """Return the card in a document, once it has the shape of one."""
-    try:
-        CardDocument.model_validate(document)
-    except ValidationError as err:
-        places = ", ".join(sorted({".".join(map(str, e["loc"])) for e in err.errors()})[:5])
-        raise KetresponseError(
-            f"{what} is not a card as this version of ketresponse writes it (at {places}); make "
-            "it again with `ketresponse card make`"
-        ) from err
-    # As JSON gives it back: the digest must not depend on tuples, or on int keys.
-    body = json.loads(json.dumps(document["body"], allow_nan=False))
-    return Card(body, compute_body_sha256(body))
+        statements=list(make_statements(facts)[1:]),
+        flags=flags,
+        author=dict(author),
+        fields=fill_fields(answers, author, required=required),
+        base_rates=compare_base_rates(results),
+        known_predictors=describe_predictors(results),
+        contradictions=find_contradictions(results),
+        limitations=list_limitations(results),
+        safety=[Safety.model_validate(fact) for fact in describe_safety(facts.condition)],
+        # Each threshold is signed, those that were left as they are among them.
+        gate_settings=GateSettings.model_validate(settings.model_dump()),
+        parent=parent,
+        results=results,
+    )
+    return Card(body, compute_body_sha256(body.to_json()))
 
 
 def write_card(card: Card, folder: Path) -> Path:
@@ -171,7 +151,7 @@ def write_card(card: Card, folder: Path) -> Path:
         If it cannot be written.
     """
     path = folder / CARD_FILE
-    document = {"schema_version": CARD_VERSION, "body": card.body}
+    document = {"schema_version": CARD_VERSION, "body": card.body.to_json()}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     part = folder / f".{CARD_FILE}.part"
     try:
@@ -204,4 +184,13 @@ def read_card(folder: Path) -> Card:
         ) from err
     except (OSError, ValueError, RecursionError) as err:
         raise KetresponseError(f"{path} cannot be read as a model card") from err
-    return _check(document, str(path))
+    try:
+        card = CardDocument.model_validate(document)
+    except ValidationError as err:
+        raise InputError(
+            f"{path} is not a card as this version of ketresponse writes it; make it again with "
+            "`ketresponse card make`",
+            list_problems(err),
+        ) from err
+    # Of the body as it lies there: what was signed is not what this version makes of it.
+    return Card(card.body, compute_body_sha256(document["body"]))

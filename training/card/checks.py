@@ -8,6 +8,7 @@ from typing import Any
 
 from training.card.author import AUTHOR_FIELDS, NOT_AVAILABLE, is_reasoned_absence
 from training.card.fields import FIELDS
+from training.card.schema import FieldAnswer, Status
 
 __all__ = ["count_fields", "fill_fields", "list_missing"]
 
@@ -32,7 +33,7 @@ def _find_fault(key: str, text: str, *, optional: bool) -> str:
 
 def fill_fields(
     run: Mapping[str, str], author: Mapping[str, Any], *, required: Iterable[str] = ()
-) -> list[dict[str, Any]]:
+) -> list[FieldAnswer]:
     """Answer every field of :data:`training.card.fields.FIELDS`.
 
     Parameters
@@ -46,10 +47,8 @@ def fill_fields(
 
     Returns
     -------
-    list of dict
-        `table`, `id`, `title`, `place`; `answer`; `status`: "filled", "not available" (with its
-        reason in the answer) or "missing"; `by`: "run" or "author", who answers or has to;
-        `missing`: what to fill, in words.
+    list of FieldAnswer
+        `status` is "not available" where the answer is a reason; `missing` tells what to fill.
     """
     needed = set(required)
     rows = []
@@ -70,21 +69,21 @@ def fill_fields(
                 answers.append(text)
         by_author = any(not source.startswith("run.") for source in field.sources)
         rows.append(
-            {
-                "table": field.table,
-                "id": field.id,
-                "title": field.title,
-                "place": field.place,
-                "answer": "" if faults else "; ".join(answers) or _LEFT_EMPTY,
-                "status": _judge(answers, faults),
-                "by": "author" if by_author else "run",
-                "missing": faults,
-            }
+            FieldAnswer(
+                table=field.table,
+                id=field.id,
+                title=field.title,
+                place=field.place,
+                answer="" if faults else "; ".join(answers) or _LEFT_EMPTY,
+                status=_judge(answers, faults),
+                by="author" if by_author else "run",
+                missing=faults,
+            )
         )
     return rows
 
 
-def _judge(answers: Sequence[str], faults: Sequence[str]) -> str:
+def _judge(answers: Sequence[str], faults: Sequence[str]) -> Status:
     if faults:
         return "missing"
     if all(is_reasoned_absence(answer) for answer in answers):  # none at all: left empty
@@ -92,20 +91,20 @@ def _judge(answers: Sequence[str], faults: Sequence[str]) -> str:
     return "filled"
 
 
-def list_missing(fields: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def list_missing(fields: Sequence[FieldAnswer]) -> dict[str, list[str]]:
     """Return what an author has to fill: entry to the fields that wait for it."""
     waiting: dict[str, list[str]] = {}
     for field in fields:
-        for fault in field["missing"]:
-            waiting.setdefault(fault, []).append(f"{field['table']} {field['id']}")
+        for fault in field.missing:
+            waiting.setdefault(fault, []).append(f"{field.table} {field.id}")
     return waiting
 
 
-def count_fields(fields: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+def count_fields(fields: Sequence[FieldAnswer]) -> dict[str, dict[str, int]]:
     """Return for each table how many fields are filled, not available and missing."""
     counts: dict[str, Counter[str]] = {}
     for field in fields:
-        counts.setdefault(field["table"], Counter())[field["status"]] += 1
+        counts.setdefault(field.table, Counter())[field.status] += 1
     return {
         table: {status: found[status] for status in ("filled", "not available", "missing")}
         for table, found in counts.items()

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from training.card.answers import list_rules
 from training.card.blocks import Block, Bullets, make_grid
-from training.card.words import METRICS, capital, find_metric, interval, is_done, number, percent
+from training.card.limitations import list_rules
+from training.card.schema import Body
+from training.card.words import METRICS, capital, interval, number, percent
+from training.store.asked import PredictorFacts
+from training.store.found import ScoreLabelFacts
+from training.store.results import Results
 from training.store.statements import plain
 
-__all__ = [
-    "Body",
-    "list_horizons",
-    "show_answers",
-    "show_outcome",
-    "show_population",
-    "show_predictors",
-    "show_use",
-]
-
-Body = Mapping[str, Any]
+__all__ = ["show_answers", "show_outcome", "show_population", "show_predictors", "show_use"]
 
 _BOUNDED = {
     "share_of_responders": "share of responders",
@@ -28,22 +19,17 @@ _BOUNDED = {
 }
 
 
-def list_horizons(body: Body) -> list[str]:
-    """Return the horizons of a card's model, in order."""
-    return list(body["results"]["study"]["horizons"])
-
-
 def show_answers(body: Body, place: str) -> list[Block]:
     """Return what the author answered that belongs here, each answer once."""
     rows: dict[str, str] = {}
     missing: dict[str, None] = {}
-    for field in body["fields"]:
-        if field["place"] != place or field["by"] != "author":
+    for field in body.fields:
+        if field.place != place or field.by != "author":
             continue
-        if field["status"] == "missing":
-            missing[field["title"].lower()] = None
+        if field.status == "missing":
+            missing[field.title.lower()] = None
         else:
-            rows.setdefault(field["answer"], field["title"])
+            rows.setdefault(field.answer, field.title)
     blocks: list[Block] = []
     if rows:
         told = [(title, answer) for answer, title in rows.items()]
@@ -55,25 +41,23 @@ def show_answers(body: Body, place: str) -> list[Block]:
 
 def show_use(body: Body) -> list[Block]:
     """Return how to use the number, and how not."""
-    return [Bullets(tuple(body["statements"]), "warning"), *show_answers(body, "use")]
+    return [Bullets(tuple(body.statements), "warning"), *show_answers(body, "use")]
 
 
 def show_population(body: Body) -> list[Block]:
     """Return who the patients are, and how many are left after each step."""
-    results = body["results"]
+    results = body.results
     flow = [
-        (capital(plain(row["step"])), row["remaining"], row["excluded"], row["unknown_kept"])
-        for row in results["flow"]
+        (capital(plain(row.step)), row.remaining, row.excluded, row.unknown_kept)
+        for row in results.flow
     ]
     rates = []
-    for horizon in list_horizons(body):
-        found = results["counts"][horizon]
-        share = (
-            f"{percent(found['base_rate'])} ({percent(found['low'])} to {percent(found['high'])})"
-        )
-        rates.append((horizon.upper(), f"{found['n']:.0f}", f"{found['events']:.0f}", share))
+    for horizon in body.results.horizons:
+        found = results.counts[horizon]
+        share = f"{percent(found.base_rate)} ({percent(found.low)} to {percent(found.high)})"
+        rates.append((horizon.upper(), f"{found.n:.0f}", f"{found.events:.0f}", share))
     return [
-        f"{capital(results['study']['population'])}. Treatment: {results['study']['treatment']}.",
+        f"{capital(results.study.population)}. Treatment: {results.study.treatment}.",
         "Whom the model is for: " + "; ".join(list_rules(results)) + ".",
         make_grid(
             "Flow of patients",
@@ -93,39 +77,38 @@ def show_population(body: Body) -> list[Block]:
 
 def show_outcome(body: Body) -> list[Block]:
     """Return what was predicted, what labels rest on, and what unknown outcomes could change."""
-    results = body["results"]
-    labels = results["labels"]
+    results = body.results
+    labels = {h: results.labels.at(h) for h in results.horizons}
     rows = [
         (
             h.upper(),
-            labels[h]["responders"],
-            labels[h]["nonresponders"],
-            labels[h]["unknown"],
-            labels[h]["score"],
-            labels[h]["wording"],
-            labels[h]["both"],
+            labels[h].responders,
+            labels[h].nonresponders,
+            labels[h].unknown,
+            labels[h].score,
+            labels[h].wording,
+            labels[h].both,
         )
-        for h in list_horizons(body)
+        for h in body.results.horizons
     ]
     bounds = [
         (
             h.upper(),
-            results["missing_outcomes"][h]["unknown"],
-            _BOUNDED[row["metric"]],
-            number(row["known"]),
-            number(row["lowest"]),
-            number(row["highest"]),
+            results.missing_outcomes[h].unknown,
+            _BOUNDED[row.metric],
+            number(row.known),
+            number(row.lowest),
+            number(row.highest),
         )
-        for h in list_horizons(body)
-        for row in results["missing_outcomes"][h]["rows"]
+        for h in body.results.horizons
+        for row in results.missing_outcomes[h].rows
     ]
-    scored = _compare_scores(body) if is_done(results["score_labels"]) else []
-    answers = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "ketresponse"}
+    scores = results.score_labels
+    scored = _compare_scores(results, scores) if isinstance(scores, ScoreLabelFacts) else []
+    answers = {f.id: f.answer for f in body.fields if f.table == "ketresponse"}
     return [
-        f"Responder: {results['study']['rule_text']}.",
-        Bullets(
-            tuple(f"{h.upper()}: {results['study']['outcomes'][h]}" for h in list_horizons(body))
-        ),
+        f"Responder: {results.study.rule_text}.",
+        Bullets(tuple(f"{h.upper()}: {results.study.outcomes[h]}" for h in body.results.horizons)),
         make_grid(
             "What the labels rest on",
             (
@@ -163,27 +146,25 @@ def show_outcome(body: Body) -> list[Block]:
     ]
 
 
-def _compare_scores(body: Body) -> list[tuple[str, ...]]:
+def _compare_scores(results: Results, found: ScoreLabelFacts) -> list[tuple[str, ...]]:
     """Return counts and performance with the study's labels beside those from scores alone."""
-    results = body["results"]
-    found = results["score_labels"]
     rows: list[tuple[str, ...]] = []
-    for horizon in list_horizons(body) if found["performance"] else []:
-        name, before, after = horizon.upper(), results["counts"][horizon], found["counts"][horizon]
+    for horizon in results.horizons if found.performance else []:
+        name, before, after = horizon.upper(), results.counts[horizon], found.counts[horizon]
         rows.append(
             (
                 name,
                 "responders",
-                f"{before['events']:.0f} of {before['n']:.0f}",
-                f"{after['events']:.0f} of {after['n']:.0f}",
+                f"{before.events:.0f} of {before.n:.0f}",
+                f"{after.events:.0f} of {after.n:.0f}",
             )
         )
-        again = {row["metric"]: row for row in found["performance"][horizon]}
+        again = {row.metric: row for row in found.performance[horizon]}
         rows += [
             (
                 name,
                 METRICS[metric][0],
-                interval(find_metric(results, "performance", horizon, metric)),
+                interval(results.find_performance(horizon, metric)),
                 interval(again.get(metric)),
             )
             for metric in ("auc", "brier_skill", "calibration_slope")
@@ -191,35 +172,29 @@ def _compare_scores(body: Body) -> list[tuple[str, ...]]:
     return rows
 
 
-def _spread(predictor: Mapping[str, Any]) -> str:
-    if "quartiles" in predictor:
-        low, middle, high = (f"{value:g}" for value in predictor["quartiles"])
+def _spread(predictor: PredictorFacts) -> str:
+    if predictor.quartiles is not None:
+        low, middle, high = (f"{value:g}" for value in predictor.quartiles)
         return f"median {middle} (quartiles {low} to {high})"
-    known = predictor["n"] - predictor["missing"]
+    known = predictor.n - predictor.missing
     return ", ".join(
         f"{name} {count} ({percent(count / known)})"
-        for name, count in predictor["shares"].items()
+        for name, count in predictor.shares.items()
         if name != "no"
     )
 
 
 def show_predictors(body: Body) -> list[Block]:
     """Return the predictors with their dictionary entries and what is missing."""
-    predictors = body["results"]["predictors"]
+    predictors = body.results.predictors
     rows = [
-        (
-            p["label"],
-            p["expected"],
-            _spread(p),
-            f"{p['missing']} of {p['n']}",
-            ", ".join(p["codes"]) or "–",
-        )
+        (p.label, p.expected, _spread(p), f"{p.missing} of {p.n}", ", ".join(p.codes) or "–")
         for p in predictors
     ]
     sources = dict.fromkeys(
-        source.strip() for p in predictors for source in p["source"].split(";") if source.strip()
+        source.strip() for p in predictors for source in p.source.split(";") if source.strip()
     )
-    run = {f["id"]: f["answer"] for f in body["fields"] if f["table"] == "TRIPOD+AI"}
+    run = {f.id: f.answer for f in body.fields if f.table == "TRIPOD+AI"}
     return [
         "All are known before admission; nothing that is known only after the start of treatment "
         "may be a predictor.",

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from training.card.schema import Table
+
 __all__ = ["CHAI", "FIELDS", "HOUSE", "HTI1", "PLACES", "TRIPOD_AI", "Field"]
 
 PLACES = {
@@ -59,14 +61,14 @@ class Field:
         Where the answer comes from; all of them are needed.
     """
 
-    table: str
+    table: Table
     id: str
     title: str
     place: str
     sources: tuple[str, ...]
 
 
-def _fields(table: str, rows: str) -> tuple[Field, ...]:
+def _fields(table: Table, rows: str) -> tuple[Field, ...]:
     """Read ``id | title | place | sources`` lines."""
     fields = []
     for line in rows.strip().splitlines():

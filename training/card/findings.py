@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from training.card.blocks import Block, Bullets, Picture, Pictures, make_grid
-from training.card.cohort import Body, list_horizons, show_answers
+from training.card.cohort import show_answers
 from training.card.literature import compute_shares
 from training.card.pictures import draw_calibration, draw_decision, draw_importance
-from training.card.words import (
-    METRICS,
-    OUTCOME_WORDS,
-    capital,
-    find_metric,
-    interval,
-    is_done,
-    name_horizons,
-    number,
-    percent,
-)
+from training.card.schema import Body
+from training.card.words import METRICS, OUTCOME_WORDS, capital, interval, number, percent
+from training.store.asked import SizeFacts
+from training.store.found import FlipRow, Instability, NullTest, SubgroupRow
+from training.store.part import Horizon, NotDone, OrNotDone
+from training.store.results import Results
 
 __all__ = [
     "show_calibration",
@@ -31,8 +25,8 @@ __all__ = [
 ]
 
 
-def _at(body: Body) -> dict[str, str]:
-    return name_horizons(body["results"])
+def _at(body: Body) -> dict[Horizon, str]:
+    return {h: body.results.study.name_horizon(h) for h in body.results.horizons}
 
 
 def show_model(body: Body) -> list[Block]:
@@ -40,31 +34,31 @@ def show_model(body: Body) -> list[Block]:
     rows = [
         (
             OUTCOME_WORDS[outcome],
-            m["label"],
-            number(m["weight"]),
-            m["setting"] or "–",
-            number(m["log_loss"], 3),
-            "same risk for everyone" if m["constant"] else "",
+            m.label,
+            number(m.weight),
+            m.setting or "–",
+            number(m.log_loss, 3),
+            "same risk for everyone" if m.constant else "",
         )
-        for outcome, blend in body["results"]["blend"].items()
-        for m in blend["members"]
+        for outcome, blend in body.results.blend.items()
+        for m in blend.members
     ]
-    run = {f["id"]: f["answer"] for f in body["fields"] if f["by"] == "run"}
+    run = {f.id: f.answer for f in body.fields if f.by == "run"}
     constant = [
         f"{capital(OUTCOME_WORDS[outcome])}: everyone gets the same probability"
-        + (f" ({blend['reason']})" if blend["reason"] else "")
+        + (f" ({blend.reason})" if blend.reason else "")
         + "."
-        for outcome, blend in body["results"]["blend"].items()
-        if blend["constant"]
+        for outcome, blend in body.results.blend.items()
+        if blend.constant
     ]
-    labels, at = {p["name"]: p["label"] for p in body["results"]["predictors"]}, _at(body)
-    shares = {h: compute_shares(body["results"], h) for h in list_horizons(body)}
+    labels, at = {p.name: p.label for p in body.results.predictors}, _at(body)
+    shares = {h: compute_shares(body.results, h) for h in body.results.horizons}
     pictures = tuple(
         Picture(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
         for h, found in shares.items()
         if found
     )
-    update = body["results"].get("update")
+    update = body.results.update
     caption = "Candidates and their weight in the blend" + (", before the update" if update else "")
     blocks: list[Block] = [f"{capital(run['12g'])}."]
     if update:
@@ -92,27 +86,24 @@ def show_model(body: Body) -> list[Block]:
 
 def show_performance(body: Body) -> list[Block]:
     """Return performance held out, apparent and corrected, each with its interval."""
-    results, at = body["results"], _at(body)
-    corrected = is_done(results["optimism"])
+    results, at = body.results, _at(body)
+    corrected = not isinstance(results.optimism, NotDone)
     head = ["measure", "held out (95%)"]
     head += ["apparent", "corrected for optimism (95%)"] if corrected else []
     blocks: list[Block] = []
-    for horizon in list_horizons(body):
+    for horizon in body.results.horizons:
         rows = []
         for metric, (label, reading) in METRICS.items():
-            held_out = find_metric(results, "performance", horizon, metric)
+            held_out = results.find_performance(horizon, metric)
             if held_out is None:
                 continue
-            row = find_metric(results, "optimism", horizon, metric)
+            row = results.find_optimism(horizon, metric)
             more = (
-                [
-                    number(row["apparent"]) if row else "–",
-                    interval(row, "corrected") if row else "–",
-                ]
+                [number(row.apparent) if row else "–", interval(row.interval) if row else "–"]
                 if corrected
                 else []
             )
-            note = f". {held_out['note']}" if held_out.get("note") else ""
+            note = f". {held_out.note}" if held_out.note else ""
             rows.append((label, interval(held_out), *more, reading + note))
         blocks.append(
             make_grid(
@@ -122,20 +113,20 @@ def show_performance(body: Body) -> list[Block]:
                 _tell_intervals(results, horizon),
             )
         )
-    sites = results["sites"]
-    if is_done(sites):
-        blocks.append(f"In other patients: {sites['text']}.")
+    sites = results.sites
+    if not isinstance(sites, NotDone):
+        blocks.append(f"In other patients: {sites.text}.")
     else:
-        blocks.append(Bullets((f"{capital(sites['reason'])}.",), "warning"))
+        blocks.append(Bullets((f"{capital(sites.reason)}.",), "warning"))
     return blocks
 
 
-def _tell_intervals(results: Mapping[str, Any], horizon: str) -> str:
+def _tell_intervals(results: Results, horizon: Horizon) -> str:
     """Return what the intervals of a horizon's performance table are."""
-    note = f"Held out: {results['performance'][horizon]['interval']}."
-    if is_done(results["optimism"]):
-        note += f" Corrected: {results['optimism'][horizon]['interval']}."
-    weighting = results["weighting"]
+    note = f"Held out: {results.performance[horizon].interval}."
+    if not isinstance(results.optimism, NotDone):
+        note += f" Corrected: {results.optimism[horizon].interval}."
+    weighting = results.weighting
     if horizon == "t1" and weighting.startswith("T2"):
         return note
     return f"{note} {capital(weighting)}."
@@ -143,10 +134,10 @@ def _tell_intervals(results: Mapping[str, Any], horizon: str) -> str:
 
 def show_calibration(body: Body) -> list[Block]:
     """Return the calibration curves."""
-    found, at = body["results"]["calibration"], _at(body)
+    found, at = body.results.calibration, _at(body)
     pictures = tuple(
         Picture(draw_calibration(found[h], at[h]), f"Calibration at {at[h]}")
-        for h in list_horizons(body)
+        for h in body.results.horizons
     )
     return [
         Pictures(
@@ -159,121 +150,124 @@ def show_calibration(body: Body) -> list[Block]:
 
 def show_decision(body: Body) -> list[Block]:
     """Return the decision curves."""
-    found, at = body["results"]["decision"], _at(body)
+    at = _at(body)
     blocks: list[Block] = []
-    pictures = tuple(
-        Picture(draw_decision(found[h], at[h]), f"Decision curve at {at[h]}")
-        for h in list_horizons(body)
-        if is_done(found[h])
-    )
+    pictures, absent = [], []
+    for horizon in body.results.horizons:
+        found = body.results.decision[horizon]
+        if isinstance(found, NotDone):
+            absent.append(found.reason)
+        else:
+            drawn = draw_decision(found, at[horizon])
+            pictures.append(Picture(drawn, f"Decision curve at {at[horizon]}"))
     if pictures:
         blocks.append(
             Pictures(
-                pictures,
+                tuple(pictures),
                 "The model is of use where its line lies above both others. The threshold states "
                 "what a decision is worth: at 25% one responder treated outweighs three courses "
                 "without response.",
             )
         )
     else:
-        part = found[list_horizons(body)[0]]
-        blocks.append(Bullets((f"No decision curve: {part['reason']}.",), "warning"))
+        blocks.append(Bullets((f"No decision curve: {absent[0]}.",), "warning"))
     return [*blocks, "Whether its use changes what happens to patients has not been studied."]
 
 
 def show_stability(body: Body) -> list[Block]:
     """Return instability, sample size and the null test."""
-    results = body["results"]
-    blocks: list[Block] = []
-    if results["instability"]:
-        rows = [
-            (
-                h.upper(),
-                number(found["mean_absolute_prediction_error"], 3),
-                number(found.get("p90_prediction_error"), 3),
-                f"{found['n_resamples']:.0f}",
-            )
-            for h, found in results["instability"].items()
-        ]
-        blocks.append(
-            make_grid(
-                "How far a patient's estimate moves when the whole procedure is rerun on "
-                "other patients of the same kind",
-                ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"),
-                rows,
-                "0.10 is ten percentage points. Not a confidence interval.",
-            )
-        )
-        found = {h: part.get("classification") or [] for h, part in results["instability"].items()}
-        cuts = sorted({row["threshold"] for rows in found.values() for row in rows})
-        flips = [
-            (percent(cut), *(_tell_flip(rows, cut) for rows in found.values())) for cut in cuts
-        ]
-        if flips:
-            blocks.append(
-                make_grid(
-                    "Classification instability: patients whom a rerun puts on the other "
-                    "side of a threshold",
-                    ("threshold", *(h.upper() for h in found)),
-                    flips,
-                    "In brackets the patients who are on the other side in over a fifth of "
-                    "reruns. 0% is stable, 50% is a coin.",
-                )
-            )
-    sizes = []
-    for horizon, size in results["sample_size"].items():
-        need = size["needed"]
-        sizes.append(
-            (
-                horizon.upper(),
-                size["n"],
-                size["events"],
-                size["parameters"],
-                need["n"] if need else "–",
-                max(need["n"] - size["n"], 0) if need else "–",
-                number(size["expected_shrinkage"]),
-            )
-        )
-    blocks.append(
-        make_grid(
-            "Sample size",
-            (
-                "horizon",
-                "patients",
-                "responders",
-                "parameters",
-                "needed",
-                "short by",
-                "expected shrinkage",
-            ),
-            sizes,
-            "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
-            "below 0.7 a model says more about these patients than about the next.",
-        )
-    )
-    return [*blocks, *_null_test(results["null_test"])]
+    results = body.results
+    return [
+        *_show_instability(results.instability),
+        _show_size(results.sample_size),
+        *_show_null_test(results.null_test),
+    ]
 
 
-def _tell_flip(rows: Sequence[Mapping[str, Any]], cut: float) -> str:
-    row = next((row for row in rows if row["threshold"] == cut), None)
-    if row is None:
-        return "–"
-    return f"{percent(row['classification_instability'])} ({percent(row['unstable_patients'])})"
-
-
-def _null_test(null: Mapping[str, Any]) -> list[Block]:
-    if not is_done(null):
-        command = f" Run: {null['command']}." if null["command"] else ""
-        return [Bullets((f"Null test: {null['reason']}.{command}",), "warning")]
+def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]:
+    if not instability:
+        return []
     rows = [
         (
-            row["horizon"].upper(),
-            row["model"],
-            number(row["auc"], 3),
-            row["n_permutations"],
-            row["verdict"],
+            h.upper(),
+            number(found.mean_absolute_prediction_error, 3),
+            number(found.p90_prediction_error, 3),
+            f"{found.n_resamples:.0f}",
         )
-        for row in null["rows"]
+        for h, found in instability.items()
+    ]
+    blocks: list[Block] = [
+        make_grid(
+            "How far a patient's estimate moves when the whole procedure is rerun on "
+            "other patients of the same kind",
+            ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"),
+            rows,
+            "0.10 is ten percentage points. Not a confidence interval.",
+        )
+    ]
+    flips = {h: found.classification or [] for h, found in instability.items()}
+    cuts = sorted({row.threshold for rows in flips.values() for row in rows})
+    if cuts:
+        blocks.append(
+            make_grid(
+                "Classification instability: patients whom a rerun puts on the other "
+                "side of a threshold",
+                ("threshold", *(h.upper() for h in flips)),
+                [
+                    (percent(cut), *(_tell_flip(rows, cut) for rows in flips.values()))
+                    for cut in cuts
+                ],
+                "In brackets the patients who are on the other side in over a fifth of "
+                "reruns. 0% is stable, 50% is a coin.",
+            )
+        )
+    return blocks
+
+
+def _show_size(sizes: Mapping[Horizon, SizeFacts]) -> Block:
+    rows = [
+        (
+            horizon.upper(),
+            size.n,
+            size.events,
+            size.parameters,
+            size.needed.n if size.needed else "–",
+            max(size.needed.n - size.n, 0) if size.needed else "–",
+            number(size.expected_shrinkage),
+        )
+        for horizon, size in sizes.items()
+    ]
+    return make_grid(
+        "Sample size",
+        (
+            "horizon",
+            "patients",
+            "responders",
+            "parameters",
+            "needed",
+            "short by",
+            "expected shrinkage",
+        ),
+        rows,
+        "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
+        "below 0.7 a model says more about these patients than about the next.",
+    )
+
+
+def _tell_flip(rows: Sequence[FlipRow], cut: float) -> str:
+    row = next((row for row in rows if row.threshold == cut), None)
+    if row is None:
+        return "–"
+    return f"{percent(row.classification_instability)} ({percent(row.unstable_patients)})"
+
+
+def _show_null_test(null: OrNotDone[NullTest]) -> list[Block]:
+    if isinstance(null, NotDone):
+        command = f" Run: {null.command}." if null.command else ""
+        return [Bullets((f"Null test: {null.reason}.{command}",), "warning")]
+    rows = [
+        (row.horizon.upper(), row.model, number(row.auc, 3), row.n_permutations, row.verdict)
+        for row in null.rows
     ]
     return [
         make_grid(
@@ -288,9 +282,9 @@ def _null_test(null: Mapping[str, Any]) -> list[Block]:
 
 def show_fairness(body: Body) -> list[Block]:
     """Return the subgroups and what the author says on fairness."""
-    found, at = body["results"]["subgroups"], _at(body)
-    if not is_done(found):
-        blocks: list[Block] = [Bullets((f"Subgroups: {found['reason']}.",), "warning")]
+    found, at = body.results.subgroups, _at(body)
+    if isinstance(found, NotDone):
+        blocks: list[Block] = [Bullets((f"Subgroups: {found.reason}.",), "warning")]
     else:
         blocks = [
             make_grid(
@@ -299,18 +293,18 @@ def show_fairness(body: Body) -> list[Block]:
                 [_subgroup_row(row) for row in found[h]],
                 "Under 10 responders or nonresponders nothing is estimated: it would be noise.",
             )
-            for h in list_horizons(body)
+            for h in body.results.horizons
         ]
     return [*blocks, *show_answers(body, "fairness")]
 
 
-def _subgroup_row(row: Mapping[str, Any]) -> tuple[object, ...]:
-    def with_interval(name: str) -> str:
-        if row.get(name) is None:
-            return "not estimable"
-        return interval(
-            {"estimate": row[name], "low": row.get(f"{name}_low"), "high": row.get(f"{name}_high")}
-        )
-
-    label = ": ".join(str(row[key]) for key in ("variable", "subgroup") if row.get(key))
-    return label, row["n"], row["events"], with_interval("auc"), with_interval("o_e"), row["note"]
+def _subgroup_row(row: SubgroupRow) -> tuple[object, ...]:
+    label = ": ".join(name for name in (row.variable, row.subgroup) if name)
+    return (
+        label,
+        row.n,
+        row.events,
+        interval(row.auc_interval),
+        interval(row.o_e_interval),
+        row.note,
+    )

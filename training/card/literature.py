@@ -12,13 +12,14 @@ Sigtermans 2009, doi:10.1016/j.pain.2009.06.023; Mangnus 2021, doi:10.1111/papr.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from features.published.rates import PooledRate, published_base_rate, read_pooled_rates
 from features.published.references import MANGNUS, SIGTERMANS
+from training.card.schema import BaseRateRow, KnownPredictor
 from training.card.words import percent
+from training.store.part import Horizon
+from training.store.results import Results
 
 __all__ = [
     "KNOWN_PREDICTORS",
@@ -144,69 +145,70 @@ def _tell_new_centre(pooled: PooledRate) -> str:
     return f"{pooled.note} A new centre may see a rate from {low:.0%} to {high:.0%}."
 
 
-def compare_base_rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def compare_base_rates(results: Results) -> list[BaseRateRow]:
     """Return the cohort's responder rates beside the published ones.
 
     Returns
     -------
-    list of dict
-        `horizon`, `what`, `rate`, `low`, `high`, `n`, `events`, `source`, `note`; the cohort's
-        own first. Empty for another condition than CRPS, where nothing comparable is held.
+    list of BaseRateRow
+        The cohort's own first. Empty for another condition than CRPS, where nothing
+        comparable is held.
     """
-    if results["study"]["condition"] != "CRPS":
+    if results.study.condition != "CRPS":
         return []
-    rows: list[dict[str, Any]] = []
-    for horizon in results["study"]["horizons"]:
-        own = results["counts"][horizon]
-        rows.append(
-            {
-                "horizon": horizon,
-                "what": "this cohort",
-                "rate": own["base_rate"],
-                "low": own["low"],
-                "high": own["high"],
-                "n": int(own["n"]),
-                "events": int(own["events"]),
-                "source": "the run",
-                "note": "",
-            }
-        )
+    rows: list[BaseRateRow] = []
+    for horizon in results.horizons:
+        own = results.counts[horizon]
+        if own.base_rate is not None and own.low is not None and own.high is not None:
+            rows.append(
+                BaseRateRow(
+                    horizon=horizon,
+                    what="this cohort",
+                    rate=own.base_rate,
+                    low=own.low,
+                    high=own.high,
+                    n=own.n,
+                    events=own.events,
+                    source="the run",
+                    note="",
+                )
+            )
         found = published_base_rate(horizon)
         low, high = found.interval
         rows.append(
-            {
-                "horizon": horizon,
-                "what": found.outcome,
-                "rate": found.rate,
-                "low": low,
-                "high": high,
-                "n": found.n,
-                "events": found.events,
-                "source": found.reference.text,
-                "note": found.note,
-            }
+            BaseRateRow(
+                horizon=horizon,
+                what=found.outcome,
+                rate=found.rate,
+                low=low,
+                high=high,
+                n=found.n,
+                events=found.events,
+                source=found.reference.text,
+                note=found.note,
+            )
         )
         when = "immediate" if horizon == "t1" else "1-3 months"
         rows += [
-            {
-                "horizon": horizon,
-                "what": f"{pooled.outcome}, {pooled.studies} studies pooled "
+            BaseRateRow(
+                horizon=horizon,
+                what=f"{pooled.outcome}, {pooled.studies} studies pooled "
                 f"({pooled.origin}): another outcome",
-                "rate": pooled.rate,
-                "low": pooled.interval[0],
-                "high": pooled.interval[1],
-                "n": None,
-                "events": None,
-                "source": pooled.reference.text,
-                "note": _tell_new_centre(pooled),
-            }
+                rate=pooled.rate,
+                low=pooled.interval[0],
+                high=pooled.interval[1],
+                n=None,
+                events=None,
+                source=pooled.reference.text,
+                note=_tell_new_centre(pooled),
+            )
             for pooled in read_pooled_rates()
             if pooled.horizon == when
         ]
     return rows
 
 
-def compute_shares(results: Mapping[str, Any], horizon: str) -> dict[str, float]:
+def compute_shares(results: Results, horizon: Horizon) -> dict[str, float]:
     """Return each predictor's share of what moves the estimate at a horizon.
 
     Returns
@@ -216,9 +218,9 @@ def compute_shares(results: Mapping[str, Any], horizon: str) -> dict[str, float]
         the same estimate.
     """
     moved = {
-        row["predictor"]: row["mean_absolute_contribution"]
-        for row in results["importance"]
-        if row["horizon"] == horizon
+        row.predictor: row.mean_absolute_contribution
+        for row in results.importance
+        if row.horizon == horizon
     }
     total = sum(moved.values())
     if total < 1e-9:
@@ -226,47 +228,46 @@ def compute_shares(results: Mapping[str, Any], horizon: str) -> dict[str, float]
     return {name: moved[name] / total for name in sorted(moved, key=lambda name: -moved[name])}
 
 
-def describe_predictors(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def describe_predictors(results: Results) -> list[KnownPredictor]:
     """Return what is published on each candidate predictor, and what this model makes of it.
 
     Returns
     -------
-    list of dict
-        `matter`, `finding`, `strength`, `source`, and `shares`: horizon to the share of what
-        moves the estimate (None where the model has no such predictor).
+    list of KnownPredictor
+        With the share of what moves the estimate; None where the model has no such predictor.
     """
-    if results["study"]["condition"] != "CRPS":
+    if results.study.condition != "CRPS":
         return []
-    shares = {h: compute_shares(results, h) for h in results["study"]["horizons"]}
-    used = [predictor["name"] for predictor in results["predictors"]]
+    shares = {h: compute_shares(results, h) for h in results.horizons}
+    used = [predictor.name for predictor in results.predictors]
     rows = []
     for known in KNOWN_PREDICTORS:
         names = [name for name in used if known.covers(name)]
         rows.append(
-            {
-                "matter": known.matter,
-                "finding": known.finding,
-                "strength": known.strength,
-                "source": known.source,
-                "shares": {
+            KnownPredictor(
+                matter=known.matter,
+                finding=known.finding,
+                strength=known.strength,
+                source=known.source,
+                shares={
                     h: sum(found.get(name, 0.0) for name in names) if names else None
                     for h, found in shares.items()
                 },
-            }
+            )
         )
     return rows
 
 
-def find_contradictions(results: Mapping[str, Any]) -> list[str]:
+def find_contradictions(results: Results) -> list[str]:
     """Return every way in which the model contradicts the only placebo-controlled trial.
 
     A model ranks by a predictor if that moves the estimate most of all, or makes up
     :data:`STRONG_SHARE` of what moves it.
     """
-    if results["study"]["condition"] != "CRPS":
+    if results.study.condition != "CRPS":
         return []
     sentences = []
-    for horizon in results["study"]["horizons"]:
+    for horizon in results.horizons:
         shares = compute_shares(results, horizon)
         for known in KNOWN_PREDICTORS:
             if not known.no_effect:

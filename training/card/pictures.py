@@ -6,18 +6,18 @@ cannot say anything else than what was signed. Nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
+from training.card.schema import BaseRateRow
 from training.card.words import percent
+from training.store.found import Calibration, DecisionCurve
 
 __all__ = ["draw_base_rates", "draw_calibration", "draw_decision", "draw_importance"]
 
 _BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "#17242d"
 _ORANGE = "#b4530f"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
-_Rows = Sequence[Mapping[str, Any]]
 _WIDTH, _HEIGHT = 430.0, 380.0
 
 
@@ -143,13 +143,13 @@ class _Plot:
 _FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def draw_calibration(calibration: Mapping[str, Any], where: str) -> str:
+def draw_calibration(calibration: Calibration, where: str) -> str:
     """Draw observed shares against predicted risks: the curve with its band, and groups.
 
     Parameters
     ----------
-    calibration : mapping
-        `curve` and `groups` of one horizon.
+    calibration : Calibration
+        Of one horizon.
     where : str
         Named in the title.
     """
@@ -157,19 +157,26 @@ def draw_calibration(calibration: Mapping[str, Any], where: str) -> str:
     plot.x_axis(_FIFTHS, "predicted probability (held out)")
     plot.y_axis(_FIFTHS, "observed share of responders")
     plot.line([(0, 0), (1, 1)], _GREY, width=1.3, dash="5 4")
-    curve = [row for row in calibration["curve"] if row["observed"] is not None]
-    banded = [row for row in curve if row["low"] is not None and row["high"] is not None]
-    plot.band([(row["risk"], row["low"], row["high"]) for row in banded], _PALE)
-    plot.line([(row["risk"], row["observed"]) for row in curve], _BLUE, width=2.4)
-    for group in calibration["groups"]:
-        at = group["predicted"]
-        plot.line([(at, group["low"]), (at, group["high"])], _ORANGE, width=1.4)
-        plot.dot(at, group["observed"], _ORANGE)
+    known = [row for row in calibration.curve if row.observed is not None]
+    plot.band(_find_band((row.risk, row.low, row.high) for row in known), _PALE)
+    curve = [(row.risk, row.observed) for row in known if row.observed is not None]
+    plot.line(curve, _BLUE, width=2.4)
+    for group in calibration.groups:
+        at = group.predicted
+        plot.line([(at, group.low), (at, group.high)], _ORANGE, width=1.4)
+        plot.dot(at, group.observed, _ORANGE)
     entries = [(_GREY, "5 4", "perfect"), (_ORANGE, "", "groups of patients, 95% interval")]
     if curve:
         entries.insert(1, (_BLUE, "", "smooth curve, 95% band"))
     plot.legend(entries, x=plot.x(0), y=18)
     return plot.finish(f"Calibration at {where}, held-out patients")
+
+
+def _find_band(
+    rows: Iterable[tuple[float, float | None, float | None]],
+) -> list[tuple[float, float, float]]:
+    """Return place, lower and upper limit wherever there is an interval."""
+    return [(x, low, high) for x, low, high in rows if low is not None and high is not None]
 
 
 def _find_ticks(low: float, high: float) -> list[float]:
@@ -181,24 +188,21 @@ def _find_ticks(low: float, high: float) -> list[float]:
     return [round(step * i, 4) for i in range(first, last + 1)]
 
 
-def draw_decision(decision: Mapping[str, Any], where: str) -> str:
+def draw_decision(decision: DecisionCurve, where: str) -> str:
     """Draw the net benefit of the model, of treating all and of treating none.
 
     Parameters
     ----------
-    decision : mapping
-        `range` and `rows` of one horizon.
+    decision : DecisionCurve
+        Of one horizon.
     where : str
         Named in the title.
     """
-    rows: _Rows = decision["rows"]
-    low, high = decision["range"]
-    values = [
-        row[key]
-        for row in rows
-        for key in ("net_benefit", "net_benefit_low", "net_benefit_high", "treat_all")
-        if row[key] is not None
-    ]
+    rows = decision.rows
+    low, high = decision.range
+    limits = [limit for r in rows for limit in (r.net_benefit_low, r.net_benefit_high)]
+    values = [r.net_benefit for r in rows] + [r.treat_all for r in rows]
+    values += [limit for limit in limits if limit is not None]
     ticks = _find_ticks(min(0.0, *values), max(values))
     plot = _Plot((low, high), (ticks[0], ticks[-1]))
     plot.x_axis(
@@ -206,17 +210,11 @@ def draw_decision(decision: Mapping[str, Any], where: str) -> str:
         "threshold: treat from this probability on",
     )
     plot.y_axis(ticks, "net benefit", as_percent=False)
-    plot.band(
-        [
-            (r["threshold"], r["net_benefit_low"], r["net_benefit_high"])
-            for r in rows
-            if r["net_benefit_low"] is not None
-        ],
-        _PALE,
-    )
+    band = _find_band((r.threshold, r.net_benefit_low, r.net_benefit_high) for r in rows)
+    plot.band(band, _PALE)
     plot.line([(low, 0), (high, 0)], _GREY, width=1.6)
-    plot.line([(r["threshold"], r["treat_all"]) for r in rows], _ORANGE, dash="6 4")
-    plot.line([(r["threshold"], r["net_benefit"]) for r in rows], _BLUE, width=2.6)
+    plot.line([(r.threshold, r.treat_all) for r in rows], _ORANGE, dash="6 4")
+    plot.line([(r.threshold, r.net_benefit) for r in rows], _BLUE, width=2.6)
     plot.legend(
         [
             (_BLUE, "", "by the model, 95% band"),
@@ -256,12 +254,12 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], wher
     return plot.finish(f"What moves the estimate at {where}")
 
 
-def draw_base_rates(rows: _Rows, where: str) -> str:
+def draw_base_rates(rows: Sequence[BaseRateRow], where: str) -> str:
     """Draw the cohort's share of responders beside the published ones.
 
     Parameters
     ----------
-    rows : sequence of mapping
+    rows : sequence of BaseRateRow
         :func:`training.card.literature.compare_base_rates`, of one horizon.
     where : str
         Named in the title.
@@ -271,15 +269,15 @@ def draw_base_rates(rows: _Rows, where: str) -> str:
     plot.x_axis(_FIFTHS, "share of responders, 95% interval")
     for i, row in enumerate(rows):
         at = 1 - (i + 0.5) / len(rows)
-        own = row["source"] == "the run"
+        own = row.source == "the run"
         color = _BLUE if own else _GREY
-        source = row["source"].split(",")[0]
-        pooled = "pooled, recomputed" if "recomputed" in row["what"] else "pooled, as published"
-        words = "this cohort" if own else f"{source}, {pooled}" if row["n"] is None else source
-        size = f" ({row['events']} of {row['n']})" if row["n"] is not None else ""
+        source = row.source.split(",")[0]
+        pooled = "pooled, recomputed" if "recomputed" in row.what else "pooled, as published"
+        words = "this cohort" if own else f"{source}, {pooled}" if row.n is None else source
+        size = f" ({row.events} of {row.n})" if row.n is not None else ""
         plot.text(
             240, plot.y(at) + 4, words + size, anchor="end", weight="600" if own else "normal"
         )
-        plot.line([(row["low"], at), (row["high"], at)], color)
-        plot.dot(row["rate"], at, color, radius=5)
+        plot.line([(row.low, at), (row.high, at)], color)
+        plot.dot(row.rate, at, color, radius=5)
     return plot.finish(f"Share of responders at {where}")

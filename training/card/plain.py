@@ -2,87 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from training.card.words import find_metric, is_done, name_horizons, number, percent
+from training.card.schema import Plain
+from training.card.words import number, percent
+from training.store.part import Horizon, NotDone
+from training.store.results import Results
 
 __all__ = ["make_plain"]
 
-Results = Mapping[str, Any]
 
-
-def _tell_ranking(results: Results, horizon: str) -> str:
-    auc = find_metric(results, "performance", horizon, "auc")
-    if auc is None or auc["estimate"] is None or auc["low"] is None:
+def _tell_ranking(results: Results, horizon: Horizon) -> str:
+    auc = results.find_performance(horizon, "auc")
+    if auc is None or auc.estimate is None or auc.low is None:
         return "whether it tells responders apart could not be estimated."
     sentence = (
         "of two patients, one who responded and one who did not, it gives the responder the "
-        f"higher probability in {percent(auc['estimate'])} of cases ({percent(auc['low'])} to "
-        f"{percent(auc['high'])}; 50% is a coin)."
+        f"higher probability in {percent(auc.estimate)} of cases ({percent(auc.low)} to "
+        f"{percent(auc.high)}; 50% is a coin)."
     )
-    return sentence if auc["low"] > 0.5 else f"{sentence} That cannot be told from chance."
+    return sentence if auc.low > 0.5 else f"{sentence} That cannot be told from chance."
 
 
-def _tell_skill(results: Results, horizon: str) -> str:
-    skill = find_metric(results, "performance", horizon, "brier_skill")
-    if skill is None or (skill["low"] or 0) <= 0:
+def _tell_skill(results: Results, horizon: Horizon) -> str:
+    skill = results.find_performance(horizon, "brier_skill")
+    if skill is None or (skill.low or 0) <= 0:
         return (
             "There is no evidence that it is more accurate than telling every patient the share "
-            f"of responders, {percent(results['counts'][horizon]['base_rate'])}."
+            f"of responders, {percent(results.counts[horizon].base_rate)}."
         )
     return "It is more accurate than the share of responders alone, in held-out patients."
 
 
-def _tell_stability(results: Results, horizon: str) -> str:
-    found = results["instability"].get(horizon)
-    if found is None:
+def _tell_stability(results: Results, horizon: Horizon) -> str:
+    found = results.instability.get(horizon)
+    if found is None or found.mean_absolute_prediction_error is None:
         return ""
-    points = number(100 * found["mean_absolute_prediction_error"], 0)
+    points = number(100 * found.mean_absolute_prediction_error, 0)
     return (
         "With other patients of the same kind in the cohort, a patient's estimate would typically "
         f"differ by {points} percentage points."
     )
 
 
-def make_plain(results: Results) -> dict[str, Any]:
-    """Return what it predicts, for whom, how sure, and when not to use it.
-
-    Parameters
-    ----------
-    results : mapping
-        :func:`training.report.results.make_results`.
-
-    Returns
-    -------
-    dict
-        `what` and `whom`, sentences; `how_sure` and `when_not`, lists of sentences.
-    """
-    study, counts = results["study"], results["counts"]
-    horizons, at = study["horizons"], name_horizons(results)
-    outcomes = "; and ".join(study["outcomes"][h] for h in horizons)
+def make_plain(results: Results) -> Plain:
+    """Return what it predicts, for whom, how sure, and when not to use it."""
+    study, counts = results.study, results.counts
+    horizons = study.horizons
+    at = {h: study.name_horizon(h) for h in horizons}
+    outcomes = "; and ".join(study.outcomes[h] for h in horizons)
     behind = "; ".join(
-        f"{counts[h]['events']:.0f} of {counts[h]['n']:.0f} had the outcome at {at[h]}"
-        for h in horizons
+        f"{counts[h].events:.0f} of {counts[h].n:.0f} had the outcome at {at[h]}" for h in horizons
     )
-    sure = [f"Behind it stand {results['cohort']['n_patients']} patients: {behind}."]
+    sure = [f"Behind it stand {results.cohort.n_patients} patients: {behind}."]
     for horizon in horizons:
         told = [tell(results, horizon) for tell in (_tell_ranking, _tell_skill, _tell_stability)]
         sure.append(f"At {at[horizon]}: {' '.join(told)}".rstrip())
-    if not is_done(results["sites"]):
+    if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")
-    return {
-        "what": f"Before admission, the probability of {outcomes}.",
-        "whom": f"Patients like those it was made from: {study['population']}. Treatment: "
-        f"{study['treatment']}.",
-        "how_sure": sure,
-        "when_not": _list_when_not(results),
-    }
+    return Plain(
+        what=f"Before admission, the probability of {outcomes}.",
+        whom=f"Patients like those it was made from: {study.population}. Treatment: "
+        f"{study.treatment}.",
+        how_sure=sure,
+        when_not=_list_when_not(results),
+    )
 
 
 def _list_when_not(results: Results) -> list[str]:
     sentences = []
-    if results["cohort"]["synthetic"]:
+    if results.cohort.synthetic:
         sentences.append("For any real patient: it was made from simulated ones.")
     return [
         *sentences,

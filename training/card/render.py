@@ -20,8 +20,9 @@ from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
 from training.card.gates import compute_gates
+from training.card.schema import Body
 from training.card.sections import make_sections
-from training.card.words import capital, find_metric, interval, name_horizons, number, percent
+from training.card.words import capital, interval, number, percent
 from training.store.statements import stamp
 
 __all__ = [
@@ -70,12 +71,12 @@ class ShownGate:
         return f"{self.value} (asked: {self.threshold}){more}"
 
 
-def show_gates(body: Mapping[str, Any], annex: Mapping[str, Any] | None) -> list[ShownGate]:
+def show_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGate]:
     """Return the gates of a card beside its annex.
 
     Parameters
     ----------
-    body : mapping
+    body : Body
         Of the card.
     annex : mapping or None
         :func:`training.approval.approval.make_annex`; None where the model was never reviewed.
@@ -164,7 +165,7 @@ def find_holding(card: Card, annex: Mapping[str, Any] | None) -> Mapping[str, An
     if annex is None:
         return None
     signed = annex["digests"]
-    if (signed["model"], signed["card"]) == (card.body["model"]["digest"], card.sha256):
+    if (signed["model"], signed["card"]) == (card.body.model.digest, card.sha256):
         return annex
     return {**annex, "standing": _VOID, "scope": "", "approvals": [], "waivers": []}
 
@@ -172,44 +173,42 @@ def find_holding(card: Card, annex: Mapping[str, Any] | None) -> Mapping[str, An
 def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) -> dict[str, Any]:
     body = card.body
     annex = find_holding(card, annex)
-    results = body["results"]
+    results = body.results
     gates = show_gates(body, annex)
-    standing = status or ("demonstration" if body["model"]["synthetic"] else "research")
+    standing = status or ("demonstration" if body.model.synthetic else "research")
     tables: dict[str, list[Any]] = {}
-    for field in body["fields"]:
-        tables.setdefault(field["table"], []).append(field)
+    for field in body.fields:
+        tables.setdefault(field.table, []).append(field)
     return {
         "card": card,
         "style": Markup(
             files("training.card").joinpath("templates", "card.css").read_text("utf-8")
         ),
         "body": body,
-        "model": body["model"],
-        "study": results["study"],
-        "plain": body["plain"],
+        "model": body.model,
+        "study": results.study,
+        "plain": body.plain,
         "stamp": stamp(standing, silent=(annex or {}).get("scope") == SILENT),
         "status": standing,
         "gates": gates,
         "counts": {s: sum(g.status == s for g in gates) for s in ("pass", "waived", "fail")},
         "sections": make_sections(body, annex),
         "field_tables": tables,
-        "field_counts": count_fields(body["fields"]),
+        "field_counts": count_fields(body.fields),
         "places": PLACES,
         "annex": annex,
-        "verdict": results["verdict"][0],
+        "verdict": results.verdict[0],
         "figures": [
             {
-                "where": name_horizons(results)[horizon],
-                "n": results["counts"][horizon]["n"],
-                "events": results["counts"][horizon]["events"],
-                "rate": results["counts"][horizon],
-                "auc": interval(find_metric(results, "performance", horizon, "auc")),
-                "skill": interval(find_metric(results, "performance", horizon, "brier_skill")),
-                "slope": interval(
-                    find_metric(results, "performance", horizon, "calibration_slope")
-                ),
+                "where": results.study.name_horizon(horizon),
+                "n": results.counts[horizon].n,
+                "events": results.counts[horizon].events,
+                "rate": results.counts[horizon],
+                "auc": interval(results.find_performance(horizon, "auc")),
+                "skill": interval(results.find_performance(horizon, "brier_skill")),
+                "slope": interval(results.find_performance(horizon, "calibration_slope")),
             }
-            for horizon in results["study"]["horizons"]
+            for horizon in results.horizons
         ],
     }
 

@@ -1,25 +1,44 @@
-"""The shape of a card's body, and the JSON Schema that is published from it."""
+"""The shape of a card; `model_card.schema.json` is published from it."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-__all__ = ["CARD_VERSION", "CardDocument", "make_json_schema"]
+from training.store.part import Horizon, ResultsPart
+from training.store.results import Results
+
+__all__ = [
+    "CARD_VERSION",
+    "BaseRateRow",
+    "Body",
+    "CardDocument",
+    "Change",
+    "FieldAnswer",
+    "GateSettings",
+    "KnownPredictor",
+    "Model",
+    "Parent",
+    "Part",
+    "Plain",
+    "Safety",
+    "Status",
+    "Table",
+]
 
 CARD_VERSION = 1
 """Raised when a card written by earlier code could no longer be read, or read otherwise."""
 
-Horizon = Literal["t1", "t2"]
+Part = Literal["data", "predictors", "model", "performance", "gates", "author"]
+"""Of a card, in the order in which a reviewer reads what changed."""
+
+Status = Literal["filled", "not available", "missing"]
+Table = Literal["TRIPOD+AI", "CHAI", "HTI-1", "ketresponse"]
 Share = float
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Model(_Strict):
+class Model(ResultsPart):
     """Which model this is."""
 
     name: str
@@ -36,7 +55,7 @@ class Model(_Strict):
     training_ranges: dict[str, Any]
 
 
-class Plain(_Strict):
+class Plain(ResultsPart):
     """What a reader must know first, in plain words."""
 
     what: str
@@ -45,20 +64,20 @@ class Plain(_Strict):
     when_not: list[str]
 
 
-class FieldAnswer(_Strict):
+class FieldAnswer(ResultsPart):
     """One field of TRIPOD+AI, CHAI, HTI-1 or of this project, answered."""
 
-    table: Literal["TRIPOD+AI", "CHAI", "HTI-1", "ketresponse"]
+    table: Table
     id: str
     title: str
     place: str
     answer: str
-    status: Literal["filled", "not available", "missing"]
+    status: Status
     by: Literal["run", "author"]
     missing: list[str]
 
 
-class BaseRateRow(_Strict):
+class BaseRateRow(ResultsPart):
     """A share of responders, of this cohort or published."""
 
     horizon: Horizon
@@ -72,7 +91,7 @@ class BaseRateRow(_Strict):
     note: str
 
 
-class KnownPredictor(_Strict):
+class KnownPredictor(ResultsPart):
     """What is published on a candidate predictor, and this model's use of it."""
 
     matter: str
@@ -82,7 +101,7 @@ class KnownPredictor(_Strict):
     shares: dict[Horizon, float | None]
 
 
-class Safety(_Strict):
+class Safety(ResultsPart):
     """How often something unwanted was seen: context, never a prediction."""
 
     matter: str
@@ -95,16 +114,16 @@ class Safety(_Strict):
     note: str
 
 
-class Change(_Strict):
+class Change(ResultsPart):
     """One difference from another version."""
 
-    part: Literal["data", "predictors", "performance", "gates", "model", "author"]
+    part: Part
     what: str
     before: str
     after: str
 
 
-class Parent(_Strict):
+class Parent(ResultsPart):
     """The version before this one."""
 
     model: str
@@ -112,41 +131,23 @@ class Parent(_Strict):
     changes: list[Change]
 
 
-class Results(BaseModel):
-    """What the run found (results.json), as it is; further parts may be added."""
+class GateSettings(ResultsPart):
+    """Thresholds of the gates."""
 
-    model_config = ConfigDict(extra="allow")
-
-    schema_version: int
-    study: dict[str, Any]
-    cohort: dict[str, Any]
-    flow: list[dict[str, Any]]
-    counts: dict[Horizon, dict[str, float]]
-    labels: dict[str, Any]
-    score_labels: dict[str, Any]
-    parameters: int
-    weighting: str
-    predictors: list[dict[str, Any]]
-    sample_size: dict[Horizon, dict[str, Any]]
-    performance: dict[Horizon, dict[str, Any]]
-    optimism: dict[str, Any]
-    calibration: dict[Horizon, dict[str, Any]]
-    decision: dict[Horizon, dict[str, Any]]
-    instability: dict[Horizon, dict[str, Any]]
-    null_test: dict[str, Any]
-    subgroups: dict[str, Any]
-    sites: dict[str, Any]
-    missing_outcomes: dict[Horizon, dict[str, Any]]
-    blend: dict[str, dict[str, Any]]
-    importance: list[dict[str, Any]]
-    background: dict[str, Any]
-    notices: list[str]
-    verdict: list[str]
-    code_version: str
-    versions: dict[str, str]
+    null_low: float = Field(default=0.45, description="limits of the mean AUC on permuted outcomes")
+    null_high: float = 0.55
+    permutations: int = Field(default=100, description="from which a null test counts")
+    slope_low: float = Field(default=0.8, description="limits of the corrected slope")
+    slope_high: float = 1.2
+    log_o_e: float = Field(default=0.2, description="largest |log O:E| in other patients")
+    instability: float = Field(default=0.10, description="largest mean absolute prediction error")
+    per_class: int = Field(
+        default=10, description='events, and non-events, under which a subgroup is "not estimable"'
+    )
+    suspicious_auc: float = Field(default=0.85, description="above which leakage is looked for")
 
 
-class Body(_Strict):
+class Body(ResultsPart):
     """What reviewers sign: everything but approvals, waivers and history."""
 
     model: Model
@@ -160,22 +161,13 @@ class Body(_Strict):
     contradictions: list[str]
     limitations: list[str]
     safety: list[Safety]
-    gate_settings: dict[str, float]
+    gate_settings: GateSettings
     parent: Parent | None
     results: Results
 
 
-class CardDocument(_Strict):
+class CardDocument(ResultsPart):
     """A model card."""
 
     schema_version: Literal[1]
     body: Body
-
-
-def make_json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of card.json; published as model_card.schema.json."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "ketresponse model card",
-        **{k: v for k, v in CardDocument.model_json_schema().items() if k != "title"},
-    }

@@ -10,8 +10,6 @@ from typing import Any
 
 from training.card.blocks import Block, Bullets, Picture, Pictures, Section, make_grid
 from training.card.cohort import (
-    Body,
-    list_horizons,
     show_answers,
     show_outcome,
     show_population,
@@ -27,57 +25,58 @@ from training.card.findings import (
     show_performance,
     show_stability,
 )
-from training.card.panel import has_panel, show_panel
+from training.card.panel import show_panel
 from training.card.pictures import draw_base_rates
-from training.card.words import capital, name_horizons, percent
+from training.card.schema import Body, Safety
+from training.card.words import capital, percent
 
 __all__ = ["make_sections"]
 
 
 def _literature(body: Body) -> list[Block]:
-    if not body["base_rates"]:
+    if not body.base_rates:
         return [
             "The published rates and predictors held here are those of CRPS; this model is "
             "about another condition."
         ]
     blocks: list[Block] = []
-    if body["contradictions"]:
-        blocks.append(Bullets(tuple(body["contradictions"]), "warning"))
+    if body.contradictions:
+        blocks.append(Bullets(tuple(body.contradictions), "warning"))
     else:
         blocks.append(
             "It does not rank by disease duration, depression or dose, of which the only "
             "placebo-controlled trial found no effect."
         )
-    at = name_horizons(body["results"])
-    rates = {h: [r for r in body["base_rates"] if r["horizon"] == h] for h in list_horizons(body)}
+    rates = {
+        body.results.study.name_horizon(h): [r for r in body.base_rates if r.horizon == h]
+        for h in body.results.horizons
+    }
     blocks.append(
         Pictures(
             tuple(
-                Picture(draw_base_rates(rows, at[h]), f"Share of responders at {at[h]}")
-                for h, rows in rates.items()
+                Picture(draw_base_rates(rows, at), f"Share of responders at {at}")
+                for at, rows in rates.items()
             ),
             "The pooled rates count relief of at least 30%, another outcome, in studies that mix "
             "drugs, doses and ages; they are context only.",
         )
     )
-    notes = dict.fromkeys(
-        f"{r['source'].split(',')[0]}: {r['note']}" for r in body["base_rates"] if r["note"]
-    )
+    notes = dict.fromkeys(f"{r.source.split(',')[0]}: {r.note}" for r in body.base_rates if r.note)
     used = [
         (
-            k["matter"],
-            k["finding"],
-            k["strength"],
-            _shorten(k["source"]) or "–",
+            k.matter,
+            k.finding,
+            k.strength,
+            _shorten(k.source) or "–",
             ", ".join(
                 f"{h.upper()} {'not used' if s is None else percent(s)}"
-                for h, s in k["shares"].items()
+                for h, s in k.shares.items()
             ),
         )
-        for k in body["known_predictors"]
+        for k in body.known_predictors
     ]
     sources = dict.fromkeys(
-        source for k in body["known_predictors"] for source in k["source"].split("; ") if source
+        source for k in body.known_predictors for source in k.source.split("; ") if source
     )
     return [
         *blocks,
@@ -104,12 +103,12 @@ def _shorten(sources: str) -> str:
 
 
 def _limitations(body: Body) -> list[Block]:
-    probast = next(f["answer"] for f in body["fields"] if f["id"] == "probast")
-    return [Bullets(tuple(body["limitations"])), f"PROBAST+AI: {probast}."]
+    probast = next(f.answer for f in body.fields if f.id == "probast")
+    return [Bullets(tuple(body.limitations)), f"PROBAST+AI: {probast}."]
 
 
 def _safety(body: Body) -> list[Block]:
-    if not body["safety"]:
+    if not body.safety:
         return [
             "No published side effects are held for this treatment. The model says nothing "
             "about harm."
@@ -117,17 +116,17 @@ def _safety(body: Body) -> list[Block]:
     blocks: list[Block] = [
         "The model says nothing about harm. What follows is published, and no prediction."
     ]
-    places = dict.fromkeys((fact["setting"], fact["source"]) for fact in body["safety"])
+    places = dict.fromkeys((fact.setting, fact.source) for fact in body.safety)
     for setting, source in places:
         rows = [
             (
-                fact["matter"],
-                f"{fact['events']} of {fact['n']} ({percent(fact['events'] / fact['n'])})",
+                fact.matter,
+                f"{fact.events} of {fact.n} ({percent(fact.events / fact.n)})",
                 _tell_placebo(fact),
-                fact["note"],
+                fact.note,
             )
-            for fact in body["safety"]
-            if (fact["setting"], fact["source"]) == (setting, source)
+            for fact in body.safety
+            if (fact.setting, fact.source) == (setting, source)
         ]
         blocks.append(
             make_grid(capital(setting), ("what", "patients", "placebo", "note"), rows, source)
@@ -135,24 +134,24 @@ def _safety(body: Body) -> list[Block]:
     return blocks
 
 
-def _tell_placebo(fact: Mapping[str, Any]) -> str:
-    if fact["placebo_n"] is None:
+def _tell_placebo(fact: Safety) -> str:
+    if fact.placebo_n is None:
         return "–"
-    return f"{fact['placebo_events']} of {fact['placebo_n']}"
+    return f"{fact.placebo_events} of {fact.placebo_n}"
 
 
 def _provenance(body: Body) -> list[Block]:
-    model = body["model"]
+    model = body.model
     rows = [
-        ("model", f"{model['name']} {model['version']} ({model['submodel']})"),
-        ("tracked run", model["run_id"] or "–"),
-        ("made on", model["created"]),
-        ("model artifact, SHA-256", model["digest"]),
-        ("cohort, SHA-256", model["cohort_sha256"]),
-        ("study, SHA-256", model["study_sha256"]),
-        ("seed", body["results"]["study"]["seed"]),
-        ("code", f"ketresponse {model['code_version']}"),
-        ("packages", ", ".join(f"{k} {v}" for k, v in model["versions"].items())),
+        ("model", f"{model.name} {model.version} ({model.submodel})"),
+        ("tracked run", model.run_id or "–"),
+        ("made on", model.created),
+        ("model artifact, SHA-256", model.digest),
+        ("cohort, SHA-256", model.cohort_sha256),
+        ("study, SHA-256", model.study_sha256),
+        ("seed", body.results.study.seed),
+        ("code", f"ketresponse {model.code_version}"),
+        ("packages", ", ".join(f"{k} {v}" for k, v in model.versions.items())),
     ]
     return [
         "Every number on this card is computed from the run named here.",
@@ -190,17 +189,17 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
             ]
             if rows:
                 blocks.append(make_grid(title, ("date", "what", "who", "in their words"), rows))
-    parent = body["parent"]
+    parent = body.parent
     if parent is None:
         return [*blocks, "There is no earlier version with a card to compare with."]
-    rows = [(c["part"], c["what"], c["before"], c["after"]) for c in parent["changes"]]
+    rows = [(c.part, c.what, c.before, c.after) for c in parent.changes]
     changes = make_grid(
-        f"Changes since {parent['model']}",
+        f"Changes since {parent.model}",
         ("part", "what", "before", "after"),
         rows,
-        f"Card of {parent['model']}: {parent['card_sha256']}",
+        f"Card of {parent.model}: {parent.card_sha256}",
     )
-    return [*blocks, changes if rows else f"Nothing changed since {parent['model']}."]
+    return [*blocks, changes if rows else f"Nothing changed since {parent.model}."]
 
 
 def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
@@ -238,7 +237,8 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         "history": _history(body, annex),
     }
     sections = [Section(anchor, PLACES[anchor], tuple(found)) for anchor, found in blocks.items()]
-    if has_panel(body):
+    panel = show_panel(body)
+    if panel:
         after = list(blocks).index("stability") + 1
-        sections.insert(after, Section("panel", "MicroRNA panel", tuple(show_panel(body))))
+        sections.insert(after, Section("panel", "MicroRNA panel", tuple(panel)))
     return sections

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from features.errors import InputError, Problem
-from training.card.words import interval, per_horizon
+from training.card.words import interval
+from training.store.found import OtherPatients, OtherPatientsRow
+from training.store.part import Horizon
+from training.store.results import Results
 from training.store.tracking import TrackedRun
 
 __all__ = ["add_validation"]
@@ -19,7 +19,7 @@ _KINDS = {
 _LABELS = ("AUC", "O:E", "calibration slope")
 
 
-def _check(run: TrackedRun, digest: str, results: Mapping[str, Any]) -> list[Problem]:
+def _check(run: TrackedRun, digest: str, results: Results) -> list[Problem]:
     tags = run.tags
     kind = tags.get("ketresponse.kind", "")
     if kind not in _KINDS:
@@ -33,21 +33,21 @@ def _check(run: TrackedRun, digest: str, results: Mapping[str, Any]) -> list[Pro
                 Problem("cohort", "other patients", "the cohort that the model was made from")
             )
     else:
-        for name in ("study", "cohort"):
-            if tags.get(f"{name}_sha256") != results[name]["sha256"]:
+        for name, part in (("study", results.study), ("cohort", results.cohort)):
+            if tags.get(f"{name}_sha256") != part.sha256:
                 problems.append(Problem(name, f"the {name} of this model", f"another {name}"))
-    if tags.get("cohort_synthetic") != "false" and not results["cohort"]["synthetic"]:
+    if tags.get("cohort_synthetic") != "false" and not results.cohort.synthetic:
         problems.append(Problem("cohort", "real patients", "simulated ones"))
     return problems
 
 
-def add_validation(results: Mapping[str, Any], run: TrackedRun, *, digest: str) -> dict[str, Any]:
+def add_validation(results: Results, run: TrackedRun, *, digest: str) -> Results:
     """Return a model's results with what a later run found in other patients.
 
     Parameters
     ----------
-    results : mapping
-        :func:`training.report.results.make_results`, of the training.
+    results : Results
+        Of the training.
     run : TrackedRun
         Of ``ketresponse validate`` (this model in another cohort) or ``ketresponse
         leave-site-out`` (this study's procedure at sites it had not seen).
@@ -56,10 +56,9 @@ def add_validation(results: Mapping[str, Any], run: TrackedRun, *, digest: str) 
 
     Returns
     -------
-    dict
-        With `sites`: `kind`, `run_id`, `text`, `o_e` by horizon, and `rows` with `horizon`,
-        `measure`, `estimate`, `low`, `high`. The interval of a leave-site-out run is the
-        prediction interval for a further site.
+    Results
+        With `sites`. The interval of a leave-site-out run is the prediction interval for a
+        further site.
 
     Raises
     ------
@@ -71,31 +70,32 @@ def add_validation(results: Mapping[str, Any], run: TrackedRun, *, digest: str) 
         raise InputError(f"run {run.run_id} as the validation of this model", problems)
     kind = run.tags["ketresponse.kind"]
     prefix, measures = _KINDS[kind]
-    rows: list[dict[str, Any]] = []
-    texts, o_e = [], {}
-    for horizon in results["study"]["horizons"]:
-        found = []
-        for measure, label in zip(measures, _LABELS, strict=True):
-            name = f"{horizon}_{prefix}{measure}"
-            row = {
-                "estimate": run.metrics.get(name),
-                "low": run.metrics.get(f"{name}_low"),
-                "high": run.metrics.get(f"{name}_high"),
-            }
-            rows.append({"horizon": horizon, "measure": label, **row})
-            found.append(f"{label} {interval(row)}")
-        o_e[horizon] = run.metrics.get(f"{horizon}_{prefix}o_e")
+    rows: dict[Horizon, list[OtherPatientsRow]] = {
+        horizon: [
+            OtherPatientsRow(
+                horizon=horizon,
+                measure=label,
+                estimate=run.metrics.get(f"{horizon}_{prefix}{measure}"),
+                low=run.metrics.get(f"{horizon}_{prefix}{measure}_low"),
+                high=run.metrics.get(f"{horizon}_{prefix}{measure}_high"),
+            )
+            for measure, label in zip(measures, _LABELS, strict=True)
+        ]
+        for horizon in results.horizons
+    }
+
+    def tell(horizon: Horizon) -> str:
         count = run.metrics.get(f"{horizon}_n")
         size = f"{count:.0f} patients, " if count is not None else ""
-        texts.append(size + ", ".join(found))
+        return size + ", ".join(f"{row.measure} {interval(row)}" for row in rows[horizon])
+
     what = "another cohort" if kind == "validation" else "site by site"
-    text = f"{what} (run {run.run_id}). {per_horizon(results, texts)}"
-    sites = {
-        "done": True,
-        "kind": kind,
-        "run_id": run.run_id,
-        "text": text,
-        "o_e": o_e,
-        "rows": rows,
-    }
-    return {**results, "sites": sites}
+    sites = OtherPatients(
+        done=True,
+        kind=kind,
+        run_id=run.run_id,
+        text=f"{what} (run {run.run_id}). {results.per_horizon(tell)}",
+        o_e={h: run.metrics.get(f"{h}_{prefix}o_e") for h in results.horizons},
+        rows=[row for found in rows.values() for row in found],
+    )
+    return results.model_copy(update={"sites": sites})

@@ -1,26 +1,13 @@
-"""Numbers as a card words them, and the way to them in a run's results."""
+"""Numbers and names as a card words them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-__all__ = [
-    "OUTCOME_WORDS",
-    "METRICS",
-    "capital",
-    "find_metric",
-    "interval",
-    "is_done",
-    "join",
-    "name_horizons",
-    "number",
-    "percent",
-    "per_horizon",
-]
+from training.store.part import Interval
 
-_HORIZON_WORDS = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
+__all__ = ["METRICS", "OUTCOME_WORDS", "capital", "interval", "join", "number", "percent"]
 
 OUTCOME_WORDS = {"response": "response", "kept": "keeping it until T2"}
 
@@ -49,33 +36,6 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def is_done(part: Any) -> bool:
-    """Return whether a part of a run's results was computed."""
-    if part is None:
-        return False
-    return not (isinstance(part, Mapping) and part.get("done") is False)
-
-
-def name_horizons(results: Mapping[str, Any]) -> dict[str, str]:
-    """Return what each horizon is called: "discharge (T1)" where the study says so, else "T1"."""
-    study = results["study"]
-    return {
-        h: _HORIZON_WORDS[h] if _HORIZON_WORDS[h] in study["outcomes"][h] else h.upper()
-        for h in study["horizons"]
-    }
-
-
-def find_metric(
-    results: Mapping[str, Any], part: str, horizon: str, metric: str
-) -> Mapping[str, Any] | None:
-    """Return a metric's row of `performance` or `optimism`; None where there is none."""
-    found = results.get(part)
-    if not is_done(found) or horizon not in found:  # type: ignore[operator]
-        return None
-    rows = found[horizon]["rows"]  # type: ignore[index]
-    return next((row for row in rows if row["metric"] == metric), None)
-
-
 def number(value: float | None, decimals: int = 2) -> str:
     """Return a number for people; a dash where there is none."""
     if value is None:
@@ -92,19 +52,13 @@ def percent(share: float | None) -> str:
     return f"{math.floor(round(100 * share, 6) + 0.5)}%"
 
 
-def interval(row: Mapping[str, Any] | None, key: str = "estimate") -> str:
+def interval(row: Interval | None) -> str:
     """Return "0.62 (0.48 to 0.74)"."""
-    if row is None or row.get(key) is None:
+    if row is None or row.estimate is None:
         return "not estimable"
-    if row.get("low") is None or row.get("high") is None:
-        return f"{number(row[key])} (no interval)"
-    return f"{number(row[key])} ({number(row['low'])} to {number(row['high'])})"
-
-
-def per_horizon(results: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """Return one text for all horizons, each under its name."""
-    names = [horizon.upper() for horizon in results["study"]["horizons"]]
-    return "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+    if row.low is None or row.high is None:
+        return f"{number(row.estimate)} (no interval)"
+    return f"{number(row.estimate)} ({number(row.low)} to {number(row.high)})"
 
 
 def join(items: Sequence[str]) -> str:

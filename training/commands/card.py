@@ -13,6 +13,7 @@ from training.commands.options import MODEL_HELP, ForceOption, JsonOption, Model
 
 if TYPE_CHECKING:
     from training.card.card import Card
+    from training.card.schema import Body, Parent
     from training.store.facts import ModelFacts
 
 __all__ = ["app"]
@@ -39,10 +40,11 @@ def template(
     typer.echo(f"Wrote {out}. Fill it in, then: ketresponse card make MODEL --card {out}")
 
 
-def _find_parent(facts: ModelFacts, body: dict[str, Any], uri: str) -> dict[str, Any] | None:
+def _find_parent(facts: ModelFacts, body: Body, uri: str) -> Parent | None:
     """Return what changed since the version before, where that has a card."""
     from training.card.card import CARD_FILE, read_card
     from training.card.diff import compare_cards
+    from training.card.schema import Parent
     from training.store.registry import list_models, locate
 
     earlier = [
@@ -55,7 +57,7 @@ def _find_parent(facts: ModelFacts, body: dict[str, Any], uri: str) -> dict[str,
         if (folder / CARD_FILE).exists():
             card = read_card(folder)
             changes = compare_cards(card.body, body)
-            return {"model": card.subject, "card_sha256": card.sha256, "changes": changes}
+            return Parent(model=card.subject, card_sha256=card.sha256, changes=changes)
     return None
 
 
@@ -66,10 +68,10 @@ def _make(
     from features.errors import KetresponseError
     from training.card.card import make_card
     from training.card.validation import add_validation
-    from training.report.results import fetch_results, read_results
     from training.store.artifact import read_facts
     from training.store.client import find_tracking_uri
-    from training.store.tracking import read_run
+    from training.store.results import RESULTS_FILE, read_results
+    from training.store.tracking import fetch_file, read_run
 
     uri = find_tracking_uri(os.environ)
     facts, digest = read_facts(folder)
@@ -80,7 +82,7 @@ def _make(
             f"the model in {folder} belongs to no tracked run; name its results with --results"
         )
     else:
-        results = fetch_results(facts.run_id, tracking_uri=uri)
+        results = read_results(fetch_file(facts.run_id, RESULTS_FILE, tracking_uri=uri))
     if validation is not None:
         results = add_validation(results, read_run(validation, tracking_uri=uri), digest=digest)
     card = make_card(facts, digest, results, author)
@@ -156,7 +158,7 @@ def _tell_missing(card: Card, *, only_count: bool = False) -> bool:
     """Print what is missing; return whether anything is."""
     from training.card.checks import count_fields, list_missing
 
-    fields = card.body["fields"]
+    fields = card.body.fields
     if not only_count:
         for table, counts in count_fields(fields).items():
             told = ", ".join(f"{number} {status}" for status, number in counts.items())
@@ -179,10 +181,10 @@ def _tell_from_run(card: Card) -> None:
     from training.card.author import NOT_AVAILABLE
 
     answers: dict[str, list[str]] = {}
-    for field in card.body["fields"]:
-        if field["by"] == "run" and field["status"] == "not available":
-            reason = field["answer"].removeprefix(NOT_AVAILABLE)
-            answers.setdefault(reason, []).append(f"{field['table']} {field['id']}")
+    for field in card.body.fields:
+        if field.by == "run" and field.status == "not available":
+            reason = field.answer.removeprefix(NOT_AVAILABLE)
+            answers.setdefault(reason, []).append(f"{field.table} {field.id}")
     if answers:
         typer.echo("\nNot available from the run (the card says so, and why):")
         for reason, asked_by in answers.items():
@@ -219,7 +221,7 @@ def check(
     typer.echo("\nGates:")
     for gate in compute_gates(found.body):
         typer.echo(f"  {gate.status:4}  {gate.number}. {gate.name}: {gate.text}")
-    for flag in found.body["flags"]:
+    for flag in found.body.flags:
         typer.echo(f"\nLook into this first: {flag}")
     if missing:
         raise typer.Exit(_EXIT_INCOMPLETE)
@@ -251,7 +253,11 @@ def diff(
     first, second = _read(before), _read(after)
     changes = compare_cards(first.body, second.body)
     if json_:
-        told = {"before": first.subject, "after": second.subject, "changes": changes}
+        told = {
+            "before": first.subject,
+            "after": second.subject,
+            "changes": [change.to_json() for change in changes],
+        }
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     if not changes:
@@ -262,9 +268,9 @@ def diff(
         table.add_column(column, overflow="fold")
     part = ""
     for change in changes:
-        label = change["part"] if change["part"] != part else ""
-        part = change["part"]
-        table.add_row(label, change["what"], change["before"], change["after"])
+        label = change.part if change.part != part else ""
+        part = change.part
+        table.add_row(label, change.what, change.before, change.after)
     Console().print(table)
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
 from training.document.document import Document, write_document
-from training.report.results import write_results
 from training.store.registry import RegisteredModel, locate
+from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, fetch_file, finish_run, locate_file
 from training.validation.comparison import draws_file
 
@@ -56,7 +55,7 @@ class Published:
 def finish_training(
     run_id: str,
     record: RunRecord,
-    results: Mapping[str, Any],
+    results: Results,
     report: Document,
     importance: pd.DataFrame,
     draws: Mapping[str, pd.DataFrame],
@@ -71,8 +70,8 @@ def finish_training(
         Of the run that was begun.
     record : RunRecord
         What came out, as metrics, tags and a note.
-    results : mapping
-        :func:`training.report.results.make_results`.
+    results : Results
+        Of the run.
     report : Document
         The complete report.
     importance : DataFrame

@@ -1,18 +1,14 @@
-"""Everything that one run found, as one JSON document: what the model card is made from.
+"""What one run found, gathered into the document that the model card is made from.
 
-The document holds counts, summaries and digests; no id, prediction or row of a patient. A part
-that was not computed is ``{"done": false, "reason": ..., "command": ...}``: whoever reads it
-learns why, and what would fill it. A number that could not be estimated is null.
+Its types, and how it is read and written, are in :mod:`training.store.results`.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +17,6 @@ import pandas as pd
 from features.arrays import FloatArray
 from features.dictionary.outcome import RULES
 from features.dictionary.variable import Variable
-from features.errors import KetresponseError
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, Judgement
 from training.evaluation.score_labels import ScoreLabels
@@ -31,26 +26,14 @@ from training.model.freezing import N_BACKGROUND
 from training.model.response import FittedResponse
 from training.model.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
+from training.store.asked import StudyFacts
 from training.store.facts import package_versions
-from training.store.tracking import fetch_file
+from training.store.found import BlendMember, OutcomeBlend
+from training.store.results import RESULTS_VERSION, Results
 from training.study.settings import Study
 from training.study.study import Patients
 
-__all__ = [
-    "RESULTS_FILE",
-    "RESULTS_VERSION",
-    "describe_blend",
-    "describe_study",
-    "fetch_results",
-    "make_results",
-    "not_done",
-    "read_results",
-    "to_plain",
-    "write_results",
-]
-
-RESULTS_FILE = "results.json"
-RESULTS_VERSION = 1
+__all__ = ["describe_blend", "describe_study", "make_results", "to_plain"]
 
 _NULL_COMMAND = "ketresponse train STUDY --null-test 100"
 
@@ -77,7 +60,7 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def not_done(reason: str, command: str = "") -> dict[str, Any]:
+def _not_done(reason: str, command: str = "") -> dict[str, Any]:
     """Return what stands for a part that was not computed."""
     return {"done": False, "reason": reason, "command": command}
 
@@ -107,9 +90,9 @@ def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any
     return entry | {"shares": {name: int((known == i).sum()) for i, name in enumerate(names)}}
 
 
-def describe_study(study: Study) -> dict[str, Any]:
+def describe_study(study: Study) -> StudyFacts:
     """Return what a study asked."""
-    return {
+    asked = {
         "name": study.name,
         "title": study.title,
         "population": study.population,
@@ -126,6 +109,7 @@ def describe_study(study: Study) -> dict[str, Any]:
         "procedure": asdict(study.procedure),
         "resampling": study.resampling.model_dump(),
     }
+    return StudyFacts.model_validate(to_plain(asked))
 
 
 def _describe_cohort(patients: Patients) -> dict[str, Any]:
@@ -178,7 +162,7 @@ def _describe_judgement(judged: Judgement) -> dict[str, Any]:
         },
         "risks": judged.risks,
         "decision": decision
-        or not_done(
+        or _not_done(
             "the study sets no range of decision thresholds, and none may be chosen afterwards",
             "set [decision] thresholds in the study file before training",
         ),
@@ -193,7 +177,7 @@ def _describe_judgement(judged: Judgement) -> dict[str, Any]:
 
 def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
     if table is None:
-        return not_done("no null test was run", _NULL_COMMAND)
+        return _not_done("no null test was run", _NULL_COMMAND)
     labels = {name: candidate.label for name, candidate in CANDIDATES.items()}
     return {
         "done": True,
@@ -204,41 +188,41 @@ def _describe_null_test(table: pd.DataFrame | None) -> dict[str, Any]:
 
 def _describe_panel(parameters: int, evaluation: Assessment) -> dict[str, Any]:
     if evaluation.panel is None:
-        return not_done("the study has no microRNA panel", "ketresponse train STUDY --panel PANEL")
+        return _not_done("the study has no microRNA panel", "ketresponse train STUDY --panel PANEL")
     return describe_panel(evaluation.panel, parameters)
 
 
-def describe_blend(response: FittedResponse) -> dict[str, Any]:
-    """Return what a fitted procedure is made of: outcome to its `members` and recalibration."""
+def describe_blend(response: FittedResponse) -> dict[str, OutcomeBlend]:
+    """Return what the model of each outcome is made of."""
     fitted = {"response": response.first}
     if response.kept is not None:
         fitted["kept"] = response.kept
     return {
-        outcome: {
-            "members": [
-                {
-                    "name": name,
-                    "label": CANDIDATES[name].label,
-                    "weight": weight,
-                    "setting": fit.settings.get(name, ""),
-                    "log_loss": fit.log_loss.get(name),
-                    "constant": name in fit.constant,
-                }
+        outcome: OutcomeBlend(
+            members=[
+                BlendMember(
+                    name=name,
+                    label=CANDIDATES[name].label,
+                    weight=weight,
+                    setting=fit.settings.get(name, ""),
+                    log_loss=to_plain(fit.log_loss.get(name)),
+                    constant=name in fit.constant,
+                )
                 for name, weight in fit.weights.items()
             ],
-            "slope": fit.slope,
-            "reason": fit.reason,
-            "constant": fit.model.is_constant,
-        }
+            slope=fit.slope,
+            reason=fit.reason,
+            constant=fit.model.is_constant,
+        )
         for outcome, fit in fitted.items()
     }
 
 
 def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
     if found is None:
-        return not_done("the procedure was not judged on labels from scores alone")
+        return _not_done("the procedure was not judged on labels from scores alone")
     if found.reason:
-        return not_done(found.reason)
+        return _not_done(found.reason)
     return {
         "done": True,
         "changed": found.changed,
@@ -247,15 +231,43 @@ def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
     }
 
 
+def _describe_judgements(evaluation: Assessment, horizons: Sequence[str]) -> dict[str, Any]:
+    """Return every part that is told by horizon."""
+    judged = {h: _describe_judgement(evaluation.judgements[h]) for h in horizons}
+    parts = {
+        name: {h: found[name] for h, found in judged.items() if found[name] is not None}
+        for name in judged[horizons[0]]
+    }
+    return parts | {
+        "optimism": parts["optimism"]
+        or _not_done(
+            "the bootstrap reruns were switched off",
+            "set resampling.bootstrap_reruns in the study file and train again",
+        )
+    }
+
+
+_NO_OTHER_PATIENTS = _not_done(
+    "no external validation: the model was judged in its own cohort only",
+    "ketresponse validate MODEL COHORT, or ketresponse leave-site-out STUDY; then "
+    "ketresponse card make MODEL --card card.toml --validation RUN",
+)
+_BACKGROUND = {
+    "rows": N_BACKGROUND,
+    "how": "each column of the training rows permuted on its own and rounded to the "
+    "dictionary's precision: margins as in training, no row is a patient",
+}
+
+
 def make_results(
     patients: Patients,
     design: Design,
     evaluation: Assessment,
     importance: pd.DataFrame,
     *,
-    asked: Mapping[str, Any],
-    blend: Mapping[str, Any],
-) -> dict[str, Any]:
+    asked: StudyFacts,
+    blend: Mapping[str, OutcomeBlend],
+) -> Results:
     """Return everything that a run found.
 
     Parameters
@@ -267,29 +279,12 @@ def make_results(
     importance : DataFrame
         :func:`training.model.explanation.global_importance` over the frozen model's background,
         which is nobody.
-    asked : mapping
+    asked : StudyFacts
         What was asked, as :func:`describe_study` tells it.
     blend : mapping
         What the model is made of, as :func:`describe_blend` tells it.
-
-    Returns
-    -------
-    dict
-        Plain values, ready for JSON. `study`, `cohort`, `flow`, `counts`, `labels`,
-        `score_labels`, `predictors`, `sample_size`, `weighting`, `performance`, `optimism`,
-        `calibration`, `risks`, `decision`, `instability`, `rerun_failures`,
-        `learning_curve`, `null_test`, `panel`, `subgroups`, `sites`, `missing_outcomes`,
-        `blend`, `importance`, `background`, `notices`, `verdict`, `code_version`, `versions`.
     """
-    judged = {h: _describe_judgement(evaluation.judgements[h]) for h in patients.data.horizons}
-
-    def by_horizon(part: str) -> dict[str, Any]:
-        return {h: found[part] for h, found in judged.items() if found[part] is not None}
-
-    no_reruns = not_done(
-        "the bootstrap reruns were switched off",
-        "set resampling.bootstrap_reruns in the study file and train again",
-    )
+    data = patients.data
     found: dict[str, Any] = {
         "schema_version": RESULTS_VERSION,
         "study": asked,
@@ -301,80 +296,26 @@ def make_results(
         "parameters": patients.parameters,
         "predictors": [
             _describe_predictor(variable, column)
-            for variable, column in zip(patients.data.predictors, patients.data.X.T, strict=True)
+            for variable, column in zip(data.predictors, data.X.T, strict=True)
         ],
         "sample_size": patients.verdicts,
         "weighting": WEIGHTINGS[design.weighting],
-        "performance": by_horizon("performance"),
-        "optimism": by_horizon("optimism") or no_reruns,
-        "calibration": by_horizon("calibration"),
-        "risks": by_horizon("risks"),
-        "decision": by_horizon("decision"),
-        "instability": by_horizon("instability"),
+        **_describe_judgements(evaluation, data.horizons),
         "rerun_failures": evaluation.failures,
         "learning_curve": evaluation.learning
-        or not_done(
+        or _not_done(
             "the learning curve was switched off",
             "set resampling.learning_curve in the study file and train again",
         ),
         "null_test": _describe_null_test(evaluation.null_test),
         "panel": _describe_panel(patients.parameters, evaluation),
-        "subgroups": by_horizon("subgroups"),
-        "sites": not_done(
-            "no external validation: the model was judged in its own cohort only",
-            "ketresponse validate MODEL COHORT, or ketresponse leave-site-out STUDY; then "
-            "ketresponse card make MODEL --card card.toml --validation RUN",
-        ),
-        "missing_outcomes": by_horizon("missing_outcomes"),
+        "sites": _NO_OTHER_PATIENTS,
         "blend": blend,
         "importance": importance,
-        "background": {
-            "rows": N_BACKGROUND,
-            "how": "each column of the training rows permuted on its own and rounded to the "
-            "dictionary's precision: margins as in training, no row is a patient",
-        },
+        "background": _BACKGROUND,
         "notices": patients.notices,
         "verdict": make_verdict(evaluation, patients.verdicts),
         "code_version": version("ketresponse"),
         "versions": package_versions(),
     }
-    return dict(to_plain(found))
-
-
-def write_results(results: Mapping[str, Any], folder: Path) -> Path:
-    """Write the document as :data:`RESULTS_FILE` into a folder."""
-    path = folder / RESULTS_FILE
-    path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return path
-
-
-def read_results(path: Path) -> dict[str, Any]:
-    """Read what :func:`write_results` wrote.
-
-    Raises
-    ------
-    KetresponseError
-        If it cannot be read, or is of another version.
-    """
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        found = results["schema_version"]
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise KetresponseError(f"{path} does not hold a run's results") from err
-    if found != RESULTS_VERSION:
-        raise KetresponseError(
-            f"the results in {path} are of version {found}; this version of ketresponse reads "
-            f"version {RESULTS_VERSION}: train again"
-        )
-    return dict(results)
-
-
-def fetch_results(run_id: str, *, tracking_uri: str) -> dict[str, Any]:
-    """Return the results that a tracked run left behind.
-
-    Raises
-    ------
-    KetresponseError
-        If there is no such run, or it holds no results.
-    """
-    return read_results(fetch_file(run_id, RESULTS_FILE, tracking_uri=tracking_uri))
+    return Results.model_validate(to_plain(found))

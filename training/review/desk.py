@@ -150,7 +150,7 @@ class Desk:
         folder = locate(name, version, tracking_uri=self.tracking_uri)
         facts, digest = read_facts(folder)
         card = read_card(folder)
-        if card.body["model"]["digest"] != digest:
+        if card.body.model.digest != digest:
             raise KetresponseError(
                 f"the card in {folder} is another model's; make it again with `ketresponse card "
                 "make`"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from features.errors import InputError
 from training.document.progress import Show
-from training.report.results import fetch_results, write_results
 from training.store.facts import ModelFacts
 from training.store.registry import RegisteredModel, list_models, register
-from training.store.tracking import track_run
+from training.store.results import RESULTS_FILE, Results, read_results, write_results
+from training.store.tracking import fetch_file, track_run
 from training.updating.plan import UpdatePlan
 from training.updating.records import make_update_facts, make_update_record
 from training.updating.updated_results import (
@@ -78,10 +77,10 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> Regist
     )
 
 
-def _fetch_before(facts: ModelFacts, tracking_uri: str) -> dict[str, Any] | None:
+def _fetch_before(facts: ModelFacts, tracking_uri: str) -> Results | None:
     """Return the results of the version that is updated; None for a model of another store."""
     if facts.run_id is None or facts.run_id not in {
         model.run_id for model in list_models(tracking_uri=tracking_uri)
     }:
         return None
-    return fetch_results(facts.run_id, tracking_uri=tracking_uri)
+    return read_results(fetch_file(facts.run_id, RESULTS_FILE, tracking_uri=tracking_uri))

@@ -7,10 +7,8 @@ procedure: cross-validated, rerun on bootstrap samples and on permuted outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import RULES
@@ -20,7 +18,10 @@ from training.evaluation.evaluation import Assessment, assess, count_assessment
 from training.evaluation.permutation_test import judge_fit
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.explanation import explain_rows, global_importance
-from training.report.results import make_results, to_plain
+from training.report.results import make_results
+from training.store.asked import StudyFacts
+from training.store.found import OutcomeBlend, UpdatedOutcome, UpdateFacts
+from training.store.results import Results
 from training.study.study import Patients, describe_patients
 from training.study.tables import Resampling
 from training.updating.closed_testing import METHODS, ClosedTest
@@ -32,20 +33,21 @@ __all__ = ["assess_update", "describe_updated", "make_update_design", "make_upda
 
 _RESAMPLING = Resampling(folds=5, repeats=20, bootstrap=500, bootstrap_reruns=200)
 _PERMUTATIONS = 100
+_NOTHING_LEFT = OutcomeBlend(members=[], slope=1.0, reason="", constant=False)
 _NOT_REACHED = (
     "the results of the version it was updated from could not be reached: which decision "
     "thresholds were set for it is not known here"
 )
 
 
-def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Patients:
+def describe_updated(plan: UpdatePlan, before: Results | None) -> Patients:
     """Return the patients of an update as a study describes its own.
 
     Parameters
     ----------
     plan : UpdatePlan
         With its patients.
-    before : mapping or None
+    before : Results or None
         Results of the version that is updated; None where they cannot be reached.
     """
     new = plan.patients
@@ -57,14 +59,13 @@ def describe_updated(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Pati
     return found if before else replace(found, notices=(*found.notices, _NOT_REACHED))
 
 
-def make_update_design(plan: UpdatePlan, before: Mapping[str, Any] | None) -> Design:
+def make_update_design(plan: UpdatePlan, before: Results | None) -> Design:
     """Return how an update is judged: by the thresholds set for the version before."""
-    thresholds = before["study"].get("thresholds") if before else None
     return Design(
         rule=plan.parent.facts.rule,
         resampling=_RESAMPLING,
         weighting=WEIGHTING,
-        thresholds=tuple(thresholds) if thresholds else None,
+        thresholds=before.study.thresholds if before else None,
         subgroups=DEFAULT_CUTS,
         seed=plan.seed,
     )
@@ -103,8 +104,8 @@ def make_update_results(
     patients: Patients,
     design: Design,
     assessment: Assessment,
-    before: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+    before: Results | None,
+) -> Results:
     """Return everything that an update found.
 
     Parameters
@@ -113,14 +114,8 @@ def make_update_results(
         What was done.
     patients, design, assessment : Patients, Design, Assessment
         The patients it was done on, how it was judged, and how it did.
-    before : mapping or None
+    before : Results or None
         Results of the version that was updated.
-
-    Returns
-    -------
-    dict
-        As :func:`training.report.results.make_results`, and `update`: `parent` (``NAME:VERSION``),
-        `parent_digest`, `alpha`, and `outcomes`: outcome to `method`, `words`, `n` and `events`.
     """
     model, facts = plan.update.model, plan.parent.facts
     importance = global_importance(model, explain_rows(model, model.background))
@@ -132,28 +127,29 @@ def make_update_results(
         asked=_describe_asked(plan, design, before),
         blend=_describe_blend(plan, before),
     )
-    found["background"]["how"] += "; those of the version that it was updated from"
+    how = f"{found.background.how}; those of the version that it was updated from"
     outcomes = {
-        name: {"method": test.method, "words": _describe(test), "n": test.n, "events": test.events}
+        name: UpdatedOutcome(
+            method=test.method, words=_describe(test), n=test.n, events=test.events
+        )
         for name, test in plan.update.tests.items()
     }
-    update = {
-        "parent": f"{facts.name}:{facts.version}",
-        "parent_digest": plan.parent.digest,
-        "alpha": plan.alpha,
-        "outcomes": outcomes,
-    }
-    return {**found, "update": to_plain(update)}
+    update = UpdateFacts(
+        parent=f"{facts.name}:{facts.version}",
+        parent_digest=plan.parent.digest,
+        alpha=plan.alpha,
+        outcomes=outcomes,
+    )
+    background = found.background.model_copy(update={"how": how})
+    return found.model_copy(update={"background": background, "update": update})
 
 
-def _describe_asked(
-    plan: UpdatePlan, design: Design, before: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _describe_asked(plan: UpdatePlan, design: Design, before: Results | None) -> StudyFacts:
     """Return what was asked, as the version before was: its study, and no procedure of its own."""
     facts = plan.parent.facts
-    return {
+    asked = {
         "name": facts.name,
-        "title": before["study"].get("title", facts.name) if before else facts.name,
+        "title": before.study.title if before else facts.name,
         "population": facts.population,
         "condition": facts.condition,
         "treatment": facts.treatment,
@@ -168,6 +164,7 @@ def _describe_asked(
         "procedure": {},
         "resampling": design.resampling.model_dump(),
     }
+    return StudyFacts.model_validate(asked)
 
 
 def _describe(test: ClosedTest) -> str:
@@ -182,15 +179,13 @@ def _describe(test: ClosedTest) -> str:
     return words if test.method == "intercept" else f"{words}, slope {estimates[1]:.2f}"
 
 
-def _describe_blend(plan: UpdatePlan, before: Mapping[str, Any] | None) -> dict[str, Any]:
+def _describe_blend(plan: UpdatePlan, before: Results | None) -> dict[str, OutcomeBlend]:
     """Return what the version before is made of, where the update has left it so."""
     model = {"response": plan.update.model.first, "kept": plan.update.model.kept}
     blend = {}
     for name, test in plan.update.tests.items():
         outcome = model[name]
         assert outcome is not None, "a tested outcome has a model"
-        told: Mapping[str, Any] = {"members": [], "slope": 1.0, "reason": ""}
-        if before is not None and test.method != "refit":
-            told = before["blend"][name]
-        blend[name] = {**told, "constant": outcome.is_constant}
+        told = _NOTHING_LEFT if before is None or test.method == "refit" else before.blend[name]
+        blend[name] = told.model_copy(update={"constant": outcome.is_constant})
     return blend

@@ -62,5 +62,5 @@ def test_a_file_that_cannot_be_read_says_what_to_do(
 
 def test_a_card_without_authors_is_not_complete() -> None:
     nobody = small_card(author=full_author() | {"people.authors": []})
-    assert any("people.authors" in fault for fault in list_missing(nobody.body["fields"]))
-    assert not list_missing(small_card().body["fields"])
+    assert any("people.authors" in fault for fault in list_missing(nobody.body.fields))
+    assert not list_missing(small_card().body.fields)

@@ -12,12 +12,14 @@ from features.errors import KetresponseError
 from features.published.safety import SAFETY_FACTS
 from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts, small_results
 from training.card.card import compute_body_sha256, make_card, read_card, write_card
-from training.card.schema import make_json_schema
+from training.card.schema import CardDocument
+from training.store.results import Results, make_json_schema
 
 
 def test_the_published_schema_is_the_one_that_is_checked() -> None:
     path = Path(training.__file__).parent / "card" / "model_card.schema.json"
-    assert json.loads(path.read_text(encoding="utf-8")) == make_json_schema()
+    schema = make_json_schema(CardDocument, "ketresponse model card")
+    assert json.loads(path.read_text(encoding="utf-8")) == schema
 
 
 def test_the_digest_is_that_of_the_canonical_body() -> None:
@@ -78,11 +80,11 @@ def test_the_results_of_another_run_are_refused() -> None:
     results = small_results()
     results["cohort"]["sha256"] = "0" * 64
     with pytest.raises(KetresponseError, match="not those of small"):
-        make_card(small_facts(), DIGEST, results, full_author())
+        make_card(small_facts(), DIGEST, Results.model_validate(results), full_author())
 
 
 def test_the_words_that_must_stand_on_every_card_are_there() -> None:
-    words = " ".join(small_card().body["statements"])
+    words = " ".join(small_card().body.statements)
     for needed in (
         "not the benefit over placebo",
         "1.4 points",
@@ -98,22 +100,22 @@ def test_the_words_that_must_stand_on_every_card_are_there() -> None:
 
 
 def test_safety_has_source_and_count() -> None:
-    safety = small_card().body["safety"]
+    safety = small_card().body.safety
     assert len(safety) == len(SAFETY_FACTS)
-    assert all(fact["source"] and fact["n"] for fact in safety)
+    assert all(fact.source and fact.n for fact in safety)
 
 
 def test_another_condition_has_no_ketamine_side_effects_and_no_crps_words() -> None:
     facts = dataclasses.replace(small_facts(), condition="sciatica")
     results = small_results()
     results["study"]["condition"] = "sciatica"
-    body = make_card(facts, DIGEST, results, full_author()).body
-    assert body["safety"] == body["base_rates"] == []
-    assert "Sigtermans" not in " ".join(body["statements"])
+    body = make_card(facts, DIGEST, Results.model_validate(results), full_author()).body
+    assert body.safety == body.base_rates == []
+    assert "Sigtermans" not in " ".join(body.statements)
 
 
 def test_plain_words_come_first_and_admit_what_is_not_known() -> None:
-    plain = small_card().body["plain"]
-    assert plain["what"].startswith("Before admission, the probability of")
-    assert "any other hospital" in plain["how_sure"][-1]
-    assert any("refuse treatment" in line for line in plain["when_not"])
+    plain = small_card().body.plain
+    assert plain.what.startswith("Before admission, the probability of")
+    assert "any other hospital" in plain.how_sure[-1]
+    assert any("refuse treatment" in line for line in plain.when_not)

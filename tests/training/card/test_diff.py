@@ -1,7 +1,10 @@
 """What changed between two cards."""
 
+from typing import get_args
+
 from tests.training.helpers.cards import full_author, small_card, small_results
-from training.card.diff import PARTS, compare_cards
+from training.card.diff import compare_cards
+from training.card.schema import Part
 
 
 def test_a_card_does_not_differ_from_itself() -> None:
@@ -19,20 +22,20 @@ def test_each_change_is_found_under_its_part() -> None:
             row["estimate"] = 0.123
     author = full_author() | {"openness.funding": "another payer"}
     changes = compare_cards(small_card().body, small_card(results, author).body)
-    assert {change["part"] for change in changes} == set(PARTS)
-    auc = [change for change in changes if change["what"] == "T1: AUC, held out"]
-    assert auc[0]["after"].startswith("0.12 (")
-    gate = [change for change in changes if change["what"].startswith("1. ")]
-    assert gate[0]["before"].startswith("pass")
-    assert gate[0]["after"].startswith("fail")
+    assert {change.part for change in changes} == set(get_args(Part))
+    auc = [change for change in changes if change.what == "T1: AUC, held out"]
+    assert auc[0].after.startswith("0.12 (")
+    gate = [change for change in changes if change.what.startswith("1. ")]
+    assert gate[0].before.startswith("pass")
+    assert gate[0].after.startswith("fail")
 
 
 def test_what_only_one_card_has_is_a_dash_on_the_other() -> None:
     results = small_results()
     gone = results["predictors"].pop()
     changes = compare_cards(small_card().body, small_card(results).body)
-    change = next(change for change in changes if change["what"] == gone["label"])
-    assert (change["part"], change["after"]) == ("predictors", "–")
+    change = next(change for change in changes if change.what == gone["label"])
+    assert (change.part, change.after) == ("predictors", "–")
 
 
 def test_changes_turn_round_when_the_cards_do() -> None:
@@ -40,6 +43,6 @@ def test_changes_turn_round_when_the_cards_do() -> None:
     results["study"]["seed"] = 99
     there = compare_cards(small_card().body, small_card(results).body)
     back = compare_cards(small_card(results).body, small_card().body)
-    assert [(c["what"], c["before"], c["after"]) for c in there] == [
-        (c["what"], c["after"], c["before"]) for c in back
+    assert [(c.what, c.before, c.after) for c in there] == [
+        (c.what, c.after, c.before) for c in back
     ]

@@ -9,9 +9,11 @@ import pytest
 
 from tests.training.helpers.cards import full_author, small_card, small_results
 from training.card.author import empty_author
-from training.card.gates import Gate, GateSettings, compute_flags, compute_gates
+from training.card.gates import Gate, compute_flags, compute_gates
+from training.card.schema import Body, GateSettings
+from training.store.results import Results
 
-BODY = small_card().body
+BODY = small_card().body.to_json()
 
 
 def _body() -> dict[str, Any]:
@@ -19,7 +21,7 @@ def _body() -> dict[str, Any]:
 
 
 def _gate(number: int, body: dict[str, Any]) -> Gate:
-    return compute_gates(body)[number - 1]
+    return compute_gates(Body.model_validate(body))[number - 1]
 
 
 HORIZONS = ("t1", "t2")
@@ -40,7 +42,7 @@ def _metric(
 
 
 def test_all_twelve_come_in_order() -> None:
-    gates = compute_gates(BODY)
+    gates = compute_gates(small_card().body)
     assert [gate.number for gate in gates] == list(range(1, 13))
     assert [gate.name for gate in gates] == [
         "frozen before training",
@@ -304,7 +306,7 @@ def test_9_without_other_patients_only_silent_evaluation_is_left() -> None:
 
 def test_10_every_field_is_answered() -> None:
     assert _gate(10, _body()).status == "pass"
-    gate = _gate(10, small_card(author=empty_author()).body)
+    gate = _gate(10, small_card(author=empty_author()).body.to_json())
     assert gate.status == "fail"
     assert "card check" in gate.text
 
@@ -326,7 +328,7 @@ def test_thresholds_are_settings() -> None:
     body = _body()
     _metric(body, "optimism", "calibration_slope", corrected=0.7, low=0.5, high=1.5)
     assert _gate(5, body).status == "fail"
-    body["gate_settings"] = GateSettings(slope_low=0.6).to_dict()
+    body["gate_settings"] = GateSettings(slope_low=0.6).model_dump()
     assert _gate(5, body).status == "pass"
 
 
@@ -338,8 +340,8 @@ def test_an_auc_too_good_to_be_true_asks_for_a_leakage_review(
     for row in results["performance"]["t1"]["rows"]:
         if row["metric"] == "auc":
             row["estimate"] = auc
-    assert bool(compute_flags(results, GateSettings())) is flagged
+    assert bool(compute_flags(Results.model_validate(results), GateSettings())) is flagged
     card = small_card(results)
-    assert (_gate(10, card.body).status == "fail") is flagged
+    assert (_gate(10, card.body.to_json()).status == "fail") is flagged
     answered = full_author() | {"extra.leakage_review": "looked by hand, none found"}
-    assert _gate(10, small_card(results, answered).body).status == "pass"
+    assert _gate(10, small_card(results, answered).body.to_json()).status == "pass"

@@ -1,7 +1,5 @@
 """What a model says beside what is published."""
 
-from typing import Any
-
 import pytest
 
 from tests.training.helpers.cards import small_results
@@ -11,16 +9,17 @@ from training.card.literature import (
     describe_predictors,
     find_contradictions,
 )
+from training.store.results import Results
 
 
-def _moved_by(**moved: float) -> dict[str, Any]:
+def _moved_by(**moved: float) -> Results:
     results = small_results()
     results["importance"] = [
         {"predictor": name, "horizon": "t1", "mean_absolute_contribution": value}
         for name, value in moved.items()
     ]
     results["study"]["horizons"] = ["t1"]
-    return results
+    return Results.model_validate(results)
 
 
 def test_shares_add_up_to_one_and_fall() -> None:
@@ -61,22 +60,24 @@ def test_ranking_by_what_the_trial_found_without_effect_is_said(
 
 
 def test_published_rates_stand_beside_the_cohorts_own() -> None:
-    rows = compare_base_rates(small_results())
-    published = [row for row in rows if row["n"] == 47]
+    rows = compare_base_rates(Results.model_validate(small_results()))
+    published = [row for row in rows if row.n == 47]
     # Mangnus 2021: 29 of 47 at T1
-    assert published[0]["events"] == 29
-    assert [row["what"] for row in rows if row["source"] == "the run"] == ["this cohort"] * 2
+    assert published[0].events == 29
+    assert [row.what for row in rows if row.source == "the run"] == ["this cohort"] * 2
 
 
 def test_another_condition_has_no_literature_here() -> None:
-    results = small_results()
-    results["study"]["condition"] = "sciatica"
+    found = small_results()
+    found["study"]["condition"] = "sciatica"
+    results = Results.model_validate(found)
     assert compare_base_rates(results) == []
     assert describe_predictors(results) == []
     assert find_contradictions(results) == []
 
 
 def test_a_predictor_that_the_model_does_not_have_is_told_so() -> None:
-    rows = {row["matter"]: row for row in describe_predictors(small_results())}
-    assert rows["McGill pain rating index"]["shares"] == {"t1": None, "t2": None}
-    assert rows["pain medication"]["shares"]["t1"] is not None
+    results = Results.model_validate(small_results())
+    rows = {row.matter: row for row in describe_predictors(results)}
+    assert rows["McGill pain rating index"].shares == {"t1": None, "t2": None}
+    assert rows["pain medication"].shares["t1"] is not None

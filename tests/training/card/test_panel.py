@@ -10,6 +10,7 @@ import pytest
 from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts, small_results
 from training.card.card import Card, make_card
 from training.card.render import render_html, render_markdown
+from training.store.results import Results
 
 
 def found_panel(**changes: Any) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def card_with(panel: dict[str, Any] | None, *, submodel: str = "clinical+panel")
     if panel is not None:
         results["panel"] = panel
     facts = replace(small_facts(), submodel=submodel)
-    return make_card(facts, DIGEST, results, full_author())
+    return make_card(facts, DIGEST, Results.model_validate(results), full_author())
 
 
 @pytest.mark.parametrize("render", [render_html, render_markdown])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -84,7 +85,8 @@ def test_what_people_have_written_is_never_markup(render: Any) -> None:
 @pytest.mark.parametrize("render", [render_html, render_markdown])
 def test_run_and_digest_stand_on_it(render: Any) -> None:
     card = small_card()
-    card.body["model"]["run_id"] = "run4711"
+    model = card.body.model.model_copy(update={"run_id": "run4711"})
+    card = replace(card, body=card.body.model_copy(update={"model": model}))
     shown = render(card)
     assert "run4711" in shown
     assert card.sha256 in shown
@@ -179,7 +181,7 @@ def test_a_model_that_tells_nobody_apart_has_a_card() -> None:
     for blend in results["blend"].values():
         blend.update(constant=True, reason="too few")
     for found in results["calibration"].values():
-        found["curve"] = [dict.fromkeys(row) for row in found["curve"]]
+        found["curve"] = [{"risk": row["risk"]} for row in found["curve"]]
     for found in (*results["performance"].values(), *results["optimism"].values()):
         for row in found["rows"]:
             row.update({key: None for key in row if key not in ("metric", "note")})

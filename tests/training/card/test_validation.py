@@ -1,7 +1,5 @@
 """A later run's result in other patients, on the card."""
 
-from dataclasses import replace
-
 import pytest
 
 from features.errors import InputError
@@ -9,7 +7,14 @@ from tests.training.helpers.cards import DIGEST, full_author, small_card, small_
 from training.card.card import make_card
 from training.card.gates import compute_gates
 from training.card.validation import add_validation
+from training.store.found import OtherPatients
+from training.store.part import NotDone
+from training.store.results import Results
 from training.store.tracking import TrackedRun
+
+
+def _results() -> Results:
+    return Results.model_validate(small_results())
 
 
 def _run(**tags: str) -> TrackedRun:
@@ -38,25 +43,28 @@ def _run(**tags: str) -> TrackedRun:
 
 
 def test_the_result_and_its_run_stand_on_the_card() -> None:
-    results = add_validation(small_results(), _run(), digest=DIGEST)
-    sites = results["sites"]
-    assert sites["o_e"] == {"t1": 1.1, "t2": 0.9}
-    assert "run2" in sites["text"]
-    assert "60 patients, AUC 0.61 (0.50 to 0.70)" in sites["text"]
+    results = add_validation(_results(), _run(), digest=DIGEST)
+    sites = results.sites
+    assert isinstance(sites, OtherPatients)
+    assert sites.o_e == {"t1": 1.1, "t2": 0.9}
+    assert "run2" in sites.text
+    assert "60 patients, AUC 0.61 (0.50 to 0.70)" in sites.text
     body = make_card(small_facts(), DIGEST, results, full_author()).body
     assert compute_gates(body)[8].status == "pass"
-    assert not any("No external validation" in line for line in body["limitations"])
-    assert "It has not been tried" not in " ".join(body["plain"]["how_sure"])
+    assert not any("No external validation" in line for line in body.limitations)
+    assert "It has not been tried" not in " ".join(body.plain.how_sure)
 
 
 def test_sites_left_out_count_where_study_and_cohort_are_the_models() -> None:
-    results = small_results()
+    results = _results()
     run = _run(
         **{"ketresponse.kind": "leave-site-out"},
-        study_sha256=results["study"]["sha256"],
-        cohort_sha256=results["cohort"]["sha256"],
+        study_sha256=results.study.sha256,
+        cohort_sha256=results.cohort.sha256,
     )
-    assert add_validation(results, run, digest="x")["sites"]["o_e"] == {"t1": 1.5, "t2": None}
+    sites = add_validation(results, run, digest="x").sites
+    assert isinstance(sites, OtherPatients)
+    assert sites.o_e == {"t1": 1.5, "t2": None}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +80,7 @@ def test_a_run_that_is_no_validation_of_this_model_is_refused(
     tags: dict[str, str], match: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        add_validation(small_results(), _run(**tags), digest=DIGEST)
+        add_validation(_results(), _run(**tags), digest=DIGEST)
     assert match in caught.value.report()
 
 
@@ -80,11 +88,11 @@ def test_simulated_patients_validate_no_model_of_real_ones() -> None:
     results = small_results()
     results["cohort"]["synthetic"] = False
     with pytest.raises(InputError, match="real patients"):
-        add_validation(results, _run(), digest=DIGEST)
+        add_validation(Results.model_validate(results), _run(), digest=DIGEST)
 
 
 def test_results_without_validation_are_left_as_they_were() -> None:
-    results = small_results()
-    add_validation(results, replace(_run()), digest=DIGEST)
-    assert results["sites"]["done"] is False
-    assert small_card(results).body["results"]["sites"]["done"] is False
+    results = _results()
+    add_validation(results, _run(), digest=DIGEST)
+    assert results == _results()
+    assert isinstance(small_card().body.results.sites, NotDone)

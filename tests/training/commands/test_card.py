@@ -14,9 +14,10 @@ from tests.training.helpers.cards import small_facts, small_results
 from tests.training.helpers.examples import make_facts, make_model
 from training.card.author import AUTHOR_FIELDS, make_template
 from training.card.card import read_card
-from training.report.results import write_results
+from training.card.schema import Change
 from training.store.artifact import read_facts, save_model
 from training.store.registry import locate, register
+from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, track_run
 
 
@@ -50,7 +51,7 @@ def store(tmp_path: Path, tracking_uri: str, monkeypatch: pytest.MonkeyPatch) ->
         results["study"]["seed"] = version
         folder = tmp_path / f"files{version}"
         folder.mkdir()
-        write_results(results, folder)
+        write_results(Results.model_validate(results), folder)
         run_id = track_run(RunRecord("small", files=folder), tracking_uri=tracking_uri)
         model = make_model(seed=version)
         register(run_id, model, facts, name="small", tracking_uri=tracking_uri)
@@ -76,7 +77,7 @@ def test_an_author_is_led_from_the_template_to_a_card(store: str, author: Path) 
         "card.md",
     ]
     facts, digest = read_facts(folder)
-    assert card.body["model"]["digest"] == digest
+    assert card.body.model.digest == digest
     assert facts.card_sha256 == card.sha256  # what each answer of the model names
     checked = _card("check", "small:1")
     assert checked.exit_code == 0, checked.output
@@ -87,12 +88,13 @@ def test_an_author_is_led_from_the_template_to_a_card(store: str, author: Path) 
 def test_a_second_version_tells_what_changed_since_the_first(store: str, author: Path) -> None:
     for version in ("1", "2"):
         assert _card("make", f"small:{version}", "--card", str(author)).exit_code == 0
-    parent = read_card(locate("small", 2, tracking_uri=store)).body["parent"]
-    assert parent["model"] == "small:1"
-    assert parent["card_sha256"] == read_card(locate("small", 1, tracking_uri=store)).sha256
-    assert {"part": "model", "what": "seed", "before": "1", "after": "2"} in parent["changes"]
+    parent = read_card(locate("small", 2, tracking_uri=store)).body.parent
+    assert parent is not None
+    assert parent.model == "small:1"
+    assert parent.card_sha256 == read_card(locate("small", 1, tracking_uri=store)).sha256
+    assert Change(part="model", what="seed", before="1", after="2") in parent.changes
     told = json.loads(_card("diff", "small:1", "small:2", "--json").stdout)
-    assert told["changes"] == parent["changes"]
+    assert told["changes"] == [change.to_json() for change in parent.changes]
     assert "seed" in _card("diff", "small:1", "small:2").stdout
 
 
@@ -114,7 +116,7 @@ def test_a_folder_far_from_its_run_is_given_the_results(
     save_model(tmp_path / "model", make_model(), facts)
     alone = _card("make", "model", "--card", str(author))
     assert alone.exit_code != 0
-    results = write_results(small_results(), tmp_path)
+    results = write_results(Results.model_validate(small_results()), tmp_path)
     made = _card("make", "model", "--card", str(author), "--results", str(results))
     assert made.exit_code == 0, made.output
     assert read_card(tmp_path / "model").subject == "example:unregistered"

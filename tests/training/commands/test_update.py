@@ -21,11 +21,11 @@ from training.card.gates import compute_gates
 from training.commands.card import app as card
 from training.commands.update import update
 from training.model.response_model import ResponseModel
-from training.report.results import fetch_results, write_results
 from training.store.artifact import load_model, save_model
 from training.store.client import make_client
 from training.store.registry import find_folder, list_models, register
-from training.store.tracking import RunRecord, read_run, track_run
+from training.store.results import RESULTS_FILE, Results, read_results, write_results
+from training.store.tracking import RunRecord, fetch_file, read_run, track_run
 from training.study.tables import Resampling
 from training.updating import updated_results
 from training.updating.plan import make_plan
@@ -206,12 +206,10 @@ def test_a_slope_below_zero_is_told(inputs: Path, tmp_path: Path) -> None:
 
 def _keep_as_version_1(inputs: Path, tmp_path: Path, tracking_uri: str) -> None:
     """Register the model to update with a run that holds its results."""
-    results = small_results()
+    results = Results.model_validate(small_results())
     write_results(results, tmp_path)
     run_id = track_run(RunRecord("example", files=tmp_path), tracking_uri=tracking_uri)
-    facts = _facts(
-        study_sha256=results["study"]["sha256"], cohort_sha256=results["cohort"]["sha256"]
-    )
+    facts = _facts(study_sha256=results.study.sha256, cohort_sha256=results.cohort.sha256)
     register(
         run_id, load_model(inputs / "model").model, facts, name="example", tracking_uri=tracking_uri
     )
@@ -232,17 +230,17 @@ def test_an_updated_version_has_a_card_and_is_compared_with_the_one_before(
         assert made.exit_code == 0, made.output
     folder = find_folder("example:2", tracking_uri=tracking_uri)
     body = read_card(folder).body
-    assert body["results"]["study"]["thresholds"] == [0.3, 0.6]  # set for the version before
-    assert body["results"]["cohort"]["sha256"] == load_model(folder).facts.cohort_sha256
-    assert body["results"]["counts"]["t1"]["n"] == load_model(folder).facts.counts["t1"]["n"]
+    assert body.results.study.thresholds == (0.3, 0.6)  # set for the version before
+    assert body.results.cohort.sha256 == load_model(folder).facts.cohort_sha256
+    assert body.results.counts["t1"].n == load_model(folder).facts.counts["t1"]["n"]
     gates = {gate.number: gate for gate in compute_gates(body)}
     assert gates[3].value.startswith("4 permutations, mean AUC 0.")
     assert gates[6].value.startswith("T1: 0.")
     assert gates[7].value != "not computed"
-    answers = {field["id"]: field["answer"] for field in body["fields"]}
+    answers = {field.id: field.answer for field in body.fields}
     assert answers["12f"].startswith("example:1 (digest ")
     assert "its closed tests run anew inside each training part" in answers["12a"]
-    assert body["parent"]["model"] == "example:1"
+    assert body.parent.model == "example:1"
     page = (folder / "card.html").read_text()
     assert "before the update" in page
     told = runner.invoke(card, ["diff", "example:1", "example:2", "--json"])
@@ -254,8 +252,9 @@ def test_without_the_results_of_the_version_before_the_card_says_so(
     inputs: Path, tmp_path: Path, tracking_uri: str
 ) -> None:
     found = _json(inputs / "model", inputs / "other.csv", "--yes")
-    results = fetch_results(found["run_id"], tracking_uri=tracking_uri)
-    assert results["study"]["thresholds"] is None
-    assert any("could not be reached" in notice for notice in results["notices"])
-    assert results["blend"]["response"]["members"] == []
-    assert results["study"]["sha256"] == load_model(inputs / "model").facts.study_sha256
+    file = fetch_file(found["run_id"], RESULTS_FILE, tracking_uri=tracking_uri)
+    results = read_results(file)
+    assert results.study.thresholds is None
+    assert any("could not be reached" in notice for notice in results.notices)
+    assert results.blend["response"].members == []
+    assert results.study.sha256 == load_model(inputs / "model").facts.study_sha256

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from training.model.explanation import explain_rows, global_importance
 from training.report.model_facts import make_facts
 from training.report.results import describe_blend, describe_study, make_results
 from training.store.facts import ModelFacts
+from training.store.results import Results
 from training.study.settings import read_study
 from training.study.study import read_description
 
@@ -48,7 +48,7 @@ DIGEST = "d" * 64
 
 
 @lru_cache(maxsize=1)
-def _run() -> tuple[dict[str, Any], ModelFacts]:
+def _run() -> tuple[Results, ModelFacts]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         make_cohort(90, seed=4).table.to_csv(folder / "cohort.csv", index=False)
@@ -69,8 +69,8 @@ def _run() -> tuple[dict[str, Any], ModelFacts]:
 
 
 def small_results() -> dict[str, Any]:
-    """Return the run's results, the caller's own to change."""
-    return copy.deepcopy(_run()[0])
+    """Return the run's results as they stand in its file, the caller's own to change."""
+    return _run()[0].to_json()
 
 
 def small_facts() -> ModelFacts:
@@ -90,4 +90,5 @@ def full_author() -> dict[str, Any]:
 
 def small_card(results: dict[str, Any] | None = None, author: dict[str, Any] | None = None) -> Card:
     """Return the card of its model."""
-    return make_card(small_facts(), DIGEST, results or small_results(), author or full_author())
+    typed = _run()[0] if results is None else Results.model_validate(results)
+    return make_card(small_facts(), DIGEST, typed, author or full_author())

@@ -11,6 +11,7 @@ from tests.training.helpers.cards import full_author, small_results
 from training.card.card import make_card, write_card
 from training.card.render import write_pages
 from training.store.facts import ModelFacts
+from training.store.results import Results
 
 SCRIPT = "<script>document.body.textContent = 'a script ran'</script>"
 
@@ -76,7 +77,7 @@ def put_card(
         rows = results["optimism"][horizon]["rows"]
         next(r for r in rows if r["metric"] == "calibration_slope")["corrected"] = slope
     author = {**full_author(), "people.authors": list(authors), "use.how_to_use": SCRIPT}
-    card = make_card(facts, digest, results, author)
+    card = make_card(facts, digest, Results.model_validate(results), author)
     write_card(card, folder)
     write_pages(card, folder, annex=None, status=facts.status)
 

@@ -1,15 +1,12 @@
-"""Everything a run found, as one JSON document."""
+"""What a run found, gathered into one document."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from features.errors import KetresponseError
 from tests.training.helpers.cards import small_results
-from training.report.results import read_results, to_plain, write_results
+from training.report.results import to_plain
 
 
 def test_plain_values_know_no_nan_and_no_arrays() -> None:
@@ -17,11 +14,6 @@ def test_plain_values_know_no_nan_and_no_arrays() -> None:
     assert to_plain({"t": (frame, np.float64("inf"), np.int64(3))}) == {
         "t": [[{"metric": "a", "risk": 0.5}, {"metric": "b", "risk": None}], None, 3]
     }
-
-
-def test_results_survive_a_file(tmp_path: Path) -> None:
-    results = small_results()
-    assert read_results(write_results(results, tmp_path)) == results
 
 
 def test_counts_agree_with_the_labels() -> None:
@@ -53,11 +45,3 @@ def test_what_was_not_done_says_why_and_what_to_run() -> None:
     assert null_test["done"] is False
     assert "null test" in null_test["reason"]
     assert "ketresponse train" in null_test["command"]
-
-
-@pytest.mark.parametrize("text", ["{}", "no json", '{"schema_version": 99}', "[]"])
-def test_another_file_is_refused(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(text)
-    with pytest.raises(KetresponseError, match="results"):
-        read_results(path)

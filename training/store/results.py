@@ -1,0 +1,197 @@
+"""What one run found, as one typed document (``results.json``), read and written here alone.
+
+It holds counts, summaries and digests; no id, prediction or row of a patient. A number that could
+not be estimated is null; a part that was not computed is :class:`training.store.part.NotDone`,
+with the reason and what would fill it.
+
+The types lie in the store, below everyone who reads them: reports and updates make the document
+(:mod:`training.report.results`); cards, gates, reviews and the service read it, and the service
+must not load what makes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Container
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from features.errors import InputError, KetresponseError, Problem
+from training.store.asked import (
+    CohortFacts,
+    FlowStep,
+    Labels,
+    OutcomeCount,
+    PredictorFacts,
+    SizeFacts,
+    StudyFacts,
+)
+from training.store.found import (
+    Background,
+    Calibration,
+    DecisionCurve,
+    ImportanceRow,
+    Instability,
+    LearningRow,
+    MetricTable,
+    MissingOutcomes,
+    NullTest,
+    OptimismRow,
+    OptimismTable,
+    OtherPatients,
+    OutcomeBlend,
+    RiskBin,
+    ScoreLabelFacts,
+    SubgroupRow,
+    UpdateFacts,
+)
+from training.store.panel_found import PanelResults
+from training.store.part import Horizon, MetricRow, NotDone, OrNotDone, Outcome, ResultsPart
+
+__all__ = [
+    "RESULTS_FILE",
+    "RESULTS_VERSION",
+    "Results",
+    "list_problems",
+    "make_json_schema",
+    "read_results",
+    "write_results",
+]
+
+RESULTS_FILE = "results.json"
+RESULTS_VERSION = 1
+
+_BY_HORIZON = ("counts", "performance", "calibration", "decision", "missing_outcomes")
+
+
+class Results(ResultsPart):
+    """What the run found (results.json)."""
+
+    schema_version: Literal[1]
+    study: StudyFacts
+    cohort: CohortFacts
+    flow: list[FlowStep]
+    counts: dict[Horizon, OutcomeCount]
+    labels: Labels
+    score_labels: OrNotDone[ScoreLabelFacts]
+    parameters: int
+    predictors: list[PredictorFacts]
+    sample_size: dict[Horizon, SizeFacts]
+    weighting: str
+    performance: dict[Horizon, MetricTable]
+    optimism: OrNotDone[dict[Horizon, OptimismTable]]
+    calibration: dict[Horizon, Calibration]
+    risks: dict[Horizon, list[RiskBin]] = Field(default_factory=dict)
+    decision: dict[Horizon, OrNotDone[DecisionCurve]]
+    instability: dict[Horizon, Instability]
+    rerun_failures: list[str] = Field(default_factory=list)
+    learning_curve: OrNotDone[dict[Horizon, list[LearningRow]]] | None = None
+    null_test: OrNotDone[NullTest]
+    panel: OrNotDone[PanelResults] | None = None
+    subgroups: OrNotDone[dict[Horizon, list[SubgroupRow]]]
+    sites: OrNotDone[OtherPatients]
+    missing_outcomes: dict[Horizon, MissingOutcomes]
+    blend: dict[Outcome, OutcomeBlend]
+    importance: list[ImportanceRow]
+    background: Background
+    notices: list[str]
+    verdict: list[str]
+    code_version: str
+    versions: dict[str, str]
+    update: UpdateFacts | None = None
+
+    @model_validator(mode="after")
+    def _check_horizons(self) -> Self:
+        """Refuse results in which a horizon of the study is left out of a part."""
+        parts: dict[str, Container[str]] = {
+            "study.outcomes": self.study.outcomes,
+            "labels": {h for h in ("t1", "t2") if getattr(self.labels, h)},
+            **{name: getattr(self, name) for name in _BY_HORIZON},
+        }
+        absent = [
+            f"{name}.{h}" for name, part in parts.items() for h in self.horizons if h not in part
+        ]
+        if absent:
+            raise ValueError(f"a part for each horizon of the study; missing: {', '.join(absent)}")
+        return self
+
+    @property
+    def horizons(self) -> list[Horizon]:
+        """The study's horizons, in order."""
+        return self.study.horizons
+
+    def per_horizon(self, tell: Callable[[Horizon], str]) -> str:
+        """Return one text for all horizons, each under its name."""
+        return "; ".join(f"{h.upper()}: {tell(h)}" for h in self.horizons)
+
+    def find_performance(self, horizon: Horizon, metric: str) -> MetricRow | None:
+        """Return a measure, held out; None where there is none."""
+        table = self.performance.get(horizon)
+        return next((row for row in table.rows if row.metric == metric), None) if table else None
+
+    def find_optimism(self, horizon: Horizon, metric: str) -> OptimismRow | None:
+        """Return a measure, corrected for optimism; None where there is none."""
+        table = None if isinstance(self.optimism, NotDone) else self.optimism.get(horizon)
+        return next((row for row in table.rows if row.metric == metric), None) if table else None
+
+
+def make_json_schema(document: type[BaseModel], title: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a document, as it is published."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **{k: v for k, v in document.model_json_schema().items() if k != "title"},
+    }
+
+
+_EXPECTED = {"missing": "an entry", "extra_forbidden": "no such entry"}
+
+
+def list_problems(err: ValidationError) -> list[Problem]:
+    """Return everything that is wrong with a document, by its place in it."""
+    problems = []
+    for found in err.errors(include_url=False):
+        # A place in brackets only says which of two forms of a part was read.
+        place = ".".join(str(part) for part in found["loc"] if not str(part).startswith("("))
+        words = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        got = "nothing" if found["type"] == "missing" else type(found["input"]).__name__
+        problems.append(Problem(place or "results", _EXPECTED.get(found["type"], words), got))
+    return problems
+
+
+def write_results(results: Results, folder: Path) -> Path:
+    """Write the document as :data:`RESULTS_FILE` into a folder."""
+    path = folder / RESULTS_FILE
+    text = json.dumps(results.to_json(), indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def read_results(path: Path) -> Results:
+    """Read what :func:`write_results` wrote.
+
+    Raises
+    ------
+    KetresponseError
+        If it cannot be read, is of another version, or does not fit: every place is named.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise KetresponseError(f"{path} does not hold a run's results") from err
+    if version != RESULTS_VERSION:
+        raise KetresponseError(
+            f"the results in {path} are of version {version}; this version of ketresponse reads "
+            f"version {RESULTS_VERSION}: train again"
+        )
+    try:
+        return Results.model_validate(content)
+    except ValidationError as err:
+        raise InputError(
+            f"{path} does not hold results as this version of ketresponse writes them; train "
+            "again, or name the results.json of the model's own run",
+            list_problems(err),
+        ) from err
