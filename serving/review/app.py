@@ -13,23 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
-from serving.web.app import read_body
+from serving.web.app import read_body, show_icon, show_style
 from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
+from serving.web.rendering import render
 from training.approval.approval import compute_objections
 from training.approval.case import ACTIONS, SILENT, Account, Action, compute_standing, find_end
 from training.review.accounts import IdentityProvider
@@ -45,7 +43,6 @@ _IDLE_SECONDS = 1800.0
 _TRIES, _LOCKED_SECONDS = 5, 60.0
 # Without a referrer to their own site, browsers send forms from an origin called "null".
 _OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
-_ASSETS = Path(__file__).parents[1] / "web" / "templates"
 _BUTTONS: dict[Action, tuple[str, str]] = {
     "open": ("Hand it in for review", "You are then its author and cannot judge it."),
     "waive": ("Waive a gate", "Your name and your reason will stand on the card."),
@@ -116,17 +113,6 @@ class _Sessions:
             self._sessions.pop(token or "", None)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def _page(
     template: str,
     status_code: int = 200,
@@ -135,8 +121,7 @@ def _page(
     problems: Sequence[str] = (),
     **values: Any,
 ) -> Response:
-    page = _environment().get_template(template)
-    html = page.render(session=session, problems=problems, **values)
+    html = render(template, session=session, problems=problems, **values)
     headers = {**PRIVATE, **_OWN_ORIGIN, "Content-Security-Policy": PAGE_POLICY}
     return HTMLResponse(html, status_code, headers=headers)
 
@@ -249,9 +234,9 @@ class _ReviewApp:
             Route("/model/{name}/{version}", self._guarded(pages.show_file)),
             Route("/model/{name}/{version}/card.html", self._guarded(pages.show_card)),
             Route("/model/{name}/{version}/{action}", self._post_action, methods=["POST"]),
-            Route("/clinic.css", _show_style),
-            Route("/review.css", _show_style),
-            Route("/icon.svg", _show_icon),
+            Route("/clinic.css", show_style),
+            Route("/review.css", show_style),
+            Route("/icon.svg", show_icon),
         ]
 
     def _find(self, request: Request) -> _Session | None:
@@ -335,14 +320,6 @@ def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> 
 
 def _show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
     return _page("review_login.html", status_code, problems=problems)
-
-
-async def _show_style(request: Request) -> Response:
-    return FileResponse(_ASSETS / request.url.path.lstrip("/"), media_type="text/css")
-
-
-async def _show_icon(request: Request) -> Response:
-    return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
 
 
 def _carries_word(fields: Mapping[str, str], session: _Session) -> bool:

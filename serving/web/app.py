@@ -35,10 +35,11 @@ from serving.settings import Settings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.web.page import render_docs, render_page
+from serving.web.rendering import ASSETS
 from training.model.example import make_example
 from training.store.facts import package_versions
 
-__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body"]
+__all__ = ["JsonAnswer", "LocalOnly", "answer", "make_app", "read_body", "show_icon", "show_style"]
 
 MAX_BODY = 1_000_000
 """Longest request, in bytes: a full batch is about a third of it."""
@@ -48,7 +49,6 @@ _NO_FORM = Problem("body", "a form as this page sends it", "something else")
 
 _log = logging.getLogger("bentoml.ketresponse")
 _FAILED = "no estimate: something failed in this service; its log tells where"
-_ASSETS = Path(__file__).parent / "templates"
 
 
 class JsonAnswer(Response):
@@ -124,6 +124,25 @@ def _log_failure(err: Exception) -> None:
     _log.error("%s while answering\n%s", type(err).__name__, where)
 
 
+async def show_style(request: Request) -> Response:
+    """Return the style sheet that the address names."""
+    return FileResponse(ASSETS / Path(request.url.path).name, media_type="text/css")
+
+
+async def show_icon(request: Request) -> Response:
+    """Return the pages' icon."""
+    return FileResponse(ASSETS / "icon.svg", media_type="image/svg+xml")
+
+
+async def _show_docs(request: Request) -> Response:
+    headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
+    return HTMLResponse(render_docs(), headers=headers)
+
+
+async def _go_to_clinic(request: Request) -> Response:
+    return RedirectResponse("clinic")
+
+
 def make_app(
     get_predictor: Callable[[], Predictor], *, get_folder: Callable[[], Path]
 ) -> Starlette:
@@ -176,28 +195,15 @@ def make_app(
         version = package_versions().get("ketresponse", "from source")
         return JsonAnswer(make_openapi(get_predictor(), version=version))
 
-    async def show_docs(request: Request) -> Response:
-        headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
-        return HTMLResponse(render_docs(), headers=headers)
-
-    async def show_style(request: Request) -> Response:
-        return FileResponse(_ASSETS / "clinic.css", media_type="text/css")
-
-    async def show_icon(request: Request) -> Response:
-        return FileResponse(_ASSETS / "icon.svg", media_type="image/svg+xml")
-
-    async def go_to_clinic(request: Request) -> Response:
-        return RedirectResponse("clinic")
-
     return Starlette(
         routes=[
-            Route("/", go_to_clinic),
+            Route("/", _go_to_clinic),
             Route("/clinic", show_form),
             Route("/clinic", show_estimate, methods=["POST"]),
             Route("/clinic.css", show_style),
             Route("/icon.svg", show_icon),
             Route("/model", show_model),
-            Route("/docs", show_docs),
+            Route("/docs", _show_docs),
             Route("/docs.json", show_openapi),
             *make_card_routes(get_predictor, get_folder, JsonAnswer),
         ]

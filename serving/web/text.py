@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from serving.estimate.predictor import Predictor
-from serving.web.page import count_of_hundred, describe_contributions, say_who_spoke
+from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
 
 __all__ = ["print_answer", "print_cohort"]
@@ -41,7 +41,7 @@ def print_answer(
         console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
     for estimate in answer["estimates"]:
         _print_estimate(estimate, predictor, console)
-    spoke = say_who_spoke(predictor, answer)
+    spoke = describe_submodel(predictor, answer)
     if spoke:
         console.print(f"{escape(spoke)}\n", soft_wrap=True)
     hidden = (facts.status, "note", "panel_unused")
