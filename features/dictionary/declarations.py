@@ -77,24 +77,13 @@ def declare_variable(name: str, entry: object) -> Variable:
     """
     what = f"declared variable {name}"
     given = read_settings(_Declaration, entry, what, at=f"variables.{name}")
-    role: Literal["predictor", "outcome"] = (
-        "predictor" if given.known_at == "baseline" else "outcome"
-    )
-    return Variable(
-        name=name,
-        label=name.replace("_", " ") if given.label is None else given.label,
-        kind=given.kind,
-        known_at=given.known_at,
-        roles=("group",) if given.kind == "text" else (role,),
-        unit=given.unit,
-        low=given.low,
-        high=given.high,
-        categories=given.categories,
-        transform=given.transform,
-        precision=given.precision,
-        hint=given.hint,
-        source="declared by the study",
-    )
+    role = "predictor" if given.known_at == "baseline" else "outcome"
+    values: dict[str, Any] = {
+        "label": name.replace("_", " "),
+        "roles": ("group" if given.kind == "text" else role,),
+        **given.model_dump(exclude_none=True),
+    }
+    return Variable(name, source="declared by the study", **values)
 
 
 def _read_value(given: Any, info: ValidationInfo[Variable]) -> Any:
