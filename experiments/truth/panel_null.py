@@ -26,9 +26,9 @@ from features.dictionary.outcome import make_labels
 from features.dictionary.schema import Dictionary
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
+from training.evaluation.null_test import Pairs, add_pairs
 from training.evaluation.panel import evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
-from training.evaluation.permutation_test import Pairs, add_pairs
 from training.model.fit import Procedure
 from training.model.freezing import make_response_model
 from training.model.response import TrainingData, fit_response

@@ -18,8 +18,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray
+from training.evaluation.null_test import add_pairs
 from training.evaluation.panel_folds import PanelFolds, cross_validate_panel, plan_folds
-from training.evaluation.permutation_test import add_pairs
 from training.measures.decision_curve import compute_net_benefit_gain
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws

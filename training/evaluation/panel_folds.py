@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.schema import Dictionary
-from training.evaluation.permutation_test import Pairs, count_pairs
+from training.evaluation.null_test import Pairs, count_pairs
 from training.model.fit import Procedure
 from training.model.freezing import make_response_model
 from training.model.resampling import make_folds

@@ -13,8 +13,8 @@ import pandas as pd
 from training.document.document import each_row
 from training.document.words import number, with_interval
 from training.evaluation.evaluation import Assessment
+from training.evaluation.null_test import ENOUGH, list_failures
 from training.evaluation.panel import PanelEvaluation
-from training.evaluation.permutation_test import ENOUGH, list_failures
 from training.measures.sample_size.verdict import SizeVerdict
 
 __all__ = ["make_verdict", "make_panel_size_text", "make_panel_verdict"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from training.document.document import Block, Picture, Section, Table, each_row, format_percent
 from training.document.words import estimate, number, with_interval
-from training.evaluation.evaluation import Judgement
+from training.evaluation.judgement import Judgement
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 

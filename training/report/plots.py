@@ -18,7 +18,7 @@ from features.arrays import FloatArray
 from training.document.document import each_row
 from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
 from training.evaluation.learning_curve import continue_curve
-from training.evaluation.permutation_test import BAND
+from training.evaluation.null_test import BAND
 
 __all__ = [
     "plot_calibration_instability",
@@ -175,7 +175,7 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
     Parameters
     ----------
     table : DataFrame
-        :func:`training.evaluation.permutation_test.compute_null_test`.
+        :func:`training.evaluation.null_test.compute_null_test`.
     labels : dict of str to str
         Plain words for each model.
     title : str

@@ -18,7 +18,8 @@ from features.arrays import FloatArray
 from features.dictionary.outcome import RULES
 from features.dictionary.variable import Variable
 from training.evaluation.design import Design
-from training.evaluation.evaluation import Assessment, Judgement
+from training.evaluation.evaluation import Assessment
+from training.evaluation.judgement import Judgement
 from training.evaluation.score_labels import ScoreLabels
 from training.evaluation.verdict import make_verdict
 from training.model.candidates import CANDIDATES

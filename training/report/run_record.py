@@ -10,7 +10,8 @@ from importlib.metadata import version
 import pandas as pd
 
 from training.document.document import each_row
-from training.evaluation.evaluation import Evaluation, Judgement
+from training.evaluation.evaluation import Evaluation
+from training.evaluation.judgement import Judgement
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.store.facts import package_versions

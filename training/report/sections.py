@@ -19,7 +19,7 @@ from training.document.document import (
 )
 from training.document.words import estimate, number, with_interval
 from training.evaluation.evaluation import Evaluation
-from training.evaluation.permutation_test import BAND, ENOUGH
+from training.evaluation.null_test import BAND, ENOUGH
 from training.measures.subgroups import MIN_PER_CLASS
 from training.model.candidates import CANDIDATES
 from training.model.weighting import WEIGHTINGS

@@ -8,7 +8,7 @@ from typing import Any
 from training.document.document import each_row, to_markdown
 from training.document.words import number, with_interval
 from training.evaluation.evaluation import Evaluation
-from training.evaluation.permutation_test import ENOUGH
+from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.model.candidates import CANDIDATES
 from training.report.report import format_rate, make_report, make_stamp

@@ -15,7 +15,7 @@ from features.dictionary.outcome import RULES
 from training.document.progress import Show
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, assess, count_assessment
-from training.evaluation.permutation_test import judge_fit
+from training.evaluation.null_test import judge_fit
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.explanation import explain_rows, global_importance
 from training.report.results import make_results

@@ -10,6 +10,10 @@ the prevalence scores 0.5 and would hide a leak. For the same reason only folds 
 tells patients apart count; leaving the others out is no bias, since 0.5 is the mean of every fold
 whatever was fitted. All candidates come from one pass over the folds.
 
+This is no permutation test in the usual sense (scikit-learn's ``permutation_test_score``), which
+asks by a p value whether the observed score is better than chance: here only the permuted outcomes
+are looked at, and what is judged is the evaluation itself.
+
 The test sees what is rerun on permuted outcomes and nothing else: values that were filled in by
 the outcome before the cohort was read, and one patient under two pseudonyms, leave no trace here.
 """

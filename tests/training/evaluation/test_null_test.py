@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.dictionary.contract import CONTRACT
-from training.evaluation.permutation_test import (
+from training.evaluation.null_test import (
     WHOLE,
     Pairs,
     compute_null_test,
