@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from features.cohort.check import CheckReport
-    from features.cohort.mapping import ImportReport
+    from features.cohort.import_report import ImportReport
     from features.dictionary.eligibility import Eligibility
     from features.dictionary.schema import Dictionary
 
@@ -53,7 +53,7 @@ _Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problem
 
 def read_dictionary(mapping: Path | None) -> Dictionary:
     """Return the contract's dictionary, with what a mapping file declares."""
-    from features.cohort.mapping import read_mapping
+    from features.cohort.mapping_file import read_mapping
     from features.dictionary.contract import CONTRACT
 
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
@@ -161,7 +161,8 @@ def import_(
     """
     from rich.console import Console
 
-    from features.cohort.mapping import apply_mapping, read_mapping
+    from features.cohort.mapping import apply_mapping
+    from features.cohort.mapping_file import read_mapping
     from features.errors import InputError
     from features.files.table import TABLE_ENDINGS, check_output, read_table, write_table
 

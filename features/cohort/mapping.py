@@ -9,83 +9,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from features.cohort.cohort import is_synthetic_id, parse_cell, parse_cohort
-from features.cohort.mapping_file import CohortMapping, ColumnRule, normalise_code, read_mapping
+from features.cohort.import_report import ColumnReport, ImportReport
+from features.cohort.mapping_file import CohortMapping, ColumnRule, normalise_code
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 
-__all__ = ["CohortMapping", "ColumnReport", "ImportReport", "apply_mapping", "read_mapping"]
+__all__ = ["apply_mapping"]
 
 Value = float | str | None
 
 _ORIGIN = "record_origin"
 _SHOWN = 5
 _ANY_NUMBER = Variable("raw", "raw value", "number", "always", ())
-
-
-@dataclass(frozen=True)
-class ColumnReport:
-    """What became of one variable.
-
-    Attributes
-    ----------
-    name, source : str
-        The variable, and the raw columns it comes from.
-    how : str
-        What was done, with counts of rows for a recode or a comparison.
-    known, missing : int
-        Rows of the cohort with and without a value.
-    """
-
-    name: str
-    source: str
-    how: str
-    known: int
-    missing: int
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did.
-
-    Attributes
-    ----------
-    raw_rows, raw_columns : int
-        Size of the raw table.
-    dropped : dict of str to int
-        Rows dropped by each filter column, in turn.
-    unused_rows : int
-        Rows kept by the filters at a time that no variable comes from.
-    rows : int
-        Rows of the cohort.
-    columns : tuple of ColumnReport
-        Each variable.
-    missing_codes : dict of str to int
-        Cells of mapped columns that held each code for "not known".
-    unmapped : tuple of str
-        Raw columns that were dropped.
-    synthetic_rows : int
-        Rows marked as simulated.
-    """
-
-    raw_rows: int
-    raw_columns: int
-    dropped: Mapping[str, int]
-    unused_rows: int
-    rows: int
-    columns: tuple[ColumnReport, ...]
-    missing_codes: Mapping[str, int]
-    unmapped: tuple[str, ...]
-    synthetic_rows: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -13,33 +13,24 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from features.errors import InputError, Problem
-from features.panel.cells import holds_ct
-from features.panel.names import is_micro_rna
-
-__all__ = ["LAYOUTS", "Layout", "RawPanel", "decode_text", "parse_file"]
-
-Layout = Literal["auto", "long", "samples_in_rows", "samples_in_columns"]
-LAYOUTS = ("auto", "long", "samples_in_rows", "samples_in_columns")
-
-_DELIMITERS = ("\t", ",", ";")
-_SAMPLE = ("samplename", "sample", "sampleid", "sampleinfosampleid")
-_ASSAY = (
-    "detectorname",
-    "detector",
-    "targetname",
-    "target",
-    "assayname",
-    "assay",
-    "mirna",
-    "gene",
-    "assayassayname",
+from features.panel.matrix import parse_matrix
+from features.panel.raw_panel import (
+    ASSAY_HEADINGS,
+    DELIMITERS,
+    MOST_PROBLEMS,
+    SAMPLE_HEADINGS,
+    Layout,
+    RawPanel,
+    squeeze,
 )
+
+__all__ = ["decode_text", "parse_file"]
+
+
 _CT = ("ct", "cq", "cp", "crt", "throughholect")
 _PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber")
 _PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
@@ -53,38 +44,6 @@ _YES_NO_FLAGS = frozenset(
 _YES = frozenset({"true", "yes", "y", "1"})
 _NOT_SAMPLES = frozenset({"ntc", "standard", "std", "blank", "negativecontrol", "notemplate"})
 _MAY_BE_HEADINGS = re.compile(r"\bc(?:r?t|q|p|[\u0442\u0422\u03a4])\b", re.IGNORECASE)
-_FIRST_ASSAY = frozenset({*_ASSAY, "mirnas", "mirnaname", "probe", "genesymbol", "genes"})
-_FIRST_SAMPLE = frozenset({*_SAMPLE, "subject", "patient", "patientid", "id", "samples"})
-_MOST_PROBLEMS = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class RawPanel:
-    """The wells of one file.
-
-    Attributes
-    ----------
-    wells : DataFrame of str
-        Columns `sample`, `assay`, `cell` (the Ct as it stands), `flag` (words with ``;``
-        between), `plate`, `platform`.
-    layout : str
-        How the file was read.
-    left_out : Counter of str
-        What was not taken as a well, in words, with counts.
-    problems : tuple of Problem
-        Lines that do not fit.
-    """
-
-    wells: pd.DataFrame
-    layout: str
-    left_out: Counter[str]
-    problems: tuple[Problem, ...]
-
-
-def _squeeze(header: str) -> str:
-    """Return a heading without case, blanks and signs; instruments write Ct with a Cyrillic т."""
-    latin = header.replace("\u0442", "t").replace("\u0422", "t").replace("\u03a4", "t")
-    return re.sub(r"[^a-z0-9]", "", latin.lower())
 
 
 def decode_text(data: bytes, *, name: str) -> str:
@@ -146,7 +105,7 @@ def parse_file(
         if layout == "long":
             headings = "a line with headings for sample, assay (detector, target) and Ct"
             raise InputError(name, [Problem("file", headings, "no such line")])
-    return _parse_matrix(
+    return parse_matrix(
         text, name=name, stem=stem, layout=layout, samples=samples, ignore=set(ignore)
     )
 
@@ -177,10 +136,12 @@ def _find_one(names: Sequence[str], wanted: Sequence[str]) -> int | None:
 def _read_headings(line: str) -> _Columns | None:
     if _MAY_BE_HEADINGS.search(line) is None:
         return None
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         cells = next(csv.reader([line], delimiter=delimiter), [])
-        names = [_squeeze(cell) for cell in cells]
-        sample, assay, ct = (_find_one(names, words) for words in (_SAMPLE, _ASSAY, _CT))
+        names = [squeeze(cell) for cell in cells]
+        sample, assay, ct = (
+            _find_one(names, words) for words in (SAMPLE_HEADINGS, ASSAY_HEADINGS, _CT)
+        )
         if sample is None or assay is None or ct is None:
             continue
         return _Columns(
@@ -232,7 +193,7 @@ def _parse_long(text: str, *, name: str, stem: str) -> RawPanel | None:
                     action="is the file whole?",
                 )
             )
-            if len(problems) == _MOST_PROBLEMS:
+            if len(problems) == MOST_PROBLEMS:
                 break
             continue
         reason = _why_no_well(cells, columns)
@@ -267,7 +228,7 @@ def _read_about(line: str, about: dict[str, str]) -> None:
     match = re.match(r"[*#\s]*\"?([^=:\t,]+?)\"?\s*(?:[=:\t,])\s*(.*)", line.strip())
     if match is None:
         return
-    key, value = _squeeze(match[1]), match[2].strip().strip('",').strip()
+    key, value = squeeze(match[1]), match[2].strip().strip('",').strip()
     if not value or value.upper() in ("NA", "N/A"):
         return
     if key in _PLATFORM_LINES:
@@ -297,7 +258,7 @@ def _why_no_well(cells: Sequence[str], columns: _Columns) -> str:
         if cells[columns.omit].lower() in _YES:
             return "well omitted in the instrument's software"
     if columns.task is not None and len(cells) > columns.task:
-        if _squeeze(cells[columns.task]) in _NOT_SAMPLES:
+        if squeeze(cells[columns.task]) in _NOT_SAMPLES:
             return "well without a sample (standard or no template)"
     if not cells[columns.sample] or not cells[columns.assay]:
         return "well without a name of sample or assay"
@@ -308,106 +269,3 @@ def _read_flags(cells: Sequence[str], columns: _Columns) -> str:
     words = [cells[i] for i in columns.flags if i < len(cells)]
     words += [name for i, name in columns.yes_no if i < len(cells) and cells[i].lower() in _YES]
     return ";".join(filter(None, words))
-
-
-# -- matrices -------------------------------------------------------------------------------------
-
-
-def _parse_matrix(
-    text: str, *, name: str, stem: str, layout: Layout, samples: Collection[str], ignore: set[str]
-) -> RawPanel:
-    header, body = _read_cells(text, name=name)
-    if layout == "auto":
-        layout = _find_layout(header, [row[0] for row in body], samples, name=name)
-    table = np.array(body, dtype=object)
-    names = np.array(header[1:], dtype=object)
-    cells = table[:, 1:]
-    held = np.array([bool(holds_ct(cells[:, j])) for j in range(cells.shape[1])], dtype=bool)
-    asked = np.array([column in ignore for column in names], dtype=bool)
-    left_out = Counter({f"column without a Ct: {column}": 1 for column in names[~held & ~asked]})
-    left_out.update({f"column to ignore: {column}": 1 for column in names[asked]})
-    kept = held & ~asked
-    rows, columns, cells = table[:, 0], names[kept], cells[:, kept]
-    problems = [
-        Problem(
-            column,
-            "one of the matrix's columns",
-            "no such column",
-            action="correct the column to ignore",
-        )
-        for column in sorted(ignore - set(header))
-    ]
-    empty = int(sum(not str(row).strip() for row in rows))
-    if empty:
-        problems.append(
-            Problem(header[0] or "first column", "a name in each row", f"{empty} empty cells")
-        )
-    first = np.repeat(rows, len(columns))
-    second = np.tile(columns, len(rows))
-    in_rows = layout == "samples_in_rows"
-    wells = pd.DataFrame(
-        {
-            "sample": first if in_rows else second,
-            "assay": second if in_rows else first,
-            "cell": cells.ravel(),
-        },
-        dtype="str",
-    ).assign(flag="", plate=stem, platform="")
-    return RawPanel(wells, layout, left_out, tuple(problems))
-
-
-def _read_cells(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
-    """Return the headings and the lines of a matrix, every line as long as the headings."""
-    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
-    lines = [[cell.strip() for cell in row] for row in reader]
-    numbered = [(number, row) for number, row in enumerate(lines, start=1) if any(row)]
-    if len(numbered) < 2 or len(numbered[0][1]) < 2:
-        raise InputError(f"{name} is neither a long export nor a matrix of Ct values")
-    header = numbered[0][1]
-    body = [row for _, row in numbered[1:]]
-    if all(len(row) == len(header) + 1 for row in body):
-        header = ["", *header]  # R leaves the corner out
-    problems = [
-        Problem(f"line {number}", f"{len(header)} fields as in the first line", f"{len(row)}")
-        for number, row in numbered[1:]
-        if len(row) != len(header)
-    ]
-    if problems:
-        raise InputError(f"{name} is not a table", problems[:_MOST_PROBLEMS])
-    return header, body
-
-
-def _find_layout(
-    header: Sequence[str], first_column: Sequence[str], samples: Collection[str], *, name: str
-) -> Layout:
-    """Tell which way round a matrix is; every sign there is must point the same way."""
-    corner = _squeeze(header[0])
-    known = set(samples)
-    signs: list[tuple[bool, Layout]] = [
-        (corner in _FIRST_SAMPLE, "samples_in_rows"),
-        (corner in _FIRST_ASSAY, "samples_in_columns"),
-        (_share(header[1:]) > 0.5 >= _share(first_column), "samples_in_rows"),
-        (_share(first_column) > 0.5 >= _share(header[1:]), "samples_in_columns"),
-        (bool(known) and known.issuperset(first_column), "samples_in_rows"),
-        (bool(known) and known.issuperset(header[1:]), "samples_in_columns"),
-    ]
-    pointed = {layout for holds, layout in signs if holds}
-    if len(pointed) == 1:
-        return pointed.pop()
-    raise InputError(
-        name,
-        [
-            Problem(
-                "file",
-                "a long export, or a matrix whose names tell which way round it is",
-                "contradicting signs" if pointed else "no sign",
-                action="say --format samples_in_rows or --format samples_in_columns",
-            )
-        ],
-    )
-
-
-def _share(names: Sequence[str]) -> float:
-    return sum(map(is_micro_rna, names)) / max(len(names), 1)

@@ -26,9 +26,10 @@ from features.panel.cells import (
     parse_numbers,
 )
 from features.panel.design import Design, Sample
-from features.panel.exports import LAYOUTS, Layout, RawPanel, parse_file
+from features.panel.exports import parse_file
 from features.panel.names import map_assay_names
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
+from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 

@@ -39,7 +39,7 @@ JobsOption = Annotated[
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:
     """Return a cohort's patients by the model's rules, with what a mapping declares."""
-    from features.cohort.mapping import read_mapping
+    from features.cohort.mapping_file import read_mapping
     from training.validation.new_patients import read_new_patients
 
     further = () if mapping is None else read_mapping(mapping).variables

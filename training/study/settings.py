@@ -60,7 +60,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from features.cohort.mapping import read_mapping
+from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose
 
 from experiments.description.description import CohortDescription, describe_cohort
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
-from features.cohort.mapping import apply_mapping, read_mapping
+from features.cohort.mapping import apply_mapping
+from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.errors import InputError

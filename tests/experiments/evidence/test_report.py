@@ -12,7 +12,7 @@ from experiments.evidence.commands import evidence
 from experiments.evidence.plots import PooledLine, plot_forest, plot_funnels
 from experiments.evidence.report import make_evidence_report
 from experiments.evidence.tables import compute_forests, compute_funnels
-from features.cohort.mapping import read_mapping
+from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
 from features.published.rates import BASE_RATES

@@ -12,7 +12,9 @@ import pytest
 
 from features.cohort.check import check_cohort
 from features.cohort.cohort import Cohort, read_cohort
-from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
+from features.cohort.import_report import ImportReport
+from features.cohort.mapping import apply_mapping
+from features.cohort.mapping_file import read_mapping
 from features.dictionary.declarations import read_eligibility
 from features.dictionary.outcome import make_labels
 from features.files.table import read_table, write_table

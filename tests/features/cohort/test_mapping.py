@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.mapping import ImportReport, apply_mapping, read_mapping
-from features.cohort.mapping_file import CohortMapping, normalise_code
+from features.cohort.import_report import ImportReport
+from features.cohort.mapping import apply_mapping
+from features.cohort.mapping_file import CohortMapping, normalise_code, read_mapping
 from features.errors import InputError, Problem
 from features.files.table import parse_table
 from tests.places import PROJECT

@@ -1,0 +1,69 @@
+"""What an import of a cohort did, in counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["ColumnReport", "ImportReport"]
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """What became of one variable.
+
+    Attributes
+    ----------
+    name, source : str
+        The variable, and the raw columns it comes from.
+    how : str
+        What was done, with counts of rows for a recode or a comparison.
+    known, missing : int
+        Rows of the cohort with and without a value.
+    """
+
+    name: str
+    source: str
+    how: str
+    known: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes
+    ----------
+    raw_rows, raw_columns : int
+        Size of the raw table.
+    dropped : dict of str to int
+        Rows dropped by each filter column, in turn.
+    unused_rows : int
+        Rows kept by the filters at a time that no variable comes from.
+    rows : int
+        Rows of the cohort.
+    columns : tuple of ColumnReport
+        Each variable.
+    missing_codes : dict of str to int
+        Cells of mapped columns that held each code for "not known".
+    unmapped : tuple of str
+        Raw columns that were dropped.
+    synthetic_rows : int
+        Rows marked as simulated.
+    """
+
+    raw_rows: int
+    raw_columns: int
+    dropped: Mapping[str, int]
+    unused_rows: int
+    rows: int
+    columns: tuple[ColumnReport, ...]
+    missing_codes: Mapping[str, int]
+    unmapped: tuple[str, ...]
+    synthetic_rows: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return asdict(self)
