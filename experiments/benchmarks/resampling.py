@@ -27,9 +27,10 @@ from experiments.benchmarks.training import make_data, predict_once_plainly
 from experiments.truth.peers import explain_missing_rms
 from features.dictionary.variable import Variable
 from training.measures.optimism import compute_optimism
+from training.model.bootstrap import predict_from_bootstraps
 from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.fit import Procedure
-from training.model.response import TrainingData, fit_response, predict_from_bootstraps
+from training.model.procedure import Procedure
+from training.model.response import TrainingData, fit_response
 
 __all__ = ["make_plain_data", "validate_by_bootstrap", "validate_with_rms"]
 

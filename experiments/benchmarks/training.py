@@ -27,8 +27,10 @@ from features.dictionary.preprocessing import make_basis
 from features.simulation.cohort import make_cohort
 from training.model.blending import fit_weights
 from training.model.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge
-from training.model.fit import MIN_FOR_KEPT, Procedure
-from training.model.response import TrainingData, cross_validate
+from training.model.cross_validation import cross_validate
+from training.model.fit import MIN_FOR_KEPT
+from training.model.procedure import Procedure
+from training.model.response import TrainingData
 from training.model.trees import import_lightgbm
 
 __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]

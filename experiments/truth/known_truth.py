@@ -33,8 +33,8 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from training.measures.metrics import compute_metric_rows
 from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.fit import Procedure
 from training.model.freezing import make_response_model
+from training.model.procedure import Procedure
 from training.model.response import FittedResponse, TrainingData, fit_response
 
 __all__ = ["compute_interval", "make_text", "run", "score"]

@@ -34,7 +34,8 @@ from training.measures.optimism import compute_optimism
 from training.measures.performance import compute_cv_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
-from training.model.response import OutOfFold, Reruns
+from training.model.bootstrap import Reruns
+from training.model.cross_validation import OutOfFold
 from training.study.study import Patients
 
 __all__ = ["Decisions", "Instability", "Judgement", "compute_judgement"]

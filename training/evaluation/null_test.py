@@ -35,8 +35,11 @@ from training.document.document import each_row
 from training.measures.discrimination import compute_auc
 from training.measures.weighted import round_risks
 from training.model.candidates import CANDIDATES
-from training.model.fit import FittedOutcome, Procedure
-from training.model.response import Fit, TrainingData, fit_response, make_repeated_folds, run_tasks
+from training.model.cross_validation import make_repeated_folds
+from training.model.fit import FittedOutcome
+from training.model.jobs import run_tasks
+from training.model.procedure import Procedure
+from training.model.response import Fit, TrainingData, fit_response
 
 __all__ = [
     "BAND",

@@ -26,7 +26,7 @@ from training.measures.performance import compute_cv_draws
 from training.measures.sample_size.development import compute_affordable_parameters
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.measures.weighted import percentile_interval
-from training.model.fit import Procedure
+from training.model.procedure import Procedure
 from training.model.response import FittedResponse
 from training.model.weighting import compute_outcome_weights
 from training.panel.assays import compute_assay_table

@@ -18,7 +18,8 @@ from features.dictionary.outcome import make_labels
 from features.errors import InputError
 from training.evaluation.design import Design
 from training.measures.performance import compute_cv_performance
-from training.model.response import Fit, TrainingData, make_repeated_folds, predict_folds
+from training.model.cross_validation import make_repeated_folds, predict_folds
+from training.model.response import Fit, TrainingData
 from training.model.weighting import compute_outcome_weights
 from training.study.study import Patients, count_outcome, find_shortfall
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
 
-from features.arrays import FloatArray
+from features.arrays import FloatArray, IntArray
+from training.model.resampling import make_folds
+from training.model.solvers import fit_intercept
 
-__all__ = ["compute_log_loss", "fit_recalibration", "fit_weights", "price_spread"]
+__all__ = ["compute_log_loss", "fit_isotonic", "fit_recalibration", "fit_weights", "price_spread"]
 
 
 _NEGLIGIBLE = 1e-3
@@ -132,3 +135,40 @@ def fit_recalibration(margin: FloatArray, y: FloatArray) -> float:
         options={"ftol": 1e-12, "gtol": 1e-9},
     )
     return float(np.clip(found.x[1], 0.0, 1.0))
+
+
+_ISOTONIC_FROM = 1000
+"""Events (and non-events) from which isotonic recalibration is tried."""
+
+
+def fit_isotonic(
+    margin: FloatArray,
+    y_rows: FloatArray,
+    y: FloatArray,
+    groups: IntArray,
+    *,
+    rng: np.random.Generator,
+) -> IsotonicRegression | None:
+    """Recalibrate monotonically, where there is plenty of data and it helps out of fold.
+
+    Where the blend is right already, its steps cost more than a thousand events can pay.
+    """
+    if min(np.sum(y), np.sum(1 - y)) < _ISOTONIC_FROM:
+        return None
+    risk = expit(margin + fit_intercept(margin, float(np.mean(y))))
+    # Never 0 or 1: a step without an event does not mean that there can be none.
+    bounds = {"y_min": 1 / (len(y) + 2), "y_max": 1 - 1 / (len(y) + 2)}
+    isotonic = IsotonicRegression(out_of_bounds="clip", **bounds)
+    folds = np.tile(
+        make_folds(y.astype(np.intp), groups, n_folds=5, rng=rng), len(margin) // len(y)
+    )
+    moved = np.empty_like(risk)
+    for fold in range(5):
+        test = folds == fold
+        moved[test] = isotonic.fit(risk[~test], y_rows[~test]).predict(risk[test])
+    if (
+        compute_log_loss(logit(moved), y_rows).mean()
+        >= compute_log_loss(logit(risk), y_rows).mean()
+    ):
+        return None
+    return isotonic.fit(risk, y_rows)

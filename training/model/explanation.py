@@ -12,6 +12,11 @@ the orders in which the members come one after another. Another way to say it: a
 worth what the group would get if it were only this set, and Shapley's value divides that. The
 members' values add up to the group's.
 
+The shap package is not used here: it needs numba and seconds to import, on the way of every
+estimate; its exact explainer runs the whole model for each coalition and row, where a sum of one
+term per predictor is enough; and its Owen values go by a tree of pairs, where a panel is one flat
+group. Its exact explainer is what the tests compare with.
+
 References
 ----------
 Shapley, A value for n-person games, 1953, doi:10.1515/9781400881970-018.
@@ -26,7 +31,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,10 +38,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
 from training.model.response_model import ResponseModel
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Explainer", "Explanation", "explain", "explain_rows", "global_importance"]
+__all__ = ["Explainer", "Explanation"]
 
 
 _MOST_ACTIVE = 16
@@ -384,74 +385,3 @@ class Explainer:
         )
         worth[:, 1:] *= worth[:, :1]
         return np.asarray(worth[label].reshape(n_orders, n_steps, rows.shape[1], -1).mean(axis=2))
-
-
-def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanation:
-    """Return the explanation of one patient's probabilities; see :class:`Explainer`.
-
-    Parameters
-    ----------
-    model : ResponseModel
-        The model that is served.
-    x : ndarray of shape (n_predictors,)
-        Raw predictors, NaN where missing.
-    seed : int
-        Seed of the orders, where they are drawn.
-    """
-    return Explainer(model, seed=seed).explain(x)
-
-
-def explain_rows(
-    model: ResponseModel, X: FloatArray, *, group: Sequence[int] = (), seed: int = 0
-) -> list[Explanation]:
-    """Return one explanation for each row.
-
-    Parameters
-    ----------
-    model : ResponseModel
-        The model that is served.
-    X : ndarray of shape (n, n_predictors)
-        Rows to explain: the model's background, not patients, where the result is kept.
-    group : sequence of int
-        Columns that are one group, such as a panel's assays.
-    seed : int
-        Seed of the orders, where they are drawn.
-    """
-    explainer = Explainer(model, group=group, seed=seed)
-    return [explainer.explain(x) for x in X]
-
-
-def global_importance(model: ResponseModel, explanations: Sequence[Explanation]) -> pd.DataFrame:
-    """Return how far each predictor moves the probability, on average.
-
-    Parameters
-    ----------
-    model : ResponseModel
-        Names the predictors and horizons.
-    explanations : sequence of Explanation
-        Of this model, at least one.
-
-    Returns
-    -------
-    DataFrame
-        One row per horizon and predictor: ``predictor``, ``horizon`` and
-        ``mean_absolute_contribution``, in probability (0.05 is five percentage points). It tells
-        how much the model uses a predictor, not whether the predictor matters to patients.
-
-    Raises
-    ------
-    ValueError
-        If there are no explanations.
-    """
-    import pandas as pd
-
-    if not explanations:
-        raise ValueError("there must be at least one explanation")
-    moved = np.mean([np.abs(each.contributions) for each in explanations], axis=0)
-    return pd.DataFrame(
-        {
-            "predictor": list(model.predictors) * len(model.horizons),
-            "horizon": np.repeat(model.horizons, len(model.predictors)),
-            "mean_absolute_contribution": moved.ravel(),
-        }
-    )

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 from sklearn.isotonic import IsotonicRegression
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.model.blending import compute_log_loss, fit_recalibration, fit_weights
+from training.model.blending import compute_log_loss, fit_isotonic, fit_recalibration, fit_weights
 from training.model.candidates import (
     CANDIDATES,
     KNOTS,
@@ -29,77 +29,23 @@ from training.model.candidates import (
     constant_member,
     is_constant,
 )
-from training.model.resampling import make_folds
+from training.model.out_of_fold import fit_paths, predict_out_of_fold
+from training.model.procedure import Procedure
 from training.model.response_model import OutcomeModel
 from training.model.solvers import fit_intercept
 
 __all__ = [
     "MIN_FOR_KEPT",
     "FittedOutcome",
-    "OutOfFoldMargins",
-    "Procedure",
     "allow_trees",
     "fit_kept",
     "fit_outcome",
-    "fit_paths",
-    "predict_out_of_fold",
     "pull_to_rate",
 ]
 
 
 MIN_FOR_KEPT = 10
 """Events and non-events below which "kept" is taken as the same for everyone."""
-_ISOTONIC_FROM = 1000
-"""Events (and non-events) from which isotonic recalibration is tried."""
-
-
-@dataclass(frozen=True)
-class Procedure:
-    """How one outcome's model is made.
-
-    Parameters
-    ----------
-    candidates : tuple of str
-        Names in :data:`training.model.candidates.CANDIDATES`. More than one: they are blended with
-        the prevalence. Exactly one: it is used alone, recalibrated.
-    inner_folds, inner_repeats : int
-        Inner cross-validation that gives the out-of-fold predictions for settings, weights and
-        recalibration: one level, no further nesting. With 0 repeats there is none of the three:
-        a single candidate with a single setting is used as it is fitted.
-    prior_strength : float
-        Pull of the blend toward the prevalence, in nats for each unit (standard deviation of the
-        log-odds) by which it spreads patients (see `fit_weights`). The default is the one that
-        stays nearest to the best of the candidates over the known truths of
-        `experiments.truth.known_truth`.
-    published_patients : float
-        How many further patients the published rates count as; 0 leaves them out.
-    published_rates : tuple of float
-        Published share of responders at each horizon; needed where they count.
-    """
-
-    candidates: tuple[str, ...]
-    inner_folds: int = 5
-    inner_repeats: int = 4
-    prior_strength: float = 2.75
-    published_patients: float = 0.0
-    published_rates: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.inner_repeats == 0:
-            settings = [len(CANDIDATES[name].settings()) for name in self.candidates]
-            if settings != [1]:
-                raise ValueError("without inner repeats there is one candidate, with one setting")
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is one maximum-likelihood logistic regression and nothing else."""
-        alone = self.candidates == ("logistic",) and self.inner_repeats == 0
-        return alone and not self.published_patients
-
-    @property
-    def needs_bends(self) -> bool:
-        """Whether any candidate bends numeric predictors."""
-        return "splines" in self.candidates
 
 
 @dataclass(frozen=True)
@@ -170,80 +116,6 @@ def _freeze(
     )
 
 
-def fit_paths(
-    candidates: Sequence[Candidate], Z: FloatArray, linear: BoolArray, y: FloatArray
-) -> list[list[Member]]:
-    """Return each candidate's members, one for each of its settings (`Candidate.fit_path`)."""
-    if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
-        constant = constant_member(y, Z.shape[1])
-        return [[constant] * len(candidate.settings()) for candidate in candidates]
-    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
-
-
-@dataclass(frozen=True)
-class OutOfFoldMargins:
-    """Log-odds of patients by fits that had not seen them, inner repeats one after the other.
-
-    Parameters
-    ----------
-    margins : list of ndarray of shape (n_settings, n_repeats * n)
-        Of each candidate at each setting.
-    base : ndarray of shape (n_repeats * n,)
-        Of the prevalence.
-    y : ndarray of shape (n_repeats * n,)
-        Outcome, 0 or 1.
-    """
-
-    margins: list[FloatArray]
-    base: FloatArray
-    y: FloatArray
-
-    def choose_settings(self) -> tuple[list[int], FloatArray, FloatArray]:
-        """Return each candidate's best setting, its log-odds there, and its mean log loss."""
-        losses = [compute_log_loss(margin, self.y).mean(axis=1) for margin in self.margins]
-        best = [int(np.argmin(loss)) for loss in losses]
-        chosen = [margin[i] for margin, i in zip(self.margins, best, strict=True)]
-        return best, np.stack(chosen), np.array([loss.min() for loss in losses])
-
-
-def predict_out_of_fold(
-    X: FloatArray,
-    y: FloatArray,
-    groups: IntArray,
-    predictors: Sequence[Variable],
-    candidates: Sequence[Candidate],
-    procedure: Procedure,
-    *,
-    rng: np.random.Generator,
-) -> OutOfFoldMargins:
-    """Predict every patient out of fold, by every candidate at every setting.
-
-    Parameters as in :func:`fit_outcome`; `candidates` are those of the procedure but the
-    prevalence.
-    """
-    n = len(y)
-    repeats = procedure.inner_repeats
-    margins = [np.empty((len(c.settings()), repeats, n)) for c in candidates]
-    base = np.empty((repeats, n))
-    knots = KNOTS if procedure.needs_bends else 0
-    for repeat in range(repeats):
-        folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
-        for fold in range(procedure.inner_folds):
-            test = folds == fold
-            if not test.any():
-                continue
-            train = ~test
-            basis = make_basis(predictors, knots=knots).fit(X[train])
-            Z_test = basis.expand(X[test])
-            paths = fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
-            for margin, path in zip(margins, paths, strict=True):
-                margin[:, repeat, test] = [member.margin(Z_test) for member in path]
-            base[repeat, test] = constant_member(y[train], 0).intercept
-    return OutOfFoldMargins(
-        [margin.reshape(len(margin), -1) for margin in margins], base.ravel(), np.tile(y, repeats)
-    )
-
-
 class _HasFamily(Protocol):
     @property
     def family(self) -> Family:
@@ -311,7 +183,7 @@ def fit_outcome(
     paths = fit_paths(candidates, Z, basis.linear_, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
     whole, tree_weight = _combine(Z, y, members, slope * weights)
-    isotonic = _fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
+    isotonic = fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
     left = 1.0 - float(weights.sum())
     left = left if left > 1e-9 else 0.0
     return FittedOutcome(
@@ -407,39 +279,6 @@ def _combine(
     intercept = fit_intercept(margin, float(np.mean(y)))
     whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
     return whole, tree_weight
-
-
-def _fit_isotonic(
-    margin: FloatArray,
-    y_rows: FloatArray,
-    y: FloatArray,
-    groups: IntArray,
-    *,
-    rng: np.random.Generator,
-) -> IsotonicRegression | None:
-    """Recalibrate monotonically, where there is plenty of data and it helps out of fold.
-
-    Where the blend is right already, its steps cost more than a thousand events can pay.
-    """
-    if min(np.sum(y), np.sum(1 - y)) < _ISOTONIC_FROM:
-        return None
-    risk = expit(margin + fit_intercept(margin, float(np.mean(y))))
-    # Never 0 or 1: a step without an event does not mean that there can be none.
-    bounds = {"y_min": 1 / (len(y) + 2), "y_max": 1 - 1 / (len(y) + 2)}
-    isotonic = IsotonicRegression(out_of_bounds="clip", **bounds)
-    folds = np.tile(
-        make_folds(y.astype(np.intp), groups, n_folds=5, rng=rng), len(margin) // len(y)
-    )
-    moved = np.empty_like(risk)
-    for fold in range(5):
-        test = folds == fold
-        moved[test] = isotonic.fit(risk[~test], y_rows[~test]).predict(risk[test])
-    if (
-        compute_log_loss(logit(moved), y_rows).mean()
-        >= compute_log_loss(logit(risk), y_rows).mean()
-    ):
-        return None
-    return isotonic.fit(risk, y_rows)
 
 
 def fit_constant(

@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 from features.arrays import BoolArray, FloatArray
 from features.dictionary.preprocessing import make_basis
-from training.model.response import SEEN_PRIOR_SD, TrainingData, compute_seen_weights
+from training.model.response import TrainingData
 
-__all__ = ["WEIGHTINGS", "compute_outcome_weights"]
+__all__ = ["WEIGHTINGS", "compute_outcome_weights", "compute_seen_weights"]
 
 
 WEIGHTINGS: Mapping[str, str] = MappingProxyType(
@@ -32,6 +32,8 @@ WEIGHTINGS: Mapping[str, str] = MappingProxyType(
 """How a study may weight patients with a known outcome, in plain words."""
 
 
+_PRIOR_SD = 0.5
+"""Normal prior of the models of being seen: log-odds per SD of a predictor."""
 _MAX_WEIGHT = 10.0
 
 
@@ -39,7 +41,7 @@ def compute_outcome_weights(data: TrainingData, *, weighting: str) -> dict[str, 
     """Return the weights with which patients enter the metrics of each horizon.
 
     The probability of being seen is modelled by logistic regression on the predictors, as in
-    :func:`training.model.response.compute_seen_weights`. Weights are stabilised: scaled so that
+    :func:`training.model.weighting.compute_seen_weights`. Weights are stabilised: scaled so that
     those of the patients with a known outcome have a mean of 1, which changes no metric and keeps
     the weight of the whole at the number of patients who are there.
 
@@ -67,10 +69,35 @@ def compute_outcome_weights(data: TrainingData, *, weighting: str) -> dict[str, 
     return {h: w / w[~np.isnan(data.y[h])].mean() for h, w in weights.items()}
 
 
+def compute_seen_weights(data: TrainingData) -> FloatArray:
+    """Return the inverse probability of being seen at T2, for metrics at T2.
+
+    A T1 nonresponder's sustained response is known (0) without being seen, and has weight 1; a
+    T1 responder who was seen stands also for those alike who were not. The probability is
+    modelled by logistic regression of being seen on the predictors among T1 responders, with a
+    normal prior of SD 0.5 per SD of a predictor; weights are cut at 10.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        At least 1; 1 for all when nobody's T2 is missing.
+    """
+    weights = np.ones(len(data))
+    if not data.has_kept:
+        return weights
+    responders = data.y["t1"] == 1
+    seen = ~np.isnan(data.kept[responders])
+    if seen.all() or not seen.any():
+        return weights
+    weight = _weigh_known(data.take(responders), seen)[seen]
+    weights[np.flatnonzero(responders)[seen]] = np.minimum(weight, _MAX_WEIGHT)
+    return weights
+
+
 def _weigh_known(data: TrainingData, known: BoolArray) -> FloatArray:
     """Return one over the probability of having a known outcome, given the predictors."""
     if known.all():
         return np.ones(len(data))
     Z = make_basis(data.predictors).fit(data.X).expand(data.X)
-    model = LogisticRegression(C=SEEN_PRIOR_SD**2, solver="newton-cholesky").fit(Z, known)
+    model = LogisticRegression(C=_PRIOR_SD**2, solver="newton-cholesky").fit(Z, known)
     return np.asarray(1 / expit(model.intercept_[0] + Z @ model.coef_[0]))

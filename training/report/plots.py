@@ -283,7 +283,7 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
     Parameters
     ----------
     table : DataFrame
-        Rows of one horizon from :func:`training.model.explanation.global_importance`.
+        Rows of one horizon from :func:`training.model.importance.global_importance`.
     labels : dict of str to str
         Plain words for each predictor.
     title : str

@@ -75,7 +75,7 @@ def finish_training(
     report : Document
         The complete report.
     importance : DataFrame
-        :func:`training.model.explanation.global_importance`, kept with the report.
+        :func:`training.model.importance.global_importance`, kept with the report.
     draws : mapping of str to DataFrame
         By horizon, the metrics in every resample.
     tracking_uri : str

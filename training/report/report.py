@@ -208,7 +208,7 @@ def make_report(
     evaluation : Evaluation or None
         None where the data could not bear a model: the report is then descriptive.
     importance : DataFrame or None
-        :func:`training.model.explanation.global_importance` of the frozen model.
+        :func:`training.model.importance.global_importance` of the frozen model.
     explained : shap.Explanation or None
         :func:`training.model.shap_view.to_shap` of the frozen model's background.
 

@@ -278,7 +278,7 @@ def make_results(
     evaluation : Assessment
         The procedure, judged.
     importance : DataFrame
-        :func:`training.model.explanation.global_importance` over the frozen model's background,
+        :func:`training.model.importance.global_importance` over the frozen model's background,
         which is nobody.
     asked : StudyFacts
         What was asked, as :func:`describe_study` tells it.

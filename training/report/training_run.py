@@ -12,7 +12,7 @@ from training.document.progress import Show
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.evaluation.freezing import freeze
-from training.model.explanation import explain_rows, global_importance
+from training.model.importance import explain_rows, global_importance
 from training.model.shap_view import to_shap
 from training.report.model_facts import make_facts
 from training.report.publish import Published, fetch_page, find_published, finish_training

@@ -67,7 +67,7 @@ from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
 from features.published.rates import published_base_rate
 from training.measures.subgroups import DEFAULT_CUTS
-from training.model.fit import Procedure
+from training.model.procedure import Procedure
 from training.panel.procedure import PanelProcedure
 from training.study.tables import Place, Resampling, StudyFile
 

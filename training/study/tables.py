@@ -32,7 +32,7 @@ from features.files.settings import (
     show,
 )
 from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
-from training.model.fit import Procedure
+from training.model.procedure import Procedure
 from training.model.weighting import WEIGHTINGS
 from training.panel.procedure import PanelTable
 

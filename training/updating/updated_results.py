@@ -17,7 +17,7 @@ from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, assess, count_assessment
 from training.evaluation.null_test import judge_fit
 from training.measures.subgroups import DEFAULT_CUTS
-from training.model.explanation import explain_rows, global_importance
+from training.model.importance import explain_rows, global_importance
 from training.report.results import make_results
 from training.store.asked import StudyFacts
 from training.store.found import OutcomeBlend, UpdatedOutcome, UpdateFacts

@@ -25,7 +25,8 @@ from features.errors import KetresponseError, NotEnoughData
 from training.evaluation.design import Design, make_design
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
-from training.model.response import OutOfFold, TrainingData, cross_validate
+from training.model.cross_validation import OutOfFold, cross_validate
+from training.model.response import TrainingData
 from training.model.weighting import compute_outcome_weights
 from training.store.registry import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run

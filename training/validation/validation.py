@@ -34,8 +34,9 @@ from training.measures.decision_curve import (
 from training.measures.performance import compute_cv_draws, compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.sites import compute_pooled_sites, compute_site_table
-from training.model.fit import Procedure
-from training.model.response import OutOfFold, TrainingData, fit_response, predict_folds
+from training.model.cross_validation import OutOfFold, predict_folds
+from training.model.procedure import Procedure
+from training.model.response import TrainingData, fit_response
 from training.model.response_model import ResponseModel
 from training.model.weighting import compute_outcome_weights
 

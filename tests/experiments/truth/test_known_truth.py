@@ -16,7 +16,7 @@ from experiments.truth.truth_tables import (
 )
 from experiments.truth.truths import TRUTHS, compute_risks, draw_patients, simulate_truth
 from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.fit import Procedure
+from training.model.procedure import Procedure
 from training.model.response import fit_response
 
 

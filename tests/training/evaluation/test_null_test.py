@@ -15,7 +15,7 @@ from training.evaluation.null_test import (
     list_failures,
     permute_outcomes,
 )
-from training.model.fit import Procedure
+from training.model.procedure import Procedure
 from training.model.response import TrainingData
 
 QUICK = Procedure(("prevalence", "ridge", "firth"), inner_repeats=1)

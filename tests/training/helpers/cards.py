@@ -13,7 +13,7 @@ from training.card.card import Card, make_card
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import evaluate
 from training.evaluation.freezing import freeze
-from training.model.explanation import explain_rows, global_importance
+from training.model.importance import explain_rows, global_importance
 from training.report.model_facts import make_facts
 from training.report.results import describe_blend, describe_study, make_results
 from training.store.facts import ModelFacts

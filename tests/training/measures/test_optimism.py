@@ -9,8 +9,9 @@ from features.dictionary.contract import CONTRACT
 from tests.places import SHARED
 from training.measures.optimism import _correct, _correct_632, compute_optimism
 from training.measures.weighted import fit_logistic_rows
-from training.model.fit import Procedure
-from training.model.response import TrainingData, fit_response, predict_from_bootstraps
+from training.model.bootstrap import predict_from_bootstraps
+from training.model.procedure import Procedure
+from training.model.response import TrainingData, fit_response
 
 
 class MaximumLikelihood:

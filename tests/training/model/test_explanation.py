@@ -19,12 +19,17 @@ from features.dictionary.variable import Variable
 from training.model import explanation as module
 from training.model.candidates import BoostedTrees
 from training.model.coalitions import draw_orders
-from training.model.explanation import Explainer, explain, explain_rows, global_importance
+from training.model.explanation import Explainer, Explanation
+from training.model.importance import explain_rows, global_importance
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 NO_STEPS = np.empty(0)
 # shap sets its colours up in a way that matplotlib is going to drop.
 shap_colours = pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")
+
+
+def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanation:
+    return Explainer(model, seed=seed).explain(x)
 
 
 def variable(name: str, kind: str) -> Variable:

@@ -6,15 +6,11 @@ import pytest
 from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
-from training.model.fit import Procedure
-from training.model.response import (
-    FittedResponse,
-    TrainingData,
-    compute_seen_weights,
-    cross_validate,
-    fit_response,
-    predict_from_bootstraps,
-)
+from training.model.bootstrap import predict_from_bootstraps
+from training.model.cross_validation import cross_validate
+from training.model.procedure import Procedure
+from training.model.response import FittedResponse, TrainingData, fit_response
+from training.model.weighting import compute_seen_weights
 
 QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 NAN = np.nan

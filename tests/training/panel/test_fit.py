@@ -8,8 +8,8 @@ from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
-from training.model.fit import Procedure
 from training.model.freezing import make_response_model
+from training.model.procedure import Procedure
 from training.model.response import fit_response
 from training.panel.data import PanelData
 from training.panel.fit import FittedUpdate, fit_panel, fit_update

@@ -15,8 +15,9 @@ from training.measures.decision_curve import compute_decision_curve
 from training.measures.discrimination import compute_auc
 from training.measures.performance import compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
-from training.model.fit import Procedure
-from training.model.response import TrainingData, compute_seen_weights, fit_response
+from training.model.procedure import Procedure
+from training.model.response import TrainingData, fit_response
+from training.model.weighting import compute_seen_weights
 from training.report.validation_plots import (
     plot_decision_curve,
     plot_risk_calibration,
