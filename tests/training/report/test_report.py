@@ -1,22 +1,15 @@
 import re
 from dataclasses import replace
 
-from tests.training.helpers.evaluated import describe_small, evaluate_small, make_null_table
+from tests.training.helpers.evaluated import describe_small, evaluate_small
 from training.document.document import Picture, Table, to_html, to_markdown
 from training.evaluation.evaluation import Evaluation
 from training.report.report import make_report
-from training.report.summary import make_summary
 from training.study.study import Description
 
 
 def _write(description: Description, evaluation: Evaluation | None) -> str:
     return to_markdown(make_report(description, evaluation), pictures=False)
-
-
-def test_a_leak_is_told_in_the_summary() -> None:
-    description, evaluation, _ = evaluate_small()
-    leaking = replace(evaluation, null_test=make_null_table("failed"))
-    assert "leaks" in make_summary(description, leaking)
 
 
 def test_the_complete_report_holds_every_part() -> None:
@@ -100,25 +93,9 @@ def test_reruns_that_gave_no_model_are_told() -> None:
     assert "2 reruns gave no model (LinAlgError)" in text
 
 
-def test_the_summary_is_short_and_holds_what_counts() -> None:
-    description, evaluation, _ = evaluate_small()
-    text = make_summary(description, evaluation)
-    assert len(text.splitlines()) < 40
-    assert "corrected for optimism" in text
-    assert text.count("| AUC |") == 2
-    assert "Instability" in text
-    assert "prevalence only" in text
-
-
 def test_without_a_model_the_report_is_descriptive() -> None:
     description = replace(describe_small(n=40), shortfall="3 responders and 37 nonresponders")
     text = _write(description, None)
     assert "no model was fitted. 3 responders" in text
     assert "Performance" not in text
     assert "From all courses" in text
-
-
-def test_few_reruns_are_not_to_be_quoted() -> None:
-    description, evaluation, _ = evaluate_small()  # 8 reruns
-    text = " ".join(make_summary(description, evaluation).split())
-    assert "Only 8 reruns: the corrected values and their intervals are not to be quoted" in text
