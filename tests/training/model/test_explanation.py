@@ -20,7 +20,7 @@ from training.model import explanation as module
 from training.model.candidates import BoostedTrees
 from training.model.coalitions import draw_orders
 from training.model.explanation import Explainer, Explanation
-from training.model.importance import explain_rows, global_importance
+from training.model.importance import explain_rows
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 NO_STEPS = np.empty(0)
@@ -411,20 +411,6 @@ def test_patient_like_the_only_background_row_is_explained_by_the_base() -> None
     found = explain(model, model.background[0])
     np.testing.assert_array_equal(found.contributions, 0.0)
     np.testing.assert_array_equal(found.base, model.probability(model.background)[0])
-
-
-def test_global_importance_is_the_mean_of_absolute_contributions() -> None:
-    model, _ = draw_model(MIXED, 4)
-    rows = model.background[:3]
-    table = global_importance(model, explain_rows(model, rows))
-    assert list(table.columns) == ["predictor", "horizon", "mean_absolute_contribution"]
-    assert list(table["predictor"]) == [f"x{j}" for j in range(6)] * 2
-    assert list(table["horizon"]) == ["t1"] * 6 + ["t2"] * 6
-    explained = [explain(model, row).contributions for row in rows]
-    expected = sum(np.abs(c) for c in explained) / 3
-    np.testing.assert_allclose(table["mean_absolute_contribution"], np.ravel(expected))
-    with pytest.raises(ValueError, match="at least one explanation"):
-        global_importance(model, [])
 
 
 @shap_colours
