@@ -21,11 +21,10 @@ from experiments.evidence.pooling import Horizon, compute_pain_changes, compute_
 from features.published.rates import BASE_RATES, read_pooled_rates
 from features.published.safety import SAFETY_FACTS
 from features.published.studies import PublishedStudy
+from training.measures.asymmetry import compute_begg_test, compute_egger_test
 from training.measures.meta_analysis import (
     PooledProportion,
     Scale,
-    compute_begg_test,
-    compute_egger_test,
     compute_forest,
     compute_pooled_effect,
     compute_pooled_proportion,

@@ -9,7 +9,7 @@ The differences are paired.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -88,12 +88,12 @@ class PanelEvaluation:
     reason: str
     size: SizeVerdict | None
     affordable: int
-    fitted: FittedPanel | None
-    value: dict[str, pd.DataFrame]
-    net_benefit: dict[str, pd.DataFrame]
-    candidates: pd.DataFrame
-    assays: pd.DataFrame
-    stability: Stability | None
+    fitted: FittedPanel | None = None
+    value: dict[str, pd.DataFrame] = field(default_factory=dict)
+    net_benefit: dict[str, pd.DataFrame] = field(default_factory=dict)
+    candidates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    assays: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stability: Stability | None = None
 
     @property
     def keeps_model(self) -> bool:
@@ -230,6 +230,27 @@ def _describe_assays(
     return table, stability
 
 
+def _compute_size(data: PanelData) -> tuple[SizeVerdict | None, int]:
+    """Return the sample size with all assays as parameters, and the parameters borne."""
+    first = data.clinical.horizons[0]
+    known, events = data.count(first)
+    if not 0 < events < known:
+        return None, 0
+    parameters = data.clinical.X.shape[1] + len(data.assays)
+    size = compute_size_verdict(known, events, parameters, horizon=first.upper())
+    return size, compute_affordable_parameters(known, events / known, c_statistic=0.70)
+
+
+def _count_patients(data: PanelData) -> dict[str, int]:
+    known, events = data.count(data.clinical.horizons[0])
+    return data.counts | {
+        "in_cohort": int(data.has.sum()),
+        "known": known,
+        "events": events,
+        "assays": len(data.assays),
+    }
+
+
 def evaluate_panel(
     data: PanelData,
     clinical: Procedure,
@@ -267,34 +288,11 @@ def evaluate_panel(
         Called :func:`count_panel_steps` times.
     """
     first = data.clinical.horizons[0]
-    known, events = data.count(first)
-    parameters = data.clinical.X.shape[1] + len(data.assays)
-    size, affordable = None, 0
-    if 0 < events < known:
-        size = compute_size_verdict(known, events, parameters, horizon=first.upper())
-        affordable = compute_affordable_parameters(known, events / known, c_statistic=0.70)
-    counts = data.counts | {
-        "in_cohort": int(data.has.sum()),
-        "known": known,
-        "events": events,
-        "assays": len(data.assays),
-    }
-    reason = _too_few(data)
-    if reason:
+    counts = _count_patients(data)
+    size, affordable = _compute_size(data)
+    if reason := _too_few(data):
         progress()
-        return PanelEvaluation(
-            counts,
-            "too_few",
-            reason,
-            size,
-            affordable,
-            None,
-            {},
-            {},
-            pd.DataFrame(),
-            pd.DataFrame(),
-            None,
-        )
+        return PanelEvaluation(counts, "too_few", reason, size, affordable)
     with threadpool_limits(1):
         panel = fit_panel(data, fitted, procedure, rng=np.random.default_rng((seed, 7)))
     progress()
@@ -308,36 +306,29 @@ def evaluate_panel(
         n_jobs=n_jobs,
         progress=progress,
     )
-    value, gain = _compare(
-        data,
-        out,
-        compute_outcome_weights(data.clinical, weighting=weighting),
-        thresholds,
-        n_bootstrap=n_bootstrap,
-        seed=seed,
-    )
+    weights = compute_outcome_weights(data.clinical, weighting=weighting)
+    value, gain = _compare(data, out, weights, thresholds, n_bootstrap=n_bootstrap, seed=seed)
     found, reason = _judge_value(value[first], panel)
     with threadpool_limits(1):
-        assays, stability = _describe_assays(
-            data, panel, fitted, out, np.random.default_rng((seed, 8))
-        )
+        rng = np.random.default_rng((seed, 8))
+        assays, stability = _describe_assays(data, panel, fitted, out, rng)
     progress()
+    counts |= {
+        "not_normalised": int(data.has.sum()) - len(panel.usable),
+        "kept": len(panel.center),
+        "folds": len(out.parts),
+        "failed": sum(bool(part.failure) for part in out.parts),
+    }
     return PanelEvaluation(
-        counts
-        | {
-            "not_normalised": int(data.has.sum()) - len(panel.usable),
-            "kept": len(panel.center),
-            "folds": len(out.parts),
-            "failed": sum(bool(part.failure) for part in out.parts),
-        },
+        counts,
         found,
         reason,
         size,
         affordable,
-        panel,
-        value,
-        gain,
-        _describe_candidates(out, panel, procedure.candidates),
-        assays,
-        stability,
+        fitted=panel,
+        value=value,
+        net_benefit=gain,
+        candidates=_describe_candidates(out, panel, procedure.candidates),
+        assays=assays,
+        stability=stability,
     )

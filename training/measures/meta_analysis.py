@@ -6,12 +6,15 @@ it holds the spread between centres as well, and is the one to read when a rate 
 somewhere. With a handful of small studies both are crude. What is published on ketamine in CRPS
 is pooled with these functions in `experiments.evidence.pooling`.
 
+Written out because no kept-up Python library holds all of it: PyMARE pools effects but neither
+shares of patients nor prediction intervals by t, and statsmodels' ``combine_effects`` has no
+prediction interval and knows no Freeman-Tukey scale. Tests hold metafor's results.
+
 References
 ----------
 DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2. Paule and Mandel 1982,
 doi:10.6028/jres.087.022. Freeman and Tukey 1950, doi:10.1214/aoms/1177729756. Miller 1978,
-doi:10.1080/00031305.1978.10479283. Higgins 2009, doi:10.1111/j.1467-985X.2008.00552.x. Egger
-1997, doi:10.1136/bmj.315.7109.629. Begg and Mazumdar 1994, doi:10.2307/2533446.
+doi:10.1080/00031305.1978.10479283. Higgins 2009, doi:10.1111/j.1467-985X.2008.00552.x.
 """
 
 from __future__ import annotations
@@ -30,11 +33,8 @@ from features.arrays import BoolArray, FloatArray
 from features.shares import compute_wilson_interval
 
 __all__ = [
-    "AsymmetryTest",
     "PooledEffect",
     "PooledProportion",
-    "compute_begg_test",
-    "compute_egger_test",
     "compute_forest",
     "compute_pooled_effect",
     "compute_pooled_proportion",
@@ -106,26 +106,6 @@ class PooledProportion:
     effect: PooledEffect
 
 
-@dataclass(frozen=True)
-class AsymmetryTest:
-    """A test for a funnel that leans to one side.
-
-    A small p value says that small studies show other effects than large ones. Publication bias
-    is one reason; others are real differences and spreads that are wrong in print. With under
-    ten studies these tests find little.
-
-    Attributes
-    ----------
-    statistic : float
-        Egger: the intercept of effect / SE on 1 / SE. Begg: Kendall's tau.
-    p_value : float
-        Two-sided.
-    """
-
-    statistic: float
-    p_value: float
-
-
 def compute_pooled_effect(
     effects: ArrayLike,
     variances: ArrayLike,
@@ -158,7 +138,7 @@ def compute_pooled_effect(
     ValueError
         If there are fewer than two studies, or a variance is not above 0.
     """
-    y, v = _check_effects(effects, variances, least=2)
+    y, v = check_effects(effects, variances, least=2)
     df = len(y) - 1
     q = _cochran_q(y, v, 0.0)
     tau2 = _find_tau2(y, v, method=method)
@@ -255,60 +235,6 @@ def compute_pooled_proportion(
     )
 
 
-def compute_egger_test(effects: ArrayLike, variances: ArrayLike) -> AsymmetryTest:
-    """Regress effect / SE on 1 / SE (Egger 1997).
-
-    Parameters
-    ----------
-    effects, variances : array-like of shape (k,)
-        k at least 3.
-
-    Returns
-    -------
-    AsymmetryTest
-        The intercept, 0 where small and large studies agree, and its p value (t, k - 2).
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than three studies, all are of one size, or a variance is not above 0.
-    """
-    y, v = _check_effects(effects, variances, least=3)
-    error = np.sqrt(v)
-    if np.ptp(error) == 0:
-        raise ValueError("variances: expected studies of different precision, got one for all")
-    line = stats.linregress(1 / error, y / error)
-    t = line.intercept / line.intercept_stderr
-    return AsymmetryTest(float(line.intercept), float(2 * stats.t.sf(abs(t), len(y) - 2)))
-
-
-def compute_begg_test(effects: ArrayLike, variances: ArrayLike) -> AsymmetryTest:
-    """Correlate the standardised effects with their variances by rank (Begg 1994).
-
-    Parameters
-    ----------
-    effects, variances : array-like of shape (k,)
-        k at least 3.
-
-    Returns
-    -------
-    AsymmetryTest
-        Kendall's tau, exact where there are no ties.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than three studies, all are of one size, or a variance is not above 0.
-    """
-    y, v = _check_effects(effects, variances, least=3)
-    if np.ptp(v) == 0:
-        raise ValueError("variances: expected studies of different precision, got one for all")
-    centre = np.average(y, weights=1 / v)
-    standardised = (y - centre) / np.sqrt(v - 1 / np.sum(1 / v))
-    result = stats.kendalltau(standardised, v)
-    return AsymmetryTest(float(result.statistic), float(result.pvalue))
-
-
 def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.DataFrame:
     """Lay out what a forest plot of shares draws.
 
@@ -381,9 +307,10 @@ def _to_share(value: float, *, scale: Scale, mean_n: float) -> float:
     return float(0.5 * (1 - np.sign(np.cos(2 * value)) * np.sqrt(max(inner, 0.0))))
 
 
-def _check_effects(
+def check_effects(
     effects: ArrayLike, variances: ArrayLike, *, least: int
 ) -> tuple[FloatArray, FloatArray]:
+    """Return effects and variances as arrays, of at least so many studies, or raise."""
     y, v = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
     if y.ndim != 1 or y.shape != v.shape:
         raise ValueError(f"effects, variances: expected equal lengths, got {y.shape} and {v.shape}")
