@@ -5,6 +5,8 @@ charges a candidate for how far it spreads patients' risks, not for being there:
 overfits spreads them far and pays for it, a heavily penalised one is not shrunk a second time.
 Combination is on the log-odds scale: a convex combination of margins is again one additive
 model, so the blend can be explained exactly and each weight shrinks it toward the prevalence.
+scikit-learn's stacking fits one more model on the margins instead: its weights are not convex, and
+it has no such price.
 """
 
 from __future__ import annotations
