@@ -280,3 +280,13 @@ def test_all_layouts_of_the_same_values_give_the_same_panel(
         pd.testing.assert_frame_equal(other, first)
     wide = first.pivot(index="sample", columns="assay", values="ct")
     np.testing.assert_array_equal(wide.loc[frame.index, assays].to_numpy(), frame.to_numpy())
+
+
+@pytest.mark.parametrize(("ct", "read"), [("3", True), ("2.9", False), ("60.1", False)])
+def test_a_number_that_no_run_gives_is_no_ct(tmp_path: Path, ct: str, read: bool) -> None:
+    text = WIDE.replace("24.5", ct)
+    if read:
+        assert cell(make_panel(tmp_path, text), "S1", "hsa-miR-17-5p")["ct"] == float(ct)
+        return
+    with pytest.raises(InputError):
+        make_panel(tmp_path, text)

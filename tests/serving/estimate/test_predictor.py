@@ -462,3 +462,14 @@ def test_the_usual_range_is_the_middle_95_of_100_rounded_outwards():
     for value, rare in ((1.4, True), (1.51, False), (20.59, False), (20.7, True)):
         found = codes(ask(predictor, {**ELIGIBLE, "disease_duration_years": value}))
         assert (("rare", "disease_duration_years") in found) is rare
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_an_approved_model_stamps_its_answers_where_it_is_for_silent_evaluation(silent):
+    loaded = make_loaded(facts={"status": "approved", "synthetic": False})
+    predictor = Predictor(loaded, silent=silent)
+    notices = ask(predictor, PATIENT)["applicability"]["notices"]
+    stamps = [notice["text"] for notice in notices if notice["code"] == "approved"]
+    assert stamps == ([predictor.stamp] if silent else [])
+    assert ("silent prospective evaluation only" in predictor.stamp) is silent
+    assert Predictor(loaded).stamp == Predictor(loaded, silent=False).stamp

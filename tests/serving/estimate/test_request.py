@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -80,3 +81,18 @@ def test_no_bytes_raise_anything_but_a_request_error(body):
         parse_body(body, "patient")
     except RequestError as err:
         assert err.problems
+
+
+def test_long_names_are_cut_and_many_are_not_all_listed():
+    with pytest.raises(RequestError) as caught:
+        parse_body(json.dumps({"x" * 50: 1, "patient": {}}).encode(), "patient")
+    assert [problem.column for problem in caught.value.problems] == ["x" * 40]
+    many = {f"name{i}": 1 for i in range(30)} | {"patient": {}}
+    with pytest.raises(RequestError) as caught:
+        parse_body(json.dumps(many).encode(), "patient")
+    assert [p.column for p in caught.value.problems] == [f"name{i}" for i in range(20)]
+    twice = "{" + ", ".join(f'"{name}": 1' for name in [*many, *many]) + "}"
+    with pytest.raises(RequestError) as caught:
+        parse_json(twice.encode(), expected="an object")
+    assert len(caught.value.problems) == 20
+    assert {problem.got for problem in caught.value.problems} == {"the same name 2 times"}

@@ -63,3 +63,21 @@ def test_more_patients_narrow_the_draws() -> None:
         spreads.append(float(logit(working.probabilities(X[:1])).std()))
     # Four times the patients: about half the spread.
     assert spreads[0] > 1.4 * spreads[1] > 1.4**2 * spreads[2]
+
+
+def test_the_same_share_for_everyone_is_drawn_for_every_patient() -> None:
+    X, y = _draw(40, 7)
+    working = fit_constant_working_model(X, y, PREDICTORS, rng=np.random.default_rng(8))
+    assert working.draws.shape == (N_DRAWS, 1 + len(working.basis.groups_))
+    drawn = working.probabilities(X[:3])
+    assert drawn.shape == (N_DRAWS, 3)
+    np.testing.assert_allclose(np.ptp(drawn, axis=1), 0, atol=1e-12)
+    assert np.isfinite(working.draws).all()
+
+
+def test_nothing_bent_is_followed_unless_it_is_asked_for() -> None:
+    X, y = _draw(60, 9)
+    for follow in (0.0, 0.4):
+        options = {"follow": follow} if follow else {}
+        working = fit_working_model(X, y, PREDICTORS, rng=np.random.default_rng(1), **options)
+        assert working.follow == follow
