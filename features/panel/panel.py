@@ -8,8 +8,7 @@ array a non-detect stands at the ceiling and what was not measured is NaN.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,12 @@ from features.arrays import FloatArray, IntArray
 from features.cohort.cohort import is_synthetic_id
 from features.errors import InputError, Problem
 from features.files.table import write_table
-from features.panel.design import When, compare_times
 
 __all__ = [
     "PANEL_COLUMNS",
     "Panel",
     "PanelMatrix",
     "apply_ceiling",
-    "check_timing",
     "combine_wells",
     "encode_plates",
     "to_matrix",
@@ -215,49 +212,6 @@ def apply_ceiling(table: pd.DataFrame, ceiling: float) -> pd.DataFrame:
         )
     detected = table["detected"] & (table["ct"] < ceiling)
     return table.assign(ct=table["ct"].where(detected), detected=detected, ceiling=ceiling)
-
-
-def check_timing(panel: Panel, starts: Mapping[str, When]) -> dict[str, int]:
-    """Refuse a panel with a sample that was taken after the patient's infusion began.
-
-    The import checks this with the dates of a design file; this is for dates that come from
-    elsewhere.
-
-    Parameters
-    ----------
-    panel : Panel
-        With `sample_date`.
-    starts : mapping of str to date or datetime
-        Start of the infusion by patient_id.
-
-    Returns
-    -------
-    dict of str to int
-        Samples by timing: before, same_day, unknown.
-
-    Raises
-    ------
-    InputError
-        With the number of samples taken after the start.
-    """
-    samples = panel.table.drop_duplicates("sample")
-    timing = Counter(
-        compare_times(None if pd.isna(taken) else taken.date(), starts.get(str(patient)))
-        for patient, taken in zip(samples["patient_id"], samples["sample_date"], strict=True)
-    )
-    if timing["after"]:
-        raise InputError(
-            "panel",
-            [
-                Problem(
-                    "sample_date",
-                    "samples taken before the infusion began",
-                    f"{timing['after']} taken after it",
-                    action="leave them out: what is measured later is no predictor",
-                )
-            ],
-        )
-    return {str(name): count for name, count in timing.items()}
 
 
 def to_matrix(

@@ -1,4 +1,3 @@
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +8,7 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.panel.design import parse_design
-from features.panel.panel import (
-    Panel,
-    apply_ceiling,
-    check_timing,
-    combine_wells,
-    encode_plates,
-    to_matrix,
-)
+from features.panel.panel import Panel, apply_ceiling, combine_wells, encode_plates, to_matrix
 from tests.features.helpers.panels import WIDE, make_panel, write
 
 
@@ -132,18 +124,6 @@ def test_plates_of_a_patient_are_joined_and_coded_by_what_is_known(tmp_path: Pat
     matrix = to_matrix(Panel(table))
     assert matrix.plates == ("another+made", "made", "made")
     np.testing.assert_array_equal(encode_plates(matrix.plates, ["x", "made"]), [np.nan, 1.0, 1.0])
-
-
-def test_dates_from_elsewhere_refuse_a_late_sample(tmp_path: Path) -> None:
-    table = make_panel(tmp_path).table
-    table["sample_date"] = pd.Series(
-        pd.to_datetime(["2026-01-05"] * 8 + [None] * 4), index=table.index
-    ).astype("datetime64[s]")
-    panel = Panel(table)
-    starts = {"S1": date(2026, 1, 8), "S3": date(2026, 1, 8)}
-    assert check_timing(panel, starts) == {"before": 1, "unknown": 2}
-    with pytest.raises(InputError, match="before the infusion began"):
-        check_timing(panel, {"S1": date(2026, 1, 4)})
 
 
 def test_simulated_patients_are_marked(tmp_path: Path) -> None:
