@@ -7,8 +7,7 @@ was not seen; it stands beside it.)
 
 References
 ----------
-Mangnus 2021, doi:10.1111/papr.13056, whose tables these are. Friedman 1937,
-doi:10.1080/01621459.1937.10503522.
+Mangnus 2021, doi:10.1111/papr.13056, whose tables these are.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
-from features.arrays import BoolArray, FloatArray
+from features.arrays import FloatArray
 from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import Labels, available_horizons, make_labels
@@ -29,14 +28,13 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
-from training.measures.paired import PairedTable, compute_paired_table, compute_signed_rank
+from training.measures.paired import PairedTable, compute_paired_table
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = ["CohortDescription", "describe_cohort"]
 
 
 _MOST_SITES = 20
-_SCORES = {"t0": "nrs_t0", "t1": "nrs_t1", "t2": "nrs_t2"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +176,8 @@ def describe_cohort(
         normality=normality,
         rates=_compute_rates(response, n=len(table)),
         paired=compute_paired_table(response["t1"], response["t2"]) if len(asked) == 2 else None,
-        pain=_summarise_pain(table, response),
-        pain_tests=_test_pain(table, response),
+        pain=compute_pain(table, response),
+        pain_tests=compute_pain_tests(table, response),
         comparison=_compare(table, baseline, first, normality=normality),
         provenance=_count_provenance(seen, response),
         missing=_count_missing(table, first, cohort.dictionary),
@@ -276,62 +274,6 @@ def _compute_rates(response: dict[str, FloatArray], *, n: int) -> pd.DataFrame:
         found,
         columns=["rate", "outcome", "events", "n", "share", "low", "high", "lowest", "highest"],
     )
-
-
-def _groups(response: dict[str, FloatArray], n: int) -> list[tuple[str, BoolArray]]:
-    groups = [("all", np.ones(n, dtype=bool))]
-    for horizon, values in response.items():
-        groups.append((f"responders at {horizon.upper()}", values == 1))
-        groups.append((f"nonresponders at {horizon.upper()}", values == 0))
-    return groups
-
-
-def _known_scores(table: pd.DataFrame) -> dict[str, FloatArray]:
-    return {
-        time: table[name].to_numpy(dtype=np.float64)
-        for time, name in _SCORES.items()
-        if name in table
-    }
-
-
-def _summarise_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
-    rows = []
-    for group, rows_in in _groups(response, len(table)):
-        for time, scores in _known_scores(table).items():
-            known = scores[rows_in & ~np.isnan(scores)]
-            summary = [np.nan] * 5
-            if len(known) >= FEWEST:
-                summary = [*np.percentile(known, [50, 25, 75]), known.mean(), known.std(ddof=1)]
-            rows.append((group, time, len(known), int(rows_in.sum()), *summary))
-    return pd.DataFrame(
-        rows, columns=["group", "time", "n", "of", "median", "q1", "q3", "mean", "sd"]
-    )
-
-
-def _test_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
-    scores = _known_scores(table)
-    rows: list[tuple[str, str, str, int, float, float]] = []
-    if len(scores) == 3:
-        together = np.column_stack(list(scores.values()))
-        complete = together[~np.isnan(together).any(axis=1)]
-        statistic = p_value = np.nan
-        # With no change in any patient there is nothing to rank.
-        if len(complete) >= FEWEST and np.ptp(complete, axis=1).any():
-            result = stats.friedmanchisquare(*complete.T)
-            statistic, p_value = float(result.statistic), float(result.pvalue)
-        rows.append(("T0, T1 and T2", "all", "Friedman", len(complete), statistic, p_value))
-    pairs = [
-        pair for pair in (("t0", "t1"), ("t0", "t2"), ("t1", "t2")) if set(pair) <= set(scores)
-    ]
-    for group, rows_in in _groups(response, len(table)):
-        for first, second in pairs:
-            at = group.rsplit(" ", 1)[-1].lower()
-            if group != "all" and (first, second) != ("t0", at):
-                continue
-            found = compute_signed_rank(scores[first][rows_in], scores[second][rows_in])
-            words = f"{first.upper()} and {second.upper()}"
-            rows.append((words, group, "Wilcoxon signed-rank", *found))
-    return pd.DataFrame(rows, columns=["comparison", "group", "test", "n", "statistic", "p_value"])
 
 
 def _compare(

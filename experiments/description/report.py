@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.description.description import CohortDescription
-from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
+from experiments.description.plots import plot_attrition, plot_missing, plot_pain
+from experiments.description.response_section import format_interval, make_response_section
 from features.dictionary.outcome import RULES
-from features.published.rates import BASE_RATES
 from features.shares import FEWEST
 from training.document.document import (
     Block,
@@ -27,11 +27,6 @@ __all__ = ["make_description_report"]
 
 _SYNTHETIC = "Simulated patients: every number here was made up by a program."
 _INDENT = "\u2003"
-_SOURCES = {
-    "score": "pain score alone",
-    "both": "pain score and the record's wording",
-    "wording": "the record's wording alone",
-}
 _TREATMENT_NOTE = (
     "Effective dose, day of the first effect and weeks of relief exist only where there was an "
     "effect, and say nothing about who responds. Nothing in this table is known before admission."
@@ -67,13 +62,13 @@ def make_description_report(
     )
     sections = [
         Section("In short", (Bullets(_summarise(d)),)),
-        Section("Patients", _lay_out_patients(d)),
-        Section("Treatment", _lay_out_treatment(d)),
-        Section("Response", _lay_out_response(d, beside_published=beside_published)),
-        Section("Pain", _lay_out_pain(d)),
-        Section("Responders and nonresponders", _lay_out_comparison(d)),
-        Section("What is missing", _lay_out_missing(d)),
-        Section("Mean or median", _lay_out_normality(d)),
+        Section("Patients", _make_patients(d)),
+        Section("Treatment", _make_treatment(d)),
+        Section("Response", make_response_section(d, beside_published=beside_published)),
+        Section("Pain", _make_pain(d)),
+        Section("Responders and nonresponders", _make_comparison(d)),
+        Section("What is missing", _make_missing(d)),
+        Section("Mean or median", _make_normality(d)),
     ]
     return Document(
         title=f"Cohort description: {name}",
@@ -83,15 +78,11 @@ def make_description_report(
     )
 
 
-def _interval(low: float, high: float) -> str:
-    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
-
-
 def _rate(d: CohortDescription, key: str) -> str:
     row = next(row for row in each_row(d.rates) if row.rate == key)
     return (
         f"{row.events:.0f}/{row.n:.0f} ({format_percent(row.share)}, 95% interval "
-        f"{_interval(row.low, row.high)})"
+        f"{format_interval(row.low, row.high)})"
     )
 
 
@@ -124,7 +115,7 @@ def _summarise(d: CohortDescription) -> tuple[str, ...]:
     return (*sentences, *d.notices)
 
 
-def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
+def _make_table_one(shown: pd.DataFrame) -> pd.DataFrame:
     names = {
         "characteristic": "",
         "missing": "missing",
@@ -135,7 +126,7 @@ def _lay_out_table_one(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
 
 
-def _lay_out_patients(d: CohortDescription) -> tuple[Block, ...]:
+def _make_patients(d: CohortDescription) -> tuple[Block, ...]:
     picture = Picture(
         "attrition",
         "From the courses in the file to those with a known response. A criterion whose value is "
@@ -150,12 +141,12 @@ def _lay_out_patients(d: CohortDescription) -> tuple[Block, ...]:
             f"only of those who take it, or only of those who do not: {', '.join(d.left_out)}."
         )
     table = Table(
-        "patients", "Patients before treatment.", _lay_out_table_one(d.baseline), note, d.baseline
+        "patients", "Patients before treatment.", _make_table_one(d.baseline), note, d.baseline
     )
     return picture, table
 
 
-def _lay_out_side_effects(d: CohortDescription) -> pd.DataFrame:
+def _make_side_effects(d: CohortDescription) -> pd.DataFrame:
     rows = []
     for i, row in enumerate(each_row(d.side_effects)):
         share = f"{100 * row.n / row.of:.1f}"
@@ -167,8 +158,8 @@ def _lay_out_side_effects(d: CohortDescription) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["characteristic", "missing", "all"])
 
 
-def _lay_out_treatment(d: CohortDescription) -> tuple[Block, ...]:
-    effects = _lay_out_side_effects(d)
+def _make_treatment(d: CohortDescription) -> tuple[Block, ...]:
+    effects = _make_side_effects(d)
     whole = pd.concat([d.treatment, effects], ignore_index=True)
     if len(whole) <= 1:
         return ()
@@ -178,110 +169,10 @@ def _lay_out_treatment(d: CohortDescription) -> tuple[Block, ...]:
             " Side effects are counted by the words of the record: 0 means that no record names "
             "it. Papers take either all patients or those with any side effect as the whole."
         )
-    return (
-        Table("treatment", "Treatment and its course.", _lay_out_table_one(whole), note, whole),
-    )
+    return (Table("treatment", "Treatment and its course.", _make_table_one(whole), note, whole),)
 
 
-def _lay_out_response(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
-    if not d.horizons:
-        return ()
-    blocks: list[Block] = []
-    if d.paired is not None:
-        p = d.paired
-        counts = pd.DataFrame(
-            {
-                "": ["T1: responder", "T1: nonresponder", "all"],
-                "T2: responder": [p.both, p.gained, p.both + p.gained],
-                "T2: nonresponder": [p.lost, p.neither, p.lost + p.neither],
-                "all": [p.both + p.lost, p.gained + p.neither, p.n],
-            }
-        )
-        values = pd.DataFrame(
-            [
-                {
-                    "both": p.both,
-                    "lost": p.lost,
-                    "gained": p.gained,
-                    "neither": p.neither,
-                    "n": p.n,
-                    "mcnemar_exact_p": p.p_value,
-                }
-            ]
-        )
-        blocks.append(
-            Table(
-                "response_t1_t2",
-                f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
-                f"McNemar test: {tell_p(p.p_value)}.",
-                counts,
-                f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
-                "gained one. The test asks whether the one happens as often as the other.",
-                values,
-            )
-        )
-    published = {rate.key: rate for rate in BASE_RATES} if beside_published else {}
-    rates = d.rates.assign(
-        published=[published[key].rate if key in published else np.nan for key in d.rates["rate"]],
-        words=d.rates["outcome"].str.split(": ").str[0],
-    )
-    shown = pd.DataFrame(
-        {
-            "rate": d.rates["outcome"],
-            "patients": [
-                "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
-                for row in each_row(rates)
-            ],
-            "share": rates["share"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in each_row(rates)],
-            "if the unknown were all non- or all responders": [
-                "" if np.isnan(row.lowest) else _interval(row.lowest, row.highest)
-                for row in each_row(rates)
-            ],
-        }
-    )
-    if published:
-        shown["Mangnus 2021"] = [
-            f"{published[key].events}/{published[key].n} ({format_percent(published[key].rate)})"
-            if key in published
-            else ""
-            for key in rates["rate"]
-        ]
-    note = (
-        "95% intervals by Wilson's method (the last row: delta method). Without a comparison group "
-        "these rates hold whatever placebo and time would have done."
-    )
-    blocks += [
-        Table("rates", "Responder rates.", shown, note, rates.drop(columns="words")),
-        Picture(
-            "rates",
-            "Responder rates with 95% intervals"
-            + (", beside the published counts (diamonds)." if published else "."),
-            "Dot plot of the responder rates in the table above.",
-            lambda: plot_rates(rates, title="Responder rates"),
-        ),
-    ]
-    provenance = pd.DataFrame(
-        {
-            "horizon": d.provenance["horizon"].str.upper(),
-            "label rests on": d.provenance["source"].map(_SOURCES),
-            "responders": d.provenance["responders"],
-            "nonresponders": d.provenance["nonresponders"],
-        }
-    )
-    blocks.append(
-        Table(
-            "provenance",
-            "What the labels rest on.",
-            provenance,
-            "A label that rests on wording alone is softer than one with a score.",
-            d.provenance,
-        )
-    )
-    return tuple(blocks)
-
-
-def _lay_out_pain(d: CohortDescription) -> tuple[Block, ...]:
+def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
     if d.pain.empty:
         return ()
     pain = d.pain
@@ -336,7 +227,7 @@ def _lay_out_pain(d: CohortDescription) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_comparison(d: CohortDescription) -> tuple[Block, ...]:
+def _make_comparison(d: CohortDescription) -> tuple[Block, ...]:
     if not d.horizons:
         return ()
     if d.comparison is None:
@@ -354,14 +245,14 @@ def _lay_out_comparison(d: CohortDescription) -> tuple[Block, ...]:
         Table(
             "responders",
             f"Patients before treatment, by response at {horizon}.",
-            _lay_out_table_one(d.comparison),
+            _make_table_one(d.comparison),
             note,
             d.comparison,
         ),
     )
 
 
-def _lay_out_missing(d: CohortDescription) -> tuple[Block, ...]:
+def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
     missing = d.missing
     complete = missing.loc[missing["missing"] == 0, "label"].tolist()
     some = missing[missing["missing"] > 0]
@@ -395,7 +286,7 @@ def _lay_out_missing(d: CohortDescription) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_normality(d: CohortDescription) -> tuple[Block, ...]:
+def _make_normality(d: CohortDescription) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
             "variable": d.normality["label"],

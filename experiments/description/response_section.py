@@ -1,0 +1,135 @@
+"""The response in a cohort's report: both horizons together, the rates, what labels rest on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.description.description import CohortDescription
+from experiments.description.plots import plot_rates
+from features.published.rates import BASE_RATES
+from training.document.document import Block, Picture, Table, each_row, format_percent, tell_p
+from training.measures.paired import PairedTable
+
+__all__ = ["format_interval", "make_response_section"]
+
+_SOURCES = {
+    "score": "pain score alone",
+    "both": "pain score and the record's wording",
+    "wording": "the record's wording alone",
+}
+
+
+def format_interval(low: float, high: float) -> str:
+    """Return an interval of shares in percent."""
+    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
+
+
+def make_response_section(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
+    """Return the blocks on response; none where no outcome is known.
+
+    Parameters
+    ----------
+    d : CohortDescription
+        Of the cohort.
+    beside_published : bool
+        Whether the published rates stand beside those of the cohort.
+    """
+    if not d.horizons:
+        return ()
+    paired = () if d.paired is None else (_make_paired_table(d.paired),)
+    return (*paired, *_make_rates(d, beside_published=beside_published), _make_provenance(d))
+
+
+def _make_paired_table(p: PairedTable) -> Table:
+    counts = pd.DataFrame(
+        {
+            "": ["T1: responder", "T1: nonresponder", "all"],
+            "T2: responder": [p.both, p.gained, p.both + p.gained],
+            "T2: nonresponder": [p.lost, p.neither, p.lost + p.neither],
+            "all": [p.both + p.lost, p.gained + p.neither, p.n],
+        }
+    )
+    values = pd.DataFrame(
+        [
+            {
+                "both": p.both,
+                "lost": p.lost,
+                "gained": p.gained,
+                "neither": p.neither,
+                "n": p.n,
+                "mcnemar_exact_p": p.p_value,
+            }
+        ]
+    )
+    return Table(
+        "response_t1_t2",
+        f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
+        f"McNemar test: {tell_p(p.p_value)}.",
+        counts,
+        f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
+        "gained one. The test asks whether the one happens as often as the other.",
+        values,
+    )
+
+
+def _make_rates(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
+    published = {rate.key: rate for rate in BASE_RATES} if beside_published else {}
+    rates = d.rates.assign(
+        published=[published[key].rate if key in published else np.nan for key in d.rates["rate"]],
+        words=d.rates["outcome"].str.split(": ").str[0],
+    )
+    shown = pd.DataFrame(
+        {
+            "rate": d.rates["outcome"],
+            "patients": [
+                "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
+                for row in each_row(rates)
+            ],
+            "share": rates["share"].map(format_percent),
+            "95% interval": [format_interval(row.low, row.high) for row in each_row(rates)],
+            "if the unknown were all non- or all responders": [
+                "" if np.isnan(row.lowest) else format_interval(row.lowest, row.highest)
+                for row in each_row(rates)
+            ],
+        }
+    )
+    if published:
+        shown["Mangnus 2021"] = [
+            f"{published[key].events}/{published[key].n} ({format_percent(published[key].rate)})"
+            if key in published
+            else ""
+            for key in rates["rate"]
+        ]
+    note = (
+        "95% intervals by Wilson's method (the last row: delta method). Without a comparison group "
+        "these rates hold whatever placebo and time would have done."
+    )
+    return (
+        Table("rates", "Responder rates.", shown, note, rates.drop(columns="words")),
+        Picture(
+            "rates",
+            "Responder rates with 95% intervals"
+            + (", beside the published counts (diamonds)." if published else "."),
+            "Dot plot of the responder rates in the table above.",
+            lambda: plot_rates(rates, title="Responder rates"),
+        ),
+    )
+
+
+def _make_provenance(d: CohortDescription) -> Table:
+    provenance = pd.DataFrame(
+        {
+            "horizon": d.provenance["horizon"].str.upper(),
+            "label rests on": d.provenance["source"].map(_SOURCES),
+            "responders": d.provenance["responders"],
+            "nonresponders": d.provenance["nonresponders"],
+        }
+    )
+    return Table(
+        "provenance",
+        "What the labels rest on.",
+        provenance,
+        "A label that rests on wording alone is softer than one with a score.",
+        d.provenance,
+    )
