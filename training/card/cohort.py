@@ -103,8 +103,6 @@ def show_outcome(body: Body) -> list[Block]:
         for h in body.results.horizons
         for row in results.missing_outcomes[h].rows
     ]
-    scores = results.score_labels
-    scored = _compare_scores(results, scores) if isinstance(scores, ScoreLabelFacts) else []
     answers = {f.id: f.answer for f in body.fields if f.table == "ketresponse"}
     return [
         f"Responder: {results.study.rule_text}.",
@@ -123,19 +121,7 @@ def show_outcome(body: Body) -> list[Block]:
             rows,
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
-        *(
-            [
-                make_grid(
-                    "With labels from scores alone",
-                    ("horizon", "result", "labels of the study", "from scores alone"),
-                    scored,
-                    "The whole procedure judged again by the same folds, without the record's "
-                    "wording. Results that differ much rest on the wording.",
-                )
-            ]
-            if scored
-            else []
-        ),
+        *_show_scores(results),
         make_grid(
             "What unknown outcomes could change",
             ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"),
@@ -143,6 +129,23 @@ def show_outcome(body: Body) -> list[Block]:
             "Over everyone, whatever the unknown outcomes are and why they are missing.",
         ),
         *show_answers(body, "outcome"),
+    ]
+
+
+def _show_scores(results: Results) -> list[Block]:
+    """Return what labels from scores alone would change; nothing where they change nothing."""
+    found = results.score_labels
+    rows = _compare_scores(results, found) if isinstance(found, ScoreLabelFacts) else []
+    if not rows:
+        return []
+    return [
+        make_grid(
+            "With labels from scores alone",
+            ("horizon", "result", "labels of the study", "from scores alone"),
+            rows,
+            "The whole procedure judged again by the same folds, without the record's "
+            "wording. Results that differ much rest on the wording.",
+        )
     ]
 
 

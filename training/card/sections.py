@@ -62,6 +62,11 @@ def _literature(body: Body) -> list[Block]:
         )
     )
     notes = dict.fromkeys(f"{r.source.split(',')[0]}: {r.note}" for r in body.base_rates if r.note)
+    return [*blocks, Bullets(tuple(notes)), _show_known(body)]
+
+
+def _show_known(body: Body) -> Block:
+    """Return what is published on each predictor beside the model's use of it."""
     used = [
         (
             k.matter,
@@ -78,23 +83,19 @@ def _literature(body: Body) -> list[Block]:
     sources = dict.fromkeys(
         source for k in body.known_predictors for source in k.source.split("; ") if source
     )
-    return [
-        *blocks,
-        Bullets(tuple(notes)),
-        make_grid(
-            "What is published on predictors, and what this model makes of them",
-            (
-                "predictor",
-                "finding",
-                "how far to trust it",
-                "source",
-                "share of what moves the estimate",
-            ),
-            used,
-            "No published study holds a validated predictor of response that is known before "
-            f"admission. Sources: {'; '.join(sources)}.",
+    return make_grid(
+        "What is published on predictors, and what this model makes of them",
+        (
+            "predictor",
+            "finding",
+            "how far to trust it",
+            "source",
+            "share of what moves the estimate",
         ),
-    ]
+        used,
+        "No published study holds a validated predictor of response that is known before "
+        f"admission. Sources: {'; '.join(sources)}.",
+    )
 
 
 def _shorten(sources: str) -> str:
