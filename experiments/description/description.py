@@ -160,7 +160,7 @@ def describe_cohort(
     for horizon in asked:
         step = add_outcome_steps(flow.iloc[: len(eligibility.steps) + 1], seen[horizon]).iloc[-1:]
         flow = pd.concat([flow, step], ignore_index=True)
-    baseline, course, left_out = _choose_variables(table, cohort.dictionary)
+    baseline, course, left_out = _find_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])
     first = response[asked[0]] if asked else np.full(len(table), np.nan)
     return CohortDescription(
@@ -191,7 +191,7 @@ def _response(labels: Labels, horizon: str) -> FloatArray:
     return response
 
 
-def _choose_variables(
+def _find_variables(
     table: pd.DataFrame, dictionary: Dictionary
 ) -> tuple[list[Variable], list[Variable], list[Variable]]:
     """Return what Table 1 and Table 2 hold, and what has too few values for either.

@@ -67,10 +67,10 @@ def make_trajectory_report(
         stamp=_SYNTHETIC if weekly.synthetic else "",
         sections=(
             Section("In short", (Bullets(_summarise(course, adjusted, weekly)),)),
-            Section("Week by week", _lay_out_weeks(means, course, adjusted, weekly)),
-            Section("The model", _lay_out_model(course)),
+            Section("Week by week", _make_weeks(means, course, adjusted, weekly)),
+            Section("The model", _make_model(course)),
             Section(
-                f"What goes with pain at week {regressions.week}", _lay_out_regressions(regressions)
+                f"What goes with pain at week {regressions.week}", _make_regressions(regressions)
             ),
         ),
     )
@@ -84,11 +84,11 @@ def _summarise(course: Course, adjusted: Course | None, weekly: WeeklyScores) ->
         + f" ({tell_p(course.any_week_p)}); the mean difference over the weeks is "
         f"{_estimate(*course.average)} ({tell_p(course.average_p)})."
     ]
-    sentences.append(f"Without adjustment: {_tell_lost_week(course)}")
+    sentences.append(f"Without adjustment: {_describe_lost_week(course)}")
     if adjusted is not None:
         sentences.append(
             "Adjusted for pain before treatment, which compares patients who start from the same "
-            f"score: {_tell_lost_week(adjusted)}"
+            f"score: {_describe_lost_week(adjusted)}"
         )
     last = course.differences.iloc[-1]
     sentences.append(
@@ -103,7 +103,7 @@ def _summarise(course: Course, adjusted: Course | None, weekly: WeeklyScores) ->
     return tuple(sentences)
 
 
-def _tell_lost_week(course: Course) -> str:
+def _describe_lost_week(course: Course) -> str:
     if course.last_different is None:
         return "no single week differs."
     if course.lost is None:
@@ -118,7 +118,7 @@ def _estimate(value: float, low: float, high: float) -> str:
     return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
 
 
-def _lay_out_weeks(
+def _make_weeks(
     means: pd.DataFrame, course: Course, adjusted: Course | None, weekly: WeeklyScores
 ) -> tuple[Block, ...]:
     by_week = course.differences.set_index("week")
@@ -178,7 +178,7 @@ def _lay_out_weeks(
     )
 
 
-def _lay_out_model(course: Course) -> tuple[Block, ...]:
+def _make_model(course: Course) -> tuple[Block, ...]:
     fit = course.fit
     low, high = fit.rho_interval
     return (
@@ -191,7 +191,7 @@ def _lay_out_model(course: Course) -> tuple[Block, ...]:
     )
 
 
-def _lay_out_regressions(regressions: Regressions) -> tuple[Block, ...]:
+def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
     r = regressions
     parameters = (
         f"{r.parameters} coefficients in {int(r.multivariable['n'].max())} patients"

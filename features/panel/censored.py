@@ -125,7 +125,7 @@ def fit_variance_prior(variances: FloatArray, df: FloatArray) -> VariancePrior:
     return VariancePrior(strength, float(np.exp(np.mean(e) + digamma(half) - np.log(half))))
 
 
-def _choose_prior(Z: FloatArray, detected: BoolArray) -> VariancePrior:
+def _fit_prior(Z: FloatArray, detected: BoolArray) -> VariancePrior:
     """Return the prior that well detected columns give; all columns where these are few."""
     n_seen = detected.sum(axis=0)
     enough = n_seen >= 3
@@ -166,7 +166,7 @@ def fit_censored(
     doi:10.2307/1911445), and so is the penalty: Newton's method with halved steps finds the one
     maximum.
     """
-    prior = prior or _choose_prior(Z, detected)
+    prior = prior or _fit_prior(Z, detected)
     fitted = detected.any(axis=0)
     mean, sd = np.full(Z.shape[1], np.nan), np.full(Z.shape[1], np.nan)
     if fitted.any():

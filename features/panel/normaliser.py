@@ -166,7 +166,7 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             [j for j in range(values.shape[1]) if j != self.plate_column], dtype=np.intp
         )
         ct, detected = self._split(values)
-        own = self._choose_references(ct, detected)
+        own = self._find_references(ct, detected)
         levels, usable = fit_levels(ct[:, own], detected[:, own])
         self._level, self._level_sd = levels.level, levels.sd
         self._own_references = own
@@ -195,7 +195,7 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             return ct, ~np.isnan(ct)
         return np.minimum(ct, self.ceiling), ct < self.ceiling
 
-    def _choose_references(self, ct: FloatArray, detected: BoolArray) -> IntArray:
+    def _find_references(self, ct: FloatArray, detected: BoolArray) -> IntArray:
         """Return the references, as positions among the assays."""
         if not isinstance(self.reference, str):
             positions = np.searchsorted(self._assays, list(self.reference))

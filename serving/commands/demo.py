@@ -86,7 +86,7 @@ def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
-def _tell_training(summary: dict[str, Any], console: Console) -> None:
+def _print_training(summary: dict[str, Any], console: Console) -> None:
     from rich.table import Table
 
     table = Table(title="Held-out performance (cross-validated)")
@@ -116,7 +116,7 @@ def _tell_training(summary: dict[str, Any], console: Console) -> None:
         console.print(f"  - {sentence}")
 
 
-def _tell_answer(answer: dict[str, Any], console: Console) -> None:
+def _print_answer(answer: dict[str, Any], console: Console) -> None:
     console.print("\n[bold]One example patient, asked over HTTP[/]")
     for estimate in answer["estimates"]:
         low, high = estimate["interval"]
@@ -180,7 +180,7 @@ def demo(
     )
     published = training.published
     assert published is not None, "the demonstration's cohort is large enough for a model"
-    _tell_training(make_values(training), console)
+    _print_training(make_values(training), console)
     context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
     with context as place:
         log = Path(place) / "service.log"
@@ -189,7 +189,7 @@ def demo(
             if once:
                 typer.echo(json.dumps(answer, indent=2))
                 return
-            _tell_answer(answer, console)
+            _print_answer(answer, console)
             console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
             console.print(f"For programs: {url}/docs   Runs: mlflow ui --backend-store-uri {uri}")
             console.print("Ctrl-C ends the service.")

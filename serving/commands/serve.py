@@ -111,7 +111,7 @@ def predict(
         raise Refused(f"this model is {status} and gives no estimates")
     from serving.estimate.panel_text import split_samples
     from serving.estimate.predictor import Predictor
-    from serving.estimate.several import choose_sample, predict_cohort
+    from serving.estimate.several import find_sample, predict_cohort
     from serving.web.text import print_answer, print_cohort
 
     samples = {} if panel is None else split_samples(read_panel(panel))
@@ -124,7 +124,7 @@ def predict(
         else:
             print_cohort(answers, predictor)
         return
-    sample = choose_sample(samples, patient.get("patient_id")) if samples else None
+    sample = find_sample(samples, patient.get("patient_id")) if samples else None
     answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
     if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))

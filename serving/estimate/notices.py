@@ -139,7 +139,7 @@ def record_notices(
         if text:
             notices.append(Notice("outside_training", text, variable.name))
         elif variable.name in usual:
-            notices += _tell_rare(variable, value, *usual[variable.name])
+            notices += _make_rare_notices(variable, value, *usual[variable.name])
     if all(record.get(variable.name) is None for variable in predictors):
         text = "Nothing the model uses is known: the middle of the training patients is taken."
         notices.append(Notice("nothing_known", text))
@@ -169,7 +169,7 @@ def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> str
     return ""
 
 
-def _tell_rare(variable: Variable, value: float, low: float, high: float) -> list[Notice]:
+def _make_rare_notices(variable: Variable, value: float, low: float, high: float) -> list[Notice]:
     """Tell a value that hardly anybody in training had: often one in another unit."""
     if low <= value <= high:
         return []

@@ -214,11 +214,11 @@ def choose_panel(
         With the code `panel_unused` where it is None.
     """
     if model is None:
-        return None, [_say_unused("this model has no sub-model for patients with a panel")]
+        return None, [_make_unused_notice("this model has no sub-model for patients with a panel")]
     row = model.to_row(sample.values, sample.plate)
     reason = _why_not_comparable(model, sample) or model.can_use(row)
     if reason:
-        return None, [_say_unused(reason)]
+        return None, [_make_unused_notice(reason)]
     notices = []
     if sample.timing == "unknown":
         text = (
@@ -268,7 +268,7 @@ def find_extremes(model: PanelModel, x: FloatArray) -> list[Notice]:
     return [Notice("panel_outside_training", text, "panel")]
 
 
-def _say_unused(reason: str) -> Notice:
+def _make_unused_notice(reason: str) -> Notice:
     text = f"The microRNA panel was not used: {reason}. The estimate is the clinical sub-model's."
     return Notice("panel_unused", text, "panel")
 

@@ -127,7 +127,7 @@ def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:
         panel, report = parse_panel({Path(_NAME): _to_table(data)})
     except InputError as err:
         raise _refuse(err) from err
-    table = _choose_sample(panel.table, fields.get("panel_sample", ""))
+    table = _find_sample(panel.table, fields.get("panel_sample", ""))
     taken = table["sample_date"].iloc[0]
     told = "" if pd.isna(taken) else taken.date().isoformat()
     timing, problems = read_timing(
@@ -147,7 +147,7 @@ def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:
     return PanelSample(_read_values(table), "", ceiling, timing)
 
 
-def _choose_sample(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def _find_sample(table: pd.DataFrame, name: str) -> pd.DataFrame:
     names = [str(sample) for sample in table["sample"].unique()]
     if not name and len(names) == 1:
         return table

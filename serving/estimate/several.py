@@ -13,7 +13,7 @@ from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 
-__all__ = ["choose_sample", "predict_cohort"]
+__all__ = ["find_sample", "predict_cohort"]
 
 _KNOWN_BEFORE = ("always", "baseline")
 
@@ -75,7 +75,7 @@ def predict_cohort(
     return answers
 
 
-def choose_sample(samples: Mapping[str, PanelSample], patient: object) -> PanelSample:
+def find_sample(samples: Mapping[str, PanelSample], patient: object) -> PanelSample:
     """Return the panel of one patient: the one of that name, or the only one for one without.
 
     Raises

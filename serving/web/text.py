@@ -80,7 +80,7 @@ def print_cohort(
         box=None,
         padding=(0, 2),
     )
-    told = [(answer["patient_id"], *_tell_patient(answer, horizons)) for answer in answers]
+    told = [(answer["patient_id"], *_describe_patient(answer, horizons)) for answer in answers]
     for patient, submodel, cells, _ in told:
         table.add_row(escape(patient), submodel, *cells)
     console.print(table)
@@ -94,7 +94,9 @@ def print_cohort(
         console.print(f"  - {escape(text)}", soft_wrap=True)
 
 
-def _tell_patient(answer: Mapping[str, Any], horizons: Sequence[str]) -> tuple[str, list[str], str]:
+def _describe_patient(
+    answer: Mapping[str, Any], horizons: Sequence[str]
+) -> tuple[str, list[str], str]:
     """Return who spoke, each horizon's estimate, and what has to be said of it."""
     nothing = ["–"] * len(horizons)
     if "problems" in answer:

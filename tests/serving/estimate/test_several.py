@@ -11,7 +11,7 @@ from features.panel.importing import read_panel
 from features.panel.panel import write_panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
-from serving.estimate.several import choose_sample, predict_cohort
+from serving.estimate.several import find_sample, predict_cohort
 from tests.serving.commands.test_serve import app
 from tests.serving.estimate.test_panel import CT, PANEL
 from tests.serving.helpers.models import PATIENT
@@ -77,11 +77,11 @@ def test_panels_of_other_people_are_told(both):
 
 
 def test_a_single_patients_panel_is_found_by_name_or_by_being_the_only_one():
-    assert choose_sample({"a": FULL}, None) is FULL
-    assert choose_sample({"a": FULL, "b": PanelSample({})}, "a") is FULL
+    assert find_sample({"a": FULL}, None) is FULL
+    assert find_sample({"a": FULL, "b": PanelSample({})}, "a") is FULL
     for samples, patient in [({"a": FULL, "b": FULL}, None), ({"a": FULL}, "c")]:
         with pytest.raises(InputError, match="in the panel"):
-            choose_sample(samples, patient)
+            find_sample(samples, patient)
 
 
 def test_the_command_tells_per_patient_which_sub_model_spoke(folder, files):
