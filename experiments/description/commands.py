@@ -46,7 +46,8 @@ def describe(
     from features.cohort.cohort import read_cohort
     from features.commands import read_dictionary, read_eligibility
     from features.dictionary.eligibility import CRPS_ELIGIBILITY
-    from training.document.document import to_markdown, to_values, write_document
+    from training.document.files import to_values, write_document
+    from training.document.render import to_markdown
 
     dictionary = read_dictionary(mapping)
     eligibility = read_eligibility(study, dictionary)

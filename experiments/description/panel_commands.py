@@ -154,7 +154,8 @@ def check(
     from features.panel.importing import read_panel
     from features.panel.panel import write_panel
     from features.panel.quality import QualitySettings, compute_quality, drop_poor
-    from training.document.document import to_markdown, write_document
+    from training.document.files import write_document
+    from training.document.render import to_markdown
 
     asked: dict[str, Any] = {
         "min_sample": min_sample,

@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from features.panel.quality import QualitySettings
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_axes,
+    make_figure,
+    paper_style,
+    set_title,
+)
 
 __all__ = ["plot_detection", "plot_haemolysis", "plot_levels", "plot_plates"]
 
 _MOST_PLATES = 40
 
 
-def _finish(axes: Axes, title: str) -> None:
-    axes.grid(axis="y", color=LIGHT, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
-
-
 def plot_detection(
     samples: pd.DataFrame, assays: pd.DataFrame, settings: QualitySettings
-) -> Figure:
+) -> PaperFigure:
     """Draw how many assays samples detect, and in how many samples assays are detected.
 
     Parameters
@@ -37,7 +40,7 @@ def plot_detection(
         Where the limits lie.
     """
     with paper_style():
-        figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+        figure = make_figure(width=7.0, height=2.9)
         left, right = figure.subplots(1, 2)
         limits = (
             settings.min_sample * samples["detected"].median() / samples["measured"].median(),
@@ -56,11 +59,12 @@ def plot_detection(
                 if name == "samples"
                 else "samples in which detected, %",
             )
-            _finish(axes, f"{len(table)} {name}")
+            add_grid(axes, "y")
+            set_title(axes, f"{len(table)} {name}")
     return figure
 
 
-def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> Figure:
+def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> PaperFigure:
     """Draw each assay's median Ct against the share of samples in which it is detected.
 
     Parameters
@@ -85,12 +89,13 @@ def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> Figure:
             )
         axes.axvline(ceiling, color=INK, linewidth=1.0, linestyle="--", label="ceiling")
         axes.set(ylim=(-3, 103), xlabel="median Ct where detected, cycles", ylabel="detected, %")
-        _finish(axes, "Detection by level")
+        add_grid(axes, "y")
+        set_title(axes, "Detection by level")
         axes.legend(fontsize=8, loc="lower left")
     return figure
 
 
-def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> Figure:
+def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> PaperFigure:
     """Draw how the haemolysis differences of samples are spread.
 
     Parameters
@@ -112,12 +117,13 @@ def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> Figure:
         ):
             axes.axvline(limit, color=colour, linewidth=1.3, linestyle="--", label=word)
         axes.set(xlabel="Ct of miR-23a-3p minus Ct of miR-451a, cycles", ylabel="samples")
-        _finish(axes, f"Haemolysis, {len(values)} samples")
+        add_grid(axes, "y")
+        set_title(axes, f"Haemolysis, {len(values)} samples")
         axes.legend(fontsize=8)
     return figure
 
 
-def plot_plates(plates: pd.DataFrame) -> Figure:
+def plot_plates(plates: pd.DataFrame) -> PaperFigure:
     """Draw the level of each plate's samples, and how far it lies from the others.
 
     Parameters
@@ -129,18 +135,18 @@ def plot_plates(plates: pd.DataFrame) -> Figure:
     places = np.arange(len(shown))
     reach = np.abs(shown[["q1_ct", "q3_ct"]].to_numpy().T - shown["median_ct"].to_numpy())
     with paper_style():
-        figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+        figure = make_figure(width=7.0, height=3.6)
         upper, lower = figure.subplots(2, 1, sharex=True)
         upper.errorbar(
             places, shown["median_ct"], yerr=reach, fmt="s", color=BLUE, capsize=3, markersize=5
         )
         upper.set_ylabel("samples' median Ct")
-        _finish(upper, "Plates")
+        add_grid(upper, "y")
+        set_title(upper, "Plates")
         lower.bar(places, shown["shift"], color=BLUE, alpha=0.75)
         lower.axhline(0, color=INK, linewidth=0.8)
         lower.set_ylabel("shift, cycles")
-        lower.grid(axis="y", color=LIGHT, linewidth=0.8)
-        lower.set_axisbelow(True)
+        add_grid(lower, "y")
         lower.set_xticks(
             places, [str(name)[:18] for name in shown["plate"]], rotation=60, ha="right", fontsize=7
         )

@@ -14,15 +14,8 @@ from experiments.description.panel_plots import (
 from features.panel.panel import Panel
 from features.panel.quality import PanelQuality
 from features.panel.summary import PanelReport
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    format_percent,
-)
+from training.document.document import Block, Bullets, Document, Picture, Section, Table
+from training.document.words import percent
 
 __all__ = ["describe_import", "make_quality_report"]
 
@@ -90,7 +83,7 @@ def make_quality_report(panel: Panel, quality: PanelQuality) -> Document:
         f"{quality.samples['patient_id'].nunique()} patients, {len(quality.samples)} samples, "
         f"{len(quality.assays)} assays, {len(quality.plates)} plate"
         f"{'s'[: len(quality.plates) != 1]}; "
-        f"{format_percent(float(table['detected'].mean()))} of {len(table)} cells detected. "
+        f"{percent(float(table['detected'].mean()))} of {len(table)} cells detected. "
         "No outcome was looked at."
     )
     sections = (
@@ -171,7 +164,7 @@ def _replicates(quality: PanelQuality) -> Block:
     if not n:
         return "No cell comes from several wells."
     return (
-        f"{n} cells come from several wells; in {apart} ({format_percent(apart / n)}) their Ct lie "
+        f"{n} cells come from several wells; in {apart} ({percent(apart / n)}) their Ct lie "
         f"more than {limit:g} cycles apart. They are kept: their mean stands in the panel."
     )
 
@@ -208,7 +201,7 @@ def _plates(quality: PanelQuality) -> tuple[Block, ...]:
         {
             "plate": plates["plate"],
             "samples": plates["samples"],
-            "detected": [format_percent(share) for share in plates["share_detected"]],
+            "detected": [percent(share) for share in plates["share_detected"]],
             "median Ct": plates["median_ct"].map("{:.1f}".format),
             "shift": ["–" if pd.isna(shift) else f"{shift:+.2f}" for shift in plates["shift"]],
         }
@@ -233,9 +226,9 @@ def _plates(quality: PanelQuality) -> tuple[Block, ...]:
     blocks.append(
         Bullets(
             tuple(
-                f"{row.scale}: {format_percent(float(str(row.explained)))} of an assay's variance "
+                f"{row.scale}: {percent(float(str(row.explained)))} of an assay's variance "
                 f"lies between plates on average, of {row.assays} assays; "
-                f"{format_percent(float(str(row.expected)))} would if plates did not matter."
+                f"{percent(float(str(row.expected)))} would if plates did not matter."
                 for row in effect.itertuples()
             )
         )

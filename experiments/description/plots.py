@@ -7,12 +7,22 @@ import textwrap
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from training.document.document import each_row, format_percent
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.document.document import each_row
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_axes,
+    paper_style,
+    set_title,
+)
+from training.document.words import percent
 
 __all__ = ["plot_attrition", "plot_missing", "plot_pain", "plot_rates"]
 
@@ -83,7 +93,7 @@ def _to_words(step: object) -> str:
     return str(step).replace("s_ketamine", "S-ketamine").replace("_", " ")
 
 
-def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Figure:
+def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw how the courses of the file became those with a known outcome.
 
     Parameters
@@ -128,7 +138,7 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
         + 0.45
     )
     with paper_style():
-        figure = Figure(figsize=(7.0, height))
+        figure = PaperFigure(figsize=(7.0, height))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, 7.0), ylim=(0, height))
         axes.axis("off")
@@ -155,7 +165,7 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Fi
     return figure
 
 
-def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
+def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> PaperFigure:
     """Draw the share of missing values by variable, and in responders and nonresponders.
 
     Parameters
@@ -205,7 +215,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
         )
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(-1, 101), ylim=(-0.6, max(len(shown), 1) - 0.4), xlabel="missing, %")
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        set_title(axes, title)
         handles: list[Patch | Line2D] = [
             Patch(color=_WHEN_COLOURS[name], alpha=0.55, label=name)
             for name in _WHEN_COLOURS
@@ -240,7 +250,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> Figure:
     return figure
 
 
-def plot_pain(pain: pd.DataFrame, *, title: str) -> Figure:
+def plot_pain(pain: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the median pain score with its quartiles, for all patients and by response.
 
     Parameters
@@ -281,9 +291,8 @@ def plot_pain(pain: pd.DataFrame, *, title: str) -> Figure:
             ylabel="pain, NRS 0–10",
             xlim=(-0.5, len(times) - 0.5),
         )
-        axes.grid(axis="y", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        add_grid(axes, "y")
+        set_title(axes, title)
         figure.legend(loc="outside lower left", ncols=1, fontsize=8)
     return figure
 
@@ -293,7 +302,7 @@ def _describe_time(time: str) -> str:
     return f"{time.upper()}\n{words[time]}"
 
 
-def plot_rates(rates: pd.DataFrame, *, title: str) -> Figure:
+def plot_rates(rates: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the responder rates with their intervals, beside published ones.
 
     Parameters
@@ -330,12 +339,11 @@ def plot_rates(rates: pd.DataFrame, *, title: str) -> Figure:
             )
         for i, row in enumerate(each_row(shown)):
             counts = "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}  "
-            axes.text(102, i, counts + format_percent(row.share), va="center")
+            axes.text(102, i, counts + percent(row.share), va="center")
         axes.set_yticks(shown.index, [textwrap.fill(words, 40) for words in shown["words"]])
         axes.tick_params(axis="y", length=0)
         axes.set(xlim=(0, 100), ylim=(-0.6, len(shown) - 0.4), xlabel="patients, %")
-        axes.grid(axis="x", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        add_grid(axes, "x")
+        set_title(axes, title)
         figure.legend(loc="outside lower left", ncols=2, fontsize=8)
     return figure

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain
-from experiments.description.response_section import format_interval, make_response_section
+from experiments.description.response_section import make_response_section
 from features.dictionary.outcome import RULES
 from features.shares import FEWEST
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_p,
-    format_percent,
-    tell_p,
-)
+from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
+from training.document.words import number, p_equals, p_value, percent, percent_range
 
 __all__ = ["make_description_report"]
 
@@ -81,8 +70,8 @@ def make_description_report(
 def _rate(d: CohortDescription, key: str) -> str:
     row = next(row for row in each_row(d.rates) if row.rate == key)
     return (
-        f"{row.events:.0f}/{row.n:.0f} ({format_percent(row.share)}, 95% interval "
-        f"{format_interval(row.low, row.high)})"
+        f"{row.events:.0f}/{row.n:.0f} ({percent(row.share)}, 95% interval "
+        f"{percent_range(row.low, row.high)})"
     )
 
 
@@ -98,7 +87,7 @@ def _summarise(d: CohortDescription) -> tuple[str, ...]:
         sentences.append(
             f"Of {p.n} patients whose response is known at both, {p.both} responded at both, "
             f"{p.lost} lost their response, {p.gained} gained one and {p.neither} responded at "
-            f"neither (exact McNemar test, {tell_p(p.p_value)})."
+            f"neither (exact McNemar test, {p_equals(p.p_value)})."
         )
     for horizon in d.horizons:
         labels = {
@@ -204,7 +193,7 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
             "patients": d.pain_tests["group"],
             "test": d.pain_tests["test"],
             "complete sets": d.pain_tests["n"],
-            "p": d.pain_tests["p_value"].map(format_p),
+            "p": d.pain_tests["p_value"].map(p_value),
         }
     )
     return (
@@ -264,13 +253,13 @@ def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
         {
             "variable": some["label"],
             "missing": [f"{row.missing} of {row.of}" for row in each_row(some)],
-            "share": some["share"].map(format_percent),
+            "share": some["share"].map(percent),
         }
     )
     apart = ""
     if horizon:
         for group in ("responders", "nonresponders"):
-            shown[f"in {group} at {horizon}"] = some[group].map(format_percent)
+            shown[f"in {group} at {horizon}"] = some[group].map(percent)
         apart = (
             f" Where responders and nonresponders at {horizon} lie far apart, the patients seen "
             "are not like those not seen."
@@ -291,8 +280,8 @@ def _make_normality(d: CohortDescription) -> tuple[Block, ...]:
         {
             "variable": d.normality["label"],
             "n": d.normality["n"],
-            "Shapiro-Wilk W": d.normality["w"].map(lambda w: "–" if np.isnan(w) else f"{w:.3f}"),
-            "p": d.normality["p_value"].map(format_p),
+            "Shapiro-Wilk W": d.normality["w"].map(lambda w: number(w, 3)),
+            "p": d.normality["p_value"].map(p_value),
             "summarised by": d.normality["summary"],
         }
     )

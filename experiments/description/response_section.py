@@ -8,21 +8,17 @@ import pandas as pd
 from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_rates
 from features.published.rates import BASE_RATES
-from training.document.document import Block, Picture, Table, each_row, format_percent, tell_p
+from training.document.document import Block, Picture, Table, each_row
+from training.document.words import p_equals, percent, percent_range
 from training.measures.paired import PairedTable
 
-__all__ = ["format_interval", "make_response_section"]
+__all__ = ["make_response_section"]
 
 _SOURCES = {
     "score": "pain score alone",
     "both": "pain score and the record's wording",
     "wording": "the record's wording alone",
 }
-
-
-def format_interval(low: float, high: float) -> str:
-    """Return an interval of shares in percent."""
-    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
 
 
 def make_response_section(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
@@ -65,7 +61,7 @@ def _make_paired_table(p: PairedTable) -> Table:
     return Table(
         "response_t1_t2",
         f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
-        f"McNemar test: {tell_p(p.p_value)}.",
+        f"McNemar test: {p_equals(p.p_value)}.",
         counts,
         f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
         "gained one. The test asks whether the one happens as often as the other.",
@@ -86,17 +82,17 @@ def _make_rates(d: CohortDescription, *, beside_published: bool) -> tuple[Block,
                 "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
                 for row in each_row(rates)
             ],
-            "share": rates["share"].map(format_percent),
-            "95% interval": [format_interval(row.low, row.high) for row in each_row(rates)],
+            "share": rates["share"].map(percent),
+            "95% interval": [percent_range(row.low, row.high) for row in each_row(rates)],
             "if the unknown were all non- or all responders": [
-                "" if np.isnan(row.lowest) else format_interval(row.lowest, row.highest)
+                "" if np.isnan(row.lowest) else percent_range(row.lowest, row.highest)
                 for row in each_row(rates)
             ],
         }
     )
     if published:
         shown["Mangnus 2021"] = [
-            f"{published[key].events}/{published[key].n} ({format_percent(published[key].rate)})"
+            f"{published[key].events}/{published[key].n} ({percent(published[key].rate)})"
             if key in published
             else ""
             for key in rates["rate"]

@@ -30,7 +30,8 @@ def evidence(
 
     from experiments.evidence.report import make_evidence_report
     from features.published.studies import read_studies
-    from training.document.document import to_markdown, to_values, write_document
+    from training.document.files import to_values, write_document
+    from training.document.render import to_markdown
 
     studies = read_studies()
     if out is not None:

@@ -7,11 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from training.document.document import each_row
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_figure,
+    paper_style,
+)
+from training.document.words import percent
 
 __all__ = ["PooledLine", "plot_forest", "plot_funnels"]
 
@@ -42,9 +51,7 @@ class PooledLine(NamedTuple):
 
 
 def _percent(rate: float, low: float, high: float) -> str:
-    # Halves go up, as in the tables.
-    whole = [int(round(100 * share, 6) + 0.5) for share in (rate, low, high)]
-    return "{} ({}–{})".format(*whole)
+    return "{} ({}–{})".format(*(percent(share)[:-1] for share in (rate, low, high)))
 
 
 def _draw_study(axes: Axes, y: float, row: Any) -> None:
@@ -102,7 +109,7 @@ def _draw_pooled(axes: Axes, y: float, line: PooledLine) -> None:
 
 def plot_forest(
     forest: pd.DataFrame, pooled: list[PooledLine], *, title: str, heterogeneity: str
-) -> Figure:
+) -> PaperFigure:
     """Draw responder rates study by study, and pooled in several ways.
 
     Parameters
@@ -117,7 +124,7 @@ def plot_forest(
     rows = len(forest) + len(pooled)
     height = 0.27 * (rows + 5)
     with paper_style():
-        figure = Figure(figsize=(8.2, height))
+        figure = PaperFigure(figsize=(8.2, height))
         axes = figure.add_axes((0.345, 0.62 / height, 0.44, 1 - 1.15 / height))
         top = rows + 0.6
         for i, row in enumerate(each_row(forest)):
@@ -157,12 +164,11 @@ def plot_forest(
         )
         axes.set(xlim=(0, 100), ylim=(-0.1, top), xlabel="responders, %", yticks=[])
         axes.spines["left"].set_visible(False)
-        axes.grid(axis="x", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
+        add_grid(axes, "x")
     return figure
 
 
-def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: str) -> Figure:
+def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: str) -> PaperFigure:
     """Draw the change of pain of each study against its standard error.
 
     Parameters
@@ -175,7 +181,7 @@ def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: s
         What is shown.
     """
     with paper_style():
-        figure = Figure(figsize=(8.2, 3.9), layout="constrained")
+        figure = make_figure(width=8.2, height=3.9)
         panels = figure.subplots(1, len(funnels), sharey=True, sharex=True, squeeze=False)[0]
         deepest = max(float(np.sqrt(f["variance"].max())) for f in funnels.values()) * 1.08
         for axes, (name, funnel), note in zip(panels, funnels.items(), notes, strict=True):

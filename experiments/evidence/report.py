@@ -22,18 +22,8 @@ from experiments.evidence.tables import (
 )
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
 from features.published.studies import PublishedStudy
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_p,
-    format_percent,
-    tell_p,
-)
+from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
+from training.document.words import p_equals, p_value, percent, percent_range, with_interval
 
 __all__ = ["make_evidence_report"]
 
@@ -94,20 +84,14 @@ def make_evidence_report(studies: Sequence[PublishedStudy], *, full: bool = True
     )
 
 
-def _interval(low: float, high: float) -> str:
-    if np.isnan(low):
-        return "–"
-    return f"{format_percent(low)} to {format_percent(high)}".replace(" ", "\u00a0")
-
-
 def _base_rates() -> Table:
     rates = compute_base_rates()
     shown = pd.DataFrame(
         {
             "outcome": rates["outcome"],
             "patients": [f"{row.events}/{row.n}" for row in each_row(rates)],
-            "share": rates["rate"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in each_row(rates)],
+            "share": rates["rate"].map(percent),
+            "95% interval": [percent_range(row.low, row.high) for row in each_row(rates)],
             "what to know": rates["note"],
         }
     )
@@ -134,12 +118,13 @@ def _pooled(
                 else f"{row.used:.0f} of {row.studies}"
                 for row in each_row(comparison)
             ],
-            "share": comparison["rate"].map(format_percent),
-            "95% interval": [_interval(row.low, row.high) for row in each_row(comparison)],
+            "share": comparison["rate"].map(percent),
+            "95% interval": [percent_range(row.low, row.high) for row in each_row(comparison)],
             "new centre (95%)": [
-                _interval(row.prediction_low, row.prediction_high) for row in each_row(comparison)
+                percent_range(row.prediction_low, row.prediction_high)
+                for row in each_row(comparison)
             ],
-            "I²": ["–" if np.isnan(row.i2) else f"{row.i2:.0f}%" for row in each_row(comparison)],
+            "I²": [percent(row.i2 / 100) for row in each_row(comparison)],
         }
     )
     table = Table(
@@ -181,8 +166,8 @@ def _forest(
     main = ways["logit"]
     heterogeneity = (
         f"Log odds: τ² = {main.tau2:.2f}, Q = {main.q:.1f} on {main.used - 1:.0f} df "
-        f"({tell_p(main.q_p_value)}), I² = {main.i2:.0f}%. Orange: 95% prediction interval for a "
-        f"new centre, {_interval(main.prediction_low, main.prediction_high)}."
+        f"({p_equals(main.q_p_value)}), I² = {main.i2:.0f}%. Orange: 95% prediction interval for a "
+        f"new centre, {percent_range(main.prediction_low, main.prediction_high)}."
     )
     figure = plot_forest(forest, lines, title=f"Responders {words}", heterogeneity=heterogeneity)
     return Picture(
@@ -210,11 +195,8 @@ def _every_way(studies: Sequence[PublishedStudy]) -> Table:
             "scale": pooling["scale"].str.replace("_", "-"),
             "added": corrections,
             "used": [f"{row.used} of {row.studies}" for row in each_row(pooling)],
-            "share": [format_percent(share, decimals=1) for share in pooling["rate"]],
-            "95% interval": [
-                f"{format_percent(row.low, decimals=1)} to {format_percent(row.high, decimals=1)}"
-                for row in each_row(pooling)
-            ],
+            "share": [percent(share, decimals=1) for share in pooling["rate"]],
+            "95% interval": [percent_range(row.low, row.high, 1) for row in each_row(pooling)],
             "I²": [f"{row.i2:.0f}%" for row in each_row(pooling)],
         }
     )
@@ -236,13 +218,11 @@ def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ..
             "reading": tests["reading"],
             "studies": tests["studies"],
             "pooled (95% interval)": [
-                f"{row.pooled:.2f} ({row.low:.2f} to {row.high:.2f})".replace("-", "−")
-                if pain
-                else ""
+                with_interval(row.pooled, row.low, row.high) if pain else ""
                 for row, pain in zip(each_row(tests), is_pain, strict=True)
             ],
-            "Egger p": tests["egger_p"].map(format_p),
-            "Begg p": tests["begg_p"].map(format_p),
+            "Egger p": tests["egger_p"].map(p_value),
+            "Begg p": tests["begg_p"].map(p_value),
         }
     )
     blocks: list[Block] = [
@@ -257,7 +237,7 @@ def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ..
     ]
     if full:
         notes = [
-            f"Egger {tell_p(row.egger_p)}\nBegg {tell_p(row.begg_p)}"
+            f"Egger {p_equals(row.egger_p)}\nBegg {p_equals(row.begg_p)}"
             for row in each_row(tests[is_pain])
         ]
         figure = plot_funnels(
@@ -282,9 +262,7 @@ def _safety() -> Table:
         {
             "seen": facts["matter"],
             "in whom": facts["setting"],
-            "patients": [
-                f"{row.events}/{row.n} ({format_percent(row.rate)})" for row in each_row(facts)
-            ],
+            "patients": [f"{row.events}/{row.n} ({percent(row.rate)})" for row in each_row(facts)],
             "placebo": [
                 "" if np.isnan(row.placebo_n) else f"{row.placebo_events:.0f}/{row.placebo_n:.0f}"
                 for row in each_row(facts)

@@ -49,7 +49,8 @@ def trajectory(
     from experiments.trajectory.report import make_trajectory_report
     from features.cohort.weekly import read_weekly
     from features.commands import read_dictionary
-    from training.document.document import to_markdown, to_values, write_document
+    from training.document.files import to_values, write_document
+    from training.document.render import to_markdown
 
     weekly = read_weekly(file, dictionary=read_dictionary(mapping), reference=reference)
     report = make_trajectory_report(weekly, name=file.name, week=week)

@@ -6,15 +6,24 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from training.document.document import each_row
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_axes,
+    paper_style,
+    set_title,
+)
 
 __all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
 
 
-def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> Figure:
+def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> PaperFigure:
     """Draw the mean score of each arm over the weeks, with 95% intervals.
 
     Parameters
@@ -45,16 +54,15 @@ def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str)
         weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
         axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
         axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
-        axes.grid(axis="y", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        add_grid(axes, "y")
+        set_title(axes, title)
         figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
     return figure
 
 
 def plot_differences(
     differences: pd.DataFrame, adjusted: pd.DataFrame | None, *, lost: int | None, title: str
-) -> Figure:
+) -> PaperFigure:
     """Draw the difference between the arms week by week.
 
     Parameters
@@ -117,16 +125,15 @@ def plot_differences(
         axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
         low, high = axes.get_ylim()
         axes.set_ylim(low, max(high, 0.0) + 0.25 * (max(high, 0.0) - low))
-        axes.grid(axis="y", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        add_grid(axes, "y")
+        set_title(axes, title)
         figure.legend(loc="outside lower left", ncols=3, fontsize=8)
     return figure
 
 
 def plot_regressions(
     univariable: pd.DataFrame, multivariable: pd.DataFrame, *, title: str
-) -> Figure:
+) -> PaperFigure:
     """Draw how pain goes with each baseline variable, per standard deviation or yes against no.
 
     Parameters
@@ -161,9 +168,8 @@ def plot_regressions(
         axes.set_yticks(rows.index, names, fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.set(xlabel="NRS points more (right) or less (left)", ylim=(-0.6, len(rows) - 0.4))
-        axes.grid(axis="x", color=LIGHT, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        add_grid(axes, "x")
+        set_title(axes, title)
         axes.plot(
             [], [], "o-", color=ORANGE, markerfacecolor="white", markersize=4.5, label="by itself"
         )

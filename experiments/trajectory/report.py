@@ -11,17 +11,8 @@ from experiments.trajectory.plots import plot_differences, plot_regressions, plo
 from experiments.trajectory.predictors import Regressions, compute_regressions
 from experiments.trajectory.trajectory import Course, compute_course, compute_weekly_means
 from features.cohort.weekly import WeeklyScores
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_p,
-    tell_p,
-)
+from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
+from training.document.words import p_equals, p_value, with_interval
 
 __all__ = ["make_trajectory_report"]
 
@@ -81,8 +72,8 @@ def _summarise(course: Course, adjusted: Course | None, weekly: WeeklyScores) ->
     sentences = [
         "Over all weeks together the arms "
         + ("differ" if course.any_week_p < 0.05 else "are not told apart")
-        + f" ({tell_p(course.any_week_p)}); the mean difference over the weeks is "
-        f"{_estimate(*course.average)} ({tell_p(course.average_p)})."
+        + f" ({p_equals(course.any_week_p)}); the mean difference over the weeks is "
+        f"{with_interval(*course.average)} ({p_equals(course.average_p)})."
     ]
     sentences.append(f"Without adjustment: {_describe_lost_week(course)}")
     if adjusted is not None:
@@ -93,8 +84,8 @@ def _summarise(course: Course, adjusted: Course | None, weekly: WeeklyScores) ->
     last = course.differences.iloc[-1]
     sentences.append(
         f"At week {last['week']:.0f} the difference is "
-        f"{_estimate(last['difference'], last['low'], last['high'])}: all values in this interval "
-        "agree with the data, so that a difference no longer seen is not shown to be gone."
+        f"{with_interval(last['difference'], last['low'], last['high'])}: all values in this "
+        "interval agree with the data, so that a difference no longer seen is not shown to be gone."
     )
     sentences.append(
         f"Change within the arm {other} alone would hold placebo and time as well; the arm "
@@ -112,10 +103,6 @@ def _describe_lost_week(course: Course) -> str:
         f"week {course.last_different} is the last that differs; the difference is lost at week "
         f"{course.lost}."
     )
-
-
-def _estimate(value: float, low: float, high: float) -> str:
-    return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
 
 
 def _make_weeks(
@@ -137,10 +124,10 @@ def _make_weeks(
             if table is not None:
                 inside = week in table.index
                 row[head] = (
-                    _estimate(*table.loc[week, ["difference", "low", "high"]]) if inside else ""
+                    with_interval(*table.loc[week, ["difference", "low", "high"]]) if inside else ""
                 )
                 if table is by_week:
-                    row["p"] = format_p(table.loc[week, "p_value"]) if inside else ""
+                    row["p"] = p_value(table.loc[week, "p_value"]) if inside else ""
         rows.append(row)
     values = course.differences.assign(adjusted=False)
     if adjusted is not None:
@@ -251,17 +238,17 @@ def _show(table: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:
             return "", ""
         if np.isnan(row.b):
             return "–", "–"
-        return _estimate(row.b, row.low, row.high), format_p(row.p_value)
+        return with_interval(row.b, row.low, row.high), p_value(row.p_value)
 
     others = {} if beside is None else {(r.variable, r.level): r for r in each_row(beside)}
     rows = []
     for row in each_row(table):
-        estimate, p_value = cells(row)
+        estimate, p = cells(row)
         shown = {
             "variable": row.label + (f": {row.level}" if row.level else ""),
             "n": row.n,
             "by itself (95%)" if beside is not None else "change of the difference (95%)": estimate,
-            "p": p_value,
+            "p": p,
         }
         if beside is not None:
             shown["with the others (95%)"], shown["p, with the others"] = cells(

@@ -7,9 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PaperFigure,
+    make_figure,
+    paper_style,
+)
 from training.model.candidates import DEFAULT_CANDIDATES
 
 __all__ = [
@@ -139,7 +147,7 @@ def format_table(table: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
+def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> PaperFigure:
     """Draw RMSE to the true risk against the size of the cohort, one panel for each truth.
 
     The shaded band ends where the default would exceed its limit above the better of prevalence
@@ -149,7 +157,7 @@ def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> Figure:
     with paper_style():
         columns = min(4, len(truths))
         shape = (-(-len(truths) // columns), columns)
-        figure = Figure(figsize=(2.6 * columns, 2.2 * shape[0] + 0.5), layout="constrained")
+        figure = make_figure(width=2.6 * columns, height=2.2 * shape[0] + 0.5)
         panels = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).ravel()
         for panel in panels[len(truths) :]:
             panel.set_visible(False)

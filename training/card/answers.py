@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from training.card.limitations import list_limitations, list_rules, rate_analysis
 from training.card.literature import find_contradictions
 from training.card.model_answers import answer_model, answer_performance, answer_use, tell_reason
-from training.card.words import interval, join, percent
+from training.card.words import interval
+from training.document.words import join, percent
 from training.store.facts import ModelFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results

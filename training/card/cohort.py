@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from training.card.blocks import Block, Bullets, make_grid
 from training.card.limitations import list_rules
 from training.card.schema import Body
-from training.card.words import METRICS, capital, interval, number, percent
+from training.card.words import interval
+from training.document.document import Block, Bullets, make_table
+from training.document.words import METRICS, capital, number, percent
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
 from training.store.results import Results
@@ -33,7 +34,7 @@ def show_answers(body: Body, place: str) -> list[Block]:
     blocks: list[Block] = []
     if rows:
         told = [(title, answer) for answer, title in rows.items()]
-        blocks.append(make_grid("From the author", ("question", "answer"), told))
+        blocks.append(make_table("From the author", ("question", "answer"), told))
     if missing:
         blocks.append(Bullets((f"The author has not answered: {', '.join(missing)}.",), "warning"))
     return blocks
@@ -59,14 +60,14 @@ def show_population(body: Body) -> list[Block]:
     return [
         f"{capital(results.study.population)}. Treatment: {results.study.treatment}.",
         "Whom the model is for: " + "; ".join(list_rules(results)) + ".",
-        make_grid(
+        make_table(
             "Flow of patients",
             ("step", "left", "excluded", "of those left: not known"),
             flow,
             "The outcome steps are no exclusions: each horizon is fitted on those whose outcome "
             "is known.",
         ),
-        make_grid(
+        make_table(
             "Numbers behind each horizon",
             ("horizon", "outcome known", "responders", "share of responders (95%)"),
             rates,
@@ -107,7 +108,7 @@ def show_outcome(body: Body) -> list[Block]:
     return [
         f"Responder: {results.study.rule_text}.",
         Bullets(tuple(f"{h.upper()}: {results.study.outcomes[h]}" for h in body.results.horizons)),
-        make_grid(
+        make_table(
             "What the labels rest on",
             (
                 "horizon",
@@ -122,7 +123,7 @@ def show_outcome(body: Body) -> list[Block]:
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
         *_show_scores(results),
-        make_grid(
+        make_table(
             "What unknown outcomes could change",
             ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"),
             bounds,
@@ -139,7 +140,7 @@ def _show_scores(results: Results) -> list[Block]:
     if not rows:
         return []
     return [
-        make_grid(
+        make_table(
             "With labels from scores alone",
             ("horizon", "result", "labels of the study", "from scores alone"),
             rows,
@@ -201,7 +202,7 @@ def show_predictors(body: Body) -> list[Block]:
     return [
         "All are known before admission; nothing that is known only after the start of treatment "
         "may be a predictor.",
-        make_grid(
+        make_table(
             "Predictors",
             ("predictor", "value", "in these patients", "missing", "codes"),
             rows,

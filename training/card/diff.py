@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from training.card.gates import compute_gates
 from training.card.schema import Body, Change, Part
-from training.card.words import METRICS, interval, number, percent
+from training.card.words import interval
+from training.document.words import METRICS, number, percent
 
 __all__ = ["compare_cards"]
 

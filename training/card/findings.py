@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.card.blocks import Block, Bullets, Picture, Pictures, make_grid
 from training.card.cohort import show_answers
 from training.card.literature import compute_shares
 from training.card.pictures import draw_calibration, draw_decision, draw_importance
 from training.card.schema import Body
-from training.card.words import METRICS, OUTCOME_WORDS, capital, interval, number, percent
+from training.card.words import OUTCOME_WORDS, interval
+from training.document.document import Block, Bullets, Drawing, Drawings, make_table
+from training.document.words import METRICS, capital, number, percent
 from training.store.asked import SizeFacts
 from training.store.found import FlipRow, Instability, NullTest, SubgroupRow
 from training.store.part import Horizon, NotDone, OrNotDone
@@ -54,7 +55,7 @@ def show_model(body: Body) -> list[Block]:
     labels, at = {p.name: p.label for p in body.results.predictors}, _at(body)
     shares = {h: compute_shares(body.results, h) for h in body.results.horizons}
     pictures = tuple(
-        Picture(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
+        Drawing(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
         for h, found in shares.items()
         if found
     )
@@ -65,7 +66,7 @@ def show_model(body: Body) -> list[Block]:
         blocks.append(f"{capital(run['12f'])}.")
     if rows:
         blocks.append(
-            make_grid(
+            make_table(
                 caption,
                 ("outcome", "candidate", "weight", "setting", "log loss held out", ""),
                 rows,
@@ -75,7 +76,7 @@ def show_model(body: Body) -> list[Block]:
         blocks.append(Bullets(tuple(constant), "warning"))
     if pictures:
         blocks.append(
-            Pictures(
+            Drawings(
                 pictures,
                 "Share of the mean absolute Shapley contribution, over the background rows: "
                 f"{run['background']}. It tells what the model uses, not what causes response.",
@@ -106,7 +107,7 @@ def show_performance(body: Body) -> list[Block]:
             note = f". {held_out.note}" if held_out.note else ""
             rows.append((label, interval(held_out), *more, reading + note))
         blocks.append(
-            make_grid(
+            make_table(
                 f"Performance at {at[horizon]}",
                 (*head, "how to read it"),
                 rows,
@@ -136,11 +137,11 @@ def show_calibration(body: Body) -> list[Block]:
     """Return the calibration curves."""
     found, at = body.results.calibration, _at(body)
     pictures = tuple(
-        Picture(draw_calibration(found[h], at[h]), f"Calibration at {at[h]}")
+        Drawing(draw_calibration(found[h], at[h]), f"Calibration at {at[h]}")
         for h in body.results.horizons
     )
     return [
-        Pictures(
+        Drawings(
             pictures,
             "On the diagonal, of 100 patients told 60% about 60 respond. Bands this wide forgive "
             "much: they cannot show that the model is calibrated, only that it is grossly wrong.",
@@ -159,10 +160,10 @@ def show_decision(body: Body) -> list[Block]:
             absent.append(found.reason)
         else:
             drawn = draw_decision(found, at[horizon])
-            pictures.append(Picture(drawn, f"Decision curve at {at[horizon]}"))
+            pictures.append(Drawing(drawn, f"Decision curve at {at[horizon]}"))
     if pictures:
         blocks.append(
-            Pictures(
+            Drawings(
                 tuple(pictures),
                 "The model is of use where its line lies above both others. The threshold states "
                 "what a decision is worth: at 25% one responder treated outweighs three courses "
@@ -197,7 +198,7 @@ def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]
         for h, found in instability.items()
     ]
     blocks: list[Block] = [
-        make_grid(
+        make_table(
             "How far a patient's estimate moves when the whole procedure is rerun on "
             "other patients of the same kind",
             ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"),
@@ -209,7 +210,7 @@ def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]
     cuts = sorted({row.threshold for rows in flips.values() for row in rows})
     if cuts:
         blocks.append(
-            make_grid(
+            make_table(
                 "Classification instability: patients whom a rerun puts on the other "
                 "side of a threshold",
                 ("threshold", *(h.upper() for h in flips)),
@@ -237,7 +238,7 @@ def _show_size(sizes: Mapping[Horizon, SizeFacts]) -> Block:
         )
         for horizon, size in sizes.items()
     ]
-    return make_grid(
+    return make_table(
         "Sample size",
         (
             "horizon",
@@ -270,7 +271,7 @@ def _show_null_test(null: OrNotDone[NullTest]) -> list[Block]:
         for row in null.rows
     ]
     return [
-        make_grid(
+        make_table(
             "Null test: the procedure on outcomes dealt out at random",
             ("horizon", "model", "mean AUC", "permutations", "verdict"),
             rows,
@@ -287,7 +288,7 @@ def show_fairness(body: Body) -> list[Block]:
         blocks: list[Block] = [Bullets((f"Subgroups: {found.reason}.",), "warning")]
     else:
         blocks = [
-            make_grid(
+            make_table(
                 f"Subgroups at {at[h]}",
                 ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
                 [_subgroup_row(row) for row in found[h]],

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from training.card.schema import Body, GateSettings
-from training.card.words import interval, number, percent
+from training.card.words import interval
+from training.document.words import number, percent
 from training.store.asked import SizeFacts
 from training.store.found import Instability
 from training.store.part import Horizon, NotDone

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from features.published.rates import PooledRate, published_base_rate, read_pooled_rates
 from features.published.references import MANGNUS, SIGTERMANS
 from training.card.schema import BaseRateRow, KnownPredictor
-from training.card.words import percent
+from training.document.words import percent
 from training.store.part import Horizon
 from training.store.results import Results
 

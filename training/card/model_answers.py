@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from training.card.author import NOT_AVAILABLE
-from training.card.words import OUTCOME_WORDS, interval, number, percent
+from training.card.words import OUTCOME_WORDS, interval
+from training.document.words import number, percent
 from training.store.facts import ModelFacts
 from training.store.found import NullTest, UpdateFacts
 from training.store.part import Horizon, NotDone, OrNotDone

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.card.blocks import Block, Bullets, make_grid
 from training.card.schema import Body
-from training.card.words import METRICS, capital, number, percent
+from training.document.document import Block, Bullets, make_table
+from training.document.words import METRICS, capital, number, percent
 from training.store.panel_found import AddedValueRow, PanelAssay, PanelResults
 from training.store.part import Horizon
 
@@ -45,7 +45,7 @@ def show_panel(body: Body) -> list[Block]:
             (row.label, number(row.weight), percent(row.share_used)) for row in panel.candidates
         ]
         blocks.append(
-            make_grid(
+            make_table(
                 "What the panel's score is made of",
                 ("candidate", "weight", "folds in which it counted"),
                 rows,
@@ -74,7 +74,7 @@ def _show_value(value: Mapping[Horizon, Sequence[AddedValueRow]]) -> list[Block]
         "panel adds anything."
     )
     heads = ("", "measure", "clinical", "clinical and panel", "difference")
-    return [make_grid("With and without the panel", heads, rows, note)]
+    return [make_table("With and without the panel", heads, rows, note)]
 
 
 def _tell(
@@ -118,4 +118,4 @@ def _show_assays(assays: Sequence[PanelAssay], *, served: bool) -> list[Block]:
     title = "Assays in the sub-model"
     if len(chosen) > _MOST_ASSAYS:
         title += f", {_MOST_ASSAYS} of {len(chosen)}"
-    return [found, make_grid(title, heads, rows, note)]
+    return [found, make_table(title, heads, rows, note)]

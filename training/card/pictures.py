@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from training.card.schema import BaseRateRow
-from training.card.words import percent
+from training.document.words import number, percent
 from training.store.found import Calibration, DecisionCurve
 
 __all__ = ["draw_base_rates", "draw_calibration", "draw_decision", "draw_importance"]
@@ -112,7 +112,7 @@ class _Plot:
                 f'<line x1="{self._left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" '
                 f'stroke="{_LINE}"/>'
             )
-            label = percent(tick) if as_percent else f"{tick:.2f}".replace("-", "−")
+            label = percent(tick) if as_percent else number(tick)
             self.text(self._left - 7, at + 4, label, anchor="end", color=_GREY)
         middle = (self._top + self.height - self._bottom) / 2
         self.add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.card.schema import Plain
-from training.card.words import number, percent
+from training.document.words import number, percent
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from features.errors import KetresponseError
 from training.approval.case import NEEDED, REVIEWERS_GATE, SILENT
-from training.card.blocks import Bullets, Grid, Pictures
 from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
 from training.card.gates import compute_gates
 from training.card.schema import Body
 from training.card.sections import make_sections
-from training.card.words import capital, interval, number, percent
+from training.card.words import interval
+from training.document.render import make_environment
 from training.store.statements import stamp
 
 __all__ = [
@@ -102,53 +96,7 @@ def show_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGate]:
     return shown
 
 
-def _kind(block: object) -> str:
-    if isinstance(block, Bullets):
-        return "bullets"
-    if isinstance(block, Grid):
-        return "grid"
-    return "pictures" if isinstance(block, Pictures) else "text"
-
-
-def _as_uri(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
-
-
-def _cell(text: object) -> str:
-    return str(text).replace("|", "\\|")
-
-
-def _as_markdown(value: Any) -> Any:
-    """Keep what people have written from becoming markup, a heading or a further row."""
-    if not isinstance(value, str):
-        return value
-    return " ".join(value.replace("<", "&lt;").split("\n"))
-
-
-_STYLE = files("training.card").joinpath("templates", "card.css")
-
-
-@lru_cache(maxsize=2)
-def _environment(*, markdown: bool) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("training.card", "templates"),
-        autoescape=not markdown,
-        finalize=_as_markdown if markdown else None,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "kind": _kind,
-        "percent": percent,
-        "number": number,
-        "uri": _as_uri,
-        "cell": _cell,
-        "svg": Markup,
-        "capital": capital,
-    }
-    return environment
+_PACKAGE = "training.card"
 
 
 def find_holding(card: Card, annex: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -181,9 +129,6 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         tables.setdefault(field.table, []).append(field)
     return {
         "card": card,
-        "style": Markup(
-            files("training.card").joinpath("templates", "card.css").read_text("utf-8")
-        ),
         "body": body,
         "model": body.model,
         "study": results.study,
@@ -228,7 +173,7 @@ def render_html(
     status : str or None
         The model's status now; None for "demonstration" or "research".
     """
-    template = _environment(markdown=False).get_template("card.html")
+    template = make_environment(_PACKAGE).get_template("card.html")
     return template.render(_context(card, annex, status))
 
 
@@ -243,7 +188,7 @@ def render_markdown(
 
     `pictures` tells whether they are embedded; a terminal cannot show them.
     """
-    template = _environment(markdown=True).get_template("card.md.jinja")
+    template = make_environment(_PACKAGE, markdown=True).get_template("card.md.jinja")
     return template.render(_context(card, annex, status), pictures=pictures)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card.blocks import Block, Bullets, Picture, Pictures, Section, make_grid
 from training.card.cohort import (
     show_answers,
     show_outcome,
@@ -28,7 +27,8 @@ from training.card.findings import (
 from training.card.panel import show_panel
 from training.card.pictures import draw_base_rates
 from training.card.schema import Body, Safety
-from training.card.words import capital, percent
+from training.document.document import Block, Bullets, Drawing, Drawings, Section, make_table
+from training.document.words import capital, percent
 
 __all__ = ["make_sections"]
 
@@ -52,9 +52,9 @@ def _literature(body: Body) -> list[Block]:
         for h in body.results.horizons
     }
     blocks.append(
-        Pictures(
+        Drawings(
             tuple(
-                Picture(draw_base_rates(rows, at), f"Share of responders at {at}")
+                Drawing(draw_base_rates(rows, at), f"Share of responders at {at}")
                 for at, rows in rates.items()
             ),
             "The pooled rates count relief of at least 30%, another outcome, in studies that mix "
@@ -83,7 +83,7 @@ def _show_known(body: Body) -> Block:
     sources = dict.fromkeys(
         source for k in body.known_predictors for source in k.source.split("; ") if source
     )
-    return make_grid(
+    return make_table(
         "What is published on predictors, and what this model makes of them",
         (
             "predictor",
@@ -130,7 +130,7 @@ def _safety(body: Body) -> list[Block]:
             if (fact.setting, fact.source) == (setting, source)
         ]
         blocks.append(
-            make_grid(capital(setting), ("what", "patients", "placebo", "note"), rows, source)
+            make_table(capital(setting), ("what", "patients", "placebo", "note"), rows, source)
         )
     return blocks
 
@@ -156,7 +156,7 @@ def _provenance(body: Body) -> list[Block]:
     ]
     return [
         "Every number on this card is computed from the run named here.",
-        make_grid("", ("what", "value"), rows),
+        make_table("", ("what", "value"), rows),
     ]
 
 
@@ -189,12 +189,12 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
                 for e in annex.get(key, [])
             ]
             if rows:
-                blocks.append(make_grid(title, ("date", "what", "who", "in their words"), rows))
+                blocks.append(make_table(title, ("date", "what", "who", "in their words"), rows))
     parent = body.parent
     if parent is None:
         return [*blocks, "There is no earlier version with a card to compare with."]
     rows = [(c.part, c.what, c.before, c.after) for c in parent.changes]
-    changes = make_grid(
+    changes = make_table(
         f"Changes since {parent.model}",
         ("part", "what", "before", "after"),
         rows,
@@ -237,9 +237,9 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         "provenance": _provenance(body),
         "history": _history(body, annex),
     }
-    sections = [Section(anchor, PLACES[anchor], tuple(found)) for anchor, found in blocks.items()]
+    sections = [Section(PLACES[anchor], tuple(found), anchor) for anchor, found in blocks.items()]
     panel = show_panel(body)
     if panel:
         after = list(blocks).index("stability") + 1
-        sections.insert(after, Section("panel", "MicroRNA panel", tuple(panel)))
+        sections.insert(after, Section("MicroRNA panel", tuple(panel), "panel"))
     return sections

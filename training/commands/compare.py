@@ -16,17 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-_METRICS = {
-    "auc": ("AUC", "higher is better"),
-    "brier": ("Brier score", "lower is better"),
-    "brier_skill": ("Brier skill", "higher is better"),
-    "log_loss": ("Log loss", "lower is better"),
-    "calibration_in_the_large": ("Calibration-in-the-large", "0 is right"),
-    "calibration_intercept": ("Calibration intercept", "0 is right"),
-    "calibration_slope": ("Calibration slope", "1 is right"),
-    "o_e": ("Observed : expected", "1 is right"),
-}
-
 
 def compare(
     first: Annotated[
@@ -96,6 +85,7 @@ def _tell(comparison: Comparison) -> None:
     from rich.table import Table
 
     from training.document.document import each_row
+    from training.document.words import METRICS
 
     console = Console()
     a, b = comparison.names
@@ -118,7 +108,7 @@ def _tell(comparison: Comparison) -> None:
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("how to read it")
         for metric, row in zip(frame.index, each_row(frame), strict=True):
-            label, reading = _METRICS[metric]
+            label, reading = METRICS[metric]
             low, high = (f"{end:+.3f}" for end in (row.low, row.high))
             table.add_row(
                 label,

@@ -135,7 +135,8 @@ def _describe_change(test: ClosedTest) -> str:
 def _print_tests(console: Any, test: ClosedTest) -> None:
     from rich.table import Table
 
-    from training.document.document import each_row, format_p
+    from training.document.document import each_row
+    from training.document.words import p_value
     from training.updating.closed_testing import METHODS
 
     table = Table(title="Log-likelihoods, and tests of the largest model against each")
@@ -149,7 +150,7 @@ def _print_tests(console: Any, test: ClosedTest) -> None:
         shown = (
             ("–", "–", "–")
             if largest
-            else (f"{row.statistic:.2f}", f"{row.df:.0f}", format_p(row.p_value))
+            else (f"{row.statistic:.2f}", f"{row.df:.0f}", p_value(row.p_value))
         )
         table.add_row(METHODS[method], f"{row.parameters:.0f}", f"{row.log_likelihood:.2f}", *shown)
     console.print(table)

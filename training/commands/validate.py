@@ -55,7 +55,8 @@ def _tell(report: Document, summary: dict[str, Any], *, out: Path | None, json_:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from training.document.document import to_markdown, to_values
+    from training.document.files import to_values
+    from training.document.render import to_markdown
 
     if json_:
         typer.echo(json.dumps(to_values(report) | summary, indent=2))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from training.document.document import each_row
-from training.document.words import number, with_interval
+from training.document.words import capital, number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.null_test import ENOUGH, list_failures
 from training.evaluation.panel import PanelEvaluation
@@ -98,7 +98,7 @@ def make_panel_verdict(panel: PanelEvaluation) -> str:
     if panel.found == "too_few":
         return f"MicroRNA panel: described only. {panel.reason}."
     if panel.found == "nothing":
-        reason = f"{panel.reason[0].upper()}{panel.reason[1:]}"
+        reason = capital(panel.reason)
         return (
             f"MicroRNA panel: nothing was found. {reason}. There is no sub-model with the panel: "
             "everyone gets the clinical estimate."

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import shap
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from features.arrays import FloatArray
-from training.document.style import BLUE, ORANGE, make_axes, paper_style
+from training.document.style import BLUE, ORANGE, PaperFigure, make_axes, paper_style, set_title
 from training.model.explanation import Explanation
 from training.model.response_model import ResponseModel
 
@@ -77,7 +76,7 @@ def to_shap(
     )
 
 
-def plot_summary(explained: shap.Explanation, *, title: str) -> Figure:
+def plot_summary(explained: shap.Explanation, *, title: str) -> PaperFigure:
     """Draw shap's summary picture of one horizon: every row's contribution of each predictor.
 
     Parameters
@@ -99,7 +98,7 @@ def plot_summary(explained: shap.Explanation, *, title: str) -> Figure:
             color_bar_label="value",
         )
         axes.set_xlabel("contribution to the probability", fontsize=9)
-        axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
+        set_title(axes, title)
         axes.tick_params(labelsize=9)
         bar = figure.axes[-1]
         bar.tick_params(labelsize=9)

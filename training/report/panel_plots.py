@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from training.document.style import BLUE, GREY, LIGHT, make_axes, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    LIGHT,
+    PaperFigure,
+    make_axes,
+    paper_style,
+    set_title,
+)
 
 __all__ = ["plot_selection"]
 
 _MOST_ASSAYS = 25
 
 
-def plot_selection(assays: pd.DataFrame) -> Figure:
+def plot_selection(assays: pd.DataFrame) -> PaperFigure:
     """Draw how often each assay is selected when the patients are others.
 
     Parameters
@@ -49,7 +56,7 @@ def plot_selection(assays: pd.DataFrame) -> Figure:
         ]
         axes.set_yticks(places, names, fontsize=7.5)
         axes.set(xlim=(-2, 102), ylim=(-0.7, len(shown) - 0.3), xlabel="selected in, %")
-        axes.set_title("Stability of the selection", loc="left", fontweight="bold", fontsize=9.5)
+        set_title(axes, "Stability of the selection")
         axes.legend(
             fontsize=8, loc="lower right", frameon=True, facecolor="white", edgecolor="none"
         )

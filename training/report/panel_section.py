@@ -6,17 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from training.document.document import (
-    Block,
-    Bullets,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_p,
-    format_percent,
-)
-from training.document.words import number, with_interval
+from training.document.document import Block, Bullets, Picture, Section, Table, each_row
+from training.document.words import METRICS, number, p_value, percent, with_interval
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.panel.procedure import PanelProcedure
@@ -24,8 +15,6 @@ from training.report.panel_plots import plot_selection
 
 __all__ = ["describe_panel", "lay_out_panel"]
 
-_LABELS = {"auc": "AUC", "brier": "Brier score", "log_loss": "log loss"}
-_READING = {"auc": "higher is better", "brier": "lower is better", "log_loss": "lower is better"}
 _SHOWN = 15
 _Q_LIMIT = 0.05
 
@@ -34,11 +23,11 @@ def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
     rows = [
         (
             horizon.upper(),
-            _LABELS[r.metric],
+            METRICS[r.metric].label,
             with_interval(r.first, r.first_low, r.first_high),
             with_interval(r.second, r.second_low, r.second_high),
             with_interval(r.difference, r.low, r.high, 3),
-            _READING[r.metric],
+            METRICS[r.metric].reading,
         )
         for horizon, table in panel.value.items()
         for r in each_row(table.reset_index())
@@ -63,7 +52,7 @@ def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
         cells = [
             (
                 horizon.upper(),
-                format_percent(r.threshold),
+                percent(r.threshold),
                 number(r.clinical, 3),
                 number(r.panel, 3),
                 with_interval(r.difference, r.low, r.high, 3),
@@ -92,9 +81,9 @@ def _lay_out_candidates(panel: PanelEvaluation) -> Table:
             r.label,
             number(r.weight),
             number(r.mean_weight),
-            format_percent(r.share_used),
+            percent(r.share_used),
             number(r.auc),
-            format_percent(r.share_constant),
+            percent(r.share_constant),
         )
         for r in each_row(panel.candidates)
     ]
@@ -137,11 +126,11 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
         (
             r.assay,
             with_interval(r.odds_ratio, r.low, r.high),
-            format_p(r.p_value),
-            format_p(r.q_value),
-            format_percent(r.detected),
-            format_percent(r.half_samples),
-            format_percent(r.folds),
+            p_value(r.p_value),
+            p_value(r.q_value),
+            percent(r.detected),
+            percent(r.half_samples),
+            percent(r.folds),
             "–" if r.coefficient == 0 else number(r.coefficient),
         )
         for r in each_row(assays.head(_SHOWN))

@@ -4,48 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from training.document.document import Block, Picture, Section, Table, each_row, format_percent
-from training.document.words import estimate, number, with_interval
+from training.document.document import Block, Picture, Section, Table, each_row
+from training.document.words import (
+    METRICS,
+    estimate,
+    estimate_share,
+    number,
+    percent,
+    with_interval,
+)
 from training.evaluation.judgement import Judgement
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
-__all__ = ["METRICS", "lay_out_performance"]
-
-METRICS = {
-    "auc": ("AUC", "0.5 is a coin, 1 perfect; within folds where cross-validated"),
-    "brier": ("Brier score", "0 is best"),
-    "brier_skill": (
-        "Brier skill against the training prevalence",
-        "0 or less: no better than telling everyone the base rate",
-    ),
-    "scaled_brier": ("Scaled Brier score", "the same against the prevalence of those judged"),
-    "log_loss": ("Log loss", "nats, 0 is best"),
-    "calibration_slope": (
-        "Calibration slope",
-        "1 is right; below 1 the risks are too extreme, above 1 too timid",
-    ),
-    "calibration_in_the_large": (
-        "Calibration-in-the-large (slope held at 1)",
-        "0 is right; above 0 the risks are too low on average",
-    ),
-    "calibration_intercept": (
-        "Calibration intercept (slope fitted)",
-        "belongs to the slope, and is read with it",
-    ),
-    "o_e": ("Observed : expected", "1 is right"),
-    "ici": (
-        "ICI: mean distance of the calibration curve from ideal",
-        "0 is right, but noise adds to it: in small cohorts well above 0 for a perfect model",
-    ),
-    "e50": ("E50: median distance", ""),
-    "e90": ("E90: 90th percentile of the distance", ""),
-    "emax": ("Emax: largest distance", ""),
-}
-"""Metric to what it is called and how it is read."""
+__all__ = ["lay_out_performance"]
 
 
 def lay_out_performance(description: Description, horizon: str, found: Judgement) -> Section:
@@ -79,20 +53,13 @@ def lay_out_performance(description: Description, horizon: str, found: Judgement
     return Section(f"Performance at {name}", tuple(blocks))
 
 
-def _share(row: Any, name: str) -> str:
-    share, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
-    if np.isnan(share):
-        return "–"
-    return f"{format_percent(share)} ({format_percent(low)[:-1]} to {format_percent(high)[:-1]})"
-
-
 def _performance_table(name: str, found: Judgement) -> Table:
     values = pd.concat([found.performance, found.calibration.summary])
     held_out = {metric: row for metric, row in zip(values.index, each_row(values), strict=True)}
     corrected: dict[Any, Any] = {}
     note = (
-        "Cross-validated: held-out patients, 95% interval by a bootstrap of patients, which lacks "
-        "the variance of refitting and is too narrow by that."
+        "Cross-validated: held-out patients, AUC within folds, 95% interval by a bootstrap of "
+        "patients, which lacks the variance of refitting and is too narrow by that."
     )
     if found.optimism is not None:
         corrected = dict(zip(found.optimism.index, each_row(found.optimism), strict=True))
@@ -148,9 +115,9 @@ def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
     values = decisions.thresholds.merge(decisions.curve, on="threshold")
     rows = [
         (
-            format_percent(row.threshold),
-            format_percent(row.share_positive),
-            *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
+            percent(row.threshold),
+            percent(row.share_positive),
+            *(estimate_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
             estimate(row, "net_benefit"),
             number(row.treat_all),
             with_interval(

@@ -11,12 +11,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from features.arrays import FloatArray
 from training.document.document import each_row
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_axes,
+    make_figure,
+    make_ratio_axis,
+    paper_style,
+    set_figure_title,
+    set_title,
+    write_not_estimable,
+)
 from training.evaluation.learning_curve import continue_curve
 from training.evaluation.null_test import BAND
 
@@ -35,11 +49,7 @@ _MOST_CURVES = 200
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 
 
-def _title(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
-
-
-def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> Figure:
+def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the risks that reruns give to patients of similar served risk.
 
     Parameters
@@ -99,11 +109,13 @@ def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> Figure:
             xlabel="probability by the model that is served",
         )
         axes.legend(loc="upper left", fontsize=8)
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray, *, title: str) -> Figure:
+def plot_calibration_instability(
+    table: pd.DataFrame, curves: FloatArray, *, title: str
+) -> PaperFigure:
     """Draw the calibration curve of each rerun in the original patients.
 
     Parameters
@@ -131,11 +143,11 @@ def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray, *, tit
             xlabel="probability by a rerun",
         )
         axes.legend(loc="upper left", fontsize=8)
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Figure:
+def plot_classification_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw how often a rerun puts a patient on the other side of a threshold.
 
     Parameters
@@ -165,11 +177,11 @@ def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Figur
         )
         axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
         figure.legend(fontsize=8, loc="outside lower left")
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -> Figure:
+def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -> PaperFigure:
     """Draw the mean AUC of each model on permuted outcomes, with its Monte Carlo interval.
 
     Parameters
@@ -184,9 +196,7 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
     horizons = list(dict.fromkeys(table["horizon"]))
     models = list(dict.fromkeys(table["model"]))
     with paper_style():
-        figure = Figure(
-            figsize=(2.4 + 2.6 * len(horizons), 1.4 + 0.28 * len(models)), layout="constrained"
-        )
+        figure = make_figure(width=2.4 + 2.6 * len(horizons), height=1.4 + 0.28 * len(models))
         panels = figure.subplots(1, len(horizons), sharey=True, squeeze=False)[0]
         for axes, horizon in zip(panels, horizons, strict=True):
             axes.axvspan(*BAND, color=LIGHT, linewidth=0)
@@ -207,11 +217,11 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
             axes.tick_params(axis="y", length=0)
         panels[0].set_yticks(range(len(models)), [labels.get(name, name) for name in models])
         panels[0].set_ylim(len(models) - 0.4, -0.6)
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+        set_figure_title(figure, title)
     return figure
 
 
-def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
+def plot_subgroups(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw AUC and O:E of each part of the cohort.
 
     Parameters
@@ -223,7 +233,7 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
     """
     rows = list(each_row(table))
     with paper_style():
-        figure = Figure(figsize=(7.2, 1.3 + 0.2 * len(rows)), layout="constrained")
+        figure = make_figure(width=7.2, height=1.3 + 0.2 * len(rows))
         panels = figure.subplots(1, 2, sharey=True)
         for axes, metric, ideal, words in zip(
             panels, ("auc", "o_e"), (0.5, 1.0), ("AUC", "observed : expected"), strict=True
@@ -232,35 +242,25 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> Figure:
             for y, row in enumerate(rows):
                 _draw_subgroup(axes, y, row, metric)
             axes.set_xlabel(words)
-            axes.grid(axis="x", color=LIGHT, linewidth=0.8)
-            axes.set_axisbelow(True)
+            add_grid(axes, "x")
             axes.tick_params(axis="y", length=0)
         low, high = panels[0].get_xlim()
         panels[0].set_xlim(min(0.4, low), max(0.8, high))
-        _make_log(panels[1])
+        make_ratio_axis(panels[1], (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4))
         names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
         counts = [
             f"{name}  ({row.events:.0f}/{row.n})" for name, row in zip(names, rows, strict=True)
         ]
         panels[0].set_yticks(range(len(rows)), counts, fontsize=8)
         panels[0].set_ylim(len(rows) - 0.4, -0.6)
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+        set_figure_title(figure, title)
     return figure
 
 
 def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
     estimate = getattr(row, metric)
     if np.isnan(estimate):
-        axes.text(
-            0.5,
-            y,
-            "not estimable",
-            ha="center",
-            va="center",
-            fontsize=7.5,
-            color=GREY,
-            transform=axes.get_yaxis_transform(),
-        )
+        write_not_estimable(axes, y)
         return
     ends = [getattr(row, f"{metric}_low"), getattr(row, f"{metric}_high")]
     colour = INK if y == 0 else BLUE
@@ -268,16 +268,7 @@ def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
     axes.plot(estimate, y, "s", color=colour, markersize=4.5)
 
 
-def _make_log(axes: Axes) -> None:
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    ticks = [tick for tick in (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4) if low <= tick <= high]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) -> Figure:
+def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) -> PaperFigure:
     """Draw how much each predictor moves the served probability on average.
 
     Parameters
@@ -296,11 +287,11 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
         axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=BLUE, height=0.65)
         axes.set(xlabel="mean absolute contribution, percentage points")
         axes.tick_params(axis="y", length=0)
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str) -> Figure:
+def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str) -> PaperFigure:
     """Draw AUC and Brier skill in held-out patients against the patients learnt from.
 
     Parameters
@@ -316,7 +307,7 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
     last = max(float(n.max()), needed or 0.0)
     further = np.geomspace(n.min(), min(last, 5 * n.max()) * 1.1, 60)
     with paper_style():
-        figure = Figure(figsize=(6.8, 3.1), layout="constrained")
+        figure = make_figure(width=6.8, height=3.1)
         for axes, (metric, label, nothing) in zip(
             figure.subplots(1, 2),
             (("auc", "AUC", 0.5), ("brier_skill", "Brier skill", 0.0)),
@@ -352,5 +343,5 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
             axes.xaxis.set_minor_locator(NullLocator())
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+        set_figure_title(figure, title)
     return figure

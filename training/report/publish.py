@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from training.document.document import Document, write_document
+from training.document.document import Document
+from training.document.files import write_document
 from training.store.registry import RegisteredModel, locate
 from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, fetch_file, finish_run, locate_file

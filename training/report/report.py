@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from features.dictionary.outcome import RULES
-from training.document.document import Block, Bullets, Document, Section, Table, format_percent
-from training.document.words import number
+from training.document.document import Block, Bullets, Document, Section, Table
+from training.document.words import number, share_with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
 from training.model.candidates import CANDIDATES
@@ -35,10 +35,7 @@ __all__ = ["format_rate", "make_report", "make_stamp"]
 
 def format_rate(counts: dict[str, float]) -> str:
     """Return a share of responders with its interval, in percent."""
-    if "base_rate" not in counts:
-        return "–"
-    low, high = format_percent(counts["low"]), format_percent(counts["high"])
-    return f"{format_percent(counts['base_rate'])} ({low[:-1]} to {high})"
+    return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
 
 
 def make_stamp(description: Description) -> str:

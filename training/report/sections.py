@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training.document.document import (
-    Block,
-    Bullets,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_percent,
-)
-from training.document.words import estimate, number, with_interval
+from training.document.document import Block, Bullets, Picture, Section, Table, each_row
+from training.document.words import METRICS, estimate, number, percent, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import BAND, ENOUGH
 from training.measures.subgroups import MIN_PER_CLASS
@@ -36,7 +28,8 @@ from training.study.study import Description
 
 if TYPE_CHECKING:
     import shap
-    from matplotlib.figure import Figure
+
+    from training.document.style import PaperFigure
 
 __all__ = [
     "lay_out_blend",
@@ -45,15 +38,6 @@ __all__ = [
     "lay_out_null_test",
     "lay_out_subgroups",
 ]
-
-_BOUNDED = {
-    "share_of_responders": "share of responders",
-    "auc": "AUC",
-    "brier": "Brier score",
-    "brier_skill": "Brier skill",
-    "o_e": "observed : expected",
-}
-
 
 # ------------------------------------------------------------------------- stability
 
@@ -100,10 +84,10 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
                 pd.DataFrame(
                     [
                         (
-                            format_percent(row.threshold),
-                            format_percent(row.share_positive),
-                            format_percent(row.classification_instability),
-                            format_percent(row.unstable_patients),
+                            percent(row.threshold),
+                            percent(row.share_positive),
+                            percent(row.classification_instability),
+                            percent(row.unstable_patients),
                         )
                         for row in each_row(stable.classification)
                     ],
@@ -144,16 +128,16 @@ def lay_out_instability(evaluation: Evaluation) -> Section:
     return Section("Instability", (words, table, *blocks))
 
 
-def _draw_predictions(table: pd.DataFrame, name: str) -> Figure:
+def _draw_predictions(table: pd.DataFrame, name: str) -> PaperFigure:
     return plot_prediction_instability(table, title=f"Prediction instability, {name}")
 
 
-def _draw_curves(table: pd.DataFrame, curves: Any, name: str) -> Figure:
+def _draw_curves(table: pd.DataFrame, curves: Any, name: str) -> PaperFigure:
     figure = plot_calibration_instability(table, curves, title=f"Calibration instability, {name}")
     return figure
 
 
-def _draw_classes(table: pd.DataFrame, name: str) -> Figure:
+def _draw_classes(table: pd.DataFrame, name: str) -> PaperFigure:
     title = f"Classification instability, {name}"
     return plot_classification_instability(table, title=title)
 
@@ -212,7 +196,7 @@ def lay_out_subgroups(evaluation: Evaluation) -> Section:
     return Section("Parts of the cohort", tuple(blocks))
 
 
-def _draw_subgroups(table: pd.DataFrame, name: str) -> Figure:
+def _draw_subgroups(table: pd.DataFrame, name: str) -> PaperFigure:
     return plot_subgroups(table, title=f"Parts of the cohort, {name}")
 
 
@@ -248,7 +232,7 @@ def lay_out_missing(description: Description, evaluation: Evaluation) -> Section
             (
                 name,
                 unknown,
-                _BOUNDED[metric],
+                METRICS[metric].label,
                 *(number(value) for value in (row.known, row.lowest, row.highest)),
             )
             for metric, row in zip(found.bounds.index, each_row(found.bounds), strict=True)
@@ -298,7 +282,7 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
             number(row.auc, 3),
             number(row.mc_error, 3),
             row.n_permutations,
-            format_percent(row.share_constant),
+            percent(row.share_constant),
             row.verdict,
         )
         for row in each_row(table)
@@ -377,7 +361,7 @@ def lay_out_learning(description: Description, evaluation: Evaluation) -> Sectio
     return Section("Learning curve", tuple(blocks))
 
 
-def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> Figure:
+def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> PaperFigure:
     return plot_learning_curve(table, needed=needed, title=f"Learning curve, {name}")
 
 
@@ -455,13 +439,13 @@ def lay_out_blend(
     return Section("What the estimate is made of", tuple(blocks))
 
 
-def _draw_shap(explained: shap.Explanation, place: int, horizon: str) -> Figure:
+def _draw_shap(explained: shap.Explanation, place: int, horizon: str) -> PaperFigure:
     from training.model.shap_view import plot_summary
 
     return plot_summary(explained[:, :, place], title=f"Contributions at {horizon.upper()}")
 
 
-def _draw_importance(importance: pd.DataFrame, horizon: str, labels: dict[str, str]) -> Figure:
+def _draw_importance(importance: pd.DataFrame, horizon: str, labels: dict[str, str]) -> PaperFigure:
     rows = importance[importance["horizon"] == horizon]
     title = f"What moves the estimate at {horizon.upper()}"
     return plot_importance(rows, labels=labels, title=title)

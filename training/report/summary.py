@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from training.document.document import each_row, to_markdown
-from training.document.words import number, with_interval
+from training.document.document import each_row
+from training.document.render import to_markdown
+from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_panel_verdict, make_verdict
@@ -17,12 +18,10 @@ from training.study.study import Description
 
 __all__ = ["make_summary", "make_values"]
 
-_IN_SHORT = {
-    "auc": ("AUC", "auc"),
-    "brier_skill": ("Brier skill", "scaled_brier"),
-    "calibration_slope": ("calibration slope", "calibration_slope"),
-    "o_e": ("observed : expected", "o_e"),
-}  # metric of the cross-validation: its name, and the metric of the optimism that goes with it
+_IN_SHORT = {"auc": "auc", "brier_skill": "scaled_brier"} | {
+    metric: metric for metric in ("calibration_slope", "o_e")
+}
+"""Metrics of the cross-validation, each with that of the optimism that goes with it."""
 
 _ENOUGH_RERUNS = 100
 """Bootstrap reruns below which corrected values are not to be quoted."""
@@ -45,13 +44,14 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
     for horizon, found in evaluation.judgements.items():
         counts = description.counts[horizon]
         first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} responded"
-        for metric, (label, twin) in _IN_SHORT.items():
+        for metric, twin in _IN_SHORT.items():
             held = next(each_row(found.performance.loc[[metric]]))
-            own = "–"
+            own = ABSENT
             if found.optimism is not None:
                 row = next(each_row(found.optimism.loc[[twin]]))
                 own = with_interval(row.corrected, row.low, row.high)
-            rows.append([first, label, with_interval(held.estimate, held.low, held.high), own])
+            seen = with_interval(held.estimate, held.low, held.high)
+            rows.append([first, METRICS[metric].label, seen, own])
             first = format_rate(counts) if metric == "auc" else ""
     flat = [
         f"{horizon.upper()}, AUC and slope: {note}."

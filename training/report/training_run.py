@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features.files.table import write_bytes
-from training.document.document import to_html, to_markdown
 from training.document.progress import Show
+from training.document.render import to_html, to_markdown
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.evaluation.freezing import freeze

@@ -7,12 +7,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from training.document.document import each_row
-from training.document.style import BLUE, GREY, INK, LIGHT, ORANGE, make_axes, paper_style
+from training.document.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    ORANGE,
+    PaperFigure,
+    add_grid,
+    make_axes,
+    make_figure,
+    make_ratio_axis,
+    paper_style,
+    set_figure_title,
+    set_title,
+    write_not_estimable,
+)
 
 __all__ = ["plot_decision_curve", "plot_risk_calibration", "plot_roc", "plot_sites"]
 
@@ -25,13 +39,9 @@ _MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
 _PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
 
 
-def _title(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=9.5)
-
-
 def plot_risk_calibration(
     curve: pd.DataFrame, groups: pd.DataFrame, risks: pd.DataFrame, *, title: str
-) -> Figure:
+) -> PaperFigure:
     """Draw the flexible calibration curve over the distribution of the risks.
 
     Parameters
@@ -46,7 +56,7 @@ def plot_risk_calibration(
         What is shown.
     """
     with paper_style():
-        figure = Figure(figsize=(4.5, 5.7), layout="constrained")
+        figure = make_figure(width=4.5, height=5.7)
         axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
         axes.fill_between(
@@ -73,7 +83,7 @@ def plot_risk_calibration(
         )
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="observed share of responders")
         axes.legend(loc="upper left", fontsize=8)
-        _title(axes, title)
+        set_title(axes, title)
         width = risks["high"] - risks["low"]
         bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
         below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
@@ -92,7 +102,7 @@ def plot_risk_calibration(
     return figure
 
 
-def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> Figure:
+def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
     """Draw sensitivity against 1 - specificity, at every hundredth of risk.
 
     Parameters
@@ -125,11 +135,11 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> Figure:
             ha="right",
             transform=axes.transAxes,
         )
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> Figure:
+def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the net benefit of the model against treating all and treating none.
 
     Parameters
@@ -168,11 +178,11 @@ def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> Figure:
             xlabel="probability from which a course would be offered, %",
         )
         axes.legend(fontsize=8)
-        _title(axes, title)
+        set_title(axes, title)
     return figure
 
 
-def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figure:
+def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw each site's AUC, O:E and calibration slope, their means and prediction intervals.
 
     Parameters
@@ -185,38 +195,23 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figu
     rows = list(each_row(table))
     n = len(rows)
     with paper_style():
-        figure = Figure(figsize=(7.2, 1.8 + 0.3 * (n + 1)), layout="constrained")
+        figure = make_figure(width=7.2, height=1.8 + 0.3 * (n + 1))
         panels = figure.subplots(1, len(_SCALES), sharey=True)
         for axes, (measure, (ideal, words)) in zip(panels, _SCALES.items(), strict=True):
             axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
             for y, row in enumerate(rows):
                 center = getattr(row, measure)
                 if np.isnan(center):
-                    axes.text(
-                        0.5,
-                        y,
-                        "not estimable",
-                        ha="center",
-                        va="center",
-                        fontsize=7.5,
-                        color=GREY,
-                        transform=axes.get_yaxis_transform(),
-                    )
+                    write_not_estimable(axes, y)
                     continue
                 ends = [getattr(row, f"{measure}_low"), getattr(row, f"{measure}_high")]
                 axes.plot(ends, [y, y], color=BLUE, linewidth=1.2)
                 axes.plot(center, y, "s", color=BLUE, markersize=5)
             _draw_mean(axes, next(each_row(pooled.loc[[measure]])), n)
             if measure == "o_e":
-                axes.set_xscale("log")
-                low, high = axes.get_xlim()
-                ticks = [t for t in (0.25, 0.5, 0.75, 1, 1.5, 2, 4) if low <= t <= high]
-                axes.xaxis.set_major_locator(FixedLocator(ticks))
-                axes.xaxis.set_minor_locator(NullLocator())
-                axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                make_ratio_axis(axes, (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
             axes.set_xlabel(words)
-            axes.grid(axis="x", color=LIGHT, linewidth=0.8)
-            axes.set_axisbelow(True)
+            add_grid(axes, "x")
             axes.tick_params(axis="y", length=0)
             axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
         names = [f"{row.site}  ({row.events}/{row.n})" for row in rows]
@@ -231,7 +226,7 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Figu
             ncols=2,
             fontsize=8,
         )
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9.5)
+        set_figure_title(figure, title)
     return figure
 
 

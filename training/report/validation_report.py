@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 
 from features.dictionary.outcome import RULES
-from training.document.document import (
-    Block,
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    each_row,
-    format_p,
-    format_percent,
+from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
+from training.document.words import (
+    METRICS,
+    estimate,
+    estimate_share,
+    number,
+    number_range,
+    p_value,
+    percent,
 )
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.sites import MEASURES, MIN_PER_CLASS
@@ -34,63 +33,12 @@ from training.validation.validation import Judged, SiteResults, compute_case_mix
 
 __all__ = ["make_leave_site_out_report", "make_validation_report"]
 
-_METRICS = {
-    "auc": ("AUC", "0.5 is a coin, 1 perfect"),
-    "auc_delong": ("AUC, DeLong's interval", ""),
-    "brier": ("Brier score", "0 is best"),
-    "scaled_brier": ("Scaled Brier score", "0 or less: no better than this cohort's base rate"),
-    "log_loss": ("Log loss", "0 is best"),
-    "calibration_in_the_large": (
-        "Calibration-in-the-large (slope held at 1)",
-        "0 is right; above 0 the risks are too low on average",
-    ),
-    "calibration_intercept": ("Calibration intercept (slope fitted)", "read with the slope"),
-    "calibration_slope": ("Calibration slope", "1 is right; below 1 too extreme, above too timid"),
-    "o_e": ("Observed : expected", "1 is right"),
-    "ici": ("ICI, mean distance from ideal", "0 is right; noise adds to it"),
-    "e50": ("E50, median distance", ""),
-    "e90": ("E90, 90th percentile", ""),
-    "emax": ("Emax, largest distance", ""),
-}
 _METHODS = (
     "A site's patients take no part in the fit that they are judged by.",
     "At T2 the responders who were seen are weighted by the inverse probability of being seen.",
     "AUC: DeLong's variance. O:E: the expected number is taken as fixed. Slope: from its "
     "information.",
 )
-
-
-_BOUNDED = {
-    "share_of_responders": "share of responders",
-    "auc": "AUC",
-    "brier": "Brier score",
-    "brier_skill": "Brier skill against the share",
-    "o_e": "O:E",
-}
-
-
-def _number(value: float, digits: int = 2) -> str:
-    return "–" if np.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
-
-
-def _interval(low: float, high: float, digits: int = 2) -> str:
-    if np.isnan(low) or np.isnan(high):
-        return "–"
-    return f"{_number(low, digits)} to {_number(high, digits)}"
-
-
-def _estimate(row: Any, name: str) -> str:
-    """Return "estimate (low to high)" of a row's columns `name`, `name`_low and `name`_high."""
-    estimate, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
-    return "–" if np.isnan(estimate) else f"{_number(estimate)} ({_interval(low, high)})"
-
-
-def _share(row: Any, name: str) -> str:
-    """Return a share with its interval, in percent."""
-    estimate, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
-    if np.isnan(estimate):
-        return "–"
-    return f"{format_percent(estimate)} ({format_percent(low)[:-1]} to {format_percent(high)[:-1]})"
 
 
 def _rows(frame: pd.DataFrame) -> dict[str, Any]:
@@ -223,10 +171,10 @@ def _lay_out_patients(
                     (
                         row.horizon,
                         row.unknown,
-                        _BOUNDED[row.metric],
-                        _number(row.known),
-                        _number(row.lowest),
-                        _number(row.highest),
+                        METRICS[row.metric].label,
+                        number(row.known),
+                        number(row.lowest),
+                        number(row.highest),
                     )
                     for row in each_row(bounds)
                 ],
@@ -282,10 +230,10 @@ def _performance_table(name: str, result: Judged) -> Table:
     values = pd.concat([result.performance, result.calibration.summary])
     found = _rows(values)
     rows = []
-    for metric, (label, reading) in _METRICS.items():
+    for metric, (label, reading) in METRICS.items():
         row = found[metric]
         note = ". ".join(part for part in (reading, row.note) if part)
-        rows.append((label, _number(row.estimate), _interval(row.low, row.high), note))
+        rows.append((label, number(row.estimate), number_range(row.low, row.high), note))
     return Table(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
@@ -298,12 +246,12 @@ def _threshold_table(name: str, result: Judged) -> Table:
     values = result.thresholds.merge(result.decision, on="threshold")
     rows = [
         (
-            format_percent(row.threshold),
-            format_percent(row.share_positive),
-            *(_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
-            _estimate(row, "net_benefit"),
-            _number(row.treat_all),
-            _number(row.avoided_per_100, 0),
+            percent(row.threshold),
+            percent(row.share_positive),
+            *(estimate_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
+            estimate(row, "net_benefit"),
+            number(row.treat_all),
+            number(row.avoided_per_100, 0),
         )
         for row in each_row(values)
     ]
@@ -334,7 +282,7 @@ def _threshold_table(name: str, result: Judged) -> Table:
 def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
     name = horizon.upper()
     rows = [
-        (row.site, row.n, row.events, row.unknown, *(_estimate(row, m) for m in MEASURES), row.note)
+        (row.site, row.n, row.events, row.unknown, *(estimate(row, m) for m in MEASURES), row.note)
         for row in each_row(sites.table)
     ]
     pooled = [
@@ -343,11 +291,11 @@ def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
             row.sites,
             "–"
             if np.isnan(row.estimate)
-            else f"{_number(row.estimate)} ({_interval(row.low, row.high)})",
-            _interval(row.prediction_low, row.prediction_high),
-            _number(row.tau2, 3),
+            else f"{number(row.estimate)} ({number_range(row.low, row.high)})",
+            number_range(row.prediction_low, row.prediction_high),
+            number(row.tau2, 3),
             "–" if np.isnan(row.i2) else f"{row.i2:.0f}%",
-            format_p(row.q_p_value),
+            p_value(row.q_p_value),
             row.note,
         )
         for measure, row in _rows(sites.pooled).items()

@@ -16,7 +16,8 @@ import pandas as pd
 from features.cohort.cohort import select_eligible
 from features.dictionary.eligibility import Eligibility
 from features.errors import NotEnoughData
-from training.document.document import Document, write_document
+from training.document.document import Document
+from training.document.files import write_document
 from training.document.progress import Show
 from training.model.weighting import compute_outcome_weights
 from training.report.run_record import flatten_estimates

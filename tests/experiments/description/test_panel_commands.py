@@ -13,7 +13,7 @@ from features.panel.importing import import_panel, read_panel
 from features.panel.quality import compute_quality
 from ketresponse import app
 from tests.features.helpers.panels import SDS, WIDE, make_panel, write
-from training.document.document import to_html, to_markdown
+from training.document.render import to_html, to_markdown
 
 
 def _run(*words: object) -> Result:

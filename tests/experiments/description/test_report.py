@@ -18,7 +18,9 @@ from features.cohort.cohort import Cohort, parse_cohort
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from tests.training.helpers.mangnus import make_mangnus_cohort
-from training.document.document import Document, to_markdown, to_values
+from training.document.document import Document
+from training.document.files import to_values
+from training.document.render import to_markdown
 
 app = typer.Typer()
 app.command()(describe)

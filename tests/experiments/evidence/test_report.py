@@ -19,7 +19,8 @@ from features.published.rates import BASE_RATES
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
 from features.published.studies import read_studies
 from tests.places import PROJECT
-from training.document.document import Document, to_markdown
+from training.document.document import Document
+from training.document.render import to_markdown
 
 DOCS = PROJECT / "docs"
 app = typer.Typer()

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ketresponse import app
 from tests.places import PROJECT, SHARED
-from training.document.document import to_markdown
+from training.document.render import to_markdown
 from training.evaluation.evaluation import Evaluation, evaluate
 from training.model.procedure import Procedure
 from training.report.report import make_report

@@ -15,7 +15,7 @@ from experiments.trajectory.report import make_trajectory_report
 from features.cohort.weekly import WeeklyScores, read_weekly
 from features.errors import InputError
 from features.simulation.trial import make_trial
-from training.document.document import to_markdown
+from training.document.render import to_markdown
 
 app = typer.Typer()
 app.command()(trajectory)

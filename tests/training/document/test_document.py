@@ -7,37 +7,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from features.errors import InputError
-from training.document.document import (
-    Bullets,
-    Document,
-    Picture,
-    Section,
-    Table,
-    format_p,
-    format_percent,
-    tell_p,
-    to_html,
-    to_markdown,
-    to_values,
-    write_document,
-)
-from training.document.style import to_png, to_svg
+from training.document.document import Bullets, Document, Picture, Section, Table
+from training.document.files import to_values, write_document
+from training.document.render import to_html, to_markdown
+from training.document.style import PaperFigure
 
 SHOWN = pd.DataFrame({"name": ["a|b", "<i>"], "share": ["50%", None]})
 VALUES = pd.DataFrame({"name": ["a", "b"], "share": [0.5, np.nan]})
 
 
-def _draw_dot() -> Figure:
-    figure = Figure(figsize=(1, 1))
+def _draw_dot() -> PaperFigure:
+    figure = PaperFigure(figsize=(1, 1))
     figure.add_subplot().plot([0.5], [0.5], marker="o")
     figure.text(0.1, 0.1, "a word")
     return figure
 
 
-PNG = to_png(_draw_dot())
+PNG = _draw_dot().to_png()
 
 REPORT = Document(
     title="Title & more",
@@ -51,33 +39,13 @@ REPORT = Document(
 )
 
 
-@pytest.mark.parametrize(
-    ("p_value", "table", "sentence"),
-    [
-        (0.03125, "0.031", "p = 0.031"),
-        (0.0009, "<0.001", "p < 0.001"),
-        (1.0, "1.000", "p = 1.000"),
-        (np.nan, "–", "p = –"),
-    ],
-)
-def test_p_values_are_printed_as_papers_do(p_value: float, table: str, sentence: str) -> None:
-    assert (format_p(p_value), tell_p(p_value)) == (table, sentence)
-
-
-def test_halves_of_a_percent_go_up() -> None:
-    # 19/40 is 47.5% and 29/40 is 72.5%: papers print 48 and 73.
-    assert [format_percent(n / 40) for n in (19, 29, 0, 40)] == ["48%", "73%", "0%", "100%"]
-    assert format_percent(0.6170, decimals=1) == "61.7%"
-    assert format_percent(np.nan) == "–"
-
-
 def test_markdown_numbers_tables_and_pictures_and_keeps_cells_apart() -> None:
     text = to_markdown(REPORT)
     assert "**Simulated**" in text
     assert "**Table 1.** Caption" in text
     assert "**Table 2.** Other" in text
     assert "![alt text](figure_1_dot.png)" in text
-    assert "| a\\|b | 50% |\n| <i> |  |" in text
+    assert "| a\\|b | 50% |\n| &lt;i> |  |" in text
     assert "figure_1" not in to_markdown(REPORT, pictures=False)
 
 
@@ -85,7 +53,7 @@ def test_html_escapes_and_needs_nothing_from_elsewhere() -> None:
     page = to_html(REPORT)
     assert "<title>Title &amp; more</title>" in page
     assert "<p>A &lt; B.</p>" in page
-    assert "<td>&lt;i&gt;</td><td></td>" in page
+    assert '<td class="short">&lt;i&gt;</td><td class="short"></td>' in page
     assert f'src="data:image/png;base64,{b64encode(PNG).decode()}"' in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     assert "<script" not in page
@@ -116,7 +84,7 @@ def test_a_folder_gets_every_form_once(tmp_path: Path) -> None:
     # Text stays text in what is printed, and the same data give the same bytes.
     svg = (folder / "figure_1_dot.svg").read_bytes()
     assert b">a word</text>" in svg
-    assert svg == to_svg(_draw_dot())
+    assert svg == _draw_dot().to_svg()
     pd.testing.assert_frame_equal(pd.read_csv(folder / "table_1_first.csv"), VALUES)
     with pytest.raises(InputError, match="add --force: 6 problems"):
         write_document(REPORT, folder, name="report")

@@ -2,7 +2,7 @@
 
 import matplotlib
 
-from training.document.style import BLUE, make_axes, paper_style, to_png, to_svg
+from training.document.style import BLUE, make_axes, paper_style
 
 
 def draw():
@@ -13,13 +13,13 @@ def draw():
 
 
 def test_the_same_data_give_the_same_bytes():
-    assert to_png(draw()) == to_png(draw())
-    assert to_svg(draw()) == to_svg(draw())
+    assert draw().to_png() == draw().to_png()
+    assert draw().to_svg() == draw().to_svg()
 
 
 def test_pictures_are_what_they_are_called_and_carry_no_time():
-    assert to_png(draw()).startswith(b"\x89PNG")
-    svg = to_svg(draw()).decode()
+    assert draw().to_png().startswith(b"\x89PNG")
+    svg = draw().to_svg().decode()
     assert "Predicted risk" in svg  # text as text: it can be read out and searched
     assert "<dc:date>" not in svg
 

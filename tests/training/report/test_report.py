@@ -2,7 +2,8 @@ import re
 from dataclasses import replace
 
 from tests.training.helpers.evaluated import describe_small, evaluate_small
-from training.document.document import Picture, Table, to_html, to_markdown
+from training.document.document import Picture, Table
+from training.document.render import to_html, to_markdown
 from training.evaluation.evaluation import Evaluation
 from training.report.report import make_report
 from training.study.study import Description
