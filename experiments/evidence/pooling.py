@@ -23,7 +23,7 @@ import pandas as pd
 from features.published.studies import PainScore, PublishedStudy
 from training.measures.meta_analysis import Scale, compute_pooled_proportion
 
-__all__ = ["compute_pain_changes", "compute_published_pooling", "compute_responders"]
+__all__ = ["Horizon", "compute_pain_changes", "compute_published_pooling", "compute_responders"]
 
 Horizon = Literal["immediate", "1-3 months"]
 Selection = Literal["as_stated", "as_reproduced"]

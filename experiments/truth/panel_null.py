@@ -41,6 +41,7 @@ from training.panel.procedure import PanelProcedure
 __all__ = [
     "CLINICAL",
     "Planted",
+    "compute_noise_table",
     "find_in_noise",
     "find_planted",
     "measure_coverage",

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from features.arrays import FloatArray
 from training.model.trees import import_lightgbm
 
-__all__ = ["PEERS", "RMS", "explain_missing_rms", "predict_rms"]
+__all__ = ["PEERS", "RMS", "Task", "explain_missing_rms", "predict_rms"]
 
 Task = tuple[FloatArray, FloatArray, FloatArray]
 """Design matrix (n, p) and outcome (n,) of a cohort, design matrix (n_new, p) of new patients."""

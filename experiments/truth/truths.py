@@ -20,7 +20,15 @@ from features.dictionary.variable import Variable
 from training.model.response import TrainingData
 from training.model.solvers import fit_intercept
 
-__all__ = ["TRUTHS", "TWELVE", "Simulated", "Truth", "draw_patients", "simulate_truth"]
+__all__ = [
+    "TRUTHS",
+    "TWELVE",
+    "Simulated",
+    "Truth",
+    "compute_risks",
+    "draw_patients",
+    "simulate_truth",
+]
 
 Standardised = Mapping[str, FloatArray]
 Formula = Callable[[Standardised], FloatArray]

@@ -23,12 +23,10 @@ from features.dictionary.outcome import Labels
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
-from features.files.table import parse_table, read_bytes, read_table
+from features.files.table import parse_table, read_bytes
 
 __all__ = [
-    "CRPS_ELIGIBILITY",
     "Cohort",
-    "Eligibility",
     "add_outcome_steps",
     "holds_simulated",
     "is_synthetic_id",
@@ -36,7 +34,6 @@ __all__ = [
     "parse_cohort",
     "parse_record",
     "read_cohort",
-    "read_table",
     "select_eligible",
 ]
 

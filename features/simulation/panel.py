@@ -16,7 +16,7 @@ import pandas as pd
 from features.arrays import FloatArray
 from features.panel.panel import PANEL_COLUMNS, Panel
 
-__all__ = ["SimulatedPanel", "make_panel"]
+__all__ = ["CEILING", "SimulatedPanel", "make_panel"]
 
 
 CEILING = 40.0

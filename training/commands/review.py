@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.approval.case import Account, Action
     from training.review.desk import Desk, File
 
-__all__ = ["app"]
+__all__ = ["app", "approve"]
 
 app = typer.Typer(help="Review a model: two people who did not make it.", no_args_is_help=True)
 _users = typer.Typer(help="The accounts of those who take part.", no_args_is_help=True)

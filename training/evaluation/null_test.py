@@ -43,7 +43,9 @@ from training.model.response import Fit, TrainingData, fit_response
 
 __all__ = [
     "BAND",
+    "ENOUGH",
     "WHOLE",
+    "Judge",
     "Pairs",
     "add_pairs",
     "compute_null_test",

@@ -35,6 +35,8 @@ from features.shares import compute_wilson_interval
 __all__ = [
     "PooledEffect",
     "PooledProportion",
+    "Scale",
+    "check_effects",
     "compute_forest",
     "compute_pooled_effect",
     "compute_pooled_proportion",

@@ -24,8 +24,14 @@ from training.model.trees import compute_tree_margin
 __all__ = [
     "CANDIDATES",
     "DEFAULT_CANDIDATES",
+    "KNOTS",
+    "BoostedTrees",
     "Candidate",
+    "ElasticNet",
+    "Family",
+    "Firth",
     "Member",
+    "Ridge",
     "constant_member",
     "is_constant",
 ]

@@ -38,6 +38,7 @@ __all__ = [
     "MIN_FOR_KEPT",
     "FittedOutcome",
     "allow_trees",
+    "fit_constant",
     "fit_kept",
     "fit_outcome",
     "pull_to_rate",

@@ -12,7 +12,7 @@ from training.model.interval import fit_constant_working_model, fit_working_mode
 from training.model.response import FittedResponse, TrainingData
 from training.model.response_model import ResponseModel, WorkingModel
 
-__all__ = ["make_background", "make_response_model"]
+__all__ = ["N_BACKGROUND", "make_background", "make_response_model"]
 
 
 N_BACKGROUND = 100

@@ -8,7 +8,7 @@ from typing import Any
 
 from joblib import Parallel, parallel_config
 
-__all__ = ["run_tasks"]
+__all__ = ["Progress", "count_jobs", "run_tasks"]
 
 
 Progress = Callable[[], None]

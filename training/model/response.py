@@ -16,7 +16,7 @@ from features.dictionary.variable import Variable
 from training.model.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome, pull_to_rate
 from training.model.procedure import Procedure
 
-__all__ = ["Fit", "FittedResponse", "TrainingData", "fit_response"]
+__all__ = ["Fit", "Fitted", "FittedResponse", "TrainingData", "fit_response"]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from training.model.trees import compute_tree_margin
 from training.panel.screening import ASSAY_TOLERANCE, screen
 from training.panel.stability import compute_stability
 
-__all__ = ["PANEL_CANDIDATES", "PanelMember"]
+__all__ = ["PANEL_CANDIDATES", "PanelCandidate", "PanelMember", "PanelStable"]
 
 
 _RIDGE_SD = 0.5

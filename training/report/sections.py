@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "lay_out_blend",
     "lay_out_instability",
+    "lay_out_learning",
     "lay_out_missing",
     "lay_out_null_test",
     "lay_out_subgroups",

@@ -30,15 +30,13 @@ from typing import Any
 from features.errors import InputError, KetresponseError, Problem
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
-from training.store.facts import ModelFacts, package_versions
+from training.store.facts import ModelFacts
 from training.store.skops_bytes import model_from_bytes, panel_from_bytes, to_bytes
 
 __all__ = [
     "FORMAT_VERSION",
     "LoadedModel",
-    "ModelFacts",
     "load_model",
-    "package_versions",
     "read_facts",
     "save_model",
     "write_release",

@@ -22,6 +22,7 @@ from features.errors import KetresponseError
 
 __all__ = [
     "DEFAULT_TRACKING_URI",
+    "find_artifact_location",
     "find_tracking_uri",
     "make_client",
     "open_files",

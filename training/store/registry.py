@@ -22,8 +22,9 @@ from features.errors import KetresponseError
 from training.model.example import make_example
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
-from training.store.artifact import ModelFacts, read_facts, save_model
+from training.store.artifact import read_facts, save_model
 from training.store.client import make_client, open_files, telling_failures
+from training.store.facts import ModelFacts
 
 __all__ = [
     "ARTIFACT_PATH",

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.cohort.cohort import (
-    CRPS_ELIGIBILITY,
     Cohort,
     add_outcome_steps,
     parse_cohort,
@@ -20,6 +19,7 @@ from features.cohort.cohort import (
     select_eligible,
 )
 from features.dictionary.contract import CONTRACT
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.outcome import make_labels
 from features.errors import InputError, Problem
 from features.files.table import write_table

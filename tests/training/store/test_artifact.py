@@ -23,12 +23,12 @@ from tests.training.helpers.examples import make_facts, make_model, make_predict
 from training.store import artifact
 from training.store.artifact import (
     FORMAT_VERSION,
-    ModelFacts,
     load_model,
     read_facts,
     save_model,
     write_release,
 )
+from training.store.facts import ModelFacts
 
 
 @pytest.fixture(scope="module")

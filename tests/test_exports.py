@@ -1,0 +1,90 @@
+"""`__all__` is true: what is listed is defined there, what others import is listed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("features", "training", "serving", "experiments")
+
+
+def _read(*places: str) -> dict[str, ast.Module]:
+    """Return the modules under some folders by their dotted names."""
+    paths = [
+        path
+        for place in places
+        for path in sorted((ROOT / place).rglob("*.py"))
+        if path.name != "__init__.py" and "output" not in path.relative_to(ROOT).parts
+    ]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+        for path in paths
+    }
+
+
+SOURCE = _read(*FLOORS)
+EVERYTHING = {**SOURCE, **_read("tests")}
+
+
+def _find_defined(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found = [part for target in targets for part in ast.walk(target)]
+            names |= {part.id for part in found if isinstance(part, ast.Name)}
+    return names
+
+
+def _find_listed(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
+
+
+def _find_imported() -> Iterator[tuple[str, str, str]]:
+    """Yield the module that imports, the module of ours that it imports from, and the name."""
+    for importer, tree in EVERYTHING.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module in SOURCE:
+                for name in node.names:
+                    yield importer, node.module, name.name
+
+
+def test_every_listed_name_is_defined_in_its_module() -> None:
+    wrong = [
+        f"{module}.{name}"
+        for module, tree in SOURCE.items()
+        for name in _find_listed(tree)
+        if name not in _find_defined(tree)
+    ]
+    assert wrong == []
+
+
+def test_no_name_is_listed_twice() -> None:
+    for module, tree in SOURCE.items():
+        listed = _find_listed(tree)
+        assert len(listed) == len(set(listed)), module
+
+
+def test_names_are_imported_from_the_module_that_defines_them() -> None:
+    wrong = [
+        f"{importer} imports {name} from {module}"
+        for importer, module, name in _find_imported()
+        if name not in _find_defined(SOURCE[module])
+    ]
+    assert wrong == []
+
+
+def test_what_others_import_is_listed() -> None:
+    wrong = {
+        f"{module}.{name}"
+        for _, module, name in _find_imported()
+        if not name.startswith("_") and name not in _find_listed(SOURCE[module])
+    }
+    assert sorted(wrong) == []
