@@ -22,9 +22,9 @@ from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
-from training.model.candidates import BoostedTrees
+from training.fitting.candidates import BoostedTrees
+from training.fitting.freezing import N_BACKGROUND
 from training.model.explanation import Explainer
-from training.model.freezing import N_BACKGROUND
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.model import make_assay_variables
 

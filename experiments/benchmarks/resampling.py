@@ -26,11 +26,11 @@ from threadpoolctl import threadpool_limits
 from experiments.benchmarks.training import make_data, predict_once_plainly
 from experiments.truth.peers import explain_missing_rms
 from features.dictionary.variable import Variable
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
 from training.measures.optimism import compute_optimism
-from training.model.bootstrap import predict_from_bootstraps
-from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
 
 __all__ = ["make_plain_data", "validate_by_bootstrap", "validate_with_rms"]
 

@@ -25,12 +25,12 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
 from features.dictionary.preprocessing import make_basis
 from features.simulation.cohort import make_cohort
-from training.model.blending import fit_weights
-from training.model.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge
-from training.model.cross_validation import cross_validate
-from training.model.fit import MIN_FOR_KEPT
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
+from training.fitting.blending import fit_weights
+from training.fitting.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge
+from training.fitting.cross_validation import cross_validate
+from training.fitting.fit import MIN_FOR_KEPT
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
 from training.model.trees import import_lightgbm
 
 __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]

@@ -12,12 +12,12 @@ from scipy.special import expit
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
-from training.model.blending import price_spread
-from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
-from training.model.fit import MIN_FOR_KEPT, allow_trees
-from training.model.out_of_fold import fit_paths, predict_out_of_fold
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
+from training.fitting.blending import price_spread
+from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
+from training.fitting.fit import MIN_FOR_KEPT, allow_trees
+from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
 
 __all__ = ["fit_probability_weights", "predict_on_probability_scale"]
 

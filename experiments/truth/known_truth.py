@@ -31,11 +31,11 @@ from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate_truth
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
+from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.freezing import make_response_model
+from training.fitting.procedure import Procedure
+from training.fitting.response import FittedResponse, TrainingData, fit_response
 from training.measures.metrics import compute_metric_rows
-from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.freezing import make_response_model
-from training.model.procedure import Procedure
-from training.model.response import FittedResponse, TrainingData, fit_response
 
 __all__ = ["compute_interval", "make_text", "run", "score"]
 

@@ -29,9 +29,9 @@ from features.simulation.panel import make_panel
 from training.evaluation.null_test import Pairs, add_pairs
 from training.evaluation.panel import evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
-from training.model.freezing import make_response_model
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
+from training.fitting.freezing import make_response_model
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
 from training.panel.candidates import PANEL_CANDIDATES, PanelStable
 from training.panel.data import PanelData, join_panel
 from training.panel.fit import fit_panel

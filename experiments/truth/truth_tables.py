@@ -18,7 +18,7 @@ from training.document.style import (
     make_figure,
     paper_style,
 )
-from training.model.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import DEFAULT_CANDIDATES
 
 __all__ = [
     "DEFAULT",

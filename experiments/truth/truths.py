@@ -17,8 +17,8 @@ from scipy.special import expit, ndtri
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import Variable
-from training.model.response import TrainingData
-from training.model.solvers import fit_intercept
+from training.fitting.response import TrainingData
+from training.fitting.solvers import fit_intercept
 
 __all__ = [
     "TRUTHS",

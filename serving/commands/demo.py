@@ -160,7 +160,7 @@ def demo(
 
     from serving.process import bind, start_server
     from training.document.progress import show_progress
-    from training.model.jobs import count_jobs
+    from training.fitting.jobs import count_jobs
     from training.report.summary import make_values
     from training.report.training_run import run_training
 

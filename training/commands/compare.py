@@ -40,7 +40,7 @@ def compare(
 
     from features.errors import InputError, Problem
     from training.document.progress import show_progress
-    from training.model.jobs import count_jobs
+    from training.fitting.jobs import count_jobs
     from training.store.client import find_tracking_uri
     from training.study.settings import read_study
     from training.validation.comparison import compare_runs, compare_studies

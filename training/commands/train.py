@@ -59,7 +59,7 @@ def train(
 
     from features.files.table import check_output
     from training.document.progress import show_progress
-    from training.model.jobs import count_jobs
+    from training.fitting.jobs import count_jobs
     from training.report.summary import make_summary, make_values
     from training.report.training_run import run_training, write_report
     from training.store.client import find_tracking_uri

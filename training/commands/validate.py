@@ -135,7 +135,7 @@ def leave_site_out(
     from rich.console import Console
 
     from training.document.progress import show_progress
-    from training.model.jobs import count_jobs
+    from training.fitting.jobs import count_jobs
     from training.report.validation_run import run_leave_site_out
     from training.store.client import find_tracking_uri
     from training.study.settings import read_study

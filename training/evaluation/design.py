@@ -23,7 +23,7 @@ class Design:
         Folds, repeats and resamples.
     weighting : str
         How patients with a known outcome are weighted; see
-        :data:`training.model.weighting.WEIGHTINGS`.
+        :data:`training.fitting.weighting.WEIGHTINGS`.
     thresholds : (float, float) or None
         Range of decision thresholds, set beforehand.
     subgroups : mapping of str to float or bool

@@ -24,11 +24,11 @@ from training.evaluation.learning_curve import compute_learning_curve, count_fit
 from training.evaluation.null_test import Judge, compute_null_test, judge_candidates
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
 from training.evaluation.score_labels import ScoreLabels, count_reruns, judge_score_labels
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.cross_validation import OutOfFold, make_repeated_folds, predict_folds
+from training.fitting.response import Fit, FittedResponse, fit_response
+from training.fitting.weighting import compute_outcome_weights
 from training.measures.decision_curve import COARSE, make_thresholds
-from training.model.bootstrap import predict_from_bootstraps
-from training.model.cross_validation import OutOfFold, make_repeated_folds, predict_folds
-from training.model.response import Fit, FittedResponse, fit_response
-from training.model.weighting import compute_outcome_weights
 from training.study.study import Description, Patients
 from training.study.tables import Resampling
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.evaluation.evaluation import Evaluation
-from training.model.freezing import make_response_model
+from training.fitting.freezing import make_response_model
 from training.model.response_model import ResponseModel
 from training.panel.freeze import freeze_panel
 from training.panel.model import PanelModel

@@ -15,6 +15,8 @@ from features.arrays import FloatArray
 from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
+from training.fitting.bootstrap import Reruns
+from training.fitting.cross_validation import OutOfFold
 from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
 from training.measures.calibration_groups import compute_calibration_groups
 from training.measures.decision_curve import (
@@ -34,8 +36,6 @@ from training.measures.optimism import compute_optimism
 from training.measures.performance import compute_cv_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
-from training.model.bootstrap import Reruns
-from training.model.cross_validation import OutOfFold
 from training.study.study import Patients
 
 __all__ = ["Decisions", "Instability", "Judgement", "compute_judgement"]

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
+from training.fitting.cross_validation import OutOfFold, predict_folds
+from training.fitting.response import Fit, Fitted, TrainingData
 from training.measures.performance import compute_cv_performance
-from training.model.cross_validation import OutOfFold, predict_folds
-from training.model.response import Fit, Fitted, TrainingData
 
 __all__ = ["SHARES", "compute_learning_curve", "continue_curve", "count_fits"]
 
@@ -64,7 +64,7 @@ def compute_learning_curve(
     data : TrainingData
         All patients.
     fit : callable
-        The whole procedure, as :func:`training.model.cross_validation.predict_folds` takes it.
+        The whole procedure, as :func:`training.fitting.cross_validation.predict_folds` takes it.
     whole : OutOfFold
         The cross-validation on the whole of each training fold; its folds are used again.
     n_repeats : int

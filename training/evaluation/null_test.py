@@ -32,14 +32,14 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray
 from training.document.document import each_row
+from training.fitting.candidates import CANDIDATES
+from training.fitting.cross_validation import make_repeated_folds
+from training.fitting.fit import FittedOutcome
+from training.fitting.jobs import run_tasks
+from training.fitting.procedure import Procedure
+from training.fitting.response import Fit, TrainingData, fit_response
 from training.measures.discrimination import compute_auc
 from training.measures.weighted import round_risks
-from training.model.candidates import CANDIDATES
-from training.model.cross_validation import make_repeated_folds
-from training.model.fit import FittedOutcome
-from training.model.jobs import run_tasks
-from training.model.procedure import Procedure
-from training.model.response import Fit, TrainingData, fit_response
 
 __all__ = [
     "BAND",

@@ -20,15 +20,15 @@ from threadpoolctl import threadpool_limits
 from features.arrays import FloatArray
 from training.evaluation.null_test import add_pairs
 from training.evaluation.panel_folds import PanelFolds, cross_validate_panel, plan_folds
+from training.fitting.procedure import Procedure
+from training.fitting.response import FittedResponse
+from training.fitting.weighting import compute_outcome_weights
 from training.measures.decision_curve import compute_net_benefit_gain
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
 from training.measures.sample_size.development import compute_affordable_parameters
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.measures.weighted import percentile_interval
-from training.model.procedure import Procedure
-from training.model.response import FittedResponse
-from training.model.weighting import compute_outcome_weights
 from training.panel.assays import compute_assay_table
 from training.panel.candidates import PANEL_CANDIDATES
 from training.panel.data import PanelData
@@ -281,7 +281,7 @@ def evaluate_panel(
     thresholds : list of float
         At which net benefits are compared; empty for none.
     weighting : str
-        A key of :data:`training.model.weighting.WEIGHTINGS`.
+        A key of :data:`training.fitting.weighting.WEIGHTINGS`.
     n_bootstrap, seed, n_jobs
         Of the resamples and of everything random; processes.
     progress : callable

@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from training.evaluation.null_test import Pairs, count_pairs
-from training.model.freezing import make_response_model
-from training.model.jobs import run_tasks
-from training.model.procedure import Procedure
-from training.model.resampling import make_folds
-from training.model.response import FittedResponse, fit_response
+from training.fitting.freezing import make_response_model
+from training.fitting.jobs import run_tasks
+from training.fitting.procedure import Procedure
+from training.fitting.resampling import make_folds
+from training.fitting.response import FittedResponse, fit_response
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, fit_panel
 from training.panel.freeze import freeze_panel

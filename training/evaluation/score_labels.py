@@ -17,10 +17,10 @@ import pandas as pd
 from features.dictionary.outcome import make_labels
 from features.errors import InputError
 from training.evaluation.design import Design
+from training.fitting.cross_validation import make_repeated_folds, predict_folds
+from training.fitting.response import Fit, TrainingData
+from training.fitting.weighting import compute_outcome_weights
 from training.measures.performance import compute_cv_performance
-from training.model.cross_validation import make_repeated_folds, predict_folds
-from training.model.response import Fit, TrainingData
-from training.model.weighting import compute_outcome_weights
 from training.study.study import Patients, count_outcome, find_shortfall
 
 __all__ = ["ScoreLabels", "count_reruns", "judge_score_labels"]

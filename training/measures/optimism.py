@@ -1,7 +1,7 @@
 """How much of a model's performance in its own patients will be lost in the next ones.
 
 The whole procedure is rerun on bootstrap samples of the patients
-(:func:`training.model.bootstrap.predict_from_bootstraps`). A rerun's model does better in the
+(:func:`training.fitting.bootstrap.predict_from_bootstraps`). A rerun's model does better in the
 patients of its own sample than in the original ones; the mean of that gap, the optimism, is what
 the apparent performance has to give up (Harrell). The .632+ rule weighs the apparent performance
 against that in the patients whom each sample left out.

@@ -1,1 +1,1 @@
-"""How patients become a function: risk, interval, reasons. Imports `measures` and below."""
+"""What a model is once it is fitted: risk, interval, reasons. Imports `measures` and below."""

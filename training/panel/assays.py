@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
 from features.arrays import FloatArray
-from training.model.solvers import compute_precision, fit_ridge
+from training.fitting.solvers import compute_precision, fit_ridge
 from training.panel.screening import compute_offset_risk, compute_scores
 from training.panel.stability import Stability
 

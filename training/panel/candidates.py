@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from features.arrays import FloatArray, IntArray
-from training.model.boosting import fit_trees
-from training.model.candidates import Family
-from training.model.solvers import fit_elastic_net, fit_ridge
+from training.fitting.boosting import fit_trees
+from training.fitting.candidates import Family
+from training.fitting.solvers import fit_elastic_net, fit_ridge
 from training.model.trees import compute_tree_margin
 from training.panel.screening import ASSAY_TOLERANCE, screen
 from training.panel.stability import compute_stability

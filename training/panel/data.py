@@ -16,7 +16,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import InputError, Problem
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import Panel, encode_plates, to_matrix
-from training.model.response import TrainingData
+from training.fitting.response import TrainingData
 from training.panel.procedure import PanelProcedure
 
 __all__ = ["PanelData", "join_panel"]

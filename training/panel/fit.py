@@ -23,11 +23,11 @@ from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
-from training.model.blending import compute_log_loss, fit_weights
-from training.model.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
-from training.model.resampling import make_folds
-from training.model.response import FittedResponse
-from training.model.solvers import fit_intercept
+from training.fitting.blending import compute_log_loss, fit_weights
+from training.fitting.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
+from training.fitting.resampling import make_folds
+from training.fitting.response import FittedResponse
+from training.fitting.solvers import fit_intercept
 from training.panel.assays import compute_global_test
 from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember
 from training.panel.data import PanelData

@@ -8,11 +8,11 @@ import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
-from training.model.boosting import relabel_trees
-from training.model.freezing import make_background
-from training.model.interval import PRIOR_SD
+from training.fitting.boosting import relabel_trees
+from training.fitting.freezing import make_background
+from training.fitting.interval import PRIOR_SD
+from training.fitting.solvers import compute_precision, draw_normal, fit_intercept, fit_ridge
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
-from training.model.solvers import compute_precision, draw_normal, fit_intercept, fit_ridge
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
 from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables

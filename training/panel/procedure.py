@@ -76,7 +76,7 @@ class PanelProcedure(_Choices):
         Largest p value of the panel's global test at which a score is fitted; 1 does without.
     prior_strength : float
         Pull of the panel's weight toward 0, in nats for each unit (standard deviation of the
-        log-odds) by which it moves patients; see :func:`training.model.blending.fit_weights`.
+        log-odds) by which it moves patients; see :func:`training.fitting.blending.fit_weights`.
     """
 
     screened: int = 200

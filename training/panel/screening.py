@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
-from training.model.solvers import fit_intercept
+from training.fitting.solvers import fit_intercept
 
 __all__ = ["ASSAY_TOLERANCE", "compute_offset_risk", "compute_scores", "find_strongest", "screen"]
 

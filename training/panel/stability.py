@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from features.arrays import FloatArray
-from training.model.solvers import fit_elastic_net, fit_intercept
+from training.fitting.solvers import fit_elastic_net, fit_intercept
 from training.panel.screening import ASSAY_TOLERANCE
 
 __all__ = ["Stability", "compute_stability"]

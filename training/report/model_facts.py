@@ -13,7 +13,7 @@ import pandas as pd
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
-from training.model.response import TrainingData
+from training.fitting.response import TrainingData
 from training.panel.data import PanelData
 from training.panel.model import PanelModel
 from training.store.facts import ModelFacts, package_versions

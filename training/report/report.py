@@ -11,8 +11,8 @@ from training.document.document import Block, Bullets, Document, Section, Table
 from training.document.words import number, share_with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
-from training.model.candidates import CANDIDATES
-from training.model.weighting import WEIGHTINGS
+from training.fitting.candidates import CANDIDATES
+from training.fitting.weighting import WEIGHTINGS
 from training.report.panel_section import lay_out_panel
 from training.report.performance import lay_out_performance
 from training.report.sections import (

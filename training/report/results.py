@@ -22,10 +22,10 @@ from training.evaluation.evaluation import Assessment
 from training.evaluation.judgement import Judgement
 from training.evaluation.score_labels import ScoreLabels
 from training.evaluation.verdict import make_verdict
-from training.model.candidates import CANDIDATES
-from training.model.freezing import N_BACKGROUND
-from training.model.response import FittedResponse
-from training.model.weighting import WEIGHTINGS
+from training.fitting.candidates import CANDIDATES
+from training.fitting.freezing import N_BACKGROUND
+from training.fitting.response import FittedResponse
+from training.fitting.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
 from training.store.asked import StudyFacts
 from training.store.facts import package_versions

@@ -12,9 +12,9 @@ from training.document.document import Block, Bullets, Picture, Section, Table, 
 from training.document.words import METRICS, estimate, number, percent, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import BAND, ENOUGH
+from training.fitting.candidates import CANDIDATES
+from training.fitting.weighting import WEIGHTINGS
 from training.measures.subgroups import MIN_PER_CLASS
-from training.model.candidates import CANDIDATES
-from training.model.weighting import WEIGHTINGS
 from training.report.plots import (
     plot_calibration_instability,
     plot_classification_instability,

@@ -11,7 +11,7 @@ from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_panel_verdict, make_verdict
-from training.model.candidates import CANDIDATES
+from training.fitting.candidates import CANDIDATES
 from training.report.report import format_rate, make_report, make_stamp
 from training.report.training_run import Training
 from training.study.study import Description

@@ -19,7 +19,7 @@ from features.errors import NotEnoughData
 from training.document.document import Document
 from training.document.files import write_document
 from training.document.progress import Show
-from training.model.weighting import compute_outcome_weights
+from training.fitting.weighting import compute_outcome_weights
 from training.report.run_record import flatten_estimates
 from training.report.validation_report import make_leave_site_out_report, make_validation_report
 from training.store.artifact import LoadedModel

@@ -66,8 +66,8 @@ from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
 from features.published.rates import published_base_rate
+from training.fitting.procedure import Procedure
 from training.measures.subgroups import DEFAULT_CUTS
-from training.model.procedure import Procedure
 from training.panel.procedure import PanelProcedure
 from training.study.tables import Place, Resampling, StudyFile
 
@@ -114,7 +114,7 @@ class Study:
         Each horizon's outcome in plain words.
     weighting : str
         How patients with a known outcome are weighted, a key of
-        :data:`training.model.weighting.WEIGHTINGS`.
+        :data:`training.fitting.weighting.WEIGHTINGS`.
     subgroups : dict of str to float or bool
         As :data:`training.measures.subgroups.DEFAULT_CUTS`, the study's own added.
     thresholds : tuple of (float, float) or None

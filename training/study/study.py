@@ -18,8 +18,8 @@ from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.panel.panel import Panel
 from features.shares import compute_product_of_shares, compute_wilson_interval
+from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
-from training.model.response import TrainingData
 from training.panel.data import PanelData, join_panel
 from training.study.settings import Study
 

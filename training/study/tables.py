@@ -31,9 +31,9 @@ from features.files.settings import (
     one_of,
     show,
 )
-from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
-from training.model.procedure import Procedure
-from training.model.weighting import WEIGHTINGS
+from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES
+from training.fitting.procedure import Procedure
+from training.fitting.weighting import WEIGHTINGS
 from training.panel.procedure import PanelTable
 
 __all__ = ["Place", "Resampling", "StudyFile"]

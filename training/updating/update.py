@@ -22,9 +22,9 @@ from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
+from training.fitting.interval import fit_working_model
+from training.fitting.response import TrainingData
 from training.measures.weighted import clipped_logit, fit_logistic_rows
-from training.model.interval import fit_working_model
-from training.model.response import TrainingData
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.model.trees import compute_tree_margin, load_trees
 from training.updating.closed_testing import (

@@ -23,11 +23,11 @@ import pandas as pd
 from features.dictionary.eligibility import Eligibility
 from features.errors import KetresponseError, NotEnoughData
 from training.evaluation.design import Design, make_design
+from training.fitting.cross_validation import OutOfFold, cross_validate
+from training.fitting.response import TrainingData
+from training.fitting.weighting import compute_outcome_weights
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
-from training.model.cross_validation import OutOfFold, cross_validate
-from training.model.response import TrainingData
-from training.model.weighting import compute_outcome_weights
 from training.store.registry import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.settings import Study

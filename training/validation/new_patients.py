@@ -21,7 +21,7 @@ from features.dictionary.outcome import RULES, Labels, available_horizons, make_
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
-from training.model.response import TrainingData
+from training.fitting.response import TrainingData
 from training.store.artifact import LoadedModel
 from training.study.study import make_training_data
 

@@ -22,6 +22,10 @@ import pandas as pd
 from features.arrays import FloatArray, TextArray
 from features.errors import InputError, Problem
 from training.evaluation.missing_outcome import compute_metric_bounds
+from training.fitting.cross_validation import OutOfFold, predict_folds
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
+from training.fitting.weighting import compute_outcome_weights
 from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
 from training.measures.calibration_groups import compute_calibration_groups
 from training.measures.decision_curve import (
@@ -34,11 +38,7 @@ from training.measures.decision_curve import (
 from training.measures.performance import compute_cv_draws, compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.sites import compute_pooled_sites, compute_site_table
-from training.model.cross_validation import OutOfFold, predict_folds
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
 from training.model.response_model import ResponseModel
-from training.model.weighting import compute_outcome_weights
 
 __all__ = [
     "WEIGHTING",

@@ -11,7 +11,7 @@ from ketresponse import app
 from tests.places import PROJECT, SHARED
 from training.document.render import to_markdown
 from training.evaluation.evaluation import Evaluation, evaluate
-from training.model.procedure import Procedure
+from training.fitting.procedure import Procedure
 from training.report.report import make_report
 from training.study.settings import read_study
 from training.study.study import Description, read_description

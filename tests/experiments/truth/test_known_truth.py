@@ -15,9 +15,9 @@ from experiments.truth.truth_tables import (
     plot_errors,
 )
 from experiments.truth.truths import TRUTHS, compute_risks, draw_patients, simulate_truth
-from training.model.candidates import DEFAULT_CANDIDATES
-from training.model.procedure import Procedure
-from training.model.response import fit_response
+from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.procedure import Procedure
+from training.fitting.response import fit_response
 
 
 def test_scores_of_two_patients_by_hand() -> None:

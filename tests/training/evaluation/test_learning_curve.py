@@ -11,9 +11,9 @@ from training.evaluation.learning_curve import (
     continue_curve,
     count_fits,
 )
-from training.model.cross_validation import cross_validate
-from training.model.procedure import Procedure
-from training.model.response import Fit, TrainingData, fit_response
+from training.fitting.cross_validation import cross_validate
+from training.fitting.procedure import Procedure
+from training.fitting.response import Fit, TrainingData, fit_response
 from training.report.plots import plot_learning_curve
 
 RIDGE = Procedure(("ridge",), inner_repeats=1)

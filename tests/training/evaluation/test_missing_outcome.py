@@ -5,8 +5,8 @@ from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
-from training.model.response import TrainingData
-from training.model.weighting import WEIGHTINGS, compute_outcome_weights, compute_seen_weights
+from training.fitting.response import TrainingData
+from training.fitting.weighting import WEIGHTINGS, compute_outcome_weights, compute_seen_weights
 
 NAN = np.nan
 

@@ -15,8 +15,8 @@ from training.evaluation.null_test import (
     list_failures,
     permute_outcomes,
 )
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
 
 QUICK = Procedure(("prevalence", "ridge", "firth"), inner_repeats=1)
 NAN = np.nan

@@ -10,11 +10,11 @@ from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from training.evaluation.panel import count_panel_steps, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
+from training.fitting.response import fit_response
 from training.measures.sample_size.development import (
     compute_affordable_parameters,
     compute_development_size,
 )
-from training.model.response import fit_response
 from training.report.panel_section import lay_out_panel
 
 

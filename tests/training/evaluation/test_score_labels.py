@@ -7,8 +7,8 @@ import pytest
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import count_steps, evaluate
 from training.evaluation.score_labels import count_reruns, judge_score_labels
-from training.model.procedure import Procedure
-from training.model.response import fit_response
+from training.fitting.procedure import Procedure
+from training.fitting.response import fit_response
 from training.study.settings import read_study
 from training.study.study import read_description
 

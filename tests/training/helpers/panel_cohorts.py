@@ -11,8 +11,8 @@ from features.dictionary.outcome import make_labels
 from features.panel.panel import write_panel
 from features.simulation.panel import SimulatedPanel, make_panel
 from tests.training.helpers.cohorts import write_cohort
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
 from training.panel.data import PanelData, join_panel
 from training.panel.procedure import PanelProcedure
 

@@ -7,7 +7,7 @@ import numpy as np
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.panel.normaliser import PanelNormaliser
-from training.model.interval import fit_working_model
+from training.fitting.interval import fit_working_model
 from training.model.response_model import OutcomeModel, ResponseModel
 from training.panel.model import PanelModel, make_assay_variables
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
-from training.model.response import TrainingData
+from training.fitting.response import TrainingData
 
 
 def make_training_data(n: int, seed: int, *, seen: float = 0.85, horizons: int = 2) -> TrainingData:

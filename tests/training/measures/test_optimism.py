@@ -7,11 +7,11 @@ from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
 from tests.places import SHARED
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
 from training.measures.optimism import _correct, _correct_632, compute_optimism
 from training.measures.weighted import fit_logistic_rows
-from training.model.bootstrap import predict_from_bootstraps
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
 
 
 class MaximumLikelihood:

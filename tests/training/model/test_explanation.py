@@ -16,8 +16,8 @@ from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
+from training.fitting.candidates import BoostedTrees
 from training.model import explanation as module
-from training.model.candidates import BoostedTrees
 from training.model.coalitions import draw_orders
 from training.model.explanation import Explainer, Explanation
 from training.model.importance import explain_rows

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from features.errors import KetresponseError
-from training.model.boosting import fit_trees
+from training.fitting.boosting import fit_trees
 from training.model.trees import compute_tree_margin, import_lightgbm, load_trees
 
 

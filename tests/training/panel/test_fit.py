@@ -8,9 +8,9 @@ from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
-from training.model.freezing import make_response_model
-from training.model.procedure import Procedure
-from training.model.response import fit_response
+from training.fitting.freezing import make_response_model
+from training.fitting.procedure import Procedure
+from training.fitting.response import fit_response
 from training.panel.data import PanelData
 from training.panel.fit import FittedUpdate, fit_panel, fit_update
 from training.panel.freeze import freeze_panel
@@ -168,9 +168,9 @@ def test_too_few_of_a_class_give_no_score():
 def test_selection_before_the_folds_would_be_caught():
     # The same screening on all patients, and only then cross-validation of a fit on what it
     # kept: the AUC of noise is then far above the band that a null test allows.
+    from training.fitting.resampling import make_folds
+    from training.fitting.solvers import fit_ridge
     from training.measures.discrimination import compute_auc
-    from training.model.resampling import make_folds
-    from training.model.solvers import fit_ridge
     from training.panel.screening import screen
 
     def judge(inside: bool, seed: int) -> float:

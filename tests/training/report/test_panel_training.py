@@ -15,7 +15,7 @@ from features.errors import InputError
 from features.panel.panel import to_matrix
 from ketresponse import app
 from tests.training.helpers.panel_cohorts import write_files
-from training.model.procedure import Procedure
+from training.fitting.procedure import Procedure
 from training.store.artifact import load_model
 from training.study.settings import read_study
 from training.study.study import read_description

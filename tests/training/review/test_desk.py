@@ -186,7 +186,7 @@ def test_code_changed_after_signing_voids_the_approval(desk, monkeypatch):
 
 @pytest.mark.parametrize(
     ("changed", "holds"),
-    [("training/model/solvers.py", True), ("serving/estimate/predictor.py", False)],
+    [("training/fitting/solvers.py", True), ("serving/estimate/predictor.py", False)],
 )
 def test_an_approval_hangs_on_the_code_that_predicts_alone(
     desk, monkeypatch, tmp_path, changed, holds

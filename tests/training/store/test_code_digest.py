@@ -114,7 +114,7 @@ def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> 
 
 
 @pytest.mark.parametrize(
-    "module", ["training.model.solvers", "training.model.candidates", "training.card.render"]
+    "module", ["training.fitting.solvers", "training.fitting.candidates", "training.card.render"]
 )
 def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
     before = list_code_parts(copy)
@@ -126,16 +126,16 @@ def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
 def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
     before = set(list_prediction_path(copy))
     list_prediction_path.cache_clear()
-    line = "def _later():\n    from training.model.candidates import CANDIDATES"
+    line = "def _later():\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
     new = set(list_prediction_path(copy)) - before
-    assert {"training.model.candidates", "training.model.solvers"} <= new
+    assert {"training.fitting.candidates", "training.fitting.solvers"} <= new
 
 
 def test_what_only_a_type_needs_is_not_loaded(copy: Path) -> None:
     before = list_prediction_path(copy)
     list_prediction_path.cache_clear()
-    line = "if TYPE_CHECKING:\n    from training.model.candidates import CANDIDATES"
+    line = "if TYPE_CHECKING:\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
     assert list_prediction_path(copy) == before
 

@@ -4,7 +4,7 @@ import pytest
 
 from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.errors import InputError
-from training.model.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.study.settings import read_study
 
 MINIMAL = """

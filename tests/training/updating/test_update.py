@@ -8,8 +8,8 @@ from scipy.special import expit, logit
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
-from training.model.cross_validation import make_repeated_folds, predict_folds
-from training.model.response import TrainingData
+from training.fitting.cross_validation import make_repeated_folds, predict_folds
+from training.fitting.response import TrainingData
 from training.updating.update import update_outcome, update_outcomes, update_response
 
 

@@ -15,9 +15,9 @@ from features.errors import InputError, KetresponseError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from training.commands.compare import compare
 from training.evaluation.design import make_design
+from training.fitting.cross_validation import cross_validate
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws, compute_cv_performance
-from training.model.cross_validation import cross_validate
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study, read_study
 from training.study.study import read_description

@@ -10,14 +10,14 @@ from features.arrays import TextArray
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
+from training.fitting.weighting import compute_seen_weights
 from training.measures.calibration_curve import compute_calibration_curve
 from training.measures.decision_curve import compute_decision_curve
 from training.measures.discrimination import compute_auc
 from training.measures.performance import compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
-from training.model.weighting import compute_seen_weights
 from training.report.validation_plots import (
     plot_decision_curve,
     plot_risk_calibration,

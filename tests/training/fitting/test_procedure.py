@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.model.procedure import Procedure
+from training.fitting.procedure import Procedure
 
 
 def test_without_inner_repeats_there_is_one_candidate_with_one_setting() -> None:

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from tests.training.helpers.training_data import make_training_data
-from training.model.bootstrap import predict_from_bootstraps
-from training.model.procedure import Procedure
-from training.model.response import FittedResponse, TrainingData, fit_response
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.procedure import Procedure
+from training.fitting.response import FittedResponse, TrainingData, fit_response
 
 QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 NAN = np.nan

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.model.resampling import make_bootstrap, make_folds
+from training.fitting.resampling import make_bootstrap, make_folds
 
 
 @given(

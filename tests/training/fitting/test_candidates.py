@@ -4,7 +4,7 @@ from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from training.model.candidates import CANDIDATES, Firth, Member, constant_member, is_constant
+from training.fitting.candidates import CANDIDATES, Firth, Member, constant_member, is_constant
 from training.model.trees import import_lightgbm
 
 

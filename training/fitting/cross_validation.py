@@ -11,11 +11,11 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
-from training.model.candidates import constant_member
-from training.model.jobs import Progress, run_tasks
-from training.model.procedure import Procedure
-from training.model.resampling import make_folds
-from training.model.response import Fit, TrainingData, fit_response
+from training.fitting.candidates import constant_member
+from training.fitting.jobs import Progress, run_tasks
+from training.fitting.procedure import Procedure
+from training.fitting.resampling import make_folds
+from training.fitting.response import Fit, TrainingData, fit_response
 
 __all__ = ["OutOfFold", "cross_validate", "make_repeated_folds", "predict_folds"]
 

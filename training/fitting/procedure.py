@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.model.candidates import CANDIDATES
+from training.fitting.candidates import CANDIDATES
 
 __all__ = ["Procedure"]
 
@@ -16,8 +16,8 @@ class Procedure:
     Parameters
     ----------
     candidates : tuple of str
-        Names in :data:`training.model.candidates.CANDIDATES`. More than one: they are blended with
-        the prevalence. Exactly one: it is used alone, recalibrated.
+        Names in :data:`training.fitting.candidates.CANDIDATES`. More than one: they are blended
+        with the prevalence. Exactly one: it is used alone, recalibrated.
     inner_folds, inner_repeats : int
         Inner cross-validation that gives the out-of-fold predictions for settings, weights and
         recalibration: one level, no further nesting. With 0 repeats there is none of the three:

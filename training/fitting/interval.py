@@ -16,8 +16,8 @@ from scipy.special import logit
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
+from training.fitting.solvers import compute_precision, draw_normal, fit_ridge
 from training.model.response_model import WorkingModel
-from training.model.solvers import compute_precision, draw_normal, fit_ridge
 
 __all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
 

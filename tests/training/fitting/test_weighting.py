@@ -5,9 +5,9 @@ import pytest
 
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.training_data import make_training_data
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
-from training.model.weighting import compute_seen_weights
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
+from training.fitting.weighting import compute_seen_weights
 
 QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 NAN = np.nan

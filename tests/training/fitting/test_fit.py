@@ -4,9 +4,9 @@ from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import Variable
-from training.model.candidates import CANDIDATES, DEFAULT_CANDIDATES
-from training.model.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome
-from training.model.procedure import Procedure
+from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES
+from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome
+from training.fitting.procedure import Procedure
 
 PREDICTORS: tuple[Variable, ...] = tuple(
     CONTRACT[name] for name in ("nrs_t0", "disease_duration_years", "opioid", "affected_site")

@@ -7,9 +7,9 @@ import numpy as np
 from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
-from training.model.fit import FittedOutcome
-from training.model.interval import fit_constant_working_model, fit_working_model
-from training.model.response import FittedResponse, TrainingData
+from training.fitting.fit import FittedOutcome
+from training.fitting.interval import fit_constant_working_model, fit_working_model
+from training.fitting.response import FittedResponse, TrainingData
 from training.model.response_model import ResponseModel, WorkingModel
 
 __all__ = ["N_BACKGROUND", "make_background", "make_response_model"]

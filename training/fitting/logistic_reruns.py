@@ -1,6 +1,6 @@
 """Bootstrap reruns of plain maximum-likelihood logistic regression, all samples at once.
 
-The general way (:func:`training.model.bootstrap.predict_from_bootstraps`) fills, scales and fits
+The general way (:func:`training.fitting.bootstrap.predict_from_bootstraps`) fills, scales and fits
 sample by sample. Maximum likelihood does not depend on how columns are scaled, so that without
 missing predictors all samples can be fitted as rows of weights of one design matrix. Samples that
 are out of the ordinary (a column without spread, one class, no finite estimate) are left to the

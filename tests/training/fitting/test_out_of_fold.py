@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.training.helpers.training_data import make_training_data
-from training.model.candidates import CANDIDATES
-from training.model.out_of_fold import OutOfFoldMargins, fit_paths, predict_out_of_fold
-from training.model.procedure import Procedure
+from training.fitting.candidates import CANDIDATES
+from training.fitting.out_of_fold import OutOfFoldMargins, fit_paths, predict_out_of_fold
+from training.fitting.procedure import Procedure
 
 
 def test_the_setting_with_the_smallest_loss_is_chosen() -> None:

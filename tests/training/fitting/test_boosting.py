@@ -2,7 +2,7 @@ import lightgbm
 import numpy as np
 from scipy.special import expit
 
-from training.model.boosting import fit_trees, relabel_trees
+from training.fitting.boosting import fit_trees, relabel_trees
 
 
 def test_trees_grow_beside_an_offset() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from training.model.solvers import (
+from training.fitting.solvers import (
     compute_precision,
     draw_normal,
     fit_elastic_net,

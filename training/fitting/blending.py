@@ -17,8 +17,8 @@ from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
 from features.arrays import FloatArray, IntArray
-from training.model.resampling import make_folds
-from training.model.solvers import fit_intercept
+from training.fitting.resampling import make_folds
+from training.fitting.solvers import fit_intercept
 
 __all__ = ["compute_log_loss", "fit_isotonic", "fit_recalibration", "fit_weights", "price_spread"]
 

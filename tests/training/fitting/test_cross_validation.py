@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.training.helpers.training_data import make_training_data
-from training.model.cross_validation import cross_validate
-from training.model.procedure import Procedure
-from training.model.response import TrainingData
+from training.fitting.cross_validation import cross_validate
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData
 
 QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 NAN = np.nan

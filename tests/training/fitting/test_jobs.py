@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from joblib import delayed
 
-from training.model.jobs import count_jobs, run_tasks
+from training.fitting.jobs import count_jobs, run_tasks
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

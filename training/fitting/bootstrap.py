@@ -13,11 +13,11 @@ from joblib import delayed
 from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray, IntArray
-from training.model.fit import MIN_FOR_KEPT
-from training.model.jobs import Progress, run_tasks
-from training.model.logistic_reruns import predict_logistic_reruns
-from training.model.resampling import make_bootstrap
-from training.model.response import Fit, TrainingData
+from training.fitting.fit import MIN_FOR_KEPT
+from training.fitting.jobs import Progress, run_tasks
+from training.fitting.logistic_reruns import predict_logistic_reruns
+from training.fitting.resampling import make_bootstrap
+from training.fitting.response import Fit, TrainingData
 
 __all__ = ["Reruns", "predict_from_bootstraps"]
 

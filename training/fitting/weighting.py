@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from features.arrays import BoolArray, FloatArray
 from features.dictionary.preprocessing import make_basis
-from training.model.response import TrainingData
+from training.fitting.response import TrainingData
 
 __all__ = ["WEIGHTINGS", "compute_outcome_weights", "compute_seen_weights"]
 
@@ -41,7 +41,7 @@ def compute_outcome_weights(data: TrainingData, *, weighting: str) -> dict[str, 
     """Return the weights with which patients enter the metrics of each horizon.
 
     The probability of being seen is modelled by logistic regression on the predictors, as in
-    :func:`training.model.weighting.compute_seen_weights`. Weights are stabilised: scaled so that
+    :func:`training.fitting.weighting.compute_seen_weights`. Weights are stabilised: scaled so that
     those of the patients with a known outcome have a mean of 1, which changes no metric and keeps
     the weight of the whole at the number of patients who are there.
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.special import logit
 
 from tests.training.helpers.training_data import make_training_data
-from training.model.procedure import Procedure
-from training.model.response import fit_response
+from training.fitting.procedure import Procedure
+from training.fitting.response import fit_response
 
 QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 NAN = np.nan

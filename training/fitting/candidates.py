@@ -16,9 +16,9 @@ import numpy as np
 from scipy.special import logit
 
 from features.arrays import BoolArray, FloatArray
+from training.fitting.boosting import fit_trees
+from training.fitting.solvers import fit_elastic_net, fit_intercept, fit_ridge
 from training.measures.weighted import fit_logistic_rows
-from training.model.boosting import fit_trees
-from training.model.solvers import fit_elastic_net, fit_intercept, fit_ridge
 from training.model.trees import compute_tree_margin
 
 __all__ = [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from training.model.blending import compute_log_loss, fit_recalibration, fit_weights, price_spread
+from training.fitting.blending import compute_log_loss, fit_recalibration, fit_weights, price_spread
 
 
 def _draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

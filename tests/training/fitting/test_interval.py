@@ -4,7 +4,12 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from features.dictionary.contract import CONTRACT
-from training.model.interval import N_DRAWS, PRIOR_SD, fit_constant_working_model, fit_working_model
+from training.fitting.interval import (
+    N_DRAWS,
+    PRIOR_SD,
+    fit_constant_working_model,
+    fit_working_model,
+)
 
 PREDICTORS = (CONTRACT["nrs_t0"], CONTRACT["opioid"])
 

@@ -10,10 +10,10 @@ import numpy as np
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
-from training.model.blending import compute_log_loss
-from training.model.candidates import KNOTS, Candidate, Member, constant_member
-from training.model.procedure import Procedure
-from training.model.resampling import make_folds
+from training.fitting.blending import compute_log_loss
+from training.fitting.candidates import KNOTS, Candidate, Member, constant_member
+from training.fitting.procedure import Procedure
+from training.fitting.resampling import make_folds
 
 __all__ = ["OutOfFoldMargins", "fit_paths", "predict_out_of_fold"]
 

@@ -6,9 +6,9 @@ import pytest
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
-from training.model.bootstrap import predict_from_bootstraps
-from training.model.procedure import Procedure
-from training.model.response import TrainingData, fit_response
+from training.fitting.bootstrap import predict_from_bootstraps
+from training.fitting.procedure import Procedure
+from training.fitting.response import TrainingData, fit_response
 
 PREDICTORS = CONTRACT.check_predictors(
     ("nrs_t0", "disease_duration_years", "opioid", "affected_site")

@@ -19,8 +19,8 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.model.blending import compute_log_loss, fit_isotonic, fit_recalibration, fit_weights
-from training.model.candidates import (
+from training.fitting.blending import compute_log_loss, fit_isotonic, fit_recalibration, fit_weights
+from training.fitting.candidates import (
     CANDIDATES,
     KNOTS,
     Candidate,
@@ -29,10 +29,10 @@ from training.model.candidates import (
     constant_member,
     is_constant,
 )
-from training.model.out_of_fold import fit_paths, predict_out_of_fold
-from training.model.procedure import Procedure
+from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
+from training.fitting.procedure import Procedure
+from training.fitting.solvers import fit_intercept
 from training.model.response_model import OutcomeModel
-from training.model.solvers import fit_intercept
 
 __all__ = [
     "MIN_FOR_KEPT",

@@ -13,8 +13,8 @@ import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.variable import Variable
-from training.model.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome, pull_to_rate
-from training.model.procedure import Procedure
+from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome, pull_to_rate
+from training.fitting.procedure import Procedure
 
 __all__ = ["Fit", "Fitted", "FittedResponse", "TrainingData", "fit_response"]
 
