@@ -9,7 +9,12 @@ from collections.abc import Collection, Sequence
 
 from training.card.limitations import list_limitations, list_rules, rate_analysis
 from training.card.literature import find_contradictions
-from training.card.model_answers import answer_model, answer_performance, answer_use, tell_reason
+from training.card.model_answers import (
+    answer_model,
+    answer_performance,
+    answer_use,
+    describe_reason,
+)
 from training.card.words import interval
 from training.document.words import join, percent
 from training.store.facts import ModelFacts
@@ -95,7 +100,7 @@ def _answer_outcome(results: Results) -> dict[str, str]:
 def _answer_score_labels(results: Results) -> str:
     found = results.score_labels
     if isinstance(found, NotDone):
-        return tell_reason(found)
+        return describe_reason(found)
 
     def say(horizon: Horizon) -> str:
         changed, counts = found.changed[horizon], found.counts[horizon]

@@ -75,7 +75,7 @@ def fill_fields(
                 title=field.title,
                 place=field.place,
                 answer="" if faults else "; ".join(answers) or _LEFT_EMPTY,
-                status=_judge(answers, faults),
+                status=_evaluate(answers, faults),
                 by="author" if by_author else "run",
                 missing=faults,
             )
@@ -83,7 +83,7 @@ def fill_fields(
     return rows
 
 
-def _judge(answers: Sequence[str], faults: Sequence[str]) -> Status:
+def _evaluate(answers: Sequence[str], faults: Sequence[str]) -> Status:
     if faults:
         return "missing"
     if all(is_reasoned_absence(answer) for answer in answers):  # none at all: left empty

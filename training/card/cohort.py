@@ -12,7 +12,13 @@ from training.store.found import ScoreLabelFacts
 from training.store.results import Results
 from training.store.statements import plain
 
-__all__ = ["show_answers", "show_outcome", "show_population", "show_predictors", "show_use"]
+__all__ = [
+    "make_answers_blocks",
+    "make_outcome_blocks",
+    "make_population_blocks",
+    "make_predictors_blocks",
+    "make_use_blocks",
+]
 
 _BOUNDED = {
     "share_of_responders": "share of responders",
@@ -20,7 +26,7 @@ _BOUNDED = {
 }
 
 
-def show_answers(body: Body, place: str) -> list[Block]:
+def make_answers_blocks(body: Body, place: str) -> list[Block]:
     """Return what the author answered that belongs here, each answer once."""
     rows: dict[str, str] = {}
     missing: dict[str, None] = {}
@@ -40,12 +46,12 @@ def show_answers(body: Body, place: str) -> list[Block]:
     return blocks
 
 
-def show_use(body: Body) -> list[Block]:
+def make_use_blocks(body: Body) -> list[Block]:
     """Return how to use the number, and how not."""
-    return [Bullets(tuple(body.statements), "warning"), *show_answers(body, "use")]
+    return [Bullets(tuple(body.statements), "warning"), *make_answers_blocks(body, "use")]
 
 
-def show_population(body: Body) -> list[Block]:
+def make_population_blocks(body: Body) -> list[Block]:
     """Return who the patients are, and how many are left after each step."""
     results = body.results
     flow = [
@@ -72,11 +78,11 @@ def show_population(body: Body) -> list[Block]:
             ("horizon", "outcome known", "responders", "share of responders (95%)"),
             rates,
         ),
-        *show_answers(body, "population"),
+        *make_answers_blocks(body, "population"),
     ]
 
 
-def show_outcome(body: Body) -> list[Block]:
+def make_outcome_blocks(body: Body) -> list[Block]:
     """Return what was predicted, what labels rest on, and what unknown outcomes could change."""
     results = body.results
     labels = {h: results.labels.at(h) for h in results.horizons}
@@ -122,18 +128,18 @@ def show_outcome(body: Body) -> list[Block]:
             rows,
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
-        *_show_scores(results),
+        *_make_scores_blocks(results),
         make_table(
             "What unknown outcomes could change",
             ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"),
             bounds,
             "Over everyone, whatever the unknown outcomes are and why they are missing.",
         ),
-        *show_answers(body, "outcome"),
+        *make_answers_blocks(body, "outcome"),
     ]
 
 
-def _show_scores(results: Results) -> list[Block]:
+def _make_scores_blocks(results: Results) -> list[Block]:
     """Return what labels from scores alone would change; nothing where they change nothing."""
     found = results.score_labels
     rows = _compare_scores(results, found) if isinstance(found, ScoreLabelFacts) else []
@@ -188,7 +194,7 @@ def _spread(predictor: PredictorFacts) -> str:
     )
 
 
-def show_predictors(body: Body) -> list[Block]:
+def make_predictors_blocks(body: Body) -> list[Block]:
     """Return the predictors with their dictionary entries and what is missing."""
     predictors = body.results.predictors
     rows = [
@@ -210,5 +216,5 @@ def show_predictors(body: Body) -> list[Block]:
         ),
         f"{capital(run['11'])}.",
         f"{capital(run['12b'])}.",
-        *show_answers(body, "predictors"),
+        *make_answers_blocks(body, "predictors"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.card.cohort import show_answers
+from training.card.cohort import make_answers_blocks
 from training.card.literature import compute_shares
 from training.card.pictures import draw_calibration, draw_decision, draw_importance
 from training.card.schema import Body
@@ -17,12 +17,12 @@ from training.store.part import Horizon, NotDone, OrNotDone
 from training.store.results import Results
 
 __all__ = [
-    "show_calibration",
-    "show_decision",
-    "show_fairness",
-    "show_model",
-    "show_performance",
-    "show_stability",
+    "make_calibration_blocks",
+    "make_decision_blocks",
+    "make_fairness_blocks",
+    "make_model_blocks",
+    "make_performance_blocks",
+    "make_stability_blocks",
 ]
 
 
@@ -30,7 +30,7 @@ def _at(body: Body) -> dict[Horizon, str]:
     return {h: body.results.study.name_horizon(h) for h in body.results.horizons}
 
 
-def show_model(body: Body) -> list[Block]:
+def make_model_blocks(body: Body) -> list[Block]:
     """Return the blend, and what moves the estimate."""
     rows = [
         (
@@ -85,7 +85,7 @@ def show_model(body: Body) -> list[Block]:
     return [*blocks, f"{capital(run['12a'])}. {capital(run['13'])}."]
 
 
-def show_performance(body: Body) -> list[Block]:
+def make_performance_blocks(body: Body) -> list[Block]:
     """Return performance held out, apparent and corrected, each with its interval."""
     results, at = body.results, _at(body)
     corrected = not isinstance(results.optimism, NotDone)
@@ -111,7 +111,7 @@ def show_performance(body: Body) -> list[Block]:
                 f"Performance at {at[horizon]}",
                 (*head, "how to read it"),
                 rows,
-                _tell_intervals(results, horizon),
+                _describe_intervals(results, horizon),
             )
         )
     sites = results.sites
@@ -122,7 +122,7 @@ def show_performance(body: Body) -> list[Block]:
     return blocks
 
 
-def _tell_intervals(results: Results, horizon: Horizon) -> str:
+def _describe_intervals(results: Results, horizon: Horizon) -> str:
     """Return what the intervals of a horizon's performance table are."""
     note = f"Held out: {results.performance[horizon].interval}."
     if not isinstance(results.optimism, NotDone):
@@ -133,7 +133,7 @@ def _tell_intervals(results: Results, horizon: Horizon) -> str:
     return f"{note} {capital(weighting)}."
 
 
-def show_calibration(body: Body) -> list[Block]:
+def make_calibration_blocks(body: Body) -> list[Block]:
     """Return the calibration curves."""
     found, at = body.results.calibration, _at(body)
     pictures = tuple(
@@ -149,7 +149,7 @@ def show_calibration(body: Body) -> list[Block]:
     ]
 
 
-def show_decision(body: Body) -> list[Block]:
+def make_decision_blocks(body: Body) -> list[Block]:
     """Return the decision curves."""
     at = _at(body)
     blocks: list[Block] = []
@@ -175,17 +175,17 @@ def show_decision(body: Body) -> list[Block]:
     return [*blocks, "Whether its use changes what happens to patients has not been studied."]
 
 
-def show_stability(body: Body) -> list[Block]:
+def make_stability_blocks(body: Body) -> list[Block]:
     """Return instability, sample size and the null test."""
     results = body.results
     return [
-        *_show_instability(results.instability),
-        _show_size(results.sample_size),
-        *_show_null_test(results.null_test),
+        *_make_instability_blocks(results.instability),
+        _make_size_blocks(results.sample_size),
+        *_make_null_test_blocks(results.null_test),
     ]
 
 
-def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]:
+def _make_instability_blocks(instability: Mapping[Horizon, Instability]) -> list[Block]:
     if not instability:
         return []
     rows = [
@@ -215,7 +215,7 @@ def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]
                 "side of a threshold",
                 ("threshold", *(h.upper() for h in flips)),
                 [
-                    (percent(cut), *(_tell_flip(rows, cut) for rows in flips.values()))
+                    (percent(cut), *(_describe_flip(rows, cut) for rows in flips.values()))
                     for cut in cuts
                 ],
                 "In brackets the patients who are on the other side in over a fifth of "
@@ -225,7 +225,7 @@ def _show_instability(instability: Mapping[Horizon, Instability]) -> list[Block]
     return blocks
 
 
-def _show_size(sizes: Mapping[Horizon, SizeFacts]) -> Block:
+def _make_size_blocks(sizes: Mapping[Horizon, SizeFacts]) -> Block:
     rows = [
         (
             horizon.upper(),
@@ -255,14 +255,14 @@ def _show_size(sizes: Mapping[Horizon, SizeFacts]) -> Block:
     )
 
 
-def _tell_flip(rows: Sequence[FlipRow], cut: float) -> str:
+def _describe_flip(rows: Sequence[FlipRow], cut: float) -> str:
     row = next((row for row in rows if row.threshold == cut), None)
     if row is None:
         return "–"
     return f"{percent(row.classification_instability)} ({percent(row.unstable_patients)})"
 
 
-def _show_null_test(null: OrNotDone[NullTest]) -> list[Block]:
+def _make_null_test_blocks(null: OrNotDone[NullTest]) -> list[Block]:
     if isinstance(null, NotDone):
         command = f" Run: {null.command}." if null.command else ""
         return [Bullets((f"Null test: {null.reason}.{command}",), "warning")]
@@ -281,7 +281,7 @@ def _show_null_test(null: OrNotDone[NullTest]) -> list[Block]:
     ]
 
 
-def show_fairness(body: Body) -> list[Block]:
+def make_fairness_blocks(body: Body) -> list[Block]:
     """Return the subgroups and what the author says on fairness."""
     found, at = body.results.subgroups, _at(body)
     if isinstance(found, NotDone):
@@ -296,7 +296,7 @@ def show_fairness(body: Body) -> list[Block]:
             )
             for h in body.results.horizons
         ]
-    return [*blocks, *show_answers(body, "fairness")]
+    return [*blocks, *make_answers_blocks(body, "fairness")]
 
 
 def _subgroup_row(row: SubgroupRow) -> tuple[object, ...]:

@@ -65,7 +65,7 @@ class _Finding:
     more: str = ""
 
 
-def _judge_frozen(body: Body, settings: GateSettings) -> _Finding:
+def _check_frozen(body: Body, settings: GateSettings) -> _Finding:
     study, cohort = body.results.study, body.results.cohort
     asked = {
         "digest of the study": study.sha256,
@@ -89,23 +89,23 @@ def _judge_frozen(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _judge_size(body: Body, settings: GateSettings) -> _Finding:
+def _check_size(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     return _Finding(
         passed=all(horizon in results.sample_size for horizon in results.horizons),
-        value=results.per_horizon(lambda h: _tell_size(results.sample_size.get(h))),
+        value=results.per_horizon(lambda h: _describe_size(results.sample_size.get(h))),
         threshold="a report for each horizon, with the shortfall",
     )
 
 
-def _tell_size(size: SizeFacts | None) -> str:
+def _describe_size(size: SizeFacts | None) -> str:
     if size is None:
         return "no report"
     wanted = f"{size.needed.n} needed" if size.needed else "no size can be given"
     return f"{size.n} patients, {wanted}"
 
 
-def _judge_null(body: Body, settings: GateSettings) -> _Finding:
+def _check_null(body: Body, settings: GateSettings) -> _Finding:
     null = body.results.null_test
     asked = (
         f"mean AUC within {settings.null_low} to {settings.null_high} for the whole procedure and "
@@ -138,7 +138,7 @@ def _judge_null(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _judge_skill(body: Body, settings: GateSettings) -> _Finding:
+def _check_skill(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     rows = {h: results.find_performance(h, "brier_skill") for h in results.horizons}
     good = all(row is not None and (row.low or 0) > 0 for row in rows.values())
@@ -152,7 +152,7 @@ def _judge_skill(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _judge_calibration(body: Body, settings: GateSettings) -> _Finding:
+def _check_calibration(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     asked = (
         f"corrected slope within {settings.slope_low} to {settings.slope_high}; in other patients "
@@ -191,7 +191,7 @@ def _lies_near_one(o_e: float | None, settings: GateSettings) -> bool:
     return o_e is not None and o_e > 0 and abs(math.log(o_e)) <= settings.log_o_e
 
 
-def _judge_instability(body: Body, settings: GateSettings) -> _Finding:
+def _check_instability(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     asked = (
         f"mean absolute prediction error at most {number(settings.instability)}; classification "
@@ -205,7 +205,7 @@ def _judge_instability(body: Body, settings: GateSettings) -> _Finding:
     shown = all(part.classification for part in found.values())
     return _Finding(
         passed=shown and all(e is not None and e <= settings.instability for e in errors),
-        value=results.per_horizon(lambda h: _tell_instability(found[h])),
+        value=results.per_horizon(lambda h: _describe_instability(found[h])),
         threshold=asked,
         more=""
         if shown
@@ -214,14 +214,14 @@ def _judge_instability(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _tell_instability(found: Instability) -> str:
+def _describe_instability(found: Instability) -> str:
     error = number(found.mean_absolute_prediction_error, 3)
     flips = [row.classification_instability for row in found.classification or []]
     known = [share for share in flips if share is not None]
     return f"{error}, up to {percent(max(known))} change sides" if known else error
 
 
-def _judge_benefit(body: Body, settings: GateSettings) -> _Finding:
+def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     asked = "net benefit above treating all and none at every threshold of the range"
     gains: dict[Horizon, list[float]] = {}
@@ -232,17 +232,17 @@ def _judge_benefit(body: Body, settings: GateSettings) -> _Finding:
         gains[horizon] = [row.gain for row in decision.rows]
     return _Finding(
         passed=all(gain > 0 for found in gains.values() for gain in found),
-        value=results.per_horizon(lambda h: _tell_gains(gains[h])),
+        value=results.per_horizon(lambda h: _describe_gains(gains[h])),
         threshold=asked,
     )
 
 
-def _tell_gains(gains: list[float]) -> str:
+def _describe_gains(gains: list[float]) -> str:
     above = sum(gain > 0 for gain in gains)
     return f"{number(min(gains), 3)} at worst, above at {above} of {len(gains)} thresholds"
 
 
-def _judge_subgroups(body: Body, settings: GateSettings) -> _Finding:
+def _check_subgroups(body: Body, settings: GateSettings) -> _Finding:
     found = body.results.subgroups
     asked = f'a table; under {settings.per_class} events or non-events "not estimable"'
     if isinstance(found, NotDone):
@@ -253,7 +253,7 @@ def _judge_subgroups(body: Body, settings: GateSettings) -> _Finding:
     return _Finding(not overread, f"{len(rows)} subgroups, {none} not estimable", asked)
 
 
-def _judge_external(body: Body, settings: GateSettings) -> _Finding:
+def _check_external(body: Body, settings: GateSettings) -> _Finding:
     sites = body.results.sites
     asked = "a result in other patients: another cohort, or site by site"
     if not isinstance(sites, NotDone):
@@ -263,7 +263,7 @@ def _judge_external(body: Body, settings: GateSettings) -> _Finding:
     return _Finding(False, _NO_EXTERNAL, asked, more)
 
 
-def _judge_completeness(body: Body, settings: GateSettings) -> _Finding:
+def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
     missing = sum(field.status == "missing" for field in body.fields)
     more = f"{missing} wait for an answer; `ketresponse card check` lists them"
     return _Finding(
@@ -274,7 +274,7 @@ def _judge_completeness(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _judge_reviewers(body: Body, settings: GateSettings) -> _Finding:
+def _check_reviewers(body: Body, settings: GateSettings) -> _Finding:
     return _Finding(
         passed=False,
         value="told by the review log",
@@ -283,7 +283,7 @@ def _judge_reviewers(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _judge_real(body: Body, settings: GateSettings) -> _Finding:
+def _check_real(body: Body, settings: GateSettings) -> _Finding:
     synthetic = body.model.synthetic or body.results.cohort.synthetic
     return _Finding(
         passed=not synthetic,
@@ -294,18 +294,18 @@ def _judge_real(body: Body, settings: GateSettings) -> _Finding:
 
 
 _GATES: tuple[tuple[str, Callable[[Body, GateSettings], _Finding]], ...] = (
-    ("frozen before training", _judge_frozen),
-    ("sample size reported", _judge_size),
-    ("null test", _judge_null),
-    ("better than the base rate", _judge_skill),
-    ("calibration", _judge_calibration),
-    ("stability", _judge_instability),
-    ("net benefit", _judge_benefit),
-    ("subgroups", _judge_subgroups),
-    ("validation in other patients", _judge_external),
-    ("card complete", _judge_completeness),
-    ("two reviewers", _judge_reviewers),
-    ("real patients", _judge_real),
+    ("frozen before training", _check_frozen),
+    ("sample size reported", _check_size),
+    ("null test", _check_null),
+    ("better than the base rate", _check_skill),
+    ("calibration", _check_calibration),
+    ("stability", _check_instability),
+    ("net benefit", _check_benefit),
+    ("subgroups", _check_subgroups),
+    ("validation in other patients", _check_external),
+    ("card complete", _check_completeness),
+    ("two reviewers", _check_reviewers),
+    ("real patients", _check_real),
 )
 
 

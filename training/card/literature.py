@@ -138,7 +138,7 @@ KNOWN_PREDICTORS = (
 """What the papers hold on the candidate predictors."""
 
 
-def _tell_new_centre(pooled: PooledRate) -> str:
+def _describe_new_centre(pooled: PooledRate) -> str:
     if pooled.prediction_interval is None:
         return pooled.note
     low, high = pooled.prediction_interval
@@ -200,7 +200,7 @@ def compare_base_rates(results: Results) -> list[BaseRateRow]:
                 n=None,
                 events=None,
                 source=pooled.reference.text,
-                note=_tell_new_centre(pooled),
+                note=_describe_new_centre(pooled),
             )
             for pooled in read_pooled_rates()
             if pooled.horizon == when

@@ -10,10 +10,10 @@ from training.store.found import NullTest, UpdateFacts
 from training.store.part import Horizon, NotDone, OrNotDone
 from training.store.results import Results
 
-__all__ = ["answer_model", "answer_performance", "answer_use", "tell_reason"]
+__all__ = ["answer_model", "answer_performance", "answer_use", "describe_reason"]
 
 
-def tell_reason(part: NotDone) -> str:
+def describe_reason(part: NotDone) -> str:
     """Return why a part was not computed, as the answer of a field."""
     return NOT_AVAILABLE + part.reason + (f" ({part.command})" if part.command else "")
 
@@ -42,7 +42,7 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     )
     design = f"{resampling.repeats} x {resampling.folds}-fold cross-validation"
     return {
-        "model": f"{_tell_update(update)}; before the update: {blended}" if update else blended,
+        "model": f"{_describe_update(update)}; before the update: {blended}" if update else blended,
         "calculation": "the served probability is the calibrated sum of each predictor's part on "
         "the log-odds scale"
         + (
@@ -73,13 +73,13 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         if facts.synthetic
         else "research; anything further is told by the review beside this card",
         "transparency": "open source (Apache-2.0); digests of model, data, study and code below",
-        "updating": _tell_update(update)
+        "updating": _describe_update(update)
         if update
         else "this model was made anew; nothing was updated",
     }
 
 
-def _tell_update(update: UpdateFacts) -> str:
+def _describe_update(update: UpdateFacts) -> str:
     """Return what an update did to each outcome of which version."""
     done = "; ".join(
         f"{OUTCOME_WORDS[outcome]}: {found.words} (on {found.n} patients, {found.events} "
@@ -135,7 +135,7 @@ def answer_performance(results: Results) -> dict[str, str]:
         "events or non-events nothing is estimated, because it would be noise",
         "subgroups": "the subgroup table stands on the card"
         if not isinstance(subgroups, NotDone)
-        else tell_reason(subgroups),
+        else describe_reason(subgroups),
         "fair_reading": "subgroups this small can show gross differences only; the absence of "
         "evidence is no evidence of fairness",
     }
@@ -143,7 +143,7 @@ def answer_performance(results: Results) -> dict[str, str]:
 
 def _answer_null_test(null: OrNotDone[NullTest]) -> str:
     if isinstance(null, NotDone):
-        return tell_reason(null)
+        return describe_reason(null)
     found = [(row.auc, row) for row in null.rows if row.auc is not None]
     if not found:
         return "every model is a constant on permuted outcomes"
@@ -161,7 +161,7 @@ def answer_use(results: Results) -> dict[str, str]:
     def useful(horizon: Horizon) -> str:
         decision = results.decision[horizon]
         if isinstance(decision, NotDone):
-            return tell_reason(decision)
+            return describe_reason(decision)
         gains = [row.gain for row in decision.rows]
         return (
             f"net benefit over the better of treating all and none: {number(min(gains), 3)} to "

@@ -10,13 +10,13 @@ from training.document.words import METRICS, capital, number, percent
 from training.store.panel_found import AddedValueRow, PanelAssay, PanelResults
 from training.store.part import Horizon
 
-__all__ = ["show_panel"]
+__all__ = ["make_panel_blocks"]
 
 _MOST_ASSAYS = 15
 _FALSE_DISCOVERY = 0.05
 
 
-def show_panel(body: Body) -> list[Block]:
+def make_panel_blocks(body: Body) -> list[Block]:
     """Return whether the panel adds anything, in the same patients, and which assays.
 
     Nothing where the run had no panel.
@@ -39,7 +39,7 @@ def show_panel(body: Body) -> list[Block]:
     ]
     if panel.sample_size.text:
         blocks.append(f"{capital(panel.sample_size.text).rstrip('.')}.")
-    blocks += _show_value(panel.added_value)
+    blocks += _make_value_blocks(panel.added_value)
     if panel.candidates:
         rows = [
             (row.label, number(row.weight), percent(row.share_used)) for row in panel.candidates
@@ -51,17 +51,17 @@ def show_panel(body: Body) -> list[Block]:
                 rows,
             )
         )
-    return blocks + _show_assays(panel.assays, served=served)
+    return blocks + _make_assays_blocks(panel.assays, served=served)
 
 
-def _show_value(value: Mapping[Horizon, Sequence[AddedValueRow]]) -> list[Block]:
+def _make_value_blocks(value: Mapping[Horizon, Sequence[AddedValueRow]]) -> list[Block]:
     rows = [
         (
             horizon.upper(),
             METRICS[row.metric][0],
-            _tell(row.first, row.first_low, row.first_high),
-            _tell(row.second, row.second_low, row.second_high),
-            _tell(row.difference, row.low, row.high, decimals=3),
+            _describe(row.first, row.first_low, row.first_high),
+            _describe(row.second, row.second_low, row.second_high),
+            _describe(row.difference, row.low, row.high, decimals=3),
         )
         for horizon, table in value.items()
         for row in table
@@ -77,7 +77,7 @@ def _show_value(value: Mapping[Horizon, Sequence[AddedValueRow]]) -> list[Block]
     return [make_table("With and without the panel", heads, rows, note)]
 
 
-def _tell(
+def _describe(
     estimate: float | None, low: float | None, high: float | None, *, decimals: int = 2
 ) -> str:
     """Return an estimate with its interval; differences of scores need a third decimal."""
@@ -87,12 +87,12 @@ def _tell(
     return f"{found} ({below} to {above})"
 
 
-def _show_assays(assays: Sequence[PanelAssay], *, served: bool) -> list[Block]:
+def _make_assays_blocks(assays: Sequence[PanelAssay], *, served: bool) -> list[Block]:
     chosen = [row for row in assays if row.coefficient]
     rows = [
         (
             row.assay,
-            _tell(row.odds_ratio, row.low, row.high),
+            _describe(row.odds_ratio, row.low, row.high),
             number(row.q_value, 3),
             percent(row.detected),
             percent(row.half_samples),

@@ -10,7 +10,7 @@ from training.store.results import Results
 __all__ = ["make_plain"]
 
 
-def _tell_ranking(results: Results, horizon: Horizon) -> str:
+def _describe_ranking(results: Results, horizon: Horizon) -> str:
     auc = results.find_performance(horizon, "auc")
     if auc is None or auc.estimate is None or auc.low is None:
         return "whether it tells responders apart could not be estimated."
@@ -22,7 +22,7 @@ def _tell_ranking(results: Results, horizon: Horizon) -> str:
     return sentence if auc.low > 0.5 else f"{sentence} That cannot be told from chance."
 
 
-def _tell_skill(results: Results, horizon: Horizon) -> str:
+def _describe_skill(results: Results, horizon: Horizon) -> str:
     skill = results.find_performance(horizon, "brier_skill")
     if skill is None or (skill.low or 0) <= 0:
         return (
@@ -32,7 +32,7 @@ def _tell_skill(results: Results, horizon: Horizon) -> str:
     return "It is more accurate than the share of responders alone, in held-out patients."
 
 
-def _tell_stability(results: Results, horizon: Horizon) -> str:
+def _describe_stability(results: Results, horizon: Horizon) -> str:
     found = results.instability.get(horizon)
     if found is None or found.mean_absolute_prediction_error is None:
         return ""
@@ -54,7 +54,10 @@ def make_plain(results: Results) -> Plain:
     )
     sure = [f"Behind it stand {results.cohort.n_patients} patients: {behind}."]
     for horizon in horizons:
-        told = [tell(results, horizon) for tell in (_tell_ranking, _tell_skill, _tell_stability)]
+        told = [
+            tell(results, horizon)
+            for tell in (_describe_ranking, _describe_skill, _describe_stability)
+        ]
         sure.append(f"At {at[horizon]}: {' '.join(told)}".rstrip())
     if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")

@@ -26,7 +26,7 @@ __all__ = [
     "find_holding",
     "render_html",
     "render_markdown",
-    "show_gates",
+    "describe_gates",
     "write_pages",
 ]
 
@@ -65,7 +65,7 @@ class ShownGate:
         return f"{self.value} (asked: {self.threshold}){more}"
 
 
-def show_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGate]:
+def describe_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGate]:
     """Return the gates of a card beside its annex.
 
     Parameters
@@ -122,7 +122,7 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
     body = card.body
     annex = find_holding(card, annex)
     results = body.results
-    gates = show_gates(body, annex)
+    gates = describe_gates(body, annex)
     standing = status or ("demonstration" if body.model.synthetic else "research")
     tables: dict[str, list[Any]] = {}
     for field in body.fields:

@@ -9,22 +9,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.card.cohort import (
-    show_answers,
-    show_outcome,
-    show_population,
-    show_predictors,
-    show_use,
+    make_answers_blocks,
+    make_outcome_blocks,
+    make_population_blocks,
+    make_predictors_blocks,
+    make_use_blocks,
 )
 from training.card.fields import PLACES
 from training.card.findings import (
-    show_calibration,
-    show_decision,
-    show_fairness,
-    show_model,
-    show_performance,
-    show_stability,
+    make_calibration_blocks,
+    make_decision_blocks,
+    make_fairness_blocks,
+    make_model_blocks,
+    make_performance_blocks,
+    make_stability_blocks,
 )
-from training.card.panel import show_panel
+from training.card.panel import make_panel_blocks
 from training.card.pictures import draw_base_rates
 from training.card.schema import Body, Safety
 from training.document.document import Block, Bullets, Drawing, Drawings, Section, make_table
@@ -62,10 +62,10 @@ def _literature(body: Body) -> list[Block]:
         )
     )
     notes = dict.fromkeys(f"{r.source.split(',')[0]}: {r.note}" for r in body.base_rates if r.note)
-    return [*blocks, Bullets(tuple(notes)), _show_known(body)]
+    return [*blocks, Bullets(tuple(notes)), _make_known_blocks(body)]
 
 
-def _show_known(body: Body) -> Block:
+def _make_known_blocks(body: Body) -> Block:
     """Return what is published on each predictor beside the model's use of it."""
     used = [
         (
@@ -123,7 +123,7 @@ def _safety(body: Body) -> list[Block]:
             (
                 fact.matter,
                 f"{fact.events} of {fact.n} ({percent(fact.events / fact.n)})",
-                _tell_placebo(fact),
+                _describe_placebo(fact),
                 fact.note,
             )
             for fact in body.safety
@@ -135,7 +135,7 @@ def _safety(body: Body) -> list[Block]:
     return blocks
 
 
-def _tell_placebo(fact: Safety) -> str:
+def _describe_placebo(fact: Safety) -> str:
     if fact.placebo_n is None:
         return "–"
     return f"{fact.placebo_events} of {fact.placebo_n}"
@@ -160,7 +160,7 @@ def _provenance(body: Body) -> list[Block]:
     ]
 
 
-def _tell_scope(annex: Mapping[str, Any]) -> str:
+def _describe_scope(annex: Mapping[str, Any]) -> str:
     """Return what an approval is for, or what it could be for."""
     if annex["standing"] == "approved":
         return f", for {annex['scope']}"
@@ -172,7 +172,7 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
     if annex is None:
         blocks.append("Not reviewed yet.")
     else:
-        blocks.append(f"Review: {annex['standing']}{_tell_scope(annex)}.")
+        blocks.append(f"Review: {annex['standing']}{_describe_scope(annex)}.")
         for title, key in (
             ("Approvals", "approvals"),
             ("Waivers", "waivers"),
@@ -219,26 +219,26 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         In order; the first lines ("In plain words") and the gates are the page's own.
     """
     blocks: dict[str, list[Block]] = {
-        "use": show_use(body),
-        "population": show_population(body),
-        "outcome": show_outcome(body),
-        "predictors": show_predictors(body),
-        "model": show_model(body),
-        "performance": show_performance(body),
-        "calibration": show_calibration(body),
-        "decision": show_decision(body),
-        "stability": show_stability(body),
-        "fairness": show_fairness(body),
+        "use": make_use_blocks(body),
+        "population": make_population_blocks(body),
+        "outcome": make_outcome_blocks(body),
+        "predictors": make_predictors_blocks(body),
+        "model": make_model_blocks(body),
+        "performance": make_performance_blocks(body),
+        "calibration": make_calibration_blocks(body),
+        "decision": make_decision_blocks(body),
+        "stability": make_stability_blocks(body),
+        "fairness": make_fairness_blocks(body),
         "literature": _literature(body),
         "limitations": _limitations(body),
         "safety": _safety(body),
-        "people": show_answers(body, "people"),
-        "maintenance": show_answers(body, "maintenance"),
+        "people": make_answers_blocks(body, "people"),
+        "maintenance": make_answers_blocks(body, "maintenance"),
         "provenance": _provenance(body),
         "history": _history(body, annex),
     }
     sections = [Section(PLACES[anchor], tuple(found), anchor) for anchor, found in blocks.items()]
-    panel = show_panel(body)
+    panel = make_panel_blocks(body)
     if panel:
         after = list(blocks).index("stability") + 1
         sections.insert(after, Section("MicroRNA panel", tuple(panel), "panel"))

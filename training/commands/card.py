@@ -151,10 +151,10 @@ def make(
         for file in _write(made, out, **shown):
             typer.echo(f"Wrote {file}")
     typer.echo(f"Digest of its body: {made.sha256}")
-    _tell_missing(made, only_count=True)
+    _describe_missing(made, only_count=True)
 
 
-def _tell_missing(card: Card, *, only_count: bool = False) -> bool:
+def _describe_missing(card: Card, *, only_count: bool = False) -> bool:
     """Print what is missing; return whether anything is."""
     from training.card.checks import count_fields, list_missing
 
@@ -176,7 +176,7 @@ def _tell_missing(card: Card, *, only_count: bool = False) -> bool:
     return True
 
 
-def _tell_from_run(card: Card) -> None:
+def _describe_from_run(card: Card) -> None:
     """Print what only a further run can fill."""
     from training.card.author import NOT_AVAILABLE
 
@@ -216,8 +216,8 @@ def check(
     else:
         author = empty_author() if card is None else read_author(card)
         found = _make(folder, author, results)
-    missing = _tell_missing(found)
-    _tell_from_run(found)
+    missing = _describe_missing(found)
+    _describe_from_run(found)
     typer.echo("\nGates:")
     for gate in compute_gates(found.body):
         typer.echo(f"  {gate.status:4}  {gate.number}. {gate.name}: {gate.text}")

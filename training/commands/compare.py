@@ -63,7 +63,7 @@ def compare(
     if json_:
         typer.echo(json.dumps(_summarise(comparison), indent=2))
     else:
-        _tell(comparison)
+        _describe(comparison)
 
 
 def _summarise(comparison: Comparison) -> dict[str, object]:
@@ -80,7 +80,7 @@ def _summarise(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _tell(comparison: Comparison) -> None:
+def _describe(comparison: Comparison) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -73,7 +73,7 @@ def _act(action: Action, model: str, by: str, comment: str, gate: int | None = N
     if not file.unmet:
         typer.echo(f"It may be released: ketresponse release {file.case.subject}")
     elif file.standing in ("in review", "demonstration"):
-        _tell_unmet(file)
+        _describe_unmet(file)
 
 
 def _head(file: File) -> str:
@@ -81,7 +81,7 @@ def _head(file: File) -> str:
     return f"{file.case.subject}: {file.standing}{scope}"
 
 
-def _tell_unmet(file: File) -> None:
+def _describe_unmet(file: File) -> None:
     if file.unmet:
         typer.echo("Before it can be released:")
     for unmet in file.unmet:
@@ -134,7 +134,7 @@ def status(
     desk = _desk()
     if model is not None:
         name, _, version = model.partition(":")
-        _tell_file(desk.read(name, version or None), as_json=json_)
+        _describe_file(desk.read(name, version or None), as_json=json_)
         return
     rows = desk.queue()
     if json_:
@@ -146,7 +146,7 @@ def status(
         typer.echo("No model is registered here yet: run `ketresponse train STUDY`.")
 
 
-def _tell_file(file: File, *, as_json: bool) -> None:
+def _describe_file(file: File, *, as_json: bool) -> None:
     annex = file.annex
     if as_json:
         unmet = [{"code": unmet.code, "text": unmet.text} for unmet in file.unmet]
@@ -161,7 +161,7 @@ def _tell_file(file: File, *, as_json: bool) -> None:
     typer.echo("Digests: " + ", ".join(f"{k} {v[:12]}" for k, v in annex["digests"].items()))
     for gate in file.gates:
         typer.echo(f"{gate.number:>4}. {gate.status:<6}  {gate.name}: {gate.text}")
-    _tell_unmet(file)
+    _describe_unmet(file)
     for entry in annex["history"]:
         which = "" if entry["gate"] is None else f" gate {entry['gate']}"
         typer.echo(f"{entry['at']}  {entry['kind']}{which}  {entry['name']}: {entry['comment']}")

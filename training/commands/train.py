@@ -92,10 +92,10 @@ def train(
     if quiet:
         typer.echo(published.name_and_version)
     elif not json_:
-        _tell(published)
+        _describe(published)
 
 
-def _tell(published: Published) -> None:
+def _describe(published: Published) -> None:
     mode = "--demonstration" if published.status == "demonstration" else "--research"
     typer.echo(f"Registered {published.name_and_version} ({published.status}).")
     typer.echo(f"Complete report: {published.report}")

@@ -64,7 +64,7 @@ def update(
         summary["run_id"] = registered and registered.run_id
         typer.echo(json.dumps(summary, indent=2))
         return
-    _tell(plan)
+    _describe(plan)
     parent = f"{loaded.facts.name}:{loaded.facts.version}"
     if not plan.update.changed:
         typer.echo(f"{parent} is kept as it is: nothing is registered.")
@@ -102,7 +102,7 @@ def _summarise(plan: UpdatePlan) -> dict[str, Any]:
     }
 
 
-def _tell(plan: UpdatePlan) -> None:
+def _describe(plan: UpdatePlan) -> None:
     from rich.console import Console
 
     from training.updating.closed_testing import METHODS

@@ -51,7 +51,7 @@ def _read_thresholds(text: str) -> tuple[float, float]:
     return low, high
 
 
-def _tell(report: Document, summary: dict[str, Any], *, out: Path | None, json_: bool) -> None:
+def _describe(report: Document, summary: dict[str, Any], *, out: Path | None, json_: bool) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
@@ -117,7 +117,7 @@ def validate(
         "warnings": list(patients.warnings),
         "run_id": run_id,
     }
-    _tell(report, summary, out=out, json_=json_)
+    _describe(report, summary, out=out, json_=json_)
 
 
 def leave_site_out(
@@ -150,4 +150,4 @@ def leave_site_out(
         out=out,
         force=force,
     )
-    _tell(report, {"study": settings.name, "run_id": run_id}, out=out, json_=json_)
+    _describe(report, {"study": settings.name, "run_id": run_id}, out=out, json_=json_)

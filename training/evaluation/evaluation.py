@@ -21,9 +21,9 @@ from features.arrays import FloatArray
 from training.evaluation.design import Design, make_design
 from training.evaluation.judgement import Judgement, compute_judgement
 from training.evaluation.learning_curve import compute_learning_curve, count_fits
-from training.evaluation.null_test import Judge, compute_null_test, judge_candidates
+from training.evaluation.null_test import Judge, compute_null_test, evaluate_candidates
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
-from training.evaluation.score_labels import ScoreLabels, count_reruns, judge_score_labels
+from training.evaluation.score_labels import ScoreLabels, count_reruns, evaluate_score_labels
 from training.fitting.bootstrap import predict_from_bootstraps
 from training.fitting.cross_validation import OutOfFold, make_repeated_folds, predict_folds
 from training.fitting.response import Fit, FittedResponse, fit_response
@@ -151,7 +151,9 @@ def evaluate(
         fit,
         fitted.probability(data.X),
         null_permutations=null_permutations,
-        judge=partial(judge_candidates, procedure=study.procedure, n_folds=study.resampling.folds),
+        judge=partial(
+            evaluate_candidates, procedure=study.procedure, n_folds=study.resampling.folds
+        ),
         n_jobs=n_jobs,
         progress=progress,
     )
@@ -217,7 +219,7 @@ def assess(
     null_test = None
     if null_permutations:
         null_test = compute_null_test(data, judge, n_permutations=null_permutations, **seeded)
-    score_labels = judge_score_labels(patients, design, fit, **running)
+    score_labels = evaluate_score_labels(patients, design, fit, **running)
     learning = {}
     if n_learning := _count_learning(resampling):
         learning = compute_learning_curve(

@@ -104,7 +104,7 @@ def compute_learning_curve(
     return {
         horizon: pd.DataFrame(
             [
-                _judge(data, horizon, share, part, whole, weights[horizon], seed=seed)
+                _evaluate(data, horizon, share, part, whole, weights[horizon], seed=seed)
                 for share, part in zip((*SHARES, 1.0), found, strict=True)
             ]
         )
@@ -112,7 +112,7 @@ def compute_learning_curve(
     }
 
 
-def _judge(
+def _evaluate(
     data: TrainingData,
     horizon: str,
     share: float,

@@ -70,8 +70,8 @@ def compute_metric_bounds(
             outcome = y.copy()
             outcome[unknown] = 0.0
             outcome[responders] = 1.0
-            results.append(_judge(outcome, predictions, folds, base))
-    table = pd.DataFrame({"known": _judge(y, predictions, folds, base)})
+            results.append(_evaluate(outcome, predictions, folds, base))
+    table = pd.DataFrame({"known": _evaluate(y, predictions, folds, base)})
     table["lowest"] = pd.DataFrame(results).min()
     table["highest"] = pd.DataFrame(results).max()
     table.index.name = "metric"
@@ -79,7 +79,7 @@ def compute_metric_bounds(
     return table
 
 
-def _judge(
+def _evaluate(
     y: FloatArray, predictions: FloatArray, folds: IntArray, base: FloatArray
 ) -> dict[str, float]:
     draws = compute_cv_draws(

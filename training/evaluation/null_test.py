@@ -50,8 +50,8 @@ __all__ = [
     "add_pairs",
     "compute_null_test",
     "count_pairs",
-    "judge_candidates",
-    "judge_fit",
+    "evaluate_candidates",
+    "evaluate_fit",
     "list_failures",
     "permute_outcomes",
 ]
@@ -157,7 +157,7 @@ def add_pairs(parts: Sequence[Pairs]) -> Pairs:
     )
 
 
-def judge_candidates(
+def evaluate_candidates(
     data: TrainingData, seed: int, *, procedure: Procedure, n_folds: int
 ) -> dict[tuple[str, str], Pairs]:
     """Judge each candidate and the whole procedure by one cross-validation.
@@ -184,21 +184,21 @@ def judge_candidates(
     def predict(train: TrainingData, X: FloatArray, rng: np.random.Generator) -> Risks:
         return _predict_candidates(train, X, procedure, rng=rng)
 
-    return _judge_folds(data, seed, predict, n_folds=n_folds)
+    return _evaluate_folds(data, seed, predict, n_folds=n_folds)
 
 
-def judge_fit(
+def evaluate_fit(
     data: TrainingData, seed: int, *, fit: Fit, n_folds: int
 ) -> dict[tuple[str, str], Pairs]:
-    """Judge any way of making a model as a whole; see :func:`judge_candidates`."""
+    """Judge any way of making a model as a whole; see :func:`evaluate_candidates`."""
 
     def predict(train: TrainingData, X: FloatArray, rng: np.random.Generator) -> Risks:
         return {WHOLE: fit(train, rng=rng).probability(X)}
 
-    return _judge_folds(data, seed, predict, n_folds=n_folds)
+    return _evaluate_folds(data, seed, predict, n_folds=n_folds)
 
 
-def _judge_folds(
+def _evaluate_folds(
     data: TrainingData, seed: int, predict: Predict, *, n_folds: int
 ) -> dict[tuple[str, str], Pairs]:
     (folds,) = make_repeated_folds(data, n_folds=n_folds, n_repeats=1, seed=seed)
@@ -213,7 +213,7 @@ def _judge_folds(
     return {key: add_pairs(found) for key, found in parts.items()}
 
 
-def _judge_permutation(
+def _evaluate_permutation(
     data: TrainingData, judge: Judge, seed: tuple[int, ...]
 ) -> dict[tuple[str, str], Pairs]:
     rng = np.random.default_rng(seed)
@@ -238,7 +238,7 @@ def compute_null_test(
         The patients as they are.
     judge : callable
         The whole evaluation, from data and a seed to the :class:`Pairs` of each horizon and
-        model: :func:`judge_candidates` with its procedure and folds filled in
+        model: :func:`evaluate_candidates` with its procedure and folds filled in
         (`functools.partial`). Whatever in an evaluation may leak must be inside it.
     n_permutations : int
         At least 2; from 100 on the test counts for approval. One alone says nothing: at 48
@@ -261,7 +261,7 @@ def compute_null_test(
         needed to tell. Attribute `n_permutations` holds their number.
     """
     tasks = (
-        delayed(_judge_permutation)(data, judge, (seed, 6, permutation))
+        delayed(_evaluate_permutation)(data, judge, (seed, 6, permutation))
         for permutation in range(n_permutations)
     )
     found = list(run_tasks(tasks, n_jobs, progress))
@@ -294,10 +294,10 @@ def _summarise(horizon: str, model: str, pairs: Sequence[Pairs]) -> dict[str, ob
     residual = concordant - auc * total
     error = float(np.sqrt((residual**2).sum() * used / (used - 1)) / total.sum())
     reach = float(student.ppf(0.975, used - 1)) * error
-    return row | {"auc": auc, "mc_error": error, "verdict": _judge_mean(auc, reach)}
+    return row | {"auc": auc, "mc_error": error, "verdict": _evaluate_mean(auc, reach)}
 
 
-def _judge_mean(auc: float, reach: float) -> str:
+def _evaluate_mean(auc: float, reach: float) -> str:
     """Judge a mean by the band and by the half-width of its 95% Monte Carlo interval."""
     away = abs(auc - 0.5)
     width = (BAND[1] - BAND[0]) / 2

@@ -120,7 +120,7 @@ def _too_few(data: PanelData) -> str:
     )
 
 
-def _lay_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def _join_side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Return the paired comparison, and each side's own interval."""
     table = compare_draws(first, second, paired=True)
     for name, draws in (("first", first), ("second", second)):
@@ -153,7 +153,7 @@ def _compare(
             slopes=False,
         )
         first, second = draws(out.clinical[i][:, known]), draws(out.panel[i][:, known])
-        value[horizon] = _lay_side_by_side(first[list(_METRICS)], second[list(_METRICS)])
+        value[horizon] = _join_side_by_side(first[list(_METRICS)], second[list(_METRICS)])
         if thresholds:
             gain[horizon] = compute_net_benefit_gain(
                 y[known],
@@ -167,7 +167,7 @@ def _compare(
     return value, gain
 
 
-def _judge_value(table: pd.DataFrame, fitted: FittedPanel) -> tuple[Found, str]:
+def _evaluate_value(table: pd.DataFrame, fitted: FittedPanel) -> tuple[Found, str]:
     """Return the finding at the first horizon, and why there is no sub-model if there is none."""
     if not len(fitted.selected):
         return "nothing", fitted.first.reason
@@ -308,7 +308,7 @@ def evaluate_panel(
     )
     weights = compute_outcome_weights(data.clinical, weighting=weighting)
     value, gain = _compare(data, out, weights, thresholds, n_bootstrap=n_bootstrap, seed=seed)
-    found, reason = _judge_value(value[first], panel)
+    found, reason = _evaluate_value(value[first], panel)
     with threadpool_limits(1):
         rng = np.random.default_rng((seed, 8))
         assays, stability = _describe_assays(data, panel, fitted, out, rng)

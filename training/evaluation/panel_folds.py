@@ -149,13 +149,13 @@ def _predict_fold(
         rows,
         before,
         after,
-        _judge_alone(panel, cts, y),
+        _evaluate_alone(panel, cts, y),
         panel.first.weights,
         () if model is None else model.selected,
     )
 
 
-def _judge_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[str, Pairs]:
+def _evaluate_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[str, Pairs]:
     """Return the pairs of each candidate's score alone."""
     if not len(cts):
         return {}

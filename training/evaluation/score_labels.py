@@ -23,7 +23,7 @@ from training.fitting.weighting import compute_outcome_weights
 from training.measures.performance import compute_cv_performance
 from training.study.study import Patients, count_outcome, find_shortfall
 
-__all__ = ["ScoreLabels", "count_reruns", "judge_score_labels"]
+__all__ = ["ScoreLabels", "count_reruns", "evaluate_score_labels"]
 
 _WORDING = ("success_t1", "success_t2")
 
@@ -75,14 +75,14 @@ def _label(patients: Patients, rule: str) -> tuple[TrainingData | None, ScoreLab
 
 
 def count_reruns(patients: Patients, design: Design) -> int:
-    """Return how often :func:`judge_score_labels` fits the procedure."""
+    """Return how often :func:`evaluate_score_labels` fits the procedure."""
     resampling = design.resampling
     return (
         resampling.folds * resampling.repeats if _label(patients, design.rule)[0] is not None else 0
     )
 
 
-def judge_score_labels(
+def evaluate_score_labels(
     patients: Patients,
     design: Design,
     fit: Fit,

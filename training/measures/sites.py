@@ -94,14 +94,14 @@ def compute_site_table(
             "events": int(outcome[known].sum()),
             "unknown": int(here.sum() - known.sum()),
         }
-        rows.append(row | _judge(outcome[known], risk[known], weight[known]))
+        rows.append(row | _evaluate(outcome[known], risk[known], weight[known]))
     columns = ["site", "n", "events", "unknown"]
     columns += [f"{m}{end}" for m in MEASURES for end in ("", "_low", "_high", "_se")]
     table = pd.DataFrame(rows, columns=[*columns, "note"])
     return table.sort_values(["n", "site"], ascending=[False, True], ignore_index=True)
 
 
-def _judge(y: FloatArray, p: FloatArray, weight: FloatArray) -> dict[str, object]:
+def _evaluate(y: FloatArray, p: FloatArray, weight: FloatArray) -> dict[str, object]:
     events, others = int(y.sum()), int((1 - y).sum())
     if min(events, others) < MIN_PER_CLASS:
         return {

@@ -161,7 +161,7 @@ def compute_table_one(
             htest_name=bool(names),
             smd=bool(names),
         )
-    return _lay_out(made.tableone, variables, names=names, median=median)
+    return _make_table(made.tableone, variables, names=names, median=median)
 
 
 def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
@@ -171,7 +171,7 @@ def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
     return pd.Series(words, index=values.index, dtype="str")
 
 
-def _lay_out(
+def _make_table(
     made: pd.DataFrame, variables: Sequence[Variable], *, names: Sequence[str], median: set[str]
 ) -> pd.DataFrame:
     if names:

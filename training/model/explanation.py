@@ -208,9 +208,9 @@ class Explainer:
             if active.sum(axis=1).max() <= _MOST_ACTIVE:
                 values = self._count_coalitions(gains, active, served)
                 return f"exact Shapley values {rows}", values, np.zeros(len(served))
-        return f"{self._say_orders(len(self._orders))} {rows}", *self._sample_orders(x)
+        return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(x)
 
-    def _say_orders(self, n_orders: int) -> str:
+    def _describe_orders(self, n_orders: int) -> str:
         return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"
 
     def _divide(
@@ -239,7 +239,7 @@ class Explainer:
         members += slope * (total - members.sum(axis=1))[:, np.newaxis]
         variance = ((apart - slope * whole) ** 2).sum(axis=0) / (len(pairs) - 2)
         error = np.sqrt(variance / len(pairs)).max(axis=1)
-        return self._say_orders(len(self._member_orders)), members, error
+        return self._describe_orders(len(self._member_orders)), members, error
 
     def _count_members(self, gains: FloatArray) -> FloatArray:
         """Return the exact values (n_horizons, n_members) of the group's members."""

@@ -13,13 +13,13 @@ from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.panel.procedure import PanelProcedure
 from training.report.panel_plots import plot_selection
 
-__all__ = ["describe_panel", "lay_out_panel"]
+__all__ = ["describe_panel", "make_panel_section"]
 
 _SHOWN = 15
 _Q_LIMIT = 0.05
 
 
-def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
+def _make_value_section(panel: PanelEvaluation) -> list[Block]:
     rows = [
         (
             horizon.upper(),
@@ -75,7 +75,7 @@ def _lay_out_value(panel: PanelEvaluation) -> list[Block]:
     return blocks
 
 
-def _lay_out_candidates(panel: PanelEvaluation) -> Table:
+def _make_candidates_section(panel: PanelEvaluation) -> Table:
     rows = [
         (
             r.label,
@@ -108,7 +108,7 @@ def _lay_out_candidates(panel: PanelEvaluation) -> Table:
     )
 
 
-def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
+def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
     assays = panel.assays
     few = assays[assays["q_value"] <= _Q_LIMIT]
     fewer = "none"
@@ -173,7 +173,9 @@ def _lay_out_assays(panel: PanelEvaluation) -> list[Block]:
     ]
 
 
-def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical: int) -> Section:
+def make_panel_section(
+    panel: PanelEvaluation, procedure: PanelProcedure, *, clinical: int
+) -> Section:
     """Return the section on the panel.
 
     Parameters
@@ -221,9 +223,9 @@ def lay_out_panel(panel: PanelEvaluation, procedure: PanelProcedure, *, clinical
         (
             *blocks,
             Bullets(tuple(people)),
-            *_lay_out_value(panel),
-            _lay_out_candidates(panel),
-            *_lay_out_assays(panel),
+            *_make_value_section(panel),
+            _make_candidates_section(panel),
+            *_make_assays_section(panel),
         ),
     )
 

@@ -19,10 +19,10 @@ from training.evaluation.judgement import Judgement
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
-__all__ = ["lay_out_performance"]
+__all__ = ["make_performance_section"]
 
 
-def lay_out_performance(description: Description, horizon: str, found: Judgement) -> Section:
+def make_performance_section(description: Description, horizon: str, found: Judgement) -> Section:
     """Return how the procedure does at one horizon in patients it has not seen."""
     name = horizon.upper()
     counts = description.counts[horizon]
@@ -48,7 +48,7 @@ def lay_out_performance(description: Description, horizon: str, found: Judgement
             f"ROC curve at {name}.",
             lambda: plot_roc(found.roc, auc, title=f"ROC, {name}"),
         ),
-        *_lay_out_decisions(horizon, found),
+        *_make_decisions_section(horizon, found),
     ]
     return Section(f"Performance at {name}", tuple(blocks))
 
@@ -104,7 +104,7 @@ def _performance_table(name: str, found: Judgement) -> Table:
     )
 
 
-def _lay_out_decisions(horizon: str, found: Judgement) -> tuple[Block, ...]:
+def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]:
     name = horizon.upper()
     decisions = found.decisions
     if decisions is None:

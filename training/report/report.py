@@ -13,15 +13,15 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.weighting import WEIGHTINGS
-from training.report.panel_section import lay_out_panel
-from training.report.performance import lay_out_performance
+from training.report.panel_section import make_panel_section
+from training.report.performance import make_performance_section
 from training.report.sections import (
-    lay_out_blend,
-    lay_out_instability,
-    lay_out_learning,
-    lay_out_missing,
-    lay_out_null_test,
-    lay_out_subgroups,
+    make_blend_section,
+    make_instability_section,
+    make_learning_section,
+    make_missing_section,
+    make_null_test_section,
+    make_subgroups_section,
 )
 from training.store.facts import package_versions
 from training.store.statements import INTERVAL_CAVEAT
@@ -45,7 +45,7 @@ def make_stamp(description: Description) -> str:
     return "RESEARCH USE ONLY."
 
 
-def _lay_out_patients(description: Description) -> Section:
+def _make_patients_section(description: Description) -> Section:
     flow = description.flow
     labels = description.labels.counts()
     rows = []
@@ -107,7 +107,7 @@ def _lay_out_patients(description: Description) -> Section:
     return Section("Patients and outcomes", tuple(blocks))
 
 
-def _lay_out_size(description: Description) -> Section:
+def _make_size_section(description: Description) -> Section:
     rows = [
         (
             horizon.upper(),
@@ -217,29 +217,29 @@ def make_report(
     study = description.study
     if evaluation is None:
         verdict = f"Not enough data: no model was fitted. {description.shortfall}."
-        sections = [_lay_out_patients(description)]
+        sections = [_make_patients_section(description)]
         if description.verdicts:
-            sections.append(_lay_out_size(description))
+            sections.append(_make_size_section(description))
     else:
         verdict, *sentences = make_verdict(evaluation, description.verdicts)
         sections = [
             Section("In short", (Bullets(tuple(sentences)),)),
-            _lay_out_patients(description),
-            _lay_out_size(description),
+            _make_patients_section(description),
+            _make_size_section(description),
             *(
-                lay_out_performance(description, horizon, found)
+                make_performance_section(description, horizon, found)
                 for horizon, found in evaluation.judgements.items()
             ),
-            lay_out_learning(description, evaluation),
-            lay_out_instability(evaluation),
-            lay_out_null_test(evaluation),
-            lay_out_subgroups(evaluation),
-            lay_out_missing(description, evaluation),
-            lay_out_blend(description, evaluation, importance, explained),
+            make_learning_section(description, evaluation),
+            make_instability_section(evaluation),
+            make_null_test_section(evaluation),
+            make_subgroups_section(evaluation),
+            make_missing_section(description, evaluation),
+            make_blend_section(description, evaluation, importance, explained),
         ]
         if evaluation.panel is not None:
             sections.append(
-                lay_out_panel(evaluation.panel, study.panel, clinical=description.parameters)
+                make_panel_section(evaluation.panel, study.panel, clinical=description.parameters)
             )
     return Document(
         title=study.title,

@@ -32,18 +32,18 @@ if TYPE_CHECKING:
     from training.document.style import PaperFigure
 
 __all__ = [
-    "lay_out_blend",
-    "lay_out_instability",
-    "lay_out_learning",
-    "lay_out_missing",
-    "lay_out_null_test",
-    "lay_out_subgroups",
+    "make_blend_section",
+    "make_instability_section",
+    "make_learning_section",
+    "make_missing_section",
+    "make_null_test_section",
+    "make_subgroups_section",
 ]
 
 # ------------------------------------------------------------------------- stability
 
 
-def lay_out_instability(evaluation: Evaluation) -> Section:
+def make_instability_section(evaluation: Evaluation) -> Section:
     """Return how far probabilities, decisions and calibration move with other patients."""
     blocks: list[Block] = []
     rows = []
@@ -146,7 +146,7 @@ def _draw_classes(table: pd.DataFrame, name: str) -> PaperFigure:
 # ------------------------------------------------------------------------- parts and gaps
 
 
-def lay_out_subgroups(evaluation: Evaluation) -> Section:
+def make_subgroups_section(evaluation: Evaluation) -> Section:
     """Return how the procedure does in parts of the cohort."""
     blocks: list[Block] = [
         "By sex, age, duration, site and medication, as set before the results were seen. "
@@ -201,7 +201,7 @@ def _draw_subgroups(table: pd.DataFrame, name: str) -> PaperFigure:
     return plot_subgroups(table, title=f"Parts of the cohort, {name}")
 
 
-def lay_out_missing(description: Description, evaluation: Evaluation) -> Section:
+def make_missing_section(description: Description, evaluation: Evaluation) -> Section:
     """Return who has no known outcome, and how far they could move the result."""
     study, data = description.study, description.data
     blocks: list[Block] = [f"Weights: {WEIGHTINGS[study.weighting]}."]
@@ -264,7 +264,7 @@ def lay_out_missing(description: Description, evaluation: Evaluation) -> Section
 # ------------------------------------------------------------------------- leaks, make-up
 
 
-def lay_out_null_test(evaluation: Evaluation) -> Section:
+def make_null_test_section(evaluation: Evaluation) -> Section:
     """Return whether the procedure finds something where there is nothing."""
     table = evaluation.null_test
     if table is None:
@@ -326,7 +326,7 @@ def lay_out_null_test(evaluation: Evaluation) -> Section:
     )
 
 
-def lay_out_learning(description: Description, evaluation: Evaluation) -> Section:
+def make_learning_section(description: Description, evaluation: Evaluation) -> Section:
     """Return how performance changes with the number of patients learnt from."""
     if not evaluation.learning:
         return Section("Learning curve", ("Switched off: not looked at.",))
@@ -366,7 +366,7 @@ def _draw_learning(table: pd.DataFrame, needed: float | None, name: str) -> Pape
     return plot_learning_curve(table, needed=needed, title=f"Learning curve, {name}")
 
 
-def lay_out_blend(
+def make_blend_section(
     description: Description,
     evaluation: Evaluation,
     importance: pd.DataFrame | None,

@@ -90,9 +90,9 @@ def make_validation_report(
         ),
         stamp=_stamp(patients.synthetic or facts.synthetic),
         sections=(
-            Section("Patients", _lay_out_patients(loaded, patients, judged)),
+            Section("Patients", _make_patients_section(loaded, patients, judged)),
             *(
-                Section(f"At {h.upper()}", _lay_out_horizon(h, result, facts.outcomes[h]))
+                Section(f"At {h.upper()}", _make_horizon_section(h, result, facts.outcomes[h]))
                 for h, result in judged.items()
             ),
             Section("How it was done", (Bullets(_describe(loaded, patients, seed, n_bootstrap)),)),
@@ -121,7 +121,7 @@ def _describe(
     return tuple(items)
 
 
-def _lay_out_patients(
+def _make_patients_section(
     loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged]
 ) -> tuple[Block, ...]:
     case_mix = compute_case_mix(patients.data, loaded.facts.training_ranges)
@@ -187,7 +187,7 @@ def _lay_out_patients(
     )
 
 
-def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
+def _make_horizon_section(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
     name = horizon.upper()
     auc = _rows(result.performance)["auc"]
     blocks: list[Block] = [
@@ -222,7 +222,7 @@ def _lay_out_horizon(horizon: str, result: Judged, outcome: str) -> tuple[Block,
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")
     else:
-        blocks += _lay_out_sites(horizon, result.sites)
+        blocks += _make_sites_section(horizon, result.sites)
     return tuple(blocks)
 
 
@@ -279,7 +279,7 @@ def _threshold_table(name: str, result: Judged) -> Table:
     )
 
 
-def _lay_out_sites(horizon: str, sites: SiteResults) -> list[Block]:
+def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:
     name = horizon.upper()
     rows = [
         (row.site, row.n, row.events, row.unknown, *(estimate(row, m) for m in MEASURES), row.note)
@@ -380,7 +380,7 @@ def make_leave_site_out_report(
             *(
                 Section(
                     f"At {horizon.upper()}",
-                    (f"Outcome: {outcomes[horizon]}.", *_lay_out_sites(horizon, result)),
+                    (f"Outcome: {outcomes[horizon]}.", *_make_sites_section(horizon, result)),
                 )
                 for horizon, result in results.items()
             ),

@@ -23,7 +23,7 @@ from training.approval.case import (
 )
 from training.card.card import Card, read_card
 from training.card.gates import compute_gates
-from training.card.render import ShownGate, show_gates, write_pages
+from training.card.render import ShownGate, describe_gates, write_pages
 from training.review.accounts import LocalAccounts
 from training.review.review_log import LogWriter, ReviewLog, find_home
 from training.review.seal import compute_digests, make_refusal, write_annex
@@ -80,7 +80,7 @@ class File:
     @property
     def gates(self) -> list[ShownGate]:
         """The twelve gates as the card shows them, waivers and approvals counted."""
-        return show_gates(self.card.body, self.annex)
+        return describe_gates(self.card.body, self.annex)
 
     @property
     def unmet(self) -> list[Unmet]:
@@ -255,13 +255,13 @@ class Desk:
         before = list(writer.events)
         try:
             yield
-            self._tell(file, writer.events)
+            self._describe(file, writer.events)
         except BaseException:
             with suppress(KetresponseError):  # the registry cannot be reached: that is told
-                self._tell(file, before)
+                self._describe(file, before)
             raise
 
-    def _tell(self, file: File, events: Sequence[Event]) -> None:
+    def _describe(self, file: File, events: Sequence[Event]) -> None:
         """Make the registry say what the log says of a model."""
         case = replace(file.case, events=_of(events, file.case.subject))
         standing = compute_standing(case.events)

@@ -15,7 +15,7 @@ from features.dictionary.outcome import RULES
 from training.document.progress import Show
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, assess, count_assessment
-from training.evaluation.null_test import judge_fit
+from training.evaluation.null_test import evaluate_fit
 from training.measures.subgroups import DEFAULT_CUTS
 from training.model.importance import explain_rows, global_importance
 from training.report.results import make_results
@@ -93,7 +93,7 @@ def assess_update(
             design,
             fit,
             plan.update.probability(patients.data.X),
-            judge=partial(judge_fit, fit=fit, n_folds=design.resampling.folds),
+            judge=partial(evaluate_fit, fit=fit, n_folds=design.resampling.folds),
             null_permutations=_PERMUTATIONS,
             progress=progress,
         )

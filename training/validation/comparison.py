@@ -252,7 +252,7 @@ def _compare(
 # ------------------------------------------------------------------------- studies
 
 
-def _judge(
+def _evaluate(
     description: Description, *, n_jobs: int, progress: Callable[[], None]
 ) -> dict[str, pd.DataFrame]:
     """Return the draws of a study that is rerun."""
@@ -325,8 +325,8 @@ def compare_studies(
     reason = f"the studies differ in {' and '.join(differ)}" if differ else ""
     return _compare(
         names,
-        _judge(a, n_jobs=n_jobs, progress=progress),
-        _judge(b, n_jobs=n_jobs, progress=progress),
+        _evaluate(a, n_jobs=n_jobs, progress=progress),
+        _evaluate(b, n_jobs=n_jobs, progress=progress),
         reason=reason,
         notes=notes,
     )

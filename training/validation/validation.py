@@ -152,7 +152,7 @@ def compute_validation(
     risks = model.probability(data.X)
     weights = compute_outcome_weights(data, weighting=WEIGHTING)
     return {
-        horizon: _judge(
+        horizon: _evaluate(
             data.y[horizon],
             risks[:, i],
             sites,
@@ -165,7 +165,7 @@ def compute_validation(
     }
 
 
-def _judge(
+def _evaluate(
     y: FloatArray,
     p: FloatArray,
     sites: TextArray,

@@ -12,7 +12,7 @@ import pytest
 from tests.training.helpers.cards import DIGEST, full_author, small_card, small_results
 from training.card.card import Card
 from training.card.fields import FIELDS, PLACES
-from training.card.render import render_html, render_markdown, show_gates
+from training.card.render import describe_gates, render_html, render_markdown
 
 ANNEX: dict[str, Any] = {
     "model": "small:1",
@@ -115,7 +115,7 @@ def test_what_was_signed_for_another_card_is_shown_as_void(render: Any) -> None:
 
 
 def test_a_waiver_shows_by_name_on_a_gate_that_fails() -> None:
-    gates = {gate.number: gate for gate in show_gates(small_card().body, ANNEX)}
+    gates = {gate.number: gate for gate in describe_gates(small_card().body, ANNEX)}
     assert gates[9].status == "waived"
     assert gates[9].waiver == "waived by Carol on 2026-11-20: silent evaluation only"
     assert gates[11].status == "pass"
@@ -124,13 +124,13 @@ def test_a_waiver_shows_by_name_on_a_gate_that_fails() -> None:
 
 def test_a_waiver_of_a_gate_that_passes_changes_nothing() -> None:
     annex = {**ANNEX, "waivers": [{**ANNEX["waivers"][0], "gate": 10}]}
-    gates = {gate.number: gate for gate in show_gates(small_card().body, annex)}
+    gates = {gate.number: gate for gate in describe_gates(small_card().body, annex)}
     assert gates[10].status == "pass"
 
 
 def test_one_person_twice_is_not_two_reviewers() -> None:
     annex = {**ANNEX, "approvals": [ANNEX["approvals"][0], ANNEX["approvals"][0]]}
-    gates = {gate.number: gate for gate in show_gates(small_card().body, annex)}
+    gates = {gate.number: gate for gate in describe_gates(small_card().body, annex)}
     assert gates[11].status == "fail"
 
 

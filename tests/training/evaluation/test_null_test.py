@@ -11,7 +11,7 @@ from training.evaluation.null_test import (
     WHOLE,
     Pairs,
     compute_null_test,
-    judge_candidates,
+    evaluate_candidates,
     list_failures,
     permute_outcomes,
 )
@@ -69,7 +69,7 @@ def test_rows_of_a_patient_get_outcomes_that_stood_together() -> None:
 
 def test_an_honest_procedure_passes_for_every_candidate_and_the_whole() -> None:
     data = _draw(60, 3)
-    judge = partial(judge_candidates, procedure=QUICK, n_folds=5)
+    judge = partial(evaluate_candidates, procedure=QUICK, n_folds=5)
     table = compute_null_test(data, judge, n_permutations=40, seed=1)
     assert table[["horizon", "model"]].values.tolist() == [
         [h, m] for h in ("t1", "t2") for m in ("ridge", "firth", WHOLE)
@@ -90,7 +90,7 @@ def _select_outside_the_folds(data: TrainingData, seed: int) -> dict[tuple[str, 
     distance = np.abs(classes[0].mean(axis=0) - classes[1].mean(axis=0))
     best = np.sort(np.argsort(distance)[-10:])
     chosen = replace(data, X=data.X[:, best], predictors=tuple(data.predictors[i] for i in best))
-    return judge_candidates(chosen, seed, procedure=QUICK, n_folds=5)
+    return evaluate_candidates(chosen, seed, procedure=QUICK, n_folds=5)
 
 
 def test_selection_outside_the_folds_is_caught() -> None:
@@ -110,7 +110,7 @@ def _fill_by_outcome(data: TrainingData, seed: int) -> dict[tuple[str, str], Pai
         means = np.broadcast_to(np.nanmean(X[of_class], axis=0), X.shape)
         gaps = np.isnan(X) & of_class[:, np.newaxis]
         X[gaps] = means[gaps]
-    return judge_candidates(replace(data, X=X), seed, procedure=QUICK, n_folds=5)
+    return evaluate_candidates(replace(data, X=X), seed, procedure=QUICK, n_folds=5)
 
 
 def test_filling_by_the_outcome_is_caught() -> None:
@@ -123,7 +123,7 @@ def test_filling_by_the_outcome_is_caught() -> None:
 def _split_patients(data: TrainingData, seed: int) -> dict[tuple[str, str], Pairs]:
     """Cross-validate as if every row were a patient."""
     apart = replace(data, groups=np.arange(len(data)))
-    return judge_candidates(apart, seed, procedure=QUICK, n_folds=5)
+    return evaluate_candidates(apart, seed, procedure=QUICK, n_folds=5)
 
 
 def test_patients_who_stand_in_several_folds_are_caught() -> None:
@@ -165,7 +165,7 @@ def test_a_model_that_is_always_constant_is_not_judged() -> None:
 
 def test_the_number_of_processes_changes_nothing() -> None:
     data = _draw(40, 2)
-    judge = partial(judge_candidates, procedure=QUICK, n_folds=3)
+    judge = partial(evaluate_candidates, procedure=QUICK, n_folds=3)
     one, two = (
         compute_null_test(data, judge, n_permutations=2, seed=4, n_jobs=jobs) for jobs in (1, 2)
     )

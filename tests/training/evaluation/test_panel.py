@@ -15,7 +15,7 @@ from training.measures.sample_size.development import (
     compute_affordable_parameters,
     compute_development_size,
 )
-from training.report.panel_section import lay_out_panel
+from training.report.panel_section import make_panel_section
 
 
 def _evaluate(data, *, n_repeats=1, calls=None, procedure=PANEL):
@@ -73,7 +73,7 @@ def test_too_few_of_a_class_are_described_only():
     assert found.fitted is None
     assert "7 nonresponders" in make_panel_verdict(found)
     assert len(calls) == count_panel_steps(data, n_folds=5, n_repeats=1) == 1
-    section = lay_out_panel(found, PANEL, clinical=1)
+    section = make_panel_section(found, PANEL, clinical=1)
     assert len(section.blocks) == 2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import count_steps, evaluate
-from training.evaluation.score_labels import count_reruns, judge_score_labels
+from training.evaluation.score_labels import count_reruns, evaluate_score_labels
 from training.fitting.procedure import Procedure
 from training.fitting.response import fit_response
 from training.study.settings import read_study
@@ -64,7 +64,7 @@ def test_a_label_that_only_the_wording_makes_is_another_one_or_unknown(tmp_path)
     description = describe_cohort(tmp_path, CLEAR + SOFT)
     counts = description.counts["t1"]
     assert (counts["n"], counts["events"]) == (30, 18)
-    found = judge_score_labels(description, make_design(description.study), FIT)
+    found = evaluate_score_labels(description, make_design(description.study), FIT)
     assert found.changed == {"t1": 6}
     assert (found.counts["t1"]["n"], found.counts["t1"]["events"]) == (27, 12)
     assert 0 <= found.performance["t1"].loc["auc", "estimate"] <= 1
@@ -80,7 +80,7 @@ def test_the_reruns_are_counted(tmp_path):
 
 def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
     description = describe_cohort(tmp_path, CLEAR)
-    found = judge_score_labels(description, make_design(description.study), FIT)
+    found = evaluate_score_labels(description, make_design(description.study), FIT)
     assert (found.changed, found.performance, found.reason) == ({"t1": 0}, {}, "")
     assert count_reruns(description, make_design(description.study)) == 0
 
@@ -94,6 +94,6 @@ def test_nothing_is_judged_again_where_no_label_changes(tmp_path):
 )
 def test_why_scores_alone_cannot_be_judged_is_told(tmp_path, outcomes, reason):
     description = describe_cohort(tmp_path, outcomes)
-    found = judge_score_labels(description, make_design(description.study), FIT)
+    found = evaluate_score_labels(description, make_design(description.study), FIT)
     assert reason in found.reason
     assert found.performance == {}

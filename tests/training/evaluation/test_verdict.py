@@ -22,14 +22,14 @@ def test_a_leak_is_told_before_anything_else() -> None:
 
 
 def test_a_null_test_that_passed_or_is_too_short_is_told_as_that() -> None:
-    def _tell(verdict: str, n: int = 100) -> str:
+    def _describe(verdict: str, n: int = 100) -> str:
         description, evaluation, _ = evaluate_small()
         tested = replace(evaluation, null_test=make_null_table(verdict, n=n))
         return make_verdict(tested, description.verdicts)[-1]
 
-    passed = _tell("passed")
+    passed = _describe("passed")
     assert passed == "Null test, 100 permutations: passed, mean AUC 0.51 to 0.51."
-    short = _tell("passed", n=20)
+    short = _describe("passed", n=20)
     assert "does not count for approval" in short
-    unsure = _tell("uncertain")
+    unsure = _describe("uncertain")
     assert "1 of 1 models and horizons need more" in unsure
