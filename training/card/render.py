@@ -13,8 +13,8 @@ from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
 from training.card.gates import compute_gates
+from training.card.pages.sections import make_sections
 from training.card.schema import Body
-from training.card.sections import make_sections
 from training.card.words import interval
 from training.document.render import make_environment
 from training.store.statements import stamp

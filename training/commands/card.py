@@ -67,7 +67,7 @@ def _make(
     """Make the card of a model from its run."""
     from features.errors import KetresponseError
     from training.card.card import make_card
-    from training.card.validation import add_validation
+    from training.card.pages.validation import add_validation
     from training.store.artifact import read_facts
     from training.store.client import find_tracking_uri
     from training.store.results import RESULTS_FILE, read_results

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.card.cohort import make_answers_blocks
 from training.card.literature import compute_shares
-from training.card.pictures import draw_calibration, draw_decision, draw_importance
+from training.card.pages.cohort import make_answers_blocks
+from training.card.pages.pictures import draw_calibration, draw_decision, draw_importance
 from training.card.schema import Body
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.document import Block, Bullets, Drawing, Drawings, make_table

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.card.cohort import (
+from training.card.fields import PLACES
+from training.card.pages.cohort import (
     make_answers_blocks,
     make_outcome_blocks,
     make_population_blocks,
     make_predictors_blocks,
     make_use_blocks,
 )
-from training.card.fields import PLACES
-from training.card.findings import (
+from training.card.pages.findings import (
     make_calibration_blocks,
     make_decision_blocks,
     make_fairness_blocks,
@@ -24,8 +24,8 @@ from training.card.findings import (
     make_performance_blocks,
     make_stability_blocks,
 )
-from training.card.panel import make_panel_blocks
-from training.card.pictures import draw_base_rates
+from training.card.pages.panel import make_panel_blocks
+from training.card.pages.pictures import draw_base_rates
 from training.card.schema import Body, Safety
 from training.document.document import Block, Bullets, Drawing, Drawings, Section, make_table
 from training.document.words import capital, percent

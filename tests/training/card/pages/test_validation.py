@@ -6,7 +6,7 @@ from features.errors import InputError
 from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts, small_results
 from training.card.card import make_card
 from training.card.gates import compute_gates
-from training.card.validation import add_validation
+from training.card.pages.validation import add_validation
 from training.store.found import OtherPatients
 from training.store.part import NotDone
 from training.store.results import Results

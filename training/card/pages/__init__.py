@@ -1,0 +1,1 @@
+"""How is a card laid out, section by section? Imports the card's words, fields and schema."""
