@@ -13,13 +13,6 @@ EXEMPT = {
 }
 
 STILL_WITHOUT = {
-    "features/cohort/import_report.py",
-    "features/dictionary/contract.py",
-    "features/dictionary/schema.py",
-    "features/dictionary/variable.py",
-    "features/panel/matrix.py",
-    "features/panel/raw_panel.py",
-    "features/panel/summary.py",
     "training/card/answers.py",
     "training/card/checks.py",
     "training/card/pages/cohort.py",
@@ -38,7 +31,6 @@ STILL_WITHOUT = {
     "training/evaluation/design.py",
     "training/evaluation/freezing.py",
     "training/evaluation/panel_folds.py",
-    "training/model/freezing.py",
     "training/model/shap_view.py",
     "training/panel/freeze.py",
     "training/report/model_facts.py",

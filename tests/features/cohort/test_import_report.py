@@ -1,0 +1,32 @@
+"""What an import did, as plain values."""
+
+import json
+
+from features.cohort.import_report import ColumnReport, ImportReport
+
+
+def test_a_report_becomes_plain_values_that_json_can_write() -> None:
+    report = ImportReport(
+        raw_rows=5,
+        raw_columns=7,
+        dropped={"group": 1},
+        unused_rows=2,
+        rows=2,
+        columns=(ColumnReport("nrs_t0", "vas", "divided by 10", known=1, missing=1),),
+        missing_codes={"-99": 6},
+        unmapped=("remarks",),
+        synthetic_rows=0,
+    )
+    assert json.loads(json.dumps(report.to_dict())) == {
+        "raw_rows": 5,
+        "raw_columns": 7,
+        "dropped": {"group": 1},
+        "unused_rows": 2,
+        "rows": 2,
+        "columns": [
+            {"name": "nrs_t0", "source": "vas", "how": "divided by 10", "known": 1, "missing": 1}
+        ],
+        "missing_codes": {"-99": 6},
+        "unmapped": ["remarks"],
+        "synthetic_rows": 0,
+    }

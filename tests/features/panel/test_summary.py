@@ -1,0 +1,116 @@
+"""What the import of a panel did, in counts, and what its user should know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features.panel.design import Design, Sample
+from features.panel.names import AssayName
+from features.panel.summary import FileReport, make_panel_report, write_notices
+
+FILE = FileReport("p.csv", "long", 4, 40.0, "found", {})
+ASSAYS = {
+    "a": AssayName("a", "hsa-miR-1-3p", "mature"),
+    "b": AssayName("b", "b", "ambiguous", "two readings"),
+    "c": AssayName("c", "c", "clash", "like d"),
+    "u6": AssayName("u6", "u6", "other"),
+}
+
+
+def test_counts_are_those_of_patients_samples_assays_and_cells() -> None:
+    table = pd.DataFrame(
+        {
+            "patient_id": ["P1", "P1", "P2", "P1"],
+            "sample": ["S1", "S1", "S2", "S3"],
+            "assay": ["a", "b", "a", "a"],
+            "detected": [True, False, True, False],
+            "replicates": [2, 1, 1, 3],
+            "timing": ["before", "before", "unknown", "before"],
+        }
+    )
+    report = make_panel_report(
+        table,
+        (FILE,),
+        Counter(word=1, empty=0, ceiling=2),
+        pd.Series(["HIGHSD;NOISE", "", "NOISE", "NOISE"]),
+        ASSAYS,
+        ("look",),
+    )
+    assert (report.patients, report.samples, report.assays, report.cells) == (2, 3, 2, 4)
+    assert (report.not_detected, report.replicated) == (2, 2)
+    assert report.non_detects == {"word": 1, "ceiling": 2}
+    assert report.flags == {"NOISE": 3, "HIGHSD": 1}
+    assert report.names == {"mature": 1, "ambiguous": 1, "clash": 1, "other": 1}
+    assert report.unsure == {"b": "two readings", "c": "like d"}
+    assert report.others == ("u6",)
+    assert report.timing == {"before": 2, "unknown": 1}  # by sample, not by cell
+    plain = report.to_dict()
+    assert plain["files"][0]["ceiling"] == 40.0
+    assert plain["notices"] == ("look",)
+
+
+def _write(**given: Any) -> tuple[str, ...]:
+    options: dict[str, Any] = {
+        "assays": ASSAYS,
+        "names": None,
+        "design": None,
+        "owners": {"S1": Sample("P1", sample_date=date(2026, 1, 5), infusion_start=date.max)},
+        "files": [FILE],
+        "counts": {},
+    }
+    return write_notices(**options | given)
+
+
+def test_an_import_with_nothing_to_say_says_nothing() -> None:
+    assert _write() == ()
+
+
+DAY = date(2026, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"owners": {"S1": Sample("P1"), "S2": Sample("P2")}}, "2 samples without a date"),
+        ({"owners": {"S1": Sample("P1", "", "", DAY, DAY)}}, "1 samples taken on the day"),
+        ({"owners": {"S1": Sample("")}}, "1 samples left out: no patient_id"),
+        ({"names": {"a": "x", "z": "y"}}, "names given for assays that are not there: z"),
+        ({"names": dict.fromkeys("stuvwxyz", "")}, "not there: s, t, u, v, w"),
+        (
+            {"files": [FILE, FileReport("q", "long", 1, 35.0, "given", {})]},
+            "different ceilings: a model sees all of them at the lowest, 35 cycles",
+        ),
+        ({"counts": {"empty": 3}}, "3 empty cells were read as not detected"),
+        (
+            {"files": [FileReport("q", "long", 1, 40.0, "assumed", {})], "counts": {"word": 1}},
+            "no value piles up at a ceiling: it is assumed",
+        ),
+    ],
+)
+def test_each_thing_to_know_is_one_notice(given: dict[str, Any], words: str) -> None:
+    [notice] = _write(**given)
+    assert words in notice
+
+
+def test_a_ceiling_that_nothing_rests_on_is_not_spoken_of() -> None:
+    assumed = FileReport("q", "long", 1, 40.0, "assumed", {})
+    assert _write(files=[assumed], counts={"word": 0}) == ()
+    assert _write(files=[FILE, FileReport("q", "tidy", 1, 35.0, "not used", {})]) == ()
+
+
+def test_a_sample_that_is_left_out_needs_no_date() -> None:
+    owners = {"S1": Sample("", sample_date=None)}
+    assert _write(owners=owners) == ("1 samples left out: no patient_id in the design file",)
+
+
+def test_what_the_design_has_beyond_the_files_is_told() -> None:
+    design = Design({"S1": Sample("P1"), "S8": Sample("P8"), "S9": Sample("")}, ("ward", "nurse"))
+    assert _write(design=design) == (
+        "2 samples of the design file are in no panel file",
+        "columns of the design file not used: ward, nurse",
+    )
