@@ -100,7 +100,7 @@ def test_a_row_without_a_name_is_a_problem() -> None:
 
 
 def test_every_line_of_another_length_is_told() -> None:
-    with pytest.raises(InputError, match="m.csv is not a table") as caught:
+    with pytest.raises(InputError, match=r"m\.csv is not a table") as caught:
         _parse("sample,hsa-miR-1-3p\nS1,20,21\n\nS2\nS3,23\n")
     assert [(p.column, p.got) for p in caught.value.problems] == [("line 2", "3"), ("line 4", "1")]
 
