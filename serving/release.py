@@ -16,7 +16,8 @@ import getpass
 import os
 import re
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -130,7 +131,10 @@ def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Rel
 def _release(
     desk: Desk, file: File, kind: str, comment: str, folder: Path, bentoml_home: Path
 ) -> Released:
-    """Write the project whole, write it down, then put it in place of the earlier one."""
+    """Write the project whole, and put it in place of the earlier one as it is written down.
+
+    Log, registry, folder and model store change together; where one fails, none has changed.
+    """
     if any(part.startswith(".") for part in folder.resolve().parts):
         raise KetresponseError(
             f"{folder} lies in a hidden folder (its name begins with a dot), in which BentoML "
@@ -138,23 +142,42 @@ def _release(
         )
     if folder.exists() and not (folder / _MODEL / ANNEX).is_file() and any(folder.iterdir()):
         raise KetresponseError(f"{folder} holds something else than a release; choose another")
+    stored = bentoml_home / "models" / file.facts.name / file.facts.version
+    actor = f"{getpass.getuser()} at this machine"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent, prefix=".release-") as temporary:
             whole = Path(temporary) / "new"
             tag = _write_project(file, whole)
-            actor = f"{getpass.getuser()} at this machine"
-            file = desk.record(kind, file, actor=actor, comment=comment)
-            write_annex(whole / _MODEL, file.annex, desk.log.sign(file.annex))
-            shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
-            write_pages(file.card, whole / _MODEL, annex=file.annex, status="approved")
-            _store_model(whole / _MODEL, tag, bentoml_home)
-            if folder.exists():
-                folder.rename(Path(temporary) / "old")
-            whole.rename(folder)
+            # The places are given back by the outer block: after the log, which may yet refuse.
+            with (
+                ExitStack() as places,
+                desk.recording(kind, file, actor=actor, comment=comment) as file,
+            ):
+                write_annex(whole / _MODEL, file.annex, desk.log.sign(file.annex))
+                shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
+                write_pages(file.card, whole / _MODEL, annex=file.annex, status="approved")
+                places.enter_context(_set_aside(stored, Path(temporary) / "stored"))
+                _store_model(whole / _MODEL, tag, bentoml_home)
+                places.enter_context(_set_aside(folder, Path(temporary) / "old"))
+                whole.rename(folder)
     except OSError as err:
         raise KetresponseError(f"cannot write {folder}: {err.strerror or err}") from err
     return Released(file.case.subject, folder, tag, bentoml_home, file.case.scope)
+
+
+@contextmanager
+def _set_aside(place: Path, aside: Path) -> Iterator[None]:
+    """Clear a place; what stood there comes back if the block fails."""
+    if place.exists():
+        shutil.move(place, aside)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        if aside.exists():
+            shutil.move(aside, place)
+        raise
 
 
 def _write_project(file: File, whole: Path) -> str:
@@ -188,12 +211,9 @@ def _store_model(model: Path, tag: str, bentoml_home: Path) -> None:
     os.environ.setdefault("BENTOML_HOME", str(bentoml_home))
     import bentoml
     from bentoml._internal.models.model import ModelStore
-    from bentoml.exceptions import NotFound
 
     folder = bentoml_home / "models"
     folder.mkdir(parents=True, exist_ok=True)
     store = ModelStore(folder)
-    with suppress(NotFound):
-        store.delete(tag)
     with bentoml.models.create(tag, _model_store=store) as stored:
         shutil.copytree(model, stored.path, dirs_exist_ok=True)

@@ -190,6 +190,8 @@ def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
         release_version(desk, "pilot", **places)
     assert version(places) == "1"
     assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
+    assert desk.log.read()[-1].kind == "approve"
+    assert desk.verify() == []
 
     def broken(*_):
         raise shutil.Error("three files")  # an OSError without a number or a text of its own
@@ -197,6 +199,42 @@ def test_a_release_that_cannot_be_written_is_told_and_leaves_the_earlier_one(
     monkeypatch.setattr("serving.release._store_model", broken)
     with pytest.raises(KetresponseError, match=r"cannot write .*: three files"):
         release_version(desk, "pilot", **places)
+
+
+def fail(*_, **__):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def read_told(desk, places):
+    """Return what log, registry, folder and model store say of the latest release of version 1."""
+    stored = places["bentoml_home"] / "models" / "pilot" / "1"
+    folders = (locate("pilot", "1", tracking_uri=desk.tracking_uri), places["folder"] / "model")
+    return desk.log.read(), [read_annex(folder) for folder in (*folders, stored)]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "serving.release.write_annex",
+        "serving.release.write_pages",
+        "serving.release._store_model",
+        "pathlib.Path.rename",
+        "training.review.desk.write_standing",
+    ],
+)
+def test_a_release_that_fails_at_any_step_is_written_down_nowhere(desk, places, monkeypatch, step):
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    before = read_told(desk, places)
+    with monkeypatch.context() as broken:
+        broken.setattr(step, fail)
+        with pytest.raises(KetresponseError, match="Input/output error"):
+            release_version(desk, "pilot", **places)
+    assert read_told(desk, places) == before
+    assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
+    assert desk.verify() == []
+    release_version(desk, "pilot", **places)
+    assert [event.kind for event in desk.log.read()][-2:] == ["release", "release"]
 
 
 def change_record(folder, **changes):

@@ -221,20 +221,40 @@ class Desk:
                 writer.append(action, file.case.subject, account.name, comment.strip(), details)
         return self.read(file.facts.name, file.facts.version)
 
-    def record(self, kind: str, file: File, *, actor: str, comment: str) -> File:
-        """Write a release or a rollback down; see :mod:`serving.release`."""
+    @contextmanager
+    def recording(self, kind: str, file: File, *, actor: str, comment: str) -> Iterator[File]:
+        """Write a release or a rollback down if all that is done in the block succeeds.
+
+        Nobody else can act in between; a block that fails leaves log and registry as they were.
+
+        Parameters
+        ----------
+        kind : {"release", "rollback"}
+            What is done.
+        file : File
+            The model.
+        actor, comment : str
+            Who does it, and where to or from what.
+
+        Yields
+        ------
+        File
+            As it is once that is written down.
+
+        Raises
+        ------
+        Refused
+            Listing every unmet criterion.
+        """
         with self.log.writing() as writer:
             again = self._read(file.facts.name, file.facts.version, writer.events)
             self.check(again)  # it may have been withdrawn in between
+            subject = again.case.subject
             with self._told(again, writer):
                 writer.append(
-                    kind,
-                    again.case.subject,
-                    actor,
-                    comment,
-                    {"digests": asdict(again.case.digests)},
+                    kind, subject, actor, comment, {"digests": asdict(again.case.digests)}
                 )
-        return self.read(file.facts.name, file.facts.version)
+                yield replace(again, case=replace(again.case, events=_of(writer.events, subject)))
 
     def check(self, file: File) -> None:
         """Raise unless a model may be released.
