@@ -13,17 +13,10 @@ EXEMPT = {
 }
 
 STILL_WITHOUT = {
-    "training/card/answers.py",
-    "training/card/checks.py",
     "training/card/pages/cohort.py",
     "training/card/pages/findings.py",
-    "training/card/limitations.py",
-    "training/card/model_answers.py",
     "training/card/pages/pictures.py",
-    "training/card/plain.py",
-    "training/card/schema.py",
     "training/card/pages/sections.py",
-    "training/card/words.py",
     "training/commands/compare.py",
     "training/commands/options.py",
     "training/document/files.py",
