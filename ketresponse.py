@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from experiments.description.commands import describe
+from experiments.description.commands import describe_file
 from experiments.description.panel_commands import app as panel_app
 from experiments.evidence.commands import evidence
 from experiments.trajectory.commands import trajectory
@@ -27,7 +27,7 @@ from training.commands.review import app as review_app
 from training.commands.sample_size import app as samplesize_app
 from training.commands.train import models, train
 from training.commands.update import update
-from training.commands.validate import leave_site_out, validate
+from training.commands.validate import leave_site_out, validate_model
 
 __all__ = ["app", "main"]
 
@@ -70,27 +70,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with locals would print patients' values
 )
 app.add_typer(cohort_app, name="cohort")
-cohort_app.command()(describe)
+cohort_app.command("describe")(describe_file)
 cohort_app.command()(trajectory)
 app.add_typer(samplesize_app, name="samplesize")
 app.add_typer(card_app, name="card")
 app.add_typer(panel_app, name="panel")
 app.add_typer(review_app, name="review")
 review_app.command("serve")(serve_review)
-for _command in (
-    train,
-    models,
-    compare,
-    validate,
-    leave_site_out,
-    update,
-    release,
-    predict,
-    serve,
-    evidence,
-    demo,
+for _word, _command in (
+    ("train", train),
+    ("models", models),
+    ("compare", compare),
+    ("validate", validate_model),
+    ("leave-site-out", leave_site_out),
+    ("update", update),
+    ("release", release),
+    ("predict", predict),
+    ("serve", serve),
+    ("evidence", evidence),
+    ("demo", demo),
 ):
-    app.command()(_command)
+    app.command(_word)(_command)
 
 
 def main() -> None:

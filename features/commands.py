@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from features.dictionary.eligibility import Eligibility
     from features.dictionary.schema import Dictionary
 
-__all__ = ["app", "read_dictionary", "read_eligibility"]
+__all__ = ["app", "read_dictionary", "read_study_eligibility"]
 
 app = typer.Typer(
     name="cohort", help="Collect, simulate, import and check a cohort file.", no_args_is_help=True
@@ -59,9 +59,9 @@ def read_dictionary(mapping: Path | None) -> Dictionary:
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 
 
-def read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
+def read_study_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
     """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
-    from features.dictionary.declarations import read_eligibility as read_rules
+    from features.dictionary.declarations import read_eligibility
     from features.dictionary.eligibility import CRPS_ELIGIBILITY
     from features.files.settings import read_toml
 
@@ -70,7 +70,7 @@ def read_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
     _, content = read_toml(study, "study file")
     if "eligibility" not in content:
         return CRPS_ELIGIBILITY
-    return read_rules(content["eligibility"], dictionary=dictionary)
+    return read_eligibility(content["eligibility"], dictionary=dictionary)
 
 
 def _print_table(
@@ -88,8 +88,8 @@ def _print_table(
     console.print(table)
 
 
-@app.command()
-def template(
+@app.command("template")
+def cohort_template(
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to write it; default: the screen.")
     ] = None,
@@ -113,8 +113,8 @@ def template(
     typer.echo(f"Wrote {out}", err=True)
 
 
-@app.command()
-def simulate(
+@app.command("simulate")
+def simulate_cohort(
     out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
     n: Annotated[int, typer.Option("--n", help="Number of patients.", min=1)] = 48,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same cohort.", min=0)] = 1,
@@ -147,7 +147,7 @@ def simulate(
 
 
 @app.command("import")
-def import_(
+def import_cohort(
     raw: Annotated[Path, typer.Argument(metavar="RAW", help="The export, CSV or Parquet.")],
     mapping: Annotated[Path, typer.Option("--mapping", help="How to read it (TOML).")],
     out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
@@ -202,8 +202,8 @@ def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     console.print(f"Wrote {report.rows} rows to {out}.", markup=False)
 
 
-@app.command()
-def check(
+@app.command("check")
+def check_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
     mapping: _MappingOption = None,
     study: Annotated[
@@ -230,7 +230,7 @@ def check(
     report = check_cohort(
         file,
         dictionary=dictionary,
-        eligibility=read_eligibility(study, dictionary),
+        eligibility=read_study_eligibility(study, dictionary),
         rule=rule,
         horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
     )

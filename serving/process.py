@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import KetresponseError
-from serving.settings import Mode, Settings, check_may_serve
+from serving.settings import Mode, ServiceSettings, check_may_serve
 from training.review.seal import check_approval
 from training.store.artifact import read_facts
 
@@ -66,7 +66,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def run_server(
-    settings: Settings,
+    settings: ServiceSettings,
     listener: socket.socket,
     *,
     on_ready: Callable[[], None],
@@ -76,7 +76,7 @@ def run_server(
 
     Parameters
     ----------
-    settings : Settings
+    settings : ServiceSettings
         Checked beforehand; the service reads them from the environment.
     listener : socket
         From :func:`bind`.
@@ -162,7 +162,7 @@ def start_server(
     """
     with bind(host, port) as probe:
         port = probe.getsockname()[1]
-    settings = Settings(folder.resolve(), mode, host, port)
+    settings = ServiceSettings(folder.resolve(), mode, host, port)
     environ = {**os.environ, **settings.to_environ(), "PYTHONPATH": str(_ROOT)}
     with open(log or os.devnull, "wb") as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -219,7 +219,7 @@ def main() -> int:
     """Serve what the environment names, until the parent ends; what `start_server` runs."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        settings = Settings.from_environ(os.environ)
+        settings = ServiceSettings.from_environ(os.environ)
         status = read_facts(settings.model)[0].status
         check_may_serve(status, settings.mode, settings.host)
         check_approval(settings.model, status, environ=os.environ)

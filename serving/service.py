@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
-from serving.settings import Settings, check_may_serve
+from serving.settings import ServiceSettings, check_may_serve
 from serving.web.app import LocalOnly, answer, make_app, read_body
 from training.review.seal import check_approval
 from training.store.artifact import load_model
@@ -30,13 +30,13 @@ RELEASED = "released"
 
 
 @cache
-def _settings() -> Settings:
+def _settings() -> ServiceSettings:
     environ = dict(os.environ)
     if "KETRESPONSE_MODEL" not in environ:
         with suppress(NotFound):  # told by the settings, which then lack a model
             # A released bento brings its own model, under this name.
             environ["KETRESPONSE_MODEL"] = bentoml.models.get(RELEASED).path
-    return Settings.from_environ(environ)
+    return ServiceSettings.from_environ(environ)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Literal, cast, get_args
 
 from features.errors import InputError, Problem, Refused
 
-__all__ = ["MODES", "Mode", "Settings", "check_may_serve", "is_loopback"]
+__all__ = ["MODES", "Mode", "ServiceSettings", "check_may_serve", "is_loopback"]
 
 Mode = Literal["approved", "research", "demonstration"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -29,7 +29,7 @@ _WHY_NOT = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServiceSettings:
     """Settings of one running service.
 
     Parameters
@@ -51,7 +51,7 @@ class Settings:
     port: int = 3000
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str]) -> ServiceSettings:
         """Return the settings that the environment names.
 
         Parameters

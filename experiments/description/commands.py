@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["describe"]
+__all__ = ["describe_file"]
 
 
-def describe(
+def describe_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
     mapping: Annotated[
         Path | None,
@@ -44,13 +44,13 @@ def describe(
     from experiments.description.description import describe_cohort
     from experiments.description.report import make_description_report
     from features.cohort.cohort import read_cohort
-    from features.commands import read_dictionary, read_eligibility
+    from features.commands import read_dictionary, read_study_eligibility
     from features.dictionary.eligibility import CRPS_ELIGIBILITY
     from training.document.files import to_values, write_document
     from training.document.render import to_markdown
 
     dictionary = read_dictionary(mapping)
-    eligibility = read_eligibility(study, dictionary)
+    eligibility = read_study_eligibility(study, dictionary)
     description = describe_cohort(
         read_cohort(file, dictionary=dictionary),
         eligibility=eligibility,

@@ -45,7 +45,7 @@ def _read_names(path: Path | None) -> dict[str, str] | None:
 
 
 @app.command("import")
-def import_(
+def import_panel_files(
     files: Annotated[
         list[Path],
         typer.Argument(metavar="FILE...", help="Text exports, or matrices of Ct values."),
@@ -115,8 +115,8 @@ def import_(
         typer.echo(f"Wrote {out}. Next: ketresponse panel check {out}")
 
 
-@app.command()
-def check(
+@app.command("check")
+def check_panel(
     file: Annotated[Path, typer.Argument(metavar="PANEL", help="Panel file of `panel import`.")],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the page, pictures and tables.")

@@ -19,7 +19,7 @@ from features.errors import InputError, Problem, did_you_mean
 from features.files.table import parse_table, read_bytes
 
 __all__ = [
-    "Design",
+    "PanelDesign",
     "Sample",
     "Timing",
     "When",
@@ -62,7 +62,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Design:
+class PanelDesign:
     """A checked design.
 
     Parameters
@@ -120,7 +120,7 @@ def parse_when(text: str) -> When | None:
     return when.replace(tzinfo=None)
 
 
-def parse_design(table: pd.DataFrame, *, name: str = "design") -> Design:
+def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     """Check a design.
 
     Parameters
@@ -190,9 +190,9 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> Design:
     if problems:
         raise InputError(name, problems)
     unused = tuple(raw for column, raw in columns.items() if column not in _COLUMNS)
-    return Design(samples, unused)
+    return PanelDesign(samples, unused)
 
 
-def read_design(path: Path) -> Design:
+def read_design(path: Path) -> PanelDesign:
     """Read and check a design file (CSV or Parquet); see :func:`parse_design`."""
     return parse_design(parse_table(read_bytes(path), name=str(path)), name=str(path))

@@ -25,7 +25,7 @@ from features.panel.cells import (
     find_ceiling,
     parse_numbers,
 )
-from features.panel.design import Design, Sample
+from features.panel.design import PanelDesign, Sample
 from features.panel.exports import parse_file
 from features.panel.names import map_assay_names
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
@@ -50,7 +50,7 @@ def read_panel(
     path: Path | Sequence[Path],
     *,
     format: str = "auto",
-    design: Design | None = None,
+    design: PanelDesign | None = None,
     ceiling: float | None = None,
     names: Mapping[str, str] | None = None,
     ignore: Collection[str] = (),
@@ -66,7 +66,7 @@ def import_panel(
     path: Path | Sequence[Path],
     *,
     format: str = "auto",
-    design: Design | None = None,
+    design: PanelDesign | None = None,
     ceiling: float | None = None,
     names: Mapping[str, str] | None = None,
     ignore: Collection[str] = (),
@@ -82,7 +82,7 @@ def import_panel(
         several, are replicates; see :func:`features.panel.panel.combine_wells`.
     format : str
         One of :data:`FORMATS`; `auto` tells them apart.
-    design : Design or None
+    design : PanelDesign or None
         Whose each sample is, and when it was taken. None: each sample is a patient of that name.
     ceiling : float or None
         Cycle from which nothing counts as detected. None: the largest value of a file where at
@@ -126,7 +126,7 @@ def parse_panel(
     files: Mapping[Path, bytes],
     *,
     format: str = "auto",
-    design: Design | None = None,
+    design: PanelDesign | None = None,
     ceiling: float | None = None,
     names: Mapping[str, str] | None = None,
     ignore: Collection[str] = (),
@@ -206,7 +206,10 @@ def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequen
 
 
 def _import_tidy(
-    contents: Sequence[bytes], paths: Sequence[Path], design: Design | None, ceiling: float | None
+    contents: Sequence[bytes],
+    paths: Sequence[Path],
+    design: PanelDesign | None,
+    ceiling: float | None,
 ) -> tuple[Panel, PanelReport]:
     if len(paths) > 1 or design is not None:
         raise InputError(f"{paths[0]} is a tidy panel: it stands alone, without a design file")
@@ -306,7 +309,7 @@ def _mark_detected(
 # -- samples --------------------------------------------------------------------------------------
 
 
-def _find_unknown_samples(wells: pd.DataFrame, design: Design | None) -> list[Problem]:
+def _find_unknown_samples(wells: pd.DataFrame, design: PanelDesign | None) -> list[Problem]:
     if design is None:
         return []
     names = wells["sample"].unique().tolist()
@@ -340,7 +343,7 @@ def _find_unknown_samples(wells: pd.DataFrame, design: Design | None) -> list[Pr
     return problems
 
 
-def _find_owners(names: Iterable[str], design: Design | None) -> dict[str, Sample]:
+def _find_owners(names: Iterable[str], design: PanelDesign | None) -> dict[str, Sample]:
     if design is None:
         return {name: Sample(name) for name in names}
     return {name: design.samples[name] for name in names}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.panel.design import Design, Sample
+from features.panel.design import PanelDesign, Sample
 from features.panel.names import AssayName
 
 __all__ = ["FileReport", "PanelReport", "make_panel_report", "write_notices"]
@@ -140,7 +140,7 @@ def make_panel_report(
 def write_notices(
     assays: Mapping[str, AssayName],
     names: Mapping[str, str] | None,
-    design: Design | None,
+    design: PanelDesign | None,
     owners: Mapping[str, Sample],
     files: Sequence[FileReport],
     counts: Mapping[str, int],
@@ -153,7 +153,7 @@ def write_notices(
         What became of each name.
     names : mapping of str to str or None
         Names that were given.
-    design : Design or None
+    design : PanelDesign or None
         The design file.
     owners : mapping of str to Sample
         The samples in the files.

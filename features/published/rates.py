@@ -25,7 +25,7 @@ from features.shares import compute_wilson_interval
 __all__ = [
     "BASE_RATES",
     "BaseRate",
-    "PooledRate",
+    "PooledBaseRate",
     "pooled_rate",
     "published_base_rate",
     "read_pooled_rates",
@@ -71,7 +71,7 @@ class BaseRate:
 
 
 @dataclass(frozen=True)
-class PooledRate:
+class PooledBaseRate:
     """A responder rate pooled over the studies of Zhao 2018 by random effects.
 
     Attributes
@@ -185,19 +185,19 @@ def published_base_rate(horizon: str) -> BaseRate:
 
 
 @lru_cache(maxsize=1)
-def read_pooled_rates() -> tuple[PooledRate, ...]:
+def read_pooled_rates() -> tuple[PooledBaseRate, ...]:
     """Return the pooled responder rates, as published and recomputed.
 
     Returns
     -------
-    tuple of PooledRate
+    tuple of PooledBaseRate
         At the end of treatment and at 1 to 3 months. The recomputed ones are what
         `training.measures.meta_analysis` gives, to three decimals.
     """
-    return TypeAdapter(tuple[PooledRate, ...]).validate_json(read_data("pooled_rates.json"))
+    return TypeAdapter(tuple[PooledBaseRate, ...]).validate_json(read_data("pooled_rates.json"))
 
 
-def pooled_rate(horizon: str) -> PooledRate:
+def pooled_rate(horizon: str) -> PooledBaseRate:
     """Return the rate pooled over the published studies that comes nearest to a horizon.
 
     Parameters
@@ -207,7 +207,7 @@ def pooled_rate(horizon: str) -> PooledRate:
 
     Returns
     -------
-    PooledRate
+    PooledBaseRate
         Recomputed, with the prediction interval for a new centre. Its outcome is another one
         (relief of at least 30%): it stands beside an estimate and is not compared with it.
     """

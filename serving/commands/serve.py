@@ -151,7 +151,7 @@ def serve(
 ) -> None:
     """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
     from serving.process import bind, run_server
-    from serving.settings import Settings, check_may_serve
+    from serving.settings import ServiceSettings, check_may_serve
     from training.review.seal import check_approval
     from training.store.artifact import read_facts
 
@@ -177,6 +177,8 @@ def serve(
 
         print(f"Loading {folder} ...", flush=True)
         try:
-            run_server(Settings(folder, mode, host, port), listener, on_ready=tell, quiet=quiet)
+            run_server(
+                ServiceSettings(folder, mode, host, port), listener, on_ready=tell, quiet=quiet
+            )
         except KeyboardInterrupt:
             print("Ended.", flush=True)

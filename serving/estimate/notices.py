@@ -11,7 +11,7 @@ Mangnus 2021, doi:10.1111/papr.13056; Sigtermans 2009, doi:10.1016/j.pain.2009.0
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
@@ -22,7 +22,7 @@ from training.store.statements import plain
 
 __all__ = [
     "EVIDENCE_VARIABLES",
-    "Notice",
+    "PlainNotice",
     "evidence_notices",
     "model_notices",
     "record_notices",
@@ -40,8 +40,7 @@ EVIDENCE_VARIABLES = ("nrs_t0", "strong_opioid", "crps_type", "disease_duration_
 """Variables that tell whether a CRPS patient is like those of the published studies."""
 
 
-@dataclass(frozen=True)
-class Notice:
+class PlainNotice(NamedTuple):
     """One sentence about an estimate.
 
     Parameters
@@ -58,17 +57,13 @@ class Notice:
     text: str
     variable: str | None = None
 
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the notice as it stands in an answer."""
-        return asdict(self)
 
-
-def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[Notice]:
+def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[PlainNotice]:
     """Return what holds for every answer of a model: its stamp, its limits, its own notes."""
-    notices = [Notice(facts.status, stamp)] if stamp else []
+    notices = [PlainNotice(facts.status, stamp)] if stamp else []
     if model.is_constant:
         notices.append(
-            Notice(
+            PlainNotice(
                 "prevalence_only",
                 "This model gives every patient the same estimate, the share of responders in its "
                 "cohort: nothing in the record moved it.",
@@ -76,7 +71,7 @@ def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[N
         )
     elif model.kept is not None and model.kept.is_constant:
         notices.append(
-            Notice(
+            PlainNotice(
                 "kept_constant",
                 "The data could not tell who keeps the response: the share that keeps it is taken "
                 "to be the same for everyone.",
@@ -85,17 +80,17 @@ def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[N
     own = [v.label for v in model.predictor_variables if v.source == "declared by the study"]
     if own:
         notices.append(
-            Notice("study_variables", f"Measured in this study's own way: {', '.join(own)}.")
+            PlainNotice("study_variables", f"Measured in this study's own way: {', '.join(own)}.")
         )
-    return notices + [Notice("note", note) for note in facts.notes]
+    return notices + [PlainNotice("note", note) for note in facts.notes]
 
 
 def scope_notices(
     unknown: Sequence[str], eligibility: Eligibility, dictionary: Dictionary
-) -> list[Notice]:
+) -> list[PlainNotice]:
     """Return one notice for each entry rule that could not be checked."""
     return [
-        Notice(
+        PlainNotice(
             "eligibility_unknown",
             f"{dictionary[name].label} is not given: the estimate holds only if it is "
             f"{plain(eligibility.describe(name, dictionary=dictionary))}.",
@@ -112,7 +107,7 @@ def record_notices(
     *,
     usual: Mapping[str, tuple[float, float]],
     unused: Iterable[Variable],
-) -> list[Notice]:
+) -> list[PlainNotice]:
     """Return what is missing, beyond or rare in what training saw, or without use to the model.
 
     Parameters
@@ -133,18 +128,18 @@ def record_notices(
         value = record.get(variable.name)
         if not isinstance(value, float):
             text = f"{variable.label} is not known: the middle of the training patients is taken."
-            notices.append(Notice("missing", text, variable.name))
+            notices.append(PlainNotice("missing", text, variable.name))
             continue
         text = _beyond(variable, value, training_ranges.get(variable.name, {}))
         if text:
-            notices.append(Notice("outside_training", text, variable.name))
+            notices.append(PlainNotice("outside_training", text, variable.name))
         elif variable.name in usual:
             notices += _make_rare_notices(variable, value, *usual[variable.name])
     if all(record.get(variable.name) is None for variable in predictors):
         text = "Nothing the model uses is known: the middle of the training patients is taken."
-        notices.append(Notice("nothing_known", text))
+        notices.append(PlainNotice("nothing_known", text))
     notices += [
-        Notice("unused", f"{variable.label} does not enter this estimate.", variable.name)
+        PlainNotice("unused", f"{variable.label} does not enter this estimate.", variable.name)
         for variable in unused
     ]
     return notices
@@ -169,7 +164,9 @@ def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> str
     return ""
 
 
-def _make_rare_notices(variable: Variable, value: float, low: float, high: float) -> list[Notice]:
+def _make_rare_notices(
+    variable: Variable, value: float, low: float, high: float
+) -> list[PlainNotice]:
     """Tell a value that hardly anybody in training had: often one in another unit."""
     if low <= value <= high:
         return []
@@ -178,10 +175,10 @@ def _make_rare_notices(variable: Variable, value: float, low: float, high: float
         f"{variable.label}: hardly any training patient had such a value (95 of 100 had {low:g} "
         f"to {high:g}). Please check it{f' is in {unit}' if unit else ''}."
     )
-    return [Notice("rare", text, variable.name)]
+    return [PlainNotice("rare", text, variable.name)]
 
 
-def evidence_notices(record: Record, dictionary: Dictionary) -> list[Notice]:
+def evidence_notices(record: Record, dictionary: Dictionary) -> list[PlainNotice]:
     """Return where a CRPS patient differs from the patients of the published studies.
 
     Parameters
@@ -200,22 +197,22 @@ def evidence_notices(record: Record, dictionary: Dictionary) -> list[Notice]:
         )
         if nrs < _RESPONSE_POINTS:
             text += " Below 2, pain cannot fall by 2 points."
-        notices.append(Notice("outside_evidence", text, "nrs_t0"))
+        notices.append(PlainNotice("outside_evidence", text, "nrs_t0"))
     if record.get("strong_opioid") == 1.0:
         text = (
             "Patients on strong opioids were not admitted to the placebo-controlled trial "
             "(Sigtermans 2009)."
         )
-        notices.append(Notice("outside_evidence", text, "strong_opioid"))
+        notices.append(PlainNotice("outside_evidence", text, "strong_opioid"))
     crps_type = record.get("crps_type")
     if isinstance(crps_type, float) and dictionary["crps_type"].decode(crps_type) == "2":
         text = "The placebo-controlled trial was in CRPS type 1 only (Sigtermans 2009)."
-        notices.append(Notice("outside_evidence", text, "crps_type"))
+        notices.append(PlainNotice("outside_evidence", text, "crps_type"))
     years = record.get("disease_duration_years")
     if isinstance(years, float) and years < _RECENT_YEARS:
         text = (
             "CRPS of less than half a year: the published patients had had it for years, and the "
             "authors warn against carrying results over to new disease (Mangnus 2021)."
         )
-        notices.append(Notice("outside_evidence", text, "disease_duration_years"))
+        notices.append(PlainNotice("outside_evidence", text, "disease_duration_years"))
     return notices

@@ -18,7 +18,7 @@ from features.errors import Problem
 from features.panel.cells import HIGHEST_CT, LOWEST_CT, NOT_SEEN_WORDS, find_ceiling
 from features.panel.design import Timing, When, compare_times, parse_when
 from features.panel.names import map_assay_names, parse_assay_name
-from serving.estimate.notices import Notice
+from serving.estimate.notices import PlainNotice
 from serving.estimate.request import RequestError
 from training.panel.model import PanelModel
 
@@ -196,7 +196,7 @@ def _combine(cells: list[float | None], ceiling: float) -> float | None:
 
 def choose_panel(
     model: PanelModel | None, sample: PanelSample
-) -> tuple[FloatArray | None, list[Notice]]:
+) -> tuple[FloatArray | None, list[PlainNotice]]:
     """Return the panel as the model takes it, and what the reader has to know about it.
 
     Parameters
@@ -210,7 +210,7 @@ def choose_panel(
     -------
     row : ndarray or None
         As :meth:`PanelModel.to_row` writes it; None where the clinical sub-model has to answer.
-    notices : list of Notice
+    notices : list of PlainNotice
         With the code `panel_unused` where it is None.
     """
     if model is None:
@@ -225,28 +225,28 @@ def choose_panel(
             "It is not known whether the panel's sample was taken before the infusion began: the "
             "estimate holds only if it was."
         )
-        notices.append(Notice("panel_timing", text, "panel"))
+        notices.append(PlainNotice("panel_timing", text, "panel"))
     elif sample.timing == "same_day":
         text = (
             "The panel's sample was taken on the day of the infusion: the estimate holds only if "
             "it was taken before it began."
         )
-        notices.append(Notice("panel_timing", text, "panel"))
+        notices.append(PlainNotice("panel_timing", text, "panel"))
     if model.plates and sample.plate not in model.plates:
         text = "The panel's plate is not one of the training's: it is not corrected for."
-        notices.append(Notice("panel_plate", text, "panel"))
+        notices.append(PlainNotice("panel_plate", text, "panel"))
     missing = model.missing(row)
     if missing:
         text = f"Not measured in the panel, and treated as average: {_list(missing)}."
-        notices.append(Notice("panel_missing", text, "panel"))
+        notices.append(PlainNotice("panel_missing", text, "panel"))
     unknown = len(set(sample.values) - set(model.assays))
     if unknown:
         text = f"The model does not know {unknown} of the panel's assays: they are passed over."
-        notices.append(Notice("panel_unknown_assays", text, "panel"))
+        notices.append(PlainNotice("panel_unknown_assays", text, "panel"))
     return row, notices
 
 
-def find_extremes(model: PanelModel, x: FloatArray) -> list[Notice]:
+def find_extremes(model: PanelModel, x: FloatArray) -> list[PlainNotice]:
     """Return the assays beyond what the sub-model has seen, as one notice or none.
 
     Parameters
@@ -265,12 +265,12 @@ def find_extremes(model: PanelModel, x: FloatArray) -> list[Notice]:
         f"Outside what the model has seen, after normalisation: {_list(named)}. The nearest value "
         "seen is used."
     )
-    return [Notice("panel_outside_training", text, "panel")]
+    return [PlainNotice("panel_outside_training", text, "panel")]
 
 
-def _make_unused_notice(reason: str) -> Notice:
+def _make_unused_notice(reason: str) -> PlainNotice:
     text = f"The microRNA panel was not used: {reason}. The estimate is the clinical sub-model's."
-    return Notice("panel_unused", text, "panel")
+    return PlainNotice("panel_unused", text, "panel")
 
 
 def _why_not_comparable(model: PanelModel, sample: PanelSample) -> str:

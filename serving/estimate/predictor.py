@@ -19,7 +19,7 @@ from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.rates import pooled_rate, published_base_rate
 from serving.estimate.notices import (
-    Notice,
+    PlainNotice,
     evidence_notices,
     model_notices,
     record_notices,
@@ -107,12 +107,12 @@ class Predictor:
         patient = _as_mapping(raw)
         record, sample = self._read(patient, panel)
         reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
-        notices: list[Notice] = []
+        notices: list[PlainNotice] = []
         estimates: list[dict[str, Any]] = []
         spoke = self._clinical
         if reasons:
             notices += [
-                Notice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
+                PlainNotice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
             ]
         else:
             x = self.dictionary.encode([record], self.model.predictors)[0]
@@ -144,7 +144,7 @@ class Predictor:
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
-                "notices": [n.to_dict() for n in (*self._model_notices[spoke.name], *notices)],
+                "notices": [n._asdict() for n in (*self._model_notices[spoke.name], *notices)],
             },
         }
 
@@ -210,7 +210,7 @@ class Predictor:
 
     def _choose(
         self, x: FloatArray, sample: PanelSample | None
-    ) -> tuple[SubModel, FloatArray, list[Notice]]:
+    ) -> tuple[SubModel, FloatArray, list[PlainNotice]]:
         """Return the sub-model that answers, what it takes, and the notices on the panel."""
         if sample is None:
             return self._clinical, x, []

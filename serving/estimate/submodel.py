@@ -10,7 +10,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
-from training.model.explanation import Explainer, Explanation
+from training.model.explanation import Attribution, Explainer
 from training.model.response_model import ResponseModel
 
 __all__ = ["CLINICAL", "WITH_PANEL", "SubModel"]
@@ -94,7 +94,7 @@ class SubModel:
         ]
 
     def _list_contributions(
-        self, x: FloatArray, found: Explanation, h: int
+        self, x: FloatArray, found: Attribution, h: int
     ) -> list[dict[str, Any]]:
         """Return one row for each predictor, and one for the panel with its assays beneath."""
         n_alone = len(self.variables) - self.n_assays

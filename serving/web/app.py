@@ -31,7 +31,7 @@ from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, re
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, unique
 from serving.estimate.schemas import make_panel_example
-from serving.settings import Settings, is_loopback
+from serving.settings import ServiceSettings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
 from serving.web.page import render_docs, render_page
@@ -78,7 +78,7 @@ class LocalOnly:
     The command refuses other addresses beforehand; this holds however the service was started.
     """
 
-    def __init__(self, app: ASGIApp, get_settings: Callable[[], Settings]) -> None:
+    def __init__(self, app: ASGIApp, get_settings: Callable[[], ServiceSettings]) -> None:
         self.app = app
         self.get_settings = get_settings
 

@@ -15,13 +15,13 @@ from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from training.store.statements import plain
 
-__all__ = ["make_panel_section", "make_sections", "short_unit", "show_problem"]
+__all__ = ["make_panel_fields", "make_form_sections", "short_unit", "show_problem"]
 
 _MOST_RADIOS = 3
 _PANEL_TITLE = "A microRNA panel, if there is one"
 
 
-def make_sections(
+def make_form_sections(
     predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
 ) -> list[dict[str, Any]]:
     """Return the form's groups of fields: scope first, then predictors, then the optional."""
@@ -51,7 +51,7 @@ def make_sections(
     ]
 
 
-def make_panel_section(
+def make_panel_fields(
     predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
 ) -> list[dict[str, Any]]:
     """Return the group of fields for a microRNA panel, where the model has a use for one."""

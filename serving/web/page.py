@@ -14,7 +14,7 @@ from features.errors import Problem
 from features.published.safety import describe_safety
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
-from serving.web.form import make_panel_section, make_sections, short_unit, show_problem
+from serving.web.form import make_form_sections, make_panel_fields, short_unit, show_problem
 from serving.web.rendering import render
 from training.store.statements import make_statements, plain
 
@@ -81,8 +81,8 @@ def render_page(
         statements=make_statements(facts)[1:],
         safety=describe_safety(facts.condition),
         sections=[
-            *make_sections(predictor, fields or {}, problems),
-            *make_panel_section(predictor, fields or {}, problems),
+            *make_form_sections(predictor, fields or {}, problems),
+            *make_panel_fields(predictor, fields or {}, problems),
         ],
         multipart=predictor.panel is not None,
         problems=[show_problem(predictor, problem) for problem in problems],

@@ -3,24 +3,24 @@ from __future__ import annotations
 import pytest
 
 from features.errors import EXIT_REFUSED, InputError, Refused
-from serving.settings import MODES, Settings, check_may_serve, is_loopback
+from serving.settings import MODES, ServiceSettings, check_may_serve, is_loopback
 from training.store.facts import STATUSES
 
 
 def test_settings_survive_the_environment(tmp_path):
-    settings = Settings(tmp_path, "research", "::1", 8080)
-    assert Settings.from_environ(settings.to_environ()) == settings
+    settings = ServiceSettings(tmp_path, "research", "::1", 8080)
+    assert ServiceSettings.from_environ(settings.to_environ()) == settings
 
 
 def test_without_a_mode_only_an_approved_model_is_asked_for():
-    settings = Settings.from_environ({"KETRESPONSE_MODEL": "m"})
+    settings = ServiceSettings.from_environ({"KETRESPONSE_MODEL": "m"})
     assert (settings.mode, settings.host, settings.port) == ("approved", "127.0.0.1", 3000)
 
 
 def test_every_wrong_setting_is_named():
     environ = {"KETRESPONSE_MODE": "Approved", "KETRESPONSE_PORT": "70000"}
     with pytest.raises(InputError) as caught:
-        Settings.from_environ(environ)
+        ServiceSettings.from_environ(environ)
     assert [problem.column for problem in caught.value.problems] == [
         "KETRESPONSE_MODEL",
         "KETRESPONSE_MODE",

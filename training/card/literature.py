@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.published.rates import PooledRate, published_base_rate, read_pooled_rates
+from features.published.rates import PooledBaseRate, published_base_rate, read_pooled_rates
 from features.published.references import MANGNUS, SIGTERMANS
 from training.card.schema import BaseRateRow, KnownPredictor
 from training.document.words import percent
@@ -138,7 +138,7 @@ KNOWN_PREDICTORS = (
 """What the papers hold on the candidate predictors."""
 
 
-def _describe_new_centre(pooled: PooledRate) -> str:
+def _describe_new_centre(pooled: PooledBaseRate) -> str:
     if pooled.prediction_interval is None:
         return pooled.note
     low, high = pooled.prediction_interval

@@ -27,8 +27,8 @@ _EXIT_INCOMPLETE = 2
 _COMPLETE = "Complete: every field is filled, or says why it is not available."
 
 
-@app.command()
-def template(
+@app.command("template")
+def card_template(
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("card.toml"),
     force: ForceOption = False,
 ) -> None:
@@ -101,8 +101,8 @@ def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
     return [write_card(card, folder), *pages]
 
 
-@app.command()
-def make(
+@app.command("make")
+def make_model_card(
     model: ModelArgument,
     card: Annotated[Path, typer.Option("--card", metavar="FILE", help="The author's file (TOML).")],
     out: Annotated[
@@ -191,8 +191,8 @@ def _describe_from_run(card: Card) -> None:
             typer.echo(f"  {reason}\n      {', '.join(asked_by)}")
 
 
-@app.command()
-def check(
+@app.command("check")
+def check_card(
     model: ModelArgument,
     card: _CardFile = None,
     results: Annotated[
@@ -238,8 +238,8 @@ def _read(card: str) -> Card:
     return read_card(find_folder(card, tracking_uri=find_tracking_uri(os.environ)))
 
 
-@app.command()
-def diff(
+@app.command("diff")
+def diff_cards(
     before: Annotated[str, typer.Argument(metavar="A", help=f"{MODEL_HELP} Or a card.json.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same, to compare with.")],
     json_: JsonOption = False,
@@ -274,8 +274,8 @@ def diff(
     Console().print(table)
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_card(
     model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Or a card.json.")],
 ) -> None:
     """Print a model's card."""

@@ -41,8 +41,8 @@ def _print_table(title: str, rows: Sequence[tuple[str, str, int]], last: str) ->
     console.print(last, highlight=False)
 
 
-@app.command()
-def develop(
+@app.command("develop")
+def development_size(
     parameters: Annotated[
         int,
         typer.Option("--parameters", help="Candidate parameters; a category counts levels - 1."),
@@ -92,8 +92,8 @@ def develop(
     )
 
 
-@app.command()
-def validate(
+@app.command("validate")
+def validation_size(
     prevalence: _Prevalence,
     c_statistic: Annotated[
         float, typer.Option("--c-statistic", help="c-statistic (AUC) expected in new patients.")

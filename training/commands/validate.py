@@ -23,7 +23,7 @@ from training.commands.options import (
 if TYPE_CHECKING:
     from training.document.document import Document
 
-__all__ = ["leave_site_out", "validate"]
+__all__ = ["leave_site_out", "validate_model"]
 
 _Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
@@ -67,7 +67,7 @@ def _describe(report: Document, summary: dict[str, Any], *, out: Path | None, js
         typer.echo(f"Page, tables and pictures: {out}")
 
 
-def validate(
+def validate_model(
     model: ModelArgument,
     cohort: CohortArgument,
     mapping: MappingOption = None,

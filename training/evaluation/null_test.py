@@ -49,7 +49,7 @@ __all__ = [
     "Pairs",
     "add_pairs",
     "compute_null_test",
-    "count_pairs",
+    "count_fold_pairs",
     "evaluate_candidates",
     "evaluate_fit",
     "list_failures",
@@ -128,7 +128,7 @@ def _predict_candidates(
     return risks
 
 
-def count_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
+def count_fold_pairs(y: FloatArray, risks: FloatArray) -> Pairs:
     """Return the pairs of one held-out fold.
 
     Parameters
@@ -208,7 +208,7 @@ def _evaluate_folds(
         rng = np.random.default_rng((seed, 2, int(fold)))
         for name, found in predict(data.take(~test), data.X[test], rng).items():
             for i, horizon in enumerate(data.horizons):
-                pairs = count_pairs(data.y[horizon][test], found[:, i])
+                pairs = count_fold_pairs(data.y[horizon][test], found[:, i])
                 parts.setdefault((horizon, name), []).append(pairs)
     return {key: add_pairs(found) for key, found in parts.items()}
 

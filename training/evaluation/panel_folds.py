@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.schema import Dictionary
-from training.evaluation.null_test import Pairs, count_pairs
+from training.evaluation.null_test import Pairs, count_fold_pairs
 from training.fitting.freezing import make_response_model
 from training.fitting.jobs import run_tasks
 from training.fitting.procedure import Procedure
@@ -162,7 +162,7 @@ def _evaluate_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[
     usable = panel.normaliser.can_normalise(cts)
     Z = panel.standardise(cts[usable])
     return {
-        name: count_pairs(y[usable], expit(member.score(Z)))
+        name: count_fold_pairs(y[usable], expit(member.score(Z)))
         for name, member in panel.first.members.items()
     }
 

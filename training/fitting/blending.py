@@ -20,7 +20,13 @@ from features.arrays import FloatArray, IntArray
 from training.fitting.resampling import make_folds
 from training.fitting.solvers import fit_intercept
 
-__all__ = ["compute_log_loss", "fit_isotonic", "fit_recalibration", "fit_weights", "price_spread"]
+__all__ = [
+    "compute_log_loss",
+    "fit_isotonic",
+    "fit_recalibration_slope",
+    "fit_weights",
+    "price_spread",
+]
 
 
 _NEGLIGIBLE = 1e-3
@@ -102,7 +108,7 @@ def fit_weights(
     return np.asarray(weights / max(1.0, float(weights.sum())))
 
 
-def fit_recalibration(margin: FloatArray, y: FloatArray) -> float:
+def fit_recalibration_slope(margin: FloatArray, y: FloatArray) -> float:
     """Return the recalibration slope of out-of-fold log-odds, kept within [0, 1].
 
     A slope of 1 leaves the log-odds as they are, 0 means that they carry nothing and everyone

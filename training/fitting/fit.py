@@ -19,7 +19,12 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.fitting.blending import compute_log_loss, fit_isotonic, fit_recalibration, fit_weights
+from training.fitting.blending import (
+    compute_log_loss,
+    fit_isotonic,
+    fit_recalibration_slope,
+    fit_weights,
+)
 from training.fitting.candidates import (
     CANDIDATES,
     KNOTS,
@@ -177,7 +182,7 @@ def fit_outcome(
             chosen[allowed], out.base, out.y, n_patients=len(y), strength=procedure.prior_strength
         )
     blended = out.base + weights @ (chosen - out.base)
-    slope = fit_recalibration(blended, out.y)
+    slope = fit_recalibration_slope(blended, out.y)
 
     basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
     Z = basis.expand(X)

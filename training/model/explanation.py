@@ -38,7 +38,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
 from training.model.response_model import ResponseModel
 
-__all__ = ["Explainer", "Explanation"]
+__all__ = ["Explainer", "Attribution"]
 
 
 _MOST_ACTIVE = 16
@@ -55,7 +55,7 @@ _BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Attribution:
     """What each predictor adds to the probability of one patient, at each horizon.
 
     A contribution says how the model uses a value, not what would happen if it were changed.
@@ -149,7 +149,7 @@ class Explainer:
         self._before = places[:, : len(self._alone)] < places[:, -1:]
         self._member_orders = draw_orders(n_members, n_pairs=_MEMBER_PAIRS, rng=rng)
 
-    def explain(self, x: FloatArray) -> Explanation:
+    def explain(self, x: FloatArray) -> Attribution:
         """Return the explanation of one patient's probabilities.
 
         Parameters
@@ -159,7 +159,7 @@ class Explainer:
 
         Returns
         -------
-        Explanation
+        Attribution
             A positive contribution raises the probability above what it would be without
             knowing the value; contributions smaller than a few times `error` are not told
             from 0.
@@ -178,7 +178,7 @@ class Explainer:
         if self._model.is_constant:
             method = "none needed: the model gives everyone the same probability"
             nothing = np.zeros((len(served), n_predictors))
-            return Explanation("probability", method, served, nothing, exact, exact)
+            return Attribution("probability", method, served, nothing, exact, exact)
         base = self._served.mean(axis=0)
         gains = None
         if not self._model.has_trees:
@@ -186,12 +186,12 @@ class Explainer:
             gains = terms - self._terms
         method, values, error = self._value_players(x, gains, served)
         if not self._group.size:
-            return Explanation("probability", method, base, values, error, exact)
+            return Attribution("probability", method, base, values, error, exact)
         contributions = np.empty((len(served), n_predictors))
         contributions[:, self._alone] = values[:, :-1]
         how, contributions[:, self._group], left = self._divide(x, gains, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
-        return Explanation("probability", method, base, contributions, error, left + error)
+        return Attribution("probability", method, base, contributions, error, left + error)
 
     def _value_players(
         self, x: FloatArray, gains: FloatArray | None, served: FloatArray

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
-from training.model.explanation import Explainer, Explanation
+from training.model.explanation import Attribution, Explainer
 from training.model.response_model import ResponseModel
 
 __all__ = ["explain_rows", "global_importance"]
@@ -16,7 +16,7 @@ __all__ = ["explain_rows", "global_importance"]
 
 def explain_rows(
     model: ResponseModel, X: FloatArray, *, group: Sequence[int] = (), seed: int = 0
-) -> list[Explanation]:
+) -> list[Attribution]:
     """Return one explanation for each row.
 
     Parameters
@@ -34,14 +34,14 @@ def explain_rows(
     return [explainer.explain(x) for x in X]
 
 
-def global_importance(model: ResponseModel, explanations: Sequence[Explanation]) -> pd.DataFrame:
+def global_importance(model: ResponseModel, explanations: Sequence[Attribution]) -> pd.DataFrame:
     """Return how far each predictor moves the probability, on average.
 
     Parameters
     ----------
     model : ResponseModel
         Names the predictors and horizons.
-    explanations : sequence of Explanation
+    explanations : sequence of Attribution
         Of this model, at least one.
 
     Returns

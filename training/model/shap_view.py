@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from features.arrays import FloatArray
 from training.document.style import BLUE, ORANGE, PaperFigure, make_axes, paper_style, set_title
-from training.model.explanation import Explanation
+from training.model.explanation import Attribution
 from training.model.response_model import ResponseModel
 
 __all__ = ["plot_summary", "to_shap"]
@@ -20,7 +20,7 @@ _BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("blue to orange", [BLUE, ORA
 
 
 def to_shap(
-    explanations: Sequence[Explanation],
+    explanations: Sequence[Attribution],
     model: ResponseModel,
     values: FloatArray,
     *,
@@ -30,7 +30,7 @@ def to_shap(
 
     Parameters
     ----------
-    explanations : sequence of Explanation
+    explanations : sequence of Attribution
         Of the same model, one for each row of `values`.
     model : ResponseModel
         Names the predictors and horizons.

@@ -10,7 +10,7 @@ import typer
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
-from experiments.description.commands import describe
+from experiments.description.commands import describe_file
 from experiments.description.description import CohortDescription, describe_cohort
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain, plot_rates
 from experiments.description.report import make_description_report
@@ -23,7 +23,7 @@ from training.document.files import to_values
 from training.document.render import to_markdown
 
 app = typer.Typer()
-app.command()(describe)
+app.command()(describe_file)
 runner = CliRunner()
 
 

@@ -9,7 +9,7 @@ import pytest
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable, read_eligibility
 from serving.estimate.notices import (
-    Notice,
+    PlainNotice,
     evidence_notices,
     model_notices,
     record_notices,
@@ -119,7 +119,7 @@ def test_what_the_model_does_not_use_is_named():
 def test_each_entry_rule_that_could_not_be_checked_is_a_notice():
     rules = read_eligibility({"age_years": {"min": 18}, "setting": "elective"})
     age, setting = scope_notices(["age_years", "setting"], rules, CONTRACT)
-    assert age == Notice(
+    assert age == PlainNotice(
         "eligibility_unknown",
         "Age is not given: the estimate holds only if it is at least 18 years.",
         "age_years",
@@ -159,8 +159,8 @@ def test_a_stamp_comes_first_and_notes_last():
     model = make_model()
     facts = make_facts(model, notes=["No external validation."])
     assert model_notices(model, facts, "DEMONSTRATION") == [
-        Notice("demonstration", "DEMONSTRATION"),
-        Notice("note", "No external validation."),
+        PlainNotice("demonstration", "DEMONSTRATION"),
+        PlainNotice("note", "No external validation."),
     ]
     assert model_notices(model, replace(facts, notes=[]), "") == []
 
@@ -179,7 +179,7 @@ def test_the_variables_of_a_study_are_named():
     own = declare_variable("mood", {"kind": "yes_no", "known_at": "baseline", "label": "Low mood"})
     model = make_model(predictors=("nrs_t0", "mood"), dictionary=CONTRACT.with_variables([own]))
     (notice,) = model_notices(model, make_facts(model), "")
-    assert notice.to_dict() == {
+    assert notice._asdict() == {
         "code": "study_variables",
         "text": "Measured in this study's own way: Low mood.",
         "variable": None,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.dictionary.contract import CONTRACT
-from serving.settings import Settings
+from serving.settings import ServiceSettings
 from serving.web.app import MAX_BODY, LocalOnly, make_app
 from tests.serving.helpers.models import PATIENT
 
@@ -107,6 +107,6 @@ def test_no_form_brings_the_page_down(app, fields):
     [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.7", False)],
 )
 def test_an_unapproved_model_answers_its_own_machine_only(app, tmp_path, mode, caller, near):
-    guarded = LocalOnly(app, lambda: Settings(tmp_path, mode))
+    guarded = LocalOnly(app, lambda: ServiceSettings(tmp_path, mode))
     response = call(guarded, "GET", "/clinic", client=(caller, 1))
     assert response.status_code == (200 if near or mode == "approved" else 403)

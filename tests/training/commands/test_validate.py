@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 from features.errors import InputError, KetresponseError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.commands.validate import leave_site_out, validate
+from training.commands.validate import leave_site_out, validate_model
 from training.store.artifact import read_facts, save_model
 from training.store.registry import register
 from training.store.tracking import RunRecord, read_run, track_run
 
 app = typer.Typer()
-app.command()(validate)
+app.command("validate")(validate_model)
 app.command("leave-site-out")(leave_site_out)
 
 STUDY = """

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from training.fitting.blending import compute_log_loss, fit_recalibration, fit_weights, price_spread
+from training.fitting.blending import (
+    compute_log_loss,
+    fit_recalibration_slope,
+    fit_weights,
+    price_spread,
+)
 
 
 def _draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,8 +97,8 @@ def test_the_slope_undoes_overfitting_and_stays_between_0_and_1(
     # Margins twice too large need a slope of 1/2; half as large would need 2, kept at 1; turned
     # round would need -1, kept at 0.
     truth, y = _draw(20_000, 6)
-    assert fit_recalibration(factor * truth, y) == pytest.approx(expected, abs=0.03)
+    assert fit_recalibration_slope(factor * truth, y) == pytest.approx(expected, abs=0.03)
 
 
 def test_a_constant_margin_needs_no_slope() -> None:
-    assert fit_recalibration(np.full(10, 0.3), np.arange(10) % 2.0) == 1.0
+    assert fit_recalibration_slope(np.full(10, 0.3), np.arange(10) % 2.0) == 1.0

@@ -19,7 +19,7 @@ from features.dictionary.variable import Variable
 from training.fitting.candidates import BoostedTrees
 from training.model import explanation as module
 from training.model.coalitions import draw_orders
-from training.model.explanation import Explainer, Explanation
+from training.model.explanation import Attribution, Explainer
 from training.model.importance import explain_rows
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
@@ -28,7 +28,7 @@ NO_STEPS = np.empty(0)
 shap_colours = pytest.mark.filterwarnings("ignore:The set_:PendingDeprecationWarning")
 
 
-def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Explanation:
+def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Attribution:
     return Explainer(model, seed=seed).explain(x)
 
 
