@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.panel.design import Design, Sample
+from features.panel.design import PanelDesign, Sample
 from features.panel.names import AssayName
 from features.panel.summary import FileReport, make_panel_report, write_notices
 
@@ -109,7 +109,9 @@ def test_a_sample_that_is_left_out_needs_no_date() -> None:
 
 
 def test_what_the_design_has_beyond_the_files_is_told() -> None:
-    design = Design({"S1": Sample("P1"), "S8": Sample("P8"), "S9": Sample("")}, ("ward", "nurse"))
+    design = PanelDesign(
+        {"S1": Sample("P1"), "S8": Sample("P8"), "S9": Sample("")}, ("ward", "nurse")
+    )
     assert _write(design=design) == (
         "2 samples of the design file are in no panel file",
         "columns of the design file not used: ward, nurse",
