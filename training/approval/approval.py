@@ -214,6 +214,12 @@ def _objections_to_waiver(case: Case, number: int | None) -> list[str]:
     return []
 
 
+def _entry(event: Event, **more: Any) -> dict[str, Any]:
+    name = event.details.get("name", event.actor)
+    told = {"at": event.at, "name": name, "account": event.actor, "comment": event.comment}
+    return told | more
+
+
 def make_annex(case: Case) -> dict[str, Any]:
     """Return what stands beside the card: standing, approvals, waivers, history.
 
@@ -231,26 +237,15 @@ def make_annex(case: Case) -> dict[str, Any]:
         `approvals`, `waivers` (with `gate`) and `history`, each entry with `at`, `name`,
         `account` and `comment`.
     """
-
-    def show(event: Event, **more: Any) -> dict[str, Any]:
-        name = event.details.get("name", event.actor)
-        return {
-            "at": event.at,
-            "name": name,
-            "account": event.actor,
-            "comment": event.comment,
-            **more,
-        }
-
     return {
         "model": case.subject,
         "standing": case.standing,
         "scope": case.scope,
         "digests": asdict(case.digests),
-        "approvals": [show(event) for event in case.approvals],
-        "waivers": [show(event, gate=number) for number, event in sorted(case.waivers.items())],
+        "approvals": [_entry(event) for event in case.approvals],
+        "waivers": [_entry(event, gate=number) for number, event in sorted(case.waivers.items())],
         "history": [
-            show(event, kind=event.kind, gate=event.details.get("gate")) for event in case.events
+            _entry(event, kind=event.kind, gate=event.details.get("gate")) for event in case.events
         ],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 __all__ = [
     "ACTIONS",
@@ -51,24 +51,39 @@ SILENT, NAMED_USE = "silent prospective evaluation", "the use that its card name
 """What an approval can be for: without validation in other patients, at most the first."""
 
 
-class Gate(Protocol):
-    """One of the twelve gates, computed from the card."""
+@dataclass(frozen=True)
+class Gate:
+    """One of the twelve gates, computed from the card; a reviewer may waive it.
 
-    @property
-    def number(self) -> int:
-        """From 1 to 12."""
+    Parameters
+    ----------
+    number : int
+        1 to 12.
+    name : str
+        In a few words.
+    status : {"pass", "fail", "waived"}
+        Whether the card alone says that it is met, and beside its review whether it was waived.
+    value, threshold : str
+        What was found, and what is asked.
+    more : str
+        What to know or to do; may be empty.
+    waiver : str
+        Who waived it, and why; else empty.
+    """
 
-    @property
-    def name(self) -> str:
-        """In a few words."""
-
-    @property
-    def status(self) -> str:
-        """Either "pass" or "fail"."""
+    number: int
+    name: str
+    status: Literal["pass", "fail", "waived"]
+    value: str
+    threshold: str
+    more: str = ""
+    waiver: str = ""
 
     @property
     def text(self) -> str:
-        """What was found, with number and threshold."""
+        """All of it in one line."""
+        more = "".join(f"; {part}" for part in (self.more, self.waiver) if part)
+        return f"{self.value} (asked: {self.threshold}){more}"
 
 
 @dataclass(frozen=True)

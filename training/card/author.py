@@ -22,7 +22,7 @@ __all__ = [
     "AuthorField",
     "empty_author",
     "is_reasoned_absence",
-    "make_template",
+    "make_author_template",
     "read_author",
 ]
 
@@ -208,7 +208,7 @@ def is_reasoned_absence(text: str) -> bool:
     return lowered.startswith(NOT_AVAILABLE) and len(lowered) > len(NOT_AVAILABLE)
 
 
-def make_template() -> str:
+def make_author_template() -> str:
     """Return an empty author's file with a comment above each entry."""
     lines = [_HEAD]
     for table in _TABLES:
@@ -234,7 +234,7 @@ def read_author(path: Path) -> dict[str, Any]:
     Parameters
     ----------
     path : Path
-        TOML, UTF-8, as :func:`make_template` lays it out. An entry that is left out is empty.
+        TOML, UTF-8, as :func:`make_author_template` writes it. An entry left out is empty.
 
     Returns
     -------

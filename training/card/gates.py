@@ -11,48 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from training.approval.case import Gate
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
 from training.document.words import number, percent
 from training.store.asked import SizeFacts
-from training.store.found import Instability
+from training.store.found import InstabilityFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
 
-__all__ = ["Gate", "compute_flags", "compute_gates"]
+__all__ = ["compute_flags", "compute_gates"]
 
 _NO_EXTERNAL = "no external validation"
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One criterion, judged.
-
-    Parameters
-    ----------
-    number : int
-        1 to 12.
-    name : str
-        In a few words.
-    status : {"pass", "fail"}
-        Whether the card alone says that it is met. Gate 11 is met by the review log only.
-    value : str
-        What was found.
-    threshold : str
-        What is asked.
-    text : str
-        One sentence: what was found, against what, and what to do where something can be done.
-    more : str
-        The last part of it alone; may be empty.
-    """
-
-    number: int
-    name: str
-    status: Literal["pass", "fail"]
-    value: str
-    threshold: str
-    text: str
-    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,7 +184,7 @@ def _check_instability(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
-def _describe_instability(found: Instability) -> str:
+def _describe_instability(found: InstabilityFacts) -> str:
     error = number(found.mean_absolute_prediction_error, 3)
     flips = [row.classification_instability for row in found.classification or []]
     known = [share for share in flips if share is not None]
@@ -318,13 +288,10 @@ def compute_gates(body: Body) -> list[Gate]:
         All twelve, in order.
     """
     gates = []
-    for position, (name, judge) in enumerate(_GATES, start=1):
+    for place, (name, judge) in enumerate(_GATES, start=1):
         found = judge(body, body.gate_settings)
-        text = f"{found.value} (asked: {found.threshold})" + (
-            f"; {found.more}" if found.more else ""
-        )
         status: Literal["pass", "fail"] = "pass" if found.passed else "fail"
-        gates.append(Gate(position, name, status, found.value, found.threshold, text, found.more))
+        gates.append(Gate(place, name, status, found.value, found.threshold, found.more))
     return gates
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from features.errors import KetresponseError
-from training.approval.case import NEEDED, REVIEWERS_GATE, SILENT
+from training.approval.case import NEEDED, REVIEWERS_GATE, SILENT, Gate
 from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
@@ -22,7 +22,6 @@ from training.store.statements import stamp
 __all__ = [
     "CARD_HTML",
     "CARD_MARKDOWN",
-    "ShownGate",
     "find_holding",
     "render_html",
     "render_markdown",
@@ -34,38 +33,7 @@ CARD_HTML, CARD_MARKDOWN = "card.html", "card.md"
 _VOID = "void: model or card changed since"
 
 
-@dataclass(frozen=True)
-class ShownGate:
-    """A gate as the card shows it: computed from the body, with what the review says of it.
-
-    Parameters
-    ----------
-    number : int
-        1 to 12.
-    name, value, threshold, more : str
-        As :class:`training.card.gates.Gate`.
-    status : {"pass", "fail", "waived"}
-        "waived" where a reviewer has waived it and it would fail otherwise.
-    waiver : str
-        Who waived it, and why; else empty.
-    """
-
-    number: int
-    name: str
-    value: str
-    threshold: str
-    more: str
-    status: str
-    waiver: str = ""
-
-    @property
-    def text(self) -> str:
-        """All of it in one line."""
-        more = "".join(f"; {part}" for part in (self.more, self.waiver) if part)
-        return f"{self.value} (asked: {self.threshold}){more}"
-
-
-def describe_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGate]:
+def describe_gates(body: Body, annex: Mapping[str, Any] | None) -> list[Gate]:
     """Return the gates of a card beside its annex.
 
     Parameters
@@ -80,19 +48,16 @@ def describe_gates(body: Body, annex: Mapping[str, Any] | None) -> list[ShownGat
     approvals = annex.get("approvals", [])
     shown = []
     for gate in compute_gates(body):
-        status, value, waiver = str(gate.status), gate.value, ""
         if gate.number == REVIEWERS_GATE:
-            accounts = {entry["account"] for entry in approvals}
             who = " and ".join(entry["name"] for entry in approvals)
-            value = f"approved by {who or 'nobody yet'}"
-            status = "pass" if len(accounts) >= NEEDED else status
-        if status == "fail" and gate.number in waivers:
+            gate = replace(gate, value=f"approved by {who or 'nobody yet'}")
+            if len({entry["account"] for entry in approvals}) >= NEEDED:
+                gate = replace(gate, status="pass")
+        if gate.status == "fail" and gate.number in waivers:
             entry = waivers[gate.number]
-            status = "waived"
-            waiver = f"waived by {entry['name']} on {entry['at'][:10]}: {entry['comment']}"
-        shown.append(
-            ShownGate(gate.number, gate.name, value, gate.threshold, gate.more, status, waiver)
-        )
+            words = f"waived by {entry['name']} on {entry['at'][:10]}: {entry['comment']}"
+            gate = replace(gate, status="waived", waiver=words)
+        shown.append(gate)
     return shown
 
 

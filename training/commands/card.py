@@ -34,9 +34,9 @@ def card_template(
 ) -> None:
     """Write an empty author's file, with what is asked above each entry."""
     from features.files.table import write_bytes
-    from training.card.author import make_template
+    from training.card.author import make_author_template
 
-    write_bytes(make_template().encode(), out, force=force)
+    write_bytes(make_author_template().encode(), out, force=force)
     typer.echo(f"Wrote {out}. Fill it in, then: ketresponse card make MODEL --card {out}")
 
 

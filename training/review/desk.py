@@ -18,12 +18,13 @@ from training.approval.case import (
     Case,
     Digests,
     Event,
+    Gate,
     approved_version,
     compute_standing,
 )
 from training.card.card import Card, read_card
 from training.card.gates import compute_gates
-from training.card.render import ShownGate, describe_gates, write_pages
+from training.card.render import describe_gates, write_pages
 from training.review.accounts import LocalAccounts
 from training.review.review_log import LogWriter, ReviewLog, find_home
 from training.review.seal import compute_digests, make_refusal, write_annex
@@ -78,7 +79,7 @@ class File:
         return make_annex(self.case)
 
     @property
-    def gates(self) -> list[ShownGate]:
+    def gates(self) -> list[Gate]:
         """The twelve gates as the card shows them, waivers and approvals counted."""
         return describe_gates(self.card.body, self.annex)
 

@@ -9,7 +9,7 @@ from training.store.part import Horizon, Number, ResultsPart
 __all__ = [
     "CohortFacts",
     "FlowStep",
-    "Labels",
+    "LabelFacts",
     "OutcomeCount",
     "PredictorFacts",
     "SizeFacts",
@@ -112,7 +112,7 @@ class LabelSources(LabelCount):
     none: int
 
 
-class Labels(ResultsPart):
+class LabelFacts(ResultsPart):
     """What the outcome labels rest on."""
 
     rows: int

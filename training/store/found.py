@@ -7,18 +7,18 @@ from typing import Literal
 from pydantic import Field
 
 from training.store.asked import OutcomeCount
-from training.store.part import Horizon, Interval, MetricRow, Outcome, ResultsPart
+from training.store.part import EstimateRow, Horizon, MetricRow, Outcome, ResultsPart
 
 __all__ = [
     "Background",
     "BenefitRow",
     "BlendMember",
     "BoundRow",
-    "Calibration",
+    "CalibrationFacts",
     "DecisionCurve",
     "FlipRow",
     "ImportanceRow",
-    "Instability",
+    "InstabilityFacts",
     "LearningRow",
     "MetricTable",
     "MissingOutcomes",
@@ -59,9 +59,9 @@ class OptimismRow(ResultsPart):
     note: str = ""
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> EstimateRow:
         """The corrected value with its interval."""
-        return Interval(estimate=self.corrected, low=self.low, high=self.high)
+        return EstimateRow(estimate=self.corrected, low=self.low, high=self.high)
 
 
 class OptimismTable(ResultsPart):
@@ -99,7 +99,7 @@ class CalibrationPoint(ResultsPart):
     high: float | None = None
 
 
-class Calibration(ResultsPart):
+class CalibrationFacts(ResultsPart):
     """Observed against predicted, at a horizon."""
 
     groups: list[CalibrationGroup]
@@ -199,7 +199,7 @@ class FlipRow(ResultsPart):
     unstable_patients: float | None = None
 
 
-class Instability(ResultsPart):
+class InstabilityFacts(ResultsPart):
     """How far estimates move when the whole procedure is rerun, at a horizon."""
 
     mean_absolute_prediction_error: float | None
@@ -268,17 +268,17 @@ class SubgroupRow(ResultsPart):
         return min(self.events, self.n - self.events)
 
     @property
-    def auc_interval(self) -> Interval:
+    def auc_interval(self) -> EstimateRow:
         """AUC with its interval."""
-        return Interval(estimate=self.auc, low=self.auc_low, high=self.auc_high)
+        return EstimateRow(estimate=self.auc, low=self.auc_low, high=self.auc_high)
 
     @property
-    def o_e_interval(self) -> Interval:
+    def o_e_interval(self) -> EstimateRow:
         """Observed over expected with its interval."""
-        return Interval(estimate=self.o_e, low=self.o_e_low, high=self.o_e_high)
+        return EstimateRow(estimate=self.o_e, low=self.o_e_low, high=self.o_e_high)
 
 
-class OtherPatientsRow(Interval):
+class OtherPatientsRow(EstimateRow):
     """A measure in patients of other sites or cohorts."""
 
     horizon: Horizon

@@ -37,7 +37,7 @@ class GainRow(ResultsPart):
     high: float | None
 
 
-class PanelCandidate(ResultsPart):
+class PanelCandidateRow(ResultsPart):
     """A candidate of the panel's score."""
 
     candidate: str = ""
@@ -99,5 +99,5 @@ class PanelResults(ResultsPart):
     sample_size: PanelSize
     added_value: dict[Horizon, list[AddedValueRow]]
     net_benefit: dict[Horizon, list[GainRow]]
-    candidates: list[PanelCandidate]
+    candidates: list[PanelCandidateRow]
     assays: list[PanelAssay]

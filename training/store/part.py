@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 __all__ = [
     "Horizon",
-    "Interval",
+    "EstimateRow",
     "MetricRow",
     "NotDone",
     "Number",
@@ -65,7 +65,7 @@ OrNotDone = Annotated[
 """A part that was computed, or the reason why it was not."""
 
 
-class Interval(ResultsPart):
+class EstimateRow(ResultsPart):
     """An estimate and its 95% interval."""
 
     estimate: float | None = None
@@ -73,7 +73,7 @@ class Interval(ResultsPart):
     high: float | None = None
 
 
-class MetricRow(Interval):
+class MetricRow(EstimateRow):
     """A measure of performance."""
 
     metric: str

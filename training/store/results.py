@@ -22,7 +22,7 @@ from features.errors import InputError, KetresponseError, Problem
 from training.store.asked import (
     CohortFacts,
     FlowStep,
-    Labels,
+    LabelFacts,
     OutcomeCount,
     PredictorFacts,
     SizeFacts,
@@ -30,10 +30,10 @@ from training.store.asked import (
 )
 from training.store.found import (
     Background,
-    Calibration,
+    CalibrationFacts,
     DecisionCurve,
     ImportanceRow,
-    Instability,
+    InstabilityFacts,
     LearningRow,
     MetricTable,
     MissingOutcomes,
@@ -74,7 +74,7 @@ class Results(ResultsPart):
     cohort: CohortFacts
     flow: list[FlowStep]
     counts: dict[Horizon, OutcomeCount]
-    labels: Labels
+    labels: LabelFacts
     score_labels: OrNotDone[ScoreLabelFacts]
     parameters: int
     predictors: list[PredictorFacts]
@@ -82,10 +82,10 @@ class Results(ResultsPart):
     weighting: str
     performance: dict[Horizon, MetricTable]
     optimism: OrNotDone[dict[Horizon, OptimismTable]]
-    calibration: dict[Horizon, Calibration]
+    calibration: dict[Horizon, CalibrationFacts]
     risks: dict[Horizon, list[RiskBin]] = Field(default_factory=dict)
     decision: dict[Horizon, OrNotDone[DecisionCurve]]
-    instability: dict[Horizon, Instability]
+    instability: dict[Horizon, InstabilityFacts]
     rerun_failures: list[str] = Field(default_factory=list)
     learning_curve: OrNotDone[dict[Horizon, list[LearningRow]]] | None = None
     null_test: OrNotDone[NullTest]

@@ -153,7 +153,7 @@ def test_a_comment_is_needed(action):
 def test_an_open_gate_keeps_from_approving_until_it_is_waived():
     case = make_case(OPEN, gates=failing(5, 11))
     (found,) = against(case, "approve", FIRST)
-    assert found == "gate 5, calibration, is open: slope 0.71, wanted 0.80 to 1.20"
+    assert found == "gate 5, calibration, is open: slope 0.71 (asked: 0.80 to 1.20)"
     assert against(case, "waive", FIRST, gate=5) == []
     waived = make_case(OPEN, ("waive", FIRST, 5), gates=failing(5, 11))
     assert against(waived, "approve", SECOND) == []

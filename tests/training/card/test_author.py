@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import InputError
 from tests.training.helpers.cards import full_author, small_card
-from training.card.author import AUTHOR_FIELDS, empty_author, make_template, read_author
+from training.card.author import AUTHOR_FIELDS, empty_author, make_author_template, read_author
 from training.card.checks import list_missing
 
 
@@ -17,11 +17,11 @@ def _write(folder: Path, text: str) -> Path:
 
 
 def test_the_template_is_an_author_who_has_said_nothing(tmp_path: Path) -> None:
-    assert read_author(_write(tmp_path, make_template())) == empty_author()
+    assert read_author(_write(tmp_path, make_author_template())) == empty_author()
 
 
 def test_the_template_asks_every_question() -> None:
-    template = make_template()
+    template = make_author_template()
     for field in AUTHOR_FIELDS:
         assert field.question in template
 

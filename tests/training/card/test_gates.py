@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.training.helpers.cards import full_author, small_card, small_results
+from training.approval.case import Gate
 from training.card.author import empty_author
-from training.card.gates import Gate, compute_flags, compute_gates
+from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
 from training.store.results import Results
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from ketresponse import app
 from tests.training.helpers.cards import small_facts, small_results
 from tests.training.helpers.examples import make_facts, make_model
-from training.card.author import AUTHOR_FIELDS, make_template
+from training.card.author import AUTHOR_FIELDS, make_author_template
 from training.card.card import read_card
 from training.card.schema import Change
 from training.store.artifact import read_facts, save_model
@@ -28,7 +28,7 @@ def _card(*arguments: str) -> Result:
 @pytest.fixture
 def author(tmp_path: Path) -> Path:
     """Write a full author's file."""
-    text = make_template().replace("authors = []", 'authors = ["alice"]')
+    text = make_author_template().replace("authors = []", 'authors = ["alice"]')
     for field in AUTHOR_FIELDS:
         key = field.key.partition(".")[2]
         if not field.optional:

@@ -15,7 +15,7 @@ from features.errors import InputError, NotEnoughData
 from tests.training.helpers.cards import small_results
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.card.author import make_template
+from training.card.author import make_author_template
 from training.card.card import read_card
 from training.card.gates import compute_gates
 from training.commands.card import app as card
@@ -221,7 +221,7 @@ def test_an_updated_version_has_a_card_and_is_compared_with_the_one_before(
     (tmp_path / "run").mkdir()
     _keep_as_version_1(inputs, tmp_path / "run", tracking_uri)
     assert _run("example:1", inputs / "other.csv", "--yes").exit_code == 0
-    (tmp_path / "card.toml").write_text(make_template())
+    (tmp_path / "card.toml").write_text(make_author_template())
     runner = CliRunner()
     for version in ("1", "2"):
         made = runner.invoke(

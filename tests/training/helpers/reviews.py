@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from training.approval.case import Account, Case, Digests, Event
+from training.approval.case import Account, Case, Digests, Event, Gate
 
 AUTHOR = Account("anna", "Anna Author", "author")
 FIRST = Account("berta", "Berta First", "reviewer")
@@ -16,25 +15,21 @@ ADMIN = Account("emil", "Emil Keeper", "admin")
 DIGESTS = Digests("m" * 64, "d" * 64, "c" * 64, "e" * 64)
 
 
-@dataclass(frozen=True)
-class HandGate:
-    number: int
-    status: str = "pass"
-    name: str = "calibration"
-    text: str = "slope 0.71, wanted 0.80 to 1.20"
+def make_gate(number: int, status: Literal["pass", "fail"] = "pass") -> Gate:
+    return Gate(number, "calibration", status, "slope 0.71", "0.80 to 1.20")
 
 
-PASSING = tuple(HandGate(number) for number in range(1, 13))
+PASSING = tuple(make_gate(number) for number in range(1, 13))
 
 
-def failing(*numbers: int) -> tuple[HandGate, ...]:
-    return tuple(HandGate(n, "fail" if n in numbers else "pass") for n in range(1, 13))
+def failing(*numbers: int) -> tuple[Gate, ...]:
+    return tuple(make_gate(n, "fail" if n in numbers else "pass") for n in range(1, 13))
 
 
 def make_case(
     *steps: tuple[str, Account] | tuple[str, Account, Any],
     digests: Digests = DIGESTS,
-    gates: tuple[HandGate, ...] = failing(11),
+    gates: tuple[Gate, ...] = failing(11),
     synthetic: bool = False,
     authors: frozenset[str] = frozenset(),
 ) -> Case:

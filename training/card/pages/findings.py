@@ -12,7 +12,7 @@ from training.card.words import OUTCOME_WORDS, interval
 from training.document.document import Block, Bullets, Drawing, Drawings, make_table
 from training.document.words import METRICS, capital, number, percent
 from training.store.asked import SizeFacts
-from training.store.found import FlipRow, Instability, NullTest, SubgroupRow
+from training.store.found import FlipRow, InstabilityFacts, NullTest, SubgroupRow
 from training.store.part import Horizon, NotDone, OrNotDone
 from training.store.results import Results
 
@@ -185,7 +185,7 @@ def make_stability_blocks(body: Body) -> list[Block]:
     ]
 
 
-def _make_instability_blocks(instability: Mapping[Horizon, Instability]) -> list[Block]:
+def _make_instability_blocks(instability: Mapping[Horizon, InstabilityFacts]) -> list[Block]:
     if not instability:
         return []
     rows = [

@@ -11,7 +11,7 @@ from html import escape
 
 from training.card.schema import BaseRateRow
 from training.document.words import number, percent
-from training.store.found import Calibration, DecisionCurve
+from training.store.found import CalibrationFacts, DecisionCurve
 
 __all__ = ["draw_base_rates", "draw_calibration", "draw_decision", "draw_importance"]
 
@@ -143,7 +143,7 @@ class _Plot:
 _FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def draw_calibration(calibration: Calibration, where: str) -> str:
+def draw_calibration(calibration: CalibrationFacts, where: str) -> str:
     """Draw observed shares against predicted risks: the curve with its band, and groups.
 
     Parameters
