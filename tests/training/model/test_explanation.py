@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
-from features.dictionary.schema import Dictionary
-from features.dictionary.variable import Variable
-from training.fitting.candidates import BoostedTrees
+from tests.training.helpers.drawn_models import (
+    MIXED,
+    assemble,
+    draw_model,
+    draw_outcome,
+    draw_rows,
+    variable,
+)
 from training.model import explanation as module
 from training.model.coalitions import draw_orders
 from training.model.explanation import Attribution, Explainer
-from training.model.importance import explain_rows
-from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
+from training.model.response_model import OutcomeModel, ResponseModel
 
 NO_STEPS = np.empty(0)
 # shap sets its colours up in a way that matplotlib is going to drop.
@@ -32,98 +36,6 @@ def explain(model: ResponseModel, x: FloatArray, *, seed: int = 0) -> Attributio
     return Explainer(model, seed=seed).explain(x)
 
 
-def variable(name: str, kind: str) -> Variable:
-    levels = {"number": 0, "log": 0, "yes_no": 2, "category": 4}[kind]
-    return Variable(
-        name,
-        f"Label of {name}",
-        "number" if kind == "log" else kind,  # type: ignore[arg-type]
-        "baseline",
-        ("predictor",),
-        categories=tuple(f"level {i}" for i in range(levels)) if kind == "category" else (),
-        transform="log1p" if kind == "log" else "",
-    )
-
-
-def draw_rows(
-    variables: Sequence[Variable], n: int, rng: np.random.Generator, *, missing: float = 0.15
-) -> FloatArray:
-    """Coarse values, so that a patient shares many of them with the background."""
-    X = np.empty((n, len(variables)))
-    for j, v in enumerate(variables):
-        levels = 8 if v.is_numeric else max(len(v.categories), 2)
-        X[:, j] = rng.integers(0, levels, n)
-    X[rng.random(X.shape) < missing] = np.nan
-    return X
-
-
-def draw_outcome(
-    variables: Sequence[Variable],
-    X: FloatArray,
-    rng: np.random.Generator,
-    *,
-    knots: int = 0,
-    isotonic: bool = False,
-    trees: bool = False,
-) -> OutcomeModel:
-    basis = make_basis(variables, knots=knots).fit(X)
-    n_columns = len(basis.groups_)
-    coef = rng.normal(0, 0.8, n_columns) * (rng.random(n_columns) < 0.8)
-    steps = np.sort(rng.random((2, 6)), axis=1) if isotonic else np.empty((2, 0))
-    text = ""
-    if trees:
-        Z = basis.expand(X)
-        risk = 1 / (1 + np.exp(-2 * Z[:, 0] * Z[:, -1] - Z[:, 1]))
-        y = (rng.random(len(X)) < risk).astype(np.float64)
-        member = BoostedTrees(n_trees=(60,)).fit_path(Z, basis.linear_, y)[0]
-        text = member.trees.model_to_string()
-    intercept = float(rng.normal())
-    return OutcomeModel(basis, intercept, coef, text, 60, 0.7 * trees, steps[0], steps[1])
-
-
-def assemble(
-    variables: Sequence[Variable],
-    first: OutcomeModel,
-    kept: OutcomeModel | None,
-    background: FloatArray,
-) -> ResponseModel:
-    working = WorkingModel(first.basis, np.zeros((2, 1 + len(first.basis.groups_))))
-    return ResponseModel(
-        horizons=("t1",) if kept is None else ("t1", "t2"),
-        predictors=tuple(v.name for v in variables),
-        variables=tuple(Dictionary(variables).to_list()),
-        first=first,
-        kept=kept,
-        working_first=working,
-        working_kept=None if kept is None else working,
-        background=background,
-    )
-
-
-def draw_model(
-    kinds: Sequence[str],
-    seed: int,
-    *,
-    n_background: int = 7,
-    two: bool = True,
-    knots: int = 0,
-    isotonic: bool = False,
-    trees: bool = False,
-) -> tuple[ResponseModel, FloatArray]:
-    """Return a random model and one random patient."""
-    rng = np.random.default_rng(seed)
-    variables = [variable(f"x{j}", kind) for j, kind in enumerate(kinds)]
-    X = draw_rows(variables, 120 if trees else 40, rng)
-    outcomes = [
-        draw_outcome(variables, X, rng, knots=knots, isotonic=isotonic, trees=trees)
-        for _ in range(2)
-    ]
-    background = draw_rows(variables, n_background, rng)
-    model = assemble(variables, outcomes[0], outcomes[1] if two else None, background)
-    return model, draw_rows(variables, 1, rng)[0]
-
-
-MIXED = ("number", "log", "yes_no", "category", "number", "yes_no")
 NUMBERS = tuple(["number"] * 12)
 
 
@@ -413,39 +325,6 @@ def test_patient_like_the_only_background_row_is_explained_by_the_base() -> None
     np.testing.assert_array_equal(found.base, model.probability(model.background)[0])
 
 
-@shap_colours
-def test_shap_object_carries_values_names_and_horizons() -> None:
-    model, x = draw_model(MIXED, 4)
-    x[:4] = 3.0, 2.5, 1.0, 2.0
-    x[4:] = np.nan
-    rows = np.stack([x, model.background[0]])
-    from training.model.shap_view import to_shap
-
-    made = [explain(model, row) for row in rows]
-    picture = to_shap(made, model, rows)
-    assert picture.shape == (2, 6, 2)
-    one = picture[0, :, 1]
-    np.testing.assert_array_equal(one.values, made[0].contributions[1])
-    assert one.base_values == made[0].base[1]
-    assert one.feature_names == [f"Label of x{j}" for j in range(6)]
-    assert list(one.display_data) == [3, 2.5, "yes", "level 2", "missing", "missing"]
-    assert picture.output_names == ["t1", "t2"]
-
-
-@shap_colours
-def test_summary_picture_names_every_predictor_at_each_horizon() -> None:
-    from training.model.shap_view import plot_summary, to_shap
-
-    model, _ = draw_model(MIXED, 4)
-    explained = to_shap(explain_rows(model, model.background), model, model.background)
-    for place in range(2):
-        figure = plot_summary(explained[:, :, place], title="Contributions")
-        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-        assert sorted(names) == [f"Label of x{j}" for j in range(6)]
-        drawn = sum(len(part.get_offsets()) for part in figure.axes[0].collections)
-        assert drawn == explained[:, :, place].values.size
-
-
 @pytest.mark.parametrize("n_permutations", [0, 2, 7])
 def test_number_of_orders_that_makes_no_pairs_is_refused(n_permutations: int) -> None:
     model, _ = draw_model(MIXED, 4)
@@ -633,21 +512,3 @@ def test_group_that_plays_no_part_gets_nothing() -> None:
     found = Explainer(replace(model, background=background), group=[2, 3, 4]).explain(x)
     np.testing.assert_array_equal(found.contributions[:, 2:], 0.0)
     assert np.count_nonzero(found.contributions)
-
-
-@shap_colours
-def test_shap_object_shows_a_group_as_one_and_the_picture_draws_it() -> None:
-    from training.model.shap_view import plot_summary, to_shap
-
-    model, _ = draw_model(["number", "yes_no", "number", "number"], 4, n_background=8)
-    made = explain_rows(model, model.background, group=[2, 3])
-    picture = to_shap(made, model, model.background, group=[2, 3])
-    assert picture.feature_names == ["Label of x0", "Label of x1", "microRNA panel"]
-    expected = made[0].contributions[:, 2:].sum(axis=1)
-    np.testing.assert_allclose(picture.values[0, 2], expected, atol=1e-15)
-    assert list(picture[0, :, 0].display_data)[-1] == "2 assays"
-    total = picture.base_values + picture.values.sum(axis=1)
-    np.testing.assert_allclose(total, model.probability(model.background), atol=1e-12, rtol=0)
-    figure = plot_summary(picture[:, :, 0], title="Contributions")
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert "microRNA panel" in names

@@ -1,0 +1,107 @@
+"""From a fitted procedure to the model that is stored: what it keeps, and that it keeps nobody."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from features.dictionary.contract import CONTRACT
+from tests.training.helpers.training_data import make_training_data
+from training.fitting.freezing import N_BACKGROUND, make_background, make_response_model
+from training.fitting.procedure import Procedure
+from training.fitting.response import FittedResponse, TrainingData, fit_response
+
+QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
+
+
+def _fit(data: TrainingData) -> FittedResponse:
+    return fit_response(data, QUICK, rng=np.random.default_rng(0))
+
+
+def test_the_background_has_the_margins_of_training_and_rounds_to_their_precision() -> None:
+    # Ten patients fill 100 rows ten times over: each rounded value comes ten times.
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.arange(10) + 0.26, np.arange(10) % 2, rng.permutation(10) % 3])
+    variables = (CONTRACT["disease_duration_years"], CONTRACT["opioid"], CONTRACT["crps_type"])
+    assert variables[0].precision == 0.1
+    background = make_background(X, variables, rng=np.random.default_rng(1))
+    assert background.shape == (N_BACKGROUND, 3)
+    values, counts = np.unique(np.round(background[:, 0], 6), return_counts=True)
+    np.testing.assert_allclose(values, np.arange(10) + 0.3)
+    assert (counts == 10).all()
+    assert background[:, 1].sum() == 50
+
+
+def test_the_background_is_nobody() -> None:
+    # In every patient the two columns say the same; in the background they are independent.
+    X = np.repeat(np.arange(200.0)[:, np.newaxis], 2, axis=1)
+    variables = (CONTRACT["nrs_t0"], CONTRACT["age_years"])
+    background = make_background(X, variables, rng=np.random.default_rng(2))
+    assert len(np.unique(background, axis=0)) > 95
+    assert abs(np.corrcoef(background.T)[0, 1]) < 0.3
+    assert np.mean(background[:, 0] == background[:, 1]) < 0.05
+
+
+def test_what_is_not_known_stays_unknown_in_the_background() -> None:
+    X = np.array([[np.nan], [4.0], [np.nan], [6.0]])
+    background = make_background(X, (CONTRACT["nrs_t0"],), rng=np.random.default_rng(3))
+    assert np.isnan(background).sum() == 50
+
+
+def test_the_frozen_model_gives_the_fitted_probabilities() -> None:
+    data = make_training_data(120, 0)
+    fitted = _fit(data)
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
+    )
+    np.testing.assert_array_equal(model.probability(data.X), fitted.probability(data.X))
+    assert model.horizons == ("t1", "t2")
+    assert model.predictors == ("nrs_t0", "opioid")
+    assert model.working_kept is not None
+    # The first is a model of the two predictors, the second of those seen who had responded.
+    assert model.working_first.draws.shape == model.working_kept.draws.shape
+    assert model.working_first.draws[:, 1:].std() > 0
+
+
+def test_a_study_that_asks_for_the_share_gets_the_shares_interval() -> None:
+    # Jeffreys' posterior of 120 patients: a standard deviation of sqrt(p (1 - p) / 121).
+    data = make_training_data(120, 0, horizons=1)
+    fitted = fit_response(data, Procedure(("prevalence",)), rng=np.random.default_rng(0))
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=True, rng=np.random.default_rng(1)
+    )
+    assert not model.working_first.draws[:, 1:].any()
+    rate = data.y["t1"].mean()
+    limits = model.interval(data.X[:1])[0, 0]
+    assert np.ptp(limits) == pytest.approx(2 * 1.96 * np.sqrt(rate * (1 - rate) / 121), rel=0.1)
+    assert model.kept is None and model.working_kept is None
+
+
+def test_an_outcome_kept_constant_for_want_of_data_has_a_constant_interval() -> None:
+    data = make_training_data(120, 0)
+    few = np.where(np.cumsum(~np.isnan(data.kept)) <= 6, data.kept, np.nan)
+    data = replace(data, kept=few)
+    fitted = _fit(data)
+    assert fitted.kept is not None and fitted.kept.reason
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
+    )
+    assert model.working_kept is not None
+    assert not model.working_kept.draws[:, 1:].any()
+    assert model.working_first.draws[:, 1:].any()
+
+
+def test_the_interval_follows_as_far_as_bends_have_weight() -> None:
+    data = make_training_data(200, 1, horizons=1)
+    fitted = fit_response(
+        data, Procedure(("prevalence", "splines"), inner_repeats=1), rng=np.random.default_rng(0)
+    )
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
+    )
+    assert model.working_first.follow == fitted.first.bent_share
+    assert 0 < model.working_first.follow <= 1
+    low, high = logit(model.interval(data.X)[:, 0].T)
+    served = logit(model.probability(data.X)[:, 0])
+    assert ((low <= served + 1e-9) & (served <= high + 1e-9)).all()

@@ -1,0 +1,152 @@
+"""A study's cohort before anything is fitted: counted, labelled, and what it can bear."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.cohort.cohort import read_cohort
+from features.dictionary.contract import CONTRACT
+from features.errors import InputError
+from features.simulation.cohort import make_cohort
+from tests.training.helpers.training_data import make_training_data
+from training.fitting.response import TrainingData
+from training.study.settings import Study, read_study
+from training.study.study import (
+    MIN_PER_CLASS,
+    count_outcome,
+    describe,
+    find_shortfall,
+    read_description,
+)
+
+STUDY = """
+name = "small"
+[population]
+description = "somebody"
+[treatment]
+description = "something"
+[cohort]
+file = "cohort.csv"
+[predictors]
+names = ["nrs_t0", "disease_duration_years", "crps_type"]
+"""
+
+
+def _read(folder: Path, table: pd.DataFrame, more: str = "") -> Study:
+    table.to_csv(folder / "cohort.csv", index=False)
+    (folder / "study.toml").write_text(STUDY + more)
+    return read_study(folder / "study.toml")
+
+
+def _data(t1: list[float], kept: list[float]) -> TrainingData:
+    y1, keeps = np.array(t1), np.array(kept)
+    data = make_training_data(len(y1), 0)
+    t2 = np.where(y1 == 0, 0.0, keeps)
+    return replace(data, y={"t1": y1, "t2": t2}, kept=keeps)
+
+
+NAN = np.nan
+
+
+def test_the_share_at_t1_is_that_of_those_known() -> None:
+    # 3 of 4 known. Wilson's interval of 3 of 4 is 30.06% to 95.44% (R: binom.confint, "wilson").
+    counts = count_outcome(_data([1, 1, 1, 0, NAN], [1, 0, NAN, NAN, NAN]), "t1")
+    assert (counts["n"], counts["events"], counts["base_rate"]) == (4, 3, 0.75)
+    assert counts["low"] == pytest.approx(0.3006, abs=1e-4)
+    assert counts["high"] == pytest.approx(0.9544, abs=1e-4)
+
+
+def test_the_share_at_t2_takes_responders_not_seen_as_the_others() -> None:
+    # 3 of 4 responded, 1 of the 2 seen at T2 kept it: 0.75 x 0.5; of those known it is 1 in 3.
+    counts = count_outcome(_data([1, 1, 1, 0], [1, 0, NAN, NAN]), "t2")
+    assert (counts["n"], counts["events"]) == (3, 1)
+    assert counts["base_rate"] == pytest.approx(0.375)
+    assert counts["low"] < 0.375 < counts["high"]
+
+
+def test_where_nobody_kept_it_the_plain_share_is_told() -> None:
+    counts = count_outcome(_data([1, 1, 0, 0], [0, 0, NAN, NAN]), "t2")
+    assert counts["base_rate"] == 0
+    assert counts["low"] == 0 and counts["high"] > 0
+
+
+def test_an_outcome_that_nobody_is_known_of_has_no_share() -> None:
+    assert count_outcome(_data([NAN, NAN], [NAN, NAN]), "t1") == {"n": 0, "events": 0}
+
+
+@pytest.mark.parametrize(("events", "others"), [(7, 30), (30, 7)])
+def test_fewer_than_eight_of_a_class_bear_no_model(events: int, others: int) -> None:
+    def shortfall(events: int, others: int) -> str:
+        t1 = [1.0] * events + [0.0] * others
+        return find_shortfall(_data(t1, [1.0] * events + [NAN] * others))
+
+    told = f"{events} responders and {others} nonresponders at T1"
+    assert shortfall(events, others).startswith(told)
+    assert shortfall(max(events, MIN_PER_CLASS), max(others, MIN_PER_CLASS)) == ""
+
+
+def test_unknown_outcomes_are_no_nonresponders() -> None:
+    t1 = [1.0] * 20 + [0.0] * 7 + [NAN] * 20
+    assert "20 responders and 7 nonresponders" in find_shortfall(_data(t1, [1.0] * 20 + [NAN] * 27))
+
+
+def test_two_horizons_need_somebody_seen_at_the_second() -> None:
+    unseen = _data([1.0] * 10 + [0.0] * 10, [NAN] * 20)
+    assert not unseen.has_kept or "use the horizon t1 alone" in find_shortfall(unseen)
+    one_seen = _data([1.0] * 10 + [0.0] * 10, [1.0] + [NAN] * 19)
+    assert find_shortfall(one_seen) == ""
+
+
+def test_the_arrays_are_the_eligible_patients_in_the_studys_order(tmp_path: Path) -> None:
+    table = make_cohort(60, seed=2).table
+    study = _read(tmp_path, table, "[eligibility]\nage_years = {min = 50}\n")
+    found = read_description(study)
+    cohort = read_cohort(tmp_path / "cohort.csv")
+    own = cohort.table["age_years"] >= 50
+    expected = cohort.table.loc[own, ["nrs_t0", "disease_duration_years", "crps_type"]].to_numpy(
+        float
+    )
+    np.testing.assert_array_equal(found.data.X, expected)
+    assert len(found.table) == int(own.sum()) < 60
+    known = found.flow.set_index("step")["remaining"]
+    assert known.iloc[0] == 60 and int(own.sum()) in known.tolist()
+    # Two coefficients of numbers and flags, and one less than the categories of the type.
+    assert found.parameters == 2 + len(CONTRACT["crps_type"].categories) - 1
+    assert set(found.verdicts) == {"t1", "t2"}
+    assert found.verdicts["t1"].parameters == found.parameters
+    assert found.panel is None
+    assert found.shortfall == find_shortfall(found.data)
+
+
+def test_predictors_without_a_column_or_a_value_are_told_together(tmp_path: Path) -> None:
+    table = make_cohort(40, seed=2).table.drop(columns="disease_duration_years")
+    table = table.assign(crps_type=None)
+    study = _read(tmp_path, table)
+    with pytest.raises(InputError) as caught:
+        read_description(study)
+    assert {p.column: p.got for p in caught.value.problems} == {
+        "disease_duration_years": "no such column",
+        "crps_type": "an empty column",
+    }
+
+
+def test_a_cohort_without_an_eligible_course_is_refused(tmp_path: Path) -> None:
+    study = _read(tmp_path, make_cohort(30, seed=2).table, "[eligibility]\nage_years={min=119}\n")
+    with pytest.raises(InputError, match="eligible"):
+        read_description(study)
+
+
+def test_repeats_and_predictors_that_say_nothing_are_noticed(tmp_path: Path) -> None:
+    table = make_cohort(60, seed=2).table.assign(crps_type="1")
+    study = _read(tmp_path, table)
+    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
+    twice = cohort.table.assign(patient_id=[f"P{i // 2}" for i in range(60)])
+    found = describe(study, replace(cohort, table=twice), None)
+    told = " ".join(found.notices)
+    assert f"{len(found.data) - len(set(found.table['patient_id']))} courses are repeats" in told
+    assert CONTRACT["crps_type"].name in told
+    assert "is the same for every patient" in told
+    assert "repeats" not in " ".join(describe(study, cohort, None).notices)
