@@ -11,7 +11,7 @@ import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from training.measures.discrimination import count_pairs
-from training.measures.recalibration import fit_in_the_large, fit_recalibration
+from training.measures.recalibration import SMALL_STEP, fit_in_the_large, fit_recalibration
 from training.measures.weighted import (
     RISK_CLIP,
     clipped_logit,
@@ -27,6 +27,7 @@ __all__ = [
     "count_constant_folds",
 ]
 
+_STACK_STEP = 1e-5  # a rerun's calibration is one of hundreds: its error is the square of this
 _CHUNK = 100_000  # models x weights x patients that one step holds at a time
 
 
@@ -67,7 +68,9 @@ def compute_metric_stack(
     """
     size = max(1, _CHUNK // max(1, weights[:1].size))
     parts = [
-        _compute(y, p[start : start + size], weights[start : start + size], n_calibrated)
+        _compute(
+            y, p[start : start + size], weights[start : start + size], n_calibrated, _STACK_STEP
+        )
         for start in range(0, max(len(p), 1), size)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -87,7 +90,7 @@ def compute_metric_rows(y: FloatArray, p: FloatArray, weights: FloatArray) -> di
     dict of str to ndarray, shape (n_rows,)
         As :func:`compute_metric_stack`.
     """
-    found = _compute(y, p[None], weights[None], None)
+    found = _compute(y, p[None], weights[None], None, SMALL_STEP)
     return {name: values[0] for name, values in found.items()}
 
 
@@ -159,7 +162,7 @@ def count_constant_folds(p: FloatArray, folds: IntArray) -> tuple[int, int]:
 
 
 def _compute(
-    y: FloatArray, p: FloatArray, weights: FloatArray, n_calibrated: int | None
+    y: FloatArray, p: FloatArray, weights: FloatArray, n_calibrated: int | None, step: float
 ) -> dict[str, FloatArray]:
     total = weights.sum(axis=2)
     events = weights @ y
@@ -168,8 +171,8 @@ def _compute(
     lp = clipped_logit(p)
     in_the_large, intercept, slope = np.full((3, *total.shape), np.nan)
     judged = (slice(None), slice(n_calibrated))
-    in_the_large[judged] = fit_in_the_large(y, lp, weights[judged])
-    intercept[judged], slope[judged] = fit_recalibration(y, lp, weights[judged])
+    in_the_large[judged] = fit_in_the_large(y, lp, weights[judged], small_step=step)
+    intercept[judged], slope[judged] = fit_recalibration(y, lp, weights[judged], small_step=step)
     return {
         "auc": ratio(*count_pairs(y, round_risks(p), weights)),
         "brier": brier,

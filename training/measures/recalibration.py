@@ -32,7 +32,8 @@ from training.measures.weighted import (
 __all__ = ["Calibration", "compute_calibration", "fit_in_the_large", "fit_recalibration"]
 
 _MAX_STEPS = 100
-_SMALL_STEP = 1e-7  # on any log-odds; the step is taken, and the next would be its square
+SMALL_STEP = 1e-7
+"""On any log-odds: the step is taken, and the next would be its square."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ def _profile(
     return Interval(estimate, ends[0], ends[1])
 
 
-def fit_in_the_large(y: FloatArray, lp: FloatArray, weights: FloatArray) -> FloatArray:
+def fit_in_the_large(
+    y: FloatArray, lp: FloatArray, weights: FloatArray, *, small_step: float = SMALL_STEP
+) -> FloatArray:
     """Return the intercept of the offset model of each model under each of its weights.
 
     Parameters
@@ -140,6 +143,8 @@ def fit_in_the_large(y: FloatArray, lp: FloatArray, weights: FloatArray) -> Floa
         Log-odds of the predicted risks.
     weights : ndarray, shape (n_models, n_weights, n)
         Non-negative.
+    small_step : float
+        The last Newton step, in log-odds.
 
     Returns
     -------
@@ -159,7 +164,7 @@ def fit_in_the_large(y: FloatArray, lp: FloatArray, weights: FloatArray) -> Floa
         bend = expected - _dot(w, np.square(safe, out=safe))
         step = (observed[active] - expected) / np.maximum(bend, 1e-100)
         shift[active] += np.sign(step) * np.log1p(np.abs(step))
-        done = np.abs(step) < _SMALL_STEP
+        done = np.abs(step) < small_step
         result[model[active[done]], which[active[done]]] = shift[active[done]]
         if done.all():
             break
@@ -169,13 +174,13 @@ def fit_in_the_large(y: FloatArray, lp: FloatArray, weights: FloatArray) -> Floa
 
 
 def fit_recalibration(
-    y: FloatArray, lp: FloatArray, weights: FloatArray
+    y: FloatArray, lp: FloatArray, weights: FloatArray, *, small_step: float = SMALL_STEP
 ) -> tuple[FloatArray, FloatArray]:
     """Return intercept and slope of the recalibration model of each model and weight.
 
     Parameters
     ----------
-    y, lp, weights
+    y, lp, weights, small_step
         As in :func:`fit_in_the_large`.
 
     Returns
@@ -227,7 +232,7 @@ def fit_recalibration(
         cut = np.log1p(reach) / np.maximum(reach, 1e-100)
         a[active] += cut * da
         b[active] += cut * db
-        done = reach < _SMALL_STEP
+        done = reach < small_step
         ended = active[done]
         slope[model[ended], which[ended]] = b[ended] / scale[ended]
         intercept[model[ended], which[ended]] = a[ended] - b[ended] / scale[ended] * center[ended]
