@@ -32,13 +32,7 @@ from dataclasses import dataclass
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError, Problem
 
-__all__ = [
-    "classify_codes",
-    "fill_classes",
-    "find_combination_drugs",
-    "find_unlisted",
-    "parse_codes",
-]
+__all__ = ["fill_classes", "find_combination_drugs", "find_unlisted", "parse_codes"]
 
 _COLUMN = "medication_atc"
 _NONE = "none"
@@ -148,33 +142,6 @@ def _decide(codes: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
         if _CLASSES["opioid"].holds(code) and not any(_CLASSES[s].holds(code) for s in strengths):
             undecided |= strengths
     return frozenset(inside), frozenset(undecided - inside)
-
-
-def classify_codes(codes: Iterable[str]) -> frozenset[str]:
-    """Return the drug classes that ATC codes put a patient in.
-
-    Parameters
-    ----------
-    codes : iterable of str
-        Well-formed ATC codes of 3 to 7 characters, in either case.
-
-    Returns
-    -------
-    frozenset of str
-        Names of the contract's yes/no variables. A class that is not in the set may be undecided
-        rather than absent where a code names a group; :func:`fill_classes` keeps the two apart.
-
-    Raises
-    ------
-    InputError
-        Naming every malformed code.
-
-    Examples
-    --------
-    >>> sorted(classify_codes(["N02AJ13", "n03ae01"]))
-    ['anti_epileptic', 'benzodiazepine', 'opioid', 'paracetamol', 'weak_opioid']
-    """
-    return _decide(_read_codes(codes))[0]
 
 
 def find_unlisted(codes: Iterable[str]) -> list[str]:

@@ -319,11 +319,6 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         average[self.kept_] = self.mean_ + self._level.mean()
         return average
 
-    def compute_coverage(self, X: ArrayLike) -> FloatArray:
-        """Return the share of the kept assays that were measured in each sample, 0 to 1."""
-        ct, _ = self._split(self._validate(X))
-        return np.asarray((~np.isnan(ct[:, self._own_kept])).mean(axis=1))
-
 
 def _fill(z: FloatArray, detected: BoolArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
     """Return values with non-detects at their expectation; what was not measured stays NaN."""

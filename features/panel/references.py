@@ -20,7 +20,6 @@ __all__ = [
     "MAX_VARIATION",
     "ReferenceLevels",
     "compute_reference_count",
-    "compute_genorm_m",
     "compute_normfinder_variance",
     "compute_pairwise_variation",
     "fit_levels",
@@ -44,23 +43,6 @@ def _pairwise_sd(values: FloatArray) -> FloatArray:
     variance = np.diag(covariance)
     squares = variance[:, None] + variance[None, :] - 2 * covariance
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
-
-
-def compute_genorm_m(values: FloatArray) -> FloatArray:
-    """Return geNorm's M of each assay: the mean SD of its differences from the others.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_samples, n_assays)
-        Ct, complete; at least 2 samples and 2 assays.
-
-    Returns
-    -------
-    ndarray of shape (n_assays,)
-        In cycles. Smaller is more stable; the paper takes M below 1.5 as usable.
-    """
-    sd = _pairwise_sd(values)
-    return np.asarray(sd.sum(axis=1) / (len(sd) - 1))
 
 
 def rank_by_genorm(values: FloatArray) -> IntArray:

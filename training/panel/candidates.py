@@ -7,8 +7,9 @@ at outcomes, and is therefore inside a candidate's fit, never before it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from training.model.trees import compute_tree_margin
 from training.panel.screening import ASSAY_TOLERANCE, screen
 from training.panel.stability import compute_stability
 
-__all__ = ["PANEL_CANDIDATES", "PanelCandidate", "PanelMember", "PanelStable"]
+__all__ = ["PANEL_CANDIDATES", "PanelCandidate", "PanelMember", "PanelPatients", "PanelStable"]
 
 
 _RIDGE_SD = 0.5
@@ -65,56 +66,58 @@ class PanelMember:
         return np.array(sorted(used), dtype=np.intp)
 
 
-class PanelCandidate(Protocol):
-    """A way of fitting a panel beside the clinical log-odds."""
+@dataclass(frozen=True, eq=False)
+class PanelPatients:
+    """What a candidate is fitted to.
 
-    @property
-    def name(self) -> str:
-        """The name that a study file uses."""
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_assays)
+        Standardised assays that passed the screening.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1, both present.
+    offset : ndarray of shape (n,)
+        Clinical log-odds.
+    strongest : float
+        Mean residual gradient per patient from which on no assay enters, of the patients that a
+        fold's training part belongs to.
+    max_assays : int
+        Most assays that a member may use.
+    """
 
-    @property
-    def label(self) -> str:
-        """The name that people read."""
+    Z: FloatArray
+    y: FloatArray
+    offset: FloatArray
+    strongest: float
+    max_assays: int
 
-    @property
-    def family(self) -> Family:
-        """What the score is made of."""
 
+class PanelCandidate(ABC):
+    """A way of fitting a panel beside the clinical log-odds.
+
+    Attributes
+    ----------
+    name, label : str
+        The name that a study file uses, and the one that people read.
+    family : str
+        What the score is made of.
+    """
+
+    name: str
+    label: str
+    family: Family
+
+    @abstractmethod
     def settings(self) -> tuple[str, ...]:
         """Return the settings tried, in plain words, one for each member of the path."""
 
-    def fit_path(
-        self,
-        Z: FloatArray,
-        y: FloatArray,
-        offset: FloatArray,
-        *,
-        strongest: float,
-        max_assays: int,
-        rng: np.random.Generator,
-    ) -> list[PanelMember]:
-        """Return one fitted member for each setting.
-
-        Parameters
-        ----------
-        Z : ndarray of shape (n, n_assays)
-            Standardised assays that passed the screening.
-        y : ndarray of shape (n,)
-            Outcome, 0 or 1, both present.
-        offset : ndarray of shape (n,)
-            Clinical log-odds.
-        strongest : float
-            Mean residual gradient per patient from which on no assay enters, of the patients
-            that a fold's training part belongs to.
-        max_assays : int
-            Most assays that a member may use.
-        rng : numpy.random.Generator
-            Source of randomness.
-        """
+    @abstractmethod
+    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
+        """Return one fitted member for each setting."""
 
 
 @dataclass(frozen=True)
-class PanelNet:
+class PanelNet(PanelCandidate):
     """Elastic net on all assays, half L1 and half L2 penalty."""
 
     name: str = "elastic_net"
@@ -126,31 +129,23 @@ class PanelNet:
         """Return the penalties tried."""
         return tuple(f"{share:g} of the strongest penalty" for share in self.shares)
 
-    def fit_path(
-        self,
-        Z: FloatArray,
-        y: FloatArray,
-        offset: FloatArray,
-        *,
-        strongest: float,
-        max_assays: int,
-        rng: np.random.Generator,
-    ) -> list[PanelMember]:
+    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Return one fit for each penalty; one with too many assays is the one before it."""
-        penalty = np.array(self.shares) * strongest * len(y) / 0.5
+        Z, y, offset = patients.Z, patients.y, patients.offset
+        penalty = np.array(self.shares) * patients.strongest * len(y) / 0.5
         members: list[PanelMember] = []
         path = fit_elastic_net(
             Z, y, penalty=penalty, l1_share=0.5, offset=offset, tolerance=ASSAY_TOLERANCE
         )
         for coef in path[:, 1:]:
-            if np.count_nonzero(coef) > max_assays:
+            if np.count_nonzero(coef) > patients.max_assays:
                 coef = members[-1].coef if members else np.zeros_like(coef)
             members.append(PanelMember(coef))
         return members
 
 
 @dataclass(frozen=True)
-class PanelStable:
+class PanelStable(PanelCandidate):
     """Logistic regression of the assays that are selected again and again on half samples."""
 
     name: str = "stability"
@@ -162,19 +157,11 @@ class PanelStable:
         """Return the shares of half samples asked for."""
         return tuple(f"selected in {share:.0%} of half samples" for share in self.thresholds)
 
-    def fit_path(
-        self,
-        Z: FloatArray,
-        y: FloatArray,
-        offset: FloatArray,
-        *,
-        strongest: float,
-        max_assays: int,
-        rng: np.random.Generator,
-    ) -> list[PanelMember]:
+    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Return one fit for each share."""
+        Z, y, offset = patients.Z, patients.y, patients.offset
         share = compute_stability(Z, y, offset, rng=rng).share
-        order = np.argsort(-share, kind="stable")[:max_assays]
+        order = np.argsort(-share, kind="stable")[: patients.max_assays]
         members = []
         for threshold in self.thresholds:
             chosen = order[share[order] >= threshold]
@@ -187,7 +174,7 @@ class PanelStable:
 
 
 @dataclass(frozen=True)
-class PanelTrees:
+class PanelTrees(PanelCandidate):
     """LightGBM on the assays that score highest, beside the clinical log-odds."""
 
     name: str = "lightgbm"
@@ -199,18 +186,10 @@ class PanelTrees:
         """Return the numbers of trees tried."""
         return tuple(f"{n} trees" for n in self.n_trees)
 
-    def fit_path(
-        self,
-        Z: FloatArray,
-        y: FloatArray,
-        offset: FloatArray,
-        *,
-        strongest: float,
-        max_assays: int,
-        rng: np.random.Generator,
-    ) -> list[PanelMember]:
+    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
-        columns = screen(Z, y, offset, min(max_assays, _TREE_COLUMNS))
+        Z, y, offset = patients.Z, patients.y, patients.offset
+        columns = screen(Z, y, offset, min(patients.max_assays, _TREE_COLUMNS))
         trees = fit_trees(Z[:, columns], y, n_trees=max(self.n_trees), offset=offset)
         zeros = np.zeros(Z.shape[1])
         return [PanelMember(zeros, trees, n, columns) for n in self.n_trees]

@@ -29,7 +29,7 @@ from training.fitting.resampling import make_folds
 from training.fitting.response import FittedResponse
 from training.fitting.solvers import fit_intercept
 from training.panel.assays import compute_global_test
-from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember
+from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember, PanelPatients
 from training.panel.data import PanelData
 from training.panel.procedure import PanelProcedure
 from training.panel.screening import find_strongest, screen
@@ -118,14 +118,9 @@ def _fit_paths(
 ) -> list[list[PanelMember]]:
     """Screen, then return each candidate's members, as members of all columns."""
     columns = screen(Z, y, offset, procedure.screened)
-    inside = Z[:, columns]
+    patients = PanelPatients(Z[:, columns], y, offset, strongest, procedure.max_assays)
     return [
-        [
-            _widen(member, columns, Z.shape[1])
-            for member in candidate.fit_path(
-                inside, y, offset, strongest=strongest, max_assays=procedure.max_assays, rng=rng
-            )
-        ]
+        [_widen(member, columns, Z.shape[1]) for member in candidate.fit_path(patients, rng=rng)]
         for candidate in candidates
     ]
 

@@ -111,11 +111,6 @@ class PanelModel:
         return self.response.predictors[: len(self.response.predictors) - len(self.selected)]
 
     @property
-    def assay_predictors(self) -> tuple[str, ...]:
-        """Names under which the selected assays are predictors of `response`."""
-        return self.response.predictors[len(self.response.predictors) - len(self.selected) :]
-
-    @property
     def references(self) -> tuple[str, ...]:
         """The assays by which a sample is normalised."""
         return tuple(self.assays[j] for j in self.normaliser.references_)

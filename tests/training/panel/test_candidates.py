@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.panel.candidates import PANEL_CANDIDATES
+from training.panel.candidates import PANEL_CANDIDATES, PanelPatients
 from training.panel.screening import find_strongest
 
 
@@ -16,15 +16,9 @@ def _draw(n=120, p=40, effect=1.2, seed=0):
     return Z, y, offset
 
 
-def _path(name, Z, y, offset, **settings):
-    return PANEL_CANDIDATES[name].fit_path(
-        Z,
-        y,
-        offset,
-        strongest=find_strongest(Z, y, offset),
-        rng=np.random.default_rng(0),
-        **({"max_assays": 30} | settings),
-    )
+def _path(name, Z, y, offset, max_assays=30):
+    patients = PanelPatients(Z, y, offset, find_strongest(Z, y, offset), max_assays)
+    return PANEL_CANDIDATES[name].fit_path(patients, rng=np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", list(PANEL_CANDIDATES))

@@ -78,7 +78,7 @@ def test_encoding_is_the_normalised_value_behind_the_clinical_ones():
     np.testing.assert_allclose(encoded[:, 2], delta[:, kept.index(1)])
     np.testing.assert_allclose(encoded[:, 3], delta[:, kept.index(3)])
     assert model.clinical_predictors == ("nrs_t0", "opioid")
-    assert model.assay_predictors == ("ct_hsa_mir_17_5p", "ct_hsa_mir_21_star")
+    assert model.response.predictors[2:] == ("ct_hsa_mir_17_5p", "ct_hsa_mir_21_star")
 
 
 def test_a_patient_gets_the_same_number_alone_and_in_a_batch():
