@@ -10,7 +10,7 @@ prevalence, so that hundreds of cohorts take minutes.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +27,7 @@ from features.dictionary.schema import Dictionary
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from training.evaluation.null_test import Pairs, add_pairs
-from training.evaluation.panel import evaluate_panel
+from training.evaluation.panel import PanelEvaluation, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
@@ -103,6 +103,24 @@ def simulate_with_panel(
     return join_panel(simulated.panel, clinical, patients, PANEL), risks
 
 
+def _evaluate(data: PanelData, *, n_repeats: int, seed: int) -> PanelEvaluation:
+    """Judge the panel of one cohort as a training does."""
+    with threadpool_limits(1):
+        fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
+        return evaluate_panel(
+            data,
+            CLINICAL,
+            PANEL,
+            fitted,
+            n_folds=5,
+            n_repeats=n_repeats,
+            thresholds=[],
+            weighting="none",
+            n_bootstrap=200,
+            seed=seed,
+        )
+
+
 def find_in_noise(
     n: int,
     n_assays: int,
@@ -131,21 +149,9 @@ def find_in_noise(
         the global test in front of it, which would leave next to none to be judged.
     """
     data, _ = simulate_with_panel(n, n_assays, seed=seed)
+    found = _evaluate(data, n_repeats=n_repeats, seed=seed)
     with threadpool_limits(1):
-        fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
-        found = evaluate_panel(
-            data,
-            CLINICAL,
-            PANEL,
-            fitted,
-            n_folds=5,
-            n_repeats=n_repeats,
-            thresholds=[],
-            weighting="none",
-            n_bootstrap=200,
-            seed=seed,
-        )
-        anything = replace(_ANYTHING, candidates=candidates)
+        anything = _ANYTHING.model_copy(update={"candidates": candidates})
         out = cross_validate_panel(data, CLINICAL, anything, n_folds=5, n_repeats=1, seed=seed)
     return {
         "found": found.found,
@@ -230,20 +236,7 @@ def find_planted(
         :func:`measure_coverage`.
     """
     data, _ = simulate_with_panel(n, n_assays, planted=planted, seed=seed)
-    with threadpool_limits(1):
-        fitted = fit_response(data.clinical, CLINICAL, rng=np.random.default_rng((seed, 0)))
-        found = evaluate_panel(
-            data,
-            CLINICAL,
-            PANEL,
-            fitted,
-            n_folds=5,
-            n_repeats=n_repeats,
-            thresholds=[],
-            weighting="none",
-            n_bootstrap=200,
-            seed=seed,
-        )
+    found = _evaluate(data, n_repeats=n_repeats, seed=seed)
     told: dict[str, object] = {"found": found.found}
     if found.fitted is not None:
         value = found.value["t1"]["difference"]

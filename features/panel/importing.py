@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 
-__all__ = ["EMPTY_CELLS", "FORMATS", "import_panel", "parse_panel", "read_panel"]
+__all__ = ["EMPTY_CELLS", "FORMATS", "ImportOptions", "import_panel", "parse_panel", "read_panel"]
 
 FORMATS = (*LAYOUTS, "tidy")
 EMPTY_CELLS = ("non_detect", "not_measured")
@@ -46,40 +46,11 @@ _RUN = 40.0
 _SHOWN = 5
 
 
-def read_panel(
-    path: Path | Sequence[Path],
-    *,
-    format: str = "auto",
-    design: PanelDesign | None = None,
-    ceiling: float | None = None,
-    names: Mapping[str, str] | None = None,
-    ignore: Collection[str] = (),
-    empty: str = "non_detect",
-) -> Panel:
-    """Read a panel from one file or several; see :func:`import_panel`, which also reports."""
-    return import_panel(
-        path, format=format, design=design, ceiling=ceiling, names=names, ignore=ignore, empty=empty
-    )[0]
-
-
-def import_panel(
-    path: Path | Sequence[Path],
-    *,
-    format: str = "auto",
-    design: PanelDesign | None = None,
-    ceiling: float | None = None,
-    names: Mapping[str, str] | None = None,
-    ignore: Collection[str] = (),
-    empty: str = "non_detect",
-) -> tuple[Panel, PanelReport]:
-    """Read a panel from one file or several, and report what was done.
+class ImportOptions(TypedDict, total=False):
+    """How a panel's files are read; :func:`parse_panel` has the defaults.
 
     Parameters
     ----------
-    path : Path or sequence of Path
-        Instruments' text exports, matrices of Ct values, or one tidy file written by
-        :func:`features.panel.panel.write_panel`. Wells of the same sample and assay, in one file or
-        several, are replicates; see :func:`features.panel.panel.combine_wells`.
     format : str
         One of :data:`FORMATS`; `auto` tells them apart.
     design : PanelDesign or None
@@ -94,6 +65,34 @@ def import_panel(
         Columns of a matrix that are neither samples nor assays.
     empty : str
         One of :data:`EMPTY_CELLS`: what an empty cell means; `NA` and the like are empty.
+    """
+
+    format: str
+    design: PanelDesign | None
+    ceiling: float | None
+    names: Mapping[str, str] | None
+    ignore: Collection[str]
+    empty: str
+
+
+def read_panel(path: Path | Sequence[Path], **options: Unpack[ImportOptions]) -> Panel:
+    """Read a panel from one file or several; see :func:`import_panel`, which also reports."""
+    return import_panel(path, **options)[0]
+
+
+def import_panel(
+    path: Path | Sequence[Path], **options: Unpack[ImportOptions]
+) -> tuple[Panel, PanelReport]:
+    """Read a panel from one file or several, and report what was done.
+
+    Parameters
+    ----------
+    path : Path or sequence of Path
+        Instruments' text exports, matrices of Ct values, or one tidy file written by
+        :func:`features.panel.panel.write_panel`. Wells of the same sample and assay, in one file or
+        several, are replicates; see :func:`features.panel.panel.combine_wells`.
+    **options
+        See :class:`ImportOptions`.
 
     Returns
     -------
@@ -109,17 +108,8 @@ def import_panel(
         have, and sample taken after the infusion began.
     """
     paths = [path] if isinstance(path, Path) else list(path)
-    _check_options(format, empty, ceiling, paths)
-    files = {one: read_bytes(one) for one in paths}
-    return parse_panel(
-        files,
-        format=format,
-        design=design,
-        ceiling=ceiling,
-        names=names,
-        ignore=ignore,
-        empty=empty,
-    )
+    _check_options(options, paths)
+    return parse_panel({one: read_bytes(one) for one in paths}, **options)
 
 
 def parse_panel(
@@ -139,7 +129,7 @@ def parse_panel(
     files : mapping of Path to bytes
         What each file is called, and what it holds.
     format, design, ceiling, names, ignore, empty
-        As for :func:`import_panel`, which also tells what is returned and raised.
+        See :class:`ImportOptions`; :func:`import_panel` tells what is returned and raised.
     """
     paths, contents = list(files), list(files.values())
     if format == "tidy" or (format == "auto" and is_tidy(contents[0])):
@@ -185,11 +175,13 @@ def parse_panel(
     return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
 
 
-def _check_options(format: str, empty: str, ceiling: float | None, paths: Sequence[Path]) -> None:
+def _check_options(options: ImportOptions, paths: Sequence[Path]) -> None:
     problems = []
-    if empty not in EMPTY_CELLS:
+    empty, format = options.get("empty"), options.get("format")
+    ceiling = options.get("ceiling")
+    if empty not in (None, *EMPTY_CELLS):
         problems.append(Problem("empty", " or ".join(EMPTY_CELLS), repr(empty)))
-    if format not in FORMATS:
+    if format not in (None, *FORMATS):
         problems.append(Problem("format", "one of " + ", ".join(FORMATS), repr(format)))
     if ceiling is not None and not LOWEST_CT < ceiling <= HIGHEST_CT:
         problems.append(
