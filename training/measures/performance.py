@@ -8,6 +8,7 @@ whose outcome is unknown (NaN) is left out of every number here. Repetition coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -86,9 +87,7 @@ def compute_performance(
     rows = risk[None, :]
     folds = np.zeros(rows.shape, dtype=np.int64)
 
-    def metrics(weights: FloatArray) -> dict[str, FloatArray]:
-        return compute_metric_rows(outcome, risk, weights)
-
+    metrics = partial(compute_metric_rows, outcome, risk)
     draws = _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
     table = _summarise(draws, outcome, rows, folds, weight)
     delong = table.loc[["auc"]].rename(index={"auc": "auc_delong"})
@@ -141,10 +140,7 @@ def compute_cv_draws(
         _, base, _ = check_evaluation(y, base_predictions, sample_weight, repeats=True)
         if base.shape != rows.shape:
             raise ValueError(f"base_predictions has {len(base)} repeats, predictions {len(rows)}")
-
-    def metrics(weights: FloatArray) -> dict[str, FloatArray]:
-        return compute_cv_metrics(outcome, rows, fold, weights, base=base, slopes=slopes)
-
+    metrics = partial(compute_cv_metrics, outcome, rows, fold, base=base, slopes=slopes)
     return _draw(metrics, weight, n_bootstrap=n_bootstrap, seed=seed)
 
 
