@@ -17,7 +17,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 
-__all__ = ["fit_in_the_large", "fit_recalibration"]
+__all__ = ["SMALL_STEP", "fit_in_the_large", "fit_recalibration"]
 
 _MAX_STEPS = 100
 SMALL_STEP = 1e-7
