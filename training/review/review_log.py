@@ -30,7 +30,6 @@ __all__ = ["LogWriter", "ReviewLog", "Tampered", "find_home"]
 
 _WAIT_SECONDS = 60.0
 _KEY_BYTES = 32
-_FIELDS = ("store", "number", "previous", "at", "kind", "subject", "actor", "comment", "details")
 _TABLES = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS log (
@@ -158,7 +157,7 @@ def _find_at_end(stored: _Stored, head: tuple[int, str, str], key: bytes) -> lis
 
 def _to_event(row: _Row) -> Event:
     entry = json.loads(row.entry)
-    return Event(**{name: entry[name] for name in _FIELDS if name not in ("store", "previous")})
+    return Event(**{name: entry[name] for name in entry if name not in ("store", "previous")})
 
 
 @dataclass
@@ -184,18 +183,18 @@ class LogWriter:
         """Write one more entry, with the time, and return it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         number = len(self.events) + 1
-        values = (
-            self._store,
-            number,
-            self._previous,
-            at,
-            kind,
-            subject,
-            actor,
-            comment,
-            dict(details),
-        )
-        entry = json.dumps(dict(zip(_FIELDS, values, strict=True)), sort_keys=True)
+        fields = {
+            "store": self._store,
+            "number": number,
+            "previous": self._previous,
+            "at": at,
+            "kind": kind,
+            "subject": subject,
+            "actor": actor,
+            "comment": comment,
+            "details": dict(details),
+        }
+        entry = json.dumps(fields, sort_keys=True)
         digest = _sha256(entry)
         row = _Row(number, entry, digest, _mark(self._key, "entry", digest))
         self._connection.execute(

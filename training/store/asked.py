@@ -1,9 +1,10 @@
-"""What a run was asked, and whom it saw: study, cohort, labels, predictors, sample size."""
+"""What a run was asked, and whom it saw: study, cohort, labels, predictors."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from training.measures.sample_size.development import DevelopmentSize
 from training.store.part import Horizon, Number, ResultsPart
 
 __all__ = [
@@ -33,6 +34,7 @@ class ProcedureFacts(ResultsPart):
 class ResamplingFacts(ResultsPart):
     """How it was judged."""
 
+    # Not the study file's own type: of what was done, nothing is taken for granted.
     folds: int
     repeats: int
     bootstrap: int
@@ -150,31 +152,17 @@ class PredictorFacts(ResultsPart):
     shares: dict[str, int] = Field(default={}, description="of a category: patients of each")
 
 
-class SizeNeeded(ResultsPart):
-    """Riley's criteria, :class:`training.measures.sample_size.DevelopmentSize`."""
-
-    n: int
-    events: float
-    events_per_parameter: float
-    n_shrinkage: int
-    n_optimism: int
-    n_risk: int
-    parameters: int
-    prevalence: float
-    r2: float
-    max_r2: float
-    nagelkerke_r2: float
-    shrinkage: float
-
-
 class SizeFacts(ResultsPart):
-    """Whether the patients were enough, :class:`training.measures.sample_size.Verdict`."""
+    """Whether the patients were enough, :class:`training.measures.sample_size.verdict.SizeVerdict`.
+
+    The expected shrinkage is null where one class is absent.
+    """
 
     n: int
     events: int
     parameters: int
     c_statistic: float
-    needed: SizeNeeded | None
+    needed: DevelopmentSize | None
     enough: bool
     expected_shrinkage: float | None
     text: str
