@@ -7,13 +7,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from experiments.description.panel_report import describe_import, make_quality_report
 from features.errors import InputError
-from features.panel.importing import import_panel, read_panel
-from features.panel.quality import compute_quality
+from features.panel.importing import read_panel
 from ketresponse import app
-from tests.features.helpers.panels import SDS, WIDE, make_panel, write
-from training.document.render import to_html, to_markdown
+from tests.features.helpers.panels import SDS, WIDE, write
 
 
 def _run(*words: object) -> Result:
@@ -116,27 +113,6 @@ def test_a_panel_file_is_not_written_over_its_own_source(tmp_path: Path) -> None
     assert path.read_text() == WIDE
 
 
-def test_a_check_writes_a_page_without_identifiers_and_tables(tmp_path: Path) -> None:
-    panel, out = tmp_path / "panel.parquet", tmp_path / "quality"
-    assert _run("import", write(tmp_path, _many()), "--out", panel).exit_code == 0
-    result = _run(
-        "check", panel, "--out", out, "--clean", tmp_path / "clean.parquet", "--drop-haemolysed"
-    )
-    assert result.exit_code == 0, result.output
-    pictures = {path.name for path in out.glob("*.png")}
-    assert pictures == {"figure_1_detection.png", "figure_2_levels.png", "figure_3_haemolysis.png"}
-    for name in ("panel.html", "panel.md"):
-        text = (out / name).read_text(encoding="utf-8")
-        assert "patient0" not in text
-        assert "12 patients" in text
-        assert "likely haemolysed" in text
-    samples = pd.read_csv(out / "samples.csv")
-    # 27 - (18 + i / 2) is at least 7 for i = 0 .. 4.
-    assert samples.loc[samples["dropped"] != "", "dropped"].notna().sum() == 5
-    clean = read_panel(tmp_path / "clean.parquet").table
-    assert (clean["sample"].nunique(), clean["assay"].nunique()) == (7, 3)
-
-
 def test_a_check_can_be_had_as_counts(tmp_path: Path) -> None:
     panel = tmp_path / "panel.parquet"
     _run("import", write(tmp_path, _many()), "--out", panel)
@@ -150,42 +126,6 @@ def test_a_limit_that_means_nothing_is_refused(tmp_path: Path) -> None:
     result = _run("check", tmp_path / "panel.parquet", "--min-sample", 7)
     assert result.exit_code == 2
     assert "a share from 0 to 1" in result.output
-
-
-def test_plates_with_a_single_sample_are_counted_and_not_named(tmp_path: Path) -> None:
-    paths = [
-        write(tmp_path, f"sample,hsa-miR-1-3p,hsa-miR-2-3p\n{who},20.5,2{i}.5\n", f"{who}.csv")
-        for i, who in enumerate(["anna", "bert", "carl"])
-    ]
-    panel = read_panel(paths)
-    text = to_markdown(make_quality_report(panel, compute_quality(panel)), pictures=False)
-    assert "3 with a single sample are not shown" in text
-    assert "anna" not in text
-
-
-def test_plates_are_drawn_where_they_can_be_compared(tmp_path: Path) -> None:
-    first = write(tmp_path, _many(6), "one.csv")
-    second = write(tmp_path, _many(6).replace("patient", "other"), "two.csv")
-    panel = read_panel([first, second])
-    report = make_quality_report(panel, compute_quality(panel))
-    assert to_html(report).count("<img ") == 4
-    # Both plates hold the same values; by lot 1 / 11 would lie between them.
-    text = to_markdown(report, pictures=False)
-    assert "Ct: 0% of an assay's variance lies between plates" in text
-    assert "9% would if plates did not matter" in text
-
-
-def test_simulated_patients_are_stamped(tmp_path: Path) -> None:
-    panel = make_panel(tmp_path, WIDE.replace("S2", "SYN-2"))
-    assert "Simulated" in make_quality_report(panel, compute_quality(panel)).stamp
-
-
-def test_the_lines_of_an_import_name_no_sample(tmp_path: Path) -> None:
-    _, report = import_panel(write(tmp_path, _many()))
-    text = "\n".join(describe_import(report))
-    assert "patient0" not in text
-    assert "35 cycles (found)" in text
-    assert "Wells not detected: by ceiling 12." in text
 
 
 def test_a_damaged_panel_file_is_an_input_error(tmp_path: Path) -> None:

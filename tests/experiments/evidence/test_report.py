@@ -1,17 +1,8 @@
 """The evidence report, its pictures, its command, and the page for physicians."""
 
-import json
-import re
-from pathlib import Path
-
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from experiments.evidence.commands import evidence
-from experiments.evidence.plots import PooledLine, plot_forest, plot_funnels
 from experiments.evidence.report import make_evidence_report
-from experiments.evidence.tables import compute_forests, compute_funnels
 from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
@@ -23,9 +14,6 @@ from training.document.document import Document
 from training.document.render import to_markdown
 
 DOCS = PROJECT / "docs"
-app = typer.Typer()
-app.command()(evidence)
-runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
@@ -57,58 +45,6 @@ def test_safety_is_context_and_says_so(report: Document) -> None:
     assert "| psychomimetic effects |" in text
     assert "28/30 (93%) | 5/30 |" in text
     assert "No estimate of this software says anything on harm" in text
-
-
-def test_forest_plot_draws_every_study_and_pooling() -> None:
-    forest = compute_forests(read_studies())["immediate"]
-    lines = [
-        PooledLine("main", 0.62, 0.46, 0.75, (0.21, 0.91), main=True),
-        PooledLine("other", 0.59, 0.42, 0.75),
-    ]
-    (axes,) = plot_forest(forest, lines, title="Title", heterogeneity="I² = 59%").axes
-    words = [text.get_text() for text in axes.texts]
-    assert set(forest["study"]) <= set(words)
-    assert {"main", "other", "25/33", "0/4", "62 (46–75)", "63 (39–82)", "I² = 59%"} <= set(words)
-    assert len(axes.patches) == 2
-    ends = [list(line.get_xdata()) for line in axes.lines]
-    assert [21, 91] in [[round(x) for x in pair] for pair in ends if len(pair) == 2]
-
-
-def test_funnel_plot_has_a_panel_for_each_reading() -> None:
-    funnels = compute_funnels(read_studies())
-    figure = plot_funnels(funnels, notes=["a", "b", "c"], title="Title")
-    assert len(figure.axes) == 3
-    for axes, funnel in zip(figure.axes, funnels.values(), strict=True):
-        points = next(line for line in axes.lines if line.get_marker() == "o")
-        assert list(points.get_xdata()) == list(funnel["effect"])
-        assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the precise studies stand on top
-
-
-def test_command_writes_page_tables_and_plots(tmp_path: Path) -> None:
-    out = tmp_path / "evidence"
-    result = runner.invoke(app, ["--out", str(out), "--quiet"])
-    assert result.exit_code == 0, result.output
-    assert result.output == ""
-    names = {path.name for path in out.iterdir()}
-    assert {
-        "evidence.html",
-        "evidence.md",
-        "table_1_base_rates.csv",
-        "table_2_pooled_rates.csv",
-        "figure_1_forest_at_the_end_of_treatment.png",
-        "figure_2_forest_at_1_to_3_months.png",
-        "figure_3_funnel.png",
-    } <= names
-    page = (out / "evidence.html").read_text()
-    assert re.findall(r'(?:src|href)="(?!data:)', page) == []
-
-
-def test_command_prints_tables_or_json() -> None:
-    assert "prediction interval" in runner.invoke(app, []).output
-    tables = json.loads(runner.invoke(app, ["--json"]).output)["tables"]
-    assert tables["base_rates"][0]["events"] == 29
-    reproduced = [row for row in tables["pooled_rates"] if row["way"] == "reproduced"]
-    assert [round(100 * row["rate"]) for row in reproduced] == [69, 58]
 
 
 def test_page_for_physicians_holds_the_counts_and_the_sources() -> None:

@@ -4,12 +4,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit, logit
 
 from features.arrays import TextArray
-from features.dictionary.contract import CONTRACT
 from features.errors import InputError
-from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
+from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.validated import SITES, judge_small, make_patients
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.fitting.weighting import compute_seen_weights
@@ -18,12 +17,6 @@ from training.measures.decision_curve import compute_decision_curve
 from training.measures.discrimination import compute_auc
 from training.measures.performance import compute_performance
 from training.measures.risk_histogram import compute_risk_histogram
-from training.report.validation_plots import (
-    plot_decision_curve,
-    plot_risk_calibration,
-    plot_roc,
-    plot_sites,
-)
 from training.validation.validation import (
     Judged,
     compute_case_mix,
@@ -31,31 +24,14 @@ from training.validation.validation import (
     cross_validate_sites,
 )
 
-SITES = np.repeat(["north", "south", "east", "small"], [120, 100, 70, 10])
-
-
-def _patients(n: int = 300, seed: int = 1) -> TrainingData:
-    rng = np.random.default_rng(seed)
-    model, X = make_model(), make_predictors(n, seed=seed)
-    assert model.kept is not None
-    t1 = (rng.random(n) < expit(0.4 + 0.7 * logit(model.first.probability(X)))).astype(float)
-    stays = np.where(t1 == 1, (rng.random(n) < model.kept.probability(X)).astype(float), np.nan)
-    stays[rng.random(n) < 0.15] = np.nan
-    t1[:4] = stays[:4] = np.nan
-    t2 = np.where(t1 == 0, 0.0, stays)
-    predictors = tuple(CONTRACT[name] for name in PREDICTORS)
-    return TrainingData(X, predictors, ("t1", "t2"), {"t1": t1, "t2": t2}, stays, np.arange(n))
-
 
 @pytest.fixture(scope="module")
 def judged() -> dict[str, Judged]:
-    return compute_validation(
-        make_model(), _patients(), SITES, thresholds=(0.2, 0.62), n_bootstrap=100, seed=2
-    )
+    return judge_small()
 
 
 def test_every_table_is_that_of_the_served_probabilities(judged: dict[str, Judged]) -> None:
-    data = _patients()
+    data = make_patients()
     p = make_model().probability(data.X)[:, 0]
     y = data.y["t1"]
     result = judged["t1"]
@@ -80,7 +56,7 @@ def test_every_table_is_that_of_the_served_probabilities(judged: dict[str, Judge
 
 
 def test_t2_is_weighted_by_being_seen(judged: dict[str, Judged]) -> None:
-    data = _patients()
+    data = make_patients()
     p = make_model().probability(data.X)[:, 1]
     weight = compute_seen_weights(data)
     auc = compute_auc(data.y["t2"], p, sample_weight=weight)
@@ -102,7 +78,7 @@ def test_sites_are_judged_and_pooled(judged: dict[str, Judged]) -> None:
     assert sites.table["note"].str.startswith("not estimable").tolist() == [False] * 3 + [True]
     assert sites.pooled["sites"].tolist() == [3, 3, 3]
     assert sites.pooled["prediction_low"].notna().all()
-    data = _patients(60)
+    data = make_patients(60)
     nowhere = compute_validation(
         make_model(), data, np.full(60, "one"), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
     )
@@ -110,7 +86,7 @@ def test_sites_are_judged_and_pooled(judged: dict[str, Judged]) -> None:
 
 
 def test_a_cohort_of_one_class_is_survived() -> None:
-    data = _patients(40)
+    data = make_patients(40)
     single = replace(data, horizons=("t1",), y={"t1": np.ones(40)}, kept=np.full(40, np.nan))
     result = compute_validation(
         make_model(), single, np.full(40, ""), thresholds=(0.3, 0.6), n_bootstrap=100, seed=0
@@ -129,7 +105,7 @@ def test_risks_are_counted_by_outcome() -> None:
 
 
 def test_case_mix_counts_what_training_did_not_see() -> None:
-    data = _patients(100)
+    data = make_patients(100)
     X = np.full((100, 4), np.nan)
     X[:, 0] = 5
     X[:3, 0] = [1, 11, 2]  # training saw 2 to 10
@@ -153,7 +129,7 @@ QUICK = Procedure(("prevalence", "ridge"), inner_folds=2, inner_repeats=1)
 
 
 def test_a_site_is_predicted_by_a_model_of_the_others() -> None:
-    data = _patients(150)
+    data = make_patients(150)
     sites = np.repeat(["b", "a", "c"], [60, 50, 40])
     out = cross_validate_sites(data, sites, QUICK, seed=5)
     assert out.predictions["t1"].shape == (1, 150)
@@ -168,7 +144,7 @@ def test_a_site_is_predicted_by_a_model_of_the_others() -> None:
 
 
 def test_a_sites_own_outcomes_do_not_reach_its_predictions() -> None:
-    data, sites = _patients(150), np.repeat(["a", "b", "c"], 50)
+    data, sites = make_patients(150), np.repeat(["a", "b", "c"], 50)
     flipped = data.y["t1"].copy()
     flipped[:50] = 1 - flipped[:50]
     other = replace(data, y={**data.y, "t1": flipped})
@@ -180,7 +156,7 @@ def test_a_sites_own_outcomes_do_not_reach_its_predictions() -> None:
 
 
 def test_sites_that_cannot_be_left_out_are_all_told() -> None:
-    data = _patients(60)
+    data = make_patients(60)
     leave = partial(cross_validate_sites, procedure=QUICK, seed=0)
 
     def problems(data: TrainingData, sites: TextArray) -> list[str]:
@@ -197,36 +173,3 @@ def test_sites_that_cannot_be_left_out_are_all_told() -> None:
     assert problems(twice, np.repeat(["a", "b"], 30)) == [
         "each patient at one site: 2 at more than one"
     ]
-
-
-# ---------------------------------------------------------------- pictures
-
-
-def test_pictures_draw_their_tables(judged: dict[str, Judged]) -> None:
-    result = judged["t1"]
-    figure = plot_risk_calibration(
-        result.calibration.curve, result.groups, result.risks, title="Calibration"
-    )
-    above, below = figure.axes
-    np.testing.assert_allclose(above.lines[1].get_ydata(), result.calibration.curve["observed"])
-    heights = [patch.get_height() for patch in below.patches]  # type: ignore[attr-defined]
-    assert sum(heights) == result.events - (result.n - result.events)
-    auc = next(iter(result.performance.loc[["auc"]].itertuples()))
-    assert (
-        f"AUC {auc.estimate:.2f}" in plot_roc(result.roc, auc, title="").axes[0].texts[0].get_text()
-    )
-    net = plot_decision_curve(result.decision, title="").axes[0].lines[0].get_ydata()
-    np.testing.assert_allclose(net, result.decision["net_benefit"])
-
-
-def test_the_forest_names_sites_that_cannot_be_judged(judged: dict[str, Judged]) -> None:
-    sites = judged["t1"].sites
-    assert sites is not None
-    axes = plot_sites(sites.table, sites.pooled, title="").axes
-    labels = [label.get_text() for label in axes[0].get_yticklabels()]
-    assert labels[0].startswith("north  (") and labels[-1] == "all sites"
-    assert [text.get_text() for text in axes[0].texts] == ["not estimable"]
-    few = plot_sites(
-        sites.table, sites.pooled.assign(estimate=np.nan, prediction_low=np.nan), title=""
-    )
-    assert len(few.axes[0].lines) < len(axes[0].lines)
