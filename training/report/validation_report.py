@@ -231,6 +231,8 @@ def _performance_table(name: str, result: Judged) -> Table:
     found = _rows(values)
     rows = []
     for metric, (label, reading) in METRICS.items():
+        if metric not in found:  # Brier skill: a frozen model has no base rate learnt in folds
+            continue
         row = found[metric]
         note = ". ".join(part for part in (reading, row.note) if part)
         rows.append((label, number(row.estimate), number_range(row.low, row.high), note))
