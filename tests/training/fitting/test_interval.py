@@ -86,3 +86,13 @@ def test_nothing_bent_is_followed_unless_it_is_asked_for() -> None:
         options = {"follow": follow} if follow else {}
         working = fit_working_model(X, y, PREDICTORS, rng=np.random.default_rng(1), **options)
         assert working.follow == follow
+
+
+def test_the_prior_is_normal_with_standard_deviation_one() -> None:
+    # One patient of each class with the same predictors: the likelihood says nothing of the
+    # slopes, and their draws are those of the prior.
+    assert PRIOR_SD == 1.0
+    X, y = np.array([[5.0, 1.0], [5.0, 1.0]]), np.array([0.0, 1.0])
+    working = fit_working_model(X, y, PREDICTORS, rng=np.random.default_rng(11))
+    # The standard error of a standard deviation of 2000 draws is 0.016.
+    assert working.draws[:, 1:].std(axis=0) == pytest.approx([1, 1], abs=0.07)

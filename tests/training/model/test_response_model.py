@@ -34,3 +34,27 @@ def test_an_interval_follows_the_served_probability_as_far_as_bends_and_trees_ca
     half = 0.5 * (2.0 - middle)
     assert limits(0.5) == pytest.approx([low, high + half], abs=0.01)
     assert limits(1.0) == pytest.approx([low, high + 2 * half], abs=0.01)
+
+
+def test_the_second_interval_follows_as_far_as_either_outcome_does() -> None:
+    # Only the first outcome follows its served log-odds of 2: the product's interval moves too.
+    basis = make_basis((CONTRACT["nrs_t0"],)).fit(np.array([[2.0], [8.0]]))
+    draws = np.column_stack([np.linspace(-1, 1, 999), np.zeros(999)])
+    nothing = np.empty(0)
+    served = OutcomeModel(basis, 2.0, np.zeros(1), "", 0, 0.0, nothing, nothing)
+
+    def upper(first: float, kept: float) -> float:
+        model = ResponseModel(
+            ("t1", "t2"),
+            ("nrs_t0",),
+            tuple(CONTRACT.to_list()),
+            served,
+            served,
+            WorkingModel(basis, draws, first),
+            WorkingModel(basis, draws, kept),
+            np.zeros((1, 1)),
+        )
+        return float(model.interval(np.array([[5.0]]))[0, 1, 1])
+
+    assert upper(1.0, 0.0) == pytest.approx(upper(0.0, 1.0))
+    assert upper(1.0, 0.0) > upper(0.0, 0.0) + 0.01
