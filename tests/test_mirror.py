@@ -21,7 +21,6 @@ STILL_WITHOUT = {
     "training/commands/options.py",
     "training/document/files.py",
     "training/document/render.py",
-    "training/report/panel_plots.py",
     "training/report/panel_section.py",
     "training/report/plots.py",
     "training/report/publish.py",
