@@ -13,14 +13,8 @@ EXEMPT = {
 }
 
 STILL_WITHOUT = {
-    "training/card/pages/cohort.py",
-    "training/card/pages/findings.py",
-    "training/card/pages/pictures.py",
-    "training/card/pages/sections.py",
     "training/commands/compare.py",
     "training/commands/options.py",
-    "training/document/files.py",
-    "training/document/render.py",
     "training/report/panel_section.py",
     "training/report/plots.py",
     "training/report/publish.py",
@@ -28,10 +22,6 @@ STILL_WITHOUT = {
     "training/report/training_run.py",
     "training/report/validation_run.py",
     "training/review/standing.py",
-    "training/store/asked.py",
-    "training/store/found.py",
-    "training/store/panel_found.py",
-    "training/store/part.py",
     "serving/commands/demo.py",
     "serving/commands/review.py",
     "serving/web/form.py",
