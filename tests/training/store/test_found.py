@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from training.store.found import BenefitRow, NullRow, OptimismRow, SubgroupRow, UpdateFacts
+from training.store.found import BenefitRow, NullTest, OptimismRow, SubgroupRow, UpdateFacts
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,9 @@ def test_the_interval_of_optimism_is_the_corrected_values() -> None:
     ("verdict", "judged"), [("right", True), ("wrong", True), ("constant", False)]
 )
 def test_a_constant_ranks_nobody_and_is_not_judged(verdict: str, judged: bool) -> None:
-    row = NullRow(model="x", horizon="t1", auc=None, n_permutations=100, verdict=verdict)
-    assert row.judged is judged
+    row = {"model": "x", "horizon": "t1", "auc": None, "n_permutations": 100, "verdict": verdict}
+    test = NullTest.model_validate({"done": True, "n_permutations": 100, "rows": [row]})
+    assert test.rows[0].judged is judged
 
 
 def test_an_update_is_of_outcomes_that_there_are() -> None:
