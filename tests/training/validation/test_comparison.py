@@ -1,35 +1,22 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.errors import InputError, KetresponseError, NotEnoughData
+from features.errors import NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
-from training.commands.compare import compare
 from training.evaluation.design import make_design
 from training.fitting.cross_validation import cross_validate
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws, compute_cv_performance
-from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study, read_study
 from training.study.study import read_description
-from training.validation.comparison import (
-    EVALUATION_TAG,
-    compare_studies,
-    compute_draws,
-    compute_evaluation_key,
-)
-
-app = typer.Typer()
-app.command()(compare)
+from training.validation.comparison import compare_studies, compute_draws, compute_evaluation_key
 
 STUDY = """
 name = "plain"
@@ -185,60 +172,3 @@ def test_studies_of_other_patients_or_outcomes_are_not_paired(folder: Path) -> N
     few = replace(two, cohort=write_cohort(folder / "e.csv", 12, seed=9))
     with pytest.raises(NotEnoughData, match="two: "):
         compare_studies(one, few, names=("one", "two"))
-
-
-# ---------------------------------------------------------------- runs, and the command
-
-
-def _track(folder: Path, tracking_uri: str, draws: pd.DataFrame | None, **tags: str) -> str:
-    files = folder / "files"
-    files.mkdir(exist_ok=True)
-    for file in files.iterdir():
-        file.unlink()
-    if draws is not None:
-        draws.to_csv(files / "draws_t1.csv", index=False)
-    return track_run(RunRecord("plain", tags=tags, files=files), tracking_uri=tracking_uri)
-
-
-def _run(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def test_runs_are_compared_by_what_they_keep(
-    folder: Path, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
-    monkeypatch.setenv("COLUMNS", "200")
-    draws = _draws(1).round(6)
-    here = {EVALUATION_TAG: "k", "cohort_sha256": "c"}
-    first = _track(folder, tracking_uri, draws, **here)
-    second = _track(folder, tracking_uri, draws + 0.25, **here)
-    result = _run(first, second, "--json")
-    assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
-    assert found["paired"]
-    assert found["differences"]["t1"]["auc"]["low"] == pytest.approx(0.25)
-    assert "Paired: both judged the same patients" in _run(first, second).stdout
-
-    other = _track(folder, tracking_uri, draws, **{EVALUATION_TAG: "l", "cohort_sha256": "c"})
-    assert (
-        "same cohort file, but other" in json.loads(_run(first, other, "--json").stdout)["reason"]
-    )
-    away = _track(folder, tracking_uri, draws, **{EVALUATION_TAG: "m", "cohort_sha256": "d"})
-    assert "NOT paired: the runs judge different cohorts" in _run(first, away).stdout
-    bare = _track(folder, tracking_uri, draws)  # no key: nothing is known to be the same
-    assert not json.loads(_run(bare, bare, "--json").stdout)["paired"]
-    with pytest.raises(KetresponseError, match="keeps no resamples"):
-        raise _run(first, _track(folder, tracking_uri, None)).exception or AssertionError
-    with pytest.raises(KetresponseError, match="cannot read the run nothing"):
-        raise _run(first, "nothing").exception or AssertionError
-
-
-def test_study_files_are_compared_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    result = _run(folder / "one.toml", folder / "two.toml", "--jobs", 1)
-    assert result.exit_code == 0, result.output
-    assert f"B: {folder / 'two.toml'}" in result.stdout.replace("\n", "")
-    assert "Brier skill" in result.stdout
-    with pytest.raises(InputError, match="two runs, or two study files"):
-        raise _run(folder / "one.toml", "run").exception or AssertionError

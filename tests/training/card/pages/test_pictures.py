@@ -15,7 +15,7 @@ from training.card.pages.pictures import (
     draw_decision,
     draw_importance,
 )
-from training.store.found import Calibration, DecisionCurve
+from training.store.found import CalibrationFacts, DecisionCurve
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -32,14 +32,16 @@ def _points(element: ElementTree.Element) -> list[tuple[float, ...]]:
     return [tuple(map(float, pair.split(","))) for pair in element.attrib["points"].split()]
 
 
-def _calibration(**changes: Any) -> Calibration:
+def _calibration(**changes: Any) -> CalibrationFacts:
     group = {"predicted": 0.25, "observed": 0.5, "low": 0.25, "high": 1.0, "n": 11}
     curve = [
         {"risk": 0.0, "observed": 0.0, "low": 0.0, "high": 0.5},
         {"risk": 1.0, "observed": 1.0, "low": 0.5, "high": 1.0},
         {"risk": 0.5},
     ]
-    return Calibration.model_validate({"groups": [group], "curve": curve, "summary": []} | changes)
+    return CalibrationFacts.model_validate(
+        {"groups": [group], "curve": curve, "summary": []} | changes
+    )
 
 
 # The axes of a picture of 430 x 380: 0 to 1 lies between x = 66 and 408, y = 334 and 66.
@@ -118,7 +120,9 @@ def test_base_rates_tell_this_cohort_from_the_published_ones() -> None:
 def test_what_people_have_written_is_escaped() -> None:
     for picture in (
         draw_importance({"a": 0.5}, {"a": "<b> & more"}, "<T1>"),
-        draw_calibration(Calibration.model_validate(small_results()["calibration"]["t1"]), "<T1>"),
+        draw_calibration(
+            CalibrationFacts.model_validate(small_results()["calibration"]["t1"]), "<T1>"
+        ),
     ):
         ElementTree.fromstring(picture)
         assert not re.search("<(b|T1)>", picture)

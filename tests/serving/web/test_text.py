@@ -1,0 +1,106 @@
+"""An answer as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+import copy
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from serving.estimate.predictor import Predictor
+from serving.web.text import print_answer, print_cohort
+from tests.serving.helpers.models import PATIENT, make_loaded
+from training.store.statements import make_statements
+
+
+def show(printer, *arguments):
+    console = Console(file=StringIO(), width=300, highlight=False)
+    printer(*arguments, console=console)
+    return console.file.getvalue()
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+@pytest.fixture
+def answer(predictor):
+    return copy.deepcopy(predictor.predict(PATIENT, request_id="r"))
+
+
+def test_an_estimate_stands_with_interval_rates_and_reasons(predictor, answer):
+    first = answer["estimates"][0]
+    first |= {"probability": 0.584, "interval": [0.402, 0.751], "base_rate": 0.6}
+    first["explanation"]["base"] = 0.5555
+    text = flat(show(print_answer, answer, predictor))
+    assert "DEMONSTRATION" in text.split(":")[0]
+    assert "Of 100 patients like this one, about 58 responded (95% interval 40 to 75)." in text
+    assert "In the model's cohort 60 of 100; published 62 of 100 (29 of 47, Mangnus 2021" in text
+    assert "Knowing nothing 55.5" in text.replace("55.6", "55.5")
+    assert "This patient 58.4" in text
+    for row in first["explanation"]["contributions"]:
+        assert f"{100 * row['contribution']:+.1f}" in text
+
+
+def test_a_horizon_without_a_published_rate_is_compared_with_the_cohort_alone(predictor, answer):
+    answer["estimates"] = answer["estimates"][:1]
+    answer["estimates"][0]["published_base_rate"] = None
+    text = flat(show(print_answer, answer, predictor))
+    assert "In the model's cohort 60 of 100." in text
+    assert "Another outcome" not in text
+
+
+def test_the_standing_words_come_last_and_the_stamp_once(predictor, answer):
+    text = flat(show(print_answer, answer, predictor))
+    words = make_statements(predictor.facts)
+    assert all(flat(word) in text for word in words[1:])
+    assert text.index("What such a number is") > text.index("This patient")
+    assert text.count(flat(predictor.stamp)) == 1
+
+
+def test_notices_are_listed_but_for_the_stamp_and_the_notes_shown_above(predictor, answer):
+    answer["applicability"]["notices"] = [
+        {"code": "demonstration", "text": "STAMP", "variable": None},
+        {"code": "note", "text": "NOTE", "variable": None},
+        {"code": "rare", "text": "Look [bold]again[/].", "variable": "nrs_t0"},
+    ]
+    text = show(print_answer, answer, predictor)
+    assert "Please note, for this patient" in text
+    assert "  - Look [bold]again[/].\n" in text  # as it was written: no markup
+    assert "STAMP" not in text
+    assert "NOTE" not in text
+    answer["applicability"]["notices"] = []
+    assert "Please note" not in show(print_answer, answer, predictor)
+
+
+def test_out_of_scope_is_told_before_anything_else(predictor):
+    answer = predictor.predict({**PATIENT, "age_years": 12}, request_id="r")
+    text = show(print_answer, answer, predictor)
+    assert "No estimate: outside what this model knows." in text
+    assert "Age must be at least 18 years." in text
+    assert "responded (95%" not in text
+
+
+def test_the_models_own_note_is_shown_above_the_estimates():
+    predictor = Predictor(make_loaded(facts={"notes": ["Mind [this]."]}))
+    text = show(print_answer, predictor.predict(PATIENT, request_id="r"), predictor)
+    assert text.index("Mind [this].") < text.index("Of 100 patients")
+
+
+def test_a_cohort_is_a_line_for_each_patient_with_why_there_is_none(predictor):
+    records = [PATIENT, {**PATIENT, "age_years": 12}, {**PATIENT, "nrs_t0": 11, "sex": "x"}]
+    answers = [
+        {"patient_id": f"P{i}", **answer}
+        for i, answer in enumerate(predictor.predict_batch(records, request_id="r"), start=1)
+    ]
+    answers[0]["estimates"][0] |= {"probability": 0.584, "interval": [0.402, 0.751]}
+    lines = [flat(line) for line in show(print_cohort, answers, predictor).splitlines()]
+    first = next(line for line in lines if line.startswith("P1 "))
+    assert first.startswith("P1 clinical 58 (40 to 75) ")
+    assert "P2 out of scope – –" in lines
+    assert "P3 cannot be read – –" in lines
+    assert "1 clinical, 1 out of scope, 1 cannot be read" in lines
+    assert "- P2: Age must be at least 18 years." in lines
+    assert "- P3: to put right: nrs_t0, sex" in lines
+    assert not any(line.startswith("- P1:") for line in lines)
