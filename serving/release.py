@@ -32,7 +32,7 @@ from training.review.signature import BESIDE_CODE
 from training.store.artifact import write_release
 from training.store.code_digest import list_prediction_path
 
-__all__ = ["Released", "release_version", "roll_back"]
+__all__ = ["release_version", "roll_back"]
 
 _ALIAS = "released"  # as serving.service looks for it
 _MODEL = "model"

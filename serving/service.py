@@ -23,7 +23,7 @@ from serving.web.app import LocalOnly, answer, make_app, read_body
 from training.review.seal import check_approval
 from training.store.artifact import load_model
 
-__all__ = ["RELEASED", "Ketresponse", "make_asgi", "service"]
+__all__ = ["make_asgi", "service"]
 
 RELEASED = "released"
 """Name under which a released bento knows its own model; see :mod:`serving.release`."""

@@ -26,7 +26,7 @@ from features.errors import InputError, Problem
 from features.shares import FEWEST
 from training.measures.table_one import name_in_full
 
-__all__ = ["ALWAYS_IN", "Regressions", "compute_regressions"]
+__all__ = ["Regressions", "compute_regressions"]
 
 
 ALWAYS_IN = ("disease_duration_years", "nrs_t0", "sex", "age_years")

@@ -18,7 +18,7 @@ from scipy.special import expit
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
 
-__all__ = ["compute_filling_errors", "simulate_cycles"]
+__all__ = ["compute_filling_errors"]
 
 
 LIMIT = 35.0

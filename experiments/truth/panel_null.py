@@ -39,11 +39,9 @@ from training.panel.freeze import freeze_panel
 from training.panel.procedure import PanelProcedure
 
 __all__ = [
-    "CLINICAL",
     "Planted",
     "compute_noise_table",
     "find_in_noise",
-    "find_planted",
     "measure_coverage",
     "simulate_with_panel",
 ]

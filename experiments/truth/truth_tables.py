@@ -22,11 +22,9 @@ from training.fitting.candidates import DEFAULT_CANDIDATES
 
 __all__ = [
     "DEFAULT",
-    "PREVALENCE",
     "compare_with_limits",
     "compare_with_peers",
     "plot_errors",
-    "limit",
     "compute_summary",
     "format_table",
 ]

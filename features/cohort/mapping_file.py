@@ -61,7 +61,7 @@ from features.files.settings import (
     worded,
 )
 
-__all__ = ["UNITS", "CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
+__all__ = ["CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
 
 UNITS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {

@@ -36,7 +36,7 @@ from features.errors import InputError, Problem
 from features.files.table import parse_table, read_bytes
 from features.shares import FEWEST
 
-__all__ = ["REFERENCE_ARMS", "WeeklyScores", "parse_weekly", "read_weekly"]
+__all__ = ["WeeklyScores", "parse_weekly", "read_weekly"]
 
 REFERENCE_ARMS = ("placebo", "control", "sham", "usual care")
 """Names by which the arm that the other is compared with is known."""

@@ -20,7 +20,6 @@ from scipy.special import digamma, erfcx, log_ndtr, polygamma
 from features.arrays import BoolArray, FloatArray
 
 __all__ = [
-    "CensoredFit",
     "VariancePrior",
     "compute_expected",
     "compute_hazard",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AssayName", "NameStatus", "is_micro_rna", "map_assay_names", "parse_assay_name"]
+__all__ = ["AssayName", "is_micro_rna", "map_assay_names", "parse_assay_name"]
 
 NameStatus = Literal["mature", "no_arm", "star", "ambiguous", "clash", "other", "given"]
 

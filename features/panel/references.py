@@ -17,7 +17,6 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.panel.censored import compute_expected, fit_censored
 
 __all__ = [
-    "MAX_VARIATION",
     "ReferenceLevels",
     "compute_reference_count",
     "compute_normfinder_variance",

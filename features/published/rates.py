@@ -24,7 +24,6 @@ from features.shares import compute_wilson_interval
 
 __all__ = [
     "BASE_RATES",
-    "BaseRate",
     "PooledBaseRate",
     "pooled_rate",
     "published_base_rate",

@@ -7,7 +7,7 @@ from typing import Any
 
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO, Reference
 
-__all__ = ["SAFETY_FACTS", "SafetyFact", "describe_safety"]
+__all__ = ["SAFETY_FACTS", "describe_safety"]
 
 
 @dataclass(frozen=True)

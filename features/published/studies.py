@@ -19,16 +19,7 @@ from pydantic import TypeAdapter
 
 from features.published.references import STRICT, Reference, read_data
 
-__all__ = [
-    "ChitneniRow",
-    "DiseaseDuration",
-    "Dose",
-    "PainScore",
-    "ResponderShare",
-    "PublishedStudy",
-    "ZhaoRow",
-    "read_studies",
-]
+__all__ = ["Dose", "PainScore", "PublishedStudy", "read_studies"]
 
 
 _MG_H_AT_70_KG = {"mg/h": 1.0, "mg/kg/h": 70.0, "mg/day": 1 / 24}

@@ -22,7 +22,7 @@ from scipy.special import betaincinv, ndtr
 
 from features.arrays import FloatArray
 
-__all__ = ["ARMS", "WEEKS", "SimulatedTrial", "make_trial"]
+__all__ = ["ARMS", "make_trial"]
 
 
 ARMS = ("placebo", "ketamine")

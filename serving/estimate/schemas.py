@@ -16,7 +16,7 @@ from serving.estimate.predictor import Predictor
 from training.model.example import make_example
 from training.panel.model import PanelModel
 
-__all__ = ["make_panel_example", "make_panel_schema", "make_patient_schema", "make_variable_schema"]
+__all__ = ["make_panel_example", "make_panel_schema", "make_patient_schema"]
 
 Schema = dict[str, Any]
 

@@ -39,16 +39,7 @@ from serving.web.rendering import ASSETS
 from training.model.example import make_example
 from training.store.facts import package_versions
 
-__all__ = [
-    "MAX_BODY",
-    "JsonAnswer",
-    "LocalOnly",
-    "answer",
-    "make_app",
-    "read_body",
-    "show_icon",
-    "show_style",
-]
+__all__ = ["MAX_BODY", "LocalOnly", "answer", "make_app", "read_body", "show_icon", "show_style"]
 
 MAX_BODY = 1_000_000
 """Longest request, in bytes: a full batch is about a third of it."""

@@ -17,7 +17,7 @@ from training.card.card import CARD_FILE, Card, read_card
 from training.card.render import find_holding, render_html
 from training.review.seal import read_annex
 
-__all__ = ["card_document", "describe_card", "make_card_routes"]
+__all__ = ["card_document", "make_card_routes"]
 
 _NONE = "this model has no card"
 _OTHER = "the card beside this model is not the one that was approved"

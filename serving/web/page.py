@@ -25,7 +25,6 @@ __all__ = [
     "render_card",
     "render_docs",
     "render_page",
-    "show_value",
 ]
 
 _HUNDRED = 100

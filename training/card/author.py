@@ -19,7 +19,6 @@ from features.files.settings import Settings, read_settings, read_toml
 __all__ = [
     "AUTHOR_FIELDS",
     "NOT_AVAILABLE",
-    "AuthorField",
     "empty_author",
     "is_reasoned_absence",
     "make_author_template",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from training.card.schema import Table
 
-__all__ = ["CHAI", "FIELDS", "HOUSE", "HTI1", "PLACES", "TRIPOD_AI", "Field"]
+__all__ = ["CHAI", "FIELDS", "HTI1", "PLACES", "TRIPOD_AI"]
 
 PLACES = {
     "top": "In plain words",

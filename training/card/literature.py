@@ -21,15 +21,7 @@ from training.document.words import percent
 from training.store.part import Horizon
 from training.store.results import Results
 
-__all__ = [
-    "KNOWN_PREDICTORS",
-    "STRONG_SHARE",
-    "Known",
-    "compare_base_rates",
-    "compute_shares",
-    "describe_predictors",
-    "find_contradictions",
-]
+__all__ = ["compare_base_rates", "compute_shares", "describe_predictors", "find_contradictions"]
 
 STRONG_SHARE = 0.25
 """Share of what moves the estimate from which a model is said to rank by a predictor."""

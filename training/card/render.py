@@ -19,15 +19,7 @@ from training.card.words import interval
 from training.document.render import make_environment
 from training.store.statements import stamp
 
-__all__ = [
-    "CARD_HTML",
-    "CARD_MARKDOWN",
-    "find_holding",
-    "render_html",
-    "render_markdown",
-    "describe_gates",
-    "write_pages",
-]
+__all__ = ["find_holding", "render_html", "render_markdown", "describe_gates", "write_pages"]
 
 CARD_HTML, CARD_MARKDOWN = "card.html", "card.md"
 _VOID = "void: model or card changed since"

@@ -24,7 +24,7 @@ from training.panel.freeze import freeze_panel
 from training.panel.model import PanelModel
 from training.panel.procedure import PanelProcedure
 
-__all__ = ["PanelFold", "PanelFolds", "cross_validate_panel", "make_panel_folds", "plan_folds"]
+__all__ = ["PanelFolds", "cross_validate_panel", "make_panel_folds", "plan_folds"]
 
 Progress = Callable[[], None]
 

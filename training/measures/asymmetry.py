@@ -18,7 +18,7 @@ from scipy import stats
 
 from training.measures.meta_analysis import check_effects
 
-__all__ = ["AsymmetryTest", "compute_begg_test", "compute_egger_test"]
+__all__ = ["compute_begg_test", "compute_egger_test"]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ from features.arrays import BoolArray, FloatArray
 from features.shares import compute_wilson_interval
 
 __all__ = [
-    "PooledEffect",
     "PooledProportion",
     "Scale",
     "check_effects",

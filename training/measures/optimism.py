@@ -38,7 +38,7 @@ from features.arrays import FloatArray, IntArray
 from training.measures.metrics import compute_metric_rows, compute_metric_stack
 from training.measures.weighted import RISK_CLIP, check_evaluation, round_risks
 
-__all__ = ["OPTIMISM_INTERVAL", "compute_optimism"]
+__all__ = ["compute_optimism"]
 
 OPTIMISM_INTERVAL = (
     "95%, from the spread of the optimism over bootstrap reruns of the whole procedure; "

@@ -25,13 +25,7 @@ from training.measures.weighted import (
     round_risks,
 )
 
-__all__ = [
-    "CV_INTERVAL",
-    "FROZEN_INTERVAL",
-    "compute_cv_draws",
-    "compute_cv_performance",
-    "compute_performance",
-]
+__all__ = ["FROZEN_INTERVAL", "compute_cv_draws", "compute_cv_performance", "compute_performance"]
 
 CV_INTERVAL = (
     "95% patient bootstrap of fixed out-of-fold predictions; "

@@ -18,7 +18,7 @@ from features.errors import InputError, Problem, Refused
 from training.approval.case import ROLES, SYSTEM, Account, Event
 from training.review.review_log import LogWriter, ReviewLog
 
-__all__ = ["SHORTEST_PASSWORD", "IdentityProvider", "LocalAccounts"]
+__all__ = ["IdentityProvider", "LocalAccounts"]
 
 SHORTEST_PASSWORD = 12
 _NAME = "[a-z][a-z0-9._-]{0,39}"

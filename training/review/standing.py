@@ -11,7 +11,7 @@ from pathlib import Path
 from training.store.client import make_client, open_files, telling_failures
 from training.store.registry import ARTIFACT_PATH
 
-__all__ = ["ALIAS", "find_approved", "write_standing"]
+__all__ = ["find_approved", "write_standing"]
 
 ALIAS = "approved"
 _TAG = "ketresponse."

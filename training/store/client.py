@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 from features.errors import KetresponseError
 
 __all__ = [
-    "DEFAULT_TRACKING_URI",
     "find_artifact_location",
     "find_tracking_uri",
     "make_client",

@@ -13,7 +13,6 @@ __all__ = [
     "Background",
     "BenefitRow",
     "BlendMember",
-    "BoundRow",
     "CalibrationFacts",
     "DecisionCurve",
     "FlipRow",

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.training.helpers.cards import small_results
-from training.store.asked import Labels, PredictorFacts, StudyFacts
+from training.store.asked import LabelFacts, PredictorFacts, StudyFacts
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_horizon_is_called_what_the_study_calls_it(horizon: Any, outcome: str,
 
 
 def test_labels_are_those_of_the_horizon() -> None:
-    labels = Labels.model_validate(small_results()["labels"])
+    labels = LabelFacts.model_validate(small_results()["labels"])
     assert labels.at("t1") is labels.t1
     assert labels.at("t2") is labels.t2
     assert (labels.at("t1").responders, labels.at("t2").responders) == (51, 30)

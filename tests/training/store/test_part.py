@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from training.store.part import Interval, MetricRow, NotDone, OrNotDone, ResultsPart
+from training.store.part import EstimateRow, MetricRow, NotDone, OrNotDone, ResultsPart
 
 
 class Found(ResultsPart):
@@ -16,14 +16,14 @@ EITHER: TypeAdapter[Found | NotDone] = TypeAdapter(OrNotDone[Found])
 
 def test_a_part_holds_what_is_named_and_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="extra"):
-        Interval.model_validate({"estimate": 1, "hgih": 2})
-    row = Interval(estimate=1)
+        EstimateRow.model_validate({"estimate": 1, "hgih": 2})
+    row = EstimateRow(estimate=1)
     with pytest.raises(ValidationError, match="frozen"):
         row.estimate = 2
 
 
 def test_what_was_left_out_stays_out_and_what_was_given_stays_in() -> None:
-    assert Interval(estimate=1.0, low=None).to_json() == {"estimate": 1.0, "low": None}
+    assert EstimateRow(estimate=1.0, low=None).to_json() == {"estimate": 1.0, "low": None}
     assert MetricRow(metric="auc").to_json() == {"metric": "auc"}
 
 

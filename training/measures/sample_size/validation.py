@@ -22,7 +22,6 @@ from training.measures.sample_size.assumptions import (
 )
 
 __all__ = [
-    "ValidationSize",
     "compute_size_for_c_statistic",
     "compute_size_for_o_e",
     "compute_size_for_slope",
