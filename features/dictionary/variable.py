@@ -14,7 +14,7 @@ import numpy as np
 
 from features.errors import Problem
 
-__all__ = ["Kind", "KnownAt", "Variable", "VariableRole", "parse_value"]
+__all__ = ["KnownAt", "Variable", "VariableRole", "parse_value"]
 
 Kind = Literal["number", "integer", "yes_no", "category", "text", "codes"]
 KnownAt = Literal["always", "baseline", "infusion", "t1", "t2", "later"]

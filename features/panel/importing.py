@@ -33,7 +33,7 @@ from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 
-__all__ = ["EMPTY_CELLS", "FORMATS", "ImportOptions", "import_panel", "parse_panel", "read_panel"]
+__all__ = ["import_panel", "parse_panel", "read_panel"]
 
 FORMATS = (*LAYOUTS, "tidy")
 EMPTY_CELLS = ("non_detect", "not_measured")
