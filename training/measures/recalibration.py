@@ -29,13 +29,7 @@ from training.measures.weighted import (
     ratio,
 )
 
-__all__ = [
-    "SMALL_STEP",
-    "Calibration",
-    "compute_calibration",
-    "fit_in_the_large",
-    "fit_recalibration",
-]
+__all__ = ["SMALL_STEP", "compute_calibration", "fit_in_the_large", "fit_recalibration"]
 
 _MAX_STEPS = 100
 SMALL_STEP = 1e-7
