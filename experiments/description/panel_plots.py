@@ -16,6 +16,7 @@ from training.document.style import (
     ORANGE,
     PaperFigure,
     add_grid,
+    draw_points,
     make_axes,
     make_figure,
     paper_style,
@@ -27,6 +28,7 @@ __all__ = ["plot_detection", "plot_haemolysis", "plot_levels", "plot_plates"]
 _MOST_PLATES = 40
 
 
+@paper_style()
 def plot_detection(
     samples: pd.DataFrame, assays: pd.DataFrame, settings: QualitySettings
 ) -> PaperFigure:
@@ -39,31 +41,29 @@ def plot_detection(
     settings : QualitySettings
         Where the limits lie.
     """
-    with paper_style():
-        figure = make_figure(width=7.0, height=2.9)
-        left, right = figure.subplots(1, 2)
-        limits = (
-            settings.min_sample * samples["detected"].median() / samples["measured"].median(),
-            settings.min_assay,
+    figure = make_figure(width=7.0, height=2.9)
+    left, right = figure.subplots(1, 2)
+    limits = (
+        settings.min_sample * samples["detected"].median() / samples["measured"].median(),
+        settings.min_assay,
+    )
+    named = (("samples", samples, left), ("assays", assays, right))
+    for (name, table, axes), limit in zip(named, limits, strict=True):
+        axes.hist(
+            100 * table["share_detected"], bins=np.linspace(0, 100, 21), color=BLUE, alpha=0.75
         )
-        named = (("samples", samples, left), ("assays", assays, right))
-        for (name, table, axes), limit in zip(named, limits, strict=True):
-            axes.hist(
-                100 * table["share_detected"], bins=np.linspace(0, 100, 21), color=BLUE, alpha=0.75
-            )
-            axes.axvline(100 * limit, color=ORANGE, linewidth=1.2, linestyle="--")
-            axes.set(
-                xlim=(0, 100),
-                ylabel=name,
-                xlabel="assays detected, %"
-                if name == "samples"
-                else "samples in which detected, %",
-            )
-            add_grid(axes, "y")
-            set_title(axes, f"{len(table)} {name}")
+        axes.axvline(100 * limit, color=ORANGE, linewidth=1.2, linestyle="--")
+        axes.set(
+            xlim=(0, 100),
+            ylabel=name,
+            xlabel="assays detected, %" if name == "samples" else "samples in which detected, %",
+        )
+        add_grid(axes, "y")
+        set_title(axes, f"{len(table)} {name}")
     return figure
 
 
+@paper_style()
 def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> PaperFigure:
     """Draw each assay's median Ct against the share of samples in which it is detected.
 
@@ -74,27 +74,27 @@ def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> PaperFigure:
     ceiling : float
         Cycle from which nothing counts as detected.
     """
-    with paper_style():
-        figure, axes = make_axes(width=7.0, height=3.2)
-        dropped = assays["dropped"] != ""
-        for mask, colour, label in ((~dropped, BLUE, "kept"), (dropped, ORANGE, "dropped")):
-            axes.plot(
-                assays.loc[mask, "median_ct"],
-                100 * assays.loc[mask, "share_detected"],
-                "o",
-                color=colour,
-                markersize=3.5,
-                alpha=0.6,
-                label=label,
-            )
-        axes.axvline(ceiling, color=INK, linewidth=1.0, linestyle="--", label="ceiling")
-        axes.set(ylim=(-3, 103), xlabel="median Ct where detected, cycles", ylabel="detected, %")
-        add_grid(axes, "y")
-        set_title(axes, "Detection by level")
-        axes.legend(fontsize=8, loc="lower left")
+    figure, axes = make_axes(width=7.0, height=3.2)
+    dropped = assays["dropped"] != ""
+    for mask, colour, label in ((~dropped, BLUE, "kept"), (dropped, ORANGE, "dropped")):
+        axes.plot(
+            assays.loc[mask, "median_ct"],
+            100 * assays.loc[mask, "share_detected"],
+            "o",
+            color=colour,
+            markersize=3.5,
+            alpha=0.6,
+            label=label,
+        )
+    axes.axvline(ceiling, color=INK, linewidth=1.0, linestyle="--", label="ceiling")
+    axes.set(ylim=(-3, 103), xlabel="median Ct where detected, cycles", ylabel="detected, %")
+    add_grid(axes, "y")
+    set_title(axes, "Detection by level")
+    axes.legend(loc="lower left")
     return figure
 
 
+@paper_style()
 def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> PaperFigure:
     """Draw how the haemolysis differences of samples are spread.
 
@@ -106,23 +106,23 @@ def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> PaperFi
         Where the limits lie.
     """
     values = samples["haemolysis"].dropna().to_numpy()
-    with paper_style():
-        figure, axes = make_axes(width=7.0, height=2.9)
-        low = np.floor(min(values.min(), settings.haemolysis_possible - 2))
-        high = np.ceil(max(values.max(), settings.haemolysis_suspicious + 1))
-        axes.hist(values, bins=np.arange(low, high + 0.5, 0.5).tolist(), color=BLUE, alpha=0.75)
-        for limit, word, colour in (
-            (settings.haemolysis_possible, "possible", GREY),
-            (settings.haemolysis_suspicious, "suspicious", ORANGE),
-        ):
-            axes.axvline(limit, color=colour, linewidth=1.3, linestyle="--", label=word)
-        axes.set(xlabel="Ct of miR-23a-3p minus Ct of miR-451a, cycles", ylabel="samples")
-        add_grid(axes, "y")
-        set_title(axes, f"Haemolysis, {len(values)} samples")
-        axes.legend(fontsize=8)
+    figure, axes = make_axes(width=7.0, height=2.9)
+    low = np.floor(min(values.min(), settings.haemolysis_possible - 2))
+    high = np.ceil(max(values.max(), settings.haemolysis_suspicious + 1))
+    axes.hist(values, bins=np.arange(low, high + 0.5, 0.5).tolist(), color=BLUE, alpha=0.75)
+    for limit, word, colour in (
+        (settings.haemolysis_possible, "possible", GREY),
+        (settings.haemolysis_suspicious, "suspicious", ORANGE),
+    ):
+        axes.axvline(limit, color=colour, linewidth=1.3, linestyle="--", label=word)
+    axes.set(xlabel="Ct of miR-23a-3p minus Ct of miR-451a, cycles", ylabel="samples")
+    add_grid(axes, "y")
+    set_title(axes, f"Haemolysis, {len(values)} samples")
+    axes.legend()
     return figure
 
 
+@paper_style()
 def plot_plates(plates: pd.DataFrame) -> PaperFigure:
     """Draw the level of each plate's samples, and how far it lies from the others.
 
@@ -133,21 +133,18 @@ def plot_plates(plates: pd.DataFrame) -> PaperFigure:
     """
     shown = plates.head(_MOST_PLATES)
     places = np.arange(len(shown))
-    reach = np.abs(shown[["q1_ct", "q3_ct"]].to_numpy().T - shown["median_ct"].to_numpy())
-    with paper_style():
-        figure = make_figure(width=7.0, height=3.6)
-        upper, lower = figure.subplots(2, 1, sharex=True)
-        upper.errorbar(
-            places, shown["median_ct"], yerr=reach, fmt="s", color=BLUE, capsize=3, markersize=5
-        )
-        upper.set_ylabel("samples' median Ct")
-        add_grid(upper, "y")
-        set_title(upper, "Plates")
-        lower.bar(places, shown["shift"], color=BLUE, alpha=0.75)
-        lower.axhline(0, color=INK, linewidth=0.8)
-        lower.set_ylabel("shift, cycles")
-        add_grid(lower, "y")
-        lower.set_xticks(
-            places, [str(name)[:18] for name in shown["plate"]], rotation=60, ha="right", fontsize=7
-        )
+    figure = make_figure(width=7.0, height=3.6)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    levels = (shown[name] for name in ("median_ct", "q1_ct", "q3_ct"))
+    draw_points(upper, places, *levels, fmt="s", linestyle="")
+    upper.set_ylabel("samples' median Ct")
+    add_grid(upper, "y")
+    set_title(upper, "Plates")
+    lower.bar(places, shown["shift"], color=BLUE, alpha=0.75)
+    lower.axhline(0, color=INK, linewidth=0.8)
+    lower.set_ylabel("shift, cycles")
+    add_grid(lower, "y")
+    lower.set_xticks(
+        places, [str(name)[:18] for name in shown["plate"]], rotation=60, ha="right", fontsize=7
+    )
     return figure

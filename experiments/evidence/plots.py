@@ -19,6 +19,7 @@ from training.document.style import (
     add_grid,
     make_figure,
     paper_style,
+    set_figure_title,
 )
 from training.document.words import percent
 
@@ -54,59 +55,37 @@ def _percent(rate: float, low: float, high: float) -> str:
     return "{} ({}–{})".format(*(percent(share)[:-1] for share in (rate, low, high)))
 
 
+def _write(axes: Axes, x: float, y: float, words: str, **style: Any) -> None:
+    """Write beside the axes, from `x` on; or up to it, with `ha="right"`."""
+    placed: dict[str, Any] = {"ha": "left", "va": "center", "clip_on": False}
+    axes.text(x, y, words, **placed | style)
+
+
 def _draw_study(axes: Axes, y: float, row: Any) -> None:
-    colour = BLUE if row.stated else GREY
+    colour, ink = (BLUE, INK) if row.stated else (GREY, GREY)
     axes.plot([100 * row.low, 100 * row.high], [y, y], color=colour, linewidth=1.1)
-    size = 3 + 14 * np.sqrt(row.weight) if row.stated else 6
-    axes.plot(
-        100 * row.rate,
-        y,
-        "s",
-        markersize=size,
-        markeredgecolor=colour,
-        clip_on=False,
-        markerfacecolor=colour if row.stated else "white",
-    )
-    style: dict[str, Any] = {"va": "center", "color": INK if row.stated else GREY, "clip_on": False}
-    axes.text(_LABEL_X, y, row.study, ha="left", **style)
-    axes.text(_COUNT_X, y, f"{row.events:.0f}/{row.n:.0f}", ha="right", **style)
-    axes.text(_RATE_X, y, _percent(row.rate, row.low, row.high), ha="left", **style)
+    square = axes.plot(100 * row.rate, y, "s", color=colour, clip_on=False)[0]
+    square.set_markersize(3 + 14 * np.sqrt(row.weight) if row.stated else 6)
+    square.set_markerfacecolor(colour if row.stated else "white")
+    _write(axes, _LABEL_X, y, row.study, color=ink)
+    _write(axes, _COUNT_X, y, f"{row.events:.0f}/{row.n:.0f}", ha="right", color=ink)
+    _write(axes, _RATE_X, y, _percent(row.rate, row.low, row.high), color=ink)
     weight = f"{100 * row.weight:.0f}%" if row.stated else "–"
-    axes.text(_WEIGHT_X, y, weight, ha="right", **style)
+    _write(axes, _WEIGHT_X, y, weight, ha="right", color=ink)
 
 
 def _draw_pooled(axes: Axes, y: float, line: PooledLine) -> None:
-    corners = [
-        (100 * line.low, y),
-        (100 * line.rate, y + 0.28),
-        (100 * line.high, y),
-        (100 * line.rate, y - 0.28),
-    ]
+    low, rate, high = (100 * share for share in (line.low, line.rate, line.high))
     if line.prediction is not None:
         axes.plot([100 * end for end in line.prediction], [y, y], color=ORANGE, linewidth=2.2)
-    axes.add_patch(
-        Polygon(
-            corners,
-            closed=True,
-            edgecolor=INK,
-            linewidth=0.9,
-            zorder=3,
-            facecolor=INK if line.main else "white",
-        )
-    )
-    weight = "bold" if line.main else "normal"
-    axes.text(_LABEL_X, y, line.words, ha="left", va="center", fontweight=weight, clip_on=False)
-    axes.text(
-        _RATE_X,
-        y,
-        _percent(line.rate, line.low, line.high),
-        ha="left",
-        va="center",
-        fontweight=weight,
-        clip_on=False,
-    )
+    face, weight = (INK, "bold") if line.main else ("white", "normal")
+    corners = [(low, y), (rate, y + 0.28), (high, y), (rate, y - 0.28)]
+    axes.add_patch(Polygon(corners, edgecolor=INK, linewidth=0.9, zorder=3, facecolor=face))
+    _write(axes, _LABEL_X, y, line.words, fontweight=weight)
+    _write(axes, _RATE_X, y, _percent(line.rate, line.low, line.high), fontweight=weight)
 
 
+@paper_style()
 def plot_forest(
     forest: pd.DataFrame, pooled: list[PooledLine], *, title: str, heterogeneity: str
 ) -> PaperFigure:
@@ -123,51 +102,32 @@ def plot_forest(
     """
     rows = len(forest) + len(pooled)
     height = 0.27 * (rows + 5)
-    with paper_style():
-        figure = PaperFigure(figsize=(8.2, height))
-        axes = figure.add_axes((0.345, 0.62 / height, 0.44, 1 - 1.15 / height))
-        top = rows + 0.6
-        for i, row in enumerate(each_row(forest)):
-            _draw_study(axes, rows - i, row)
-        for i, line in enumerate(pooled):
-            _draw_pooled(axes, len(pooled) - i - 0.4, line)
-        axes.axhline(len(pooled) + 0.35, color=GREY, linewidth=0.6)
-        main = next(line for line in pooled if line.main)
-        axes.axvline(100 * main.rate, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
-        heads = {
-            _LABEL_X: ("study", "left"),
-            _COUNT_X: ("n", "right"),
-            _RATE_X: ("% (95% interval)", "left"),
-            _WEIGHT_X: ("weight", "right"),
-        }
-        for x, (words, side) in heads.items():
-            axes.text(x, top + 0.35, words, ha=side, va="center", color=GREY, clip_on=False)
-        axes.text(
-            _LABEL_X,
-            top + 1.45,
-            title,
-            ha="left",
-            va="center",
-            fontweight="bold",
-            fontsize=10,
-            clip_on=False,
-        )
-        axes.text(
-            _LABEL_X,
-            -2.15,
-            heterogeneity,
-            ha="left",
-            va="center",
-            fontsize=8,
-            color=INK,
-            clip_on=False,
-        )
-        axes.set(xlim=(0, 100), ylim=(-0.1, top), xlabel="responders, %", yticks=[])
-        axes.spines["left"].set_visible(False)
-        add_grid(axes, "x")
+    figure = PaperFigure(figsize=(8.2, height))
+    axes = figure.add_axes((0.345, 0.62 / height, 0.44, 1 - 1.15 / height))
+    top = rows + 0.6
+    for i, row in enumerate(each_row(forest)):
+        _draw_study(axes, rows - i, row)
+    for i, line in enumerate(pooled):
+        _draw_pooled(axes, len(pooled) - i - 0.4, line)
+    axes.axhline(len(pooled) + 0.35, color=GREY, linewidth=0.6)
+    main = next(line for line in pooled if line.main)
+    axes.axvline(100 * main.rate, color=GREY, linewidth=0.7, linestyle=":", zorder=0)
+    for x, words, side in (
+        (_LABEL_X, "study", "left"),
+        (_COUNT_X, "n", "right"),
+        (_RATE_X, "% (95% interval)", "left"),
+        (_WEIGHT_X, "weight", "right"),
+    ):
+        _write(axes, x, top + 0.35, words, ha=side, color=GREY)
+    _write(axes, _LABEL_X, top + 1.45, title, fontweight="bold", fontsize=10)
+    _write(axes, _LABEL_X, -2.15, heterogeneity, fontsize=8, color=INK)
+    axes.set(xlim=(0, 100), ylim=(-0.1, top), xlabel="responders, %", yticks=[])
+    axes.spines["left"].set_visible(False)
+    add_grid(axes, "x")
     return figure
 
 
+@paper_style()
 def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: str) -> PaperFigure:
     """Draw the change of pain of each study against its standard error.
 
@@ -180,29 +140,23 @@ def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: s
     title : str
         What is shown.
     """
-    with paper_style():
-        figure = make_figure(width=8.2, height=3.9)
-        panels = figure.subplots(1, len(funnels), sharey=True, sharex=True, squeeze=False)[0]
-        deepest = max(float(np.sqrt(f["variance"].max())) for f in funnels.values()) * 1.08
-        for axes, (name, funnel), note in zip(panels, funnels.items(), notes, strict=True):
-            error = np.sqrt(funnel["variance"])
-            centre = float(np.average(funnel["effect"], weights=1 / funnel["variance"]))
-            axes.axvline(centre, color=GREY, linewidth=0.8)
-            for side in (-1.96, 1.96):
-                axes.plot(
-                    [centre, centre + side * deepest],
-                    [0, deepest],
-                    color=GREY,
-                    linewidth=0.8,
-                    linestyle="--",
-                )
-            axes.plot(funnel["effect"], error, "o", color=BLUE, markersize=5, alpha=0.85)
-            words = name.replace(" taken ", "\ntaken ").replace(" put ", "\nput ")
-            axes.set_title(words.replace(" errors ", "\nerrors "), loc="left", fontsize=8.5)
-            axes.text(0.03, 0.97, note, transform=axes.transAxes, fontsize=8, va="top")
-            axes.set(xlabel="standardised change of pain")
-        panels[0].set(ylabel="standard error", ylim=(deepest, 0))
-        lowest = min(float(f["effect"].min()) for f in funnels.values())
-        panels[0].set_xlim(lowest - 3, 8)
-        figure.suptitle(title, fontweight="bold", fontsize=10, x=0.01, ha="left")
+    figure = make_figure(width=8.2, height=3.9)
+    panels = figure.subplots(1, len(funnels), sharey=True, sharex=True, squeeze=False)[0]
+    deepest = max(float(np.sqrt(f["variance"].max())) for f in funnels.values()) * 1.08
+    for axes, (name, funnel), note in zip(panels, funnels.items(), notes, strict=True):
+        error = np.sqrt(funnel["variance"])
+        centre = float(np.average(funnel["effect"], weights=1 / funnel["variance"]))
+        axes.axvline(centre, color=GREY, linewidth=0.8)
+        for side in (-1.96, 1.96):
+            ends = [centre, centre + side * deepest]
+            axes.plot(ends, [0, deepest], "--", color=GREY, linewidth=0.8)
+        axes.plot(funnel["effect"], error, "o", color=BLUE, markersize=5, alpha=0.85)
+        words = name.replace(" taken ", "\ntaken ").replace(" put ", "\nput ")
+        axes.set_title(words.replace(" errors ", "\nerrors "), loc="left", fontsize=8.5)
+        axes.text(0.03, 0.97, note, transform=axes.transAxes, fontsize=8, va="top")
+        axes.set(xlabel="standardised change of pain")
+    panels[0].set(ylabel="standard error", ylim=(deepest, 0))
+    lowest = min(float(f["effect"].min()) for f in funnels.values())
+    panels[0].set_xlim(lowest - 3, 8)
+    set_figure_title(figure, title)
     return figure

@@ -15,7 +15,11 @@ from training.document.style import (
     ORANGE,
     PaperFigure,
     add_grid,
+    draw_band,
+    draw_estimate,
+    draw_points,
     make_axes,
+    name_rows,
     paper_style,
     set_title,
 )
@@ -23,6 +27,7 @@ from training.document.style import (
 __all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
 
 
+@paper_style()
 def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> PaperFigure:
     """Draw the mean score of each arm over the weeks, with 95% intervals.
 
@@ -35,31 +40,21 @@ def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str)
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=6.6, height=3.7)
-        for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
-            rows = means[(means["arm"] == arm) & means["mean"].notna()]
-            reach = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-            axes.errorbar(
-                rows["week"] + shift,
-                rows["mean"],
-                yerr=reach,
-                fmt="o-",
-                color=colour,
-                capsize=2.5,
-                markersize=4.5,
-                linewidth=1.3,
-                label=arm,
-            )
-        weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
-        axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
-        axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
-        add_grid(axes, "y")
-        set_title(axes, title)
-        figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
+    figure, axes = make_axes(width=6.6, height=3.7)
+    for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
+        rows = means[(means["arm"] == arm) & means["mean"].notna()]
+        interval = (rows[name] for name in ("mean", "low", "high"))
+        draw_points(axes, rows["week"] + shift, *interval, fmt="o-", color=colour, label=arm)
+    weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
+    axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
+    axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
+    add_grid(axes, "y")
+    set_title(axes, title)
+    figure.legend(loc="outside lower left", ncols=2)
     return figure
 
 
+@paper_style()
 def plot_differences(
     differences: pd.DataFrame, adjusted: pd.DataFrame | None, *, lost: int | None, title: str
 ) -> PaperFigure:
@@ -76,61 +71,33 @@ def plot_differences(
         What is shown.
     """
     d = differences
-    with paper_style():
-        figure, axes = make_axes(width=6.6, height=3.7)
-        axes.axhline(0, color=INK, linewidth=0.9)
-        axes.fill_between(
-            d["week"],
-            d["low_all"],
-            d["high_all"],
-            color=BLUE,
-            alpha=0.13,
-            linewidth=0,
-            label="95% for all weeks together",
-        )
-        reach = [d["difference"] - d["low"], d["high"] - d["difference"]]
-        axes.errorbar(
-            d["week"],
-            d["difference"],
-            yerr=reach,
-            fmt="o-",
-            color=BLUE,
-            capsize=2.5,
-            markersize=5,
-            linewidth=1.2,
-            label="difference, 95% for each week",
-        )
-        if adjusted is not None:
-            axes.plot(
-                adjusted["week"] + 0.12,
-                adjusted["difference"],
-                "D",
-                markersize=4,
-                markerfacecolor="white",
-                markeredgecolor=ORANGE,
-                label="adjusted for pain before treatment",
-            )
-        if lost is not None:
-            axes.axvline(lost - 0.5, color=GREY, linestyle="--", linewidth=0.9)
-            axes.text(
-                lost - 0.4,
-                0.98,
-                f"no week differs\nfrom week {lost} on",
-                fontsize=8,
-                va="top",
-                color=INK,
-                transform=axes.get_xaxis_transform(),
-            )
-        axes.set(xlabel="week", ylabel="difference, NRS points")
-        axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, max(high, 0.0) + 0.25 * (max(high, 0.0) - low))
-        add_grid(axes, "y")
-        set_title(axes, title)
-        figure.legend(loc="outside lower left", ncols=3, fontsize=8)
+    figure, axes = make_axes(width=6.6, height=3.7)
+    axes.axhline(0, color=INK, linewidth=0.9)
+    draw_band(
+        axes, d["week"], d["low_all"], d["high_all"], label="95% for all weeks together", alpha=0.13
+    )
+    week, *interval = (d[name] for name in ("week", "difference", "low", "high"))
+    draw_points(axes, week, *interval, fmt="o-", label="difference, 95% for each week")
+    if adjusted is not None:
+        dots = axes.plot(adjusted["week"] + 0.12, adjusted["difference"], "D", color=ORANGE)
+        dots[0].set(markersize=4, markerfacecolor="white")
+        dots[0].set_label("adjusted for pain before treatment")
+    if lost is not None:
+        axes.axvline(lost - 0.5, color=GREY, linestyle="--", linewidth=0.9)
+        words = f"no week differs\nfrom week {lost} on"
+        down = axes.get_xaxis_transform()
+        axes.text(lost - 0.4, 0.98, words, fontsize=8, va="top", color=INK, transform=down)
+    axes.set(xlabel="week", ylabel="difference, NRS points")
+    axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, max(high, 0.0) + 0.25 * (max(high, 0.0) - low))
+    add_grid(axes, "y")
+    set_title(axes, title)
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
+@paper_style()
 def plot_regressions(
     univariable: pd.DataFrame, multivariable: pd.DataFrame, *, title: str
 ) -> PaperFigure:
@@ -148,31 +115,26 @@ def plot_regressions(
         (row.variable, row.level): row
         for row in each_row(multivariable[multivariable["b"].notna()])
     }
-    with paper_style():
-        figure, axes = make_axes(width=7.0, height=1.2 + 0.27 * len(rows))
-        axes.axvline(0, color=INK, linewidth=0.9)
-        for i, row in enumerate(each_row(rows)):
-            beside = together.get((row.variable, row.level))
-            lines = [(row, i + (0.13 if beside else 0.0), "white", ORANGE)]
-            if beside:
-                lines.append((beside, i - 0.13, BLUE, BLUE))
-            for values, y, face, edge in lines:
-                low, b, high = (values.sd * end for end in (values.low, values.b, values.high))
-                axes.plot([low, high], [y, y], color=edge, linewidth=1.1)
-                axes.plot(b, y, "o", markersize=4.5, markerfacecolor=face, markeredgecolor=edge)
-        numeric = np.where(rows["sd"] == 1, "", " (per SD)")
-        names = [
-            textwrap.fill(f"{row.label}{per}" + (f", {row.level}" if row.level else ""), 46)
-            for row, per in zip(each_row(rows), numeric, strict=True)
-        ]
-        axes.set_yticks(rows.index, names, fontsize=8)
-        axes.tick_params(axis="y", length=0)
-        axes.set(xlabel="NRS points more (right) or less (left)", ylim=(-0.6, len(rows) - 0.4))
-        add_grid(axes, "x")
-        set_title(axes, title)
-        axes.plot(
-            [], [], "o-", color=ORANGE, markerfacecolor="white", markersize=4.5, label="by itself"
-        )
-        axes.plot([], [], "o-", color=BLUE, markersize=4.5, label="with the others")
-        figure.legend(loc="outside lower left", ncols=2, fontsize=8)
+    figure, axes = make_axes(width=7.0, height=1.2 + 0.27 * len(rows))
+    axes.axvline(0, color=INK, linewidth=0.9)
+    for i, row in enumerate(each_row(rows)):
+        beside = together.get((row.variable, row.level))
+        lines = [(row, i + (0.13 if beside else 0.0), "white", ORANGE)]
+        if beside:
+            lines.append((beside, i - 0.13, BLUE, BLUE))
+        for values, y, face, edge in lines:
+            ends = (values.sd * end for end in (values.b, values.low, values.high))
+            draw_estimate(axes, y, *ends, colour=edge, face=face, marker="o")
+    numeric = np.where(rows["sd"] == 1, "", " (per SD)")
+    names = [
+        textwrap.fill(f"{row.label}{per}" + (f", {row.level}" if row.level else ""), 46)
+        for row, per in zip(each_row(rows), numeric, strict=True)
+    ]
+    name_rows(axes, names, fontsize=8, upwards=True)
+    axes.set(xlabel="NRS points more (right) or less (left)")
+    add_grid(axes, "x")
+    set_title(axes, title)
+    for label, face, edge in (("by itself", "white", ORANGE), ("with the others", BLUE, BLUE)):
+        axes.plot([], [], "o-", color=edge, markerfacecolor=face, markersize=4.5, label=label)
+    figure.legend(loc="outside lower left", ncols=2)
     return figure

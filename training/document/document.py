@@ -7,7 +7,7 @@ files and as plain values. Nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -74,6 +74,36 @@ class Table:
     shown: pd.DataFrame
     note: str = ""
     values: pd.DataFrame | None = None
+
+    @classmethod
+    def from_rows(
+        cls,
+        name: str,
+        caption: str,
+        rows: pd.DataFrame | Iterable[Any],
+        columns: Mapping[str, str | Callable[[Any], object]],
+        note: str = "",
+        values: pd.DataFrame | None = None,
+    ) -> Table:
+        """Return a table whose cells are told from rows, one at a time.
+
+        Parameters
+        ----------
+        name, caption, note, values
+            Of the table; where `rows` is a frame and no `values` are given, it is them.
+        rows : DataFrame or iterable
+            A cell is told from a row of it, as a named tuple, or from an item.
+        columns : mapping of str to (str or callable)
+            Each heading, and what its cells are: an attribute of the row by its name, or what the
+            callable returns for the row.
+        """
+        values = rows if values is None and isinstance(rows, pd.DataFrame) else values
+        items = list(each_row(rows) if isinstance(rows, pd.DataFrame) else rows)
+        shown = {
+            head: [getattr(row, cell) if isinstance(cell, str) else cell(row) for row in items]
+            for head, cell in columns.items()
+        }
+        return cls(name, caption, pd.DataFrame(shown), note, values)
 
     @property
     def data(self) -> pd.DataFrame:

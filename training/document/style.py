@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import ArrayLike
 
 __all__ = [
     "BLUE",
@@ -20,13 +22,17 @@ __all__ = [
     "ORANGE",
     "PaperFigure",
     "add_grid",
+    "draw_band",
+    "draw_diagonal",
+    "draw_estimate",
+    "draw_points",
     "make_axes",
     "make_figure",
     "make_ratio_axis",
+    "name_rows",
     "paper_style",
     "set_figure_title",
     "set_title",
-    "write_not_estimable",
 ]
 
 BLUE, ORANGE, GREY = "#1f5a8a", "#c8671b", "#8a8f98"
@@ -46,6 +52,8 @@ _STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "errorbar.capsize": 2.5,
     "savefig.dpi": 200,
     "savefig.facecolor": "white",
 }
@@ -53,7 +61,10 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Draw in the style of papers, without touching matplotlib's global settings."""
+    """Draw in the style of papers, without touching matplotlib's global settings.
+
+    A block of a function, or as `@paper_style()` all of it.
+    """
     with matplotlib.rc_context(_STYLE):
         yield
 
@@ -113,15 +124,70 @@ def make_ratio_axis(axes: Axes, ticks: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def write_not_estimable(axes: Axes, y: float) -> None:
-    """Write "not estimable" in a row, where an estimate would be."""
-    axes.text(
-        0.5,
-        y,
-        "not estimable",
-        ha="center",
-        va="center",
-        fontsize=7.5,
-        color=GREY,
-        transform=axes.get_yaxis_transform(),
-    )
+def draw_diagonal(axes: Axes, label: str | None = None) -> None:
+    """Draw the line on which both axes agree, and hold both to [0, 1]."""
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label=label)
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def draw_band(
+    axes: Axes,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    label: str | None = None,
+    alpha: float = 0.18,
+) -> None:
+    """Draw a pale band between two lines."""
+    axes.fill_between(np.asarray(x), low, high, color=BLUE, alpha=alpha, linewidth=0, label=label)
+
+
+def draw_points(
+    axes: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    along: Literal["x", "y"] = "y",
+    **style: Any,
+) -> None:
+    """Draw points with intervals from `low` to `high`, along one of the axes."""
+    middle = np.asarray(x if along == "x" else y)
+    reach = np.abs(np.array([low, high]) - middle)
+    drawn: dict[str, Any] = {"fmt": "o", "color": BLUE, "markersize": 4.5, "linewidth": 1.2}
+    axes.errorbar(np.asarray(x), np.asarray(y), **drawn | style | {f"{along}err": reach})
+
+
+def draw_estimate(
+    axes: Axes,
+    y: float,
+    value: float,
+    low: float,
+    high: float,
+    *,
+    colour: str = BLUE,
+    face: str | None = None,
+    marker: str = "s",
+    absent: str = "not estimable",
+) -> None:
+    """Draw an estimate with its interval in a row, or write there that there is none."""
+    if np.isnan(value):
+        across = axes.get_yaxis_transform()
+        axes.text(
+            0.5, y, absent, ha="center", va="center", fontsize=7.5, color=GREY, transform=across
+        )
+        return
+    axes.plot([low, high], [y, y], color=colour, linewidth=1.2)
+    axes.plot(value, y, marker, color=colour, markerfacecolor=face or colour, markersize=4.5)
+
+
+def name_rows(
+    axes: Axes, names: Sequence[str], *, fontsize: float | None = None, upwards: bool = False
+) -> None:
+    """Write the names of rows beside them, from the top down or from the bottom upwards."""
+    axes.set_yticks(range(len(names)), names, fontsize=fontsize)
+    axes.tick_params(axis="y", length=0)
+    ends = (-0.6, max(len(names), 1) - 0.4)
+    axes.set_ylim(ends if upwards else ends[::-1])

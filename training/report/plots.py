@@ -6,11 +6,8 @@ model does in patients it has not seen is drawn by :mod:`training.report.validat
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from features.arrays import FloatArray
@@ -23,14 +20,19 @@ from training.document.style import (
     ORANGE,
     PaperFigure,
     add_grid,
+    draw_band,
+    draw_diagonal,
+    draw_estimate,
+    draw_points,
     make_axes,
     make_figure,
     make_ratio_axis,
+    name_rows,
     paper_style,
     set_figure_title,
     set_title,
-    write_not_estimable,
 )
+from training.document.words import METRICS
 from training.evaluation.learning_curve import continue_curve
 from training.evaluation.null_test import BAND
 
@@ -49,6 +51,7 @@ _MOST_CURVES = 200
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 
 
+@paper_style()
 def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the risks that reruns give to patients of similar served risk.
 
@@ -59,60 +62,32 @@ def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> PaperFigu
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=4.4, height=4.4)
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="no change")
-        if len(table) == 1:  # one group: bars in place of bands
-            row = next(each_row(table))
-            axes.plot(
-                [row.risk] * 2,
-                [row.low, row.high],
-                color=BLUE,
-                linewidth=2,
-                alpha=0.4,
-                label="95% of the reruns' risks",
-            )
-            axes.plot(
-                [row.risk] * 2,
-                [row.q1, row.q3],
-                color=BLUE,
-                linewidth=5,
-                alpha=0.6,
-                label="half of them",
-            )
-            axes.plot(row.risk, row.median, "o", color=INK, label="median")
-        else:
-            axes.fill_between(
-                table["risk"],
-                table["low"],
-                table["high"],
-                color=BLUE,
-                alpha=0.18,
-                linewidth=0,
-                label="95% of the reruns' risks",
-            )
-            axes.fill_between(
-                table["risk"],
-                table["q1"],
-                table["q3"],
-                color=BLUE,
-                alpha=0.35,
-                linewidth=0,
-                label="half of them",
-            )
-            axes.plot(table["risk"], table["median"], color=INK, linewidth=1.4, label="median")
-        axes.set(
-            xlim=(0, 1),
-            ylim=(0, 1),
-            aspect="equal",
-            ylabel="probability by a rerun",
-            xlabel="probability by the model that is served",
-        )
-        axes.legend(loc="upper left", fontsize=8)
-        set_title(axes, title)
+    figure, axes = make_axes(width=4.4, height=4.4)
+    draw_diagonal(axes, "no change")
+    for low, high, alpha, width, label in (
+        ("low", "high", 0.18, 2, "95% of the reruns' risks"),
+        ("q1", "q3", 0.35, 5, "half of them"),
+    ):
+        if len(table) > 1:
+            draw_band(axes, table["risk"], table[low], table[high], label=label, alpha=alpha)
+        else:  # one group: bars in place of bands
+            bar = axes.vlines(table["risk"], table[low], table[high], label=label, color=BLUE)
+            bar.set(linewidth=width, alpha=2 * alpha)
+    marker = "o" if len(table) == 1 else None
+    axes.plot(
+        table["risk"], table["median"], color=INK, linewidth=1.4, marker=marker, label="median"
+    )
+    axes.set(
+        aspect="equal",
+        ylabel="probability by a rerun",
+        xlabel="probability by the model that is served",
+    )
+    axes.legend(loc="upper left")
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_calibration_instability(
     table: pd.DataFrame, curves: FloatArray, *, title: str
 ) -> PaperFigure:
@@ -125,28 +100,21 @@ def plot_calibration_instability(
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=4.4, height=4.4)
-        at = np.linspace(0, 1, curves.shape[1])
-        for curve in curves[:_MOST_CURVES]:
-            axes.plot(at, np.clip(curve, 0, 1), color=BLUE, linewidth=0.6, alpha=0.25)
-        axes.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6, label="a rerun's model (loess)")
-        axes.plot(
-            table["risk"], np.clip(table["median"], 0, 1), color=INK, linewidth=1.6, label="median"
-        )
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
-        axes.set(
-            xlim=(0, 1),
-            ylim=(0, 1),
-            aspect="equal",
-            ylabel="observed share of responders",
-            xlabel="probability by a rerun",
-        )
-        axes.legend(loc="upper left", fontsize=8)
-        set_title(axes, title)
+    figure, axes = make_axes(width=4.4, height=4.4)
+    at = np.linspace(0, 1, curves.shape[1])
+    for curve in curves[:_MOST_CURVES]:
+        axes.plot(at, np.clip(curve, 0, 1), color=BLUE, linewidth=0.6, alpha=0.25)
+    axes.plot([], [], color=BLUE, linewidth=0.8, alpha=0.6, label="a rerun's model (loess)")
+    median = np.clip(table["median"], 0, 1)
+    axes.plot(table["risk"], median, color=INK, linewidth=1.6, label="median")
+    draw_diagonal(axes, "ideal")
+    axes.set(aspect="equal", ylabel="observed share of responders", xlabel="probability by a rerun")
+    axes.legend(loc="upper left")
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_classification_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw how often a rerun puts a patient on the other side of a threshold.
 
@@ -157,30 +125,20 @@ def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Paper
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=5.0, height=3.4)
-        at = 100 * table["threshold"]
-        axes.plot(
-            at,
-            100 * table["classification_instability"],
-            color=BLUE,
-            linewidth=1.8,
-            label="patients and reruns on the other side",
-        )
-        axes.plot(
-            at,
-            100 * table["unstable_patients"],
-            color=ORANGE,
-            linewidth=1.4,
-            linestyle="--",
-            label="patients whom over a fifth of reruns turn",
-        )
-        axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
-        figure.legend(fontsize=8, loc="outside lower left")
-        set_title(axes, title)
+    figure, axes = make_axes(width=5.0, height=3.4)
+    for column, colour, line, label in (
+        ("classification_instability", BLUE, "-", "patients and reruns on the other side"),
+        ("unstable_patients", ORANGE, "--", "patients whom over a fifth of reruns turn"),
+    ):
+        percent = 100 * table[["threshold", column]]
+        axes.plot(*percent.to_numpy().T, line, color=colour, linewidth=1.6, label=label)
+    axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
+    figure.legend(loc="outside lower left")
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -> PaperFigure:
     """Draw the mean AUC of each model on permuted outcomes, with its Monte Carlo interval.
 
@@ -195,32 +153,31 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
     """
     horizons = list(dict.fromkeys(table["horizon"]))
     models = list(dict.fromkeys(table["model"]))
-    with paper_style():
-        figure = make_figure(width=2.4 + 2.6 * len(horizons), height=1.4 + 0.28 * len(models))
-        panels = figure.subplots(1, len(horizons), sharey=True, squeeze=False)[0]
-        for axes, horizon in zip(panels, horizons, strict=True):
-            axes.axvspan(*BAND, color=LIGHT, linewidth=0)
-            axes.axvline(0.5, color=GREY, linewidth=1, linestyle="--")
-            for row in each_row(table[table["horizon"] == horizon]):
-                y = models.index(row.model)
-                if np.isnan(row.auc):
-                    axes.text(
-                        0.5, y, row.verdict, ha="center", va="center", fontsize=7.5, color=GREY
-                    )
-                    continue
-                half = 0.0 if np.isnan(row.mc_error) else 1.96 * row.mc_error
-                colour = _VERDICT_COLOURS.get(row.verdict, GREY)
-                axes.plot([row.auc - half, row.auc + half], [y, y], color=colour, linewidth=1.4)
-                axes.plot(row.auc, y, "o", color=colour, markersize=4.5)
-            low, high = axes.get_xlim()
-            axes.set(xlim=(min(0.4, low), max(0.6, high)), xlabel=f"mean AUC, {horizon.upper()}")
-            axes.tick_params(axis="y", length=0)
-        panels[0].set_yticks(range(len(models)), [labels.get(name, name) for name in models])
-        panels[0].set_ylim(len(models) - 0.4, -0.6)
-        set_figure_title(figure, title)
+    figure = make_figure(width=2.4 + 2.6 * len(horizons), height=1.4 + 0.28 * len(models))
+    panels = figure.subplots(1, len(horizons), sharey=True, squeeze=False)[0]
+    for axes, horizon in zip(panels, horizons, strict=True):
+        axes.axvspan(*BAND, color=LIGHT, linewidth=0)
+        axes.axvline(0.5, color=GREY, linewidth=1, linestyle="--")
+        for row in each_row(table[table["horizon"] == horizon]):
+            half = 0.0 if np.isnan(row.mc_error) else 1.96 * row.mc_error
+            draw_estimate(
+                axes,
+                models.index(row.model),
+                row.auc,
+                row.auc - half,
+                row.auc + half,
+                colour=_VERDICT_COLOURS.get(row.verdict, GREY),
+                marker="o",
+                absent=row.verdict,
+            )
+        low, high = axes.get_xlim()
+        axes.set(xlim=(min(0.4, low), max(0.6, high)), xlabel=f"mean AUC, {horizon.upper()}")
+        name_rows(axes, [labels.get(name, name) for name in models])
+    set_figure_title(figure, title)
     return figure
 
 
+@paper_style()
 def plot_subgroups(table: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw AUC and O:E of each part of the cohort.
 
@@ -232,42 +189,26 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> PaperFigure:
         What is shown.
     """
     rows = list(each_row(table))
-    with paper_style():
-        figure = make_figure(width=7.2, height=1.3 + 0.2 * len(rows))
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, metric, ideal, words in zip(
-            panels, ("auc", "o_e"), (0.5, 1.0), ("AUC", "observed : expected"), strict=True
-        ):
-            axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
-            for y, row in enumerate(rows):
-                _draw_subgroup(axes, y, row, metric)
-            axes.set_xlabel(words)
-            add_grid(axes, "x")
-            axes.tick_params(axis="y", length=0)
-        low, high = panels[0].get_xlim()
-        panels[0].set_xlim(min(0.4, low), max(0.8, high))
-        make_ratio_axis(panels[1], (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4))
-        names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
-        counts = [
-            f"{name}  ({row.events:.0f}/{row.n})" for name, row in zip(names, rows, strict=True)
-        ]
-        panels[0].set_yticks(range(len(rows)), counts, fontsize=8)
-        panels[0].set_ylim(len(rows) - 0.4, -0.6)
-        set_figure_title(figure, title)
+    names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
+    figure = make_figure(width=7.2, height=1.3 + 0.2 * len(rows))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, metric, ideal in zip(panels, ("auc", "o_e"), (0.5, 1.0), strict=True):
+        axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
+        for y, row in enumerate(rows):
+            ends = [getattr(row, f"{metric}{end}") for end in ("", "_low", "_high")]
+            draw_estimate(axes, y, *ends, colour=INK if y == 0 else BLUE)
+        axes.set_xlabel(METRICS[metric].label)
+        add_grid(axes, "x")
+        counts = [f"{name}  ({r.events:.0f}/{r.n})" for name, r in zip(names, rows, strict=True)]
+        name_rows(axes, counts, fontsize=8)
+    low, high = panels[0].get_xlim()
+    panels[0].set_xlim(min(0.4, low), max(0.8, high))
+    make_ratio_axis(panels[1], (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4))
+    set_figure_title(figure, title)
     return figure
 
 
-def _draw_subgroup(axes: Axes, y: int, row: Any, metric: str) -> None:
-    estimate = getattr(row, metric)
-    if np.isnan(estimate):
-        write_not_estimable(axes, y)
-        return
-    ends = [getattr(row, f"{metric}_low"), getattr(row, f"{metric}_high")]
-    colour = INK if y == 0 else BLUE
-    axes.plot(ends, [y, y], color=colour, linewidth=1.2)
-    axes.plot(estimate, y, "s", color=colour, markersize=4.5)
-
-
+@paper_style()
 def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) -> PaperFigure:
     """Draw how much each predictor moves the served probability on average.
 
@@ -281,16 +222,16 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
         What is shown.
     """
     ordered = table.sort_values("mean_absolute_contribution")
-    with paper_style():
-        figure, axes = make_axes(width=5.6, height=1.1 + 0.28 * len(ordered))
-        names = [labels.get(name, name) for name in ordered["predictor"]]
-        axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=BLUE, height=0.65)
-        axes.set(xlabel="mean absolute contribution, percentage points")
-        axes.tick_params(axis="y", length=0)
-        set_title(axes, title)
+    figure, axes = make_axes(width=5.6, height=1.1 + 0.28 * len(ordered))
+    names = [labels.get(name, name) for name in ordered["predictor"]]
+    axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=BLUE, height=0.65)
+    axes.set(xlabel="mean absolute contribution, percentage points")
+    axes.tick_params(axis="y", length=0)
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str) -> PaperFigure:
     """Draw AUC and Brier skill in held-out patients against the patients learnt from.
 
@@ -306,42 +247,20 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
     n = table["n"].to_numpy()
     last = max(float(n.max()), needed or 0.0)
     further = np.geomspace(n.min(), min(last, 5 * n.max()) * 1.1, 60)
-    with paper_style():
-        figure = make_figure(width=6.8, height=3.1)
-        for axes, (metric, label, nothing) in zip(
-            figure.subplots(1, 2),
-            (("auc", "AUC", 0.5), ("brier_skill", "Brier skill", 0.0)),
-            strict=True,
-        ):
-            values = table[metric].to_numpy()
-            reach = np.abs(table[[f"{metric}_low", f"{metric}_high"]].to_numpy().T - values)
-            axes.axhline(nothing, color=INK, linewidth=0.8, linestyle=":")
-            axes.plot(
-                further,
-                continue_curve(n, values, further),
-                color=GREY,
-                linestyle="--",
-                linewidth=1.2,
-                label="a + b / n",
-            )
-            axes.errorbar(
-                n,
-                values,
-                yerr=reach,
-                color=BLUE,
-                marker="o",
-                markersize=4,
-                linewidth=1.2,
-                capsize=2,
-                label="held-out patients",
-            )
-            if needed and needed <= further[-1]:
-                axes.axvline(needed, color=ORANGE, linewidth=1.2, label="needed by criteria")
-            axes.set(xscale="log", xlabel="patients learnt from", ylabel=label)
-            ticks = [*n, *([needed] if needed and needed > 1.15 * n.max() else [])]
-            axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
-            axes.xaxis.set_minor_locator(NullLocator())
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-        set_figure_title(figure, title)
+    figure = make_figure(width=6.8, height=3.1)
+    panels = figure.subplots(1, 2)
+    for axes, metric, nothing in zip(panels, ("auc", "brier_skill"), (0.5, 0.0), strict=True):
+        values, *ends = (table[f"{metric}{end}"].to_numpy() for end in ("", "_low", "_high"))
+        axes.axhline(nothing, color=INK, linewidth=0.8, linestyle=":")
+        continued = continue_curve(n, values, further)
+        axes.plot(further, continued, "--", color=GREY, linewidth=1.2, label="a + b / n")
+        draw_points(axes, n, values, *ends, fmt="o-", label="held-out patients")
+        if needed and needed <= further[-1]:
+            axes.axvline(needed, color=ORANGE, linewidth=1.2, label="needed by criteria")
+        axes.set(xscale="log", xlabel="patients learnt from", ylabel=METRICS[metric].label)
+        ticks = [*n, *([needed] if needed and needed > 1.15 * n.max() else [])]
+        axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    set_figure_title(figure, title)
     return figure

@@ -19,26 +19,28 @@ from training.document.style import (
     ORANGE,
     PaperFigure,
     add_grid,
+    draw_band,
+    draw_diagonal,
+    draw_estimate,
+    draw_points,
     make_axes,
     make_figure,
     make_ratio_axis,
+    name_rows,
     paper_style,
     set_figure_title,
     set_title,
-    write_not_estimable,
 )
+from training.measures.sites import MEASURES
 
 __all__ = ["plot_decision_curve", "plot_risk_calibration", "plot_roc", "plot_sites"]
 
-_SCALES = {
-    "auc": (0.5, "AUC"),
-    "o_e": (1.0, "observed : expected"),
-    "slope": (1.0, "calibration slope"),
-}
+_IDEALS = {"auc": 0.5, "o_e": 1.0, "slope": 1.0}
 _MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
 _PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
 
 
+@paper_style()
 def plot_risk_calibration(
     curve: pd.DataFrame, groups: pd.DataFrame, risks: pd.DataFrame, *, title: str
 ) -> PaperFigure:
@@ -55,53 +57,33 @@ def plot_risk_calibration(
     title : str
         What is shown.
     """
-    with paper_style():
-        figure = make_figure(width=4.5, height=5.7)
-        axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="ideal")
-        axes.fill_between(
-            curve["risk"],
-            curve["low"],
-            curve["high"],
-            color=BLUE,
-            alpha=0.18,
-            linewidth=0,
-            label="95% band",
-        )
-        axes.plot(curve["risk"], curve["observed"], color=BLUE, linewidth=1.8, label="loess")
-        reach = np.abs(groups[["low", "high"]].to_numpy().T - groups["observed"].to_numpy())
-        axes.errorbar(
-            groups["predicted"],
-            groups["observed"],
-            yerr=reach,
-            fmt="o",
-            color=INK,
-            markersize=4,
-            linewidth=1,
-            capsize=2,
-            label="groups of patients",
-        )
-        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="observed share of responders")
-        axes.legend(loc="upper left", fontsize=8)
-        set_title(axes, title)
-        width = risks["high"] - risks["low"]
-        bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
-        below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
-        below.bar(risks["low"], -risks["non_events"], color=ORANGE, label="nonresponders", **bars)
-        most = max(1, int(risks[["events", "non_events"]].to_numpy().max()))
-        below.axhline(0, color=INK, linewidth=0.8)
-        below.set(
-            xlabel="predicted probability of response",
-            ylabel="patients",
-            ylim=(-1.15 * most, 1.15 * most),
-        )
-        below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
-        below.legend(
-            fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0
-        )
+    figure = make_figure(width=4.5, height=5.7)
+    axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    draw_diagonal(axes, "ideal")
+    draw_band(axes, curve["risk"], curve["low"], curve["high"], label="95% band")
+    axes.plot(curve["risk"], curve["observed"], color=BLUE, linewidth=1.8, label="loess")
+    draw_points(
+        axes,
+        *(groups[name] for name in ("predicted", "observed", "low", "high")),
+        color=INK,
+        label="groups of patients",
+    )
+    axes.set_ylabel("observed share of responders")
+    axes.legend(loc="upper left")
+    set_title(axes, title)
+    width = risks["high"] - risks["low"]
+    bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
+    below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
+    below.bar(risks["low"], -risks["non_events"], color=ORANGE, label="nonresponders", **bars)
+    most = 1.15 * max(1, int(risks[["events", "non_events"]].to_numpy().max()))
+    below.axhline(0, color=INK, linewidth=0.8)
+    below.set(xlabel="predicted probability of response", ylabel="patients", ylim=(-most, most))
+    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+    below.legend(fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0)
     return figure
 
 
+@paper_style()
 def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
     """Draw sensitivity against 1 - specificity, at every hundredth of risk.
 
@@ -114,31 +96,20 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=4.2, height=4.2)
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
-        around = roc.iloc[::-1]
-        axes.plot(
-            [0, *(1 - around["specificity"]), 1],
-            [0, *around["sensitivity"], 1],
-            color=BLUE,
-            linewidth=1.8,
-            clip_on=False,
-        )
-        axes.set(
-            xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="1 − specificity", ylabel="sensitivity"
-        )
-        axes.text(
-            0.97,
-            0.05,
-            f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})",
-            ha="right",
-            transform=axes.transAxes,
-        )
-        set_title(axes, title)
+    figure, axes = make_axes(width=4.2, height=4.2)
+    draw_diagonal(axes)
+    around = roc.iloc[::-1]
+    false_alarms = [0, *(1 - around["specificity"]), 1]
+    hits = [0, *around["sensitivity"], 1]
+    axes.plot(false_alarms, hits, color=BLUE, linewidth=1.8, clip_on=False)
+    axes.set(aspect="equal", xlabel="1 − specificity", ylabel="sensitivity")
+    text = f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})"
+    axes.text(0.97, 0.05, text, ha="right", transform=axes.transAxes)
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw the net benefit of the model against treating all and treating none.
 
@@ -149,39 +120,25 @@ def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> PaperFigure:
     title : str
         What is shown.
     """
-    with paper_style():
-        figure, axes = make_axes(width=5.4, height=3.8)
-        at = 100 * decision["threshold"]
-        axes.fill_between(
-            at,
-            decision["net_benefit_low"],
-            decision["net_benefit_high"],
-            color=BLUE,
-            alpha=0.18,
-            linewidth=0,
-        )
-        axes.plot(at, decision["net_benefit"], color=BLUE, linewidth=1.8, label="model, 95% band")
-        axes.plot(
-            at,
-            decision["treat_all"],
-            color=ORANGE,
-            linewidth=1.4,
-            linestyle="--",
-            label="treat all",
-        )
-        axes.axhline(0, color=INK, linewidth=1, linestyle=":", label="treat none")
-        top = float(decision[["net_benefit_high", "treat_all"]].max().max())
-        axes.set(
-            xlim=(at.min(), at.max()),
-            ylim=(-0.25 * top, 1.1 * top),
-            ylabel="net benefit",
-            xlabel="probability from which a course would be offered, %",
-        )
-        axes.legend(fontsize=8)
-        set_title(axes, title)
+    figure, axes = make_axes(width=5.4, height=3.8)
+    at = 100 * decision["threshold"]
+    draw_band(axes, at, decision["net_benefit_low"], decision["net_benefit_high"])
+    axes.plot(at, decision["net_benefit"], color=BLUE, linewidth=1.8, label="model, 95% band")
+    axes.plot(at, decision["treat_all"], "--", color=ORANGE, linewidth=1.4, label="treat all")
+    axes.axhline(0, color=INK, linewidth=1, linestyle=":", label="treat none")
+    top = float(decision[["net_benefit_high", "treat_all"]].max().max())
+    axes.set(
+        xlim=(at.min(), at.max()),
+        ylim=(-0.25 * top, 1.1 * top),
+        ylabel="net benefit",
+        xlabel="probability from which a course would be offered, %",
+    )
+    axes.legend()
+    set_title(axes, title)
     return figure
 
 
+@paper_style()
 def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> PaperFigure:
     """Draw each site's AUC, O:E and calibration slope, their means and prediction intervals.
 
@@ -194,39 +151,28 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Pape
     """
     rows = list(each_row(table))
     n = len(rows)
-    with paper_style():
-        figure = make_figure(width=7.2, height=1.8 + 0.3 * (n + 1))
-        panels = figure.subplots(1, len(_SCALES), sharey=True)
-        for axes, (measure, (ideal, words)) in zip(panels, _SCALES.items(), strict=True):
-            axes.axvline(ideal, color=GREY, linewidth=1, linestyle="--")
-            for y, row in enumerate(rows):
-                center = getattr(row, measure)
-                if np.isnan(center):
-                    write_not_estimable(axes, y)
-                    continue
-                ends = [getattr(row, f"{measure}_low"), getattr(row, f"{measure}_high")]
-                axes.plot(ends, [y, y], color=BLUE, linewidth=1.2)
-                axes.plot(center, y, "s", color=BLUE, markersize=5)
-            _draw_mean(axes, next(each_row(pooled.loc[[measure]])), n)
-            if measure == "o_e":
-                make_ratio_axis(axes, (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
-            axes.set_xlabel(words)
-            add_grid(axes, "x")
-            axes.tick_params(axis="y", length=0)
-            axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
-        names = [f"{row.site}  ({row.events}/{row.n})" for row in rows]
-        panels[0].set_yticks(range(n + 1), [*names, "all sites"])
-        panels[0].set_ylim(n + 0.6, -0.6)
-        figure.legend(
-            handles=[
-                Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
-                Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED),
-            ],
-            loc="outside lower left",
-            ncols=2,
-            fontsize=8,
-        )
-        set_figure_title(figure, title)
+    figure = make_figure(width=7.2, height=1.8 + 0.3 * (n + 1))
+    panels = figure.subplots(1, len(MEASURES), sharey=True)
+    for axes, (measure, words) in zip(panels, MEASURES.items(), strict=True):
+        axes.axvline(_IDEALS[measure], color=GREY, linewidth=1, linestyle="--")
+        for y, row in enumerate(rows):
+            draw_estimate(axes, y, *(getattr(row, measure + e) for e in ("", "_low", "_high")))
+        _draw_mean(axes, next(each_row(pooled.loc[[measure]])), n)
+        if measure == "o_e":
+            make_ratio_axis(axes, (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
+        axes.set_xlabel(words)
+        add_grid(axes, "x")
+        axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
+        name_rows(axes, [*(f"{row.site}  ({row.events}/{row.n})" for row in rows), "all sites"])
+    figure.legend(
+        handles=[
+            Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
+            Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED),
+        ],
+        loc="outside lower left",
+        ncols=2,
+    )
+    set_figure_title(figure, title)
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features.errors import InputError, Problem
 from training.card.words import interval
+from training.measures.sites import MEASURES
 from training.store.found import OtherPatients, OtherPatientsRow
 from training.store.part import Horizon
 from training.store.results import Results
@@ -16,7 +17,6 @@ _KINDS = {
     "leave-site-out": ("sites_", ("auc", "o_e", "slope")),
 }
 """Kind of a run to the prefix of its metrics and their names."""
-_LABELS = ("AUC", "O:E", "calibration slope")
 
 
 def _check(run: TrackedRun, digest: str, results: Results) -> list[Problem]:
@@ -79,7 +79,7 @@ def add_validation(results: Results, run: TrackedRun, *, digest: str) -> Results
                 low=run.metrics.get(f"{horizon}_{prefix}{measure}_low"),
                 high=run.metrics.get(f"{horizon}_{prefix}{measure}_high"),
             )
-            for measure, label in zip(measures, _LABELS, strict=True)
+            for measure, label in zip(measures, MEASURES.values(), strict=True)
         ]
         for horizon in results.horizons
     }
