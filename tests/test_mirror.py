@@ -16,7 +16,6 @@ STILL_WITHOUT = {
     "training/report/panel_section.py",
     "training/report/plots.py",
     "training/report/publish.py",
-    "training/report/sections.py",
     "training/report/training_run.py",
     "training/report/validation_run.py",
     "serving/commands/demo.py",

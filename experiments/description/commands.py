@@ -8,15 +8,21 @@ from typing import Annotated
 
 import typer
 
+from training.commands.options import (
+    ForceOption,
+    JsonOption,
+    MappingOption,
+    PageOption,
+    QuietOption,
+    print_report,
+)
+
 __all__ = ["describe_file"]
 
 
 def describe_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
-    mapping: Annotated[
-        Path | None,
-        typer.Option("--mapping", help="Mapping (TOML) that declares further variables."),
-    ] = None,
+    mapping: MappingOption = None,
     study: Annotated[
         Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
     ] = None,
@@ -26,28 +32,22 @@ def describe_file(
     horizons: Annotated[
         str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the tables as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")] = False,
+    out: PageOption = None,
+    force: ForceOption = False,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Describe a cohort as a paper would: patients, treatment, response, pain, what is missing.
 
     With --out it writes one page that needs no network (HTML), its tables for Word and Markdown,
     CSV files and pictures. Nothing written or printed holds a patient's row or identifier.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from experiments.description.description import describe_cohort
     from experiments.description.report import make_description_report
     from features.cohort.cohort import read_cohort
     from features.commands import read_dictionary, read_study_eligibility
     from features.dictionary.eligibility import CRPS_ELIGIBILITY
     from training.document.files import to_values, write_document
-    from training.document.render import to_markdown
 
     dictionary = read_dictionary(mapping)
     eligibility = read_study_eligibility(study, dictionary)
@@ -67,6 +67,4 @@ def describe_file(
     if json_:
         typer.echo(json.dumps(to_values(report), indent=2))
     elif not quiet:
-        Console().print(Markdown(to_markdown(report, pictures=False)))
-        if out is not None:
-            typer.echo(f"Page, tables and pictures: {out / 'description.html'}")
+        print_report(report, page=out and out / "description.html")

@@ -8,15 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
+from training.commands.options import ForceOption, JsonOption, PageOption, QuietOption, print_report
+
 __all__ = ["app"]
 
 app = typer.Typer(
     name="panel", help="Import a microRNA panel and look at its quality.", no_args_is_help=True
 )
 
-_Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
+_Design = Annotated[
+    Path | None,
+    typer.Option(
+        "--design",
+        help="Table with sample, patient_id and, where known, plate, platform, sample_date, "
+        "infusion_start.",
+    ),
+]
 
 
 def _read_names(path: Path | None) -> dict[str, str] | None:
@@ -51,14 +58,7 @@ def import_panel_files(
         typer.Argument(metavar="FILE...", help="Text exports, or matrices of Ct values."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Panel file, .parquet or .csv.")],
-    design: Annotated[
-        Path | None,
-        typer.Option(
-            "--design",
-            help="Table with sample, patient_id and, where known, plate, platform, sample_date, "
-            "infusion_start.",
-        ),
-    ] = None,
+    design: _Design = None,
     ceiling: Annotated[
         float | None,
         typer.Option("--ceiling", help="Cycle from which nothing counts as detected, as 35."),
@@ -78,9 +78,9 @@ def import_panel_files(
     empty: Annotated[
         str, typer.Option("--empty", help="An empty cell: non_detect or not_measured.")
     ] = "non_detect",
-    force: _Force = False,
-    json_: _Json = False,
-    quiet: _Quiet = False,
+    force: ForceOption = False,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Turn the files of a panel into one tidy file, and say what was done.
 
@@ -118,9 +118,7 @@ def import_panel_files(
 @app.command("check")
 def check_panel(
     file: Annotated[Path, typer.Argument(metavar="PANEL", help="Panel file of `panel import`.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the page, pictures and tables.")
-    ] = None,
+    out: PageOption = None,
     clean: Annotated[
         Path | None, typer.Option("--clean", help="Also write the panel without what is dropped.")
     ] = None,
@@ -137,35 +135,25 @@ def check_panel(
     drop_haemolysed: Annotated[
         bool, typer.Option("--drop-haemolysed", help="Drop samples that are likely haemolysed.")
     ] = False,
-    force: _Force = False,
-    json_: _Json = False,
-    quiet: _Quiet = False,
+    force: ForceOption = False,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Look at a panel's samples, assays and plates; say what would be dropped, and why.
 
     With --out it writes one page that needs no network (HTML), its pictures and tables. The page
     names no sample; samples.csv does, and belongs where the panel file is.
     """
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from experiments.description.panel_report import make_quality_report
     from features.files.table import TABLE_ENDINGS, check_output
     from features.panel.importing import read_panel
     from features.panel.panel import write_panel
     from features.panel.quality import QualitySettings, compute_quality, drop_poor
     from training.document.files import write_document
-    from training.document.render import to_markdown
 
-    asked: dict[str, Any] = {
-        "min_sample": min_sample,
-        "min_assay": min_assay,
-        "max_spread": max_spread,
-    }
-    settings = QualitySettings(
-        **{name: value for name, value in asked.items() if value is not None},
-        drop_haemolysed=drop_haemolysed,
-    )
+    limits = {"min_sample": min_sample, "min_assay": min_assay, "max_spread": max_spread}
+    asked: dict[str, Any] = {name: at for name, at in limits.items() if at is not None}
+    settings = QualitySettings(**asked, drop_haemolysed=drop_haemolysed)
     if clean is not None:
         check_output(clean, force=force, endings=TABLE_ENDINGS)
     panel = read_panel(file, format="tidy")
@@ -179,7 +167,5 @@ def check_panel(
     if json_:
         typer.echo(json.dumps(quality.to_dict(), indent=2))
     elif not quiet:
-        Console().print(Markdown(to_markdown(report, pictures=False)))
-        for path in (out and out / "panel.html", clean):
-            if path is not None:
-                typer.echo(f"Wrote {path}")
+        written = [f"Wrote {clean}"] if clean else []
+        print_report(report, *written, page=out and out / "panel.html")

@@ -15,15 +15,21 @@ Zhao 2018, doi:10.1007/s11916-018-0664-x.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from features.published.studies import PainScore, PublishedStudy
-from training.measures.meta_analysis import Scale, compute_pooled_proportion
+from training.measures.meta_analysis import PooledProportion, Scale, compute_pooled_proportion
 
-__all__ = ["Horizon", "compute_pain_changes", "compute_published_pooling", "compute_responders"]
+__all__ = [
+    "Horizon",
+    "compute_pain_changes",
+    "compute_published_pooling",
+    "compute_responders",
+    "describe_pooled",
+]
 
 Horizon = Literal["immediate", "1-3 months"]
 Selection = Literal["as_stated", "as_reproduced"]
@@ -120,26 +126,37 @@ def compute_published_pooling(
                 pooled = compute_pooled_proportion(
                     table["events"], table["n"], scale=scale, correction=correction
                 )
-                low, high = pooled.prediction_interval or (np.nan, np.nan)
-                rows.append(
-                    {
-                        "horizon": horizon,
-                        "selection": selection,
-                        "scale": scale,
-                        "correction": correction,
-                        "studies": len(table),
-                        "used": int(pooled.used.sum()),
-                        "rate": pooled.rate,
-                        "low": pooled.interval[0],
-                        "high": pooled.interval[1],
-                        "prediction_low": low,
-                        "prediction_high": high,
-                        "tau2": pooled.effect.tau2,
-                        "q": pooled.effect.q,
-                        "i2": pooled.effect.i2,
-                    }
-                )
-    return pd.DataFrame(rows)
+                way = {
+                    "horizon": horizon,
+                    "selection": selection,
+                    "scale": scale,
+                    "correction": correction,
+                }
+                rows.append(way | describe_pooled(pooled))
+    return pd.DataFrame(rows).drop(columns="q_p_value")
+
+
+def describe_pooled(pooled: PooledProportion) -> dict[str, Any]:
+    """Return a pooled share as a row of a table.
+
+    `studies` (in the set), `used` (with weight), `rate`, `low`, `high`, `prediction_low`,
+    `prediction_high` (shares in [0, 1]), `tau2` (on the scale), `q`, `q_p_value`, `i2` (percent).
+    """
+    low, high = pooled.prediction_interval or (np.nan, np.nan)
+    effect = pooled.effect
+    return {
+        "studies": len(pooled.used),
+        "used": int(pooled.used.sum()),
+        "rate": pooled.rate,
+        "low": pooled.interval[0],
+        "high": pooled.interval[1],
+        "prediction_low": low,
+        "prediction_high": high,
+        "tau2": effect.tau2,
+        "q": effect.q,
+        "q_p_value": effect.q_p_value,
+        "i2": effect.i2,
+    }
 
 
 def compute_pain_changes(

@@ -23,11 +23,24 @@ from experiments.evidence.tables import (
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
 from features.published.studies import PublishedStudy
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
-from training.document.words import p_equals, p_value, percent, percent_range, with_interval
+from training.document.words import (
+    ABSENT,
+    number,
+    p_equals,
+    p_value,
+    percent,
+    percent_range,
+    with_interval,
+)
 
 __all__ = ["make_evidence_report"]
 
 _DRUGS = {"s_ketamine": "S-ketamine", "racemic_ketamine": "racemic", "unstated": "not known"}
+_FLAGS = {
+    "anaesthetic_dose": "anaesthetic dose",
+    "under_18": "under 18",
+    "mixed_pain": "not only CRPS",
+}
 _WHY = (
     "Zhao 2018 prints 69% (53 to 84) at the end of treatment and 58% (41 to 75) at 1 to 3 months. "
     "The studies that its text names do not give these numbers, on any scale tried here.",
@@ -85,56 +98,45 @@ def make_evidence_report(studies: Sequence[PublishedStudy], *, full: bool = True
 
 
 def _base_rates() -> Table:
-    rates = compute_base_rates()
-    shown = pd.DataFrame(
-        {
-            "outcome": rates["outcome"],
-            "patients": [f"{row.events}/{row.n}" for row in each_row(rates)],
-            "share": rates["rate"].map(percent),
-            "95% interval": [percent_range(row.low, row.high) for row in each_row(rates)],
-            "what to know": rates["note"],
-        }
-    )
-    return Table(
+    return Table.from_rows(
         "base_rates",
         "Mangnus 2021: 48 adults with therapy-resistant CRPS, one centre, low-dose S-ketamine.",
-        shown,
+        compute_base_rates(),
+        {
+            "outcome": "outcome",
+            "patients": lambda r: f"{r.events}/{r.n}",
+            "share": lambda r: percent(r.rate),
+            "95% interval": lambda r: percent_range(r.low, r.high),
+            "what to know": "note",
+        },
         "These are the rates that stand beside an estimate of a CRPS model, with the training "
         "cohort's own. Intervals by Wilson's method.",
-        rates,
     )
 
 
 def _pooled(
     studies: Sequence[PublishedStudy], comparison: pd.DataFrame, full: bool
 ) -> tuple[Block, ...]:
-    shown = pd.DataFrame(
-        {
-            "responders": comparison["horizon"],
-            "from": comparison["words"],
-            "studies": [
-                f"{row.studies}"
-                if row.studies == row.used or np.isnan(row.used)
-                else f"{row.used:.0f} of {row.studies}"
-                for row in each_row(comparison)
-            ],
-            "share": comparison["rate"].map(percent),
-            "95% interval": [percent_range(row.low, row.high) for row in each_row(comparison)],
-            "new centre (95%)": [
-                percent_range(row.prediction_low, row.prediction_high)
-                for row in each_row(comparison)
-            ],
-            "I²": [percent(row.i2 / 100) for row in each_row(comparison)],
-        }
-    )
-    table = Table(
+    def used(row: Any) -> str:
+        everything = row.studies == row.used or np.isnan(row.used)
+        return f"{row.studies}" if everything else f"{row.used:.0f} of {row.studies}"
+
+    table = Table.from_rows(
         "pooled_rates",
         "Shares with at least 30% relief, pooled by random effects (DerSimonian-Laird).",
-        shown,
+        comparison,
+        {
+            "responders": "horizon",
+            "from": "words",
+            "studies": used,
+            "share": lambda r: percent(r.rate),
+            "95% interval": lambda r: percent_range(r.low, r.high),
+            "new centre (95%)": lambda r: percent_range(r.prediction_low, r.prediction_high),
+            "I²": lambda r: percent(r.i2 / 100),
+        },
         "New centre: prediction interval, where the rate of another centre is expected. Studies as "
         "stated are pooled from whole counts of responders; half a patient is added to a zero on "
         "the log-odds scale.",
-        comparison,
     )
     blocks: list[Block] = [Bullets(_WHY), table]
     if full:
@@ -183,47 +185,44 @@ def _forest(
 
 
 def _every_way(studies: Sequence[PublishedStudy]) -> Table:
-    pooling = compute_published_pooling(studies)
     words = {"as_stated": "as stated", "as_reproduced": "as reproduced"}
-    corrections = pooling["correction"].map(
-        lambda value: "–" if np.isnan(value) else f"{value:g} on zero rows"
-    )
-    shown = pd.DataFrame(
-        {
-            "responders": pooling["horizon"],
-            "studies": pooling["selection"].map(words),
-            "scale": pooling["scale"].str.replace("_", "-"),
-            "added": corrections,
-            "used": [f"{row.used} of {row.studies}" for row in each_row(pooling)],
-            "share": [percent(share, decimals=1) for share in pooling["rate"]],
-            "95% interval": [percent_range(row.low, row.high, 1) for row in each_row(pooling)],
-            "I²": [f"{row.i2:.0f}%" for row in each_row(pooling)],
-        }
-    )
-    return Table(
+    return Table.from_rows(
         "every_way",
         "The same pooling from the printed percentages, on every scale and from both sets.",
-        shown,
+        compute_published_pooling(studies),
+        {
+            "responders": "horizon",
+            "studies": lambda r: words[r.selection],
+            "scale": lambda r: r.scale.replace("_", "-"),
+            "added": lambda r: (
+                ABSENT if np.isnan(r.correction) else f"{r.correction:g} on zero rows"
+            ),
+            "used": lambda r: f"{r.used} of {r.studies}",
+            "share": lambda r: percent(r.rate, 1),
+            "95% interval": lambda r: percent_range(r.low, r.high, 1),
+            "I²": lambda r: f"{r.i2:.0f}%",
+        },
         "As reproduced: the anaesthetic study of Kiefer 2008 in, its pilot of 4 out.",
-        pooling,
     )
 
 
 def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ...]:
     tests = compute_asymmetry(studies)
     is_pain = tests["effect"].str.startswith("standardised")
-    shown = pd.DataFrame(
+    table = Table.from_rows(
+        "asymmetry",
+        "Tests for a funnel that leans to one side.",
+        tests,
         {
-            "effect": tests["effect"],
-            "reading": tests["reading"],
-            "studies": tests["studies"],
-            "pooled (95% interval)": [
-                with_interval(row.pooled, row.low, row.high) if pain else ""
-                for row, pain in zip(each_row(tests), is_pain, strict=True)
-            ],
-            "Egger p": tests["egger_p"].map(p_value),
-            "Begg p": tests["begg_p"].map(p_value),
-        }
+            "effect": "effect",
+            "reading": "reading",
+            "studies": "studies",
+            "pooled (95% interval)": lambda r: (
+                with_interval(r.pooled, r.low, r.high) if r.effect.startswith("standard") else ""
+            ),
+            "Egger p": lambda r: p_value(r.egger_p),
+            "Begg p": lambda r: p_value(r.begg_p),
+        },
     )
     blocks: list[Block] = [
         "The published analysis of pain scores finds that small studies show larger falls (Egger "
@@ -233,7 +232,7 @@ def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ..
         "−5 to −23, which no treatment has. Read as standard errors, the asymmetry is no longer "
         "told from "
         "chance. With so few studies that is no proof of its absence either.",
-        Table("asymmetry", "Tests for a funnel that leans to one side.", shown, values=tests),
+        table,
     ]
     if full:
         notes = [
@@ -257,27 +256,24 @@ def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ..
 
 
 def _safety() -> Table:
-    facts = compute_safety()
-    shown = pd.DataFrame(
-        {
-            "seen": facts["matter"],
-            "in whom": facts["setting"],
-            "patients": [f"{row.events}/{row.n} ({percent(row.rate)})" for row in each_row(facts)],
-            "placebo": [
-                "" if np.isnan(row.placebo_n) else f"{row.placebo_events:.0f}/{row.placebo_n:.0f}"
-                for row in each_row(facts)
-            ],
-            "source": facts["source"].str.split(",").str[0],
-            "note": facts["note"],
-        }
-    )
-    return Table(
+    def placebo(row: Any) -> str:
+        given = not np.isnan(row.placebo_n)
+        return f"{row.placebo_events:.0f}/{row.placebo_n:.0f}" if given else ""
+
+    return Table.from_rows(
         "safety",
         "Side effects with their counts.",
-        shown,
+        compute_safety(),
+        {
+            "seen": "matter",
+            "in whom": "setting",
+            "patients": lambda r: f"{r.events}/{r.n} ({percent(r.rate)})",
+            "placebo": placebo,
+            "source": lambda r: r.source.split(",")[0],
+            "note": "note",
+        },
         "Context for people. No estimate of this software says anything on harm, or stands for a "
         "clearance.",
-        facts,
     )
 
 
@@ -286,50 +282,33 @@ def _studies(studies: Sequence[PublishedStudy]) -> tuple[Block, ...]:
 
     def dose(row: Any) -> str:
         if np.isnan(row.mg_h_low):
-            return "–"
+            return ABSENT
         ends = dict.fromkeys(f"{end:.3g}" for end in (row.mg_h_low, row.mg_h_high))
         return "–".join(ends)
 
     def share(value: float) -> str:
-        return "–" if np.isnan(value) else f"{value:g}%"
+        return ABSENT if np.isnan(value) else f"{value:g}%"
+
+    def mind(row: Any) -> str:
+        twins = [f"same patients as {names[key]}" for key in row.same_trial_as.split(";") if key]
+        return "; ".join([words for flag, words in _FLAGS.items() if getattr(row, flag)] + twins)
 
     names = {row.key: f"{row.study} {row.year}" for row in each_row(rows)}
-    flags = {
-        "anaesthetic_dose": "anaesthetic dose",
-        "under_18": "under 18",
-        "mixed_pain": "not only CRPS",
-    }
-    shown = pd.DataFrame(
-        {
-            "study": [f"{row.study} {row.year}" for row in each_row(rows)],
-            "drug": rows["drug"].map(_DRUGS),
-            "mg/h at 70 kg": [dose(row) for row in each_row(rows)],
-            "n: Zhao, Chitneni": [
-                ", ".join("–" if np.isnan(n) else f"{n:.0f}" for n in (row.n_zhao, row.n_chitneni))
-                for row in each_row(rows)
-            ],
-            "end, printed": rows["immediate_percent"].map(share),
-            "1–3 months, printed": rows["follow_up_percent"].map(share),
-            "mind": [
-                "; ".join(
-                    [words for flag, words in flags.items() if getattr(row, flag)]
-                    + [
-                        f"same patients as {names[key]}"
-                        for key in row.same_trial_as.split(";")
-                        if key
-                    ]
-                )
-                for row in each_row(rows)
-            ],
-            "DOI": rows["doi"],
-        }
-    )
-    table = Table(
+    table = Table.from_rows(
         "studies",
         "Every study of Zhao 2018 (15) and of Chitneni 2021 (14).",
-        shown,
-        "Drug: what the papers at hand back, not what one review's column says.",
         rows,
+        {
+            "study": lambda r: names[r.key],
+            "drug": lambda r: _DRUGS.get(r.drug),
+            "mg/h at 70 kg": dose,
+            "n: Zhao, Chitneni": lambda r: f"{number(r.n_zhao, 0)}, {number(r.n_chitneni, 0)}",
+            "end, printed": lambda r: share(r.immediate_percent),
+            "1–3 months, printed": lambda r: share(r.follow_up_percent),
+            "mind": mind,
+            "DOI": "doi",
+        },
+        "Drug: what the papers at hand back, not what one review's column says.",
     )
     doubts = Bullets(
         tuple(

@@ -17,7 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from experiments.evidence.pooling import Horizon, compute_pain_changes, compute_responders
+from experiments.evidence.pooling import (
+    Horizon,
+    compute_pain_changes,
+    compute_responders,
+    describe_pooled,
+)
 from features.published.rates import BASE_RATES, read_pooled_rates
 from features.published.safety import SAFETY_FACTS
 from features.published.studies import PublishedStudy
@@ -108,7 +113,7 @@ def compute_rate_comparison(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
                 "horizon": words,
                 "way": "reproduced",
                 "words": "reproduced: raw shares, the anaesthetic study in, the pilot of 4 out",
-                **_to_row(pooled),
+                **describe_pooled(pooled),
             }
         )
         table = compute_responders(studies, horizon=horizon)
@@ -116,7 +121,7 @@ def compute_rate_comparison(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
             pooled = _pool(table, scale)
             rows.append(
                 {"horizon": words, "way": scale, "words": f"studies as stated, {_SCALES[scale]}"}
-                | _to_row(pooled)
+                | describe_pooled(pooled)
             )
     return pd.DataFrame(rows)
 
@@ -133,24 +138,6 @@ def _pool(table: pd.DataFrame, scale: Scale) -> PooledProportion:
     return compute_pooled_proportion(
         table["events"], table["n"], scale=scale, correction=correction
     )
-
-
-def _to_row(pooled: PooledProportion) -> dict[str, Any]:
-    low, high = pooled.prediction_interval or (np.nan, np.nan)
-    effect = pooled.effect
-    return {
-        "studies": len(pooled.used),
-        "used": int(pooled.used.sum()),
-        "rate": pooled.rate,
-        "low": pooled.interval[0],
-        "high": pooled.interval[1],
-        "prediction_low": low,
-        "prediction_high": high,
-        "tau2": effect.tau2,
-        "q": effect.q,
-        "q_p_value": effect.q_p_value,
-        "i2": effect.i2,
-    }
 
 
 def compute_forests(studies: Sequence[PublishedStudy]) -> dict[Horizon, pd.DataFrame]:
@@ -221,18 +208,19 @@ def compute_asymmetry(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
         egger, begg = compute_egger_test(effects, variances), compute_begg_test(effects, variances)
         pooled = compute_pooled_effect(effects, variances)
         rows.append(
-            (
-                effect,
-                reading,
-                np.size(effects),
-                pooled.estimate,
-                *pooled.interval,
-                pooled.i2,
-                egger.statistic,
-                egger.p_value,
-                begg.statistic,
-                begg.p_value,
-            )
+            {
+                "effect": effect,
+                "reading": reading,
+                "studies": np.size(effects),
+                "pooled": pooled.estimate,
+                "low": pooled.interval[0],
+                "high": pooled.interval[1],
+                "i2": pooled.i2,
+                "egger_intercept": egger.statistic,
+                "egger_p": egger.p_value,
+                "begg_tau": begg.statistic,
+                "begg_p": begg.p_value,
+            }
         )
 
     for reading, changes in compute_funnels(studies).items():
@@ -243,20 +231,7 @@ def compute_asymmetry(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
         extreme = 0.5 * ((events == 0) | (others == 0))
         events, others = events + extreme, others + extreme
         add(f"responder rate {words}", "log odds", np.log(events / others), 1 / events + 1 / others)
-    columns = [
-        "effect",
-        "reading",
-        "studies",
-        "pooled",
-        "low",
-        "high",
-        "i2",
-        "egger_intercept",
-        "egger_p",
-        "begg_tau",
-        "begg_p",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows)
 
 
 def compute_safety() -> pd.DataFrame:
@@ -268,32 +243,20 @@ def compute_safety() -> pd.DataFrame:
         Columns `matter`, `setting`, `events`, `n`, `rate`, `placebo_events`, `placebo_n` (NaN
         where there was no placebo), `source`, `note`.
     """
-    rows = [
-        (
-            fact.matter,
-            fact.setting,
-            fact.events,
-            fact.n,
-            fact.rate,
-            fact.placebo_events,
-            fact.placebo_n,
-            fact.reference.text,
-            fact.note,
-        )
+    return pd.DataFrame(
+        {
+            "matter": fact.matter,
+            "setting": fact.setting,
+            "events": fact.events,
+            "n": fact.n,
+            "rate": fact.rate,
+            "placebo_events": fact.placebo_events,
+            "placebo_n": fact.placebo_n,
+            "source": fact.reference.text,
+            "note": fact.note,
+        }
         for fact in SAFETY_FACTS
-    ]
-    columns = [
-        "matter",
-        "setting",
-        "events",
-        "n",
-        "rate",
-        "placebo_events",
-        "placebo_n",
-        "source",
-        "note",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    )
 
 
 def compute_study_table(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
@@ -314,40 +277,25 @@ def compute_study_table(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
         rate = None if row is None else row.dose.mg_h_at_70_kg
         pair = (None, None) if zhao is None else (zhao.immediate, zhao.follow_up)
         shares = [None if share is None else share.percent for share in pair]
+        low, high = rate or (None, None)
         rows.append(
-            (
-                study.key,
-                study.reference.study,
-                study.reference.year,
-                study.reference.doi,
-                study.drug,
-                zhao and zhao.n,
-                chitneni and chitneni.n,
-                *(rate or (None, None)),
-                *shares,
-                study.anaesthetic_dose,
-                study.under_18,
-                study.mixed_pain,
-                ";".join(study.same_trial_as),
-                len(study.notes),
-            )
+            {
+                "key": study.key,
+                "study": study.reference.study,
+                "year": study.reference.year,
+                "doi": study.reference.doi,
+                "drug": study.drug,
+                "n_zhao": zhao and zhao.n,
+                "n_chitneni": chitneni and chitneni.n,
+                "mg_h_low": low,
+                "mg_h_high": high,
+                "immediate_percent": shares[0],
+                "follow_up_percent": shares[1],
+                "anaesthetic_dose": study.anaesthetic_dose,
+                "under_18": study.under_18,
+                "mixed_pain": study.mixed_pain,
+                "same_trial_as": ";".join(study.same_trial_as),
+                "notes": len(study.notes),
+            }
         )
-    columns = [
-        "key",
-        "study",
-        "year",
-        "doi",
-        "drug",
-        "n_zhao",
-        "n_chitneni",
-        "mg_h_low",
-        "mg_h_high",
-        "immediate_percent",
-        "follow_up_percent",
-        "anaesthetic_dose",
-        "under_18",
-        "mixed_pain",
-        "same_trial_as",
-        "notes",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows)

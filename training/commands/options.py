@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and how a cohort of theirs is read."""
+"""What several commands share: arguments, options, how a cohort is read and a report printed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from training.document.document import Document
     from training.store.artifact import LoadedModel
     from training.validation.new_patients import NewPatients
 
@@ -19,6 +20,9 @@ __all__ = [
     "JsonOption",
     "MappingOption",
     "ModelArgument",
+    "PageOption",
+    "QuietOption",
+    "print_report",
     "read_patients",
 ]
 
@@ -32,9 +36,25 @@ MappingOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
+PageOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
+]
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", help="Processes; default: all cores.", min=1)
 ]
+
+
+def print_report(report: Document, *lines: str, page: Path | None) -> None:
+    """Print a report for the terminal, what else there is to say, and where its page is."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from training.document.render import to_markdown
+
+    Console().print(Markdown(to_markdown(report, pictures=False)))
+    for line in [*lines, *([f"Page, tables and pictures: {page}"] if page else [])]:
+        typer.echo(line)
 
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:

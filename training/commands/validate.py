@@ -17,6 +17,8 @@ from training.commands.options import (
     JsonOption,
     MappingOption,
     ModelArgument,
+    PageOption,
+    print_report,
     read_patients,
 )
 
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
     from training.document.document import Document
 
 __all__ = ["leave_site_out", "validate_model"]
-
-_Out = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
-]
 
 
 def _check_page(out: Path | None, name: str, *, force: bool) -> None:
@@ -52,19 +50,12 @@ def _read_thresholds(text: str) -> tuple[float, float]:
 
 
 def _describe(report: Document, summary: dict[str, Any], *, out: Path | None, json_: bool) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from training.document.files import to_values
-    from training.document.render import to_markdown
 
     if json_:
         typer.echo(json.dumps(to_values(report) | summary, indent=2))
-        return
-    Console().print(Markdown(to_markdown(report, pictures=False)))
-    typer.echo(f"Tracked as run {summary['run_id']}.")
-    if out is not None:
-        typer.echo(f"Page, tables and pictures: {out}")
+    else:
+        print_report(report, f"Tracked as run {summary['run_id']}.", page=out)
 
 
 def validate_model(
@@ -78,7 +69,7 @@ def validate_model(
         int, typer.Option(help="Bootstrap resamples behind the intervals.", min=100, max=100_000)
     ] = 500,
     seed: Annotated[int, typer.Option(help="Of the resamples.", min=0)] = 0,
-    out: _Out = None,
+    out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
 ) -> None:
@@ -123,7 +114,7 @@ def validate_model(
 def leave_site_out(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).", metavar="STUDY")],
     jobs: JobsOption = None,
-    out: _Out = None,
+    out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
 ) -> None:

@@ -120,9 +120,9 @@ def share_with_interval(value: float | None, low: float | None, high: float | No
     return percent(value) + ("" if ABSENT in (ends, percent(value)) else f" ({ends})")
 
 
-def estimate(row: Any, name: str) -> str:
+def estimate(row: Any, name: str, decimals: int = 2) -> str:
     """Return the column `name` of a row with its interval, `name`_low to `name`_high."""
-    return with_interval(*_read(row, name))
+    return with_interval(*_read(row, name), decimals)
 
 
 def estimate_share(row: Any, name: str) -> str:

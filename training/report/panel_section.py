@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from training.document.document import Block, Bullets, Picture, Section, Table, each_row
-from training.document.words import METRICS, number, p_value, percent, with_interval
+from training.document.document import Block, Bullets, Picture, Section, Table
+from training.document.words import METRICS, estimate, number, p_value, percent, with_interval
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.panel.procedure import PanelProcedure
@@ -20,95 +20,64 @@ _Q_LIMIT = 0.05
 
 
 def _make_value_section(panel: PanelEvaluation) -> list[Block]:
-    rows = [
-        (
-            horizon.upper(),
-            METRICS[r.metric].label,
-            with_interval(r.first, r.first_low, r.first_high),
-            with_interval(r.second, r.second_low, r.second_high),
-            with_interval(r.difference, r.low, r.high, 3),
-            METRICS[r.metric].reading,
-        )
-        for horizon, table in panel.value.items()
-        for r in each_row(table.reset_index())
-    ]
+    difference = {"difference": lambda r: with_interval(r.difference, r.low, r.high, 3)}
     blocks: list[Block] = [
-        Table(
+        Table.from_rows(
             "panel_added_value",
             "Clinical estimate with and without the panel.",
-            pd.DataFrame(
-                rows,
-                columns=["", "metric", "clinical", "clinical + panel", "difference", "reading"],
-            ),
+            pd.concat(panel.value, names=["horizon"]).reset_index(),
+            {
+                "": lambda r: r.horizon.upper(),
+                "metric": lambda r: METRICS[r.metric].label,
+                "clinical": lambda r: estimate(r, "first"),
+                "clinical + panel": lambda r: estimate(r, "second"),
+                **difference,
+                "reading": lambda r: METRICS[r.metric].reading,
+            },
             "Patients with a panel only, all held out, both estimates for the same patients; 95% "
             "intervals by a bootstrap of patients. Whoever's panel cannot be used has the "
             "clinical estimate in both. The intervals lack the variance of refitting.",
-            values=pd.concat(
-                {h: t for h, t in panel.value.items()}, names=["horizon"]
-            ).reset_index(),
         )
     ]
     if panel.net_benefit:
-        cells = [
-            (
-                horizon.upper(),
-                percent(r.threshold),
-                number(r.clinical, 3),
-                number(r.panel, 3),
-                with_interval(r.difference, r.low, r.high, 3),
-            )
-            for horizon, table in panel.net_benefit.items()
-            for r in each_row(table)
-        ]
+        together = pd.concat(panel.net_benefit, names=["horizon"])
         blocks.append(
-            Table(
+            Table.from_rows(
                 "panel_net_benefit",
                 "Net benefit at the study's thresholds.",
-                pd.DataFrame(
-                    cells, columns=["", "treat from", "clinical", "clinical + panel", "difference"]
-                ),
-                values=pd.concat({h: t for h, t in panel.net_benefit.items()}, names=["horizon"])
-                .reset_index(level=0)
-                .reset_index(drop=True),
+                together.reset_index(level=0).reset_index(drop=True),
+                {
+                    "": lambda r: r.horizon.upper(),
+                    "treat from": lambda r: percent(r.threshold),
+                    "clinical": lambda r: number(r.clinical, 3),
+                    "clinical + panel": lambda r: number(r.panel, 3),
+                    **difference,
+                },
             )
         )
     return blocks
 
 
 def _make_candidates_section(panel: PanelEvaluation) -> Table:
-    rows = [
-        (
-            r.label,
-            number(r.weight),
-            number(r.mean_weight),
-            percent(r.share_used),
-            number(r.auc),
-            percent(r.share_constant),
-        )
-        for r in each_row(panel.candidates)
-    ]
-    return Table(
+    return Table.from_rows(
         "panel_candidates",
         "What the panel's score is made of.",
-        pd.DataFrame(
-            rows,
-            columns=[
-                "candidate",
-                "weight",
-                "mean weight over folds",
-                "folds with weight",
-                "AUC alone",
-                "folds without a score",
-            ],
-        ),
+        panel.candidates,
+        {
+            "candidate": "label",
+            "weight": lambda r: number(r.weight),
+            "mean weight over folds": lambda r: number(r.mean_weight),
+            "folds with weight": lambda r: percent(r.share_used),
+            "AUC alone": lambda r: number(r.auc),
+            "folds without a score": lambda r: percent(r.share_constant),
+        },
         "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
         "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
         "fold, before it is weighted, in folds whose panel passed the global test.",
-        values=panel.candidates,
     )
 
 
-def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
+def _describe_few_assays(panel: PanelEvaluation) -> str:
     assays = panel.assays
     few = assays[assays["q_value"] <= _Q_LIMIT]
     fewer = "none"
@@ -122,39 +91,31 @@ def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
             f"of those selected in at least 75% of them at most "
             f"{number(panel.stability.bound_false(0.75))} are expected by chance."
         )
-    rows = [
-        (
-            r.assay,
-            with_interval(r.odds_ratio, r.low, r.high),
-            p_value(r.p_value),
-            p_value(r.q_value),
-            percent(r.detected),
-            percent(r.half_samples),
-            percent(r.folds),
-            "–" if r.coefficient == 0 else number(r.coefficient),
-        )
-        for r in each_row(assays.head(_SHOWN))
-    ]
-    return [
+    return (
         f"Single assays with a false discovery rate of at most 5% beside the clinical estimate, "
-        f"of {len(assays)}: {fewer}.{by_chance}",
-        Table(
+        f"of {len(assays)}: {fewer}.{by_chance}"
+    )
+
+
+def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
+    assays = panel.assays
+    return [
+        _describe_few_assays(panel),
+        Table.from_rows(
             "panel_assays",
-            f"Single assays beside the clinical estimate: the {len(rows)} with the smallest p "
-            "values. All are in the CSV file.",
-            pd.DataFrame(
-                rows,
-                columns=[
-                    "assay",
-                    "odds ratio per SD of ΔCt",
-                    "p",
-                    "q",
-                    "detected",
-                    "half samples",
-                    "folds",
-                    "log-odds in the model",
-                ],
-            ),
+            f"Single assays beside the clinical estimate: the {min(len(assays), _SHOWN)} with the "
+            "smallest p values. All are in the CSV file.",
+            assays.head(_SHOWN),
+            {
+                "assay": "assay",
+                "odds ratio per SD of ΔCt": lambda r: with_interval(r.odds_ratio, r.low, r.high),
+                "p": lambda r: p_value(r.p_value),
+                "q": lambda r: p_value(r.q_value),
+                "detected": lambda r: percent(r.detected),
+                "half samples": lambda r: percent(r.half_samples),
+                "folds": lambda r: percent(r.folds),
+                "log-odds in the model": lambda r: number(r.coefficient or None),
+            },
             "An odds ratio above 1: responders have a higher ΔCt, so less of the microRNA. q: "
             "Benjamini-Hochberg over all assays. Half samples and folds: share in which the assay "
             "was selected.",

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from training.document.document import Block, Picture, Section, Table, each_row
-from training.document.words import (
-    METRICS,
-    estimate,
-    estimate_share,
-    number,
-    percent,
-    with_interval,
-)
+from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.judgement import Judgement
+from training.report.tables import make_thresholds_table
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
@@ -55,8 +50,8 @@ def make_performance_section(description: Description, horizon: str, found: Judg
 
 def _performance_table(name: str, found: Judgement) -> Table:
     values = pd.concat([found.performance, found.calibration.summary])
-    held_out = {metric: row for metric, row in zip(values.index, each_row(values), strict=True)}
-    corrected: dict[Any, Any] = {}
+    held_out: dict[str, Any] = dict(zip(values.index, each_row(values), strict=True))
+    corrected: dict[str, Any] = {}
     note = (
         "Cross-validated: held-out patients, AUC within folds, 95% interval by a bootstrap of "
         "patients, which lacks the variance of refitting and is too narrow by that."
@@ -71,37 +66,41 @@ def _performance_table(name: str, found: Judgement) -> Table:
             "the optimism over bootstrap reruns of the whole procedure. .632+: Efron and "
             "Tibshirani. Reruns: those that gave the number."
         )
-    rows = []
-    for metric, (label, reading) in METRICS.items():
-        held, own = held_out.get(metric), corrected.get(metric)
-        if held is None and own is None:
-            continue
-        notes = [reading]
-        for words, row in (("cross-validated", held), ("corrected", own)):
-            notes += [f"{words}: {row.note}"] if row is not None and row.note else []
-        cells = [label, "–" if held is None else with_interval(held.estimate, held.low, held.high)]
-        if corrected:
-            cells += (
-                ["–"] * 5
-                if own is None
-                else [
-                    number(own.apparent),
-                    number(own.optimism),
-                    with_interval(own.corrected, own.low, own.high),
-                    number(own.corrected_632),
-                    f"{own.n_succeeded} of {own.n_resamples}",
-                ]
-            )
-        rows.append([*cells, "; ".join(text for text in notes if text)])
-    head = ["", "cross-validated (95%)"]
-    head += ["apparent", "optimism", "corrected (95%)", ".632+", "reruns"] if corrected else []
-    return Table(
+    columns: dict[str, Callable[[str], object]] = {
+        "": lambda metric: METRICS[metric].label,
+        "cross-validated (95%)": _tell(
+            held_out, lambda r: with_interval(r.estimate, r.low, r.high)
+        ),
+    }
+    if corrected:
+        columns |= {
+            "apparent": _tell(corrected, lambda r: number(r.apparent)),
+            "optimism": _tell(corrected, lambda r: number(r.optimism)),
+            "corrected (95%)": _tell(
+                corrected, lambda r: with_interval(r.corrected, r.low, r.high)
+            ),
+            ".632+": _tell(corrected, lambda r: number(r.corrected_632)),
+            "reruns": _tell(corrected, lambda r: f"{r.n_succeeded} of {r.n_resamples}"),
+        }
+
+    def read(metric: str) -> str:
+        sides = (("cross-validated", held_out.get(metric)), ("corrected", corrected.get(metric)))
+        notes = [f"{words}: {row.note}" for words, row in sides if row is not None and row.note]
+        return "; ".join(text for text in (METRICS[metric].reading, *notes) if text)
+
+    return Table.from_rows(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
-        pd.DataFrame(rows, columns=[*head, "how to read it"]),
+        [metric for metric in METRICS if metric in held_out or metric in corrected],
+        {**columns, "how to read it": read},
         note,
         values.reset_index(),
     )
+
+
+def _tell(rows: Mapping[str, Any], cell: Callable[[Any], str]) -> Callable[[str], str]:
+    """Return what gives a metric's cell from its row, or a dash where there is none."""
+    return lambda metric: cell(rows[metric]) if metric in rows else ABSENT
 
 
 def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]:
@@ -112,20 +111,6 @@ def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]
             "No range of decision thresholds was set in the study file, and none may be chosen "
             "after the results are seen: there is no table of thresholds and no decision curve.",
         )
-    values = decisions.thresholds.merge(decisions.curve, on="threshold")
-    rows = [
-        (
-            percent(row.threshold),
-            percent(row.share_positive),
-            *(estimate_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
-            estimate(row, "net_benefit"),
-            number(row.treat_all),
-            with_interval(
-                row.avoided_per_100, row.avoided_per_100_low, row.avoided_per_100_high, 0
-            ),
-        )
-        for row in each_row(values)
-    ]
     gain = decisions.least_gain
     gained = (
         "Over the whole range its estimated net benefit lies above those of treating all and of "
@@ -135,28 +120,7 @@ def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]
         "treating all or of treating none."
     )
     return (
-        Table(
-            f"thresholds_{horizon}",
-            f"At thresholds of the probability, {name}.",
-            pd.DataFrame(
-                rows,
-                columns=[
-                    "threshold",
-                    "at or above",
-                    "sensitivity",
-                    "specificity",
-                    "PPV",
-                    "NPV",
-                    "net benefit (95%)",
-                    "treat all",
-                    "avoided per 100 (95%)",
-                ],
-            ),
-            "Cross-validated. Predictive values hold at this cohort's share of responders. "
-            "Avoided: courses without response that the model spares 100 patients compared with "
-            "treating all, net of responders missed.",
-            values,
-        ),
+        make_thresholds_table(horizon, decisions.thresholds, decisions.curve, "Cross-validated. "),
         Picture(
             f"decision_{horizon}",
             f"Decision curve at {name}, over the range of thresholds set beforehand. Of use is the "

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from features.dictionary.outcome import RULES
-from training.document.document import Block, Bullets, Document, Section, Table
-from training.document.words import number, share_with_interval
+from training.document.document import Bullets, Document, Section
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.weighting import WEIGHTINGS
+from training.report.composition import make_blend_section
 from training.report.panel_section import make_panel_section
+from training.report.patients import (
+    make_missing_section,
+    make_patients_section,
+    make_size_section,
+    make_subgroups_section,
+)
 from training.report.performance import make_performance_section
-from training.report.sections import (
-    make_blend_section,
+from training.report.stability import (
     make_instability_section,
     make_learning_section,
-    make_missing_section,
     make_null_test_section,
-    make_subgroups_section,
 )
 from training.store.facts import package_versions
 from training.store.statements import INTERVAL_CAVEAT
@@ -30,12 +33,7 @@ from training.study.study import Description
 if TYPE_CHECKING:
     import shap
 
-__all__ = ["format_rate", "make_report", "make_stamp"]
-
-
-def format_rate(counts: dict[str, float]) -> str:
-    """Return a share of responders with its interval, in percent."""
-    return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
+__all__ = ["make_report", "make_stamp"]
 
 
 def make_stamp(description: Description) -> str:
@@ -43,106 +41,6 @@ def make_stamp(description: Description) -> str:
     if description.cohort.synthetic:
         return "DEMONSTRATION: trained on simulated patients, never for clinical use."
     return "RESEARCH USE ONLY."
-
-
-def _make_patients_section(description: Description) -> Section:
-    flow = description.flow
-    labels = description.labels.counts()
-    rows = []
-    for horizon in description.study.horizons:
-        counts, sources = description.counts[horizon], labels[horizon]
-        assert isinstance(sources, dict)
-        rows.append(
-            (
-                horizon.upper(),
-                f"{counts['n']:.0f}",
-                f"{counts['events']:.0f}",
-                format_rate(counts),
-                number(counts["events"] / description.parameters, 1),
-                sources["score"],
-                sources["wording"],
-                sources["both"],
-            )
-        )
-    blocks: list[Block] = [
-        Table(
-            "flow",
-            "From all courses to those with a known outcome.",
-            pd.DataFrame(
-                {
-                    "step": flow["step"],
-                    "left": flow["remaining"],
-                    "excluded": flow["excluded"],
-                    "of those left: not known": flow["unknown_kept"],
-                }
-            ),
-            values=flow,
-        ),
-        Bullets(
-            tuple(
-                f"{horizon.upper()}: {words}"
-                for horizon, words in description.study.outcomes.items()
-            )
-        ),
-        Table(
-            "outcomes",
-            "Outcomes.",
-            pd.DataFrame(
-                rows,
-                columns=[
-                    "horizon",
-                    "known",
-                    "responders",
-                    "base rate (95% interval)",
-                    "responders per parameter",
-                    "by score",
-                    "by wording",
-                    "by both",
-                ],
-            ),
-        ),
-    ]
-    if description.notices:
-        blocks.append(Bullets(description.notices))
-    return Section("Patients and outcomes", tuple(blocks))
-
-
-def _make_size_section(description: Description) -> Section:
-    rows = [
-        (
-            horizon.upper(),
-            need.n,
-            need.events,
-            need.parameters,
-            "–" if need.needed is None else need.needed.n,
-            number(need.expected_shrinkage),
-        )
-        for horizon, need in description.verdicts.items()
-    ]
-    return Section(
-        "Sample size",
-        (
-            Table(
-                "sample_size",
-                "What was there, and what a development study needs.",
-                pd.DataFrame(
-                    rows,
-                    columns=[
-                        "horizon",
-                        "known",
-                        "responders",
-                        "parameters",
-                        "needed",
-                        "expected shrinkage",
-                    ],
-                ),
-                "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
-                "shrinkage: by this factor the coefficients of an unpenalised model of this size "
-                "would be too large; 0.9 is good, under 0.7 it says more about these patients "
-                "than about the next.",
-            ),
-        ),
-    )
 
 
 def _describe_methods(description: Description, evaluation: Evaluation | None) -> Section:
@@ -217,15 +115,15 @@ def make_report(
     study = description.study
     if evaluation is None:
         verdict = f"Not enough data: no model was fitted. {description.shortfall}."
-        sections = [_make_patients_section(description)]
+        sections = [make_patients_section(description)]
         if description.verdicts:
-            sections.append(_make_size_section(description))
+            sections.append(make_size_section(description))
     else:
         verdict, *sentences = make_verdict(evaluation, description.verdicts)
         sections = [
             Section("In short", (Bullets(tuple(sentences)),)),
-            _make_patients_section(description),
-            _make_size_section(description),
+            make_patients_section(description),
+            make_size_section(description),
             *(
                 make_performance_section(description, horizon, found)
                 for horizon, found in evaluation.judgements.items()

@@ -12,7 +12,8 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.fitting.candidates import CANDIDATES
-from training.report.report import format_rate, make_report, make_stamp
+from training.report.patients import format_rate
+from training.report.report import make_report, make_stamp
 from training.report.training_run import Training
 from training.study.study import Description
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from features.dictionary.outcome import RULES
@@ -12,14 +12,20 @@ from training.document.document import Block, Bullets, Document, Picture, Sectio
 from training.document.words import (
     METRICS,
     estimate,
-    estimate_share,
     number,
     number_range,
     p_value,
     percent,
+    with_interval,
 )
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.sites import MEASURES, MIN_PER_CLASS
+from training.report.tables import (
+    make_bounds_table,
+    make_flow_table,
+    make_thresholds_table,
+    stack_horizons,
+)
 from training.report.validation_plots import (
     plot_decision_curve,
     plot_risk_calibration,
@@ -124,65 +130,31 @@ def _describe(
 def _make_patients_section(
     loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged]
 ) -> tuple[Block, ...]:
-    case_mix = compute_case_mix(patients.data, loaded.facts.training_ranges)
-    flow = patients.flow
-    bounds = pd.concat(
-        [
-            result.bounds.reset_index().assign(horizon=h.upper(), unknown=result.unknown)
-            for h, result in judged.items()
-        ],
-        ignore_index=True,
+    bounds = stack_horizons(
+        {h: found.bounds.reset_index() for h, found in judged.items()}, upper=True
     )
+    unknown = {h.upper(): found.unknown for h, found in judged.items()}
     return (
         *((Bullets(patients.warnings),) if patients.warnings else ()),
-        Table(
-            "flow",
-            "From all courses to those with a known outcome.",
-            pd.DataFrame(
-                {
-                    "step": flow["step"],
-                    "left": flow["remaining"],
-                    "excluded": flow["excluded"],
-                    "of those left: not known": flow["unknown_kept"],
-                }
-            ),
-            values=flow,
-        ),
-        Table(
+        make_flow_table(patients.flow),
+        Table.from_rows(
             "case_mix",
             "Predictors in these patients.",
-            pd.DataFrame(
-                {
-                    "predictor": case_mix["label"],
-                    "missing": case_mix["missing"],
-                    "beyond what training saw": case_mix["beyond"],
-                    "of": case_mix["of"],
-                }
-            ),
-            note="A number beyond training is taken as the nearest one seen. Many of them: the "
+            compute_case_mix(patients.data, loaded.facts.training_ranges),
+            {
+                "predictor": "label",
+                "missing": "missing",
+                "beyond what training saw": "beyond",
+                "of": "of",
+            },
+            "A number beyond training is taken as the nearest one seen. Many of them: the "
             "model is judged on patients whom it was not made for.",
-            values=case_mix,
         ),
-        Table(
-            "outcome_bounds",
+        make_bounds_table(
+            bounds.assign(unknown=bounds["horizon"].map(unknown)),
+            unknown,
             "What unknown outcomes could change.",
-            pd.DataFrame(
-                [
-                    (
-                        row.horizon,
-                        row.unknown,
-                        METRICS[row.metric].label,
-                        number(row.known),
-                        number(row.lowest),
-                        number(row.highest),
-                    )
-                    for row in each_row(bounds)
-                ],
-                columns=["horizon", "unknown", "measure", "known outcomes", "lowest", "highest"],
-            ),
-            note="Lowest and highest: over everyone, whatever the unknown outcomes are. Not "
-            "weighted.",
-            values=bounds,
+            "Lowest and highest: over everyone, whatever the unknown outcomes are. Not weighted.",
         ),
     )
 
@@ -210,7 +182,7 @@ def _make_horizon_section(horizon: str, result: Judged, outcome: str) -> tuple[B
             f"ROC curve at {name}",
             lambda: plot_roc(result.roc, auc, title=f"ROC, {name}"),
         ),
-        _threshold_table(name, result),
+        make_thresholds_table(horizon, result.thresholds, result.decision),
         Picture(
             f"decision_{horizon}",
             f"Decision curve at {name}: of use is the line that is highest at the probability "
@@ -229,109 +201,51 @@ def _make_horizon_section(horizon: str, result: Judged, outcome: str) -> tuple[B
 def _performance_table(name: str, result: Judged) -> Table:
     values = pd.concat([result.performance, result.calibration.summary])
     found = _rows(values)
-    rows = []
-    for metric, (label, reading) in METRICS.items():
-        if metric not in found:  # Brier skill: a frozen model has no base rate learnt in folds
-            continue
-        row = found[metric]
-        note = ". ".join(part for part in (reading, row.note) if part)
-        rows.append((label, number(row.estimate), number_range(row.low, row.high), note))
-    return Table(
+    return Table.from_rows(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
-        pd.DataFrame(rows, columns=["measure", "estimate", "95% interval", "how to read it"]),
+        [(metric, found[name]) for name, metric in METRICS.items()],
+        {
+            "measure": lambda r: r[0].label,
+            "estimate": lambda r: number(r[1].estimate),
+            "95% interval": lambda r: number_range(r[1].low, r[1].high),
+            "how to read it": lambda r: ". ".join(filter(None, (r[0].reading, r[1].note))),
+        },
         values=values.reset_index(),
-    )
-
-
-def _threshold_table(name: str, result: Judged) -> Table:
-    values = result.thresholds.merge(result.decision, on="threshold")
-    rows = [
-        (
-            percent(row.threshold),
-            percent(row.share_positive),
-            *(estimate_share(row, of) for of in ("sensitivity", "specificity", "ppv", "npv")),
-            estimate(row, "net_benefit"),
-            number(row.treat_all),
-            number(row.avoided_per_100, 0),
-        )
-        for row in each_row(values)
-    ]
-    return Table(
-        f"thresholds_{name.lower()}",
-        f"At thresholds of the probability, {name}.",
-        pd.DataFrame(
-            rows,
-            columns=[
-                "threshold",
-                "at or above",
-                "sensitivity",
-                "specificity",
-                "PPV",
-                "NPV",
-                "net benefit",
-                "treat all",
-                "avoided per 100",
-            ],
-        ),
-        note="Predictive values hold at this cohort's share of responders. Avoided: courses "
-        "without response that the model spares 100 patients compared with treating all, "
-        "net of responders missed.",
-        values=values,
     )
 
 
 def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:
     name = horizon.upper()
-    rows = [
-        (row.site, row.n, row.events, row.unknown, *(estimate(row, m) for m in MEASURES), row.note)
-        for row in each_row(sites.table)
-    ]
-    pooled = [
-        (
-            MEASURES[measure],
-            row.sites,
-            "–"
-            if np.isnan(row.estimate)
-            else f"{number(row.estimate)} ({number_range(row.low, row.high)})",
-            number_range(row.prediction_low, row.prediction_high),
-            number(row.tau2, 3),
-            "–" if np.isnan(row.i2) else f"{row.i2:.0f}%",
-            p_value(row.q_p_value),
-            row.note,
-        )
-        for measure, row in _rows(sites.pooled).items()
-    ]
+    pooled = sites.pooled.reset_index(names="measure")
     return [
-        Table(
+        Table.from_rows(
             f"sites_{horizon}",
             f"By site, {name}.",
-            pd.DataFrame(
-                rows, columns=["site", "known", "responders", "unknown", *MEASURES.values(), "note"]
-            ),
-            note=f"95% intervals. Not estimable under {MIN_PER_CLASS} responders or nonresponders.",
-            values=sites.table,
+            sites.table,
+            {"site": "site", "known": "n", "responders": "events", "unknown": "unknown"}
+            | {words: partial(estimate, name=key) for key, words in MEASURES.items()}
+            | {"note": "note"},
+            f"95% intervals. Not estimable under {MIN_PER_CLASS} responders or nonresponders.",
         ),
-        Table(
+        Table.from_rows(
             f"sites_pooled_{horizon}",
             f"Over sites, {name}: random effects.",
-            pd.DataFrame(
-                pooled,
-                columns=[
-                    "measure",
-                    "sites",
-                    "mean (95% interval)",
-                    "a further site (95%)",
-                    "tau²",
-                    "I²",
-                    "p of no difference",
-                    "note",
-                ],
-            ),
-            note="DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
+            pooled,
+            {
+                "measure": lambda r: MEASURES[r.measure],
+                "sites": "sites",
+                "mean (95% interval)": lambda r: with_interval(r.estimate, r.low, r.high),
+                "a further site (95%)": lambda r: number_range(r.prediction_low, r.prediction_high),
+                "tau²": lambda r: number(r.tau2, 3),
+                "I²": lambda r: percent(r.i2 / 100),
+                "p of no difference": lambda r: p_value(r.q_p_value),
+                "note": "note",
+            },
+            "DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
             "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
             "interval of the mean, a normal one, is too narrow: read the further site's.",
-            values=sites.pooled.reset_index(),
+            sites.pooled.reset_index(),
         ),
         Picture(
             f"sites_{horizon}",

@@ -1,0 +1,90 @@
+"""What is the estimate made of? The section on the blend and on what each predictor does."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from training.document.document import Block, Bullets, Picture, Section, Table
+from training.document.words import ABSENT, number
+from training.evaluation.evaluation import Evaluation
+from training.fitting.candidates import CANDIDATES
+from training.report.plots import plot_importance
+from training.study.study import Description
+
+if TYPE_CHECKING:
+    import shap
+
+    from training.document.style import PaperFigure
+
+__all__ = ["make_blend_section"]
+
+
+def make_blend_section(
+    description: Description,
+    evaluation: Evaluation,
+    importance: pd.DataFrame | None,
+    explained: shap.Explanation | None,
+) -> Section:
+    """Return what the estimate is made of."""
+    blocks = _make_weights(evaluation)
+    labels = {variable.name: variable.label for variable in description.data.predictors}
+    moved = {} if importance is None else dict(iter(importance.groupby("horizon")))
+    for horizon in [h for h in description.study.horizons if h in moved]:
+        name, rows = horizon.upper(), moved[horizon]
+        title = f"What moves the estimate at {name}"
+        blocks.append(
+            Picture(
+                f"importance_{horizon}",
+                f"How far each predictor moves the probability at {name}, on average over "
+                "patients who do not exist (Shapley values). Associations, not causes.",
+                f"Bar chart of mean absolute contributions at {name}.",
+                partial(plot_importance, rows, labels=labels, title=title),
+            )
+        )
+    for place, horizon in enumerate(description.study.horizons if explained is not None else ()):
+        name = horizon.upper()
+        blocks.append(
+            Picture(
+                f"shap_summary_{horizon}",
+                f"Contributions at {name} for the model's background: each point is a row that "
+                "was put together from separate columns, no patient.",
+                f"SHAP summary at {name}.",
+                partial(_draw_shap, explained, place, f"Contributions at {name}"),
+            )
+        )
+    return Section("What the estimate is made of", tuple(blocks))
+
+
+def _make_weights(evaluation: Evaluation) -> list[Block]:
+    fitted = {"response": evaluation.fitted.first}
+    if evaluation.fitted.kept is not None:
+        fitted["kept at T2"] = evaluation.fitted.kept
+    notes = []
+    for outcome, fit in fitted.items():
+        notes.append(f"{outcome}: recalibration slope {number(fit.slope)}")
+        if fit.reason:
+            notes.append(f"{outcome}: everyone gets the same probability ({fit.reason})")
+    table = Table.from_rows(
+        "blend",
+        "Weights of the candidates and the prevalence.",
+        [(outcome, name, fit) for outcome, fit in fitted.items() for name in fit.weights],
+        {
+            "outcome": lambda r: r[0],
+            "candidate": lambda r: CANDIDATES[r[1]].label,
+            "weight": lambda r: number(r[2].weights[r[1]]),
+            "setting": lambda r: r[2].settings.get(r[1], ABSENT),
+            "out-of-fold log loss": lambda r: number(r[2].log_loss.get(r[1], np.nan), 3),
+            "note": lambda r: "gives everyone the same risk" if r[1] in r[2].constant else "",
+        },
+    )
+    return [table, Bullets(tuple(notes))]
+
+
+def _draw_shap(explained: shap.Explanation, place: int, title: str) -> PaperFigure:
+    from training.model.shap_view import plot_summary
+
+    return plot_summary(explained[:, :, place], title=title)

@@ -1,0 +1,154 @@
+"""Who are the patients, and for whom does it hold? Sections on the cohort, its parts and gaps."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from training.document.document import Block, Bullets, Picture, Section, Table
+from training.document.words import ABSENT, estimate, number, share_with_interval
+from training.evaluation.evaluation import Evaluation
+from training.fitting.weighting import WEIGHTINGS
+from training.measures.subgroups import MIN_PER_CLASS
+from training.report.plots import plot_subgroups
+from training.report.tables import make_bounds_table, make_flow_table, stack_horizons
+from training.study.study import Description
+
+__all__ = [
+    "format_rate",
+    "make_missing_section",
+    "make_patients_section",
+    "make_size_section",
+    "make_subgroups_section",
+]
+
+
+def format_rate(counts: dict[str, float]) -> str:
+    """Return a share of responders with its interval, in percent."""
+    return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
+
+
+def make_patients_section(description: Description) -> Section:
+    """Return how the patients came to be those judged, and how many responded."""
+    labels: dict[str, Any] = description.labels.counts()
+    outcomes = description.study.outcomes
+    blocks: list[Block] = [
+        make_flow_table(description.flow),
+        Bullets(tuple(f"{horizon.upper()}: {words}" for horizon, words in outcomes.items())),
+        Table.from_rows(
+            "outcomes",
+            "Outcomes.",
+            [(h, description.counts[h], labels[h]) for h in description.study.horizons],
+            {
+                "horizon": lambda r: r[0].upper(),
+                "known": lambda r: f"{r[1]['n']:.0f}",
+                "responders": lambda r: f"{r[1]['events']:.0f}",
+                "base rate (95% interval)": lambda r: format_rate(r[1]),
+                "responders per parameter": lambda r: number(
+                    r[1]["events"] / description.parameters, 1
+                ),
+                "by score": lambda r: r[2]["score"],
+                "by wording": lambda r: r[2]["wording"],
+                "by both": lambda r: r[2]["both"],
+            },
+        ),
+    ]
+    if description.notices:
+        blocks.append(Bullets(description.notices))
+    return Section("Patients and outcomes", tuple(blocks))
+
+
+def make_size_section(description: Description) -> Section:
+    """Return what sample there was, and what a development study needs."""
+    table = Table.from_rows(
+        "sample_size",
+        "What was there, and what a development study needs.",
+        description.verdicts.items(),
+        {
+            "horizon": lambda r: r[0].upper(),
+            "known": lambda r: r[1].n,
+            "responders": lambda r: r[1].events,
+            "parameters": lambda r: r[1].parameters,
+            "needed": lambda r: ABSENT if r[1].needed is None else r[1].needed.n,
+            "expected shrinkage": lambda r: number(r[1].expected_shrinkage),
+        },
+        "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
+        "shrinkage: by this factor the coefficients of an unpenalised model of this size "
+        "would be too large; 0.9 is good, under 0.7 it says more about these patients "
+        "than about the next.",
+    )
+    return Section("Sample size", (table,))
+
+
+def make_subgroups_section(evaluation: Evaluation) -> Section:
+    """Return how the procedure does in parts of the cohort."""
+    blocks: list[Block] = [
+        "By sex, age, duration, site and medication, as set before the results were seen. "
+        "Differences between parts of a small cohort are mostly chance; a part that does as well "
+        "as the others shows only that no gross difference was seen."
+    ]
+    for horizon, found in evaluation.judgements.items():
+        name, table = horizon.upper(), found.subgroups
+        blocks += [
+            Table.from_rows(
+                f"subgroups_{horizon}",
+                f"Parts of the cohort, {name}, cross-validated.",
+                table,
+                {
+                    "": "variable",
+                    "part": "subgroup",
+                    "known": "n",
+                    "responders": "events",
+                    "AUC (95%)": lambda r: estimate(r, "auc"),
+                    "observed : expected (95%)": lambda r: estimate(r, "o_e"),
+                    "note": "note",
+                },
+                f"Not estimable under {MIN_PER_CLASS} responders or nonresponders; parts of one or "
+                "two patients are left out. Intervals lack the variance of refitting.",
+            ),
+            Picture(
+                f"subgroups_{horizon}",
+                f"AUC and observed : expected by part of the cohort, {name} (responders/known).",
+                f"Subgroups at {name}.",
+                partial(plot_subgroups, table, title=f"Parts of the cohort, {name}"),
+            ),
+        ]
+    return Section("Parts of the cohort", tuple(blocks))
+
+
+def make_missing_section(description: Description, evaluation: Evaluation) -> Section:
+    """Return who has no known outcome, and how far they could move the result."""
+    judged = evaluation.judgements
+    unknown = {horizon: found.bounds.attrs["unknown"] for horizon, found in judged.items()}
+    blocks: list[Block] = [f"Weights: {WEIGHTINGS[description.study.weighting]}."]
+    for horizon, found in judged.items():
+        name, whom = horizon.upper(), "all eligible patients"
+        if horizon == "t2" and description.data.has_kept:
+            whom = "responders at T1"
+        if found.seen is not None:
+            blocks.append(
+                Table(
+                    f"seen_{horizon}",
+                    f"Patients whose {name} is known beside those whose {name} is not, among "
+                    f"{whom}.",
+                    found.seen.rename(columns={"characteristic": "", "smd": "difference (SMD)"}),
+                    "A difference above 0.1 means that those seen are not like those not seen. "
+                    "Variables known of fewer than three patients in either group are left out.",
+                    found.seen,
+                )
+            )
+        elif unknown[horizon]:
+            blocks.append(
+                f"{name}: of {whom}, too few have a known outcome, or too few have none, for the "
+                "one group to be described beside the other."
+            )
+    bounds = make_bounds_table(
+        stack_horizons({horizon: found.bounds.reset_index() for horizon, found in judged.items()}),
+        unknown,
+        "What the unknown outcomes could change.",
+        "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
+        "reason they are missing: from no responder among them to all, and for each number in "
+        "between those with the highest or lowest cross-validated probabilities. Not weighted. "
+        "An AUC averaged over repeats can still pass its ends by a hundredth or two.",
+    )
+    return Section("Patients without a known outcome", (*blocks, bounds))
