@@ -325,27 +325,18 @@ def _count_missing(
             for value in (1, 0)
         ]
         rows.append(
-            (
-                variable.name,
-                variable.label,
-                variable.known_at,
-                int(missing.sum()),
-                len(missing),
-                float(missing.mean()),
-                *shares,
-            )
+            {
+                "variable": variable.name,
+                "label": variable.label,
+                "known_at": variable.known_at,
+                "missing": int(missing.sum()),
+                "of": len(missing),
+                "share": float(missing.mean()),
+                "responders": shares[0],
+                "nonresponders": shares[1],
+            }
         )
-    columns = [
-        "variable",
-        "label",
-        "known_at",
-        "missing",
-        "of",
-        "share",
-        "responders",
-        "nonresponders",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows)
 
 
 def _find_notices(labels: Labels | None, table: pd.DataFrame) -> tuple[str, ...]:

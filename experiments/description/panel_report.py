@@ -15,7 +15,7 @@ from features.panel.panel import Panel
 from features.panel.quality import PanelQuality
 from features.panel.summary import PanelReport
 from training.document.document import Block, Bullets, Document, Picture, Section, Table
-from training.document.words import percent
+from training.document.words import ABSENT, percent
 
 __all__ = ["describe_import", "make_quality_report"]
 
@@ -106,41 +106,40 @@ def _dropped(quality: PanelQuality) -> tuple[Block, ...]:
     ]
     if not rows:
         return ("Nothing.",)
-    shown = pd.DataFrame(rows, columns=["what", "reason", "count"])
     return (
         Table(
             "dropped",
             "What is dropped",
-            shown,
-            note="Which samples and assays these are stands in samples.csv and assays.csv.",
+            pd.DataFrame(rows, columns=["what", "reason", "count"]),
+            "Which samples and assays these are stands in samples.csv and assays.csv.",
         ),
     )
 
 
 def _quartiles(values: pd.Series[float]) -> str:
     if values.dropna().empty:
-        return "–"
+        return ABSENT
     low, middle, high = np.percentile(values.dropna(), [25, 50, 75])
     return f"{middle:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _detection(panel: Panel, quality: PanelQuality) -> tuple[Block, ...]:
     samples, assays = quality.samples, quality.assays
-    shown = pd.DataFrame(
-        [
-            ("assays detected in a sample, %", _quartiles(100 * samples["share_detected"])),
-            ("median Ct of a sample, cycles", _quartiles(samples["median_ct"])),
-            (
-                "samples in which an assay is detected, %",
-                _quartiles(100 * assays["share_detected"]),
-            ),
-            ("SD of an assay's Ct, cycles", _quartiles(assays["sd_ct"])),
-        ],
-        columns=["what", "median (quartiles)"],
+    levels = {
+        "assays detected in a sample, %": 100 * samples["share_detected"],
+        "median Ct of a sample, cycles": samples["median_ct"],
+        "samples in which an assay is detected, %": 100 * assays["share_detected"],
+        "SD of an assay's Ct, cycles": assays["sd_ct"],
+    }
+    table = Table.from_rows(
+        "detection",
+        "Detection and level",
+        levels.items(),
+        {"what": lambda r: r[0], "median (quartiles)": lambda r: _quartiles(r[1])},
     )
     ceiling = float(panel.table["ceiling"].min())
     return (
-        Table("detection", "Detection and level", shown),
+        table,
         Picture(
             "detection",
             "Share of assays that each sample detects, and of samples in which "
@@ -197,22 +196,19 @@ def _plates(quality: PanelQuality) -> tuple[Block, ...]:
     # A plate with one sample may bear that sample's name: it is counted, not named.
     plates = quality.plates[quality.plates["samples"] > 1]
     effect, single = quality.plate_effect, len(quality.plates) - len(plates)
-    shown = pd.DataFrame(
-        {
-            "plate": plates["plate"],
-            "samples": plates["samples"],
-            "detected": [percent(share) for share in plates["share_detected"]],
-            "median Ct": plates["median_ct"].map("{:.1f}".format),
-            "shift": ["–" if pd.isna(shift) else f"{shift:+.2f}" for shift in plates["shift"]],
-        }
-    )
     blocks: list[Block] = [
-        Table(
+        Table.from_rows(
             "plates",
             "Plates",
-            shown,
-            values=plates,
-            note="Shift: median distance from the assays' means in cycles, over assays detected "
+            plates,
+            {
+                "plate": "plate",
+                "samples": "samples",
+                "detected": lambda r: percent(r.share_detected),
+                "median Ct": lambda r: f"{r.median_ct:.1f}",
+                "shift": lambda r: ABSENT if pd.isna(r.shift) else f"{r.shift:+.2f}",
+            },
+            "Shift: median distance from the assays' means in cycles, over assays detected "
             "in at least 90% of the samples."
             + (f" {single} with a single sample are not shown." if single else ""),
         )

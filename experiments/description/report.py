@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from experiments.description.description import CohortDescription
@@ -165,37 +169,26 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
     if d.pain.empty:
         return ()
     pain = d.pain
-    few = pain["median"].isna()
-    shown = pd.DataFrame(
+
+    def known(text: str, otherwise: str = "") -> Callable[[Any], str]:
+        return lambda row: otherwise if np.isnan(row.median) else text.format(r=row)
+
+    table = Table.from_rows(
+        "pain",
+        "Pain scores (NRS 0–10).",
+        pain.assign(width=pain["q3"] - pain["q1"]),
         {
-            "patients": pain["group"],
-            "time": pain["time"].str.upper(),
-            "scores": [f"{row.n} of {row.of}" for row in each_row(pain)],
-            "median [Q1, Q3]": [
-                "too few" if few[i] else f"{row.median:g} [{row.q1:g}, {row.q3:g}]"
-                for i, row in enumerate(each_row(pain))
-            ],
-            "width of the IQR": [
-                "" if few[i] else f"{row.q3 - row.q1:g}" for i, row in enumerate(each_row(pain))
-            ],
-            "mean (SD)": [
-                "" if few[i] else f"{row.mean:.1f} ({row.sd:.1f})"
-                for i, row in enumerate(each_row(pain))
-            ],
-        }
+            "patients": "group",
+            "time": lambda r: r.time.upper(),
+            "scores": lambda r: f"{r.n} of {r.of}",
+            "median [Q1, Q3]": known("{r.median:g} [{r.q1:g}, {r.q3:g}]", "too few"),
+            "width of the IQR": known("{r.width:g}"),
+            "mean (SD)": known("{r.mean:.1f} ({r.sd:.1f})"),
+        },
+        values=pain,
     )
-    table = Table("pain", "Pain scores (NRS 0–10).", shown, values=pain)
     if pain["time"].nunique() == 1:
         return (table,)
-    tests = pd.DataFrame(
-        {
-            "comparison": d.pain_tests["comparison"],
-            "patients": d.pain_tests["group"],
-            "test": d.pain_tests["test"],
-            "complete sets": d.pain_tests["n"],
-            "p": d.pain_tests["p_value"].map(p_value),
-        }
-    )
     return (
         table,
         Picture(
@@ -204,14 +197,20 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
             "Line chart of the median pain score before treatment, at discharge and at follow-up.",
             lambda: plot_pain(pain, title="Pain over time"),
         ),
-        Table(
+        Table.from_rows(
             "pain_tests",
             "Change of pain within patients.",
-            tests,
+            d.pain_tests,
+            {
+                "comparison": "comparison",
+                "patients": "group",
+                "test": "test",
+                "complete sets": "n",
+                "p": lambda r: p_value(r.p_value),
+            },
             "Each test uses the patients whose scores are complete for it, and their number is "
             "given. Responders are partly chosen by their fall in pain, so that a test within them "
             "shows that by construction. No correction for several tests.",
-            d.pain_tests,
         ),
     )
 
@@ -249,17 +248,17 @@ def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
     if some.empty:
         return (words,)
     horizon = d.horizons[0].upper() if d.horizons else ""
-    shown = pd.DataFrame(
-        {
-            "variable": some["label"],
-            "missing": [f"{row.missing} of {row.of}" for row in each_row(some)],
-            "share": some["share"].map(percent),
-        }
-    )
+    columns: dict[str, str | Callable[[Any], object]] = {
+        "variable": "label",
+        "missing": lambda r: f"{r.missing} of {r.of}",
+        "share": lambda r: percent(r.share),
+    }
     apart = ""
     if horizon:
-        for group in ("responders", "nonresponders"):
-            shown[f"in {group} at {horizon}"] = some[group].map(percent)
+        columns |= {
+            f"in responders at {horizon}": lambda r: percent(r.responders),
+            f"in nonresponders at {horizon}": lambda r: percent(r.nonresponders),
+        }
         apart = (
             f" Where responders and nonresponders at {horizon} lie far apart, the patients seen "
             "are not like those not seen."
@@ -271,22 +270,23 @@ def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
             "Bar chart of the share of missing values by variable.",
             lambda: plot_missing(missing, groups=horizon, title="Missing values"),
         ),
-        Table("missing", "Missing values.", shown, words, missing),
+        Table.from_rows("missing", "Missing values.", some, columns, words, missing),
     )
 
 
 def _make_normality(d: CohortDescription) -> tuple[Block, ...]:
-    shown = pd.DataFrame(
+    table = Table.from_rows(
+        "normality",
+        "How numbers were summarised.",
+        d.normality,
         {
-            "variable": d.normality["label"],
-            "n": d.normality["n"],
-            "Shapiro-Wilk W": d.normality["w"].map(lambda w: number(w, 3)),
-            "p": d.normality["p_value"].map(p_value),
-            "summarised by": d.normality["summary"],
-        }
-    )
-    note = (
+            "variable": "label",
+            "n": "n",
+            "Shapiro-Wilk W": lambda r: number(r.w, 3),
+            "p": lambda r: p_value(r.p_value),
+            "summarised by": "summary",
+        },
         "The median is taken where p < 0.05 or where there is no test. With few patients the test "
-        "hardly ever rejects: a mean is no proof of a normal distribution."
+        "hardly ever rejects: a mean is no proof of a normal distribution.",
     )
-    return (Table("normality", "How numbers were summarised.", shown, note, d.normality),)
+    return (table,)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_rates
 from features.published.rates import BASE_RATES
-from training.document.document import Block, Picture, Table, each_row
+from training.document.document import Block, Picture, Table
 from training.document.words import p_equals, percent, percent_range
 from training.measures.paired import PairedTable
 
@@ -46,18 +49,7 @@ def _make_paired_table(p: PairedTable) -> Table:
             "all": [p.both + p.lost, p.gained + p.neither, p.n],
         }
     )
-    values = pd.DataFrame(
-        [
-            {
-                "both": p.both,
-                "lost": p.lost,
-                "gained": p.gained,
-                "neither": p.neither,
-                "n": p.n,
-                "mcnemar_exact_p": p.p_value,
-            }
-        ]
-    )
+    values = {name: getattr(p, name) for name in ("both", "lost", "gained", "neither", "n")}
     return Table(
         "response_t1_t2",
         f"Response at T1 and T2 in the {p.n} patients in whom both are known. Exact "
@@ -65,7 +57,7 @@ def _make_paired_table(p: PairedTable) -> Table:
         counts,
         f"{p.lost + p.gained} patients changed: {p.lost} lost a response, {p.gained} "
         "gained one. The test asks whether the one happens as often as the other.",
-        values,
+        pd.DataFrame([values | {"mcnemar_exact_p": p.p_value}]),
     )
 
 
@@ -75,34 +67,30 @@ def _make_rates(d: CohortDescription, *, beside_published: bool) -> tuple[Block,
         published=[published[key].rate if key in published else np.nan for key in d.rates["rate"]],
         words=d.rates["outcome"].str.split(": ").str[0],
     )
-    shown = pd.DataFrame(
-        {
-            "rate": d.rates["outcome"],
-            "patients": [
-                "" if np.isnan(row.events) else f"{row.events:.0f}/{row.n:.0f}"
-                for row in each_row(rates)
-            ],
-            "share": rates["share"].map(percent),
-            "95% interval": [percent_range(row.low, row.high) for row in each_row(rates)],
-            "if the unknown were all non- or all responders": [
-                "" if np.isnan(row.lowest) else percent_range(row.lowest, row.highest)
-                for row in each_row(rates)
-            ],
-        }
-    )
+    columns: dict[str, str | Callable[[Any], object]] = {
+        "rate": "outcome",
+        "patients": lambda r: "" if np.isnan(r.events) else f"{r.events:.0f}/{r.n:.0f}",
+        "share": lambda r: percent(r.share),
+        "95% interval": lambda r: percent_range(r.low, r.high),
+        "if the unknown were all non- or all responders": lambda r: (
+            "" if np.isnan(r.lowest) else percent_range(r.lowest, r.highest)
+        ),
+    }
+
+    def beside(row: Any) -> str:
+        rate = published.get(row.rate)
+        return "" if rate is None else f"{rate.events}/{rate.n} ({percent(rate.rate)})"
+
     if published:
-        shown["Mangnus 2021"] = [
-            f"{published[key].events}/{published[key].n} ({percent(published[key].rate)})"
-            if key in published
-            else ""
-            for key in rates["rate"]
-        ]
+        columns["Mangnus 2021"] = beside
     note = (
         "95% intervals by Wilson's method (the last row: delta method). Without a comparison group "
         "these rates hold whatever placebo and time would have done."
     )
     return (
-        Table("rates", "Responder rates.", shown, note, rates.drop(columns="words")),
+        Table.from_rows(
+            "rates", "Responder rates.", rates, columns, note, rates.drop(columns="words")
+        ),
         Picture(
             "rates",
             "Responder rates with 95% intervals"
@@ -114,18 +102,15 @@ def _make_rates(d: CohortDescription, *, beside_published: bool) -> tuple[Block,
 
 
 def _make_provenance(d: CohortDescription) -> Table:
-    provenance = pd.DataFrame(
-        {
-            "horizon": d.provenance["horizon"].str.upper(),
-            "label rests on": d.provenance["source"].map(_SOURCES),
-            "responders": d.provenance["responders"],
-            "nonresponders": d.provenance["nonresponders"],
-        }
-    )
-    return Table(
+    return Table.from_rows(
         "provenance",
         "What the labels rest on.",
-        provenance,
-        "A label that rests on wording alone is softer than one with a score.",
         d.provenance,
+        {
+            "horizon": lambda r: r.horizon.upper(),
+            "label rests on": lambda r: _SOURCES[r.source],
+            "responders": "responders",
+            "nonresponders": "nonresponders",
+        },
+        "A label that rests on wording alone is softer than one with a score.",
     )

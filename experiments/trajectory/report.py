@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from experiments.trajectory.predictors import Regressions, compute_regressions
 from experiments.trajectory.trajectory import Course, compute_course, compute_weekly_means
 from features.cohort.weekly import WeeklyScores
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
-from training.document.words import p_equals, p_value, with_interval
+from training.document.words import ABSENT, p_equals, p_value, with_interval
 
 __all__ = ["make_trajectory_report"]
 
@@ -198,10 +199,11 @@ def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
     return (
         "Both arms together: this is about the level of pain, not about response and not about who "
         "gains from the treatment. Nothing here is a validated predictor.",
-        Table(
+        _show(
             "regressions",
             f"Pain at week {r.week}, by variables known before treatment.",
-            _show(r.univariable, r.multivariable),
+            r.univariable,
+            r.multivariable,
             note,
             pd.concat(
                 [
@@ -219,40 +221,44 @@ def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
                 r.univariable, r.multivariable, title=f"Pain at week {r.week}"
             ),
         ),
-        Table(
+        _show(
             "interactions",
             f"Does the difference between the arms at week {r.week} vary with the variable?",
-            _show(r.interactions, None),
+            r.interactions,
+            None,
             f"Each in a model of its own; {r.interactions['variable'].nunique()} tests, of which "
             f"about {0.05 * r.interactions['variable'].nunique():.1f} fall below 0.05 by chance. "
             "This is what would make a predictor of benefit, and what a trial of this size cannot "
             "settle.",
-            r.interactions,
         ),
     )
 
 
-def _show(table: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:
-    def cells(row: Any) -> tuple[str, str]:
-        if row is None:
-            return "", ""
-        if np.isnan(row.b):
-            return "–", "–"
-        return with_interval(row.b, row.low, row.high), p_value(row.p_value)
+def _show(
+    name: str,
+    caption: str,
+    table: pd.DataFrame,
+    beside: pd.DataFrame | None,
+    note: str,
+    values: pd.DataFrame | None = None,
+) -> Table:
+    """Return a table of coefficients, and beside them those of the model that holds several."""
 
-    others = {} if beside is None else {(r.variable, r.level): r for r in each_row(beside)}
-    rows = []
-    for row in each_row(table):
-        estimate, p = cells(row)
-        shown = {
-            "variable": row.label + (f": {row.level}" if row.level else ""),
-            "n": row.n,
-            "by itself (95%)" if beside is not None else "change of the difference (95%)": estimate,
-            "p": p,
-        }
-        if beside is not None:
-            shown["with the others (95%)"], shown["p, with the others"] = cells(
-                others.get((row.variable, row.level))
-            )
-        rows.append(shown)
-    return pd.DataFrame(rows)
+    def b(row: Any) -> str:
+        return "" if row is None else with_interval(row.b, row.low, row.high)
+
+    def p(row: Any) -> str:
+        return "" if row is None else ABSENT if np.isnan(row.b) else p_value(row.p_value)
+
+    head = "change of the difference (95%)" if beside is None else "by itself (95%)"
+    columns: dict[str, str | Callable[[Any], object]] = {
+        "variable": lambda r: r.label + (f": {r.level}" if r.level else ""),
+        "n": "n",
+        head: b,
+        "p": p,
+    }
+    if beside is not None:
+        others = {(row.variable, row.level): row for row in each_row(beside)}
+        columns["with the others (95%)"] = lambda r: b(others.get((r.variable, r.level)))
+        columns["p, with the others"] = lambda r: p(others.get((r.variable, r.level)))
+    return Table.from_rows(name, caption, table, columns, note, values)
