@@ -69,17 +69,10 @@ def _not_done(reason: str, command: str = "") -> dict[str, Any]:
 def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any]:
     """Return the dictionary's entry, how much is missing, and the spread over patients."""
     known = column[~np.isnan(column)]
-    entry: dict[str, Any] = {
-        "name": variable.name,
-        "label": variable.label,
-        "kind": variable.kind,
-        "unit": variable.unit,
+    told = ("name", "label", "kind", "unit", "known_at", "transform", "hint", "source")
+    entry: dict[str, Any] = {name: getattr(variable, name) for name in told} | {
         "expected": variable.expected(),
-        "known_at": variable.known_at,
-        "transform": variable.transform,
         "codes": [f"{system} {code}" for system, code in variable.codes],
-        "hint": variable.hint,
-        "source": variable.source,
         "n": len(column),
         "missing": len(column) - len(known),
     }
@@ -93,20 +86,11 @@ def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any
 
 def describe_study(study: Study) -> StudyFacts:
     """Return what a study asked."""
-    asked = {
-        "name": study.name,
-        "title": study.title,
-        "population": study.population,
-        "condition": study.condition,
-        "treatment": study.treatment,
-        "rule": study.rule,
-        "rule_text": RULES[study.rule],
-        "horizons": study.horizons,
-        "outcomes": study.outcomes,
-        "eligibility": study.eligibility.to_dict(),
-        "thresholds": study.thresholds,
-        "seed": study.seed,
+    same = "name title population condition treatment rule horizons outcomes thresholds seed"
+    asked = {name: getattr(study, name) for name in same.split()} | {
         "sha256": study.sha256,
+        "rule_text": RULES[study.rule],
+        "eligibility": study.eligibility.to_dict(),
         "procedure": asdict(study.procedure),
         "resampling": study.resampling.model_dump(),
     }

@@ -22,13 +22,25 @@ from training.validation.comparison import EVALUATION_TAG, compute_study_key
 __all__ = ["flatten_estimates", "make_beginning", "make_record"]
 
 
-def flatten_estimates(prefix: str, table: pd.DataFrame) -> dict[str, float]:
-    """Return a table of estimates with intervals as metrics, by the same names in every run."""
-    columns = (("estimate", ""), ("low", "_low"), ("high", "_high"))
+def flatten_estimates(
+    prefix: str, table: pd.DataFrame, *, column: str = "estimate", suffix: str = ""
+) -> dict[str, float]:
+    """Return a table of estimates with intervals as metrics, by the same names in every run.
+
+    Parameters
+    ----------
+    prefix, suffix : str
+        What stands before and behind the name of each metric.
+    table : DataFrame
+        One row a metric, with the columns `low` and `high`.
+    column : str
+        Where the estimate stands.
+    """
+    columns = ((column, ""), ("low", "_low"), ("high", "_high"))
     return {
-        f"{prefix}{metric}{suffix}": float(row[column])
+        f"{prefix}{metric}{suffix}{end}": float(row[name])
         for metric, row in table.iterrows()
-        for column, suffix in columns
+        for name, end in columns
     }
 
 
@@ -112,10 +124,11 @@ def _collect_metrics(horizon: str, found: Judgement) -> dict[str, float]:
     """Return what a horizon's metrics on the run are beside the cross-validated ones."""
     metrics = {}
     if found.optimism is not None:
-        for metric, row in found.optimism.iterrows():
-            metrics[f"{horizon}_{metric}_apparent"] = float(row["apparent"])
-            for column, suffix in (("corrected", ""), ("low", "_low"), ("high", "_high")):
-                metrics[f"{horizon}_{metric}_corrected{suffix}"] = float(row[column])
+        for metric, apparent in found.optimism["apparent"].items():
+            metrics[f"{horizon}_{metric}_apparent"] = float(apparent)
+        metrics |= flatten_estimates(
+            f"{horizon}_", found.optimism, column="corrected", suffix="_corrected"
+        )
     if found.instability is not None:
         for name, value in found.instability.summary.items():
             metrics[f"{horizon}_instability_{name}"] = value
@@ -137,9 +150,9 @@ def _collect_panel_metrics(panel: PanelEvaluation) -> dict[str, float]:
         if name in panel.counts
     }
     for horizon, table in panel.value.items():
-        for metric, row in table.iterrows():
-            for column, suffix in (("difference", ""), ("low", "_low"), ("high", "_high")):
-                metrics[f"panel_{horizon}_{metric}_difference{suffix}"] = float(row[column])
+        metrics |= flatten_estimates(
+            f"panel_{horizon}_", table, column="difference", suffix="_difference"
+        )
     if panel.fitted is not None:
         first = panel.fitted.first
         metrics["panel_selected"] = float(len(panel.fitted.selected)) if panel.keeps_model else 0.0

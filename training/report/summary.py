@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from training.document.document import each_row
@@ -14,6 +13,7 @@ from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
+from training.report.results import to_plain
 from training.report.training_run import Training
 from training.study.study import Description
 
@@ -23,6 +23,9 @@ _IN_SHORT = {"auc": "auc", "brier_skill": "scaled_brier"} | {
     metric: metric for metric in ("calibration_slope", "o_e")
 }
 """Metrics of the cross-validation, each with that of the optimism that goes with it."""
+
+_HEAD = ["", "", "cross-validated (95%)", "corrected for optimism (95%)"]
+_CORRECTED = ["apparent", "optimism", "corrected", "low", "high", "corrected_632"]
 
 _ENOUGH_RERUNS = 100
 """Bootstrap reruns below which corrected values are not to be quoted."""
@@ -68,7 +71,7 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
         f"# {description.study.title}",
         f"**{make_stamp(description)} {verdict}**",
         "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
-        _table(["", "", "cross-validated (95%)", "corrected for optimism (95%)"], rows),
+        "\n".join(f"| {' | '.join(row)} |" for row in [_HEAD, ["---"] * len(_HEAD), *rows]),
         "\n".join(f"- {line}" for line in _describe_reruns(description, evaluation)),
         "\n".join(f"- {line}" for line in _describe_make_up(evaluation)),
     ]
@@ -121,38 +124,6 @@ def _describe_make_up(evaluation: Evaluation) -> list[str]:
     return lines
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-def _plain_optimism(evaluation: Evaluation) -> dict[str, Any]:
-    return {
-        horizon: {
-            row["metric"]: {
-                key: _or_none(row[key])
-                for key in ("apparent", "optimism", "corrected", "low", "high", "corrected_632")
-            }
-            for row in found.optimism.reset_index().to_dict("records")
-        }
-        for horizon, found in evaluation.judgements.items()
-        if found.optimism is not None
-    }
-
-
-def _plain_null_test(evaluation: Evaluation) -> list[dict[str, Any]] | None:
-    if evaluation.null_test is None:
-        return None
-    return [
-        {str(key): _or_none(value) for key, value in row.items()}
-        for row in evaluation.null_test.to_dict("records")
-    ]
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def make_values(training: Training) -> dict[str, Any]:
     """Return a training's result as plain values, for scripts.
 
@@ -176,9 +147,13 @@ def make_values(training: Training) -> dict[str, Any]:
         "verdict": make_verdict(evaluation, description.verdicts),
         "performance": facts.performance,
         "blend": facts.blend,
-        "optimism": _plain_optimism(evaluation),
+        "optimism": {
+            horizon: to_plain(found.optimism[_CORRECTED].to_dict("index"))
+            for horizon, found in evaluation.judgements.items()
+            if found.optimism is not None
+        },
         "instability": evaluation.instability,
-        "null_test": _plain_null_test(evaluation),
+        "null_test": to_plain(evaluation.null_test),
         "panel": None
         if found is None
         else {"found": found.found, "verdict": make_panel_verdict(found)},
