@@ -55,3 +55,14 @@ def test_a_picture_is_drawn_once_and_only_when_it_is_shown() -> None:
 
 def test_rows_are_read_by_the_names_of_their_columns() -> None:
     assert [(row.name, row.share) for row in each_row(VALUES.head(1))] == [("a", 0.5)]
+
+
+def test_a_table_is_told_row_by_row() -> None:
+    columns = {"who": "name", "share": lambda row: f"{100 * row.share:.0f}%"}
+    table = Table.from_rows("third", "Caption", VALUES.iloc[:1], columns, "Note")
+    assert table.head == ("who", "share")
+    assert table.rows == [("a", "50%")]
+    assert table.data["share"].tolist() == [0.5]
+    none = Table.from_rows("third", "Caption", [], columns)
+    assert none.head == ("who", "share")
+    assert none.rows == []

@@ -70,30 +70,6 @@ def test_without_a_range_of_thresholds_none_is_chosen() -> None:
     assert "net benefit (95%)" not in text
 
 
-def test_without_reruns_and_null_test_the_report_says_so() -> None:
-    description, evaluation, _ = evaluate_small()
-    bare = {
-        horizon: replace(found, optimism=None, instability=None)
-        for horizon, found in evaluation.judgements.items()
-    }
-    text = to_markdown(
-        make_report(description, replace(evaluation, judgements=bare, null_test=None)),
-        pictures=False,
-    )
-    assert "Bootstrap reruns were switched off" in text
-    assert "--null-test 100" in text
-    assert "| apparent |" not in text
-
-
-def test_reruns_that_gave_no_model_are_told() -> None:
-    description, evaluation, _ = evaluate_small()
-    text = to_markdown(
-        make_report(description, replace(evaluation, failures=("LinAlgError", "LinAlgError"))),
-        pictures=False,
-    )
-    assert "2 reruns gave no model (LinAlgError)" in text
-
-
 def test_without_a_model_the_report_is_descriptive() -> None:
     description = replace(describe_small(n=40), shortfall="3 responders and 37 nonresponders")
     text = _write(description, None)

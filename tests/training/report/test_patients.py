@@ -1,0 +1,48 @@
+"""What is told of the patients, their parts and those whose outcome is not known."""
+
+from tests.training.helpers.evaluated import evaluate_small
+from training.document.document import Table
+from training.report.patients import (
+    format_rate,
+    make_missing_section,
+    make_patients_section,
+    make_size_section,
+    make_subgroups_section,
+)
+
+
+def test_a_rate_has_its_interval() -> None:
+    assert format_rate({"base_rate": 0.5, "low": 0.41, "high": 0.59}) == "50% (41% to 59%)"
+    assert format_rate({}) == "–"
+
+
+def test_outcomes_are_counted_for_each_horizon() -> None:
+    description, _, _ = evaluate_small()
+    table = make_patients_section(description).blocks[2]
+    assert isinstance(table, Table)
+    for row, (horizon, counts) in zip(table.rows, description.counts.items(), strict=True):
+        assert row[:3] == (horizon.upper(), f"{counts['n']:.0f}", f"{counts['events']:.0f}")
+
+
+def test_the_sample_is_set_beside_what_is_needed() -> None:
+    description, _, _ = evaluate_small()
+    table = make_size_section(description).blocks[0]
+    assert isinstance(table, Table)
+    needs = [verdict.needed for verdict in description.verdicts.values()]
+    assert [row[4] for row in table.rows] == [str(need.n) if need else "–" for need in needs]
+
+
+def test_every_part_of_the_cohort_has_a_row() -> None:
+    _, evaluation, _ = evaluate_small()
+    tables = [b for b in make_subgroups_section(evaluation).blocks if isinstance(b, Table)]
+    for table, found in zip(tables, evaluation.judgements.values(), strict=True):
+        assert [row[1] for row in table.rows] == found.subgroups["subgroup"].tolist()
+
+
+def test_the_bounds_tell_how_many_outcomes_are_unknown() -> None:
+    description, evaluation, _ = evaluate_small()
+    table = make_missing_section(description, evaluation).blocks[-1]
+    assert isinstance(table, Table)
+    unknown = {h: found.bounds.attrs["unknown"] for h, found in evaluation.judgements.items()}
+    assert {(row[0].lower(), int(row[1])) for row in table.rows} == set(unknown.items())
+    assert "horizon" in table.data

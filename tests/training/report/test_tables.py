@@ -1,0 +1,48 @@
+"""Tables that two reports share."""
+
+import pandas as pd
+
+from training.report.tables import make_bounds_table, make_thresholds_table, stack_horizons
+
+
+def test_horizons_stand_below_each_other() -> None:
+    one = pd.DataFrame({"n": [1, 2]})
+    stacked = stack_horizons({"t1": one, "t2": one + 2}, upper=True)
+    assert stacked["horizon"].tolist() == ["T1", "T1", "T2", "T2"]
+    assert stacked["n"].tolist() == [1, 2, 3, 4]
+
+
+def test_bounds_are_told_with_the_unknown_of_their_horizon() -> None:
+    bounds = pd.DataFrame(
+        [("t2", "auc", 0.612, 0.48, 0.7)],
+        columns=["horizon", "metric", "known", "lowest", "highest"],
+    )
+    table = make_bounds_table(bounds, {"t1": 1, "t2": 9}, "Caption.", "Note.")
+    assert table.rows == [("T2", "9", "AUC", "0.61", "0.48", "0.70")]
+    assert table.data is bounds
+
+
+def test_a_threshold_is_told_with_every_share_in_its_own_column() -> None:
+    shares = {"sensitivity": 0.8, "specificity": 0.4, "ppv": 0.7, "npv": 0.6}
+    row = {"threshold": 0.5, "share_positive": 0.62}
+    for name, share in shares.items():
+        row |= {name: share, f"{name}_low": share - 0.1, f"{name}_high": share + 0.1}
+    curve = {"threshold": 0.5, "treat_all": 0.2, "avoided_per_100": 12.4}
+    curve |= {"avoided_per_100_low": -3.2, "avoided_per_100_high": 20.6}
+    curve |= {"net_benefit": 0.25, "net_benefit_low": 0.1, "net_benefit_high": 0.4}
+    table = make_thresholds_table("t1", pd.DataFrame([row]), pd.DataFrame([curve]), "First. ")
+    assert table.name == "thresholds_t1"
+    assert table.note.startswith("First. Predictive values")
+    assert table.rows == [
+        (
+            "50%",
+            "62%",
+            "80% (70% to 90%)",
+            "40% (30% to 50%)",
+            "70% (60% to 80%)",
+            "60% (50% to 70%)",
+            "0.25 (0.10 to 0.40)",
+            "0.20",
+            "12 (−3 to 21)",
+        )
+    ]
