@@ -204,7 +204,7 @@ def _performance_table(name: str, result: Judged) -> Table:
     return Table.from_rows(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
-        [(metric, found[name]) for name, metric in METRICS.items()],
+        [(metric, found[key]) for key, metric in METRICS.items() if key in found],
         {
             "measure": lambda r: r[0].label,
             "estimate": lambda r: number(r[1].estimate),
