@@ -204,6 +204,7 @@ def _performance_table(name: str, result: Judged) -> Table:
     return Table.from_rows(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
+        # No Brier skill: a frozen model has no base rate learnt in folds.
         [(metric, found[key]) for key, metric in METRICS.items() if key in found],
         {
             "measure": lambda r: r[0].label,
