@@ -1,0 +1,79 @@
+"""What the pictures of a report draw, and where."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.report.plots import (
+    plot_calibration_instability,
+    plot_importance,
+    plot_null_test,
+    plot_prediction_instability,
+)
+
+RERUNS = pd.DataFrame(
+    {
+        "risk": [0.3, 0.5, 0.7],
+        "low": [0.1, 0.3, 0.5],
+        "q1": [0.2, 0.4, 0.6],
+        "median": [0.32, 0.5, 0.66],
+        "q3": [0.4, 0.6, 0.75],
+        "high": [0.5, 0.7, 0.9],
+    }
+)
+
+
+def test_importance_is_in_points_and_the_largest_stands_on_top() -> None:
+    table = pd.DataFrame(
+        {
+            "predictor": ["nrs_t0", "opioid", "age_years"],
+            "mean_absolute_contribution": [0.02, 0.05, 0.01],
+        }
+    )
+    figure = plot_importance(table, labels={"opioid": "Opioid"}, title="Importance")
+    (axes,) = figure.axes
+    bars = axes.containers[0]
+    assert [bar.get_width() for bar in bars] == pytest.approx([1.0, 2.0, 5.0])
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["age_years", "nrs_t0", "Opioid"]
+
+
+def test_the_median_of_the_reruns_is_drawn_at_the_served_risk() -> None:
+    (axes,) = plot_prediction_instability(RERUNS, title="Reruns").axes
+    median = next(line for line in axes.lines if line.get_label() == "median")
+    assert median.get_xdata() == pytest.approx([0.3, 0.5, 0.7])
+    assert median.get_ydata() == pytest.approx([0.32, 0.5, 0.66])
+    assert len(axes.collections) == 2  # a band of 95%, and one of half of the reruns
+
+
+def test_a_constant_model_is_drawn_as_bars_and_a_point() -> None:
+    (axes,) = plot_prediction_instability(RERUNS.head(1), title="One group").axes
+    segments = [bars.get_segments()[0][:, 1].tolist() for bars in axes.collections]
+    assert segments == [[0.1, 0.5], [0.2, 0.4]]
+
+
+def test_a_curve_that_leaves_0_to_1_is_cut_there() -> None:
+    table = pd.DataFrame({"risk": [0.0, 0.5, 1.0], "median": [-0.2, 0.5, 1.3]})
+    curves = np.array([[-0.5, 0.4, 1.5]])
+    (axes,) = plot_calibration_instability(table, curves, title="Curves").axes
+    drawn = [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines]
+    inside = [y for y in drawn if len(y) == 3]
+    assert sorted(y.tolist() for y in inside) == [[0.0, 0.4, 1.0], [0.0, 0.5, 1.0]]
+
+
+def test_the_null_test_names_its_models_and_shows_the_band_that_passes() -> None:
+    table = pd.DataFrame(
+        {
+            "horizon": ["t1", "t1"],
+            "model": ["ridge", "whole"],
+            "auc": [0.49, 0.52],
+            "mc_error": [0.01, np.nan],
+            "verdict": ["passed", "uncertain"],
+        }
+    )
+    (axes,) = plot_null_test(table, {"ridge": "ridge regression"}, title="Null test").axes
+    names = {label.get_text() for label in axes.get_yticklabels()}
+    assert names == {"ridge regression", "whole"}
+    low, high = axes.get_xlim()
+    assert low <= 0.4
+    assert high >= 0.6
