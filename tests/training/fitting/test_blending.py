@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
 
 from training.fitting.blending import (
     compute_log_loss,
+    fit_isotonic,
     fit_recalibration_slope,
     fit_weights,
     price_spread,
@@ -102,3 +104,83 @@ def test_the_slope_undoes_overfitting_and_stays_between_0_and_1(
 
 def test_a_constant_margin_needs_no_slope() -> None:
     assert fit_recalibration_slope(np.full(10, 0.3), np.arange(10) % 2.0) == 1.0
+
+
+def test_no_candidate_leaves_everything_to_the_prevalence() -> None:
+    y = np.array([0.0, 1.0])
+    assert fit_weights(np.empty((0, 2)), np.zeros(2), y, n_patients=2, strength=1.0).size == 0
+
+
+def test_one_weight_is_the_best_of_a_fine_grid() -> None:
+    truth, y = _draw(90, 11)
+    base, strength = np.full(90, logit(y.mean())), 2.75
+    margin = 1.8 * truth
+    found = fit_weights(margin[np.newaxis], base, y, n_patients=90, strength=strength)[0]
+    grid = np.linspace(0, 1, 2001)
+    losses = [
+        compute_log_loss(base + w * (margin - base), y).sum() + w * strength * margin.std()
+        for w in grid
+    ]
+    assert 0.05 < found < 0.95
+    assert found == pytest.approx(grid[int(np.argmin(losses))], abs=1e-3)
+
+
+def test_the_loss_counts_patients_and_not_rows() -> None:
+    # Ten times the patients behind the same rows: the price weighs a tenth.
+    truth, y = _draw(70, 12)
+    margins, base = (2 * truth)[np.newaxis], np.full(70, logit(y.mean()))
+    many = fit_weights(margins, base, y, n_patients=700, strength=5.0)
+    cheap = fit_weights(margins, base, y, n_patients=70, strength=0.5)
+    assert many == pytest.approx(cheap, abs=1e-4)
+    assert many[0] > fit_weights(margins, base, y, n_patients=70, strength=5.0)[0] + 0.05
+
+
+def test_what_only_costs_gets_exactly_nothing() -> None:
+    truth, y = _draw(300, 13)
+    base = np.full(300, logit(y.mean()))
+    noise = 2 * np.random.default_rng(14).normal(size=300)
+    weights = fit_weights(np.stack([truth, noise]), base, y, n_patients=300, strength=8.0)
+    assert weights[0] > 0.3
+    assert weights[1] == 0.0
+
+
+def test_the_slope_is_that_of_logistic_regression_where_that_lies_inside() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    truth, y = _draw(400, 15)
+    margin = 1.6 * truth + 0.7
+    free = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(margin[:, None], y)
+    assert 0 < free.coef_[0, 0] < 1
+    assert fit_recalibration_slope(margin, y) == pytest.approx(free.coef_[0, 0], abs=1e-4)
+
+
+def _fit_isotonic(margin: np.ndarray, y: np.ndarray) -> IsotonicRegression | None:
+    groups = np.arange(len(y))
+    return fit_isotonic(margin, y, y, groups, rng=np.random.default_rng(0))
+
+
+def test_a_jump_is_found_by_isotonic_recalibration_and_no_risk_is_certain() -> None:
+    # The risk jumps from 0.2 to 0.8; the log-odds that are told rise slowly.
+    margin = np.linspace(-0.2, 0.2, 4000)
+    y = (np.random.default_rng(16).random(4000) < np.where(margin > 0, 0.8, 0.2)).astype(float)
+    isotonic = _fit_isotonic(margin, y)
+    assert isotonic is not None
+    risks = isotonic.predict(expit(np.array([-0.12, -0.08, 0.08, 0.12])))
+    assert risks[:2] == pytest.approx([0.2, 0.2], abs=0.05)
+    assert risks[2:] == pytest.approx([0.8, 0.8], abs=0.05)
+    low, high = isotonic.predict(np.array([0.0, 1.0]))
+    assert 1 / 4002 <= low < high <= 1 - 1 / 4002
+
+
+def test_what_is_right_already_is_not_moved() -> None:
+    truth, y = _draw(6000, 17)
+    assert _fit_isotonic(truth, y) is None
+
+
+@pytest.mark.parametrize(("events", "tried"), [(999, False), (1000, True)])
+def test_isotonic_recalibration_is_tried_from_a_thousand_events(events: int, tried: bool) -> None:
+    margin = np.r_[np.full(2000, -0.1), np.full(2000, 0.1)]
+    y = np.zeros(4000)
+    y[2000 : 2000 + events] = 1.0
+    assert (_fit_isotonic(margin, y) is not None) is tried
+    assert (_fit_isotonic(-margin[::-1], 1 - y) is not None) is tried  # non-events count too
