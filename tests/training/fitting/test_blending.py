@@ -183,3 +183,26 @@ def test_isotonic_recalibration_is_tried_from_a_thousand_events(events: int, tri
     y[2000 : 2000 + events] = 1.0
     assert (_fit_isotonic(margin, y) is not None) is tried
     assert (_fit_isotonic(-margin[::-1], 1 - y) is not None) is tried  # non-events count too
+
+
+def test_weights_share_one_whole() -> None:
+    # Both are too timid and would like more than the whole weight: the bolder one takes all of it.
+    truth, y = _draw(5000, 18)
+    margins = np.stack([0.6 * truth, 0.3 * truth])
+    weights = fit_weights(margins, np.zeros(5000), y, n_patients=5000, strength=0.0)
+    assert weights == pytest.approx([1.0, 0.0], abs=0.01)
+
+
+def test_isotonic_recalibration_starts_from_risks_of_the_right_mean() -> None:
+    # Log-odds that are 4 too high everywhere: right once their mean is.
+    truth, y = _draw(6000, 17)
+    assert _fit_isotonic(truth + 4, y) is None
+
+
+def test_a_step_without_an_event_is_not_certain() -> None:
+    margin = np.repeat([-0.1, 0.0, 0.1], 2000)
+    y = np.r_[np.zeros(2000), np.tile([0.0, 1.0], 1000), np.ones(2000)]
+    isotonic = _fit_isotonic(margin, y)
+    assert isotonic is not None
+    ends = isotonic.predict(np.array([0.0, 1.0]))
+    assert ends == pytest.approx([1 / 6002, 1 - 1 / 6002], rel=1e-9)
