@@ -17,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["EXAMPLE", "demo"]
+__all__ = ["EXAMPLE", "ask", "demo"]
 
 N_PATIENTS = 240
 SEED = 7

@@ -38,7 +38,7 @@ from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.study.study import Patients
 
-__all__ = ["Decisions", "Judgement", "compute_judgement"]
+__all__ = ["Decisions", "Instability", "Judgement", "compute_judgement"]
 
 _ROC_POINTS = 101
 _SUBGROUP_RESAMPLES = 200

@@ -136,6 +136,20 @@ def test_4_the_interval_of_the_brier_skill_lies_above_zero(low: float | None, st
     assert _gate(4, body).status == status
 
 
+def test_4_a_model_with_skill_is_told_nothing_more() -> None:
+    body = _body()
+    _metric(body, "performance", "brier_skill", estimate=0.1, low=0.05, high=0.2)
+    assert _gate(4, body).more == ""
+
+
+def test_2_a_horizon_without_a_report_is_named() -> None:
+    body = _body()
+    del body["results"]["sample_size"]["t2"]
+    gate = _gate(2, body)
+    assert gate.status == "fail"
+    assert "no report" in gate.value
+
+
 @pytest.mark.parametrize("worse", HORIZONS)
 def test_4_one_horizon_without_skill_is_enough_to_fail(worse: str) -> None:
     body = _body()
@@ -346,3 +360,31 @@ def test_an_auc_too_good_to_be_true_asks_for_a_leakage_review(
     assert (_gate(10, card.body.to_json()).status == "fail") is flagged
     answered = full_author() | {"extra.leakage_review": "looked by hand, none found"}
     assert _gate(10, small_card(results, answered).body.to_json()).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        (
+            "ketresponse validate NAME FILE",
+            "to fill it: ketresponse validate NAME FILE; until then",
+        ),
+        ("", "until then"),
+    ],
+)
+def test_9_what_fills_it_is_told_where_there_is_a_command(command: str, more: str) -> None:
+    body = _body()
+    body["results"]["sites"] = {"done": False, "reason": "one site", "command": command}
+    assert _gate(9, body).more.startswith(more)
+
+
+def test_5_a_slope_that_was_not_corrected_says_why_and_fails() -> None:
+    body = _body()
+    _metric(body, "optimism", "calibration_slope", corrected=1.0, low=0.9, high=1.1, note="")
+    _metric(
+        body, "optimism", "calibration_slope", at=("t2",), corrected=None, note="too few reruns"
+    )
+    gate = _gate(5, body)
+    assert gate.status == "fail"
+    assert "T2: too few reruns" in gate.more
+    assert "T1" not in gate.more
