@@ -14,6 +14,7 @@ from training.commands.options import JobsOption, JsonOption
 
 if TYPE_CHECKING:
     from training.report.publish import Published
+    from training.report.training_run import Training
 
 __all__ = ["models", "train"]
 
@@ -55,12 +56,10 @@ def train(
     from functools import partial
 
     from rich.console import Console
-    from rich.markdown import Markdown
 
     from features.files.table import check_output
     from training.document.progress import show_progress
     from training.fitting.jobs import count_jobs
-    from training.report.summary import make_summary, make_values
     from training.report.training_run import run_training, write_report
     from training.store.client import find_tracking_uri
 
@@ -80,7 +79,16 @@ def train(
     )
     if report is not None:
         write_report(training, report, tracking_uri=tracking_uri)
-    if json_:
+    _print_training(training, as_json=json_, quiet=quiet)
+
+
+def _print_training(training: Training, *, as_json: bool, quiet: bool) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from training.report.summary import make_summary, make_values
+
+    if as_json:
         typer.echo(json.dumps(make_values(training), indent=2))
     elif not quiet:
         Console().print(Markdown(make_summary(training.description, training.evaluation)))
@@ -91,7 +99,7 @@ def train(
         raise typer.Exit(EXIT_NOT_ENOUGH)
     if quiet:
         typer.echo(published.name_and_version)
-    elif not json_:
+    elif not as_json:
         _describe(published)
 
 
