@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, create_model
 
 from features.files.settings import Settings, read_settings, read_toml
+from training.card.fields import read_rows
 
 __all__ = [
     "AUTHOR_FIELDS",
@@ -58,108 +59,9 @@ class AuthorField:
         return [] if self.many else ""
 
 
-def _table(name: str, *entries: tuple[str, str], optional: bool = False) -> list[AuthorField]:
-    return [AuthorField(f"{name}.{key}", question, optional) for key, question in entries]
-
-
-AUTHOR_FIELDS: tuple[AuthorField, ...] = (
-    AuthorField(
-        "people.authors",
-        'Names or accounts of the authors, as ["anna"]; none of them may review it.',
-        many=True,
-    ),
-    *_table(
-        "people",
-        ("developer", "Organisation that made the model, of which kind, and where."),
-        ("owner", "Person or department who answers for the model in use."),
-        ("contact", "Where questions and reports of harm go (a role address, no patient data)."),
-        ("stakeholders", "Who was asked while it was made: clinicians, patients, others."),
-        ("patient_involvement", "How patients and the public took part."),
-    ),
-    *_table(
-        "use",
-        ("intended_use", "What the number is meant for, and at which point of the work."),
-        ("intended_users", "Who reads it (profession, experience)."),
-        (
-            "decision_role",
-            "What it does in the decision: informs, drives, replaces; and who decides.",
-        ),
-        ("how_to_use", "How a user gets to the number, and what they do with it."),
-        ("inappropriate_use", "Uses, settings and patients it must not be used for."),
-        ("user_expertise", "Training or expertise a user needs; what they do with poor input."),
-        ("availability", "Where it may be used: sites, countries, research only."),
-    ),
-    AuthorField(
-        "regulatory.device_status",
-        'Standing under device law: MDR (Rule 11), in-house exemption, AI Act. "unknown" is '
-        "allowed, empty is not.",
-        unknown_allowed=True,
-    ),
-    *_table(
-        "regulatory",
-        ("intended_purpose", "The intended purpose as a regulator would read it."),
-        ("clinical_risk_level", "Clinical risk if the number is wrong, and why."),
-    ),
-    *_table(
-        "study",
-        ("context", "Why the model is needed: the clinical problem and earlier models."),
-        ("objectives", "What the study set out to do."),
-        ("inequalities", "Known inequalities in care between groups of these patients."),
-        ("data_source", "Where the data come from (registry, records), and how representative."),
-        ("dates", "First and last treatment, end of follow-up."),
-        ("setting", "Kind and number of centres, country."),
-        ("outcome_assessment", "Who assessed the outcome, and with which training."),
-        ("blinding", "Whether outcome assessors knew predictors, and the reverse."),
-        ("predictor_choice", "Why these predictors and no others."),
-        ("predictor_assessment", "Who recorded the predictors, when and how."),
-        ("demographics", "Race, ethnicity, language, social position of the patients."),
-    ),
-    *_table(
-        "fairness",
-        ("considerations", "Known biases and ethical consequences."),
-        ("bias_mitigation", "What was done against bias."),
-    ),
-    *_table(
-        "ethics",
-        ("approval", "Ethics committee, number, date; or why none was needed."),
-        ("consent", "Consent of the patients whose data were used, and what patients are told."),
-    ),
-    *_table(
-        "openness",
-        ("funding", "Who paid, and what the payer had a say in."),
-        ("conflicts", "Conflicts of interest of each author."),
-        ("protocol", "Where the protocol can be read."),
-        ("registration", "Registry and number of the study."),
-        ("data_sharing", "Who can get the data, and how."),
-        ("code_sharing", "Where the code can be read."),
-    ),
-    *_table(
-        "maintenance",
-        ("monitoring", "How validity in use is watched, by whom, how often."),
-        ("local_validation", "How a new site checks it before use."),
-        ("fairness_monitoring", "How fairness in use is watched."),
-        ("updates", "When and how it is updated."),
-        ("correction", "What happens when a fault is found."),
-        ("future_research", "What has to be studied next."),
-    ),
-    *_table(
-        "extra",
-        ("health_record_system", "Health record systems it works with."),
-        ("regulatory_approval", "Regulatory approvals held."),
-        ("security", "Security measures, if not those of the service itself."),
-        ("third_party", "Third parties that took part."),
-        ("evaluation_references", "References of evaluations."),
-        ("clinical_trial", "Clinical trials of the model."),
-        ("publications", "Peer-reviewed publications."),
-        ("reimbursement", "Reimbursement status."),
-        ("bibliography", "Further references."),
-        (
-            "leakage_review",
-            "Asked for where a held-out AUC above 0.85 is suspect: who looked "
-            "for leakage, how, and what was found.",
-        ),
-        optional=True,
-    ),
+AUTHOR_FIELDS = tuple(
+    AuthorField(row["key"], row["question"], **dict.fromkeys(row["traits"].split(), True))
+    for row in read_rows("author_fields.csv")
 )
 """Every entry of the author's file, in its order."""
 

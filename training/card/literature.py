@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from features.published.rates import PooledBaseRate, published_base_rate, read_pooled_rates
-from features.published.references import MANGNUS, SIGTERMANS
+from features.published.references import MANGNUS, SIGTERMANS, STRICT, read_data
 from training.card.schema import BaseRateRow, KnownPredictor
 from training.document.words import percent
 from training.store.part import Horizon
@@ -41,18 +43,25 @@ class Known:
         What was found.
     strength : str
         How far to trust it.
-    source : str
-        Reference.
+    studies : tuple of str
+        Where it stands.
     no_effect : bool
         Whether the trial found no effect: a model that ranks by it contradicts the trial.
     """
+
+    __pydantic_config__ = STRICT
 
     matter: str
     names: tuple[str, ...]
     finding: str
     strength: str
-    source: str
-    no_effect: bool = False
+    studies: tuple[str, ...]
+    no_effect: bool
+
+    @property
+    def source(self) -> str:
+        """The references."""
+        return "; ".join(_REFERENCES[study].text for study in self.studies)
 
     def covers(self, name: str) -> bool:
         """Return whether a variable of this name measures it."""
@@ -62,71 +71,8 @@ class Known:
         )
 
 
-KNOWN_PREDICTORS = (
-    Known(
-        "pain score before treatment",
-        ("nrs_t0",),
-        "Higher pain before went with higher pain at week 12, in both arms alike, and no longer "
-        "beside other variables; responders and nonresponders had the same median.",
-        "prognosis of the level, not of the fall; tied to the label by arithmetic",
-        f"{SIGTERMANS.text}; {MANGNUS.text}",
-    ),
-    Known(
-        "McGill pain rating index",
-        ("mcgill_pri",),
-        "Each point went with 0.07 more points of pain at week 12 (0.01 to 0.13).",
-        "one trial, questionnaires probably incomplete",
-        SIGTERMANS.text,
-    ),
-    Known(
-        "disease duration",
-        ("disease_duration_years",),
-        "No effect from 0.1 to 31.9 years.",
-        "one trial; anecdotes point both ways",
-        SIGTERMANS.text,
-        no_effect=True,
-    ),
-    Known(
-        "depression, anxiety, mental health",
-        ("hads_depression", "hads_anxiety", "sf36_mental", "depression*"),
-        "No effect on pain at week 12.",
-        "one trial, questionnaires probably incomplete",
-        SIGTERMANS.text,
-        no_effect=True,
-    ),
-    Known(
-        "dose",
-        ("dose*",),
-        "No relation to relief.",
-        "the dose was raised until it helped, so that it is no cause",
-        SIGTERMANS.text,
-        no_effect=True,
-    ),
-    Known(
-        "age and sex",
-        ("age_years", "sex"),
-        "No difference between 29 responders and 18 nonresponders.",
-        "weak: no test was printed and predictors were not sought",
-        MANGNUS.text,
-    ),
-    Known(
-        "pain medication",
-        (
-            "opioid*",
-            "antidepressant",
-            "anti_epileptic",
-            "paracetamol",
-            "nsaid",
-            "benzodiazepine",
-            "gabapentinoid",
-            "tricyclic",
-            "ssri_snri",
-        ),
-        "Nothing is reported.",
-        "no evidence either way",
-        "",
-    ),
-)
+_REFERENCES = {paper.study: paper for paper in (MANGNUS, SIGTERMANS)}
+KNOWN_PREDICTORS = TypeAdapter(tuple[Known, ...]).validate_json(read_data("known_predictors.json"))
 """What the papers hold on the candidate predictors."""
 
 

@@ -5,8 +5,12 @@ from collections import Counter
 from tests.training.helpers.cards import small_facts, small_results
 from training.card.answers import answer_from_run
 from training.card.author import AUTHOR_FIELDS
-from training.card.fields import CHAI, FIELDS, HTI1, PLACES, TRIPOD_AI
+from training.card.fields import FIELDS, PLACES
 from training.store.results import Results
+
+TRIPOD_AI, CHAI, HTI1 = (
+    [field for field in FIELDS if field.table == table] for table in ("TRIPOD+AI", "CHAI", "HTI-1")
+)
 
 
 def test_tripod_ai_has_27_items_and_52_subitems() -> None:
