@@ -71,11 +71,17 @@ def test_a_report_becomes_plain_values(tmp_path: Path) -> None:
     )
     assert plain["unlisted_codes"] == {"C09AA02": 1}
     assert plain["flow"][0]["remaining"] == 1
+    assert plain["labels"]["rows"] == 1
     wrong = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,11\n")).to_dict()
-    assert (wrong["ok"], wrong["flow"], wrong["labels"]) == (False, [], None)
+    assert (wrong["ok"], wrong["rows"], wrong["flow"], wrong["labels"]) == (False, 0, [], None)
     assert wrong["problems"][0]["column"] == "nrs_t0"
     simulated = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nSYN-1,8\n"))
     assert simulated.synthetic
+
+
+def test_no_medication_and_an_unknown_one_are_no_unlisted_code(tmp_path: Path) -> None:
+    text = "patient_id,medication_atc\nA,none\nB,\nC,C09AA02\n"
+    assert check_cohort(_write(tmp_path, text)).unlisted_codes == {"C09AA02": 1}
 
 
 def test_missing_values_are_shares_of_the_rows(tmp_path: Path) -> None:

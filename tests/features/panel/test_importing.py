@@ -63,12 +63,30 @@ def test_a_ceiling_that_is_given_stands_above_what_is_found(tmp_path: Path) -> N
     assert not cell(panel, "S2", "hsa-miR-21-5p")["detected"]
 
 
-def test_the_ceiling_of_many_values_is_the_next_limit_above_them(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    values = rng.uniform(20, 34.8, size=(20, 10)).round(3)
-    frame = pd.DataFrame(values, columns=[f"hsa-miR-{i}-5p" for i in range(1, 11)])
-    text = frame.to_csv(index_label="sample")
-    assert set(make_panel(tmp_path, text).table["ceiling"]) == {35.0}
+@pytest.mark.parametrize(
+    ("detected", "highest", "ceiling"),
+    [
+        (100, 34.8, 35),
+        (99, 34.8, 40),  # fewer than 100 do not show where a run ends
+        (99, 42.3, 45),  # but none of them is taken for undetected
+        (100, 35.0, 40),
+        (100, 40.0, 45),
+        (100, 49.9, 50),
+        (100, 54.5, 55),
+        (100, 59.5, 60),
+    ],
+)
+def test_the_ceiling_that_is_assumed_is_the_next_limit_above_all_values(
+    tmp_path: Path, detected: int, highest: float, ceiling: float
+) -> None:
+    values = np.linspace(20, highest, 100).round(3)
+    values[: 100 - detected] = np.nan
+    names = [f"hsa-miR-{i}-5p" for i in range(1, 11)]
+    frame = pd.DataFrame(values.reshape(10, 10), columns=names)
+    table = make_panel(tmp_path, frame.to_csv(index_label="sample")).table
+    assert set(table["ceiling"]) == {float(ceiling)}
+    assert table["detected"].sum() == detected
+    assert table["ct"].max() == highest
 
 
 def test_files_of_one_run_share_the_ceiling_that_is_assumed(tmp_path: Path) -> None:
@@ -205,9 +223,21 @@ def test_a_tidy_file_is_read_back_as_it_was(tmp_path: Path, ending: str) -> None
     again, report = import_panel(path)
     pd.testing.assert_frame_equal(again.table, panel.table)
     assert again.sha256 == panel.sha256
-    assert report.files[0].layout == "tidy"
-    lower, _ = import_panel(path, ceiling=33)
+    file = report.files[0]
+    assert (file.layout, file.ceiling, file.ceiling_source) == ("tidy", 35.0, "file")
+    lower, report = import_panel(path, ceiling=33)
     assert not cell(lower, "S2", "hsa-miR-21-5p")["detected"]
+    assert (report.files[0].ceiling, report.files[0].ceiling_source) == (33.0, "given")
+
+
+def test_of_the_ceilings_of_a_tidy_file_the_lowest_is_reported(tmp_path: Path) -> None:
+    # From there on a value may be no detection: 35 was found in one file, 40 assumed for the other.
+    low = write(tmp_path, WIDE, "low.csv")
+    high = write(tmp_path, "sample,hsa-miR-17-5p\nS9,24.5\n", "high.csv")
+    panel = read_panel([low, high])
+    assert set(panel.table["ceiling"]) == {35.0, 40.0}
+    write_panel(panel, tmp_path / "tidy.csv")
+    assert import_panel(tmp_path / "tidy.csv")[1].files[0].ceiling == 35.0
 
 
 def test_a_tidy_file_stands_alone_without_a_design(tmp_path: Path) -> None:

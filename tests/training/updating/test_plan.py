@@ -57,6 +57,9 @@ def test_the_closed_tests_do_not_depend_on_the_seed(
     np.testing.assert_array_equal(first.update.probability(X), second.update.probability(X))
     one, two = (p.update.model.working_first.draws for p in (first, second))
     assert (one != two).any()
+    untold = make_plan(loaded, patients)
+    assert (untold.alpha, untold.seed) == (0.05, 0)
+    np.testing.assert_array_equal(untold.update.model.working_first.draws, one)
 
 
 def test_a_stricter_level_changes_no_more_than_a_laxer_one(
