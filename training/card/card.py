@@ -35,7 +35,8 @@ from training.card.schema import (
     Safety,
 )
 from training.store.facts import ModelFacts
-from training.store.results import Results, list_problems
+from training.store.part import list_problems
+from training.store.results import Results
 from training.store.statements import make_statements
 
 __all__ = ["CARD_FILE", "Card", "compute_body_sha256", "make_card", "read_card", "write_card"]

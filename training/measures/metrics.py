@@ -59,7 +59,7 @@ def compute_metric_stack(
         perfect, below 0 harmful); `log_loss`, the mean negative log-likelihood in nats (0 best;
         risks are clipped to 1e-12 from 0 and 1, so that a risk of exactly 0 that fails costs 27.6
         in place of infinity); `calibration_in_the_large`, `calibration_intercept`,
-        `calibration_slope`, see :class:`training.measures.recalibration.Calibration`; `o_e`,
+        `calibration_slope`, see :mod:`training.measures.recalibration`; `o_e`,
         observed over expected number of events (1 ideal, above 1 the risks are too low).
 
     References

@@ -5,9 +5,8 @@ Its types, and how it is read and written, are in :mod:`training.store.results`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -28,37 +27,15 @@ from training.fitting.response import FittedResponse
 from training.fitting.weighting import WEIGHTINGS
 from training.report.panel_section import describe_panel
 from training.store.asked import StudyFacts
-from training.store.facts import package_versions
+from training.store.facts import package_versions, to_plain
 from training.store.found import BlendMember, OutcomeBlend
 from training.store.results import RESULTS_VERSION, Results
 from training.study.settings import Study
 from training.study.study import Patients
 
-__all__ = ["describe_blend", "describe_study", "make_results", "to_plain"]
+__all__ = ["describe_blend", "describe_study", "make_results"]
 
 _NULL_COMMAND = "ketresponse train STUDY --null-test 100"
-
-
-def to_plain(value: Any) -> Any:
-    """Return a value as JSON would give it back.
-
-    A data frame becomes a list of its rows (a named index is a column of it), a dataclass a
-    mapping, a number that is not finite None.
-    """
-    if isinstance(value, pd.DataFrame):
-        frame = value if value.index.name is None else value.reset_index()
-        return [to_plain(row) for row in frame.to_dict("records")]
-    if is_dataclass(value) and not isinstance(value, type):
-        return to_plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [to_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _not_done(reason: str, command: str = "") -> dict[str, Any]:

@@ -13,8 +13,8 @@ from training.evaluation.verdict import make_panel_verdict, make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
-from training.report.results import to_plain
 from training.report.training_run import Training
+from training.store.facts import to_plain
 from training.study.study import Description
 
 __all__ = ["make_summary", "make_values"]

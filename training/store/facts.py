@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from features.dictionary.outcome import RULES
-from features.errors import InputError, KetresponseError, Problem
+from features.errors import InputError, KetresponseError
+from training.store.part import ResultsPart, list_problems
 
-__all__ = ["STATUSES", "ModelFacts", "package_versions"]
+__all__ = ["STATUSES", "ModelFacts", "package_versions", "to_plain"]
 
 STATUSES = ("demonstration", "research", "approved", "refused", "withdrawn")
 _PACKAGES = ("ketresponse", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "skops")
@@ -38,25 +41,30 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON would give it back; a number that is not finite becomes None."""
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON would give it back.
+
+    A data frame becomes a list of its rows (a named index is a column of it), a dataclass or a
+    part of the results a mapping, a number that is not finite None.
+    """
+    if isinstance(value, pd.DataFrame):
+        frame = value if value.index.name is None else value.reset_index()
+        return [to_plain(row) for row in frame.to_dict("records")]
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, ResultsPart):
+        return value.to_json()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    raise TypeError(f"a model's facts are plain values; got {type(value).__name__}")
-
-
-def _is_a(value: Any, hint: Any) -> bool:
-    if isinstance(hint, UnionType):
-        return any(_is_a(value, option) for option in get_args(hint))
-    return isinstance(value, get_origin(hint) or hint)
+    raise TypeError(f"results and facts are plain values; got {type(value).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +138,8 @@ class ModelFacts:
         If the rule or the status is unknown, or the status does not go with `synthetic`.
     """
 
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+
     name: str
     version: str = "unregistered"
     status: str
@@ -160,7 +170,7 @@ class ModelFacts:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            object.__setattr__(self, item.name, _plain(getattr(self, item.name)))
+            object.__setattr__(self, item.name, to_plain(getattr(self, item.name)))
         if self.rule not in RULES:
             raise KetresponseError(
                 f"a model's responder rule is one of {', '.join(RULES)}; got {self.rule!r}"
@@ -188,16 +198,7 @@ class ModelFacts:
         InputError
             Listing every fact that is unknown, missing or of the wrong type.
         """
-        hints = get_type_hints(cls)
-        problems = [
-            Problem(key, "a known fact", "an unknown one") for key in values if key not in hints
-        ]
-        for key, hint in hints.items():
-            words = getattr(hint, "__name__", str(hint))
-            if key not in values:
-                problems.append(Problem(key, words, "nothing"))
-            elif not _is_a(values[key], hint):
-                problems.append(Problem(key, words, type(values[key]).__name__))
-        if problems:
-            raise InputError("facts of a model", problems)
-        return cls(**values)
+        try:
+            return TypeAdapter(cls).validate_json(json.dumps(values))
+        except ValidationError as err:
+            raise InputError("facts of a model", list_problems(err)) from err

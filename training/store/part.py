@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from features.errors import Problem
 
 __all__ = [
     "Horizon",
@@ -16,6 +18,7 @@ __all__ = [
     "OrNotDone",
     "Outcome",
     "ResultsPart",
+    "list_problems",
 ]
 
 Horizon = Literal["t1", "t2"]
@@ -79,3 +82,18 @@ class MetricRow(EstimateRow):
     metric: str
     n_failed: int | None = Field(default=None, description="resamples without it")
     note: str = ""
+
+
+_EXPECTED = {"missing": "an entry", "extra_forbidden": "no such entry"}
+
+
+def list_problems(err: ValidationError) -> list[Problem]:
+    """Return everything that is wrong with a document, by its place in it."""
+    problems = []
+    for found in err.errors(include_url=False):
+        # A place in brackets only says which of two forms of a part was read.
+        place = ".".join(str(part) for part in found["loc"] if not str(part).startswith("("))
+        words = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        got = "nothing" if found["type"] == "missing" else type(found["input"]).__name__
+        problems.append(Problem(place or "results", _EXPECTED.get(found["type"], words), got))
+    return problems

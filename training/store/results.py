@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from features.errors import InputError, KetresponseError, Problem
+from features.errors import InputError, KetresponseError
 from training.store.asked import (
     CohortFacts,
     FlowStep,
@@ -48,13 +48,20 @@ from training.store.found import (
     UpdateFacts,
 )
 from training.store.panel_found import PanelResults
-from training.store.part import Horizon, MetricRow, NotDone, OrNotDone, Outcome, ResultsPart
+from training.store.part import (
+    Horizon,
+    MetricRow,
+    NotDone,
+    OrNotDone,
+    Outcome,
+    ResultsPart,
+    list_problems,
+)
 
 __all__ = [
     "RESULTS_FILE",
     "RESULTS_VERSION",
     "Results",
-    "list_problems",
     "make_json_schema",
     "read_results",
     "write_results",
@@ -144,21 +151,6 @@ def make_json_schema(document: type[BaseModel], title: str) -> dict[str, Any]:
         "title": title,
         **{k: v for k, v in document.model_json_schema().items() if k != "title"},
     }
-
-
-_EXPECTED = {"missing": "an entry", "extra_forbidden": "no such entry"}
-
-
-def list_problems(err: ValidationError) -> list[Problem]:
-    """Return everything that is wrong with a document, by its place in it."""
-    problems = []
-    for found in err.errors(include_url=False):
-        # A place in brackets only says which of two forms of a part was read.
-        place = ".".join(str(part) for part in found["loc"] if not str(part).startswith("("))
-        words = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        got = "nothing" if found["type"] == "missing" else type(found["input"]).__name__
-        problems.append(Problem(place or "results", _EXPECTED.get(found["type"], words), got))
-    return problems
 
 
 def write_results(results: Results, folder: Path) -> Path:

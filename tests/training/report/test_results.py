@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.training.helpers.cards import small_results
-from training.report.results import to_plain
+from training.store.facts import to_plain
 
 
 def test_plain_values_know_no_nan_and_no_arrays() -> None:
