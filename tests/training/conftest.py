@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.training.helpers.documents import leaving_pictures_empty
 from training.store.client import make_client
 
 
@@ -22,3 +24,10 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracking_uri(empty_store: Path, tmp_path: Path) -> str:
     """Return a store of the test's own; its files go to `tmp_path` / "mlartifacts"."""
     return f"sqlite:///{shutil.copy(empty_store, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def undrawn() -> Iterator[None]:
+    """Leave the pictures of reports empty."""
+    with leaving_pictures_empty():
+        yield

@@ -112,6 +112,12 @@ def test_what_is_no_panel_is_a_problem(raw):
     assert problems(raw)
 
 
+@pytest.mark.parametrize(("length", "shown"), [(60, "x" * 60), (61, "x" * 57 + "...")])
+def test_what_came_is_repeated_up_to_sixty_characters(length, shown):
+    found = problems({"ct": {"miR-16": "x" * length}})
+    assert found["panel.ct.miR-16"]["got"] == repr(shown)
+
+
 def test_a_sample_taken_after_the_start_is_refused_and_said():
     found = problems(
         {**PANEL, "sample_date": "2026-03-02T10:00", "infusion_start": "2026-03-02T09:00"}

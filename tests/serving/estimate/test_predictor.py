@@ -13,7 +13,8 @@ from scipy.special import expit
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.preprocessing import make_basis
-from serving.estimate.predictor import MAX_BATCH, Predictor
+from features.errors import Problem
+from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from tests.serving.helpers.models import (
     DEFAULT,
@@ -397,10 +398,24 @@ def test_one_bad_record_does_not_spoil_a_batch(predictor, patient):
     assert predictor.predict_batch([], request_id="b") == []
 
 
-@pytest.mark.parametrize("raws", [{}, None, "abc", [{}] * (MAX_BATCH + 1)])
+@pytest.mark.parametrize("raws", [{}, None, "abc", ["no record"] * 101])
 def test_a_batch_is_a_list_of_bearable_length(predictor, raws):
-    with pytest.raises(RequestError, match="patients: expected a list of at most"):
+    with pytest.raises(RequestError, match="patients: expected a list of at most 100 patients"):
         predictor.predict_batch(raws, request_id="b")
+
+
+def test_a_panel_that_could_not_be_read_is_told_as_its_reader_found_it(predictor, patient):
+    # A file's problems, with their lines, must not turn into "no panel".
+    read = RequestError("the panel", [Problem("panel.ct.miR-16", "a Ct", "'x'")])
+    for record, names in ((patient, []), ({**patient, "nrs_t0": 11}, ["nrs_t0"])):
+        with pytest.raises(RequestError) as caught:
+            predictor.predict(record, request_id="r", panel=read)
+        told = [problem.column for problem in caught.value.problems]
+        assert told == [*names, "panel.ct.miR-16"]
+
+
+def test_a_hundred_patients_are_a_batch(predictor):
+    assert len(predictor.predict_batch(["no record"] * 100, request_id="b")) == 100
 
 
 _VALUES = st.recursive(

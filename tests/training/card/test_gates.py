@@ -120,6 +120,20 @@ def test_3_every_model_finds_nothing_in_permuted_outcomes(
     assert _gate(3, body).status == status
 
 
+@pytest.mark.parametrize(
+    ("null_test", "value"),
+    [
+        (_null(0.47, 0.53, 0.5), "100 permutations, mean AUC 0.470 to 0.530"),
+        (_null(0.5, 0.5), "100 permutations, mean AUC 0.500"),
+        (_null(None, None, verdict="constant"), "100 permutations, every model constant"),
+    ],
+)
+def test_3_the_least_and_the_greatest_auc_are_told(null_test: dict[str, Any], value: str) -> None:
+    body = _body()
+    body["results"]["null_test"] = null_test
+    assert _gate(3, body).value == value
+
+
 def test_3_without_a_null_test_the_reason_and_the_command_are_told() -> None:
     gate = _gate(3, _body())
     assert (gate.status, gate.value) == ("fail", "not run")
@@ -257,8 +271,8 @@ def test_6_classification_instability_has_to_be_shown(hidden: tuple[str, ...]) -
 
 def test_6_tells_the_most_that_change_sides_at_any_threshold() -> None:
     gate = _gate(6, _still_body())
-    assert "up to 31% change sides" in gate.value
-    assert "up to 22% change sides" in gate.value
+    assert "0.050, up to 31% change sides" in gate.value
+    assert "0.050, up to 22% change sides" in gate.value
 
 
 def _decide(*rows: tuple[float, float]) -> dict[str, Any]:
@@ -312,6 +326,14 @@ def test_8_small_subgroups_are_not_estimated(events: int, auc: float | None, sta
     assert _gate(8, body).status == status
 
 
+def test_8_without_subgroups_the_reason_is_told() -> None:
+    body = _body()
+    body["results"]["subgroups"] = {"done": False, "reason": "no variable for them was recorded"}
+    gate = _gate(8, body)
+    assert (gate.status, gate.value) == ("fail", "not computed")
+    assert "no variable for them was recorded" in gate.text
+
+
 def test_9_without_other_patients_only_silent_evaluation_is_left() -> None:
     gate = _gate(9, _body())
     assert (gate.status, gate.value) == ("fail", "no external validation")
@@ -320,7 +342,8 @@ def test_9_without_other_patients_only_silent_evaluation_is_left() -> None:
 
 
 def test_10_every_field_is_answered() -> None:
-    assert _gate(10, _body()).status == "pass"
+    filled = _gate(10, _body())
+    assert (filled.status, filled.more) == ("pass", "")
     gate = _gate(10, small_card(author=empty_author()).body.to_json())
     assert gate.status == "fail"
     assert "card check" in gate.text
@@ -336,7 +359,8 @@ def test_12_simulated_patients_never_pass() -> None:
     body["model"]["synthetic"] = False
     assert _gate(12, body).status == "fail"
     body["results"]["cohort"]["synthetic"] = False
-    assert _gate(12, body).status == "pass"
+    gate = _gate(12, body)
+    assert (gate.status, gate.value, gate.more) == ("pass", "real patients", "")
 
 
 def test_thresholds_are_settings() -> None:

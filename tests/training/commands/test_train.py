@@ -120,6 +120,7 @@ def test_the_artifact_gives_the_numbers_of_the_procedure(trained: Trained) -> No
     assert ((low <= risks) & (risks <= high)).all()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_same_seed_same_numbers_and_another_seed_others(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +132,7 @@ def test_same_seed_same_numbers_and_another_seed_others(
     assert other["performance"] != trained.summary["performance"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_simulated_rows_make_a_demonstration(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +185,7 @@ def test_one_class_only_is_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "40 responders and 0 nonresponders" in " ".join(result.stdout.split())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_interrupt_registers_nothing(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*args: object, **keywords: object) -> None:
         raise KeyboardInterrupt
@@ -210,6 +213,7 @@ def test_an_unreachable_store_is_told_before_training(
     assert "MLFLOW_TRACKING_URI" in result.stderr
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_complete_report_is_kept_with_the_run_and_written_where_asked(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def _validate(*words: object) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_validation_is_tracked_beside_its_model(
     inputs: Path, tracking_uri: str, tmp_path: Path
 ) -> None:
@@ -122,6 +123,7 @@ def test_the_page_is_written_and_nothing_of_a_patient_is_kept(inputs: Path, tmp_
     assert 160 not in lengths and max(lengths) <= 101
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_training_cohort_and_simulated_patients_are_told_first(
     inputs: Path, tmp_path: Path
 ) -> None:
@@ -133,6 +135,7 @@ def test_the_training_cohort_and_simulated_patients_are_told_first(
     assert own["is_training_cohort"] and "no validation" in own["warnings"][0]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_registered_model_is_found_by_name(inputs: Path, tracking_uri: str) -> None:
     run_id = track_run(RunRecord("example"), tracking_uri=tracking_uri)
     register(run_id, make_model(), make_facts(), name="example", tracking_uri=tracking_uri)
@@ -156,6 +159,7 @@ def test_a_range_that_is_none_is_refused(inputs: Path, thresholds: str) -> None:
 # ---------------------------------------------------------------- leaving sites out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_sites_are_left_out_one_by_one(tmp_path: Path, tracking_uri: str) -> None:
     write_cohort(tmp_path / "c.csv", 220, seed=7)
     study = tmp_path / "study.toml"

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
@@ -73,11 +75,26 @@ def test_more_patients_narrow_the_draws() -> None:
 def test_the_same_share_for_everyone_is_drawn_for_every_patient() -> None:
     X, y = _draw(40, 7)
     working = fit_constant_working_model(X, y, PREDICTORS, rng=np.random.default_rng(8))
-    assert working.draws.shape == (N_DRAWS, 1 + len(working.basis.groups_))
+    assert working.draws.shape == (2000, 1 + len(working.basis.groups_))
     drawn = working.probabilities(X[:3])
-    assert drawn.shape == (N_DRAWS, 3)
+    assert drawn.shape == (2000, 3)
     np.testing.assert_allclose(np.ptp(drawn, axis=1), 0, atol=1e-12)
     assert np.isfinite(working.draws).all()
+
+
+class _Extremes:
+    """Draws a share of 0 or 1, as a beta distribution near an end does once it is rounded."""
+
+    def beta(self, a: float, b: float, size: int) -> np.ndarray:
+        return np.arange(size) % 2.0
+
+
+def test_a_share_drawn_at_its_end_has_finite_log_odds() -> None:
+    # An infinite one would leave the interval of every patient without a number.
+    X, y = _draw(6, 7)
+    rng: Any = _Extremes()
+    working = fit_constant_working_model(X, y, PREDICTORS, rng=rng)
+    assert working.draws[:2, 0] == pytest.approx([-27.631, 27.631], abs=1e-3)  # logit of 1e-12
 
 
 def test_nothing_bent_is_followed_unless_it_is_asked_for() -> None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from training.document.document import Bullets, Document, Picture, Section, Table
 from training.document.style import PaperFigure
 
 SHOWN = pd.DataFrame({"name": ["a|b", "<i>"], "share": ["50%", None]})
 VALUES = pd.DataFrame({"name": ["a", "b"], "share": [0.5, np.nan]})
+
+
+@contextmanager
+def leaving_pictures_empty() -> Iterator[None]:
+    """Draw nothing: pictures have tests of their own, and take most of the time of a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Picture, "png", b"")
+        patch.setattr(Picture, "svg", b"")
+        yield
 
 
 def draw_dot() -> PaperFigure:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from features.cohort.cohort import read_cohort
 from features.errors import InputError
 from features.panel.panel import to_matrix
 from ketresponse import app
+from tests.training.helpers.documents import leaving_pictures_empty
 from tests.training.helpers.panel_cohorts import write_files
 from training.fitting.procedure import Procedure
 from training.store.artifact import load_model
@@ -23,12 +25,10 @@ from training.study.study import read_description
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, empty_store):
-    import shutil
-
     folder = tmp_path_factory.mktemp("with_panel")
     simulated = write_files(folder, 170, shift=1.2, horizons='["t1", "t2"]', skip=20, n_assays=40)
     shutil.copy(empty_store, folder / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, leaving_pictures_empty():
         patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
         result = CliRunner().invoke(
@@ -104,6 +104,7 @@ def test_no_identifier_and_no_value_of_a_panel_is_kept(trained):
             assert len(pd.read_csv(path)) != len(ids), path
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_without_a_panel_takes_one_from_the_command(tmp_path, tracking_uri, monkeypatch):
     write_files(tmp_path, 60, more="", n_assays=30)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)

@@ -13,7 +13,7 @@ import pytest
 from features.errors import InputError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.document.document import Document, Picture, Table
+from training.document.document import Document, Table
 from training.report.validation_run import run_leave_site_out, run_validation
 from training.store.artifact import LoadedModel
 from training.store.tracking import fetch_file, read_run
@@ -39,11 +39,7 @@ inner_repeats = 0
 """
 
 
-@pytest.fixture(autouse=True)
-def _without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave pictures empty: they have tests of their own, and take seconds a run."""
-    monkeypatch.setattr(Picture, "png", b"")
-    monkeypatch.setattr(Picture, "svg", b"")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")
