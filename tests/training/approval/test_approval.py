@@ -16,14 +16,7 @@ from tests.training.helpers.reviews import (
     make_case,
 )
 from training.approval.approval import check_annex, compute_objections, compute_unmet, make_annex
-from training.approval.case import (
-    ACTIONS,
-    SYSTEM,
-    Event,
-    approved_version,
-    compute_standing,
-    released_versions,
-)
+from training.approval.case import ACTIONS, SYSTEM, compute_standing
 
 OPEN = ("open", AUTHOR)
 APPROVED = (OPEN, ("approve", FIRST), ("approve", SECOND))
@@ -233,62 +226,6 @@ def test_a_demonstration_is_never_approved():
     assert codes(case) == ["synthetic", "approvals"]
     assert compute_standing(case.events) == "in review"
     assert make_annex(case)["approvals"] == []
-
-
-def log(*steps):
-    """Return a log of (version, kind) or (version, kind, account)."""
-    return [
-        Event(
-            i,
-            "2026-11-22T10:00:00+00:00",
-            kind,
-            f"pilot:{version}",
-            (account[0] if account else FIRST).name,
-            "why",
-            {"digests": vars(DIGESTS)},
-        )
-        for i, (version, kind, *account) in enumerate(steps, start=1)
-    ]
-
-
-def approve(version):
-    return [(version, "open", AUTHOR), (version, "approve", FIRST), (version, "approve", SECOND)]
-
-
-@pytest.mark.parametrize(
-    ("steps", "version"),
-    [
-        ([], None),
-        ([(1, "open"), (1, "approve")], None),
-        (approve(1), "1"),
-        ([*approve(1), *approve(2)], "2"),
-        ([*approve(2), *approve(1)], "1"),
-        ([*approve(1), *approve(2), (1, "withdraw")], "2"),
-        ([*approve(1), *approve(2), (2, "withdraw")], None),
-        ([*approve(1), *approve(2), (1, "rollback")], "1"),
-        ([*approve(1), *approve(2), (1, "rollback"), *approve(3)], "3"),
-        ([*approve(1), *approve(2), (1, "release")], "2"),
-        ([*approve(1), (2, "open", AUTHOR), (2, "refuse")], "1"),
-    ],
-)
-def test_the_alias_follows_the_log(steps, version):
-    assert approved_version(log(*steps), "pilot") == version
-    assert approved_version(log(*steps), "other") is None
-
-
-@pytest.mark.parametrize(
-    ("steps", "versions"),
-    [
-        ([], []),
-        ([(1, "release"), (1, "release")], ["1"]),
-        ([(1, "release"), (2, "release"), (3, "release")], ["1", "2", "3"]),
-        ([(1, "release"), (2, "release"), (1, "rollback")], ["1"]),
-        ([(1, "release"), (2, "release"), (3, "release"), (1, "rollback")], ["1"]),
-        ([(1, "release"), (2, "release"), (1, "rollback"), (3, "release")], ["1", "3"]),
-    ],
-)
-def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
-    assert released_versions(log(*steps), "pilot") == versions
 
 
 def test_the_annex_tells_who_and_why_and_holds_for_its_digests():

@@ -19,9 +19,11 @@ from training.approval.case import (
     NEEDED,
     SILENT,
     Event,
+    approved_version,
     compute_standing,
     find_end,
     list_approvals,
+    released_versions,
     since_opened,
 )
 
@@ -120,3 +122,61 @@ def test_the_first_end_is_the_end():
 def test_an_event_without_a_name_goes_by_its_account():
     event = Event(1, "2026-11-02T10:00:00+00:00", "release", "pilot:1", "carl", "why")
     assert (event.who, event.digests) == ("carl (carl)", None)
+
+
+def log(*steps):
+    """Return a log of (version, kind) or (version, kind, account)."""
+    return [
+        Event(
+            i,
+            "2026-11-22T10:00:00+00:00",
+            kind,
+            f"pilot:{version}",
+            (account[0] if account else FIRST).name,
+            "why",
+            {"digests": vars(DIGESTS)},
+        )
+        for i, (version, kind, *account) in enumerate(steps, start=1)
+    ]
+
+
+def approve(version):
+    return [(version, "open", AUTHOR), (version, "approve", FIRST), (version, "approve", SECOND)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "version"),
+    [
+        ([], None),
+        ([(1, "open"), (1, "approve")], None),
+        (approve(1), "1"),
+        ([*approve(1), *approve(2)], "2"),
+        ([*approve(2), *approve(1)], "1"),
+        ([*approve(1), *approve(2), (1, "withdraw")], "2"),
+        ([*approve(1), *approve(2), (2, "withdraw")], None),
+        ([*approve(1), *approve(2), (1, "rollback")], "1"),
+        ([*approve(1), *approve(2), (1, "rollback"), *approve(3)], "3"),
+        ([*approve(1), *approve(2), (1, "release")], "2"),
+        ([*approve(1), (2, "open", AUTHOR), (2, "refuse")], "1"),
+    ],
+)
+def test_the_alias_follows_the_log(steps, version):
+    assert approved_version(log(*steps), "pilot") == version
+    assert approved_version(log(*steps), "other") is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "versions"),
+    [
+        ([], []),
+        ([(1, "release"), (1, "release")], ["1"]),
+        ([(1, "release"), (2, "release"), (2, "release")], ["1", "2"]),
+        ([(1, "release"), (2, "release"), (1, "release")], ["1", "2", "1"]),
+        ([(1, "release"), (2, "release"), (3, "release")], ["1", "2", "3"]),
+        ([(1, "release"), (2, "release"), (1, "rollback")], ["1"]),
+        ([(1, "release"), (2, "release"), (3, "release"), (1, "rollback")], ["1"]),
+        ([(1, "release"), (2, "release"), (1, "rollback"), (3, "release")], ["1", "3"]),
+    ],
+)
+def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
+    assert released_versions(log(*steps), "pilot") == versions

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.training_data import make_training_data
@@ -76,6 +76,16 @@ def test_a_study_that_asks_for_the_share_gets_the_shares_interval() -> None:
     limits = model.interval(data.X[:1])[0, 0]
     assert np.ptp(limits) == pytest.approx(2 * 1.96 * np.sqrt(rate * (1 - rate) / 121), rel=0.1)
     assert model.kept is None and model.working_kept is None
+
+
+def test_each_interval_is_about_its_own_outcome() -> None:
+    data = make_training_data(400, 0)
+    model = make_response_model(
+        data, _fit(data), CONTRACT, only_rate=True, rng=np.random.default_rng(1)
+    )
+    responded = data.y["t1"].mean()
+    assert responded - np.nanmean(data.y["t2"]) > 0.15
+    assert expit(model.working_first.draws[:, 0]).mean() == pytest.approx(responded, abs=0.01)
 
 
 def test_an_outcome_kept_constant_for_want_of_data_has_a_constant_interval() -> None:

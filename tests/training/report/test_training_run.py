@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from features.cohort.cohort import read_cohort
-from features.errors import InputError
 from features.panel.panel import to_matrix
 from ketresponse import app
 from tests.training.helpers.documents import leaving_pictures_empty
 from tests.training.helpers.panel_cohorts import write_files
-from training.fitting.procedure import Procedure
 from training.store.artifact import load_model
-from training.study.settings import read_study
-from training.study.study import read_description
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +109,3 @@ def test_a_study_without_a_panel_takes_one_from_the_command(tmp_path, tracking_u
     assert "nothing was found" in " ".join(result.output.split())
     result = CliRunner().invoke(app, [*command, "--panel", str(tmp_path / "none.parquet")])
     assert result.exit_code != 0
-
-
-def test_a_panel_is_fitted_beside_estimates_for_patients_not_seen(tmp_path):
-    write_files(tmp_path, 60, n_assays=30)
-    study = read_study(tmp_path / "study.toml")
-    plain = replace(study, procedure=Procedure(("logistic",), inner_repeats=0))
-    with pytest.raises(InputError) as caught:
-        read_description(plain)
-    assert [problem.column for problem in caught.value.problems] == ["procedure.inner_repeats"]

@@ -43,7 +43,12 @@ def test_what_was_signed_is_recognised_in_any_order_of_its_keys(public_key):
     ],
 )
 def test_a_changed_annex_is_not_what_was_signed(public_key, changed):
-    assert not check_signature(changed, sign(ANNEX, KEY), public_key)
+    assert check_signature(changed, sign(ANNEX, KEY), public_key) is False
+
+
+def test_an_annex_that_others_would_read_otherwise_is_not_signed():
+    with pytest.raises(ValueError, match="JSON"):
+        sign({**ANNEX, "share": float("nan")}, KEY)
 
 
 @pytest.mark.parametrize("signed", ["", "no hexadecimal", "00" * 64, sign(ANNEX, OTHER)])
@@ -63,6 +68,11 @@ def test_a_public_key_that_cannot_be_read_is_told(tmp_path, content):
 def test_the_public_key_does_not_tell_the_key():
     assert make_public_key(KEY) != make_public_key(OTHER)
     assert KEY.hex() not in make_public_key(KEY)
+
+
+def test_a_bento_brings_the_public_key_beside_its_packages():
+    assert Path(signature.__file__).parts[-3:-1] == ("training", "review")
+    assert (signature._ROOT / "training" / "review").samefile(Path(signature.__file__).parent)
 
 
 def test_where_the_keys_are(tmp_path, monkeypatch):

@@ -54,6 +54,10 @@ def _seal(folder: Path, **changes: bytes) -> None:
         if (folder / name).exists()
     }
     digest = artifact._digest(sha256)
+    _seal_as(folder, sha256, digest)
+
+
+def _seal_as(folder: Path, sha256: dict[str, str], digest: str) -> None:
     seal = {"format": FORMAT_VERSION, "sha256": sha256, "digest": digest}
     (folder / "digest.json").write_text(json.dumps(seal))
     release = json.loads((folder / "release.json").read_text())["release"]
@@ -165,6 +169,13 @@ def test_another_format_is_told_before_anything_else_is_read(
         f": it is of {word} than this version of ketresponse reads (4); "
         "train the model again, or use the version of ketresponse that wrote it"
     )
+
+
+def test_a_digest_of_other_files_is_refused_though_all_else_agrees(folder: Path) -> None:
+    # An approval is bound to the digest: it must not be carried over to other files.
+    sha256 = json.loads((folder / "digest.json").read_text())["sha256"]
+    _seal_as(folder, sha256, "d" * 64)
+    assert "digest.json is not as it was saved" in _refused(folder)
 
 
 def test_a_link_in_place_of_a_file_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -478,3 +489,20 @@ def test_a_panel_that_does_not_go_with_the_model_is_told(tmp_path: Path) -> None
         "the panel's predictors",
     }
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(("horizons", "fits"), [(("t1",), True), (("t1", "t2", "t3"), False)])
+def test_a_panel_is_told_of_for_no_horizon_that_the_model_lacks(
+    tmp_path: Path, horizons: tuple[str, ...], fits: bool
+) -> None:
+    # Of a horizon where all patients with a panel fared alike nothing is told.
+    model, facts, panel = make_panel_case()
+    told = dict.fromkeys(horizons, facts.panel["horizons"]["t1"])
+    facts = replace(facts, panel={**facts.panel, "horizons": told})
+    if fits:
+        save_model(tmp_path / "model", model, facts, panel)
+        assert read_facts(tmp_path / "model")[0] == facts
+        return
+    with pytest.raises(InputError) as caught:
+        save_model(tmp_path / "model", model, facts, panel)
+    assert [problem.got for problem in caught.value.problems] == ["t1 and t2 and t3"]

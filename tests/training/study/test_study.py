@@ -11,7 +11,9 @@ from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
+from tests.training.helpers.panel_cohorts import write_files
 from tests.training.helpers.training_data import make_training_data
+from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.study.settings import Study, read_study
 from training.study.study import (
@@ -121,6 +123,14 @@ def test_the_arrays_are_the_eligible_patients_in_the_studys_order(tmp_path: Path
     assert found.shortfall == find_shortfall(found.data)
 
 
+def test_what_a_study_of_one_class_would_need_is_not_told(tmp_path: Path) -> None:
+    study = _read(tmp_path, make_cohort(30, seed=2).table.assign(success_t1="yes", nrs_t1=0))
+    found = read_description(study)
+    assert found.counts["t1"]["base_rate"] == 1
+    assert set(found.verdicts) == {"t2"}
+    assert "0 nonresponders at T1" in found.shortfall
+
+
 def test_predictors_without_a_column_or_a_value_are_told_together(tmp_path: Path) -> None:
     table = make_cohort(40, seed=2).table.drop(columns="disease_duration_years")
     table = table.assign(crps_type=None)
@@ -150,3 +160,14 @@ def test_repeats_and_predictors_that_say_nothing_are_noticed(tmp_path: Path) -> 
     assert CONTRACT["crps_type"].name in told
     assert "is the same for every patient" in told
     assert "repeats" not in " ".join(describe(study, cohort, None).notices)
+
+
+def test_a_panel_is_fitted_beside_estimates_for_patients_not_seen(tmp_path: Path) -> None:
+    write_files(tmp_path, 60, n_assays=30)
+    study = read_study(tmp_path / "study.toml")
+    found = read_description(study)
+    assert found.panel is not None and found.panel.has.sum() == 60
+    plain = replace(study, procedure=Procedure(("logistic",), inner_repeats=0))
+    with pytest.raises(InputError) as caught:
+        read_description(plain)
+    assert [problem.column for problem in caught.value.problems] == ["procedure.inner_repeats"]
