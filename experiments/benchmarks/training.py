@@ -75,7 +75,7 @@ def _make_searches(data: TrainingData, splits: object) -> Iterator[object]:
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import Pipeline
 
-    ridge = {"model__C": [sd**2 for sd in Ridge().prior_sd]}
+    ridge = {"model__C": [sd**2 for sd in Ridge().tried]}
     newton = LogisticRegression(solver="newton-cholesky", max_iter=200)
     net = LogisticRegression(l1_ratio=0.5, solver="saga", max_iter=5000)
     trees = import_lightgbm().LGBMClassifier(
@@ -90,9 +90,9 @@ def _make_searches(data: TrainingData, splits: object) -> Iterator[object]:
     for knots, model, grid in (
         (0, newton, ridge),
         (0, FirthLogisticRegression(backend="numpy", max_iter=500), {}),
-        (0, net, {"model__C": list(ElasticNet().inverse_penalty)}),
+        (0, net, {"model__C": list(ElasticNet().tried)}),
         (KNOTS, newton, ridge),
-        (0, trees, {"model__n_estimators": list(BoostedTrees().n_trees)}),
+        (0, trees, {"model__n_estimators": list(BoostedTrees().tried)}),
     ):
         pipeline = Pipeline([("basis", make_basis(data.predictors, knots=knots)), ("model", model)])
         yield GridSearchCV(pipeline, grid, scoring="neg_log_loss", cv=splits)

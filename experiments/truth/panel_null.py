@@ -49,7 +49,7 @@ __all__ = [
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
 PANEL = PanelProcedure()
-LOW = PanelStable(name="stability_low", thresholds=(0.3,))
+LOW = PanelStable(name="stability_low", tried=(0.3,))
 """Stability selection that takes an assay from 30% of the half samples on: at the thresholds of
 the procedure it selects nothing in noise, and what selects nothing cannot be judged."""
 PANEL_CANDIDATES[LOW.name] = LOW

@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "each_row",
     "make_table",
+    "row_of",
 ]
 
 
@@ -250,6 +251,11 @@ def make_table(
 def each_row(frame: pd.DataFrame) -> Iterator[Any]:
     """Give the rows of a frame as named tuples whose values are typed by their use."""
     return iter(frame.itertuples(index=False))
+
+
+def row_of(frame: pd.DataFrame, name: str) -> Any:
+    """Return the row of this index as a named tuple, as :func:`each_row` gives it."""
+    return next(each_row(frame.loc[[name]]))
 
 
 def _to_text(cell: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.arrays import FloatArray
+from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
@@ -38,7 +38,7 @@ from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.study.study import Patients
 
-__all__ = ["Decisions", "Instability", "Judgement", "compute_judgement"]
+__all__ = ["HeldOut", "Instability", "Judgement", "compute_judgement", "describe_held_out"]
 
 _ROC_POINTS = 101
 _SUBGROUP_RESAMPLES = 200
@@ -88,21 +88,41 @@ class Instability:
     curves: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class Judgement:
-    """Everything that is told of one horizon. No table has a row for a patient.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HeldOut:
+    """Risks of one horizon in patients whom their model had not seen. No table holds a patient.
 
     Parameters
     ----------
     performance : DataFrame
-        :func:`training.measures.performance.compute_cv_performance`.
+        :func:`training.measures.performance.compute_cv_performance`, or of a frozen model
+        :func:`training.measures.performance.compute_performance`.
     calibration : CalibrationCurve
-        Of the held-out risks.
+        Flexible curve with band, and its distances from the ideal.
     groups, risks, roc : DataFrame
-        Observed shares in groups of risk, the distribution of held-out risks, and sensitivity and
+        Observed shares in groups of risk, the distribution of the risks, and sensitivity and
         specificity at every hundredth.
     bounds : DataFrame
         :func:`training.evaluation.missing_outcome.compute_metric_bounds`.
+    decisions : Decisions or None
+        None where no range of thresholds was set.
+    """
+
+    performance: pd.DataFrame
+    calibration: CalibrationCurve
+    groups: pd.DataFrame
+    risks: pd.DataFrame
+    roc: pd.DataFrame
+    bounds: pd.DataFrame
+    decisions: Decisions | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judgement(HeldOut):
+    """Everything that is told of one horizon of a procedure.
+
+    Parameters
+    ----------
     subgroups : DataFrame
         :func:`training.measures.subgroups.compute_subgroups`.
     seen : DataFrame or None
@@ -112,21 +132,53 @@ class Judgement:
         :func:`training.measures.optimism.compute_optimism`; None without bootstrap reruns.
     instability : Instability or None
         None without bootstrap reruns.
-    decisions : Decisions or None
-        None where the study has set no range of thresholds.
     """
 
-    performance: pd.DataFrame
-    calibration: CalibrationCurve
-    groups: pd.DataFrame
-    risks: pd.DataFrame
-    roc: pd.DataFrame
-    bounds: pd.DataFrame
     subgroups: pd.DataFrame
     seen: pd.DataFrame | None
     optimism: pd.DataFrame | None
     instability: Instability | None
-    decisions: Decisions | None
+
+
+def describe_held_out(
+    y: FloatArray,
+    held_out: FloatArray,
+    folds: IntArray,
+    base: FloatArray,
+    *,
+    thresholds: tuple[float, float] | None,
+    resampled: dict[str, Any],
+) -> dict[str, Any]:
+    """Return all of a :class:`HeldOut` but its performance.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        1 event, 0 none, NaN unknown.
+    held_out, folds, base : ndarray of shape (n_repeats, n)
+        Risks, the fold that held each patient out, and the prevalence that its model learnt from.
+    thresholds : (float, float) or None
+        Range of decision thresholds, set beforehand.
+    resampled : dict
+        `sample_weight`, `n_bootstrap` and `seed` of the measures.
+    """
+    weighted = {"sample_weight": resampled["sample_weight"]}
+    decisions = None
+    if thresholds is not None:
+        table, curve = (make_thresholds(thresholds, step) for step in (COARSE, FINE))
+        decisions = Decisions(
+            compute_threshold_table(y, held_out, table, **weighted),
+            compute_decision_curve(y, held_out, curve, **resampled),
+        )
+    hundredths = np.linspace(0, 1, _ROC_POINTS).tolist()
+    return {
+        "calibration": compute_calibration_curve(y, held_out, **resampled),
+        "groups": compute_calibration_groups(y, held_out),
+        "risks": compute_risk_histogram(y, held_out.mean(axis=0)),
+        "roc": compute_threshold_table(y, held_out, hundredths, **weighted),
+        "bounds": compute_metric_bounds(y, held_out, folds, base),
+        "decisions": decisions,
+    }
 
 
 def compute_judgement(
@@ -160,7 +212,6 @@ def compute_judgement(
     resampled = weighted | {"n_bootstrap": design.resampling.bootstrap, "seed": design.seed}
     few = resampled | {"n_bootstrap": min(design.resampling.bootstrap, _SUBGROUP_RESAMPLES)}
     parts = make_subgroups(patients.table, patients.cohort.dictionary, design.subgroups)
-    hundredths = np.linspace(0, 1, _ROC_POINTS).tolist()
     optimism = instability = None
     if len(reruns.predictions) > 1:
         again = reruns.predictions[:, :, patients.data.horizons.index(horizon)]
@@ -172,29 +223,13 @@ def compute_judgement(
         performance=compute_cv_performance(
             y, held_out, out.folds, base_predictions=base, **resampled
         ),
-        calibration=compute_calibration_curve(y, held_out, **resampled),
-        groups=compute_calibration_groups(y, held_out),
-        risks=compute_risk_histogram(y, held_out.mean(axis=0)),
-        roc=compute_threshold_table(y, held_out, hundredths, **weighted),
-        bounds=compute_metric_bounds(y, held_out, out.folds, base),
+        **describe_held_out(
+            y, held_out, out.folds, base, thresholds=design.thresholds, resampled=resampled
+        ),
         subgroups=compute_subgroups(y, held_out, out.folds, parts, **few),
         seen=_describe_seen(patients, horizon),
         optimism=optimism,
         instability=instability,
-        decisions=_describe_decisions(y, held_out, design.thresholds, **resampled),
-    )
-
-
-def _describe_decisions(
-    y: FloatArray, held_out: FloatArray, between: tuple[float, float] | None, **resampled: Any
-) -> Decisions | None:
-    if between is None:
-        return None
-    table, curve = (make_thresholds(between, step) for step in (COARSE, FINE))
-    weights = resampled["sample_weight"]
-    return Decisions(
-        compute_threshold_table(y, held_out, table, sample_weight=weights),
-        compute_decision_curve(y, held_out, curve, **resampled),
     )
 
 

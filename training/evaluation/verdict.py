@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from training.document.document import each_row
+from training.document.document import row_of
 from training.document.words import capital, number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.null_test import ENOUGH, list_failures
@@ -39,7 +39,7 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
     enough = True
     for horizon, table in assessment.performance.items():
         name = horizon.upper()
-        skill = next(each_row(table.loc[["brier_skill"]]))
+        skill = row_of(table, "brier_skill")
         told = with_interval(skill.estimate, skill.low, skill.high)
         if not skill.low > 0:
             enough = False
@@ -89,7 +89,7 @@ def _describe_null_test(table: pd.DataFrame, failures: list[str]) -> str:
 
 
 def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> str:
-    row = next(each_row(panel.value[horizon].loc[[metric]]))
+    row = row_of(panel.value[horizon], metric)
     return with_interval(row.difference, row.low, row.high, digits)
 
 

@@ -9,8 +9,9 @@ margins is again one linear function of that basis.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import logit
@@ -32,6 +33,7 @@ __all__ = [
     "Firth",
     "Member",
     "Ridge",
+    "Tried",
     "constant_member",
     "is_constant",
 ]
@@ -87,24 +89,34 @@ def is_constant(member: Member, Z: FloatArray) -> bool:
     return bool(np.ptp(member.margin(Z)) < 1e-9)
 
 
-class Candidate(Protocol):
-    """A way of fitting: a name, a family, and settings to choose among."""
+class Tried(ABC):
+    """A way of fitting: a name, a family, and settings to choose among.
 
-    @property
-    def name(self) -> str:
-        """The name that a study file uses."""
+    Attributes
+    ----------
+    name, label : str
+        The name that a study file uses, and the one that people read.
+    family : str
+        What the margin is made of.
+    tried : tuple of float
+        The settings tried, one for each member of the path.
+    """
 
-    @property
-    def label(self) -> str:
-        """The name that people read."""
-
-    @property
-    def family(self) -> Family:
-        """What the margin is made of."""
+    name: str
+    label: str
+    family: Family
+    tried: tuple[float, ...]
+    _words: ClassVar[str]
 
     def settings(self) -> tuple[str, ...]:
-        """Return the settings tried, in plain words, one for each member of the path."""
+        """Return the settings tried, in plain words."""
+        return tuple(self._words.format(setting) for setting in self.tried)
 
+
+class Candidate(Tried):
+    """A way of fitting outcomes."""
+
+    @abstractmethod
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fitted member for each setting.
 
@@ -130,16 +142,14 @@ def _to_members(path: FloatArray, columns: BoolArray) -> list[Member]:
 
 
 @dataclass(frozen=True)
-class Prevalence:
+class Prevalence(Candidate):
     """Everyone gets the share of responders: what any model must beat."""
 
     name: str = "prevalence"
     family: Family = "constant"
     label: str = "prevalence only"
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the one setting."""
-        return ("the share of responders",)
+    tried: tuple[float, ...] = (0,)
+    _words = "the share of responders"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return the constant model."""
@@ -147,10 +157,10 @@ class Prevalence:
 
 
 @dataclass(frozen=True)
-class Ridge:
+class Ridge(Candidate):
     """Logistic regression with a normal prior on each coefficient (L2 penalty).
 
-    `prior_sd` are the prior standard deviations tried, in log-odds per standard deviation of the
+    Tried are prior standard deviations, in log-odds per standard deviation of the
     predictor: 0.1 hardly lets a predictor speak, 1 is close to maximum likelihood.
     """
 
@@ -158,37 +168,34 @@ class Ridge:
     label: str = "ridge logistic regression"
     bent: bool = False
     family: Family = "logistic"
-    prior_sd: tuple[float, ...] = (0.1, 0.2, 0.35, 0.6, 1.0, 2.0)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the prior standard deviations tried."""
-        return tuple(f"prior SD {sd:g}" for sd in self.prior_sd)
+    tried: tuple[float, ...] = (0.1, 0.2, 0.35, 0.6, 1.0, 2.0)
+    _words = "prior SD {:g}"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each prior standard deviation."""
         columns = np.ones_like(linear) if self.bent else linear
-        return _to_members(fit_ridge(Z[:, columns], y, prior_sd=self.prior_sd), columns)
+        return _to_members(fit_ridge(Z[:, columns], y, prior_sd=self.tried), columns)
 
 
 @dataclass(frozen=True)
-class ElasticNet:
-    """Logistic regression with half L1 and half L2 penalty: drops predictors as it shrinks."""
+class ElasticNet(Candidate):
+    """Logistic regression with half L1 and half L2 penalty: drops predictors as it shrinks.
+
+    Tried are inverse penalties.
+    """
 
     name: str = "elastic_net"
     family: Family = "logistic"
     label: str = "elastic net logistic regression"
-    inverse_penalty: tuple[float, ...] = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the inverse penalties tried."""
-        return tuple(f"C {c:g}, L1 share 0.5" for c in self.inverse_penalty)
+    tried: tuple[float, ...] = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
+    _words = "C {:g}, L1 share 0.5"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return one fit for each penalty."""
         path = fit_elastic_net(
             Z[:, linear],
             y,
-            penalty=1 / np.array(self.inverse_penalty),
+            penalty=1 / np.array(self.tried),
             l1_share=0.5,
             start=float(logit(np.mean(y))),
             together=True,
@@ -197,7 +204,7 @@ class ElasticNet:
 
 
 @dataclass(frozen=True)
-class Firth:
+class Firth(Candidate):
     """Firth's logistic regression with intercept correction (FLIC).
 
     The penalised likelihood keeps coefficients finite under separation; the intercept is then
@@ -207,10 +214,8 @@ class Firth:
     name: str = "firth"
     family: Family = "logistic"
     label: str = "Firth logistic regression (FLIC)"
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the one setting."""
-        return ("Jeffreys prior",)
+    tried: tuple[float, ...] = (0,)
+    _words = "Jeffreys prior"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return the one fit."""
@@ -239,7 +244,7 @@ class Firth:
 
 
 @dataclass(frozen=True)
-class MaximumLikelihood:
+class MaximumLikelihood(Candidate):
     """Logistic regression without any penalty, to compare with: no part of the default blend.
 
     Where the predictors separate the classes there is no finite estimate; a normal prior of SD 10
@@ -249,10 +254,8 @@ class MaximumLikelihood:
     name: str = "logistic"
     family: Family = "logistic"
     label: str = "logistic regression (maximum likelihood)"
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the one setting."""
-        return ("no penalty",)
+    tried: tuple[float, ...] = (0,)
+    _words = "no penalty"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Return the one fit."""
@@ -265,24 +268,21 @@ class MaximumLikelihood:
 
 
 @dataclass(frozen=True)
-class BoostedTrees:
+class BoostedTrees(Candidate):
     """LightGBM with settings for small samples, of which only the number of trees is chosen."""
 
     name: str = "lightgbm"
     family: Family = "trees"
     label: str = "LightGBM, small-sample settings"
-    n_trees: tuple[int, ...] = (20, 40, 80, 160)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the numbers of trees tried."""
-        return tuple(f"{n} trees" for n in self.n_trees)
+    tried: tuple[int, ...] = (20, 40, 80, 160)
+    _words = "{} trees"
 
     def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
         inputs = np.where(linear, Z, 0.0)  # a tree bends a predictor by itself
-        trees = fit_trees(inputs, y, n_trees=max(self.n_trees))
+        trees = fit_trees(inputs, y, n_trees=max(self.tried))
         zeros = np.zeros(Z.shape[1])
-        return [Member(0.0, zeros, trees, n) for n in self.n_trees]
+        return [Member(0.0, zeros, trees, n) for n in self.tried]
 
 
 CANDIDATES: dict[str, Candidate] = {

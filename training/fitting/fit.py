@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from scipy.special import logit
@@ -29,8 +28,8 @@ from training.fitting.candidates import (
     CANDIDATES,
     KNOTS,
     Candidate,
-    Family,
     Member,
+    Tried,
     constant_member,
     is_constant,
 )
@@ -122,13 +121,7 @@ def _freeze(
     )
 
 
-class _HasFamily(Protocol):
-    @property
-    def family(self) -> Family:
-        """What the margin is made of."""
-
-
-def allow_trees(candidates: Sequence[_HasFamily], losses: FloatArray) -> BoolArray:
+def allow_trees(candidates: Sequence[Tried], losses: FloatArray) -> BoolArray:
     """Return who may take part: trees only where they beat every logistic candidate out of fold."""
     logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
     best = min(logistic, default=np.inf)

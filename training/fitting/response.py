@@ -78,6 +78,11 @@ class FittedResponse:
     first: FittedOutcome
     kept: FittedOutcome | None
 
+    @property
+    def outcomes(self) -> dict[str, FittedOutcome]:
+        """Each outcome by its name in results: "response", and "kept" with two horizons."""
+        return {"response": self.first} | ({} if self.kept is None else {"kept": self.kept})
+
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the probabilities, of shape (n, n_horizons), of raw predictors `X`."""
         first = self.first.model.probability(X)

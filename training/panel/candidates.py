@@ -7,7 +7,7 @@ at outcomes, and is therefore inside a candidate's fit, never before it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from training.fitting.boosting import fit_trees
-from training.fitting.candidates import Family
+from training.fitting.candidates import Family, Tried
 from training.fitting.solvers import fit_elastic_net, fit_ridge
 from training.model.trees import compute_tree_margin
 from training.panel.screening import ASSAY_TOLERANCE, screen
@@ -92,24 +92,8 @@ class PanelPatients:
     max_assays: int
 
 
-class PanelCandidate(ABC):
-    """A way of fitting a panel beside the clinical log-odds.
-
-    Attributes
-    ----------
-    name, label : str
-        The name that a study file uses, and the one that people read.
-    family : str
-        What the score is made of.
-    """
-
-    name: str
-    label: str
-    family: Family
-
-    @abstractmethod
-    def settings(self) -> tuple[str, ...]:
-        """Return the settings tried, in plain words, one for each member of the path."""
+class PanelCandidate(Tried):
+    """A way of fitting a panel beside the clinical log-odds."""
 
     @abstractmethod
     def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
@@ -123,16 +107,13 @@ class PanelNet(PanelCandidate):
     name: str = "elastic_net"
     label: str = "elastic net on the assays"
     family: Family = "logistic"
-    shares: tuple[float, ...] = (0.9, 0.75, 0.6, 0.48, 0.38, 0.3, 0.22, 0.15)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the penalties tried."""
-        return tuple(f"{share:g} of the strongest penalty" for share in self.shares)
+    tried: tuple[float, ...] = (0.9, 0.75, 0.6, 0.48, 0.38, 0.3, 0.22, 0.15)
+    _words = "{:g} of the strongest penalty"
 
     def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Return one fit for each penalty; one with too many assays is the one before it."""
         Z, y, offset = patients.Z, patients.y, patients.offset
-        penalty = np.array(self.shares) * patients.strongest * len(y) / 0.5
+        penalty = np.array(self.tried) * patients.strongest * len(y) / 0.5
         members: list[PanelMember] = []
         path = fit_elastic_net(
             Z, y, penalty=penalty, l1_share=0.5, offset=offset, tolerance=ASSAY_TOLERANCE
@@ -151,11 +132,8 @@ class PanelStable(PanelCandidate):
     name: str = "stability"
     label: str = "logistic regression of stably selected assays"
     family: Family = "logistic"
-    thresholds: tuple[float, ...] = (0.9, 0.75, 0.6)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the shares of half samples asked for."""
-        return tuple(f"selected in {share:.0%} of half samples" for share in self.thresholds)
+    tried: tuple[float, ...] = (0.9, 0.75, 0.6)
+    _words = "selected in {:.0%} of half samples"
 
     def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Return one fit for each share."""
@@ -163,7 +141,7 @@ class PanelStable(PanelCandidate):
         share = compute_stability(Z, y, offset, rng=rng).share
         order = np.argsort(-share, kind="stable")[: patients.max_assays]
         members = []
-        for threshold in self.thresholds:
+        for threshold in self.tried:
             chosen = order[share[order] >= threshold]
             coef = np.zeros(Z.shape[1])
             if len(chosen):
@@ -180,19 +158,16 @@ class PanelTrees(PanelCandidate):
     name: str = "lightgbm"
     label: str = "LightGBM on the assays, small-sample settings"
     family: Family = "trees"
-    n_trees: tuple[int, ...] = (20, 40, 80)
-
-    def settings(self) -> tuple[str, ...]:
-        """Return the numbers of trees tried."""
-        return tuple(f"{n} trees" for n in self.n_trees)
+    tried: tuple[int, ...] = (20, 40, 80)
+    _words = "{} trees"
 
     def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
         Z, y, offset = patients.Z, patients.y, patients.offset
         columns = screen(Z, y, offset, min(patients.max_assays, _TREE_COLUMNS))
-        trees = fit_trees(Z[:, columns], y, n_trees=max(self.n_trees), offset=offset)
+        trees = fit_trees(Z[:, columns], y, n_trees=max(self.tried), offset=offset)
         zeros = np.zeros(Z.shape[1])
-        return [PanelMember(zeros, trees, n, columns) for n in self.n_trees]
+        return [PanelMember(zeros, trees, n, columns) for n in self.tried]
 
 
 PANEL_CANDIDATES: dict[str, PanelCandidate] = {

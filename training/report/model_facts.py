@@ -30,9 +30,6 @@ def make_facts(
     `panel` is its sub-model for patients with a panel, where there is one.
     """
     study, fitted = description.study, evaluation.fitted
-    blend = {"response": fitted.first.weights}
-    if fitted.kept is not None:
-        blend["kept"] = fitted.kept.weights
     synthetic = description.cohort.synthetic
     return ModelFacts(
         name=study.name,
@@ -47,7 +44,7 @@ def make_facts(
         eligibility=study.eligibility.to_dict(),
         training_ranges=_make_range_facts(description.data),
         performance=make_performance_facts(evaluation.performance),
-        blend=blend,
+        blend={outcome: fit.weights for outcome, fit in fitted.outcomes.items()},
         created=datetime.now(UTC).date().isoformat(),
         seed=study.seed,
         study_sha256=study.sha256,

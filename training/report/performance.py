@@ -7,30 +7,59 @@ from typing import Any
 
 import pandas as pd
 
-from training.document.document import Block, Picture, Section, Table, each_row
+from training.document.document import Block, Picture, Section, Table, each_row, row_of
 from training.document.words import ABSENT, METRICS, number, with_interval
-from training.evaluation.judgement import Judgement
+from training.evaluation.judgement import HeldOut, Judgement
 from training.report.tables import make_thresholds_table
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
-__all__ = ["make_performance_section"]
+__all__ = ["make_held_out_blocks", "make_performance_section"]
 
 
 def make_performance_section(description: Description, horizon: str, found: Judgement) -> Section:
     """Return how the procedure does at one horizon in patients it has not seen."""
-    name = horizon.upper()
     counts = description.counts[horizon]
-    auc = next(each_row(found.performance.loc[["auc"]]))
-    blocks: list[Block] = [
+    blocks = (
         f"Outcome: {description.study.outcomes[horizon]}. Known for {counts['n']:.0f} patients, "
         f"{counts['events']:.0f} of them responders.",
-        _performance_table(name, found),
+        *make_held_out_blocks(horizon, found, optimism=found.optimism, cross_validated=True),
+    )
+    return Section(f"Performance at {horizon.upper()}", blocks)
+
+
+def make_held_out_blocks(
+    horizon: str,
+    found: HeldOut,
+    *,
+    optimism: pd.DataFrame | None = None,
+    cross_validated: bool = False,
+) -> tuple[Block, ...]:
+    """Return how risks did in patients whom their model had not seen, table and pictures.
+
+    Parameters
+    ----------
+    horizon : str
+        Such as "t1".
+    found : HeldOut
+        What is told.
+    optimism : DataFrame or None
+        :func:`training.measures.optimism.compute_optimism`, to stand beside it.
+    cross_validated : bool
+        Whether the risks come from the folds of a cross-validation; else from a frozen model.
+    """
+    name = horizon.upper()
+    of, within = "", ""
+    if cross_validated:
+        of, within = " of cross-validated probabilities", "; the AUC stands for pairs within folds"
+    auc = row_of(found.performance, "auc")
+    return (
+        _performance_table(name, found, optimism, cross_validated=cross_validated),
         Picture(
             f"calibration_{horizon}",
-            f"Calibration at {name} of cross-validated probabilities: observed share of responders "
-            "(loess with 95% band), and groups of patients with 95% intervals (not weighted). "
-            "Below: how many patients had which probability.",
+            f"Calibration at {name}{of}: observed share of responders over the predicted "
+            "probability (loess with 95% band), and in groups of patients (95% Wilson intervals, "
+            "not weighted). Below: how many patients had which probability.",
             f"Calibration curve at {name}.",
             lambda: plot_risk_calibration(
                 found.calibration.curve, found.groups, found.risks, title=f"Calibration, {name}"
@@ -38,28 +67,30 @@ def make_performance_section(description: Description, horizon: str, found: Judg
         ),
         Picture(
             f"roc_{horizon}",
-            f"ROC curve at {name}, at every hundredth of probability; the AUC "
-            "stands for pairs within folds.",
+            f"ROC curve at {name}, at every hundredth of probability{within}.",
             f"ROC curve at {name}.",
             lambda: plot_roc(found.roc, auc, title=f"ROC, {name}"),
         ),
-        *_make_decisions_section(horizon, found),
-    ]
-    return Section(f"Performance at {name}", tuple(blocks))
+        *_make_decisions_section(horizon, found, "Cross-validated. " if cross_validated else ""),
+    )
 
 
-def _performance_table(name: str, found: Judgement) -> Table:
+def _performance_table(
+    name: str, found: HeldOut, optimism: pd.DataFrame | None, *, cross_validated: bool
+) -> Table:
     values = pd.concat([found.performance, found.calibration.summary])
     held_out: dict[str, Any] = dict(zip(values.index, each_row(values), strict=True))
     corrected: dict[str, Any] = {}
     note = (
         "Cross-validated: held-out patients, AUC within folds, 95% interval by a bootstrap of "
         "patients, which lacks the variance of refitting and is too narrow by that."
+        if cross_validated
+        else ""
     )
-    if found.optimism is not None:
-        corrected = dict(zip(found.optimism.index, each_row(found.optimism), strict=True))
-        both = found.optimism.columns.intersection(values.columns)
-        renamed = found.optimism.rename(columns={name: f"{name}_corrected" for name in both})
+    if optimism is not None:
+        corrected = dict(zip(optimism.index, each_row(optimism), strict=True))
+        both = optimism.columns.intersection(values.columns)
+        renamed = optimism.rename(columns={name: f"{name}_corrected" for name in both})
         values = values.join(renamed, how="outer")
         note += (
             " Corrected: apparent less optimism (Harrell), with a 95% interval from the spread of "
@@ -68,7 +99,7 @@ def _performance_table(name: str, found: Judgement) -> Table:
         )
     columns: dict[str, Callable[[str], object]] = {
         "": lambda metric: METRICS[metric].label,
-        "cross-validated (95%)": _tell(
+        "cross-validated (95%)" if cross_validated else "estimate (95%)": _tell(
             held_out, lambda r: with_interval(r.estimate, r.low, r.high)
         ),
     }
@@ -85,7 +116,11 @@ def _performance_table(name: str, found: Judgement) -> Table:
 
     def read(metric: str) -> str:
         sides = (("cross-validated", held_out.get(metric)), ("corrected", corrected.get(metric)))
-        notes = [f"{words}: {row.note}" for words, row in sides if row is not None and row.note]
+        notes = [
+            f"{words}: {row.note}" if corrected else row.note
+            for words, row in sides
+            if row is not None and row.note
+        ]
         return "; ".join(text for text in (METRICS[metric].reading, *notes) if text)
 
     return Table.from_rows(
@@ -103,7 +138,7 @@ def _tell(rows: Mapping[str, Any], cell: Callable[[Any], str]) -> Callable[[str]
     return lambda metric: cell(rows[metric]) if metric in rows else ABSENT
 
 
-def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]:
+def _make_decisions_section(horizon: str, found: HeldOut, note: str) -> tuple[Block, ...]:
     name = horizon.upper()
     decisions = found.decisions
     if decisions is None:
@@ -120,7 +155,7 @@ def _make_decisions_section(horizon: str, found: Judgement) -> tuple[Block, ...]
         "treating all or of treating none."
     )
     return (
-        make_thresholds_table(horizon, decisions.thresholds, decisions.curve, "Cross-validated. "),
+        make_thresholds_table(horizon, decisions.thresholds, decisions.curve, note),
         Picture(
             f"decision_{horizon}",
             f"Decision curve at {name}, over the range of thresholds set beforehand. Of use is the "

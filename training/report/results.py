@@ -156,9 +156,6 @@ def _describe_panel(parameters: int, evaluation: Assessment) -> dict[str, Any]:
 
 def describe_blend(response: FittedResponse) -> dict[str, OutcomeBlend]:
     """Return what the model of each outcome is made of."""
-    fitted = {"response": response.first}
-    if response.kept is not None:
-        fitted["kept"] = response.kept
     return {
         outcome: OutcomeBlend(
             members=[
@@ -176,7 +173,7 @@ def describe_blend(response: FittedResponse) -> dict[str, OutcomeBlend]:
             reason=fit.reason,
             constant=fit.model.is_constant,
         )
-        for outcome, fit in fitted.items()
+        for outcome, fit in response.outcomes.items()
     }
 
 

@@ -94,10 +94,7 @@ def make_record(description: Description, evaluation: Evaluation) -> RunRecord:
             name = f"{null.horizon}_null_auc_{null.model.replace(' ', '_')}"
             metrics |= {name: null.auc, f"{name}_mc_error": null.mc_error}
         metrics["null_permutations"] = evaluation.null_test.attrs["n_permutations"]
-    outcomes = {"response": evaluation.fitted.first}
-    if evaluation.fitted.kept is not None:
-        outcomes["kept"] = evaluation.fitted.kept
-    for outcome, fit in outcomes.items():
+    for outcome, fit in evaluation.fitted.outcomes.items():
         metrics[f"{outcome}_slope"] = fit.slope
         metrics |= {f"{outcome}_weight_{name}": weight for name, weight in fit.weights.items()}
     tags = {}

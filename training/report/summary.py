@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.document.document import each_row
+from training.document.document import row_of
 from training.document.render import to_markdown
 from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.evaluation import Evaluation
@@ -49,10 +49,10 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
         counts = description.counts[horizon]
         first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} responded"
         for metric, twin in _IN_SHORT.items():
-            held = next(each_row(found.performance.loc[[metric]]))
+            held = row_of(found.performance, metric)
             own = ABSENT
             if found.optimism is not None:
-                row = next(each_row(found.optimism.loc[[twin]]))
+                row = row_of(found.optimism, twin)
                 own = with_interval(row.corrected, row.low, row.high)
             seen = with_interval(held.estimate, held.low, held.high)
             rows.append([first, METRICS[metric].label, seen, own])

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from training.document.document import each_row
+from training.document.document import each_row, row_of
 from training.document.style import (
     BLUE,
     GREY,
@@ -157,7 +157,7 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Pape
         axes.axvline(_IDEALS[measure], color=GREY, linewidth=1, linestyle="--")
         for y, row in enumerate(rows):
             draw_estimate(axes, y, *(getattr(row, measure + e) for e in ("", "_low", "_high")))
-        _draw_mean(axes, next(each_row(pooled.loc[[measure]])), n)
+        _draw_mean(axes, row_of(pooled, measure), n)
         if measure == "o_e":
             make_ratio_axis(axes, (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
         axes.set_xlabel(words)

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
-
-import pandas as pd
 
 from features.dictionary.outcome import RULES
-from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
-from training.document.words import (
-    METRICS,
-    estimate,
-    number,
-    number_range,
-    p_value,
-    percent,
-    with_interval,
-)
+from training.document.document import Block, Bullets, Document, Picture, Section, Table
+from training.document.words import estimate, number, number_range, p_value, percent, with_interval
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.sites import MEASURES, MIN_PER_CLASS
-from training.report.tables import (
-    make_bounds_table,
-    make_flow_table,
-    make_thresholds_table,
-    stack_horizons,
-)
-from training.report.validation_plots import (
-    plot_decision_curve,
-    plot_risk_calibration,
-    plot_roc,
-    plot_sites,
-)
+from training.report.performance import make_held_out_blocks
+from training.report.tables import make_bounds_table, make_flow_table, stack_horizons
+from training.report.validation_plots import plot_sites
 from training.store.artifact import LoadedModel
 from training.store.facts import package_versions
 from training.validation.new_patients import NewPatients
@@ -45,11 +25,6 @@ _METHODS = (
     "AUC: DeLong's variance. O:E: the expected number is taken as fixed. Slope: from its "
     "information.",
 )
-
-
-def _rows(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the rows of a frame by its index."""
-    return dict(zip(frame.index, each_row(frame), strict=True))
 
 
 def _stamp(synthetic: bool) -> str:
@@ -160,60 +135,16 @@ def _make_patients_section(
 
 
 def _make_horizon_section(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
-    name = horizon.upper()
-    auc = _rows(result.performance)["auc"]
     blocks: list[Block] = [
         f"Outcome: {outcome}. Known for {result.n} patients, {result.events} of them responders; "
         f"not known for {result.unknown}.",
-        _performance_table(name, result),
-        Picture(
-            f"calibration_{horizon}",
-            f"Calibration at {name}: observed share of responders over the predicted probability "
-            "(loess with 95% band), and in groups of patients (95% Wilson intervals, not "
-            "weighted). Below: how many patients had which probability.",
-            f"Calibration curve at {name}",
-            lambda: plot_risk_calibration(
-                result.calibration.curve, result.groups, result.risks, title=f"Calibration, {name}"
-            ),
-        ),
-        Picture(
-            f"roc_{horizon}",
-            f"ROC curve at {name}, at every hundredth of risk.",
-            f"ROC curve at {name}",
-            lambda: plot_roc(result.roc, auc, title=f"ROC, {name}"),
-        ),
-        make_thresholds_table(horizon, result.thresholds, result.decision),
-        Picture(
-            f"decision_{horizon}",
-            f"Decision curve at {name}: of use is the line that is highest at the probability "
-            "from which a course would be offered.",
-            f"Decision curve at {name}",
-            lambda: plot_decision_curve(result.decision, title=f"Decision curve, {name}"),
-        ),
+        *make_held_out_blocks(horizon, result),
     ]
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")
     else:
         blocks += _make_sites_section(horizon, result.sites)
     return tuple(blocks)
-
-
-def _performance_table(name: str, result: Judged) -> Table:
-    values = pd.concat([result.performance, result.calibration.summary])
-    found = _rows(values)
-    return Table.from_rows(
-        f"performance_{name.lower()}",
-        f"Performance at {name}.",
-        # No Brier skill: a frozen model has no base rate learnt in folds.
-        [(metric, found[key]) for key, metric in METRICS.items() if key in found],
-        {
-            "measure": lambda r: r[0].label,
-            "estimate": lambda r: number(r[1].estimate),
-            "95% interval": lambda r: number_range(r[1].low, r[1].high),
-            "how to read it": lambda r: ". ".join(filter(None, (r[0].reading, r[1].note))),
-        },
-        values=values.reset_index(),
-    )
 
 
 def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:

@@ -21,22 +21,12 @@ import pandas as pd
 
 from features.arrays import FloatArray, TextArray
 from features.errors import InputError, Problem
-from training.evaluation.missing_outcome import compute_metric_bounds
+from training.evaluation.judgement import HeldOut, describe_held_out
 from training.fitting.cross_validation import OutOfFold, predict_folds
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.fitting.weighting import compute_outcome_weights
-from training.measures.calibration_curve import CalibrationCurve, compute_calibration_curve
-from training.measures.calibration_groups import compute_calibration_groups
-from training.measures.decision_curve import (
-    COARSE,
-    FINE,
-    compute_decision_curve,
-    compute_threshold_table,
-    make_thresholds,
-)
 from training.measures.performance import compute_cv_draws, compute_performance
-from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.sites import compute_pooled_sites, compute_site_table
 from training.model.response_model import ResponseModel
 
@@ -71,31 +61,16 @@ class SiteResults:
     pooled: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A frozen model judged at one horizon. No table holds a patient.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged(HeldOut):
+    """A frozen model judged at one horizon.
+
+    The Brier skill of its bounds is against the share of responders among known outcomes.
 
     Parameters
     ----------
     n, events, unknown : int
         Patients with a known outcome, responders among them, patients without one.
-    performance : DataFrame
-        :func:`training.measures.performance.compute_performance`.
-    calibration : CalibrationCurve
-        Flexible curve with band, and its distances from the ideal.
-    groups : DataFrame
-        :func:`training.measures.calibration_groups.compute_calibration_groups`.
-    risks : DataFrame
-        :func:`compute_risk_histogram`.
-    roc : DataFrame
-        :func:`training.measures.decision_curve.compute_threshold_table` at every hundredth.
-    thresholds, decision : DataFrame
-        The same at every twentieth, and
-        :func:`training.measures.decision_curve.compute_decision_curve`, at every
-        hundredth, over the range asked for.
-    bounds : DataFrame
-        :func:`training.evaluation.missing_outcome.compute_metric_bounds`; its Brier skill is
-        against the share of responders among known outcomes.
     sites : SiteResults or None
         None where fewer than two sites are known.
     draws : DataFrame
@@ -106,14 +81,6 @@ class Judged:
     n: int
     events: int
     unknown: int
-    performance: pd.DataFrame
-    calibration: CalibrationCurve
-    groups: pd.DataFrame
-    risks: pd.DataFrame
-    roc: pd.DataFrame
-    thresholds: pd.DataFrame
-    decision: pd.DataFrame
-    bounds: pd.DataFrame
     sites: SiteResults | None
     draws: pd.DataFrame
 
@@ -176,8 +143,8 @@ def _evaluate(
     seed: int,
 ) -> Judged:
     resampled: dict[str, Any] = {"sample_weight": weight, "n_bootstrap": n_bootstrap, "seed": seed}
-    table, curve = (make_thresholds(thresholds, step) for step in (COARSE, FINE))
     rows, one_fold = p[np.newaxis], np.zeros((1, len(p)), dtype=np.intp)
+    base = np.full_like(rows, np.nanmean(y))
     known = ~np.isnan(y)
     named = set(sites[sites != ""].tolist())
     return Judged(
@@ -185,13 +152,7 @@ def _evaluate(
         events=int(np.nansum(y)),
         unknown=int((~known).sum()),
         performance=compute_performance(y, p, **resampled),
-        calibration=compute_calibration_curve(y, p, **resampled),
-        groups=compute_calibration_groups(y, rows),
-        risks=compute_risk_histogram(y, p),
-        roc=compute_threshold_table(y, p, np.linspace(0, 1, 101).tolist(), sample_weight=weight),
-        thresholds=compute_threshold_table(y, p, table, sample_weight=weight),
-        decision=compute_decision_curve(y, p, curve, **resampled),
-        bounds=compute_metric_bounds(y, rows, one_fold, np.full_like(rows, np.nanmean(y))),
+        **describe_held_out(y, rows, one_fold, base, thresholds=thresholds, resampled=resampled),
         sites=compute_site_results(y, p, sites, sample_weight=weight) if len(named) > 1 else None,
         draws=compute_cv_draws(y, rows, one_fold, **resampled),
     )

@@ -31,8 +31,8 @@ def test_pictures_draw_their_tables(judged: dict[str, Judged]) -> None:
     assert (
         f"AUC {auc.estimate:.2f}" in plot_roc(result.roc, auc, title="").axes[0].texts[0].get_text()
     )
-    net = plot_decision_curve(result.decision, title="").axes[0].lines[0].get_ydata()
-    np.testing.assert_allclose(net, result.decision["net_benefit"])
+    net = plot_decision_curve(result.decisions.curve, title="").axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(net, result.decisions.curve["net_benefit"])
 
 
 def test_the_forest_names_sites_that_cannot_be_judged(judged: dict[str, Judged]) -> None:

@@ -43,11 +43,13 @@ def test_every_table_is_that_of_the_served_probabilities(judged: dict[str, Judge
     curve = compute_calibration_curve(y, p, n_bootstrap=100, seed=2)
     pd.testing.assert_frame_equal(result.calibration.summary, curve.summary)
     decision = compute_decision_curve(y, p, [0.2, 0.21, 0.62], n_bootstrap=100, seed=2)
-    pd.testing.assert_frame_equal(result.decision.iloc[[0, 1, -1]].reset_index(drop=True), decision)
-    assert result.thresholds["threshold"].tolist() == pytest.approx(
+    pd.testing.assert_frame_equal(
+        result.decisions.curve.iloc[[0, 1, -1]].reset_index(drop=True), decision
+    )
+    assert result.decisions.thresholds["threshold"].tolist() == pytest.approx(
         [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.62]
     )
-    assert set(result.thresholds["threshold"]) <= set(result.decision["threshold"])
+    assert set(result.decisions.thresholds["threshold"]) <= set(result.decisions.curve["threshold"])
     assert result.draws["auc"][0] == pytest.approx(result.performance.loc["auc", "estimate"])
     assert len(result.draws) == 101
     known = result.bounds["known"]
