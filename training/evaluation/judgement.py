@@ -38,7 +38,14 @@ from training.measures.risk_histogram import compute_risk_histogram
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.study.study import Patients
 
-__all__ = ["HeldOut", "Instability", "Judgement", "compute_judgement", "describe_held_out"]
+__all__ = [
+    "Decisions",
+    "HeldOut",
+    "Instability",
+    "Judgement",
+    "compute_judgement",
+    "describe_held_out",
+]
 
 _ROC_POINTS = 101
 _SUBGROUP_RESAMPLES = 200
