@@ -134,9 +134,9 @@ def _read(row: Any, name: str) -> tuple[float, float, float]:
     return getattr(row, name), getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
 
 
-def p_value(p: float) -> str:
+def p_value(p: float | None) -> str:
     """Return a p value as papers print it: three decimals, "<0.001" below."""
-    return "<0.001" if p < 0.001 else number(p, 3)
+    return "<0.001" if p is not None and p < 0.001 else number(p, 3)
 
 
 def p_equals(p: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from training.document.document import Block, Bullets, Picture, Section, Table
-from training.document.words import ABSENT, number
+from training.document.document import Block, Bullets, Picture, Section
+from training.document.words import number
 from training.evaluation.evaluation import Evaluation
-from training.fitting.candidates import CANDIDATES
 from training.report.plots import plot_importance
+from training.report.results import describe_blend
+from training.report.tables import make_blend_table
 from training.study.study import Description
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from training.document.style import PaperFigure
 
 __all__ = ["make_blend_section"]
+
+_WORDS = {"response": "response", "kept": "kept at T2"}
 
 
 def make_blend_section(
@@ -60,28 +62,13 @@ def make_blend_section(
 
 
 def _make_weights(evaluation: Evaluation) -> list[Block]:
-    fitted = {"response": evaluation.fitted.first}
-    if evaluation.fitted.kept is not None:
-        fitted["kept at T2"] = evaluation.fitted.kept
+    blends = describe_blend(evaluation.fitted)
     notes = []
-    for outcome, fit in fitted.items():
-        notes.append(f"{outcome}: recalibration slope {number(fit.slope)}")
-        if fit.reason:
-            notes.append(f"{outcome}: everyone gets the same probability ({fit.reason})")
-    table = Table.from_rows(
-        "blend",
-        "Weights of the candidates and the prevalence.",
-        [(outcome, name, fit) for outcome, fit in fitted.items() for name in fit.weights],
-        {
-            "outcome": lambda r: r[0],
-            "candidate": lambda r: CANDIDATES[r[1]].label,
-            "weight": lambda r: number(r[2].weights[r[1]]),
-            "setting": lambda r: r[2].settings.get(r[1], ABSENT),
-            "out-of-fold log loss": lambda r: number(r[2].log_loss.get(r[1], np.nan), 3),
-            "note": lambda r: "gives everyone the same risk" if r[1] in r[2].constant else "",
-        },
-    )
-    return [table, Bullets(tuple(notes))]
+    for outcome, blend in blends.items():
+        notes.append(f"{_WORDS[outcome]}: recalibration slope {number(blend.slope)}")
+        if blend.reason:
+            notes.append(f"{_WORDS[outcome]}: everyone gets the same probability ({blend.reason})")
+    return [make_blend_table(blends, _WORDS), Bullets(tuple(notes))]
 
 
 def _draw_shap(explained: shap.Explanation, place: int, title: str) -> PaperFigure:

@@ -7,11 +7,16 @@ from typing import Any
 import pandas as pd
 
 from training.document.document import Block, Bullets, Picture, Section, Table
-from training.document.words import METRICS, estimate, number, p_value, percent, with_interval
+from training.document.words import number, percent, with_interval
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_size_text, make_panel_verdict
 from training.panel.procedure import PanelProcedure
 from training.report.panel_plots import plot_selection
+from training.report.tables import (
+    make_assays_table,
+    make_panel_candidates_table,
+    make_panel_value_table,
+)
 
 __all__ = ["describe_panel", "make_panel_section"]
 
@@ -20,25 +25,8 @@ _Q_LIMIT = 0.05
 
 
 def _make_value_section(panel: PanelEvaluation) -> list[Block]:
-    difference = {"difference": lambda r: with_interval(r.difference, r.low, r.high, 3)}
-    blocks: list[Block] = [
-        Table.from_rows(
-            "panel_added_value",
-            "Clinical estimate with and without the panel.",
-            pd.concat(panel.value, names=["horizon"]).reset_index(),
-            {
-                "": lambda r: r.horizon.upper(),
-                "metric": lambda r: METRICS[r.metric].label,
-                "clinical": lambda r: estimate(r, "first"),
-                "clinical + panel": lambda r: estimate(r, "second"),
-                **difference,
-                "reading": lambda r: METRICS[r.metric].reading,
-            },
-            "Patients with a panel only, all held out, both estimates for the same patients; 95% "
-            "intervals by a bootstrap of patients. Whoever's panel cannot be used has the "
-            "clinical estimate in both. The intervals lack the variance of refitting.",
-        )
-    ]
+    value = pd.concat(panel.value, names=["horizon"]).reset_index()
+    blocks: list[Block] = [make_panel_value_table(value)]
     if panel.net_benefit:
         together = pd.concat(panel.net_benefit, names=["horizon"])
         blocks.append(
@@ -51,30 +39,11 @@ def _make_value_section(panel: PanelEvaluation) -> list[Block]:
                     "treat from": lambda r: percent(r.threshold),
                     "clinical": lambda r: number(r.clinical, 3),
                     "clinical + panel": lambda r: number(r.panel, 3),
-                    **difference,
+                    "difference": lambda r: with_interval(r.difference, r.low, r.high, 3),
                 },
             )
         )
     return blocks
-
-
-def _make_candidates_section(panel: PanelEvaluation) -> Table:
-    return Table.from_rows(
-        "panel_candidates",
-        "What the panel's score is made of.",
-        panel.candidates,
-        {
-            "candidate": "label",
-            "weight": lambda r: number(r.weight),
-            "mean weight over folds": lambda r: number(r.mean_weight),
-            "folds with weight": lambda r: percent(r.share_used),
-            "AUC alone": lambda r: number(r.auc),
-            "folds without a score": lambda r: percent(r.share_constant),
-        },
-        "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
-        "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
-        "fold, before it is weighted, in folds whose panel passed the global test.",
-    )
 
 
 def _describe_few_assays(panel: PanelEvaluation) -> str:
@@ -101,25 +70,11 @@ def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
     assays = panel.assays
     return [
         _describe_few_assays(panel),
-        Table.from_rows(
-            "panel_assays",
+        make_assays_table(
             f"Single assays beside the clinical estimate: the {min(len(assays), _SHOWN)} with the "
             "smallest p values. All are in the CSV file.",
             assays.head(_SHOWN),
-            {
-                "assay": "assay",
-                "odds ratio per SD of ΔCt": lambda r: with_interval(r.odds_ratio, r.low, r.high),
-                "p": lambda r: p_value(r.p_value),
-                "q": lambda r: p_value(r.q_value),
-                "detected": lambda r: percent(r.detected),
-                "half samples": lambda r: percent(r.half_samples),
-                "folds": lambda r: percent(r.folds),
-                "log-odds in the model": lambda r: number(r.coefficient or None),
-            },
-            "An odds ratio above 1: responders have a higher ΔCt, so less of the microRNA. q: "
-            "Benjamini-Hochberg over all assays. Half samples and folds: share in which the assay "
-            "was selected.",
-            values=assays,
+            assays,
         ),
         Picture(
             "panel_selection",
@@ -185,7 +140,7 @@ def make_panel_section(
             *blocks,
             Bullets(tuple(people)),
             *_make_value_section(panel),
-            _make_candidates_section(panel),
+            make_panel_candidates_table(panel.candidates),
             *_make_assays_section(panel),
         ),
     )

@@ -5,13 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from training.document.document import Block, Bullets, Picture, Section, Table
-from training.document.words import ABSENT, estimate, number, share_with_interval
+from training.document.document import Block, Bullets, Picture, Section, Table, each_row
+from training.document.words import number, share_with_interval
 from training.evaluation.evaluation import Evaluation
 from training.fitting.weighting import WEIGHTINGS
 from training.measures.subgroups import MIN_PER_CLASS
 from training.report.plots import plot_subgroups
-from training.report.tables import make_bounds_table, make_flow_table, stack_horizons
+from training.report.tables import (
+    make_bounds_table,
+    make_flow_table,
+    make_size_table,
+    make_subgroups_table,
+    stack_horizons,
+)
 from training.study.study import Description
 
 __all__ = [
@@ -60,24 +66,7 @@ def make_patients_section(description: Description) -> Section:
 
 def make_size_section(description: Description) -> Section:
     """Return what sample there was, and what a development study needs."""
-    table = Table.from_rows(
-        "sample_size",
-        "What was there, and what a development study needs.",
-        description.verdicts.items(),
-        {
-            "horizon": lambda r: r[0].upper(),
-            "known": lambda r: r[1].n,
-            "responders": lambda r: r[1].events,
-            "parameters": lambda r: r[1].parameters,
-            "needed": lambda r: ABSENT if r[1].needed is None else r[1].needed.n,
-            "expected shrinkage": lambda r: number(r[1].expected_shrinkage),
-        },
-        "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
-        "shrinkage: by this factor the coefficients of an unpenalised model of this size "
-        "would be too large; 0.9 is good, under 0.7 it says more about these patients "
-        "than about the next.",
-    )
-    return Section("Sample size", (table,))
+    return Section("Sample size", (make_size_table(description.verdicts),))
 
 
 def make_subgroups_section(evaluation: Evaluation) -> Section:
@@ -90,21 +79,12 @@ def make_subgroups_section(evaluation: Evaluation) -> Section:
     for horizon, found in evaluation.judgements.items():
         name, table = horizon.upper(), found.subgroups
         blocks += [
-            Table.from_rows(
-                f"subgroups_{horizon}",
-                f"Parts of the cohort, {name}, cross-validated.",
+            make_subgroups_table(
+                horizon,
                 table,
-                {
-                    "": "variable",
-                    "part": "subgroup",
-                    "known": "n",
-                    "responders": "events",
-                    "AUC (95%)": lambda r: estimate(r, "auc"),
-                    "observed : expected (95%)": lambda r: estimate(r, "o_e"),
-                    "note": "note",
-                },
-                f"Not estimable under {MIN_PER_CLASS} responders or nonresponders; parts of one or "
-                "two patients are left out. Intervals lack the variance of refitting.",
+                MIN_PER_CLASS,
+                "Parts of one or two patients are left out. Intervals lack the variance of "
+                "refitting.",
             ),
             Picture(
                 f"subgroups_{horizon}",
@@ -142,13 +122,13 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
                 f"{name}: of {whom}, too few have a known outcome, or too few have none, for the "
                 "one group to be described beside the other."
             )
+    told = {horizon: found.bounds.reset_index() for horizon, found in judged.items()}
     bounds = make_bounds_table(
-        stack_horizons({horizon: found.bounds.reset_index() for horizon, found in judged.items()}),
-        unknown,
-        "What the unknown outcomes could change.",
+        [(h, unknown[h], row) for h, table in told.items() for row in each_row(table)],
         "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
         "reason they are missing: from no responder among them to all, and for each number in "
         "between those with the highest or lowest cross-validated probabilities. Not weighted. "
         "An AUC averaged over repeats can still pass its ends by a hundredth or two.",
+        stack_horizons(told),
     )
     return Section("Patients without a known outcome", (*blocks, bounds))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 
 from training.document.document import Block, Picture, Section, Table
-from training.document.words import estimate, number, percent
+from training.document.words import estimate, percent
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.judgement import Instability
 from training.evaluation.null_test import BAND, ENOUGH
@@ -17,6 +18,7 @@ from training.report.plots import (
     plot_null_test,
     plot_prediction_instability,
 )
+from training.report.tables import make_instability_table, make_null_test_table
 from training.study.study import Description
 
 __all__ = ["make_instability_section", "make_learning_section", "make_null_test_section"]
@@ -38,22 +40,8 @@ def make_instability_section(evaluation: Evaluation) -> Section:
     )
     if failed:
         words += f" {len(failed)} reruns gave no model ({', '.join(sorted(set(failed)))})."
-    table = Table.from_rows(
-        "instability",
-        "Distance of the reruns' probabilities from the served one.",
-        [(horizon.upper(), stable.summary) for horizon, stable in found.items()],
-        {
-            "": lambda r: r[0],
-            "mean absolute prediction error": lambda r: number(
-                r[1]["mean_absolute_prediction_error"], 3
-            ),
-            "least stable tenth of patients above": lambda r: number(
-                r[1]["p90_prediction_error"], 3
-            ),
-            "reruns": lambda r: f"{r[1]['n_resamples']:.0f}",
-        },
-        "Mean over patients and reruns: 0.10 means that another cohort would typically have moved "
-        "a patient's probability by 10 percentage points.",
+    table = make_instability_table(
+        {horizon: SimpleNamespace(**stable.summary) for horizon, stable in found.items()}
     )
     blocks = [block for h, stable in found.items() for block in _show_instability(h, stable)]
     return Section("Instability", (words, table, *blocks))
@@ -119,19 +107,9 @@ def make_null_test_section(evaluation: Evaluation) -> Section:
             "more than its Monte Carlo error explains, is a leak: held-out outcomes reach the fit. "
             "Passing shows no leak in what was rerun here; what was done to the data before the "
             "cohort was read is not.",
-            Table.from_rows(
-                "null_test",
-                "Mean AUC on permuted outcomes.",
+            make_null_test_table(
                 table,
-                {
-                    "": lambda r: r.horizon.upper(),
-                    "model": lambda r: labels.get(r.model, r.model),
-                    "mean AUC": lambda r: number(r.auc, 3),
-                    "Monte Carlo error": lambda r: number(r.mc_error, 3),
-                    "permutations": "n_permutations",
-                    "folds with one risk for everyone": lambda r: percent(r.share_constant),
-                    "verdict": "verdict",
-                },
+                labels,
                 "Candidates alone, before recalibration, and the whole procedure. Only folds in "
                 f"which a model tells patients apart count. Under {ENOUGH} permutations the test "
                 'does not count for approval; "uncertain" needs more of them.',

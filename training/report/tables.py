@@ -1,13 +1,47 @@
-"""Tables that a study's report and that of a validation share."""
+"""Tables that a study's report, that of a validation and the model card share.
+
+A row is whatever has the attributes: a part of the results, or a row of a frame as
+:func:`training.document.document.each_row` gives it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from training.document.document import Table
-from training.document.words import METRICS, estimate, estimate_share, number, percent
+from training.document.words import (
+    ABSENT,
+    METRICS,
+    capital,
+    estimate,
+    estimate_share,
+    number,
+    p_value,
+    percent,
+    with_interval,
+)
+from training.store.found import OutcomeBlend
+from training.store.statements import plain
 
-__all__ = ["make_bounds_table", "make_flow_table", "make_thresholds_table", "stack_horizons"]
+__all__ = [
+    "make_assays_table",
+    "make_blend_table",
+    "make_bounds_table",
+    "make_flow_table",
+    "make_instability_table",
+    "make_null_test_table",
+    "make_panel_candidates_table",
+    "make_panel_value_table",
+    "make_size_table",
+    "make_subgroups_table",
+    "make_thresholds_table",
+    "stack_horizons",
+]
+
+Rows = pd.DataFrame | Iterable[Any]
 
 
 def stack_horizons(tables: dict[str, pd.DataFrame], *, upper: bool = False) -> pd.DataFrame:
@@ -16,48 +50,221 @@ def stack_horizons(tables: dict[str, pd.DataFrame], *, upper: bool = False) -> p
     return pd.concat(parts, ignore_index=True)
 
 
-def make_flow_table(flow: pd.DataFrame) -> Table:
+def make_flow_table(flow: Rows, note: str = "") -> Table:
     """Return how the courses of the file became those with a known outcome."""
     return Table.from_rows(
         "flow",
         "From all courses to those with a known outcome.",
         flow,
         {
-            "step": "step",
+            "step": lambda r: capital(plain(r.step)),
             "left": "remaining",
             "excluded": "excluded",
             "of those left: not known": "unknown_kept",
         },
+        note,
+    )
+
+
+def make_size_table(sizes: Mapping[Any, Any]) -> Table:
+    """Return what sample there was at each horizon, and what a development study needs."""
+    return Table.from_rows(
+        "sample_size",
+        "What was there, and what a development study needs.",
+        sizes.items(),
+        {
+            "horizon": lambda r: r[0].upper(),
+            "known": lambda r: r[1].n,
+            "responders": lambda r: r[1].events,
+            "parameters": lambda r: r[1].parameters,
+            "needed": lambda r: r[1].needed.n if r[1].needed else ABSENT,
+            "short by": lambda r: max(r[1].needed.n - r[1].n, 0) if r[1].needed else ABSENT,
+            "expected shrinkage": lambda r: number(r[1].expected_shrinkage),
+        },
+        "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
+        "shrinkage: by this factor the coefficients of an unpenalised model of this size "
+        "would be too large; 0.9 is good, under 0.7 it says more about these patients "
+        "than about the next.",
+    )
+
+
+def make_blend_table(blends: Mapping[str, OutcomeBlend], words: Mapping[str, str]) -> Table:
+    """Return what the model of each outcome is made of; `words` are those for the outcomes."""
+    return Table.from_rows(
+        "blend",
+        "Weights of the candidates and the prevalence.",
+        [(words[outcome], m) for outcome, blend in blends.items() for m in blend.members],
+        {
+            "outcome": lambda r: r[0],
+            "candidate": lambda r: r[1].label,
+            "weight": lambda r: number(r[1].weight),
+            "setting": lambda r: r[1].setting or ABSENT,
+            "out-of-fold log loss": lambda r: number(r[1].log_loss, 3),
+            "note": lambda r: "gives everyone the same risk" if r[1].constant else "",
+        },
+    )
+
+
+def make_instability_table(found: Mapping[Any, Any]) -> Table:
+    """Return how far the reruns' probabilities lie from the served one, by horizon."""
+    return Table.from_rows(
+        "instability",
+        "Distance of the reruns' probabilities from the served one.",
+        found.items(),
+        {
+            "horizon": lambda r: r[0].upper(),
+            "mean absolute prediction error": lambda r: number(
+                r[1].mean_absolute_prediction_error, 3
+            ),
+            "least stable tenth of patients above": lambda r: number(r[1].p90_prediction_error, 3),
+            "reruns": lambda r: f"{r[1].n_resamples:.0f}",
+        },
+        "Mean over patients and reruns: 0.10 means that another cohort would typically have moved "
+        "a patient's probability by 10 percentage points. It is no confidence interval.",
+    )
+
+
+def make_null_test_table(rows: Rows, labels: Mapping[str, str], note: str = "") -> Table:
+    """Return how the procedure and each candidate did on permuted outcomes."""
+    return Table.from_rows(
+        "null_test",
+        "Null test: mean AUC on permuted outcomes.",
+        rows,
+        {
+            "horizon": lambda r: r.horizon.upper(),
+            "model": lambda r: labels.get(r.model, r.model),
+            "mean AUC": lambda r: number(r.auc, 3),
+            "Monte Carlo error": lambda r: number(r.mc_error, 3),
+            "permutations": "n_permutations",
+            "folds with one risk for everyone": lambda r: percent(r.share_constant),
+            "verdict": "verdict",
+        },
+        f"0.5 is right: there is nothing to find. {note}".rstrip(),
+    )
+
+
+def make_subgroups_table(horizon: str, rows: Rows, least: int, note: str = "") -> Table:
+    """Return how the procedure does in parts of the cohort.
+
+    Parameters
+    ----------
+    horizon : str
+        Such as "t1".
+    rows : DataFrame or iterable
+        :func:`training.measures.subgroups.compute_subgroups`.
+    least : int
+        Responders, and nonresponders, from which a part is judged.
+    note : str
+        What to read after that.
+    """
+    return Table.from_rows(
+        f"subgroups_{horizon}",
+        f"Parts of the cohort, {horizon.upper()}, cross-validated.",
+        rows,
+        {
+            "": "variable",
+            "part": "subgroup",
+            "known": "n",
+            "responders": "events",
+            "AUC (95%)": lambda r: estimate(r, "auc"),
+            "observed : expected (95%)": lambda r: estimate(r, "o_e"),
+            "note": "note",
+        },
+        f"Under {least} responders or nonresponders nothing is estimated: it would be noise. "
+        f"{note}".rstrip(),
     )
 
 
 def make_bounds_table(
-    bounds: pd.DataFrame, unknown: dict[str, int], caption: str, note: str
+    rows: Iterable[tuple[str, int, Any]], note: str, values: pd.DataFrame | None = None
 ) -> Table:
     """Return what unknown outcomes could change.
 
     Parameters
     ----------
-    bounds : DataFrame
-        Columns `horizon`, `metric`, `known`, `lowest`, `highest`.
-    unknown : dict of str to int
-        Unknown outcomes by horizon, as it is written in `bounds`.
-    caption, note : str
+    rows : iterable of (str, int, row)
+        Horizon, its unknown outcomes, and `metric`, `known`, `lowest` and `highest`.
+    note, values
         Of the table.
     """
     return Table.from_rows(
         "outcome_bounds",
-        caption,
-        bounds,
+        "What the unknown outcomes could change.",
+        rows,
         {
-            "horizon": lambda r: r.horizon.upper(),
-            "unknown": lambda r: unknown[r.horizon],
-            "measure": lambda r: METRICS[r.metric].label,
-            "known outcomes": lambda r: number(r.known),
-            "lowest": lambda r: number(r.lowest),
-            "highest": lambda r: number(r.highest),
+            "horizon": lambda r: r[0].upper(),
+            "unknown": lambda r: r[1],
+            "measure": lambda r: METRICS[r[2].metric].label,
+            "known outcomes": lambda r: number(r[2].known),
+            "lowest": lambda r: number(r[2].lowest),
+            "highest": lambda r: number(r[2].highest),
         },
         note,
+        values,
+    )
+
+
+def make_panel_value_table(rows: Rows) -> Table:
+    """Return the clinical estimate with and without the panel; a row has its `horizon`."""
+    return Table.from_rows(
+        "panel_added_value",
+        "Clinical estimate with and without the panel.",
+        rows,
+        {
+            "": lambda r: r.horizon.upper(),
+            "metric": lambda r: METRICS[r.metric].label,
+            "clinical": lambda r: estimate(r, "first"),
+            "clinical + panel": lambda r: estimate(r, "second"),
+            "difference": lambda r: with_interval(r.difference, r.low, r.high, 3),
+            "reading": lambda r: METRICS[r.metric].reading,
+        },
+        "Patients with a panel only, all held out, both estimates for the same patients; 95% "
+        "intervals by a bootstrap of patients. Whoever's panel cannot be used has the "
+        "clinical estimate in both. The intervals lack the variance of refitting; one that holds "
+        "0 does not show that the panel adds anything.",
+    )
+
+
+def make_panel_candidates_table(rows: Rows) -> Table:
+    """Return what the panel's score is made of."""
+    return Table.from_rows(
+        "panel_candidates",
+        "What the panel's score is made of.",
+        rows,
+        {
+            "candidate": "label",
+            "weight": lambda r: number(r.weight),
+            "mean weight over folds": lambda r: number(r.mean_weight),
+            "folds with weight": lambda r: percent(r.share_used),
+            "AUC alone": lambda r: number(r.auc),
+            "folds without a score": lambda r: percent(r.share_constant),
+        },
+        "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
+        "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
+        "fold, before it is weighted, in folds whose panel passed the global test.",
+    )
+
+
+def make_assays_table(caption: str, rows: Rows, values: pd.DataFrame | None = None) -> Table:
+    """Return single assays beside the clinical estimate."""
+    return Table.from_rows(
+        "panel_assays",
+        caption,
+        rows,
+        {
+            "assay": "assay",
+            "odds ratio per SD of ΔCt": lambda r: with_interval(r.odds_ratio, r.low, r.high),
+            "p": lambda r: p_value(r.p_value),
+            "q": lambda r: p_value(r.q_value),
+            "detected": lambda r: percent(r.detected),
+            "half samples": lambda r: percent(r.half_samples),
+            "folds": lambda r: percent(r.folds),
+            "log-odds in the model": lambda r: number(r.coefficient or None),
+        },
+        "An odds ratio above 1: responders have a higher ΔCt, so less of the microRNA. q: "
+        "Benjamini-Hochberg over all assays. Half samples and folds: share in which the assay "
+        "was selected; one that matters is selected nearly always.",
+        values,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from features.dictionary.outcome import RULES
-from training.document.document import Block, Bullets, Document, Picture, Section, Table
+from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
 from training.document.words import estimate, number, number_range, p_value, percent, with_interval
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.sites import MEASURES, MIN_PER_CLASS
@@ -105,10 +105,7 @@ def _describe(
 def _make_patients_section(
     loaded: LoadedModel, patients: NewPatients, judged: dict[str, Judged]
 ) -> tuple[Block, ...]:
-    bounds = stack_horizons(
-        {h: found.bounds.reset_index() for h, found in judged.items()}, upper=True
-    )
-    unknown = {h.upper(): found.unknown for h, found in judged.items()}
+    bounds = {h: f.bounds.reset_index().assign(unknown=f.unknown) for h, f in judged.items()}
     return (
         *((Bullets(patients.warnings),) if patients.warnings else ()),
         make_flow_table(patients.flow),
@@ -126,10 +123,9 @@ def _make_patients_section(
             "model is judged on patients whom it was not made for.",
         ),
         make_bounds_table(
-            bounds.assign(unknown=bounds["horizon"].map(unknown)),
-            unknown,
-            "What unknown outcomes could change.",
+            [(h, judged[h].unknown, row) for h, t in bounds.items() for row in each_row(t)],
             "Lowest and highest: over everyone, whatever the unknown outcomes are. Not weighted.",
+            stack_horizons(bounds, upper=True),
         ),
     )
 

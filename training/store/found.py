@@ -266,16 +266,6 @@ class SubgroupRow(ResultsPart):
         """Responders or nonresponders, whichever are fewer."""
         return min(self.events, self.n - self.events)
 
-    @property
-    def auc_interval(self) -> EstimateRow:
-        """AUC with its interval."""
-        return EstimateRow(estimate=self.auc, low=self.auc_low, high=self.auc_high)
-
-    @property
-    def o_e_interval(self) -> EstimateRow:
-        """Observed over expected with its interval."""
-        return EstimateRow(estimate=self.o_e, low=self.o_e_low, high=self.o_e_high)
-
 
 class OtherPatientsRow(EstimateRow):
     """A measure in patients of other sites or cohorts."""

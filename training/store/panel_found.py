@@ -7,7 +7,7 @@ from typing import Literal
 from training.store.asked import SizeFacts
 from training.store.part import Horizon, ResultsPart
 
-__all__ = ["AddedValueRow", "PanelAssay", "PanelResults"]
+__all__ = ["PanelAssay", "PanelResults"]
 
 
 class AddedValueRow(ResultsPart):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from training.document.document import each_row
 from training.report.tables import make_bounds_table, make_thresholds_table, stack_horizons
 
 
@@ -14,10 +15,10 @@ def test_horizons_stand_below_each_other() -> None:
 
 def test_bounds_are_told_with_the_unknown_of_their_horizon() -> None:
     bounds = pd.DataFrame(
-        [("t2", "auc", 0.612, 0.48, 0.7)],
-        columns=["horizon", "metric", "known", "lowest", "highest"],
+        [("auc", 0.612, 0.48, 0.7)], columns=["metric", "known", "lowest", "highest"]
     )
-    table = make_bounds_table(bounds, {"t1": 1, "t2": 9}, "Caption.", "Note.")
+    rows = [("t2", 9, row) for row in each_row(bounds)]
+    table = make_bounds_table(rows, "Note.", bounds)
     assert table.rows == [("T2", "9", "AUC", "0.61", "0.48", "0.70")]
     assert table.data is bounds
 

@@ -30,23 +30,6 @@ def test_the_smaller_class_of_a_subgroup(events: int, n: int, smaller: int) -> N
     assert row.smaller_class == smaller
 
 
-def test_each_measure_has_its_own_interval() -> None:
-    row = SubgroupRow(
-        variable="sex",
-        subgroup="male",
-        n=9,
-        events=4,
-        auc=0.6,
-        auc_low=0.5,
-        auc_high=0.7,
-        o_e=1.1,
-        o_e_low=0.9,
-        o_e_high=1.3,
-    )
-    assert list(row.auc_interval.to_json().values()) == [0.6, 0.5, 0.7]
-    assert list(row.o_e_interval.to_json().values()) == [1.1, 0.9, 1.3]
-
-
 def test_the_interval_of_optimism_is_the_corrected_values() -> None:
     row = OptimismRow(metric="auc", apparent=0.8, corrected=0.7, low=0.6, high=0.75)
     assert list(row.interval.to_json().values()) == [0.7, 0.6, 0.75]

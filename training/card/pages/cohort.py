@@ -5,12 +5,12 @@ from __future__ import annotations
 from training.card.limitations import list_rules
 from training.card.schema import Body
 from training.card.words import interval
-from training.document.document import Block, Bullets, make_table
-from training.document.words import METRICS, capital, number, percent
+from training.document.document import Block, Bullets, Table, make_table
+from training.document.words import METRICS, capital, percent
+from training.report.tables import make_bounds_table, make_flow_table
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
 from training.store.results import Results
-from training.store.statements import plain
 
 __all__ = [
     "make_answers_blocks",
@@ -19,11 +19,6 @@ __all__ = [
     "make_predictors_blocks",
     "make_use_blocks",
 ]
-
-_BOUNDED = {
-    "share_of_responders": "share of responders",
-    **{metric: label for metric, (label, _) in METRICS.items()},
-}
 
 
 def make_answers_blocks(body: Body, place: str) -> list[Block]:
@@ -54,10 +49,6 @@ def make_use_blocks(body: Body) -> list[Block]:
 def make_population_blocks(body: Body) -> list[Block]:
     """Return who the patients are, and how many are left after each step."""
     results = body.results
-    flow = [
-        (capital(plain(row.step)), row.remaining, row.excluded, row.unknown_kept)
-        for row in results.flow
-    ]
     rates = []
     for horizon in body.results.horizons:
         found = results.counts[horizon]
@@ -66,10 +57,8 @@ def make_population_blocks(body: Body) -> list[Block]:
     return [
         f"{capital(results.study.population)}. Treatment: {results.study.treatment}.",
         "Whom the model is for: " + "; ".join(list_rules(results)) + ".",
-        make_table(
-            "Flow of patients",
-            ("step", "left", "excluded", "of those left: not known"),
-            flow,
+        make_flow_table(
+            results.flow,
             "The outcome steps are no exclusions: each horizon is fitted on those whose outcome "
             "is known.",
         ),
@@ -86,54 +75,33 @@ def make_outcome_blocks(body: Body) -> list[Block]:
     """Return what was predicted, what labels rest on, and what unknown outcomes could change."""
     results = body.results
     labels = {h: results.labels.at(h) for h in results.horizons}
-    rows = [
-        (
-            h.upper(),
-            labels[h].responders,
-            labels[h].nonresponders,
-            labels[h].unknown,
-            labels[h].score,
-            labels[h].wording,
-            labels[h].both,
-        )
-        for h in body.results.horizons
-    ]
     bounds = [
-        (
-            h.upper(),
-            results.missing_outcomes[h].unknown,
-            _BOUNDED[row.metric],
-            number(row.known),
-            number(row.lowest),
-            number(row.highest),
-        )
-        for h in body.results.horizons
-        for row in results.missing_outcomes[h].rows
+        (h, found.unknown, row)
+        for h, found in results.missing_outcomes.items()
+        for row in found.rows
     ]
     answers = {f.id: f.answer for f in body.fields if f.table == "ketresponse"}
     return [
         f"Responder: {results.study.rule_text}.",
         Bullets(tuple(f"{h.upper()}: {results.study.outcomes[h]}" for h in body.results.horizons)),
-        make_table(
+        Table.from_rows(
+            "labels",
             "What the labels rest on",
-            (
-                "horizon",
-                "responders",
-                "nonresponders",
-                "unknown",
-                "by score",
-                "by wording alone",
-                "by both",
-            ),
-            rows,
+            labels.items(),
+            {
+                "horizon": lambda r: r[0].upper(),
+                "responders": lambda r: r[1].responders,
+                "nonresponders": lambda r: r[1].nonresponders,
+                "unknown": lambda r: r[1].unknown,
+                "by score": lambda r: r[1].score,
+                "by wording alone": lambda r: r[1].wording,
+                "by both": lambda r: r[1].both,
+            },
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
         *_make_scores_blocks(results),
-        make_table(
-            "What unknown outcomes could change",
-            ("horizon", "unknown", "result", "known outcomes", "lowest", "highest"),
-            bounds,
-            "Over everyone, whatever the unknown outcomes are and why they are missing.",
+        make_bounds_table(
+            bounds, "Over everyone, whatever the unknown outcomes are and why they are missing."
         ),
         *make_answers_blocks(body, "outcome"),
     ]

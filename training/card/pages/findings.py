@@ -11,8 +11,14 @@ from training.card.schema import Body
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.document import Block, Bullets, Drawing, Drawings, make_table
 from training.document.words import METRICS, capital, number, percent
-from training.store.asked import SizeFacts
-from training.store.found import FlipRow, InstabilityFacts, NullTest, SubgroupRow
+from training.report.tables import (
+    make_blend_table,
+    make_instability_table,
+    make_null_test_table,
+    make_size_table,
+    make_subgroups_table,
+)
+from training.store.found import FlipRow, InstabilityFacts, NullTest
 from training.store.part import Horizon, NotDone, OrNotDone
 from training.store.results import Results
 
@@ -32,18 +38,6 @@ def _at(body: Body) -> dict[Horizon, str]:
 
 def make_model_blocks(body: Body) -> list[Block]:
     """Return the blend, and what moves the estimate."""
-    rows = [
-        (
-            OUTCOME_WORDS[outcome],
-            m.label,
-            number(m.weight),
-            m.setting or "–",
-            number(m.log_loss, 3),
-            "same risk for everyone" if m.constant else "",
-        )
-        for outcome, blend in body.results.blend.items()
-        for m in blend.members
-    ]
     run = {f.id: f.answer for f in body.fields if f.by == "run"}
     constant = [
         f"{capital(OUTCOME_WORDS[outcome])}: everyone gets the same probability"
@@ -60,18 +54,11 @@ def make_model_blocks(body: Body) -> list[Block]:
         if found
     )
     update = body.results.update
-    caption = "Candidates and their weight in the blend" + (", before the update" if update else "")
     blocks: list[Block] = [f"{capital(run['12g'])}."]
     if update:
-        blocks.append(f"{capital(run['12f'])}.")
-    if rows:
-        blocks.append(
-            make_table(
-                caption,
-                ("outcome", "candidate", "weight", "setting", "log loss held out", ""),
-                rows,
-            )
-        )
+        blocks.append(f"{capital(run['12f'])}. What it was made of before:")
+    if any(blend.members for blend in body.results.blend.values()):
+        blocks.append(make_blend_table(body.results.blend, OUTCOME_WORDS))
     if constant:
         blocks.append(Bullets(tuple(constant), "warning"))
     if pictures:
@@ -180,7 +167,7 @@ def make_stability_blocks(body: Body) -> list[Block]:
     results = body.results
     return [
         *_make_instability_blocks(results.instability),
-        _make_size_blocks(results.sample_size),
+        make_size_table(results.sample_size),
         *_make_null_test_blocks(results.null_test),
     ]
 
@@ -188,24 +175,7 @@ def make_stability_blocks(body: Body) -> list[Block]:
 def _make_instability_blocks(instability: Mapping[Horizon, InstabilityFacts]) -> list[Block]:
     if not instability:
         return []
-    rows = [
-        (
-            h.upper(),
-            number(found.mean_absolute_prediction_error, 3),
-            number(found.p90_prediction_error, 3),
-            f"{found.n_resamples:.0f}",
-        )
-        for h, found in instability.items()
-    ]
-    blocks: list[Block] = [
-        make_table(
-            "How far a patient's estimate moves when the whole procedure is rerun on "
-            "other patients of the same kind",
-            ("horizon", "mean absolute error", "nine patients in ten: under", "reruns"),
-            rows,
-            "0.10 is ten percentage points. Not a confidence interval.",
-        )
-    ]
+    blocks: list[Block] = [make_instability_table(instability)]
     flips = {h: found.classification or [] for h, found in instability.items()}
     cuts = sorted({row.threshold for rows in flips.values() for row in rows})
     if cuts:
@@ -225,36 +195,6 @@ def _make_instability_blocks(instability: Mapping[Horizon, InstabilityFacts]) ->
     return blocks
 
 
-def _make_size_blocks(sizes: Mapping[Horizon, SizeFacts]) -> Block:
-    rows = [
-        (
-            horizon.upper(),
-            size.n,
-            size.events,
-            size.parameters,
-            size.needed.n if size.needed else "–",
-            max(size.needed.n - size.n, 0) if size.needed else "–",
-            number(size.expected_shrinkage),
-        )
-        for horizon, size in sizes.items()
-    ]
-    return make_table(
-        "Sample size",
-        (
-            "horizon",
-            "patients",
-            "responders",
-            "parameters",
-            "needed",
-            "short by",
-            "expected shrinkage",
-        ),
-        rows,
-        "Riley's criteria for a c-statistic of 0.70. An expected shrinkage of 0.9 is good; "
-        "below 0.7 a model says more about these patients than about the next.",
-    )
-
-
 def _describe_flip(rows: Sequence[FlipRow], cut: float) -> str:
     row = next((row for row in rows if row.threshold == cut), None)
     if row is None:
@@ -266,46 +206,17 @@ def _make_null_test_blocks(null: OrNotDone[NullTest]) -> list[Block]:
     if isinstance(null, NotDone):
         command = f" Run: {null.command}." if null.command else ""
         return [Bullets((f"Null test: {null.reason}.{command}",), "warning")]
-    rows = [
-        (row.horizon.upper(), row.model, number(row.auc, 3), row.n_permutations, row.verdict)
-        for row in null.rows
-    ]
-    return [
-        make_table(
-            "Null test: the procedure on outcomes dealt out at random",
-            ("horizon", "model", "mean AUC", "permutations", "verdict"),
-            rows,
-            "0.5 is right: there is nothing to find. Away from it, held-out outcomes reach the "
-            "fit.",
-        )
-    ]
+    return [make_null_test_table(null.rows, {})]
 
 
 def make_fairness_blocks(body: Body) -> list[Block]:
     """Return the subgroups and what the author says on fairness."""
-    found, at = body.results.subgroups, _at(body)
+    found = body.results.subgroups
     if isinstance(found, NotDone):
         blocks: list[Block] = [Bullets((f"Subgroups: {found.reason}.",), "warning")]
     else:
         blocks = [
-            make_table(
-                f"Subgroups at {at[h]}",
-                ("subgroup", "patients", "responders", "AUC", "O:E", "note"),
-                [_subgroup_row(row) for row in found[h]],
-                "Under 10 responders or nonresponders nothing is estimated: it would be noise.",
-            )
+            make_subgroups_table(h, found[h], body.gate_settings.per_class)
             for h in body.results.horizons
         ]
     return [*blocks, *make_answers_blocks(body, "fairness")]
-
-
-def _subgroup_row(row: SubgroupRow) -> tuple[object, ...]:
-    label = ": ".join(name for name in (row.variable, row.subgroup) if name)
-    return (
-        label,
-        row.n,
-        row.events,
-        interval(row.auc_interval),
-        interval(row.o_e_interval),
-        row.note,
-    )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from types import SimpleNamespace
 
 from training.card.schema import Body
-from training.document.document import Block, Bullets, make_table
-from training.document.words import METRICS, capital, number, percent
-from training.store.panel_found import AddedValueRow, PanelAssay, PanelResults
-from training.store.part import Horizon
+from training.document.document import Block, Bullets
+from training.document.words import capital
+from training.report.tables import (
+    make_assays_table,
+    make_panel_candidates_table,
+    make_panel_value_table,
+)
+from training.store.panel_found import PanelAssay, PanelResults
 
 __all__ = ["make_panel_blocks"]
 
@@ -39,67 +44,20 @@ def make_panel_blocks(body: Body) -> list[Block]:
     ]
     if panel.sample_size.text:
         blocks.append(f"{capital(panel.sample_size.text).rstrip('.')}.")
-    blocks += _make_value_blocks(panel.added_value)
-    if panel.candidates:
-        rows = [
-            (row.label, number(row.weight), percent(row.share_used)) for row in panel.candidates
-        ]
-        blocks.append(
-            make_table(
-                "What the panel's score is made of",
-                ("candidate", "weight", "folds in which it counted"),
-                rows,
-            )
-        )
-    return blocks + _make_assays_blocks(panel.assays, served=served)
-
-
-def _make_value_blocks(value: Mapping[Horizon, Sequence[AddedValueRow]]) -> list[Block]:
-    rows = [
-        (
-            horizon.upper(),
-            METRICS[row.metric][0],
-            _describe(row.first, row.first_low, row.first_high),
-            _describe(row.second, row.second_low, row.second_high),
-            _describe(row.difference, row.low, row.high, decimals=3),
-        )
-        for horizon, table in value.items()
+    value = [
+        SimpleNamespace(horizon=horizon, **row.model_dump())
+        for horizon, table in panel.added_value.items()
         for row in table
     ]
-    if not rows:
-        return []
-    note = (
-        "The same patients, held out from both; 95% intervals by a bootstrap of patients, which "
-        "lack the variance of refitting. An interval that holds 0 does not show that the "
-        "panel adds anything."
-    )
-    heads = ("", "measure", "clinical", "clinical and panel", "difference")
-    return [make_table("With and without the panel", heads, rows, note)]
-
-
-def _describe(
-    estimate: float | None, low: float | None, high: float | None, *, decimals: int = 2
-) -> str:
-    """Return an estimate with its interval; differences of scores need a third decimal."""
-    if estimate is None or low is None or high is None:
-        return "not estimable"
-    found, below, above = (number(value, decimals) for value in (estimate, low, high))
-    return f"{found} ({below} to {above})"
+    if value:
+        blocks.append(make_panel_value_table(value))
+    if panel.candidates:
+        blocks.append(make_panel_candidates_table(panel.candidates))
+    return blocks + _make_assays_blocks(panel.assays, served=served)
 
 
 def _make_assays_blocks(assays: Sequence[PanelAssay], *, served: bool) -> list[Block]:
     chosen = [row for row in assays if row.coefficient]
-    rows = [
-        (
-            row.assay,
-            _describe(row.odds_ratio, row.low, row.high),
-            number(row.q_value, 3),
-            percent(row.detected),
-            percent(row.half_samples),
-            percent(row.folds),
-        )
-        for row in chosen[:_MOST_ASSAYS]
-    ]
     q_values = [row.q_value for row in assays if row.q_value is not None]
     low = sum(q <= _FALSE_DISCOVERY for q in q_values)
     found = (
@@ -108,14 +66,9 @@ def _make_assays_blocks(assays: Sequence[PanelAssay], *, served: bool) -> list[B
     )
     if not assays:
         return []
-    if not rows or not served:
+    if not chosen or not served:
         return [found]
-    heads = ("assay", "odds ratio per SD of ΔCt (95%)", "q", "detected", "half samples", "folds")
-    note = (
-        "A higher ΔCt is less of the microRNA. Half samples and folds: the share in which the "
-        "assay was selected again; one that matters is selected nearly always."
-    )
-    title = "Assays in the sub-model"
+    caption = "Assays in the sub-model"
     if len(chosen) > _MOST_ASSAYS:
-        title += f", {_MOST_ASSAYS} of {len(chosen)}"
-    return [found, make_table(title, heads, rows, note)]
+        caption += f", {_MOST_ASSAYS} of {len(chosen)}"
+    return [found, make_assays_table(caption, chosen[:_MOST_ASSAYS])]

@@ -57,7 +57,7 @@ def test_how_to_use_the_number_comes_first_and_cannot_be_overlooked() -> None:
 
 def test_the_flow_and_the_numbers_behind_each_horizon_are_the_runs() -> None:
     blocks = make_population_blocks(_body())
-    flow = _table(blocks, "Flow of patients")
+    flow = _table(blocks, "From all courses to those with a known outcome.")
     assert flow[0] == ("Identified", "90", "0", "0")
     assert len(flow) == len(small_results()["flow"])
     assert _table(blocks, "Numbers behind each horizon") == [
@@ -72,7 +72,7 @@ def test_what_labels_rest_on_and_what_unknown_ones_could_change() -> None:
         ("T1", "51", "36", "3", "22", "34", "31"),
         ("T2", "30", "47", "13", "9", "50", "13"),
     ]
-    bounds = _table(blocks, "What unknown outcomes could change")
+    bounds = _table(blocks, "What the unknown outcomes could change.")
     assert bounds[0][:3] == ("T1", "3", "Share of responders")
     given = small_results()["missing_outcomes"]
     assert len(bounds) == sum(len(found["rows"]) for found in given.values())

@@ -45,8 +45,8 @@ def test_the_blend_is_told_with_weights_and_a_constant_is_a_warning() -> None:
     }
     blend = {"members": [member], "slope": 1.0, "reason": "too few", "constant": True}
     blocks = make_model_blocks(_body(blend={"response": blend}))
-    assert _tables(blocks)["Candidates and their weight in the blend"] == [
-        ("response", "ridge", "0.75", "–", "0.654", "same risk for everyone")
+    assert _tables(blocks)["Weights of the candidates and the prevalence."] == [
+        ("response", "ridge", "0.75", "–", "0.654", "gives everyone the same risk")
     ]
     assert _warnings(blocks) == ["Response: everyone gets the same probability (too few)."]
 
@@ -132,7 +132,9 @@ def test_the_sample_size_tells_the_shortfall(n: int, needed: int, cells: tuple[s
     sizes = small_results()["sample_size"]
     sizes["t1"] |= {"n": n, "needed": sizes["t1"]["needed"] | {"n": needed}}
     sizes["t2"] |= {"needed": None}
-    rows = _tables(make_stability_blocks(_body(sample_size=sizes)))["Sample size"]
+    rows = _tables(make_stability_blocks(_body(sample_size=sizes)))[
+        "What was there, and what a development study needs."
+    ]
     assert rows[0][4:6] == cells
     assert rows[1][4:6] == ("–", "–")
 
@@ -146,7 +148,7 @@ def test_the_null_test_is_a_table_or_says_how_to_run_it() -> None:
     null = {"done": True, "n_permutations": 100, "rows": [row | {"verdict": "right"}]}
     tables = _tables(make_stability_blocks(_body(null_test=null)))
     [found] = [rows for caption, rows in tables.items() if caption.startswith("Null test")]
-    assert found == [("T1", "ridge", "0.501", "100", "right")]
+    assert found == [("T1", "ridge", "0.501", "–", "100", "–", "right")]
 
 
 def test_subgroups_are_told_with_what_is_not_estimable() -> None:
@@ -155,9 +157,9 @@ def test_subgroups_are_told_with_what_is_not_estimable() -> None:
     overall = {"variable": "", "subgroup": "everyone", "n": 90, "events": 50, **known}
     found = {"t1": [overall, row], "t2": [overall]}
     tables = _tables(make_fairness_blocks(_body(subgroups=found)))
-    assert tables["Subgroups at discharge (T1)"] == [
-        ("everyone", "90", "50", "0.60 (0.50 to 0.70)", "not estimable", ""),
-        ("sex: male", "20", "5", "not estimable", "not estimable", "too few"),
+    assert tables["Parts of the cohort, T1, cross-validated."] == [
+        ("", "everyone", "90", "50", "0.60 (0.50 to 0.70)", "–", ""),
+        ("sex", "male", "20", "5", "–", "–", "too few"),
     ]
     assert _warnings(make_fairness_blocks(_body(subgroups=ABSENT)))[0] == (
         "Subgroups: it was switched off."
