@@ -20,15 +20,20 @@ import pandas as pd
 from features.arrays import FloatArray
 from training.evaluation.design import Design, make_design
 from training.evaluation.judgement import Judgement, compute_judgement
-from training.evaluation.learning_curve import compute_learning_curve, count_fits
+from training.evaluation.learning_curve import SHARES, compute_learning_curve, count_fits
 from training.evaluation.null_test import Judge, compute_null_test, evaluate_candidates
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
-from training.evaluation.score_labels import ScoreLabels, count_reruns, evaluate_score_labels
 from training.fitting.bootstrap import predict_from_bootstraps
-from training.fitting.cross_validation import OutOfFold, make_repeated_folds, predict_folds
+from training.fitting.cross_validation import (
+    OutOfFold,
+    make_repeated_folds,
+    predict_folds,
+    predict_from_parts,
+)
 from training.fitting.response import Fit, FittedResponse, fit_response
 from training.fitting.weighting import compute_outcome_weights
 from training.measures.decision_curve import COARSE, make_thresholds
+from training.measures.performance import compute_cv_performance
 from training.study.study import Description, Patients
 from training.study.tables import Resampling
 
@@ -52,8 +57,9 @@ class Assessment:
     null_test : DataFrame or None
         :func:`training.evaluation.null_test.compute_null_test`; None where it was not asked
         for.
-    score_labels : ScoreLabels or None
-        The result with labels from scores alone; None where it was not looked at.
+    score_labels : dict of str to DataFrame
+        The performance, by horizon, on labels from scores alone, by as many folds and repeats and
+        the same seed; empty where that gives no other labels, or too few.
     learning : dict of str to DataFrame
         :func:`training.evaluation.learning_curve.compute_learning_curve`; empty where it was
         switched off.
@@ -65,7 +71,7 @@ class Assessment:
     judgements: dict[str, Judgement]
     failures: tuple[str, ...] = ()
     null_test: pd.DataFrame | None = None
-    score_labels: ScoreLabels | None = None
+    score_labels: dict[str, pd.DataFrame] = field(default_factory=dict)
     learning: dict[str, pd.DataFrame] = field(default_factory=dict)
     panel: PanelEvaluation | None = None
 
@@ -110,8 +116,9 @@ def count_steps(description: Description, *, null_permutations: int = 0) -> int:
 def count_assessment(patients: Patients, design: Design, *, null_permutations: int = 0) -> int:
     """Return how often :func:`assess` calls its `progress`."""
     resampling = design.resampling
-    fits = resampling.folds * resampling.repeats + resampling.bootstrap_reruns
-    fits += count_reruns(patients, design)
+    cross_validation = resampling.folds * resampling.repeats
+    fits = cross_validation + resampling.bootstrap_reruns
+    fits += cross_validation if patients.score_labels.data else 0
     fits += count_fits(resampling.folds, _count_learning(resampling))
     return fits + null_permutations + len(patients.data.horizons)
 
@@ -206,29 +213,48 @@ def assess(
         As in :func:`evaluate`.
     """
     data, resampling = patients.data, design.resampling
-    running: dict[str, Any] = {"n_jobs": n_jobs, "progress": progress}
-    seeded = running | {"seed": design.seed}
-    weights = compute_outcome_weights(data, weighting=design.weighting)
-    folds = make_repeated_folds(
-        data, n_folds=resampling.folds, n_repeats=resampling.repeats, seed=design.seed
-    )
-    out = predict_folds(data, fit, folds, **seeded)
-    reruns = predict_from_bootstraps(
-        data, fit, n_resamples=resampling.bootstrap_reruns, plain=design.is_plain, **seeded
-    )
+    seeded: dict[str, Any] = {"seed": design.seed, "n_jobs": n_jobs, "progress": progress}
+    dealt = {"n_folds": resampling.folds, "n_repeats": resampling.repeats, "seed": design.seed}
     null_test = None
     if null_permutations:
         null_test = compute_null_test(data, judge, n_permutations=null_permutations, **seeded)
-    score_labels = evaluate_score_labels(patients, design, fit, **running)
-    learning = {}
+    out = predict_folds(data, fit, make_repeated_folds(data, **dealt), **seeded)
+    rescored, by_scores = patients.score_labels.data, None
+    if rescored is not None:
+        by_scores = predict_folds(rescored, fit, make_repeated_folds(rescored, **dealt), **seeded)
+    parts = []
     if n_learning := _count_learning(resampling):
-        learning = compute_learning_curve(
-            data, fit, out, n_repeats=n_learning, weights=weights, **seeded
-        )
+        parts = predict_from_parts(data, fit, out.folds[:n_learning], SHARES, **seeded)
+    reruns = predict_from_bootstraps(
+        data, fit, n_resamples=resampling.bootstrap_reruns, plain=design.is_plain, **seeded
+    )
+    weights = compute_outcome_weights(data, weighting=design.weighting)
+    score_labels = {}
+    if rescored is not None and by_scores is not None:
+        score_weights = compute_outcome_weights(rescored, weighting=design.weighting)
+        for horizon, y in rescored.y.items():
+            score_labels[horizon] = compute_cv_performance(
+                y,
+                by_scores.predictions[horizon],
+                by_scores.folds,
+                base_predictions=by_scores.base[horizon],
+                sample_weight=score_weights[horizon],
+                n_bootstrap=resampling.bootstrap,
+                seed=design.seed,
+            )
     judgements = {}
     for i, horizon in enumerate(data.horizons):
         judgements[horizon] = compute_judgement(
             patients, design, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    return Assessment(out, judgements, reruns.failures, null_test, score_labels, learning)
+    return Assessment(
+        out,
+        judgements,
+        reruns.failures,
+        null_test,
+        score_labels,
+        compute_learning_curve(data, parts, out, weights=weights, seed=design.seed)
+        if parts
+        else {},
+    )

@@ -9,20 +9,17 @@ fixed number of parameters falls: an outlook, not a result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
-from training.fitting.cross_validation import OutOfFold, predict_folds
-from training.fitting.response import Fit, Fitted, TrainingData
+from training.fitting.cross_validation import OutOfFold
+from training.fitting.response import TrainingData
 from training.measures.performance import compute_cv_performance
 
 __all__ = ["SHARES", "compute_learning_curve", "continue_curve", "count_fits"]
-
-Progress = Callable[[], None]
 
 SHARES = (0.25, 0.5, 0.75)
 """Parts of the training fold that are fitted beside the whole of it."""
@@ -35,27 +32,13 @@ def count_fits(n_folds: int, n_repeats: int) -> int:
     return len(SHARES) * n_folds * n_repeats
 
 
-def _fit_part(data: TrainingData, *, rng: np.random.Generator, fit: Fit, share: float) -> Fitted:
-    """Fit on a part of the training patients, drawn class by class."""
-    kept = np.zeros(len(data), dtype=bool)
-    for stratum in np.unique(data.strata):
-        patients = np.unique(data.groups[data.strata == stratum])
-        count = max(1, round(share * len(patients)))
-        drawn = rng.choice(patients, size=count, replace=False)
-        kept |= np.isin(data.groups, drawn)
-    return fit(data.take(kept), rng=rng)
-
-
 def compute_learning_curve(
     data: TrainingData,
-    fit: Fit,
+    parts: Sequence[OutOfFold],
     whole: OutOfFold,
     *,
-    n_repeats: int,
     weights: dict[str, FloatArray],
     seed: int,
-    n_jobs: int = 1,
-    progress: Progress = lambda: None,
 ) -> dict[str, pd.DataFrame]:
     """Judge the procedure on parts of the patients.
 
@@ -63,20 +46,15 @@ def compute_learning_curve(
     ----------
     data : TrainingData
         All patients.
-    fit : callable
-        The whole procedure, as :func:`training.fitting.cross_validation.predict_folds` takes it.
+    parts : sequence of OutOfFold
+        By each of :data:`SHARES`, from
+        :func:`training.fitting.cross_validation.predict_from_parts`, on the first folds of `whole`.
     whole : OutOfFold
-        The cross-validation on the whole of each training fold; its folds are used again.
-    n_repeats : int
-        Repeats of it that are used, at least 1.
+        The cross-validation on the whole of each training fold.
     weights : dict of str to ndarray of shape (n,)
         Of each patient in the metrics, by horizon.
     seed : int
-        The result depends on nothing else, the number of jobs included.
-    n_jobs : int
-        Processes.
-    progress : callable
-        Called :func:`count_fits` times.
+        Of the bootstrap.
 
     Returns
     -------
@@ -86,21 +64,9 @@ def compute_learning_curve(
         `_high`, 95% intervals that lack the variance of refitting. The skill is against the
         prevalence of the whole training fold at every size.
     """
-    folds = whole.folds[:n_repeats]
-    found = [
-        predict_folds(
-            data,
-            partial(_fit_part, fit=fit, share=share),
-            folds,
-            seed=seed + 1 + place,
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-        for place, share in enumerate(SHARES)
-    ]
-    found.append(
-        OutOfFold({h: p[:n_repeats] for h, p in whole.predictions.items()}, whole.base, folds)
-    )
+    folds = parts[0].folds
+    first = {h: p[: len(folds)] for h, p in whole.predictions.items()}
+    found = (*parts, OutOfFold(first, whole.base, folds))
     return {
         horizon: pd.DataFrame(
             [

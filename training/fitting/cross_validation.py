@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,9 +16,15 @@ from training.fitting.candidates import constant_member
 from training.fitting.jobs import Progress, run_tasks
 from training.fitting.procedure import Procedure
 from training.fitting.resampling import make_folds
-from training.fitting.response import Fit, TrainingData, fit_response
+from training.fitting.response import Fit, Fitted, TrainingData, fit_response
 
-__all__ = ["OutOfFold", "cross_validate", "make_repeated_folds", "predict_folds"]
+__all__ = [
+    "OutOfFold",
+    "cross_validate",
+    "make_repeated_folds",
+    "predict_folds",
+    "predict_from_parts",
+]
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,47 @@ def predict_folds(
             predictions[horizon][repeat, test] = risks[i]
             base[horizon][repeat, test] = rates[i]
     return OutOfFold(predictions, base, folds)
+
+
+def _fit_part(data: TrainingData, *, rng: np.random.Generator, fit: Fit, share: float) -> Fitted:
+    """Fit on a part of the training patients, drawn class by class."""
+    kept = np.zeros(len(data), dtype=bool)
+    for stratum in np.unique(data.strata):
+        patients = np.unique(data.groups[data.strata == stratum])
+        count = max(1, round(share * len(patients)))
+        drawn = rng.choice(patients, size=count, replace=False)
+        kept |= np.isin(data.groups, drawn)
+    return fit(data.take(kept), rng=rng)
+
+
+def predict_from_parts(
+    data: TrainingData,
+    fit: Fit,
+    folds: IntArray,
+    shares: Sequence[float],
+    *,
+    seed: int,
+    n_jobs: int = 1,
+    progress: Progress = lambda: None,
+) -> list[OutOfFold]:
+    """Predict the patients of every fold by models of parts of the others; see `predict_folds`.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Of the training part of each fold, above 0 and below 1; a result for each.
+    """
+    return [
+        predict_folds(
+            data,
+            partial(_fit_part, fit=fit, share=share),
+            folds,
+            seed=seed + 1 + place,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+        for place, share in enumerate(shares)
+    ]
 
 
 def cross_validate(

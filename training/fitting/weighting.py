@@ -89,7 +89,8 @@ def compute_seen_weights(data: TrainingData) -> FloatArray:
     seen = ~np.isnan(data.kept[responders])
     if seen.all() or not seen.any():
         return weights
-    weight = _weigh_known(data.take(responders), seen)[seen]
+    alike = data.take(responders)
+    weight = _weigh_known(alike, seen)[seen]
     weights[np.flatnonzero(responders)[seen]] = np.minimum(weight, _MAX_WEIGHT)
     return weights
 

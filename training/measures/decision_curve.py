@@ -12,6 +12,8 @@ cross-validation nor intervals; a test holds both equal.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,14 +32,38 @@ from training.measures.weighted import (
 __all__ = [
     "COARSE",
     "FINE",
+    "Decisions",
     "compute_decision_curve",
     "compute_net_benefit_gain",
     "compute_threshold_table",
+    "describe_decisions",
     "make_thresholds",
 ]
 
 COARSE, FINE = 0.05, 0.01
 """Steps of a table, and of a curve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What acting on the risks would do, over the range of thresholds set beforehand.
+
+    Parameters
+    ----------
+    thresholds : DataFrame
+        :func:`compute_threshold_table`, at every twentieth.
+    curve : DataFrame
+        :func:`compute_decision_curve`, at every hundredth.
+    """
+
+    thresholds: pd.DataFrame
+    curve: pd.DataFrame
+
+    @property
+    def least_gain(self) -> float:
+        """The smallest gain in net benefit over the better of treating all and treating none."""
+        best = np.maximum(self.curve["treat_all"], self.curve["treat_none"])
+        return float((self.curve["net_benefit"] - best).min())
 
 
 def make_thresholds(between: tuple[float, float], step: float) -> list[float]:
@@ -178,6 +204,31 @@ def compute_decision_curve(
         table[name] = draws[0]
         table[f"{name}_low"], table[f"{name}_high"], _ = percentile_interval(draws[1:])
     return table
+
+
+def describe_decisions(
+    y: FloatArray,
+    p: FloatArray,
+    between: tuple[float, float],
+    *,
+    sample_weight: FloatArray,
+    **resampling: Any,
+) -> Decisions:
+    """Return what acting on risks would do, over a range of thresholds.
+
+    Parameters
+    ----------
+    y, p, sample_weight, **resampling
+        As in :func:`compute_decision_curve`.
+    between : (float, float)
+        The range, as :func:`make_thresholds` takes it.
+    """
+    table, curve = (make_thresholds(between, step) for step in (COARSE, FINE))
+    weighted: dict[str, Any] = {"sample_weight": sample_weight}
+    return Decisions(
+        compute_threshold_table(y, p, table, **weighted),
+        compute_decision_curve(y, p, curve, **weighted, **resampling),
+    )
 
 
 def compute_net_benefit_gain(

@@ -14,6 +14,7 @@ Riley and Collins 2023, doi:10.1002/bimj.202200302.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,19 +22,43 @@ from numpy.typing import ArrayLike
 
 from features.arrays import FloatArray
 from training.measures.calibration_curve import compute_calibration_curve
+from training.measures.decision_curve import COARSE, make_thresholds
 from training.measures.weighted import round_risks
 
 __all__ = [
+    "Instability",
     "compute_calibration_instability",
     "compute_classification_instability",
     "compute_instability",
     "compute_prediction_instability",
+    "describe_instability",
 ]
 
 
 _MIN_PER_GROUP = 10
 _MOST_GROUPS = 20
 _QUANTILES = {"low": 0.025, "q1": 0.25, "median": 0.5, "q3": 0.75, "high": 0.975}
+
+
+@dataclass(frozen=True, eq=False)
+class Instability:
+    """How far risks, decisions and calibration move when the procedure is rerun.
+
+    Parameters
+    ----------
+    summary : dict of str to float
+        :func:`compute_instability`.
+    predictions, classification, calibration : DataFrame
+        The tables of the functions of those names.
+    curves : ndarray of shape (n_resamples, n_points)
+        Calibration curves of the reruns, evenly spaced over risks from 0 to 1.
+    """
+
+    summary: dict[str, float]
+    predictions: pd.DataFrame
+    classification: pd.DataFrame
+    calibration: pd.DataFrame
+    curves: FloatArray
 
 
 def compute_instability(served: FloatArray, bootstrapped: FloatArray) -> dict[str, float]:
@@ -178,3 +203,33 @@ def compute_calibration_instability(
         points = np.nanquantile(curves[:, shown], list(_QUANTILES.values()), axis=0)
     table = pd.DataFrame({"risk": grid[shown]} | dict(zip(_QUANTILES, points, strict=True)))
     return table.assign(n_curves=n_curves[shown]), curves
+
+
+def describe_instability(
+    y: FloatArray,
+    served: FloatArray,
+    bootstrapped: FloatArray,
+    thresholds: tuple[float, float] | None,
+    *,
+    sample_weight: FloatArray,
+) -> Instability:
+    """Describe the instability in every way.
+
+    Parameters
+    ----------
+    y, served, bootstrapped, sample_weight
+        As the functions above take them.
+    thresholds : (float, float) or None
+        Range of the thresholds; None for those from 0.05 to 0.95.
+    """
+    calibration, curves = compute_calibration_instability(
+        y, bootstrapped, sample_weight=sample_weight
+    )
+    cuts = make_thresholds(thresholds or (COARSE, 1 - COARSE), COARSE)
+    return Instability(
+        summary=compute_instability(served, bootstrapped),
+        predictions=compute_prediction_instability(served, bootstrapped),
+        classification=compute_classification_instability(served, bootstrapped, cuts),
+        calibration=calibration,
+        curves=curves,
+    )

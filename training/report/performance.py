@@ -9,7 +9,8 @@ import pandas as pd
 
 from training.document.document import Block, Picture, Section, Table, each_row, row_of
 from training.document.words import ABSENT, METRICS, number, with_interval
-from training.evaluation.judgement import HeldOut, Judgement
+from training.evaluation.judgement import Judgement
+from training.measures.held_out import HeldOut
 from training.report.tables import make_thresholds_table
 from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description

@@ -19,7 +19,6 @@ from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
 from training.evaluation.judgement import Judgement
-from training.evaluation.score_labels import ScoreLabels
 from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.freezing import N_BACKGROUND
@@ -177,16 +176,15 @@ def describe_blend(response: FittedResponse) -> dict[str, OutcomeBlend]:
     }
 
 
-def _describe_score_labels(found: ScoreLabels | None) -> dict[str, Any]:
-    if found is None:
-        return _not_done("the procedure was not judged on labels from scores alone")
+def _describe_score_labels(patients: Patients, evaluation: Assessment) -> dict[str, Any]:
+    found = patients.score_labels
     if found.reason:
         return _not_done(found.reason)
     return {
         "done": True,
         "changed": found.changed,
         "counts": found.counts,
-        "performance": found.performance,
+        "performance": evaluation.score_labels,
     }
 
 
@@ -251,7 +249,7 @@ def make_results(
         "flow": patients.flow,
         "counts": patients.counts,
         "labels": patients.labels.counts(),
-        "score_labels": _describe_score_labels(evaluation.score_labels),
+        "score_labels": _describe_score_labels(patients, evaluation),
         "parameters": patients.parameters,
         "predictors": [
             _describe_predictor(variable, column)

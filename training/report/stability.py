@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from training.document.document import Block, Picture, Section, Table
 from training.document.words import estimate, percent
 from training.evaluation.evaluation import Evaluation
-from training.evaluation.judgement import Instability
 from training.evaluation.null_test import BAND, ENOUGH
 from training.fitting.candidates import CANDIDATES
+from training.measures.instability import Instability
 from training.report.plots import (
     plot_calibration_instability,
     plot_classification_instability,

@@ -58,7 +58,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
@@ -201,17 +200,15 @@ def read_study(path: Path) -> Study:
         that are not known at baseline, a missing cohort file.
     """
     text, content = read_toml(path, "study file")
-    dictionary = _read_dictionary(content, path.parent)
+    # What the study's mapping declares comes first: all else is read by its dictionary.
+    cohort = content.get("cohort")
+    mapping = cohort.get("mapping") if isinstance(cohort, dict) else None
+    dictionary = CONTRACT
+    if isinstance(mapping, str):
+        dictionary = read_mapping(path.parent / mapping).dictionary
     place = Place(path.parent, dictionary)
     file = read_settings(StudyFile, content, f"study file {path.name}", context=place)
     return _make_study(file, text, place)
-
-
-def _read_dictionary(content: dict[str, Any], folder: Path) -> Dictionary:
-    """Return the contract with what the study's mapping declares: all else is read by it."""
-    cohort = content.get("cohort")
-    mapping = cohort.get("mapping") if isinstance(cohort, dict) else None
-    return read_mapping(folder / mapping).dictionary if isinstance(mapping, str) else CONTRACT
 
 
 def _make_study(file: StudyFile, text: str, place: Place) -> Study:

@@ -6,13 +6,14 @@ model at all, it is then fitted and judged (:mod:`training.evaluation.evaluation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
-from features.dictionary.outcome import Labels, make_labels
+from features.cohort.cohort import read_cohort
+from features.cohort.labelling import Labelled, label_cohort
+from features.dictionary.outcome import Labels
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
@@ -40,22 +41,43 @@ MIN_PER_CLASS = 8
 """Patients of either class below which nothing is fitted."""
 
 
+@dataclass(frozen=True, eq=False)
+class ScoreLabels:
+    """What labels from scores alone make of a study: how much rests on the record's wording.
+
+    The rule "fall2_or_success" calls a patient a responder who fell by 2 points or whom the record
+    calls a success. A record's wording is softer than a score. Here it is left out: a label that
+    has no score is then unknown, one that wording alone had made a responder is none.
+
+    Parameters
+    ----------
+    changed : dict of str to int
+        Horizon to the patients whose label differs: it is another one, or is unknown now.
+    counts : dict
+        Horizon to :func:`count_outcome` of the score labels.
+    reason : str
+        Why no procedure can be judged on them; empty where one can, or nothing changed.
+    data : TrainingData or None
+        The patients with these labels, on which the whole procedure is to be judged again; None
+        where no label changed, or they cannot bear it.
+    """
+
+    changed: dict[str, int]
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)
+    reason: str = ""
+    data: TrainingData | None = None
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Patients:
+class Patients(Labelled):
     """Eligible patients of a cohort before anything is fitted.
 
     Attributes
     ----------
-    cohort : Cohort
-        The checked file.
-    table : DataFrame
-        Eligible patients, encoded, in the order of `data`.
     data : TrainingData
-        Eligible patients as arrays.
-    labels : Labels
-        Of the eligible patients.
-    flow : DataFrame
-        Attrition: step, remaining, excluded, unknown_kept.
+        Eligible patients as arrays, in the order of `table`.
+    score_labels : ScoreLabels
+        What the labels would be without the record's wording.
     parameters : int
         Coefficients that are to be estimated, such as those of a linear model of the predictors.
     counts : dict
@@ -67,11 +89,8 @@ class Patients:
         What a reader of any number from these patients should know.
     """
 
-    cohort: Cohort
-    table: pd.DataFrame
     data: TrainingData
-    labels: Labels
-    flow: pd.DataFrame
+    score_labels: ScoreLabels
     parameters: int
     counts: dict[str, dict[str, float]]
     verdicts: dict[str, SizeVerdict]
@@ -99,31 +118,6 @@ class Description(Patients):
 
 def _count_parameters(predictors: tuple[Variable, ...]) -> int:
     return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
-
-
-def _check_predictor_columns(study: Study, eligible: pd.DataFrame, path: str) -> None:
-    problems = []
-    for name in study.predictors:
-        if name not in eligible:
-            problems.append(
-                Problem(
-                    name,
-                    "a column for this predictor",
-                    "no such column",
-                    action="add it to the cohort, or take it out of the predictors",
-                )
-            )
-        elif eligible[name].isna().all():
-            problems.append(
-                Problem(
-                    name,
-                    "at least one value",
-                    "an empty column",
-                    action="take it out of the predictors",
-                )
-            )
-    if problems:
-        raise InputError(f"cohort {path}", problems)
 
 
 def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
@@ -168,91 +162,88 @@ def make_training_data(
     )
 
 
-def describe_patients(
-    cohort: Cohort,
-    table: pd.DataFrame,
-    data: TrainingData,
-    labels: Labels,
-    flow: pd.DataFrame,
-    *,
-    parameters: int,
-) -> Patients:
-    """Count eligible patients, and say what they can bear; see :class:`Patients`."""
-    counts = {h: count_outcome(data, h) for h in data.horizons}
-    return Patients(
-        cohort=cohort,
-        table=table,
-        data=data,
-        labels=labels,
-        flow=flow,
-        parameters=parameters,
-        counts=counts,
-        verdicts={
-            h: compute_size_verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
-            for h, c in counts.items()
-            if 0 < c["events"] < c["n"]
-        },
-        notices=_find_notices(data, labels),
+def _compare_scored(labelled: Labelled, data: TrainingData) -> ScoreLabels:
+    labels = labelled.scored
+    if labels is None:
+        return ScoreLabels({}, reason="the cohort does not hold the pain scores of every horizon")
+    y = {h: getattr(labels, h) for h in data.horizons}
+    scored = replace(data, y=y, kept=labels.kept)
+    changed = {h: int((~np.isclose(y[h], data.y[h], equal_nan=True)).sum()) for h in y}
+    shortfall = find_shortfall(scored) if any(changed.values()) else ""
+    return ScoreLabels(
+        changed,
+        {h: count_outcome(scored, h) for h in y},
+        f"by scores alone: {shortfall}" if shortfall else "",
+        scored if any(changed.values()) and not shortfall else None,
     )
 
 
-def describe(study: Study, cohort: Cohort, panel: Panel | None) -> Description:
-    """Count the flow, label, and say what the data can bear.
+def describe_patients(labelled: Labelled, data: TrainingData, *, parameters: int) -> Patients:
+    """Count labelled patients, and say what they can bear; see :class:`Patients`."""
+    notices = _find_notices(data, labelled.labels)
+    score_labels = _compare_scored(labelled, data)
+    counts = {h: count_outcome(data, h) for h in data.horizons}
+    verdicts = {
+        h: compute_size_verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+        for h, c in counts.items()
+        if 0 < c["events"] < c["n"]
+    }
+    return Patients(
+        cohort=labelled.cohort,
+        table=labelled.table,
+        labels=labelled.labels,
+        scored=labelled.scored,
+        flow=labelled.flow,
+        data=data,
+        score_labels=score_labels,
+        parameters=parameters,
+        counts=counts,
+        verdicts=verdicts,
+        notices=notices,
+    )
+
+
+def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Description:
+    """Count a study's patients, and say what the data can bear.
 
     Parameters
     ----------
     study : Study
         From :func:`training.study.settings.read_study`.
-    cohort : Cohort
-        Its cohort.
+    labelled : Labelled
+        The eligible patients of its cohort.
     panel : Panel or None
         Its microRNA panel, for those of the patients who have one.
 
     Raises
     ------
     InputError
-        If the cohort cannot be used; every problem is listed.
+        If the panel cannot be used; every problem is listed.
     """
-    eligible, flow = select_eligible(cohort, study.eligibility)
-    if eligible.empty:
-        raise InputError(
-            f"cohort {study.cohort.name}",
-            [
-                Problem(
-                    "eligibility",
-                    "at least one eligible course",
-                    "none",
-                    action="run `ketresponse cohort check` to see who was left out and why",
-                )
-            ],
-        )
-    _check_predictor_columns(study, eligible, study.cohort.name)
-    labels = make_labels(eligible, rule=study.rule, horizons=study.horizons)
     predictors = tuple(study.dictionary[name] for name in study.predictors)
-    data = make_training_data(eligible, predictors, labels)
-    patients = describe_patients(
-        cohort,
-        eligible,
-        data,
-        labels,
-        add_outcome_steps(flow, labels),
-        parameters=_count_parameters(predictors),
-    )
-    return Description(
-        **vars(patients),
-        study=study,
-        shortfall=find_shortfall(data),
-        panel=None
-        if panel is None
-        else _join_panel(study, data, panel, eligible["patient_id"].astype(str).tolist()),
-    )
+    data = make_training_data(labelled.table, predictors, labelled.labels)
+    shortfall = find_shortfall(data)
+    joined = None
+    if panel is not None:
+        patients = labelled.table["patient_id"].astype(str).tolist()
+        joined = _join_panel(study, data, panel, patients)
+    described = describe_patients(labelled, data, parameters=_count_parameters(predictors))
+    return Description(**vars(described), study=study, shortfall=shortfall, panel=joined)
 
 
 def read_description(study: Study) -> Description:
-    """Read a study's cohort and panel, and describe them; see :func:`describe`."""
-    cohort = read_cohort(study.cohort, dictionary=study.dictionary)
+    """Read a study's cohort and panel, label the patients, and describe them."""
     file = study.panel_file
-    return describe(study, cohort, None if file is None else read_panel(file, format="tidy"))
+    panel = None if file is None else read_panel(file, format="tidy")
+    labelled = label_cohort(
+        read_cohort(study.cohort, dictionary=study.dictionary),
+        study.eligibility,
+        rule=study.rule,
+        horizons=study.horizons,
+        needed=study.predictors,
+        name=study.cohort.name,
+    )
+    return describe(study, labelled, panel)
 
 
 def _join_panel(study: Study, data: TrainingData, panel: Panel, patients: list[str]) -> PanelData:

@@ -53,9 +53,7 @@ def describe_updated(plan: UpdatePlan, before: Results | None) -> Patients:
     new = plan.patients
     # What a sample size is asked for: the coefficients of the largest update in question.
     parameters = max(1, int(plan.update.tests["response"].table["parameters"].max()))
-    found = describe_patients(
-        new.cohort, new.table, new.data, new.labels, new.flow, parameters=parameters
-    )
+    found = describe_patients(new, new.data, parameters=parameters)
     return found if before else replace(found, notices=(*found.notices, _NOT_REACHED))
 
 

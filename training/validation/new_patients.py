@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import TextArray
-from features.cohort.cohort import Cohort, add_outcome_steps, read_cohort, select_eligible
+from features.cohort.cohort import Cohort, read_cohort, select_eligible
+from features.cohort.labelling import Labelled, join_labels
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import RULES, Labels, available_horizons, make_labels
@@ -28,23 +29,14 @@ from training.study.study import make_training_data
 __all__ = ["NewPatients", "find_sites", "read_new_patients"]
 
 
-@dataclass(frozen=True, eq=False)
-class NewPatients:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NewPatients(Labelled):
     """Eligible patients of a new cohort, as a frozen model sees them.
 
     Parameters
     ----------
-    cohort : Cohort
-        The checked file.
-    table : DataFrame
-        Eligible patients, encoded, in the order of `data`.
     data : TrainingData
-        Eligible patients as arrays, with the model's predictors.
-    labels : Labels
-        Of the eligible patients.
-    flow : DataFrame
-        Attrition, as :meth:`features.dictionary.eligibility.Eligibility.select` describes it, with
-        a step for each horizon.
+        Eligible patients as arrays, with the model's predictors, in the order of `table`.
     sites : ndarray of str of shape (n,)
         Site of each eligible patient; empty where not known.
     is_training_cohort : bool
@@ -54,11 +46,7 @@ class NewPatients:
         What a reader of any number from these patients must know first.
     """
 
-    cohort: Cohort
-    table: pd.DataFrame
     data: TrainingData
-    labels: Labels
-    flow: pd.DataFrame
     sites: TextArray
     is_training_cohort: bool
     warnings: tuple[str, ...]
@@ -205,11 +193,8 @@ def read_new_patients(
     data = make_training_data(eligible, model.predictor_variables, labels)
     repeats = len(data) - len(np.unique(data.groups))
     return NewPatients(
-        cohort=cohort,
-        table=eligible,
+        **vars(join_labels(cohort, eligible, flow, labels)),
         data=data,
-        labels=labels,
-        flow=add_outcome_steps(flow, labels),
         sites=find_sites(eligible),
         is_training_cohort=_is_training_cohort(cohort, loaded),
         warnings=tuple(_find_warnings(cohort, loaded, labels.horizons, repeats=repeats)),

@@ -1,7 +1,7 @@
 """How a frozen model does in other patients, and how a procedure does at sites it has not seen.
 
 Nothing is fitted here to the patients who are judged. At T2 the responders who were seen stand
-also for those who were not (weighting "follow_up" of :mod:`training.evaluation.missing_outcome`).
+also for those who were not (weighting "follow_up" of :mod:`training.measures.missing_outcome`).
 
 References
 ----------
@@ -21,11 +21,11 @@ import pandas as pd
 
 from features.arrays import FloatArray, TextArray
 from features.errors import InputError, Problem
-from training.evaluation.judgement import HeldOut, describe_held_out
 from training.fitting.cross_validation import OutOfFold, predict_folds
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.fitting.weighting import compute_outcome_weights
+from training.measures.held_out import HeldOut, describe_held_out
 from training.measures.performance import compute_cv_draws, compute_performance
 from training.measures.sites import compute_pooled_sites, compute_site_table
 from training.model.response_model import ResponseModel

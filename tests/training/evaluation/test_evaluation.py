@@ -44,3 +44,17 @@ def test_the_weighting_is_the_studys() -> None:
     pd.testing.assert_frame_equal(results["none"]["t1"], results["follow_up"]["t1"])
     briers = {name: found["t2"].loc["brier", "estimate"] for name, found in results.items()}
     assert briers["none"] != briers["follow_up"]
+
+
+def test_the_procedure_is_judged_again_on_labels_from_scores_alone() -> None:
+    description = _quick(describe_small())
+    evaluation = evaluate(description)
+    rescored = description.score_labels.data
+    assert rescored is not None
+    own = replace(
+        description, data=rescored, score_labels=replace(description.score_labels, data=None)
+    )
+    again = evaluate(own)
+    assert again.score_labels == {}
+    for horizon, table in evaluation.score_labels.items():
+        pd.testing.assert_frame_equal(table, again.performance[horizon])

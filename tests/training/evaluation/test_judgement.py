@@ -1,9 +1,7 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from tests.training.helpers.evaluated import evaluate_small
-from training.evaluation.judgement import Decisions
 
 
 def test_every_horizon_is_judged_in_every_way() -> None:
@@ -38,10 +36,3 @@ def test_the_apparent_performance_is_that_of_the_served_model() -> None:
     optimism = evaluation.judgements["t1"].optimism
     assert optimism is not None
     assert optimism.loc["brier", "apparent"] == pytest.approx(np.mean((y - risk)[known] ** 2))
-
-
-def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:
-    curve = pd.DataFrame(
-        {"net_benefit": [0.30, 0.10], "treat_all": [0.25, -0.2], "treat_none": [0.0, 0.0]}
-    )
-    assert Decisions(pd.DataFrame(), curve).least_gain == pytest.approx(0.05)

@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from training.evaluation.learning_curve import (
     continue_curve,
     count_fits,
 )
-from training.fitting.cross_validation import cross_validate
+from training.fitting.cross_validation import cross_validate, predict_from_parts
 from training.fitting.procedure import Procedure
 from training.fitting.response import Fit, TrainingData, fit_response
 from training.report.plots import plot_learning_curve
@@ -42,26 +43,16 @@ class _Sizes:
         return np.full((len(X), 1), 0.5)
 
 
-def _curve(data: TrainingData, fit: Fit, **changes: int) -> dict:
+def _curve(data: TrainingData, fit: Fit, **changes: Any) -> dict:
     whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
-    return compute_learning_curve(
-        data, fit, whole, n_repeats=2, weights={"t1": np.ones(len(data))}, seed=1, **changes
-    )
+    parts = predict_from_parts(data, fit, whole.folds, SHARES, seed=1, **changes)
+    return compute_learning_curve(data, parts, whole, weights={"t1": np.ones(len(data))}, seed=1)
 
 
 def test_parts_have_the_size_and_the_classes_they_should() -> None:
     data = _draw(100, 0)
     fit, calls = _Sizes(), []
-    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
-    curve = compute_learning_curve(
-        data,
-        fit,
-        whole,
-        n_repeats=2,
-        weights={"t1": np.ones(100)},
-        seed=1,
-        progress=lambda: calls.append(1),
-    )["t1"]
+    curve = _curve(data, fit, progress=lambda: calls.append(1))["t1"]
     assert len(fit.seen) == len(calls) == count_fits(5, 2) == 30
     sizes = [size for size, _ in fit.seen]
     assert sizes == pytest.approx([20] * 10 + [40] * 10 + [60] * 10, abs=1)

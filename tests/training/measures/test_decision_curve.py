@@ -8,6 +8,7 @@ from tests.places import SHARED
 from training.measures.decision_curve import (
     COARSE,
     FINE,
+    Decisions,
     compute_decision_curve,
     compute_net_benefit_gain,
     compute_threshold_table,
@@ -225,3 +226,10 @@ def test_threshold_table_averages_repeats() -> None:
 def test_a_threshold_outside_the_unit_interval_is_refused() -> None:
     with pytest.raises(ValueError, match="thresholds"):
         compute_threshold_table([1, 0], [0.4, 0.3], [1.5])
+
+
+def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:
+    curve = pd.DataFrame(
+        {"net_benefit": [0.30, 0.10], "treat_all": [0.25, -0.2], "treat_none": [0.0, 0.0]}
+    )
+    assert Decisions(pd.DataFrame(), curve).least_gain == pytest.approx(0.05)

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.cohort.cohort import read_cohort
+from features.cohort.cohort import Cohort, read_cohort
+from features.cohort.labelling import label_cohort
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
@@ -18,6 +19,7 @@ from training.fitting.response import TrainingData
 from training.study.settings import Study, read_study
 from training.study.study import (
     MIN_PER_CLASS,
+    Description,
     count_outcome,
     describe,
     find_shortfall,
@@ -154,12 +156,24 @@ def test_repeats_and_predictors_that_say_nothing_are_noticed(tmp_path: Path) -> 
     study = _read(tmp_path, table)
     cohort = read_cohort(study.cohort, dictionary=study.dictionary)
     twice = cohort.table.assign(patient_id=[f"P{i // 2}" for i in range(60)])
-    found = describe(study, replace(cohort, table=twice), None)
-    told = " ".join(found.notices)
+
+    def told_of(cohort: Cohort) -> tuple[Description, str]:
+        labelled = label_cohort(
+            cohort,
+            study.eligibility,
+            rule=study.rule,
+            horizons=study.horizons,
+            needed=study.predictors,
+            name="cohort.csv",
+        )
+        found = describe(study, labelled, None)
+        return found, " ".join(found.notices)
+
+    found, told = told_of(replace(cohort, table=twice))
     assert f"{len(found.data) - len(set(found.table['patient_id']))} courses are repeats" in told
     assert CONTRACT["crps_type"].name in told
     assert "is the same for every patient" in told
-    assert "repeats" not in " ".join(describe(study, cohort, None).notices)
+    assert "repeats" not in told_of(cohort)[1]
 
 
 def test_a_panel_is_fitted_beside_estimates_for_patients_not_seen(tmp_path: Path) -> None:
@@ -171,3 +185,60 @@ def test_a_panel_is_fitted_beside_estimates_for_patients_not_seen(tmp_path: Path
     with pytest.raises(InputError) as caught:
         read_description(plain)
     assert [problem.column for problem in caught.value.problems] == ["procedure.inner_repeats"]
+
+
+# 12 fell by 3 points and 12 by none, whatever is said of them; of the other six the record says
+# success: three fell by 1 point (a responder by wording, none by score), three have no score.
+CLEAR = [(5 + i % 4, 2 + i % 4, "") for i in range(12)] + [
+    (5 + i % 4, 5 + i % 4, "no") for i in range(12)
+]
+SOFT = [(7, 6, "yes")] * 3 + [(7, "", "yes")] * 3
+
+
+def _worded(folder: Path, outcomes: list[tuple[object, object, str]]) -> Description:
+    """Describe a cohort of (score before, score after, the record's wording)."""
+    names = ["patient_id", "nrs_t0", "nrs_t1", "success_t1"]
+    table = pd.DataFrame([(f"P{i}", *row) for i, row in enumerate(outcomes)], columns=names)
+    table = table.assign(
+        course_number=1,
+        age_years=40,
+        crps_type=1,
+        setting="elective",
+        drug="s_ketamine",
+        route="intravenous",
+        concurrent_infusion_drug="none",
+    )
+    table.to_csv(folder / "cohort.csv", index=False)
+    study = STUDY.replace(', "disease_duration_years", "crps_type"', "")
+    (folder / "study.toml").write_text(study + '[outcome]\nhorizons = ["t1"]\n')
+    return read_description(read_study(folder / "study.toml"))
+
+
+def test_a_label_that_only_the_wording_makes_is_another_one_or_unknown(tmp_path: Path) -> None:
+    found = _worded(tmp_path, CLEAR + SOFT)
+    assert (found.counts["t1"]["n"], found.counts["t1"]["events"]) == (30, 18)
+    scored = found.score_labels
+    assert (scored.changed, scored.reason) == ({"t1": 6}, "")
+    assert (scored.counts["t1"]["n"], scored.counts["t1"]["events"]) == (27, 12)
+    assert scored.data is not None
+    assert np.isnan(scored.data.y["t1"]).sum() == 3
+
+
+def test_where_no_label_changes_there_is_nothing_to_judge_again(tmp_path: Path) -> None:
+    scored = _worded(tmp_path, CLEAR).score_labels
+    assert (scored.changed, scored.data, scored.reason) == ({"t1": 0}, None, "")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [
+        ([(7, "", "yes")] * 9 + [(7, "", "no")] * 9, "does not hold the pain scores"),
+        (CLEAR[5:] + SOFT * 2, "by scores alone: 7 responders and 18 nonresponders"),
+    ],
+)
+def test_why_scores_alone_cannot_be_judged_is_told(
+    tmp_path: Path, outcomes: list[tuple[object, object, str]], reason: str
+) -> None:
+    scored = _worded(tmp_path, outcomes).score_labels
+    assert reason in scored.reason
+    assert scored.data is None

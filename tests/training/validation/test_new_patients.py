@@ -68,9 +68,7 @@ def test_repeated_courses_are_noticed(tmp_path: Path) -> None:
     assert len(np.unique(found.data.groups)) == len(found.data) - 4
     (warning,) = found.warnings
     assert warning.startswith("4 courses are repeats of a patient")
-    notice, *_ = describe_patients(
-        found.cohort, found.table, found.data, found.labels, found.flow, parameters=1
-    ).notices
+    notice, *_ = describe_patients(found, found.data, parameters=1).notices
     assert notice.startswith("4 courses are repeats of a patient")
 
 

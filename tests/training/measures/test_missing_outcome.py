@@ -4,9 +4,9 @@ import pytest
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
-from training.evaluation.missing_outcome import compute_metric_bounds, compute_seen_table
 from training.fitting.response import TrainingData
 from training.fitting.weighting import WEIGHTINGS, compute_outcome_weights, compute_seen_weights
+from training.measures.missing_outcome import compute_metric_bounds, compute_seen_table
 
 NAN = np.nan
 

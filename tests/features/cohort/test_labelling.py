@@ -1,0 +1,79 @@
+"""From a checked file to eligible patients with their labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.cohort.cohort import Cohort, read_cohort
+from features.cohort.labelling import Labelled, label_cohort
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.errors import InputError
+
+HEAD = (
+    "patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"
+    "nrs_t0,nrs_t1,success_t1"
+)
+
+
+def _read(folder: Path, outcomes: list[tuple[object, object, str]], age: int = 40) -> Cohort:
+    rows = [
+        f"P{i},1,{age},1,elective,s_ketamine,intravenous,none,{before},{after},{wording}"
+        for i, (before, after, wording) in enumerate(outcomes)
+    ]
+    (folder / "cohort.csv").write_text("\n".join([HEAD, *rows]) + "\n")
+    return read_cohort(folder / "cohort.csv")
+
+
+def _label(cohort: Cohort, needed: tuple[str, ...] = ("nrs_t0",), rule: str = "") -> Labelled:
+    return label_cohort(
+        cohort,
+        CRPS_ELIGIBILITY,
+        rule=rule or "fall2_or_success",
+        horizons=("t1",),
+        needed=needed,
+        name="cohort.csv",
+    )
+
+
+# Fell by 3; fell by 1, and the record says success; no score, and it says success; no fall.
+MIXED = [(7, 4, ""), (7, 6, "yes"), (7, "", "yes"), (7, 7, "no")]
+
+
+def test_labels_stand_beside_those_that_scores_alone_would_give(tmp_path: Path) -> None:
+    found = _label(_read(tmp_path, MIXED))
+    np.testing.assert_array_equal(found.labels.t1, [1, 1, 1, 0])
+    assert found.scored is not None
+    np.testing.assert_array_equal(found.scored.t1, [1, 0, np.nan, 0])
+    assert "success_t1" in found.table
+    assert found.flow["step"].tolist()[-1] == "outcome known at T1"
+
+
+def test_a_rule_of_scores_alone_gives_the_same_labels_twice(tmp_path: Path) -> None:
+    found = _label(_read(tmp_path, MIXED), rule="fall30")
+    assert found.scored is not None
+    np.testing.assert_array_equal(found.scored.t1, found.labels.t1)
+
+
+def test_without_scores_there_are_no_score_labels(tmp_path: Path) -> None:
+    found = _label(_read(tmp_path, [(7, "", "yes"), (6, "", "no")]))
+    np.testing.assert_array_equal(found.labels.t1, [1, 0])
+    assert found.scored is None
+
+
+def test_columns_that_hold_nothing_are_told_together(tmp_path: Path) -> None:
+    cohort = _read(tmp_path, [("", 4, "yes"), ("", 6, "no")])
+    with pytest.raises(InputError) as caught:
+        _label(cohort, needed=("nrs_t0", "disease_duration_years", "age_years"))
+    assert {p.column: p.got for p in caught.value.problems} == {
+        "nrs_t0": "an empty column",
+        "disease_duration_years": "no such column",
+    }
+
+
+def test_where_nobody_is_eligible_that_alone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        _label(_read(tmp_path, MIXED, age=12), needed=("no_such_column",))
+    assert [p.column for p in caught.value.problems] == ["eligibility"]
