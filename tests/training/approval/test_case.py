@@ -110,7 +110,8 @@ def test_gates_that_the_log_answers_are_not_open_by_the_card():
     ],
 )
 def test_how_a_review_stands_by_its_log(steps, standing):
-    assert compute_standing(make_case(*steps).events) == standing
+    case = make_case(*steps)
+    assert (compute_standing(case.events), case.standing) == (standing, standing)
 
 
 def test_the_first_end_is_the_end():
@@ -171,6 +172,7 @@ def test_the_alias_follows_the_log(steps, version):
         ([], []),
         ([(1, "release"), (1, "release")], ["1"]),
         ([(1, "release"), (2, "release"), (2, "release")], ["1", "2"]),
+        ([(1, "release"), (2, "open", AUTHOR)], ["1"]),
         ([(1, "release"), (2, "release"), (1, "release")], ["1", "2", "1"]),
         ([(1, "release"), (2, "release"), (3, "release")], ["1", "2", "3"]),
         ([(1, "release"), (2, "release"), (1, "rollback")], ["1"]),
@@ -180,3 +182,4 @@ def test_the_alias_follows_the_log(steps, version):
 )
 def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
     assert released_versions(log(*steps), "pilot") == versions
+    assert released_versions(log(*steps), "other") == []

@@ -465,6 +465,14 @@ def test_stated_error_of_members_is_the_spread_over_seeds(few_joint: None) -> No
     assert np.all(np.abs(misses.mean(axis=0)).max(axis=1) < 4 * spread / np.sqrt(60))
 
 
+def test_a_group_of_one_is_divided_without_error(few_joint: None) -> None:
+    # Its only member gets what the group gets, in every order that is drawn.
+    model, x = draw_model(MIXED, 12, n_background=6)
+    found = Explainer(model, group=[2]).explain(x)
+    np.testing.assert_allclose(found.contributions, explain(model, x).contributions, atol=1e-12)
+    assert np.all(found.member_error < 1e-12)
+
+
 @pytest.mark.parametrize("most", [0, 1 << 20])
 def test_member_without_a_part_in_the_model_gets_nothing(
     monkeypatch: pytest.MonkeyPatch, most: int
@@ -503,6 +511,19 @@ def test_trees_with_a_group_come_near_owens_formula() -> None:
         rtol=0,
     )
     assert "the 3 of a group by Owen values" in found.method
+
+
+@pytest.mark.parametrize("group", [[], [2, 3, 4]])
+def test_how_many_coalitions_are_worked_on_at_once_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, group: list[int]
+) -> None:
+    # Rows with more coalitions than one block holds are taken one by one.
+    model, x = draw_model(MIXED, 6, n_background=7)
+    whole = Explainer(model, group=group).explain(x).contributions
+    for block in (1, 64):
+        monkeypatch.setattr(module, "_BLOCK", block)
+        found = Explainer(model, group=group).explain(x).contributions
+        np.testing.assert_allclose(found, whole, atol=1e-13, rtol=0)
 
 
 def test_group_that_plays_no_part_gets_nothing() -> None:
