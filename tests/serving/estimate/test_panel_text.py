@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from features.errors import InputError
 from features.panel.importing import read_panel
-from features.panel.panel import write_panel
+from features.panel.panel import Panel, write_panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.panel_text import read_form_panel, split_samples
 from serving.estimate.request import RequestError
@@ -31,10 +32,20 @@ def problems(text, **fields):
         "hsa-miR-16-5p\t22,1\nhsa-miR-155-5p\t30,0\nU6 snRNA\tnot detected",
         "Target;Cq\r\nhsa-miR-16-5p;22,1\r\n\r\nhsa-miR-155-5p;30\r\nU6 snRNA;No Ct\r\n",
         "hsa-miR-16-5p 22.1\n  hsa-miR-155-5p   30\nU6 snRNA not detected",
+        "Assay Ct\nhsa-miR-16-5p 22.1\nhsa-miR-155-5p 30\nU6 snRNA not detected",
         '"hsa-miR-16-5p","22.1"\n"hsa-miR-155-5p","30"\n"U6 snRNA","Undetermined"',
         "hsa-mir-16-5p,22.1\nhsa-miR-155-5p-002623,30\nU6 snRNA,",
     ],
-    ids=["comma", "heading", "tab", "semicolon", "blanks", "quotes", "spelling"],
+    ids=[
+        "comma",
+        "heading",
+        "tab",
+        "semicolon",
+        "blanks",
+        "heading of blanks",
+        "quotes",
+        "spelling",
+    ],
 )
 def test_lines_of_assay_and_ct_are_read(text):
     assert read(text) == PanelSample(LINES)
@@ -51,6 +62,12 @@ def test_a_plates_export_is_read_and_a_sample_chosen():
     assert found["panel_sample"].got == "2 samples: S1, S2"
     assert read(SDS, sample="S2").values["hsa-miR-21"] == 36.25
     assert list(problems(SDS, sample="S3")) == ["panel_sample"]
+
+
+def test_the_first_five_of_many_samples_are_named():
+    rows = "".join(f"S{i},24,25\n" for i in range(1, 7))
+    found = problems(f"sample,hsa-miR-1-3p,hsa-miR-2-3p\n{rows}")
+    assert found["panel_sample"].got == "6 samples: S1, S2, S3, S4, S5"
 
 
 def test_a_matrix_tells_its_ceiling():
@@ -115,3 +132,13 @@ def test_a_tidy_panel_is_split_by_patient(tmp_path):
         "unknown",
     )
     assert list(samples) == ["S1", "S2", "S3"]
+
+
+def test_two_samples_of_one_patient_are_not_pooled(tmp_path):
+    # Of two samples only one may be the one before the infusion: nobody but the sender knows which.
+    table = read_panel(write(tmp_path, WIDE)).table
+    panel = Panel(table.assign(patient_id=table["patient_id"].replace("S2", "S1")))
+    with pytest.raises(InputError) as caught:
+        split_samples(panel)
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.got) == ("sample", "1 more")

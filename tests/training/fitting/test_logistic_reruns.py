@@ -8,7 +8,7 @@ from scipy.special import expit
 from features.dictionary.contract import CONTRACT
 from training.fitting.bootstrap import predict_from_bootstraps
 from training.fitting.procedure import Procedure
-from training.fitting.response import TrainingData, fit_response
+from training.fitting.response import FittedResponse, TrainingData, fit_response
 
 PREDICTORS = CONTRACT.check_predictors(
     ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
@@ -46,6 +46,25 @@ def test_samples_fitted_together_give_what_they_give_one_by_one(
     np.testing.assert_array_equal(quick.counts, slow.counts)
     assert quick.failures == slow.failures
     np.testing.assert_allclose(quick.predictions, slow.predictions, atol=1e-8, rtol=0)
+
+
+def test_from_ten_of_either_on_who_keeps_the_response_is_fitted_with_the_others() -> None:
+    # One by one a sample takes a hundred times as long: only those with fewer are left to it.
+    # One predictor: no sample lacks one of its values, or separates the classes.
+    data = _draw(60, 1)
+    data = replace(data, X=data.X[:, :1], predictors=PREDICTORS[:1])
+    called = []
+
+    def fit(sample: TrainingData, *, rng: np.random.Generator) -> FittedResponse:
+        called.append(len(sample))
+        return fit_response(sample, PLAIN, rng=rng)
+
+    found = predict_from_bootstraps(data, fit, n_resamples=40, seed=3, plain=True)
+    seen = ~np.isnan(data.kept)
+    events = found.counts[:, seen] @ data.kept[seen]
+    fewest = np.minimum(events, found.counts[:, seen].sum(axis=1) - events)
+    assert {9, 10} <= set(fewest)
+    assert len(called) == (fewest < 10).sum()
 
 
 def test_missing_predictors_are_filled_anew_in_every_sample() -> None:

@@ -223,9 +223,10 @@ def test_threshold_table_averages_repeats() -> None:
     assert row["ppv"] == pytest.approx(1)
 
 
-def test_a_threshold_outside_the_unit_interval_is_refused() -> None:
+@pytest.mark.parametrize("threshold", [1.01, -0.01, np.nan])
+def test_one_threshold_outside_the_unit_interval_is_enough_to_be_refused(threshold: float) -> None:
     with pytest.raises(ValueError, match="thresholds"):
-        compute_threshold_table([1, 0], [0.4, 0.3], [1.5])
+        compute_threshold_table([1, 0], [0.4, 0.3], [0.5, threshold])
 
 
 def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:

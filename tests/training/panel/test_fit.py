@@ -1,12 +1,15 @@
 """The panel beside the clinical estimate: fitted, frozen, and what it must not change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from tests.training.helpers.panel_cohorts import PANEL, make_data
+from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from tests.training.helpers.panel_fits import fit_signal, fit_sub_model
-from training.panel.fit import FittedUpdate, fit_update
+from training.fitting.response import fit_response
+from training.panel.fit import FittedPanel, fit_panel, fit_update
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +34,35 @@ def test_a_signal_gives_a_sub_model_of_the_assays_that_carry_it(signal):
     assert set(model.selected[:4]) == {f"hsa-miR-{9000 + j}-5p" for j in range(4)}
 
 
-def test_too_few_of_a_class_give_no_score():
+def _fit_with(others: int, lost: int) -> FittedPanel:
+    """Fit 60 panels of noise, of patients without response and of those who lost it."""
+    data = make_data(60, seed=2)
+    t1 = np.where(np.arange(60) < others, 0.0, 1.0)
+    kept = np.where(t1 == 0, np.nan, np.arange(60) >= others + lost)
+    y = {"t1": t1, "t2": np.where(t1 == 0, 0.0, kept)}
+    clinical = replace(data.clinical, horizons=("t1", "t2"), y=y, kept=kept)
+    data = replace(data, clinical=clinical)
+    fitted = fit_response(clinical, CLINICAL, rng=np.random.default_rng(0))
+    return fit_panel(data, fitted, PANEL, rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("others", "lost"), [(5, 10), (4, 9)])
+def test_a_panel_is_looked_at_from_five_of_a_class_and_ten_who_lost_the_response_on(
+    others: int, lost: int
+) -> None:
+    panel = _fit_with(others, lost)
+    assert ("fewer than 5 of either" in panel.first.reason) is (others < 5)
+    assert panel.kept is not None
+    assert ("fewer than 10 of either" in panel.kept.reason) is (lost < 10)
+
+
+@pytest.mark.parametrize("few", [4, 5])
+def test_a_score_is_sought_from_five_of_a_class_on(few: int) -> None:
     rng = np.random.default_rng(0)
-    y = np.repeat([0.0, 1.0], [4, 40])
-    update = fit_update(rng.normal(size=(44, 10)), y, np.zeros(44), np.arange(44), PANEL, rng=rng)
-    assert isinstance(update, FittedUpdate)
-    assert "too few" in update.reason
+    y = np.repeat([0.0, 1.0], [few, 40])
+    Z, n = rng.normal(size=(few + 40, 10)), few + 40
+    update = fit_update(Z, y, np.zeros(n), np.arange(n), PANEL, rng=rng)
+    assert ("too few" in update.reason) is (few < 5)
     assert not update.coef.any()
 
 
