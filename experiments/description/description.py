@@ -140,17 +140,9 @@ def describe_cohort(
     """
     table, flow = select_eligible(cohort, eligibility)
     if table.empty:
-        raise InputError(
-            "cohort",
-            [
-                Problem(
-                    "eligibility",
-                    "at least one eligible course",
-                    "none",
-                    action="--study FILE gives another study's [eligibility]",
-                )
-            ],
-        )
+        expected = "at least one eligible course"
+        action = "--study FILE gives another study's [eligibility]"
+        raise InputError("cohort", [Problem("eligibility", expected, "none", action=action)])
     asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
     labels = (
         make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None

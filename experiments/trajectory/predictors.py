@@ -94,16 +94,8 @@ def compute_regressions(
     rows = weekly.scores[weekly.scores["week"] == week]
     if week not in weekly.weeks or len(rows) < 2 * FEWEST:
         weeks = ", ".join(str(w) for w in weekly.weeks)
-        raise InputError(
-            "week",
-            [
-                Problem(
-                    "week",
-                    f"a week with at least {2 * FEWEST} scores, of {weeks}",
-                    f"{week}, with {len(rows)} scores",
-                )
-            ],
-        )
+        expected = f"a week with at least {2 * FEWEST} scores, of {weeks}"
+        raise InputError("week", [Problem("week", expected, f"{week}, with {len(rows)} scores")])
     y = rows.set_index("patient")["nrs"]
     terms, constant = _make_terms(weekly, weekly.baseline.loc[y.index])
     score = y.to_numpy(dtype=np.float64)

@@ -256,16 +256,8 @@ def compute_course(weekly: WeeklyScores, *, adjusted: bool = False, seed: int = 
         if all((treated[week == one] == arm).sum() >= FEWEST for arm in (0, 1))
     ]
     if len(weeks) < 2:
-        raise InputError(
-            "weekly scores",
-            [
-                Problem(
-                    "nrs",
-                    f"at least two weeks with {FEWEST} scores in each arm",
-                    f"{len(weeks)} such weeks",
-                )
-            ],
-        )
+        expected = f"at least two weeks with {FEWEST} scores in each arm"
+        raise InputError("weekly scores", [Problem("nrs", expected, f"{len(weeks)} such weeks")])
     inside = np.isin(week, weeks)
     patient, treated, before, week = (a[inside] for a in (patient, treated, before, week))
     is_week = (week[:, None] == np.array(weeks)).astype(np.float64)

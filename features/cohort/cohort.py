@@ -95,13 +95,9 @@ def _complete(record: Record) -> tuple[Record, list[Problem]]:
     age, duration = filled.get("age_years"), filled.get("disease_duration_years")
     # Ages are recorded in completed years: someone aged 40 may be nearly 41.
     if isinstance(age, float) and isinstance(duration, float) and duration >= age + 1:
+        expected, action = "no longer than the age", "if this is in months, divide by 12"
         problems.append(
-            Problem(
-                "disease_duration_years",
-                "no longer than the age",
-                f"{duration:g} years",
-                action="if this is in months, divide by 12",
-            )
+            Problem("disease_duration_years", expected, f"{duration:g} years", action=action)
         )
     return filled, problems
 
@@ -235,14 +231,9 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     known = pd.to_numeric(raw[name], errors="coerce").dropna()
     if len(known) < _FEWEST_FOR_MEDIAN or known.median() <= _MOST_MEDIAN_YEARS:
         return []
-    return [
-        Problem(
-            name,
-            f"years, with a median of at most {_MOST_MEDIAN_YEARS}",
-            f"a median of {known.median():g}",
-            action='these are probably months: import the file with unit = "months"',
-        )
-    ]
+    expected = f"years, with a median of at most {_MOST_MEDIAN_YEARS}"
+    action = 'these are probably months: import the file with unit = "months"'
+    return [Problem(name, expected, f"a median of {known.median():g}", action=action)]
 
 
 def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:
@@ -252,15 +243,10 @@ def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Pr
         patient = record.get("patient_id")
         earlier = first.setdefault((patient, record.get("course_number")), row)
         if patient is not None and earlier != row:
-            problems.append(
-                Problem(
-                    "patient_id",
-                    "each patient_id with each course_number once",
-                    f"the same as in row {earlier}",
-                    row=row,
-                    action="drop one, or number the courses",
-                )
-            )
+            expected = "each patient_id with each course_number once"
+            got = f"the same as in row {earlier}"
+            action = "drop one, or number the courses"
+            problems.append(Problem("patient_id", expected, got, row=row, action=action))
     return problems
 
 

@@ -119,12 +119,10 @@ def _find_absent(
     wanted = [(f"columns.{rule.name}", source) for rule in rules for source in rule.sources]
     wanted += [(f"filter.{name}", name) for name in mapping.filters]
     wanted += [("rows.time", mapping.time)] if mapping.time else []
+    expected = "a column of the file"
     problems = [
         Problem(
-            where,
-            "a column of the file",
-            f"{source}, which it does not have",
-            action=did_you_mean(source, names),
+            where, expected, f"{source}, which it does not have", action=did_you_mean(source, names)
         )
         for where, source in wanted
         if source not in names
@@ -172,14 +170,9 @@ def _check_times(data: _Raw, rules: Sequence[ColumnRule], time: str) -> list[Pro
         counts = [sum(data.times[row] == at for row in group) for group in data.groups]
         repeated = sum(count > 1 for count in counts)
         if repeated:
-            problems.append(
-                Problem(
-                    time,
-                    f"one row at time {at} for each patient",
-                    f"{repeated} of {len(counts)} patients with more",
-                    action="filter the rows",
-                )
-            )
+            expected = f"one row at time {at} for each patient"
+            got = f"{repeated} of {len(counts)} patients with more"
+            problems.append(Problem(time, expected, got, action="filter the rows"))
         if not any(counts):
             there = ", ".join(sorted({data.times[row] for group in data.groups for row in group}))
             problems.append(Problem(time, f"a row at time {at}", f"times {there}"))
@@ -228,14 +221,10 @@ def _read_source(
         texts.append(next(iter(known.values()), ""))
     if not disagreeing:
         return texts, []
-    return texts, [
-        Problem(
-            rule.name,
-            "the same value in all rows of a patient",
-            f"different values of {source} in {disagreeing} of {len(texts)} patients",
-            action="say which row with at = ..., or correct the file",
-        )
-    ]
+    expected = "the same value in all rows of a patient"
+    got = f"different values of {source} in {disagreeing} of {len(texts)} patients"
+    action = "say which row with at = ..., or correct the file"
+    return texts, [Problem(rule.name, expected, got, action=action)]
 
 
 def _fill_column(

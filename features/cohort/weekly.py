@@ -135,13 +135,9 @@ def parse_weekly(
     """
     raw = raw.reset_index(drop=True).apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
+    action = "docs/describe.md tells the format"
     absent = [
-        Problem(
-            column,
-            "a column of that name",
-            "no such column",
-            action="docs/describe.md tells the format",
-        )
+        Problem(column, "a column of that name", "no such column", action=action)
         for column in _COLUMNS
         if column not in names
     ]
@@ -205,23 +201,12 @@ def _check_baseline_columns(names: list[str], dictionary: Dictionary) -> list[Pr
     problems = []
     for column in names:
         if column == "nrs_t0":
-            problems.append(
-                Problem(
-                    column,
-                    "the score before treatment in the rows of week 0",
-                    "a column",
-                    action="drop it",
-                )
-            )
+            expected = "the score before treatment in the rows of week 0"
+            problems.append(Problem(column, expected, "a column", action="drop it"))
         elif column in dictionary and dictionary[column].known_at not in ("always", "baseline"):
-            problems.append(
-                Problem(
-                    column,
-                    "a variable known before treatment",
-                    f"one known at {dictionary[column].known_at}",
-                    action="drop it",
-                )
-            )
+            expected = "a variable known before treatment"
+            got = f"one known at {dictionary[column].known_at}"
+            problems.append(Problem(column, expected, got, action="drop it"))
     return problems
 
 
@@ -240,15 +225,8 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
     if reference is None or reference not in found:
         words = " or ".join(found)
         got = "no arm of a known name" if reference is None else repr(reference)
-        return ("", ""), [
-            *empty,
-            Problem(
-                "arm",
-                f"which arm is the reference: {words}",
-                got,
-                action="name it with --reference",
-            ),
-        ]
+        expected = f"which arm is the reference: {words}"
+        return ("", ""), [*empty, Problem("arm", expected, got, action="name it with --reference")]
     other = next(word for word in found if word != reference)
     return (reference, other), empty
 
@@ -272,15 +250,8 @@ def _parse_column(
 def _check_rows(patient: pd.Series, week: FloatArray) -> list[Problem]:
     keys = pd.DataFrame({"patient": patient, "week": week})
     repeated = keys.duplicated() & keys["week"].notna() & (keys["patient"] != "")
-    return [
-        Problem(
-            "week",
-            "each patient with each week once",
-            "a patient and week that came before",
-            row=int(row) + 1,
-        )
-        for row in keys.index[repeated]
-    ]
+    expected, got = "each patient with each week once", "a patient and week that came before"
+    return [Problem("week", expected, got, row=int(row) + 1) for row in keys.index[repeated]]
 
 
 def _parse_baseline(
@@ -308,12 +279,9 @@ def _parse_baseline(
 def _check_size(weekly: WeeklyScores, name: str) -> None:
     followed = weekly.scores.loc[weekly.scores["week"] > 0, "patient"].unique()
     treated = weekly.baseline.loc[followed, "treated"]
+    expected = f"at least {FEWEST} patients with a score after week 0 in each arm"
     problems = [
-        Problem(
-            "nrs",
-            f"at least {FEWEST} patients with a score after week 0 in each arm",
-            f"{int((treated == value).sum())} in the arm {arm}",
-        )
+        Problem("nrs", expected, f"{int((treated == value).sum())} in the arm {arm}")
         for value, arm in enumerate(weekly.arms)
         if (treated == value).sum() < FEWEST
     ]

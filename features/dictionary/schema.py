@@ -69,13 +69,9 @@ class Dictionary:
             If a name is taken: a contract variable's meaning cannot be changed.
         """
         variables = tuple(variables)
+        action = "choose another name for the study's own variable"
         problems = [
-            Problem(
-                v.name,
-                "a name that is not in the contract",
-                "a contract name",
-                action="choose another name for the study's own variable",
-            )
+            Problem(v.name, "a name that is not in the contract", "a contract name", action=action)
             for v in variables
             if v.name in self
         ]
@@ -109,23 +105,12 @@ class Dictionary:
                 continue
             reason = self._not_a_predictor(name)
             if reason:
-                problems.append(
-                    Problem(
-                        name,
-                        "a predictor known at baseline",
-                        reason,
-                        action="take it out of the predictors",
-                    )
-                )
+                expected, action = "a predictor known at baseline", "take it out of the predictors"
+                problems.append(Problem(name, expected, reason, action=action))
             elif self[name].parent and self[name].parent in names:
-                problems.append(
-                    Problem(
-                        name,
-                        f"either {name} or {self[name].parent}",
-                        "both",
-                        action="a class and the class it is part of tell the same thing twice",
-                    )
-                )
+                expected = f"either {name} or {self[name].parent}"
+                action = "a class and the class it is part of tell the same thing twice"
+                problems.append(Problem(name, expected, "both", action=action))
         if not names:
             problems.append(Problem("predictors", "at least one predictor", "none"))
         if problems:

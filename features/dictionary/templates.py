@@ -101,13 +101,9 @@ def make_redcap_dictionary(dictionary: Dictionary = CONTRACT) -> str:
         Listing every category of a study's own that REDCap does not take as a code.
     """
     variables = _collected(dictionary)
+    action = "rename the category in the mapping"
     problems = [
-        Problem(
-            variable.name,
-            "categories of letters, digits and _",
-            repr(category),
-            action="rename the category in the mapping",
-        )
+        Problem(variable.name, "categories of letters, digits and _", repr(category), action=action)
         for variable in variables
         for category in variable.categories
         if not _CHOICE.fullmatch(category)

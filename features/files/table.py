@@ -143,14 +143,10 @@ def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
             rows.append(cells)
             if len(cells) != len(header):
                 more = len(cells) > len(header)
-                problems.append(
-                    Problem(
-                        f"line {reader.line_num}",
-                        f"{len(header)} fields as in the header",
-                        f"{len(cells)} fields",
-                        action="put a text that holds the delimiter in quotes" if more else "",
-                    )
-                )
+                expected = f"{len(header)} fields as in the header"
+                got = f"{len(cells)} fields"
+                action = "put a text that holds the delimiter in quotes" if more else ""
+                problems.append(Problem(f"line {reader.line_num}", expected, got, action=action))
             if len(problems) == _MOST_PROBLEMS:
                 raise InputError(f"{name} is not a table", problems)
     except csv.Error as error:

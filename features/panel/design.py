@@ -166,14 +166,8 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
             try:
                 when[column] = parse_when(texts[column][i])
             except ValueError:
-                problems.append(
-                    Problem(
-                        column,
-                        "a date as 2026-01-31, or with a time as 2026-01-31T08:30",
-                        repr(texts[column][i]),
-                        row=row,
-                    )
-                )
+                expected = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
+                problems.append(Problem(column, expected, repr(texts[column][i]), row=row))
         samples[sample] = Sample(
             texts["patient_id"][i],
             texts["plate"][i],

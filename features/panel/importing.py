@@ -184,13 +184,8 @@ def _check_options(options: ImportOptions, paths: Sequence[Path]) -> None:
     if format not in (None, *FORMATS):
         problems.append(Problem("format", "one of " + ", ".join(FORMATS), repr(format)))
     if ceiling is not None and not LOWEST_CT < ceiling <= HIGHEST_CT:
-        problems.append(
-            Problem(
-                "ceiling",
-                f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}",
-                f"{ceiling:g}",
-            )
-        )
+        expected = f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}"
+        problems.append(Problem("ceiling", expected, f"{ceiling:g}"))
     repeated = [str(one) for one, n in Counter(one.resolve() for one in paths).items() if n > 1]
     problems += [Problem("file", "each file once", one) for one in repeated]
     if problems or not paths:
@@ -258,13 +253,10 @@ def _describe_wrong(wrong: pd.DataFrame, paths: Sequence[Path]) -> list[Problem]
     for (file, assay), group in wrong.groupby(["file", "assay"], sort=False):
         shown = Counter(group["cell"].str.slice(0, 20)).most_common(_SHOWN)
         got = ", ".join(f"{cell!r} ({count})" for cell, count in shown)
+        expected = f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty"
+        action = "a column that is no assay can be left out with --ignore"
         problems.append(
-            Problem(
-                f"{paths[int(str(file))].name}, {assay}",
-                f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty",
-                got,
-                action="a column that is no assay can be left out with --ignore",
-            )
+            Problem(f"{paths[int(str(file))].name}, {assay}", expected, got, action=action)
         )
     return problems
 
@@ -308,14 +300,10 @@ def _find_unknown_samples(wells: pd.DataFrame, design: PanelDesign | None) -> li
     unknown = [name for name in names if name not in design.samples]
     problems = []
     if unknown:
-        problems.append(
-            Problem(
-                "sample",
-                "a row of the design file for each sample",
-                f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}",
-                action="add them; an empty patient_id leaves a sample out",
-            )
-        )
+        expected = "a row of the design file for each sample"
+        got = f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}"
+        action = "add them; an empty patient_id leaves a sample out"
+        problems.append(Problem("sample", expected, got, action=action))
     late = [
         name
         for name in names
@@ -323,14 +311,10 @@ def _find_unknown_samples(wells: pd.DataFrame, design: PanelDesign | None) -> li
         and design.samples[name].timing == "after"
         and design.samples[name].patient_id
     ]
+    expected = "a sample taken before the infusion began"
+    action = "leave it out (empty patient_id): what is measured later is no predictor"
     problems += [
-        Problem(
-            "sample_date",
-            "a sample taken before the infusion began",
-            f"{name} taken after it",
-            action="leave it out (empty patient_id): what is measured later is no predictor",
-        )
-        for name in late
+        Problem("sample_date", expected, f"{name} taken after it", action=action) for name in late
     ]
     return problems
 

@@ -57,13 +57,9 @@ def parse_matrix(
     left_out.update({f"column to ignore: {column}": 1 for column in names[asked]})
     kept = held & ~asked
     rows, columns, cells = table[:, 0], names[kept], cells[:, kept]
+    action = "correct the column to ignore"
     problems = [
-        Problem(
-            column,
-            "one of the matrix's columns",
-            "no such column",
-            action="correct the column to ignore",
-        )
+        Problem(column, "one of the matrix's columns", "no such column", action=action)
         for column in sorted(ignore - set(header))
     ]
     empty = int(sum(not str(row).strip() for row in rows))
@@ -125,17 +121,10 @@ def _find_layout(
     pointed = {layout for holds, layout in signs if holds}
     if len(pointed) == 1:
         return pointed.pop()
-    raise InputError(
-        name,
-        [
-            Problem(
-                "file",
-                "a long export, or a matrix whose names tell which way round it is",
-                "contradicting signs" if pointed else "no sign",
-                action="say --format samples_in_rows or --format samples_in_columns",
-            )
-        ],
-    )
+    expected = "a long export, or a matrix whose names tell which way round it is"
+    got = "contradicting signs" if pointed else "no sign"
+    action = "say --format samples_in_rows or --format samples_in_columns"
+    raise InputError(name, [Problem("file", expected, got, action=action)])
 
 
 def _share(names: Sequence[str]) -> float:

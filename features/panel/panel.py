@@ -199,17 +199,10 @@ def apply_ceiling(table: pd.DataFrame, ceiling: float) -> pd.DataFrame:
     """
     lower = int((~table["detected"] & (table["ceiling"] < ceiling)).sum())
     if lower:
-        raise InputError(
-            "panel",
-            [
-                Problem(
-                    "ceiling",
-                    f"non-detects at {ceiling:g} cycles or more",
-                    f"{lower} non-detects at fewer cycles",
-                    action="import it with --ceiling, if its run had more cycles",
-                )
-            ],
-        )
+        expected = f"non-detects at {ceiling:g} cycles or more"
+        got = f"{lower} non-detects at fewer cycles"
+        action = "import it with --ceiling, if its run had more cycles"
+        raise InputError("panel", [Problem("ceiling", expected, got, action=action)])
     detected = table["detected"] & (table["ct"] < ceiling)
     return table.assign(ct=table["ct"].where(detected), detected=detected, ceiling=ceiling)
 

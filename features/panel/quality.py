@@ -63,13 +63,8 @@ class QualitySettings:
         if not self.max_spread > 0:
             problems.append(Problem("max_spread", "cycles, above 0", f"{self.max_spread:g}"))
         if self.haemolysis_possible > self.haemolysis_suspicious:
-            problems.append(
-                Problem(
-                    "haemolysis_possible",
-                    "at most haemolysis_suspicious",
-                    f"{self.haemolysis_possible:g}",
-                )
-            )
+            got = f"{self.haemolysis_possible:g}"
+            problems.append(Problem("haemolysis_possible", "at most haemolysis_suspicious", got))
         if problems:
             raise InputError("quality control", problems)
 

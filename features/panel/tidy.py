@@ -50,13 +50,9 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
         )
         if "detected" in raw:
             raw["detected"] = raw["detected"].map({"True": True, "False": False})
+    action = "make the file with `ketresponse panel import`"
     problems = [
-        Problem(
-            column,
-            "a column of that name",
-            "no such column",
-            action="make the file with `ketresponse panel import`",
-        )
+        Problem(column, "a column of that name", "no such column", action=action)
         for column in PANEL_COLUMNS
         if column not in raw
     ]

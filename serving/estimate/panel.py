@@ -165,14 +165,9 @@ def read_timing(raw: Mapping[str, object]) -> tuple[Timing, list[Problem]]:
             problems.append(Problem(f"panel.{name}", _EXPECTED_DATE, _show(text)))
     timing = compare_times(when.get("sample_date"), when.get("infusion_start"))
     if timing == "after":
-        problems.append(
-            Problem(
-                "panel.sample_date",
-                "a sample taken before the infusion began",
-                "one taken after it",
-                action="leave the panel out: what is measured later is no predictor",
-            )
-        )
+        expected = "a sample taken before the infusion began"
+        action = "leave the panel out: what is measured later is no predictor"
+        problems.append(Problem("panel.sample_date", expected, "one taken after it", action=action))
     return timing, problems
 
 

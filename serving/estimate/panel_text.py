@@ -180,17 +180,9 @@ def split_samples(panel: Panel) -> dict[str, PanelSample]:
     samples = panel.table[["patient_id", "sample"]].drop_duplicates()
     several = int(samples["patient_id"].duplicated().sum())
     if several:
-        raise InputError(
-            "panel",
-            [
-                Problem(
-                    "sample",
-                    "one sample for each patient",
-                    f"{several} more",
-                    action="import it again, and empty the others' patient_id in the design",
-                )
-            ],
-        )
+        expected = "one sample for each patient"
+        action = "import it again, and empty the others' patient_id in the design"
+        raise InputError("panel", [Problem("sample", expected, f"{several} more", action=action)])
     return {
         str(patient): PanelSample(
             _read_values(table),

@@ -47,17 +47,10 @@ def predict_cohort(
     if "patient_id" not in table:
         raise InputError("cohort", [Problem("patient_id", "a column of that name", "none")])
     if samples and not set(table["patient_id"]) & set(samples):
-        raise InputError(
-            "panel",
-            [
-                Problem(
-                    "patient_id",
-                    "patients of the cohort",
-                    f"{len(samples)} others",
-                    action="name them in the design file of `ketresponse panel import`",
-                )
-            ],
-        )
+        expected = "patients of the cohort"
+        got = f"{len(samples)} others"
+        action = "name them in the design file of `ketresponse panel import`"
+        raise InputError("panel", [Problem("patient_id", expected, got, action=action)])
     dictionary = predictor.dictionary
     used = [
         column

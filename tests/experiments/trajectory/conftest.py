@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.cohort.weekly import WeeklyScores, read_weekly
-from features.simulation.trial import make_trial
+from tests.experiments.helpers.trials import make_trial
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from experiments.trajectory.report import make_trajectory_report
 from features.cohort.weekly import WeeklyScores
-from features.simulation.trial import make_trial
+from tests.experiments.helpers.trials import make_trial
 from training.document.render import to_markdown
 
 

@@ -16,7 +16,7 @@ from features.arrays import FloatArray
 from features.cohort.weekly import WeeklyScores
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
-from features.simulation.trial import make_trial
+from tests.experiments.helpers.trials import make_trial
 
 
 def to_weekly(table: pd.DataFrame) -> WeeklyScores:

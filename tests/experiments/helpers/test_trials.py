@@ -6,7 +6,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from features.cohort.weekly import parse_weekly
-from features.simulation.trial import ARMS, make_trial
+from tests.experiments.helpers.trials import ARMS, make_trial
 
 # Table 1 and section 3.3, by arm: mean and SD.
 NUMBERS = {
