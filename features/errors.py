@@ -56,13 +56,7 @@ class Problem:
     action: str = ""
 
     def text(self, *, values: bool) -> str:
-        """Return the problem in one line.
-
-        Parameters
-        ----------
-        values : bool
-            Whether what came is told. False for anything that may be logged.
-        """
+        """Return the problem in one line, with what came only where nothing of it is logged."""
         where = f"{self.column}" if self.row is None else f"row {self.row}, {self.column}"
         got = f"; got {self.got}" if values else ""
         action = f"; {self.action}" if self.action else ""

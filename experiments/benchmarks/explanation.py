@@ -152,13 +152,6 @@ def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) ->
 def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
     """Return the median time of explaining one patient with and without a panel of 20 assays.
 
-    Parameters
-    ----------
-    repeats : int
-        Patients timed.
-    seed : int
-        Of models and patients.
-
     Returns
     -------
     DataFrame
@@ -189,13 +182,6 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
 
 def compute_agreement(*, n: int = 5, seed: int = 0) -> pd.DataFrame:
     """Return the largest difference from shap's exact enumeration, in probability.
-
-    Parameters
-    ----------
-    n : int
-        Patients compared.
-    seed : int
-        Of models and patients.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from time import perf_counter
 
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
-from features.panel.panel import write_panel
+from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from training.evaluation.evaluation import evaluate
@@ -64,7 +64,7 @@ def main() -> None:
             shift=asked.shift,
             seed=1,
         )
-        write_panel(simulated.panel, folder / "panel.parquet")
+        write_table(simulated.panel.table, folder / "panel.parquet")
         text = STUDY.format(repeats=asked.repeats, reruns=asked.reruns)
         for name, study in (("with panel", text), ("without", text[: text.index("[panel]")])):
             (folder / "study.toml").write_text(study)

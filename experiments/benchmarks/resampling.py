@@ -50,15 +50,7 @@ write.csv(data.frame(cpu = used[1] + used[2], auc = (found[1] + 1) / 2, brier = 
 
 
 def make_plain_data(n: int, *, seed: int) -> TrainingData:
-    """Return simulated patients with ten numeric predictors, two of which matter.
-
-    Parameters
-    ----------
-    n : int
-        Patients.
-    seed : int
-        Of the simulation.
-    """
+    """Return `n` simulated patients with ten numeric predictors, two of which matter."""
     rng = np.random.default_rng(seed)
     X = rng.normal(5, 2, size=(n, N_PREDICTORS))
     y = (rng.random(n) < expit(0.5 * (X[:, 0] - 5) - 0.25 * (X[:, 1] - 5))).astype(np.float64)

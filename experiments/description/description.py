@@ -21,7 +21,7 @@ import pandas as pd
 from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
-from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
+from features.cohort.cohort import Cohort, add_outcome_steps
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import Labels, available_horizons, make_labels
 from features.dictionary.schema import Dictionary
@@ -138,7 +138,7 @@ def describe_cohort(
     InputError
         If no course is eligible, or the rule or horizons cannot be.
     """
-    table, flow = select_eligible(cohort, eligibility)
+    table, flow = eligibility.select(cohort.table, dictionary=cohort.dictionary)
     if table.empty:
         expected = "at least one eligible course"
         action = "--study FILE gives another study's [eligibility]"

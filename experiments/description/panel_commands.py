@@ -89,10 +89,9 @@ def import_panel_files(
     """
     from experiments.description.panel_report import describe_import
     from features.errors import InputError
-    from features.files.table import TABLE_ENDINGS, check_output
+    from features.files.table import TABLE_ENDINGS, check_output, write_table
     from features.panel.design import read_design
     from features.panel.importing import import_panel
-    from features.panel.panel import write_panel
 
     if out.resolve() in [file.resolve() for file in files]:
         raise InputError(f"{out} is one of the panel's files; choose another name")
@@ -106,7 +105,7 @@ def import_panel_files(
         ignore=ignore or (),
         empty=empty,
     )
-    write_panel(panel, out, force=force)
+    write_table(panel.table, out, force=force)
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     elif not quiet:
@@ -145,9 +144,8 @@ def check_panel(
     names no sample; samples.csv does, and belongs where the panel file is.
     """
     from experiments.description.panel_report import make_quality_report
-    from features.files.table import TABLE_ENDINGS, check_output
+    from features.files.table import TABLE_ENDINGS, check_output, write_table
     from features.panel.importing import read_panel
-    from features.panel.panel import write_panel
     from features.panel.quality import QualitySettings, compute_quality, drop_poor
     from training.document.files import write_document
 
@@ -163,7 +161,7 @@ def check_panel(
         tables = {"samples": quality.samples, "assays": quality.assays}
         write_document(report, out, name="panel", force=force, extra=tables)
     if clean is not None:
-        write_panel(drop_poor(panel, quality), clean, force=force)
+        write_table(drop_poor(panel, quality).table, clean, force=force)
     if json_:
         typer.echo(json.dumps(quality.to_dict(), indent=2))
     elif not quiet:

@@ -32,15 +32,7 @@ _MOST_PLATES = 40
 def plot_detection(
     samples: pd.DataFrame, assays: pd.DataFrame, settings: QualitySettings
 ) -> PaperFigure:
-    """Draw how many assays samples detect, and in how many samples assays are detected.
-
-    Parameters
-    ----------
-    samples, assays : DataFrame
-        Of a :class:`features.panel.quality.PanelQuality`.
-    settings : QualitySettings
-        Where the limits lie.
-    """
+    """Draw how many assays samples detect, and in how many samples assays are detected."""
     figure = make_figure(width=7.0, height=2.9)
     left, right = figure.subplots(1, 2)
     limits = (
@@ -65,15 +57,7 @@ def plot_detection(
 
 @paper_style()
 def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> PaperFigure:
-    """Draw each assay's median Ct against the share of samples in which it is detected.
-
-    Parameters
-    ----------
-    assays : DataFrame
-        Of a :class:`features.panel.quality.PanelQuality`.
-    ceiling : float
-        Cycle from which nothing counts as detected.
-    """
+    """Draw each assay's median Ct against the share of samples that detect it, `ceiling` in Ct."""
     figure, axes = make_axes(width=7.0, height=3.2)
     dropped = assays["dropped"] != ""
     for mask, colour, label in ((~dropped, BLUE, "kept"), (dropped, ORANGE, "dropped")):

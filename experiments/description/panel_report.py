@@ -32,13 +32,7 @@ _NAMES = {
 
 
 def describe_import(report: PanelReport) -> list[str]:
-    """Return what an import did, in lines without patients' values.
-
-    Parameters
-    ----------
-    report : PanelReport
-        Of :func:`features.panel.importing.import_panel`.
-    """
+    """Return what an import did, in lines without patients' values."""
     lines = [
         f"{report.samples} samples of {report.patients} patients, {report.assays} assays, "
         f"{report.cells} cells, {report.not_detected} of them not detected."
@@ -69,15 +63,7 @@ def _list(title: str, items: list[str]) -> list[str]:
 
 
 def make_quality_report(panel: Panel, quality: PanelQuality) -> Document:
-    """Lay quality control out.
-
-    Parameters
-    ----------
-    panel : Panel
-        What was checked.
-    quality : PanelQuality
-        What was found.
-    """
+    """Lay out what quality control found in a panel."""
     table = panel.table
     lead = (
         f"{quality.samples['patient_id'].nunique()} patients, {len(quality.samples)} samples, "

@@ -120,15 +120,7 @@ def _write_boxes(flow: pd.DataFrame, rates: pd.DataFrame) -> _Boxes:
 
 @paper_style()
 def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> PaperFigure:
-    """Draw how the courses of the file became those with a known outcome.
-
-    Parameters
-    ----------
-    flow, rates : DataFrame
-        Of a :class:`experiments.description.description.CohortDescription`.
-    title : str
-        What is shown.
-    """
+    """Draw how the courses of the file became those with a known outcome."""
     boxes = _write_boxes(flow, rates)
     gap = 0.35
     middle = max(_height(boxes.excluded) + 0.2, 0.8)
@@ -200,15 +192,7 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> PaperFigu
 
 @paper_style()
 def plot_pain(pain: pd.DataFrame, *, title: str) -> PaperFigure:
-    """Draw the median pain score with its quartiles, for all patients and by response.
-
-    Parameters
-    ----------
-    pain : DataFrame
-        Of a :class:`experiments.description.description.CohortDescription`.
-    title : str
-        What is shown.
-    """
+    """Draw the median pain score with its quartiles, for all patients and by response."""
     groups = [name for name in pain["group"].unique() if not str(name).endswith("T2")]
     if "responders at T1" not in groups:
         groups = list(pain["group"].unique())

@@ -25,15 +25,7 @@ _SOURCES = {
 
 
 def make_response_section(d: CohortDescription, *, beside_published: bool) -> tuple[Block, ...]:
-    """Return the blocks on response; none where no outcome is known.
-
-    Parameters
-    ----------
-    d : CohortDescription
-        Of the cohort.
-    beside_published : bool
-        Whether the published rates stand beside those of the cohort.
-    """
+    """Return the blocks on response, beside published rates; none where no outcome is known."""
     if not d.horizons:
         return ()
     paired = () if d.paired is None else (_make_paired_table(d.paired),)

@@ -129,17 +129,7 @@ def plot_forest(
 
 @paper_style()
 def plot_funnels(funnels: dict[str, pd.DataFrame], *, notes: list[str], title: str) -> PaperFigure:
-    """Draw the change of pain of each study against its standard error.
-
-    Parameters
-    ----------
-    funnels : dict of DataFrame
-        From :func:`experiments.evidence.tables.compute_funnels`: a panel for each.
-    notes : list of str
-        A line for each panel: the tests of asymmetry.
-    title : str
-        What is shown.
-    """
+    """Draw the changes of pain against their errors: a panel, with its note, for each reading."""
     figure = make_figure(width=8.2, height=3.9)
     panels = figure.subplots(1, len(funnels), sharey=True, sharex=True, squeeze=False)[0]
     deepest = max(float(np.sqrt(f["variance"].max())) for f in funnels.values()) * 1.08

@@ -72,11 +72,6 @@ def compute_base_rates() -> pd.DataFrame:
 def compute_rate_comparison(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
     """Set the pooled rates in print beside what the studies give.
 
-    Parameters
-    ----------
-    studies : sequence of PublishedStudy
-        As :func:`features.published.studies.read_studies` gives them.
-
     Returns
     -------
     DataFrame

@@ -29,17 +29,7 @@ __all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
 
 @paper_style()
 def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> PaperFigure:
-    """Draw the mean score of each arm over the weeks, with 95% intervals.
-
-    Parameters
-    ----------
-    means : DataFrame
-        From :func:`experiments.trajectory.trajectory.compute_weekly_means`.
-    arms : (str, str)
-        The reference arm and the other.
-    title : str
-        What is shown.
-    """
+    """Draw the mean score of each arm (reference first) over the weeks, with 95% intervals."""
     figure, axes = make_axes(width=6.6, height=3.7)
     for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
         rows = means[(means["arm"] == arm) & means["mean"].notna()]
@@ -101,15 +91,7 @@ def plot_differences(
 def plot_regressions(
     univariable: pd.DataFrame, multivariable: pd.DataFrame, *, title: str
 ) -> PaperFigure:
-    """Draw how pain goes with each baseline variable, per standard deviation or yes against no.
-
-    Parameters
-    ----------
-    univariable, multivariable : DataFrame
-        Of a :class:`experiments.trajectory.predictors.Regressions`.
-    title : str
-        What is shown.
-    """
+    """Draw how pain goes with each baseline variable, per standard deviation or yes against no."""
     rows = univariable[univariable["b"].notna()].iloc[::-1].reset_index(drop=True)
     together = {
         (row.variable, row.level): row

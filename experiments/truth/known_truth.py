@@ -214,13 +214,7 @@ def run(
 
 
 def make_text(rows: pd.DataFrame) -> str:
-    """Return the tables in Markdown.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        From :func:`run`.
-    """
+    """Return the tables of :func:`run` in Markdown."""
     summary = compute_summary(rows)
     others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
     served = summary.xs(DEFAULT, level="method").reset_index()

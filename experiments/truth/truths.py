@@ -212,15 +212,7 @@ def compute_risks(truth: Truth, X: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def simulate_truth(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> Simulated:
-    """Draw a cohort and new patients.
-
-    Parameters
-    ----------
-    n, n_new : int
-        Patients in the cohort, new patients.
-    rng : numpy.random.Generator
-        Source of randomness.
-    """
+    """Draw a cohort of `n` patients and `n_new` new ones."""
     X = draw_patients(truth, n + n_new, rng)
     first, kept = compute_risks(truth, X)
     responds = (rng.random(len(X)) < first).astype(np.float64)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.cohort.cohort import add_outcome_steps, read_cohort, select_eligible
+from features.cohort.cohort import add_outcome_steps, read_cohort
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.medication import find_combination_drugs, find_unlisted
@@ -113,7 +113,7 @@ def check_cohort(
             raise
         return CheckReport(problems=error.problems)
     table = cohort.table
-    eligible, flow = select_eligible(cohort, eligibility)
+    eligible, flow = eligibility.select(table, dictionary=dictionary)
     asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
     flags = _flag_combination_drugs(table)
     counts = None

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.medication import fill_classes, parse_codes
 from features.dictionary.outcome import Labels
 from features.dictionary.schema import Dictionary
@@ -34,7 +33,6 @@ __all__ = [
     "parse_cohort",
     "parse_record",
     "read_cohort",
-    "select_eligible",
 ]
 
 Record = dict[str, float | str | None]
@@ -73,15 +71,7 @@ class Cohort:
 
 
 def parse_cell(variable: Variable, raw: object) -> float | str | Problem | None:
-    """Read one value as `schema.parse_value` does, ATC codes checked as well.
-
-    Parameters
-    ----------
-    variable : Variable
-        What the value should be.
-    raw : object
-        A cell of a table or a field of a JSON record.
-    """
+    """Read one value as `schema.parse_value` does, ATC codes checked as well."""
     value = parse_value(variable, raw)
     if variable.kind != "codes" or not isinstance(value, str):
         return value
@@ -307,35 +297,13 @@ def holds_simulated(table: pd.DataFrame) -> bool:
     return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
 
 
-def select_eligible(
-    cohort: Cohort, eligibility: Eligibility = CRPS_ELIGIBILITY
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the eligible rows of a cohort and the attrition flow.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        A checked cohort.
-    eligibility : Eligibility
-        Whom the study is for.
-
-    Returns
-    -------
-    eligible : DataFrame
-        Rows of :attr:`Cohort.table` with their index: row k of the file has index k - 1.
-    flow : DataFrame
-        Columns `step`, `remaining`, `excluded`, `unknown_kept`; see :meth:`Eligibility.select`.
-    """
-    return eligibility.select(cohort.table, dictionary=cohort.dictionary)
-
-
 def add_outcome_steps(flow: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Return the attrition flow with one step for each horizon.
 
     Parameters
     ----------
     flow : DataFrame
-        From :func:`select_eligible`.
+        From :meth:`Eligibility.select`.
     labels : Labels
         Of the eligible rows.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from features.cohort.cohort import Cohort, add_outcome_steps, select_eligible
+from features.cohort.cohort import Cohort, add_outcome_steps
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import Labels, make_labels
 from features.errors import InputError, Problem
@@ -72,7 +72,7 @@ def label_cohort(
     InputError
         If nobody is eligible, a column that is needed holds nothing, or a horizon has no outcome.
     """
-    table, flow = select_eligible(cohort, eligibility)
+    table, flow = eligibility.select(cohort.table, dictionary=cohort.dictionary)
     problems = [
         Problem(
             "eligibility",
@@ -98,7 +98,7 @@ def join_labels(
     cohort : Cohort
         A checked cohort.
     table, flow : DataFrame
-        From :func:`features.cohort.cohort.select_eligible`.
+        From :meth:`Eligibility.select`.
     labels : Labels
         Of the rows of `table`.
     """

@@ -5,6 +5,7 @@ Every name, unit and range is written here once. Where one comes from stands bes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from features.dictionary.schema import Dictionary
@@ -23,10 +24,18 @@ def _code(system: str, codes: str) -> tuple[tuple[str, str], ...]:
     return tuple((system, code) for code in codes.split())
 
 
-def _number(name: str, label: str, unit: str, low: float, high: float, **more: Any) -> Variable:
+def _cite(source: str, *variables: Variable) -> tuple[Variable, ...]:
+    """Return variables with the paper that they and their ranges come from."""
+    return tuple(replace(variable, source=source) for variable in variables)
+
+
+def _number(
+    name: str, label: str, unit: str, low: float, high: float, *, loinc: str = "", **more: Any
+) -> Variable:
     """Declare a number known at baseline, a predictor unless `more` says otherwise."""
     given: dict[str, Any] = {"kind": "number", "known_at": "baseline", "roles": ("predictor",)}
-    return Variable(name, label, unit=unit, low=low, high=high, **(given | more))
+    codes = _code("LOINC", loinc)
+    return Variable(name, label, unit=unit, low=low, high=high, codes=codes, **(given | more))
 
 
 def _category(
@@ -43,25 +52,23 @@ def _drug_class(name: str, label: str, atc: str, source: str = _BOTH, **more: An
     )
 
 
-def _score(name: str, label: str, low: float, high: float, **more: Any) -> Variable:
-    return _number(name, label, "points", low, high, source=_SIGTERMANS, **more)
+def _score(name: str, label: str, low: float, high: float, hint: str = "") -> Variable:
+    return _number(name, label, "points", low, high, hint=hint)
 
 
 def _course(
     name: str, label: str, unit: str, low: float, high: float, kind: str = "number"
 ) -> Variable:
-    known: dict[str, Any] = {"kind": kind, "known_at": "infusion", "roles": ("course",)}
-    return _number(name, label, unit, low, high, source=_MANGNUS, **known)
+    return _number(name, label, unit, low, high, kind=kind, known_at="infusion", roles=("course",))
 
 
 def _outcome(name: str, label: str, known_at: KnownAt, unit: str, high: float) -> Variable:
-    codes = _code("LOINC", "72514-3" if unit == _PAIN else "")
-    known: dict[str, Any] = {"known_at": known_at, "roles": ("outcome",), "codes": codes}
-    return _number(name, label, unit, 0, high, source=_MANGNUS, **known)
+    loinc = "72514-3" if unit == _PAIN else ""
+    return _number(name, label, unit, 0, high, loinc=loinc, known_at=known_at, roles=("outcome",))
 
 
 def _wording(name: str, label: str, known_at: KnownAt) -> Variable:
-    return Variable(name, label, "yes_no", known_at, ("outcome",), source=_MANGNUS)
+    return Variable(name, label, "yes_no", known_at, ("outcome",))
 
 
 _IDENTITY = (
@@ -138,7 +145,7 @@ _PATIENT = (
         0,
         120,
         roles=("predictor", "eligibility"),
-        codes=_code("LOINC", "30525-0"),
+        loinc="30525-0",
         hint="at the day of treatment",
         source=_BOTH,
     ),
@@ -151,7 +158,7 @@ _PATIENT = (
         _PAIN,
         0,
         10,
-        codes=_code("LOINC", "72514-3 38208-5"),
+        loinc="72514-3 38208-5",
         hint="numeric rating scale before the infusion",
         source=_BOTH,
     ),
@@ -216,31 +223,12 @@ _MEDICATION = (
     _drug_class("benzodiazepine", "Benzodiazepine", "N05BA N05CD N03AE01", _SIGTERMANS),
 )
 
-_FURTHER = (
-    _number(
-        "weight_kg",
-        "Body weight",
-        "kg",
-        20,
-        350,
-        codes=_code("LOINC", "29463-7"),
-        source=_SIGTERMANS,
-    ),
-    _number(
-        "height_cm", "Height", "cm", 80, 250, codes=_code("LOINC", "8302-2"), source=_SIGTERMANS
-    ),
-    _number(
-        "affected_limbs",
-        "Number of affected limbs",
-        "limbs",
-        1,
-        4,
-        kind="integer",
-        source=_SIGTERMANS,
-    ),
-    _category(
-        "affected_site", "Affected limb", "upper lower both", "predictor", source=_SIGTERMANS
-    ),
+_FURTHER = _cite(
+    _SIGTERMANS,
+    _number("weight_kg", "Body weight", "kg", 20, 350, loinc="29463-7"),
+    _number("height_cm", "Height", "cm", 80, 250, loinc="8302-2"),
+    _number("affected_limbs", "Number of affected limbs", "limbs", 1, 4, kind="integer"),
+    _category("affected_site", "Affected limb", "upper lower both", "predictor"),
     _score("mcgill_pri", "McGill pain rating index", 0, 78),
     _score("hads_depression", "HADS depression", 0, 21),
     _score("hads_anxiety", "HADS anxiety", 0, 21),
@@ -255,7 +243,8 @@ _FURTHER = (
     ),
 )
 
-_INFUSION = (
+_INFUSION = _cite(
+    _MANGNUS,
     _course("max_dose_mg_h", "Highest infusion rate", "mg/h", 0, 100),
     _course("effective_dose_mg_h", "Infusion rate at which pain fell", "mg/h", 0, 100),
     _course("first_effect_day", "Day of the first effect", "day", 1, 60, "integer"),
@@ -267,11 +256,11 @@ _INFUSION = (
         "infusion",
         ("course",),
         hint="words with ; between; none = none seen",
-        source=_MANGNUS,
     ),
 )
 
-_OUTCOMES = (
+_OUTCOMES = _cite(
+    _MANGNUS,
     _outcome("nrs_t1", "Pain at discharge (NRS)", "t1", _PAIN, 10),
     _wording("success_t1", "Record calls the treatment successful at discharge", "t1"),
     _outcome("nrs_t2", "Pain at the first follow-up (NRS)", "t2", _PAIN, 10),

@@ -82,11 +82,6 @@ class Dictionary:
     def check_predictors(self, names: Sequence[str]) -> tuple[Variable, ...]:
         """Return the predictors named, or say why each that is not one cannot be.
 
-        Parameters
-        ----------
-        names : sequence of str
-            Names of the predictors that a study asks for.
-
         Returns
         -------
         tuple of Variable

@@ -66,11 +66,6 @@ def _collected(dictionary: Dictionary) -> list[Variable]:
 def make_template(dictionary: Dictionary = CONTRACT) -> str:
     """Return an empty cohort file: one header line, as CSV.
 
-    Parameters
-    ----------
-    dictionary : Dictionary
-        The contract, with what a study's mapping declares.
-
     Returns
     -------
     str
@@ -82,11 +77,6 @@ def make_template(dictionary: Dictionary = CONTRACT) -> str:
 
 def make_redcap_dictionary(dictionary: Dictionary = CONTRACT) -> str:
     """Return a REDCap data dictionary, as CSV, to be uploaded into a new project.
-
-    Parameters
-    ----------
-    dictionary : Dictionary
-        The contract, with what a study's mapping declares.
 
     Returns
     -------

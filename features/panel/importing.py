@@ -88,8 +88,8 @@ def import_panel(
     Parameters
     ----------
     path : Path or sequence of Path
-        Instruments' text exports, matrices of Ct values, or one tidy file written by
-        :func:`features.panel.panel.write_panel`. Wells of the same sample and assay, in one file or
+        Instruments' text exports, matrices of Ct values, or one tidy file as
+        `ketresponse panel import` writes it. Wells of the same sample and assay, in one file or
         several, are replicates; see :func:`features.panel.panel.combine_wells`.
     **options
         See :class:`ImportOptions`.

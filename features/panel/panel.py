@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ import pandas as pd
 from features.arrays import FloatArray, IntArray
 from features.cohort.cohort import is_synthetic_id
 from features.errors import InputError, Problem
-from features.files.table import write_table
 
 __all__ = [
     "PANEL_COLUMNS",
@@ -29,7 +27,6 @@ __all__ = [
     "combine_wells",
     "encode_plates",
     "to_matrix",
-    "write_panel",
 ]
 
 
@@ -279,8 +276,3 @@ def encode_plates(plates: Sequence[str], known: Sequence[str]) -> FloatArray:
     """
     codes = {plate: float(code) for code, plate in enumerate(known)}
     return np.array([codes.get(plate, np.nan) for plate in plates], dtype=np.float64)
-
-
-def write_panel(panel: Panel, path: Path, *, force: bool = False) -> None:
-    """Write a panel as one tidy file, CSV or Parquet; see `table.write_table`."""
-    write_table(panel.table, path, force=force)

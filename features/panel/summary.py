@@ -98,23 +98,7 @@ def make_panel_report(
     assays: Mapping[str, AssayName],
     notices: tuple[str, ...],
 ) -> PanelReport:
-    """Count what an import did.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As :attr:`features.panel.panel.Panel.table`.
-    files : tuple of FileReport
-        What was in each file.
-    counts : Counter
-        Wells not detected, by reason.
-    flags : Series of str
-        Flags of each well, with ``;`` between.
-    assays : mapping of str to AssayName
-        What became of each name.
-    notices : tuple of str
-        From :func:`write_notices`.
-    """
+    """Count what an import did."""
     words = Counter[str]()
     for text, count in Counter(flags[flags != ""]).items():
         words.update({word: count for word in text.split(";")})

@@ -29,7 +29,7 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
     Parameters
     ----------
     content : bytes
-        CSV or Parquet, as :func:`features.panel.panel.write_panel` writes it.
+        CSV or Parquet, as `ketresponse panel import` writes it.
     name : str
         What to call the file in an error.
 

@@ -48,13 +48,7 @@ def _describe_assays(panel: PanelModel) -> dict[str, Any]:
 
 
 def describe_model(predictor: Predictor) -> dict[str, Any]:
-    """Return what `GET /model` answers: facts, variables, standing statements, digest.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        The loaded model.
-    """
+    """Return what `GET /model` answers: facts, variables, standing statements, digest."""
     return {
         **predictor.facts.to_dict(),
         "digest": predictor.digest,

@@ -57,15 +57,7 @@ def _get(summary: str, media_type: str = "text/plain") -> Schema:
 
 
 def make_openapi(predictor: Predictor, *, version: str) -> Schema:
-    """Return the OpenAPI document of the service for the loaded model.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        The loaded model.
-    version : str
-        Of the software.
-    """
+    """Return the OpenAPI document of the service for the loaded model."""
     facts = predictor.facts
     entry = _object({"patient": _ref("Patient"), "panel": _ref("Panel")}, required=["patient"])
     either = {"anyOf": [_ref("Patient"), entry]}

@@ -102,13 +102,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def answer(compute: Callable[[str], object]) -> JsonAnswer:
-    """Return the answer, or the problems of the request, as JSON.
-
-    Parameters
-    ----------
-    compute : callable
-        Takes a new request id.
-    """
+    """Return the answer, or the problems of the request, as JSON."""
     try:
         return JsonAnswer(compute(uuid4().hex))
     except RequestError as err:

@@ -90,15 +90,7 @@ def render_page(
 
 
 def describe_submodel(predictor: Predictor, found: Mapping[str, Any]) -> str:
-    """Return which sub-model gave an answer's estimates, and why; empty where there is one only.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        The loaded model.
-    found : mapping
-        The answer of :meth:`Predictor.predict`.
-    """
+    """Return which sub-model gave an answer's estimates, and why; empty where there is one only."""
     unused: list[str] = [
         n["text"] for n in found["applicability"]["notices"] if n["code"] == "panel_unused"
     ]
@@ -121,13 +113,6 @@ def describe_contributions(
     predictor: Predictor, contributions: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return an explanation's rows in words, the largest first.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        The loaded model.
-    contributions : sequence of mapping
-        As in an answer, or the parts of its panel.
 
     Returns
     -------

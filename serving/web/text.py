@@ -20,17 +20,7 @@ __all__ = ["print_answer", "print_cohort"]
 def print_answer(
     answer: Mapping[str, Any], predictor: Predictor, *, console: Console | None = None
 ) -> None:
-    """Print an estimate in plain words, with its interval, its reasons and the standing words.
-
-    Parameters
-    ----------
-    answer : mapping
-        From :meth:`Predictor.predict`.
-    predictor : Predictor
-        That gave it.
-    console : Console or None
-        Where to print; None for the standard output.
-    """
+    """Print an estimate in plain words, with its interval, its reasons and the standing words."""
     console = console or Console(highlight=False)
     facts = predictor.facts
     console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
@@ -58,17 +48,7 @@ def print_answer(
 def print_cohort(
     answers: Sequence[Mapping[str, Any]], predictor: Predictor, *, console: Console | None = None
 ) -> None:
-    """Print one line for each patient: which sub-model spoke, its estimates, and why not.
-
-    Parameters
-    ----------
-    answers : sequence of mapping
-        From :func:`serving.estimate.several.predict_cohort`.
-    predictor : Predictor
-        That gave them.
-    console : Console or None
-        Where to print; None for the standard output.
-    """
+    """Print one line for each patient: which sub-model spoke, its estimates, and why not."""
     console = console or Console(highlight=False)
     horizons = predictor.model.horizons
     facts = predictor.facts

@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from features.cohort.cohort import select_eligible
 from features.dictionary.eligibility import Eligibility
 from features.errors import NotEnoughData
 from training.document.document import Document
@@ -200,7 +199,9 @@ def run_leave_site_out(
     description = read_description(study)
     if description.shortfall:
         raise NotEnoughData(description.shortfall)
-    sites = find_sites(select_eligible(description.cohort, study.eligibility)[0])
+    cohort = description.cohort
+    eligible, _ = study.eligibility.select(cohort.table, dictionary=cohort.dictionary)
+    sites = find_sites(eligible)
     with show("Leaving sites out", len(np.unique(sites))) as progress:
         held_out = cross_validate_sites(
             description.data,

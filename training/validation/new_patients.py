@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import TextArray
-from features.cohort.cohort import Cohort, read_cohort, select_eligible
+from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import Labelled, join_labels
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
@@ -175,7 +175,7 @@ def read_new_patients(
     dictionary = _extend(model.dictionary, further)
     cohort = read_cohort(file, dictionary=dictionary, required=model.predictors)
     rules = Eligibility.from_dict(facts.eligibility)
-    eligible, flow = select_eligible(cohort, rules)
+    eligible, flow = rules.select(cohort.table, dictionary=cohort.dictionary)
     if eligible.empty:
         raise InputError(
             f"cohort {file.name}",

@@ -16,7 +16,6 @@ from features.cohort.cohort import (
     parse_cohort,
     parse_record,
     read_cohort,
-    select_eligible,
 )
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
@@ -273,7 +272,7 @@ def test_the_flow_ends_with_the_known_outcomes(tmp_path: Path) -> None:
     write_table(make_cohort(60, seed=2, ineligible=True).table, path)
     cohort = read_cohort(path)
     assert isinstance(cohort, Cohort)
-    eligible, flow = select_eligible(cohort, CRPS_ELIGIBILITY)
+    eligible, flow = CRPS_ELIGIBILITY.select(cohort.table)
     # 60 identified, 3 emergencies and 9 combination courses out: 48, as in Mangnus 2021.
     assert flow["remaining"].tolist() == [60, 60, 57, 57, 48, 48]
     labels = make_labels(eligible, rule="fall2_or_success", horizons=("t1", "t2"))

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.files.table import write_table
 from features.panel.design import parse_design
 from features.panel.importing import import_panel, read_panel
-from features.panel.panel import write_panel
 from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE, cell, make_panel, write
 
 
@@ -219,7 +219,7 @@ def test_a_tidy_file_is_read_back_as_it_was(tmp_path: Path, ending: str) -> None
     )
     panel = make_panel(tmp_path, design=design)
     path = tmp_path / f"tidy.{ending}"
-    write_panel(panel, path)
+    write_table(panel.table, path)
     again, report = import_panel(path)
     pd.testing.assert_frame_equal(again.table, panel.table)
     assert again.sha256 == panel.sha256
@@ -242,8 +242,8 @@ def test_of_the_ceilings_of_a_tidy_file_the_lowest_is_reported(tmp_path: Path) -
 
 def test_a_tidy_file_stands_alone_without_a_design(tmp_path: Path) -> None:
     path, more = tmp_path / "tidy.csv", tmp_path / "more.csv"
-    write_panel(make_panel(tmp_path), path)
-    write_panel(make_panel(tmp_path), more)
+    write_table(make_panel(tmp_path).table, path)
+    write_table(make_panel(tmp_path).table, more)
     import_panel(path)
     design = parse_design(_design(sample=["S1", "S2", "S3"], patient_id=["P1", "P2", "P3"]))
     with pytest.raises(InputError, match="stands alone, without a design file"):

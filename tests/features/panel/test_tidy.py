@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
-from features.panel.panel import write_panel
+from features.files.table import write_table
 from features.panel.tidy import is_tidy, parse_tidy
 from tests.features.helpers.panels import QUANTSTUDIO, WIDE, make_panel
 
@@ -15,7 +15,7 @@ from tests.features.helpers.panels import QUANTSTUDIO, WIDE, make_panel
 def _bytes(folder: Path, **columns: object) -> bytes:
     """Return a tidy CSV with some columns changed; None takes one away."""
     path = folder / "tidy.csv"
-    write_panel(make_panel(folder), path, force=True)
+    write_table(make_panel(folder).table, path, force=True)
     table = pd.read_csv(path)
     for name, values in columns.items():
         table = table.drop(columns=name) if values is None else table.assign(**{name: values})

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from features.files.table import write_table
 from features.panel.importing import read_panel
-from features.panel.panel import PANEL_COLUMNS, to_matrix, write_panel
+from features.panel.panel import PANEL_COLUMNS, to_matrix
 from features.simulation.panel import CEILING, make_panel
 
 PATIENTS = [f"SYN-{i:05d}" for i in range(60)]
@@ -14,7 +15,7 @@ def test_a_panel_comes_back_from_its_file(tmp_path):
     made = make_panel(PATIENTS, RESPONDS, n_assays=30, seed=1)
     assert list(made.panel.table.columns) == list(PANEL_COLUMNS)
     assert made.panel.synthetic
-    write_panel(made.panel, tmp_path / "panel.parquet")
+    write_table(made.panel.table, tmp_path / "panel.parquet")
     again = to_matrix(read_panel(tmp_path / "panel.parquet", format="tidy"))
     np.testing.assert_array_equal(again.ct, to_matrix(made.panel).ct)
     assert again.ceiling == CEILING

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from features.errors import InputError
+from features.files.table import write_table
 from features.panel.importing import read_panel
-from features.panel.panel import Panel, write_panel
+from features.panel.panel import Panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.panel_text import read_form_panel, split_samples
 from serving.estimate.request import RequestError
@@ -82,7 +83,7 @@ def test_a_tidy_file_brings_its_date_and_the_form_the_start(tmp_path):
     path = tmp_path / "tidy.csv"
     panel = read_panel(write(tmp_path, WIDE))
     dated = panel.table.assign(sample_date="2026-03-01").astype({"sample_date": "datetime64[s]"})
-    write_panel(type(panel)(dated), path)
+    write_table(type(panel)(dated).table, path)
     data = path.read_bytes()
     assert read(data, sample="S1", infusion_start="2026-03-02").timing == "before"
     late = problems(data, sample="S1", infusion_start="2026-02-02")

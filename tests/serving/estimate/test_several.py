@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import InputError
+from features.files.table import write_table
 from features.panel.importing import read_panel
-from features.panel.panel import write_panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.several import find_sample, predict_cohort
@@ -51,7 +51,7 @@ def files(tmp_path):
     lines += [f"P1,{assay},{ct}" for assay, ct in CT.items()]
     lines += ["P2,hsa-miR-16-5p,22", "P2,hsa-miR-17-5p,25"]
     (tmp_path / "long.csv").write_text("\n".join(lines))
-    write_panel(read_panel(tmp_path / "long.csv", ceiling=35.0), tmp_path / "panel.csv")
+    write_table(read_panel(tmp_path / "long.csv", ceiling=35.0).table, tmp_path / "panel.csv")
     return tmp_path
 
 

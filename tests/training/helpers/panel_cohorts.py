@@ -8,7 +8,7 @@ import numpy as np
 
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
-from features.panel.panel import write_panel
+from features.files.table import write_table
 from features.simulation.panel import SimulatedPanel, make_panel
 from tests.training.helpers.cohorts import write_cohort
 from training.fitting.procedure import Procedure
@@ -67,7 +67,7 @@ def write_files(
         shift=shift,
         seed=seed,
     )
-    write_panel(simulated.panel, folder / "panel.parquet", force=True)
+    write_table(simulated.panel.table, folder / "panel.parquet", force=True)
     (folder / "study.toml").write_text(STUDY.format(horizons=horizons, more=more))
     return simulated
 
