@@ -16,13 +16,14 @@ import pandas as pd
 
 from features.cohort.cohort import is_synthetic_id, parse_cell, parse_cohort
 from features.cohort.import_report import ColumnReport, ImportReport
-from features.cohort.mapping_file import CohortMapping, ColumnRule, normalise_code
+from features.cohort.mapping_file import UNITS, CohortMapping, ColumnRule, normalise_code
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["apply_mapping"]
 
 Value = float | str | None
+Rules = Mapping[str, ColumnRule]
 
 _ORIGIN = "record_origin"
 _SHOWN = 5
@@ -64,11 +65,13 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
         with its count; patients whose rows disagree or repeat a time; and every problem of the
         table that would come out (see :func:`features.cohort.cohort.parse_cohort`).
     """
-    rules = _with_origin(mapping.columns, raw)
+    rules = dict(mapping.columns)
+    if _ORIGIN in raw and _ORIGIN not in rules:
+        rules[_ORIGIN] = ColumnRule.model_construct(sources=(_ORIGIN,))
     problems = _find_absent(raw, mapping, rules)
     if problems:
         raise InputError("mapping", problems)
-    sources = dict.fromkeys(source for rule in rules for source in rule.sources)
+    sources = dict.fromkeys(source for rule in rules.values() for source in rule.sources)
     mapped = {*sources, *mapping.filters, mapping.time}
     looked_at = {*mapped, _ORIGIN, "patient_id"}
     cells = {str(name): raw[name].str.strip().tolist() for name in raw if name in looked_at}
@@ -77,13 +80,13 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     problems += _check_times(data, rules, mapping.time)
     values: dict[str, list[Value]] = {}
     reports = []
-    for rule in rules:
-        variable = mapping.dictionary[rule.name]
-        values[rule.name], how, found = _fill_column(data, rule, variable, mapping.missing)
+    for name, rule in rules.items():
+        variable = mapping.dictionary[name]
+        values[name], how, found = _fill_column(data, rule, variable, mapping.missing)
         problems += found
-        known = sum(value is not None for value in values[rule.name])
+        known = sum(value is not None for value in values[name])
         source = " + ".join(rule.sources) or "constant"
-        reports.append(ColumnReport(rule.name, source, how, known, len(data.groups) - known))
+        reports.append(ColumnReport(name, source, how, known, len(data.groups) - known))
     synthetic = _mark_synthetic(values, data, rules)
     first_rows = [group[0] for group in data.groups]
     table = pd.DataFrame(values, index=first_rows, dtype=object)
@@ -105,18 +108,10 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     return pd.DataFrame({v.name: _to_series(values[v.name], v) for v in ordered}), report
 
 
-def _with_origin(rules: Sequence[ColumnRule], raw: pd.DataFrame) -> tuple[ColumnRule, ...]:
-    if _ORIGIN in raw and not any(rule.name == _ORIGIN for rule in rules):
-        return (*rules, ColumnRule(_ORIGIN, sources=(_ORIGIN,)))
-    return tuple(rules)
-
-
-def _find_absent(
-    raw: pd.DataFrame, mapping: CohortMapping, rules: Sequence[ColumnRule]
-) -> list[Problem]:
+def _find_absent(raw: pd.DataFrame, mapping: CohortMapping, rules: Rules) -> list[Problem]:
     """Return what the mapping names and the file, or the mapping itself, does not have."""
     names = [str(name) for name in raw]
-    wanted = [(f"columns.{rule.name}", source) for rule in rules for source in rule.sources]
+    wanted = [(f"columns.{name}", source) for name in rules for source in rules[name].sources]
     wanted += [(f"filter.{name}", name) for name in mapping.filters]
     wanted += [("rows.time", mapping.time)] if mapping.time else []
     expected = "a column of the file"
@@ -127,13 +122,12 @@ def _find_absent(
         for where, source in wanted
         if source not in names
     ]
-    filled = {rule.name for rule in rules}
     problems += [
         Problem(f"variables.{variable.name}", "an entry under [columns]", "none")
         for variable in mapping.variables
-        if variable.name not in filled
+        if variable.name not in rules
     ]
-    if "patient_id" not in filled:
+    if "patient_id" not in rules:
         problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
     return problems
 
@@ -150,23 +144,22 @@ def _filter(
 
 
 def _gather(
-    kept: Sequence[int], cells: Mapping[str, Sequence[str]], rules: Sequence[ColumnRule], time: str
+    kept: Sequence[int], cells: Mapping[str, Sequence[str]], rules: Rules, time: str
 ) -> _Raw:
     """Gather the rows of each patient, or of each course where courses are numbered."""
     if not time:
         return _Raw(cells, [[row] for row in kept], [])
-    keys = [
-        s for rule in rules if rule.name in ("patient_id", "course_number") for s in rule.sources
-    ]
+    keyed = [rules[name] for name in ("patient_id", "course_number") if name in rules]
+    keys = [source for rule in keyed for source in rule.sources]
     groups: dict[tuple[str, ...], list[int]] = {}
     for row in kept:
         groups.setdefault(tuple(cells[key][row] for key in keys), []).append(row)
     return _Raw(cells, list(groups.values()), [normalise_code(cell) for cell in cells[time]])
 
 
-def _check_times(data: _Raw, rules: Sequence[ColumnRule], time: str) -> list[Problem]:
+def _check_times(data: _Raw, rules: Rules, time: str) -> list[Problem]:
     problems = []
-    for at in dict.fromkeys(rule.at for rule in rules if rule.at):
+    for at in dict.fromkeys(rule.at for rule in rules.values() if rule.at):
         counts = [sum(data.times[row] == at for row in group) for group in data.groups]
         repeated = sum(count > 1 for count in counts)
         if repeated:
@@ -179,19 +172,16 @@ def _check_times(data: _Raw, rules: Sequence[ColumnRule], time: str) -> list[Pro
     return problems
 
 
-def _count_unused(data: _Raw, rules: Sequence[ColumnRule], time: str) -> int:
-    used = {rule.at for rule in rules}
+def _count_unused(data: _Raw, rules: Rules, time: str) -> int:
+    used = {rule.at for rule in rules.values()}
     return sum(data.times[row] not in used for group in data.groups for row in group if time)
 
 
 def _count_missing_codes(
-    cells: Mapping[str, Sequence[str]],
-    kept: Sequence[int],
-    rules: Sequence[ColumnRule],
-    missing: frozenset[str],
+    cells: Mapping[str, Sequence[str]], kept: Sequence[int], rules: Rules, missing: frozenset[str]
 ) -> dict[str, int]:
     codes: dict[str, frozenset[str]] = {}
-    for rule in rules:
+    for rule in rules.values():
         for source in rule.sources:
             codes[source] = codes.get(source, missing) | rule.missing
     counts = Counter(
@@ -204,7 +194,7 @@ def _count_missing_codes(
 
 
 def _read_source(
-    data: _Raw, rule: ColumnRule, source: str, missing: frozenset[str]
+    data: _Raw, rule: ColumnRule, name: str, source: str, missing: frozenset[str]
 ) -> tuple[list[str], list[Problem]]:
     """Return one text for each course, "" where not known, and the courses that disagree."""
     codes = missing | rule.missing
@@ -224,7 +214,7 @@ def _read_source(
     expected = "the same value in all rows of a patient"
     got = f"different values of {source} in {disagreeing} of {len(texts)} patients"
     action = "say which row with at = ..., or correct the file"
-    return texts, [Problem(rule.name, expected, got, action=action)]
+    return texts, [Problem(name, expected, got, action=action)]
 
 
 def _fill_column(
@@ -237,7 +227,7 @@ def _fill_column(
     problems: list[Problem] = []
     columns = []
     for source in rule.sources:
-        texts, found = _read_source(data, rule, source, missing)
+        texts, found = _read_source(data, rule, variable.name, source, missing)
         columns.append(texts)
         problems += found
     joined = [rule.separator.join(filter(None, texts)) for texts in zip(*columns, strict=True)]
@@ -264,7 +254,7 @@ def _describe_refused(
         expected = "a value that recode lists: " + ", ".join(rule.recode)
     hint = next((problem.action for problem in refused.values() if problem.action), "")
     action = hint or "cover them with recode or unit, or list them as missing"
-    return Problem(rule.name, expected, ", ".join(shown) + more, action=action)
+    return Problem(variable.name, expected, ", ".join(shown) + more, action=action)
 
 
 def _rows(count: int) -> str:
@@ -305,18 +295,18 @@ def _convert(rule: ColumnRule, variable: Variable, text: str) -> Value | Problem
         number = parse_value(_ANY_NUMBER, word)
         if not isinstance(number, float):
             return variable.problem(text)
-        word = rule.holds(number) if rule.yes_if else number * rule.factor
+        word = rule.holds(number) if rule.yes_if else number * UNITS[variable.unit][rule.unit]
     parsed = parse_cell(variable, word)
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
 
 
-def _mark_synthetic(values: dict[str, list[Value]], data: _Raw, rules: Sequence[ColumnRule]) -> int:
+def _mark_synthetic(values: dict[str, list[Value]], data: _Raw, rules: Rules) -> int:
     """Mark the courses that the raw file calls simulated, whatever the mapping says.
 
     A model made from simulated patients is a demonstration for ever; an import must not be a way
     round it.
     """
-    ids = {"patient_id", *(s for rule in rules if rule.name == "patient_id" for s in rule.sources)}
+    ids = {"patient_id", *rules["patient_id"].sources}
 
     def is_synthetic(row: int) -> bool:
         origin = data.cells[_ORIGIN][row] if _ORIGIN in data.cells else ""

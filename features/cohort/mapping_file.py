@@ -61,7 +61,7 @@ from features.files.settings import (
     worded,
 )
 
-__all__ = ["CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
+__all__ = ["UNITS", "CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
 
 UNITS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
@@ -86,81 +86,6 @@ def normalise_code(value: object) -> str:
     """Return a code as text, whole numbers without decimals: 1, "1" and "1.0" are one code."""
     text = str(value).strip()
     return str(int(float(text))) if _NUMBER.fullmatch(text) else text
-
-
-@dataclass(frozen=True)
-class ColumnRule:
-    """How one variable comes from the raw file.
-
-    Parameters
-    ----------
-    name : str
-        The variable.
-    sources : tuple of str
-        The raw columns, more than one for ATC codes only; none where there is a constant.
-    at : str
-        The time whose row gives the value; empty where all rows of a patient must agree.
-    missing : frozenset of str
-        Further codes that mean "not known", normalised.
-    recode : mapping of str to str, or None
-        Normalised raw values and what they become.
-    factor : float
-        What one raw unit is in the dictionary's.
-    unit : str
-        The raw unit; empty where nothing is converted.
-    yes_if : str
-        A comparison; empty where there is none.
-    separator : str
-        What stands between ATC codes.
-    constant : str or None
-        The value of every row.
-    """
-
-    name: str
-    sources: tuple[str, ...] = ()
-    at: str = ""
-    missing: frozenset[str] = frozenset()
-    recode: Mapping[str, str] | None = None
-    factor: float = 1.0
-    unit: str = ""
-    yes_if: str = ""
-    separator: str = ";"
-    constant: str | None = None
-
-    def holds(self, value: float) -> bool:
-        """Return whether `value` meets `yes_if`."""
-        match = _YES_IF.fullmatch(self.yes_if)
-        return match is not None and _COMPARISONS[match[1]](value, float(match[2]))
-
-
-@dataclass(frozen=True)
-class CohortMapping:
-    """How a raw file becomes a cohort, and what variables the study adds.
-
-    Parameters
-    ----------
-    columns : tuple of ColumnRule
-        One for each variable that the cohort file shall have.
-    missing : frozenset of str
-        Codes that mean "not known" in every column, normalised.
-    filters : mapping of str to frozenset of str
-        Raw columns and the normalised values that a row must have.
-    time : str
-        The raw column that tells a patient's rows apart; empty for one row each.
-    variables : tuple of Variable
-        The study's own.
-    """
-
-    columns: tuple[ColumnRule, ...] = ()
-    missing: frozenset[str] = frozenset()
-    filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    time: str = ""
-    variables: tuple[Variable, ...] = ()
-
-    @property
-    def dictionary(self) -> Dictionary:
-        """The contract with the study's own variables."""
-        return CONTRACT.with_variables(self.variables)
 
 
 @dataclass(frozen=True)
@@ -236,8 +161,32 @@ _RawColumn = Annotated[str, worded("the name of a raw column")]
 _Word = Annotated[str, PlainValidator(_check_word)]
 
 
-class _Entry(Settings):
-    """One entry of `[columns]`, as a table."""
+def _normalise_keys(recode: dict[str, str] | None) -> dict[str, str] | None:
+    return recode and {normalise_code(raw): to for raw, to in recode.items()}
+
+
+class ColumnRule(Settings):
+    """How one variable comes from the raw file: an entry of `[columns]`, as a table.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        The raw columns, more than one for ATC codes only; none where there is a constant.
+    at : str
+        The time whose row gives the value; empty where all rows of a patient must agree.
+    missing : frozenset of str
+        Further codes that mean "not known", normalised.
+    recode : mapping of str to str, or None
+        Normalised raw values and what they become.
+    unit : str
+        The raw unit, a key of :data:`UNITS`; empty where nothing is converted.
+    yes_if : str
+        A comparison; empty where there is none.
+    separator : str
+        What stands between ATC codes.
+    constant : str or None
+        The value of every row.
+    """
 
     sources: Annotated[
         tuple[_RawColumn, ...],
@@ -247,7 +196,7 @@ class _Entry(Settings):
     ] = Field(default=(), alias="from")
     at: Annotated[str, PlainValidator(_check_at)] = ""
     missing: _Codes = frozenset()
-    recode: dict[str, _Word] | None = None
+    recode: Annotated[dict[str, _Word] | None, AfterValidator(_normalise_keys)] = None
     unit: Annotated[str, AfterValidator(_check_unit)] = ""
     yes_if: Annotated[
         str,
@@ -257,12 +206,40 @@ class _Entry(Settings):
     separator: Annotated[str, _check_kind("codes", "ATC codes")] = ";"
     constant: _Word | None = None
 
-    def make_rule(self, variable: Variable) -> ColumnRule:
-        """Return the rule for a variable."""
-        given = self.model_dump(exclude={"recode"})
-        factor = UNITS[variable.unit][self.unit] if self.unit else 1.0
-        recode = self.recode and {normalise_code(raw): to for raw, to in self.recode.items()}
-        return ColumnRule(name=variable.name, factor=factor, recode=recode, **given)
+    def holds(self, value: float) -> bool:
+        """Return whether `value` meets `yes_if`."""
+        match = _YES_IF.fullmatch(self.yes_if)
+        return match is not None and _COMPARISONS[match[1]](value, float(match[2]))
+
+
+@dataclass(frozen=True)
+class CohortMapping:
+    """How a raw file becomes a cohort, and what variables the study adds.
+
+    Parameters
+    ----------
+    columns : mapping of str to ColumnRule
+        One for each variable that the cohort file shall have.
+    missing : frozenset of str
+        Codes that mean "not known" in every column, normalised.
+    filters : mapping of str to frozenset of str
+        Raw columns and the normalised values that a row must have.
+    time : str
+        The raw column that tells a patient's rows apart; empty for one row each.
+    variables : tuple of Variable
+        The study's own.
+    """
+
+    columns: Mapping[str, ColumnRule] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+    filters: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    time: str = ""
+    variables: tuple[Variable, ...] = ()
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The contract with the study's own variables."""
+        return CONTRACT.with_variables(self.variables)
 
 
 class _Rows(Settings):
@@ -339,8 +316,8 @@ def _read_variables(given: Mapping[str, Any], problems: list[Problem]) -> tuple[
 
 def _read_columns(
     given: Mapping[str, Any], dictionary: Dictionary, problems: list[Problem], *, has_times: bool
-) -> tuple[ColumnRule, ...]:
-    rules = []
+) -> dict[str, ColumnRule]:
+    rules = {}
     for name, entry in given.items():
         where = f"columns.{name}"
         if name not in dictionary:
@@ -353,14 +330,13 @@ def _read_columns(
         found = _check_together(where, table, variable) if isinstance(table, dict) else []
         try:
             place = _Place(variable, has_times)
-            read = read_settings(_Entry, table, where, at=where, context=place)
-            rules.append(read.make_rule(variable))
+            rules[name] = read_settings(ColumnRule, table, where, at=where, context=place)
         except InputError as err:
             found += err.problems
         problems += found
     if rules and "patient_id" not in given:
         problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
-    return tuple(rules)
+    return rules
 
 
 def _check_together(where: str, entry: Mapping[str, Any], variable: Variable) -> list[Problem]:

@@ -130,7 +130,7 @@ def test_every_problem_of_a_mapping_is_told_in_these_words(tmp_path: Path) -> No
 def test_a_mapping_is_read_with_a_byte_order_mark_or_without(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "m.toml"
     path.write_text('[columns]\npatient_id = "Größe"', encoding=encoding)
-    assert read_mapping(path).columns[0].sources == ("Größe",)
+    assert read_mapping(path).columns["patient_id"].sources == ("Größe",)
 
 
 @pytest.mark.parametrize("data", [b"columns = [", b"\xff", b"", b"a\n" * 100])
