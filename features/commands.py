@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from features.dictionary.eligibility import Eligibility
     from features.dictionary.schema import Dictionary
 
-__all__ = ["app", "read_dictionary", "read_study_eligibility"]
+__all__ = [
+    "CohortFile",
+    "ForceOption",
+    "HorizonsOption",
+    "JsonOption",
+    "MappingOption",
+    "QuietOption",
+    "RuleOption",
+    "StudyOption",
+    "app",
+    "read_dictionary",
+    "read_study_eligibility",
+    "split_horizons",
+]
 
 app = typer.Typer(
     name="cohort", help="Collect, simulate, import and check a cohort file.", no_args_is_help=True
@@ -27,28 +40,27 @@ app = typer.Typer(
 
 _SHOWN_PROBLEMS = 50
 _SHOWN_ROWS = 10
-_NARROW = {
-    "row",
-    "variable",
-    "known",
-    "missing",
-    "remaining",
-    "excluded",
-    "share",
-    "responders",
-    "nonresponders",
-    "unknown",
-    "score",
-    "wording",
-    "both",
-}
+_NARROW = frozenset(
+    "row variable known missing remaining excluded share responders nonresponders unknown score "
+    "wording both".split()
+)
 
-_MappingOption = Annotated[
+CohortFile = Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")]
+MappingOption = Annotated[
     Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
 ]
-_Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
+StudyOption = Annotated[
+    Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
+]
+RuleOption = Annotated[
+    str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
+]
+HorizonsOption = Annotated[
+    str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
 
 
 def read_dictionary(mapping: Path | None) -> Dictionary:
@@ -71,6 +83,11 @@ def read_study_eligibility(study: Path | None, dictionary: Dictionary) -> Eligib
     if "eligibility" not in content:
         return CRPS_ELIGIBILITY
     return read_eligibility(content["eligibility"], dictionary=dictionary)
+
+
+def split_horizons(text: str | None) -> list[str] | None:
+    """Return the horizons of `--horizons`; None where it was not given."""
+    return None if text is None else [word.strip() for word in text.split(",")]
 
 
 def _print_table(
@@ -96,8 +113,8 @@ def cohort_template(
     redcap: Annotated[
         bool, typer.Option("--redcap", help="A REDCap data dictionary, not an empty file.")
     ] = False,
-    mapping: _MappingOption = None,
-    force: _Force = False,
+    mapping: MappingOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Write an empty cohort file (CSV), or a REDCap data dictionary."""
     from features.dictionary.templates import make_redcap_dictionary, make_template
@@ -121,8 +138,8 @@ def simulate_cohort(
     truth: Annotated[
         Path | None, typer.Option("--truth", help="Also write each patient's true risk here.")
     ] = None,
-    force: _Force = False,
-    quiet: _Quiet = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Simulate a cohort with published margins and invented effects.
 
@@ -151,9 +168,9 @@ def import_cohort(
     raw: Annotated[Path, typer.Argument(metavar="RAW", help="The export, CSV or Parquet.")],
     mapping: Annotated[Path, typer.Option("--mapping", help="How to read it (TOML).")],
     out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
-    force: _Force = False,
-    json_: _Json = False,
-    quiet: _Quiet = False,
+    force: ForceOption = False,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Turn any export into a cohort file, by a mapping.
 
@@ -204,19 +221,13 @@ def _show_import(console: Console, report: ImportReport, out: Path) -> None:
 
 @app.command("check")
 def check_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
-    mapping: _MappingOption = None,
-    study: Annotated[
-        Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
-    ] = None,
-    rule: Annotated[
-        str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
-    ] = "fall2_or_success",
-    horizons: Annotated[
-        str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
-    ] = None,
-    json_: _Json = False,
-    quiet: _Quiet = False,
+    file: CohortFile,
+    mapping: MappingOption = None,
+    study: StudyOption = None,
+    rule: RuleOption = "fall2_or_success",
+    horizons: HorizonsOption = None,
+    json_: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """List every problem of a cohort file at once; else show who is eligible and what is known.
 
@@ -232,7 +243,7 @@ def check_file(
         dictionary=dictionary,
         eligibility=read_study_eligibility(study, dictionary),
         rule=rule,
-        horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
+        horizons=split_horizons(horizons),
     )
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))

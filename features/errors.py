@@ -118,13 +118,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "did you mean X?" for the nearest known name, or nothing.
 
     A name with other digits is never the nearest: nrs_t3 is not nrs_t1, tsk_11 is not tsk.
-
-    Parameters
-    ----------
-    name : str
-        The name that is not known.
-    known : iterable of str
-        The names that are.
     """
     if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
         return ""

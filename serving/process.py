@@ -25,6 +25,7 @@ from training.store.artifact import read_facts
 __all__ = ["bind", "run_server", "start_server"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+_LOCAL = "127.0.0.1"
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
 
@@ -131,9 +132,9 @@ def _exit_on_sigterm(number: int, frame: object) -> None:
 
 @contextmanager
 def start_server(
-    folder: Path, mode: Mode, host: str = "127.0.0.1", port: int = 0, *, log: Path | None = None
+    folder: Path, mode: Mode, *, port: int = 0, log: Path | None = None
 ) -> Iterator[str]:
-    """Serve a model in a process beside this one, as a context manager.
+    """Serve a model on this machine in a process beside this one, as a context manager.
 
     The process ends with the context, and also when this process dies, however that comes about.
 
@@ -143,8 +144,6 @@ def start_server(
         Artifact folder.
     mode : {"approved", "research", "demonstration"}
         The status that the model must have.
-    host : str
-        Address to listen on.
     port : int
         0 takes any free port.
     log : Path or None
@@ -160,9 +159,9 @@ def start_server(
     KetresponseError
         If the port is taken, or the service does not start.
     """
-    with bind(host, port) as probe:
+    with bind(_LOCAL, port) as probe:
         port = probe.getsockname()[1]
-    settings = ServiceSettings(folder.resolve(), mode, host, port)
+    settings = ServiceSettings(folder.resolve(), mode, _LOCAL, port)
     environ = {**os.environ, **settings.to_environ(), "PYTHONPATH": str(_ROOT)}
     with open(log or os.devnull, "wb") as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -173,8 +172,7 @@ def start_server(
             stderr=errors if log is None else subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the one who waits, who then ends this
         )
-        name = f"[{host}]" if ":" in host else host
-        url = f"http://{name}:{port}"
+        url = f"http://{_LOCAL}:{port}"
         try:
             if not _wait(process, url):
                 errors.seek(0)

@@ -106,15 +106,6 @@ def check_may_serve(status: str, mode: Mode, host: str) -> None:
 
     A mode never upgrades a model: it has to be exactly the model's status.
 
-    Parameters
-    ----------
-    status : str
-        The model's status.
-    mode : {"approved", "research", "demonstration"}
-        What was asked for.
-    host : str
-        Address to listen on.
-
     Raises
     ------
     Refused

@@ -31,8 +31,10 @@ from training.panel.model import make_assay_variables
 __all__ = ["compute_agreement", "compute_panel_times", "compute_times", "make_model"]
 
 
+SEED = 0
 N_TREES = 80
 N_PAIRS = 10
+N_PEER_REPEATS = 5
 N_ASSAYS = 20
 ASSAYS = make_assay_variables([f"hsa-miR-{i}-5p" for i in range(1, N_ASSAYS + 1)])
 
@@ -102,15 +104,8 @@ def _make_peers(model: ResponseModel) -> dict[str, Callable[[FloatArray], Any]]:
     }
 
 
-def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) -> pd.DataFrame:
+def compute_times(*, repeats: int) -> pd.DataFrame:
     """Return the median time of one patient, all tasks taking turns on the same patients.
-
-    Parameters
-    ----------
-    repeats, peer_repeats : int
-        Patients timed with ours and with shap's.
-    seed : int
-        Of models and patients.
 
     Returns
     -------
@@ -118,10 +113,10 @@ def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) ->
         ``model`` (logistic, trees), ``task``, ``median_ms`` and ``ratio``: how many times as
         long as our explanation alone (below 1 is quicker).
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     rows = []
     for name in ("logistic", "trees"):
-        model = make_model(trees=name == "trees", seed=seed)
+        model = make_model(trees=name == "trees", seed=SEED)
         explainer = Explainer(model, n_permutations=2 * N_PAIRS)
 
         def estimate(
@@ -138,7 +133,7 @@ def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) ->
         peers = _make_peers(model)
         times: dict[str, list[float]] = {task: [] for task in (*ours, *peers)}
         for i, x in enumerate(make_patients(repeats + 1, rng)):
-            tasks = {**ours, **peers} if i <= peer_repeats else ours
+            tasks = {**ours, **peers} if i <= N_PEER_REPEATS else ours
             for task, run in tasks.items():
                 start = perf_counter()
                 run(x)
@@ -149,7 +144,7 @@ def compute_times(*, repeats: int = 50, peer_repeats: int = 5, seed: int = 0) ->
     return pd.DataFrame(rows, columns=["model", "task", "median_ms", "ratio"])
 
 
-def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
+def compute_panel_times(*, repeats: int) -> pd.DataFrame:
     """Return the median time of explaining one patient with and without a panel of 20 assays.
 
     Returns
@@ -162,10 +157,10 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
     rows = []
     for name in ("logistic", "trees"):
         for n_assays in (0, 5, N_ASSAYS):
-            model = make_model(trees=name == "trees", seed=seed, n_assays=n_assays)
+            model = make_model(trees=name == "trees", seed=SEED, n_assays=n_assays)
             group = range(len(TWELVE), len(TWELVE) + n_assays)
             explainer = Explainer(model, group=group, n_permutations=2 * N_PAIRS)
-            patients = make_patients(repeats + 1, np.random.default_rng(seed), n_assays=n_assays)
+            patients = make_patients(repeats + 1, np.random.default_rng(SEED), n_assays=n_assays)
             times, found = [], []
             for x in patients:
                 # Processor time: what else the machine does is not counted.
@@ -180,7 +175,7 @@ def compute_panel_times(*, repeats: int = 50, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "assays", "median_ms", "error", "member_error"])
 
 
-def compute_agreement(*, n: int = 5, seed: int = 0) -> pd.DataFrame:
+def compute_agreement() -> pd.DataFrame:
     """Return the largest difference from shap's exact enumeration, in probability.
 
     Returns
@@ -189,13 +184,13 @@ def compute_agreement(*, n: int = 5, seed: int = 0) -> pd.DataFrame:
         ``model``, ``method``, ``largest_difference`` over patients, predictors and horizons, and
         ``largest_error``, the Monte Carlo standard error that was stated.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     rows = []
     for name in ("logistic", "trees"):
-        model = make_model(trees=name == "trees", seed=seed)
+        model = make_model(trees=name == "trees", seed=SEED)
         explainer = Explainer(model, n_permutations=2 * N_PAIRS)
         exact = _make_peers(model)["shap Exact"]
-        patients = make_patients(n, rng)
+        patients = make_patients(5, rng)
         ours = [explainer.explain(x) for x in patients]
         off = [
             np.abs(found.contributions - exact(x).values[0].T).max()

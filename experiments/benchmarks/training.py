@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from experiments.truth.panel_null import simulate_file
 from features.arrays import FloatArray, IntArray
-from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
 from features.dictionary.preprocessing import make_basis
-from features.simulation.cohort import make_cohort
 from training.fitting.blending import fit_weights
 from training.fitting.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge
 from training.fitting.cross_validation import cross_validate
@@ -32,40 +29,23 @@ from training.fitting.fit import MIN_FOR_KEPT
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.model.trees import import_lightgbm
+from training.study.study import make_training_data
 
 __all__ = ["make_data", "predict_once_plainly", "predict_plainly"]
 
 
-TEN = (
-    "nrs_t0",
-    "disease_duration_years",
-    "age_years",
-    "sex",
-    "paracetamol",
-    "nsaid",
-    "opioid",
-    "antidepressant",
-    "anti_epileptic",
-    "benzodiazepine",
+TEN = tuple(
+    "nrs_t0 disease_duration_years age_years sex paracetamol nsaid opioid antidepressant "
+    "anti_epileptic benzodiazepine".split()
 )
 N_FOLDS = 5
 
 
 def make_data(n: int, *, seed: int) -> TrainingData:
     """Return a simulated cohort as arrays, through the same file, check and labels as a study's."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "cohort.csv")
-        make_cohort(n, seed=seed).table.to_csv(path, index=False)
-        table = read_cohort(path).table
+    table = simulate_file(n, seed=seed)[1]
     labels = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2"))
-    return TrainingData(
-        X=table[list(TEN)].to_numpy(dtype=np.float64),
-        predictors=CONTRACT.check_predictors(TEN),
-        horizons=("t1", "t2"),
-        y={"t1": labels.t1, "t2": labels.t2},
-        kept=labels.kept,
-        groups=np.arange(n),
-    )
+    return make_training_data(table, CONTRACT.check_predictors(TEN), labels)
 
 
 def _make_searches(data: TrainingData, splits: object) -> Iterator[object]:

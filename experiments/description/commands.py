@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from training.commands.options import (
+from features.commands import (
+    CohortFile,
     ForceOption,
+    HorizonsOption,
     JsonOption,
     MappingOption,
-    PageOption,
     QuietOption,
-    print_report,
+    RuleOption,
+    StudyOption,
+    read_dictionary,
+    read_study_eligibility,
+    split_horizons,
 )
+from training.commands.options import PageOption, show_report
 
 __all__ = ["describe_file"]
 
 
 def describe_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cohort file, CSV or Parquet.")],
+    file: CohortFile,
     mapping: MappingOption = None,
-    study: Annotated[
-        Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
-    ] = None,
-    rule: Annotated[
-        str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
-    ] = "fall2_or_success",
-    horizons: Annotated[
-        str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
-    ] = None,
+    study: StudyOption = None,
+    rule: RuleOption = "fall2_or_success",
+    horizons: HorizonsOption = None,
     out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
@@ -45,9 +39,7 @@ def describe_file(
     from experiments.description.description import describe_cohort
     from experiments.description.report import make_description_report
     from features.cohort.cohort import read_cohort
-    from features.commands import read_dictionary, read_study_eligibility
     from features.dictionary.eligibility import CRPS_ELIGIBILITY
-    from training.document.files import to_values, write_document
 
     dictionary = read_dictionary(mapping)
     eligibility = read_study_eligibility(study, dictionary)
@@ -55,16 +47,11 @@ def describe_file(
         read_cohort(file, dictionary=dictionary),
         eligibility=eligibility,
         rule=rule,
-        horizons=None if horizons is None else [word.strip() for word in horizons.split(",")],
+        horizons=split_horizons(horizons),
     )
     report = make_description_report(
         description,
         name=file.name,
         beside_published=eligibility is CRPS_ELIGIBILITY and rule == "fall2_or_success",
     )
-    if out is not None:
-        write_document(report, out, name="description", force=force)
-    if json_:
-        typer.echo(json.dumps(to_values(report), indent=2))
-    elif not quiet:
-        print_report(report, page=out and out / "description.html")
+    show_report(report, "description", out=out, force=force, as_json=json_, quiet=quiet)

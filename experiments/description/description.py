@@ -129,10 +129,6 @@ def describe_cohort(
         As :func:`features.dictionary.outcome.make_labels` takes them; None for those that the file
         has any outcome for, which may be none while a cohort is still being collected.
 
-    Returns
-    -------
-    CohortDescription
-
     Raises
     ------
     InputError
@@ -148,7 +144,7 @@ def describe_cohort(
         make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None
     )
     seen = {h: make_labels(table, rule=rule, horizons=(h,)) for h in asked}
-    response = {h: _response(seen[h], h) for h in asked}
+    response: dict[str, FloatArray] = {h: getattr(seen[h], h) for h in asked}
     for horizon in asked:
         step = add_outcome_steps(flow.iloc[: len(eligibility.steps) + 1], seen[horizon]).iloc[-1:]
         flow = pd.concat([flow, step], ignore_index=True)
@@ -176,11 +172,6 @@ def describe_cohort(
         left_out=tuple(variable.label for variable in left_out),
         notices=_find_notices(labels, table),
     )
-
-
-def _response(labels: Labels, horizon: str) -> FloatArray:
-    response: FloatArray = getattr(labels, horizon)
-    return response
 
 
 def _find_variables(
@@ -316,19 +307,10 @@ def _count_missing(
             float(missing[response == value].mean()) if (response == value).any() else np.nan
             for value in (1, 0)
         ]
-        rows.append(
-            {
-                "variable": variable.name,
-                "label": variable.label,
-                "known_at": variable.known_at,
-                "missing": int(missing.sum()),
-                "of": len(missing),
-                "share": float(missing.mean()),
-                "responders": shares[0],
-                "nonresponders": shares[1],
-            }
-        )
-    return pd.DataFrame(rows)
+        told = (variable.name, variable.label, variable.known_at)
+        rows.append((*told, int(missing.sum()), len(missing), float(missing.mean()), *shares))
+    counts, groups = ["missing", "of", "share"], ["responders", "nonresponders"]
+    return pd.DataFrame(rows, columns=["variable", "label", "known_at", *counts, *groups])
 
 
 def _find_notices(labels: Labels | None, table: pd.DataFrame) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from training.commands.options import ForceOption, JsonOption, PageOption, QuietOption, print_report
+from features.commands import ForceOption, JsonOption, QuietOption
+from training.commands.options import PageOption, print_report
 
 __all__ = ["app"]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-import typer
-
-from training.commands.options import ForceOption, JsonOption, PageOption, QuietOption, print_report
+from features.commands import ForceOption, JsonOption, QuietOption
+from training.commands.options import PageOption, show_report
 
 __all__ = ["evidence"]
 
@@ -24,13 +21,8 @@ def evidence(
     """
     from experiments.evidence.report import make_evidence_report
     from features.published.studies import read_studies
-    from training.document.files import to_values, write_document
 
     studies = read_studies()
-    if out is not None:
-        write_document(make_evidence_report(studies), out, name="evidence", force=force)
-    if json_:
-        typer.echo(json.dumps(to_values(make_evidence_report(studies)), indent=2))
-    elif not quiet:
-        report = make_evidence_report(studies, full=False)
-        print_report(report, page=out and out / "evidence.html")
+    report = make_evidence_report(studies, full=out is not None or json_)
+    short = make_evidence_report(studies, full=False)
+    show_report(report, "evidence", out=out, force=force, as_json=json_, quiet=quiet, short=short)

@@ -238,20 +238,7 @@ def compute_safety() -> pd.DataFrame:
         Columns `matter`, `setting`, `events`, `n`, `rate`, `placebo_events`, `placebo_n` (NaN
         where there was no placebo), `source`, `note`.
     """
-    return pd.DataFrame(
-        {
-            "matter": fact.matter,
-            "setting": fact.setting,
-            "events": fact.events,
-            "n": fact.n,
-            "rate": fact.rate,
-            "placebo_events": fact.placebo_events,
-            "placebo_n": fact.placebo_n,
-            "source": fact.reference.text,
-            "note": fact.note,
-        }
-        for fact in SAFETY_FACTS
-    )
+    return pd.DataFrame(fact.to_dict() | {"rate": fact.rate} for fact in SAFETY_FACTS)
 
 
 def compute_study_table(studies: Sequence[PublishedStudy]) -> pd.DataFrame:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from training.commands.options import (
-    ForceOption,
-    JsonOption,
-    MappingOption,
-    PageOption,
-    QuietOption,
-    print_report,
-)
+from features.commands import ForceOption, JsonOption, MappingOption, QuietOption, read_dictionary
+from training.commands.options import PageOption, show_report
 
 __all__ = ["trajectory"]
 
@@ -49,14 +42,7 @@ def trajectory(
     """
     from experiments.trajectory.report import make_trajectory_report
     from features.cohort.weekly import read_weekly
-    from features.commands import read_dictionary
-    from training.document.files import to_values, write_document
 
     weekly = read_weekly(file, dictionary=read_dictionary(mapping), reference=reference)
     report = make_trajectory_report(weekly, name=file.name, week=week)
-    if out is not None:
-        write_document(report, out, name="trajectory", force=force)
-    if json_:
-        typer.echo(json.dumps(to_values(report), indent=2))
-    elif not quiet:
-        print_report(report, page=out and out / "trajectory.html")
+    show_report(report, "trajectory", out=out, force=force, as_json=json_, quiet=quiet)

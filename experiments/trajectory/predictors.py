@@ -64,26 +64,12 @@ class Regressions:
     left_out: tuple[str, ...]
 
 
-def compute_regressions(
-    weekly: WeeklyScores, *, week: int | None = None, always_in: Sequence[str] = ALWAYS_IN
-) -> Regressions:
-    """Regress the score at one week on the baseline variables.
+def compute_regressions(weekly: WeeklyScores, *, week: int | None = None) -> Regressions:
+    """Regress the score at one week on the baseline variables; None for the last week.
 
-    Parameters
-    ----------
-    weekly : WeeklyScores
-        Checked scores.
-    week : int or None
-        Which week; None for the last.
-    always_in : sequence of str
-        Variables of the multivariable model whatever their p value, where the file has them. The
-        arm is always in; every other variable is if its own p value is below 0.10, which makes
-        the printed intervals too narrow.
-
-    Returns
-    -------
-    Regressions
-        Each model uses the patients that are complete for it.
+    In the multivariable model are the arm, :data:`ALWAYS_IN` where the file has them, and every
+    variable whose own p value is below 0.10, which makes the printed intervals too narrow. Each
+    model uses the patients that are complete for it.
 
     Raises
     ------
@@ -105,7 +91,7 @@ def compute_regressions(
     wanted = [
         term
         for term in others
-        if term.variable.name in always_in or p_values[term.variable.name] < _ENTRY
+        if term.variable.name in ALWAYS_IN or p_values[term.variable.name] < _ENTRY
     ]
     together, redundant = _keep_independent([arm, *wanted])
     return Regressions(
@@ -201,19 +187,10 @@ def _fit(score: FloatArray, terms: Sequence[_Term], *, told: Sequence[_Term]) ->
             ends = fit.conf_int()[inside]
             estimates = [(b, *end) for b, end in zip(fit.params[inside], ends, strict=True)]
             p_value = float(fit.f_test(np.eye(design.shape[1])[inside]).pvalue)
+        variable, n = term.variable, int(complete.sum())
         rows += [
-            (
-                term.variable.name,
-                name_in_full(term.variable),
-                level,
-                int(complete.sum()),
-                b,
-                low,
-                high,
-                p_value,
-                term.sd,
-            )
-            for level, (b, low, high) in zip(term.levels, estimates, strict=True)
+            (variable.name, name_in_full(variable), level, n, *estimate, p_value, term.sd)
+            for level, estimate in zip(term.levels, estimates, strict=True)
         ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 

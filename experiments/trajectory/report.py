@@ -21,31 +21,13 @@ _SYNTHETIC = "Simulated patients: every number here was made up by a program."
 _FEW_PER_PARAMETER = 10
 
 
-def make_trajectory_report(
-    weekly: WeeklyScores, *, name: str, week: int | None = None, seed: int = 0
-) -> Document:
-    """Compare two arms week by week, and lay the result out.
-
-    Parameters
-    ----------
-    weekly : WeeklyScores
-        Checked scores.
-    name : str
-        What to call the trial: the name of its file.
-    week : int or None
-        The week of the regressions; None for the last.
-    seed : int
-        For the simultaneous intervals.
-
-    Returns
-    -------
-    Document
-    """
+def make_trajectory_report(weekly: WeeklyScores, *, name: str, week: int | None = None) -> Document:
+    """Compare two arms week by week, and lay the result out."""
     means = compute_weekly_means(weekly)
-    course = compute_course(weekly, seed=seed)
+    course = compute_course(weekly)
     adjusted = None
     if weekly.baseline["nrs_t0"].notna().sum() > len(weekly.baseline) / 2:
-        adjusted = compute_course(weekly, adjusted=True, seed=seed)
+        adjusted = compute_course(weekly, adjusted=True)
     regressions = compute_regressions(weekly, week=week)
     reference, other = weekly.arms
     counts = weekly.baseline["treated"].value_counts()

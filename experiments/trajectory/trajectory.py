@@ -133,10 +133,6 @@ def fit_autoregressive(
     time : ndarray of shape (n,)
         When, in weeks; no time twice in a patient.
 
-    Returns
-    -------
-    AutoregressiveFit
-
     Raises
     ------
     ValueError

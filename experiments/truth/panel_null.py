@@ -10,7 +10,7 @@ prevalence, so that hundreds of cohorts take minutes.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,25 +24,27 @@ from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.outcome import make_labels
 from features.dictionary.schema import Dictionary
-from features.simulation.cohort import make_cohort
+from features.simulation.cohort import SimulatedCohort, make_cohort
 from features.simulation.panel import make_panel
 from training.evaluation.null_test import Pairs, add_pairs
 from training.evaluation.panel import PanelEvaluation, evaluate_panel
 from training.evaluation.panel_folds import cross_validate_panel
 from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
-from training.fitting.response import TrainingData, fit_response
+from training.fitting.response import fit_response
 from training.panel.candidates import PANEL_CANDIDATES, PanelStable
 from training.panel.data import PanelData, join_panel
 from training.panel.fit import fit_panel
 from training.panel.freeze import freeze_panel
 from training.panel.procedure import PanelProcedure
+from training.study.study import make_training_data
 
 __all__ = [
     "Planted",
     "compute_noise_table",
     "find_in_noise",
     "measure_coverage",
+    "simulate_file",
     "simulate_with_panel",
 ]
 
@@ -65,6 +67,15 @@ class Planted:
     shift: float
 
 
+def simulate_file(n: int, *, seed: int) -> tuple[SimulatedCohort, pd.DataFrame]:
+    """Return a simulated cohort, and its table as a study reads it from a file."""
+    cohort = make_cohort(n, seed=seed)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "cohort.csv")
+        cohort.table.to_csv(path, index=False)
+        return cohort, read_cohort(path).table
+
+
 def simulate_with_panel(
     n: int, n_assays: int, *, planted: Planted | None = None, seed: int
 ) -> tuple[PanelData, FloatArray]:
@@ -72,30 +83,12 @@ def simulate_with_panel(
 
     The second column holds the risk given the panel too.
     """
-    cohort = make_cohort(n, seed=seed)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "cohort.csv")
-        cohort.table.to_csv(path, index=False)
-        table = read_cohort(path).table
-    y = make_labels(table, rule="fall2_or_success", horizons=("t1",)).t1
-    clinical = TrainingData(
-        X=table[list(DEFAULT_PREDICTORS)].to_numpy(dtype=np.float64),
-        predictors=CONTRACT.check_predictors(DEFAULT_PREDICTORS),
-        horizons=("t1",),
-        y={"t1": y},
-        kept=np.full(n, np.nan),
-        groups=np.arange(n),
-    )
-    found = planted or Planted(0, 0.0)
+    cohort, table = simulate_file(n, seed=seed)
+    labels = make_labels(table, rule="fall2_or_success", horizons=("t1",))
+    clinical = make_training_data(table, CONTRACT.check_predictors(DEFAULT_PREDICTORS), labels)
     patients = table["patient_id"].tolist()
-    simulated = make_panel(
-        patients,
-        y,
-        n_assays=n_assays,
-        n_informative=found.n_informative,
-        shift=found.shift,
-        seed=seed,
-    )
+    effects = asdict(planted or Planted(0, 0.0))
+    simulated = make_panel(patients, labels.t1, n_assays=n_assays, seed=seed, **effects)
     before = cohort.true_risk["t1"].to_numpy()
     risks = np.column_stack([before, expit(logit(before) + simulated.log_odds)])
     return join_panel(simulated.panel, clinical, patients, PANEL), risks
@@ -184,9 +177,7 @@ def compute_noise_table(results: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measure_coverage(
-    n: int, n_assays: int, planted: Planted, *, seed: int, procedure: PanelProcedure = PANEL
-) -> dict[str, float]:
+def measure_coverage(n: int, n_assays: int, planted: Planted, *, seed: int) -> dict[str, float]:
     """Return how often 95% intervals hold the true risk of 200 new patients.
 
     Returns
@@ -204,8 +195,8 @@ def measure_coverage(
         clinical = make_response_model(
             train.clinical, fitted, Dictionary(train.clinical.predictors), only_rate=False, rng=rng
         )
-        panel = fit_panel(train, fitted, procedure, rng=rng)
-        model = freeze_panel(train, clinical, panel, procedure, rng=rng)
+        panel = fit_panel(train, fitted, PANEL, rng=rng)
+        model = freeze_panel(train, clinical, panel, PANEL, rng=rng)
     X, rows = data.clinical.X[new], data.rows[new]
 
     def judge(limits: FloatArray, truth: FloatArray) -> tuple[float, float]:
@@ -221,9 +212,7 @@ def measure_coverage(
     return told | dict(zip(("panel", "width_panel"), both, strict=True))
 
 
-def find_planted(
-    n: int, n_assays: int, planted: Planted, *, seed: int, n_repeats: int = 2
-) -> dict[str, object]:
+def find_planted(n: int, n_assays: int, planted: Planted, *, seed: int) -> dict[str, object]:
     """Return what is found in one cohort with informative assays, and the coverage.
 
     Returns
@@ -234,7 +223,7 @@ def find_planted(
         :func:`measure_coverage`.
     """
     data, _ = simulate_with_panel(n, n_assays, planted=planted, seed=seed)
-    found = _evaluate(data, n_repeats=n_repeats, seed=seed)
+    found = _evaluate(data, n_repeats=2, seed=seed)
     told: dict[str, object] = {"found": found.found}
     if found.fitted is not None:
         value = found.value["t1"]["difference"]

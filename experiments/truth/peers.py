@@ -70,11 +70,6 @@ def predict_rms(tasks: Sequence[Task]) -> list[FloatArray | None]:
 
     One R process fits all cohorts.
 
-    Parameters
-    ----------
-    tasks : sequence of (Z, y, Z_new)
-        One for each cohort.
-
     Returns
     -------
     list of ndarray of shape (n_new,) or None

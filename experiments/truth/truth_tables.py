@@ -93,13 +93,6 @@ def compare_with_limits(summary: pd.DataFrame) -> pd.DataFrame:
 def compare_with_peers(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
     """Hold the default against the peers on the same cohorts, every truth weighing the same.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        As in :func:`compute_summary`.
-    peers : sequence of str
-        Methods to compare with.
-
     Returns
     -------
     DataFrame

@@ -34,21 +34,6 @@ Standardised = Mapping[str, FloatArray]
 Formula = Callable[[Standardised], FloatArray]
 
 SIX = ("nrs_t0", "disease_duration_years", "age_years", "sex", "opioid", "antidepressant")
-TWELVE = (
-    "nrs_t0",
-    "disease_duration_years",
-    "age_years",
-    "weight_kg",
-    "hads_depression",
-    "tsk",
-    "sex",
-    "opioid",
-    "antidepressant",
-    "anti_epileptic",
-    "nsaid",
-    "benzodiazepine",
-)
-
 _NUMBERS = {
     # Mean and SD of a normal, of log(1 + years) for the duration; then rounded and cut off.
     "nrs_t0": (7.5, 1.6),
@@ -66,6 +51,7 @@ _SHARES = {
     "nsaid": 0.25,
     "benzodiazepine": 0.3,
 }
+TWELVE = (*_NUMBERS, *_SHARES)
 _REFERENCE_SIZE = 20_000
 _SEEN_AT_T2 = 0.85
 
@@ -266,22 +252,8 @@ def _noise(x: Standardised) -> FloatArray:
     return np.zeros_like(x["nrs_t0"])
 
 
-_WEAK = _linear(
-    nrs_t0=-0.35,
-    disease_duration_years=-0.35,
-    age_years=0.15,
-    sex=0.2,
-    opioid=-0.6,
-    antidepressant=0.4,
-)
-_STRONG = _linear(
-    nrs_t0=-1.2,
-    disease_duration_years=-1.0,
-    age_years=0.4,
-    sex=0.5,
-    opioid=-1.5,
-    antidepressant=0.8,
-)
+_WEAK = _linear(**dict(zip(SIX, (-0.35, -0.35, 0.15, 0.2, -0.6, 0.4), strict=True)))
+_STRONG = _linear(**dict(zip(SIX, (-1.2, -1.0, 0.4, 0.5, -1.5, 0.8), strict=True)))
 
 TRUTHS: dict[str, Truth] = {
     truth.name: truth

@@ -97,10 +97,6 @@ def read_weekly(
         The arm that the other is compared with; None where it has one of the names
         :data:`REFERENCE_ARMS`.
 
-    Returns
-    -------
-    WeeklyScores
-
     Raises
     ------
     InputError

@@ -58,15 +58,7 @@ class Eligibility:
         return tuple(step for step in [*placed, *further] if step)
 
     def describe(self, name: str, *, dictionary: Dictionary = CONTRACT) -> str:
-        """Return one variable's rule in plain words, such as "at least 18 years".
-
-        Parameters
-        ----------
-        name : str
-            A variable with a rule.
-        dictionary : Dictionary
-            What the variable means.
-        """
+        """Return one variable's rule in plain words, such as "at least 18 years"."""
         if name in self.allowed:
             return " or ".join(self.allowed[name])
         unit = f" {dictionary[name].unit}" if dictionary[name].unit else ""

@@ -145,27 +145,16 @@ def _decide(codes: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def find_unlisted(codes: Iterable[str]) -> list[str]:
-    """Return the codes that touch no class, so that they can be counted.
-
-    Parameters
-    ----------
-    codes : iterable of str
-        Well-formed ATC codes.
-    """
+    """Return which well-formed codes touch no class, so that they can be counted."""
     return [code for code in _read_codes(codes) if not any(_decide([code]))]
 
 
 def find_combination_drugs(codes: Iterable[str]) -> tuple[str, ...]:
-    """Return the combination infusion drugs among the codes, as named by the contract.
+    """Return the combination infusion drugs among well-formed codes, as named by the contract.
 
     They put a course out of scope when they are *infused in the same admission*, which a
     medication list does not tell. They are therefore reported as a notice, and
     `concurrent_infusion_drug` is never filled in from them.
-
-    Parameters
-    ----------
-    codes : iterable of str
-        Well-formed ATC codes.
     """
     given = _read_codes(codes)
     return tuple(

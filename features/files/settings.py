@@ -97,15 +97,7 @@ def show(value: object) -> str:
 
 
 def fits(expected: str, test: Callable[[Any], bool]) -> AfterValidator:
-    """Return the rule that a value of the right type passes a test.
-
-    Parameters
-    ----------
-    expected : str
-        What is told of one that does not.
-    test : callable
-        Takes the value.
-    """
+    """Return the rule that a value of the right type passes a test, and what is expected."""
 
     def check(value: Any) -> Any:
         if not test(value):
@@ -127,13 +119,7 @@ def one_of(words: Iterable[str]) -> AfterValidator:
 
 
 def beside(action: str) -> AfterValidator:
-    """Return the rule that a file stands in the `folder` of the context.
-
-    Parameters
-    ----------
-    action : str
-        What to do where it does not.
-    """
+    """Return the rule that a file stands in the `folder` of the context."""
 
     def check(name: str, info: ValidationInfo[Any]) -> str:
         path = info.context.folder / name
@@ -173,15 +159,6 @@ def read_toml(
     path: Path, what: str, *, action: str = "check the path"
 ) -> tuple[str, dict[str, Any]]:
     """Read a TOML file in UTF-8, with a byte order mark or without.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    what : str
-        What it is, such as "study file".
-    action : str
-        What to do where it does not exist.
 
     Returns
     -------

@@ -80,15 +80,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def parse_table(data: bytes, *, name: str) -> pd.DataFrame:
-    """Read the bytes of a CSV or Parquet file; see :func:`read_table`.
-
-    Parameters
-    ----------
-    data : bytes
-        The file's content, which tells its format.
-    name : str
-        What to call the file in an error.
-    """
+    """Read the bytes of a CSV or Parquet file, `name` in errors; see :func:`read_table`."""
     if data.startswith(_PARQUET):
         return _parse_parquet(data, name=name)
     if data.startswith(_ZIP):
@@ -186,15 +178,6 @@ def _cell_text(value: object) -> str:
 def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> None:
     """Check that a file may be written, before the work that fills it.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write.
-    force : bool
-        Whether a file that is there may be replaced.
-    endings : sequence of str
-        The endings that the name may have; empty for any.
-
     Raises
     ------
     InputError
@@ -213,15 +196,6 @@ def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> Non
 
 def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:
     """Write a file whole or not at all.
-
-    Parameters
-    ----------
-    data : bytes
-        The content.
-    path : Path
-        The file to write.
-    force : bool
-        Whether a file that is there may be replaced.
 
     Raises
     ------

@@ -24,14 +24,7 @@ def is_tidy(content: bytes) -> bool:
 
 
 def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
-    """Read and check a tidy panel.
-
-    Parameters
-    ----------
-    content : bytes
-        CSV or Parquet, as `ketresponse panel import` writes it.
-    name : str
-        What to call the file in an error.
+    """Read and check a tidy panel, CSV or Parquet as `ketresponse panel import` writes it.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO, Reference
@@ -43,6 +43,12 @@ class SafetyFact:
     def rate(self) -> float:
         """Share of patients, in [0, 1]."""
         return self.events / self.n
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values: the attributes, with `source` in one line for the reference."""
+        values = asdict(self) | {"source": self.reference.text}
+        del values["reference"]
+        return values
 
 
 _LOW_DOSE = "low-dose course of up to 14 mg/h, 48 patients (no comparison group)"
@@ -134,16 +140,4 @@ def describe_safety(condition: str) -> list[dict[str, Any]]:
     """
     if condition != "CRPS":
         return []
-    return [
-        {
-            "matter": fact.matter,
-            "setting": fact.setting,
-            "events": fact.events,
-            "n": fact.n,
-            "placebo_events": fact.placebo_events,
-            "placebo_n": fact.placebo_n,
-            "source": fact.reference.text,
-            "note": fact.note,
-        }
-        for fact in SAFETY_FACTS
-    ]
+    return [fact.to_dict() for fact in SAFETY_FACTS]

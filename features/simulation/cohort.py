@@ -29,7 +29,7 @@ from scipy.stats import truncnorm
 from features.arrays import BoolArray, FloatArray, ObjectArray
 from features.dictionary.contract import CONTRACT
 
-__all__ = ["INVENTED_EFFECTS", "make_cohort"]
+__all__ = ["INVENTED_EFFECTS", "SimulatedCohort", "make_cohort"]
 
 
 INVENTED_EFFECTS: Mapping[str, float] = MappingProxyType(

@@ -10,12 +10,9 @@ import urllib.request
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 __all__ = ["EXAMPLE", "ask", "demo"]
 
@@ -86,54 +83,6 @@ def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
-def _print_training(summary: dict[str, Any], console: Console) -> None:
-    from rich.table import Table
-
-    table = Table(title="Held-out performance (cross-validated)")
-    for name in (
-        "horizon",
-        "patients",
-        "responders",
-        "base rate",
-        "AUC (95%)",
-        "Brier skill (95%)",
-    ):
-        table.add_column(name)
-    for horizon, counts in summary["counts"].items():
-        cells = [
-            "{:.2f} ({:.2f} to {:.2f})".format(*summary["performance"][horizon][metric])
-            for metric in ("auc", "brier_skill")
-        ]
-        table.add_row(
-            horizon.upper(),
-            str(counts["n"]),
-            str(counts["events"]),
-            f"{100 * counts['base_rate']:.0f}%",
-            *cells,
-        )
-    console.print(table)
-    for sentence in summary["verdict"]:
-        console.print(f"  - {sentence}")
-
-
-def _print_answer(answer: dict[str, Any], console: Console) -> None:
-    console.print("\n[bold]One example patient, asked over HTTP[/]")
-    for estimate in answer["estimates"]:
-        low, high = estimate["interval"]
-        explanation = estimate["explanation"]
-        console.print(
-            f"  {estimate['horizon'].upper()}: {100 * estimate['probability']:.0f}% "
-            f"({100 * low:.0f} to {100 * high:.0f}%), cohort {100 * estimate['base_rate']:.0f}%; "
-            f"starting from {100 * explanation['base']:.1f}%:"
-        )
-        parts = sorted(explanation["contributions"], key=lambda c: -abs(c["contribution"]))
-        for part in parts:
-            console.print(
-                f"    {part['variable']} = {part['value']}: "
-                f"{100 * part['contribution']:+.1f} points"
-            )
-
-
 def _wait_for_interrupt() -> None:
     while True:
         time.sleep(3600)
@@ -157,12 +106,16 @@ def demo(
     the service.
     """
     from rich.console import Console
+    from rich.markdown import Markdown
 
+    from serving.estimate.predictor import Predictor
     from serving.process import bind, start_server
+    from serving.web.text import print_answer
     from training.document.progress import show_progress
     from training.fitting.jobs import count_jobs
-    from training.report.summary import make_values
+    from training.report.summary import make_summary
     from training.report.training_run import run_training
+    from training.store.artifact import load_model
 
     console = Console(stderr=once, highlight=False)
     wanted = port if port is not None else (0 if once else 3000)
@@ -180,7 +133,7 @@ def demo(
     )
     published = training.published
     assert published is not None, "the demonstration's cohort is large enough for a model"
-    _print_training(make_values(training), console)
+    console.print(Markdown(make_summary(training.description, training.evaluation)))
     context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
     with context as place:
         log = Path(place) / "service.log"
@@ -189,7 +142,8 @@ def demo(
             if once:
                 typer.echo(json.dumps(answer, indent=2))
                 return
-            _print_answer(answer, console)
+            console.print("\n[bold]One example patient, asked over HTTP[/]")
+            print_answer(answer, Predictor(load_model(published.folder)), console=console)
             console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
             console.print(f"For programs: {url}/docs   Runs: mlflow ui --backend-store-uri {uri}")
             console.print("Ctrl-C ends the service.")

@@ -37,6 +37,13 @@ PANEL_FIELDS = ("ct", "platform", "plate", "sample_date", "infusion_start", "cei
 
 _EXPECTED_CT = f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or null"
 _EXPECTED_DATE = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
+_TIMING = {
+    "unknown": "It is not known whether the panel's sample was taken before the infusion began: "
+    "the estimate holds only if it was.",
+    "same_day": "The panel's sample was taken on the day of the infusion: the estimate holds only "
+    "if it was taken before it began.",
+}
+_UNUSED = "The microRNA panel was not used: {}. The estimate is the clinical sub-model's."
 _SHOWN = 60
 _NAMED = 5
 _MOST_PROBLEMS = 1000
@@ -209,35 +216,26 @@ def choose_panel(
         With the code `panel_unused` where it is None.
     """
     if model is None:
-        return None, [_make_unused_notice("this model has no sub-model for patients with a panel")]
+        reason = "this model has no sub-model for patients with a panel"
+        return None, [_make_notice("unused", _UNUSED.format(reason))]
     row = model.to_row(sample.values, sample.plate)
     reason = _why_not_comparable(model, sample) or model.can_use(row)
     if reason:
-        return None, [_make_unused_notice(reason)]
+        return None, [_make_notice("unused", _UNUSED.format(reason))]
     notices = []
-    if sample.timing == "unknown":
-        text = (
-            "It is not known whether the panel's sample was taken before the infusion began: the "
-            "estimate holds only if it was."
-        )
-        notices.append(PlainNotice("panel_timing", text, "panel"))
-    elif sample.timing == "same_day":
-        text = (
-            "The panel's sample was taken on the day of the infusion: the estimate holds only if "
-            "it was taken before it began."
-        )
-        notices.append(PlainNotice("panel_timing", text, "panel"))
+    if sample.timing in _TIMING:
+        notices.append(_make_notice("timing", _TIMING[sample.timing]))
     if model.plates and sample.plate not in model.plates:
         text = "The panel's plate is not one of the training's: it is not corrected for."
-        notices.append(PlainNotice("panel_plate", text, "panel"))
+        notices.append(_make_notice("plate", text))
     missing = model.missing(row)
     if missing:
         text = f"Not measured in the panel, and treated as average: {_list(missing)}."
-        notices.append(PlainNotice("panel_missing", text, "panel"))
+        notices.append(_make_notice("missing", text))
     unknown = len(set(sample.values) - set(model.assays))
     if unknown:
         text = f"The model does not know {unknown} of the panel's assays: they are passed over."
-        notices.append(PlainNotice("panel_unknown_assays", text, "panel"))
+        notices.append(_make_notice("unknown_assays", text))
     return row, notices
 
 
@@ -260,12 +258,11 @@ def find_extremes(model: PanelModel, x: FloatArray) -> list[PlainNotice]:
         f"Outside what the model has seen, after normalisation: {_list(named)}. The nearest value "
         "seen is used."
     )
-    return [PlainNotice("panel_outside_training", text, "panel")]
+    return [_make_notice("outside_training", text)]
 
 
-def _make_unused_notice(reason: str) -> PlainNotice:
-    text = f"The microRNA panel was not used: {reason}. The estimate is the clinical sub-model's."
-    return PlainNotice("panel_unused", text, "panel")
+def _make_notice(code: str, text: str) -> PlainNotice:
+    return PlainNotice(f"panel_{code}", text, "panel")
 
 
 def _why_not_comparable(model: PanelModel, sample: PanelSample) -> str:

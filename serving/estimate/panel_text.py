@@ -165,12 +165,7 @@ def _read_values(table: pd.DataFrame) -> dict[str, float | None]:
 
 
 def split_samples(panel: Panel) -> dict[str, PanelSample]:
-    """Return each patient's panel of a tidy file.
-
-    Parameters
-    ----------
-    panel : Panel
-        As `ketresponse panel import` wrote it, with one sample for each patient.
+    """Return each patient's panel of a tidy file with one sample for each patient.
 
     Raises
     ------

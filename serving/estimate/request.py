@@ -27,13 +27,8 @@ class RequestError(InputError):
         return {
             "error": f"{self.what} cannot be read: {len(self.problems)} to put right",
             "problems": [
-                {
-                    "variable": problem.column,
-                    "expected": problem.expected,
-                    "got": problem.got,
-                    "action": problem.action,
-                }
-                for problem in self.problems
+                {"variable": p.column, "expected": p.expected, "got": p.got, "action": p.action}
+                for p in self.problems
             ],
         }
 
@@ -83,16 +78,7 @@ def parse_json(data: bytes, *, expected: str) -> Any:
 
 
 def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what a JSON body holds.
-
-    Parameters
-    ----------
-    data : bytes
-        A JSON object.
-    key : str
-        The one name it must have.
-    optional : sequence of str
-        Names that it may have beside it.
+    """Return what a JSON body holds: what stands under `key`, and under optional names.
 
     Returns
     -------

@@ -43,13 +43,7 @@ def make_variable_schema(variable: Variable) -> Schema:
 
 
 def make_patient_schema(predictor: Predictor) -> Schema:
-    """Return the JSON Schema of a patient: every variable known before treatment.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        Its dictionary is the one its model was trained with, a study's own variables included.
-    """
+    """Return the JSON Schema of a patient: every variable known before treatment."""
     properties = {
         variable.name: make_variable_schema(variable)
         for variable in predictor.dictionary
@@ -70,13 +64,7 @@ def make_patient_schema(predictor: Predictor) -> Schema:
 
 
 def make_panel_schema(predictor: Predictor) -> Schema:
-    """Return the JSON Schema of a patient's microRNA panel.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        Its model tells which assays it makes use of.
-    """
+    """Return the JSON Schema of a patient's microRNA panel."""
     cell = {
         "description": (
             f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}; a word such as Undetermined: not "

@@ -68,15 +68,7 @@ def make_card_routes(
     get_folder: Callable[[], Path],
     to_json: Callable[..., Response],
 ) -> list[Route]:
-    """Return the routes that show the card.
-
-    Parameters
-    ----------
-    get_predictor, get_folder : callable
-        Return the loaded model and its folder.
-    to_json : callable
-        Makes an answer of plain values and a status code.
-    """
+    """Return the routes that show the card; `to_json` makes an answer of values and a status."""
 
     def show_data(request: Request) -> Response:
         predictor, folder = get_predictor(), get_folder()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.commands.options import MODEL_HELP, ForceOption, JsonOption, ModelArgument
+from features.commands import ForceOption, JsonOption
+from training.commands.options import MODEL_HELP, ModelArgument
 
 if TYPE_CHECKING:
     from training.card.card import Card

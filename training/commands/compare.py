@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.commands.options import JsonOption
+from features.commands import JsonOption
 
 if TYPE_CHECKING:
     from training.validation.comparison import Comparison

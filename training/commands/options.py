@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,15 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "MODEL_HELP",
     "CohortArgument",
-    "ForceOption",
     "JobsOption",
-    "JsonOption",
-    "MappingOption",
     "ModelArgument",
     "PageOption",
-    "QuietOption",
     "print_report",
     "read_patients",
+    "show_report",
 ]
 
 MODEL_HELP = "Folder of a model, or a registered name: NAME, or NAME:VERSION."
@@ -31,12 +29,6 @@ ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
 CohortArgument = Annotated[
     Path, typer.Argument(metavar="COHORT", help="Cohort file of other patients.")
 ]
-MappingOption = Annotated[
-    Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems.")]
 PageOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the page, tables and pictures.")
 ]
@@ -55,6 +47,37 @@ def print_report(report: Document, *lines: str, page: Path | None) -> None:
     Console().print(Markdown(to_markdown(report, pictures=False)))
     for line in [*lines, *([f"Page, tables and pictures: {page}"] if page else [])]:
         typer.echo(line)
+
+
+def show_report(
+    report: Document,
+    name: str,
+    *,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    short: Document | None = None,
+) -> None:
+    """Write a report's page where one is asked for, and print it, or its numbers as JSON.
+
+    Parameters
+    ----------
+    report, short : Document
+        The whole report, and what of it is printed; None prints all.
+    name : str
+        Of the page's files.
+    out : Path or None
+        The folder of the page.
+    """
+    from training.document.files import to_values, write_document
+
+    if out is not None:
+        write_document(report, out, name=name, force=force)
+    if as_json:
+        typer.echo(json.dumps(to_values(report), indent=2))
+    elif not quiet:
+        print_report(short or report, page=out and out / f"{name}.html")
 
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:

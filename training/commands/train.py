@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.commands import JsonOption
 from features.errors import EXIT_NOT_ENOUGH
-from training.commands.options import JobsOption, JsonOption
+from training.commands.options import JobsOption
 
 if TYPE_CHECKING:
     from training.report.publish import Published

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.commands.options import (
-    CohortArgument,
-    JsonOption,
-    MappingOption,
-    ModelArgument,
-    read_patients,
-)
+from features.commands import JsonOption, MappingOption
+from training.commands.options import CohortArgument, ModelArgument, read_patients
 
 if TYPE_CHECKING:
     from training.updating.closed_testing import ClosedTest

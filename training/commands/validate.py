@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.commands import ForceOption, JsonOption, MappingOption
 from training.commands.options import (
     CohortArgument,
-    ForceOption,
     JobsOption,
-    JsonOption,
-    MappingOption,
     ModelArgument,
     PageOption,
     print_report,

@@ -6,10 +6,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from features.commands import JsonOption
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.commands.options import JobsOption, JsonOption, read_patients
+from training.commands.options import JobsOption, read_patients
 from training.store.artifact import LoadedModel
 
 LOADED = LoadedModel(make_model(), make_facts(), "d" * 64)
