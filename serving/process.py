@@ -31,14 +31,7 @@ _STOP_SECONDS = 10.0
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there.
-
-    Parameters
-    ----------
-    host : str
-        Address or name.
-    port : int
-        0 takes any free port.
+    """Return a socket that listens there; port 0 takes any free one.
 
     Raises
     ------

@@ -80,15 +80,7 @@ def plot_levels(assays: pd.DataFrame, *, ceiling: float) -> PaperFigure:
 
 @paper_style()
 def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> PaperFigure:
-    """Draw how the haemolysis differences of samples are spread.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Of a :class:`features.panel.quality.PanelQuality`, with at least one difference.
-    settings : QualitySettings
-        Where the limits lie.
-    """
+    """Draw how the haemolysis differences of samples are spread; there is at least one."""
     values = samples["haemolysis"].dropna().to_numpy()
     figure, axes = make_axes(width=7.0, height=2.9)
     low = np.floor(min(values.min(), settings.haemolysis_possible - 2))
@@ -108,13 +100,7 @@ def plot_haemolysis(samples: pd.DataFrame, settings: QualitySettings) -> PaperFi
 
 @paper_style()
 def plot_plates(plates: pd.DataFrame) -> PaperFigure:
-    """Draw the level of each plate's samples, and how far it lies from the others.
-
-    Parameters
-    ----------
-    plates : DataFrame
-        Of a :class:`features.panel.quality.PanelQuality`; the first 40 are drawn.
-    """
+    """Draw the level of the first 40 plates' samples, and how far each lies from the others."""
     shown = plates.head(_MOST_PLATES)
     places = np.arange(len(shown))
     figure = make_figure(width=7.0, height=3.6)

@@ -32,6 +32,7 @@ __all__ = ["plot_attrition", "plot_missing", "plot_pain", "plot_rates"]
 _LINE = 0.19  # inches from line to line in a box
 _LETTERS = 44  # that fit into a box
 _BOX, _LEFT, _RIGHT = 3.15, 0.05, 3.75
+_TIMES = {"t0": "before treatment", "t1": "discharge", "t2": "first follow-up"}
 _WHEN = {
     "baseline": "before treatment",
     "always": "before treatment",
@@ -210,18 +211,13 @@ def plot_pain(pain: pd.DataFrame, *, title: str) -> PaperFigure:
             color=(ORANGE if group.startswith("non") else BLUE) if group != "all" else INK,
             label=f"{group} (n = {counts})",
         )
-    axes.set_xticks(range(len(times)), [_describe_time(time) for time in times])
+    axes.set_xticks(range(len(times)), [f"{time.upper()}\n{_TIMES[time]}" for time in times])
     axes.set(ylim=(-0.3, 10.3), yticks=range(0, 11, 2), ylabel="pain, NRS 0–10")
     axes.set_xlim(-0.5, len(times) - 0.5)
     add_grid(axes, "y")
     set_title(axes, title)
     figure.legend(loc="outside lower left", ncols=1)
     return figure
-
-
-def _describe_time(time: str) -> str:
-    words = {"t0": "before treatment", "t1": "discharge", "t2": "first follow-up"}
-    return f"{time.upper()}\n{words[time]}"
 
 
 @paper_style()

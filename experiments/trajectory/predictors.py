@@ -98,7 +98,11 @@ def compute_regressions(weekly: WeeklyScores, *, week: int | None = None) -> Reg
         week=week,
         univariable=univariable,
         multivariable=_fit(score, together, told=together),
-        interactions=_gather(_fit_interaction(score, arm, term) for term in others),
+        interactions=_gather(
+            _fit(score, [arm, term, both], told=[both])
+            for term in others
+            for both in [replace(term, columns=term.columns * arm.columns)]
+        ),
         parameters=sum(len(term.levels) for term in together),
         left_out=tuple(variable.label for variable in [*constant, *redundant]),
     )
@@ -193,11 +197,6 @@ def _fit(score: FloatArray, terms: Sequence[_Term], *, told: Sequence[_Term]) ->
             for level, estimate in zip(term.levels, estimates, strict=True)
         ]
     return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def _fit_interaction(score: FloatArray, arm: _Term, term: _Term) -> pd.DataFrame:
-    product = replace(term, columns=term.columns * arm.columns)
-    return _fit(score, [arm, term, product], told=[product])
 
 
 def _gather(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

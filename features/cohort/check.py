@@ -123,13 +123,15 @@ def check_cohort(
         labels = labels.select(table.index.isin(eligible.index))
         flow = add_outcome_steps(flow, labels)
         counts = labels.counts()
+    codes = _rows_with_codes(table)
+    unlisted = Counter(code for _, given in codes for code in find_unlisted(given))
     return CheckReport(
         problems=(),
         rows=len(table),
         synthetic=cohort.synthetic,
         flags=tuple(sorted(flags)),
         missing={str(name): float(table[name].isna().mean()) for name in table},
-        unlisted_codes=_count_unlisted(table),
+        unlisted_codes=dict(unlisted.most_common()),
         flow=flow,
         labels=counts,
     )
@@ -164,8 +166,3 @@ def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
         for row, codes in _rows_with_codes(table)
         if (drugs := find_combination_drugs(codes))
     ]
-
-
-def _count_unlisted(table: pd.DataFrame) -> dict[str, int]:
-    counts = Counter(code for _, codes in _rows_with_codes(table) for code in find_unlisted(codes))
-    return dict(counts.most_common())

@@ -247,7 +247,10 @@ def _known(value: Value | Problem) -> Value:
 def _describe_refused(
     rule: ColumnRule, variable: Variable, refused: Mapping[str, Problem], counts: Mapping[str, int]
 ) -> Problem:
-    shown = [f"{text[:20]!r} in {_rows(counts[text])}" for text in list(refused)[:_SHOWN]]
+    shown = [
+        f"{text[:20]!r} in {counts[text]} row{'s'[: counts[text] != 1]}"
+        for text in list(refused)[:_SHOWN]
+    ]
     more = f" and {len(refused) - _SHOWN} more values" if len(refused) > _SHOWN else ""
     expected = variable.expected()
     if rule.recode is not None:
@@ -255,10 +258,6 @@ def _describe_refused(
     hint = next((problem.action for problem in refused.values() if problem.action), "")
     action = hint or "cover them with recode or unit, or list them as missing"
     return Problem(variable.name, expected, ", ".join(shown) + more, action=action)
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s'[: count != 1]}"
 
 
 def _describe(

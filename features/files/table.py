@@ -115,18 +115,13 @@ def _check_header(header: Sequence[str], rows: Sized, *, name: str) -> list[str]
     return names
 
 
-def _guess_delimiter(text: str) -> str:
-    first = next(line for line in io.StringIO(text, newline=None) if line.strip())
-    return max(_DELIMITERS, key=first.count)
-
-
 def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
     header: list[str] = []
     rows: list[list[str]] = []
     problems = []
-    reader = csv.reader(
-        io.StringIO(text, newline=None), delimiter=_guess_delimiter(text), strict=True
-    )
+    first = next(line for line in io.StringIO(text, newline=None) if line.strip())
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
     try:
         for cells in filter(None, reader):
             if not header:

@@ -7,7 +7,7 @@ a flag, a value at the ceiling), what each assay is called, and whose each sampl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
@@ -151,7 +151,8 @@ def parse_panel(
     problems += found + _find_unknown_samples(wells, design)
     if problems:
         raise InputError("panel", problems)
-    owners = _find_owners(wells["sample"].unique().tolist(), design)
+    named = wells["sample"].unique().tolist()
+    owners = {name: Sample(name) if design is None else design.samples[name] for name in named}
     wells = wells[wells["sample"].isin([name for name, s in owners.items() if s.patient_id])]
     if wells.empty:
         raise InputError("panel: no sample is left")
@@ -317,12 +318,6 @@ def _find_unknown_samples(wells: pd.DataFrame, design: PanelDesign | None) -> li
         Problem("sample_date", expected, f"{name} taken after it", action=action) for name in late
     ]
     return problems
-
-
-def _find_owners(names: Iterable[str], design: PanelDesign | None) -> dict[str, Sample]:
-    if design is None:
-        return {name: Sample(name) for name in names}
-    return {name: design.samples[name] for name in names}
 
 
 def _apply_design(wells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:

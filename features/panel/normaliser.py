@@ -260,14 +260,11 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         place = self._find_plates(values)
         return np.where((place >= 0)[:, None], self.plate_shift_[place], 0.0)
 
-    def _compute_reference(self, ct: FloatArray, detected: BoolArray) -> FloatArray:
-        levels = ReferenceLevels(self._level, self._level_sd)
-        own = self._own_references
-        return levels.compute_reference(ct[:, own], detected[:, own])
-
     def _subtract_reference(self, ct: FloatArray, detected: BoolArray) -> FloatArray:
         """Return the kept assays' ΔCt, non-detects at their limit."""
-        return ct[:, self._own_kept] - self._compute_reference(ct, detected)[:, None]
+        levels, own = ReferenceLevels(self._level, self._level_sd), self._own_references
+        reference = levels.compute_reference(ct[:, own], detected[:, own])
+        return ct[:, self._own_kept] - reference[:, None]
 
     def _validate(self, X: ArrayLike) -> FloatArray:
         check_is_fitted(self)

@@ -126,15 +126,7 @@ def _count(texts: pd.Series[Any]) -> dict[str, int]:
 
 
 def compute_quality(panel: Panel, settings: QualitySettings | None = None) -> PanelQuality:
-    """Look at every sample, assay and plate of a panel.
-
-    Parameters
-    ----------
-    panel : Panel
-        At least one sample.
-    settings : QualitySettings or None
-        None: the defaults.
-    """
+    """Look at every sample, assay and plate of a panel; without settings, by the defaults."""
     settings = settings or QualitySettings()
     cells = panel.table.assign(
         several=panel.table["replicates"] > 1, disagrees=panel.table["spread"] > settings.max_spread

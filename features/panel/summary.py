@@ -129,23 +129,7 @@ def write_notices(
     files: Sequence[FileReport],
     counts: Mapping[str, int],
 ) -> tuple[str, ...]:
-    """Return what the user of an import should know or do, in counts and names of assays.
-
-    Parameters
-    ----------
-    assays : mapping of str to AssayName
-        What became of each name.
-    names : mapping of str to str or None
-        Names that were given.
-    design : PanelDesign or None
-        The design file.
-    owners : mapping of str to Sample
-        The samples in the files.
-    files : sequence of FileReport
-        What was in each file.
-    counts : mapping of str to int
-        Wells not detected, by reason.
-    """
+    """Return what the user of an import should know or do, in counts and names of assays."""
     notices = []
     used = [owner for owner in owners.values() if owner.patient_id]
     left_out = len(owners) - len(used)

@@ -128,11 +128,6 @@ SAFETY_FACTS = (
 def describe_safety(condition: str) -> list[dict[str, Any]]:
     """Return published side effects as plain values; none for another condition than CRPS.
 
-    Parameters
-    ----------
-    condition : str
-        Of a model; side effects of ketamine in CRPS say nothing on other treatments.
-
     Returns
     -------
     list of dict

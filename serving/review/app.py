@@ -306,15 +306,7 @@ class _ReviewApp:
 
 
 def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
-    """Return the web application of the reviewers.
-
-    Parameters
-    ----------
-    desk : Desk
-        What it acts on.
-    identity : IdentityProvider or None
-        Tells who someone is; None takes the desk's local accounts.
-    """
+    """Return the reviewers' web application; without `identity` the desk's accounts tell who it is."""
     return Starlette(routes=_ReviewApp(desk, identity or desk.accounts).routes())
 
 

@@ -36,17 +36,7 @@ def render_docs() -> str:
 
 
 def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, why_not: str) -> str:
-    """Return the page around the model's card: its stamp, and who has reviewed it.
-
-    Parameters
-    ----------
-    predictor : Predictor
-        The loaded model.
-    annex : mapping or None
-        As :func:`training.approval.approval.make_annex` writes it.
-    why_not : str
-        Why there is no card to show; empty where there is one.
-    """
+    """Return the page around the model's card: its stamp, who has reviewed it, or why not."""
     facts = predictor.facts
     return render("card.html", facts=facts, stamp=predictor.stamp, annex=annex, why_not=why_not)
 
