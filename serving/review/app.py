@@ -306,7 +306,7 @@ class _ReviewApp:
 
 
 def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
-    """Return the reviewers' web application; without `identity` the desk's accounts tell who it is."""
+    """Return the reviewers' web application; without `identity` by the desk's accounts."""
     return Starlette(routes=_ReviewApp(desk, identity or desk.accounts).routes())
 
 
