@@ -19,7 +19,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from features.published.references import MANGNUS, STRICT, ZHAO, Reference, read_data
+from features.published.references import STRICT, ZHAO, Cited, Reference, read_data
 from features.shares import compute_wilson_interval
 
 __all__ = [
@@ -49,12 +49,14 @@ class BaseRate:
         What to know before using it.
     """
 
+    __pydantic_config__ = STRICT
+
     key: str
     horizon: Literal["t1", "t2"]
     outcome: str
     events: int
     n: int
-    reference: Reference
+    reference: Cited
     note: str
 
     @property
@@ -113,50 +115,7 @@ class PooledBaseRate:
         return ZHAO
 
 
-BASE_RATES = (
-    BaseRate(
-        "t1",
-        "t1",
-        "responder at discharge: pain fell by at least 2 points or the record calls "
-        "the treatment successful",
-        29,
-        47,
-        MANGNUS,
-        "Of 48 patients, 1 could not be classified. At least 11 of the 47 labels rest on the "
-        "record's wording alone. There was no comparison group, so the rate holds whatever "
-        "placebo and time would have done.",
-    ),
-    BaseRate(
-        "t2",
-        "t2",
-        "responder at the first follow-up, a median of 4 weeks after discharge (same rule)",
-        19,
-        40,
-        MANGNUS,
-        "Of 48 patients, 8 could not be classified. At least 22 of the 40 labels rest on the "
-        "record's wording alone. The visit had no fixed date. The abstract words 48% as patients "
-        "who remained responders; it is the share of all who were seen.",
-    ),
-    BaseRate(
-        "t1_if_seen_at_t2",
-        "t1",
-        "responder at discharge among those also seen at the first follow-up",
-        25,
-        40,
-        MANGNUS,
-        "The other denominator of the same paper (its Table 3).",
-    ),
-    BaseRate(
-        "kept",
-        "t2",
-        "still a responder at the first follow-up, of the responders at discharge "
-        "who were seen again",
-        19,
-        25,
-        MANGNUS,
-        "Computed from Table 3. None of 15 nonresponders at discharge became a responder.",
-    ),
-)
+BASE_RATES = TypeAdapter(tuple[BaseRate, ...]).validate_json(read_data("base_rates.json"))
 """Responder rates of Mangnus 2021: retrospective, one tertiary centre, therapy-resistant CRPS."""
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
-__all__ = ["CHITNENI", "MANGNUS", "SIGTERMANS", "ZHAO", "STRICT", "Reference", "read_data"]
+__all__ = ["CHITNENI", "MANGNUS", "SIGTERMANS", "ZHAO", "STRICT", "Cited", "Reference", "read_data"]
 
 STRICT = ConfigDict(extra="forbid")
 """How the typed facts are read: a key that nobody declared is an error."""
@@ -35,6 +36,10 @@ MANGNUS = Reference("Mangnus", 2021, "Pain Pract 21:890-897", "10.1111/papr.1305
 SIGTERMANS = Reference("Sigtermans", 2009, "Pain 145:304-311", "10.1016/j.pain.2009.06.023")
 ZHAO = Reference("Zhao", 2018, "Curr Pain Headache Rep 22:12", "10.1007/s11916-018-0664-x")
 CHITNENI = Reference("Chitneni", 2021, "Cureus 13(10):e18910", "10.7759/cureus.18910")
+
+_PAPERS = {paper.study: paper for paper in (MANGNUS, SIGTERMANS, ZHAO, CHITNENI)}
+Cited = Annotated[Reference, BeforeValidator(_PAPERS.__getitem__)]
+"""One of these papers, which a data file names by its first author."""
 
 
 def read_data(name: str) -> bytes:

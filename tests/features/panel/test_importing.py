@@ -236,7 +236,7 @@ def test_of_the_ceilings_of_a_tidy_file_the_lowest_is_reported(tmp_path: Path) -
     high = write(tmp_path, "sample,hsa-miR-17-5p\nS9,24.5\n", "high.csv")
     panel = read_panel([low, high])
     assert set(panel.table["ceiling"]) == {35.0, 40.0}
-    write_panel(panel, tmp_path / "tidy.csv")
+    write_table(panel.table, tmp_path / "tidy.csv")
     assert import_panel(tmp_path / "tidy.csv")[1].files[0].ceiling == 35.0
 
 
