@@ -15,7 +15,8 @@ Zhao 2018, doi:10.1007/s11916-018-0664-x.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Literal
+from itertools import product
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -116,23 +117,16 @@ def compute_published_pooling(
         ("logit", 0.5),
         ("freeman_tukey", np.nan),
     )
-    horizons: tuple[Horizon, ...] = ("immediate", "1-3 months")
-    selections: tuple[Selection, ...] = ("as_stated", "as_reproduced")
     rows = []
-    for horizon in horizons:
-        for selection in selections:
-            table = compute_responders(studies, horizon=horizon, selection=selection, counts=counts)
-            for scale, correction in ways:
-                pooled = compute_pooled_proportion(
-                    table["events"], table["n"], scale=scale, correction=correction
-                )
-                way = {
-                    "horizon": horizon,
-                    "selection": selection,
-                    "scale": scale,
-                    "correction": correction,
-                }
-                rows.append(way | describe_pooled(pooled))
+    for horizon, selection in product(get_args(Horizon), get_args(Selection)):
+        table = compute_responders(studies, horizon=horizon, selection=selection, counts=counts)
+        set_ = {"horizon": horizon, "selection": selection}
+        for scale, correction in ways:
+            pooled = compute_pooled_proportion(
+                table["events"], table["n"], scale=scale, correction=correction
+            )
+            way = {"scale": scale, "correction": correction}
+            rows.append(set_ | way | describe_pooled(pooled))
     return pd.DataFrame(rows).drop(columns="q_p_value")
 
 
@@ -199,16 +193,9 @@ def compute_pain_changes(
         before, after = (_sd(score, row.n, reread=again) for score in (row.baseline, row.end))
         change = (row.end.mean - row.baseline.mean) / np.sqrt((before**2 + after**2) / 2)
         label = f"{study.reference.study} {study.reference.year}"
-        rows.append(
-            {
-                "study": label,
-                "key": study.key,
-                "n": row.n,
-                "effect": float(change),
-                "variance": float(2 / row.n + change**2 / (4 * row.n)),
-            }
-        )
-    return pd.DataFrame(rows)
+        variance = float(2 / row.n + change**2 / (4 * row.n))
+        rows.append((label, study.key, row.n, float(change), variance))
+    return pd.DataFrame(rows, columns=["study", "key", "n", "effect", "variance"])
 
 
 def _sd(score: PainScore, n: int, *, reread: bool) -> float:

@@ -88,36 +88,28 @@ def compute_rate_comparison(studies: Sequence[PublishedStudy]) -> pd.DataFrame:
             for rate in read_pooled_rates()
             if rate.horizon == horizon and rate.origin == "as published"
         )
-        rows.append(
-            {
-                "horizon": words,
-                "way": "printed",
-                "words": "as printed in Zhao 2018",
-                "studies": printed.studies,
-                "rate": printed.rate,
-                "low": printed.interval[0],
-                "high": printed.interval[1],
-            }
-        )
+        low, high = printed.interval
+        found: dict[str, Any] = {
+            "studies": printed.studies,
+            "rate": printed.rate,
+            "low": low,
+            "high": high,
+        }
+        ways: list[tuple[str, str, dict[str, Any]]] = [
+            ("printed", "as printed in Zhao 2018", found)
+        ]
         table = compute_responders(
             studies, horizon=horizon, selection="as_reproduced", counts="whole_percent"
         )
         pooled = compute_pooled_proportion(table["events"], table["n"], scale="raw", correction=0)
-        rows.append(
-            {
-                "horizon": words,
-                "way": "reproduced",
-                "words": "reproduced: raw shares, the anaesthetic study in, the pilot of 4 out",
-                **describe_pooled(pooled),
-            }
-        )
+        text = "reproduced: raw shares, the anaesthetic study in, the pilot of 4 out"
+        ways.append(("reproduced", text, describe_pooled(pooled)))
         table = compute_responders(studies, horizon=horizon)
-        for scale in _SCALES:
-            pooled = _pool(table, scale)
-            rows.append(
-                {"horizon": words, "way": scale, "words": f"studies as stated, {_SCALES[scale]}"}
-                | describe_pooled(pooled)
-            )
+        ways += [
+            (scale, f"studies as stated, {text}", describe_pooled(_pool(table, scale)))
+            for scale, text in _SCALES.items()
+        ]
+        rows += [{"horizon": words, "way": way, "words": text} | row for way, text, row in ways]
     return pd.DataFrame(rows)
 
 

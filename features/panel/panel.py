@@ -230,18 +230,12 @@ def to_matrix(
     several = pairs["patient_id"].value_counts()
     repeated = [str(patient) for patient in several.index[several > 1]]
     if repeated:
-        raise InputError(
-            "panel",
-            [
-                Problem(
-                    "sample",
-                    "one sample for each patient",
-                    f"several for {len(repeated)}: {', '.join(repeated[:_SHOWN])}",
-                    action="choose one before the infusion, and empty the others' patient_id in "
-                    "the design file",
-                )
-            ],
+        got = f"several for {len(repeated)}: {', '.join(repeated[:_SHOWN])}"
+        action = (
+            "choose one before the infusion, and empty the others' patient_id in the design file"
         )
+        problem = Problem("sample", "one sample for each patient", got, action=action)
+        raise InputError("panel", [problem])
     limit = float(table["ceiling"].min()) if ceiling is None else ceiling
     table = apply_ceiling(table, limit)
     row_of, patients = pd.factorize(table["patient_id"])

@@ -18,6 +18,7 @@ from training.store.statements import plain
 __all__ = ["make_panel_fields", "make_form_sections", "short_unit", "show_problem"]
 
 _MOST_RADIOS = 3
+_EMPTY: dict[str, Any] = {"unit": "", "chosen": "", "options": [], "numeric": False}
 _PANEL_TITLE = "A microRNA panel, if there is one"
 
 
@@ -77,22 +78,9 @@ def make_panel_fields(
         ),
     ]
     shown = [
-        {
-            "name": name,
-            "label": label,
-            "unit": "",
-            "value": fields.get(name, ""),
-            "chosen": "",
-            "options": [],
-            "control": control,
-            "numeric": False,
-            "hints": [hint],
-            "problems": [
-                f"{_name_assay(p)}{_describe_problem(p)}"
-                for p in problems
-                if p.column.split(".")[0] == name
-            ],
-        }
+        _EMPTY
+        | {"name": name, "label": label, "control": control, "hints": [hint]}
+        | {"value": fields.get(name, ""), "problems": _describe_problems(problems, name)}
         for name, label, control, hint in asked
     ]
     filled = any(field["value"] or field["problems"] for field in shown)
@@ -117,7 +105,7 @@ def _make_field(
         options = [(word, plain(word)) for word in variable.categories]
         options.append(("", "not known"))
     few = len(options) <= _MOST_RADIOS
-    return {
+    return _EMPTY | {
         "name": name,
         "label": variable.label,
         "unit": short_unit(variable),
@@ -127,7 +115,7 @@ def _make_field(
         "control": "text" if not options else "radios" if few else "select",
         "numeric": variable.is_numeric,
         "hints": _hints(predictor, variable),
-        "problems": [_describe_problem(problem) for problem in problems if problem.column == name],
+        "problems": _describe_problems(problems, name),
     }
 
 
@@ -146,6 +134,14 @@ def _hints(predictor: Predictor, variable: Variable) -> list[str]:
         rule = predictor.eligibility.describe(variable.name, dictionary=predictor.dictionary)
         hints.append(f"the model is for: {plain(rule)}")
     return hints
+
+
+def _describe_problems(problems: Sequence[Problem], name: str) -> list[str]:
+    return [
+        f"{_name_assay(problem)}{_describe_problem(problem)}"
+        for problem in problems
+        if problem.column.partition(".")[0] == name
+    ]
 
 
 def _describe_problem(problem: Problem) -> str:
