@@ -3,37 +3,17 @@
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
 
 from features.errors import InputError
 from features.panel.importing import read_panel
-from ketresponse import app
+from tests.experiments.helpers.panels import make_matrix, run_panel
 from tests.features.helpers.panels import SDS, WIDE, write
-
-
-def _run(*words: object) -> Result:
-    return CliRunner().invoke(app, ["panel", *map(str, words)])
-
-
-def _many(n: int = 12) -> str:
-    """Return a matrix of n samples with haemolysis assays, as text."""
-    frame = pd.DataFrame(
-        {
-            "hsa-miR-23a-3p": [27.0] * n,
-            "hsa-miR-451a": [18.0 + i / 2 for i in range(n)],
-            "hsa-miR-17-5p": [24.0 + i / 4 for i in range(n)],
-            "hsa-miR-21-5p": [35.0] * n,
-        },
-        index=[f"patient{i}" for i in range(n)],
-    )
-    return frame.to_csv(index_label="sample")
 
 
 def test_files_become_one_tidy_file(tmp_path: Path) -> None:
     out = tmp_path / "panel.parquet"
-    result = _run("import", write(tmp_path, SDS), "--out", out)
+    result = run_panel("import", write(tmp_path, SDS), "--out", out)
     assert result.exit_code == 0, result.output
     assert "2 samples of 2 patients" in result.output
     assert "Not certain" not in result.output
@@ -50,7 +30,7 @@ def test_a_design_a_names_file_and_a_ceiling_are_used(tmp_path: Path) -> None:
     )
     names = write(tmp_path, "raw,assay\nhsa-miR-17-4395419,hsa-miR-17-5p\n", "names.csv")
     out = tmp_path / "panel.csv"
-    result = _run(
+    result = run_panel(
         "import",
         write(tmp_path, SDS),
         "--out",
@@ -79,7 +59,7 @@ def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -
         "design.csv",
     )
     out = tmp_path / "panel.parquet"
-    result = _run("import", write(tmp_path, SDS), "--out", out, "--design", design)
+    result = run_panel("import", write(tmp_path, SDS), "--out", out, "--design", design)
     assert result.exit_code == 2
     assert "no predictor" in result.output
     assert not out.exists()
@@ -93,7 +73,7 @@ def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -
     ],
 )
 def test_a_names_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
-    result = _run(
+    result = run_panel(
         "import",
         write(tmp_path, WIDE),
         "--out",
@@ -107,7 +87,7 @@ def test_a_names_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, me
 
 def test_a_panel_file_is_not_written_over_its_own_source(tmp_path: Path) -> None:
     path = write(tmp_path, WIDE, "panel.csv")
-    result = _run("import", path, "--out", path, "--force")
+    result = run_panel("import", path, "--out", path, "--force")
     assert result.exit_code == 2
     assert "choose another name" in result.output
     assert path.read_text() == WIDE
@@ -115,15 +95,15 @@ def test_a_panel_file_is_not_written_over_its_own_source(tmp_path: Path) -> None
 
 def test_a_check_can_be_had_as_counts(tmp_path: Path) -> None:
     panel = tmp_path / "panel.parquet"
-    _run("import", write(tmp_path, _many()), "--out", panel)
-    result = _run("check", panel, "--json", "--min-assay", 0)
+    run_panel("import", write(tmp_path, make_matrix()), "--out", panel)
+    result = run_panel("check", panel, "--json", "--min-assay", 0)
     found = json.loads(result.output)
     assert found["haemolysis"] == {"suspicious": 5, "possible": 4, "no sign": 3}
     assert found["assays_dropped"] == {"detected in fewer than 0% of the samples": 1}
 
 
 def test_a_limit_that_means_nothing_is_refused(tmp_path: Path) -> None:
-    result = _run("check", tmp_path / "panel.parquet", "--min-sample", 7)
+    result = run_panel("check", tmp_path / "panel.parquet", "--min-sample", 7)
     assert result.exit_code == 2
     assert "a share from 0 to 1" in result.output
 

@@ -3,38 +3,19 @@
 from pathlib import Path
 
 import pandas as pd
-from typer.testing import CliRunner, Result
 
 from experiments.description.panel_report import describe_import, make_quality_report
 from features.panel.importing import import_panel, read_panel
 from features.panel.quality import compute_quality
-from ketresponse import app
+from tests.experiments.helpers.panels import make_matrix, run_panel
 from tests.features.helpers.panels import WIDE, make_panel, write
 from training.document.render import to_markdown
 
 
-def _run(*words: object) -> Result:
-    return CliRunner().invoke(app, ["panel", *map(str, words)])
-
-
-def _many(n: int = 12) -> str:
-    """Return a matrix of n samples with haemolysis assays, as text."""
-    frame = pd.DataFrame(
-        {
-            "hsa-miR-23a-3p": [27.0] * n,
-            "hsa-miR-451a": [18.0 + i / 2 for i in range(n)],
-            "hsa-miR-17-5p": [24.0 + i / 4 for i in range(n)],
-            "hsa-miR-21-5p": [35.0] * n,
-        },
-        index=[f"patient{i}" for i in range(n)],
-    )
-    return frame.to_csv(index_label="sample")
-
-
 def test_a_check_writes_a_page_without_identifiers_and_tables(tmp_path: Path) -> None:
     panel, out = tmp_path / "panel.parquet", tmp_path / "quality"
-    assert _run("import", write(tmp_path, _many()), "--out", panel).exit_code == 0
-    result = _run(
+    assert run_panel("import", write(tmp_path, make_matrix()), "--out", panel).exit_code == 0
+    result = run_panel(
         "check", panel, "--out", out, "--clean", tmp_path / "clean.parquet", "--drop-haemolysed"
     )
     assert result.exit_code == 0, result.output
@@ -69,7 +50,7 @@ def test_simulated_patients_are_stamped(tmp_path: Path) -> None:
 
 
 def test_the_lines_of_an_import_name_no_sample(tmp_path: Path) -> None:
-    _, report = import_panel(write(tmp_path, _many()))
+    _, report = import_panel(write(tmp_path, make_matrix()))
     text = "\n".join(describe_import(report))
     assert "patient0" not in text
     assert "35 cycles (found)" in text

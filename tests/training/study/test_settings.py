@@ -4,35 +4,13 @@ import pytest
 
 from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.errors import InputError
+from tests.training.helpers.studies import MINIMAL, find_problems, write_study
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.study.settings import read_study
 
-MINIMAL = """
-name = "small"
-[population]
-description = "somebody"
-[treatment]
-description = "something"
-[cohort]
-file = "cohort.csv"
-"""
-
-
-def _write(folder: Path, text: str) -> Path:
-    (folder / "cohort.csv").write_text("patient_id\nA\n")
-    study = folder / "study.toml"
-    study.write_text(text)
-    return study
-
-
-def _problems(folder: Path, text: str) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        read_study(_write(folder, text))
-    return {problem.column: problem.action for problem in caught.value.problems}
-
 
 def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
-    study = read_study(_write(tmp_path, MINIMAL))
+    study = read_study(write_study(tmp_path, MINIMAL))
     assert study.predictors == DEFAULT_PREDICTORS
     assert study.horizons == ("t1", "t2")
     assert study.procedure.candidates == DEFAULT_CANDIDATES
@@ -47,23 +25,25 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
 def test_published_rates_count_only_where_they_were_published(tmp_path: Path) -> None:
     pull = "[procedure]\npublished_patients = 20\n"
     crps = MINIMAL.replace("[population]\n", '[population]\ncondition = "CRPS"\n')
-    study = read_study(_write(tmp_path, crps + pull))
+    study = read_study(write_study(tmp_path, crps + pull))
     # Mangnus 2021: 29 of 47 at discharge, 19 of 40 at the first follow-up.
     assert study.procedure.published_rates == pytest.approx((29 / 47, 19 / 40))
     assert "29 of 47 at T1, 19 of 40 at T2" in study.published_text
-    assert read_study(_write(tmp_path, crps)).published_text == ""
-    assert "procedure.published_patients" in _problems(tmp_path, MINIMAL + pull)
+    assert read_study(write_study(tmp_path, crps)).published_text == ""
+    assert "procedure.published_patients" in find_problems(tmp_path, MINIMAL + pull)
 
 
 def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
-    study = read_study(_write(tmp_path, MINIMAL + '[outcome]\nhorizons = ["t2"]\nrule = "fall30"'))
+    study = read_study(
+        write_study(tmp_path, MINIMAL + '[outcome]\nhorizons = ["t2"]\nrule = "fall30"')
+    )
     assert "sustained" not in study.outcomes["t2"]
     assert "30%" in study.outcomes["t2"]
     assert "first follow-up (T2)" in study.outcomes["t2"]
 
 
 def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:
-    plain = read_study(_write(tmp_path, MINIMAL))
+    plain = read_study(write_study(tmp_path, MINIMAL))
     (tmp_path / "study.toml").write_text(MINIMAL, encoding="utf-8-sig")
     assert read_study(tmp_path / "study.toml") == plain
 
@@ -86,19 +66,19 @@ def test_a_mapping_declares_the_studys_own_predictors(tmp_path: Path) -> None:
         '[variables.arm]\nkind = "category"\ncategories = ["a", "b"]\nknown_at = "baseline"\n'
     )
     text = MINIMAL + 'mapping = "mapping.toml"\n[predictors]\nnames = ["arm"]\n'
-    study = read_study(_write(tmp_path, text))
+    study = read_study(write_study(tmp_path, text))
     assert study.dictionary["arm"].categories == ("a", "b")
 
 
 def test_the_digest_is_that_of_the_text(tmp_path: Path) -> None:
-    first = read_study(_write(tmp_path, MINIMAL)).sha256
-    assert first != read_study(_write(tmp_path, MINIMAL + "\n# note")).sha256
+    first = read_study(write_study(tmp_path, MINIMAL)).sha256
+    assert first != read_study(write_study(tmp_path, MINIMAL + "\n# note")).sha256
     assert len(first) == 64
 
 
 def test_subgroups_are_added_to_the_usual_ones(tmp_path: Path) -> None:
     text = MINIMAL + "[subgroups]\nage_years = 50\nsite = false\nopioid = true\n"
-    cuts = read_study(_write(tmp_path, text)).subgroups
+    cuts = read_study(write_study(tmp_path, text)).subgroups
     assert cuts == {
         "sex": True,
         "age_years": 50,

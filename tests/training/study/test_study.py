@@ -13,6 +13,7 @@ from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.panel_cohorts import write_files
+from tests.training.helpers.studies import MINIMAL
 from tests.training.helpers.training_data import make_training_data
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
@@ -26,14 +27,7 @@ from training.study.study import (
     read_description,
 )
 
-STUDY = """
-name = "small"
-[population]
-description = "somebody"
-[treatment]
-description = "something"
-[cohort]
-file = "cohort.csv"
+STUDY = f"""{MINIMAL}
 [predictors]
 names = ["nrs_t0", "disease_duration_years", "crps_type"]
 """

@@ -5,42 +5,20 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
+from tests.training.helpers.studies import MINIMAL, find_problems, write_study
 from training.study.settings import read_study
-
-MINIMAL = """
-name = "small"
-[population]
-description = "somebody"
-[treatment]
-description = "something"
-[cohort]
-file = "cohort.csv"
-"""
-
-
-def _write(folder: Path, text: str) -> Path:
-    (folder / "cohort.csv").write_text("patient_id\nA\n")
-    study = folder / "study.toml"
-    study.write_text(text)
-    return study
-
-
-def _problems(folder: Path, text: str) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        read_study(_write(folder, text))
-    return {problem.column: problem.action for problem in caught.value.problems}
 
 
 def test_no_inner_repeats_only_for_a_candidate_without_settings(tmp_path: Path) -> None:
     plain = MINIMAL + '[procedure]\ninner_repeats = 0\ncandidates = ["logistic"]\n'
-    assert read_study(_write(tmp_path, plain)).procedure.is_plain
-    problems = _problems(tmp_path, MINIMAL + "[procedure]\ninner_repeats = 0\n")
+    assert read_study(write_study(tmp_path, plain)).procedure.is_plain
+    problems = find_problems(tmp_path, MINIMAL + "[procedure]\ninner_repeats = 0\n")
     assert "logistic" in problems["procedure.inner_repeats"]
 
 
 def test_every_unknown_setting_is_listed_with_a_guess(tmp_path: Path) -> None:
     text = MINIMAL + "[resampling]\nrepeat = 3\n[procedur]\nx = 1\n"
-    problems = _problems(tmp_path, text.replace("name =", "sede = 1\nname ="))
+    problems = find_problems(tmp_path, text.replace("name =", "sede = 1\nname ="))
     assert problems["resampling.repeat"] == "did you mean repeats?"
     assert problems["[procedur]"] == "did you mean [procedure]?"
     assert problems["sede"] == "did you mean seed?"
@@ -54,7 +32,7 @@ def test_every_wrong_value_is_listed(tmp_path: Path) -> None:
         "[decision]\nthresholds = [0.7, 0.2]\n"
         '[predictors]\nnames = ["nrs_t0", "nrs_t1", "opioid", "weak_opioid", "height"]\n'
     )
-    assert set(_problems(tmp_path, text)) == {
+    assert set(find_problems(tmp_path, text)) == {
         "name",
         "outcome.rule",
         "outcome.horizons",
@@ -71,7 +49,7 @@ def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Pa
     names = ["max_dose_mg_h", "nrs_t1", "success_t2", "relief_weeks", "site", "medication_atc"]
     text = MINIMAL + f"[predictors]\nnames = {names}\n"
     with pytest.raises(InputError) as caught:
-        read_study(_write(tmp_path, text))
+        read_study(write_study(tmp_path, text))
     told = caught.value.report()
     for words in (
         "during the infusion",
@@ -95,11 +73,11 @@ def test_what_is_known_later_is_no_predictor_and_the_reason_is_told(tmp_path: Pa
 def test_types_and_files_are_checked(tmp_path: Path, change: tuple[str, str], column: str) -> None:
     key, line = change
     text = MINIMAL.replace('file = "cohort.csv"', line) if key == "file" else line + MINIMAL
-    assert column in _problems(tmp_path, text)
+    assert column in find_problems(tmp_path, text)
 
 
 def test_missing_tables_are_all_named(tmp_path: Path) -> None:
-    assert set(_problems(tmp_path, "seed = 1")) == {
+    assert set(find_problems(tmp_path, "seed = 1")) == {
         "name",
         "population.description",
         "treatment.description",
@@ -118,7 +96,7 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "[resamplng]\nfolds = 5\n"
     )
     with pytest.raises(InputError) as caught:
-        read_study(_write(tmp_path, text))
+        read_study(write_study(tmp_path, text))
     assert caught.value.report().splitlines() == [
         "study file study.toml: 19 problems",
         "  name: expected text; got 3",
@@ -151,7 +129,7 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
 
 def test_a_table_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        read_study(_write(tmp_path, 'panel = 3\neligibility = "all"\n' + MINIMAL))
+        read_study(write_study(tmp_path, 'panel = 3\neligibility = "all"\n' + MINIMAL))
     assert caught.value.report() == (
         "study file study.toml: 2 problems\n"
         "  eligibility: expected a table; got 'all'\n"
@@ -164,7 +142,7 @@ def test_wrong_subgroups_and_weightings_are_told(tmp_path: Path) -> None:
         '[missing_outcome]\nweighting = "some"\n'
         "[subgroups]\nage_years = true\nsex = 3\nagee = 40\nnrs_t1 = 5\nmedication_atc = true\n"
     )
-    problems = _problems(tmp_path, text)
+    problems = find_problems(tmp_path, text)
     assert set(problems) == {
         "missing_outcome.weighting",
         "subgroups.age_years",
@@ -181,7 +159,7 @@ def test_misspelt_missing_and_wrong_settings_are_told_together(tmp_path: Path) -
         "[resampling]\nrepeat = 3\nfolds = 1\n[predictors]\nnames = ['opiod']\n"
         "[outcome]\nrule = 'fall40'\n"
     )
-    found = set(_problems(tmp_path, text))
+    found = set(find_problems(tmp_path, text))
     assert found >= {
         "resampling.repeat",
         "resampling.folds",
