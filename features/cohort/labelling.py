@@ -73,14 +73,8 @@ def label_cohort(
         If nobody is eligible, a column that is needed holds nothing, or a horizon has no outcome.
     """
     table, flow = eligibility.select(cohort.table, dictionary=cohort.dictionary)
-    problems = [
-        Problem(
-            "eligibility",
-            "at least one eligible course",
-            "none",
-            action="run `ketresponse cohort check` to see who was left out and why",
-        )
-    ]
+    action = "run `ketresponse cohort check` to see who was left out and why"
+    problems = [Problem("eligibility", "at least one eligible course", "none", action=action)]
     if len(table):
         problems = [_find_empty(column, table) for column in needed if not _holds(column, table)]
     if problems:
@@ -116,13 +110,8 @@ def _holds(column: str, table: pd.DataFrame) -> bool:
 
 
 def _find_empty(column: str, table: pd.DataFrame) -> Problem:
+    action = "take it out of the predictors"
     if column in table:
-        return Problem(
-            column, "at least one value", "an empty column", action="take it out of the predictors"
-        )
-    return Problem(
-        column,
-        "a column for this predictor",
-        "no such column",
-        action="add it to the cohort, or take it out of the predictors",
-    )
+        return Problem(column, "at least one value", "an empty column", action=action)
+    action = f"add it to the cohort, or {action}"
+    return Problem(column, "a column for this predictor", "no such column", action=action)
