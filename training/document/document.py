@@ -36,6 +36,9 @@ class Drawn(Protocol):
     This module knows no plotting library: the service, which shows cards, has none to load.
     """
 
+    def write_title(self, title: str) -> None:
+        """Write what it shows above it."""
+
     def to_png(self) -> bytes:
         """Return it for a page."""
 
@@ -139,17 +142,23 @@ class Picture:
         What one who cannot see it is told.
     draw : callable
         Returns the figure; called once, and only where the picture is shown.
+    title : str
+        What stands above it; empty where the figure has one already.
     """
 
     name: str
     caption: str
     alt: str
     draw: Callable[[], Drawn]
+    title: str = ""
 
     @cached_property
     def drawn(self) -> Drawn:
         """The picture itself."""
-        return self.draw()
+        figure = self.draw()
+        if self.title:
+            figure.write_title(self.title)
+        return figure
 
     @cached_property
     def png(self) -> bytes:

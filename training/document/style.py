@@ -70,7 +70,20 @@ def paper_style() -> Iterator[None]:
 
 
 class PaperFigure(Figure):
-    """A figure of a report, which is saved in the style in which it was drawn."""
+    """A figure of a report, which is saved in the style in which it was drawn.
+
+    Its title stands above its one panel, or the upper of two below each other, else above all.
+    """
+
+    def write_title(self, title: str) -> None:
+        """Write what it shows above it."""
+        upper, *others = (axes for axes in self.axes if axes.get_label() != "<colorbar>")
+        place = upper.get_subplotspec()
+        with paper_style():
+            if others and place is not None and place.get_gridspec().ncols > 1:
+                set_figure_title(self, title)
+            else:
+                set_title(upper, title)
 
     def to_png(self) -> bytes:
         """Return it as PNG, without the time it was made: the same data, the same bytes."""

@@ -9,7 +9,7 @@ import shap
 from matplotlib.colors import LinearSegmentedColormap
 
 from features.arrays import FloatArray
-from training.document.style import BLUE, ORANGE, PaperFigure, make_axes, paper_style, set_title
+from training.document.style import BLUE, ORANGE, PaperFigure, make_axes, paper_style
 from training.model.explanation import Attribution
 from training.model.response_model import ResponseModel
 
@@ -76,15 +76,13 @@ def to_shap(
     )
 
 
-def plot_summary(explained: shap.Explanation, *, title: str) -> PaperFigure:
+def plot_summary(explained: shap.Explanation) -> PaperFigure:
     """Draw shap's summary picture of one horizon: every row's contribution of each predictor.
 
     Parameters
     ----------
     explained : shap.Explanation
         Of shape (n, n_predictors), of rows that are no patients.
-    title : str
-        What is shown.
     """
     with paper_style():
         figure, axes = make_axes(width=6.4, height=1.3 + 0.34 * explained.shape[1])
@@ -98,7 +96,6 @@ def plot_summary(explained: shap.Explanation, *, title: str) -> PaperFigure:
             color_bar_label="value",
         )
         axes.set_xlabel("contribution to the probability", fontsize=9)
-        set_title(axes, title)
         axes.tick_params(labelsize=9)
         bar = figure.axes[-1]
         bar.tick_params(labelsize=9)

@@ -37,14 +37,14 @@ def make_blend_section(
     moved = {} if importance is None else dict(iter(importance.groupby("horizon")))
     for horizon in [h for h in description.study.horizons if h in moved]:
         name, rows = horizon.upper(), moved[horizon]
-        title = f"What moves the estimate at {name}"
         blocks.append(
             Picture(
                 f"importance_{horizon}",
                 f"How far each predictor moves the probability at {name}, on average over "
                 "patients who do not exist (Shapley values). Associations, not causes.",
                 f"Bar chart of mean absolute contributions at {name}.",
-                partial(plot_importance, rows, labels=labels, title=title),
+                partial(plot_importance, rows, labels=labels),
+                f"What moves the estimate at {name}",
             )
         )
     for place, horizon in enumerate(description.study.horizons if explained is not None else ()):
@@ -55,7 +55,8 @@ def make_blend_section(
                 f"Contributions at {name} for the model's background: each point is a row that "
                 "was put together from separate columns, no patient.",
                 f"SHAP summary at {name}.",
-                partial(_draw_shap, explained, place, f"Contributions at {name}"),
+                partial(_draw_shap, explained, place),
+                f"Contributions at {name}",
             )
         )
     return Section("What the estimate is made of", tuple(blocks))
@@ -71,7 +72,7 @@ def _make_weights(evaluation: Evaluation) -> list[Block]:
     return [make_blend_table(blends, _WORDS), Bullets(tuple(notes))]
 
 
-def _draw_shap(explained: shap.Explanation, place: int, title: str) -> PaperFigure:
+def _draw_shap(explained: shap.Explanation, place: int) -> PaperFigure:
     from training.model.shap_view import plot_summary
 
-    return plot_summary(explained[:, :, place], title=title)
+    return plot_summary(explained[:, :, place])

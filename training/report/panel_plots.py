@@ -15,7 +15,6 @@ from training.document.style import (
     make_axes,
     name_rows,
     paper_style,
-    set_title,
 )
 
 __all__ = ["plot_selection"]
@@ -48,6 +47,5 @@ def plot_selection(assays: pd.DataFrame) -> PaperFigure:
     mark = np.where(shown["coefficient"] != 0, "  (in the model)", "")
     name_rows(axes, (shown["assay"] + mark).tolist(), fontsize=7.5)
     axes.set(xlim=(-2, 102), xlabel="selected in, %")
-    set_title(axes, "Stability of the selection")
     axes.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none")
     return figure

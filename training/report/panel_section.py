@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -84,7 +85,8 @@ def _make_assays_section(panel: PanelEvaluation) -> list[Block]:
             "a picture without such an assay says that other patients would have given another "
             "list.",
             "dots of selection shares by assay",
-            lambda: plot_selection(assays),
+            partial(plot_selection, assays),
+            "Stability of the selection",
         ),
     ]
 

@@ -90,7 +90,8 @@ def make_subgroups_section(evaluation: Evaluation) -> Section:
                 f"subgroups_{horizon}",
                 f"AUC and observed : expected by part of the cohort, {name} (responders/known).",
                 f"Subgroups at {name}.",
-                partial(plot_subgroups, table, title=f"Parts of the cohort, {name}"),
+                partial(plot_subgroups, table),
+                f"Parts of the cohort, {name}",
             ),
         ]
     return Section("Parts of the cohort", tuple(blocks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -53,7 +54,6 @@ def make_held_out_blocks(
     of, within = "", ""
     if cross_validated:
         of, within = " of cross-validated probabilities", "; the AUC stands for pairs within folds"
-    auc = row_of(found.performance, "auc")
     return (
         _performance_table(name, found, optimism, cross_validated=cross_validated),
         Picture(
@@ -62,15 +62,15 @@ def make_held_out_blocks(
             "probability (loess with 95% band), and in groups of patients (95% Wilson intervals, "
             "not weighted). Below: how many patients had which probability.",
             f"Calibration curve at {name}.",
-            lambda: plot_risk_calibration(
-                found.calibration.curve, found.groups, found.risks, title=f"Calibration, {name}"
-            ),
+            partial(plot_risk_calibration, found.calibration.curve, found.groups, found.risks),
+            f"Calibration, {name}",
         ),
         Picture(
             f"roc_{horizon}",
             f"ROC curve at {name}, at every hundredth of probability{within}.",
             f"ROC curve at {name}.",
-            lambda: plot_roc(found.roc, auc, title=f"ROC, {name}"),
+            partial(plot_roc, found.roc, row_of(found.performance, "auc")),
+            f"ROC, {name}",
         ),
         *_make_decisions_section(horizon, found, "Cross-validated. " if cross_validated else ""),
     )
@@ -162,6 +162,7 @@ def _make_decisions_section(horizon: str, found: HeldOut, note: str) -> tuple[Bl
             f"Decision curve at {name}, over the range of thresholds set beforehand. Of use is the "
             f"line that is highest. {gained}",
             f"Decision curve at {name}.",
-            lambda: plot_decision_curve(decisions.curve, title=f"Decision curve, {name}"),
+            partial(plot_decision_curve, decisions.curve),
+            f"Decision curve, {name}",
         ),
     )

@@ -29,8 +29,6 @@ from training.document.style import (
     make_ratio_axis,
     name_rows,
     paper_style,
-    set_figure_title,
-    set_title,
 )
 from training.document.words import METRICS
 from training.evaluation.learning_curve import continue_curve
@@ -52,15 +50,13 @@ _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 
 
 @paper_style()
-def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
+def plot_prediction_instability(table: pd.DataFrame) -> PaperFigure:
     """Draw the risks that reruns give to patients of similar served risk.
 
     Parameters
     ----------
     table : DataFrame
         :func:`training.measures.instability.compute_prediction_instability`.
-    title : str
-        What is shown.
     """
     figure, axes = make_axes(width=4.4, height=4.4)
     draw_diagonal(axes, "no change")
@@ -83,22 +79,17 @@ def plot_prediction_instability(table: pd.DataFrame, *, title: str) -> PaperFigu
         xlabel="probability by the model that is served",
     )
     axes.legend(loc="upper left")
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_calibration_instability(
-    table: pd.DataFrame, curves: FloatArray, *, title: str
-) -> PaperFigure:
+def plot_calibration_instability(table: pd.DataFrame, curves: FloatArray) -> PaperFigure:
     """Draw the calibration curve of each rerun in the original patients.
 
     Parameters
     ----------
     table, curves
         :func:`training.measures.instability.compute_calibration_instability`.
-    title : str
-        What is shown.
     """
     figure, axes = make_axes(width=4.4, height=4.4)
     at = np.linspace(0, 1, curves.shape[1])
@@ -110,20 +101,17 @@ def plot_calibration_instability(
     draw_diagonal(axes, "ideal")
     axes.set(aspect="equal", ylabel="observed share of responders", xlabel="probability by a rerun")
     axes.legend(loc="upper left")
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_classification_instability(table: pd.DataFrame, *, title: str) -> PaperFigure:
+def plot_classification_instability(table: pd.DataFrame) -> PaperFigure:
     """Draw how often a rerun puts a patient on the other side of a threshold.
 
     Parameters
     ----------
     table : DataFrame
         :func:`training.measures.instability.compute_classification_instability`.
-    title : str
-        What is shown.
     """
     figure, axes = make_axes(width=5.0, height=3.4)
     for column, colour, line, label in (
@@ -134,12 +122,11 @@ def plot_classification_instability(table: pd.DataFrame, *, title: str) -> Paper
         axes.plot(*percent.to_numpy().T, line, color=colour, linewidth=1.6, label=label)
     axes.set(ylim=(0, None), ylabel="%", xlabel="threshold of the probability, %")
     figure.legend(loc="outside lower left")
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -> PaperFigure:
+def plot_null_test(table: pd.DataFrame, labels: dict[str, str]) -> PaperFigure:
     """Draw the mean AUC of each model on permuted outcomes, with its Monte Carlo interval.
 
     Parameters
@@ -148,8 +135,6 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
         :func:`training.evaluation.null_test.compute_null_test`.
     labels : dict of str to str
         Plain words for each model.
-    title : str
-        What is shown.
     """
     horizons = list(dict.fromkeys(table["horizon"]))
     models = list(dict.fromkeys(table["model"]))
@@ -173,20 +158,17 @@ def plot_null_test(table: pd.DataFrame, labels: dict[str, str], *, title: str) -
         low, high = axes.get_xlim()
         axes.set(xlim=(min(0.4, low), max(0.6, high)), xlabel=f"mean AUC, {horizon.upper()}")
         name_rows(axes, [labels.get(name, name) for name in models])
-    set_figure_title(figure, title)
     return figure
 
 
 @paper_style()
-def plot_subgroups(table: pd.DataFrame, *, title: str) -> PaperFigure:
+def plot_subgroups(table: pd.DataFrame) -> PaperFigure:
     """Draw AUC and O:E of each part of the cohort.
 
     Parameters
     ----------
     table : DataFrame
         :func:`training.measures.subgroups.compute_subgroups`.
-    title : str
-        What is shown.
     """
     rows = list(each_row(table))
     names = [f"{row.variable}: {row.subgroup}".rstrip(": ") for row in rows]
@@ -204,12 +186,11 @@ def plot_subgroups(table: pd.DataFrame, *, title: str) -> PaperFigure:
     low, high = panels[0].get_xlim()
     panels[0].set_xlim(min(0.4, low), max(0.8, high))
     make_ratio_axis(panels[1], (0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4))
-    set_figure_title(figure, title)
     return figure
 
 
 @paper_style()
-def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) -> PaperFigure:
+def plot_importance(table: pd.DataFrame, *, labels: dict[str, str]) -> PaperFigure:
     """Draw how much each predictor moves the served probability on average.
 
     Parameters
@@ -218,8 +199,6 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
         Rows of one horizon from :func:`training.model.importance.global_importance`.
     labels : dict of str to str
         Plain words for each predictor.
-    title : str
-        What is shown.
     """
     ordered = table.sort_values("mean_absolute_contribution")
     figure, axes = make_axes(width=5.6, height=1.1 + 0.28 * len(ordered))
@@ -227,12 +206,11 @@ def plot_importance(table: pd.DataFrame, *, labels: dict[str, str], title: str) 
     axes.barh(names, 100 * ordered["mean_absolute_contribution"], color=BLUE, height=0.65)
     axes.set(xlabel="mean absolute contribution, percentage points")
     axes.tick_params(axis="y", length=0)
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str) -> PaperFigure:
+def plot_learning_curve(table: pd.DataFrame, *, needed: float | None) -> PaperFigure:
     """Draw AUC and Brier skill in held-out patients against the patients learnt from.
 
     Parameters
@@ -241,8 +219,6 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
         One horizon of :func:`training.evaluation.learning_curve.compute_learning_curve`.
     needed : float or None
         Patients that the sample-size criteria ask for.
-    title : str
-        What is shown.
     """
     n = table["n"].to_numpy()
     last = max(float(n.max()), needed or 0.0)
@@ -262,5 +238,4 @@ def plot_learning_curve(table: pd.DataFrame, *, needed: float | None, title: str
         axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    set_figure_title(figure, title)
     return figure

@@ -54,26 +54,23 @@ def _show_instability(horizon: str, stable: Instability) -> tuple[Block, ...]:
             f"prediction_instability_{horizon}",
             f"Reruns' probabilities of patients whose served probability is similar, {name}.",
             f"Bands of the reruns' probabilities at {name}.",
-            lambda: plot_prediction_instability(
-                stable.predictions, title=f"Prediction instability, {name}"
-            ),
+            partial(plot_prediction_instability, stable.predictions),
+            f"Prediction instability, {name}",
         ),
         Picture(
             f"calibration_instability_{horizon}",
             f"Calibration of the reruns' models in the original patients, {name}. A line "
             "belongs to a model, not to a patient.",
             f"Calibration curves of the reruns at {name}.",
-            lambda: plot_calibration_instability(
-                stable.calibration, stable.curves, title=f"Calibration instability, {name}"
-            ),
+            partial(plot_calibration_instability, stable.calibration, stable.curves),
+            f"Calibration instability, {name}",
         ),
         Picture(
             f"classification_instability_{horizon}",
             f"How often a rerun puts a patient on the other side of a threshold, {name}.",
             f"Classification instability over thresholds at {name}.",
-            lambda: plot_classification_instability(
-                stable.classification, title=f"Classification instability, {name}"
-            ),
+            partial(plot_classification_instability, stable.classification),
+            f"Classification instability, {name}",
         ),
         Table.from_rows(
             f"classification_instability_{horizon}",
@@ -118,7 +115,8 @@ def make_null_test_section(evaluation: Evaluation) -> Section:
                 "null_test",
                 "Mean AUC on permuted outcomes with 95% Monte Carlo intervals.",
                 "Null test by model and horizon.",
-                lambda: plot_null_test(table, labels, title="Null test"),
+                partial(plot_null_test, table, labels),
+                "Null test",
             ),
         ),
     )
@@ -135,13 +133,13 @@ def make_learning_section(description: Description, evaluation: Evaluation) -> S
     for horizon, table in evaluation.learning.items():
         name, verdict = horizon.upper(), description.verdicts[horizon]
         needed = None if verdict.needed is None else float(verdict.needed.n)
-        title = f"Learning curve, {name}"
         blocks += [
             Picture(
                 f"learning_curve_{horizon}",
                 f"Learning curve at {name}. {verdict.text}.",
                 f"AUC and Brier skill at {name} against the number of patients.",
-                partial(plot_learning_curve, table, needed=needed, title=title),
+                partial(plot_learning_curve, table, needed=needed),
+                f"Learning curve, {name}",
             ),
             Table.from_rows(
                 f"learning_curve_{horizon}",

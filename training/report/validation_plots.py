@@ -28,8 +28,6 @@ from training.document.style import (
     make_ratio_axis,
     name_rows,
     paper_style,
-    set_figure_title,
-    set_title,
 )
 from training.measures.sites import MEASURES
 
@@ -42,7 +40,7 @@ _PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
 
 @paper_style()
 def plot_risk_calibration(
-    curve: pd.DataFrame, groups: pd.DataFrame, risks: pd.DataFrame, *, title: str
+    curve: pd.DataFrame, groups: pd.DataFrame, risks: pd.DataFrame
 ) -> PaperFigure:
     """Draw the flexible calibration curve over the distribution of the risks.
 
@@ -54,8 +52,6 @@ def plot_risk_calibration(
         :func:`training.measures.calibration_groups.compute_calibration_groups`.
     risks : DataFrame
         :func:`training.measures.risk_histogram.compute_risk_histogram`.
-    title : str
-        What is shown.
     """
     figure = make_figure(width=4.5, height=5.7)
     axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
@@ -70,7 +66,6 @@ def plot_risk_calibration(
     )
     axes.set_ylabel("observed share of responders")
     axes.legend(loc="upper left")
-    set_title(axes, title)
     width = risks["high"] - risks["low"]
     bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
     below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
@@ -84,7 +79,7 @@ def plot_risk_calibration(
 
 
 @paper_style()
-def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
+def plot_roc(roc: pd.DataFrame, auc: Any) -> PaperFigure:
     """Draw sensitivity against 1 - specificity, at every hundredth of risk.
 
     Parameters
@@ -93,8 +88,6 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
         :func:`training.measures.decision_curve.compute_threshold_table`.
     auc : named tuple
         Row `auc` of a performance table.
-    title : str
-        What is shown.
     """
     figure, axes = make_axes(width=4.2, height=4.2)
     draw_diagonal(axes)
@@ -105,20 +98,17 @@ def plot_roc(roc: pd.DataFrame, auc: Any, *, title: str) -> PaperFigure:
     axes.set(aspect="equal", xlabel="1 − specificity", ylabel="sensitivity")
     text = f"AUC {auc.estimate:.2f} ({auc.low:.2f} to {auc.high:.2f})"
     axes.text(0.97, 0.05, text, ha="right", transform=axes.transAxes)
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> PaperFigure:
+def plot_decision_curve(decision: pd.DataFrame) -> PaperFigure:
     """Draw the net benefit of the model against treating all and treating none.
 
     Parameters
     ----------
     decision : DataFrame
         :func:`training.measures.decision_curve.compute_decision_curve`.
-    title : str
-        What is shown.
     """
     figure, axes = make_axes(width=5.4, height=3.8)
     at = 100 * decision["threshold"]
@@ -134,20 +124,17 @@ def plot_decision_curve(decision: pd.DataFrame, *, title: str) -> PaperFigure:
         xlabel="probability from which a course would be offered, %",
     )
     axes.legend()
-    set_title(axes, title)
     return figure
 
 
 @paper_style()
-def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> PaperFigure:
+def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame) -> PaperFigure:
     """Draw each site's AUC, O:E and calibration slope, their means and prediction intervals.
 
     Parameters
     ----------
     table, pooled : DataFrame
         Of a :class:`training.validation.validation.SiteResults`.
-    title : str
-        What is shown.
     """
     rows = list(each_row(table))
     n = len(rows)
@@ -172,7 +159,6 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, title: str) -> Pape
         loc="outside lower left",
         ncols=2,
     )
-    set_figure_title(figure, title)
     return figure
 
 

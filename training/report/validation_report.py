@@ -180,7 +180,8 @@ def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:
             f"Performance by site at {name}, with responders/patients, the mean over sites and "
             "where a further site is expected.",
             f"Performance by site at {name}",
-            lambda: plot_sites(sites.table, sites.pooled, title=f"By site, {name}"),
+            partial(plot_sites, sites.table, sites.pooled),
+            f"By site, {name}",
         ),
     ]
 

@@ -32,7 +32,7 @@ def test_summary_picture_names_every_predictor_at_each_horizon() -> None:
     model, _ = draw_model(MIXED, 4)
     explained = to_shap(explain_rows(model, model.background), model, model.background)
     for place in range(2):
-        figure = plot_summary(explained[:, :, place], title="Contributions")
+        figure = plot_summary(explained[:, :, place])
         names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert sorted(names) == [f"Label of x{j}" for j in range(6)]
         drawn = sum(len(part.get_offsets()) for part in figure.axes[0].collections)
@@ -49,6 +49,6 @@ def test_shap_object_shows_a_group_as_one_and_the_picture_draws_it() -> None:
     assert list(picture[0, :, 0].display_data)[-1] == "2 assays"
     total = picture.base_values + picture.values.sum(axis=1)
     np.testing.assert_allclose(total, model.probability(model.background), atol=1e-12, rtol=0)
-    figure = plot_summary(picture[:, :, 0], title="Contributions")
+    figure = plot_summary(picture[:, :, 0])
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert "microRNA panel" in names

@@ -30,7 +30,7 @@ def test_importance_is_in_points_and_the_largest_stands_on_top() -> None:
             "mean_absolute_contribution": [0.02, 0.05, 0.01],
         }
     )
-    figure = plot_importance(table, labels={"opioid": "Opioid"}, title="Importance")
+    figure = plot_importance(table, labels={"opioid": "Opioid"})
     (axes,) = figure.axes
     bars = axes.containers[0]
     assert [bar.get_width() for bar in bars] == pytest.approx([1.0, 2.0, 5.0])
@@ -39,7 +39,7 @@ def test_importance_is_in_points_and_the_largest_stands_on_top() -> None:
 
 
 def test_the_median_of_the_reruns_is_drawn_at_the_served_risk() -> None:
-    (axes,) = plot_prediction_instability(RERUNS, title="Reruns").axes
+    (axes,) = plot_prediction_instability(RERUNS).axes
     median = next(line for line in axes.lines if line.get_label() == "median")
     assert median.get_xdata() == pytest.approx([0.3, 0.5, 0.7])
     assert median.get_ydata() == pytest.approx([0.32, 0.5, 0.66])
@@ -47,7 +47,7 @@ def test_the_median_of_the_reruns_is_drawn_at_the_served_risk() -> None:
 
 
 def test_a_constant_model_is_drawn_as_bars_and_a_point() -> None:
-    (axes,) = plot_prediction_instability(RERUNS.head(1), title="One group").axes
+    (axes,) = plot_prediction_instability(RERUNS.head(1)).axes
     segments = [bars.get_segments()[0][:, 1].tolist() for bars in axes.collections]
     assert segments == [[0.1, 0.5], [0.2, 0.4]]
 
@@ -55,7 +55,7 @@ def test_a_constant_model_is_drawn_as_bars_and_a_point() -> None:
 def test_a_curve_that_leaves_0_to_1_is_cut_there() -> None:
     table = pd.DataFrame({"risk": [0.0, 0.5, 1.0], "median": [-0.2, 0.5, 1.3]})
     curves = np.array([[-0.5, 0.4, 1.5]])
-    (axes,) = plot_calibration_instability(table, curves, title="Curves").axes
+    (axes,) = plot_calibration_instability(table, curves).axes
     drawn = [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines]
     inside = [y for y in drawn if len(y) == 3]
     assert sorted(y.tolist() for y in inside) == [[0.0, 0.4, 1.0], [0.0, 0.5, 1.0]]
@@ -71,7 +71,7 @@ def test_the_null_test_names_its_models_and_shows_the_band_that_passes() -> None
             "verdict": ["passed", "uncertain"],
         }
     )
-    (axes,) = plot_null_test(table, {"ridge": "ridge regression"}, title="Null test").axes
+    (axes,) = plot_null_test(table, {"ridge": "ridge regression"}).axes
     names = {label.get_text() for label in axes.get_yticklabels()}
     assert names == {"ridge regression", "whole"}
     low, high = axes.get_xlim()
