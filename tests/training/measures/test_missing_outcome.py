@@ -1,65 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
-from training.fitting.response import TrainingData
-from training.fitting.weighting import WEIGHTINGS, compute_outcome_weights, compute_seen_weights
 from training.measures.missing_outcome import compute_metric_bounds, compute_seen_table
 
 NAN = np.nan
-
-
-def _data(X: np.ndarray, t1: np.ndarray, kept: np.ndarray) -> TrainingData:
-    y = {"t1": t1, "t2": np.where(t1 == 1, kept, np.where(np.isnan(t1), NAN, 0.0))}
-    return TrainingData(X, (CONTRACT["nrs_t0"],), ("t1", "t2"), y, kept, np.arange(len(t1)))
-
-
-def test_weights_by_hand() -> None:
-    # Nothing tells the unseen from the seen. T1: 10 of 12 known, all alike. T2: 6 of 8 responders
-    # seen, each for 8/6; 2 nonresponders for themselves; together 6 x 8/6 + 2 = 10 over 8 known.
-    t1 = np.array([1.0] * 8 + [0.0] * 2 + [NAN] * 2)
-    kept = np.array([1.0, 1, 1, 0, 0, 0, NAN, NAN] + [NAN] * 4)
-    data = _data(np.full((12, 1), 5.0), t1, kept)
-    weights = compute_outcome_weights(data, weighting="follow_up")
-    np.testing.assert_array_equal(weights["t1"], 1)
-    assert weights["t2"][:6] == pytest.approx(np.full(6, 8 / 6 * 8 / 10), abs=1e-4)
-    assert weights["t2"][8:10] == pytest.approx(np.full(2, 8 / 10), abs=1e-4)
-    whole = compute_outcome_weights(data, weighting="all")
-    assert whole["t1"] == pytest.approx(np.ones(12))
-    assert whole["t2"][:10] == pytest.approx(weights["t2"][:10])
-    for none in compute_outcome_weights(data, weighting="none").values():
-        np.testing.assert_array_equal(none, 1)
-
-
-def test_weights_make_those_seen_look_like_everyone() -> None:
-    # Patients with more pain come back less often: the seen have too little pain on average.
-    rng = np.random.default_rng(0)
-    pain = np.clip(rng.normal(6, 2, 4000), 0, 10)
-    t1 = (rng.random(4000) < 0.6).astype(float)
-    t1[rng.random(4000) > expit(4 - 0.5 * pain)] = NAN
-    kept = np.where(t1 == 1, 1.0, NAN)
-    kept[rng.random(4000) > expit(3.5 - 0.4 * pain)] = NAN
-    data = _data(pain[:, np.newaxis], t1, kept)
-    weights = compute_outcome_weights(data, weighting="all")
-    for horizon, everyone in (("t1", 0.05), ("t2", 0.2)):
-        known = ~np.isnan(data.y[horizon])
-        assert pain[known].mean() < pain.mean() - 0.2
-        weighted = np.average(pain[known], weights=weights[horizon][known])
-        assert weighted == pytest.approx(pain.mean(), abs=everyone)
-        assert weights[horizon][known].mean() == pytest.approx(1)
-
-
-def test_stabilising_keeps_the_proportions() -> None:
-    rng = np.random.default_rng(1)
-    pain = rng.normal(6, 2, 200)
-    kept = (rng.random(200) < 0.5).astype(float)
-    kept[rng.random(200) > expit(pain - 5)] = NAN
-    data = _data(pain[:, np.newaxis], np.ones(200), kept)
-    ratio = compute_outcome_weights(data, weighting="follow_up")["t2"] / compute_seen_weights(data)
-    np.testing.assert_allclose(ratio, ratio[0])
-    assert set(WEIGHTINGS) == {"follow_up", "all", "none"}
 
 
 def test_bounds_by_hand() -> None:
