@@ -132,7 +132,7 @@ def parse_panel(
         See :class:`ImportOptions`; :func:`import_panel` tells what is returned and raised.
     """
     paths, contents = list(files), list(files.values())
-    if format == "tidy" or (format == "auto" and is_tidy(contents[0])):
+    if format == "tidy" or (format == "auto" and any(map(is_tidy, contents))):
         return _import_tidy(contents, paths, design, ceiling)
     samples = design.samples if design is not None else {}
     raws = [
@@ -200,7 +200,10 @@ def _import_tidy(
     ceiling: float | None,
 ) -> tuple[Panel, PanelReport]:
     if len(paths) > 1 or design is not None:
-        raise InputError(f"{paths[0]} is a tidy panel: it stands alone, without a design file")
+        raise InputError(
+            "a tidy panel stands alone, without a design file or other files; given: "
+            + ", ".join(map(str, paths))
+        )
     table = parse_tidy(contents[0], name=str(paths[0]))
     if ceiling is not None:
         table = apply_ceiling(table, ceiling)

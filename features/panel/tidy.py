@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ def is_tidy(content: bytes) -> bool:
     """Return whether a file's bytes are those of a tidy panel."""
     if content.startswith(b"PAR1"):
         return True
-    first = content[:4096].decode("utf-8", errors="replace").splitlines()[0]
-    return {"patient_id", "sample", "assay", "ct", "detected"} <= set(first.split(","))
+    first = content[:4096].decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
+    # As a spreadsheet may have saved it: taken for an export, it would lose patients and ceilings.
+    columns = {name.strip(' "\r') for name in re.split("[,;\t]", first)}
+    return {"patient_id", "sample", "assay", "ct", "detected"} <= columns
 
 
 def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:

@@ -128,6 +128,15 @@ def test_every_cell_that_is_no_ct_is_listed_at_once(tmp_path: Path) -> None:
     assert "high" not in str(caught.value)
 
 
+def test_of_many_wrong_cells_the_five_most_common_are_shown_in_part(tmp_path: Path) -> None:
+    cells = [*"vvwwxxyyzzu", *["l" * 21] * 3, *["25"] * 20]
+    rows = "".join(f"S{i},{cell},20,21\n" for i, cell in enumerate(cells))
+    with pytest.raises(InputError) as caught:
+        make_panel(tmp_path, f"sample,hsa-miR-1-3p,hsa-miR-2-3p,hsa-miR-3-3p\n{rows}")
+    shown = [f"'{'l' * 20}' (3)", *(f"'{letter}' (2)" for letter in "vwxy")]
+    assert caught.value.problems[0].got == ", ".join(shown)
+
+
 def test_a_design_names_patients_plates_and_leaves_samples_out(tmp_path: Path) -> None:
     design = parse_design(
         _design(
@@ -248,8 +257,10 @@ def test_a_tidy_file_stands_alone_without_a_design(tmp_path: Path) -> None:
     design = parse_design(_design(sample=["S1", "S2", "S3"], patient_id=["P1", "P2", "P3"]))
     with pytest.raises(InputError, match="stands alone, without a design file"):
         import_panel(path, design=design)
-    with pytest.raises(InputError, match="stands alone, without a design file"):
-        import_panel([path, more])
+    # Read as an export, it would lose its patients, ceilings and dates: in any place it is told.
+    for others in ([path, more], [path, write(tmp_path, WIDE)], [write(tmp_path, WIDE), path]):
+        with pytest.raises(InputError, match="stands alone, without a design file or other files"):
+            import_panel(others)
 
 
 @pytest.mark.parametrize(

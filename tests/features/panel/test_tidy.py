@@ -1,5 +1,7 @@
 """A tidy panel is known by its first line, and checked column against column."""
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -25,6 +27,15 @@ def _bytes(folder: Path, **columns: object) -> bytes:
 def test_a_tidy_panel_is_known_by_its_columns(tmp_path: Path) -> None:
     assert is_tidy(_bytes(tmp_path))
     assert is_tidy(b"PAR1...")
+    table = pd.read_csv(io.BytesIO(_bytes(tmp_path)))
+    for delimiter in (";", "\t"):  # as a spreadsheet saves it
+        saved = table.to_csv(
+            index=False, sep=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n"
+        )
+        content = b"\xef\xbb\xbf\r\n" + saved.encode()
+        assert is_tidy(content)
+        read = parse_tidy(content, name="tidy.csv")
+        pd.testing.assert_frame_equal(read, parse_tidy(_bytes(tmp_path), name="tidy.csv"))
     assert not is_tidy(WIDE.encode())
     assert not is_tidy(QUANTSTUDIO.encode())
     assert not is_tidy(_bytes(tmp_path, detected=None))
