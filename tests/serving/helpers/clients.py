@@ -1,14 +1,22 @@
-"""A browser without a screen: keeps cookies, follows redirects, talks to an app in this process."""
+"""An app in this process: asked without a screen, or served to a real browser."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import uvicorn
 
 
 class Client:
+    """A browser without a screen: keeps cookies, follows redirects."""
+
     def __init__(self, app: Any, *, follow_redirects: bool = True) -> None:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         self._http = httpx.AsyncClient(
@@ -20,3 +28,19 @@ class Client:
 
     def post(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._http.post(path, **options))
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """Serve an application from a thread; yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, args=[[listener]], daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)

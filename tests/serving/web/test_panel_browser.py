@@ -5,24 +5,23 @@ from __future__ import annotations
 import pytest
 
 from serving.estimate.predictor import Predictor
-from serving.process import start_server
+from serving.web.app import make_app
 from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.browsers import MARKS
 from tests.serving.helpers.browsers import browser as browser
+from tests.serving.helpers.clients import running
 from tests.serving.helpers.models import PATIENT
-from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
+from tests.serving.helpers.panels import make_loaded_with_panel
 from tests.serving.web.test_browser import fill
 from tests.serving.web.test_panel_page import TEXT
-from training.store.artifact import save_model
 
 pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("panel") / "model"
-    save_model(folder, *make_panel_case())
-    with start_server(folder, "demonstration") as url:
+    predictor, folder = Predictor(make_loaded_with_panel()), tmp_path_factory.mktemp("no_card")
+    with running(make_app(lambda: predictor, get_folder=lambda: folder)) as url:
         yield url
 
 
