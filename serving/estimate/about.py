@@ -20,16 +20,9 @@ def _describe_variable(variable: Variable, predictor: Predictor) -> dict[str, An
         if variable.name in predictor.eligibility_names
         else None
     )
-    return {
-        "name": variable.name,
-        "label": variable.label,
-        "kind": variable.kind,
-        "unit": variable.unit,
-        "low": variable.low,
-        "high": variable.high,
+    plain = ("name", "label", "kind", "unit", "low", "high", "hint", "source")
+    return {name: getattr(variable, name) for name in plain} | {
         "categories": list(variable.categories),
-        "hint": variable.hint,
-        "source": variable.source,
         "predictor": variable.name in predictor.model.predictors,
         "eligibility": rule,
         "training_range": predictor.facts.training_ranges.get(variable.name),

@@ -44,14 +44,12 @@ def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        raise RequestError(
-            "the request",
-            [
-                Problem(name[:_SHOWN], "each name once", f"the same name {count} times")
-                for name, count in counts.most_common(_MOST)
-                if count > 1
-            ],
-        )
+        problems = [
+            Problem(name[:_SHOWN], "each name once", f"the same name {count} times")
+            for name, count in counts.most_common(_MOST)
+            if count > 1
+        ]
+        raise RequestError("the request", problems)
     return content
 
 
