@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from training.card.fields import read_rows
 from training.card.limitations import list_limitations, list_rules, rate_analysis
 from training.card.literature import find_contradictions
 from training.card.model_answers import (
@@ -82,7 +83,6 @@ def _answer_outcome(results: Results) -> dict[str, str]:
         + results.per_horizon(lambda h: study.outcomes[h]),
         "output": f"for each horizon a probability from 0 to 1 of {_outcome_list(results)}, with "
         f"an interval and what moved it; {span}",
-        "output_type": "probability (prediction of a continuous risk), no class and no advice",
         "label_provenance": results.per_horizon(
             lambda h: (
                 f"{rows[h].score} by score, "
@@ -135,8 +135,6 @@ def _answer_predictors(results: Results) -> dict[str, str]:
         )
         + ". Missing values are filled inside each fold from the training part; at prediction a "
         "missing value is named to the user",
-        "poor_input": "a value that cannot be read or is out of range is refused with its name "
-        "and range; a patient outside the eligibility rules gets the reasons and no number",
     }
 
 
@@ -171,6 +169,7 @@ def answer_from_run(
     """
     contradictions = find_contradictions(results)
     answers = {
+        **{row["key"]: row["answer"] for row in read_rows("same_answers.csv")},
         **_answer_patients(results, facts),
         **_answer_outcome(results),
         **_answer_predictors(results),
@@ -182,8 +181,6 @@ def answer_from_run(
         "contradictions": " ".join(contradictions) or "nothing was found",
         "leakage": " ".join(flags) or "not triggered: no held-out AUC is suspiciously high",
         "probast": rate_analysis(results),
-        "bibliography": "Mangnus 2021, Sigtermans 2009, Zhao 2018, Chitneni 2021; TRIPOD+AI 2024, "
-        "PROBAST+AI 2025",
     }
     counts = results.counts
     answers["summary"] = (

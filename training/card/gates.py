@@ -150,15 +150,15 @@ def _check_calibration(body: Body, settings: GateSettings) -> _Finding:
     ratios = results.sites.o_e
     shown = ", ".join(f"{h.upper()} O:E {number(o_e)}" for h, o_e in ratios.items())
     return _Finding(
-        passed=good and all(_lies_near_one(o_e, settings) for o_e in ratios.values()),
+        passed=good
+        and all(
+            o_e is not None and o_e > 0 and abs(math.log(o_e)) <= settings.log_o_e
+            for o_e in ratios.values()
+        ),
         value=f"{value}; other patients: {shown}",
         threshold=asked,
         more="; ".join(why),
     )
-
-
-def _lies_near_one(o_e: float | None, settings: GateSettings) -> bool:
-    return o_e is not None and o_e > 0 and abs(math.log(o_e)) <= settings.log_o_e
 
 
 def _check_instability(body: Body, settings: GateSettings) -> _Finding:
@@ -202,14 +202,14 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
         gains[horizon] = [row.gain for row in decision.rows]
     return _Finding(
         passed=all(gain > 0 for found in gains.values() for gain in found),
-        value=results.per_horizon(lambda h: _describe_gains(gains[h])),
+        value=results.per_horizon(
+            lambda h: (
+                f"{number(min(gains[h]), 3)} at worst, above at "
+                f"{sum(gain > 0 for gain in gains[h])} of {len(gains[h])} thresholds"
+            )
+        ),
         threshold=asked,
     )
-
-
-def _describe_gains(gains: list[float]) -> str:
-    above = sum(gain > 0 for gain in gains)
-    return f"{number(min(gains), 3)} at worst, above at {above} of {len(gains)} thresholds"
 
 
 def _check_subgroups(body: Body, settings: GateSettings) -> _Finding:

@@ -63,7 +63,6 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         f"from {resampling.bootstrap} bootstrap samples of patients",
         "imbalance": "no resampling and no class weights: either would spoil calibration. "
         + results.per_horizon(lambda h: f"{percent(counts[h].base_rate)} respond"),
-        "foundation": "none: no foundation model takes part",
         "background": f"{results.background.rows} rows; {results.background.how}",
         "sample_size": "; ".join(v.text for v in results.sample_size.values())
         or NOT_AVAILABLE + "one class is absent",
@@ -72,7 +71,6 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "stage": "demonstration on simulated patients"
         if facts.synthetic
         else "research; anything further is told by the review beside this card",
-        "transparency": "open source (Apache-2.0); digests of model, data, study and code below",
         "updating": _describe_update(update)
         if update
         else "this model was made anew; nothing was updated",
@@ -125,19 +123,10 @@ def answer_performance(results: Results) -> dict[str, str]:
         else NOT_AVAILABLE + f"there is {external}",
         "external_demographics": NOT_AVAILABLE + unknown_elsewhere,
         "external_fairness": NOT_AVAILABLE + unknown_elsewhere,
-        "tester": "the authors themselves, by the run named on this card; nobody else has tested "
-        "it",
-        "local_fairness": NOT_AVAILABLE + "it has not been used at any site",
-        "outcome_evaluation": NOT_AVAILABLE + "whether its use changes what happens to patients "
-        "has not been studied",
         "null_test": _answer_null_test(null),
-        "fair_goal": "no subgroup with enough patients should do worse than the whole; under 10 "
-        "events or non-events nothing is estimated, because it would be noise",
         "subgroups": "the subgroup table stands on the card"
         if not isinstance(subgroups, NotDone)
         else describe_reason(subgroups),
-        "fair_reading": "subgroups this small can show gross differences only; the absence of "
-        "evidence is no evidence of fairness",
     }
 
 
@@ -182,16 +171,8 @@ def answer_use(results: Results) -> dict[str, str]:
     unstable = {h: reliable(h) for h in results.horizons}
     no_reruns = next((text for text in unstable.values() if text.startswith(NOT_AVAILABLE)), None)
     return {
-        "useful_goal": "to do more good than treating all or none, over a range of thresholds set "
-        "beforehand",
         "useful_result": absent or results.per_horizon(lambda h: texts[h]),
-        "useful_reading": "net benefit counts responders gained against courses without response; "
-        "it says nothing about benefit over placebo or harm",
-        "reliable_goal": "another cohort of the same kind should move a patient's estimate by at "
-        "most 10 percentage points on average",
         "reliable_result": no_reruns or results.per_horizon(lambda h: unstable[h]),
-        "reliable_reading": "above 0.10 the estimate depends strongly on who happened to be in "
-        "the cohort",
         "reliable_test": f"{results.study.resampling.bootstrap_reruns} bootstrap reruns "
         "of the whole procedure",
     }

@@ -24,6 +24,10 @@ app = typer.Typer(help="The model card: made from a run, checked, compared.", no
 _CardFile = Annotated[
     Path | None, typer.Option("--card", metavar="FILE", help="The author's file (TOML).")
 ]
+_ResultsFile = Annotated[
+    Path | None,
+    typer.Option("--results", help="The run's results.json, where the run cannot be reached."),
+]
 _EXIT_INCOMPLETE = 2
 _COMPLETE = "Complete: every field is filled, or says why it is not available."
 
@@ -116,10 +120,7 @@ def make_model_card(
         str | None,
         typer.Option(help="A run of `validate` or `leave-site-out`: its result in other patients."),
     ] = None,
-    results: Annotated[
-        Path | None,
-        typer.Option("--results", help="The run's results.json, where the run cannot be reached."),
-    ] = None,
+    results: _ResultsFile = None,
 ) -> None:
     """Make a model's card from its run and the author's file, and keep it with the model.
 
@@ -193,14 +194,7 @@ def _describe_from_run(card: Card) -> None:
 
 
 @app.command("check")
-def check_card(
-    model: ModelArgument,
-    card: _CardFile = None,
-    results: Annotated[
-        Path | None,
-        typer.Option("--results", help="The run's results.json, where the run cannot be reached."),
-    ] = None,
-) -> None:
+def check_card(model: ModelArgument, card: _CardFile = None, results: _ResultsFile = None) -> None:
     """List what a model's card lacks and who can fill it, and how each gate stands.
 
     Exit code 2 where anything is missing.

@@ -136,20 +136,8 @@ def compute_optimism(
         if metric in _NEED_SPREAD:
             row["note"] = "; ".join(part for part in (str(row["note"]), *notes) if part)
         rows_out.append({"metric": metric, **row})
-    columns = [
-        "metric",
-        "apparent",
-        "optimism",
-        "corrected",
-        "low",
-        "high",
-        "left_out",
-        "corrected_632",
-        "n_succeeded",
-        "n_resamples",
-        "note",
-    ]
-    table = pd.DataFrame(rows_out, columns=columns).set_index("metric")
+    columns = "apparent optimism corrected low high left_out corrected_632 n_succeeded n_resamples"
+    table = pd.DataFrame(rows_out, columns=["metric", *columns.split(), "note"]).set_index("metric")
     table.attrs["interval"] = OPTIMISM_INTERVAL
     return table
 
@@ -159,17 +147,11 @@ def _correct(
 ) -> dict[str, float | str]:
     """Return one row of the table from (n_reruns, 3) values: own sample, original, left out."""
     usable = np.isfinite(draws[:, :2]).all(axis=1)
-    row: dict[str, float | str] = {
-        "apparent": apparent,
-        "optimism": np.nan,
-        "corrected": np.nan,
-        "low": np.nan,
-        "high": np.nan,
-        "left_out": np.nan,
-        "n_succeeded": int(usable.sum()),
-        "n_resamples": total,
-        "note": "",
-    }
+    row: dict[str, float | str] = dict.fromkeys(
+        ("optimism", "corrected", "low", "high", "left_out"), np.nan
+    )
+    row |= {"apparent": apparent, "n_succeeded": int(usable.sum()), "n_resamples": total}
+    row |= {"note": ""}
     if not np.isfinite(apparent):
         return row | {"note": "not estimable"}
     if 2 * usable.sum() < total or usable.sum() < 2:

@@ -208,17 +208,7 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
                 low, high = pooled.prediction_interval
                 row |= {"prediction_low": scale.back(low), "prediction_high": scale.back(high)}
         rows.append(row)
-    columns = [
-        "measure",
-        "sites",
-        "estimate",
-        "low",
-        "high",
-        "prediction_low",
-        "prediction_high",
-        "tau2",
-        "i2",
-        "q_p_value",
-        "note",
-    ]
-    return pd.DataFrame(rows, columns=columns).set_index("measure")
+    columns = (
+        "measure sites estimate low high prediction_low prediction_high tau2 i2 q_p_value note"
+    )
+    return pd.DataFrame(rows, columns=columns.split()).set_index("measure")

@@ -12,8 +12,8 @@ from training.document.document import Block, Picture, Section, Table, each_row,
 from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.judgement import Judgement
 from training.measures.held_out import HeldOut
+from training.report.plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.report.tables import make_thresholds_table
-from training.report.validation_plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.study.study import Description
 
 __all__ = ["make_held_out_blocks", "make_performance_section"]

@@ -10,8 +10,8 @@ from training.document.words import estimate, number, number_range, p_value, per
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.sites import MEASURES, MIN_PER_CLASS
 from training.report.performance import make_held_out_blocks
+from training.report.plots import plot_sites
 from training.report.tables import make_bounds_table, make_flow_table, stack_horizons
-from training.report.validation_plots import plot_sites
 from training.store.artifact import LoadedModel
 from training.store.facts import package_versions
 from training.validation.new_patients import NewPatients
