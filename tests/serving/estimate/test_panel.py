@@ -213,6 +213,16 @@ def test_a_usable_panel_is_answered_by_its_sub_model_as_in_training(both, loaded
     assert notices(answer) == {}
 
 
+def test_a_panel_that_was_read_beforehand_is_used_as_one_that_comes_raw(both):
+    # The page and the command line read the panel themselves.
+    read, raw = (
+        both.predict(PATIENT, request_id="r", panel=panel)
+        for panel in (parse_sample(PANEL, known=both.panel.assays), PANEL)
+    )
+    assert read["submodel"] == "clinical+panel"
+    assert read == raw
+
+
 def test_without_a_panel_the_clinical_sub_model_answers_as_before(both, predictor):
     assert ask(both, None) == ask(predictor, None)
 
