@@ -74,7 +74,7 @@ def test_a_report_becomes_plain_values(tmp_path: Path) -> None:
     assert plain["labels"]["rows"] == 1
     wrong = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,11\n")).to_dict()
     assert (wrong["ok"], wrong["rows"], wrong["flow"], wrong["labels"]) == (False, 0, [], None)
-    assert wrong["problems"][0]["column"] == "nrs_t0"
+    assert wrong["problems"][0]["column"] == "nrs_t0" and wrong["synthetic"] is False
     simulated = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nSYN-1,8\n"))
     assert simulated.synthetic
 

@@ -171,6 +171,12 @@ def test_another_format_is_told_before_anything_else_is_read(
     )
 
 
+def test_a_digest_is_that_of_this_text_in_every_version_that_reads_the_format() -> None:
+    # Approvals are bound to it: written otherwise, every stored model would be refused.
+    text = '{\n "format": 4,\n "sha256": {\n  "a": "1",\n  "b": "2"\n }\n}\n'
+    assert artifact._digest({"b": "2", "a": "1"}) == hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_a_digest_of_other_files_is_refused_though_all_else_agrees(folder: Path) -> None:
     # An approval is bound to the digest: it must not be carried over to other files.
     sha256 = json.loads((folder / "digest.json").read_text())["sha256"]
@@ -394,8 +400,9 @@ def panel_folder(saved_panel: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("plates", [(), ("p1", "p2")])
 def test_a_panel_comes_back_to_the_last_bit(tmp_path: Path, plates: tuple[str, ...]) -> None:
     model, facts, panel = make_panel_case(plates=plates)
-    digest = save_model(tmp_path / "model", model, facts, panel)
-    loaded = load_model(tmp_path / "model")
+    folder = tmp_path / "not" / "there" / "model"
+    digest = save_model(folder, model, facts, panel)
+    loaded = load_model(folder)
     assert loaded.panel is not None
     rows = np.column_stack([make_cts(9, seed=5), np.arange(9) % 2])
     rows = rows[:, : len(ASSAYS) + bool(plates)]
