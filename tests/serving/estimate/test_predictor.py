@@ -329,6 +329,14 @@ def test_drug_codes_and_classes_tell_the_same(predictor, patient):
     assert not any(code == "unused" for code, _ in codes(by_code) | codes(by_part))
 
 
+@pytest.mark.parametrize(("predictors", "unused"), [(("nrs_t0",), True), (("opioid",), False)])
+def test_drug_codes_have_no_use_where_no_predictor_is_a_drug(patient, predictors, unused):
+    found = ask(
+        Predictor(make_loaded(predictors=predictors)), {**patient, "medication_atc": "N02AX02"}
+    )
+    assert (("unused", "medication_atc") in codes(found)) is unused
+
+
 def test_a_flag_against_the_drug_codes_is_refused(predictor, patient):
     problems = problems_of(predictor, {**patient, "opioid": "no", "medication_atc": "N02AA01"})
     assert "opioid" in problems
@@ -398,10 +406,21 @@ def test_one_bad_record_does_not_spoil_a_batch(predictor, patient):
     assert predictor.predict_batch([], request_id="b") == []
 
 
-@pytest.mark.parametrize("raws", [{}, None, "abc", ["no record"] * 101])
-def test_a_batch_is_a_list_of_bearable_length(predictor, raws):
-    with pytest.raises(RequestError, match="patients: expected a list of at most 100 patients"):
+@pytest.mark.parametrize(
+    ("raws", "got"),
+    [
+        ({}, "something else"),
+        (None, "something else"),
+        ("abc", "something else"),
+        (["no record"] * 101, "101 patients"),
+    ],
+)
+def test_a_batch_is_a_list_of_bearable_length(predictor, raws, got):
+    with pytest.raises(RequestError) as caught:
         predictor.predict_batch(raws, request_id="b")
+    (problem,) = caught.value.problems
+    assert problem.column == "patients" and problem.got == got
+    assert problem.expected == "a list of at most 100 patients"
 
 
 def test_a_panel_that_could_not_be_read_is_told_as_its_reader_found_it(predictor, patient):
