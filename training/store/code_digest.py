@@ -4,7 +4,8 @@ An approval is bound to it: the same model read by other code may give other num
 that code is made of is not kept by hand: it is everything that
 :mod:`serving.estimate.predictor` imports, directly or through others, in whichever function. The
 service passes a request's patient to it and answers with what comes back; a candidate, a solver or
-a report is nowhere on that path, and may change without touching an approval.
+a report is nowhere on that path, and may change without touching an approval. A data file
+that a module on the path names (the published rates, for one) counts as code.
 
 The digest is of the source as it is written, so that a comment on the path voids an approval too:
 whether a changed line matters is for reviewers to say, not for a parser. Line ends do not count.
@@ -80,9 +81,16 @@ def list_prediction_path(root: Path = _ROOT) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
 @cache
 def list_code_parts(root: Path = _ROOT) -> Mapping[str, str]:
-    """Return what the code consists of: module to SHA-256, numerical package to version.
+    """Return what the code consists of: module or data file to SHA-256, package to version.
+
+    The data files are those in the folder `data` beside a module on the path that names them; the
+    packages whose versions count are the numerical ones.
 
     As of the first call: files changed later are not those that this process runs.
 
@@ -95,8 +103,10 @@ def list_code_parts(root: Path = _ROOT) -> Mapping[str, str]:
     for module in list_prediction_path(root):
         file = _find_file(module, root)
         assert file is not None, module
-        source = file.read_bytes().replace(b"\r\n", b"\n")
-        parts[module] = hashlib.sha256(source).hexdigest()
+        parts[module] = _hash(file)
+        named = {n.value for n in ast.walk(ast.parse(file.read_bytes())) if type(n) is ast.Constant}
+        data = [path for path in sorted(file.parent.glob("data/*")) if path.name in named]
+        parts |= {path.relative_to(root).as_posix(): _hash(path) for path in data}
     versions = package_versions()
     return parts | {
         name: version for name, version in versions.items() if name not in _NOT_NUMERICAL

@@ -113,6 +113,16 @@ def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> 
     assert {name for name in before if before[name] != after[name]} == {module}
 
 
+def test_a_changed_published_rate_is_another_code(copy: Path) -> None:
+    before = list_code_parts(copy)
+    list_code_parts.cache_clear()
+    rates = copy / "features" / "published" / "data" / "base_rates.json"
+    rates.write_text(rates.read_text().replace("29", "30", 1))
+    after = list_code_parts(copy)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"features/published/data/base_rates.json"}
+
+
 @pytest.mark.parametrize(
     "module", ["training.fitting.solvers", "training.fitting.candidates", "training.card.render"]
 )
@@ -154,6 +164,8 @@ def test_line_ends_do_not_count_and_a_remark_on_the_path_does(copy: Path) -> Non
 def test_the_digest_is_of_files_and_versions() -> None:
     parts = list_code_parts()
     assert set(parts) - set(list_prediction_path()) == {
+        "features/published/data/base_rates.json",
+        "features/published/data/pooled_rates.json",
         "numpy",
         "scipy",
         "pandas",
