@@ -12,9 +12,9 @@ prediction interval and knows no Freeman-Tukey scale. Tests hold metafor's resul
 
 References
 ----------
-DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2. Freeman and Tukey 1950,
-doi:10.1214/aoms/1177729756. Miller 1978, doi:10.1080/00031305.1978.10479283. Higgins 2009,
-doi:10.1111/j.1467-985X.2008.00552.x.
+DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2. Paule and Mandel 1982,
+doi:10.6028/jres.087.022. Freeman and Tukey 1950, doi:10.1214/aoms/1177729756. Miller 1978,
+doi:10.1080/00031305.1978.10479283. Higgins 2009, doi:10.1111/j.1467-985X.2008.00552.x.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from features.arrays import BoolArray, FloatArray
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 Interval = tuple[float, float]
+Method = Literal["dl", "pm"]
 Scale = Literal["raw", "logit", "freeman_tukey"]
 
 
@@ -50,8 +52,8 @@ class PooledEffect:
 
     Attributes
     ----------
-    estimate : float
-        Mean over studies.
+    estimate, standard_error : float
+        Mean over studies and its standard error.
     interval : (float, float)
         Interval of the mean over studies.
     prediction_interval : (float, float) or None
@@ -71,6 +73,7 @@ class PooledEffect:
     """
 
     estimate: float
+    standard_error: float
     interval: Interval
     prediction_interval: Interval | None
     p_value: float
@@ -104,19 +107,32 @@ class PooledProportion:
     effect: PooledEffect
 
 
-def compute_pooled_effect(effects: ArrayLike, variances: ArrayLike) -> PooledEffect:
-    """Pool effects by random effects (DerSimonian and Laird) with inverse-variance weights.
+def compute_pooled_effect(
+    effects: ArrayLike,
+    variances: ArrayLike,
+    *,
+    method: Method = "dl",
+    level: float = 0.95,
+    prediction: Literal["t", "normal"] = "t",
+) -> PooledEffect:
+    """Pool effects by random effects with inverse-variance weights.
 
     Parameters
     ----------
     effects, variances : array-like of shape (k,)
         One effect per study and its variance within the study, above 0; k at least 2.
+    method : {"dl", "pm"}
+        Variance between studies by DerSimonian and Laird, or by Paule and Mandel (iterated, less
+        biased when studies are few and differ much).
+    level : float
+        Level of the intervals, in (0, 1).
+    prediction : {"t", "normal"}
+        Quantile of the prediction interval: t on k - 2 degrees of freedom (Higgins 2009), which
+        allows for a between-study variance that is itself a guess, or normal.
 
     Returns
     -------
     PooledEffect
-        Intervals are of 95%; the prediction interval is by t on k - 2 degrees of freedom (Higgins
-        2009), which allows for a between-study variance that is itself a guess.
 
     Raises
     ------
@@ -125,18 +141,21 @@ def compute_pooled_effect(effects: ArrayLike, variances: ArrayLike) -> PooledEff
     """
     y, v = check_effects(effects, variances, least=2)
     df = len(y) - 1
-    fixed = 1 / v
-    q = float(np.sum(fixed * (y - np.average(y, weights=fixed)) ** 2))
-    # Never below 0, where weights would go wrong.
-    spare = float(fixed.sum() - np.sum(fixed**2) / fixed.sum())
-    tau2 = max(0.0, q - df) / spare
+    q = _cochran_q(y, v, 0.0)
+    tau2 = _find_tau2(y, v, method=method)
     weights = 1 / (v + tau2)
     estimate = float(np.average(y, weights=weights))
     error = float(1 / np.sqrt(weights.sum()))
-    z = float(stats.norm.ppf(0.975))
-    reach = float(stats.t.ppf(0.975, df - 1) * np.hypot(error, np.sqrt(tau2))) if df > 1 else None
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    spread = float(np.hypot(error, np.sqrt(tau2)))
+    reach = None
+    if prediction == "normal":
+        reach = z * spread
+    elif df > 1:
+        reach = float(stats.t.ppf(0.5 + level / 2, df - 1)) * spread
     return PooledEffect(
         estimate=estimate,
+        standard_error=error,
         interval=(estimate - z * error, estimate + z * error),
         prediction_interval=None if reach is None else (estimate - reach, estimate + reach),
         p_value=float(2 * stats.norm.sf(abs(estimate) / error)),
@@ -149,7 +168,13 @@ def compute_pooled_effect(effects: ArrayLike, variances: ArrayLike) -> PooledEff
 
 
 def compute_pooled_proportion(
-    events: ArrayLike, n: ArrayLike, *, scale: Scale = "logit", correction: float = 0.5
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    scale: Scale = "logit",
+    correction: float = 0.5,
+    method: Method = "dl",
+    level: float = 0.95,
 ) -> PooledProportion:
     """Pool shares of patients by random effects.
 
@@ -166,6 +191,8 @@ def compute_pooled_proportion(
         Added to the events and to the non-events of a study where nobody or everybody had the
         event, on the raw and the logit scale. With 0 such a study is dropped, silently so in
         much software: `used` tells.
+    method, level
+        As in :func:`compute_pooled_effect`.
 
     Returns
     -------
@@ -193,18 +220,17 @@ def compute_pooled_proportion(
         raw = scale == "raw"
         effects = share if raw else np.log(share / (1 - share))
         variances = share * (1 - share) / size if raw else 1 / e + 1 / (size - e)
-    effect = compute_pooled_effect(effects, variances)
+    effect = compute_pooled_effect(effects, variances, method=method, level=level)
     mean_n = float(stats.hmean(size))
 
-    def to_shares(interval: Interval) -> Interval:
-        low, high = (_to_share(end, scale=scale, mean_n=mean_n) for end in interval)
-        return low, high
+    def to_shares(*values: float) -> tuple[float, ...]:
+        return tuple(_to_share(value, scale=scale, mean_n=mean_n) for value in values)
 
     prediction = effect.prediction_interval
     return PooledProportion(
-        rate=_to_share(effect.estimate, scale=scale, mean_n=mean_n),
-        interval=to_shares(effect.interval),
-        prediction_interval=None if prediction is None else to_shares(prediction),
+        rate=to_shares(effect.estimate)[0],
+        interval=_pair(to_shares(*effect.interval)),
+        prediction_interval=None if prediction is None else _pair(to_shares(*prediction)),
         used=used,
         effect=effect,
     )
@@ -240,6 +266,30 @@ def compute_forest(responders: pd.DataFrame, pooled: PooledProportion) -> pd.Dat
             "weight": weight,
         }
     )
+
+
+def _cochran_q(y: FloatArray, v: FloatArray, tau2: float) -> float:
+    weights = 1 / (v + tau2)
+    return float(np.sum(weights * (y - np.average(y, weights=weights)) ** 2))
+
+
+def _find_tau2(y: FloatArray, v: FloatArray, *, method: Method) -> float:
+    """Estimate the variance between studies; never below 0, where weights would go wrong."""
+    df = len(y) - 1
+    excess = _cochran_q(y, v, 0.0) - df
+    if excess <= 0:
+        return 0.0
+    if method == "dl":
+        weights = 1 / v
+        return float(excess / (weights.sum() - np.sum(weights**2) / weights.sum()))
+    # Q is at most the sum of squares over tau2: at twice that sum over df it is below df.
+    highest = 2 * float(np.sum((y - y.mean()) ** 2)) / df
+    return float(brentq(lambda tau2: _cochran_q(y, v, tau2) - df, 0.0, highest, xtol=1e-14))
+
+
+def _pair(values: tuple[float, ...]) -> Interval:
+    low, high = values
+    return low, high
 
 
 def _to_share(value: float, *, scale: Scale, mean_n: float) -> float:

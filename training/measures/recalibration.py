@@ -3,30 +3,135 @@
 The calibration intercept has two definitions, and both are reported under their own name.
 `in_the_large` is the intercept of a logistic model of the outcome in which the logit of the
 predicted risk is an offset (slope fixed at 1): above 0, risks are too low on average.
-`intercept` belongs to the model that also fits the slope, and is read only together with it. A
-slope of 1 is ideal; below 1 the risks are too extreme (overfitting), above 1 too timid.
+`intercept` belongs to the model that also fits the slope, and is read only together with it.
 
 Both models are fitted to many models' risks and many weights at once, which no library does:
 statsmodels' GLM takes 3 ms a fit, and a training asks for tens of thousands. The Newton steps are
 those of :func:`training.measures.weighted.fit_logistic_rows`, written out for one and two
 coefficients.
-
-References
-----------
-Cox 1958, doi:10.1093/biomet/45.3-4.562; Van Calster 2019, doi:10.1186/s12916-019-1466-7.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.stats import chi2
 
 from features.arrays import FloatArray
+from training.measures.weighted import (
+    Interval,
+    check_evaluation,
+    clipped_logit,
+    fit_logistic_rows,
+    ratio,
+)
 
-__all__ = ["SMALL_STEP", "fit_in_the_large", "fit_recalibration"]
+__all__ = ["SMALL_STEP", "compute_calibration", "fit_in_the_large", "fit_recalibration"]
 
 _MAX_STEPS = 100
 SMALL_STEP = 1e-7
 """On any log-odds: the step is taken, and the next would be its square."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Weak calibration of risks on the log-odds scale, with profile-likelihood intervals.
+
+    For one model in patients of its own, without resampling. Reports use bootstrap intervals, which
+    repeats of a cross-validation and weights need; these here are what other software prints, and
+    hold ours against published numbers.
+
+    Parameters
+    ----------
+    in_the_large : Interval
+        Intercept with the slope fixed at 1 (offset model). 0 is ideal; above 0, the risks are
+        too low on average.
+    intercept : Interval
+        Intercept of the model that also fits the slope.
+    slope : Interval
+        1 is ideal; below 1 the risks are too extreme (overfitting), above 1 too timid.
+    o_e : float
+        Observed over expected number of events; 1 is ideal.
+    """
+
+    in_the_large: Interval
+    intercept: Interval
+    slope: Interval
+    o_e: float
+
+
+def compute_calibration(
+    y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> Calibration:
+    """Compare risks with outcomes by a logistic model of the outcome on the logit of the risk.
+
+    Parameters
+    ----------
+    y, p, sample_weight
+        As in :func:`training.measures.performance.compute_performance`, whose bootstrap intervals
+        are the ones to use with inverse-probability weights: those here take weights as
+        repetition counts. Risks are clipped to 1e-12 from 0 and 1 before the logit.
+
+    Returns
+    -------
+    Calibration
+        NaN where it cannot be estimated: with one class all but `o_e`; with constant risks, or
+        risks that separate the classes, intercept and slope.
+
+    References
+    ----------
+    Cox 1958, doi:10.1093/biomet/45.3-4.562; Van Calster 2019, doi:10.1186/s12916-019-1466-7.
+    """
+    outcome, risk, weight = check_evaluation(y, p, sample_weight)
+    lp = clipped_logit(risk)
+    one_model = outcome, lp[None], weight[None, None]
+    flat = np.ones((len(lp), 1))
+    design = np.column_stack([flat, lp])
+    in_the_large = fit_in_the_large(*one_model)
+    best = np.concatenate(fit_recalibration(*one_model))[:, 0]
+    return Calibration(
+        in_the_large=_profile(outcome, flat, lp, weight, in_the_large[0], 0),
+        intercept=_profile(outcome, design, 0 * lp, weight, best, 0),
+        slope=_profile(outcome, design, 0 * lp, weight, best, 1),
+        o_e=float(ratio(weight @ outcome, weight @ risk)),
+    )
+
+
+def _profile(
+    y: FloatArray,
+    design: FloatArray,
+    offset: FloatArray,
+    weight: FloatArray,
+    best: FloatArray,
+    column: int,
+) -> Interval:
+    """Return one coefficient with its profile-likelihood interval, given the best coefficients."""
+    estimate = float(best[column])
+    if not np.isfinite(best).all():
+        return Interval(estimate, np.nan, np.nan)
+
+    def deviance(log_odds: FloatArray) -> float:
+        return float(2 * weight @ np.logaddexp(0, (1 - 2 * y) * log_odds))
+
+    least = deviance(design @ best + offset)
+    others = np.delete(design, column, axis=1)
+
+    def excess(value: float) -> float:
+        fixed = offset + value * design[:, column]
+        if others.shape[1]:
+            fixed = fixed + others @ fit_logistic_rows(others, y, weight[None, :], offset=fixed)[0]
+        return deviance(fixed) - least - float(chi2.ppf(0.95, 1))
+
+    ends = []
+    for direction in (-1, 1):
+        reach = 0.25
+        while excess(estimate + direction * reach) < 0:
+            reach *= 2
+        ends.append(float(brentq(excess, estimate, estimate + direction * reach)))
+    return Interval(estimate, ends[0], ends[1])
 
 
 def fit_in_the_large(

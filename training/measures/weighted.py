@@ -8,6 +8,8 @@ inverse-probability weights multiply them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
@@ -15,6 +17,7 @@ from scipy.special import expit, logit
 from features.arrays import FloatArray, IntArray
 
 __all__ = [
+    "Interval",
     "RISK_CLIP",
     "bootstrap_weights",
     "check_evaluation",
@@ -33,6 +36,14 @@ RISK_CLIP = 1e-12
 _TINY = 1e-100
 _MAX_STEPS = 100
 _SMALL_STEP = 1e-7  # on the log-odds of any patient; the next Newton step would be its square
+
+
+class Interval(NamedTuple):
+    """An estimate with the ends of its 95% interval, all on the estimate's own scale."""
+
+    estimate: float
+    low: float
+    high: float
 
 
 def check_evaluation(

@@ -20,14 +20,14 @@ def bcg() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_bcg_trials_pool_as_in_metafor(bcg: tuple[np.ndarray, np.ndarray]) -> None:
-    # R 4.2.2, metafor, rma(method = "DL").
-    pooled = compute_pooled_effect(*bcg)
+    # R 4.2.2, metafor, rma(method = "DL"); its prediction interval takes the normal quantile.
+    pooled = compute_pooled_effect(*bcg, prediction="normal")
     assert pooled.estimate == pytest.approx(-0.71411722, abs=1e-8)
-    low, high = pooled.interval
-    assert (high - low) / 2 == pytest.approx(1.95996398 * 0.17874209, abs=1e-8)
+    assert pooled.standard_error == pytest.approx(0.17874209, abs=1e-8)
     assert pooled.tau2 == pytest.approx(0.30876026, abs=1e-8)
     assert pooled.q == pytest.approx(152.23300808, abs=1e-8)
     assert pooled.i2 == pytest.approx(92.117347, abs=1e-6)
+    assert pooled.prediction_interval == pytest.approx((-1.858154, 0.429919), abs=1e-6)
     assert pooled.weights.sum() == pytest.approx(1)
 
 
@@ -37,24 +37,33 @@ def test_prediction_interval_by_t_is_wider_by_the_ratio_of_quantiles(
     pooled = compute_pooled_effect(*bcg)
     assert pooled.prediction_interval is not None
     low, high = pooled.prediction_interval
-    # t on 11 degrees of freedom is 2.200985 against 1.959964; half width by normal, in metafor,
-    # 1.1440365.
+    # t on 11 degrees of freedom is 2.200985 against 1.959964; half width by normal 1.1440365.
     assert (high - low) / 2 == pytest.approx(1.1440365 * 2.200985 / 1.959964, abs=1e-5)
+
+
+def test_paule_mandel_meets_its_own_equation(bcg: tuple[np.ndarray, np.ndarray]) -> None:
+    effects, variances = bcg
+    pooled = compute_pooled_effect(effects, variances, method="pm")
+    # Its tau2 is where the weighted sum of squares equals k - 1.
+    squares = np.sum((effects - pooled.estimate) ** 2 / (variances + pooled.tau2))
+    assert squares == pytest.approx(12)
+    assert pooled.tau2 == pytest.approx(0.3181, abs=5e-5)  # metafor, rma(method = "PM")
 
 
 def test_two_studies_worked_by_hand() -> None:
     # Effects 0 and 2, variances 1 and 1: fixed mean 1, Q = 2, C = 2 - 2/2 = 1, tau2 = 1.
     # Weights 1/2 each: mean 1, SE sqrt(1) = 1, I2 = (2 - 1) / 2.
     pooled = compute_pooled_effect([0, 2], [1, 1])
-    assert pooled.estimate == pytest.approx(1)
+    assert (pooled.estimate, pooled.standard_error) == pytest.approx((1, 1))
     assert (pooled.tau2, pooled.q, pooled.i2) == pytest.approx((1, 2, 50))
     assert pooled.interval == pytest.approx((1 - 1.959964, 1 + 1.959964), abs=1e-6)
     assert pooled.prediction_interval is None
 
 
-def test_studies_that_agree_are_pooled_as_one() -> None:
+@pytest.mark.parametrize("method", ["dl", "pm"])
+def test_studies_that_agree_are_pooled_as_one(method: str) -> None:
     # Q below its degrees of freedom: a negative tau2 would turn weights round.
-    pooled = compute_pooled_effect([1.0, 1.1, 0.9], [1, 2, 4])
+    pooled = compute_pooled_effect([1.0, 1.1, 0.9], [1, 2, 4], method=method)  # type: ignore[arg-type]
     assert (pooled.tau2, pooled.i2) == (0, 0)
     assert pooled.weights == pytest.approx([4 / 7, 2 / 7, 1 / 7])
     assert pooled.estimate == pytest.approx((4 * 1.0 + 2 * 1.1 + 0.9) / 7)
@@ -65,13 +74,13 @@ EFFECTS = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 10)), min_size=3,
 )
 
 
-@given(studies=EFFECTS, shift=st.floats(-3, 3))
+@given(studies=EFFECTS, shift=st.floats(-3, 3), method=st.sampled_from(["dl", "pm"]))
 def test_pooling_does_not_depend_on_order_and_follows_a_shift(
-    studies: tuple[np.ndarray, np.ndarray], shift: float
+    studies: tuple[np.ndarray, np.ndarray], shift: float, method: str
 ) -> None:
     effects, variances = studies
-    pooled = compute_pooled_effect(effects, variances)
-    moved = compute_pooled_effect(effects[::-1] + shift, variances[::-1])
+    pooled = compute_pooled_effect(effects, variances, method=method)  # type: ignore[arg-type]
+    moved = compute_pooled_effect(effects[::-1] + shift, variances[::-1], method=method)  # type: ignore[arg-type]
     assert moved.estimate == pytest.approx(pooled.estimate + shift, abs=1e-6)
     assert moved.tau2 == pytest.approx(pooled.tau2, rel=1e-6, abs=1e-6)
     assert min(effects) - 1e-9 <= pooled.estimate <= max(effects) + 1e-9

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from tests.places import SHARED
-from training.measures.metrics import compute_metric_rows
-from training.measures.recalibration import fit_in_the_large, fit_recalibration
+from training.measures.recalibration import compute_calibration, fit_in_the_large, fit_recalibration
 from training.measures.weighted import fit_logistic_rows
 
 # Thirty made-up patients; results of R 4.2.2 (loess, glm, confint) stand in the tests.
@@ -28,38 +27,32 @@ def external() -> tuple[np.ndarray, np.ndarray]:
     return test.y.to_numpy(), model.predict_proba(test[columns])[:, 1]
 
 
-def _calibrate(y: object, p: object, weight: object = None) -> dict[str, float]:
-    outcome, risk = np.asarray(y, dtype=float), np.asarray(p, dtype=float)
-    weights = np.ones(len(risk)) if weight is None else np.asarray(weight, dtype=float)
-    found = compute_metric_rows(outcome, risk, weights[None])
-    return {name: float(values[0]) for name, values in found.items()}
-
-
 # ---------------------------------------------------------------- intercepts and slope
 
 
 def test_calibration_gives_back_the_external_validation(
     external: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    found = _calibrate(*external)
-    assert found["calibration_in_the_large"] == pytest.approx(0.2240468, abs=5e-7)
-    assert found["calibration_slope"] == pytest.approx(0.8227830, abs=5e-6)
-    assert found["o_e"] == pytest.approx(1.0703902, abs=5e-7)
+    found = compute_calibration(*external)
+    assert found.in_the_large.estimate == pytest.approx(0.2240468, abs=5e-7)
+    np.testing.assert_allclose(found.slope, [0.8227830, 0.6722437, 0.9867143], atol=5e-6)
+    assert found.o_e == pytest.approx(1.0703902, abs=5e-7)
 
 
-def test_slope_and_intercepts_agree_with_r() -> None:
-    found = _calibrate(Y, P)
-    assert found["calibration_slope"] == pytest.approx(1.340444588, rel=1e-8)
-    assert found["calibration_intercept"] == pytest.approx(0, abs=1e-8)
-    assert found["calibration_in_the_large"] == pytest.approx(0, abs=1e-8)
+def test_profile_intervals_agree_with_r() -> None:
+    found = compute_calibration(Y, P)
+    np.testing.assert_allclose(found.slope, [1.340444588, 0.54623324, 2.551095], atol=5e-4)
+    np.testing.assert_allclose(found.intercept, [0, -0.96429384, 0.96429384], atol=5e-4)
+    np.testing.assert_allclose(found.in_the_large, [0, -0.86815135, 0.86815135], atol=5e-4)
+    assert found.slope.estimate == pytest.approx(1.340444588, rel=1e-8)
 
 
 def test_in_the_large_of_a_constant_risk_is_a_difference_of_logits() -> None:
     # 3 of 4 respond where 1 of 2 was predicted: ln 3 - ln 1
-    found = _calibrate([1, 1, 1, 0], [0.5] * 4)
-    assert found["calibration_in_the_large"] == pytest.approx(np.log(3))
-    assert found["o_e"] == pytest.approx(1.5)
-    assert np.isnan([found["calibration_slope"], found["calibration_intercept"]]).all()
+    found = compute_calibration([1, 1, 1, 0], [0.5] * 4)
+    assert found.in_the_large.estimate == pytest.approx(np.log(3))
+    assert found.o_e == pytest.approx(1.5)
+    assert np.isnan([*found.slope, *found.intercept]).all()
 
 
 @pytest.mark.parametrize(
@@ -73,32 +66,34 @@ def test_in_the_large_of_a_constant_risk_is_a_difference_of_logits() -> None:
     ],
 )
 def test_a_slope_that_does_not_exist_is_missing(y: list[int], p: list[float]) -> None:
-    found = _calibrate(y, p)
-    assert np.isnan(found["calibration_slope"])
-    assert np.isnan(found["calibration_intercept"])
+    found = compute_calibration(y, p)
+    assert np.isnan(found.slope).all()
+    assert np.isnan(found.intercept).all()
 
 
 def test_in_the_large_of_one_class_is_missing() -> None:
-    assert np.isnan(_calibrate([1, 1], [0.2, 0.4])["calibration_in_the_large"])
+    assert np.isnan(compute_calibration([1, 1], [0.2, 0.4]).in_the_large).all()
 
 
 def test_certain_risks_are_survived() -> None:
-    found = _calibrate([0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0.5, 0.5])
-    assert found["calibration_slope"] == pytest.approx(0, abs=1e-9)
+    found = compute_calibration([0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0.5, 0.5])
+    assert found.slope.estimate == pytest.approx(0, abs=1e-9)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 100_000))
-def test_repetition_counts_are_repetitions(seed: int) -> None:
+def test_repetition_counts_are_repetitions_intervals_included(seed: int) -> None:
     rng = np.random.default_rng(seed)
     y, p = rng.integers(0, 2, 25), rng.uniform(0.05, 0.95, 25)
     counts = rng.integers(0, 4, 25)
     counts[0] = 1
     rows = np.repeat(np.arange(25), counts)
-    weighted = _calibrate(y, p, counts)
-    repeated = _calibrate(y[rows], p[rows])
-    for name in ("calibration_in_the_large", "calibration_intercept", "calibration_slope"):
-        np.testing.assert_allclose(weighted[name], repeated[name], rtol=1e-6, atol=1e-8)
+    weighted = compute_calibration(y, p, sample_weight=counts)
+    repeated = compute_calibration(y[rows], p[rows])
+    for name in ("in_the_large", "intercept", "slope"):
+        np.testing.assert_allclose(
+            getattr(weighted, name), getattr(repeated, name), rtol=1e-6, atol=1e-8
+        )
 
 
 def test_recalibrating_by_the_fitted_model_leaves_nothing_to_correct() -> None:
