@@ -9,7 +9,6 @@ them, and differ by a patient or two).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from scipy.stats import norm
@@ -17,25 +16,40 @@ from scipy.stats import norm
 from features.arrays import FloatArray
 from features.errors import InputError, Problem
 
-__all__ = ["Z95", "check_one_of", "check_values", "make_binormal_predictor", "round_up"]
+__all__ = [
+    "Z95",
+    "check_one_of",
+    "check_values",
+    "make_binormal_predictor",
+    "make_normal_predictor",
+    "round_up",
+]
 
 Z95 = 1.96
 """The normal quantile of a 95% interval, as in the papers and their R packages."""
 
 _RANGES = {
-    **dict.fromkeys(("prevalence", "r2", "shrinkage"), (0.0, 1.0)),
+    "prevalence": (0.0, 1.0),
+    "r2": (0.0, 1.0),
+    "shrinkage": (0.0, 1.0),
     "c_statistic": (0.5, 1.0),
-    **dict.fromkeys(("n", "parameters", "se", "width"), (0.0, math.inf)),
-    **dict.fromkeys(("c_width", "o_e_width", "slope_width"), (0.0, math.inf)),
+    "n": (0.0, math.inf),
+    "parameters": (0.0, math.inf),
+    "se": (0.0, math.inf),
+    "sd": (0.0, math.inf),
+    "width": (0.0, math.inf),
+    "c_width": (0.0, math.inf),
+    "o_e_width": (0.0, math.inf),
+    "slope_width": (0.0, math.inf),
 }
 
 
-def check_values(values: Mapping[str, float | None], *problems: Problem) -> None:
-    """Raise an InputError that lists `problems` and every value given that is out of its range."""
+def check_values(values: dict[str, float], *problems: Problem) -> None:
+    """Raise an InputError that lists `problems` and every value out of its range."""
     found = list(problems)
     for name, value in values.items():
         low, high = _RANGES[name]
-        if value is not None and not low < value < high:
+        if not low < value < high:
             limit = "" if math.isinf(high) else f" and below {high:g}"
             found.append(Problem(name, f"a number above {low:g}{limit}", f"{value:g}"))
     if found:
@@ -48,6 +62,12 @@ def check_one_of(**choices: float | None) -> list[Problem]:
     if len(given) == 1:
         return []
     return [Problem(", ".join(choices), "one of them", " and ".join(given) or "none")]
+
+
+def make_normal_predictor(mean: float, sd: float) -> tuple[FloatArray, FloatArray]:
+    """Return a normal linear predictor on a grid, and the probability of each point."""
+    z = np.linspace(-10, 10, 4001)
+    return mean + sd * z, norm.pdf(z) * (z[1] - z[0])
 
 
 def make_binormal_predictor(c_statistic: float, prevalence: float) -> tuple[FloatArray, FloatArray]:

@@ -139,9 +139,11 @@ def compute_development_size(
     ----------
     Riley 2020, doi:10.1136/bmj.m441; R package pmsampsize.
     """
-    given = {"parameters": parameters, "prevalence": prevalence, "shrinkage": shrinkage}
-    either = {"r2": r2, "c_statistic": c_statistic}
-    check_values(given | either, *check_one_of(**either))
+    values: dict[str, float] = {"parameters": parameters, "prevalence": prevalence}
+    values["shrinkage"] = shrinkage
+    values |= {} if r2 is None else {"r2": r2}
+    values |= {} if c_statistic is None else {"c_statistic": c_statistic}
+    check_values(values, *check_one_of(r2=r2, c_statistic=c_statistic))
     if r2 is None:
         r2 = compute_cox_snell_r2(float(c_statistic or 0), prevalence)
     max_r2 = compute_max_r2(prevalence)

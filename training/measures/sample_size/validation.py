@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from scipy.special import expit, owens_t
 from scipy.stats import norm
 
-from features.arrays import FloatArray
 from training.measures.sample_size.assumptions import (
     Z95,
     check_one_of,
     check_values,
     make_binormal_predictor,
+    make_normal_predictor,
     round_up,
 )
 
@@ -81,8 +81,10 @@ def compute_size_for_c_statistic(
     Pavlou 2021, doi:10.1177/09622802211007522; Newcombe 2006, doi:10.1002/sim.2324; Riley 2021,
     doi:10.1002/sim.9025.
     """
-    given = {"prevalence": prevalence, "c_statistic": c_statistic, "se": se, "width": width}
-    check_values(given, *check_one_of(se=se, width=width))
+    values = {"prevalence": prevalence, "c_statistic": c_statistic}
+    values |= {} if se is None else {"se": se}
+    values |= {} if width is None else {"width": width}
+    check_values(values, *check_one_of(se=se, width=width))
     c, pairs = c_statistic, prevalence * (1 - prevalence)
     if se is not None:
         beats_two = c - 2 * float(owens_t(norm.ppf(c), 1 / math.sqrt(3)))
@@ -112,7 +114,13 @@ def compute_size_for_o_e(prevalence: float, *, se: float) -> int:
     return round_up((1 - prevalence) / (prevalence * se**2))
 
 
-def compute_size_for_slope(prevalence: float, c_statistic: float, *, se: float) -> int:
+def compute_size_for_slope(
+    prevalence: float,
+    c_statistic: float,
+    *,
+    se: float,
+    linear_predictor: tuple[float, float] | None = None,
+) -> int:
     """Return the patients for which the calibration slope has a standard error of `se` at most.
 
     Parameters
@@ -123,16 +131,20 @@ def compute_size_for_slope(prevalence: float, c_statistic: float, *, se: float) 
         Expected, above 0.5 and below 1.
     se : float
         A 95% interval is 3.92 times as wide.
+    linear_predictor : (float, float), optional
+        Mean and standard deviation of a normal linear predictor in the new patients, where they
+        are known; they then stand for prevalence and c-statistic.
 
     References
     ----------
     Riley 2021, doi:10.1002/sim.9025.
     """
-    check_values({"prevalence": prevalence, "c_statistic": c_statistic, "se": se})
-    return _count_for_slope(*make_binormal_predictor(c_statistic, prevalence), se=se)
-
-
-def _count_for_slope(lp: FloatArray, density: FloatArray, *, se: float) -> int:
+    values = {"prevalence": prevalence, "c_statistic": c_statistic, "se": se}
+    check_values(values | ({"sd": linear_predictor[1]} if linear_predictor else {}))
+    if linear_predictor is None:
+        lp, density = make_binormal_predictor(c_statistic, prevalence)
+    else:
+        lp, density = make_normal_predictor(*linear_predictor)
     information = density * expit(lp) * expit(-lp)
     a, ab, b = (float(information @ lp**power) for power in (0, 1, 2))
     return round_up(a / (se**2 * (a * b - ab**2)))
@@ -145,6 +157,7 @@ def compute_validation_size(
     c_width: float = 0.1,
     o_e_width: float = 0.2,
     slope_width: float = 0.2,
+    linear_predictor: tuple[float, float] | None = None,
 ) -> ValidationSize:
     """Return how many patients the validation of an existing model needs.
 
@@ -157,6 +170,8 @@ def compute_validation_size(
     c_width, o_e_width, slope_width : float
         Widths of the 95% intervals of the c-statistic, of observed over expected events and of
         the calibration slope; the defaults are those of the R package.
+    linear_predictor : (float, float), optional
+        As in :func:`compute_size_for_slope`.
 
     Raises
     ------
@@ -167,19 +182,32 @@ def compute_validation_size(
     ----------
     Riley 2021, doi:10.1002/sim.9025; R package pmvalsampsize.
     """
-    asked = {
-        "prevalence": prevalence,
-        "c_statistic": c_statistic,
-        "c_width": c_width,
-        "o_e_width": o_e_width,
-        "slope_width": slope_width,
-    }
-    check_values(asked)
-    counts = (
-        compute_size_for_c_statistic(prevalence, c_statistic, width=c_width),
-        # exp(1.96 se) - exp(-1.96 se) is the width of the interval of a ratio of 1
-        compute_size_for_o_e(prevalence, se=math.asinh(o_e_width / 2) / Z95),
-        compute_size_for_slope(prevalence, c_statistic, se=slope_width / (2 * Z95)),
+    check_values(
+        {
+            "prevalence": prevalence,
+            "c_statistic": c_statistic,
+            "c_width": c_width,
+            "o_e_width": o_e_width,
+            "slope_width": slope_width,
+        }
+        | ({"sd": linear_predictor[1]} if linear_predictor else {})
     )
-    n = max(counts)
-    return ValidationSize(n, n * prevalence, *counts, *asked.values())
+    counts = {
+        "n_c_statistic": compute_size_for_c_statistic(prevalence, c_statistic, width=c_width),
+        # exp(1.96 se) - exp(-1.96 se) is the width of the interval of a ratio of 1
+        "n_o_e": compute_size_for_o_e(prevalence, se=math.asinh(o_e_width / 2) / Z95),
+        "n_slope": compute_size_for_slope(
+            prevalence, c_statistic, se=slope_width / (2 * Z95), linear_predictor=linear_predictor
+        ),
+    }
+    n = max(counts.values())
+    return ValidationSize(
+        n=n,
+        events=n * prevalence,
+        prevalence=prevalence,
+        c_statistic=c_statistic,
+        c_width=c_width,
+        o_e_width=o_e_width,
+        slope_width=slope_width,
+        **counts,
+    )

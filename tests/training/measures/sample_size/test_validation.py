@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 from scipy.special import expit
-from scipy.stats import norm
 
 from training.measures.sample_size.validation import (
-    _count_for_slope,
     compute_size_for_c_statistic,
     compute_size_for_o_e,
     compute_size_for_slope,
@@ -33,9 +31,7 @@ def test_slope_agrees_with_simulated_information(
     linear_predictor: tuple[float, float], published: int
 ) -> None:
     # two published uses of the method, each from a million simulated linear predictors
-    mean, sd = linear_predictor
-    z = np.linspace(-10, 10, 4001)
-    size = _count_for_slope(mean + sd * z, norm.pdf(z) * (z[1] - z[0]), se=0.072)
+    size = compute_size_for_slope(0.5, 0.7, se=0.072, linear_predictor=linear_predictor)
     assert size == pytest.approx(published, abs=3)
 
 
