@@ -16,6 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError, Problem
+from features.files.options import TableOptions
+from features.files.text import decode
 
 __all__ = [
     "TABLE_ENDINGS",
@@ -32,6 +34,7 @@ TABLE_ENDINGS = (".csv", ".parquet")
 
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
+_AS_IT_TELLS = TableOptions()
 _DELIMITERS = (",", ";", "\t")
 _SHOWN = 40
 _MOST_PROBLEMS = 1000
@@ -58,13 +61,15 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
     """Read a CSV or Parquet file as texts.
 
     Parameters
     ----------
     path : Path
-        CSV in UTF-8 with a header line, delimiter ``,`` ``;`` or tab; or Parquet.
+        CSV with a header line, delimiter ``,`` ``;`` or tab; or Parquet.
+    options : TableOptions
+        What the file does not tell about itself.
 
     Returns
     -------
@@ -76,25 +81,18 @@ def read_table(path: Path) -> pd.DataFrame:
     InputError
         If the file cannot be read as a table, naming every line that does not fit.
     """
-    return parse_table(read_bytes(path), name=str(path))
+    return parse_table(read_bytes(path), name=str(path), options=options)
 
 
-def parse_table(data: bytes, *, name: str) -> pd.DataFrame:
+def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
     """Read the bytes of a CSV or Parquet file, `name` in errors; see :func:`read_table`."""
     if data.startswith(_PARQUET):
         return _parse_parquet(data, name=name)
     if data.startswith(_ZIP):
         raise InputError(f"{name} looks like a workbook; save the sheet as CSV (UTF-8)")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8 text (byte {error.start}); save it as CSV with UTF-8 encoding"
-        ) from error
+    text = decode(data, name=name, encoding=options.encoding)
     if not text.strip():
         raise InputError(f"{name} is empty")
-    if "\0" in text:
-        raise InputError(f"{name} is not a text file; expected CSV or Parquet")
     header, rows = _parse_csv(text, name=name)
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()  # spreadsheets leave empty lines at the end

@@ -1,0 +1,32 @@
+"""What a table file does not tell about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["TableOptions"]
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table file is to be read, where it does not tell.
+
+    Parameters
+    ----------
+    decimal : {".", ","} or None
+        What stands before decimals. None: each column tells. Cells are handed on as they stand;
+        whoever reads one as a number says this sign.
+    encoding : str or None
+        Of a text file, by a name that Python knows (``windows-1252``). None: UTF-8, or UTF-16
+        where the file begins with its mark.
+    sheet : str, int or None
+        Of a workbook: the sheet's name, or its number from 1. None: the only one with cells.
+    labels : bool
+        Of an SPSS or Stata file: whether cells are the labels of coded values, not the codes.
+    """
+
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    sheet: str | int | None = None
+    labels: bool = False

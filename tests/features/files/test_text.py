@@ -1,0 +1,48 @@
+"""Text in the encoding that a mark or the user tells; never guessed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import InputError
+from features.files.text import decode
+
+_LATIN = st.text(st.sampled_from("Zürich, Köln; 7,5 €’\n"), min_size=1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@given(text=st.text(st.characters(exclude_characters="\0\ufeff", codec="utf-8"), min_size=1))
+def test_unicode_is_read_without_a_word(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding), name="t") == text
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_told_by_its_mark_whatever_is_stated(mark: str) -> None:
+    assert decode("\ufeffa;b".encode(mark), name="t", encoding="windows-1252") == "a;b"
+
+
+@given(text=_LATIN)
+def test_windows_1252_is_read_when_stated(text: str) -> None:
+    assert decode(text.encode("cp1252"), name="t", encoding="windows-1252") == text
+
+
+def test_windows_1252_is_not_guessed() -> None:
+    with pytest.raises(InputError, match=r'not UTF-8 text \(byte 1\).*"windows-1252"'):
+        decode("Zürich".encode("cp1252"), name="t")
+
+
+@pytest.mark.parametrize("encoding", ["windows-1525", "rot13", "hex"])
+def test_what_is_no_encoding_is_said_with_the_nearest(encoding: str) -> None:
+    with pytest.raises(InputError, match="no encoding"):
+        decode(b"a", name="t", encoding=encoding)
+    with pytest.raises(InputError, match="did you mean windows-1252"):
+        decode(b"a", name="t", encoding="windows_1252x")
+
+
+def test_bytes_that_the_stated_encoding_does_not_have() -> None:
+    with pytest.raises(InputError, match="not windows-1252 text"):
+        decode(b"a\x81", name="t", encoding="windows-1252")
+    with pytest.raises(InputError, match="not utf-16 text"):
+        decode(b"\xff\xfea", name="t")
+    with pytest.raises(InputError, match="not a text file"):
+        decode(b"a\0b", name="t")
