@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from features.cohort.check import CheckReport
+    from features.cohort.filtering import Filtered
     from features.cohort.import_report import ImportReport
     from features.dictionary.eligibility import Eligibility
     from features.dictionary.schema import Dictionary
@@ -197,10 +198,20 @@ def import_cohort(
         typer.echo(f"Next: ketresponse cohort check {out}{declares}")
 
 
+def _show_filter(console: Console, filtered: Filtered) -> None:
+    dropped = f": {filtered.list_dropped()}" if filtered.rows else ""
+    console.print(f"Dropped {filtered.rows} rows by {filtered.column}{dropped}.", markup=False)
+    if filtered.near:
+        near = filtered.list_near()
+        console.print(f"Look again: {near}. Add it to the filter if it is meant.", markup=False)
+    if filtered.absent:
+        console.print(f"No row has {', '.join(filtered.absent)}.", markup=False)
+
+
 def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     console.print(f"Read {report.raw_rows} rows, {report.raw_columns} columns.")
-    for column, count in report.dropped.items():
-        console.print(f"Dropped {count} rows by {column}.", markup=False)
+    for filtered in report.filters:
+        _show_filter(console, filtered)
     if report.unused_rows:
         console.print(f"{report.unused_rows} rows at times that no variable comes from.")
     _print_table(

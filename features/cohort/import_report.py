@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from features.cohort.filtering import Filtered
+
 __all__ = ["ColumnReport", "ImportReport"]
 
 
@@ -38,8 +40,8 @@ class ImportReport:
     ----------
     raw_rows, raw_columns : int
         Size of the raw table.
-    dropped : dict of str to int
-        Rows dropped by each filter column, in turn.
+    filters : tuple of Filtered
+        What each filter dropped, in turn.
     unused_rows : int
         Rows kept by the filters at a time that no variable comes from.
     rows : int
@@ -56,7 +58,7 @@ class ImportReport:
 
     raw_rows: int
     raw_columns: int
-    dropped: Mapping[str, int]
+    filters: tuple[Filtered, ...]
     unused_rows: int
     rows: int
     columns: tuple[ColumnReport, ...]
@@ -64,6 +66,11 @@ class ImportReport:
     unmapped: tuple[str, ...]
     synthetic_rows: int
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """The number of rows that each filter dropped, by its column."""
+        return {filtered.column: filtered.rows for filtered in self.filters}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
-        return asdict(self)
+        return {**asdict(self), "dropped": self.dropped}

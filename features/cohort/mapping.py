@@ -14,9 +14,11 @@ from typing import Any
 
 import pandas as pd
 
+from features.cohort.codes import normalise_code
 from features.cohort.cohort import is_synthetic_id, parse_cell, parse_cohort
+from features.cohort.filtering import filter_rows
 from features.cohort.import_report import ColumnReport, ImportReport
-from features.cohort.mapping_file import UNITS, CohortMapping, ColumnRule, normalise_code
+from features.cohort.mapping_file import UNITS, CohortMapping, ColumnRule
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 
@@ -61,9 +63,10 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     Raises
     ------
     InputError
-        Listing every raw column that is not there; every value that nothing covers, by column
-        with its count; patients whose rows disagree or repeat a time; and every problem of the
-        table that would come out (see :func:`features.cohort.cohort.parse_cohort`).
+        Listing every raw column that is not there; or the filter that leaves no row; or every
+        value that nothing covers, by column with its count, patients whose rows disagree or repeat
+        a time, and every problem of the table that would come out (see
+        :func:`features.cohort.cohort.parse_cohort`).
     """
     rules = dict(mapping.columns)
     if _ORIGIN in raw and _ORIGIN not in rules:
@@ -75,7 +78,9 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     mapped = {*sources, *mapping.filters, mapping.time}
     looked_at = {*mapped, _ORIGIN, "patient_id"}
     cells = {str(name): raw[name].str.strip().tolist() for name in raw if name in looked_at}
-    kept, dropped = _filter(range(len(raw)), cells, mapping.filters)
+    kept, filtered, problems = filter_rows(cells, mapping.filters, n_rows=len(raw))
+    if problems:
+        raise InputError("import", problems)
     data = _gather(kept, cells, rules, mapping.time)
     problems += _check_times(data, rules, mapping.time)
     values: dict[str, list[Value]] = {}
@@ -97,7 +102,7 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     report = ImportReport(
         raw_rows=len(raw),
         raw_columns=raw.shape[1],
-        dropped=dropped,
+        filters=filtered,
         unused_rows=_count_unused(data, rules, mapping.time),
         rows=len(table),
         columns=tuple(reports),
@@ -130,17 +135,6 @@ def _find_absent(raw: pd.DataFrame, mapping: CohortMapping, rules: Rules) -> lis
     if "patient_id" not in rules:
         problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
     return problems
-
-
-def _filter(
-    rows: Sequence[int], cells: Mapping[str, Sequence[str]], filters: Mapping[str, frozenset[str]]
-) -> tuple[Sequence[int], dict[str, int]]:
-    dropped = {}
-    for column, wanted in filters.items():
-        kept = [row for row in rows if normalise_code(cells[column][row]) in wanted]
-        dropped[column] = len(rows) - len(kept)
-        rows = kept
-    return rows, dropped
 
 
 def _gather(

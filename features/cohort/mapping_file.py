@@ -45,6 +45,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
 
+from features.cohort.codes import normalise_code
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.medication import parse_codes
@@ -61,7 +62,7 @@ from features.files.settings import (
     worded,
 )
 
-__all__ = ["UNITS", "CohortMapping", "ColumnRule", "normalise_code", "read_mapping"]
+__all__ = ["UNITS", "CohortMapping", "ColumnRule", "read_mapping"]
 
 UNITS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
@@ -79,13 +80,6 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
 )
 _YES_IF = re.compile(r"\s*(>=|<=|==|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
 _CONVERSIONS = ("recode", "unit", "yes_if")
-_NUMBER = re.compile(r"[+-]?\d+(\.0+)?")
-
-
-def normalise_code(value: object) -> str:
-    """Return a code as text, whole numbers without decimals: 1, "1" and "1.0" are one code."""
-    text = str(value).strip()
-    return str(int(float(text))) if _NUMBER.fullmatch(text) else text
 
 
 @dataclass(frozen=True)

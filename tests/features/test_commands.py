@@ -112,6 +112,17 @@ def test_an_import_tells_what_it_did_and_names_the_next_step(tmp_path: Path) -> 
     assert _run("check", out, "--mapping", mapping, "--quiet").stdout == ""
 
 
+def test_an_import_lists_what_its_filters_drop_and_what_nearly_fits(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,g\nA,patient\nB,Patient\nC,[control]\n")
+    text = '[filter]\ng = ["patient", "trial"]\n[columns]\npatient_id = "id"\n'
+    mapping = _write(tmp_path, "m.toml", text)
+    result = _run("import", raw, "--mapping", mapping, "--out", tmp_path / "c.csv")
+    shown = " ".join(result.stdout.split())
+    assert "Dropped 2 rows by g: 'Patient' in 1 row, '[control]' in 1 row." in shown
+    assert "Look again: 'Patient' is nearly 'patient'." in shown
+    assert "No row has trial." in shown
+
+
 @pytest.mark.parametrize(
     ("raw", "mapping"),
     [
@@ -121,8 +132,9 @@ def test_an_import_tells_what_it_did_and_names_the_next_step(tmp_path: Path) -> 
         ("id,pain,s,m\nA,8,1,2\nA,8,1,2\n", MAPPING),
         ("id,pain,s,m\nA,8,1,2\n", "[colums]\n"),
         ("", MAPPING),
+        ("id,pain,s,m\nA,8,1,2\n", "[filter]\ns = 2\n" + MAPPING),
     ],
-    ids=["range", "recode", "column", "repeated", "key", "empty"],
+    ids=["range", "recode", "column", "repeated", "key", "empty", "nobody"],
 )
 def test_an_import_with_a_problem_writes_nothing(tmp_path: Path, raw: str, mapping: str) -> None:
     _write(tmp_path, "raw.csv", raw)

@@ -2,6 +2,7 @@
 
 import json
 
+from features.cohort.filtering import Filtered
 from features.cohort.import_report import ColumnReport, ImportReport
 
 
@@ -9,7 +10,7 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
     report = ImportReport(
         raw_rows=5,
         raw_columns=7,
-        dropped={"group": 1},
+        filters=(Filtered("group", {"Patient": 1}, {"Patient": "patient"}, ()),),
         unused_rows=2,
         rows=2,
         columns=(ColumnReport("nrs_t0", "vas", "divided by 10", known=1, missing=1),),
@@ -20,6 +21,14 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
     assert json.loads(json.dumps(report.to_dict())) == {
         "raw_rows": 5,
         "raw_columns": 7,
+        "filters": [
+            {
+                "column": "group",
+                "dropped": {"Patient": 1},
+                "near": {"Patient": "patient"},
+                "absent": [],
+            }
+        ],
         "dropped": {"group": 1},
         "unused_rows": 2,
         "rows": 2,

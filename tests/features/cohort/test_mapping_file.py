@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from features.cohort.mapping_file import CohortMapping, normalise_code, read_mapping
+from features.cohort.mapping_file import CohortMapping, read_mapping
 from features.errors import InputError
 
 
@@ -139,20 +137,3 @@ def test_a_mapping_that_is_no_toml_is_one_clear_error(tmp_path: Path, data: byte
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"is not TOML|as UTF-8 text|is empty"):
         read_mapping(path)
-
-
-@given(st.integers(-(10**6), 10**6))
-def test_whole_numbers_are_one_code_however_written(number: int) -> None:
-    assert {normalise_code(form) for form in (number, f" {number} ", f"{number}.0")} == {
-        str(number)
-    }
-
-
-def test_text_codes_are_taken_as_they_are() -> None:
-    assert [normalise_code(code) for code in ("NaN", "<undefined>", "1.5", "1e3", "inf")] == [
-        "NaN",
-        "<undefined>",
-        "1.5",
-        "1e3",
-        "inf",
-    ]

@@ -1,0 +1,161 @@
+"""Which rows of an export a mapping keeps, and which values it drops, with the near misses.
+
+A filter that is written otherwise than the file (`patient` against `Patient`, `1` against `1,00`)
+drops patients and looks well. Nothing is kept for being alike, but it is told.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from features.cohort.codes import normalise_code
+from features.errors import Problem
+
+__all__ = ["Filtered", "filter_rows", "find_near"]
+
+_SHOWN = 20
+_LONGEST = 30
+_NUMBER = re.compile(r"([+-]?\d+)(?:[.,](\d+))?")
+_ALIKE = 0.8
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What one filter did.
+
+    Attributes
+    ----------
+    column : str
+        The raw column.
+    dropped : dict of str to int
+        Each value that was dropped, normalised, with its rows; the most frequent first.
+    near : dict of str to str
+        Dropped values that are nearly one that the filter asks for, and that one.
+    absent : tuple of str
+        Values that the filter asks for and no row has.
+    """
+
+    column: str
+    dropped: Mapping[str, int]
+    near: Mapping[str, str]
+    absent: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows dropped."""
+        return sum(self.dropped.values())
+
+    def list_dropped(self) -> str:
+        """Return the dropped values with their rows, in words."""
+        parts = [
+            f"{_show(value)} in {count} row{'s'[: count != 1]}"
+            for value, count in list(self.dropped.items())[:_SHOWN]
+        ]
+        if len(self.dropped) > _SHOWN:
+            rest = list(self.dropped.values())[_SHOWN:]
+            parts.append(f"{len(rest)} more values in {sum(rest)} rows")
+        return ", ".join(parts)
+
+    def list_near(self) -> str:
+        """Return which dropped values are nearly what the filter asks for, in words."""
+        return ", ".join(
+            f"{_show(value)} is nearly {_show(wanted)}" for value, wanted in self.near.items()
+        )
+
+
+def _show(value: str) -> str:
+    if not value:
+        return "an empty cell"
+    return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 3]}...")
+
+
+def filter_rows(
+    cells: Mapping[str, Sequence[str]], filters: Mapping[str, frozenset[str]], *, n_rows: int
+) -> tuple[Sequence[int], tuple[Filtered, ...], list[Problem]]:
+    """Keep the rows that have, in each column, one of the values asked for.
+
+    Parameters
+    ----------
+    cells : mapping of str to sequence of str
+        The cells of each filter's column, one for each row.
+    filters : mapping of str to frozenset of str
+        Normalised values to keep, applied in turn.
+    n_rows : int
+        Rows of the table.
+
+    Returns
+    -------
+    kept : sequence of int
+        Positions of the rows kept, in order.
+    filtered : tuple of Filtered
+        One for each filter.
+    problems : list of Problem
+        The filter after which no row is left, if there is one: a cohort of nobody is a mistake in
+        the mapping.
+    """
+    kept: Sequence[int] = range(n_rows)
+    done: list[Filtered] = []
+    for column, wanted in filters.items():
+        codes = {row: normalise_code(cells[column][row]) for row in kept}
+        counts = Counter(code for code in codes.values() if code not in wanted)
+        near = {code: found for code in counts if (found := find_near(code, wanted))}
+        absent = tuple(sorted(wanted - set(codes.values())))
+        done.append(Filtered(column, dict(counts.most_common()), near, absent))
+        kept = [row for row, code in codes.items() if code in wanted]
+        if not kept:
+            return kept, tuple(done), [_describe_nothing_left(done[-1], wanted)]
+    return kept, tuple(done), []
+
+
+def _describe_nothing_left(last: Filtered, wanted: frozenset[str]) -> Problem:
+    expected = "rows with " + " or ".join(_show(value) for value in sorted(wanted))
+    written = " or ".join(last.near)
+    action = f"write {written}, as the file does" if last.near else "ask for a value that is there"
+    return Problem(
+        f"filter.{last.column}",
+        expected,
+        f"no row is left: dropped {last.list_dropped()}",
+        action=action,
+    )
+
+
+def find_near(value: str, wanted: frozenset[str]) -> str:
+    """Return the wanted value that `value` is nearly, or nothing.
+
+    Nearly is the same number (``1,00`` and ``1``), the same letters and digits but for case,
+    accents, spaces and signs, or a slip of the pen with the same digits.
+
+    Examples
+    --------
+    >>> find_near("Patient", frozenset({"patient", "1"})), find_near("1,00", frozenset({"1"}))
+    ('patient', '1')
+    >>> find_near("control", frozenset({"patient"}))
+    ''
+    """
+    if not value:
+        return ""
+    for other in sorted(wanted):
+        one, two = _squash(value), _squash(other)
+        if one == two:
+            return other
+        digits = re.findall(r"\d", one) == re.findall(r"\d", two)
+        long = min(len(one), len(two)) > 3
+        if long and digits and difflib.SequenceMatcher(None, one, two).ratio() >= _ALIKE:
+            return other
+    return ""
+
+
+def _squash(value: str) -> str:
+    """Return what is left of a value without case, accents, signs and idle decimals."""
+    number = _NUMBER.fullmatch(value)
+    if number:
+        whole, decimals = str(int(number[1])), (number[2] or "").rstrip("0")
+        return f"{whole}.{decimals}" if decimals else whole
+    letters = unicodedata.normalize("NFKD", value.casefold())
+    squashed = "".join(letter for letter in letters if letter.isalnum())
+    return squashed if squashed else value
