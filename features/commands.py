@@ -182,13 +182,14 @@ def import_cohort(
     from features.cohort.mapping import apply_mapping
     from features.cohort.mapping_file import read_mapping
     from features.errors import InputError
+    from features.files.options import TableOptions
     from features.files.table import TABLE_ENDINGS, check_output, read_table, write_table
 
     if out.resolve() == raw.resolve():
         raise InputError(f"{out} is the export itself; choose another name")
     check_output(out, force=force, endings=TABLE_ENDINGS)
     rules = read_mapping(mapping)
-    table, report = apply_mapping(read_table(raw), rules)
+    table, report = apply_mapping(read_table(raw, TableOptions(number_repeated=True)), rules)
     write_table(table, out, force=force)
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))

@@ -119,13 +119,8 @@ def _find_absent(raw: pd.DataFrame, mapping: CohortMapping, rules: Rules) -> lis
     wanted = [(f"columns.{name}", source) for name in rules for source in rules[name].sources]
     wanted += [(f"filter.{name}", name) for name in mapping.filters]
     wanted += [("rows.time", mapping.time)] if mapping.time else []
-    expected = "a column of the file"
     problems = [
-        Problem(
-            where, expected, f"{source}, which it does not have", action=did_you_mean(source, names)
-        )
-        for where, source in wanted
-        if source not in names
+        _describe_absent(where, source, names) for where, source in wanted if source not in names
     ]
     problems += [
         Problem(f"variables.{variable.name}", "an entry under [columns]", "none")
@@ -135,6 +130,17 @@ def _find_absent(raw: pd.DataFrame, mapping: CohortMapping, rules: Rules) -> lis
     if "patient_id" not in rules:
         problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
     return problems
+
+
+def _describe_absent(where: str, source: str, names: Sequence[str]) -> Problem:
+    expected = "a column of the file"
+    numbered = [f"{source} ({i})" for i in range(1, len(names) + 1)]
+    there = [name for name in numbered if name in names]
+    if there:
+        action = f"write {' or '.join(there[:_SHOWN])}, counted from the left"
+        return Problem(where, expected, f"{source}, which stands {len(there)} times", action=action)
+    action = did_you_mean(source, names)
+    return Problem(where, expected, f"{source}, which it does not have", action=action)
 
 
 def _gather(

@@ -24,9 +24,13 @@ class TableOptions:
         Of a workbook: the sheet's name, or its number from 1. None: the only one with cells.
     labels : bool
         Of an SPSS or Stata file: whether cells are the labels of coded values, not the codes.
+    number_repeated : bool
+        Whether headings that stand several times are told apart by position, ``Pain (1)`` and
+        ``Pain (2)``, as where a mapping names the columns that are used. Else they are a problem.
     """
 
     decimal: Literal[".", ","] | None = None
     encoding: str | None = None
     sheet: str | int | None = None
     labels: bool = False
+    number_repeated: bool = False

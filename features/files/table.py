@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError, Problem
+from features.files.headings import find_repeated_headings, number_headings
 from features.files.options import TableOptions
 from features.files.text import decode
 
@@ -36,7 +37,6 @@ _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _AS_IT_TELLS = TableOptions()
 _DELIMITERS = (",", ";", "\t")
-_SHOWN = 40
 _MOST_PROBLEMS = 1000
 
 
@@ -87,7 +87,7 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
 def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
     """Read the bytes of a CSV or Parquet file, `name` in errors; see :func:`read_table`."""
     if data.startswith(_PARQUET):
-        return _parse_parquet(data, name=name)
+        return _parse_parquet(data, name=name, options=options)
     if data.startswith(_ZIP):
         raise InputError(f"{name} looks like a workbook; save the sheet as CSV (UTF-8)")
     text = decode(data, name=name, encoding=options.encoding)
@@ -96,21 +96,19 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     header, rows = _parse_csv(text, name=name)
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()  # spreadsheets leave empty lines at the end
-    return pd.DataFrame(rows, columns=_check_header(header, rows, name=name), dtype="str")
+    return pd.DataFrame(rows, columns=_check_header(header, rows, name, options), dtype="str")
 
 
-def _check_header(header: Sequence[str], rows: Sized, *, name: str) -> list[str]:
+def _check_header(
+    header: Sequence[str], rows: Sized, name: str, options: TableOptions
+) -> list[str]:
     names = [column.strip() or f"(unnamed column {i})" for i, column in enumerate(header, start=1)]
-    problems = [
-        Problem(column[:_SHOWN], "each column once", "named twice", action="delete or rename one")
-        for column in dict.fromkeys(names)
-        if names.count(column) > 1
-    ]
+    problems = [] if options.number_repeated else find_repeated_headings(names)
     if problems:
         raise InputError(name, problems)
     if len(rows) == 0:
         raise InputError(f"{name} has a header and no rows")
-    return names
+    return number_headings(names)
 
 
 def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
@@ -143,14 +141,14 @@ def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _parse_parquet(data: bytes, *, name: str) -> pd.DataFrame:
+def _parse_parquet(data: bytes, *, name: str, options: TableOptions) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError) as error:
         raise InputError(f"{name} is a damaged Parquet file") from error
     if frame.index.name is not None:
         frame = frame.reset_index()
-    names = _check_header([str(column) for column in frame], frame.index, name=name)
+    names = _check_header([str(column) for column in frame], frame.index, name, options)
     cells = {
         column: [_cell_text(value) for value in frame.iloc[:, i].tolist()]
         for i, column in enumerate(names)

@@ -153,6 +153,22 @@ def test_an_import_with_a_problem_writes_nothing(tmp_path: Path, raw: str, mappi
     assert _files(tmp_path) == before
 
 
+def test_repeated_headings_are_fine_until_the_mapping_names_one(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,Complete?,Pain,Pain,Complete?\nA,2,8,5,1\n")
+    out = tmp_path / "c.csv"
+    text = '[columns]\npatient_id = "id"\nnrs_t0 = "Pain (1)"\nnrs_t1 = "Pain (2)"\n'
+    result = _run("import", raw, "--mapping", _write(tmp_path, "m.toml", text), "--out", out)
+    assert result.exit_code == 0
+    assert out.read_text(encoding="utf-8") == "patient_id,nrs_t0,nrs_t1\nA,8.0,5.0\n"
+    assert "Not used: Complete? (1), Complete? (2)." in result.stdout
+    wrong = _write(tmp_path, "w.toml", text.replace("Pain (1)", "Pain"))
+    refused = _run("import", raw, "--mapping", wrong, "--out", tmp_path / "d.csv").exception
+    assert isinstance(refused, InputError)
+    [problem] = refused.problems
+    assert (problem.column, problem.got) == ("columns.nrs_t0", "Pain, which stands 2 times")
+    assert problem.action == "write Pain (1) or Pain (2), counted from the left"
+
+
 def test_an_import_never_replaces_its_own_export(tmp_path: Path) -> None:
     raw = _write(tmp_path, "raw.csv", "id,pain,s,m\nA,8,1,2\n")
     mapping = _write(tmp_path, "m.toml", MAPPING)
