@@ -20,6 +20,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import fill_classes, parse_codes
 from features.dictionary.outcome import Labels
 from features.dictionary.schema import Dictionary
+from features.dictionary.templates import is_redcap_own
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import parse_table, read_bytes
@@ -155,7 +156,7 @@ def parse_cohort(
     ----------
     raw : DataFrame
         Contract columns, cells as they stand; the index tells the rows' positions in the file,
-        from 0.
+        from 0. What REDCap adds to an export of the template's project is left aside.
     dictionary : Dictionary
         What the columns mean.
     required : sequence of str
@@ -170,6 +171,7 @@ def parse_cohort(
         Columns first, then rows in order, counted from 1 in the file.
     """
     names = [str(name) for name in raw.columns]
+    names = [name for name in names if name in dictionary or not is_redcap_own(name)]
     problems = _find_unknown(names, dictionary, action=_MAP_OR_DROP)
     problems += [
         Problem(name, "a column of that name", "no such column", action="add it, or map it")

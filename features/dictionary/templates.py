@@ -1,7 +1,7 @@
 """Empty forms to collect a cohort with, derived from the dictionary of variables.
 
-A file collected with either of them needs no mapping. From a REDCap export of raw data only
-REDCap's own ``..._complete`` columns must be taken out.
+A file collected with either of them needs no mapping: what REDCap adds to an export of raw data
+(:func:`is_redcap_own`) is left aside when a cohort is read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 
-__all__ = ["REDCAP_COLUMNS", "make_redcap_dictionary", "make_template"]
+__all__ = ["REDCAP_COLUMNS", "is_redcap_own", "make_redcap_dictionary", "make_template"]
 
 REDCAP_COLUMNS = (
     "Variable / Field Name",
@@ -49,6 +49,11 @@ _FORMS = {
     "t2": "follow_up_t2",
     "later": "later",
 }
+_REDCAP_OWN = frozenset(
+    {f"{form}_{what}" for form in _FORMS.values() for what in ("complete", "timestamp")}
+    | {f"redcap_{what}" for what in ("survey_identifier", "data_access_group", "event_name")}
+    | {f"redcap_repeat_{what}" for what in ("instrument", "instance")}
+)
 _CHOICE = re.compile(r"[A-Za-z0-9_]+")
 
 
@@ -73,6 +78,14 @@ def make_template(dictionary: Dictionary = CONTRACT) -> str:
         is left empty.
     """
     return _to_csv([[variable.name for variable in _collected(dictionary)]])
+
+
+def is_redcap_own(name: str) -> bool:
+    """Return whether REDCap adds a column of that name to an export of the template's project.
+
+    They tell how a form was filled in (``baseline_complete``), not what the patient has.
+    """
+    return name in _REDCAP_OWN
 
 
 def make_redcap_dictionary(dictionary: Dictionary = CONTRACT) -> str:

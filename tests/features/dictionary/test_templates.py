@@ -10,7 +10,12 @@ from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.schema import Dictionary
-from features.dictionary.templates import REDCAP_COLUMNS, make_redcap_dictionary, make_template
+from features.dictionary.templates import (
+    REDCAP_COLUMNS,
+    is_redcap_own,
+    make_redcap_dictionary,
+    make_template,
+)
 from features.errors import InputError
 
 ARM = declare_variable(
@@ -81,6 +86,36 @@ def test_a_raw_redcap_export_has_the_contracts_own_values(tmp_path: Path) -> Non
     for name, code in lines:
         path.write_text(f"patient_id,{name}\nA,{code}\n", encoding="utf-8")
         assert read_cohort(path).table[name].notna().all()
+
+
+def test_a_whole_raw_export_is_read_with_what_redcap_adds_to_it(tmp_path: Path) -> None:
+    names, values = [], []
+    fields = _redcap(CONTRACT.with_variables([ARM]))
+    for i, row in enumerate(fields):
+        last = i + 1 == len(fields) or fields[i + 1]["Form Name"] != row["Form Name"]
+        form, name = row["Form Name"], row["Variable / Field Name"]
+        names += [name, f"{form}_complete"] if last else [name]
+        given = {"patient_id": "A", "nrs_t0": "8", "arm": "b"}.get(name, "")
+        values += [given, "2"] if last else [given]
+    names[1:1] = ["redcap_survey_identifier", "redcap_data_access_group"]
+    values[1:1] = ["", "north"]
+    assert sum(name.endswith("_complete") for name in names) == 5
+    path = tmp_path / "export.csv"
+    path.write_text(f"{','.join(names)}\n{','.join(values)}\n", encoding="utf-8")
+    table = read_cohort(path, dictionary=CONTRACT.with_variables([ARM])).table
+    assert table.columns.tolist() == [
+        name for name in [*CONTRACT.names, "arm"] if name != "record_origin"
+    ]
+    assert (table["nrs_t0"][0], table["arm"][0]) == (8, 1)
+
+
+def test_only_what_redcap_adds_to_the_templates_forms_is_left_aside(tmp_path: Path) -> None:
+    assert is_redcap_own("baseline_complete") and is_redcap_own("follow_up_t2_timestamp")
+    assert not is_redcap_own("other_complete") and not is_redcap_own("complete")
+    path = tmp_path / "export.csv"
+    path.write_text("patient_id,consent_complete\nA,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="consent_complete"):
+        read_cohort(path)
 
 
 def test_categories_that_redcap_cannot_take_are_named() -> None:
