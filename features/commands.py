@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from features.cohort.check import CheckReport
     from features.cohort.filtering import Filtered
     from features.cohort.import_report import ImportReport
-    from features.dictionary.eligibility import Eligibility
+    from features.cohort.study_rules import StudyRules
     from features.dictionary.schema import Dictionary
 
 __all__ = [
@@ -31,8 +31,7 @@ __all__ = [
     "StudyOption",
     "app",
     "read_dictionary",
-    "read_study_eligibility",
-    "split_horizons",
+    "read_rules",
 ]
 
 app = typer.Typer(
@@ -51,13 +50,23 @@ MappingOption = Annotated[
     Path | None, typer.Option("--mapping", help="Mapping (TOML) that declares further variables.")
 ]
 StudyOption = Annotated[
-    Path | None, typer.Option("--study", help="Study file (TOML) whose [eligibility] is used.")
+    Path | None,
+    typer.Option(
+        "--study",
+        help="Study file (TOML): its mapping, eligibility, responder rule and horizons are used.",
+    ),
 ]
 RuleOption = Annotated[
-    str, typer.Option("--rule", help="Responder rule: fall2_or_success, fall30 or fall50.")
+    str | None,
+    typer.Option(
+        "--rule",
+        help="Responder rule, fall2_or_success, fall30 or fall50; default: the study's, or the "
+        "first.",
+    ),
 ]
 HorizonsOption = Annotated[
-    str | None, typer.Option("--horizons", help="t1, t2 or t1,t2; default: what the file has.")
+    str | None,
+    typer.Option("--horizons", help="t1, t2 or t1,t2; default: the study's, or what the file has."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -72,23 +81,33 @@ def read_dictionary(mapping: Path | None) -> Dictionary:
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 
 
-def read_study_eligibility(study: Path | None, dictionary: Dictionary) -> Eligibility:
-    """Return the rules of a study file's [eligibility]; `train` checks the rest of the file."""
-    from features.dictionary.declarations import read_eligibility
-    from features.dictionary.eligibility import CRPS_ELIGIBILITY
-    from features.files.settings import read_toml
+def read_rules(
+    study: Path | None, *, mapping: Path | None, rule: str | None, horizons: str | None
+) -> StudyRules:
+    """Return what a study file asks of a cohort, or what is asked of CRPS courses without one.
+
+    Parameters
+    ----------
+    study : Path or None
+        The study file.
+    mapping, rule, horizons
+        As they were given at the prompt: what was given takes the place of the study's.
+    """
+    from dataclasses import replace
+
+    from features.cohort.study_rules import CRPS_RULES
 
     if study is None:
-        return CRPS_ELIGIBILITY
-    _, content = read_toml(study, "study file")
-    if "eligibility" not in content:
-        return CRPS_ELIGIBILITY
-    return read_eligibility(content["eligibility"], dictionary=dictionary)
+        rules = replace(CRPS_RULES, dictionary=read_dictionary(mapping))
+    else:
+        from features.cohort.study_file import read_study_rules
 
-
-def split_horizons(text: str | None) -> list[str] | None:
-    """Return the horizons of `--horizons`; None where it was not given."""
-    return None if text is None else [word.strip() for word in text.split(",")]
+        rules = read_study_rules(study, mapping=mapping)
+    if rule is not None:
+        rules = replace(rules, rule=rule)
+    if horizons is not None:
+        rules = replace(rules, horizons=tuple(word.strip() for word in horizons.split(",")))
+    return rules
 
 
 def _print_table(
@@ -236,7 +255,7 @@ def check_file(
     file: CohortFile,
     mapping: MappingOption = None,
     study: StudyOption = None,
-    rule: RuleOption = "fall2_or_success",
+    rule: RuleOption = None,
     horizons: HorizonsOption = None,
     json_: JsonOption = False,
     quiet: QuietOption = False,
@@ -249,20 +268,14 @@ def check_file(
 
     from features.cohort.check import check_cohort
 
-    dictionary = read_dictionary(mapping)
-    report = check_cohort(
-        file,
-        dictionary=dictionary,
-        eligibility=read_study_eligibility(study, dictionary),
-        rule=rule,
-        horizons=split_horizons(horizons),
-    )
+    rules = read_rules(study, mapping=mapping, rule=rule, horizons=horizons)
+    report = check_cohort(file, rules)
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     elif report.problems:
         _show_problems(Console(), file, report.problems)
     elif not quiet:
-        _show_check(Console(), file, report, rule)
+        _show_check(Console(), file, report, rules.rule)
     if report.problems:
         raise typer.Exit(EXIT_INPUT)
 

@@ -11,9 +11,7 @@ from features.commands import (
     QuietOption,
     RuleOption,
     StudyOption,
-    read_dictionary,
-    read_study_eligibility,
-    split_horizons,
+    read_rules,
 )
 from training.commands.options import PageOption, show_report
 
@@ -24,7 +22,7 @@ def describe_file(
     file: CohortFile,
     mapping: MappingOption = None,
     study: StudyOption = None,
-    rule: RuleOption = "fall2_or_success",
+    rule: RuleOption = None,
     horizons: HorizonsOption = None,
     out: PageOption = None,
     force: ForceOption = False,
@@ -39,19 +37,10 @@ def describe_file(
     from experiments.description.description import describe_cohort
     from experiments.description.report import make_description_report
     from features.cohort.cohort import read_cohort
-    from features.dictionary.eligibility import CRPS_ELIGIBILITY
 
-    dictionary = read_dictionary(mapping)
-    eligibility = read_study_eligibility(study, dictionary)
-    description = describe_cohort(
-        read_cohort(file, dictionary=dictionary),
-        eligibility=eligibility,
-        rule=rule,
-        horizons=split_horizons(horizons),
-    )
+    rules = read_rules(study, mapping=mapping, rule=rule, horizons=horizons)
+    description = describe_cohort(read_cohort(file, dictionary=rules.dictionary), rules)
     report = make_description_report(
-        description,
-        name=file.name,
-        beside_published=eligibility is CRPS_ELIGIBILITY and rule == "fall2_or_success",
+        description, name=file.name, beside_published=rules.is_published
     )
     show_report(report, "description", out=out, force=force, as_json=json_, quiet=quiet)

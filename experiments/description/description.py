@@ -22,8 +22,8 @@ from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
 from features.cohort.cohort import Cohort, add_outcome_steps
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.outcome import Labels, available_horizons, make_labels
+from features.cohort.study_rules import CRPS_RULES, StudyRules
+from features.dictionary.outcome import Labels, make_labels
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
@@ -108,45 +108,37 @@ class CohortDescription:
     notices: tuple[str, ...]
 
 
-def describe_cohort(
-    cohort: Cohort,
-    *,
-    eligibility: Eligibility = CRPS_ELIGIBILITY,
-    rule: str = "fall2_or_success",
-    horizons: Sequence[str] | None = None,
-) -> CohortDescription:
+def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDescription:
     """Describe the eligible courses of a cohort.
 
     Parameters
     ----------
     cohort : Cohort
         A checked cohort.
-    eligibility : Eligibility
-        Whom the study is for.
-    rule : str
-        A responder rule.
-    horizons : sequence of str or None
-        As :func:`features.dictionary.outcome.make_labels` takes them; None for those that the file
-        has any outcome for, which may be none while a cohort is still being collected.
+    rules : StudyRules
+        What is asked of it. Without horizons of their own they take those that the cohort has any
+        outcome for, which may be none while it is still being collected.
 
     Raises
     ------
     InputError
         If no course is eligible, or the rule or horizons cannot be.
     """
-    table, flow = eligibility.select(cohort.table, dictionary=cohort.dictionary)
+    rule = rules.rule
+    table, flow = rules.eligibility.select(cohort.table, dictionary=cohort.dictionary)
     if table.empty:
         expected = "at least one eligible course"
         action = "--study FILE gives another study's [eligibility]"
         raise InputError("cohort", [Problem("eligibility", expected, "none", action=action)])
-    asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
-    labels = (
-        make_labels(table, rule=rule, horizons=asked) if asked or horizons is not None else None
-    )
+    asked = rules.find_horizons(table)
+    unasked = not asked and rules.horizons is None
+    labels = None if unasked else make_labels(table, rule=rule, horizons=asked)
     seen = {h: make_labels(table, rule=rule, horizons=(h,)) for h in asked}
     response: dict[str, FloatArray] = {h: getattr(seen[h], h) for h in asked}
     for horizon in asked:
-        step = add_outcome_steps(flow.iloc[: len(eligibility.steps) + 1], seen[horizon]).iloc[-1:]
+        step = add_outcome_steps(flow.iloc[: len(rules.eligibility.steps) + 1], seen[horizon]).iloc[
+            -1:
+        ]
         flow = pd.concat([flow, step], ignore_index=True)
     baseline, course, left_out = _find_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 
 from features.cohort.cohort import add_outcome_steps, read_cohort
-from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted
-from features.dictionary.outcome import Labels, available_horizons, make_labels
-from features.dictionary.schema import Dictionary
+from features.dictionary.outcome import Labels, make_labels
 from features.errors import InputError, Problem
 
 __all__ = ["CheckReport", "check_cohort"]
@@ -72,29 +70,15 @@ class CheckReport:
         }
 
 
-def check_cohort(
-    path: Path,
-    *,
-    dictionary: Dictionary = CONTRACT,
-    eligibility: Eligibility = CRPS_ELIGIBILITY,
-    rule: str = "fall2_or_success",
-    horizons: Sequence[str] | None = None,
-) -> CheckReport:
+def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
     """Look a cohort file through before anything is made of it.
 
     Parameters
     ----------
     path : Path
         CSV or Parquet with contract names.
-    dictionary : Dictionary
-        The contract, with what a study's mapping declares.
-    eligibility : Eligibility
-        Whom the study is for.
-    rule : str
-        A responder rule.
-    horizons : sequence of str or None
-        As :func:`features.dictionary.outcome.make_labels` takes them; None for those that the file
-        has any outcome for.
+    rules : StudyRules
+        What is asked of it.
 
     Returns
     -------
@@ -107,18 +91,18 @@ def check_cohort(
         If the file is no table at all, or the rule or horizons cannot be.
     """
     try:
-        cohort = read_cohort(path, dictionary=dictionary)
+        cohort = read_cohort(path, dictionary=rules.dictionary)
     except InputError as error:
         if not error.problems:
             raise
         return CheckReport(problems=error.problems)
     table = cohort.table
-    eligible, flow = eligibility.select(table, dictionary=dictionary)
-    asked = available_horizons(table, rule=rule) if horizons is None else tuple(horizons)
+    eligible, flow = rules.eligibility.select(table, dictionary=rules.dictionary)
+    asked = rules.find_horizons(table)
     flags = _flag_combination_drugs(table)
     counts = None
     if asked:
-        labels = make_labels(table, rule=rule, horizons=asked)
+        labels = make_labels(table, rule=rules.rule, horizons=asked)
         flags += _flag_labels(labels)
         labels = labels.select(table.index.isin(eligible.index))
         flow = add_outcome_steps(flow, labels)

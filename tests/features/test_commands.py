@@ -218,11 +218,47 @@ def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
 def test_a_check_follows_a_studys_eligibility(tmp_path: Path) -> None:
     path = _write(tmp_path, "c.csv", "patient_id,drug,success_t1\nA,none,yes\nB,none,no\n")
     assert "No course is left" in _run("check", path).stdout
-    study = _write(tmp_path, "s.toml", 'name = "x"\n[eligibility]\ndrug = "none"\n')
+    study = _write(
+        tmp_path,
+        "s.toml",
+        'name = "x"\n[outcome]\nhorizons = ["t1"]\n[eligibility]\ndrug = "none"\n',
+    )
     content = json.loads(_run("check", path, "--study", study, "--json").stdout)
     assert [step["remaining"] for step in content["flow"]] == [2, 2, 2]
     _write(tmp_path, "s.toml", "[eligibility]\ndrugg = 1\n")
     assert isinstance(_run("check", path, "--study", study).exception, InputError)
+
+
+def test_a_check_follows_a_studys_rule_horizons_and_mapping(tmp_path: Path) -> None:
+    # A fall of 3 of 10 points is a responder by points and by 30%, not by 50%.
+    text = "patient_id,mood,nrs_t0,nrs_t1,nrs_t2\nA,2,10,7,7\nB,0,8,4,8\n"
+    path = _write(tmp_path, "c.csv", text)
+    _write(tmp_path, "m.toml", MAPPING)
+    study = _write(
+        tmp_path,
+        "s.toml",
+        '[cohort]\nmapping = "m.toml"\n[outcome]\nrule = "fall50"\nhorizons = ["t1"]\n',
+    )
+
+    def count(*words: object) -> dict[str, int]:
+        labels = json.loads(_run("check", path, "--study", study, "--json", *words).stdout)[
+            "labels"
+        ]
+        return {h: labels[h]["responders"] for h in ("t1", "t2") if h in labels}
+
+    assert count() == {"t1": 1}
+    assert count("--rule", "fall30") == {"t1": 2}
+    assert count("--horizons", "t1,t2") == {"t1": 1, "t2": 0}
+    assert "by at least 50%" in _run("check", path, "--study", study).stdout
+    assert "unknown name" in _run("check", path).stdout  # its mapping declares the mood
+
+
+def test_a_check_refuses_what_the_study_could_not_be_trained_on(tmp_path: Path) -> None:
+    path = _write(tmp_path, "c.csv", "patient_id,success_t1\nA,yes\n")
+    study = _write(tmp_path, "s.toml", 'name = "x"\n')
+    result = _run("check", path, "--study", study)
+    assert isinstance(result.exception, InputError)
+    assert "or leave t2 out of the horizons" in str(result.exception)
 
 
 @pytest.mark.parametrize(

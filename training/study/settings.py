@@ -59,8 +59,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from features.cohort.mapping_file import read_mapping
-from features.dictionary.contract import CONTRACT
+from features.cohort.study_file import Place, find_place
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
@@ -68,7 +67,7 @@ from features.published.rates import published_base_rate
 from training.fitting.procedure import Procedure
 from training.measures.subgroups import DEFAULT_CUTS
 from training.panel.procedure import PanelProcedure
-from training.study.tables import Place, Resampling, StudyFile
+from training.study.tables import Resampling, StudyFile
 
 __all__ = ["Study", "read_study"]
 
@@ -201,12 +200,7 @@ def read_study(path: Path) -> Study:
     """
     text, content = read_toml(path, "study file")
     # What the study's mapping declares comes first: all else is read by its dictionary.
-    cohort = content.get("cohort")
-    mapping = cohort.get("mapping") if isinstance(cohort, dict) else None
-    dictionary = CONTRACT
-    if isinstance(mapping, str):
-        dictionary = read_mapping(path.parent / mapping).dictionary
-    place = Place(path.parent, dictionary)
+    place = find_place(path, content)
     file = read_settings(StudyFile, content, f"study file {path.name}", context=place)
     return _make_study(file, text, place)
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, PlainValidator, Strict, ValidationInfo
+from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
+from features.cohort.study_file import (
+    CohortTable,
+    EligibilityTable,
+    OutcomeTable,
+    Place,
+    PopulationTable,
+)
 from features.dictionary.contract import DEFAULT_PREDICTORS
-from features.dictionary.declarations import read_eligibility
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.outcome import HORIZONS, RULES
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem, did_you_mean
 from features.files.settings import (
@@ -36,15 +39,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.weighting import WEIGHTINGS
 from training.panel.procedure import PanelTable
 
-__all__ = ["Place", "Resampling", "StudyFile"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a study file is read with: the folder it stands in, and the study's dictionary."""
-
-    folder: Path
-    dictionary: Dictionary
+__all__ = ["Resampling", "StudyFile"]
 
 
 class Resampling(Settings):
@@ -70,28 +65,16 @@ class Resampling(Settings):
     learning_curve: Annotated[int, between(0, 1000)] = 4
 
 
-class _Population(Settings):
+class _Population(PopulationTable):
     description: str
-    condition: str = "unspecified"
 
 
 class _Treatment(Settings):
     description: str
 
 
-class _Cohort(Settings):
+class _Cohort(CohortTable):
     file: Annotated[str, beside("run `ketresponse cohort import` first, or correct the path")]
-    mapping: str | None = None
-
-
-class _Outcome(Settings):
-    rule: Annotated[str, one_of(RULES)] = "fall2_or_success"
-    horizons: Annotated[Texts, fits('["t1"], ["t1", "t2"] or ["t2"]', HORIZONS.__contains__)] = (
-        "t1",
-        "t2",
-    )
-    t1: str | None = None
-    t2: str | None = None
 
 
 def _check_predictors(names: tuple[str, ...], info: ValidationInfo[Place]) -> tuple[str, ...]:
@@ -168,13 +151,6 @@ class _Decision(Settings):
     ) = None
 
 
-def _read_eligibility(rules: Any, info: ValidationInfo[Place]) -> Eligibility:
-    try:
-        return read_eligibility(rules, dictionary=info.context.dictionary)
-    except InputError as err:
-        raise SettingError(*err.problems) from err
-
-
 def _check_cut(name: str, cut: object, dictionary: Dictionary) -> list[Problem]:
     """Return what is wrong with one entry of `[subgroups]`."""
     where = f"subgroups.{name}"
@@ -215,8 +191,8 @@ class StudyFile(Settings):
     population: _Population
     treatment: _Treatment
     cohort: _Cohort
-    outcome: _Outcome = _Outcome()
-    eligibility: Annotated[Eligibility, PlainValidator(_read_eligibility)] = CRPS_ELIGIBILITY
+    outcome: OutcomeTable = OutcomeTable()
+    eligibility: EligibilityTable = CRPS_ELIGIBILITY
     predictors: _Predictors = _Predictors()
     procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()
     resampling: Resampling = Resampling()

@@ -4,16 +4,21 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
 import typer
 from typer.testing import CliRunner
 
 from experiments.description.commands import describe_file
+from features.commands import app as cohort
 from features.errors import InputError
+from features.simulation.cohort import make_cohort
 from tests.training.helpers.mangnus import make_mangnus_cohort
+from tests.training.helpers.studies import MINIMAL
+from training.study.settings import read_study
+from training.study.study import read_description
 
 app = typer.Typer()
-
-
 app.command()(describe_file)
 
 
@@ -65,3 +70,35 @@ def test_a_cohort_without_outcome_has_a_report(tmp_path: Path) -> None:
     assert "No outcome is known." in result.output
     assert "Response" not in result.output
     assert (tmp_path / "out" / "figure_2_missing.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "horizons"),
+    [("fall30", ("t1",)), ("fall50", ("t1", "t2")), ("fall2_or_success", ("t2",))],
+)
+def test_check_describe_and_train_count_the_same_responders(
+    tmp_path: Path, rule: str, horizons: tuple[str, ...]
+) -> None:
+    table = make_cohort(150, seed=8).table
+    table["arm"] = np.where(np.arange(150) % 3 == 0, "a", "b")
+    table.to_csv(tmp_path / "cohort.csv", index=False)
+    (tmp_path / "m.toml").write_text(
+        '[variables.arm]\nkind = "category"\ncategories = ["a", "b"]\nknown_at = "baseline"\n'
+    )
+    study = tmp_path / "study.toml"
+    study.write_text(
+        f'{MINIMAL}mapping = "m.toml"\n'
+        f'[outcome]\nrule = "{rule}"\nhorizons = {json.dumps(horizons)}\n'
+        '[eligibility]\narm = "b"\n'
+    )
+    trained = read_description(read_study(study)).labels.counts()
+    words = [str(tmp_path / "cohort.csv"), "--study", str(study), "--json"]
+    checked = json.loads(runner.invoke(cohort, ["check", *words]).output)["labels"]
+    described = json.loads(runner.invoke(app, words).output)["tables"]
+    assert checked == trained
+    rates = {row["rate"]: row for row in described["rates"]}
+    # A description takes T2 as it was seen, and sustained response stands beside it.
+    assert rates[horizons[0]]["events"] == trained[horizons[0]]["responders"]  # type: ignore[index]
+    assert set(horizons) <= set(rates)
+    if "kept" in trained:
+        assert rates["kept"]["events"] == trained["kept"]["responders"]  # type: ignore[index]

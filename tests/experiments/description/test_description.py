@@ -11,6 +11,7 @@ from experiments.description.description import CohortDescription, describe_coho
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
 from features.cohort.mapping import apply_mapping
 from features.cohort.mapping_file import read_mapping
+from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.errors import InputError
@@ -124,7 +125,7 @@ def test_a_class_known_only_of_those_who_do_not_take_it_is_no_share(
     cohort = make_small(
         weak_opioid=["yes", "no", "yes", "no", "yes"], nrs_t0=[8] * 5, nrs_t1=[5] * 5
     )
-    described = describe_cohort(cohort, eligibility=NOBODY_LEFT_OUT)
+    described = describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT))
     assert "Opioid, any" in described.left_out
     assert "Weak opioid, n (%)" in set(described.baseline["characteristic"])
 
@@ -149,11 +150,11 @@ def test_responders_stand_beside_nonresponders(mangnus: CohortDescription) -> No
 
 def test_t2_alone_and_t1_alone_are_described(mangnus: CohortDescription) -> None:
     cohort = make_cohort_of(make_mangnus_cohort())
-    t2 = describe_cohort(cohort, horizons=["t2"])
+    t2 = describe_cohort(cohort, StudyRules(horizons=("t2",)))
     assert t2.paired is None
     assert t2.rates["rate"].tolist() == ["t2"]
     assert t2.rates.loc[0, "events"] == 19
-    t1 = describe_cohort(cohort, horizons=["t1"])
+    t1 = describe_cohort(cohort, StudyRules(horizons=("t1",)))
     assert t1.flow["remaining"].tolist()[-2:] == [48, 47]
 
 
@@ -162,7 +163,7 @@ def test_another_rule_counts_anew() -> None:
     cohort = make_small(
         nrs_t0=[10, 8, 8, 8, 8, 8], nrs_t1=[7, 5, 6, 8, 8, 8], success_t1=["yes"] * 6
     )
-    described = describe_cohort(cohort, eligibility=NOBODY_LEFT_OUT, rule="fall30")
+    described = describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT, rule="fall30"))
     assert described.rates[["events", "n"]].to_numpy().tolist() == [[2, 6]]
     assert set(described.provenance.loc[described.provenance["source"] != "score"].sum()[2:]) == {0}
 
@@ -171,7 +172,7 @@ def test_small_groups_are_not_summarised() -> None:
     cohort = make_small(
         nrs_t0=[8, 8, 8, 8], nrs_t1=[5, 5, 5, 8], age_years=[30, 40, "", ""], sex=["female"] * 4
     )
-    described = describe_cohort(cohort, eligibility=NOBODY_LEFT_OUT)
+    described = describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT))
     assert described.left_out == ("Age",)
     assert described.comparison is None
     pain = described.pain.set_index(["group", "time"])
@@ -182,9 +183,9 @@ def test_small_groups_are_not_summarised() -> None:
 def test_no_eligible_course_or_impossible_horizons_are_errors() -> None:
     with pytest.raises(InputError, match="at least one eligible course"):
         describe_cohort(make_small(age_years=[5, 6], nrs_t0=[8, 8], nrs_t1=[5, 5]))
-    for horizons in ([], ["t1"], ["t2", "t1"]):
+    for horizons in ((), ("t1",), ("t2", "t1")):
         with pytest.raises(InputError):
-            describe_cohort(make_small(age_years=[50, 60]), horizons=horizons)
+            describe_cohort(make_small(age_years=[50, 60]), StudyRules(horizons=horizons))
 
 
 def test_a_cohort_that_is_still_collected_is_described_without_outcome() -> None:
@@ -207,7 +208,7 @@ def test_what_to_look_at_is_said() -> None:
             }
         )
     )
-    notices = " ".join(describe_cohort(cohort, eligibility=NOBODY_LEFT_OUT).notices)
+    notices = " ".join(describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT)).notices)
     assert "1 patients' pain before treatment was too low" in notices
     assert "1 patients responded at T2 after no response at T1" in notices
     assert "1 courses are repeats of a patient" in notices
@@ -221,7 +222,7 @@ def test_a_real_cohort_of_another_disease_can_be_described(tmp_path: Path) -> No
     table, _ = apply_mapping(read_table(file), rules)
     write_table(table, tmp_path / "cohort.csv")
     cohort = read_cohort(tmp_path / "cohort.csv", dictionary=rules.dictionary)
-    described = describe_cohort(cohort, eligibility=NOBODY_LEFT_OUT)
+    described = describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT))
     # 64 of 135 by a fall of 2 points or the patient's own judgement.
     assert described.rates[["events", "n"]].to_numpy().tolist()[0] == [64, 135]
     assert not described.synthetic

@@ -15,6 +15,7 @@ from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.import_report import ImportReport
 from features.cohort.mapping import apply_mapping
 from features.cohort.mapping_file import read_mapping
+from features.cohort.study_rules import StudyRules
 from features.dictionary.declarations import read_eligibility
 from features.dictionary.outcome import make_labels
 from features.files.table import read_table, write_table
@@ -129,11 +130,11 @@ def test_the_check_finds_nobody_for_ketamine_and_all_for_the_trials_own_rules(
     imported: Imported,
 ) -> None:
     path, cohort, _ = imported
-    ours = check_cohort(path, dictionary=cohort.dictionary)
+    ours = check_cohort(path, StudyRules(dictionary=cohort.dictionary))
     assert ours.problems == () and ours.flow is not None
     assert ours.flow["remaining"].iloc[-1] == 0
     rules = read_eligibility({"age_years": {"min": 18}, "setting": ["elective"]})
-    theirs = check_cohort(path, dictionary=cohort.dictionary, eligibility=rules)
+    theirs = check_cohort(path, StudyRules(dictionary=cohort.dictionary, eligibility=rules))
     assert theirs.flow is not None
     assert theirs.flow["remaining"].tolist() == [152, 152, 152, 135]
     assert theirs.flow["unknown_kept"].tolist() == [0, 1, 0, 0]

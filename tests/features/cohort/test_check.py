@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.cohort.check import check_cohort
+from features.cohort.study_rules import StudyRules
 from features.errors import InputError
 
 
@@ -49,7 +50,7 @@ def test_a_check_without_any_outcome_has_no_labels(tmp_path: Path) -> None:
     report = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,8\n"))
     assert report.labels is None and report.flow is not None
     with pytest.raises(InputError, match="outcome at T1"):
-        check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,8\n"), horizons=("t1",))
+        check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,8\n"), StudyRules(horizons=("t1",)))
 
 
 def test_a_check_reports_problems_and_raises_for_what_is_no_table(tmp_path: Path) -> None:

@@ -1,0 +1,175 @@
+"""The tables of a study file that say whom it is about and who responded.
+
+`cohort check` and `cohort describe` read these alone. `train` reads the whole file, by tables that
+are made from these (:mod:`training.study.tables`): what is checked is what is trained.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, PlainValidator, ValidationInfo
+
+from features.cohort.mapping_file import read_mapping
+from features.cohort.study_rules import StudyRules
+from features.dictionary.contract import CONTRACT
+from features.dictionary.declarations import read_eligibility
+from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.outcome import HORIZONS, RULES
+from features.dictionary.schema import Dictionary
+from features.errors import InputError, Problem
+from features.files.settings import (
+    SettingError,
+    Settings,
+    Texts,
+    fits,
+    one_of,
+    read_settings,
+    read_toml,
+)
+
+__all__ = [
+    "CohortTable",
+    "EligibilityTable",
+    "OutcomeTable",
+    "Place",
+    "PopulationTable",
+    "find_place",
+    "read_study_rules",
+]
+
+_ALIKE = 0.75
+"""From here on a table's name is taken for a slip: "outcom", not "missing_outcome"."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a study file is read with: the folder it stands in, and the study's dictionary."""
+
+    folder: Path
+    dictionary: Dictionary
+
+
+class PopulationTable(Settings):
+    """Whom the study is about; a whole study file also describes them."""
+
+    description: str | None = None
+    condition: str = "unspecified"
+
+
+class CohortTable(Settings):
+    """Where the patients are; a whole study file names the file."""
+
+    file: str | None = None
+    mapping: str | None = None
+
+
+class OutcomeTable(Settings):
+    """Who responded, and when that is looked at."""
+
+    rule: Annotated[str, one_of(RULES)] = "fall2_or_success"
+    horizons: Annotated[Texts, fits('["t1"], ["t1", "t2"] or ["t2"]', HORIZONS.__contains__)] = (
+        "t1",
+        "t2",
+    )
+    t1: str | None = None
+    t2: str | None = None
+
+
+def _read_eligibility(rules: Any, info: ValidationInfo[Place]) -> Eligibility:
+    try:
+        return read_eligibility(rules, dictionary=info.context.dictionary)
+    except InputError as err:
+        raise SettingError(*err.problems) from err
+
+
+EligibilityTable = Annotated[Eligibility, PlainValidator(_read_eligibility)]
+"""Whom the study is for: `[eligibility]`, read by the study's dictionary."""
+
+
+class _RulesFile(Settings):
+    """A study file, as far as it says what is asked of a cohort; all else in it is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    population: PopulationTable = PopulationTable()
+    cohort: CohortTable = CohortTable()
+    outcome: OutcomeTable = OutcomeTable()
+    eligibility: EligibilityTable = CRPS_ELIGIBILITY
+
+
+def find_place(path: Path, content: Mapping[str, Any], *, mapping: Path | None = None) -> Place:
+    """Return what a study file is read with.
+
+    Parameters
+    ----------
+    path : Path
+        The study file.
+    content : mapping
+        What it holds.
+    mapping : Path or None
+        In place of the mapping that it names.
+    """
+    cohort = content.get("cohort")
+    named = cohort.get("mapping") if isinstance(cohort, dict) else None
+    if mapping is None and isinstance(named, str):
+        mapping = path.parent / named
+    return Place(path.parent, CONTRACT if mapping is None else read_mapping(mapping).dictionary)
+
+
+def read_study_rules(path: Path, *, mapping: Path | None = None) -> StudyRules:
+    """Read what a study file asks of a cohort; the rest of the file is for `train`.
+
+    Parameters
+    ----------
+    path : Path
+        The study file.
+    mapping : Path or None
+        In place of the mapping that it names.
+
+    Raises
+    ------
+    InputError
+        Listing every problem of these tables, and every table whose name is nearly one of theirs:
+        one that is misspelt must not be passed over.
+    """
+    _, content = read_toml(path, "study file")
+    what = f"study file {path.name}"
+    place = find_place(path, content, mapping=mapping)
+    problems = _find_misspelt(content)
+    try:
+        file = read_settings(_RulesFile, content, what, context=place)
+    except InputError as err:
+        raise InputError(what, [*err.problems, *problems]) from err
+    if problems:
+        raise InputError(what, problems)
+    return StudyRules(
+        condition=file.population.condition,
+        dictionary=place.dictionary,
+        eligibility=file.eligibility,
+        rule=file.outcome.rule,
+        horizons=file.outcome.horizons,
+    )
+
+
+def _find_misspelt(content: Mapping[str, Any]) -> list[Problem]:
+    known = list(_RulesFile.model_fields)
+    near = {
+        name: difflib.get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
+        for name in content
+        if name not in known
+    }
+    return [
+        Problem(
+            f"[{name}]",
+            "the tables of a study file",
+            "an unknown table",
+            action=f"did you mean [{found[0]}]?",
+        )
+        for name, found in near.items()
+        if found
+    ]

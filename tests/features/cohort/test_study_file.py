@@ -1,0 +1,83 @@
+"""What a study file asks of a cohort: the same for a check as for a training."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.cohort.study_file import read_study_rules
+from features.cohort.study_rules import StudyRules
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.errors import InputError
+
+MAPPING = """
+[columns]
+patient_id = "id"
+[variables.arm]
+kind = "category"
+categories = ["a", "b"]
+known_at = "baseline"
+"""
+
+
+def _read(folder: Path, text: str, mapping: Path | None = None) -> StudyRules:
+    (folder / "s.toml").write_text(text)
+    return read_study_rules(folder / "s.toml", mapping=mapping)
+
+
+def _find(folder: Path, text: str) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        _read(folder, text)
+    return {problem.column: problem.action for problem in caught.value.problems}
+
+
+def test_what_is_not_said_is_as_in_a_training(tmp_path: Path) -> None:
+    rules = _read(tmp_path, 'name = "x"\n[panel]\nanything = 3\n')
+    assert (rules.rule, rules.horizons) == ("fall2_or_success", ("t1", "t2"))
+    assert rules.eligibility == CRPS_ELIGIBILITY
+    assert rules.condition == "unspecified"
+
+
+def test_what_is_said_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    rules = _read(
+        tmp_path,
+        '[population]\ncondition = "sciatica"\n[cohort]\nmapping = "m.toml"\n'
+        '[outcome]\nrule = "fall50"\nhorizons = ["t2"]\n[eligibility]\narm = "a"\n',
+    )
+    assert (rules.condition, rules.rule, rules.horizons) == ("sciatica", "fall50", ("t2",))
+    assert rules.eligibility.allowed == {"arm": ("a",)}
+    assert rules.dictionary["arm"].categories == ("a", "b")
+
+
+def test_another_mapping_takes_the_place_of_the_studys(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    text = '[cohort]\nmapping = "gone.toml"\n'
+    assert "arm" in _read(tmp_path, text, tmp_path / "m.toml").dictionary
+    with pytest.raises(InputError, match=r"gone\.toml does not exist"):
+        _read(tmp_path, text)
+
+
+def test_every_problem_of_these_tables_is_told(tmp_path: Path) -> None:
+    problems = _find(tmp_path, '[outcome]\nrul = "fall50"\n[eligibility]\ndrugg = "none"\n')
+    assert problems == {
+        "outcome.rul": "did you mean rule?",
+        "eligibility.drugg": "did you mean drug?",
+    }
+    assert _find(tmp_path, '[outcom]\nrule = "fall50"\n[outcome]\nrule = "x"\n') == {
+        "[outcom]": "did you mean [outcome]?",
+        "outcome.rule": "",
+    }
+
+
+@given(
+    name=st.sampled_from(["outcome", "eligibility", "cohort", "population"]), at=st.integers(0, 20)
+)
+def test_a_table_that_lacks_a_letter_is_never_passed_over(
+    tmp_path_factory: pytest.TempPathFactory, name: str, at: int
+) -> None:
+    at %= len(name)
+    slip = name[:at] + name[at + 1 :]
+    problems = _find(tmp_path_factory.mktemp("slip"), f"[{slip}]\n")
+    assert problems == {f"[{slip}]": f"did you mean [{name}]?"}
