@@ -8,7 +8,7 @@ dictionary's :func:`features.dictionary.variable.parse_value`, then drug classes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from features.dictionary.templates import is_redcap_own
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import parse_table, read_bytes
+from features.numerals import DecimalSign, find_decimal, parse_number
+from features.texts import clean
 
 __all__ = [
     "Cohort",
@@ -71,9 +73,11 @@ class Cohort:
     sha256: str
 
 
-def parse_cell(variable: Variable, raw: object) -> float | str | Problem | None:
-    """Read one value as `schema.parse_value` does, ATC codes checked as well."""
-    value = parse_value(variable, raw)
+def parse_cell(
+    variable: Variable, raw: object, *, decimal: DecimalSign | None = None
+) -> float | str | Problem | None:
+    """Read one value as `variable.parse_value` does, ATC codes checked as well."""
+    value = parse_value(variable, raw, decimal=decimal)
     if variable.kind != "codes" or not isinstance(value, str):
         return value
     codes = parse_codes(value)
@@ -202,7 +206,9 @@ def _parse_column(
     variable: Variable, raw: pd.Series[Any]
 ) -> tuple[list[float | str | None], list[Problem]]:
     texts = raw.tolist()
-    parsed = {text: parse_cell(variable, text) for text in dict.fromkeys(texts)}
+    distinct = dict.fromkeys(texts)
+    decimal = _find_decimal(distinct) if variable.is_numeric else None
+    parsed = {text: parse_cell(variable, text, decimal=decimal) for text in distinct}
     values: list[float | str | None] = []
     problems = []
     for position, text in zip(raw.index, texts, strict=True):
@@ -216,16 +222,23 @@ def _parse_column(
     return values, problems
 
 
+def _find_decimal(cells: Iterable[object]) -> DecimalSign | None:
+    return find_decimal(clean(cell) for cell in cells if isinstance(cell, str))
+
+
 def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     name = "disease_duration_years"
     if name not in raw:
         return []
-    known = pd.to_numeric(raw[name], errors="coerce").dropna()
-    if len(known) < _FEWEST_FOR_MEDIAN or known.median() <= _MOST_MEDIAN_YEARS:
+    cells = [clean(str(cell)) for cell in raw[name].tolist()]
+    decimal = find_decimal(cells)
+    numbers = (parse_number(cell, decimal=decimal) for cell in cells)
+    known = [number for number in numbers if number is not None]
+    if len(known) < _FEWEST_FOR_MEDIAN or np.median(known) <= _MOST_MEDIAN_YEARS:
         return []
     expected = f"years, with a median of at most {_MOST_MEDIAN_YEARS}"
     action = 'these are probably months: import the file with unit = "months"'
-    return [Problem(name, expected, f"a median of {known.median():g}", action=action)]
+    return [Problem(name, expected, f"a median of {np.median(known):g}", action=action)]
 
 
 def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:

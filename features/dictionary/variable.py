@@ -7,12 +7,15 @@ training and serving cannot differ.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from features.errors import Problem
+from features.numerals import DecimalSign, parse_number
+from features.texts import clean
 
 __all__ = ["KnownAt", "Variable", "VariableRole", "parse_value"]
 
@@ -22,6 +25,8 @@ VariableRole = Literal[
     "identifier", "provenance", "group", "eligibility", "predictor", "source", "course", "outcome"
 ]
 _MISSING = frozenset({"", "unknown"})
+_MEANT_AS_MISSING = frozenset("nan inf +inf -inf infinity na n/a null none . - ?".split())
+_HAS_SEPARATORS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' _][0-9]{3})+(?:[.,][0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -127,16 +132,30 @@ def _show(raw: object) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def _parse_number(variable: Variable, raw: object) -> float | Problem:
+def _hint(text: str) -> str:
+    """Return what to do about a text that is no number."""
+    if text.lower() in _MEANT_AS_MISSING:
+        return "leave a missing value empty"
+    if _HAS_SEPARATORS.fullmatch(text):
+        return "write it without separators of thousands, and decimals with a point"
+    return ""
+
+
+def _parse_number(variable: Variable, raw: object, decimal: DecimalSign | None) -> float | Problem:
     if isinstance(raw, bool):
         return variable.problem(_show(raw))
-    try:
-        value = float(raw)  # type: ignore[arg-type]  # anything else raises, and is reported
-    except (TypeError, ValueError, OverflowError):
-        hint = "write decimals with a point" if isinstance(raw, str) and "," in raw else ""
-        return variable.problem(_show(raw), action=hint)
-    if not math.isfinite(value):
-        return variable.problem(_show(raw), action="leave a missing value empty")
+    if isinstance(raw, str):
+        number = parse_number(raw, decimal=decimal)
+        if number is None:
+            return variable.problem(_show(raw), action=_hint(raw))
+        value = number
+    else:
+        try:
+            value = float(raw)  # type: ignore[arg-type]  # anything else raises, and is reported
+        except (TypeError, ValueError, OverflowError):
+            return variable.problem(_show(raw))
+        if not math.isfinite(value):
+            return variable.problem(_show(raw), action="leave a missing value empty")
     if variable.kind == "integer" and not value.is_integer():
         return variable.problem(_show(raw))
     too_low = variable.low is not None and value < variable.low
@@ -148,7 +167,9 @@ def _parse_number(variable: Variable, raw: object) -> float | Problem:
     return value
 
 
-def parse_value(variable: Variable, raw: object) -> float | str | Problem | None:
+def parse_value(
+    variable: Variable, raw: object, *, decimal: DecimalSign | None = None
+) -> float | str | Problem | None:
     """Read one value as the dictionary expects it.
 
     Parameters
@@ -156,7 +177,10 @@ def parse_value(variable: Variable, raw: object) -> float | str | Problem | None
     variable : Variable
         What the value should be.
     raw : object
-        A cell of a table or a field of a JSON record.
+        A cell of a table or a field of a JSON record. A text is read without invisible
+        characters, as a number by :func:`features.numerals.parse_number`.
+    decimal : {".", ","} or None
+        What is known to stand before decimals in a text.
 
     Returns
     -------
@@ -168,13 +192,13 @@ def parse_value(variable: Variable, raw: object) -> float | str | Problem | None
     if raw is None or (isinstance(raw, float) and math.isnan(raw)):
         return None
     if isinstance(raw, str):
-        raw = raw.strip()
+        raw = clean(raw)
         if raw.lower() in _MISSING and raw.lower() not in variable.categories:
             return None
     if isinstance(raw, (dict, list, tuple, set)):
         return variable.problem("a list or an object")
     if variable.is_numeric:
-        return _parse_number(variable, raw)
+        return _parse_number(variable, raw, decimal)
     if variable.kind == "yes_no":
         if isinstance(raw, (bool, np.bool_)):
             return float(raw)

@@ -93,7 +93,8 @@ def test_one_simulated_row_makes_a_cohort_synthetic(
         ("nrs_t0", "11", "11"),
         ("nrs_t0", "-1", "-1"),
         ("nrs_t0", "high", "'high'"),
-        ("nrs_t0", "7,5", "'7,5'"),
+        ("nrs_t0", "1,500", "'1,500'"),
+        ("nrs_t0", "1_0", "'1_0'"),
         ("nrs_t0", "inf", "'inf'"),
         ("disease_duration_years", "-0.5", "-0.5"),
         ("disease_duration_years", "84", "84"),
@@ -109,6 +110,33 @@ def test_a_value_that_cannot_be_is_named_with_row_and_column(
 ) -> None:
     [problem] = _problems(tmp_path, f'patient_id,{column}\nA,\nB,"{value}"\n')
     assert (problem.row, problem.column, problem.got) == (2, column, got)
+
+
+@given(
+    scores=st.lists(st.integers(0, 1000), min_size=1, max_size=8),
+    places=st.sampled_from([2, 3]),
+    sign=st.sampled_from(",."),
+)
+def test_decimals_are_read_with_either_sign_and_never_as_thousands(
+    scores: list[int], places: int, sign: str
+) -> None:
+    texts = [f"{score / 100:.{places}f}".replace(".", sign) for score in scores]
+    raw = pd.DataFrame({"patient_id": [f"P{i}" for i in range(len(scores))], "nrs_t0": texts})
+    table, problems = parse_cohort(raw)
+    read = table["nrs_t0"].tolist() if "nrs_t0" in table else []
+    refused = {problem.row for problem in problems}
+    for row, score in enumerate(scores, start=1):
+        assert row in refused or read[row - 1] == score / 100
+    # A column of which no number but zero is sure is refused, where its sign is a comma.
+    sure = sign == "." or places == 2
+    assert not (sure and refused)
+
+
+def test_one_sure_decimal_comma_settles_its_column(tmp_path: Path) -> None:
+    text = 'patient_id;nrs_t0;weight_kg\nA;"7,5";70,250\nB;1,500;80,5\n'
+    cohort = read_cohort(_write(tmp_path, text))
+    assert cohort.table["nrs_t0"].tolist() == [7.5, 1.5]
+    assert cohort.table["weight_kg"].tolist() == [70.25, 80.5]
 
 
 def test_every_problem_is_listed_at_once_columns_first_then_rows(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ CATEGORY = replace(YES_NO, kind="category", categories=("Upper", "lower", "both"
 TEXT = replace(YES_NO, kind="text", roles=("group",))
 CODES = replace(YES_NO, kind="codes", roles=("source",))
 
+SEPARATORS = "write it without separators of thousands, and decimals with a point"
+
 
 @pytest.mark.parametrize(
     ("variable", "words"),
@@ -64,6 +66,10 @@ def test_only_what_is_one_number_can_enter_a_model(
         (NUMBER, " 7.5 ", 7.5),
         (NUMBER, 0, 0.0),  # both ends are possible values
         (NUMBER, "10", 10.0),
+        (NUMBER, "7,5", 7.5),
+        (NUMBER, "0,125", 0.125),
+        (NUMBER, "\ufeff7.5\u00a0", 7.5),
+        (INTEGER, "3,0", 3.0),
         (replace(NUMBER, low=None), -5, -5.0),
         (replace(NUMBER, high=None), 1e9, 1e9),
         (INTEGER, "3.0", 3.0),
@@ -76,6 +82,8 @@ def test_only_what_is_one_number_can_enter_a_model(
         (CATEGORY, "upper", 0.0),
         (CATEGORY, "BOTH", 2.0),
         (TEXT, " north ", "north"),
+        (TEXT, "\u200bP\u200d01\u00a0", "P01"),
+        (CATEGORY, "\u202fupper", 0.0),
         (CODES, "N02AX02", "N02AX02"),
     ],
 )
@@ -100,7 +108,15 @@ def test_unknown_is_a_value_where_it_is_one_of_the_categories() -> None:
     ("variable", "raw", "got", "action"),
     [
         (NUMBER, "high", "'high'", ""),
-        (NUMBER, "7,5", "'7,5'", "write decimals with a point"),
+        (NUMBER, "1_0", "'1_0'", ""),
+        (NUMBER, "0x5", "'0x5'", ""),
+        (NUMBER, "٧", "'٧'", ""),
+        (NUMBER, "1,500", "'1,500'", SEPARATORS),
+        (NUMBER, "1.234,5", "'1.234,5'", SEPARATORS),
+        (NUMBER, "1 500", "'1 500'", SEPARATORS),
+        (NUMBER, "1\u202f500", "'1 500'", SEPARATORS),
+        (NUMBER, "nan", "'nan'", "leave a missing value empty"),
+        (NUMBER, "1e999", "'1e999'", ""),
         (NUMBER, "inf", "'inf'", "leave a missing value empty"),
         (NUMBER, True, "'True'", ""),
         (NUMBER, 10**400, repr(str(10**400)[:37] + "..."), ""),
@@ -157,6 +173,14 @@ def test_what_is_written_is_read_as_it_was(data: Any) -> None:
     else:
         value = float(data.draw(st.integers(0, max(1, len(variable.categories) - 1))))
     assert parse_value(variable, variable.decode(value)) == value
+
+
+def test_a_stated_sign_stands_above_what_one_text_tells() -> None:
+    assert parse_value(NUMBER, "1,500") == NUMBER.problem("'1,500'", action=SEPARATORS)
+    assert parse_value(NUMBER, "1,500", decimal=",") == 1.5
+    assert parse_value(NUMBER, "1.500") == 1.5
+    assert parse_value(NUMBER, "1.500", decimal=",") == NUMBER.problem("'1.500'", action=SEPARATORS)
+    assert parse_value(NUMBER, "7,5", decimal=".") == NUMBER.problem("'7,5'")
 
 
 def test_a_problem_keeps_its_row() -> None:

@@ -238,7 +238,7 @@ def test_eligibility_that_is_not_known_is_told_for_each_variable(predictor, pati
         ("nrs_t0", 11, "from 0 to 10"),
         ("nrs_t0", -0.5, "from 0 to 10"),
         ("nrs_t0", "severe", "a number"),
-        ("nrs_t0", "8,5", "a number"),
+        ("nrs_t0", "8_5", "a number"),
         ("nrs_t0", True, "a number"),
         ("nrs_t0", [8], "a number"),
         ("nrs_t0", {"value": 8}, "a number"),

@@ -59,10 +59,10 @@ def test_the_form_can_be_filled_with_the_keyboard_alone(page):
 
 
 def test_problems_stand_beside_the_fields(page):
-    fill(page, {**PATIENT, "nrs_t0": "8,5"})
+    fill(page, {**PATIENT, "nrs_t0": "1,500"})
     page.get_by_role("button", name="Estimate").click()
     assert page.locator("#problem-nrs_t0").is_visible()
-    assert page.locator("#nrs_t0").input_value() == "8,5"
+    assert page.locator("#nrs_t0").input_value() == "1,500"
     page.get_by_role("link", name="Pain before treatment (NRS)").click()
     assert page.url.endswith("#nrs_t0")
 

@@ -178,13 +178,19 @@ def test_a_research_model_is_stamped():
     assert "Research use only" in html
 
 
+def test_a_decimal_comma_is_read_as_a_point(predictor):
+    comma, point = (text_of(show(predictor, {**FORM, "nrs_t0": text})) for text in ("8,5", "8.5"))
+    assert "responded." in comma
+    assert comma == point
+
+
 def test_problems_stand_beside_their_fields_and_nothing_is_lost(predictor):
-    html = show(predictor, {**FORM, "nrs_t0": "8,5", "disease_duration_years": "40", "pain": "3"})
+    html = show(predictor, {**FORM, "nrs_t0": "1,500", "disease_duration_years": "40", "pain": "3"})
     text = text_of(html)
     assert "No estimate yet" in text
-    assert "got '8,5'. Write decimals with a point." in text
+    assert "got '1,500'. Write it without separators of thousands" in text
     assert 'id="problem-nrs_t0"' in html
-    assert 'value="8,5"' in html
+    assert 'value="1,500"' in html
     assert 'value="40"' in html
     assert "responded." not in text
     assert "pain Expected a name of the dictionary" in text

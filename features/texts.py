@@ -1,0 +1,30 @@
+"""Characters that nobody sees, and that no name or value is meant to hold."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["clean", "holds_invisible"]
+
+# Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
+# that do not break a line, which spreadsheets and web pages put between a number and its unit.
+_NOTHING = "\u200b\u200c\u200d\u2060\ufeff"
+_SPACES = "\u00a0\u2007\u202f"
+_INVISIBLE = re.compile(f"[{_NOTHING}{_SPACES}]")
+_PLAIN = str.maketrans({**dict.fromkeys(_NOTHING, ""), **dict.fromkeys(_SPACES, " ")})
+
+
+def holds_invisible(text: str) -> bool:
+    """Return whether a text holds any character that :func:`clean` takes out."""
+    return not text.isascii() and _INVISIBLE.search(text) is not None
+
+
+def clean(text: str) -> str:
+    """Return a text without zero-width characters, its spaces plain and none at its ends.
+
+    Examples
+    --------
+    >>> clean("\\ufeffP\\u200b01\\u00a0")
+    'P01'
+    """
+    return (text.translate(_PLAIN) if holds_invisible(text) else text).strip()
