@@ -2,7 +2,8 @@
 
 This module, :mod:`training.store.tracking` and :mod:`training.store.registry` are the only ones
 that know MLflow. Without a setting everything is kept beside the project: ``mlflow.db`` and the
-folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs.
+folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs, also after the
+project was moved or copied (:mod:`training.store.relocation`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from features.errors import KetresponseError
+from training.store.relocation import find_artifacts, settle_files
 
 __all__ = [
     "find_artifact_location",
@@ -121,7 +123,7 @@ def make_client(tracking_uri: str) -> Any:
             if not file.exists():
                 _create_store(file)
             # Found at once if it cannot be opened; MLflow would try again for minutes.
-            sqlite3.connect(file).close()
+            settle_files(file)
         return MlflowClient(tracking_uri, registry_uri=tracking_uri)
 
 
@@ -138,5 +140,4 @@ def find_artifact_location(tracking_uri: str) -> str | None:
     if urlsplit(tracking_uri).scheme in ("http", "https", "databricks"):
         return None
     file = _sqlite_file(tracking_uri)
-    folder = Path() if file is None else file.parent
-    return (folder / "mlartifacts").resolve().as_uri()
+    return find_artifacts(Path("mlflow.db") if file is None else file).as_uri()
