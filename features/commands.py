@@ -218,6 +218,12 @@ def import_cohort(
         typer.echo(f"Next: ketresponse cohort check {out}{declares}")
 
 
+def _show_cleaned(console: Console, cleaned: int) -> None:
+    if cleaned:
+        noun = "cell or heading" if cleaned == 1 else "cells and headings"
+        console.print(f"Passed over invisible characters in {cleaned} {noun}.")
+
+
 def _show_filter(console: Console, filtered: Filtered) -> None:
     dropped = f": {filtered.list_dropped()}" if filtered.rows else ""
     console.print(f"Dropped {filtered.rows} rows by {filtered.column}{dropped}.", markup=False)
@@ -230,6 +236,7 @@ def _show_filter(console: Console, filtered: Filtered) -> None:
 
 def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     console.print(f"Read {report.raw_rows} rows, {report.raw_columns} columns.")
+    _show_cleaned(console, report.cleaned)
     for filtered in report.filters:
         _show_filter(console, filtered)
     if report.unused_rows:
@@ -300,6 +307,7 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
     console.print(f"{file}: {report.rows} courses, no problem{origin}.", markup=False)
+    _show_cleaned(console, report.cleaned)
     if report.flow is not None:
         _print_table(
             console,

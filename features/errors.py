@@ -44,7 +44,8 @@ class Problem:
     got : str
         What came. It may hold a patient's value: it is shown to the sender only.
     row : int or None
-        Line of the table, counted from 1 for the first patient; None where there is no row.
+        Line of the file, the first one 1; of a table that has no lines, the row, from 1. None
+        where there is no row.
     action : str
         The next step, in plain words; may be empty.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ class CheckReport:
         Number of courses.
     synthetic : bool
         Whether any row is simulated.
+    cleaned : int
+        Cells and headings that held invisible characters, which were passed over.
     flags : tuple of (int, str, str)
-        Row, variable and what should be looked at; none of it stops anything.
+        Line of the file, variable and what should be looked at; none of it stops anything.
     missing : dict of str to float
         Share of missing values of each column of the table, 0 to 1.
     unlisted_codes : dict of str to int
@@ -47,6 +49,7 @@ class CheckReport:
     problems: tuple[Problem, ...]
     rows: int = 0
     synthetic: bool = False
+    cleaned: int = 0
     flags: tuple[tuple[int, str, str], ...] = ()
     missing: Mapping[str, float] = field(default_factory=dict)
     unlisted_codes: Mapping[str, int] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class CheckReport:
             "problems": [vars(problem) for problem in self.problems],
             "rows": self.rows,
             "synthetic": self.synthetic,
+            "cleaned": self.cleaned,
             "flags": [
                 {"row": row, "variable": name, "text": text} for row, name, text in self.flags
             ],
@@ -96,10 +100,11 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         if not error.problems:
             raise
         return CheckReport(problems=error.problems)
-    table = cohort.table
+    table, rows = cohort.table, cohort.rows
     eligible, flow = rules.eligibility.select(table, dictionary=rules.dictionary)
     asked = rules.find_horizons(table)
-    flags = _flag_combination_drugs(table)
+    given = _rows_with_codes(table)
+    flags = _flag_combination_drugs(given)
     counts = None
     if asked:
         labels = make_labels(table, rule=rules.rule, horizons=asked)
@@ -107,13 +112,13 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         labels = labels.select(table.index.isin(eligible.index))
         flow = add_outcome_steps(flow, labels)
         counts = labels.counts()
-    codes = _rows_with_codes(table)
-    unlisted = Counter(code for _, given in codes for code in find_unlisted(given))
+    unlisted = Counter(code for _, codes in given for code in find_unlisted(codes))
     return CheckReport(
         problems=(),
         rows=len(table),
         synthetic=cohort.synthetic,
-        flags=tuple(sorted(flags)),
+        cleaned=cohort.cleaned,
+        flags=tuple(sorted((rows[at], name, text) for at, name, text in flags)),
         missing={str(name): float(table[name].isna().mean()) for name in table},
         unlisted_codes=dict(unlisted.most_common()),
         flow=flow,
@@ -124,8 +129,8 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
 def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
     late = "response at T2 after none at T1: counted as not sustained; check the record"
     low = "too low for the score part of the rule to be met"
-    return [(int(i) + 1, "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
-        (int(i) + 1, "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
+    return [(int(i), "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
+        (int(i), "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
     ]
 
 
@@ -134,12 +139,12 @@ def _rows_with_codes(table: pd.DataFrame) -> list[tuple[int, list[str]]]:
         return []
     return [
         (row, text.split(";"))
-        for row, text in enumerate(table["medication_atc"].tolist(), start=1)
+        for row, text in enumerate(table["medication_atc"].tolist())
         if isinstance(text, str) and text != "none"
     ]
 
 
-def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
+def _flag_combination_drugs(given: Sequence[tuple[int, list[str]]]) -> list[tuple[int, str, str]]:
     return [
         (
             row,
@@ -147,6 +152,6 @@ def _flag_combination_drugs(table: pd.DataFrame) -> list[tuple[int, str, str]]:
             f"lists {', '.join(drugs)}: if infused in the same admission, say "
             "so in concurrent_infusion_drug",
         )
-        for row, codes in _rows_with_codes(table)
+        for row, codes in given
         if (drugs := find_combination_drugs(codes))
     ]

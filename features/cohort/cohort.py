@@ -23,7 +23,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
-from features.files.table import parse_table, read_bytes
+from features.files.table import CLEANED, parse_table, read_bytes
 from features.numerals import DecimalSign, find_decimal, parse_number
 from features.texts import clean
 
@@ -55,22 +55,27 @@ class Cohort:
     Attributes
     ----------
     table : DataFrame
-        One row per course, index 0 .. n-1 in the order of the file (row k of a message has index
-        k - 1). Columns are the dictionary's variables that are in the file or follow from it, in
-        the dictionary's order: float64 as `parse_value` encodes, text as `str`, NaN where
-        missing.
+        One row per course, index 0 .. n-1 in the order of the file. Columns are the
+        dictionary's variables that are in the file or follow from it, in the dictionary's order:
+        float64 as `parse_value` encodes, text as `str`, NaN where missing.
     dictionary : Dictionary
         What the columns mean.
     synthetic : bool
         Whether any row is simulated. A model made from such a cohort is a demonstration for ever.
     sha256 : str
         Digest of the file's bytes.
+    rows : sequence of int
+        What a message calls each row: its line in the file; empty without a file.
+    cleaned : int
+        Cells and headings of the file that held invisible characters.
     """
 
     table: pd.DataFrame
     dictionary: Dictionary
     synthetic: bool
     sha256: str
+    rows: Sequence[int] = ()
+    cleaned: int = 0
 
 
 def parse_cell(
@@ -172,7 +177,7 @@ def parse_cohort(
     table : DataFrame
         As :attr:`Cohort.table`. With problems it holds what could be read.
     problems : list of Problem
-        Columns first, then rows in order, counted from 1 in the file.
+        Columns first, then rows in order.
     """
     names = [str(name) for name in raw.columns]
     names = [name for name in names if name in dictionary or not is_redcap_own(name)]
@@ -294,10 +299,18 @@ def read_cohort(
         courses, contradictions, durations that look like months.
     """
     data = read_bytes(path)
-    table, problems = parse_cohort(parse_table(data, name=str(path)), dictionary, required=required)
+    raw = parse_table(data, name=str(path))
+    table, problems = parse_cohort(raw, dictionary, required=required)
     if problems:
         raise InputError(str(path), problems)
-    return Cohort(table, dictionary, holds_simulated(table), hashlib.sha256(data).hexdigest())
+    return Cohort(
+        table,
+        dictionary,
+        holds_simulated(table),
+        hashlib.sha256(data).hexdigest(),
+        rows=tuple(int(position) + 1 for position in raw.index),
+        cleaned=raw.attrs[CLEANED],
+    )
 
 
 def is_synthetic_id(patient_id: object) -> bool:

@@ -40,6 +40,8 @@ class ImportReport:
     ----------
     raw_rows, raw_columns : int
         Size of the raw table.
+    cleaned : int
+        Its cells and headings that held invisible characters, which were passed over.
     filters : tuple of Filtered
         What each filter dropped, in turn.
     unused_rows : int
@@ -58,6 +60,7 @@ class ImportReport:
 
     raw_rows: int
     raw_columns: int
+    cleaned: int
     filters: tuple[Filtered, ...]
     unused_rows: int
     rows: int

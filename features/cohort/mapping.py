@@ -21,6 +21,7 @@ from features.cohort.import_report import ColumnReport, ImportReport
 from features.cohort.mapping_file import UNITS, CohortMapping, ColumnRule
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
+from features.files.table import CLEANED
 
 __all__ = ["apply_mapping"]
 
@@ -93,7 +94,7 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
         source = " + ".join(rule.sources) or "constant"
         reports.append(ColumnReport(name, source, how, known, len(data.groups) - known))
     synthetic = _mark_synthetic(values, data, rules)
-    first_rows = [group[0] for group in data.groups]
+    first_rows = raw.index[[group[0] for group in data.groups]]
     table = pd.DataFrame(values, index=first_rows, dtype=object)
     problems += parse_cohort(table, mapping.dictionary)[1]
     if problems:
@@ -102,6 +103,7 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     report = ImportReport(
         raw_rows=len(raw),
         raw_columns=raw.shape[1],
+        cleaned=raw.attrs.get(CLEANED, 0),
         filters=filtered,
         unused_rows=_count_unused(data, rules, mapping.time),
         rows=len(table),

@@ -21,7 +21,7 @@ refused.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem
 from features.files.table import parse_table, read_bytes
+from features.numerals import find_decimal
 from features.shares import FEWEST
 
 __all__ = ["WeeklyScores", "parse_weekly", "read_weekly"]
@@ -123,13 +124,13 @@ def parse_weekly(
     Parameters
     ----------
     raw : DataFrame of str
-        Cells as they stand, "" where empty.
+        As :func:`features.files.table.read_table` returns it.
     dictionary, reference
         As in :func:`read_weekly`.
     name, sha256 : str
         What to call the table in an error; digest of its file.
     """
-    raw = raw.reset_index(drop=True).apply(lambda column: column.str.strip())
+    raw = raw.apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
     action = "docs/describe.md tells the format"
     absent = [
@@ -161,7 +162,7 @@ def parse_weekly(
         baseline=_join_baseline(
             baseline,
             scores,
-            treated=raw["arm"][~pd.Series(patient).duplicated()] == arms[1],
+            treated=raw["arm"][~pd.Series(patient, index=raw.index).duplicated()] == arms[1],
             names=names,
         ),
         dictionary=dictionary,
@@ -232,14 +233,16 @@ def _parse_column(
 ) -> tuple[FloatArray, list[Problem]]:
     values = np.full(len(raw), np.nan)
     problems = []
-    for row, text in enumerate(raw.tolist()):
-        value = parse_value(variable, text)
+    decimal = find_decimal(raw.unique())
+    for i, (position, text) in enumerate(zip(raw.index, raw.tolist(), strict=True)):
+        row = int(position) + 1
+        value = parse_value(variable, text, decimal=decimal)
         if isinstance(value, Problem):
-            problems.append(variable.problem(value.got, row=row + 1))
+            problems.append(replace(value, row=row))
         elif isinstance(value, float):
-            values[row] = value
+            values[i] = value
         elif required:
-            problems.append(variable.problem("an empty cell", row=row + 1))
+            problems.append(variable.problem("an empty cell", row=row))
     return values, problems
 
 

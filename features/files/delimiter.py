@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["DELIMITERS", "find_delimiter"]
 
-DELIMITERS = ("\t", ";", ",")
+DELIMITERS = ("\t", ";", "|", ",")
 """What may stand between fields. A comma may also stand before decimals, so it comes last."""
 
 
@@ -26,26 +26,37 @@ def find_delimiter(text: str, *, candidates: Sequence[str] = DELIMITERS) -> str:
     -------
     str
         The one that splits every line into as many fields as the header (or one more: R leaves
-        the corner of a table out), at least two; of several, that with the most fields, then the
-        likeliest. Where none fits every line, the one that fits most lines: the lines that do
-        not fit are for whoever reads the table to list.
+        the corner of a table out), at least two; of several, the likeliest. Where none fits every
+        line, the one that fits most lines: the lines that do not fit are for whoever reads the
+        table to list.
 
     Examples
     --------
     >>> find_delimiter('sample;"miR-16, FAM";"miR-21, FAM"\\nP01;22,1;23,4\\n')
     ';'
     """
-    scores = []
-    for rank, delimiter in enumerate(candidates):
+    usable = [mark for mark in candidates if _splits_header(text, mark)]
+    if len(usable) <= 1:  # the others need not be tried on every line
+        return usable[0] if usable else candidates[0]
+    most: tuple[int, int] = (-1, -1)
+    best = usable[0]
+    for delimiter in usable:
         widths = _count_fields(text, delimiter)
         header = widths[0] if widths else 0
         fits = sum(width == header for width in widths)
-        if len(widths) > 1 and set(widths[1:]) == {header + 1}:
-            fits = len(widths)
-        usable = header > 1
-        scores.append((usable, usable and fits == len(widths), fits, header, -rank))
-    best = max(range(len(candidates)), key=scores.__getitem__)
-    return candidates[best]
+        if widths and (fits == len(widths) or set(widths[1:]) == {header + 1}):
+            return delimiter
+        if (fits, header) > most:
+            most, best = (fits, header), delimiter
+    return best
+
+
+def _splits_header(text: str, delimiter: str) -> bool:
+    try:
+        rows = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+        return len(next((row for row in rows if any(map(str.strip, row))), [])) > 1
+    except csv.Error:
+        return False
 
 
 def _count_fields(text: str, delimiter: str) -> list[int]:

@@ -6,21 +6,23 @@ their meaning: that is for the dictionary of variables.
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import os
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from features.errors import InputError, Problem
+from features.errors import InputError
+from features.files.delimited import parse_delimited
 from features.files.headings import find_repeated_headings, number_headings
 from features.files.options import TableOptions
 from features.files.text import decode
+from features.texts import clean, holds_invisible
 
 __all__ = [
+    "CLEANED",
     "TABLE_ENDINGS",
     "check_output",
     "parse_table",
@@ -33,11 +35,12 @@ __all__ = [
 TABLE_ENDINGS = (".csv", ".parquet")
 """The endings of a table that can be written."""
 
+CLEANED = "cleaned"
+"""Where the `attrs` of a table count what held invisible characters."""
+
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _AS_IT_TELLS = TableOptions()
-_DELIMITERS = (",", ";", "\t")
-_MOST_PROBLEMS = 1000
 
 
 def read_bytes(path: Path) -> bytes:
@@ -67,14 +70,16 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
     Parameters
     ----------
     path : Path
-        CSV with a header line, delimiter ``,`` ``;`` or tab; or Parquet.
+        Text with a header line and ``,`` ``;`` ``|`` or tab between its fields; or Parquet.
     options : TableOptions
         What the file does not tell about itself.
 
     Returns
     -------
     DataFrame of str
-        One row per line, cells as they stand and "" where empty.
+        One row per record, cells as they stand and "" where empty, but without invisible
+        characters: ``attrs[CLEANED]`` counts the cells and headings that held any. The index is
+        a row's line in the file, less one; where a file has no lines, the row's position from 0.
 
     Raises
     ------
@@ -93,14 +98,37 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     text = decode(data, name=name, encoding=options.encoding)
     if not text.strip():
         raise InputError(f"{name} is empty")
-    header, rows = _parse_csv(text, name=name)
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows.pop()  # spreadsheets leave empty lines at the end
-    return pd.DataFrame(rows, columns=_check_header(header, rows, name, options), dtype="str")
+    found = parse_delimited(text, name=name)
+    columns = [list(column) for column in zip(*found.rows, strict=True)]
+    rows = [line - 1 for line in found.lines]
+    return _make_table(found.header, columns, rows, name=name, options=options)
+
+
+def _make_table(
+    header: Sequence[str],
+    columns: Sequence[list[str]],
+    rows: Sequence[int],
+    *,
+    name: str,
+    options: TableOptions,
+) -> pd.DataFrame:
+    """Return the table as :func:`read_table` does, without invisible characters."""
+    names = _check_header([clean(heading) for heading in header], rows, name, options)
+    cleaned = sum(map(holds_invisible, header))
+    cells = []
+    for column in columns:
+        found = sum(map(holds_invisible, column))
+        if found:
+            column = [clean(cell) if holds_invisible(cell) else cell for cell in column]
+        cells.append(pd.array(column, dtype="str"))
+        cleaned += found
+    table = pd.DataFrame(dict(zip(names, cells, strict=True)), index=pd.Index(rows))
+    table.attrs[CLEANED] = cleaned
+    return table
 
 
 def _check_header(
-    header: Sequence[str], rows: Sized, name: str, options: TableOptions
+    header: Sequence[str], rows: Sequence[int], name: str, options: TableOptions
 ) -> list[str]:
     names = [column.strip() or f"(unnamed column {i})" for i, column in enumerate(header, start=1)]
     problems = [] if options.number_repeated else find_repeated_headings(names)
@@ -111,36 +139,6 @@ def _check_header(
     return number_headings(names)
 
 
-def _parse_csv(text: str, *, name: str) -> tuple[list[str], list[list[str]]]:
-    header: list[str] = []
-    rows: list[list[str]] = []
-    problems = []
-    first = next(line for line in io.StringIO(text, newline=None) if line.strip())
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
-    try:
-        for cells in filter(None, reader):
-            if not header:
-                header = cells
-                continue
-            rows.append(cells)
-            if len(cells) != len(header):
-                more = len(cells) > len(header)
-                expected = f"{len(header)} fields as in the header"
-                got = f"{len(cells)} fields"
-                action = "put a text that holds the delimiter in quotes" if more else ""
-                problems.append(Problem(f"line {reader.line_num}", expected, got, action=action))
-            if len(problems) == _MOST_PROBLEMS:
-                raise InputError(f"{name} is not a table", problems)
-    except csv.Error as error:
-        raise InputError(
-            f"{name} cannot be read as CSV near line {reader.line_num}: {error}"
-        ) from error
-    if problems:
-        raise InputError(name, problems)
-    return header, rows
-
-
 def _parse_parquet(data: bytes, *, name: str, options: TableOptions) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(data))
@@ -148,12 +146,11 @@ def _parse_parquet(data: bytes, *, name: str, options: TableOptions) -> pd.DataF
         raise InputError(f"{name} is a damaged Parquet file") from error
     if frame.index.name is not None:
         frame = frame.reset_index()
-    names = _check_header([str(column) for column in frame], frame.index, name, options)
-    cells = {
-        column: [_cell_text(value) for value in frame.iloc[:, i].tolist()]
-        for i, column in enumerate(names)
-    }
-    return pd.DataFrame(cells, dtype="str")
+    columns = [
+        [_cell_text(value) for value in frame.iloc[:, i].tolist()] for i in range(frame.shape[1])
+    ]
+    header = [str(heading) for heading in frame]
+    return _make_table(header, columns, range(len(frame)), name=name, options=options)
 
 
 def _cell_text(value: object) -> str:

@@ -156,7 +156,7 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     }
     samples: dict[str, Sample] = {}
     for i, sample in enumerate(texts["sample"]):
-        row = i + 1
+        row = int(table.index[i]) + 1
         if not sample:
             problems.append(Problem("sample", "a name", "an empty cell", row=row))
         elif sample in samples:

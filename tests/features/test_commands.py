@@ -181,7 +181,7 @@ def test_a_check_lists_every_problem_and_ends_with_code_2(tmp_path: Path) -> Non
     path = _write(tmp_path, "c.csv", "patient_id,nrs_t0,age\nA,[11],40\nB,7,50\nB,7,50\n")
     result = _run("check", path)
     assert result.exit_code == 2
-    for words in ("3 problems", "'[11]'", "age_years", "a number from 0 to 10", "same as in row 2"):
+    for words in ("3 problems", "'[11]'", "age_years", "a number from 0 to 10", "same as in row 3"):
         assert words in result.stdout
     as_json = _run("check", path, "--json")
     assert as_json.exit_code == 2
@@ -189,9 +189,21 @@ def test_a_check_lists_every_problem_and_ends_with_code_2(tmp_path: Path) -> Non
     assert not content["ok"]
     assert [(p["row"], p["column"]) for p in content["problems"]] == [
         (None, "age"),
-        (1, "nrs_t0"),
-        (3, "patient_id"),
+        (2, "nrs_t0"),
+        (4, "patient_id"),
     ]
+
+
+def test_what_nobody_sees_is_told_in_counts(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id\u200b;score\nP\u200b1;\u00a07,5\n")
+    mapping = _write(tmp_path, "m.toml", '[columns]\npatient_id = "id"\nnrs_t0 = "score"\n')
+    out = tmp_path / "c.csv"
+    told = "Passed over invisible characters in 3 cells and headings."
+    assert told in _run("import", raw, "--mapping", mapping, "--out", out).stdout
+    assert out.read_text(encoding="utf-8") == "patient_id,nrs_t0\nP1,7.5\n"
+    assert "invisible" not in _run("check", out).stdout
+    path = _write(tmp_path, "d.csv", "patient_id\nP\u200b1\n")
+    assert "invisible characters in 1 cell or heading." in _run("check", path).stdout
 
 
 def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
@@ -206,7 +218,7 @@ def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
         "T2, sustained",
         "kept, of T1 responders",
         "1 with a score before treatment too low",
-        "row 1 (1 in all)",
+        "row 2 (1 in all)",
     ):
         assert words in result.stdout
     content = json.loads(_run("check", tmp_path / "c.csv", "--json", "--horizons", "t1").stdout)

@@ -25,9 +25,9 @@ def test_a_check_flags_rows_and_counts_labels(tmp_path: Path) -> None:
     report = check_cohort(_write(tmp_path, text))
     assert report.problems == () and report.rows == 3
     assert [(row, name) for row, name, _ in report.flags] == [
-        (1, "medication_atc"),
-        (1, "nrs_t2"),
-        (2, "nrs_t0"),
+        (2, "medication_atc"),
+        (2, "nrs_t2"),
+        (3, "nrs_t0"),
     ]
     assert "mannitol" in report.flags[0][2]
     assert report.unlisted_codes == {"C09AA02": 2, "B05BC01": 1}

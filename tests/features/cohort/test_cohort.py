@@ -109,7 +109,7 @@ def test_a_value_that_cannot_be_is_named_with_row_and_column(
     tmp_path: Path, column: str, value: str, got: str
 ) -> None:
     [problem] = _problems(tmp_path, f'patient_id,{column}\nA,\nB,"{value}"\n')
-    assert (problem.row, problem.column, problem.got) == (2, column, got)
+    assert (problem.row, problem.column, problem.got) == (3, column, got)
 
 
 @given(
@@ -145,15 +145,15 @@ def test_every_problem_is_listed_at_once_columns_first_then_rows(tmp_path: Path)
     assert [(p.row, p.column) for p in problems] == [
         (None, "age"),
         (None, "nrs_t1"),
-        (1, "nrs_t0"),
-        (2, "patient_id"),
-        (2, "sex"),
+        (2, "nrs_t0"),
         (3, "patient_id"),
-        (3, "nrs_t0"),
+        (3, "sex"),
+        (4, "patient_id"),
+        (4, "nrs_t0"),
     ]
     assert problems[0].action.startswith("did you mean age_years?")
     assert "ketresponse cohort import" in problems[0].action
-    assert problems[5].got == "the same as in row 1"
+    assert problems[5].got == "the same as in row 2"
 
 
 def test_a_file_without_patient_id_or_a_required_column_says_so(tmp_path: Path) -> None:
@@ -168,8 +168,8 @@ def test_an_empty_required_column_says_so(tmp_path: Path) -> None:
 
 def test_a_second_course_is_no_repetition_but_an_unnumbered_one_is(tmp_path: Path) -> None:
     assert len(read_cohort(_write(tmp_path, "patient_id,course_number\nA,1\nA,2\n")).table) == 2
-    assert [p.row for p in _problems(tmp_path, "patient_id,nrs_t0\nA,1\nB,2\nA,3\n")] == [3]
-    assert [p.row for p in _problems(tmp_path, "patient_id,course_number\nA,\nA,\n")] == [2]
+    assert [p.row for p in _problems(tmp_path, "patient_id,nrs_t0\nA,1\nB,2\nA,3\n")] == [4]
+    assert [p.row for p in _problems(tmp_path, "patient_id,course_number\nA,\nA,\n")] == [3]
 
 
 def test_durations_that_look_like_months_are_refused(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_durations_that_look_like_months_are_refused(tmp_path: Path) -> None:
 def test_months_above_the_range_count_towards_the_median(tmp_path: Path) -> None:
     rows = "".join(f"P{i},{months}\n" for i, months in enumerate([12, 61, 72, 84, 300]))
     problems = _problems(tmp_path, "patient_id,disease_duration_years\n" + rows)
-    assert [p.row for p in problems] == [None, 2, 3, 4, 5]
+    assert [p.row for p in problems] == [None, 3, 4, 5, 6]
     assert "divide by 12" in problems[1].action
 
 
@@ -195,13 +195,13 @@ def test_four_long_durations_are_too_few_to_call_months(tmp_path: Path) -> None:
 def test_a_disease_cannot_be_older_than_the_patient(tmp_path: Path) -> None:
     text = "patient_id,age_years,disease_duration_years\nA,30,30.9\nB,30,31\n"
     [problem] = _problems(tmp_path, text)
-    assert (problem.row, problem.expected) == (2, "no longer than the age")
+    assert (problem.row, problem.expected) == (3, "no longer than the age")
 
 
 def test_a_flag_that_contradicts_the_codes_is_named_with_its_row(tmp_path: Path) -> None:
     text = "patient_id,medication_atc,opioid\nA,N02AX02,yes\nB,N02AX02,no\n"
     [problem] = _problems(tmp_path, text)
-    assert (problem.row, problem.column) == (2, "opioid")
+    assert (problem.row, problem.column) == (3, "opioid")
 
 
 def test_many_unknown_columns_are_summed_up(tmp_path: Path) -> None:

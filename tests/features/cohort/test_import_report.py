@@ -10,6 +10,7 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
     report = ImportReport(
         raw_rows=5,
         raw_columns=7,
+        cleaned=0,
         filters=(Filtered("group", {"Patient": 1}, {"Patient": "patient"}, ()),),
         unused_rows=2,
         rows=2,
@@ -21,6 +22,7 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
     assert json.loads(json.dumps(report.to_dict())) == {
         "raw_rows": 5,
         "raw_columns": 7,
+        "cleaned": 0,
         "filters": [
             {
                 "column": "group",

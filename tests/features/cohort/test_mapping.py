@@ -222,7 +222,7 @@ def test_a_time_that_is_repeated_or_absent_is_a_problem(tmp_path: Path) -> None:
 def test_repeated_patients_without_rows_are_a_problem_at_their_raw_row(tmp_path: Path) -> None:
     mapping = '[filter]\nk = 1\n[columns]\npatient_id = "id"\n'
     [problem] = _problems(tmp_path, "id,k\nA,1\nB,0\nA,1\n", mapping)
-    assert (problem.row, problem.got) == (3, "the same as in row 1")
+    assert (problem.row, problem.got) == (4, "the same as in row 2")
 
 
 def test_filters_keep_listed_values_and_count_what_they_drop(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_codes_come_from_several_columns_and_keep_unknown_apart_from_none(tmp_pa
 def test_malformed_codes_and_contradicting_flags_stop_the_import(tmp_path: Path) -> None:
     mapping = '[columns]\npatient_id = "id"\nmedication_atc = "d"\nopioid = "o"\n'
     problems = _problems(tmp_path, "id,d,o\nA,tramadol,yes\nB,N02AX02,no\n", mapping)
-    assert [(p.row, p.column) for p in problems] == [(None, "medication_atc"), (2, "opioid")]
+    assert [(p.row, p.column) for p in problems] == [(None, "medication_atc"), (3, "opioid")]
 
 
 @pytest.mark.parametrize(

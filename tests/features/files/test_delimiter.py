@@ -23,6 +23,8 @@ from features.files.delimiter import DELIMITERS, find_delimiter
         ("id\ta\n1\t2,5\n", "\t"),
         # Both fit: a comma may stand before decimals, a semicolon may not.
         ("sample;hsa-miR-16-5p, FAM\nP01;22,1\n", ";"),
+        ("A, x;B, y;C, z\n1,5;2,5;3,5\n", ";"),
+        ("id|a|b\n1|2,5|3;5\n", "|"),
         # R leaves the corner out.
         ("a,b\nP01,1,2\nP02,3,4\n", ","),
         # A text with the other delimiter in it, in one line.

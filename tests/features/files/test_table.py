@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, did_you_mean
-from features.files.table import check_output, read_table, write_bytes, write_table
+from features.files.table import CLEANED, check_output, read_table, write_bytes, write_table
 
 
 def _write(folder: Path, data: bytes, name: str = "cohort.csv") -> Path:
@@ -103,6 +103,26 @@ def test_what_is_no_table_gives_one_clear_error(tmp_path: Path, data: bytes, mes
         read_table(_write(tmp_path, data))
 
 
+def test_a_row_is_called_by_its_line_of_the_file(tmp_path: Path) -> None:
+    text = 'id,note\r\n\r\nA,"two\r\nlines"\r\nB,x\r\n'
+    table = read_table(_write(tmp_path, text.encode()))
+    assert [position + 1 for position in table.index] == [3, 5]
+
+
+def test_what_nobody_sees_is_passed_over_and_counted(tmp_path: Path) -> None:
+    text = "\ufeffid\u200b;score\nP\u200d01\u00a0;\u202f7,5\nP02; 8 \n"
+    table = read_table(_write(tmp_path, text.encode()))
+    assert table.columns.tolist() == ["id", "score"]
+    assert table.to_numpy().tolist() == [["P01", "7,5"], ["P02", " 8 "]]
+    assert table.attrs[CLEANED] == 3
+    assert read_table(_write(tmp_path, b"a\n1\n")).attrs[CLEANED] == 0
+
+
+def test_headings_alike_but_for_what_nobody_sees_are_repeated(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="each column once"):
+        read_table(_write(tmp_path, "id,id\u200b\n1,2\n".encode()))
+
+
 def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"):
         read_table(tmp_path)
@@ -113,9 +133,9 @@ def test_a_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
 def test_every_line_with_too_many_or_too_few_fields_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_table(_write(tmp_path, b"a,b\n1,2,3\n4,5\n6\n"))
-    assert [(p.column, p.got) for p in caught.value.problems] == [
-        ("line 2", "3 fields"),
-        ("line 4", "1 fields"),
+    assert [(p.row, p.column, p.got) for p in caught.value.problems] == [
+        (2, "fields", "3"),
+        (4, "fields", "1"),
     ]
 
 
