@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
 
 from features.errors import InputError, Problem
 from features.files.delimiter import find_delimiter
+from features.files.records import Records, trim
 
 __all__ = ["parse_delimited"]
 
@@ -17,26 +17,7 @@ _MOST_PROBLEMS = 1000
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[\t ]*(\r\n|\r|\n)")
 
 
-@dataclass(frozen=True)
-class Delimited:
-    """The records of a text.
-
-    Attributes
-    ----------
-    header : list of str
-        The first record that is not blank.
-    rows : list of list of str
-        The other ones that are not blank, each as wide as the header.
-    lines : list of int
-        The line of the text, from 1, on which each row begins: a quoted cell may hold line breaks.
-    """
-
-    header: list[str]
-    rows: list[list[str]]
-    lines: list[int]
-
-
-def parse_delimited(text: str, *, name: str) -> Delimited:
+def parse_delimited(text: str, *, name: str) -> Records:
     """Read a text whose fields have a delimiter between them, found by what fits every line.
 
     Parameters
@@ -73,11 +54,11 @@ def parse_delimited(text: str, *, name: str) -> Delimited:
     if len(records) <= first:
         raise InputError(f"{name} is empty")
     header, rows, lines = records[first], records[first + 1 :], lines[first + 1 :]
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows.pop()  # spreadsheets leave empty lines at the end
+    while rows and not any(map(str.strip, rows[-1])):  # spreadsheets leave them, of any width
+        rows.pop()
         lines.pop()
     _check_widths(len(header), rows, lines, name=name)
-    return Delimited(header, rows, lines)
+    return trim(header, rows, lines)
 
 
 def _check_widths(width: int, rows: list[list[str]], lines: list[int], *, name: str) -> None:

@@ -1,13 +1,12 @@
 """Tables as files: read as they stand, written whole or not at all.
 
-Reading turns CSV and Parquet into the same thing, a table of texts, and decides nothing about
+Reading turns every kind of file into the same thing, a table of texts, and decides nothing about
 their meaning: that is for the dictionary of variables.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,10 @@ from features.errors import InputError
 from features.files.delimited import parse_delimited
 from features.files.headings import find_repeated_headings, number_headings
 from features.files.options import TableOptions
+from features.files.records import Records, to_text
+from features.files.statistics import is_spss, is_stata, parse_statistics
 from features.files.text import decode
+from features.files.workbook import parse_workbook
 from features.texts import clean, holds_invisible
 
 __all__ = [
@@ -40,6 +42,7 @@ CLEANED = "cleaned"
 
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _AS_IT_TELLS = TableOptions()
 
 
@@ -65,12 +68,13 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
-    """Read a CSV or Parquet file as texts.
+    """Read a table file as texts; its kind is told by how it begins.
 
     Parameters
     ----------
     path : Path
-        Text with a header line and ``,`` ``;`` ``|`` or tab between its fields; or Parquet.
+        Text with a header line and ``,`` ``;`` ``|`` or tab between its fields; Parquet; a sheet
+        of an Excel workbook (.xlsx); SPSS (.sav) or Stata (.dta).
     options : TableOptions
         What the file does not tell about itself.
 
@@ -79,7 +83,7 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
     DataFrame of str
         One row per record, cells as they stand and "" where empty, but without invisible
         characters: ``attrs[CLEANED]`` counts the cells and headings that held any. The index is
-        a row's line in the file, less one; where a file has no lines, the row's position from 0.
+        a row's line of the text or row of the sheet, less one; else its position from 0.
 
     Raises
     ------
@@ -90,41 +94,41 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
 
 
 def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
-    """Read the bytes of a CSV or Parquet file, `name` in errors; see :func:`read_table`."""
+    """Read the bytes of a table file, `name` in errors; see :func:`read_table`."""
+    records = _parse_records(data, name=name, options=options)
+    header, lines = records.header, records.lines
+    names = _check_header([clean(heading) for heading in header], lines, name, options)
+    cleaned = sum(map(holds_invisible, header))
+    columns = []
+    for column in zip(*records.rows, strict=True):
+        found = sum(map(holds_invisible, column))
+        cells = [clean(c) if holds_invisible(c) else c for c in column] if found else column
+        columns.append(pd.array(list(cells), dtype="str"))
+        cleaned += found
+    index = pd.Index([line - 1 for line in lines])
+    table = pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
+    table.attrs[CLEANED] = cleaned
+    return table
+
+
+def _parse_records(data: bytes, *, name: str, options: TableOptions) -> Records:
+    """Tell the kind of a file by how it begins, whatever its ending."""
     if data.startswith(_PARQUET):
-        return _parse_parquet(data, name=name, options=options)
+        return _parse_parquet(data, name=name)
     if data.startswith(_ZIP):
-        raise InputError(f"{name} looks like a workbook; save the sheet as CSV (UTF-8)")
+        return parse_workbook(data, name=name, sheet=options.sheet)
+    if is_spss(data) or is_stata(data):
+        labels, encoding = options.labels, options.encoding
+        return parse_statistics(data, name=name, labels=labels, encoding=encoding)
+    if data.startswith(_OLD_OFFICE):
+        raise InputError(
+            f"{name} is an old Excel workbook (.xls), or has a password; save it as .xlsx without "
+            "one, or the sheet as CSV (UTF-8)"
+        )
     text = decode(data, name=name, encoding=options.encoding)
     if not text.strip():
         raise InputError(f"{name} is empty")
-    found = parse_delimited(text, name=name)
-    columns = [list(column) for column in zip(*found.rows, strict=True)]
-    rows = [line - 1 for line in found.lines]
-    return _make_table(found.header, columns, rows, name=name, options=options)
-
-
-def _make_table(
-    header: Sequence[str],
-    columns: Sequence[list[str]],
-    rows: Sequence[int],
-    *,
-    name: str,
-    options: TableOptions,
-) -> pd.DataFrame:
-    """Return the table as :func:`read_table` does, without invisible characters."""
-    names = _check_header([clean(heading) for heading in header], rows, name, options)
-    cleaned = sum(map(holds_invisible, header))
-    cells = []
-    for column in columns:
-        found = sum(map(holds_invisible, column))
-        if found:
-            column = [clean(cell) if holds_invisible(cell) else cell for cell in column]
-        cells.append(pd.array(column, dtype="str"))
-        cleaned += found
-    table = pd.DataFrame(dict(zip(names, cells, strict=True)), index=pd.Index(rows))
-    table.attrs[CLEANED] = cleaned
-    return table
+    return parse_delimited(text, name=name)
 
 
 def _check_header(
@@ -139,7 +143,7 @@ def _check_header(
     return number_headings(names)
 
 
-def _parse_parquet(data: bytes, *, name: str, options: TableOptions) -> pd.DataFrame:
+def _parse_parquet(data: bytes, *, name: str) -> Records:
     try:
         frame = pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError) as error:
@@ -147,20 +151,14 @@ def _parse_parquet(data: bytes, *, name: str, options: TableOptions) -> pd.DataF
     if frame.index.name is not None:
         frame = frame.reset_index()
     columns = [
-        [_cell_text(value) for value in frame.iloc[:, i].tolist()] for i in range(frame.shape[1])
+        [
+            "" if value is None or value is pd.NA or value is pd.NaT else to_text(value)
+            for value in frame.iloc[:, i].tolist()
+        ]
+        for i in range(frame.shape[1])
     ]
-    header = [str(heading) for heading in frame]
-    return _make_table(header, columns, range(len(frame)), name=name, options=options)
-
-
-def _cell_text(value: object) -> str:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
-    return str(value)
+    rows = [list(cells) for cells in zip(*columns, strict=True)]
+    return Records([str(heading) for heading in frame], rows, range(1, len(rows) + 1))
 
 
 def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> None:

@@ -1,0 +1,132 @@
+"""A sheet of an Excel workbook becomes records: what the sheet shows, as text."""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from features.errors import InputError, Problem
+from features.files.records import Records, to_text, trim
+
+__all__ = ["parse_workbook"]
+
+_MOST_SHEETS = 20
+_SHOWN = 60
+
+
+def parse_workbook(data: bytes, *, name: str, sheet: str | int | None = None) -> Records:
+    """Read one sheet of a workbook (.xlsx, .xlsm).
+
+    Parameters
+    ----------
+    data : bytes
+        What the file holds.
+    name : str
+        What to call it in an error.
+    sheet : str, int or None
+        As :class:`~features.files.options.TableOptions` has it.
+
+    Returns
+    -------
+    Records
+        Of the first row that is not blank and those below it. A cell that is shown as a percentage
+        keeps its sign: 30% is not 0.3. A formula is its last result.
+
+    Raises
+    ------
+    InputError
+        If openpyxl is not installed, the file is no such workbook, it cannot be told which sheet
+        is meant, or listing the formulas that were never computed.
+    """
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise InputError(
+            f"{name} is a workbook, for which openpyxl is needed: pip install '.[files]', or save "
+            "the sheet as CSV (UTF-8)"
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            # openpyxl tells which of Excel's ornaments it passes over.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            chosen = _choose(book, sheet, name=name)
+            records = _read(book[chosen])
+            if _holds_formulas(data):
+                formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[chosen]
+                _check_computed(book[chosen], formulas, name=name)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+        raise InputError(
+            f"{name} is no Excel workbook that can be read; save the sheet as CSV (UTF-8)"
+        ) from error
+    return records
+
+
+def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
+    names: list[str] = [one.title for one in book.worksheets]
+    if isinstance(sheet, int) and 1 <= sheet <= len(names):
+        return names[sheet - 1]
+    if sheet in names:
+        return str(sheet)
+    filled = [title for title in names if any(True for _ in _rows(book[title]))]
+    if sheet is None and len(filled) == 1:
+        return filled[0]
+    if not filled:
+        raise InputError(f"{name} is empty")
+    listed = ", ".join(repr(title[:_SHOWN]) for title in filled[:_MOST_SHEETS])
+    more = f" and {len(filled) - _MOST_SHEETS} more" if len(filled) > _MOST_SHEETS else ""
+    got = "no sheet stated" if sheet is None else f"{sheet!r}, which it does not have"
+    action = f"import it with a mapping that has sheet = {filled[0][:_SHOWN]!r}, or another one"
+    raise InputError(name, [Problem("sheet", f"one of {listed}{more}", got, action=action)])
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the texts of each row that is not blank."""
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        texts = ["" if cell.value is None else _show(cell) for cell in cells]
+        if any(text.strip() for text in texts):
+            yield number, texts
+
+
+def _show(cell: Any) -> str:
+    number = isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
+    if number and "%" in str(cell.number_format):
+        return f"{100 * cell.value:.15g}%"
+    return to_text(cell.value)
+
+
+def _read(sheet: Any) -> Records:
+    records = list(_rows(sheet))
+    width = max((len(texts) for _, texts in records), default=0)
+    padded = [texts + [""] * (width - len(texts)) for _, texts in records]
+    if not padded:
+        return Records([], [], [])
+    return trim(padded[0], padded[1:], [number for number, _ in records[1:]])
+
+
+def _holds_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [part for part in archive.namelist() if part.startswith("xl/worksheets/sheet")]
+        return any(b"<f" in archive.read(part) for part in sheets)
+
+
+def _check_computed(values: Any, formulas: Any, *, name: str) -> None:
+    """Refuse formulas without a result: they would be read as missing values."""
+    rows = zip(values.iter_rows(), formulas.iter_rows(), strict=True)
+    problems = [
+        Problem(
+            cell.column_letter,
+            "a value",
+            "a formula that was never computed",
+            row=cell.row,
+            action="open the workbook, save it again, or paste the values",
+        )
+        for shown, written in rows
+        for value, cell in zip(shown, written, strict=True)
+        if value.value is None and cell.value is not None and cell.data_type == "f"
+    ]
+    if problems:
+        raise InputError(name, problems)

@@ -1,0 +1,35 @@
+"""Typed cells as people write them, and what spreadsheets leave around a table."""
+
+from datetime import date, datetime
+
+import pytest
+
+from features.files.records import to_text, trim
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "yes"),
+        (False, "no"),
+        (7, "7"),
+        (7.0, "7"),
+        (7.1, "7.1"),
+        (float("nan"), ""),
+        (datetime(2026, 1, 31), "2026-01-31"),
+        (datetime(2026, 1, 31, 8, 30), "2026-01-31T08:30:00"),
+        (date(2026, 1, 31), "2026-01-31"),
+        ("x", "x"),
+    ],
+)
+def test_a_typed_cell_is_written_as_people_do(value: object, text: str) -> None:
+    assert to_text(value) == text
+
+
+def test_blank_rows_and_columns_at_the_end_are_left_out_and_no_others() -> None:
+    rows = [["1", "", "", ""], ["", "", " ", ""], ["2", "x", "", ""], ["", "", "", " "]]
+    found = trim(["a", "", "c", ""], rows, [2, 3, 4, 5])
+    assert found.header == ["a", "", "c"]
+    assert found.rows == [["1", "", ""], ["", "", " "], ["2", "x", ""]]
+    assert found.lines == [2, 3, 4]
+    assert trim(["a", ""], [["1", "kept"]], [2]).header == ["a", ""]
