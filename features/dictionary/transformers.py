@@ -153,7 +153,7 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             return np.empty(0)
         knots = np.quantile(column, _KNOT_QUANTILES[self.knots])
         spread = knots[-1] - knots[0]
-        if spread <= 0 or np.min(np.diff(knots)) < 1e-3 * spread:
+        if spread <= 1e-12 or np.min(np.diff(knots)) < 1e-3 * spread:
             return np.empty(0)
         return np.asarray(knots, dtype=np.float64)
 

@@ -113,6 +113,16 @@ def test_changing_one_predictor_changes_only_its_own_columns(X: np.ndarray, colu
     assert np.isfinite(basis.transform(X)).all()
 
 
+def test_values_too_near_to_each_other_to_be_bent_stay_straight() -> None:
+    # The square of such a spread is 0 to a computer, and nothing can be divided by it.
+    X = np.zeros((12, 1))
+    X[:3, 0] = [1e-200, 2e-200, 3e-200]
+    X[3:9, 0] = 1e-200
+    basis = PredictorBasis(knots=3).fit(X)
+    assert len(basis.knots_[0]) == 0
+    assert np.isfinite(basis.transform(X)).all()
+
+
 def test_the_outcome_is_never_looked_at() -> None:
     X = np.random.default_rng(1).normal(size=(30, 2))
     basis = PredictorBasis(knots=3)

@@ -88,7 +88,7 @@ def test_a_curve_is_continued_as_it_was_made() -> None:
 
 def test_the_picture_marks_the_size_that_is_needed() -> None:
     curve = _curve(_draw(60, 3), partial(fit_response, procedure=RIDGE))["t1"]
-    figure = plot_learning_curve(curve, needed=100.0, title="Learning curve, T1")
+    figure = plot_learning_curve(curve, needed=100.0)
     lines = [line for line in figure.axes[0].lines if line.get_label() == "needed by criteria"]
     assert list(lines[0].get_xdata()) == [100.0, 100.0]
     assert [axes.get_ylabel() for axes in figure.axes] == ["AUC", "Brier skill"]

@@ -61,7 +61,7 @@ def draw_outcome(
         Z = basis.expand(X)
         risk = 1 / (1 + np.exp(-2 * Z[:, 0] * Z[:, -1] - Z[:, 1]))
         y = (rng.random(len(X)) < risk).astype(np.float64)
-        member = BoostedTrees(n_trees=(60,)).fit_path(Z, basis.linear_, y)[0]
+        member = BoostedTrees(tried=(60,)).fit_path(Z, basis.linear_, y)[0]
         text = member.trees.model_to_string()
     intercept = float(rng.normal())
     return OutcomeModel(basis, intercept, coef, text, 60, 0.7 * trees, steps[0], steps[1])
