@@ -198,17 +198,22 @@ def import_cohort(
     """
     from rich.console import Console
 
+    from features.cohort.export import find_joined, read_export
     from features.cohort.mapping import apply_mapping
     from features.cohort.mapping_file import read_mapping
     from features.errors import InputError
-    from features.files.options import TableOptions
-    from features.files.table import TABLE_ENDINGS, check_output, read_table, write_table
+    from features.files.table import TABLE_ENDINGS, check_output, write_table
 
-    if out.resolve() == raw.resolve():
+    check_output(out, force=True, endings=TABLE_ENDINGS)
+    rules = read_mapping(mapping)
+    if out.resolve() in [
+        raw.resolve(),
+        *(path.resolve() for path in find_joined(raw, rules).values()),
+    ]:
         raise InputError(f"{out} is the export itself; choose another name")
     check_output(out, force=force, endings=TABLE_ENDINGS)
-    rules = read_mapping(mapping)
-    table, report = apply_mapping(read_table(raw, TableOptions(number_repeated=True)), rules)
+    export, joined = read_export(raw, rules)
+    table, report = apply_mapping(export, rules, joined)
     write_table(table, out, force=force)
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))
@@ -239,6 +244,12 @@ def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     _show_cleaned(console, report.cleaned)
     for filtered in report.filters:
         _show_filter(console, filtered)
+    for joined in report.joined:
+        console.print(
+            f"Joined {joined.name}: {joined.matched} patients in both, {joined.without} without a "
+            f"row in it, {joined.strangers} only in it.",
+            markup=False,
+        )
     if report.unused_rows:
         console.print(f"{report.unused_rows} rows at times that no variable comes from.")
     _print_table(

@@ -8,7 +8,7 @@ from typing import Any
 
 from features.cohort.filtering import Filtered
 
-__all__ = ["ColumnReport", "ImportReport"]
+__all__ = ["ColumnReport", "ImportReport", "JoinReport"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,31 @@ class ColumnReport:
     how: str
     known: int
     missing: int
+
+
+@dataclass(frozen=True)
+class JoinReport:
+    """How a joined file fits the export.
+
+    Attributes
+    ----------
+    name : str
+        The file's name in the mapping.
+    rows : int
+        Its rows.
+    matched : int
+        Patients who are in both.
+    without : int
+        Patients of the export, after its filters, without a row in the file.
+    strangers : int
+        Patients of the file who are not among them.
+    """
+
+    name: str
+    rows: int
+    matched: int
+    without: int
+    strangers: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,8 @@ class ImportReport:
         Raw columns that were dropped.
     synthetic_rows : int
         Rows marked as simulated.
+    joined : tuple of JoinReport
+        The files joined to the export.
     """
 
     raw_rows: int
@@ -68,6 +95,7 @@ class ImportReport:
     missing_codes: Mapping[str, int]
     unmapped: tuple[str, ...]
     synthetic_rows: int
+    joined: tuple[JoinReport, ...] = ()
 
     @property
     def dropped(self) -> dict[str, int]:

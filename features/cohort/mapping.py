@@ -9,40 +9,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from features.cohort.codes import normalise_code
-from features.cohort.cohort import is_synthetic_id, parse_cell, parse_cohort
+from features.cohort.cohort import is_synthetic_id, parse_cohort
+from features.cohort.column_rule import ColumnRule
+from features.cohort.conversion import (
+    Reading,
+    Refused,
+    Texts,
+    Value,
+    choose_columns,
+    convert,
+    read_box,
+)
+from features.cohort.conversion_words import describe_conversion, describe_refused
 from features.cohort.filtering import filter_rows
-from features.cohort.import_report import ColumnReport, ImportReport
-from features.cohort.mapping_file import UNITS, CohortMapping, ColumnRule
-from features.dictionary.variable import Variable, parse_value
+from features.cohort.import_report import ColumnReport, ImportReport, JoinReport
+from features.cohort.mapping_file import CohortMapping, JoinedFile
+from features.cohort.raw_rows import JoinedRows, RawRows, join_rows, read_column
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import CLEANED
+from features.numerals import find_decimal
 
 __all__ = ["apply_mapping"]
 
-Value = float | str | None
 Rules = Mapping[str, ColumnRule]
+Tables = Mapping[str, pd.DataFrame]
 
 _ORIGIN = "record_origin"
 _SHOWN = 5
-_ANY_NUMBER = Variable("raw", "raw value", "number", "always", ())
+_NO_TABLES: Tables = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class _Raw:
-    """The rows that the filters keep, gathered by course."""
-
-    cells: Mapping[str, Sequence[str]]
-    groups: Sequence[Sequence[int]]
-    times: Sequence[str]
-
-
-def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFrame, ImportReport]:
+def apply_mapping(
+    raw: pd.DataFrame, mapping: CohortMapping, joined: Tables = _NO_TABLES
+) -> tuple[pd.DataFrame, ImportReport]:
     """Turn a raw table into a cohort table.
 
     Parameters
@@ -51,12 +57,14 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
         As :func:`features.files.table.read_table` returns it.
     mapping : CohortMapping
         What to make of it.
+    joined : mapping of str to DataFrame of str
+        The tables of the mapping's joined files, by name.
 
     Returns
     -------
     table : DataFrame
         One row per course in the dictionary's column order: numbers as float64 or Int64, all
-        else as text, missing values NaN. Rows that the raw file marks as simulated
+        else as text, missing values NaN. Rows that a raw file marks as simulated
         (`record_origin`, or a patient_id that begins with SYN-) stay marked.
     report : ImportReport
         What was done, in counts.
@@ -71,28 +79,20 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     """
     rules = dict(mapping.columns)
     if _ORIGIN in raw and _ORIGIN not in rules:
-        rules[_ORIGIN] = ColumnRule.model_construct(sources=(_ORIGIN,))
-    problems = _find_absent(raw, mapping, rules)
+        rules[_ORIGIN] = ColumnRule.model_construct(given=(_ORIGIN,))
+    problems = _find_absent(raw, joined, mapping, rules)
     if problems:
         raise InputError("mapping", problems)
-    sources = dict.fromkeys(source for rule in rules.values() for source in rule.sources)
+    sources = dict.fromkeys(source for rule in rules.values() for source in rule.raw_columns)
     mapped = {*sources, *mapping.filters, mapping.time}
-    looked_at = {*mapped, _ORIGIN, "patient_id"}
-    cells = {str(name): raw[name].str.strip().tolist() for name in raw if name in looked_at}
+    cells = _read_cells(raw, {*mapped, _ORIGIN, "patient_id"})
     kept, filtered, problems = filter_rows(cells, mapping.filters, n_rows=len(raw))
     if problems:
         raise InputError("import", problems)
     data = _gather(kept, cells, rules, mapping.time)
-    problems += _check_times(data, rules, mapping.time)
-    values: dict[str, list[Value]] = {}
-    reports = []
-    for name, rule in rules.items():
-        variable = mapping.dictionary[name]
-        values[name], how, found = _fill_column(data, rule, variable, mapping.missing)
-        problems += found
-        known = sum(value is not None for value in values[name])
-        source = " + ".join(rule.sources) or "constant"
-        reports.append(ColumnReport(name, source, how, known, len(data.groups) - known))
+    data, joins, problems = _join(data, joined, mapping, rules)
+    values, reports, found = _fill_columns(data, rules, mapping)
+    problems += _check_times(data, rules, mapping) + found
     synthetic = _mark_synthetic(values, data, rules)
     first_rows = raw.index[[group[0] for group in data.groups]]
     table = pd.DataFrame(values, index=first_rows, dtype=object)
@@ -103,27 +103,78 @@ def apply_mapping(raw: pd.DataFrame, mapping: CohortMapping) -> tuple[pd.DataFra
     report = ImportReport(
         raw_rows=len(raw),
         raw_columns=raw.shape[1],
-        cleaned=raw.attrs.get(CLEANED, 0),
+        cleaned=sum(table.attrs.get(CLEANED, 0) for table in (raw, *joined.values())),
         filters=filtered,
         unused_rows=_count_unused(data, rules, mapping.time),
         rows=len(table),
-        columns=tuple(reports),
-        missing_codes=_count_missing_codes(cells, kept, rules, mapping.missing),
-        unmapped=tuple(str(name) for name in raw if name not in mapped),
+        columns=reports,
+        missing_codes=_count_missing_codes(data, rules, mapping.missing),
+        unmapped=tuple(name for name in _list_columns(raw, joined, mapping) if name not in mapped),
         synthetic_rows=synthetic,
+        joined=joins,
     )
     return pd.DataFrame({v.name: _to_series(values[v.name], v) for v in ordered}), report
 
 
-def _find_absent(raw: pd.DataFrame, mapping: CohortMapping, rules: Rules) -> list[Problem]:
-    """Return what the mapping names and the file, or the mapping itself, does not have."""
+def _read_cells(table: pd.DataFrame, names: set[str], prefix: str = "") -> dict[str, list[str]]:
+    return {
+        f"{prefix}{name}": table[name].str.strip().tolist()
+        for name in table
+        if f"{prefix}{name}" in names
+    }
+
+
+def _join(
+    data: RawRows, joined: Tables, mapping: CohortMapping, rules: Rules
+) -> tuple[RawRows, tuple[JoinReport, ...], list[Problem]]:
+    [patient] = rules["patient_id"].sources
+    patients = [data.cells[patient][group[0]] for group in data.groups]
+    tables = {name: _read_joined(joined[name], name, mapping.joins[name]) for name in mapping.joins}
+    return join_rows(data, patients, tables)
+
+
+def _read_joined(table: pd.DataFrame, name: str, file: JoinedFile) -> JoinedRows:
+    everything = {f"{name}.{column}" for column in table}
+    cells = _read_cells(table, everything, prefix=f"{name}.")
+    times = [normalise_code(cell) for cell in cells[f"{name}.{file.time}"]] if file.time else None
+    return JoinedRows(cells, cells[f"{name}.{file.patient}"], times)
+
+
+def _list_columns(raw: pd.DataFrame, joined: Tables, mapping: CohortMapping) -> list[str]:
+    """Return all raw columns, those of joined files but for their patient and time."""
     names = [str(name) for name in raw]
-    wanted = [(f"columns.{name}", source) for name in rules for source in rules[name].sources]
-    wanted += [(f"filter.{name}", name) for name in mapping.filters]
-    wanted += [("rows.time", mapping.time)] if mapping.time else []
+    for name, file in mapping.joins.items():
+        keys = (file.patient, file.time)
+        names += [f"{name}.{column}" for column in joined[name] if column not in keys]
+    return names
+
+
+def _find_absent(
+    raw: pd.DataFrame, joined: Tables, mapping: CohortMapping, rules: Rules
+) -> list[Problem]:
+    """Return what the mapping names and the files, or the mapping itself, do not have."""
+    own = [str(name) for name in raw]
+    names = own + [f"{name}.{column}" for name, table in joined.items() for column in table]
+    wanted = [(f"columns.{name}", source) for name in rules for source in rules[name].raw_columns]
     problems = [
         _describe_absent(where, source, names) for where, source in wanted if source not in names
     ]
+    wanted = [(f"filter.{name}", name) for name in mapping.filters]
+    wanted += [("rows.time", mapping.time)] if mapping.time else []
+    problems += [_describe_absent(where, name, own) for where, name in wanted if name not in own]
+    for name, file in mapping.joins.items():
+        there = [str(column) for column in joined[name]]
+        wanted = [(f"join.{name}.patient", file.patient), (f"join.{name}.time", file.time)]
+        problems += [
+            _describe_absent(where, column, there)
+            for where, column in wanted
+            if column and column not in there
+        ]
+        problems += [
+            Problem(f"join.{name}", "a name of its own", f"{column}, also a column of the export")
+            for column in own
+            if column.startswith(f"{name}.") and column in names[len(own) :]
+        ]
     problems += [
         Problem(f"variables.{variable.name}", "an entry under [columns]", "none")
         for variable in mapping.variables
@@ -147,178 +198,174 @@ def _describe_absent(where: str, source: str, names: Sequence[str]) -> Problem:
 
 def _gather(
     kept: Sequence[int], cells: Mapping[str, Sequence[str]], rules: Rules, time: str
-) -> _Raw:
+) -> RawRows:
     """Gather the rows of each patient, or of each course where courses are numbered."""
     if not time:
-        return _Raw(cells, [[row] for row in kept], [])
+        return RawRows(cells, [[row] for row in kept])
     keyed = [rules[name] for name in ("patient_id", "course_number") if name in rules]
     keys = [source for rule in keyed for source in rule.sources]
     groups: dict[tuple[str, ...], list[int]] = {}
     for row in kept:
         groups.setdefault(tuple(cells[key][row] for key in keys), []).append(row)
-    return _Raw(cells, list(groups.values()), [normalise_code(cell) for cell in cells[time]])
+    return RawRows(cells, list(groups.values()), [normalise_code(cell) for cell in cells[time]])
 
 
-def _check_times(data: _Raw, rules: Rules, time: str) -> list[Problem]:
+def _check_times(data: RawRows, rules: Rules, mapping: CohortMapping) -> list[Problem]:
     problems = []
-    for at in dict.fromkeys(rule.at for rule in rules.values() if rule.at):
-        counts = [sum(data.times[row] == at for row in group) for group in data.groups]
+    asked = {
+        (data.get_file(column), rule.at): None
+        for rule in rules.values()
+        for column in rule.raw_columns
+        if rule.at
+    }
+    for file, at in asked:
+        column = f"{file}.{mapping.joins[file].time}" if file else mapping.time
+        times, groups = data.get_times(file) or (), data.get_groups(file)
+        counts = [sum(times[row] == at for row in group) for group in groups]
         repeated = sum(count > 1 for count in counts)
         if repeated:
             expected = f"one row at time {at} for each patient"
             got = f"{repeated} of {len(counts)} patients with more"
-            problems.append(Problem(time, expected, got, action="filter the rows"))
+            action = "correct the file" if file else "filter the rows"
+            problems.append(Problem(column, expected, got, action=action))
         if not any(counts):
-            there = ", ".join(sorted({data.times[row] for group in data.groups for row in group}))
-            problems.append(Problem(time, f"a row at time {at}", f"times {there}"))
+            there = ", ".join(sorted({times[row] for group in groups for row in group}))
+            problems.append(Problem(column, f"a row at time {at}", f"times {there or 'none'}"))
     return problems
 
 
-def _count_unused(data: _Raw, rules: Rules, time: str) -> int:
+def _count_unused(data: RawRows, rules: Rules, time: str) -> int:
     used = {rule.at for rule in rules.values()}
     return sum(data.times[row] not in used for group in data.groups for row in group if time)
 
 
-def _count_missing_codes(
-    cells: Mapping[str, Sequence[str]], kept: Sequence[int], rules: Rules, missing: frozenset[str]
-) -> dict[str, int]:
+def _count_missing_codes(data: RawRows, rules: Rules, missing: frozenset[str]) -> dict[str, int]:
     codes: dict[str, frozenset[str]] = {}
     for rule in rules.values():
-        for source in rule.sources:
+        for source in rule.raw_columns:
             codes[source] = codes.get(source, missing) | rule.missing
     counts = Counter(
         code
         for source, meant in codes.items()
-        for code in (normalise_code(cells[source][row]) for row in kept)
+        for group in data.get_groups(data.get_file(source))
+        for code in (normalise_code(data.cells[source][row]) for row in group)
         if code and code in meant
     )
     return dict(counts.most_common())
 
 
-def _read_source(
-    data: _Raw, rule: ColumnRule, name: str, source: str, missing: frozenset[str]
-) -> tuple[list[str], list[Problem]]:
-    """Return one text for each course, "" where not known, and the courses that disagree."""
-    codes = missing | rule.missing
-    texts = []
-    disagreeing = 0
-    for group in data.groups:
-        known: dict[str, str] = {}
-        for row in group:
-            text = data.cells[source][row]
-            if (not rule.at or data.times[row] == rule.at) and normalise_code(text) not in codes:
-                known.setdefault(normalise_code(text), text)
-        known.pop("", None)
-        disagreeing += len(known) > 1
-        texts.append(next(iter(known.values()), ""))
-    if not disagreeing:
-        return texts, []
-    expected = "the same value in all rows of a patient"
-    got = f"different values of {source} in {disagreeing} of {len(texts)} patients"
-    action = "say which row with at = ..., or correct the file"
-    return texts, [Problem(name, expected, got, action=action)]
+def _fill_columns(
+    data: RawRows, rules: Rules, mapping: CohortMapping
+) -> tuple[dict[str, list[Value]], tuple[ColumnReport, ...], list[Problem]]:
+    values: dict[str, list[Value]] = {}
+    reports = []
+    problems = []
+    for name, rule in rules.items():
+        values[name], how, found = _fill_column(data, rule, mapping.dictionary[name], mapping)
+        problems += found
+        known = sum(value is not None for value in values[name])
+        source = " + ".join(rule.sources) or "constant"
+        reports.append(ColumnReport(name, source, how, known, len(data.groups) - known))
+    return values, tuple(reports), problems
 
 
 def _fill_column(
-    data: _Raw, rule: ColumnRule, variable: Variable, missing: frozenset[str]
+    data: RawRows, rule: ColumnRule, variable: Variable, mapping: CohortMapping
 ) -> tuple[list[Value], str, list[Problem]]:
     """Return one value for each course, what was done in words, and what could not be."""
     if rule.constant is not None:
-        value = _convert(rule, variable, rule.constant)
+        value = convert(ColumnRule(), variable, (rule.constant,))
         return [_known(value)] * len(data.groups), rule.constant, []
     problems: list[Problem] = []
-    columns = []
-    for source in rule.sources:
-        texts, found = _read_source(data, rule, variable.name, source, missing)
-        columns.append(texts)
+    columns: dict[str, list[str | None]] = {}
+    for column in rule.raw_columns:
+        columns[column], found = read_column(data, rule, variable, column, mapping.missing)
         problems += found
-    joined = [rule.separator.join(filter(None, texts)) for texts in zip(*columns, strict=True)]
-    counts = Counter(text for text in joined if text)
-    values = {text: _convert(rule, variable, text) for text in counts}
-    refused = {text: value for text, value in values.items() if isinstance(value, Problem)}
-    if refused:
-        problems.append(_describe_refused(rule, variable, refused, counts))
-    filled = [_known(values[text]) if text else None for text in joined]
-    return filled, _describe(rule, variable, counts, values), problems
+    inputs: list[Texts | Refused]
+    if rule.by:
+        inputs = choose_columns(rule, columns[rule.by], columns)
+    else:
+        inputs = list(zip(*columns.values(), strict=True))
+    problems += _check_boxes(rule, variable, columns)
+    unchosen = [given for given in inputs if isinstance(given, Refused)]
+    if unchosen:
+        problems.append(describe_refused(rule, variable, unchosen, chosen=True))
+    reading = _find_reading(mapping, data, columns)
+    read = {
+        given: convert(rule, variable, given, reading)
+        for given in dict.fromkeys(inputs)
+        if not isinstance(given, Refused)
+    }
+    outcomes = [given if isinstance(given, Refused) else read[given] for given in inputs]
+    refused = [read[given] for given in inputs if not isinstance(given, Refused)]
+    wrong = [value for value in refused if isinstance(value, Refused)]
+    if wrong:
+        problems.append(describe_refused(rule, variable, wrong, reading=reading))
+    values = [_known(value) for value in outcomes]
+    texts = [() if isinstance(given, Refused) else given for given in inputs]
+    return values, describe_conversion(rule, variable, texts, values), problems
 
 
-def _known(value: Value | Problem) -> Value:
-    return None if isinstance(value, Problem) else value
+def _find_reading(
+    mapping: CohortMapping, data: RawRows, columns: Mapping[str, Sequence[str | None]]
+) -> Reading:
+    """Return how the texts are written: as the mapping says, or as the columns tell."""
+    stated = {
+        (mapping.joins[file].options if file else mapping.options).decimal
+        for file in map(data.get_file, columns)
+    }
+    texts = (text for column in columns.values() for text in column if text)
+    decimal = stated.pop() if len(stated) == 1 else None
+    return Reading(mapping.dates, decimal or find_decimal(texts))
 
 
-def _describe_refused(
-    rule: ColumnRule, variable: Variable, refused: Mapping[str, Problem], counts: Mapping[str, int]
-) -> Problem:
-    shown = [
-        f"{text[:20]!r} in {counts[text]} row{'s'[: counts[text] != 1]}"
-        for text in list(refused)[:_SHOWN]
-    ]
-    more = f" and {len(refused) - _SHOWN} more values" if len(refused) > _SHOWN else ""
-    expected = variable.expected()
-    if rule.recode is not None:
-        expected = "a value that recode lists: " + ", ".join(rule.recode)
-    hint = next((problem.action for problem in refused.values() if problem.action), "")
-    action = hint or "cover them with recode or unit, or list them as missing"
-    return Problem(variable.name, expected, ", ".join(shown) + more, action=action)
+def _known(value: Value | Refused) -> Value:
+    return None if isinstance(value, Refused) else value
 
 
-def _describe(
-    rule: ColumnRule,
-    variable: Variable,
-    counts: Mapping[str, int],
-    values: Mapping[str, Value | Problem],
-) -> str:
-    how = [f"at time {rule.at}"] if rule.at else []
-    if rule.unit:
-        how.append(f"{rule.unit} to {variable.unit}")
-    if rule.yes_if:
-        yes = sum(counts[text] for text, value in values.items() if value == "yes")
-        how.append(f"yes if {rule.yes_if} ({yes} of {sum(counts.values())})")
-    if rule.recode is not None:
-        became = Counter[tuple[str, str]]()
-        for text, value in values.items():
-            became[normalise_code(text), str(value)] += counts[text]
-        how += [f"{raw} to {word} ({count})" for (raw, word), count in sorted(became.items())]
-    return ", ".join(how) or "as it is"
+def _check_boxes(
+    rule: ColumnRule, variable: Variable, columns: Mapping[str, Sequence[str | None]]
+) -> list[Problem]:
+    """Return that it must be said what an empty box means, where no other box is not ticked."""
+    if not rule.boxes or "" in rule.not_ticked:
+        return []
+    words = {text for texts in columns.values() for text in texts if text is not None}
+    if "" not in words or any(_is_unticked(rule, word) for word in words):
+        return []
+    expected = "boxes that tell when they are not ticked"
+    action = 'say not_ticked = [""] if an empty box is one that is not ticked'
+    return [Problem(variable.name, expected, "only ticked and empty ones", action=action)]
 
 
-def _convert(rule: ColumnRule, variable: Variable, text: str) -> Value | Problem:
-    """Return one raw value as the contract writes it."""
-    recode = rule.recode
-    parts = text.split(rule.separator) if variable.kind == "codes" else [text]
-    words = [part.strip() for part in parts]
-    if recode is not None:
-        if any(normalise_code(word) not in recode for word in words if word):
-            return variable.problem(text)
-        words = [recode[normalise_code(word)] for word in words if word]
-    word: object = ";".join(filter(None, words))
-    if rule.unit or rule.yes_if:
-        number = parse_value(_ANY_NUMBER, word)
-        if not isinstance(number, float):
-            return variable.problem(text)
-        word = rule.holds(number) if rule.yes_if else number * UNITS[variable.unit][rule.unit]
-    parsed = parse_cell(variable, word)
-    return variable.decode(parsed) if isinstance(parsed, float) else parsed
+def _is_unticked(rule: ColumnRule, word: str) -> bool:
+    try:
+        return read_box(rule, word) is False
+    except ValueError:
+        return True  # another word, told as refused
 
 
-def _mark_synthetic(values: dict[str, list[Value]], data: _Raw, rules: Rules) -> int:
-    """Mark the courses that the raw file calls simulated, whatever the mapping says.
+def _mark_synthetic(values: dict[str, list[Value]], data: RawRows, rules: Rules) -> int:
+    """Mark the courses that a raw file calls simulated, whatever the mapping says.
 
     A model made from simulated patients is a demonstration for ever; an import must not be a way
     round it.
     """
+    origins = [_ORIGIN, *(f"{name}.{_ORIGIN}" for name in data.joined)]
     ids = {"patient_id", *rules["patient_id"].sources}
-
-    def is_synthetic(row: int) -> bool:
-        origin = data.cells[_ORIGIN][row] if _ORIGIN in data.cells else ""
-        named = (data.cells[name][row] for name in ids if name in data.cells)
-        return origin.lower() == "synthetic" or any(is_synthetic_id(text) for text in named)
-
-    marked = [any(is_synthetic(row) for row in group) for group in data.groups]
+    marked = [False] * len(data.groups)
+    for column in (*origins, *ids):
+        if column not in data.cells:
+            continue
+        for course, group in enumerate(data.get_groups(data.get_file(column))):
+            texts = [data.cells[column][row] for row in group]
+            if column in origins:
+                marked[course] |= any(text.lower() == "synthetic" for text in texts)
+            else:
+                marked[course] |= any(is_synthetic_id(text) for text in texts)
     if any(marked):
-        origins = values.get(_ORIGIN, [None] * len(marked))
+        given = values.get(_ORIGIN, [None] * len(marked))
         values[_ORIGIN] = [
-            "synthetic" if mark else origin for mark, origin in zip(marked, origins, strict=True)
+            "synthetic" if mark else origin for mark, origin in zip(marked, given, strict=True)
         ]
     return sum(marked)
 

@@ -169,6 +169,23 @@ def test_repeated_headings_are_fine_until_the_mapping_names_one(tmp_path: Path) 
     assert problem.action == "write Pain (1) or Pain (2), counted from the left"
 
 
+def test_an_import_joins_a_second_file_and_never_replaces_it(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,pain\nA,8\nB,7\n")
+    lab = _write(tmp_path, "lab.csv", "p;w\nA;70,5\nC;80,0\n")
+    text = (
+        '[columns]\npatient_id = "id"\nweight_kg = "lab.w"\n'
+        '[join.lab]\nfile = "lab.csv"\npatient = "p"\ndecimal = ","\n'
+    )
+    mapping = _write(tmp_path, "m.toml", text)
+    result = _run("import", raw, "--mapping", mapping, "--out", tmp_path / "c.csv")
+    assert (tmp_path / "c.csv").read_text() == "patient_id,weight_kg\nA,70.5\nB,\n"
+    told = " ".join(result.stdout.split())
+    assert "Joined lab: 1 patients in both, 1 without a row in it, 1 only in it." in told
+    refused = _run("import", raw, "--mapping", mapping, "--out", lab, "--force")
+    assert isinstance(refused.exception, InputError)
+    assert lab.read_text().startswith("p;w")
+
+
 def test_an_import_never_replaces_its_own_export(tmp_path: Path) -> None:
     raw = _write(tmp_path, "raw.csv", "id,pain,s,m\nA,8,1,2\n")
     mapping = _write(tmp_path, "m.toml", MAPPING)

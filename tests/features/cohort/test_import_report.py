@@ -3,7 +3,7 @@
 import json
 
 from features.cohort.filtering import Filtered
-from features.cohort.import_report import ColumnReport, ImportReport
+from features.cohort.import_report import ColumnReport, ImportReport, JoinReport
 
 
 def test_a_report_becomes_plain_values_that_json_can_write() -> None:
@@ -18,6 +18,7 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
         missing_codes={"-99": 6},
         unmapped=("remarks",),
         synthetic_rows=0,
+        joined=(JoinReport("lab", rows=4, matched=2, without=1, strangers=2),),
     )
     assert json.loads(json.dumps(report.to_dict())) == {
         "raw_rows": 5,
@@ -40,4 +41,5 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
         "missing_codes": {"-99": 6},
         "unmapped": ["remarks"],
         "synthetic_rows": 0,
+        "joined": [{"name": "lab", "rows": 4, "matched": 2, "without": 1, "strangers": 2}],
     }

@@ -6,13 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.cohort.export import read_export
 from features.cohort.import_report import ImportReport
 from features.cohort.mapping import apply_mapping
 from features.cohort.mapping_file import CohortMapping, read_mapping
 from features.errors import InputError, Problem
-from features.files.table import parse_table
+from features.files.table import parse_table, write_table
 from tests.places import PROJECT
 
+BLOCKS = re.compile(r"```(csv|toml)[^\n]*\n(.*?)```", re.DOTALL)
 DOCS = PROJECT / "docs" / "mapping.md"
 
 
@@ -38,8 +40,8 @@ def _rows(table: pd.DataFrame) -> list[list[object]]:
 
 def test_the_example_of_the_documentation_does_what_it_says(tmp_path: Path) -> None:
     text = DOCS.read_text(encoding="utf-8")
-    blocks = {kind: body for kind, body in re.findall(r"```(csv|toml)\n(.*?)```", text, re.DOTALL)}
-    table, report = _import(tmp_path, blocks["csv"], blocks["toml"])
+    blocks = [body for _, body in BLOCKS.findall(text.partition("## How the file")[0])]
+    table, report = _import(tmp_path, *blocks)
     assert table.columns.tolist() == [
         "patient_id",
         "site",
@@ -76,6 +78,40 @@ def test_the_example_of_the_documentation_does_what_it_says(tmp_path: Path) -> N
     assert report.dropped == {"group": 1}
     assert report.missing_codes == {"-99": 6}
     assert report.unmapped == ()
+
+
+def _examples() -> list[tuple[str, list[str]]]:
+    _, *sections = re.split(r"^##+ ", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = [(part.splitlines()[0], [b for _, b in BLOCKS.findall(part)]) for part in sections]
+    return [(title, blocks) for title, blocks in found if len(blocks) > 2]
+
+
+@pytest.mark.parametrize(("title", "blocks"), _examples())
+def test_each_example_of_the_documentation_gives_the_cohort_beside_it(
+    tmp_path: Path, title: str, blocks: list[str]
+) -> None:
+    raw, *joined, entries, cohort = blocks
+    (tmp_path / "raw.csv").write_text(raw)
+    for text in joined:
+        (tmp_path / "lab.csv").write_text(text)
+    before, has_columns, after = entries.partition("[columns]")
+    head = f"{before}[columns]" if has_columns else "[columns]"
+    own = after if has_columns else f"\n{entries}"
+    mapping = _mapping(tmp_path, f'{head}\npatient_id = "id"{own}')
+    raw_table, tables = read_export(tmp_path / "raw.csv", mapping)
+    table, _ = apply_mapping(raw_table, mapping, tables)
+    write_table(table, tmp_path / "cohort.csv")
+    assert (tmp_path / "cohort.csv").read_text() == cohort
+
+
+def test_the_examples_of_the_documentation_are_found() -> None:
+    assert [title for title, _ in _examples()] == [
+        "One checkbox for each drug",
+        "Yes if any of several columns says yes",
+        "A column chosen by the value of another",
+        "Dates",
+        "A second file about the same patients",
+    ]
 
 
 def test_each_part_reports_what_it_did_in_counts(tmp_path: Path) -> None:
@@ -327,3 +363,124 @@ def test_a_mapping_may_only_declare_variables(tmp_path: Path) -> None:
     assert mapping.dictionary["mood"].expected() == "a whole number from 0 to 3"
     with pytest.raises(InputError, match=r"columns.patient_id"):
         apply_mapping(parse_table(b"id\nA\n", name="raw"), mapping)
+
+
+def _join(folder: Path, raw: str, lab: str, mapping: str) -> tuple[pd.DataFrame, ImportReport]:
+    tables = {"lab": parse_table(lab.encode(), name="lab.csv")}
+    return apply_mapping(
+        parse_table(raw.encode(), name="raw.csv"), _mapping(folder, mapping), tables
+    )
+
+
+JOIN = """
+    [columns]
+    patient_id = "id"
+    weight_kg = "lab.w"
+    [join.lab]
+    file = "lab.csv"
+    patient = "p"
+    """
+
+
+def test_a_joined_file_is_reported_with_what_it_leaves_out(tmp_path: Path) -> None:
+    lab = "p,w,note\nA,70,x\nC,80,y\nD,-9,z\n"
+    table, report = _join(tmp_path, "id\nA\nB\nD\n", lab, "missing = -9\n" + JOIN)
+    assert _rows(table) == [["A", 70], ["B", None], ["D", None]]
+    assert [(j.name, j.matched, j.without, j.strangers) for j in report.joined] == [
+        ("lab", 2, 1, 1)
+    ]
+    assert report.unmapped == ("lab.note",)
+    assert report.missing_codes == {"-9": 1}
+    assert report.raw_rows == 3
+
+
+def test_what_a_joined_file_lacks_is_named(tmp_path: Path) -> None:
+    mapping = _mapping(tmp_path, JOIN.replace("lab.w", "lab.weigt") + 'time = "visit"\n')
+    raw = parse_table(b"id,lab.weight\nA,1\n", name="raw")
+    lab = parse_table(b"pp,weight\nA,70\n", name="lab")
+    with pytest.raises(InputError) as caught:
+        apply_mapping(raw, mapping, {"lab": lab})
+    assert [p.column for p in caught.value.problems] == [
+        "columns.weight_kg",
+        "join.lab.patient",
+        "join.lab.time",
+        "join.lab",
+    ]
+    assert caught.value.problems[0].action == "did you mean lab.weight?"
+
+
+def test_a_simulated_row_of_a_joined_file_makes_its_patient_simulated(tmp_path: Path) -> None:
+    lab = "p,w,record_origin\nA,70,synthetic\nB,80,\n"
+    table, report = _join(tmp_path, "id\nA\nB\n", lab, JOIN)
+    assert [None if pd.isna(v) else v for v in table["record_origin"]] == ["synthetic", None]
+    assert report.synthetic_rows == 1
+
+
+def test_a_joined_time_is_checked_like_the_exports_own(tmp_path: Path) -> None:
+    mapping = JOIN.replace('"lab.w"', '{ from = "lab.w", at = 0 }') + 'time = "t"\n'
+    with pytest.raises(InputError) as caught:
+        _join(tmp_path, "id\nA\nB\n", "p,t,w\nA,0,70\nA,0.0,70\nB,1,80\n", mapping)
+    assert [(p.column, p.got) for p in caught.value.problems] == [
+        ("lab.t", "1 of 2 patients with more")
+    ]
+    with pytest.raises(InputError) as caught:
+        _join(tmp_path, "id\nA\nB\n", "p,t,w\nA,2,70\nB,1,80\n", mapping)
+    assert [(p.expected, p.got) for p in caught.value.problems] == [
+        ("a row at time 0", "times 1, 2")
+    ]
+
+
+def test_boxes_that_are_only_ticked_or_empty_need_a_word(tmp_path: Path) -> None:
+    mapping = """
+        [columns]
+        patient_id = "id"
+        [columns.medication_atc]
+        boxes = { a = "N02AX02", b = "N03AX16" }
+        none_ticked = "none"
+        """
+    raw = "id,a,b\nA,x,\nB,,\nC,x,x\n"
+    [problem] = _problems(tmp_path, raw, mapping)
+    assert problem.got == "only ticked and empty ones"
+    assert problem.action.startswith('say not_ticked = [""]')
+    table, report = _import(tmp_path, raw, mapping + '    not_ticked = [""]\n')
+    assert table["medication_atc"].tolist() == ["N02AX02", "none", "N02AX02;N03AX16"]
+    assert report.columns[1].source == "a + b"
+
+
+def test_a_value_that_chooses_no_column_is_a_problem(tmp_path: Path) -> None:
+    mapping = """
+        [columns]
+        patient_id = "id"
+        nrs_t0 = { by = "s", from = { L = "l", R = "r" } }
+        """
+    [problem] = _problems(tmp_path, "id,s,l,r\nA,L,8,1\nB,B,7,2\n", mapping)
+    assert (problem.column, problem.got) == ("nrs_t0", "'B' in 1 row")
+
+
+def test_dates_that_may_be_two_are_a_problem_with_the_line_to_add(tmp_path: Path) -> None:
+    mapping = """
+        [columns]
+        patient_id = "id"
+        treatment_year = { from = "d", part = "year" }
+        """
+    raw = "id,d\nA,05.03.2021\nB,13.03.2021\nC,2021-03-05\n"
+    [problem] = _problems(tmp_path, raw, mapping)
+    assert problem.action == 'say dates = "dmy"'
+    table, _ = _import(tmp_path, raw, 'dates = "dmy"\n' + mapping)
+    assert table["treatment_year"].tolist() == [2021, 2021, 2021]
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "expected"),
+    [
+        ("", ["7,5", "8"], [7.5, 8]),
+        ('decimal = ","\n', ["1,500", "2"], [1.5, 2]),
+        ("", ["1,500", "2,5"], [1.5, 2.5]),
+    ],
+)
+def test_decimal_commas_are_read_where_the_column_or_the_mapping_tells(
+    tmp_path: Path, head: str, cells: list[str], expected: list[float]
+) -> None:
+    raw = "id;n\n" + "".join(f"P{i};{cell}\n" for i, cell in enumerate(cells))
+    table, _ = _import(tmp_path, raw, head + '[columns]\npatient_id = "id"\nnrs_t0 = "n"\n')
+    assert table["nrs_t0"].tolist() == expected

@@ -6,6 +6,7 @@ import pytest
 
 from features.cohort.mapping_file import CohortMapping, read_mapping
 from features.errors import InputError
+from features.files.options import TableOptions
 
 
 def _mapping(folder: Path, text: str) -> CohortMapping:
@@ -44,6 +45,33 @@ def _mapping(folder: Path, text: str) -> CohortMapping:
         ("[rows]\ntime = 1", "rows.time", "raw column"),
         ("[filter]\nx = { a = 1 }", "filter.x", "list of values"),
         ("missing = { a = 1 }", "missing", "list of values"),
+        ('decimal = ";"', "decimal", '"." or ","'),
+        ("encoding = 1", "encoding", "text"),
+        ("sheet = 1.5", "sheet", "number from 1"),
+        ("labels = 1", "labels", "true or false"),
+        ('dates = "ymd"', "dates", '"dmy" or "mdy"'),
+        ("[join]\nlab = 1", "join.lab", "a table"),
+        ('[join."a.b"]\nfile = "x"\npatient = "p"', "join.a.b", "letters, digits and _"),
+        ('[join.lab]\nfile = ""\npatient = "p"', "join.lab.file", "path of a file"),
+        ('[join.lab]\nfile = "x"', "join.lab.patient", "a value"),
+        (
+            '[columns]\npatient_id = "lab.x"\n[join.lab]\nfile = "x"\npatient = "p"',
+            "columns.patient_id",
+            "of the export itself",
+        ),
+        (
+            '[columns]\npatient_id = "id"\nnrs_t0 = { from = "lab.x", at = 0 }\n'
+            '[rows]\ntime = "t"\n'
+            '[join.lab]\nfile = "x"\npatient = "p"',
+            "columns.nrs_t0.at",
+            "no time in [join.lab]",
+        ),
+        (
+            '[columns]\npatient_id = "id"\nnrs_t0 = { from = "x", at = 0 }\n'
+            '[join.lab]\nfile = "x"\npatient = "p"\ntime = "t"',
+            "columns.nrs_t0.at",
+            "no time in [rows]",
+        ),
         ('[variables.sex]\nkind = "text"', "variables.sex", "not in the contract"),
         ('[variables.x]\nkind = "txt"\nknown_at = "baseline"', "variables.x.kind", "number"),
         ("[variables]\nx = 1", "variables.x", "a table"),
@@ -107,20 +135,22 @@ def test_every_problem_of_a_mapping_is_told_in_these_words(tmp_path: Path) -> No
         "  columns.age: expected a variable of the contract, or one declared under "
         "[variables]; got an unknown name; did you mean age_years?",
         "  columns.sex.recode.2: expected one of female, male; got 'mann'",
-        "  columns.sex.form: expected one of from, at, missing, recode, unit, yes_if, "
-        "separator, constant; got an unknown key; did you mean from?",
+        "  columns.sex.form: expected one of from, by, at, missing, recode, unit, yes_if, part, "
+        "until, completed, dates, boxes, ticked, not_ticked, none_ticked, separator, constant; got "
+        "an unknown key; did you mean from?",
         "  columns.nrs_t0.from: expected the name of a raw column; got 3",
         "  columns.nrs_t0.missing: expected a value or a list of values; got a table",
         "  columns.nrs_t0.unit: expected no unit: there is nothing to convert; got 'mm'",
-        "  columns.weight_kg: expected one of recode, unit, yes_if; got more than one",
+        "  columns.weight_kg: expected one of recode, unit, yes_if, part, until, boxes; "
+        "got more than one",
         "  columns.weight_kg.unit: expected one of kg, pounds, g; got 'stone'",
         "  columns.weight_kg.yes_if: expected a comparison such as \">= 6\"; got '6'",
         "  columns.setting: expected a constant alone; got at",
         "  missing: expected a value or a list of values; got [1]",
         "  filter.group: expected a value or a list of values; got a table",
         "  rows.tme: expected one of time; got an unknown key; did you mean time?",
-        "  [colums]: expected one of missing, filter, rows, columns, variables; got an "
-        "unknown table; did you mean [columns]?",
+        "  [colums]: expected one of decimal, encoding, sheet, labels, missing, dates, filter, "
+        "rows, join, columns, variables; got an unknown table; did you mean [columns]?",
     ]
 
 
@@ -137,3 +167,15 @@ def test_a_mapping_that_is_no_toml_is_one_clear_error(tmp_path: Path, data: byte
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"is not TOML|as UTF-8 text|is empty"):
         read_mapping(path)
+
+
+def test_how_each_file_is_written_is_handed_on(tmp_path: Path) -> None:
+    mapping = _mapping(
+        tmp_path,
+        'decimal = ","\nencoding = "windows-1252"\nsheet = 2\nlabels = true\ndates = "mdy"\n'
+        '[join.lab]\nfile = "lab.csv"\npatient = "p"\nsheet = "Lab"\n'
+        '[columns]\npatient_id = "id"\n',
+    )
+    assert mapping.options == TableOptions(",", "windows-1252", 2, True, number_repeated=True)
+    assert mapping.joins["lab"].options == TableOptions(sheet="Lab", number_repeated=True)
+    assert mapping.dates == "mdy"

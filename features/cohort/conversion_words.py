@@ -1,0 +1,191 @@
+"""What an import did with one variable, and what it refused, in words.
+
+Counts of lists (medication) are told code by code, never list by list: a combination of drugs is
+one patient's. A code that fewer than :data:`features.shares.FEWEST` patients have is told without
+its number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from features.cohort.codes import normalise_code
+from features.cohort.column_rule import UNITS, ColumnRule
+from features.cohort.conversion import Reading, Refused, Texts, Value, read_box, split_texts
+from features.cohort.dates import DateOrder, fit_orders
+from features.dictionary.variable import Variable
+from features.errors import Problem
+from features.shares import FEWEST
+
+__all__ = ["describe_conversion", "describe_refused", "format_count"]
+
+_SHOWN = 20
+_LONGEST = 20
+_LISTS = ("codes", "text")
+_AS_WRITTEN = Reading()
+
+
+def format_count(count: int, *, exact: bool = False) -> str:
+    """Return a number of patients; below the fewest that are told, only that it is below."""
+    return str(count) if exact or count >= FEWEST else f"fewer than {FEWEST}"
+
+
+def describe_conversion(
+    rule: ColumnRule, variable: Variable, inputs: Sequence[Texts], values: Sequence[Value]
+) -> str:
+    """Return what was done, with counts of courses.
+
+    Parameters
+    ----------
+    rule : ColumnRule
+        What the mapping says.
+    variable : Variable
+        What came out.
+    inputs, values : sequence
+        What each course had in the raw columns, and the value that it got.
+    """
+    how = [f"at time {rule.at}"] if rule.at else []
+    if rule.by:
+        how.append(f"chosen by {rule.by}")
+    if rule.unit:
+        how.append(f"{rule.unit} to {variable.unit}")
+    if rule.until:
+        how.append(f"{'completed ' * rule.completed}{variable.unit} until {rule.until}")
+    if rule.part:
+        how.append(f"{rule.part} of the date")
+    if variable.kind == "yes_no" and len(rule.sources) > 1 and not rule.by:
+        how.append("yes if any is")
+    if rule.yes_if:
+        known = [value for value in values if value is not None]
+        how.append(f"yes if {rule.yes_if} ({known.count('yes')} of {len(known)})")
+    if rule.recode is not None:
+        how += _count_recoded(rule, rule.recode, variable, inputs)
+    if rule.boxes:
+        how += _count_boxes(rule, variable, inputs)
+    return ", ".join(how) or "as it is"
+
+
+def _count_recoded(
+    rule: ColumnRule, recode: Mapping[str, str], variable: Variable, inputs: Sequence[Texts]
+) -> list[str]:
+    counts = Counter[str]()
+    for texts in inputs:
+        counts.update({normalise_code(part) for part in split_texts(rule, variable, texts)})
+    exact = variable.kind not in _LISTS
+    # A value that the mapping takes for not known becomes None.
+    return [
+        f"{raw} to {recode[raw] or None} ({format_count(counts[raw], exact=exact)})"
+        for raw in sorted(counts.keys() & recode.keys())
+    ]
+
+
+def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) -> list[str]:
+    counts = Counter[str]()
+    none = unknown = 0
+    for texts in inputs:
+        try:
+            boxes = [read_box(rule, text) for text in texts]
+        except ValueError:
+            continue  # told as refused
+        unknown += None in boxes
+        none += None not in boxes and not any(boxes)
+        counts.update(column for column, box in zip(rule.boxes, boxes, strict=True) if box)
+    exact = variable.kind not in _LISTS
+    how = [
+        f"{column} to {rule.boxes[column]} ({format_count(counts[column], exact=exact)})"
+        for column in rule.boxes
+        if counts[column]
+    ]
+    if none:
+        how.append(f"no box ticked: {rule.none_ticked or 'not known'} ({none})")
+    if unknown:
+        how.append(f"a box not known: not known ({unknown})")
+    return how
+
+
+def describe_refused(
+    rule: ColumnRule,
+    variable: Variable,
+    refused: Iterable[Refused],
+    *,
+    chosen: bool = False,
+    reading: Reading = _AS_WRITTEN,
+) -> Problem:
+    """Return the problem of the raw values that nothing covers, with their counts.
+
+    Parameters
+    ----------
+    rule : ColumnRule
+        What the mapping says.
+    variable : Variable
+        What should have come out.
+    refused : iterable of Refused
+        One for each course that has such values.
+    chosen : bool
+        Whether they are values of the column that chooses another (`by`).
+    reading : Reading
+        How the texts are written.
+    """
+    refused = list(refused)
+    counts = Counter(part for each in refused for part in dict.fromkeys(each.parts))
+    shown = [
+        f"{_cut(part)!r} in {count} row{'s'[: count != 1]}"
+        for part, count in list(counts.items())[:_SHOWN]
+    ]
+    more = f" and {len(counts) - _SHOWN} more values" if len(counts) > _SHOWN else ""
+    hint = next((each.hint for each in refused if each.hint), "")
+    if chosen:
+        choices = rule.given if isinstance(rule.given, dict) else {}
+        expected = f"a value of {rule.by} that from lists: " + ", ".join(choices)
+        action = 'add it to from ("" for not known), or list it as missing'
+    else:
+        expected = _expect(rule, variable)
+        action = _advise(rule, variable, list(counts), hint, rule.dates or reading.dates)
+    return Problem(variable.name, expected, ", ".join(shown) + more, action=action)
+
+
+def _cut(part: str) -> str:
+    return part if len(part) <= _LONGEST else f"{part[:_LONGEST]}..."
+
+
+def _expect(rule: ColumnRule, variable: Variable) -> str:
+    if rule.recode is not None:
+        words = list(rule.recode)
+        more = ", ..." if len(words) > _SHOWN else ""
+        return "a value that recode lists: " + ", ".join(words[:_SHOWN]) + more
+    if rule.boxes:
+        return "boxes that say 1, yes, true, checked or x; or 0, no, false or unchecked"
+    if rule.until or rule.part:
+        return f"dates, for {variable.expected()}"
+    if rule.yes_if:
+        return f"a number, to be compared by {rule.yes_if}"
+    return variable.expected()
+
+
+def _advise(
+    rule: ColumnRule, variable: Variable, parts: Sequence[str], hint: str, order: DateOrder | None
+) -> str:
+    """Return the next step that the entry allows."""
+    if rule.recode is not None:
+        return 'add them to recode ("" for not known), or list them as missing'
+    if rule.boxes:
+        return hint or "list the words under ticked, not_ticked or missing"
+    if rule.until or rule.part:
+        orders = () if order else fit_orders(parts)
+        if orders:
+            return "say " + " or ".join(f'dates = "{fitting}"' for fitting in orders)
+        return hint or "correct the dates, or list them as missing"
+    if rule.yes_if:
+        return "list what is no number as missing, or use recode in place of yes_if"
+    if rule.unit:
+        return f"check that they are in {rule.unit}, correct them, or list them as missing"
+    if hint.startswith("if this is in months"):
+        return 'if these are in months, say unit = "months"'
+    if variable.kind == "codes":
+        return hint if ";" in hint else "cover names with recode, or list them as missing"
+    if variable.is_numeric:
+        others = [unit for unit in UNITS.get(variable.unit, {}) if unit != variable.unit]
+        unit = f"say unit = ... if they are in {' or '.join(others)}; else " if others else ""
+        return hint or f"{unit}correct them, or list them as missing"
+    return "cover them with recode, or list them as missing"
