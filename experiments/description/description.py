@@ -47,6 +47,8 @@ class CohortDescription:
         Courses in the file, and those the study is for. All that follows is on the latter.
     synthetic : bool
         Whether any row is simulated.
+    condition : str
+        The study's; the times of a CRPS course have names of their own.
     rule : str
         The responder rule, a key of :data:`features.dictionary.outcome.RULES`.
     horizons : tuple of str
@@ -90,6 +92,7 @@ class CohortDescription:
     rows: int
     eligible: int
     synthetic: bool
+    condition: str
     rule: str
     horizons: tuple[str, ...]
     flow: pd.DataFrame
@@ -147,6 +150,7 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         rows=len(cohort.table),
         eligible=len(table),
         synthetic=cohort.synthetic,
+        condition=rules.condition,
         rule=rule,
         horizons=asked,
         flow=flow,

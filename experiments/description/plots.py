@@ -45,7 +45,9 @@ _WHEN_COLOURS = {
     "before treatment": BLUE,
     "infusion": "#5b8f5a",
     "discharge (T1)": ORANGE,
+    "T1": ORANGE,
     "follow-up (T2)": "#d9a441",
+    "T2": "#d9a441",
     "later": GREY,
 }
 
@@ -152,7 +154,9 @@ def plot_attrition(flow: pd.DataFrame, rates: pd.DataFrame, *, title: str) -> Pa
 
 
 @paper_style()
-def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> PaperFigure:
+def plot_missing(
+    missing: pd.DataFrame, *, groups: str, title: str, named: bool = True
+) -> PaperFigure:
     """Draw the share of missing values by variable, and in responders and nonresponders.
 
     Parameters
@@ -164,10 +168,12 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> PaperFigu
         The horizon that splits the patients, such as "T1"; empty for no split.
     title : str
         What is shown.
+    named : bool
+        Whether T1 is discharge and T2 the first visit after it, as for CRPS courses.
     """
     shown = missing[missing["missing"] > 0].iloc[::-1].reset_index(drop=True)
     figure, axes = make_axes(width=7.0, height=1.3 + 0.28 * max(len(shown), 1))
-    when = shown["known_at"].map(_WHEN)
+    when = shown["known_at"].map(_WHEN if named else {**_WHEN, "t1": "T1", "t2": "T2"})
     axes.barh(
         shown.index, 100 * shown["share"], height=0.68, color=when.map(_WHEN_COLOURS), alpha=0.55
     )
@@ -192,8 +198,11 @@ def plot_missing(missing: pd.DataFrame, *, groups: str, title: str) -> PaperFigu
 
 
 @paper_style()
-def plot_pain(pain: pd.DataFrame, *, title: str) -> PaperFigure:
-    """Draw the median pain score with its quartiles, for all patients and by response."""
+def plot_pain(pain: pd.DataFrame, *, title: str, named: bool = True) -> PaperFigure:
+    """Draw the median pain score with its quartiles, for all patients and by response.
+
+    `named` is as :func:`plot_missing` takes it.
+    """
     groups = [name for name in pain["group"].unique() if not str(name).endswith("T2")]
     if "responders at T1" not in groups:
         groups = list(pain["group"].unique())
@@ -211,7 +220,9 @@ def plot_pain(pain: pd.DataFrame, *, title: str) -> PaperFigure:
             color=(ORANGE if group.startswith("non") else BLUE) if group != "all" else INK,
             label=f"{group} (n = {counts})",
         )
-    axes.set_xticks(range(len(times)), [f"{time.upper()}\n{_TIMES[time]}" for time in times])
+    words = _TIMES if named else {"t0": _TIMES["t0"]}
+    labels = [f"{time.upper()}\n{words.get(time, '')}".strip() for time in times]
+    axes.set_xticks(range(len(times)), labels)
     axes.set(ylim=(-0.3, 10.3), yticks=range(0, 11, 2), ylabel="pain, NRS 0–10")
     axes.set_xlim(-0.5, len(times) - 0.5)
     add_grid(axes, "y")

@@ -12,6 +12,7 @@ from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain
 from experiments.description.response_section import make_response_section
 from features.dictionary.outcome import RULES
+from features.dictionary.outcome_words import name_horizon
 from features.shares import FEWEST
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
 from training.document.words import number, p_equals, p_value, percent, percent_range
@@ -82,10 +83,11 @@ def _rate(d: CohortDescription, key: str) -> str:
 def _summarise(d: CohortDescription) -> tuple[str, ...]:
     sentences = []
     known = set(d.rates["rate"])
-    if "t1" in known:
-        sentences.append(f"Responders at discharge (T1): {_rate(d, 't1')}.")
-    if "t2" in known:
-        sentences.append(f"Responders at the first follow-up (T2): {_rate(d, 't2')}.")
+    for horizon in ("t1", "t2"):
+        if horizon in known:
+            the = "the " if horizon == "t2" and d.condition == "CRPS" else ""
+            when = f"{the}{name_horizon(horizon, d.condition)}"
+            sentences.append(f"Responders at {when}: {_rate(d, horizon)}.")
     if d.paired is not None and d.paired.n:
         p = d.paired
         sentences.append(
@@ -168,7 +170,7 @@ def _make_treatment(d: CohortDescription) -> tuple[Block, ...]:
 def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
     if d.pain.empty:
         return ()
-    pain = d.pain
+    pain, crps = d.pain, d.condition == "CRPS"
 
     def known(text: str, otherwise: str = "") -> Callable[[Any], str]:
         return lambda row: otherwise if np.isnan(row.median) else text.format(r=row)
@@ -194,8 +196,9 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
         Picture(
             "pain",
             "Median pain score; bars reach from the first to the third quartile.",
-            "Line chart of the median pain score before treatment, at discharge and at follow-up.",
-            lambda: plot_pain(pain, title="Pain over time"),
+            "Line chart of the median pain score before treatment, at "
+            + ("discharge and at follow-up." if crps else "T1 and at T2."),
+            lambda: plot_pain(pain, title="Pain over time", named=crps),
         ),
         Table.from_rows(
             "pain_tests",
@@ -241,7 +244,7 @@ def _make_comparison(d: CohortDescription) -> tuple[Block, ...]:
 
 
 def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
-    missing = d.missing
+    missing, crps = d.missing, d.condition == "CRPS"
     complete = missing.loc[missing["missing"] == 0, "label"].tolist()
     some = missing[missing["missing"] > 0]
     words = f"Complete: {', '.join(complete)}." if complete else ""
@@ -268,7 +271,7 @@ def _make_missing(d: CohortDescription) -> tuple[Block, ...]:
             "missing",
             f"Missing values.{apart}",
             "Bar chart of the share of missing values by variable.",
-            lambda: plot_missing(missing, groups=horizon, title="Missing values"),
+            lambda: plot_missing(missing, groups=horizon, title="Missing values", named=crps),
         ),
         Table.from_rows("missing", "Missing values.", some, columns, words, missing),
     )

@@ -93,9 +93,10 @@ def _make_notes(description: Description, evaluation: Evaluation) -> list[str]:
     if description.study.published_text:
         notes.append(description.study.published_text)
     if description.data.has_kept:
+        crps = description.study.condition == "CRPS"
         notes.append(
-            "Responders who were not seen at the first follow-up are taken as missing at random "
-            "given the predictors."
+            f"Responders who were not seen at {'the first follow-up' if crps else 'T2'} are taken "
+            "as missing at random given the predictors."
         )
     if evaluation.panel is not None:
         notes.append(make_panel_verdict(evaluation.panel))

@@ -121,7 +121,7 @@ def run_training(
             design,
             evaluation,
             importance,
-            asked=describe_study(study),
+            asked=describe_study(description.study),
             blend=describe_blend(evaluation.fitted),
         )
         report = make_report(description, evaluation, importance=importance, explained=explained)

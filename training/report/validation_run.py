@@ -219,7 +219,7 @@ def run_leave_site_out(
     report = make_leave_site_out_report(
         results,
         title=study.title,
-        outcomes=study.outcomes,
+        outcomes=description.study.outcomes,
         synthetic=description.cohort.synthetic,
         seed=study.seed,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from features.dictionary.outcome_words import HORIZON_WORDS
 from training.measures.sample_size.development import DevelopmentSize
 from training.store.part import Horizon, Number, ResultsPart
 
@@ -16,8 +17,6 @@ __all__ = [
     "SizeFacts",
     "StudyFacts",
 ]
-
-_HORIZON_WORDS: dict[Horizon, str] = {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
 
 
 class ProcedureFacts(ResultsPart):
@@ -63,7 +62,7 @@ class StudyFacts(ResultsPart):
 
     def name_horizon(self, horizon: Horizon) -> str:
         """Return "discharge (T1)" where the study speaks of a discharge, else "T1"."""
-        words = _HORIZON_WORDS[horizon]
+        words = HORIZON_WORDS[horizon]
         return words if words in self.outcomes[horizon] else horizon.upper()
 
 

@@ -11,6 +11,7 @@ Zhao 2018, doi:10.1007/s11916-018-0664-x (liver enzymes before and during an inf
 
 from __future__ import annotations
 
+from features.dictionary.outcome_words import ABOUT_4_WEEKS
 from training.store.facts import ModelFacts
 
 __all__ = ["INTERVAL_CAVEAT", "make_statements", "plain", "stamp"]
@@ -74,7 +75,8 @@ def make_statements(facts: ModelFacts) -> tuple[str, ...]:
     """
     crps = facts.condition == "CRPS"
     sentences = [stamp(facts.status), _who(facts)]
-    if crps and "t2" in facts.outcomes:
+    # Not where the study tells when its own follow-up was.
+    if crps and ABOUT_4_WEEKS in facts.outcomes.get("t2", ""):
         sentences.append(
             "The follow-up is the first visit after discharge, typically about 4 weeks later; the "
             "time differs from patient to patient."

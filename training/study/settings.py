@@ -56,11 +56,12 @@ errors: a setting that is misspelt must not be ignored.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from features.cohort.study_file import Place, find_place
 from features.dictionary.eligibility import Eligibility
+from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
 from features.published.rates import published_base_rate
@@ -70,24 +71,6 @@ from training.panel.procedure import PanelProcedure
 from training.study.tables import Resampling, StudyFile
 
 __all__ = ["Study", "read_study"]
-
-_WORDS = {
-    str: "text",
-    int: "a whole number",
-    list: "a list",
-    (int, float): "a number",
-    bool: "true or false",
-    (str, list): "text or a list",
-}
-_WORDS = {
-    ("t1", "fall2_or_success"): (
-        "response at discharge (T1): pain at least 2 points lower than before treatment, or the "
-        "record calls the treatment successful"
-    ),
-    ("t1", "fall30"): "relief at discharge (T1): pain at least 30% lower than before treatment",
-    ("t1", "fall50"): "relief at discharge (T1): pain at least 50% lower than before treatment",
-}
-_T2_WHEN = "the first follow-up (T2), about 4 weeks after discharge at uneven intervals"
 
 
 @dataclass(frozen=True)
@@ -110,6 +93,8 @@ class Study:
         ("t1",), ("t1", "t2") or ("t2",).
     outcomes : dict of str to str
         Each horizon's outcome in plain words.
+    worded : frozenset of str
+        The horizons whose words are the study's own.
     weighting : str
         How patients with a known outcome are weighted, a key of
         :data:`training.fitting.weighting.WEIGHTINGS`.
@@ -144,6 +129,7 @@ class Study:
     subgroups: dict[str, float | bool]
     thresholds: tuple[float, float] | None
     text: str = field(repr=False)
+    worded: frozenset[str] = frozenset()
     panel_file: Path | None = None
     panel: PanelProcedure = field(default_factory=PanelProcedure)
 
@@ -151,6 +137,20 @@ class Study:
     def sha256(self) -> str:
         """Digest of the study file's text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def with_follow_up(self, weeks: float | None) -> Study:
+        """Return the study with its outcome words as they are where T2 is so many weeks later.
+
+        Parameters
+        ----------
+        weeks : float or None
+            The cohort's median; None where it does not tell. The study's own words stay.
+        """
+        described = describe_outcomes(
+            self.rule, self.horizons, condition=self.condition, follow_up=weeks
+        )
+        own = {horizon: self.outcomes[horizon] for horizon in self.worded}
+        return replace(self, outcomes=described | own)
 
     @property
     def published_text(self) -> str:
@@ -167,21 +167,6 @@ class Study:
             f"{rates[0].reference.text}), counted as {self.procedure.published_patients:g} "
             "further patients."
         )
-
-
-def _describe_outcomes(rule: str, horizons: tuple[str, ...]) -> dict[str, str]:
-    first = _WORDS[("t1", rule)]
-    described = {}
-    for horizon in horizons:
-        if horizon == "t1":
-            described["t1"] = first
-        elif "t1" in horizons:
-            described["t2"] = (
-                f"sustained response: a responder at discharge (T1) and still one at {_T2_WHEN}"
-            )
-        else:
-            described["t2"] = first.replace("discharge (T1)", _T2_WHEN)
-    return described
 
 
 def read_study(path: Path) -> Study:
@@ -208,7 +193,9 @@ def read_study(path: Path) -> Study:
 def _make_study(file: StudyFile, text: str, place: Place) -> Study:
     outcome, panel, thresholds = file.outcome, file.panel, file.decision.thresholds
     worded = outcome.model_dump(include=set(outcome.horizons), exclude_none=True)
-    described = _describe_outcomes(outcome.rule, outcome.horizons)
+    described = describe_outcomes(
+        outcome.rule, outcome.horizons, condition=file.population.condition
+    )
     rates = tuple(published_base_rate(horizon).rate for horizon in outcome.horizons)
     procedure = file.procedure.model_dump()
     return Study(
@@ -223,6 +210,7 @@ def _make_study(file: StudyFile, text: str, place: Place) -> Study:
         rule=outcome.rule,
         horizons=outcome.horizons,
         outcomes=described | worded,
+        worded=frozenset(worded),
         eligibility=file.eligibility,
         predictors=file.predictors.names,
         procedure=Procedure(

@@ -18,7 +18,7 @@ from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.panel.panel import Panel
-from features.shares import compute_product_of_shares, compute_wilson_interval
+from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
 from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.panel.data import PanelData, join_panel
@@ -31,6 +31,7 @@ __all__ = [
     "Patients",
     "describe",
     "describe_patients",
+    "find_follow_up",
     "find_shortfall",
     "make_training_data",
     "read_description",
@@ -104,7 +105,7 @@ class Description(Patients):
     Attributes
     ----------
     study : Study
-        What was asked.
+        What was asked, its outcomes worded by what the cohort tells of its follow-up.
     shortfall : str
         Why no model can be fitted; empty when one can.
     panel : PanelData or None
@@ -228,7 +229,16 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
         patients = labelled.table["patient_id"].astype(str).tolist()
         joined = _join_panel(study, data, panel, patients)
     described = describe_patients(labelled, data, parameters=_count_parameters(predictors))
+    study = study.with_follow_up(find_follow_up(labelled.table))
     return Description(**vars(described), study=study, shortfall=shortfall, panel=joined)
+
+
+def find_follow_up(table: pd.DataFrame) -> float | None:
+    """Return the median weeks until T2 in a table of patients; None where too few tell."""
+    if "follow_up_weeks" not in table:
+        return None
+    known = table["follow_up_weeks"].dropna()
+    return float(known.median()) if len(known) >= FEWEST else None
 
 
 def read_description(study: Study) -> Description:

@@ -81,6 +81,17 @@ def test_report_run_and_results_tell_of_the_panel(trained):
     assert run.data.tags["panel_sha256"]
 
 
+def test_answer_results_and_report_word_the_outcome_alike(trained):
+    folder, _, summary = trained
+    (results,) = [path for path in _files(folder) if path.name == "results.json"]
+    outcomes = load_model(Path(summary["folder"])).facts.outcomes
+    assert "a median of" in outcomes["t2"]  # the simulated cohort tells its follow-up
+    assert json.loads(results.read_text())["study"]["outcomes"] == outcomes
+    page = (folder / "report.html").read_text()
+    assert outcomes["t2"] in page
+    assert "discharge" not in outcomes["t1"]
+
+
 def test_no_identifier_and_no_value_of_a_panel_is_kept(trained):
     folder, simulated, _ = trained
     table = simulated.panel.table

@@ -39,7 +39,22 @@ def test_a_study_without_t1_describes_t2_as_itself(tmp_path: Path) -> None:
     )
     assert "sustained" not in study.outcomes["t2"]
     assert "30%" in study.outcomes["t2"]
-    assert "first follow-up (T2)" in study.outcomes["t2"]
+    assert "at T2:" in study.outcomes["t2"]
+
+
+def test_words_of_a_follow_up_are_crps_words_in_a_crps_study_only(tmp_path: Path) -> None:
+    study = read_study(write_study(tmp_path, MINIMAL))
+    assert "discharge" not in str(study.outcomes)
+    crps = MINIMAL.replace("[population]\n", '[population]\ncondition = "CRPS"\n')
+    assert "about 4 weeks after discharge" in read_study(write_study(tmp_path, crps)).outcomes["t2"]
+
+
+def test_a_studys_own_words_stay_whatever_the_follow_up_was(tmp_path: Path) -> None:
+    text = MINIMAL + '[outcome]\nt2 = "still better a year later"\n'
+    study = read_study(write_study(tmp_path, text)).with_follow_up(30.0)
+    assert study.outcomes["t2"] == "still better a year later"
+    other = read_study(write_study(tmp_path, MINIMAL)).with_follow_up(52.14)
+    assert other.outcomes["t2"].endswith("T2 (after a median of 52.1 weeks)")
 
 
 def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from training.study.study import (
     Description,
     count_outcome,
     describe,
+    find_follow_up,
     find_shortfall,
     read_description,
 )
@@ -236,3 +237,19 @@ def test_why_scores_alone_cannot_be_judged_is_told(
     scored = _worded(tmp_path, outcomes).score_labels
     assert reason in scored.reason
     assert scored.data is None
+
+
+def test_a_studys_words_tell_the_follow_up_that_its_cohort_tells(tmp_path: Path) -> None:
+    table = make_cohort(60, seed=4).table
+    weeks = pd.to_numeric(table["follow_up_weeks"])
+    late = table.assign(follow_up_weeks=weeks.where(weeks.isna(), 52))
+    described = read_description(_read(tmp_path, late))
+    assert described.study.outcomes["t2"].endswith("T2 (after a median of 52 weeks)")
+    bare = read_description(_read(tmp_path, table.drop(columns="follow_up_weeks")))
+    assert bare.study.outcomes["t2"].endswith("still one at T2")
+
+
+def test_a_follow_up_of_too_few_patients_is_not_told() -> None:
+    assert find_follow_up(pd.DataFrame({"follow_up_weeks": [4.0, 5.0, NAN]})) is None
+    assert find_follow_up(pd.DataFrame({"follow_up_weeks": [4.0, 5.0, 8.0, NAN]})) == 5
+    assert find_follow_up(pd.DataFrame({"nrs_t0": [4.0]})) is None

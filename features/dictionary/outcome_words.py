@@ -1,0 +1,90 @@
+"""The outcome of a study in plain words, as every answer, card and report tells it.
+
+What is said of T1 and T2 beyond their names is known of CRPS courses only: T1 is discharge, T2 the
+first visit after it. Another study says what its own are, or they are called T1 and T2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+__all__ = ["ABOUT_4_WEEKS", "HORIZON_WORDS", "describe_outcomes", "name_horizon"]
+
+HORIZON_WORDS: Mapping[str, str] = MappingProxyType(
+    {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
+)
+"""What the times of a CRPS course are."""
+
+ABOUT_4_WEEKS = "about 4 weeks after discharge at uneven intervals"
+"""When a CRPS course's T2 is, where its cohort does not say otherwise (Mangnus 2021,
+doi:10.1111/papr.13056)."""
+
+_USUAL_WEEKS = (2.0, 8.0)
+"""Medians of a CRPS cohort's follow-up that are still "about 4 weeks"."""
+
+_RULES = {
+    "fall2_or_success": (
+        "response",
+        "pain at least 2 points lower than before treatment, or the record calls the treatment "
+        "successful",
+    ),
+    "fall30": ("relief", "pain at least 30% lower than before treatment"),
+    "fall50": ("relief", "pain at least 50% lower than before treatment"),
+}
+
+
+def name_horizon(horizon: str, condition: str) -> str:
+    """Return "discharge (T1)" for a CRPS course, "T1" for any other.
+
+    Parameters
+    ----------
+    horizon : str
+        "t1" or "t2".
+    condition : str
+        The study's.
+    """
+    return HORIZON_WORDS[horizon] if condition == "CRPS" else horizon.upper()
+
+
+def describe_outcomes(
+    rule: str, horizons: Sequence[str], *, condition: str, follow_up: float | None = None
+) -> dict[str, str]:
+    """Return each horizon's outcome in plain words.
+
+    Parameters
+    ----------
+    rule : str
+        A key of :data:`features.dictionary.outcome.RULES`.
+    horizons : sequence of str
+        One of :data:`features.dictionary.outcome.HORIZONS`.
+    condition : str
+        The study's; "CRPS" has words of its own.
+    follow_up : float or None
+        Median weeks until T2 in the cohort; None where it does not tell.
+
+    Examples
+    --------
+    >>> describe_outcomes("fall30", ["t2"], condition="sciatica", follow_up=52.0)["t2"]
+    'relief at T2 (after a median of 52 weeks): pain at least 30% lower than before treatment'
+    """
+    what, words = _RULES[rule]
+    times = {"t1": name_horizon("t1", condition), "t2": _name_t2(condition, follow_up)}
+    described = {h: f"{what} at {times[h]}: {words}" for h in horizons}
+    if tuple(horizons) == ("t1", "t2"):
+        described["t2"] = (
+            f"sustained response: a responder at {times['t1']} and still one at {times['t2']}"
+        )
+    return described
+
+
+def _name_t2(condition: str, follow_up: float | None) -> str:
+    weeks = "" if follow_up is None else f"after a median of {_count_weeks(round(follow_up, 1))}"
+    if condition != "CRPS":
+        return f"T2 ({weeks})" if weeks else "T2"
+    usual = follow_up is None or _USUAL_WEEKS[0] <= follow_up <= _USUAL_WEEKS[1]
+    return f"the {HORIZON_WORDS['t2']}, {ABOUT_4_WEEKS if usual else weeks}"
+
+
+def _count_weeks(weeks: float) -> str:
+    return f"{weeks:g} week{'s'[: weeks != 1]}"
