@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.errors import EXIT_INPUT, Problem
+from features.errors import EXIT_INPUT, Problem, group_problems
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,10 +38,10 @@ app = typer.Typer(
     name="cohort", help="Collect, simulate, import and check a cohort file.", no_args_is_help=True
 )
 
-_SHOWN_PROBLEMS = 50
+_MOST_KINDS = 20
 _SHOWN_ROWS = 10
 _NARROW = frozenset(
-    "row variable known missing remaining excluded share responders nonresponders unknown score "
+    "variable known missing remaining excluded share responders nonresponders unknown score "
     "wording both".split()
 )
 
@@ -299,17 +299,19 @@ def check_file(
 
 
 def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) -> None:
+    kinds = group_problems(problems)
     _print_table(
         console,
         f"{file}: {len(problems)} problem{'s'[: len(problems) != 1]}",
         ("row", "column", "expected", "got", "next step"),
         [
-            ("" if p.row is None else p.row, p.column, p.expected, p.got, p.action)
-            for p in problems[:_SHOWN_PROBLEMS]
+            (kind.rows, first.column, first.expected, kind.got, first.action)
+            for kind in kinds[:_MOST_KINDS]
+            for first in kind.problems[:1]
         ],
     )
-    if len(problems) > _SHOWN_PROBLEMS:
-        more = len(problems) - _SHOWN_PROBLEMS
+    if len(kinds) > _MOST_KINDS:
+        more = sum(len(kind.problems) for kind in kinds[_MOST_KINDS:])
         console.print(f"... and {more} more; --json lists them all.")
 
 

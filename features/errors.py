@@ -22,13 +22,18 @@ __all__ = [
     "Problem",
     "Refused",
     "did_you_mean",
+    "group_problems",
+    "list_words",
 ]
 
 EXIT_INPUT = 2
 EXIT_NOT_ENOUGH = 3
 EXIT_REFUSED = 4
 
-_SHOWN = 50
+_MOST_KINDS = 20
+_MOST_WORDS = 20
+_ROWS_SHOWN = 5
+_VALUES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,72 @@ class Problem:
         return f"{where}: expected {self.expected}{got}{action}"
 
 
+@dataclass(frozen=True)
+class ProblemKind:
+    """The problems of one column that are right in the same way, told in one line.
+
+    Parameters
+    ----------
+    problems : tuple of Problem
+        At least one; their column, what was expected and the next step are the same.
+    """
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def rows(self) -> str:
+        """The rows in words: ``3``, or ``14 rows: 3, 5, 9, ...``; empty where there are none."""
+        rows = [str(p.row) for p in self.problems if p.row is not None]
+        if len(rows) < 2:
+            return "".join(rows)
+        return f"{len(rows)} rows: {list_words(rows, most=_ROWS_SHOWN, more=False)}"
+
+    @property
+    def got(self) -> str:
+        """The first different things that came."""
+        different = list(dict.fromkeys(p.got for p in self.problems))
+        return list_words(different, most=_VALUES_SHOWN, more=False)
+
+    def text(self, *, values: bool) -> str:
+        """Return the kind in one line, with what came only where nothing of it is logged."""
+        first = self.problems[0]
+        if len(self.problems) == 1:
+            return first.text(values=values)
+        where = f"{first.column} ({self.rows or f'{len(self.problems)} times'})"
+        return Problem(where, first.expected, self.got, action=first.action).text(values=values)
+
+
+def group_problems(problems: Iterable[Problem]) -> list[ProblemKind]:
+    """Return problems by column, what was expected and the next step, in order of the first."""
+    kinds: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.column, problem.expected, problem.action), []).append(problem)
+    return [ProblemKind(tuple(alike)) for alike in kinds.values()]
+
+
+def list_words(words: Sequence[str], *, most: int = _MOST_WORDS, more: bool = True) -> str:
+    """Return words with commas between, and not more than a reader will look at.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Of any number.
+    most : int
+        How many are shown.
+    more : bool
+        Whether the others are counted, or only hinted at.
+
+    Examples
+    --------
+    >>> list_words("abc"), list_words("abc", most=2), list_words("abc", most=2, more=False)
+    ('a, b, c', 'a, b and 1 more', 'a, b, ...')
+    """
+    shown = ", ".join(words[:most])
+    if len(words) <= most:
+        return shown
+    return shown + (f" and {len(words) - most} more" if more else ", ...")
+
+
 class KetresponseError(Exception):
     """Anything that the user can put right. `exit_code` is what the command returns."""
 
@@ -90,9 +161,11 @@ class InputError(KetresponseError):
         if not self.problems:
             return self.what
         lines = [f"{self.what}: {len(self.problems)} problem{'s'[: len(self.problems) > 1]}"]
-        lines += [f"  {problem.text(values=values)}" for problem in self.problems[:_SHOWN]]
-        if len(self.problems) > _SHOWN:
-            lines.append(f"  ... and {len(self.problems) - _SHOWN} more")
+        kinds = group_problems(self.problems)
+        lines += [f"  {kind.text(values=values)}" for kind in kinds[:_MOST_KINDS]]
+        if len(kinds) > _MOST_KINDS:
+            more = sum(len(kind.problems) for kind in kinds[_MOST_KINDS:])
+            lines.append(f"  ... and {more} more")
         return "\n".join(lines)
 
     def report(self) -> str:

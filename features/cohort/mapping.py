@@ -32,7 +32,7 @@ from features.cohort.import_report import ColumnReport, ImportReport, JoinReport
 from features.cohort.mapping_file import CohortMapping, JoinedFile
 from features.cohort.raw_rows import JoinedRows, RawRows, join_rows, read_column
 from features.dictionary.variable import Variable
-from features.errors import InputError, Problem, did_you_mean
+from features.errors import InputError, Problem, did_you_mean, list_words
 from features.files.table import CLEANED
 from features.numerals import find_decimal
 
@@ -229,7 +229,7 @@ def _check_times(data: RawRows, rules: Rules, mapping: CohortMapping) -> list[Pr
             action = "correct the file" if file else "filter the rows"
             problems.append(Problem(column, expected, got, action=action))
         if not any(counts):
-            there = ", ".join(sorted({times[row] for group in groups for row in group}))
+            there = list_words(sorted({times[row] for group in groups for row in group}))
             problems.append(Problem(column, f"a row at time {at}", f"times {there or 'none'}"))
     return problems
 

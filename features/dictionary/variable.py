@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from features.errors import Problem
+from features.errors import Problem, list_words
 from features.numerals import DecimalSign, parse_number
 from features.texts import clean
 
@@ -97,7 +97,7 @@ class Variable:
         if self.kind == "yes_no":
             return "yes or no"
         if self.kind == "category":
-            return "one of " + ", ".join(self.categories)
+            return "one of " + list_words(self.categories)
         if self.kind == "codes":
             return "ATC codes with ; between, or none"
         if self.kind == "text":

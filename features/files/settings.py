@@ -24,7 +24,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from features.errors import InputError, Problem, did_you_mean
+from features.errors import InputError, Problem, did_you_mean, list_words
 
 __all__ = [
     "Number",
@@ -115,7 +115,7 @@ def between(low: float, high: float) -> AfterValidator:
 def one_of(words: Iterable[str]) -> AfterValidator:
     """Return the rule that a text is one of some words."""
     known = tuple(words)
-    return fits("one of " + ", ".join(known), known.__contains__)
+    return fits("one of " + list_words(known), known.__contains__)
 
 
 def beside(action: str) -> AfterValidator:
@@ -227,7 +227,7 @@ def _translate(found: dict[str, Any], table: type[Settings], at: str) -> list[Pr
         return _list_required(_annotation(table, keys), place)
     if found["type"] == "extra_forbidden":
         known = _list_keys(_annotation(table, keys[:-1]))
-        expected, got, name = "one of " + ", ".join(known), "an unknown key", keys[-1]
+        expected, got, name = "one of " + list_words(known), "an unknown key", keys[-1]
         if isinstance(found["input"], dict) and place == name:
             name = place = f"[{name}]"
             known, got = tuple(f"[{key}]" for key in known), "an unknown table"
@@ -250,7 +250,7 @@ def _list_keys(table: type[Settings]) -> tuple[str, ...]:
 
 def _choices(kind: Any) -> str:
     """Return the words of a Literal, as :func:`one_of` tells them; empty for another type."""
-    return "one of " + ", ".join(get_args(kind)) if get_origin(kind) is Literal else ""
+    return "one of " + list_words(get_args(kind)) if get_origin(kind) is Literal else ""
 
 
 def _list_required(kind: Any, place: str) -> list[Problem]:

@@ -8,12 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, list_words
 from features.files.records import Records, to_text, trim
 
 __all__ = ["parse_workbook"]
 
-_MOST_SHEETS = 20
 _SHOWN = 60
 
 
@@ -76,11 +75,10 @@ def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
         return filled[0]
     if not filled:
         raise InputError(f"{name} is empty")
-    listed = ", ".join(repr(title[:_SHOWN]) for title in filled[:_MOST_SHEETS])
-    more = f" and {len(filled) - _MOST_SHEETS} more" if len(filled) > _MOST_SHEETS else ""
+    listed = list_words([repr(title[:_SHOWN]) for title in filled])
     got = "no sheet stated" if sheet is None else f"{sheet!r}, which it does not have"
     action = f"import it with a mapping that has sheet = {filled[0][:_SHOWN]!r}, or another one"
-    raise InputError(name, [Problem("sheet", f"one of {listed}{more}", got, action=action)])
+    raise InputError(name, [Problem("sheet", f"one of {listed}", got, action=action)])
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
