@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from features.cohort.check import CheckReport
-    from features.cohort.filtering import Filtered
     from features.cohort.import_report import ImportReport
     from features.cohort.study_rules import StudyRules
     from features.dictionary.schema import Dictionary
@@ -150,6 +149,25 @@ def cohort_template(
     typer.echo(f"Wrote {out}", err=True)
 
 
+@app.command("columns")
+def show_columns(
+    mapping: MappingOption = None,
+    json_: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print it as docs/dictionary.md has it.")
+    ] = False,
+) -> None:
+    """Print every column of a cohort file: unit, range, allowed words, what else is understood."""
+    from features.cohort.columns import describe_columns, make_page, make_text
+
+    dictionary = read_dictionary(mapping)
+    if json_:
+        columns = describe_columns(dictionary)
+        typer.echo(json.dumps([column.to_dict() for column in columns], indent=2))
+    else:
+        typer.echo(make_page(dictionary) if markdown else make_text(dictionary), nl=False)
+
+
 @app.command("simulate")
 def simulate_cohort(
     out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
@@ -229,27 +247,12 @@ def _show_cleaned(console: Console, cleaned: int) -> None:
         console.print(f"Passed over invisible characters in {cleaned} {noun}.")
 
 
-def _show_filter(console: Console, filtered: Filtered) -> None:
-    dropped = f": {filtered.list_dropped()}" if filtered.rows else ""
-    console.print(f"Dropped {filtered.rows} rows by {filtered.column}{dropped}.", markup=False)
-    if filtered.near:
-        near = filtered.list_near()
-        console.print(f"Look again: {near}. Add it to the filter if it is meant.", markup=False)
-    if filtered.absent:
-        console.print(f"No row has {', '.join(filtered.absent)}.", markup=False)
-
-
 def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     console.print(f"Read {report.raw_rows} rows, {report.raw_columns} columns.")
     _show_cleaned(console, report.cleaned)
-    for filtered in report.filters:
-        _show_filter(console, filtered)
-    for joined in report.joined:
-        console.print(
-            f"Joined {joined.name}: {joined.matched} patients in both, {joined.without} without a "
-            f"row in it, {joined.strangers} only in it.",
-            markup=False,
-        )
+    told = [line for filtered in report.filters for line in filtered.describe()]
+    for line in [*told, *(joined.describe() for joined in report.joined)]:
+        console.print(line, markup=False)
     if report.unused_rows:
         console.print(f"{report.unused_rows} rows at times that no variable comes from.")
     _print_table(
@@ -316,6 +319,7 @@ def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) ->
 
 
 def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
+    from features.cohort.conversion_words import format_count
     from features.dictionary.outcome import RULES
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
@@ -345,7 +349,8 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
             [(name, f"{share:.1%}") for name, share in worst],
         )
     if report.unlisted_codes:
-        codes = ", ".join(f"{code} ({count})" for code, count in report.unlisted_codes.items())
+        counts = report.unlisted_codes.items()
+        codes = ", ".join(f"{code} ({format_count(count)})" for code, count in counts)
         console.print(f"ATC codes of no drug class: {codes}.", markup=False)
     for (name, text), rows in _gather_flags(report.flags).items():
         shown = ", ".join(str(row) for row in rows[:_SHOWN_ROWS])

@@ -61,11 +61,18 @@ class Filtered:
             parts.append(f"{len(rest)} more values in {sum(rest)} rows")
         return ", ".join(parts)
 
-    def list_near(self) -> str:
-        """Return which dropped values are nearly what the filter asks for, in words."""
-        return ", ".join(
-            f"{_show(value)} is nearly {_show(wanted)}" for value, wanted in self.near.items()
-        )
+    def describe(self) -> list[str]:
+        """Return what the filter did, in sentences."""
+        dropped = f": {self.list_dropped()}" if self.rows else ""
+        told = [f"Dropped {self.rows} rows by {self.column}{dropped}."]
+        if self.near:
+            near = (
+                f"{_show(value)} is nearly {_show(wanted)}" for value, wanted in self.near.items()
+            )
+            told.append(f"Look again: {', '.join(near)}. Add it to the filter if it is meant.")
+        if self.absent:
+            told.append(f"No row has {', '.join(map(_show, self.absent))}.")
+        return told
 
 
 def _show(value: str) -> str:
@@ -114,14 +121,13 @@ def filter_rows(
 
 def _describe_nothing_left(last: Filtered, wanted: frozenset[str]) -> Problem:
     expected = "rows with " + " or ".join(_show(value) for value in sorted(wanted))
-    written = " or ".join(last.near)
-    action = f"write {written}, as the file does" if last.near else "ask for a value that is there"
-    return Problem(
-        f"filter.{last.column}",
-        expected,
-        f"no row is left: dropped {last.list_dropped()}",
-        action=action,
-    )
+    got = f"no row is left: dropped {last.list_dropped()}"
+    # The value itself stands in what came only: a step may be logged.
+    action = "ask for a value that is there"
+    if last.near:
+        got += "".join(f"; {_show(v)} is nearly {_show(asked)}" for v, asked in last.near.items())
+        action = "write it as the file does"
+    return Problem(f"filter.{last.column}", expected, got, action=action)
 
 
 def find_near(value: str, wanted: frozenset[str]) -> str:

@@ -56,6 +56,13 @@ class JoinReport:
     without: int
     strangers: int
 
+    def describe(self) -> str:
+        """Return how the file fits, in a sentence."""
+        return (
+            f"Joined {self.name}: patients in both {self.matched}, without a row in it "
+            f"{self.without}, only in it {self.strangers}."
+        )
+
 
 @dataclass(frozen=True)
 class ImportReport:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -17,14 +19,21 @@ from features.errors import Problem, list_words
 from features.numerals import DecimalSign, parse_number
 from features.texts import clean
 
-__all__ = ["KnownAt", "Variable", "VariableRole", "parse_value"]
+__all__ = ["MISSING_WORDS", "YES_NO_WORDS", "KnownAt", "Variable", "VariableRole", "parse_value"]
 
 Kind = Literal["number", "integer", "yes_no", "category", "text", "codes"]
 KnownAt = Literal["always", "baseline", "infusion", "t1", "t2", "later"]
 VariableRole = Literal[
     "identifier", "provenance", "group", "eligibility", "predictor", "source", "course", "outcome"
 ]
-_MISSING = frozenset({"", "unknown"})
+MISSING_WORDS = ("", "unknown")
+"""What is read as not known, in any case of letters."""
+
+YES_NO_WORDS: Mapping[str, float] = MappingProxyType(
+    {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+)
+"""The words of a yes/no variable, in any case of letters."""
+
 _MEANT_AS_MISSING = frozenset("nan inf +inf -inf infinity na n/a null none . - ?".split())
 _HAS_SEPARATORS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' _][0-9]{3})+(?:[.,][0-9]*)?")
 
@@ -193,7 +202,7 @@ def parse_value(
         return None
     if isinstance(raw, str):
         raw = clean(raw)
-        if raw.lower() in _MISSING and raw.lower() not in variable.categories:
+        if raw.lower() in MISSING_WORDS and raw.lower() not in variable.categories:
             return None
     if isinstance(raw, (dict, list, tuple, set)):
         return variable.problem("a list or an object")
@@ -203,11 +212,8 @@ def parse_value(
         if isinstance(raw, (bool, np.bool_)):
             return float(raw)
         word = str(raw).lower()
-        if word in ("yes", "true"):
-            return 1.0
-        if word in ("no", "false"):
-            return 0.0
-        return variable.problem(_show(raw))
+        value = YES_NO_WORDS.get(word)
+        return variable.problem(_show(raw)) if value is None else value
     if variable.kind == "category":
         word = str(raw).lower()
         lowered = [category.lower() for category in variable.categories]

@@ -120,7 +120,7 @@ def test_an_import_lists_what_its_filters_drop_and_what_nearly_fits(tmp_path: Pa
     shown = " ".join(result.stdout.split())
     assert "Dropped 2 rows by g: 'Patient' in 1 row, '[control]' in 1 row." in shown
     assert "Look again: 'Patient' is nearly 'patient'." in shown
-    assert "No row has trial." in shown
+    assert "No row has 'trial'." in shown
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_import_joins_a_second_file_and_never_replaces_it(tmp_path: Path) -> 
     result = _run("import", raw, "--mapping", mapping, "--out", tmp_path / "c.csv")
     assert (tmp_path / "c.csv").read_text() == "patient_id,weight_kg\nA,70.5\nB,\n"
     told = " ".join(result.stdout.split())
-    assert "Joined lab: 1 patients in both, 1 without a row in it, 1 only in it." in told
+    assert "Joined lab: patients in both 1, without a row in it 1, only in it 1." in told
     refused = _run("import", raw, "--mapping", mapping, "--out", lab, "--force")
     assert isinstance(refused.exception, InputError)
     assert lab.read_text().startswith("p;w")
@@ -297,3 +297,19 @@ def test_an_option_that_cannot_be_is_an_input_error(tmp_path: Path, words: tuple
     path = _write(tmp_path, "c.csv", "patient_id,success_t1\nA,yes\n")
     result = _run("check", path, *words)
     assert isinstance(result.exception, InputError)
+
+
+def test_the_columns_are_printed_as_text_page_and_json(tmp_path: Path) -> None:
+    mapping = _write(tmp_path, "m.toml", MAPPING)
+    assert "  mood: mood; a " in _run("columns", "--mapping", mapping).stdout
+    assert _run("columns", "--markdown").stdout.startswith("# The columns of a cohort file")
+    columns = json.loads(_run("columns", "--mapping", mapping, "--json").stdout)
+    assert [columns[0]["name"], columns[-1]["name"]] == ["patient_id", "mood"]
+    assert columns[3]["low"] == 1
+
+
+def test_a_drug_code_of_few_patients_is_told_without_its_number(tmp_path: Path) -> None:
+    rows = "".join(f"P{i},C09AA02\n" for i in range(3)) + "Q,A10BA02\n"
+    shown = _run("check", _write(tmp_path, "c.csv", "patient_id,medication_atc\n" + rows)).stdout
+    told = " ".join(shown.split())
+    assert "ATC codes of no drug class: C09AA02 (3), A10BA02 (fewer than 3)." in told

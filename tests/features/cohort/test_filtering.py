@@ -21,7 +21,10 @@ def test_dropped_values_are_told_with_their_rows_and_the_near_miss() -> None:
     assert (
         filtered.list_dropped() == "'Patient' in 2 rows, 'control' in 1 row, an empty cell in 1 row"
     )
-    assert filtered.list_near() == "'Patient' is nearly 'patient'"
+    assert filtered.describe()[1:] == [
+        "Look again: 'Patient' is nearly 'patient'. Add it to the filter if it is meant.",
+        "No row has 'trial'.",
+    ]
     assert filtered.absent == ("trial",)
 
 
@@ -31,8 +34,11 @@ def test_a_filter_that_drops_everyone_is_a_problem_with_what_to_write() -> None:
     kept, filtered, [problem] = filter_rows(cells, filters, n_rows=3)
     assert (list(kept), [f.rows for f in filtered]) == ([], [0, 3])
     assert problem.column == "filter.ok" and problem.expected == "rows with '1'"
-    assert problem.got == "no row is left: dropped '1,000' in 2 rows, '2,000' in 1 row"
-    assert problem.action == "write 1,000, as the file does"
+    assert problem.got == (
+        "no row is left: dropped '1,000' in 2 rows, '2,000' in 1 row; '1,000' is nearly '1'"
+    )
+    # A step may be logged: it holds no value of the file.
+    assert problem.action == "write it as the file does"
 
 
 def test_filters_are_applied_in_turn_and_the_one_that_leaves_nobody_is_named() -> None:
