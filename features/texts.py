@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["clean", "holds_invisible"]
+__all__ = ["clean", "count_invisible", "holds_invisible"]
 
 # Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
 # that do not break a line, which spreadsheets and web pages put between a number and its unit.
@@ -17,6 +18,11 @@ _PLAIN = str.maketrans({**dict.fromkeys(_NOTHING, ""), **dict.fromkeys(_SPACES, 
 def holds_invisible(text: str) -> bool:
     """Return whether a text holds any character that :func:`clean` takes out."""
     return not text.isascii() and _INVISIBLE.search(text) is not None
+
+
+def count_invisible(texts: Sequence[str]) -> int:
+    """Return how many of the texts hold such a character."""
+    return 0 if "".join(texts).isascii() else sum(map(holds_invisible, texts))
 
 
 def clean(text: str) -> str:

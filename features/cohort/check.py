@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
     table, rows = cohort.table, cohort.rows
     eligible, flow = rules.eligibility.select(table, dictionary=rules.dictionary)
     asked = rules.find_horizons(table)
-    given = _rows_with_codes(table)
+    given = _find_codes(table)
     flags = _flag_combination_drugs(given)
     counts = None
     if asked:
@@ -112,7 +112,9 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         labels = labels.select(table.index.isin(eligible.index))
         flow = add_outcome_steps(flow, labels)
         counts = labels.counts()
-    unlisted = Counter(code for _, codes in given for code in find_unlisted(codes))
+    unlisted = Counter[str]()
+    for text, found in given.items():
+        unlisted.update(dict.fromkeys(find_unlisted(text.split(";")), len(found)))
     return CheckReport(
         problems=(),
         rows=len(table),
@@ -134,17 +136,17 @@ def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
     ]
 
 
-def _rows_with_codes(table: pd.DataFrame) -> list[tuple[int, list[str]]]:
-    if "medication_atc" not in table:
-        return []
-    return [
-        (row, text.split(";"))
-        for row, text in enumerate(table["medication_atc"].tolist())
-        if isinstance(text, str) and text != "none"
-    ]
+def _find_codes(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Return each distinct list of ATC codes with the positions of its rows."""
+    rows: dict[str, list[int]] = {}
+    if "medication_atc" in table:
+        for row, text in enumerate(table["medication_atc"].tolist()):
+            if isinstance(text, str) and text != "none":
+                rows.setdefault(text, []).append(row)
+    return rows
 
 
-def _flag_combination_drugs(given: Sequence[tuple[int, list[str]]]) -> list[tuple[int, str, str]]:
+def _flag_combination_drugs(given: Mapping[str, list[int]]) -> list[tuple[int, str, str]]:
     return [
         (
             row,
@@ -152,6 +154,7 @@ def _flag_combination_drugs(given: Sequence[tuple[int, list[str]]]) -> list[tupl
             f"lists {', '.join(drugs)}: if infused in the same admission, say "
             "so in concurrent_infusion_drug",
         )
-        for row, codes in given
-        if (drugs := find_combination_drugs(codes))
+        for text, rows in given.items()
+        if (drugs := find_combination_drugs(text.split(";")))
+        for row in rows
     ]

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from features.dictionary.contract import CONTRACT
-from features.dictionary.medication import fill_classes, parse_codes
+from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
 from features.dictionary.outcome import Labels
 from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 Record = dict[str, float | str | None]
+Columns = dict[str, list[float | str | None]]
 
 _SHOWN = 40
 _MOST_UNKNOWN = 20
@@ -89,17 +90,13 @@ def parse_cell(
     return codes if isinstance(codes, Problem) else ";".join(codes) or "none"
 
 
-def _complete(record: Record) -> tuple[Record, list[Problem]]:
-    """Fill in drug classes, and check the values of one record against each other."""
-    filled, problems = fill_classes(record)
-    age, duration = filled.get("age_years"), filled.get("disease_duration_years")
+def _check_duration(age: object, duration: object) -> list[Problem]:
+    """Check that the disease is no older than the patient."""
     # Ages are recorded in completed years: someone aged 40 may be nearly 41.
-    if isinstance(age, float) and isinstance(duration, float) and duration >= age + 1:
-        expected, action = "no longer than the age", "if this is in months, divide by 12"
-        problems.append(
-            Problem("disease_duration_years", expected, f"{duration:g} years", action=action)
-        )
-    return filled, problems
+    if not (isinstance(age, float) and isinstance(duration, float) and duration >= age + 1):
+        return []
+    expected, action = "no longer than the age", "if this is in months, divide by 12"
+    return [Problem("disease_duration_years", expected, f"{duration:g} years", action=action)]
 
 
 def _find_unknown(
@@ -152,7 +149,8 @@ def parse_record(
             problems.append(parsed)
         else:
             record[name] = parsed
-    filled, further = _complete(record)
+    filled, further = fill_classes(record)
+    further += _check_duration(filled.get("age_years"), filled.get("disease_duration_years"))
     return filled, problems + further
 
 
@@ -188,7 +186,7 @@ def parse_cohort(
         if name not in names
     ]
     cells: list[Problem] = []
-    columns: dict[str, list[float | str | None]] = {}
+    columns: Columns = {}
     for name in (name for name in dictionary.names if name in names):
         columns[name], found = _parse_column(dictionary[name], raw[name])
         cells += found
@@ -196,35 +194,62 @@ def parse_cohort(
             problems.append(Problem(name, "at least one value", "an empty column"))
     problems += _find_implausible(raw)
     numbers = [int(position) + 1 for position in raw.index]
-    records: list[Record] = []
-    for i, number in enumerate(numbers):
-        record, found = _complete({name: values[i] for name, values in columns.items()})
-        records.append(record)
-        cells += [replace(problem, row=number) for problem in found]
-    cells += _find_repeated(records, numbers)
+    filled, contradictions = _fill_classes(columns, numbers)
+    cells += contradictions
+    ages, durations = (
+        columns.get(name, [None] * len(numbers)) for name in ("age_years", "disease_duration_years")
+    )
+    for row, age, duration in zip(numbers, ages, durations, strict=True):
+        cells += [replace(problem, row=row) for problem in _check_duration(age, duration)]
+    cells += _find_repeated(columns, numbers)
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
-    return _to_table(records, dictionary), problems + cells
+    return _to_table(filled, dictionary, n_rows=len(numbers)), problems + cells
 
 
 def _parse_column(
     variable: Variable, raw: pd.Series[Any]
 ) -> tuple[list[float | str | None], list[Problem]]:
+    """Read each distinct cell once."""
     texts = raw.tolist()
     distinct = dict.fromkeys(texts)
     decimal = _find_decimal(distinct) if variable.is_numeric else None
-    parsed = {text: parse_cell(variable, text, decimal=decimal) for text in distinct}
-    values: list[float | str | None] = []
-    problems = []
-    for position, text in zip(raw.index, texts, strict=True):
-        value = parsed[text]
+    values: dict[object, float | str | None] = {}
+    wrong: dict[object, Problem] = {}
+    for text in distinct:
+        value = parse_cell(variable, text, decimal=decimal)
         if isinstance(value, Problem):
-            problems.append(replace(value, row=int(position) + 1))
-            value = None
+            wrong[text] = value
         elif value is None and variable.name == "patient_id":
-            problems.append(variable.problem("an empty cell", row=int(position) + 1))
-        values.append(value)
-    return values, problems
+            wrong[text] = variable.problem("an empty cell")
+        values[text] = None if isinstance(value, Problem) else value
+    problems = []
+    if wrong:
+        problems = [
+            replace(wrong[text], row=int(position) + 1)
+            for position, text in zip(raw.index, texts, strict=True)
+            if text in wrong
+        ]
+    return [values[text] for text in texts], problems
+
+
+def _fill_classes(columns: Columns, numbers: Sequence[int]) -> tuple[Columns, list[Problem]]:
+    """Return the columns with the drug classes that follow, each distinct medication told once."""
+    names = [name for name in CLASS_COLUMNS if name in columns]
+    if not names:
+        return columns, []
+    rows = list(zip(*(columns[name] for name in names), strict=True))
+    done = {row: fill_classes(dict(zip(names, row, strict=True))) for row in dict.fromkeys(rows)}
+    filled = dict(columns)
+    for name in dict.fromkeys(name for record, _ in done.values() for name in record):
+        values = {row: record.get(name) for row, (record, _) in done.items()}
+        filled[name] = [values[row] for row in rows]
+    problems = [
+        replace(problem, row=number)
+        for number, row in zip(numbers, rows, strict=True)
+        for problem in done[row][1]
+    ]
+    return filled, problems
 
 
 def _find_decimal(cells: Iterable[object]) -> DecimalSign | None:
@@ -246,12 +271,13 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     return [Problem(name, expected, f"a median of {np.median(known):g}", action=action)]
 
 
-def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Problem]:
+def _find_repeated(columns: Columns, numbers: Sequence[int]) -> list[Problem]:
+    unknown: list[float | str | None] = [None] * len(numbers)
+    patients, courses = (columns.get(name, unknown) for name in ("patient_id", "course_number"))
     first: dict[tuple[object, object], int] = {}
     problems = []
-    for row, record in zip(numbers, records, strict=True):
-        patient = record.get("patient_id")
-        earlier = first.setdefault((patient, record.get("course_number")), row)
+    for row, patient, course in zip(numbers, patients, courses, strict=True):
+        earlier = first.setdefault((patient, course), row)
         if patient is not None and earlier != row:
             expected = "each patient_id with each course_number once"
             got = f"the same as in row {earlier}"
@@ -260,17 +286,15 @@ def _find_repeated(records: Sequence[Record], numbers: Sequence[int]) -> list[Pr
     return problems
 
 
-def _to_table(records: Sequence[Record], dictionary: Dictionary) -> pd.DataFrame:
-    present = {name for record in records for name in record}
-    columns = {}
-    for name in (name for name in dictionary.names if name in present):
-        values = [record.get(name) for record in records]
-        columns[name] = (
-            np.array(values, dtype=np.float64)
-            if dictionary[name].is_encodable
-            else pd.Series(values, dtype="str")
-        )
-    return pd.DataFrame(columns, index=range(len(records)))
+def _to_table(columns: Columns, dictionary: Dictionary, *, n_rows: int) -> pd.DataFrame:
+    arrays = {
+        name: np.array(columns[name], dtype=np.float64)
+        if dictionary[name].is_encodable
+        else pd.Series(columns[name], dtype="str")
+        for name in dictionary.names
+        if name in columns
+    }
+    return pd.DataFrame(arrays, index=range(n_rows))
 
 
 def read_cohort(

@@ -28,11 +28,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError, Problem
 
-__all__ = ["fill_classes", "find_combination_drugs", "find_unlisted", "parse_codes"]
+__all__ = [
+    "CLASS_COLUMNS",
+    "fill_classes",
+    "find_combination_drugs",
+    "find_unlisted",
+    "parse_codes",
+]
 
 _COLUMN = "medication_atc"
 _NONE = "none"
@@ -83,6 +90,8 @@ _CLASSES = {
     "benzodiazepine": _drug_class("N05BA N05CD N03AE"),
 }
 _PARENTS = {variable.name: variable.parent for variable in CONTRACT if variable.parent}
+CLASS_COLUMNS = (_COLUMN, *_CLASSES)
+"""The columns of a record that :func:`fill_classes` looks at and fills."""
 
 # The drugs of concurrent_infusion_drug, by the names of its categories.
 _COMBINATION_DRUGS = {
@@ -136,12 +145,20 @@ def _decide(codes: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     inside: set[str] = set()
     undecided: set[str] = set()
     for code in codes:
-        inside |= {name for name, drugs in _CLASSES.items() if drugs.holds(code)}
-        undecided |= {name for name, drugs in _CLASSES.items() if drugs.may_hold(code)}
-        strengths = {name for name, parent in _PARENTS.items() if parent == "opioid"}
-        if _CLASSES["opioid"].holds(code) and not any(_CLASSES[s].holds(code) for s in strengths):
-            undecided |= strengths
+        within, open_ = _decide_one(code)
+        inside |= within
+        undecided |= open_
     return frozenset(inside), frozenset(undecided - inside)
+
+
+@lru_cache(maxsize=10_000)  # every row of a cohort has some of the same few hundred codes
+def _decide_one(code: str) -> tuple[frozenset[str], frozenset[str]]:
+    inside = {name for name, drugs in _CLASSES.items() if drugs.holds(code)}
+    undecided = {name for name, drugs in _CLASSES.items() if drugs.may_hold(code)}
+    strengths = {name for name, parent in _PARENTS.items() if parent == "opioid"}
+    if "opioid" in inside and not inside & strengths:
+        undecided |= strengths
+    return frozenset(inside), frozenset(undecided)
 
 
 def find_unlisted(codes: Iterable[str]) -> list[str]:

@@ -21,7 +21,7 @@ from features.files.records import Records, to_text
 from features.files.statistics import is_spss, is_stata, parse_statistics
 from features.files.text import decode
 from features.files.workbook import parse_workbook
-from features.texts import clean, holds_invisible
+from features.texts import clean, count_invisible, holds_invisible
 
 __all__ = [
     "CLEANED",
@@ -98,10 +98,10 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     records = _parse_records(data, name=name, options=options)
     header, lines = records.header, records.lines
     names = _check_header([clean(heading) for heading in header], lines, name, options)
-    cleaned = sum(map(holds_invisible, header))
+    cleaned = count_invisible(header)
     columns = []
     for column in zip(*records.rows, strict=True):
-        found = sum(map(holds_invisible, column))
+        found = count_invisible(column)
         cells = [clean(c) if holds_invisible(c) else c for c in column] if found else column
         columns.append(pd.array(list(cells), dtype="str"))
         cleaned += found

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.texts import clean, holds_invisible
+from features.texts import clean, count_invisible, holds_invisible
 
 _NOTHING = "\u200b\u200c\u200d\u2060\ufeff"
 _SPACES = "\u00a0\u2007\u202f"
@@ -15,6 +15,11 @@ def test_what_is_left_is_what_is_seen(characters: list[str]) -> None:
     seen = ["" if c in _NOTHING else " " if c in _SPACES else c for c in characters]
     assert clean("".join(characters)) == "".join(seen).strip()
     assert holds_invisible("".join(characters)) == bool({*_NOTHING, *_SPACES} & {*characters})
+
+
+def test_texts_that_hold_any_are_counted() -> None:
+    assert count_invisible(["a", "b\u200b\u200b", "é", "\u00a0"]) == 2
+    assert count_invisible(["a", "b"]) == count_invisible([]) == 0
 
 
 @pytest.mark.parametrize("text", ["P01", "Zürich", "a b", "−1", "1\u20442", ""])
