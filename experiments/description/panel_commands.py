@@ -21,8 +21,8 @@ _Design = Annotated[
     Path | None,
     typer.Option(
         "--design",
-        help="Table with sample, patient_id and, where known, plate, platform, sample_date, "
-        "infusion_start.",
+        help="Table with sample, patient_id and, where known, file, plate, well, platform, "
+        "sample_date, infusion_start.",
     ),
 ]
 
@@ -79,6 +79,20 @@ def import_panel_files(
     empty: Annotated[
         str, typer.Option("--empty", help="An empty cell: non_detect or not_measured.")
     ] = "non_detect",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            help="Where a long export has what: sample=Id,assay=miRNA,ct=Mean Ct (or numbers "
+            "from 1; also plate, well, role, flag).",
+        ),
+    ] = None,
+    controls: Annotated[
+        str,
+        typer.Option(
+            "--controls", help="A sample that is called NTC, Water ...: ask, leave_out or keep."
+        ),
+    ] = "ask",
     force: ForceOption = False,
     json_: JsonOption = False,
     quiet: QuietOption = False,
@@ -92,6 +106,7 @@ def import_panel_files(
     from features.errors import InputError
     from features.files.table import TABLE_ENDINGS, check_output, write_table
     from features.panel.design import read_design
+    from features.panel.headings import parse_columns
     from features.panel.importing import import_panel
 
     if out.resolve() in [file.resolve() for file in files]:
@@ -105,6 +120,8 @@ def import_panel_files(
         names=_read_names(names),
         ignore=ignore or (),
         empty=empty,
+        columns=None if columns is None else parse_columns(columns),
+        controls=controls,
     )
     write_table(panel.table, out, force=force)
     if json_:

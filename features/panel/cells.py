@@ -10,43 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.arrays import FloatArray
+from features.panel.words import says_not_seen
 
-__all__ = [
-    "HIGHEST_CT",
-    "LOWEST_CT",
-    "NOT_SEEN_FLAGS",
-    "NOT_SEEN_WORDS",
-    "find_ceiling",
-    "holds_ct",
-    "parse_numbers",
-]
+__all__ = ["HIGHEST_CT", "LOWEST_CT", "find_ceiling", "holds_ct", "is_ct", "parse_numbers"]
 
 HIGHEST_CT = 60.0
 """Cycles that no run exceeds; a larger number is not a Ct."""
 
 LOWEST_CT = 3.0
 """Smaller numbers are codes (a group, a sex) or artefacts of the baseline, not a Ct."""
-
-NOT_SEEN_WORDS = frozenset(
-    {
-        "undetermined",
-        "undet",
-        "undet.",
-        "nd",
-        "n.d.",
-        "n/d",
-        "not detected",
-        "no ct",
-        "no cq",
-        "no amp",
-        "no amplification",
-    }
-)
-"""What instruments and people write for a microRNA that was not seen, in lower case."""
-
-NOT_SEEN_FLAGS = frozenset({"undetermined", "no amp", "noamp", "not detected"})
-"""Flags that say that nothing was seen, whatever number stands beside them."""
-
 
 _FEWEST_AT_CEILING = 3
 _LOWEST_CEILING = 30.0
@@ -90,6 +62,11 @@ def parse_numbers(cells: pd.Series[Any]) -> FloatArray:
 _CT = re.compile(r"\d+(?:[.,]\d*)?")
 
 
+def is_ct(cell: str) -> bool:
+    """Return whether a cell holds a number as a Ct is written."""
+    return _CT.fullmatch(cell) is not None
+
+
 def holds_ct(cells: NDArray[Any]) -> bool:
     """Return whether any cell of a column holds a number or a word for "not seen"."""
-    return any(_CT.fullmatch(cell) or cell.lower() in NOT_SEEN_WORDS for cell in cells)
+    return any(is_ct(cell) or says_not_seen(cell) for cell in cells)

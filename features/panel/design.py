@@ -1,4 +1,7 @@
-"""The design file of a panel: whose each sample is, on which plate it was, and when it was taken.
+"""The design file of a panel: whose each sample is, where it was run, and when it was taken.
+
+A row is about a sample by its name, or by its name on one plate, in one file or in one well: an
+instrument gives the same names on every plate.
 
 What is measured after the infusion has begun may be its effect, and is no predictor of it. The
 dates that decide this are those of blood sampling and of the infusion, never the date of the run.
@@ -17,6 +20,7 @@ import pandas as pd
 
 from features.errors import InputError, Problem, did_you_mean
 from features.files.table import parse_table, read_bytes
+from features.panel.words import spell_well
 
 __all__ = [
     "PanelDesign",
@@ -32,12 +36,21 @@ __all__ = [
 Timing = Literal["before", "same_day", "unknown", "after"]
 When = date | datetime
 
-_COLUMNS = ("sample", "patient_id", "plate", "platform", "sample_date", "infusion_start")
+_COLUMNS = (
+    "sample",
+    "patient_id",
+    "file",
+    "plate",
+    "well",
+    "platform",
+    "sample_date",
+    "infusion_start",
+)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample of a design.
+    """One row of a design.
 
     Parameters
     ----------
@@ -47,6 +60,9 @@ class Sample:
         Empty where not told; they stand above what a file tells.
     sample_date, infusion_start : date, datetime or None
         When blood was drawn, and when the infusion began; None where not known.
+    name, file, well : str
+        The sample's name in the panel's files, the file's name, and the well as A1; empty where
+        the row is about a sample whatever these are.
     """
 
     patient_id: str
@@ -54,6 +70,9 @@ class Sample:
     platform: str = ""
     sample_date: When | None = None
     infusion_start: When | None = None
+    name: str = ""
+    file: str = ""
+    well: str = ""
 
     @property
     def timing(self) -> Timing:
@@ -67,14 +86,19 @@ class PanelDesign:
 
     Parameters
     ----------
-    samples : mapping of str to Sample
-        By the sample's name in the panel's files.
+    rows : tuple of Sample
+        In order.
     unused_columns : tuple of str
         Columns that mean nothing here.
     """
 
-    samples: Mapping[str, Sample]
+    rows: tuple[Sample, ...]
     unused_columns: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of samples in the panel's files."""
+        return frozenset(row.name for row in self.rows if row.name)
 
 
 def compare_times(taken: When | None, start: When | None) -> Timing:
@@ -126,8 +150,9 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     Parameters
     ----------
     table : DataFrame of str
-        One row per sample. Columns `sample` and `patient_id`; optional `plate`, `platform`,
-        `sample_date`, `infusion_start` (2026-01-31 or 2026-01-31T08:30). A row with an empty
+        One row per sample. Columns `patient_id`, and `sample` or `well`; optional `file`,
+        `plate`, `platform`, `sample_date`, `infusion_start` (2026-01-31 or 2026-01-31T08:30).
+        A sample's name may come again with another file, plate or well. A row with an empty
         `patient_id` leaves its sample out.
     name : str
         What to call the file in an error.
@@ -135,15 +160,16 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     Raises
     ------
     InputError
-        Listing every missing column, empty or repeated sample, date that cannot be read, and
+        Listing every missing column, empty or repeated key, date that cannot be read, and
         patient with several starts of the infusion.
     """
     columns = {str(column).strip().lower().replace(" ", "_"): str(column) for column in table}
+    needed = ["patient_id", *(["sample"] if "well" not in columns else [])]
     problems = [
         Problem(
             column, "a column of that name", "no such column", action=did_you_mean(column, columns)
         )
-        for column in ("sample", "patient_id")
+        for column in needed
         if column not in columns
     ]
     if problems:
@@ -154,28 +180,23 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
         else [""] * len(table)
         for column in _COLUMNS
     }
-    samples: dict[str, Sample] = {}
-    for i, sample in enumerate(texts["sample"]):
-        row = int(table.index[i]) + 1
-        if not sample:
-            problems.append(Problem("sample", "a name", "an empty cell", row=row))
-        elif sample in samples:
-            problems.append(Problem("sample", "each sample once", repr(sample), row=row))
-        when: dict[str, When | None] = {}
-        for column in ("sample_date", "infusion_start"):
-            try:
-                when[column] = parse_when(texts[column][i])
-            except ValueError:
-                expected = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
-                problems.append(Problem(column, expected, repr(texts[column][i]), row=row))
-        samples[sample] = Sample(
-            texts["patient_id"][i],
-            texts["plate"][i],
-            texts["platform"][i],
-            when.get("sample_date"),
-            when.get("infusion_start"),
-        )
-    starts = {(s.patient_id, s.infusion_start) for s in samples.values() if s.infusion_start}
+    rows: list[Sample] = []
+    keys: set[tuple[str, ...]] = set()
+    for i in range(len(table)):
+        number = int(table.index[i]) + 1
+        cells = {column: held[i] for column, held in texts.items()}
+        row, found = _read_row(cells, number)
+        key = (row.name, row.file, row.plate, row.well)
+        if not row.name and not row.well:
+            found.append(Problem("sample", "a name", "an empty cell", row=number))
+        elif key in keys:
+            told = " and ".join(filter(None, key))
+            expected = "each sample once, or with another file, plate or well"
+            found.append(Problem("sample", expected, repr(told), row=number))
+        problems += found
+        keys.add(key)
+        rows.append(row)
+    starts = {(s.patient_id, s.infusion_start) for s in rows if s.infusion_start}
     several = [patient for patient, n in Counter(p for p, _ in starts if p).items() if n > 1]
     problems += [
         Problem("infusion_start", "one start for each patient", f"several for {patient!r}")
@@ -184,7 +205,30 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     if problems:
         raise InputError(name, problems)
     unused = tuple(raw for column, raw in columns.items() if column not in _COLUMNS)
-    return PanelDesign(samples, unused)
+    return PanelDesign(tuple(rows), unused)
+
+
+def _read_row(cells: Mapping[str, str], number: int) -> tuple[Sample, list[Problem]]:
+    """Return a row, and the dates in it that cannot be read."""
+    when: dict[str, When | None] = {}
+    problems = []
+    for column in ("sample_date", "infusion_start"):
+        try:
+            when[column] = parse_when(cells[column])
+        except ValueError:
+            expected = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
+            problems.append(Problem(column, expected, repr(cells[column]), row=number))
+    row = Sample(
+        cells["patient_id"],
+        cells["plate"],
+        cells["platform"],
+        when.get("sample_date"),
+        when.get("infusion_start"),
+        name=cells["sample"],
+        file=cells["file"],
+        well=spell_well(cells["well"]),
+    )
+    return row, problems
 
 
 def read_design(path: Path) -> PanelDesign:

@@ -1,49 +1,21 @@
 """A panel's files as they come from instruments and spreadsheets, read into one row per well.
 
 Nothing is decided here about what a cell means: that is for :mod:`features.panel.importing`. A
-long export has one line per well below any number of other lines; a matrix has samples in its
-rows or in its columns.
+long export has one line per well below any number of other lines (:mod:`features.panel.long`); a
+matrix has samples in its rows or in its columns (:mod:`features.panel.matrix`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-
-import pandas as pd
+from collections.abc import Collection, Mapping
 
 from features.errors import InputError, Problem
+from features.panel.headings import COLUMNS_ADVICE, UNDERSTOOD
+from features.panel.long import parse_long
 from features.panel.matrix import parse_matrix
-from features.panel.raw_panel import (
-    ASSAY_HEADINGS,
-    DELIMITERS,
-    MOST_PROBLEMS,
-    SAMPLE_HEADINGS,
-    Layout,
-    RawPanel,
-    squeeze,
-)
+from features.panel.raw_panel import Layout, RawPanel
 
 __all__ = ["decode_text", "parse_file"]
-
-
-_CT = ("ct", "cq", "cp", "crt", "throughholect")
-_PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber")
-_PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
-_PLATFORM_LINES = ("instrumenttype", "instrument")
-_FLAGS = ("flag", "ampstatus", "throughholeoutlier")
-_YES_NO_FLAGS = frozenset(
-    "highsd noamp expfail noise spike badrox offscale blfail ctfail tholdfail prflow prfdrop "
-    "outlierrg ampnc cqconf lowrox nosignal hmd fos lme naw ew bpr hrn hns eaf baf taf caf hsd "
-    "gbo".split()
-)
-_YES = frozenset({"true", "yes", "y", "1"})
-_NOT_SAMPLES = frozenset({"ntc", "standard", "std", "blank", "negativecontrol", "notemplate"})
-_MAY_BE_HEADINGS = re.compile(r"\bc(?:r?t|q|p|[\u0442\u0422\u03a4])\b", re.IGNORECASE)
 
 
 def decode_text(data: bytes, *, name: str) -> str:
@@ -75,6 +47,8 @@ def parse_file(
     layout: Layout = "auto",
     samples: Collection[str] = (),
     ignore: Collection[str] = (),
+    columns: Mapping[str, str] | None = None,
+    keep_unnamed: bool = False,
 ) -> RawPanel:
     """Read one file into wells.
 
@@ -91,6 +65,10 @@ def parse_file(
         Names of samples, from a design file.
     ignore : collection of str
         Columns of a matrix that are neither samples nor assays.
+    columns : mapping of str to str or None
+        Where a long export has what, as :func:`features.panel.headings.parse_columns` returns it.
+    keep_unnamed : bool
+        Whether wells without the name of a sample are kept.
 
     Raises
     ------
@@ -98,174 +76,13 @@ def parse_file(
         If the layout cannot be told, or is not there.
     """
     text = decode_text(data, name=name)
-    if layout in ("auto", "long"):
-        found = _parse_long(text, name=name, stem=stem)
+    if layout in ("auto", "long") or columns:
+        found = parse_long(text, name=name, stem=stem, chosen=columns, keep_unnamed=keep_unnamed)
         if found is not None:
             return found
         if layout == "long":
-            headings = "a line with headings for sample, assay (detector, target) and Ct"
-            raise InputError(name, [Problem("file", headings, "no such line")])
+            got = "no such line"
+            raise InputError(name, [Problem("file", UNDERSTOOD, got, action=COLUMNS_ADVICE)])
     return parse_matrix(
         text, name=name, stem=stem, layout=layout, samples=samples, ignore=set(ignore)
     )
-
-
-# -- long exports ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Where each thing stands in a line of a long export."""
-
-    delimiter: str
-    width: int
-    sample: int
-    assay: int
-    ct: int
-    plate: int | None
-    task: int | None
-    omit: int | None
-    flags: tuple[int, ...]
-    yes_no: tuple[tuple[int, str], ...]
-
-
-def _find_one(names: Sequence[str], wanted: Sequence[str]) -> int | None:
-    return next((names.index(word) for word in wanted if word in names), None)
-
-
-def _read_headings(line: str) -> _Columns | None:
-    if _MAY_BE_HEADINGS.search(line) is None:
-        return None
-    for delimiter in DELIMITERS:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
-        names = [squeeze(cell) for cell in cells]
-        sample, assay, ct = (
-            _find_one(names, words) for words in (SAMPLE_HEADINGS, ASSAY_HEADINGS, _CT)
-        )
-        if sample is None or assay is None or ct is None:
-            continue
-        return _Columns(
-            delimiter,
-            len(names),
-            sample,
-            assay,
-            ct,
-            plate=_find_one(names, _PLATE),
-            task=_find_one(names, ("task",)),
-            omit=_find_one(names, ("omit",)),
-            flags=tuple(i for i, word in enumerate(names) if word in _FLAGS),
-            yes_no=tuple(
-                (i, word.upper())
-                for i, word in enumerate(names)
-                if word.rstrip("0123456789") in _YES_NO_FLAGS
-            ),
-        )
-    return None
-
-
-def _parse_long(text: str, *, name: str, stem: str) -> RawPanel | None:
-    """Read every block of results in a text; None where no line has the headings."""
-    rows: list[tuple[str, str, str, str, str, str]] = []
-    left_out: Counter[str] = Counter()
-    problems: list[Problem] = []
-    columns: _Columns | None = None
-    seen = False
-    about: dict[str, str] = {}
-    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
-        if not line.strip():
-            continue
-        found = _read_headings(line)
-        if found is not None:
-            columns, seen = found, True
-            continue
-        if columns is None or line.startswith(("[", "*", "# ")):
-            if columns is not None:  # the results are over; what follows may be another plate
-                columns, about = None, {}
-            _read_about(line, about)
-            continue
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=columns.delimiter))]
-        if _is_misfit(cells, columns):
-            problems.append(
-                Problem(
-                    f"line {number}",
-                    f"up to {columns.width} fields, as in the headings, with sample, assay and Ct",
-                    f"{len(cells)} fields",
-                    action="is the file whole?",
-                )
-            )
-            if len(problems) == MOST_PROBLEMS:
-                break
-            continue
-        reason = _why_no_well(cells, columns)
-        if reason:
-            left_out[reason] += 1
-            continue
-        plate = cells[columns.plate] if columns.plate is not None else ""
-        rows.append(
-            (
-                cells[columns.sample],
-                cells[columns.assay],
-                cells[columns.ct],
-                _read_flags(cells, columns),
-                plate or about.get("plate", stem),
-                about.get("platform", ""),
-            )
-        )
-    if not seen:
-        return None
-    wells = pd.DataFrame(
-        rows, columns=["sample", "assay", "cell", "flag", "plate", "platform"], dtype="str"
-    )
-    if wells.empty and not problems:
-        raise InputError(f"{name} has the headings of a long export and no well of a sample")
-    return RawPanel(wells, "long", left_out, tuple(problems))
-
-
-def _read_about(line: str, about: dict[str, str]) -> None:
-    """Take the plate and the platform from a line above the results."""
-    if line.startswith("SDS"):
-        about.setdefault("platform", " ".join(line.split()[:2]))
-    match = re.match(r"[*#\s]*\"?([^=:\t,]+?)\"?\s*(?:[=:\t,])\s*(.*)", line.strip())
-    if match is None:
-        return
-    key, value = squeeze(match[1]), match[2].strip().strip('",').strip()
-    if not value or value.upper() in ("NA", "N/A"):
-        return
-    if key in _PLATFORM_LINES:
-        about["platform"] = value
-    elif key in _PLATE_LINES:
-        rank = _PLATE_LINES.index(key)
-        if rank < int(about.get("rank", len(_PLATE_LINES))):  # a barcode tells more than a name
-            about.update(plate=value, rank=str(rank))
-
-
-def _is_misfit(cells: Sequence[str], columns: _Columns) -> bool:
-    """Return whether a line reads like a well and does not fit the headings.
-
-    Lines are often shorter than the headings, where the last columns are empty.
-    """
-    if len(cells) > columns.width and any(cells[columns.width :]):
-        return True
-    reaches = len(cells) > max(columns.sample, columns.assay, columns.ct)
-    looks_like_well = re.fullmatch(r"\d+|[A-P]\d{1,2}", cells[0], re.IGNORECASE) is not None
-    return not reaches and looks_like_well
-
-
-def _why_no_well(cells: Sequence[str], columns: _Columns) -> str:
-    if len(cells) <= max(columns.sample, columns.assay, columns.ct):
-        return "line below the results"
-    if columns.omit is not None and len(cells) > columns.omit:
-        if cells[columns.omit].lower() in _YES:
-            return "well omitted in the instrument's software"
-    if columns.task is not None and len(cells) > columns.task:
-        if squeeze(cells[columns.task]) in _NOT_SAMPLES:
-            return "well without a sample (standard or no template)"
-    if not cells[columns.sample] or not cells[columns.assay]:
-        return "well without a name of sample or assay"
-    return ""
-
-
-def _read_flags(cells: Sequence[str], columns: _Columns) -> str:
-    words = [cells[i] for i in columns.flags if i < len(cells)]
-    words += [name for i, name in columns.yes_no if i < len(cells) and cells[i].lower() in _YES]
-    return ";".join(filter(None, words))

@@ -7,7 +7,7 @@ a flag, a value at the ceiling), what each assay is called, and whose each sampl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
@@ -17,29 +17,22 @@ import pandas as pd
 from features.arrays import BoolArray
 from features.errors import InputError, Problem
 from features.files.table import read_bytes
-from features.panel.cells import (
-    HIGHEST_CT,
-    LOWEST_CT,
-    NOT_SEEN_FLAGS,
-    NOT_SEEN_WORDS,
-    find_ceiling,
-    parse_numbers,
-)
+from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, parse_numbers
 from features.panel.design import PanelDesign, Sample
 from features.panel.exports import parse_file
 from features.panel.names import map_assay_names
+from features.panel.owners import CONTROLS, find_owners
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
-from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
+from features.panel.raw_panel import LAYOUTS, Layout
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
+from features.panel.words import is_empty, is_passed, says_not_seen
 
 __all__ = ["import_panel", "parse_panel", "read_panel"]
 
 FORMATS = (*LAYOUTS, "tidy")
 EMPTY_CELLS = ("non_detect", "not_measured")
 
-_NOT_KNOWN = frozenset({"", "na", "n/a", "nan", "-"})
-_PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
 _LIMITS = (35.0, 40.0, 45.0, 50.0, 55.0, HIGHEST_CT)
 _FEWEST_FOR_LIMIT = 100
 _RUN = 40.0
@@ -65,6 +58,12 @@ class ImportOptions(TypedDict, total=False):
         Columns of a matrix that are neither samples nor assays.
     empty : str
         One of :data:`EMPTY_CELLS`: what an empty cell means; `NA` and the like are empty.
+    columns : mapping of str to str or None
+        Where a long export has what, as :func:`features.panel.headings.parse_columns` returns it.
+        None: its headings tell.
+    controls : str
+        One of :data:`features.panel.owners.CONTROLS`: what to do, without a design, with a sample
+        whose name looks like that of a control.
     """
 
     format: str
@@ -73,6 +72,8 @@ class ImportOptions(TypedDict, total=False):
     names: Mapping[str, str] | None
     ignore: Collection[str]
     empty: str
+    columns: Mapping[str, str] | None
+    controls: str
 
 
 def read_panel(path: Path | Sequence[Path], **options: Unpack[ImportOptions]) -> Panel:
@@ -121,6 +122,8 @@ def parse_panel(
     names: Mapping[str, str] | None = None,
     ignore: Collection[str] = (),
     empty: str = "non_detect",
+    columns: Mapping[str, str] | None = None,
+    controls: str = "ask",
 ) -> tuple[Panel, PanelReport]:
     """Read the contents of one file or several, at least one; nothing is opened.
 
@@ -128,40 +131,41 @@ def parse_panel(
     ----------
     files : mapping of Path to bytes
         What each file is called, and what it holds.
-    format, design, ceiling, names, ignore, empty
+    format, design, ceiling, names, ignore, empty, columns, controls
         See :class:`ImportOptions`; :func:`import_panel` tells what is returned and raised.
     """
     paths, contents = list(files), list(files.values())
     if format == "tidy" or (format == "auto" and any(map(is_tidy, contents))):
         return _import_tidy(contents, paths, design, ceiling)
-    samples = design.samples if design is not None else {}
     raws = [
         parse_file(
             content,
             name=str(one),
             stem=one.stem,
             layout=cast("Layout", format),
-            samples=samples.keys(),
+            samples=design.names if design is not None else (),
             ignore=ignore,
+            columns=columns,
+            keep_unnamed=design is not None and any(row.well for row in design.rows),
         )
         for content, one in zip(contents, paths, strict=True)
     ]
-    problems = [problem for raw in raws for problem in raw.problems]
-    wells, counts, found = _read_cells(raws, paths, empty)
-    problems += found + _find_unknown_samples(wells, design)
+    wells = pd.concat([raw.wells.assign(file=i) for i, raw in enumerate(raws)], ignore_index=True)
+    owners = find_owners(wells, design, paths, controls=controls)
+    wells = wells.assign(sample=pd.Series(owners.label, dtype="str"))
+    wells = wells[wells["sample"] != ""].reset_index(drop=True)
+    wells, counts, found = _read_cells(wells, paths, empty)
+    problems = [problem for raw in raws for problem in raw.problems] + owners.problems + found
     if problems:
         raise InputError("panel", problems)
-    named = wells["sample"].unique().tolist()
-    owners = {name: Sample(name) if design is None else design.samples[name] for name in named}
-    wells = wells[wells["sample"].isin([name for name, s in owners.items() if s.patient_id])]
     if wells.empty:
         raise InputError("panel: no sample is left")
     limits = _find_ceilings(wells, ceiling)
     wells = _mark_detected(wells, limits, counts)
     assays = map_assay_names(wells["assay"].unique().tolist(), given=names)
     wells["assay"] = wells["assay"].map({raw: a.name for raw, a in assays.items()}).astype("str")
-    wells = _apply_design(wells, owners)
-    table = _finish(combine_wells(wells), owners)
+    wells = _apply_design(wells, owners.samples)
+    table = _finish(combine_wells(wells), owners.samples)
     reports = tuple(
         FileReport(
             str(one),
@@ -172,7 +176,8 @@ def parse_panel(
         )
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
     )
-    notices = write_notices(assays, names, design, owners, reports, counts)
+    notes = [note for raw in raws for note in raw.notes]
+    notices = (*write_notices(assays, names, design, owners, reports, counts), *notes)
     return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
 
 
@@ -184,6 +189,9 @@ def _check_options(options: ImportOptions, paths: Sequence[Path]) -> None:
         problems.append(Problem("empty", " or ".join(EMPTY_CELLS), repr(empty)))
     if format not in (None, *FORMATS):
         problems.append(Problem("format", "one of " + ", ".join(FORMATS), repr(format)))
+    if options.get("controls") not in (None, *CONTROLS):
+        got = repr(options.get("controls"))
+        problems.append(Problem("controls", "one of " + ", ".join(CONTROLS), got))
     if ceiling is not None and not LOWEST_CT < ceiling <= HIGHEST_CT:
         expected = f"cycles, more than {LOWEST_CT:g} and at most {HIGHEST_CT:g}"
         problems.append(Problem("ceiling", expected, f"{ceiling:g}"))
@@ -218,17 +226,16 @@ def _import_tidy(
 
 
 def _read_cells(
-    raws: Sequence[RawPanel], paths: Sequence[Path], empty: str
+    wells: pd.DataFrame, paths: Sequence[Path], empty: str
 ) -> tuple[pd.DataFrame, Counter[str], list[Problem]]:
     """Return all wells with `ct`, NaN for a non-detect, and what could not be read."""
-    wells = pd.concat([raw.wells.assign(file=i) for i, raw in enumerate(raws)], ignore_index=True)
-    words = wells["cell"].str.strip().str.lower()
-    no_value = words.isin(list(_NOT_KNOWN))
+    words = wells["cell"].str.strip()
+    no_value = _tell(words, is_empty)
     if empty == "not_measured":
         wells, words, no_value = wells[~no_value], words[~no_value], no_value[~no_value]
         wells = wells.reset_index(drop=True)
         words, no_value = words.reset_index(drop=True), no_value.reset_index(drop=True)
-    not_seen = words.isin(list(NOT_SEEN_WORDS))
+    not_seen = _tell(words, says_not_seen)
     numbers = parse_numbers(words)
     wrong = ~(not_seen | no_value) & ~((numbers >= LOWEST_CT) & (numbers <= HIGHEST_CT))
     flagged, flags = _read_flags(wells["flag"])
@@ -242,13 +249,18 @@ def _read_cells(
     return wells, counts, _describe_wrong(wells[wrong.to_numpy()], paths)
 
 
+def _tell(texts: pd.Series[Any], rule: Callable[[str], bool]) -> pd.Series[Any]:
+    """Return what a rule says of each text; it is asked once for each different one."""
+    return texts.map({text: rule(text) for text in texts.unique().tolist()}).astype(bool)
+
+
 def _read_flags(raw: pd.Series[Any]) -> tuple[BoolArray, pd.Series[Any]]:
     """Return which wells a flag calls not seen, and each well's flags without "passed"."""
     kept, not_seen = {}, {}
     for text in raw.unique().tolist():
         words = [word.strip() for word in text.split(";")]
-        kept[text] = ";".join(dict.fromkeys(w for w in words if w.lower() not in _PASSED))
-        not_seen[text] = any(word.lower() in NOT_SEEN_FLAGS for word in words)
+        kept[text] = ";".join(dict.fromkeys(w for w in words if not is_passed(w)))
+        not_seen[text] = any(map(says_not_seen, words))
     return raw.map(not_seen).to_numpy(dtype=bool), raw.map(kept).astype("str")
 
 
@@ -295,32 +307,6 @@ def _mark_detected(
 
 
 # -- samples --------------------------------------------------------------------------------------
-
-
-def _find_unknown_samples(wells: pd.DataFrame, design: PanelDesign | None) -> list[Problem]:
-    if design is None:
-        return []
-    names = wells["sample"].unique().tolist()
-    unknown = [name for name in names if name not in design.samples]
-    problems = []
-    if unknown:
-        expected = "a row of the design file for each sample"
-        got = f"{len(unknown)} without one: {', '.join(unknown[:_SHOWN])}"
-        action = "add them; an empty patient_id leaves a sample out"
-        problems.append(Problem("sample", expected, got, action=action))
-    late = [
-        name
-        for name in names
-        if name in design.samples
-        and design.samples[name].timing == "after"
-        and design.samples[name].patient_id
-    ]
-    expected = "a sample taken before the infusion began"
-    action = "leave it out (empty patient_id): what is measured later is no predictor"
-    problems += [
-        Problem("sample_date", expected, f"{name} taken after it", action=action) for name in late
-    ]
-    return problems
 
 
 def _apply_design(wells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:

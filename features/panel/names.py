@@ -1,8 +1,8 @@
 """Assay names of a panel as miRBase writes them; what is not certain is reported, never guessed.
 
-Only the spelling is put right: upper and lower case, the number that a TaqMan assay carries, and
-`#` for `*`. No species and no arm (-5p, -3p) is ever added: which strand an assay named without
-one measures depends on the release of miRBase that its maker went by.
+Only the spelling is put right: upper and lower case, the number that a TaqMan assay carries, `#`
+for `*`, and the dots that R puts for hyphens. No species and no arm (-5p, -3p) is ever added: which
+strand an assay named without one measures depends on the release of miRBase that its maker went by.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AssayName", "is_micro_rna", "map_assay_names", "parse_assay_name"]
+from features.panel.words import squeeze
+
+__all__ = [
+    "AssayName",
+    "is_known_assay",
+    "is_micro_rna",
+    "map_assay_names",
+    "name_has_dots",
+    "names_an_assay",
+    "parse_assay_name",
+]
 
 NameStatus = Literal["mature", "no_arm", "star", "ambiguous", "clash", "other", "given"]
 
@@ -30,7 +40,15 @@ _VIRUS = re.compile(
     r"(?:bkv|ebv|hcmv|hiv1|hsv1|hsv2|jcv|kshv|mcv|sv40)-miR-[A-Z]\w*(?:-\d+)?(?:-[35]p)?"
 )
 _SEVERAL = re.compile(r"(?:mir|let)-\d+[a-z]*(?:-[35]p)?[/+,]", re.IGNORECASE)
-_NEARLY = re.compile(r"\b(?:mir|let)[-_ ]?\d", re.IGNORECASE)
+_NEARLY = re.compile(r"(?:\b|_|(?<=hsa)|(?<=mmu)|(?<=rno))(?:mir|let)[-_ .]?\d", re.IGNORECASE)
+_DOTTED = re.compile(r"(?:X(?=\d))?(?P<name>\w+(?:\.\w+){2,})")
+"""As R writes a name that it takes for that of a variable: dots for signs, X before a digit."""
+_REFERENCE = re.compile(
+    r"(?:mamm)?u6.*|rnu\d.*|rny\d.*|hy3.*|u\d\d.*|snord?\d.*|snorna\d.*|z30.*|unisp\d|sp\d"
+    r"|5s|18s.*|28s.*|5srrna|gapdh.*|actb.*|b2m.*|hprt1?.*|gusb.*|tbp|rplp0.*|ppia.*|ywhaz.*"
+    r"|mirtc|ppc|celmir\d.*|athmir\d.*"
+)
+"""Small RNAs, genes and spikes against which microRNAs are read, squeezed."""
 _MISSPELT = frozenset({"has", "hsi", "mhu"})
 
 
@@ -64,6 +82,35 @@ def is_micro_rna(text: str) -> bool:
     return bool(_NEARLY.search(text) or _PLANT.match(text))
 
 
+def is_known_assay(text: str) -> bool:
+    """Return whether a text reads like a microRNA, or like what microRNAs are read against."""
+    return is_micro_rna(text) or _REFERENCE.fullmatch(squeeze(text)) is not None
+
+
+def names_an_assay(text: str) -> bool:
+    """Return whether a text is the name of one assay and nothing beside."""
+    status = parse_assay_name(text).status
+    return status in ("mature", "no_arm", "star") or (
+        status == "other" and _REFERENCE.fullmatch(squeeze(text)) is not None
+    )
+
+
+def _undot(raw: str) -> str:
+    """Return a name with the hyphens that R has turned into dots, where it is certain."""
+    match = _DOTTED.fullmatch(raw)
+    if match is None or not is_micro_rna(raw):
+        return raw
+    name = match["name"].replace(".", "-")
+    core = _split_number(name)[0]
+    read = _MICRO_RNA.fullmatch(core)
+    return name if read is not None and read["species"] else raw
+
+
+def name_has_dots(assay: AssayName) -> bool:
+    """Return whether an assay's name had R's dots and was read with hyphens."""
+    return assay.status != "given" and _undot(assay.raw) != assay.raw and assay.name != assay.raw
+
+
 def _split_number(raw: str) -> tuple[str, str]:
     """Return a name without its TaqMan assay number, and the number."""
     match = _NUMBERED.fullmatch(raw)
@@ -87,10 +134,12 @@ def parse_assay_name(raw: str) -> AssayName:
     'hsa-miR-17-5p'
     >>> parse_assay_name("hsa-miR-21-4373090").name
     'hsa-miR-21'
+    >>> parse_assay_name("hsa.miR.23a.3p").name
+    'hsa-miR-23a-3p'
     >>> parse_assay_name("hsa-miR-517a/b").status
     'ambiguous'
     """
-    core, _ = _split_number(raw)
+    core, _ = _split_number(_undot(raw))
     plant = _PLANT.fullmatch(core)
     if plant is not None:
         return AssayName(raw, f"{plant['species'].lower()}-miR{plant['rest'].lower()}", "mature")
@@ -131,7 +180,7 @@ def _identity(assay: AssayName) -> tuple[str, str]:
 
     With an arm only a mature microRNA can be meant; without one `mir` may be the precursor.
     """
-    core, number = _split_number(assay.raw)
+    core, number = _split_number(_undot(assay.raw))
     kind = "" if assay.status == "mature" else core[core.find("-") + 1 :][:3]
     return number, kind
 

@@ -1,8 +1,7 @@
-"""The wells of one file as they stand, and the headings by which they are found."""
+"""The wells of one file as they stand."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -11,32 +10,11 @@ import pandas as pd
 
 from features.errors import Problem
 
-__all__ = [
-    "ASSAY_HEADINGS",
-    "DELIMITERS",
-    "LAYOUTS",
-    "MOST_PROBLEMS",
-    "SAMPLE_HEADINGS",
-    "Layout",
-    "RawPanel",
-    "squeeze",
-]
+__all__ = ["LAYOUTS", "MOST_PROBLEMS", "WELL_COLUMNS", "Layout", "RawPanel"]
 
 Layout = Literal["auto", "long", "samples_in_rows", "samples_in_columns"]
 LAYOUTS = ("auto", "long", "samples_in_rows", "samples_in_columns")
-DELIMITERS = ("\t", ",", ";")
-SAMPLE_HEADINGS = ("samplename", "sample", "sampleid", "sampleinfosampleid")
-ASSAY_HEADINGS = (
-    "detectorname",
-    "detector",
-    "targetname",
-    "target",
-    "assayname",
-    "assay",
-    "mirna",
-    "gene",
-    "assayassayname",
-)
+WELL_COLUMNS = ("sample", "assay", "cell", "flag", "plate", "platform", "well")
 MOST_PROBLEMS = 1000
 
 
@@ -48,22 +26,19 @@ class RawPanel:
     ----------
     wells : DataFrame of str
         Columns `sample`, `assay`, `cell` (the Ct as it stands), `flag` (words with ``;``
-        between), `plate`, `platform`.
+        between), `plate`, `platform`, `well` (as A1; empty where the file does not tell).
     layout : str
         How the file was read.
     left_out : Counter of str
         What was not taken as a well, in words, with counts.
     problems : tuple of Problem
         Lines that do not fit.
+    notes : tuple of str
+        What to know about the file, without patients' values.
     """
 
     wells: pd.DataFrame
     layout: str
     left_out: Counter[str]
     problems: tuple[Problem, ...]
-
-
-def squeeze(header: str) -> str:
-    """Return a heading without case, blanks and signs; instruments write Ct with a Cyrillic т."""
-    latin = header.replace("\u0442", "t").replace("\u0422", "t").replace("\u03a4", "t")
-    return re.sub(r"[^a-z0-9]", "", latin.lower())
+    notes: tuple[str, ...] = ()

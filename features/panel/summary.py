@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from features.panel.design import PanelDesign, Sample
-from features.panel.names import AssayName
+from features.panel.design import PanelDesign
+from features.panel.names import AssayName, name_has_dots
+from features.panel.owners import Owners
 
 __all__ = ["FileReport", "PanelReport", "make_panel_report", "write_notices"]
 
@@ -125,15 +126,13 @@ def write_notices(
     assays: Mapping[str, AssayName],
     names: Mapping[str, str] | None,
     design: PanelDesign | None,
-    owners: Mapping[str, Sample],
+    owners: Owners,
     files: Sequence[FileReport],
     counts: Mapping[str, int],
 ) -> tuple[str, ...]:
     """Return what the user of an import should know or do, in counts and names of assays."""
     notices = []
-    used = [owner for owner in owners.values() if owner.patient_id]
-    left_out = len(owners) - len(used)
-    timing = Counter(owner.timing for owner in used)
+    timing = Counter(owner.timing for owner in owners.samples.values())
     if timing["unknown"]:
         notices.append(
             f"{timing['unknown']} samples without a date, or without the start of the infusion: "
@@ -144,16 +143,20 @@ def write_notices(
             f"{timing['same_day']} samples taken on the day the infusion began: make sure that "
             "they were taken before it"
         )
-    if left_out:
-        notices.append(f"{left_out} samples left out: no patient_id in the design file")
+    notices += [f"{n} samples left out: {reason}" for reason, n in owners.left_out.items()]
+    notices += owners.notes
     if design is not None:
-        absent = len(set(design.samples) - set(owners))
-        if absent:
-            notices.append(f"{absent} samples of the design file are in no panel file")
+        if owners.absent:
+            notices.append(f"{owners.absent} samples of the design file are in no panel file")
         if design.unused_columns:
             notices.append(
                 "columns of the design file not used: " + ", ".join(design.unused_columns)
             )
+    dotted = sum(name_has_dots(assay) for assay in assays.values())
+    if dotted:
+        notices.append(
+            f"{dotted} assays are named as R writes them, hsa.miR.16.5p for hsa-miR-16-5p: read so"
+        )
     unused = sorted(set(names or {}) - set(assays))
     if unused:
         notices.append(f"names given for assays that are not there: {', '.join(unused[:_SHOWN])}")

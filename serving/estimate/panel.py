@@ -15,9 +15,10 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.errors import Problem
-from features.panel.cells import HIGHEST_CT, LOWEST_CT, NOT_SEEN_WORDS, find_ceiling
+from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling
 from features.panel.design import Timing, When, compare_times, parse_when
 from features.panel.names import map_assay_names, parse_assay_name
+from features.panel.words import says_not_seen
 from serving.estimate.notices import PlainNotice
 from serving.estimate.request import RequestError
 from training.panel.model import PanelModel
@@ -146,7 +147,7 @@ def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Proble
         for cell in value if isinstance(value, list) else [value]:
             if cell is None:
                 continue
-            if isinstance(cell, str) and cell.strip().lower() in NOT_SEEN_WORDS:
+            if isinstance(cell, str) and says_not_seen(cell):
                 wells.setdefault(name, []).append(None)
             elif _is_ct(cell):
                 wells.setdefault(name, []).append(float(cell))

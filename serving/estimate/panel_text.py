@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, Problem
-from features.panel.cells import NOT_SEEN_WORDS
 from features.panel.exports import decode_text
 from features.panel.importing import parse_panel
 from features.panel.panel import Panel
+from features.panel.words import NOT_SEEN_PATTERN
 from serving.estimate.panel import PanelSample, read_timing
 from serving.estimate.request import RequestError
 
@@ -34,13 +34,12 @@ PANEL_FORM = (
 _NAME = "the panel"
 _SHOWN = 5
 _MOST_PROBLEMS = 20
-_WORDS = "|".join(sorted(map(re.escape, NOT_SEEN_WORDS), key=len, reverse=True))
 _LINE = re.compile(
     r'"?(?P<assay>[^\t;,"]+?)"?(?:'
-    rf'\s*[\t;]\s*"?(?P<free>\d+(?:[.,]\d*)?|{_WORDS})?"?'
+    rf'\s*[\t;]\s*"?(?P<free>\d+(?:[.,]\d*)?|{NOT_SEEN_PATTERN})?"?'
     # After a comma a second one would not tell a decimal from another column.
-    rf'|\s*,\s*"?(?P<comma>\d+(?:\.\d*)?|{_WORDS})?"?'
-    rf"|\s+(?P<blank>\d+(?:[.,]\d*)?|{_WORDS}))",
+    rf'|\s*,\s*"?(?P<comma>\d+(?:\.\d*)?|{NOT_SEEN_PATTERN})?"?'
+    rf"|\s+(?P<blank>\d+(?:[.,]\d*)?|{NOT_SEEN_PATTERN}))",
     re.IGNORECASE,
 )
 """A line of assay and Ct, with a tab, a semicolon, a comma or blanks between."""
@@ -58,14 +57,16 @@ def _to_table(data: bytes) -> bytes:
     pairs = [(m["assay"], m["free"] or m["comma"] or m["blank"] or "") for m in found if m]
     if not pairs or len(pairs) < len(lines):
         return data
-    return "\n".join(["assay\tCt", *map("\t".join, pairs)]).encode()
+    return "\n".join(["assay\tthis sample", *map("\t".join, pairs)]).encode()
 
 
 def _refuse(err: InputError) -> RequestError:
     """Return the import's problems as those of the form's field."""
     problems = [
         Problem(
-            f"panel_text.{problem.column.removeprefix(f'{_NAME}, ')}",
+            "panel_text"
+            if problem.column == "file"
+            else f"panel_text.{problem.column.removeprefix(f'{_NAME}, ')}",
             problem.expected,
             problem.got,
             # What the command line could be told does not help here.
@@ -124,7 +125,8 @@ def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:
         infusion began.
     """
     try:
-        panel, report = parse_panel({Path(_NAME): _to_table(data)})
+        # The sample is chosen by its name: controls beside it are of no use here.
+        panel, report = parse_panel({Path(_NAME): _to_table(data)}, controls="leave_out")
     except InputError as err:
         raise _refuse(err) from err
     table = _find_sample(panel.table, fields.get("panel_sample", ""))

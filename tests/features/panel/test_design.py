@@ -36,9 +36,10 @@ def test_a_design_tells_whose_each_sample_is(tmp_path: Path) -> None:
         "S1,P1,card 1,2026-01-05,2026-01-08,a\nS2,,,,,b\n"
     )
     design = read_design(path)
-    assert design.samples["S1"].timing == "before"
-    assert design.samples["S1"].plate == "card 1"
-    assert design.samples["S2"].patient_id == ""
+    first, second = design.rows
+    assert (first.name, first.plate, first.timing) == ("S1", "card 1", "before")
+    assert (second.name, second.patient_id) == ("S2", "")
+    assert design.names == {"S1", "S2"}
     assert design.unused_columns == ("Group",)
 
 

@@ -35,7 +35,7 @@ def test_an_sds_export_is_read_below_its_preamble() -> None:
     assert raw.problems == ()
     assert dict(raw.left_out) == {
         "well omitted in the instrument's software": 1,
-        "well without a sample (standard or no template)": 1,
+        "well of a control or a standard, not of a sample (NTC)": 1,
         "well without a name of sample or assay": 1,
     }
 
@@ -56,7 +56,7 @@ def test_a_comma_separated_export_with_hashes_is_read() -> None:
         '"Well","Sample","Target","Task","Cq"\n"A1","S1","hsa-miR-1-3p","UNKNOWN","30.1"\n'
     )
     raw = _parse(text)
-    assert raw.wells.iloc[0].tolist() == ["S1", "hsa-miR-1-3p", "30.1", "", "Run 3", "QS5"]
+    assert raw.wells.iloc[0].tolist() == ["S1", "hsa-miR-1-3p", "30.1", "", "Run 3", "QS5", "A1"]
 
 
 def test_several_plates_in_one_text_keep_their_names() -> None:
@@ -115,7 +115,7 @@ def test_columns_without_a_ct_and_columns_to_ignore_are_left_out() -> None:
     assert raw.wells["assay"].tolist() == ["hsa-miR-1-3p"] * 2
     assert set(raw.left_out) == {"column without a Ct: group", "column to ignore: age"}
     wrong = _parse(text, "samples_in_rows", ignore=("agee",))
-    assert [problem.column for problem in wrong.problems] == ["agee"]
+    assert [problem.column for problem in wrong.problems] == ["agee", "age"]
 
 
 @pytest.mark.parametrize(

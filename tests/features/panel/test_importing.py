@@ -102,14 +102,17 @@ def test_files_of_one_run_share_the_ceiling_that_is_assumed(tmp_path: Path) -> N
     assert set(read_panel(paths).table["ceiling"]) == {40.0}
 
 
-def test_wells_of_several_files_are_replicates(tmp_path: Path) -> None:
+def test_wells_of_several_files_are_replicates_where_the_design_says_so(tmp_path: Path) -> None:
     first = write(tmp_path, WIDE, "one.csv")
     second = write(tmp_path, WIDE.replace("24.5", "25.0").replace("S3", "S4"), "two.csv")
-    panel, report = import_panel([first, second])
+    names = ["S1", "S2", "S3", "S4"]
+    design = parse_design(_design(sample=names, patient_id=names))
+    panel, report = import_panel([first, second], design=design)
     both = cell(panel, "S1", "hsa-miR-17-5p")
     assert (both["ct"], both["replicates"], both["plate"]) == (24.75, 2, "one+two")
     assert report.samples == 4
     assert report.replicated == 8
+    assert any("2 samples stand on several plates" in notice for notice in report.notices)
 
 
 def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
@@ -123,7 +126,7 @@ def test_every_cell_that_is_no_ct_is_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         make_panel(tmp_path, text)
     found = {problem.column for problem in caught.value.problems}
-    assert found == {"made.csv, hsa-miR-1-3p", "made.csv, sex"}
+    assert found == {"made.csv, hsa-miR-1-3p", "sex"}
     assert "high" in caught.value.report()
     assert "high" not in str(caught.value)
 
@@ -331,3 +334,85 @@ def test_a_number_that_no_run_gives_is_no_ct(tmp_path: Path, ct: str, read: bool
         return
     with pytest.raises(InputError):
         make_panel(tmp_path, text)
+
+
+def test_one_name_on_two_plates_is_not_averaged(tmp_path: Path) -> None:
+    # 24.1 would be the mean of two people.
+    files = [
+        write(tmp_path, f"Sample,Target,Ct\nSample 1,hsa-miR-21-5p,{ct}\n", f"{plate}.csv")
+        for plate, ct in (("A", 22.1), ("B", 26.1))
+    ]
+    with pytest.raises(InputError, match="a name on one plate of one file only") as caught:
+        read_panel(files)
+    assert "Sample 1" in caught.value.report()
+    design = parse_design(
+        _design(sample=["Sample 1"] * 2, file=["A.csv", "B.csv"], patient_id=["P1", "P2"])
+    )
+    table = read_panel(files, design=design).table
+    assert dict(zip(table["patient_id"], table["ct"], strict=True)) == {"P1": 22.1, "P2": 26.1}
+    one = parse_design(
+        _design(sample=["Sample 1"] * 2, file=["A.csv", "B.csv"], patient_id=["P1", "P1"])
+    )
+    [cell_] = read_panel(files, design=one).table.itertuples()
+    assert (cell_.patient_id, cell_.sample, cell_.ct, cell_.plate) == (
+        "P1",
+        "Sample 1",
+        pytest.approx(24.1),
+        "A+B",
+    )
+
+
+def test_one_name_on_two_plates_of_one_file_is_not_averaged_either(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a name on one plate"):
+        make_panel(tmp_path, SDS.replace("\tS2\t", "\tS1\t"))
+
+
+@pytest.mark.parametrize("name", ["NTC", "Water", "H2O", "blank", "IPC", "Std-01", "Neg Ctrl"])
+def test_a_sample_that_looks_like_a_control_needs_a_word(tmp_path: Path, name: str) -> None:
+    text = WIDE.replace("S3", name)
+    with pytest.raises(InputError, match="--controls leave_out") as caught:
+        make_panel(tmp_path, text)
+    assert name in caught.value.report()
+    _, report = import_panel(write(tmp_path, text), controls="leave_out")
+    assert report.samples == 2
+    assert any("1 samples left out: name looks like" in notice for notice in report.notices)
+    assert import_panel(write(tmp_path, text), controls="keep")[1].samples == 3
+    design = parse_design(_design(sample=["S1", "S2", name], patient_id=["P1", "P2", ""]))
+    assert set(make_panel(tmp_path, text, design=design).table["sample"]) == {"S1", "S2"}
+
+
+def test_columns_that_the_user_tells_are_read(tmp_path: Path) -> None:
+    text = "Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n1,hsa-miR-16-5p,25.3\n"
+    with pytest.raises(InputError, match="tell the columns"):
+        make_panel(tmp_path, text)
+    panel = make_panel(tmp_path, text, columns={"sample": "Id", "assay": "miRNA", "ct": "ct_mean"})
+    assert cell(panel, "1", "hsa-miR-21-5p")["ct"] == 20.1
+    assert cell(panel, "1", "hsa-miR-16-5p")["ct"] == 25.3
+
+
+_FLAG_HEADINGS = ("Flag", "Amp Status", "amp_status")
+
+
+@given(
+    st.sampled_from(_FLAG_HEADINGS),
+    st.sampled_from(["no", "NO", "No"]),
+    st.sampled_from(["", " ", "_", "-", "."]),
+    st.sampled_from(["amp", "AMP", "Amp", "amplification"]),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_flag_means_the_same_in_every_spelling(
+    tmp_path: Path, heading: str, first: str, sign: str, second: str
+) -> None:
+    flag = f"{first}{sign}{second}"
+    text = f"Sample;Target;Ct;{heading}\nP1;hsa-miR-21-5p;38,2;{flag}\nP2;hsa-miR-21-5p;22,1;Amp\n"
+    panel, report = import_panel(write(tmp_path, text))
+    assert not cell(panel, "P1", "hsa-miR-21-5p")["detected"]
+    assert cell(panel, "P2", "hsa-miR-21-5p")["ct"] == 22.1
+    assert report.non_detects == {"flag": 1}
+
+
+def test_names_that_r_has_written_are_read_with_a_note(tmp_path: Path) -> None:
+    path = write(tmp_path, "sample,hsa.miR.23a.3p,hsa.let.7a.5p,U6\nS1,20,21,22\n")
+    panel, report = import_panel(path)
+    assert set(panel.table["assay"]) == {"hsa-miR-23a-3p", "hsa-let-7a-5p", "U6"}
+    assert any("2 assays are named as R writes them" in notice for notice in report.notices)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.files.delimiter import DELIMITERS
 from features.panel.matrix import parse_matrix
 from features.panel.raw_panel import Layout, RawPanel
 from tests.features.helpers.panels import WIDE
@@ -109,3 +115,136 @@ def test_every_line_of_another_length_is_told() -> None:
 def test_what_is_no_matrix_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="neither a long export nor a matrix"):
         _parse(text)
+
+
+LONG = [
+    "Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n1,hsa-miR-16-5p,25.3\n",
+    "Id,miRNA,level\n11,hsa-miR-21-5p,20.1\n12,hsa-miR-21-5p,25.3\n",
+    "miRNA,Id,level\nhsa-miR-21-5p,11,20.1\nhsa-miR-21-5p,12,25.3\n",
+    "miRNA,person,level\nhsa-miR-21-5p,P1,20.1\nhsa-miR-21-5p,P2,25.3\n",
+    "person,which,level\nP1,hsa-miR-21-5p,20.1\nP2,hsa-miR-21-5p,25.3\n",
+    "sample,level\nP1,20.1\nP2,25.3\n",
+    "sample,which,level\nP1,GAPDH,20.1\nP1,ACTB,25.3\n",
+    "P1;hsa-miR-21-5p;20,1\nP1;hsa-miR-16-5p;25,3\n",
+    "assay,Ct\nhsa-miR-21-5p,20.1\n",
+]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_a_long_table_is_no_matrix(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _parse(text)
+    [problem] = caught.value.problems
+    assert "headings for the sample (Sample, Sample Name" in problem.expected
+    assert "--columns sample=...,assay=...,ct=..." in problem.action
+    assert "--format" not in problem.action
+
+
+@pytest.mark.parametrize("text", [text for text in LONG if "sample,level" not in text])
+def test_nor_is_it_one_when_the_user_says_so(text: str) -> None:
+    with pytest.raises(InputError, match="--columns"):
+        _parse(text, layout="samples_in_rows")
+
+
+def test_several_rows_of_one_sample_that_differ_are_no_replicates() -> None:
+    text = "sample,visit,hsa-miR-1-3p,hsa-miR-2-5p\nS1,T0,20,21\nS1,T1,22,23\n"
+    with pytest.raises(InputError, match="one row for each sample") as caught:
+        _parse(text)
+    assert caught.value.problems[0].got.startswith(
+        "several rows of one sample that differ in visit"
+    )
+    same = _parse(text.replace("T1", "T0"))
+    assert same.notes == (
+        "1 samples stand in several rows or columns of one matrix: taken as replicates",
+    )
+
+
+def test_an_assay_may_stand_in_several_lines_each_with_its_place() -> None:
+    raw = _parse("assay,place,S1,S2\nhsa-miR-1-3p,A1,20,21\nhsa-miR-1-3p,A2,22,23\n")
+    assert raw.layout == "samples_in_columns"
+    assert raw.wells["cell"].tolist() == ["20", "21", "22", "23"]
+
+
+def test_the_delimiter_is_not_looked_for_in_quotes() -> None:
+    text = 'sample;"hsa-miR-16-5p, FAM";"hsa-miR-21-5p, FAM"\nP01;22,1;23,4\n'
+    for layout in ("auto", "samples_in_rows"):
+        assert _cells(_parse(text, layout=layout)) == {
+            ("P01", "hsa-miR-16-5p, FAM"): "22,1",
+            ("P01", "hsa-miR-21-5p, FAM"): "23,4",
+        }
+
+
+@pytest.mark.parametrize(
+    "heading", ["age", "Age years", "BMI", "visit", "patient_id", "id", "Plate"]
+)
+def test_what_is_known_of_a_patient_is_no_assay(heading: str) -> None:
+    raw = _parse(f"sample,{heading},hsa-miR-1-3p,hsa-miR-2-5p\nS1,44,20,21\nS2,51,22,23\n")
+    [problem] = raw.problems
+    assert problem.column == heading
+    assert "--ignore" in problem.action
+    assert set(raw.wells["assay"]) == {"hsa-miR-1-3p", "hsa-miR-2-5p"}
+
+
+def test_rows_and_columns_that_sum_up_others_are_left_out() -> None:
+    text = "sample,hsa-miR-1-3p,Mean\nS1,20,20\nS2,22,22\nMean,21,21\nSD,1.4,1.4\nMax,22,22\n"
+    raw = _parse(text)
+    assert _cells(raw) == {("S1", "hsa-miR-1-3p"): "20", ("S2", "hsa-miR-1-3p"): "22"}
+    assert dict(raw.left_out) == {
+        "line below the results": 3,
+        "column that sums up others: Mean": 1,
+    }
+
+
+def test_numbers_of_lines_before_the_samples_and_columns_without_a_name_are_no_data() -> None:
+    text = ",sample,hsa-miR-1-3p,hsa-miR-2-5p,hsa-miR-3-3p,\n10,S1,20,21,22,31\n11,S2,23,24,25,32\n"
+    raw = _parse(text)
+    assert set(raw.wells["sample"]) == {"S1", "S2"}
+    assert set(raw.wells["assay"]) == {"hsa-miR-1-3p", "hsa-miR-2-5p", "hsa-miR-3-3p"}
+    assert dict(raw.left_out) == {"column without a name": 1}
+
+
+def test_a_word_for_the_format_is_only_advised_where_the_table_may_have_it() -> None:
+    with pytest.raises(InputError) as caught:
+        _parse("sample,S1,S2\nhsa-miR-1-3p,20,21\nhsa-miR-2-5p,22,23\n")
+    assert "--format" in caught.value.problems[0].action
+    with pytest.raises(InputError, match="tell the columns"):
+        _parse("x,a,b\nS1,20,21\nS2,22,23\n")
+
+
+_TEXTS = st.sampled_from(
+    ["hsa-miR-16-5p", "hsa-miR-16-5p, FAM", "hsa-let-7a-5p; FAM", 'miR-21 "old"', "U6\tsnRNA"]
+)
+
+
+@given(
+    st.sampled_from(DELIMITERS),
+    st.sampled_from(".,"),
+    st.lists(_TEXTS, min_size=1, max_size=4, unique=True),
+    st.integers(1, 4),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+)
+def test_a_matrix_is_read_back_whatever_its_delimiter_decimals_and_quotes(
+    delimiter: str, decimal: str, assays: list[str], n_samples: int, quoting: int
+) -> None:
+    assays = ["hsa-miR-1-3p", "hsa-miR-2-5p", *(f"hsa-miR-9-5p {name}" for name in assays)]
+    values = {
+        (f"P{i}", assay): f"{20 + i + j / 10:.1f}".replace(".", decimal)
+        for i in range(n_samples)
+        for j, assay in enumerate(assays)
+    }
+    rows = [
+        ["sample", *assays],
+        *([f"P{i}", *(values[f"P{i}", assay] for assay in assays)] for i in range(n_samples)),
+    ]
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, quoting=quoting).writerows(rows)
+    assert _cells(_parse(buffer.getvalue())) == values
+
+
+def test_a_block_of_other_lines_below_an_empty_one_is_no_more_of_the_matrix() -> None:
+    text = "sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21\nS2,22,23\n"
+    raw = _parse(f"{text}\nRQ by run,1\nnormalised\n")
+    assert raw.wells.equals(_parse(text).wells)
+    assert dict(raw.left_out) == {"line below the results": 2}
+    with pytest.raises(InputError, match="is not a table"):
+        _parse(f"{text}\nRQ by run,1\nS3,24,25\n")

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.panel.names import is_micro_rna, map_assay_names, parse_assay_name
+from features.panel.names import (
+    is_known_assay,
+    is_micro_rna,
+    map_assay_names,
+    name_has_dots,
+    names_an_assay,
+    parse_assay_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +111,49 @@ def test_a_name_put_right_stays_as_it_is(
 )
 def test_what_reads_like_a_micro_rna(text: str, answer: bool) -> None:
     assert is_micro_rna(text) is answer
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "status"),
+    [
+        ("hsa.miR.23a.3p", "hsa-miR-23a-3p", "mature"),
+        ("hsa.let.7a.5p", "hsa-let-7a-5p", "mature"),
+        ("hsa.miR.92a.1.5p", "hsa-miR-92a-1-5p", "mature"),
+        ("hsa.miR.21.000397", "hsa-miR-21", "no_arm"),
+        ("X000391_hsa.miR.16", "hsa-miR-16", "no_arm"),
+        # A dot may stand for a star, a slash, or the number that R gives to a second column.
+        ("hsa.miR.9.", "hsa.miR.9.", "ambiguous"),
+        ("hsa.miR.517a.b", "hsa.miR.517a.b", "ambiguous"),
+        ("hsa.miR.23a.3p.1", "hsa.miR.23a.3p.1", "ambiguous"),
+        ("miR.21", "miR.21", "ambiguous"),
+    ],
+)
+def test_the_dots_of_r_are_hyphens_where_that_is_certain(raw: str, name: str, status: str) -> None:
+    assay = parse_assay_name(raw)
+    assert (assay.name, assay.status) == (name, status)
+    assert name_has_dots(assay) is (status != "ambiguous")
+
+
+def test_a_name_in_both_spellings_is_one_assay() -> None:
+    mapped = map_assay_names(["hsa.miR.23a.3p", "hsa-miR-23a-3p", "hsa.miR.21", "hsa-miR-21"])
+    assert {assay.name for assay in mapped.values()} == {"hsa-miR-23a-3p", "hsa-miR-21"}
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "alone"),
+    [
+        ("hsa-miR-16-5p", True, True),
+        ("U6 snRNA-001973", True, True),
+        ("RNU48", True, True),
+        ("GAPDH", True, True),
+        ("UniSp6", True, True),
+        ("run 3 of hsa-miR-16-5p", True, False),
+        ("hsa-miR-16-5p, FAM", True, False),
+        ("age", False, False),
+        ("ct_mean", False, False),
+        ("user", False, False),
+    ],
+)
+def test_an_assay_is_known_by_its_name(text: str, known: bool, alone: bool) -> None:
+    assert is_known_assay(text) is known
+    assert names_an_assay(text) is alone

@@ -1,29 +1,19 @@
-"""The headings by which wells are found."""
+"""The wells of one file as they stand."""
 
-import pytest
+from typing import get_args
 
-from features.panel.raw_panel import ASSAY_HEADINGS, SAMPLE_HEADINGS, squeeze
-
-
-@pytest.mark.parametrize(
-    ("header", "squeezed"),
-    [
-        ("Sample Name", "samplename"),
-        (" Target_Name ", "targetname"),
-        ("Sample (Info): Sample-ID", "sampleinfosampleid"),
-        ("\u0421\u0442", "t"),  # Cyrillic throughout: its C is no letter here
-        ("C\u0442", "ct"),  # as QuantStudio writes it
-        ("C\u0422", "ct"),
-        ("C\u03a4", "ct"),  # a Greek capital tau
-        ("Ct (dRn)", "ctdrn"),
-        ("#", ""),
-    ],
-)
-def test_a_heading_is_compared_without_case_blanks_and_signs(header: str, squeezed: str) -> None:
-    assert squeeze(header) == squeezed
+from features.panel.long import parse_long
+from features.panel.matrix import parse_matrix
+from features.panel.raw_panel import LAYOUTS, WELL_COLUMNS, Layout
+from tests.features.helpers.panels import SDS, WIDE
 
 
-def test_the_headings_that_are_looked_for_are_written_squeezed_and_mean_one_thing() -> None:
-    for heading in (*SAMPLE_HEADINGS, *ASSAY_HEADINGS):
-        assert squeeze(heading) == heading
-    assert not set(SAMPLE_HEADINGS) & set(ASSAY_HEADINGS)
+def test_the_layouts_that_can_be_asked_for_are_those_that_are_read() -> None:
+    assert get_args(Layout) == LAYOUTS
+
+
+def test_both_ways_of_reading_give_the_same_columns() -> None:
+    long = parse_long(SDS, name="f", stem="f")
+    assert long is not None
+    wide = parse_matrix(WIDE, name="f", stem="f", layout="auto", samples=(), ignore=set())
+    assert tuple(long.wells) == tuple(wide.wells) == WELL_COLUMNS

@@ -11,8 +11,10 @@ import pytest
 
 from features.panel.design import PanelDesign, Sample
 from features.panel.names import AssayName
+from features.panel.owners import Owners
 from features.panel.summary import FileReport, make_panel_report, write_notices
 
+DAY = date(2026, 1, 5)
 FILE = FileReport("p.csv", "long", 4, 40.0, "found", {})
 ASSAYS = {
     "a": AssayName("a", "hsa-miR-1-3p", "mature"),
@@ -59,7 +61,7 @@ def _write(**given: Any) -> tuple[str, ...]:
         "assays": ASSAYS,
         "names": None,
         "design": None,
-        "owners": {"S1": Sample("P1", sample_date=date(2026, 1, 5), infusion_start=date.max)},
+        "owners": Owners({"S1": Sample("P1", sample_date=DAY, infusion_start=date.max)}),
         "files": [FILE],
         "counts": {},
     }
@@ -70,15 +72,17 @@ def test_an_import_with_nothing_to_say_says_nothing() -> None:
     assert _write() == ()
 
 
-DAY = date(2026, 1, 5)
-
-
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"owners": {"S1": Sample("P1"), "S2": Sample("P2")}}, "2 samples without a date"),
-        ({"owners": {"S1": Sample("P1", "", "", DAY, DAY)}}, "1 samples taken on the day"),
-        ({"owners": {"S1": Sample("")}}, "1 samples left out: no patient_id"),
+        ({"owners": Owners({"S1": Sample("P1"), "S2": Sample("P2")})}, "2 samples without a date"),
+        ({"owners": Owners({"S1": Sample("P1", "", "", DAY, DAY)})}, "1 samples taken on the day"),
+        ({"owners": Owners(left_out={"no patient_id": 1})}, "1 samples left out: no patient_id"),
+        ({"owners": Owners(notes=["several plates"])}, "several plates"),
+        (
+            {"assays": {"a": AssayName("hsa.miR.9.5p", "hsa-miR-9-5p", "mature")}},
+            "1 assays are named as R writes them",
+        ),
         ({"names": {"a": "x", "z": "y"}}, "names given for assays that are not there: z"),
         ({"names": dict.fromkeys("stuvwxyz", "")}, "not there: s, t, u, v, w"),
         (
@@ -103,16 +107,9 @@ def test_a_ceiling_that_nothing_rests_on_is_not_spoken_of() -> None:
     assert _write(files=[FILE, FileReport("q", "tidy", 1, 35.0, "not used", {})]) == ()
 
 
-def test_a_sample_that_is_left_out_needs_no_date() -> None:
-    owners = {"S1": Sample("", sample_date=None)}
-    assert _write(owners=owners) == ("1 samples left out: no patient_id in the design file",)
-
-
 def test_what_the_design_has_beyond_the_files_is_told() -> None:
-    design = PanelDesign(
-        {"S1": Sample("P1"), "S8": Sample("P8"), "S9": Sample("")}, ("ward", "nurse")
-    )
-    assert _write(design=design) == (
+    design = PanelDesign((Sample("P1", name="S1"), Sample("P8", name="S8")), ("ward", "nurse"))
+    assert _write(design=design, owners=Owners(absent=2)) == (
         "2 samples of the design file are in no panel file",
         "columns of the design file not used: ward, nurse",
     )

@@ -1,0 +1,320 @@
+"""A long export: one line per well, in one table or several, between any other lines."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from features.errors import InputError, Problem
+from features.files.delimiter import DELIMITERS, find_delimiter
+from features.panel.cells import is_ct
+from features.panel.headings import (
+    COLUMNS_ADVICE,
+    PLATE_LINES,
+    Columns,
+    find_chosen,
+    read_headings,
+    reads_as_headings,
+    split_line,
+)
+from features.panel.names import names_an_assay
+from features.panel.raw_panel import MOST_PROBLEMS, WELL_COLUMNS, RawPanel
+from features.panel.words import (
+    is_control_role,
+    is_empty,
+    is_sample_role,
+    is_summary,
+    is_yes,
+    says_not_seen,
+    spell_well,
+    squeeze,
+)
+
+__all__ = ["parse_long"]
+
+_PLATFORM_LINES = ("instrumenttype", "instrument")
+_BELOW = "line below the results"
+_WELL = re.compile(r"\d+|[A-P]\d{1,2}|S\d+-A\d+", re.IGNORECASE)
+_NO_CT = re.compile(r"999(?:\.0*)?")
+_SHOWN = 5
+_ROTOR_GENE = re.compile(r"quantitative analysis of .*\(([^()]+)\)\W*$", re.IGNORECASE)
+"""The title of a Rotor-Gene's table: what is in brackets is the assay, or the number of a page."""
+
+
+def parse_long(
+    text: str,
+    *,
+    name: str,
+    stem: str,
+    chosen: Mapping[str, str] | None = None,
+    keep_unnamed: bool = False,
+) -> RawPanel | None:
+    """Read every table of results in a text; None where no line has the headings.
+
+    Parameters
+    ----------
+    text, name, stem : str
+        The file's text; its name for messages; its name without the ending, taken as the plate
+        where the file tells none, and as the assay where it is one's name and the file has no
+        column for it.
+    chosen : mapping of str to str or None
+        Where each thing stands, as the user tells it.
+    keep_unnamed : bool
+        Whether wells without the name of a sample are kept: a design file tells them by place.
+
+    Raises
+    ------
+    InputError
+        If there are headings and no well of a sample, or the chosen columns are not there.
+    """
+    reader = _Reader(stem, text, chosen, keep_unnamed=keep_unnamed)
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        reader.take(number, line.rstrip("\n"))
+        if len(reader.problems) == MOST_PROBLEMS:
+            break
+    if not reader.seen:
+        if chosen:
+            first = next((line for line in text.splitlines() if line.strip()), "")
+            expected = "the columns that --columns tells, as headings of one line"
+            got = f"a first line {first[:200]!r}"
+            raise InputError(name, [Problem("file", expected, got, action=COLUMNS_ADVICE)])
+        return None
+    if reader.no_assay:
+        expected = "a heading for the assay (Target, Detector, Assay, miRNA, Gene)"
+        action = (
+            "the file is of one assay and does not say which: name it after the assay "
+            "(hsa-miR-16-5p.txt), or tell it, as --columns sample=Name,assay=hsa-miR-16-5p,ct=Cp"
+        )
+        got = "headings for the sample and the Ct only"
+        raise InputError(name, [Problem("file", expected, got, action=action)])
+    wells = pd.DataFrame(reader.rows, columns=list(WELL_COLUMNS), dtype="str")
+    if wells.empty and not reader.problems:
+        raise InputError(f"{name} has the headings of a long export and no well of a sample")
+    return RawPanel(wells, "long", reader.left_out, tuple(reader.problems), reader.notes())
+
+
+class _Reader:
+    """Goes through the lines of a file and keeps what its tables hold."""
+
+    def __init__(
+        self, stem: str, text: str, chosen: Mapping[str, str] | None, *, keep_unnamed: bool
+    ) -> None:
+        self.stem, self.keep_unnamed = stem, keep_unnamed
+        self.chosen = chosen
+        self.numbered = bool(chosen) and all(
+            value.isdecimal() for key, value in (chosen or {}).items() if key != "assay"
+        )
+        self.delimiter = find_delimiter(text) if self.numbered else ""
+        self.rows: list[tuple[str, ...]] = []
+        self.left_out: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.roles: Counter[str] = Counter()
+        self.seen = self.no_assay = False
+        self.columns: Columns | None = None
+        self.ended: tuple[int, Columns | None] | None = None
+        self.about: dict[str, str] = {}
+        self.above, self.blank = "", False
+
+    def take(self, number: int, line: str) -> None:
+        """Read one line."""
+        if not line.strip():
+            self.blank = True
+            return
+        after_blank, self.blank = self.blank, False
+        found = self._find_headings(line)
+        self.above = line
+        if found is not None:
+            self.columns, self.seen, self.ended = found, True, None
+            if not self.numbered:
+                return
+        if self.columns is None:
+            self._take_other(number, line)
+            return
+        cells = split_line(line, self.columns.delimiter)
+        why = _why_ended(line, cells, self.columns, after_blank=after_blank)
+        if why:
+            # The results are over; what follows may be another plate.
+            if why != "mark":
+                self.left_out[_BELOW] += 1
+                self.ended = (number, self.columns if why == "below" else None)
+            self.columns, self.about = None, {}
+            _read_about(line, self.about)
+            return
+        self._take_well(number, cells, self.columns)
+
+    def _find_headings(self, line: str) -> Columns | None:
+        if self.chosen is None:
+            found = read_headings(line, DELIMITERS, above=self.above)
+            # A table of sums has a sample and a Ct too, but no assay.
+            lacks = found is not None and found.assay is None and not self._one_assay(found)
+            return None if lacks and self.rows else found
+        if not self.numbered:
+            tried = (
+                find_chosen(split_line(line, d), self.chosen, d, numbered=False) for d in DELIMITERS
+            )
+            return next((found for found in tried if found is not None), None)
+        if self.seen:
+            return None
+        cells = split_line(line, self.delimiter)
+        found = find_chosen(cells, self.chosen, self.delimiter, numbered=True)
+        return found if found is not None and _reads_as_ct(cells[found.ct]) else None
+
+    def _one_assay(self, columns: Columns) -> str:
+        told = columns.name or self.about.get("assay", "")
+        return told or (self.stem if names_an_assay(self.stem) else "")
+
+    def _take_other(self, number: int, line: str) -> None:
+        if self.numbered and not self.seen:
+            self.left_out["line above the results"] += 1
+        if self.ended is not None:
+            end, columns = self.ended
+            cells = split_line(line, columns.delimiter) if columns is not None else []
+            if columns is not None and _fits(cells, columns) and _has_well(cells, columns):
+                expected = f"no well below the end of the results (line {end})"
+                self.problems.append(Problem(f"line {number}", expected, "a well"))
+            self.left_out[_BELOW] += 1
+        _read_about(line, self.about)
+
+    def _take_well(self, number: int, cells: Sequence[str], columns: Columns) -> None:
+        if _is_misfit(cells, columns):
+            expected = (
+                f"up to {columns.width} fields, as in the headings, with sample, assay and Ct"
+            )
+            got, action = f"{len(cells)} fields", "is the file whole?"
+            self.problems.append(Problem(f"line {number}", expected, got, action=action))
+            return
+        name = "" if columns.assay is not None else self._one_assay(columns)
+        if columns.assay is None and not name:
+            self.no_assay = True
+            return
+        reason = _why_no_well(cells, columns, keep_unnamed=self.keep_unnamed)
+        if reason:
+            self.left_out[reason] += 1
+            return
+        self.roles.update(role for role in _get(cells, columns.roles) if not is_sample_role(role))
+        ct = cells[columns.ct]
+        self.rows.append(
+            (
+                cells[columns.sample],
+                name if columns.assay is None else cells[columns.assay],
+                "No Ct" if columns.call is not None and _NO_CT.fullmatch(ct) else ct,
+                _read_flags(cells, columns),
+                _one(cells, columns.plate) or self.about.get("plate", self.stem),
+                self.about.get("platform", ""),
+                spell_well(_one(cells, columns.well)),
+            )
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what to know about the file, in words."""
+        if not self.roles:
+            return ()
+        shown = ", ".join(f"{role} ({n})" for role, n in self.roles.most_common(_SHOWN))
+        return (f"roles of wells that are not known were taken for samples: {shown}",)
+
+
+def _one(cells: Sequence[str], at: int | None) -> str:
+    return cells[at] if at is not None and at < len(cells) else ""
+
+
+def _get(cells: Sequence[str], places: Sequence[int]) -> list[str]:
+    return [cells[i] for i in places if i < len(cells)]
+
+
+def _reads_as_ct(cell: str) -> bool:
+    return is_ct(cell) or says_not_seen(cell) or is_empty(cell)
+
+
+def _has_well(cells: Sequence[str], columns: Columns) -> bool:
+    """Return whether a line tells the place of a well, or counts the wells in its first field.
+
+    The first field may also be a sample's name, which may read like a well: P1.
+    """
+    first = cells[0] if 0 not in (columns.sample, columns.assay) else ""
+    return any(_WELL.fullmatch(cell) for cell in (first, _one(cells, columns.well)))
+
+
+def _fits(cells: Sequence[str], columns: Columns) -> bool:
+    """Return whether a line can be a well with a sample, an assay and a Ct."""
+    named = len(cells) > columns.last and bool(cells[columns.sample])
+    return named and not any(cells[columns.width :]) and _reads_as_ct(cells[columns.ct])
+
+
+def _why_ended(line: str, cells: Sequence[str], columns: Columns, *, after_blank: bool) -> str:
+    """Return whether a line is no well but the end of the table, and of which kind it is."""
+    if line.startswith(("[", "*", "# ")) or _ROTOR_GENE.search(line):
+        return "mark"
+    if reads_as_headings(cells):
+        return "headings"
+    if is_summary(_one(cells, columns.sample)) or is_summary(cells[0]):
+        return "below"
+    alone = sum(map(bool, cells)) == 1 and columns.width > 1
+    if not _has_well(cells, columns) and (alone or (after_blank and not _fits(cells, columns))):
+        return "below"
+    return ""
+
+
+def _read_about(line: str, about: dict[str, str]) -> None:
+    """Take the plate, the platform and the assay from a line above the results."""
+    if line.startswith("SDS"):
+        about.setdefault("platform", " ".join(line.split()[:2]))
+    title = _ROTOR_GENE.search(line)
+    if title is not None and names_an_assay(title[1].strip()):
+        about["assay"] = title[1].strip()
+    match = re.match(r"[*#\s]*\"?([^=:\t,]+?)\"?\s*(?:[=:\t,])\s*(.*)", line.strip())
+    if match is None:
+        return
+    key, value = squeeze(match[1]), match[2].strip().strip('",').strip()
+    if key == "chipruninfo":
+        about.update(platform="BioMark", plate=_one(split_line(line, ","), 2) or value)
+        return
+    if not value or value.upper() in ("NA", "N/A"):
+        return
+    if key in _PLATFORM_LINES:
+        about["platform"] = value
+    elif key in PLATE_LINES:
+        rank = PLATE_LINES.index(key)
+        if rank < int(about.get("rank", len(PLATE_LINES))):  # a barcode tells more than a name
+            about.update(plate=value, rank=str(rank))
+
+
+def _is_misfit(cells: Sequence[str], columns: Columns) -> bool:
+    """Return whether a line reads like a well and does not fit the headings.
+
+    Lines are often shorter than the headings, where the last columns are empty.
+    """
+    if len(cells) > columns.width and any(cells[columns.width :]):
+        return True
+    return len(cells) <= columns.last and _has_well(cells, columns)
+
+
+def _why_no_well(cells: Sequence[str], columns: Columns, *, keep_unnamed: bool) -> str:
+    if len(cells) <= columns.last:
+        return _BELOW
+    include = _one(cells, columns.include)
+    if is_yes(_one(cells, columns.omit)) or (include and not is_yes(include)):
+        return "well omitted in the instrument's software"
+    controls = [role for role in _get(cells, columns.roles) if is_control_role(role)]
+    if controls:
+        kind = re.sub(r"[\W_]*\d+$", "", controls[0])
+        return f"well of a control or a standard, not of a sample ({kind})"
+    standard = _one(cells, columns.standard)
+    if is_ct(standard) and standard.strip("0.,"):
+        return "well of a control or a standard, not of a sample (Standard)"
+    failed = squeeze(_one(cells, columns.call)) == "fail"
+    if failed and not _NO_CT.fullmatch(cells[columns.ct]):
+        return "well that the instrument calls failed"
+    unnamed = not cells[columns.sample] and not (keep_unnamed and _one(cells, columns.well))
+    if unnamed or (columns.assay is not None and not cells[columns.assay]):
+        return "well without a name of sample or assay"
+    return ""
+
+
+def _read_flags(cells: Sequence[str], columns: Columns) -> str:
+    words = _get(cells, columns.flags)
+    words += [name for i, name in columns.yes_no if i < len(cells) and is_yes(cells[i])]
+    return ";".join(filter(None, words))

@@ -1,0 +1,129 @@
+"""What a word in a panel's file says, however it is spelt.
+
+Instruments and people write the same word as `No Amp`, `NO_AMP`, `no-amp` or `NoAmp`. All of them
+are compared as letters and digits in lower case.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "NOT_SEEN_PATTERN",
+    "is_control_role",
+    "is_empty",
+    "is_passed",
+    "is_sample_role",
+    "is_summary",
+    "is_yes",
+    "looks_like_control",
+    "says_not_seen",
+    "spell_well",
+    "squeeze",
+]
+
+_LATIN = str.maketrans({"\u0442": "t", "\u0422": "t", "\u03a4": "t"})
+"""Instruments write Ct with a Cyrillic or a Greek letter."""
+
+_NOT_SEEN = frozenset(
+    "undetermined undet undetected nd notdetected notdet noct nocq nocp nocrt noamp "
+    "noamplification notamplified".split()
+)
+NOT_SEEN_PATTERN = rf"(?:{'|'.join('[ ._/-]*'.join(word) for word in sorted(_NOT_SEEN))})\.?"
+"""What :func:`says_not_seen` takes for yes, as part of a regular expression without case."""
+_EMPTY = frozenset({"na", "nan", "null"})
+_EMPTY_SIGNS = frozenset({"", "-", "--"})
+_PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
+_YES = frozenset({"true", "yes", "y", "1"})
+_SUMMARY = frozenset(
+    "mean average avg median sd stdev stddev standarddeviation sem cv minimum maximum sum total "
+    "geomean geometricmean".split()
+)
+
+_END = r"(?:control|controls|ctrl|ctl|contr|kontrolle)"
+_CONTROL = (
+    r"(?:ntc|nrt|nac|nec|ipc|irc|blockedipc|blank|blk|empty|water|h2o|buffer|calibrator"
+    rf"|(?:no|non)(?:template|rt|reversetranscript(?:ase|ion)|amp(?:lification)?|enzyme){_END}?"
+    r"|rtminus|minusrt|(?:std|stnd|standard|standards)[\de]*"
+    rf"|(?:internal|interplate|interrun|plate)(?:positive)?(?:{_END}|calibrator)"
+    rf"|(?:neg|negative|pos|positive)(?:{_END}|template)?)\d*"
+)
+# "NC 7" and "Control 7" may be a person, "NC" is none; a group of people may be called Control.
+_ROLE = re.compile(rf"{_CONTROL}|[np]c\d*")
+_NAME = re.compile(rf"{_CONTROL}|[np]c|{_END}")
+_NAME_PART = re.compile(r"(?:ntc|nrt|nac|ipc|h2o|water|blank)\d*")
+_NO_RT = frozenset({"-rt", "rt-", "\u2212rt", "rt\u2212"})
+_SAMPLE_ROLE = re.compile(
+    r"(?:unknown|unkn|unk|u|sample|samples|s|target|test|patient|reference|endogenouscontrol"
+    r"|housekeeping|housekeepinggene|none|na)?\d*"
+)
+
+
+def squeeze(text: str) -> str:
+    """Return a heading or a word without case, blanks and signs."""
+    return re.sub(r"[^a-z0-9]", "", text.translate(_LATIN).lower())
+
+
+def spell_well(text: str) -> str:
+    """Return the place of a well as `A1` where it is written `a01`."""
+    match = re.fullmatch(r"([A-Za-z]{1,2})0*(\d+)", text.strip())
+    return f"{match[1].upper()}{match[2]}" if match else text.strip()
+
+
+def says_not_seen(text: str) -> bool:
+    """Return whether a cell or a flag says that nothing was seen."""
+    return squeeze(text) in _NOT_SEEN
+
+
+def is_empty(text: str) -> bool:
+    """Return whether a cell says nothing at all."""
+    return text.strip() in _EMPTY_SIGNS or squeeze(text) in _EMPTY
+
+
+def is_passed(text: str) -> bool:
+    """Return whether a flag says that all is well."""
+    return squeeze(text) in _PASSED
+
+
+def is_yes(text: str) -> bool:
+    """Return whether a cell of a column of yes and no says yes."""
+    return squeeze(text) in _YES
+
+
+def is_control_role(text: str) -> bool:
+    """Return whether the role of a well is that of a control or a standard, not of a sample.
+
+    An endogenous control is an assay of a sample.
+
+    Examples
+    --------
+    >>> is_control_role("Neg Ctrl"), is_control_role("Std-01"), is_control_role("Unkn-01")
+    (True, True, False)
+    """
+    return _ROLE.fullmatch(squeeze(text)) is not None or text.strip().lower() in _NO_RT
+
+
+def is_sample_role(text: str) -> bool:
+    """Return whether the role of a well is known to be that of a sample, or is not told."""
+    return _SAMPLE_ROLE.fullmatch(squeeze(text)) is not None
+
+
+def looks_like_control(name: str) -> bool:
+    """Return whether a sample's name reads like that of a control: `NTC 2`, `Water`, `Std-01`.
+
+    Examples
+    --------
+    >>> looks_like_control("water_blank"), looks_like_control("Control 07")
+    (True, False)
+    """
+    parts = re.split(r"[^a-z0-9]+", name.lower())
+    return (
+        _NAME.fullmatch(squeeze(name)) is not None
+        or any(_NAME_PART.fullmatch(part) for part in parts)
+        or name.strip().lower() in _NO_RT
+    )
+
+
+def is_summary(name: str) -> bool:
+    """Return whether a name is that of a line or a column that sums up others, as `Mean` is."""
+    return squeeze(name) in _SUMMARY

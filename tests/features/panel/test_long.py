@@ -1,0 +1,216 @@
+"""Long exports, as each instrument writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import InputError
+from features.panel.headings import parse_columns
+from features.panel.long import parse_long
+from features.panel.raw_panel import RawPanel
+from tests.features.panel.test_words import CONTROL_ROLES, SAMPLE_ROLES
+
+CFX = """,Well,Fluor,Target,Content,Sample,Cq,Cq Mean
+,A01,FAM,hsa-miR-16-5p,Unkn-01,P1,22.1,22.1
+,A02,FAM,hsa-miR-16-5p,NTC,,38.0,38
+,A03,FAM,hsa-miR-16-5p,Std-01,,20.0,20
+,A04,FAM,hsa-miR-16-5p,Neg Ctrl,N,NaN,0
+"""
+LC480 = """Experiment: run 1  Selected Filter: SYBR Green I / HRM Dye (465-510)
+Include\tColor\tPos\tName\tCp\tConcentration\tStandard\tStatus
+True\t255\tA1\tP1\t27.23\t\t0\t
+True\t255\tA2\tP2\t\t\t0\t
+True\t255\tA3\tS 1000\t20.1\t1E3\t1000\t
+False\t255\tA4\tP3\t20.1\t\t0\t
+True\t255\tA5\tP4\t39.1\t\t0\t> - Late Cp call
+"""
+LC96 = """Position\tSample Name\tGene Name\tCq\tCall\tExcluded\tSample Type\tStandard\tCq Mean
+A1\tP1\thsa-miR-16-5p\t22.3\tPositive\t\tUnknown\t-\t22.2
+A2\tP1\thsa-miR-16-5p\t22.1\tPositive\tTrue\tUnknown\t-\t22.2
+A3\tP2\thsa-miR-16-5p\t-\tNegative\t\tUnknown\t-\t
+A4\tW\thsa-miR-16-5p\t-\tNegative\t\tNegative Control\t-\t
+"""
+BIOMARK = r"""Chip Run Info,C:\runs\ChipRun.bml,1361995085,96.96 (136x),GE 96x96,ROX,EvaGreen
+Application Version,4.1.2
+Quality Threshold,0.65
+
+
+Experiment Information,Experiment Information,Experiment Information,,EvaGreen,,EvaGreen,,,User
+Chamber,Sample,Sample,Sample,EvaGreen,EvaGreen,Ct,Ct,Ct,Ct,Defined
+ID,Name,Type,rConc,Name,Type,Value,Quality,Call,Threshold,Comments
+S96-A01,P1,Unknown,1,hsa-miR-16-5p,Test,12.3,0.98,Pass,0.01,
+S96-A02,P1,Unknown,1,hsa-miR-21-5p,Test,999,0,Fail,0.01,
+S96-A03,P1,Unknown,1,hsa-miR-23a-3p,Test,18.2,0.1,Fail,0.01,
+S95-A01,NTC,NTC,1,hsa-miR-16-5p,Test,999,0,Fail,0.01,
+"""
+ROTOR_GENE = """"Quantitation Report"
+
+"Quantitative analysis of Cycling A.Green (hsa-miR-16-5p)"
+"No.","Colour","Name","Type","Ct","Given Conc (Copies)","% Var"
+"1","Red","P1","Unknown","22.35","",""
+"2","Red","P2","Unknown","","",""
+"3","Red","N","NTC","","",""
+
+"Quantitative analysis of Cycling A.Yellow (hsa-miR-21-5p)"
+"No.","Colour","Name","Type","Ct","Given Conc (Copies)","% Var"
+"1","Red","P1","Unknown","25.35","",""
+"2","Red","S","Standard","20","1000",""
+"""
+
+
+def _read(
+    text: str, *, stem: str = "run 1", columns: str = "", keep_unnamed: bool = False
+) -> RawPanel:
+    chosen: Mapping[str, str] | None = parse_columns(columns) if columns else None
+    raw = parse_long(text, name="f", stem=stem, chosen=chosen, keep_unnamed=keep_unnamed)
+    assert raw is not None
+    return raw
+
+
+def _cells(raw: RawPanel) -> list[tuple[str, str, str]]:
+    wells = raw.wells
+    return list(zip(wells["sample"], wells["assay"], wells["cell"], strict=True))
+
+
+def test_a_cfx_export_has_its_controls_left_out() -> None:
+    raw = _read(CFX)
+    assert _cells(raw) == [("P1", "hsa-miR-16-5p", "22.1")]
+    assert set(raw.wells["well"]) == {"A1"}
+    control = "well of a control or a standard, not of a sample"
+    assert raw.left_out == {
+        f"{control} (NTC)": 1,
+        f"{control} (Std)": 1,
+        f"{control} (Neg Ctrl)": 1,
+    }
+
+
+def test_a_lightcycler_480_file_is_named_after_its_assay() -> None:
+    raw = _read(LC480, stem="hsa-miR-16-5p")
+    assert _cells(raw) == [
+        ("P1", "hsa-miR-16-5p", "27.23"),
+        ("P2", "hsa-miR-16-5p", ""),
+        ("P4", "hsa-miR-16-5p", "39.1"),
+    ]
+    assert raw.wells["flag"].tolist() == ["", "", "> - Late Cp call"]
+    assert raw.left_out == {
+        "well of a control or a standard, not of a sample (Standard)": 1,
+        "well omitted in the instrument's software": 1,
+    }
+
+
+def test_or_the_user_tells_its_assay() -> None:
+    raw = _read(LC480, columns="sample=Name,assay=hsa-miR-16-5p,ct=Cp")
+    assert raw.wells.equals(_read(LC480, stem="hsa-miR-16-5p").wells.assign(plate="run 1"))
+    with pytest.raises(InputError, match="does not say which: name it after the assay"):
+        _read(LC480)
+
+
+def test_a_lightcycler_96_export_is_read() -> None:
+    raw = _read(LC96)
+    assert _cells(raw) == [("P1", "hsa-miR-16-5p", "22.3"), ("P2", "hsa-miR-16-5p", "-")]
+    assert sum(raw.left_out.values()) == 2
+
+
+def test_a_biomark_table_is_read_below_its_two_lines_of_headings() -> None:
+    raw = _read(BIOMARK)
+    assert _cells(raw) == [("P1", "hsa-miR-16-5p", "12.3"), ("P1", "hsa-miR-21-5p", "No Ct")]
+    assert set(raw.wells["plate"]) == {"1361995085"}
+    assert set(raw.wells["platform"]) == {"BioMark"}
+    assert raw.left_out == {
+        "well that the instrument calls failed": 1,
+        "well of a control or a standard, not of a sample (NTC)": 1,
+    }
+
+
+def test_a_rotor_gene_report_has_a_table_for_each_assay() -> None:
+    raw = _read(ROTOR_GENE)
+    assert _cells(raw) == [
+        ("P1", "hsa-miR-16-5p", "22.35"),
+        ("P2", "hsa-miR-16-5p", ""),
+        ("P1", "hsa-miR-21-5p", "25.35"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "\nSample,Target,Mean Ct,RQ\nP1,hsa-miR-16-5p,22,1.0\nP2,hsa-miR-16-5p,23,0.5\n",
+        "Sample,Target,RQ\nP1,hsa-miR-16-5p,1\nP2,hsa-miR-16-5p,21.5\n",
+        "\nAverages\nP1,hsa-miR-16-5p,22\n",
+        "Mean,hsa-miR-16-5p,22.5\nSD,hsa-miR-16-5p,7.1\n",
+        ",,\nMean,,22.5\n",
+        "\nP1 against P2,,fold,change,0.5\n",
+    ],
+)
+def test_what_sums_up_the_wells_ends_the_table(below: str) -> None:
+    wells = "Sample,Target,Ct\nP1,hsa-miR-16-5p,22\nP2,hsa-miR-16-5p,23\n"
+    raw = _read(wells + below)
+    assert raw.wells.equals(_read(wells).wells)
+    assert raw.problems == ()
+    assert sum(raw.left_out.values()) == len(below.strip("\n").splitlines())
+
+
+def test_a_well_below_the_end_is_a_problem_and_not_lost() -> None:
+    text = "Well,Sample,Target,Ct\nA1,P1,hsa-miR-16-5p,22\n\nseen by me\nA2,P2,hsa-miR-16-5p,23\n"
+    [problem] = _read(text).problems
+    assert (problem.column, problem.got) == ("line 5", "a well")
+
+
+def test_empty_lines_between_wells_end_nothing() -> None:
+    text = "Well,Sample,Target,Ct\nA1,P1,hsa-miR-16-5p,22\n\n\nA2,,,\n\nA3,P2,hsa-miR-16-5p,23\n"
+    assert _read(text).wells["sample"].tolist() == ["P1", "P2"]
+
+
+def test_a_table_without_headings_is_read_by_numbers() -> None:
+    rows = "P1;hsa-miR-16-5p;22,1\nP1;hsa-miR-21-5p;Undetermined\n"
+    columns = "sample=1,assay=2,ct=3"
+    expected = [("P1", "hsa-miR-16-5p", "22,1"), ("P1", "hsa-miR-21-5p", "Undetermined")]
+    assert _cells(_read(rows, columns=columns)) == expected
+    above = _read(f"who;which;how much\n{rows}", columns=columns)
+    assert _cells(above) == expected
+    assert above.left_out == {"line above the results": 1}
+
+
+def test_columns_that_are_not_there_are_told() -> None:
+    with pytest.raises(InputError, match="as headings of one line"):
+        _read("Id,miRNA,level\n1,hsa-miR-16-5p,22\n", columns="sample=Id,assay=miRNA,ct=Ct")
+
+
+def test_wells_without_a_sample_are_kept_only_where_a_design_tells_them_by_place() -> None:
+    text = "Well,Sample,Target,Ct\nA1,,hsa-miR-16-5p,22\nA2,P2,hsa-miR-16-5p,23\n"
+    assert _read(text).wells["well"].tolist() == ["A2"]
+    assert _read(text, keep_unnamed=True).wells["well"].tolist() == ["A1", "A2"]
+
+
+def test_a_role_that_is_not_known_is_told() -> None:
+    text = "Sample,Target,Ct,Task\nP1,hsa-miR-16-5p,22,Mystery\nP2,hsa-miR-16-5p,22,UNKNOWN\n"
+    assert _read(text).notes == (
+        "roles of wells that are not known were taken for samples: Mystery (1)",
+    )
+
+
+def test_without_headings_there_is_no_long_export() -> None:
+    assert parse_long("sample,hsa-miR-1-3p\nS1,20\n", name="f", stem="f") is None
+
+
+_ROLE_HEADINGS = ("Task", "Content", "Sample Type", "Type", "Role", "Well Type", "sample_type")
+
+
+@given(
+    st.sampled_from(_ROLE_HEADINGS),
+    st.lists(st.sampled_from((*CONTROL_ROLES, *SAMPLE_ROLES)), min_size=1, max_size=8),
+    st.sampled_from("\t;,"),
+)
+def test_a_control_is_left_out_whatever_column_tells_its_role(
+    heading: str, roles: list[str], delimiter: str
+) -> None:
+    rows = [["Sample", "Target", heading, "Ct"], ["P0", "hsa-miR-16-5p", "Unknown", "22"]]
+    rows += [[f"P{i}", "hsa-miR-16-5p", role, "22"] for i, role in enumerate(roles, start=1)]
+    raw = _read("\n".join(delimiter.join(row) for row in rows))
+    kept = [f"P{i}" for i, role in enumerate(roles, start=1) if role in SAMPLE_ROLES]
+    assert raw.wells["sample"].tolist() == ["P0", *kept]
+    assert sum(raw.left_out.values()) == len(roles) - len(kept)
