@@ -40,7 +40,7 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
         except (OSError, ValueError) as error:
             raise InputError(f"{name} is a damaged Parquet file") from error
     else:
-        raw = parse_table(content, name=name)
+        raw = parse_table(content, name=name).reset_index(drop=True)
         raw = raw.assign(
             **{c: raw[c].replace("", np.nan) for c in ("ct", "spread", "sample_date") if c in raw}
         )
