@@ -332,6 +332,7 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
             ("step", "remaining", "excluded", "kept, not known"),
             report.flow.itertuples(index=False),
         )
+        _show_assumed(console, report)
         if not report.flow["remaining"].iloc[-1]:
             console.print("No course is left: --study FILE gives another study's [eligibility].")
     if report.labels is None:
@@ -356,6 +357,17 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
         shown = ", ".join(str(row) for row in rows[:_SHOWN_ROWS])
         more = ", ..." if len(rows) > _SHOWN_ROWS else ""
         console.print(f"{name}: {text}: row {shown}{more} ({len(rows)} in all).", markup=False)
+
+
+def _show_assumed(console: Console, report: CheckReport) -> None:
+    for sentence in report.assumed:
+        console.print(f"Warning: {sentence}.", markup=False)
+    if report.lines:
+        console.print(
+            "Where it holds for every course, add to the mapping, below [columns]:", markup=False
+        )
+        for line in report.lines:
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_labels(console: Console, labels: Any) -> None:

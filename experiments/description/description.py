@@ -21,6 +21,7 @@ import pandas as pd
 from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
+from features.cohort.assumed import describe_assumed, drop_assumed
 from features.cohort.cohort import Cohort, add_outcome_steps
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.outcome import Labels, make_labels
@@ -28,6 +29,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
+from training.document.words import capital
 from training.measures.paired import PairedTable, compute_paired_table
 from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 
@@ -128,7 +130,10 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         If no course is eligible, or the rule or horizons cannot be.
     """
     rule = rules.rule
-    table, flow = rules.eligibility.select(cohort.table, dictionary=cohort.dictionary)
+    settled = rules.eligibility.settle(cohort.table)
+    table, flow = settled.select(cohort.table, dictionary=cohort.dictionary)
+    flow = drop_assumed(flow, settled, cohort.table)
+    assumed = describe_assumed(rules.eligibility, cohort.table, cohort.dictionary)
     if table.empty:
         expected = "at least one eligible course"
         action = "--study FILE gives another study's [eligibility]"
@@ -166,7 +171,7 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         provenance=_count_provenance(seen, response),
         missing=_count_missing(table, first, cohort.dictionary),
         left_out=tuple(variable.label for variable in left_out),
-        notices=_find_notices(labels, table),
+        notices=(*_find_notices(labels, table), *(capital(f"{text}.") for text in assumed)),
     )
 
 

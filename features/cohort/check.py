@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
 from features.cohort.cohort import add_outcome_steps, read_cohort
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted
@@ -41,9 +42,14 @@ class CheckReport:
     unlisted_codes : dict of str to int
         Well-formed ATC codes that no drug class lists, with the number of rows.
     flow : DataFrame or None
-        The attrition flow, see :meth:`Eligibility.select` and :func:`add_outcome_steps`.
+        The attrition flow, see :meth:`Eligibility.select` and :func:`add_outcome_steps`, without
+        the rules of which no course tells anything.
     labels : dict or None
         :meth:`Labels.counts` of the eligible rows; None where the file has no outcome.
+    assumed : tuple of str
+        What must be known of the rules of which no course tells anything; a sentence, or none.
+    lines : tuple of str
+        What a mapping says of them, below `[columns]`, where they hold for every course.
     """
 
     problems: tuple[Problem, ...]
@@ -55,6 +61,8 @@ class CheckReport:
     unlisted_codes: Mapping[str, int] = field(default_factory=dict)
     flow: pd.DataFrame | None = None
     labels: Mapping[str, Any] | None = None
+    assumed: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
@@ -71,6 +79,8 @@ class CheckReport:
             "unlisted_codes": dict(self.unlisted_codes),
             "flow": [] if self.flow is None else self.flow.to_dict("records"),
             "labels": None if self.labels is None else dict(self.labels),
+            "assumed": list(self.assumed),
+            "mapping_lines": list(self.lines),
         }
 
 
@@ -101,7 +111,9 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
             raise
         return CheckReport(problems=error.problems)
     table, rows = cohort.table, cohort.rows
-    eligible, flow = rules.eligibility.select(table, dictionary=rules.dictionary)
+    settled = rules.eligibility.settle(table)
+    eligible, flow = settled.select(table, dictionary=rules.dictionary)
+    flow = drop_assumed(flow, settled, table)
     asked = rules.find_horizons(table)
     given = _find_codes(table)
     flags = _flag_combination_drugs(given)
@@ -125,6 +137,8 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         unlisted_codes=dict(unlisted.most_common()),
         flow=flow,
         labels=counts,
+        assumed=describe_assumed(rules.eligibility, table, rules.dictionary),
+        lines=list_lines(rules.eligibility, table, rules.dictionary),
     )
 
 

@@ -72,8 +72,11 @@ def label_cohort(
     InputError
         If nobody is eligible, a column that is needed holds nothing, or a horizon has no outcome.
     """
-    table, flow = eligibility.select(cohort.table, dictionary=cohort.dictionary)
-    action = "run `ketresponse cohort check` to see who was left out and why"
+    rules = eligibility.settle(cohort.table)
+    table, flow = rules.select(cohort.table, dictionary=cohort.dictionary)
+    action = "run `ketresponse cohort check --study STUDY` to see who was left out and why"
+    if eligibility.borrowed:
+        action += "; whom a study is for that is not of CRPS, it says in [eligibility]"
     problems = [Problem("eligibility", "at least one eligible course", "none", action=action)]
     if len(table):
         problems = [_find_empty(column, table) for column in needed if not _holds(column, table)]

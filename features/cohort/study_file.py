@@ -18,7 +18,7 @@ from features.cohort.mapping_file import read_mapping
 from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import read_eligibility
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import HORIZONS, RULES
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem
@@ -38,6 +38,7 @@ __all__ = [
     "OutcomeTable",
     "Place",
     "PopulationTable",
+    "choose_eligibility",
     "find_place",
     "read_study_rules",
 ]
@@ -99,7 +100,18 @@ class _RulesFile(Settings):
     population: PopulationTable = PopulationTable()
     cohort: CohortTable = CohortTable()
     outcome: OutcomeTable = OutcomeTable()
-    eligibility: EligibilityTable = CRPS_ELIGIBILITY
+    eligibility: EligibilityTable | None = None
+
+
+def choose_eligibility(given: Eligibility | None, condition: str) -> Eligibility:
+    """Return whom a study is for: as it says, or else the rules for CRPS courses.
+
+    A study of another condition need not tell of a drug, a route or an admission that it has not:
+    without rules of its own, those for CRPS courses hold where its cohort tells.
+    """
+    if given is not None:
+        return given
+    return CRPS_ELIGIBILITY if condition == "CRPS" else BORROWED_ELIGIBILITY
 
 
 def find_place(path: Path, content: Mapping[str, Any], *, mapping: Path | None = None) -> Place:
@@ -150,7 +162,7 @@ def read_study_rules(path: Path, *, mapping: Path | None = None) -> StudyRules:
     return StudyRules(
         condition=file.population.condition,
         dictionary=place.dictionary,
-        eligibility=file.eligibility,
+        eligibility=choose_eligibility(file.eligibility, file.population.condition),
         rule=file.outcome.rule,
         horizons=file.outcome.horizons,
     )

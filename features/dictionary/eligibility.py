@@ -7,7 +7,7 @@ scope. A value that is not known breaks no rule: the course is kept, and counted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import parse_value
 
-__all__ = ["CRPS_ELIGIBILITY", "Eligibility"]
+__all__ = ["BORROWED_ELIGIBILITY", "CRPS_ELIGIBILITY", "Eligibility"]
 
 
 # The order in which courses are counted out; drug and route make one step. A study's further
@@ -30,6 +30,8 @@ _FLOW = (
     ("concurrent_infusion_drug",),
     ("course_number",),
 )
+_OF_TREATMENT = frozenset(("setting", "drug", "route", "concurrent_infusion_drug", "course_number"))
+"""What tells of an infusion course, and of nothing else."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,16 @@ class Eligibility:
         Inclusive bounds of numeric variables, in the dictionary's units.
     allowed : mapping of str to tuple of str
         The values that categories and yes/no variables may take.
+    borrowed : bool
+        Whether these are the rules for CRPS courses in a study of another condition, which said
+        nothing of whom it is for. What they say of the treatment holds where its cohort tells,
+        and nowhere else.
     """
 
     minimum: Mapping[str, float] = field(default_factory=dict)
     maximum: Mapping[str, float] = field(default_factory=dict)
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    borrowed: bool = False
 
     @property
     def steps(self) -> tuple[tuple[str, ...], ...]:
@@ -156,6 +163,23 @@ class Eligibility:
         flow = pd.DataFrame(rows, columns=["step", "remaining", "excluded", "unknown_kept"])
         return table[kept], flow
 
+    def find_unknown(self, table: pd.DataFrame) -> tuple[str, ...]:
+        """Return the variables with a rule of which a table tells nothing, in any row."""
+        names = (name for step in self.steps for name in step)
+        return tuple(name for name in names if name not in table or table[name].isna().all())
+
+    def settle(self, table: pd.DataFrame) -> Eligibility:
+        """Return the rules that hold for a cohort.
+
+        All of them; of borrowed ones on the treatment those only that the table tells of. Age is
+        none of these: a model of adults is for adults, whether or not their age was kept.
+        """
+        if not self.borrowed:
+            return self
+        unknown = set(self.find_unknown(table)) & _OF_TREATMENT
+        known = {name: rule for name, rule in self.to_dict().items() if name not in unknown}
+        return Eligibility.from_dict(known)
+
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return the rules as plain mappings, for JSON; the form that :meth:`from_dict` reads."""
         rules: dict[str, dict[str, Any]] = {}
@@ -190,3 +214,6 @@ CRPS_ELIGIBILITY = Eligibility(
 )
 """Adults, elective, intravenous S-ketamine alone, first course: whom Mangnus 2021 studied
 (doi:10.1111/papr.13056)."""
+
+BORROWED_ELIGIBILITY = replace(CRPS_ELIGIBILITY, borrowed=True)
+"""What stands in for the rules of a study of another condition that has none of its own."""

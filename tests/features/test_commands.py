@@ -241,7 +241,10 @@ def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
     content = json.loads(_run("check", tmp_path / "c.csv", "--json", "--horizons", "t1").stdout)
     assert content["labels"]["t1"]["responders"] == 1
     assert "t2" not in content["labels"]
-    assert [step["remaining"] for step in content["flow"]] == [3, 3, 2, 2, 2, 2, 2]
+    # Age, drug, route, infusion and course are not known of anyone: no steps, but a warning.
+    assert [step["remaining"] for step in content["flow"]] == [3, 2, 2]
+    assert content["flow"][1]["step"] == "Admission: elective"
+    assert len(content["assumed"]) == 1
 
 
 def test_a_check_follows_a_studys_eligibility(tmp_path: Path) -> None:
@@ -280,6 +283,28 @@ def test_a_check_follows_a_studys_rule_horizons_and_mapping(tmp_path: Path) -> N
     assert count("--horizons", "t1,t2") == {"t1": 1, "t2": 0}
     assert "by at least 50%" in _run("check", path, "--study", study).stdout
     assert "unknown name" in _run("check", path).stdout  # its mapping declares the mood
+
+
+def test_what_is_not_known_of_anyone_is_one_warning_with_lines_that_work(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,age,pain,later\nA,50,8,4\nB,15,7,7\nC,40,9,9\n")
+    columns = 'patient_id = "id"\nnrs_t0 = "pain"\nnrs_t1 = "later"\n'
+    mapping = _write(tmp_path, "m.toml", f"[columns]\n{columns}")
+    out = tmp_path / "c.csv"
+    assert _run("import", raw, "--mapping", mapping, "--out", out).exit_code == 0
+    shown = _run("check", out).stdout
+    assert shown.count("Warning:") == 1
+    assert "left out by it: Age, Admission, Infusion drug, Route of administration, Other" in shown
+    report = json.loads(_run("check", out, "--json").stdout)
+    lines = "\n".join(report["mapping_lines"]).replace("NAME OF THE RAW COLUMN", "age")
+    assert 'setting = { constant = "elective" }' in lines
+    assert "course_number = { constant = 1 }" in lines
+    for line in report["mapping_lines"]:
+        assert line in shown
+    _write(tmp_path, "m.toml", f"[columns]\n{columns}{lines}\n")
+    assert _run("import", raw, "--mapping", mapping, "--out", out, "--force").exit_code == 0
+    again = json.loads(_run("check", out, "--json").stdout)
+    assert (again["assumed"], again["mapping_lines"]) == ([], [])
+    assert [step["remaining"] for step in again["flow"]] == [3, 2, 2, 2, 2, 2, 2]
 
 
 def test_a_check_refuses_what_the_study_could_not_be_trained_on(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from features.cohort.study_file import Place, find_place
+from features.cohort.study_file import Place, choose_eligibility, find_place
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.schema import Dictionary
@@ -211,7 +211,7 @@ def _make_study(file: StudyFile, text: str, place: Place) -> Study:
         horizons=outcome.horizons,
         outcomes=described | worded,
         worded=frozenset(worded),
-        eligibility=file.eligibility,
+        eligibility=choose_eligibility(file.eligibility, file.population.condition),
         predictors=file.predictors.names,
         procedure=Procedure(
             **procedure, published_rates=rates if file.procedure.published_patients else ()

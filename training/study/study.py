@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from features.cohort.assumed import describe_assumed
 from features.cohort.cohort import read_cohort
 from features.cohort.labelling import Labelled, label_cohort
 from features.dictionary.outcome import Labels
@@ -105,7 +106,8 @@ class Description(Patients):
     Attributes
     ----------
     study : Study
-        What was asked, its outcomes worded by what the cohort tells of its follow-up.
+        What was asked, its outcomes worded by what the cohort tells of its follow-up, and its
+        rules of eligibility settled for it.
     shortfall : str
         Why no model can be fitted; empty when one can.
     panel : PanelData or None
@@ -229,8 +231,12 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
         patients = labelled.table["patient_id"].astype(str).tolist()
         joined = _join_panel(study, data, panel, patients)
     described = describe_patients(labelled, data, parameters=_count_parameters(predictors))
+    cohort = labelled.cohort
+    assumed = describe_assumed(study.eligibility, cohort.table, cohort.dictionary)
+    told = vars(described) | {"notices": (*described.notices, *assumed)}
+    study = replace(study, eligibility=study.eligibility.settle(cohort.table))
     study = study.with_follow_up(find_follow_up(labelled.table))
-    return Description(**vars(described), study=study, shortfall=shortfall, panel=joined)
+    return Description(**told, study=study, shortfall=shortfall, panel=joined)
 
 
 def find_follow_up(table: pd.DataFrame) -> float | None:

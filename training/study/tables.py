@@ -20,7 +20,6 @@ from features.cohort.study_file import (
     PopulationTable,
 )
 from features.dictionary.contract import DEFAULT_PREDICTORS
-from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem, did_you_mean
 from features.files.settings import (
@@ -192,7 +191,7 @@ class StudyFile(Settings):
     treatment: _Treatment
     cohort: _Cohort
     outcome: OutcomeTable = OutcomeTable()
-    eligibility: EligibilityTable = CRPS_ELIGIBILITY
+    eligibility: EligibilityTable | None = None
     predictors: _Predictors = _Predictors()
     procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()
     resampling: Resampling = Resampling()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import TextArray
+from features.cohort.assumed import describe_assumed
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import Labelled, join_labels
 from features.dictionary.contract import CONTRACT
@@ -22,6 +23,7 @@ from features.dictionary.outcome import RULES, Labels, available_horizons, make_
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
+from training.document.words import capital
 from training.fitting.response import TrainingData
 from training.store.artifact import LoadedModel
 from training.study.study import make_training_data
@@ -176,6 +178,7 @@ def read_new_patients(
     cohort = read_cohort(file, dictionary=dictionary, required=model.predictors)
     rules = Eligibility.from_dict(facts.eligibility)
     eligible, flow = rules.select(cohort.table, dictionary=cohort.dictionary)
+    assumed = describe_assumed(rules, cohort.table, cohort.dictionary)
     if eligible.empty:
         raise InputError(
             f"cohort {file.name}",
@@ -197,5 +200,8 @@ def read_new_patients(
         data=data,
         sites=find_sites(eligible),
         is_training_cohort=_is_training_cohort(cohort, loaded),
-        warnings=tuple(_find_warnings(cohort, loaded, labels.horizons, repeats=repeats)),
+        warnings=(
+            *_find_warnings(cohort, loaded, labels.horizons, repeats=repeats),
+            *(capital(f"{text}.") for text in assumed),
+        ),
     )

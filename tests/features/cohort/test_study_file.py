@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.cohort.study_file import read_study_rules
 from features.cohort.study_rules import StudyRules
-from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY
 from features.errors import InputError
 
 MAPPING = """
@@ -35,8 +35,10 @@ def _find(folder: Path, text: str) -> dict[str, str]:
 def test_what_is_not_said_is_as_in_a_training(tmp_path: Path) -> None:
     rules = _read(tmp_path, 'name = "x"\n[panel]\nanything = 3\n')
     assert (rules.rule, rules.horizons) == ("fall2_or_success", ("t1", "t2"))
-    assert rules.eligibility == CRPS_ELIGIBILITY
+    assert rules.eligibility == BORROWED_ELIGIBILITY
     assert rules.condition == "unspecified"
+    crps = _read(tmp_path, '[population]\ncondition = "CRPS"\n')
+    assert crps.eligibility == CRPS_ELIGIBILITY
 
 
 def test_what_is_said_is_read(tmp_path: Path) -> None:

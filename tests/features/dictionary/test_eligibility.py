@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
 
 NAN = float("nan")
 IN_SCOPE: dict[str, float | str | None] = {
@@ -111,3 +111,30 @@ def test_table_and_patient_are_judged_alike(rows: list[dict[str, float]]) -> Non
     ]
     assert eligible.index.tolist() == [i for i, inside in enumerate(one_by_one) if inside]
     assert flow["remaining"].iloc[0] - flow["excluded"].sum() == flow["remaining"].iloc[-1]
+
+
+def test_what_no_row_tells_of_is_found() -> None:
+    table = pd.DataFrame({"age_years": [NAN, 40], "setting": [NAN, NAN], "course_number": [1, 1]})
+    unknown = ("setting", "drug", "route", "concurrent_infusion_drug")
+    assert CRPS_ELIGIBILITY.find_unknown(table) == unknown
+    assert CRPS_ELIGIBILITY.settle(table) == CRPS_ELIGIBILITY
+    settled = BORROWED_ELIGIBILITY.settle(table)
+    assert settled == Eligibility(minimum={"age_years": 18}, maximum={"course_number": 1})
+    assert BORROWED_ELIGIBILITY.settle(pd.DataFrame({"sex": [1.0]})) == (
+        Eligibility(minimum={"age_years": 18})
+    )
+
+
+_COLUMN = st.lists(st.sampled_from([NAN, 0.0, 1.0]), min_size=4, max_size=4)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["age_years", *CRPS_ELIGIBILITY.allowed]), _COLUMN))
+def test_settled_rules_leave_out_whom_they_left_out_before(columns: dict[str, list[float]]) -> None:
+    table = pd.DataFrame(columns, index=range(4))
+    table = table.assign(age_years=40 * table["age_years"]) if "age_years" in table else table
+    settled = BORROWED_ELIGIBILITY.settle(table)
+    kept, _ = settled.select(table)
+    before, _ = CRPS_ELIGIBILITY.select(table)
+    assert kept.index.tolist() == before.index.tolist()
+    assert set(settled.find_unknown(table)) <= {"age_years"}

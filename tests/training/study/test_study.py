@@ -10,6 +10,7 @@ import pytest
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import label_cohort
 from features.dictionary.contract import CONTRACT
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.panel_cohorts import write_files
@@ -253,3 +254,27 @@ def test_a_follow_up_of_too_few_patients_is_not_told() -> None:
     assert find_follow_up(pd.DataFrame({"follow_up_weeks": [4.0, 5.0, NAN]})) is None
     assert find_follow_up(pd.DataFrame({"follow_up_weeks": [4.0, 5.0, 8.0, NAN]})) == 5
     assert find_follow_up(pd.DataFrame({"nrs_t0": [4.0]})) is None
+
+
+def test_a_study_of_another_condition_need_not_tell_of_a_drug(tmp_path: Path) -> None:
+    treatment = ["setting", "drug", "route", "concurrent_infusion_drug", "course_number"]
+    table = make_cohort(60, seed=4).table
+    described = read_description(_read(tmp_path, table.drop(columns=treatment)))
+    assert set(described.study.eligibility.to_dict()) == {"age_years"}
+    assert any("no [eligibility] of its own" in notice for notice in described.notices)
+    # What its cohort does tell of is a rule as before.
+    some = table.drop(columns=treatment[1:]).assign(setting=["elective"] * 50 + ["emergency"] * 10)
+    described = read_description(_read(tmp_path, some))
+    assert set(described.study.eligibility.to_dict()) == {"age_years", "setting"}
+    assert len(described.table) == 50
+
+
+def test_rules_that_a_crps_study_does_not_tell_of_stay_and_are_noticed(tmp_path: Path) -> None:
+    table = make_cohort(60, seed=4).table.drop(columns=["drug", "route"])
+    study = replace(_read(tmp_path, table), eligibility=CRPS_ELIGIBILITY)
+    described = read_description(study)
+    assert described.study.eligibility == CRPS_ELIGIBILITY
+    assert described.notices[-1] == (
+        "not known of any course, so that nobody is left out by it: Infusion drug, Route of "
+        "administration"
+    )
