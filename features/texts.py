@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["clean", "count_invisible", "holds_invisible"]
+__all__ = ["clean", "count_invisible", "holds_invisible", "make_plain"]
 
 # Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
 # that do not break a line, which spreadsheets and web pages put between a number and its unit.
@@ -25,6 +25,11 @@ def count_invisible(texts: Sequence[str]) -> int:
     return 0 if "".join(texts).isascii() else sum(map(holds_invisible, texts))
 
 
+def make_plain(text: str) -> str:
+    """Return a text without zero-width characters and its spaces plain."""
+    return text.translate(_PLAIN) if holds_invisible(text) else text
+
+
 def clean(text: str) -> str:
     """Return a text without zero-width characters, its spaces plain and none at its ends.
 
@@ -33,4 +38,4 @@ def clean(text: str) -> str:
     >>> clean("\\ufeffP\\u200b01\\u00a0")
     'P01'
     """
-    return (text.translate(_PLAIN) if holds_invisible(text) else text).strip()
+    return make_plain(text).strip()

@@ -8,12 +8,14 @@ matrix has samples in its rows or in its columns (:mod:`features.panel.matrix`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from features.errors import InputError, Problem
 from features.panel.headings import COLUMNS_ADVICE, UNDERSTOOD
 from features.panel.long import parse_long
 from features.panel.matrix import parse_matrix
 from features.panel.raw_panel import Layout, RawPanel
+from features.texts import count_invisible, make_plain
 
 __all__ = ["decode_text", "parse_file"]
 
@@ -75,7 +77,27 @@ def parse_file(
     InputError
         If the layout cannot be told, or is not there.
     """
-    text = decode_text(data, name=name)
+    shown = decode_text(data, name=name)
+    text = make_plain(shown)
+    unseen = count_invisible(shown.splitlines()) if text != shown else 0
+    raw = _parse(text, name, stem, layout, samples, ignore, columns, keep_unnamed=keep_unnamed)
+    if not unseen:
+        return raw
+    note = f"{unseen} lines of {name} have invisible characters, which were passed over"
+    return replace(raw, notes=(*raw.notes, note))
+
+
+def _parse(
+    text: str,
+    name: str,
+    stem: str,
+    layout: Layout,
+    samples: Collection[str],
+    ignore: Collection[str],
+    columns: Mapping[str, str] | None,
+    *,
+    keep_unnamed: bool,
+) -> RawPanel:
     if layout in ("auto", "long") or columns:
         found = parse_long(text, name=name, stem=stem, chosen=columns, keep_unnamed=keep_unnamed)
         if found is not None:

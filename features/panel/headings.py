@@ -32,6 +32,7 @@ SAMPLE_HEADINGS = (
     "sample",
     "sampleid",
     "sampleinfosampleid",
+    "wellname",
     "patientid",
     "patient",
     "subjectid",
@@ -51,7 +52,14 @@ ASSAY_HEADINGS = (
     "gene",
     "assayassayname",
 )
-CT_HEADINGS = ("ct", "cq", "cp", "crt", "throughholect")
+CT_HEADINGS = (
+    "ct",
+    "cq",
+    "cp",
+    "crt",
+    "throughholect",
+    *("ctdrn", "ctdr", "ctrn", "ctr", "cqdrn", "cqdr", "cqrn", "cqr"),  # AriaMx: Cq (dRn)
+)
 _PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber")
 PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
 """What a line above the results calls a plate, from what tells most to what tells least."""

@@ -23,7 +23,7 @@ from features.panel.exports import parse_file
 from features.panel.names import map_assay_names
 from features.panel.owners import CONTROLS, find_owners
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
-from features.panel.raw_panel import LAYOUTS, Layout
+from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 from features.panel.words import is_empty, is_passed, says_not_seen
@@ -154,7 +154,7 @@ def parse_panel(
     owners = find_owners(wells, design, paths, controls=controls)
     wells = wells.assign(sample=pd.Series(owners.label, dtype="str"))
     wells = wells[wells["sample"] != ""].reset_index(drop=True)
-    wells, counts, found = _read_cells(wells, paths, empty)
+    wells, counts, found = _read_cells(wells, raws, paths, empty)
     problems = [problem for raw in raws for problem in raw.problems] + owners.problems + found
     if problems:
         raise InputError("panel", problems)
@@ -226,7 +226,7 @@ def _import_tidy(
 
 
 def _read_cells(
-    wells: pd.DataFrame, paths: Sequence[Path], empty: str
+    wells: pd.DataFrame, raws: Sequence[RawPanel], paths: Sequence[Path], empty: str
 ) -> tuple[pd.DataFrame, Counter[str], list[Problem]]:
     """Return all wells with `ct`, NaN for a non-detect, and what could not be read."""
     words = wells["cell"].str.strip()
@@ -246,7 +246,7 @@ def _read_cells(
     )
     gone = (not_seen | no_value).to_numpy() | flagged
     wells = wells.assign(ct=np.where(gone, np.nan, numbers), flag=flags)
-    return wells, counts, _describe_wrong(wells[wrong.to_numpy()], paths)
+    return wells, counts, _describe_wrong(wells[wrong.to_numpy()], raws, paths)
 
 
 def _tell(texts: pd.Series[Any], rule: Callable[[str], bool]) -> pd.Series[Any]:
@@ -264,16 +264,19 @@ def _read_flags(raw: pd.Series[Any]) -> tuple[BoolArray, pd.Series[Any]]:
     return raw.map(not_seen).to_numpy(dtype=bool), raw.map(kept).astype("str")
 
 
-def _describe_wrong(wrong: pd.DataFrame, paths: Sequence[Path]) -> list[Problem]:
+def _describe_wrong(
+    wrong: pd.DataFrame, raws: Sequence[RawPanel], paths: Sequence[Path]
+) -> list[Problem]:
     problems = []
     for (file, assay), group in wrong.groupby(["file", "assay"], sort=False):
         shown = Counter(group["cell"].str.slice(0, 20)).most_common(_SHOWN)
         got = ", ".join(f"{cell!r} ({count})" for cell, count in shown)
         expected = f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty"
-        action = "a column that is no assay can be left out with --ignore"
-        problems.append(
-            Problem(f"{paths[int(str(file))].name}, {assay}", expected, got, action=action)
-        )
+        at = int(str(file))
+        # A line of a long export cannot be ignored by its assay, nor one of a matrix's rows.
+        in_rows = raws[at].layout == "samples_in_rows"
+        action = "a column that is no assay can be left out with --ignore" if in_rows else ""
+        problems.append(Problem(f"{paths[at].name}, {assay}", expected, got, action=action))
     return problems
 
 

@@ -248,7 +248,7 @@ def _why_ended(line: str, cells: Sequence[str], columns: Columns, *, after_blank
     """Return whether a line is no well but the end of the table, and of which kind it is."""
     if line.startswith(("[", "*", "# ")) or _ROTOR_GENE.search(line):
         return "mark"
-    if reads_as_headings(cells):
+    if not is_ct(_one(cells, columns.ct)) and reads_as_headings(cells):
         return "headings"
     if is_summary(_one(cells, columns.sample)) or is_summary(cells[0]):
         return "below"

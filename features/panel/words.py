@@ -7,6 +7,7 @@ are compared as letters and digits in lower case.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = [
     "NOT_SEEN_PATTERN",
@@ -59,6 +60,7 @@ _SAMPLE_ROLE = re.compile(
 )
 
 
+@lru_cache(maxsize=10_000)
 def squeeze(text: str) -> str:
     """Return a heading or a word without case, blanks and signs."""
     return re.sub(r"[^a-z0-9]", "", text.translate(_LATIN).lower())

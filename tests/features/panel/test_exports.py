@@ -139,3 +139,19 @@ def test_a_workbook_is_refused_with_advice() -> None:
 def test_an_export_in_windows_letters_is_read() -> None:
     text = "Sample\tTarget\tCt\t\u0394Rn\nM\u00fcller\thsa-miR-1-3p\t20\t1\n".replace("\u0394", "d")
     assert _parse(text, encoding="cp1252").wells["sample"].tolist() == ["M\u00fcller"]
+
+
+def test_invisible_characters_are_passed_over_and_told() -> None:
+    raw = _parse("Sample\tTarget\tCt\nP\u200b1\thsa-miR-1-3p\u00a0\t20\nP1\tU6\t21\n")
+    assert set(raw.wells["sample"]) == {"P1"}
+    assert set(raw.wells["assay"]) == {"hsa-miR-1-3p", "U6"}
+    assert raw.notes == ("1 lines of file.txt have invisible characters, which were passed over",)
+
+
+def test_a_table_with_unknown_headings_names_those_that_are_understood() -> None:
+    with pytest.raises(InputError, match="Sample Name, Sample ID") as caught:
+        _parse("Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n1,hsa-miR-16-5p,25.3\n")
+    assert "--columns sample=...,assay=...,ct=..." in str(caught.value)
+    assert "Id, miRNA, ct_mean" in caught.value.report()
+    with pytest.raises(InputError, match="--columns"):
+        _parse("Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n", "long")

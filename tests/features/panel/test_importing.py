@@ -416,3 +416,18 @@ def test_names_that_r_has_written_are_read_with_a_note(tmp_path: Path) -> None:
     panel, report = import_panel(path)
     assert set(panel.table["assay"]) == {"hsa-miR-23a-3p", "hsa-let-7a-5p", "U6"}
     assert any("2 assays are named as R writes them" in notice for notice in report.notices)
+
+
+def test_a_column_can_only_be_ignored_where_there_is_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a Ct from 3 to 60") as caught:
+        make_panel(tmp_path, "Sample,Target,Ct\nP1,hsa-miR-1-3p,99\n")
+    assert "--ignore" not in str(caught.value)
+    with pytest.raises(InputError, match="--ignore"):
+        make_panel(tmp_path, "sample,hsa-miR-1-3p\nP1,99\n")
+
+
+def test_digits_of_other_scripts_are_no_numbers(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a Ct from 3 to 60"):
+        make_panel(
+            tmp_path, "Sample,Target,Ct\nP1,hsa-miR-1-3p,\u0663\u0663\nP2,hsa-miR-1-3p,1_0\n"
+        )
