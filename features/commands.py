@@ -236,7 +236,7 @@ def import_cohort(
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     elif not quiet:
-        _show_import(Console(), report, out)
+        _show_import(Console(markup=False), report, out)
         declares = f" --mapping {mapping}" if rules.variables else ""
         typer.echo(f"Next: ketresponse cohort check {out}{declares}")
 
@@ -252,7 +252,7 @@ def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     _show_cleaned(console, report.cleaned)
     told = [line for filtered in report.filters for line in filtered.describe()]
     for line in [*told, *(joined.describe() for joined in report.joined)]:
-        console.print(line, markup=False)
+        console.print(line)
     if report.unused_rows:
         console.print(f"{report.unused_rows} rows at times that no variable comes from.")
     _print_table(
@@ -263,12 +263,12 @@ def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     )
     if report.missing_codes:
         codes = ", ".join(f"{code} ({count})" for code, count in report.missing_codes.items())
-        console.print(f"Read as not known: {codes}.", markup=False)
+        console.print(f"Read as not known: {codes}.")
     if report.unmapped:
-        console.print(f"Not used: {', '.join(report.unmapped)}.", markup=False)
+        console.print(f"Not used: {', '.join(report.unmapped)}.")
     if report.synthetic_rows:
         console.print(f"{report.synthetic_rows} rows are simulated, and marked as such.")
-    console.print(f"Wrote {report.rows} rows to {out}.", markup=False)
+    console.print(f"Wrote {report.rows} rows to {out}.")
 
 
 @app.command("check")
@@ -294,9 +294,9 @@ def check_file(
     if json_:
         typer.echo(json.dumps(report.to_dict(), indent=2))
     elif report.problems:
-        _show_problems(Console(), file, report.problems)
+        _show_problems(Console(markup=False), file, report.problems)
     elif not quiet:
-        _show_check(Console(), file, report, rules.rule)
+        _show_check(Console(markup=False), file, report, rules.rule)
     if report.problems:
         raise typer.Exit(EXIT_INPUT)
 
@@ -323,7 +323,7 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
     from features.dictionary.outcome import RULES
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
-    console.print(f"{file}: {report.rows} courses, no problem{origin}.", markup=False)
+    console.print(f"{file}: {report.rows} courses, no problem{origin}.")
     _show_cleaned(console, report.cleaned)
     if report.flow is not None:
         _print_table(
@@ -352,16 +352,16 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
     if report.unlisted_codes:
         counts = report.unlisted_codes.items()
         codes = ", ".join(f"{code} ({format_count(count)})" for code, count in counts)
-        console.print(f"ATC codes of no drug class: {codes}.", markup=False)
+        console.print(f"ATC codes of no drug class: {codes}.")
     for (name, text), rows in _gather_flags(report.flags).items():
         shown = ", ".join(str(row) for row in rows[:_SHOWN_ROWS])
         more = ", ..." if len(rows) > _SHOWN_ROWS else ""
-        console.print(f"{name}: {text}: row {shown}{more} ({len(rows)} in all).", markup=False)
+        console.print(f"{name}: {text}: row {shown}{more} ({len(rows)} in all).")
 
 
 def _show_assumed(console: Console, report: CheckReport) -> None:
     for sentence in report.assumed:
-        console.print(f"Warning: {sentence}.", markup=False)
+        console.print(f"Warning: {sentence}.")
     if report.lines:
         console.print(
             "Where it holds for every course, add to the mapping, below [columns]:", markup=False

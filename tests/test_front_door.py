@@ -5,8 +5,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from features.dictionary.contract import CONTRACT
@@ -33,6 +36,27 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     for word in ("cohort", "train", "models", "predict", "serve", "demo", "not enough data"):
         assert word in " ".join(shown.split())
+
+
+def _list_commands(command: Any) -> list[Any]:
+    below = getattr(command, "commands", {}).values()
+    return [command, *(found for one in below for found in _list_commands(one))]
+
+
+def test_no_word_of_a_help_is_swallowed_as_markup() -> None:
+    told = [
+        text
+        for command in _list_commands(get_command(app))
+        for text in (
+            command.help,
+            command.epilog,
+            *(getattr(parameter, "help", None) for parameter in command.params),
+        )
+        if text
+    ]
+    assert len(told) > 100
+    swallowed = [text for text in told if Text.from_markup(text).plain != text.replace("\\[", "[")]
+    assert swallowed == []
 
 
 def test_a_wrong_option_is_exit_code_2() -> None:

@@ -107,6 +107,7 @@ def demo(
     """
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.markup import escape
 
     from serving.estimate.predictor import Predictor
     from serving.process import bind, start_server
@@ -121,7 +122,7 @@ def demo(
     wanted = port if port is not None else (0 if once else 3000)
     with bind("127.0.0.1", wanted):
         pass  # a taken port shows before the training, not after it
-    console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {folder}/ ...")
+    console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {escape(str(folder))}/ ...")
     study = _prepare(folder)
     uri = f"sqlite:///{(folder / 'mlflow.db').resolve()}"
     training = run_training(
@@ -129,7 +130,7 @@ def demo(
         tracking_uri=uri,
         n_jobs=count_jobs(),
         show=partial(show_progress, console),
-        say=console.print,
+        say=partial(console.print, markup=False),
     )
     published = training.published
     assert published is not None, "the demonstration's cohort is large enough for a model"
@@ -145,7 +146,8 @@ def demo(
             console.print("\n[bold]One example patient, asked over HTTP[/]")
             print_answer(answer, Predictor(load_model(published.folder)), console=console)
             console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
-            console.print(f"For programs: {url}/docs   Runs: mlflow ui --backend-store-uri {uri}")
+            runs = escape(f"mlflow ui --backend-store-uri {uri}")
+            console.print(f"For programs: {url}/docs   Runs: {runs}")
             console.print("Ctrl-C ends the service.")
             if console.is_terminal and "DISPLAY" in os.environ:
                 typer.launch(f"{url}/clinic?example=1")

@@ -211,6 +211,16 @@ def test_a_check_lists_every_problem_and_ends_with_code_2(tmp_path: Path) -> Non
     ]
 
 
+def test_brackets_in_messages_are_shown_as_they_are(tmp_path: Path) -> None:
+    path = _write(tmp_path, "[bold].csv", "patient_id,[eligibility]\nA,[red]\n")
+    shown = _run("check", path).stdout
+    assert "[bold].csv: 1 problem" in shown and "[eligibility]" in shown
+    path = _write(tmp_path, "[red].csv", "patient_id,setting\nA,emergency\n")
+    shown = " ".join(_run("check", path).stdout.split())
+    assert "[red].csv: 1 courses, no problem" in shown
+    assert "another study's [eligibility]" in shown
+
+
 def test_what_nobody_sees_is_told_in_counts(tmp_path: Path) -> None:
     raw = _write(tmp_path, "raw.csv", "id\u200b;score\nP\u200b1;\u00a07,5\n")
     mapping = _write(tmp_path, "m.toml", '[columns]\npatient_id = "id"\nnrs_t0 = "score"\n')

@@ -266,7 +266,7 @@ def diff_cards(
         label = change.part if change.part != part else ""
         part = change.part
         table.add_row(label, change.what, change.before, change.after)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command("show")
@@ -279,4 +279,4 @@ def show_card(
 
     from training.card.render import render_markdown
 
-    Console().print(Markdown(render_markdown(_read(model), pictures=False)))
+    Console(markup=False).print(Markdown(render_markdown(_read(model), pictures=False)))

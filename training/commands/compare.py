@@ -48,7 +48,7 @@ def compare(
     files = [name.endswith(".toml") for name in (first, second)]
     if all(files):
         a, b = read_study(Path(first)), read_study(Path(second))
-        console = None if json_ or quiet else Console(stderr=True)
+        console = None if json_ or quiet else Console(stderr=True, markup=False)
         total = 2 * a.resampling.folds * a.resampling.repeats
         with show_progress(console, "Comparing", total) as progress:
             comparison = compare_studies(
@@ -87,7 +87,7 @@ def _describe(comparison: Comparison) -> None:
     from training.document.document import each_row
     from training.document.words import METRICS
 
-    console = Console()
+    console = Console(markup=False)
     a, b = comparison.names
     console.print(f"A: {a}\nB: {b}", markup=False, highlight=False)
     if comparison.paired:

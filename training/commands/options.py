@@ -44,7 +44,7 @@ def print_report(report: Document, *lines: str, page: Path | None) -> None:
 
     from training.document.render import to_markdown
 
-    Console().print(Markdown(to_markdown(report, pictures=False)))
+    Console(markup=False).print(Markdown(to_markdown(report, pictures=False)))
     for line in [*lines, *([f"Page, tables and pictures: {page}"] if page else [])]:
         typer.echo(line)
 

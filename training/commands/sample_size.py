@@ -36,7 +36,7 @@ def _print_table(title: str, rows: Sequence[tuple[str, str, int]], last: str) ->
     table.add_column("patients", justify="right", no_wrap=True)
     for criterion, asked, n in rows:
         table.add_row(criterion, asked, str(n))
-    console = Console()
+    console = Console(markup=False)
     console.print(table)
     console.print(last, highlight=False)
 

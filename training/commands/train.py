@@ -66,7 +66,7 @@ def train(
 
     if report is not None:
         check_output(report, force=False)
-    console = None if quiet or json_ else Console(stderr=True)
+    console = None if quiet or json_ else Console(stderr=True, markup=False)
     tracking_uri = find_tracking_uri(os.environ)
     training = run_training(
         study,
@@ -92,7 +92,9 @@ def _print_training(training: Training, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         typer.echo(json.dumps(make_values(training), indent=2))
     elif not quiet:
-        Console().print(Markdown(make_summary(training.description, training.evaluation)))
+        Console(markup=False).print(
+            Markdown(make_summary(training.description, training.evaluation))
+        )
     published = training.published
     if published is None:
         if quiet:
@@ -148,4 +150,4 @@ def models(
                 str(model.events[horizon]),
                 "-" if model.auc.get(horizon) is None else f"{model.auc[horizon]:.2f}",
             )
-    Console().print(table)
+    Console(markup=False).print(table)

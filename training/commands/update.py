@@ -51,7 +51,7 @@ def update(
     plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
     registered = None
     if yes and plan.update.changed:
-        show = partial(show_progress, None if json_ else Console(stderr=True))
+        show = partial(show_progress, None if json_ else Console(stderr=True, markup=False))
         registered = publish_update(plan, tracking_uri=tracking_uri, show=show)
     if json_:
         summary = _summarise(plan)
@@ -102,7 +102,7 @@ def _describe(plan: UpdatePlan) -> None:
 
     from training.updating.closed_testing import METHODS
 
-    console = Console()
+    console = Console(markup=False)
     for warning in plan.patients.warnings:
         console.print(warning, style="bold", markup=False)
     for name, test in plan.update.tests.items():

@@ -134,7 +134,7 @@ def leave_site_out(
     report, run_id = run_leave_site_out(
         settings,
         n_jobs=jobs or count_jobs(),
-        show=partial(show_progress, None if json_ else Console(stderr=True)),
+        show=partial(show_progress, None if json_ else Console(stderr=True, markup=False)),
         tracking_uri=find_tracking_uri(os.environ),
         out=out,
         force=force,
