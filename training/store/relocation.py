@@ -19,6 +19,7 @@ from features.errors import KetresponseError
 __all__ = ["find_artifacts", "settle_files"]
 
 _FOLDER = "mlartifacts"
+_PATIENCE = 30  # seconds, while another training writes
 
 
 def find_artifacts(file: Path) -> Path:
@@ -45,7 +46,7 @@ def settle_files(file: Path) -> None:
     """
     here = find_artifacts(file)
     # Closed, and not only left: a connection's own block ends a transaction and keeps it open.
-    with closing(sqlite3.connect(file)) as database, database:
+    with closing(sqlite3.connect(file, timeout=_PATIENCE)) as database, database:
         places = _find_places(database, here)
         for place in places:
             _check_files(database, place, here)

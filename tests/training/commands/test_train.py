@@ -161,7 +161,7 @@ def test_too_few_of_a_class_is_a_report_and_registers_nothing(
         (lambda t: t.assign(nrs_t0=None), "nrs_t0"),
         (lambda t: t.assign(nrs_t0=11), "from 0 to 10"),
         (lambda t: t.assign(disease_duration_years=-1), "from 0 to 60"),
-        (lambda t: pd.concat([t, t.iloc[:1]]), "the same as in row 1"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "the same as in row 2"),
         (lambda t: t.iloc[:0], "has a header and no rows"),
         (lambda t: t.assign(setting="emergency"), "at least one eligible course"),
     ],
