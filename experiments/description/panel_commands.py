@@ -52,6 +52,37 @@ def _read_names(path: Path | None) -> dict[str, str] | None:
     return dict(zip(raws, assays, strict=True))
 
 
+_Ceiling = Annotated[
+    float | None,
+    typer.Option("--ceiling", help="Cycle from which nothing counts as detected, as 35."),
+]
+_Format = Annotated[
+    str, typer.Option("--format", help="auto, long, samples_in_rows, samples_in_columns or tidy.")
+]
+_Names = Annotated[
+    Path | None, typer.Option("--names", help="Table with raw and assay: names that you decide on.")
+]
+_Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", help="A matrix's column that is no assay; may be repeated."),
+]
+_Empty = Annotated[str, typer.Option("--empty", help="An empty cell: non_detect or not_measured.")]
+_Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        help="Where a long export has what: sample=Id,assay=miRNA,ct=Mean Ct (or numbers "
+        "from 1; also plate, well, role, flag).",
+    ),
+]
+_Controls = Annotated[
+    str,
+    typer.Option(
+        "--controls", help="A sample that is called NTC, Water ...: ask, leave_out or keep."
+    ),
+]
+
+
 @app.command("import")
 def import_panel_files(
     files: Annotated[
@@ -60,39 +91,13 @@ def import_panel_files(
     ],
     out: Annotated[Path, typer.Option("--out", help="Panel file, .parquet or .csv.")],
     design: _Design = None,
-    ceiling: Annotated[
-        float | None,
-        typer.Option("--ceiling", help="Cycle from which nothing counts as detected, as 35."),
-    ] = None,
-    format_: Annotated[
-        str,
-        typer.Option("--format", help="auto, long, samples_in_rows, samples_in_columns or tidy."),
-    ] = "auto",
-    names: Annotated[
-        Path | None,
-        typer.Option("--names", help="Table with raw and assay: names that you decide on."),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option("--ignore", help="A matrix's column that is no assay; may be repeated."),
-    ] = None,
-    empty: Annotated[
-        str, typer.Option("--empty", help="An empty cell: non_detect or not_measured.")
-    ] = "non_detect",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            "--columns",
-            help="Where a long export has what: sample=Id,assay=miRNA,ct=Mean Ct (or numbers "
-            "from 1; also plate, well, role, flag).",
-        ),
-    ] = None,
-    controls: Annotated[
-        str,
-        typer.Option(
-            "--controls", help="A sample that is called NTC, Water ...: ask, leave_out or keep."
-        ),
-    ] = "ask",
+    ceiling: _Ceiling = None,
+    format_: _Format = "auto",
+    names: _Names = None,
+    ignore: _Ignore = None,
+    empty: _Empty = "non_detect",
+    columns: _Columns = None,
+    controls: _Controls = "ask",
     force: ForceOption = False,
     json_: JsonOption = False,
     quiet: QuietOption = False,
