@@ -60,12 +60,20 @@ CT_HEADINGS = (
     "throughholect",
     *("ctdrn", "ctdr", "ctrn", "ctr", "cqdrn", "cqdr", "cqrn", "cqr"),  # AriaMx: Cq (dRn)
 )
-_PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber")
+_PLATE = (
+    *("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber"),
+    *("card", "cardid", "chip", "chipid", "array", "run", "runid", "runname"),
+)
 PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
 """What a line above the results calls a plate, from what tells most to what tells least."""
 
 _WELL = ("wellposition", "position", "pos", "chamberid", "well")
 _ROLES = ("task", "content", "sampletype", "type", "role", "welltype", "samplerole", "welltask")
+_TIMES = frozenset(
+    "visit visitid timepoint time day week month date sampledate sampledatetime collectiondate "
+    "samplingdate session treatment phase".split()
+)
+"""Of one sample each has one value: where it has two, two samples have one name."""
 _OMIT = ("omit", "omitted", "excluded", "exclude")
 _INCLUDE = ("include", "included", "inc")
 _FLAGS = ("flag", "ampstatus", "throughholeoutlier")
@@ -124,6 +132,8 @@ class Columns:
         None where there is no such column.
     roles, flags : tuple of int
         Columns with the role of a well, and with the instrument's words.
+    times : tuple of (int, str)
+        Columns that tell when a sample was taken, and their headings.
     yes_no : tuple of (int, str)
         Columns that raise a flag by a yes, and what it is called.
     call : int or None
@@ -144,6 +154,7 @@ class Columns:
     standard: int | None = None
     roles: tuple[int, ...] = ()
     flags: tuple[int, ...] = ()
+    times: tuple[tuple[int, str], ...] = ()
     yes_no: tuple[tuple[int, str], ...] = ()
     call: int | None = None
     name: str = ""
@@ -224,6 +235,7 @@ def _complete(columns: Columns, names: Sequence[str]) -> Columns:
         standard=_find_one(names, ("standard",)),
         roles=_find_all(names, _ROLES),
         flags=_find_all(names, flags),
+        times=tuple((i, word) for i, word in enumerate(names) if word in _TIMES),
         yes_no=tuple(
             (i, word.upper())
             for i, word in enumerate(names)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, list_words
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import is_ct
 from features.panel.headings import (
@@ -94,7 +94,8 @@ def parse_long(
     wells = pd.DataFrame(reader.rows, columns=list(WELL_COLUMNS), dtype="str")
     if wells.empty and not reader.problems:
         raise InputError(f"{name} has the headings of a long export and no well of a sample")
-    return RawPanel(wells, "long", reader.left_out, tuple(reader.problems), reader.notes())
+    problems = (*reader.problems, *reader.find_several())
+    return RawPanel(wells, "long", reader.left_out, problems, reader.notes())
 
 
 class _Reader:
@@ -113,6 +114,7 @@ class _Reader:
         self.left_out: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.roles: Counter[str] = Counter()
+        self.times: dict[tuple[str, str, str], set[str]] = {}
         self.seen = self.no_assay = False
         self.columns: Columns | None = None
         self.ended: tuple[int, Columns | None] | None = None
@@ -197,17 +199,34 @@ class _Reader:
             return
         self.roles.update(role for role in _get(cells, columns.roles) if not is_sample_role(role))
         ct = cells[columns.ct]
+        plate = _one(cells, columns.plate) or self.about.get("plate", self.stem)
+        for at, heading in columns.times:
+            key = (heading, plate, cells[columns.sample])
+            self.times.setdefault(key, set()).add(_one(cells, at))
         self.rows.append(
             (
                 cells[columns.sample],
                 name if columns.assay is None else cells[columns.assay],
                 "No Ct" if columns.call is not None and _NO_CT.fullmatch(ct) else ct,
                 _read_flags(cells, columns),
-                _one(cells, columns.plate) or self.about.get("plate", self.stem),
+                plate,
                 self.about.get("platform", ""),
                 spell_well(_one(cells, columns.well)),
             )
         )
+
+    def find_several(self) -> list[Problem]:
+        """Return a problem for each column that tells two samples of one name apart."""
+        several: dict[str, set[str]] = {}
+        for (heading, _, sample), held in self.times.items():
+            if sample and len(held) > 1:
+                several.setdefault(heading, set()).add(sample)
+        expected = "one value for each sample: other values are of other samples"
+        action = "name the samples apart, or keep the lines of one of them"
+        return [
+            Problem(heading, expected, f"several for {list_words(sorted(names))}", action=action)
+            for heading, names in several.items()
+        ]
 
     def notes(self) -> tuple[str, ...]:
         """Return what to know about the file, in words."""

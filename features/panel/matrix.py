@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from features.arrays import BoolArray
 from features.errors import InputError, Problem
-from features.files.delimiter import find_delimiter
+from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import holds_ct
 from features.panel.headings import (
     ASSAY_HEADINGS,
@@ -27,6 +27,7 @@ from features.panel.headings import (
     SAMPLE_HEADINGS,
     UNDERSTOOD,
     is_value_heading,
+    split_line,
 )
 from features.panel.names import is_known_assay, is_micro_rna
 from features.panel.raw_panel import MOST_PROBLEMS, Layout, RawPanel
@@ -153,13 +154,17 @@ def _read_cells(
 
     What stands below an empty line is no more of it where none of its lines is as long.
     """
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=find_delimiter(text))
+    lines = list(io.StringIO(text, newline=None))
+    start = next((i for i, line in enumerate(lines) if _has_fields(line)), 0)
+    left_out.update(["line above the results"] * sum(map(bool, map(str.strip, lines[:start]))))
+    text = "".join(lines[start:])
+    reader = csv.reader(io.StringIO(text), delimiter=find_delimiter(text))
     numbered: list[tuple[int, list[str]]] = []
     ends = 0  # after how many lines the last empty one stands
     for row in reader:
         cells = [cell.strip() for cell in row]
         if any(cells):
-            numbered.append((reader.line_num, cells))
+            numbered.append((start + reader.line_num, cells))
         elif len(numbered) > 1 and len(numbered[-1][1]) == len(numbered[-2][1]):
             ends = len(numbered)
     below = numbered[ends:] if ends else []
@@ -181,6 +186,11 @@ def _read_cells(
     if problems:
         raise InputError(f"{name} is not a table", problems[:MOST_PROBLEMS])
     return header, body
+
+
+def _has_fields(line: str) -> bool:
+    """Return whether a line has more than a title, whatever stands between its fields."""
+    return any(sum(map(bool, split_line(line, mark))) > 1 for mark in DELIMITERS)
 
 
 def _cut(

@@ -113,3 +113,33 @@ def test_a_damaged_panel_file_is_an_input_error(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 not really")
     with pytest.raises(InputError, match="damaged Parquet"):
         read_panel(path)
+
+
+def test_columns_can_be_told_at_the_prompt(tmp_path: Path) -> None:
+    table = write(tmp_path, "Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n1,hsa-miR-16-5p,25.3\n")
+    out = tmp_path / "panel.csv"
+    result = run_panel("import", table, "--out", out)
+    assert result.exit_code == 2
+    assert not out.exists()
+    assert "--columns sample=...,assay=...,ct=..." in " ".join(result.output.split())
+    result = run_panel(
+        "import", table, "--out", out, "--columns", "sample=Id,assay=miRNA,ct=ct_mean"
+    )
+    assert result.exit_code == 0, result.output
+    cells = read_panel(out).table.set_index("assay")["ct"].to_dict()
+    assert cells == {"hsa-miR-21-5p": 20.1, "hsa-miR-16-5p": 25.3}
+
+
+def test_what_to_do_with_controls_is_told_at_the_prompt(tmp_path: Path) -> None:
+    matrix = write(tmp_path, WIDE.replace("S3", "Water"))
+    out = tmp_path / "panel.csv"
+    result = run_panel("import", matrix, "--out", out)
+    assert result.exit_code == 2
+    assert "Water" in result.output
+    result = run_panel("import", matrix, "--out", out, "--controls", "leave_out")
+    assert result.exit_code == 0, result.output
+    assert "1 samples left out: name looks like that of a control" in result.output
+    assert set(read_panel(out).table["sample"]) == {"S1", "S2"}
+    result = run_panel("import", matrix, "--out", out, "--force", "--controls", "drop")
+    assert result.exit_code == 2
+    assert "leave_out" in result.output

@@ -214,3 +214,16 @@ def test_a_control_is_left_out_whatever_column_tells_its_role(
     kept = [f"P{i}" for i, role in enumerate(roles, start=1) if role in SAMPLE_ROLES]
     assert raw.wells["sample"].tolist() == ["P0", *kept]
     assert sum(raw.left_out.values()) == len(roles) - len(kept)
+
+
+@pytest.mark.parametrize("heading", ["Visit", "Time point", "date", "Day"])
+def test_two_visits_of_one_name_are_not_averaged(heading: str) -> None:
+    text = f"Sample,{heading},Target,Ct\nP1,T0,hsa-miR-16-5p,22\nP1,T1,hsa-miR-16-5p,26\n"
+    [problem] = _read(text).problems
+    assert problem.got == "several for P1"
+    assert _read(text.replace("T1", "T0")).problems == ()
+
+
+def test_a_run_is_a_plate() -> None:
+    text = "Run,Sample,Target,Ct\nA,P1,hsa-miR-16-5p,22\nB,P1,hsa-miR-16-5p,26\n"
+    assert _read(text).wells["plate"].tolist() == ["A", "B"]

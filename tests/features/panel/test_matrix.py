@@ -248,3 +248,13 @@ def test_a_block_of_other_lines_below_an_empty_one_is_no_more_of_the_matrix() ->
     assert dict(raw.left_out) == {"line below the results": 2}
     with pytest.raises(InputError, match="is not a table"):
         _parse(f"{text}\nRQ by run,1\nS3,24,25\n")
+
+
+def test_titles_above_a_matrix_are_passed_over() -> None:
+    for title in ("Results of the run\n\n", "Results of the run,,\n"):
+        raw = _parse(f"{title}sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,24.5,Undetermined\nS2,25,\n")
+        assert _cells(raw) == SMALL
+        assert dict(raw.left_out) == {"line above the results": 1}
+    with pytest.raises(InputError, match="is not a table") as caught:
+        _parse("Results\n\nsample,hsa-miR-1-3p\nS1,20,21\nS2,22\n")
+    assert caught.value.problems[0].column == "line 4"
