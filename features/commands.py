@@ -203,7 +203,9 @@ def simulate_cohort(
 
 @app.command("import")
 def import_cohort(
-    raw: Annotated[Path, typer.Argument(metavar="RAW", help="The export, CSV or Parquet.")],
+    raw: Annotated[
+        Path, typer.Argument(metavar="RAW", help="The export: CSV, .xlsx, .sav, .dta or Parquet.")
+    ],
     mapping: Annotated[Path, typer.Option("--mapping", help="How to read it (TOML).")],
     out: Annotated[Path, typer.Option("--out", help="Cohort file, .csv or .parquet.")],
     force: ForceOption = False,
@@ -250,25 +252,17 @@ def _show_cleaned(console: Console, cleaned: int) -> None:
 def _show_import(console: Console, report: ImportReport, out: Path) -> None:
     console.print(f"Read {report.raw_rows} rows, {report.raw_columns} columns.")
     _show_cleaned(console, report.cleaned)
-    told = [line for filtered in report.filters for line in filtered.describe()]
-    for line in [*told, *(joined.describe() for joined in report.joined)]:
+    for line in report.tell_rows():
         console.print(line)
-    if report.unused_rows:
-        console.print(f"{report.unused_rows} rows at times that no variable comes from.")
     _print_table(
         console,
         "What became of each variable",
         ("variable", "from", "how", "known", "missing"),
         [(c.name, c.source, c.how, c.known, c.missing) for c in report.columns],
     )
-    if report.missing_codes:
-        codes = ", ".join(f"{code} ({count})" for code, count in report.missing_codes.items())
-        console.print(f"Read as not known: {codes}.")
-    if report.unmapped:
-        console.print(f"Not used: {', '.join(report.unmapped)}.")
-    if report.synthetic_rows:
-        console.print(f"{report.synthetic_rows} rows are simulated, and marked as such.")
-    console.print(f"Wrote {report.rows} rows to {out}.")
+    for line in report.tell_rest():
+        console.print(line)
+    console.print(f"Wrote {report.rows} row{'s'[: report.rows != 1]} to {out}.")
 
 
 @app.command("check")

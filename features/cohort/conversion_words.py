@@ -14,6 +14,7 @@ from features.cohort.codes import normalise_code
 from features.cohort.column_rule import UNITS, ColumnRule
 from features.cohort.conversion import Reading, Refused, Texts, Value, read_box, split_texts
 from features.cohort.dates import DateOrder, fit_orders
+from features.cohort.filtering import count_rows
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.shares import FEWEST
@@ -70,8 +71,9 @@ def _count_recoded(
     rule: ColumnRule, recode: Mapping[str, str], variable: Variable, inputs: Sequence[Texts]
 ) -> list[str]:
     counts = Counter[str]()
-    for texts in inputs:
-        counts.update({normalise_code(part) for part in split_texts(rule, variable, texts)})
+    for texts, courses in Counter(inputs).items():
+        for code in {normalise_code(part) for part in split_texts(rule, variable, texts)}:
+            counts[code] += courses
     exact = variable.kind not in _LISTS
     # A value that the mapping takes for not known becomes None.
     return [
@@ -83,14 +85,15 @@ def _count_recoded(
 def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) -> list[str]:
     counts = Counter[str]()
     none = unknown = 0
-    for texts in inputs:
+    for texts, courses in Counter(inputs).items():
         try:
             boxes = [read_box(rule, text) for text in texts]
         except ValueError:
             continue  # told as refused
-        unknown += None in boxes
-        none += None not in boxes and not any(boxes)
-        counts.update(column for column, box in zip(rule.boxes, boxes, strict=True) if box)
+        unknown += courses * (None in boxes)
+        none += courses * (None not in boxes and not any(boxes))
+        for column, box in zip(rule.boxes, boxes, strict=True):
+            counts[column] += courses * bool(box)
     exact = variable.kind not in _LISTS
     how = [
         f"{column} to {rule.boxes[column]} ({format_count(counts[column], exact=exact)})"
@@ -130,8 +133,7 @@ def describe_refused(
     refused = list(refused)
     counts = Counter(part for each in refused for part in dict.fromkeys(each.parts))
     shown = [
-        f"{_cut(part)!r} in {count} row{'s'[: count != 1]}"
-        for part, count in list(counts.items())[:_SHOWN]
+        f"{_cut(part)!r} in {count_rows(count)}" for part, count in list(counts.items())[:_SHOWN]
     ]
     more = f" and {len(counts) - _SHOWN} more values" if len(counts) > _SHOWN else ""
     hint = next((each.hint for each in refused if each.hint), "")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from features.cohort.codes import normalise_code
 from features.errors import Problem
 
-__all__ = ["Filtered", "filter_rows", "find_near"]
+__all__ = ["Filtered", "count_rows", "filter_rows", "find_near"]
 
 _SHOWN = 20
 _LONGEST = 30
@@ -53,18 +53,18 @@ class Filtered:
     def list_dropped(self) -> str:
         """Return the dropped values with their rows, in words."""
         parts = [
-            f"{_show(value)} in {count} row{'s'[: count != 1]}"
+            f"{_show(value)} in {count_rows(count)}"
             for value, count in list(self.dropped.items())[:_SHOWN]
         ]
         if len(self.dropped) > _SHOWN:
             rest = list(self.dropped.values())[_SHOWN:]
-            parts.append(f"{len(rest)} more values in {sum(rest)} rows")
+            parts.append(f"{len(rest)} more values in {count_rows(sum(rest))}")
         return ", ".join(parts)
 
     def describe(self) -> list[str]:
         """Return what the filter did, in sentences."""
         dropped = f": {self.list_dropped()}" if self.rows else ""
-        told = [f"Dropped {self.rows} rows by {self.column}{dropped}."]
+        told = [f"Dropped {count_rows(self.rows)} by {self.column}{dropped}."]
         if self.near:
             near = (
                 f"{_show(value)} is nearly {_show(wanted)}" for value, wanted in self.near.items()
@@ -73,6 +73,11 @@ class Filtered:
         if self.absent:
             told.append(f"No row has {', '.join(map(_show, self.absent))}.")
         return told
+
+
+def count_rows(count: int) -> str:
+    """Return a number of rows in words."""
+    return f"{count} row{'s'[: count != 1]}"
 
 
 def _show(value: str) -> str:

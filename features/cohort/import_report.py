@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from features.cohort.filtering import Filtered
+from features.cohort.filtering import Filtered, count_rows
 
 __all__ = ["ColumnReport", "ImportReport", "JoinReport"]
 
@@ -108,6 +108,26 @@ class ImportReport:
     def dropped(self) -> dict[str, int]:
         """The number of rows that each filter dropped, by its column."""
         return {filtered.column: filtered.rows for filtered in self.filters}
+
+    def tell_rows(self) -> list[str]:
+        """Return which rows were dropped or joined, in sentences."""
+        told = [line for filtered in self.filters for line in filtered.describe()]
+        told += [joined.describe() for joined in self.joined]
+        if self.unused_rows:
+            told.append(f"{count_rows(self.unused_rows)} at times that no variable comes from.")
+        return told
+
+    def tell_rest(self) -> list[str]:
+        """Return what was read as not known, left out or marked, in sentences."""
+        told = []
+        if self.missing_codes:
+            codes = ", ".join(f"{code} ({count})" for code, count in self.missing_codes.items())
+            told.append(f"Read as not known: {codes}.")
+        if self.unmapped:
+            told.append(f"Not used: {', '.join(self.unmapped)}.")
+        if self.synthetic_rows:
+            told.append(f"Simulated, and marked as such: {count_rows(self.synthetic_rows)}.")
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""

@@ -244,13 +244,13 @@ def _count_missing_codes(data: RawRows, rules: Rules, missing: frozenset[str]) -
     for rule in rules.values():
         for source in rule.raw_columns:
             codes[source] = codes.get(source, missing) | rule.missing
-    counts = Counter(
-        code
-        for source, meant in codes.items()
-        for group in data.get_groups(data.get_file(source))
-        for code in (normalise_code(data.cells[source][row]) for row in group)
-        if code and code in meant
-    )
+    counts = Counter[str]()
+    for source, meant in codes.items():
+        groups, cells = data.get_groups(data.get_file(source)), data.cells[source]
+        for cell, count in Counter(cells[row] for group in groups for row in group).items():
+            code = normalise_code(cell)
+            if code and code in meant:
+                counts[code] += count
     return dict(counts.most_common())
 
 
@@ -314,7 +314,7 @@ def _find_reading(
         (mapping.joins[file].options if file else mapping.options).decimal
         for file in map(data.get_file, columns)
     }
-    texts = (text for column in columns.values() for text in column if text)
+    texts = {text for column in columns.values() for text in column if text}
     decimal = stated.pop() if len(stated) == 1 else None
     return Reading(mapping.dates, decimal or find_decimal(texts))
 

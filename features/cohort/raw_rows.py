@@ -170,6 +170,8 @@ def read_column(
     """
     file = data.get_file(column)
     times, cells = data.get_times(file), data.cells[column]
+    codes = {cell: normalise_code(cell) for cell in set(cells)}
+    unknowns = missing | rule.missing
     gathered = bool(file) and times is None and variable.kind == "codes" and not rule.boxes
     texts: list[str | None] = []
     disagreeing = 0
@@ -179,8 +181,8 @@ def read_column(
         for row in group:
             if rule.at and (times is None or times[row] != rule.at):
                 continue
-            code = normalise_code(cells[row])
-            if code and code in missing | rule.missing:
+            code = codes[cells[row]]
+            if code and code in unknowns:
                 unknown = True
             elif code:
                 known.setdefault(code, cells[row])

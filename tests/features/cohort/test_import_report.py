@@ -43,3 +43,31 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
         "synthetic_rows": 0,
         "joined": [{"name": "lab", "rows": 4, "matched": 2, "without": 1, "strangers": 2}],
     }
+
+
+def test_a_report_is_told_in_sentences() -> None:
+    report = ImportReport(
+        raw_rows=5,
+        raw_columns=7,
+        cleaned=0,
+        filters=(Filtered("group", {"Patient": 1}, {"Patient": "patient"}, ()),),
+        unused_rows=2,
+        rows=2,
+        columns=(),
+        missing_codes={"-99": 6, "NA": 1},
+        unmapped=("remarks", "[x]"),
+        synthetic_rows=1,
+        joined=(JoinReport("lab", rows=4, matched=2, without=1, strangers=2),),
+    )
+    assert report.tell_rows() == [
+        "Dropped 1 row by group: 'Patient' in 1 row.",
+        "Look again: 'Patient' is nearly 'patient'. Add it to the filter if it is meant.",
+        "Joined lab: patients in both 2, without a row in it 1, only in it 2.",
+        "2 rows at times that no variable comes from.",
+    ]
+    assert report.tell_rest() == [
+        "Read as not known: -99 (6), NA (1).",
+        "Not used: remarks, [x].",
+        "Simulated, and marked as such: 1 row.",
+    ]
+    assert ImportReport(5, 7, 0, (), 0, 5, (), {}, (), 0).tell_rest() == []
