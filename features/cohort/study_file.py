@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationInfo
 
 from features.cohort.mapping_file import read_mapping
 from features.cohort.study_rules import StudyRules
@@ -30,6 +30,7 @@ from features.files.settings import (
     one_of,
     read_settings,
     read_toml,
+    show,
 )
 
 __all__ = [
@@ -47,6 +48,10 @@ _ALIKE = 0.75
 """From here on a table's name is taken for a slip: "outcom", not "missing_outcome"."""
 
 
+_UNSPECIFIED = "unspecified"
+_CRPS = ("crps", "complex regional pain syndrome")
+
+
 @dataclass(frozen=True)
 class Place:
     """What a study file is read with: the folder it stands in, and the study's dictionary."""
@@ -55,11 +60,19 @@ class Place:
     dictionary: Dictionary
 
 
+def _check_condition(condition: str) -> str:
+    """Return the condition; CRPS in other letters would pass for another condition."""
+    if condition != "CRPS" and condition.strip().casefold() in _CRPS:
+        action = 'write condition = "CRPS"'
+        raise SettingError(Problem("", '"CRPS", in these letters', show(condition), action=action))
+    return condition
+
+
 class PopulationTable(Settings):
     """Whom the study is about; a whole study file also describes them."""
 
     description: str | None = None
-    condition: str = "unspecified"
+    condition: Annotated[str, AfterValidator(_check_condition)] = _UNSPECIFIED
 
 
 class CohortTable(Settings):
@@ -106,12 +119,13 @@ class _RulesFile(Settings):
 def choose_eligibility(given: Eligibility | None, condition: str) -> Eligibility:
     """Return whom a study is for: as it says, or else the rules for CRPS courses.
 
-    A study of another condition need not tell of a drug, a route or an admission that it has not:
-    without rules of its own, those for CRPS courses hold where its cohort tells.
+    A study that names another condition need not tell of a drug, a route or an admission that it
+    has not: without rules of its own, those for CRPS courses hold where its cohort tells.
     """
     if given is not None:
         return given
-    return CRPS_ELIGIBILITY if condition == "CRPS" else BORROWED_ELIGIBILITY
+    crps = condition in ("CRPS", _UNSPECIFIED)
+    return CRPS_ELIGIBILITY if crps else BORROWED_ELIGIBILITY
 
 
 def find_place(path: Path, content: Mapping[str, Any], *, mapping: Path | None = None) -> Place:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.cohort.study_file import read_study_rules
 from features.cohort.study_rules import StudyRules
-from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY
+from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError
 
 MAPPING = """
@@ -35,10 +35,28 @@ def _find(folder: Path, text: str) -> dict[str, str]:
 def test_what_is_not_said_is_as_in_a_training(tmp_path: Path) -> None:
     rules = _read(tmp_path, 'name = "x"\n[panel]\nanything = 3\n')
     assert (rules.rule, rules.horizons) == ("fall2_or_success", ("t1", "t2"))
-    assert rules.eligibility == BORROWED_ELIGIBILITY
+    assert rules.eligibility == CRPS_ELIGIBILITY
     assert rules.condition == "unspecified"
+
+
+def test_rules_for_crps_courses_are_borrowed_by_a_study_that_names_another_condition(
+    tmp_path: Path,
+) -> None:
+    other = _read(tmp_path, '[population]\ncondition = "sciatica"\n')
+    assert other.eligibility == BORROWED_ELIGIBILITY
     crps = _read(tmp_path, '[population]\ncondition = "CRPS"\n')
     assert crps.eligibility == CRPS_ELIGIBILITY
+    own = _read(tmp_path, '[population]\ncondition = "sciatica"\n[eligibility]\nsex = "female"\n')
+    assert own.eligibility == Eligibility(allowed={"sex": ("female",)})
+
+
+@pytest.mark.parametrize("condition", ["crps", "Crps", " CRPS", "Complex Regional Pain Syndrome"])
+def test_crps_in_other_letters_does_not_pass_for_another_condition(
+    tmp_path: Path, condition: str
+) -> None:
+    text = f'[population]\ncondition = "{condition}"\n'
+    assert _find(tmp_path, text) == {"population.condition": 'write condition = "CRPS"'}
+    assert _read(tmp_path, text.replace(condition, f"not {condition}")).condition != "CRPS"
 
 
 def test_what_is_said_is_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import label_cohort
 from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.panel_cohorts import write_files
@@ -259,12 +259,16 @@ def test_a_follow_up_of_too_few_patients_is_not_told() -> None:
 def test_a_study_of_another_condition_need_not_tell_of_a_drug(tmp_path: Path) -> None:
     treatment = ["setting", "drug", "route", "concurrent_infusion_drug", "course_number"]
     table = make_cohort(60, seed=4).table
-    described = read_description(_read(tmp_path, table.drop(columns=treatment)))
+    asked = replace(
+        _read(tmp_path, table.drop(columns=treatment)), eligibility=BORROWED_ELIGIBILITY
+    )
+    described = read_description(asked)
     assert set(described.study.eligibility.to_dict()) == {"age_years"}
     assert any("no [eligibility] of its own" in notice for notice in described.notices)
     # What its cohort does tell of is a rule as before.
     some = table.drop(columns=treatment[1:]).assign(setting=["elective"] * 50 + ["emergency"] * 10)
-    described = read_description(_read(tmp_path, some))
+    asked = replace(_read(tmp_path, some), eligibility=BORROWED_ELIGIBILITY)
+    described = read_description(asked)
     assert set(described.study.eligibility.to_dict()) == {"age_years", "setting"}
     assert len(described.table) == 50
 
