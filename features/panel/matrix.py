@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ _NO_ASSAY = _FIRST_SAMPLE | frozenset(
 )
 """Headings of what is known of a patient or a sample: no assay, though numbers read like Cts."""
 
+_DECIMAL = re.compile("[0-9]+[.,][0-9]+")
 _SHOWN = 20
 _LONGEST = 300
 
@@ -230,6 +232,8 @@ def _find_long(table: _Table) -> Problem | None:
 
     A long export with the headings that are understood has been read before this is asked.
     """
+    if is_micro_rna(table.corner) or any(map(_DECIMAL.fullmatch, table.names)):
+        return _refuse("a first line that is one of data, not of headings")
     if any(map(is_value_heading, table.names)):
         return _refuse("a heading for the Ct, as in a table with one line for each well")
     assays_above, assays_beside = _share(table.names) > 0.5, _share(table.first) > 0.5

@@ -127,6 +127,10 @@ LONG = [
     "sample,which,level\nP1,GAPDH,20.1\nP1,ACTB,25.3\n",
     "P1;hsa-miR-21-5p;20,1\nP1;hsa-miR-16-5p;25,3\n",
     "assay,Ct\nhsa-miR-21-5p,20.1\n",
+    # Without headings.
+    "hsa-miR-21-5p,P1,20.1\nhsa-miR-16-5p,P1,25.3\n",
+    "hsa-miR-21-5p,P1,20\nhsa-miR-16-5p,P1,25.3\n",
+    "U6;P1;20,1\nhsa-miR-16-5p;P1;25,3\nhsa-miR-17-5p;P1;25,3\n",
 ]
 
 

@@ -152,6 +152,8 @@ def test_a_name_in_both_spellings_is_one_assay() -> None:
         ("age", False, False),
         ("ct_mean", False, False),
         ("user", False, False),
+        ("U47", True, True),
+        ("U2024-run", False, False),
     ],
 )
 def test_an_assay_is_known_by_its_name(text: str, known: bool, alone: bool) -> None:
