@@ -10,8 +10,11 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from features.errors import InputError
 from features.files.delimited import parse_delimited
@@ -40,6 +43,7 @@ TABLE_ENDINGS = (".csv", ".parquet")
 CLEANED = "cleaned"
 """Where the `attrs` of a table count what held invisible characters."""
 
+_AS_TEXT = {pa.large_string(): pd.StringDtype(na_value=np.nan)}
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -99,14 +103,15 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     header, lines = records.header, records.lines
     names = _check_header([clean(heading) for heading in header], lines, name, options)
     cleaned = count_invisible(header)
-    columns = []
-    for column in zip(*records.rows, strict=True):
+    columns: dict[str, Any] = {}
+    for heading, column in zip(names, zip(*records.rows, strict=True), strict=True):
         found = count_invisible(column)
         cells = [clean(c) if holds_invisible(c) else c for c in column] if found else column
-        columns.append(pd.array(list(cells), dtype="str"))
+        columns[heading] = pa.array(cells, pa.large_string())
         cleaned += found
-    index = pd.Index([line - 1 for line in lines])
-    table = pd.DataFrame(dict(zip(names, columns, strict=True)), index=index)
+    # By way of Arrow: pandas alone takes three times as long to make texts of Python's.
+    table: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=_AS_TEXT.get)
+    table.index = pd.Index([line - 1 for line in lines])
     table.attrs[CLEANED] = cleaned
     return table
 
