@@ -93,7 +93,7 @@ def _check_columns(given: Any, info: ValidationInfo[RulePlace]) -> Any:
         action = "only ATC codes and yes/no are gathered from several columns"
         raise SettingError(Problem("", "one raw column", "a list", action=action))
     columns = _as_list(given)
-    wrong = [column for column in columns if not isinstance(column, str)]
+    wrong = [column for column in columns if not isinstance(column, str) or not column]
     if wrong or not columns:
         raise SettingError(Problem("", _COLUMN, show(wrong[0] if wrong else given)))
     return tuple(columns)
@@ -218,13 +218,17 @@ class ColumnRule(Settings):
     until: Annotated[RawColumn, fits(_COLUMN, bool), AfterValidator(_check_until)] = ""
     completed: bool = False
     dates: Annotated[DateOrder | None, worded('"dmy" or "mdy"')] = None
-    boxes: Annotated[dict[str, _Word], _check_kind(_BOXED, "ATC codes, a category or a text")] = (
-        Field(default_factory=dict)
-    )
+    boxes: Annotated[
+        dict[str, _Word],
+        fits("a raw column for each box", bool),
+        _check_kind(_BOXED, "ATC codes, a category or a text"),
+    ] = Field(default_factory=dict)
     ticked: Codes = frozenset()
     not_ticked: Codes = frozenset()
     none_ticked: _Word = ""
-    separator: Annotated[str, _check_kind(("codes",), "ATC codes")] = ";"
+    separator: Annotated[
+        str, fits("what stands between codes", bool), _check_kind(("codes",), "ATC codes")
+    ] = ";"
     constant: _Word | None = None
 
     @property
@@ -281,6 +285,8 @@ def check_together(where: str, entry: Mapping[str, Any], variable: Variable) -> 
         problems.append(Problem(where, expected, "only one of the two"))
     if ("until" in entry or "part" in entry) and not isinstance(entry.get("from", ""), str):
         problems.append(Problem(f"{where}.from", "one raw column with a date", "more than one"))
+    if "until" in entry and entry["until"] == entry.get("from"):
+        problems.append(Problem(f"{where}.until", "another column than from", "the same"))
     if "dates" in entry and "until" not in entry and "part" not in entry:
         problems.append(Problem(f"{where}.dates", "until or part beside it", "neither"))
     return problems
