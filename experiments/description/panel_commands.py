@@ -43,9 +43,9 @@ def _read_names(path: Path | None) -> dict[str, str] | None:
     if not problems:
         raws, assays = (table[column].str.strip().tolist() for column in ("raw", "assay"))
         problems = [
-            Problem("raw", "each raw name once, with a name", "repeated or empty", row=row)
-            for row, (raw, assay) in enumerate(zip(raws, assays, strict=True), start=1)
-            if not raw or not assay or raw in raws[: row - 1]
+            Problem("raw", "each raw name once, with a name", "repeated or empty", row=line + 1)
+            for i, (line, raw, assay) in enumerate(zip(table.index, raws, assays, strict=True))
+            if not raw or not assay or raw in raws[:i]
         ]
     if problems:
         raise InputError(str(path), problems)

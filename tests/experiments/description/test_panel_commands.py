@@ -69,7 +69,7 @@ def test_a_late_sample_stops_the_import_and_nothing_is_written(tmp_path: Path) -
     ("text", "message"),
     [
         ("raw\nx\n", "assay: expected a column"),
-        ("raw,assay\nx,hsa-miR-1-3p\nx,hsa-miR-2-3p\n", "row 2, raw"),
+        ("raw,assay\nx,hsa-miR-1-3p\nx,hsa-miR-2-3p\n", "row 3, raw"),
     ],
 )
 def test_a_names_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, message: str) -> None:
