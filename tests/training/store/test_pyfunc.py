@@ -62,7 +62,7 @@ def test_every_problem_is_listed_and_no_value_is_told(model: FrameModel) -> None
     table = TABLE.astype(object)
     table.loc[11, "nrs_t0"] = 987.25
     table.loc[7, "opioid"] = "Jane Doe"
-    table.loc[7, "disease_duration_years"] = "4,75"
+    table.loc[7, "disease_duration_years"] = "1,750"
     table["age_yeers"] = 1
     with pytest.raises(InputError) as caught:
         model.predict(table.drop(columns="crps_type"))
@@ -74,7 +74,7 @@ def test_every_problem_is_listed_and_no_value_is_told(model: FrameModel) -> None
         ("opioid", 2),
         ("disease_duration_years", 2),
     }
-    for value in ("987", "Jane", "4,75"):
+    for value in ("987", "Jane", "1,750"):
         assert value not in str(caught.value)
         assert value in caught.value.report()
 
