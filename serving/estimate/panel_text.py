@@ -62,6 +62,12 @@ def _to_table(data: bytes) -> bytes:
 
 def _refuse(err: InputError) -> RequestError:
     """Return the import's problems as those of the form's field."""
+    # A layout that is not understood can be told to a command column by column, not to a form.
+    layout = any(p.column == "file" and "--" in p.action for p in err.problems)
+    if layout or not err.problems:
+        expected = "an instrument's text export, a table of Ct values, or lines of assay and Ct"
+        got = "something else" if err.what == _NAME else f"something else ({err.what})"
+        return RequestError("the panel", [Problem("panel_text", expected, got)])
     problems = [
         Problem(
             "panel_text"
@@ -74,9 +80,7 @@ def _refuse(err: InputError) -> RequestError:
         )
         for problem in err.problems[:_MOST_PROBLEMS]
     ]
-    expected = "an instrument's text export, a table of Ct values, or lines of assay and Ct"
-    got = f"something else ({err.what})"
-    return RequestError("the panel", problems or [Problem("panel_text", expected, got)])
+    return RequestError("the panel", problems)
 
 
 def decode_upload(data: bytes) -> str:
