@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["clean", "count_invisible", "holds_invisible", "make_plain"]
+__all__ = ["clean", "count_invisible", "holds_invisible", "replace_invisible"]
 
 # Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
 # that do not break a line, which spreadsheets and web pages put between a number and its unit.
@@ -25,7 +25,7 @@ def count_invisible(texts: Sequence[str]) -> int:
     return 0 if "".join(texts).isascii() else sum(map(holds_invisible, texts))
 
 
-def make_plain(text: str) -> str:
+def replace_invisible(text: str) -> str:
     """Return a text without zero-width characters and its spaces plain."""
     return text.translate(_PLAIN) if holds_invisible(text) else text
 
@@ -38,4 +38,4 @@ def clean(text: str) -> str:
     >>> clean("\\ufeffP\\u200b01\\u00a0")
     'P01'
     """
-    return make_plain(text).strip()
+    return replace_invisible(text).strip()

@@ -37,7 +37,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import FittedResponse, TrainingData, fit_response
 from training.measures.metrics import compute_metric_rows
 
-__all__ = ["compute_interval", "make_text", "run", "score"]
+__all__ = ["compute_interval", "describe_rows", "run", "score"]
 
 
 SCALE = "blend on the probability scale"
@@ -213,7 +213,7 @@ def run(
     return pd.DataFrame(rows)
 
 
-def make_text(rows: pd.DataFrame) -> str:
+def describe_rows(rows: pd.DataFrame) -> str:
     """Return the tables of :func:`run` in Markdown."""
     summary = compute_summary(rows)
     others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
@@ -259,7 +259,7 @@ def main() -> None:
     )
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "cohorts.csv", index=False)
-    text = make_text(rows)
+    text = describe_rows(rows)
     (asked.out / "known_truth.md").write_text(text, encoding="utf-8")
     methods = [name for name in (*PEERS, RMS) if name in set(rows["method"])]
     plot_errors(compute_summary(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)

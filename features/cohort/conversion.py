@@ -16,7 +16,7 @@ from features.numerals import DecimalSign
 
 __all__ = [
     "Reading",
-    "Refused",
+    "Unread",
     "Texts",
     "Value",
     "choose_columns",
@@ -55,7 +55,7 @@ _AS_WRITTEN = Reading()
 
 
 @dataclass(frozen=True)
-class Refused:
+class Unread:
     """Raw values that nothing covers.
 
     Attributes
@@ -72,7 +72,7 @@ class Refused:
 
 def choose_columns(
     rule: ColumnRule, keys: Sequence[str | None], columns: Mapping[str, Sequence[str | None]]
-) -> list[Texts | Refused]:
+) -> list[Texts | Unread]:
     """Take, for each course, the raw column that the value of another chooses.
 
     Parameters
@@ -91,11 +91,11 @@ def choose_columns(
         refused.
     """
     choices = rule.given if isinstance(rule.given, dict) else {}
-    chosen: list[Texts | Refused] = []
+    chosen: list[Texts | Unread] = []
     for course, key in enumerate(keys):
         code = normalise_code(key or "")
         if code and code not in choices:
-            chosen.append(Refused((str(key),)))
+            chosen.append(Unread((str(key),)))
             continue
         column = choices.get(code, "")
         chosen.append((columns[column][course],) if column else ("",))
@@ -132,7 +132,7 @@ def read_box(rule: ColumnRule, text: str | None) -> bool | None:
 
 def convert(
     rule: ColumnRule, variable: Variable, texts: Texts, reading: Reading = _AS_WRITTEN
-) -> Value | Refused:
+) -> Value | Unread:
     """Return what a course has in the raw columns as the contract writes it.
 
     Parameters
@@ -148,7 +148,7 @@ def convert(
 
     Returns
     -------
-    float, str, None or Refused
+    float, str, None or Unread
         None where not known. Of several yes/no columns, yes if any is, no if all are no.
     """
     if rule.boxes:
@@ -160,7 +160,7 @@ def convert(
     if rule.recode is not None:
         uncovered = tuple(part for part in parts if normalise_code(part) not in rule.recode)
         if uncovered:
-            return Refused(uncovered)
+            return Unread(uncovered)
         parts = [rule.recode[normalise_code(part)] for part in parts]
         decimal = None  # these words are the mapping's
     if variable.kind == "yes_no":
@@ -170,16 +170,16 @@ def convert(
 
 def _convert_word(
     rule: ColumnRule, variable: Variable, text: str, decimal: DecimalSign | None = None
-) -> Value | Refused:
+) -> Value | Unread:
     word: object = text
     if rule.unit or rule.yes_if:
         number = parse_value(_ANY_NUMBER, text, decimal=decimal)
         if not isinstance(number, float):
-            return None if number is None else Refused((text,))
+            return None if number is None else Unread((text,))
         word = rule.holds(number) if rule.yes_if else number * UNITS[variable.unit][rule.unit]
     parsed = parse_cell(variable, word, decimal=decimal)
     if isinstance(parsed, Problem):
-        return Refused(_find_malformed(variable, text), parsed.action)
+        return Unread(_find_malformed(variable, text), parsed.action)
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
 
 
@@ -197,17 +197,17 @@ def _convert_any(
     parts: Sequence[str],
     n_columns: int,
     decimal: DecimalSign | None,
-) -> Value | Refused:
+) -> Value | Unread:
     values = [_convert_word(rule, variable, part, decimal) for part in parts]
-    refused = tuple(part for value in values if isinstance(value, Refused) for part in value.parts)
+    refused = tuple(part for value in values if isinstance(value, Unread) for part in value.parts)
     if refused:
-        return Refused(refused)
+        return Unread(refused)
     if "yes" in values:
         return "yes"
     return "no" if len(values) == n_columns and None not in values else None
 
 
-def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value | Refused:
+def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value | Unread:
     wrong: list[str] = []
     boxes: list[bool | None] = []
     for text in texts:
@@ -216,7 +216,7 @@ def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value 
         except ValueError:
             wrong.append(str(text))
     if wrong:
-        return Refused(tuple(wrong))
+        return Unread(tuple(wrong))
     if None in boxes:
         return None  # a list that may lack something is not a list
     means = zip(rule.boxes.items(), boxes, strict=True)
@@ -225,20 +225,20 @@ def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value 
     parsed = parse_cell(variable, word)
     if isinstance(parsed, Problem):
         several = " and ".join(ticked) if variable.kind == "category" else _NONE_BESIDE
-        return Refused((several,), "correct the file: these boxes exclude one another")
+        return Unread((several,), "correct the file: these boxes exclude one another")
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
 
 
 def _convert_dates(
     rule: ColumnRule, variable: Variable, texts: Texts, order: DateOrder | None
-) -> Value | Refused:
+) -> Value | Unread:
     known = [text for text in texts if text]
     if rule.part and known and len(known[0]) == _YEAR and known[0].isdecimal():
         return _convert_word(rule, variable, known[0])
     days = [parse_date(text, order) for text in known]
     unread = tuple(text for text, day in zip(known, days, strict=True) if day is None)
     if unread:
-        return Refused(unread)
+        return Unread(unread)
     read = [day for day in days if day is not None]
     if len(read) < len(texts):
         return None
@@ -246,7 +246,7 @@ def _convert_dates(
     parsed = parse_cell(variable, value)
     if isinstance(parsed, Problem) or (rule.until and value < 0):
         action = "correct the file: the second date is before the first" if value < 0 else ""
-        return Refused((" to ".join(known),), action)
+        return Unread((" to ".join(known),), action)
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from features.cohort.codes import normalise_code
 from features.cohort.column_rule import UNITS, ColumnRule
-from features.cohort.conversion import Reading, Refused, Texts, Value, read_box, split_texts
+from features.cohort.conversion import Reading, Texts, Unread, Value, read_box, split_texts
 from features.cohort.dates import DateOrder, fit_orders
 from features.cohort.filtering import count_rows
 from features.dictionary.variable import Variable
@@ -110,7 +110,7 @@ def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) 
 def describe_refused(
     rule: ColumnRule,
     variable: Variable,
-    refused: Iterable[Refused],
+    refused: Iterable[Unread],
     *,
     chosen: bool = False,
     reading: Reading = _AS_WRITTEN,
@@ -123,7 +123,7 @@ def describe_refused(
         What the mapping says.
     variable : Variable
         What should have come out.
-    refused : iterable of Refused
+    refused : iterable of Unread
         One for each course that has such values.
     chosen : bool
         Whether they are values of the column that chooses another (`by`).

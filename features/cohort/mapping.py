@@ -19,8 +19,8 @@ from features.cohort.cohort import is_synthetic_id, parse_cohort
 from features.cohort.column_rule import ColumnRule
 from features.cohort.conversion import (
     Reading,
-    Refused,
     Texts,
+    Unread,
     Value,
     choose_columns,
     convert,
@@ -281,28 +281,28 @@ def _fill_column(
     for column in rule.raw_columns:
         columns[column], found = read_column(data, rule, variable, column, mapping.missing)
         problems += found
-    inputs: list[Texts | Refused]
+    inputs: list[Texts | Unread]
     if rule.by:
         inputs = choose_columns(rule, columns[rule.by], columns)
     else:
         inputs = list(zip(*columns.values(), strict=True))
     problems += _check_boxes(rule, variable, columns)
-    unchosen = [given for given in inputs if isinstance(given, Refused)]
+    unchosen = [given for given in inputs if isinstance(given, Unread)]
     if unchosen:
         problems.append(describe_refused(rule, variable, unchosen, chosen=True))
     reading = _find_reading(mapping, data, columns)
     read = {
         given: convert(rule, variable, given, reading)
         for given in dict.fromkeys(inputs)
-        if not isinstance(given, Refused)
+        if not isinstance(given, Unread)
     }
-    outcomes = [given if isinstance(given, Refused) else read[given] for given in inputs]
-    refused = [read[given] for given in inputs if not isinstance(given, Refused)]
-    wrong = [value for value in refused if isinstance(value, Refused)]
+    outcomes = [given if isinstance(given, Unread) else read[given] for given in inputs]
+    refused = [read[given] for given in inputs if not isinstance(given, Unread)]
+    wrong = [value for value in refused if isinstance(value, Unread)]
     if wrong:
         problems.append(describe_refused(rule, variable, wrong, reading=reading))
     values = [_known(value) for value in outcomes]
-    texts = [() if isinstance(given, Refused) else given for given in inputs]
+    texts = [() if isinstance(given, Unread) else given for given in inputs]
     return values, describe_conversion(rule, variable, texts, values), problems
 
 
@@ -319,8 +319,8 @@ def _find_reading(
     return Reading(mapping.dates, decimal or find_decimal(texts))
 
 
-def _known(value: Value | Refused) -> Value:
-    return None if isinstance(value, Refused) else value
+def _known(value: Value | Unread) -> Value:
+    return None if isinstance(value, Unread) else value
 
 
 def _check_boxes(

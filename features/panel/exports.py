@@ -15,7 +15,7 @@ from features.panel.headings import COLUMNS_ADVICE, UNDERSTOOD
 from features.panel.long import parse_long
 from features.panel.matrix import parse_matrix
 from features.panel.raw_panel import Layout, RawPanel
-from features.texts import count_invisible, make_plain
+from features.texts import count_invisible, replace_invisible
 
 __all__ = ["decode_text", "parse_file"]
 
@@ -78,7 +78,7 @@ def parse_file(
         If the layout cannot be told, or is not there.
     """
     shown = decode_text(data, name=name)
-    text = make_plain(shown)
+    text = replace_invisible(shown)
     unseen = count_invisible(shown.splitlines()) if text != shown else 0
     raw = _parse(text, name, stem, layout, samples, ignore, columns, keep_unnamed=keep_unnamed)
     if not unseen:

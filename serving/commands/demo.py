@@ -10,9 +10,12 @@ import urllib.request
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["EXAMPLE", "ask", "demo"]
 
@@ -71,6 +74,27 @@ def _prepare(folder: Path) -> Path:
     return study
 
 
+def _train(study: Path, uri: str, console: Console) -> Path:
+    """Train on the simulated cohort, print what came of it, and return the model's folder."""
+    from rich.markdown import Markdown
+
+    from training.document.progress import show_progress
+    from training.fitting.jobs import count_jobs
+    from training.report.summary import make_summary
+    from training.report.training_run import run_training
+
+    training = run_training(
+        study,
+        tracking_uri=uri,
+        n_jobs=count_jobs(),
+        show=partial(show_progress, console),
+        say=partial(console.print, markup=False),
+    )
+    assert training.published is not None, "the demonstration's cohort is large enough for a model"
+    console.print(Markdown(make_summary(training.description, training.evaluation)))
+    return training.published.folder
+
+
 def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
     """Return the service's answer for one patient, got over HTTP."""
     request = urllib.request.Request(
@@ -106,16 +130,11 @@ def demo(
     the service.
     """
     from rich.console import Console
-    from rich.markdown import Markdown
     from rich.markup import escape
 
     from serving.estimate.predictor import Predictor
     from serving.process import bind, start_server
     from serving.web.text import print_answer
-    from training.document.progress import show_progress
-    from training.fitting.jobs import count_jobs
-    from training.report.summary import make_summary
-    from training.report.training_run import run_training
     from training.store.artifact import load_model
 
     console = Console(stderr=once, highlight=False)
@@ -123,28 +142,18 @@ def demo(
     with bind("127.0.0.1", wanted):
         pass  # a taken port shows before the training, not after it
     console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {escape(str(folder))}/ ...")
-    study = _prepare(folder)
     uri = f"sqlite:///{(folder / 'mlflow.db').resolve()}"
-    training = run_training(
-        study,
-        tracking_uri=uri,
-        n_jobs=count_jobs(),
-        show=partial(show_progress, console),
-        say=partial(console.print, markup=False),
-    )
-    published = training.published
-    assert published is not None, "the demonstration's cohort is large enough for a model"
-    console.print(Markdown(make_summary(training.description, training.evaluation)))
+    model = _train(_prepare(folder), uri, console)
     context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
     with context as place:
         log = Path(place) / "service.log"
-        with start_server(published.folder, "demonstration", port=wanted, log=log) as url:
+        with start_server(model, "demonstration", port=wanted, log=log) as url:
             answer = ask(url, EXAMPLE)
             if once:
                 typer.echo(json.dumps(answer, indent=2))
                 return
             console.print("\n[bold]One example patient, asked over HTTP[/]")
-            print_answer(answer, Predictor(load_model(published.folder)), console=console)
+            print_answer(answer, Predictor(load_model(model)), console=console)
             console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
             runs = escape(f"mlflow ui --backend-store-uri {uri}")
             console.print(f"For programs: {url}/docs   Runs: {runs}")

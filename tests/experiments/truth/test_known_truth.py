@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from experiments.truth.known_truth import compute_interval, make_text, run, score
+from experiments.truth.known_truth import compute_interval, describe_rows, run, score
 from experiments.truth.peers import PEERS, RMS, explain_missing_rms
 from experiments.truth.truth_tables import DEFAULT, compute_summary, plot_errors
 from experiments.truth.truths import TRUTHS, simulate_truth
@@ -44,7 +44,7 @@ def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
         share = simulate_truth(TRUTHS["noise"], 48, n_new=1000, rng=rng).data.y["t1"].mean()
         here = rows[(rows["cohort"] == cohort) & (rows["method"] == "prevalence")]
         assert here["rmse"].item() == pytest.approx(abs(share - 0.6), abs=1e-9)
-    text = make_text(rows)
+    text = describe_rows(rows)
     assert "## Against the peers" in text
     assert (RMS in text) == (RMS in expected)
     figure = plot_errors(compute_summary(rows), list(PEERS))

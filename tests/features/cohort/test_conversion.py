@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.cohort.column_rule import ColumnRule, RulePlace
 from features.cohort.conversion import (
     Reading,
-    Refused,
+    Unread,
     choose_columns,
     convert,
     read_box,
@@ -42,10 +42,10 @@ BOXES = {"a": "N02AX02", "b": "N03AX16", "c": "none"}
         (("0", "0", "0"), None),
         (("1", "", "0"), None),
         (("1", None, "0"), None),
-        (("1", "2", "ja"), Refused(("2", "ja"))),
+        (("1", "2", "ja"), Unread(("2", "ja"))),
         (
             ("1", "0", "1"),
-            Refused(("none beside others",), "correct the file: these boxes exclude one another"),
+            Unread(("none beside others",), "correct the file: these boxes exclude one another"),
         ),
     ],
 )
@@ -70,7 +70,7 @@ def test_boxes_of_a_category_exclude_one_another() -> None:
     assert convert(rule, CONTRACT["sex"], ("0", "1")) == "male"
     assert convert(rule, CONTRACT["sex"], ("0", "0")) is None
     refused = convert(rule, CONTRACT["sex"], ("1", "1"))
-    assert isinstance(refused, Refused) and refused.parts == ("f and m",)
+    assert isinstance(refused, Unread) and refused.parts == ("f and m",)
 
 
 @given(st.lists(st.sampled_from(["1", "0", "", "Checked", "unchecked"]), min_size=3, max_size=3))
@@ -96,11 +96,11 @@ def test_each_of_several_columns_is_recoded_or_compared() -> None:
     recoded = _rule("opioid", from_=["a", "b"], recode={"0": "no", "1": "yes", "9": ""})
     assert convert(recoded, CONTRACT["opioid"], ("0", "1.0")) == "yes"
     assert convert(recoded, CONTRACT["opioid"], ("0", "9")) is None
-    assert convert(recoded, CONTRACT["opioid"], ("0", "2")) == Refused(("2",))
+    assert convert(recoded, CONTRACT["opioid"], ("0", "2")) == Unread(("2",))
     compared = _rule("opioid", from_=["a", "b"], yes_if="> 0")
     assert convert(compared, CONTRACT["opioid"], ("0", "2,5")) == "yes"
     assert convert(compared, CONTRACT["opioid"], ("0", "0")) == "no"
-    assert convert(compared, CONTRACT["opioid"], ("0", "many")) == Refused(("many",))
+    assert convert(compared, CONTRACT["opioid"], ("0", "many")) == Unread(("many",))
 
 
 def test_a_column_is_chosen_by_the_value_of_another() -> None:
@@ -110,7 +110,7 @@ def test_a_column_is_chosen_by_the_value_of_another() -> None:
         "right": ["0", "7", "5", "6", "9"],
     }
     chosen = choose_columns(rule, ["1", "2.0", "3", "", "4"], columns)
-    assert chosen == [("8",), ("7",), ("",), ("",), Refused(("4",))]
+    assert chosen == [("8",), ("7",), ("",), ("",), Unread(("4",))]
 
 
 def test_dates_become_years_and_times() -> None:
@@ -118,9 +118,9 @@ def test_dates_become_years_and_times() -> None:
     variable = CONTRACT["treatment_year"]
     assert convert(year, variable, ("2021-03-05 10:00",)) == 2021
     assert convert(year, variable, ("2021",)) == 2021
-    assert convert(year, variable, ("05.03.2021",)) == Refused(("05.03.2021",))
+    assert convert(year, variable, ("05.03.2021",)) == Unread(("05.03.2021",))
     assert convert(year, variable, ("05.03.2021",), Reading(dates="mdy")) == 2021
-    assert convert(year, variable, ("1021-01-01",)) == Refused(("1021-01-01",))
+    assert convert(year, variable, ("1021-01-01",)) == Unread(("1021-01-01",))
     age = _rule("age_years", from_="b", until="d")
     texts = ("1980-06-15", "2021-03-15")
     assert convert(age, CONTRACT["age_years"], texts) == 40.75
@@ -128,7 +128,7 @@ def test_dates_become_years_and_times() -> None:
     whole = _rule("age_years", from_="b", until="d", completed=True)
     assert convert(whole, CONTRACT["age_years"], texts) == 40
     backwards = convert(age, CONTRACT["age_years"], texts[::-1])
-    assert isinstance(backwards, Refused) and "before the first" in backwards.hint
+    assert isinstance(backwards, Unread) and "before the first" in backwards.hint
     own = _rule("follow_up_weeks", from_="b", until="d", dates="dmy")
     got = convert(own, CONTRACT["follow_up_weeks"], ("01.02.2021", "08.02.2021"), Reading("mdy"))
     assert got == 1
@@ -138,7 +138,7 @@ def test_dates_become_years_and_times() -> None:
 def test_a_time_between_dates_is_never_negative(start: date, end: date) -> None:
     rule = _rule("age_years", from_="b", until="d")
     value = convert(rule, CONTRACT["age_years"], (start.isoformat(), end.isoformat()))
-    assert isinstance(value, Refused) == (end < start)
+    assert isinstance(value, Unread) == (end < start)
     if isinstance(value, float):
         assert abs(value - (end - start).days / 365.25) < 0.01
 
@@ -147,9 +147,9 @@ def test_a_time_between_dates_is_never_negative(start: date, end: date) -> None:
     ("name", "entry", "text", "decimal", "expected"),
     [
         ("weight_kg", {}, "70,5", None, 70.5),
-        ("weight_kg", {"unit": "g"}, "70.500,0", ",", Refused(("70.500,0",))),
+        ("weight_kg", {"unit": "g"}, "70.500,0", ",", Unread(("70.500,0",))),
         ("nrs_t0", {}, "1,500", ",", 1.5),
-        ("nrs_t0", {}, "1,500", None, Refused(("1,500",))),
+        ("nrs_t0", {}, "1,500", None, Unread(("1,500",))),
         ("nrs_t0", {"recode": {"mild": "2.5"}}, "mild", ",", 2.5),
     ],
 )
@@ -158,8 +158,8 @@ def test_numbers_are_read_by_the_sign_before_their_decimals(
 ) -> None:
     rule = _rule(name, from_="x", **entry)
     got = convert(rule, CONTRACT[name], (text,), Reading(decimal=decimal))
-    if isinstance(expected, Refused):
-        assert isinstance(got, Refused) and got.parts == expected.parts
+    if isinstance(expected, Unread):
+        assert isinstance(got, Unread) and got.parts == expected.parts
     else:
         assert got == expected
 
@@ -167,14 +167,14 @@ def test_numbers_are_read_by_the_sign_before_their_decimals(
 def test_of_a_list_only_the_codes_at_fault_are_refused() -> None:
     plain = _rule("medication_atc", from_="d", separator="|")
     variable = CONTRACT["medication_atc"]
-    assert convert(plain, variable, ("N02AX02|tramadol|N03AX16",)) == Refused(
+    assert convert(plain, variable, ("N02AX02|tramadol|N03AX16",)) == Unread(
         ("tramadol",), "write each as the ATC index does"
     )
-    assert convert(plain, variable, ("none|N03AX16",)) == Refused(
+    assert convert(plain, variable, ("none|N03AX16",)) == Unread(
         ("none beside others",), "take one of the two out"
     )
     recoded = _rule("medication_atc", from_=["d", "e"], recode={"T": "N02AX02"})
-    assert convert(recoded, variable, ("T;Q", "R")) == Refused(("Q", "R"))
+    assert convert(recoded, variable, ("T;Q", "R")) == Unread(("Q", "R"))
     assert split_texts(plain, variable, ("a | b|", None)) == ["a", "b"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.cohort.column_rule import ColumnRule, RulePlace
-from features.cohort.conversion import Reading, Refused, Value, convert
+from features.cohort.conversion import Reading, Unread, Value, convert
 from features.cohort.conversion_words import describe_conversion, describe_refused, format_count
 from features.dictionary.contract import CONTRACT
 from features.files.settings import read_settings
@@ -26,7 +26,7 @@ def _describe(name: str, inputs: list[tuple[str, ...]], **entry: Any) -> str:
     values: list[Value] = []
     for texts in inputs:
         value = convert(rule, CONTRACT[name], texts)
-        assert not isinstance(value, Refused)
+        assert not isinstance(value, Unread)
         values.append(value)
     return describe_conversion(rule, CONTRACT[name], inputs, values)
 
@@ -123,24 +123,24 @@ def test_what_is_refused_is_told_with_a_step_that_applies(
     name: str, entry: dict[str, Any], parts: list[str], expected: str, action: str
 ) -> None:
     rule = _rule(name, **entry)
-    problem = describe_refused(rule, CONTRACT[name], [Refused(tuple(parts))])
+    problem = describe_refused(rule, CONTRACT[name], [Unread(tuple(parts))])
     assert expected in problem.expected and action in problem.action
     assert "recode" not in problem.action or name in ("sex", "opioid", "medication_atc")
 
 
 def test_the_order_of_dates_is_not_asked_for_where_it_is_said() -> None:
     rule = _rule("age_years", from_="b", until="d")
-    refused = [Refused(("13.05.1980",))]
+    refused = [Unread(("13.05.1980",))]
     problem = describe_refused(rule, CONTRACT["age_years"], refused, reading=Reading(dates="mdy"))
     assert problem.action == "correct the dates, or list them as missing"
 
 
 def test_refused_values_are_counted_by_course_and_at_most_twenty_are_shown() -> None:
     rule = _rule("medication_atc", from_="d", recode=RECODE)
-    refused = [Refused(("a", "a")), Refused(("a", "b"))]
+    refused = [Unread(("a", "a")), Unread(("a", "b"))]
     problem = describe_refused(rule, CONTRACT["medication_atc"], refused)
     assert problem.got == "'a' in 2 rows, 'b' in 1 row"
-    many = [Refused((f"drug number {i} of this list",)) for i in range(30)]
+    many = [Unread((f"drug number {i} of this list",)) for i in range(30)]
     got = describe_refused(rule, CONTRACT["medication_atc"], many).got
     assert got.count(" in 1 row") == 20 and got.endswith(" and 10 more values")
     assert "'drug number 0 of thi...'" in got
@@ -148,7 +148,7 @@ def test_refused_values_are_counted_by_course_and_at_most_twenty_are_shown() -> 
 
 def test_values_that_choose_no_column_are_told_as_such() -> None:
     rule = _rule("nrs_t0", from_={"L": "a", "R": "b"}, by="side")
-    problem = describe_refused(rule, CONTRACT["nrs_t0"], [Refused(("B",))], chosen=True)
+    problem = describe_refused(rule, CONTRACT["nrs_t0"], [Unread(("B",))], chosen=True)
     assert problem.expected == "a value of side that from lists: L, R"
     assert problem.action == 'add it to from ("" for not known), or list it as missing'
 
