@@ -5,6 +5,9 @@ it. geNorm (Vandesompele 2002, doi:10.1186/gb-2002-3-7-research0034) takes assay
 from the others vary least; NormFinder (Andersen 2004, doi:10.1158/0008-5472.CAN-04-0496) those with
 the smallest variance of their own once the samples' levels are taken out. The mean of all commonly
 detected assays is the third way (Mestdagh 2009, doi:10.1186/gb-2009-10-6-r64).
+
+Written out because what is kept up of these methods is in R, and takes complete tables: here an
+assay may be missing or not detected in some samples, and what is not detected is no number.
 """
 
 from __future__ import annotations
