@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from features.cohort.check import CheckReport
-    from features.cohort.import_report import ImportReport
     from features.cohort.study_rules import StudyRules
     from features.dictionary.schema import Dictionary
+    from features.mapping.import_report import ImportReport
 
 __all__ = [
     "CohortFile",
@@ -74,8 +74,8 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but pr
 
 def read_dictionary(mapping: Path | None) -> Dictionary:
     """Return the contract's dictionary, with what a mapping file declares."""
-    from features.cohort.mapping_file import read_mapping
     from features.dictionary.contract import CONTRACT
+    from features.mapping.mapping_file import read_mapping
 
     return CONTRACT if mapping is None else read_mapping(mapping).dictionary
 
@@ -99,7 +99,7 @@ def read_rules(
     if study is None:
         rules = replace(CRPS_RULES, dictionary=read_dictionary(mapping))
     else:
-        from features.cohort.study_file import read_study_rules
+        from features.mapping.study_file import read_study_rules
 
         rules = read_study_rules(study, mapping=mapping)
     if rule is not None:
@@ -158,7 +158,7 @@ def show_columns(
     ] = False,
 ) -> None:
     """Print every column of a cohort file: unit, range, allowed words, what else is understood."""
-    from features.cohort.columns import describe_columns, make_page, make_text
+    from features.mapping.columns import describe_columns, make_page, make_text
 
     dictionary = read_dictionary(mapping)
     if json_:
@@ -218,11 +218,11 @@ def import_cohort(
     """
     from rich.console import Console
 
-    from features.cohort.export import find_joined, read_export
-    from features.cohort.mapping import apply_mapping
-    from features.cohort.mapping_file import read_mapping
     from features.errors import InputError
     from features.files.table import TABLE_ENDINGS, check_output, write_table
+    from features.mapping.export import find_joined, read_export
+    from features.mapping.mapping import apply_mapping
+    from features.mapping.mapping_file import read_mapping
 
     check_output(out, force=True, endings=TABLE_ENDINGS)
     rules = read_mapping(mapping)
@@ -313,8 +313,8 @@ def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) ->
 
 
 def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
-    from features.cohort.conversion_words import format_count
     from features.dictionary.outcome import RULES
+    from features.mapping.conversion_words import format_count
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
     console.print(f"{file}: {report.rows} courses, no problem{origin}.")

@@ -1,7 +1,7 @@
 """What a study asks of a cohort: whose courses count, and who of them responded.
 
 The same rules stand behind `cohort check`, `cohort describe` and `train`, so that all three count
-the same responders. A study file's are read by :mod:`features.cohort.study_file`; without a study
+the same responders. A study file's are read by :mod:`features.mapping.study_file`; without a study
 they are those for CRPS courses.
 """
 

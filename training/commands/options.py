@@ -82,7 +82,7 @@ def show_report(
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:
     """Return a cohort's patients by the model's rules, with what a mapping declares."""
-    from features.cohort.mapping_file import read_mapping
+    from features.mapping.mapping_file import read_mapping
     from training.validation.new_patients import read_new_patients
 
     further = () if mapping is None else read_mapping(mapping).variables

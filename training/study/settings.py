@@ -59,11 +59,11 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from features.cohort.study_file import Place, choose_eligibility, find_place
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
+from features.mapping.study_file import Place, choose_eligibility, find_place
 from features.published.rates import published_base_rate
 from training.fitting.procedure import Procedure
 from training.measures.subgroups import DEFAULT_CUTS

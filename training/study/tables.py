@@ -12,13 +12,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
-from features.cohort.study_file import (
-    CohortTable,
-    EligibilityTable,
-    OutcomeTable,
-    Place,
-    PopulationTable,
-)
 from features.dictionary.contract import DEFAULT_PREDICTORS
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem, did_you_mean
@@ -32,6 +25,13 @@ from features.files.settings import (
     fits,
     one_of,
     show,
+)
+from features.mapping.study_file import (
+    CohortTable,
+    EligibilityTable,
+    OutcomeTable,
+    Place,
+    PopulationTable,
 )
 from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure

@@ -9,13 +9,13 @@ from numpy.testing import assert_allclose
 
 from experiments.description.description import CohortDescription, describe_cohort
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
-from features.cohort.mapping import apply_mapping
-from features.cohort.mapping_file import read_mapping
 from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.errors import InputError
 from features.files.table import read_table, write_table
+from features.mapping.mapping import apply_mapping
+from features.mapping.mapping_file import read_mapping
 from tests.places import PROJECT, SHARED
 from tests.training.helpers.mangnus import make_mangnus_cohort
 

@@ -3,9 +3,9 @@
 import pytest
 
 from experiments.evidence.report import make_evidence_report
-from features.cohort.mapping_file import read_mapping
 from features.dictionary.contract import CONTRACT
 from features.dictionary.templates import make_redcap_dictionary
+from features.mapping.mapping_file import read_mapping
 from features.published.rates import BASE_RATES
 from features.published.references import CHITNENI, MANGNUS, SIGTERMANS, ZHAO
 from features.published.studies import read_studies

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.cohort.mapping_file import CohortMapping
 from features.files.table import read_table
+from features.mapping.mapping_file import CohortMapping
 
 __all__ = ["find_joined", "read_export"]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from features.cohort.codes import normalise_code
-from features.cohort.column_rule import UNITS, ColumnRule
-from features.cohort.conversion import Reading, Texts, Unread, Value, read_box, split_texts
-from features.cohort.dates import DateOrder, fit_orders
-from features.cohort.filtering import count_rows
 from features.dictionary.variable import Variable
 from features.errors import Problem
+from features.mapping.codes import normalise_code
+from features.mapping.column_rule import UNITS, ColumnRule
+from features.mapping.conversion import Reading, Texts, Unread, Value, read_box, split_texts
+from features.mapping.dates import DateOrder, fit_orders
+from features.mapping.filtering import count_rows
 from features.shares import FEWEST
 
 __all__ = ["describe_conversion", "describe_refused", "format_count"]

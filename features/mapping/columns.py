@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from features.cohort.column_rule import UNITS
-from features.cohort.dates import DAY_UNITS
 from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import MISSING_WORDS, YES_NO_WORDS, Variable
+from features.mapping.column_rule import UNITS
+from features.mapping.dates import DAY_UNITS
 
 __all__ = ["describe_columns", "make_page", "make_text"]
 

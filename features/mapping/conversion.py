@@ -6,12 +6,12 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.cohort.codes import normalise_code
 from features.cohort.cohort import parse_cell
-from features.cohort.column_rule import UNITS, ColumnRule
-from features.cohort.dates import DateOrder, compute_time_between, parse_date
 from features.dictionary.variable import Variable, parse_value
 from features.errors import Problem
+from features.mapping.codes import normalise_code
+from features.mapping.column_rule import UNITS, ColumnRule
+from features.mapping.dates import DateOrder, compute_time_between, parse_date
 from features.numerals import DecimalSign
 
 __all__ = [

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.column_rule import ColumnRule, RulePlace
-from features.cohort.conversion import (
+from features.dictionary.contract import CONTRACT
+from features.files.settings import read_settings
+from features.mapping.column_rule import ColumnRule, RulePlace
+from features.mapping.conversion import (
     Reading,
     Unread,
     choose_columns,
@@ -18,8 +20,6 @@ from features.cohort.conversion import (
     read_box,
     split_texts,
 )
-from features.dictionary.contract import CONTRACT
-from features.files.settings import read_settings
 
 
 def _rule(name: str, **entry: Any) -> ColumnRule:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.codes import normalise_code
+from features.mapping.codes import normalise_code
 
 
 @given(st.integers(-(10**6), 10**6))

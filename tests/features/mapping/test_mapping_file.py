@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from features.cohort.mapping_file import CohortMapping, read_mapping
 from features.errors import InputError
 from features.files.options import TableOptions
+from features.mapping.mapping_file import CohortMapping, read_mapping
 
 
 def _mapping(folder: Path, text: str) -> CohortMapping:

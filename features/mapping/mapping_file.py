@@ -46,7 +46,7 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
 
 Raw columns that no entry uses are dropped, and listed. Numbers compare as numbers: 1, "1" and
 "1.0" are the same code. ``docs/mapping.md`` has a complete example with comments. The mapping is
-applied by :func:`features.cohort.mapping.apply_mapping`.
+applied by :func:`features.mapping.mapping.apply_mapping`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from features.cohort.column_rule import Codes, ColumnRule, RawColumn, RulePlace, check_together
-from features.cohort.dates import DateOrder
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.schema import Dictionary
@@ -68,6 +66,8 @@ from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, did_you_mean
 from features.files.options import TableOptions
 from features.files.settings import Settings, fits, read_settings, read_toml, show, worded
+from features.mapping.column_rule import Codes, ColumnRule, RawColumn, RulePlace, check_together
+from features.mapping.dates import DateOrder
 from features.numerals import DecimalSign
 
 __all__ = ["CohortMapping", "JoinedFile", "read_mapping"]

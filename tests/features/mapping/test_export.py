@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from features.cohort.export import find_joined, read_export
-from features.cohort.mapping_file import CohortMapping, JoinedFile
 from features.errors import InputError
 from features.files.options import TableOptions
+from features.mapping.export import find_joined, read_export
+from features.mapping.mapping_file import CohortMapping, JoinedFile
 
 LAB = JoinedFile(file="lab.csv", patient="p", encoding="windows-1252")
 MAPPING = CohortMapping(joins={"lab": LAB}, options=TableOptions(number_repeated=True))

@@ -12,13 +12,13 @@ import pytest
 
 from features.cohort.check import check_cohort
 from features.cohort.cohort import Cohort, read_cohort
-from features.cohort.import_report import ImportReport
-from features.cohort.mapping import apply_mapping
-from features.cohort.mapping_file import read_mapping
 from features.cohort.study_rules import StudyRules
 from features.dictionary.declarations import read_eligibility
 from features.dictionary.outcome import make_labels
 from features.files.table import read_table, write_table
+from features.mapping.import_report import ImportReport
+from features.mapping.mapping import apply_mapping
+from features.mapping.mapping_file import read_mapping
 from tests.places import PROJECT, SHARED
 
 RAW = SHARED / "data" / "ashar_prt_backpain" / "Ashar2022_outcomes_demographics.csv"

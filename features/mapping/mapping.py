@@ -2,7 +2,7 @@
 
 Nothing is guessed. A raw value that the mapping does not cover, rows of a patient that disagree,
 a name that the file does not have: each is a problem, and with any problem there is no table.
-How a mapping is written stands in :mod:`features.cohort.mapping_file`.
+How a mapping is written stands in :mod:`features.mapping.mapping_file`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from features.cohort.codes import normalise_code
 from features.cohort.cohort import is_synthetic_id, parse_cohort
-from features.cohort.column_rule import ColumnRule
-from features.cohort.conversion import (
+from features.dictionary.variable import Variable
+from features.errors import InputError, Problem, did_you_mean, list_words
+from features.files.table import CLEANED
+from features.mapping.codes import normalise_code
+from features.mapping.column_rule import ColumnRule
+from features.mapping.conversion import (
     Reading,
     Texts,
     Unread,
@@ -26,14 +29,11 @@ from features.cohort.conversion import (
     convert,
     read_box,
 )
-from features.cohort.conversion_words import describe_conversion, describe_refused
-from features.cohort.filtering import filter_rows
-from features.cohort.import_report import ColumnReport, ImportReport, JoinReport
-from features.cohort.mapping_file import CohortMapping, JoinedFile
-from features.cohort.raw_rows import JoinedRows, RawRows, join_rows, read_column
-from features.dictionary.variable import Variable
-from features.errors import InputError, Problem, did_you_mean, list_words
-from features.files.table import CLEANED
+from features.mapping.conversion_words import describe_conversion, describe_refused
+from features.mapping.filtering import filter_rows
+from features.mapping.import_report import ColumnReport, ImportReport, JoinReport
+from features.mapping.mapping_file import CohortMapping, JoinedFile
+from features.mapping.raw_rows import JoinedRows, RawRows, join_rows, read_column
 from features.numerals import find_decimal
 
 __all__ = ["apply_mapping"]

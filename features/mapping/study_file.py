@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationInfo
 
-from features.cohort.mapping_file import read_mapping
 from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import read_eligibility
@@ -32,6 +31,7 @@ from features.files.settings import (
     read_toml,
     show,
 )
+from features.mapping.mapping_file import read_mapping
 
 __all__ = [
     "CohortTable",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.column_rule import ColumnRule, RulePlace
-from features.cohort.conversion import Reading, Unread, Value, convert
-from features.cohort.conversion_words import describe_conversion, describe_refused, format_count
 from features.dictionary.contract import CONTRACT
 from features.files.settings import read_settings
+from features.mapping.column_rule import ColumnRule, RulePlace
+from features.mapping.conversion import Reading, Unread, Value, convert
+from features.mapping.conversion_words import describe_conversion, describe_refused, format_count
 
 
 def _rule(name: str, **entry: Any) -> ColumnRule:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from features.cohort.column_rule import ColumnRule, RulePlace, check_together
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
 from features.files.settings import read_settings
+from features.mapping.column_rule import ColumnRule, RulePlace, check_together
 
 
 def _read(name: str, entry: dict[str, Any]) -> ColumnRule:

@@ -2,8 +2,8 @@
 
 import json
 
-from features.cohort.filtering import Filtered
-from features.cohort.import_report import ColumnReport, ImportReport, JoinReport
+from features.mapping.filtering import Filtered
+from features.mapping.import_report import ColumnReport, ImportReport, JoinReport
 
 
 def test_a_report_becomes_plain_values_that_json_can_write() -> None:

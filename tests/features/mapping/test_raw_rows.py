@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.column_rule import ColumnRule
-from features.cohort.raw_rows import JoinedRows, RawRows, join_rows, read_column
 from features.dictionary.contract import CONTRACT
+from features.mapping.column_rule import ColumnRule
+from features.mapping.raw_rows import JoinedRows, RawRows, join_rows, read_column
 
 WEIGHT, CODES = CONTRACT["weight_kg"], CONTRACT["medication_atc"]
 NOTHING: frozenset[str] = frozenset()

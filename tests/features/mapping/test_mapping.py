@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.cohort.export import read_export
-from features.cohort.import_report import ImportReport
-from features.cohort.mapping import apply_mapping
-from features.cohort.mapping_file import CohortMapping, read_mapping
 from features.errors import InputError, Problem
 from features.files.table import parse_table, write_table
+from features.mapping.export import read_export
+from features.mapping.import_report import ImportReport
+from features.mapping.mapping import apply_mapping
+from features.mapping.mapping_file import CohortMapping, read_mapping
 from tests.places import PROJECT
 
 BLOCKS = re.compile(r"```(csv|toml)[^\n]*\n(.*?)```", re.DOTALL)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.study_file import read_study_rules
 from features.cohort.study_rules import StudyRules
 from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
 from features.errors import InputError
+from features.mapping.study_file import read_study_rules
 
 MAPPING = """
 [columns]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from features.cohort.filtering import Filtered, count_rows
+from features.mapping.filtering import Filtered, count_rows
 
 __all__ = ["ColumnReport", "ImportReport", "JoinReport"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from features.cohort.dates import DateOrder, compute_time_between, fit_orders, parse_date
+from features.mapping.dates import DateOrder, compute_time_between, fit_orders, parse_date
 
 DATES = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.filtering import filter_rows, find_near
+from features.mapping.filtering import filter_rows, find_near
 
 
 def test_dropped_values_are_told_with_their_rows_and_the_near_miss() -> None:

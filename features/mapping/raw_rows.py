@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from features.cohort.codes import normalise_code
-from features.cohort.column_rule import ColumnRule
-from features.cohort.filtering import find_near
-from features.cohort.import_report import JoinReport
 from features.dictionary.variable import Variable
 from features.errors import Problem
+from features.mapping.codes import normalise_code
+from features.mapping.column_rule import ColumnRule
+from features.mapping.filtering import find_near
+from features.mapping.import_report import JoinReport
 
 __all__ = ["JoinedRows", "RawRows", "join_rows", "read_column"]
 

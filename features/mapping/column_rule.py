@@ -2,7 +2,7 @@
 
 The keys are few and go together: where a value comes from (`from`, `by`, `boxes`, `until`), when
 (`at`), and what is done with it (`recode`, `unit`, `yes_if`, `part`). The table of
-:mod:`features.cohort.mapping_file` says what each means.
+:mod:`features.mapping.mapping_file` says what each means.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
 
-from features.cohort.codes import normalise_code
-from features.cohort.dates import DAY_UNITS, DateOrder
 from features.dictionary.medication import parse_codes
 from features.dictionary.variable import Variable, parse_value
 from features.errors import Problem
 from features.files.settings import SettingError, Settings, fits, one_of, show, worded
+from features.mapping.codes import normalise_code
+from features.mapping.dates import DAY_UNITS, DateOrder
 
 __all__ = ["UNITS", "Codes", "ColumnRule", "RawColumn", "RulePlace", "check_together"]
 

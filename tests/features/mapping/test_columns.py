@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from features.cohort.columns import describe_columns, make_page, make_text
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.variable import parse_value
+from features.mapping.columns import describe_columns, make_page, make_text
 from tests.places import PROJECT
 
 PAGE = PROJECT / "docs" / "dictionary.md"

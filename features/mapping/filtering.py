@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.cohort.codes import normalise_code
 from features.errors import Problem
+from features.mapping.codes import normalise_code
 
 __all__ = ["Filtered", "count_rows", "filter_rows", "find_near"]
 
