@@ -1,4 +1,1 @@
-"""What did a researcher write beside a raw file: how its columns map, what the study asks?
-
-Imports `cohort` and below.
-"""
+"""What did a researcher write beside a file, and what does it mean? Imports `cohort` and below."""
