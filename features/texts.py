@@ -1,11 +1,12 @@
-"""Characters that nobody sees, and that no name or value is meant to hold."""
+"""What does not count in a text: characters that nobody sees, and how a word is spelt."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["clean", "count_invisible", "holds_invisible", "replace_invisible"]
+__all__ = ["clean", "count_invisible", "holds_invisible", "replace_invisible", "squash"]
 
 # Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
 # that do not break a line, which spreadsheets and web pages put between a number and its unit.
@@ -39,3 +40,15 @@ def clean(text: str) -> str:
     'P01'
     """
     return replace_invisible(text).strip()
+
+
+def squash(text: str) -> str:
+    """Return the letters and digits of a text: without case, accents, spaces and signs.
+
+    Examples
+    --------
+    >>> squash("Std. Dev."), squash("\u00c9cart-type")
+    ('stddev', 'ecarttype')
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())

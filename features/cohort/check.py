@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
 from features.cohort.cohort import add_outcome_steps, read_cohort
+from features.cohort.pseudonyms import find_alike
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted
 from features.dictionary.outcome import Labels, make_labels
@@ -116,7 +117,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
     flow = drop_assumed(flow, settled, table)
     asked = rules.find_horizons(table)
     given = _find_codes(table)
-    flags = _flag_combination_drugs(given)
+    flags = _flag_combination_drugs(given) + _flag_alike(table)
     counts = None
     if asked:
         labels = make_labels(table, rule=rules.rule, horizons=asked)
@@ -148,6 +149,15 @@ def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
     return [(int(i), "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
         (int(i), "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
     ]
+
+
+def _flag_alike(table: pd.DataFrame) -> list[tuple[int, str, str]]:
+    alike = (
+        "as another but for case, spaces, signs or leading zeros: if they are one patient, write "
+        "both in one way"
+    )
+    groups = find_alike(table["patient_id"].tolist())
+    return [(row, "patient_id", alike) for rows in groups for row in rows]
 
 
 def _find_codes(table: pd.DataFrame) -> dict[str, list[int]]:

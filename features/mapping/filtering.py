@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from features.errors import Problem
 from features.mapping.codes import normalise_code
+from features.texts import squash
 
 __all__ = ["Filtered", "count_rows", "filter_rows", "find_near"]
 
@@ -167,6 +167,4 @@ def _squash(value: str) -> str:
     if number:
         whole, decimals = str(int(number[1])), (number[2] or "").rstrip("0")
         return f"{whole}.{decimals}" if decimals else whole
-    letters = unicodedata.normalize("NFKD", value.casefold())
-    squashed = "".join(letter for letter in letters if letter.isalnum())
-    return squashed if squashed else value
+    return squash(value) or value

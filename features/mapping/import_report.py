@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from features.errors import list_words
 from features.mapping.filtering import Filtered, count_rows
 
 __all__ = ["ColumnReport", "ImportReport", "JoinReport"]
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ class ImportReport:
         Rows marked as simulated.
     joined : tuple of JoinReport
         The files joined to the export.
+    alike : tuple of tuple of int
+        For each patient_id that is written in several ways, a line of each.
     """
 
     raw_rows: int
@@ -103,6 +108,7 @@ class ImportReport:
     unmapped: tuple[str, ...]
     synthetic_rows: int
     joined: tuple[JoinReport, ...] = ()
+    alike: tuple[tuple[int, ...], ...] = ()
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -115,6 +121,14 @@ class ImportReport:
         told += [joined.describe() for joined in self.joined]
         if self.unused_rows:
             told.append(f"{count_rows(self.unused_rows)} at times that no variable comes from.")
+        if self.alike:
+            rows = [" and ".join(map(str, lines)) for lines in self.alike]
+            told.append(
+                f"Look again: {len(rows)} patient_id{'s'[: len(rows) > 1]} in several ways of "
+                f"writing (case, spaces, signs, leading zeros), as in the rows "
+                f"{list_words(rows, most=_SHOWN)}. Each is another patient until all are written "
+                "in one way."
+            )
         return told
 
     def tell_rest(self) -> list[str]:

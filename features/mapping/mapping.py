@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from features.cohort.cohort import is_synthetic_id, parse_cohort
+from features.cohort.pseudonyms import find_alike
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, did_you_mean, list_words
 from features.files.table import CLEANED
@@ -112,6 +113,10 @@ def apply_mapping(
         unmapped=tuple(name for name in _list_columns(raw, joined, mapping) if name not in mapped),
         synthetic_rows=synthetic,
         joined=joins,
+        alike=tuple(
+            tuple(int(first_rows[course]) + 1 for course in courses)
+            for courses in find_alike(values["patient_id"])
+        ),
     )
     return pd.DataFrame({v.name: _to_series(values[v.name], v) for v in ordered}), report
 

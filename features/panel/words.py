@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from features.totals import TOTALS
+
 __all__ = [
     "NOT_SEEN_PATTERN",
     "is_control_role",
@@ -36,10 +38,6 @@ _EMPTY = frozenset({"na", "nan", "null"})
 _EMPTY_SIGNS = frozenset({"", "-", "--"})
 _PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
 _YES = frozenset({"true", "yes", "y", "1"})
-_SUMMARY = frozenset(
-    "mean average avg median sd stdev stddev standarddeviation sem cv minimum maximum sum total "
-    "geomean geometricmean".split()
-)
 
 _END = r"(?:control|controls|ctrl|ctl|contr|kontrolle)"
 _CONTROL = (
@@ -128,4 +126,4 @@ def looks_like_control(name: str) -> bool:
 
 def is_summary(name: str) -> bool:
     """Return whether a name is that of a line or a column that sums up others, as `Mean` is."""
-    return squeeze(name) in _SUMMARY
+    return squeeze(name) in TOTALS

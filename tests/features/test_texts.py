@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.texts import clean, count_invisible, holds_invisible
+from features.texts import clean, count_invisible, holds_invisible, squash
 
 _NOTHING = "\u200b\u200c\u200d\u2060\ufeff"
 _SPACES = "\u00a0\u2007\u202f"
@@ -26,3 +26,16 @@ def test_texts_that_hold_any_are_counted() -> None:
 def test_what_is_seen_stays(text: str) -> None:
     assert clean(text) == text
     assert not holds_invisible(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "squashed"),
+    [
+        ("Std. Dev.", "stddev"),
+        ("\u00c9CART-type", "ecarttype"),
+        ("Stra\u00dfe", "strasse"),
+        (" _-", ""),
+    ],
+)
+def test_a_word_is_its_letters_and_digits(text: str, squashed: str) -> None:
+    assert squash(text) == squashed

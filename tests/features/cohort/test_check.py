@@ -89,3 +89,19 @@ def test_missing_values_are_shares_of_the_rows(tmp_path: Path) -> None:
     report = check_cohort(_write(tmp_path, "patient_id,nrs_t0,sex\nA,8,\nB,,\nC,7,\nD,6,male\n"))
     assert report.missing["patient_id"] == 0
     assert (report.missing["nrs_t0"], report.missing["sex"]) == (0.25, 0.75)
+
+
+def test_a_line_of_totals_is_a_problem_of_a_check(tmp_path: Path) -> None:
+    report = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nA,7\n\nB,8\nMean,7.5\n"))
+    assert [(p.row, p.column, p.got) for p in report.problems] == [
+        (5, "patient_id", "'Mean', a word for totals")
+    ]
+
+
+def test_patients_who_are_written_alike_are_flagged_and_kept(tmp_path: Path) -> None:
+    text = "patient_id,nrs_t0\na1,7\nB,8\nA1,7\n001,5\n1,6\n"
+    report = check_cohort(_write(tmp_path, text))
+    assert report.problems == () and report.rows == 5
+    assert [(row, name) for row, name, _ in report.flags] == [
+        (row, "patient_id") for row in (2, 4, 5, 6)
+    ]

@@ -484,3 +484,30 @@ def test_decimal_commas_are_read_where_the_column_or_the_mapping_tells(
     raw = "id;n\n" + "".join(f"P{i};{cell}\n" for i, cell in enumerate(cells))
     table, _ = _import(tmp_path, raw, head + '[columns]\npatient_id = "id"\nnrs_t0 = "n"\n')
     assert table["nrs_t0"].tolist() == expected
+
+
+def test_a_line_of_totals_does_not_become_a_patient(tmp_path: Path) -> None:
+    raw = "id,nrs0\nA,7\nB,8\nTotal,7.5\n"
+    mapping = '[columns]\npatient_id = "id"\nnrs_t0 = "nrs0"\n'
+    [problem] = _problems(tmp_path, raw, mapping)
+    assert (problem.row, problem.column) == (4, "patient_id")
+    # A line that a filter drops is no problem.
+    raw = "id,nrs0,kind\nA,7,p\nTotal,7.5,\n"
+    table, _ = _import(tmp_path, raw, '[filter]\nkind = "p"\n' + mapping)
+    assert table["patient_id"].tolist() == ["A"]
+
+
+def test_patients_who_are_written_alike_are_told_by_line(tmp_path: Path) -> None:
+    raw = "id,time,nrs\nB,0,5\na1,0,7\nA1,1,3\nB,1,4\nP 01,0,6\nP01,0,6\n"
+    mapping = (
+        '[rows]\ntime = "time"\n[columns]\npatient_id = "id"\nnrs_t0 = { from = "nrs", at = 0 }\n'
+        'nrs_t1 = { from = "nrs", at = 1 }\n'
+    )
+    table, report = _import(tmp_path, raw, mapping)
+    assert table["patient_id"].tolist() == ["B", "a1", "A1", "P 01", "P01"]
+    assert report.alike == ((3, 4), (6, 7))
+    assert report.tell_rows() == [
+        "Look again: 2 patient_ids in several ways of writing (case, spaces, signs, leading "
+        "zeros), as in the rows 3 and 4, 6 and 7. Each is another patient until all are written in one "
+        "way."
+    ]

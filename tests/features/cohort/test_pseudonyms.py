@@ -1,0 +1,104 @@
+"""A line of totals is no patient; a patient who is written in two ways is told."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.cohort.pseudonyms import find_alike, find_totals
+from features.totals import TOTALS
+
+
+_TOTALS = (
+    *(
+        "Total",
+        "TOTALS",
+        "Sum",
+        "Mean",
+        "Average",
+        "Median",
+        "SD",
+        "S.D.",
+        "Std. Dev.",
+        "Min.",
+        "MAX",
+    ),
+    *("N", "N =", "n=48", "N = 48", "n: 48", "Total N", "Grand total", "(Total)", "All patients"),
+    *(
+        "Mean (SD)",
+        "Mean \u00b1 SD",
+        "Mean+/-SD",
+        "mean_sd",
+        "Median [IQR]",
+        "Total (n = 48)",
+        "Sum: 3",
+    ),
+    *("Summe", "Gesamt:", "Mittelwert", "Anzahl", "Totaal", "Gemiddelde", "\u00c9cart-type"),
+    *("\u03a3", "\u00d8"),
+)
+_PATIENTS = (
+    *("TOTAL-001", "total_07", "N48", "N 48", "N-3", "SD1", "CV-12", "Max1", "001", "1 (2)", "1=2"),
+    *("NN", "S", "M", "Minna", "Sumner", "Meanwell", "Control", "A(1)", "P: 3", "\u60a3\u8005SD"),
+)
+
+
+@pytest.mark.parametrize("name", _TOTALS)
+def test_a_word_for_totals_is_no_patient(name: str) -> None:
+    [problem] = find_totals(["P1", name], [2, 3])
+    assert (problem.column, problem.row) == ("patient_id", 3)
+    assert name in problem.got and name not in problem.text(values=False)
+    assert problem.action
+
+
+@pytest.mark.parametrize("name", _PATIENTS)
+def test_a_pseudonym_is_a_patient(name: str) -> None:
+    assert find_totals([name, None], [2, 3]) == []
+
+
+_CASES = (str.lower, str.upper, str.title)
+_ENDS = ("{}", "{}:", "({})", " {} .", "{} = 12", "{} (SD)")
+
+
+@given(st.sampled_from(sorted(TOTALS)), st.sampled_from(_CASES), st.sampled_from(_ENDS))
+def test_a_word_for_totals_is_found_in_any_spelling(
+    word: str, change: Callable[[str], str], ends: str
+) -> None:
+    assert find_totals([ends.format(change(word))], [2])
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [("a1", "A1"), ("001", "1"), ("P 01", "P01"), ("P-01", "p1"), ("1-01", "1-1"), ("0", "00")],
+)
+def test_one_patient_in_two_ways_of_writing_is_told(one: str, two: str) -> None:
+    assert find_alike(["X", one, two, one]) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [("1", "10"), ("P1", "P11"), ("1-12", "11-2"), ("1 12", "112"), ("\u00e9", "e")]
+)
+def test_two_patients_are_not_told(one: str, two: str) -> None:
+    assert find_alike([one, two, one, None, None]) == []
+
+
+_PARTS = st.lists(st.sampled_from(["a", "B", "7", "40", "100"]), min_size=1, max_size=4)
+
+
+@given(_PARTS, st.data())
+def test_case_spaces_and_leading_zeros_never_hide_a_patient(
+    parts: list[str], data: st.DataObject
+) -> None:
+    spaced = [
+        part.swapcase()
+        if part.isalpha()
+        else "0" * data.draw(st.integers(0, 2)) * (not before.isdigit()) + part
+        for before, part in zip(["", *parts], parts, strict=False)
+    ]
+    gaps = [
+        " " * data.draw(st.integers(0, 2)) * (not (before.isdigit() and part.isdigit()))
+        for before, part in zip(["", *parts], parts, strict=False)
+    ]
+    other = "".join(gap + part for gap, part in zip(gaps, spaced, strict=True))
+    plain = "".join(parts)
+    assert find_alike([plain, other]) == ([] if plain == other else [[0, 1]])
