@@ -13,7 +13,7 @@ import pandas as pd
 
 from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
 from features.cohort.cohort import add_outcome_steps, read_cohort
-from features.cohort.pseudonyms import find_alike
+from features.cohort.pseudonyms import find_alike, find_totals
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted
 from features.dictionary.outcome import Labels, make_labels
@@ -117,7 +117,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
     flow = drop_assumed(flow, settled, table)
     asked = rules.find_horizons(table)
     given = _find_codes(table)
-    flags = _flag_combination_drugs(given) + _flag_alike(table)
+    flags = _flag_combination_drugs(given) + _flag_pseudonyms(table)
     counts = None
     if asked:
         labels = make_labels(table, rule=rules.rule, horizons=asked)
@@ -151,13 +151,17 @@ def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
     ]
 
 
-def _flag_alike(table: pd.DataFrame) -> list[tuple[int, str, str]]:
+def _flag_pseudonyms(table: pd.DataFrame) -> list[tuple[int, str, str]]:
     alike = (
         "as another but for case, spaces, signs or leading zeros: if they are one patient, write "
         "both in one way"
     )
-    groups = find_alike(table["patient_id"].tolist())
-    return [(row, "patient_id", alike) for rows in groups for row in rows]
+    total = (
+        "a word for totals, taken for a patient's initials: delete the line if it sums up others"
+    )
+    patients = table["patient_id"].tolist()
+    flags = [(row, "patient_id", alike) for rows in find_alike(patients) for row in rows]
+    return flags + [(row, "patient_id", total) for row in find_totals(patients)[1]]
 
 
 def _find_codes(table: pd.DataFrame) -> dict[str, list[int]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.cohort.pseudonyms import find_totals
+from features.cohort.pseudonyms import check_totals
 from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
 from features.dictionary.outcome import Labels
@@ -203,7 +203,7 @@ def parse_cohort(
     for row, age, duration in zip(numbers, ages, durations, strict=True):
         cells += [replace(problem, row=row) for problem in _check_duration(age, duration)]
     cells += _find_repeated(columns, numbers)
-    cells += find_totals(columns.get("patient_id", [None] * len(numbers)), numbers)
+    cells += check_totals(columns.get("patient_id", [None] * len(numbers)), numbers)
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
     return _to_table(filled, dictionary, n_rows=len(numbers)), problems + cells

@@ -9,7 +9,7 @@ from features.errors import Problem
 from features.texts import squash
 from features.totals import TOTALS
 
-__all__ = ["find_alike", "find_totals"]
+__all__ = ["check_totals", "find_alike", "find_totals"]
 
 # Below a list of patients these are no patients either, though they are short.
 _SHORT = frozenset(
@@ -22,26 +22,64 @@ _SEVERAL = re.compile(rf"(?:{_LONG})(?:{'|'.join(sorted(TOTALS | _SHORT))})*")
 # "N = 48", "Total (n = 48)", "Mean \u00b1 SD", "Sum: 3": the word stands before the sign.
 _MARKS = frozenset("=([\u00b1+:")
 _BEHIND = re.compile(r"(?<=\w)\s*(?:[=(\[\u00b1]|\+/|:(?!\S)).*", re.DOTALL)
+# Of a patient called by initials.
+_INITIALS = re.compile(r"[^\W\d_]{1,3}|(?:[^\W\d_]\. ?){1,3}")
 # Signs beside a letter, and zeros before a digit; 1-12 does not become 112.
 _IDLE = re.compile(r"(?<!\d)(?:[\W_]+|0+(?=\d))|[\W_]+(?!\d)")
 
 
-def find_totals(patients: Sequence[object], numbers: Sequence[int]) -> list[Problem]:
-    """Return a problem for each line that sums up others and would pass for a patient.
+def find_totals(patients: Sequence[object]) -> tuple[list[int], list[int]]:
+    """Return which lines sum up others and would pass for patients.
 
     Parameters
     ----------
     patients : sequence
         The patient_id of each row; what is no text is passed over.
+
+    Returns
+    -------
+    totals : list of int
+        Rows, from 0, that are lines of totals.
+    doubtful : list of int
+        Rows that have a word for totals but are taken for patients: the others have initials
+        as well (``SD`` between ``AK`` and ``TR``), and no line is surely one of totals.
+
+    Examples
+    --------
+    >>> find_totals(["P1", "P2", "SD"]), find_totals(["AK", "TR", "SD"])
+    (([2], []), ([], [2]))
+    """
+    found = [row for row, name in enumerate(patients) if isinstance(name, str) and _is_total(name)]
+    if not found:
+        return [], []
+    others = {name for name in patients if isinstance(name, str)}
+    others -= {patients[row] for row in found}
+    short = [row for row in found if _INITIALS.fullmatch(str(patients[row]).strip())]
+    initials = sum(_INITIALS.fullmatch(name.strip()) is not None for name in others)
+    doubtful = len(short) == len(found) and initials > len(others) / 2
+    return ([], found) if doubtful else (found, [])
+
+
+def check_totals(patients: Sequence[object], numbers: Sequence[int]) -> list[Problem]:
+    """Return a problem for each line of totals.
+
+    Parameters
+    ----------
+    patients : sequence
+        The patient_id of each row.
     numbers : sequence of int
         What each row is called.
     """
     expected = "a patient's pseudonym"
-    action = "delete the line from the file; if it is a patient, give another pseudonym"
+    action = (
+        'delete the line (a mapping with totals = "leave_out" leaves it out); if it is a patient, '
+        "give another pseudonym"
+    )
     return [
-        Problem("patient_id", expected, f"{patient!r}, a word for totals", row, action)
-        for row, patient in zip(numbers, patients, strict=True)
-        if isinstance(patient, str) and _is_total(patient)
+        Problem(
+            "patient_id", expected, f"{patients[row]!r}, a word for totals", numbers[row], action
+        )
+        for row in find_totals(patients)[0]
     ]
 
 

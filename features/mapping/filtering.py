@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from features.cohort.pseudonyms import find_totals
 from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.texts import squash
@@ -87,7 +88,11 @@ def _show(value: str) -> str:
 
 
 def filter_rows(
-    cells: Mapping[str, Sequence[str]], filters: Mapping[str, frozenset[str]], *, n_rows: int
+    cells: Mapping[str, Sequence[str]],
+    filters: Mapping[str, frozenset[str]],
+    *,
+    n_rows: int,
+    patient: str = "",
 ) -> tuple[Sequence[int], tuple[Filtered, ...], list[Problem]]:
     """Keep the rows that have, in each column, one of the values asked for.
 
@@ -99,6 +104,9 @@ def filter_rows(
         Normalised values to keep, applied in turn.
     n_rows : int
         Rows of the table.
+    patient : str
+        The column of pseudonyms whose lines of totals are dropped, after the filters; empty where
+        none are.
 
     Returns
     -------
@@ -121,6 +129,13 @@ def filter_rows(
         kept = [row for row, code in codes.items() if code in wanted]
         if not kept:
             return kept, tuple(done), [_describe_nothing_left(done[-1], wanted)]
+    if patient:
+        names = [cells[patient][row] for row in kept]
+        totals = find_totals(names)[0]
+        dropped = Counter(names[at] for at in totals)
+        done.append(Filtered(patient, dict(dropped.most_common()), {}, ()))
+        gone = {kept[at] for at in totals}
+        kept = [row for row in kept if row not in gone]
     return kept, tuple(done), []
 
 

@@ -87,7 +87,8 @@ def apply_mapping(
     sources = dict.fromkeys(source for rule in rules.values() for source in rule.raw_columns)
     mapped = {*sources, *mapping.filters, mapping.time}
     cells = _read_cells(raw, {*mapped, _ORIGIN, "patient_id"})
-    kept, filtered, problems = filter_rows(cells, mapping.filters, n_rows=len(raw))
+    [patient] = rules["patient_id"].sources if mapping.totals == "leave_out" else [""]
+    kept, filtered, problems = filter_rows(cells, mapping.filters, n_rows=len(raw), patient=patient)
     if problems:
         raise InputError("import", problems)
     data = _gather(kept, cells, rules, mapping.time)

@@ -9,6 +9,8 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
     Whether the day or the month comes first, "dmy" or "mdy", in dates such as 05.03.2021.
 ``missing``
     Codes that mean "not known" anywhere in the file, beside the empty cell.
+``totals``
+    "leave_out" for lines of totals below the patients (`Mean`, `N = 48`), else a problem.
 ``[filter]``
     Raw columns, each with the value or list of values that a row must have to be kept.
 ``[rows]``
@@ -55,7 +57,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -74,6 +76,7 @@ __all__ = ["CohortMapping", "JoinedFile", "read_mapping"]
 
 
 _NAMED = TableOptions(number_repeated=True)
+Totals = Literal["leave_out"]
 _JOIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -133,6 +136,8 @@ class CohortMapping:
         The order of dates that do not tell it.
     options : TableOptions
         How the export is to be read.
+    totals : {"leave_out"} or None
+        What becomes of lines of totals; None: they are a problem.
     """
 
     columns: Mapping[str, ColumnRule] = field(default_factory=dict)
@@ -143,6 +148,7 @@ class CohortMapping:
     joins: Mapping[str, JoinedFile] = field(default_factory=dict)
     dates: DateOrder | None = None
     options: TableOptions = _NAMED
+    totals: Totals | None = None
 
     @property
     def dictionary(self) -> Dictionary:
@@ -161,6 +167,7 @@ class _MappingFile(_Reading):
 
     missing: Codes = frozenset()
     dates: Annotated[DateOrder | None, worded('"dmy" or "mdy"')] = None
+    totals: Annotated[Totals | None, worded('"leave_out"')] = None
     filter: Mapping[str, Codes] = Field(default_factory=dict)
     rows: _Rows = _Rows()
     join: Mapping[str, Any] = Field(default_factory=dict)
@@ -207,7 +214,15 @@ def read_mapping(path: Path) -> CohortMapping:
     if problems:
         raise InputError(what, problems)
     return CohortMapping(
-        rules, parts.missing, parts.filter, time, variables, joins, parts.dates, parts.options
+        rules,
+        parts.missing,
+        parts.filter,
+        time,
+        variables,
+        joins,
+        parts.dates,
+        parts.options,
+        parts.totals,
     )
 
 

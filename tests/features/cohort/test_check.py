@@ -98,6 +98,13 @@ def test_a_line_of_totals_is_a_problem_of_a_check(tmp_path: Path) -> None:
     ]
 
 
+def test_initials_that_are_a_word_for_totals_are_flagged_and_kept(tmp_path: Path) -> None:
+    report = check_cohort(_write(tmp_path, "patient_id,nrs_t0\nAK,7\nSD,8\nTR,8\n"))
+    assert report.problems == () and report.rows == 3
+    [(row, name, text)] = report.flags
+    assert (row, name) == (3, "patient_id") and "taken for a patient's initials" in text
+
+
 def test_patients_who_are_written_alike_are_flagged_and_kept(tmp_path: Path) -> None:
     text = "patient_id,nrs_t0\na1,7\nB,8\nA1,7\n001,5\n1,6\n"
     report = check_cohort(_write(tmp_path, text))

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.pseudonyms import find_alike, find_totals
+from features.cohort.pseudonyms import check_totals, find_alike, find_totals
 from features.totals import TOTALS
-
 
 _TOTALS = (
     *(
@@ -45,7 +44,7 @@ _PATIENTS = (
 
 @pytest.mark.parametrize("name", _TOTALS)
 def test_a_word_for_totals_is_no_patient(name: str) -> None:
-    [problem] = find_totals(["P1", name], [2, 3])
+    [problem] = check_totals(["P1", name], [2, 3])
     assert (problem.column, problem.row) == ("patient_id", 3)
     assert name in problem.got and name not in problem.text(values=False)
     assert problem.action
@@ -53,7 +52,26 @@ def test_a_word_for_totals_is_no_patient(name: str) -> None:
 
 @pytest.mark.parametrize("name", _PATIENTS)
 def test_a_pseudonym_is_a_patient(name: str) -> None:
-    assert find_totals([name, None], [2, 3]) == []
+    assert find_totals([name, None]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("names", "totals", "doubtful"),
+    [
+        (["AK", "TR", "SD", "N"], [], [2, 3]),
+        (["A.K.", "T.R.", "S.D."], [], [2]),
+        # One sure word makes a block of totals, and where the others have numbers "N" is no name.
+        (["AK", "TR", "Mean", "SD"], [2, 3], []),
+        (["AK", "TR", "N = 2"], [2], []),
+        (["P1", "P2", "N"], [2], []),
+        (["P1", "AK", "N"], [2], []),
+        (["N"], [0], []),
+    ],
+)
+def test_initials_are_patients_among_initials(
+    names: list[str], totals: list[int], doubtful: list[int]
+) -> None:
+    assert find_totals(names) == (totals, doubtful)
 
 
 _CASES = (str.lower, str.upper, str.title)
@@ -64,7 +82,7 @@ _ENDS = ("{}", "{}:", "({})", " {} .", "{} = 12", "{} (SD)")
 def test_a_word_for_totals_is_found_in_any_spelling(
     word: str, change: Callable[[str], str], ends: str
 ) -> None:
-    assert find_totals([ends.format(change(word))], [2])
+    assert find_totals([ends.format(change(word)), None, "P1"]) == ([0], [])
 
 
 @pytest.mark.parametrize(

@@ -497,6 +497,18 @@ def test_a_line_of_totals_does_not_become_a_patient(tmp_path: Path) -> None:
     assert table["patient_id"].tolist() == ["A"]
 
 
+def test_one_word_leaves_lines_of_totals_out_and_they_are_told(tmp_path: Path) -> None:
+    raw = "id,nrs0\nA,7\nB,8\nMean,7.5\nSD,0.7\nN = 2,\n"
+    mapping = 'totals = "leave_out"\n[columns]\npatient_id = "id"\nnrs_t0 = "nrs0"\n'
+    table, report = _import(tmp_path, raw, mapping)
+    assert table["patient_id"].tolist() == ["A", "B"]
+    assert report.tell_rows() == [
+        "Dropped 3 rows by id: 'Mean' in 1 row, 'SD' in 1 row, 'N = 2' in 1 row."
+    ]
+    table, report = _import(tmp_path, "id,nrs0\nA,7\n", mapping)
+    assert table["patient_id"].tolist() == ["A"]
+
+
 def test_patients_who_are_written_alike_are_told_by_line(tmp_path: Path) -> None:
     raw = "id,time,nrs\nB,0,5\na1,0,7\nA1,1,3\nB,1,4\nP 01,0,6\nP01,0,6\n"
     mapping = (
@@ -508,6 +520,6 @@ def test_patients_who_are_written_alike_are_told_by_line(tmp_path: Path) -> None
     assert report.alike == ((3, 4), (6, 7))
     assert report.tell_rows() == [
         "Look again: 2 patient_ids in several ways of writing (case, spaces, signs, leading "
-        "zeros), as in the rows 3 and 4, 6 and 7. Each is another patient until all are written in one "
-        "way."
+        "zeros), as in the rows 3 and 4, 6 and 7. Each is another patient until all are written in "
+        "one way."
     ]
