@@ -111,8 +111,8 @@ def import_panel_files(
     from features.errors import InputError
     from features.files.table import TABLE_ENDINGS, check_output, write_table
     from features.panel.design import read_design
-    from features.panel.headings import parse_columns
     from features.panel.importing import import_panel
+    from features.panel.layouts.headings import parse_columns
 
     if out.resolve() in [file.resolve() for file in files]:
         raise InputError(f"{out} is one of the panel's files; choose another name")

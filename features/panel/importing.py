@@ -19,11 +19,11 @@ from features.errors import InputError, Problem
 from features.files.table import read_bytes
 from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, parse_numbers
 from features.panel.design import PanelDesign, Sample
-from features.panel.exports import parse_file
+from features.panel.layouts.exports import parse_file
+from features.panel.layouts.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.names import map_assay_names
 from features.panel.owners import CONTROLS, find_owners
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
-from features.panel.raw_panel import LAYOUTS, Layout, RawPanel
 from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
 from features.panel.tidy import is_tidy, parse_tidy
 from features.panel.words import is_empty, is_passed, says_not_seen
@@ -59,8 +59,8 @@ class ImportOptions(TypedDict, total=False):
     empty : str
         One of :data:`EMPTY_CELLS`: what an empty cell means; `NA` and the like are empty.
     columns : mapping of str to str or None
-        Where a long export has what, as :func:`features.panel.headings.parse_columns` returns it.
-        None: its headings tell.
+        Where a long export has what, as
+        :func:`features.panel.layouts.headings.parse_columns` returns it. None: its headings tell.
     controls : str
         One of :data:`features.panel.owners.CONTROLS`: what to do, without a design, with a sample
         whose name looks like that of a control.

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, Problem
-from features.panel.exports import decode_text
 from features.panel.importing import parse_panel
+from features.panel.layouts.exports import decode_text
 from features.panel.panel import Panel
 from features.panel.words import NOT_SEEN_PATTERN
 from serving.estimate.panel import PanelSample, read_timing

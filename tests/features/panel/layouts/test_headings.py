@@ -6,7 +6,7 @@ import pytest
 
 from features.errors import InputError
 from features.files.delimiter import DELIMITERS
-from features.panel.headings import (
+from features.panel.layouts.headings import (
     ASSAY_HEADINGS,
     CT_HEADINGS,
     SAMPLE_HEADINGS,

@@ -1,8 +1,8 @@
 import pytest
 
 from features.errors import InputError
-from features.panel.exports import decode_text, parse_file
-from features.panel.raw_panel import Layout
+from features.panel.layouts.exports import decode_text, parse_file
+from features.panel.layouts.raw_panel import Layout
 from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from features.panel.headings import parse_columns
-from features.panel.long import parse_long
-from features.panel.raw_panel import RawPanel
+from features.panel.layouts.headings import parse_columns
+from features.panel.layouts.long import parse_long
+from features.panel.layouts.raw_panel import RawPanel
 from tests.features.panel.test_words import CONTROL_ROLES, SAMPLE_ROLES
 
 CFX = """,Well,Fluor,Target,Content,Sample,Cq,Cq Mean

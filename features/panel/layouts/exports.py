@@ -1,8 +1,9 @@
 """A panel's files as they come from instruments and spreadsheets, read into one row per well.
 
 Nothing is decided here about what a cell means: that is for :mod:`features.panel.importing`. A
-long export has one line per well below any number of other lines (:mod:`features.panel.long`); a
-matrix has samples in its rows or in its columns (:mod:`features.panel.matrix`).
+long export has one line per well below any number of other lines
+(:mod:`features.panel.layouts.long`); a matrix has samples in its rows or in its columns
+(:mod:`features.panel.layouts.matrix`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from features.errors import InputError, Problem
-from features.panel.headings import COLUMNS_ADVICE, UNDERSTOOD
-from features.panel.long import parse_long
-from features.panel.matrix import parse_matrix
-from features.panel.raw_panel import Layout, RawPanel
+from features.panel.layouts.headings import COLUMNS_ADVICE, UNDERSTOOD
+from features.panel.layouts.long import parse_long
+from features.panel.layouts.matrix import parse_matrix
+from features.panel.layouts.raw_panel import Layout, RawPanel
 from features.texts import count_invisible, replace_invisible
 
 __all__ = ["decode_text", "parse_file"]
@@ -68,7 +69,8 @@ def parse_file(
     ignore : collection of str
         Columns of a matrix that are neither samples nor assays.
     columns : mapping of str to str or None
-        Where a long export has what, as :func:`features.panel.headings.parse_columns` returns it.
+        Where a long export has what, as
+        :func:`features.panel.layouts.headings.parse_columns` returns it.
     keep_unnamed : bool
         Whether wells without the name of a sample are kept.
 

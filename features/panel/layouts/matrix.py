@@ -22,7 +22,7 @@ from features.arrays import BoolArray
 from features.errors import InputError, Problem
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import holds_ct
-from features.panel.headings import (
+from features.panel.layouts.headings import (
     ASSAY_HEADINGS,
     COLUMNS_ADVICE,
     SAMPLE_HEADINGS,
@@ -30,8 +30,8 @@ from features.panel.headings import (
     is_value_heading,
     split_line,
 )
+from features.panel.layouts.raw_panel import MOST_PROBLEMS, Layout, RawPanel
 from features.panel.names import is_known_assay, is_micro_rna
-from features.panel.raw_panel import MOST_PROBLEMS, Layout, RawPanel
 from features.panel.words import is_summary, squeeze
 
 __all__ = ["parse_matrix"]

@@ -12,7 +12,7 @@ import pandas as pd
 from features.errors import InputError, Problem, list_words
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import is_ct
-from features.panel.headings import (
+from features.panel.layouts.headings import (
     COLUMNS_ADVICE,
     PLATE_LINES,
     Columns,
@@ -21,8 +21,8 @@ from features.panel.headings import (
     reads_as_headings,
     split_line,
 )
+from features.panel.layouts.raw_panel import MOST_PROBLEMS, WELL_COLUMNS, RawPanel
 from features.panel.names import names_an_assay
-from features.panel.raw_panel import MOST_PROBLEMS, WELL_COLUMNS, RawPanel
 from features.panel.words import (
     is_control_role,
     is_empty,

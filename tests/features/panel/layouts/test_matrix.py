@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.files.delimiter import DELIMITERS
-from features.panel.matrix import parse_matrix
-from features.panel.raw_panel import Layout, RawPanel
+from features.panel.layouts.matrix import parse_matrix
+from features.panel.layouts.raw_panel import Layout, RawPanel
 from tests.features.helpers.panels import WIDE
 
 

@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from features.panel.long import parse_long
-from features.panel.matrix import parse_matrix
-from features.panel.raw_panel import LAYOUTS, WELL_COLUMNS, Layout
+from features.panel.layouts.long import parse_long
+from features.panel.layouts.matrix import parse_matrix
+from features.panel.layouts.raw_panel import LAYOUTS, WELL_COLUMNS, Layout
 from tests.features.helpers.panels import SDS, WIDE
 
 

@@ -1,0 +1,1 @@
+"""How do instruments and people lay out a panel's file? Imports its words, names and cells."""
