@@ -74,10 +74,13 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Print nothing but pr
 
 def read_dictionary(mapping: Path | None) -> Dictionary:
     """Return the contract's dictionary, with what a mapping file declares."""
-    from features.dictionary.contract import CONTRACT
+    if mapping is None:
+        from features.dictionary.contract import CONTRACT
+
+        return CONTRACT
     from features.mapping.mapping_file import read_mapping
 
-    return CONTRACT if mapping is None else read_mapping(mapping).dictionary
+    return read_mapping(mapping).dictionary
 
 
 def read_rules(
@@ -314,7 +317,7 @@ def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) ->
 
 def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
     from features.dictionary.outcome import RULES
-    from features.mapping.conversion_words import format_count
+    from features.shares import format_count
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
     console.print(f"{file}: {report.rows} courses, no problem{origin}.")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from features.arrays import FloatArray
 
-__all__ = ["FEWEST", "compute_product_of_shares", "compute_wilson_interval"]
+__all__ = ["FEWEST", "compute_product_of_shares", "compute_wilson_interval", "format_count"]
 
 FEWEST = 3
 """Patients below which nothing is summarised: the summary would be a patient's own value."""
 
-_Z95 = float(ndtri(0.975))
+# The 97.5% point of the normal distribution, scipy's ndtri(0.975) bit for bit. Written down, since
+# a cohort file is checked in less time than scipy takes to be imported.
+_Z95 = 1.959963984540054
+
+
+def format_count(count: int, *, exact: bool = False) -> str:
+    """Return a number of patients; below the fewest that are told, only that it is below."""
+    return str(count) if exact or count >= FEWEST else f"fewer than {FEWEST}"
 
 
 def compute_wilson_interval(events: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:

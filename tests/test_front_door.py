@@ -32,6 +32,21 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_cohort_check_loads_only_what_it_uses(tmp_path: Path) -> None:
+    # 1,000 rows in a second and a half: scipy alone would take a third of it.
+    (tmp_path / "cohort.csv").write_text("patient_id,nrs_t0,nrs_t1\nA,7,3\n")
+    code = (
+        "import sys\nfrom ketresponse import app\n"
+        f"app(['cohort', 'check', {str(tmp_path / 'cohort.csv')!r}], standalone_mode=False)\n"
+        "unused = {'scipy', 'sklearn', 'features.files.settings', 'openpyxl', 'pyreadstat'}\n"
+        "print(sorted(unused & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_help_names_every_command_and_the_exit_codes() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     for word in ("cohort", "train", "models", "predict", "serve", "demo", "not enough data"):

@@ -17,19 +17,14 @@ from features.mapping.column_rule import UNITS, ColumnRule
 from features.mapping.conversion import Reading, Texts, Unread, Value, read_box, split_texts
 from features.mapping.dates import DateOrder, fit_orders
 from features.mapping.filtering import count_rows
-from features.shares import FEWEST
+from features.shares import format_count
 
-__all__ = ["describe_conversion", "describe_refused", "format_count"]
+__all__ = ["describe_conversion", "describe_refused"]
 
 _SHOWN = 20
 _LONGEST = 20
 _LISTS = ("codes", "text")
 _AS_WRITTEN = Reading()
-
-
-def format_count(count: int, *, exact: bool = False) -> str:
-    """Return a number of patients; below the fewest that are told, only that it is below."""
-    return str(count) if exact or count >= FEWEST else f"fewer than {FEWEST}"
 
 
 def describe_conversion(

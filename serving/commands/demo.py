@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 import time
-import urllib.request
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -97,6 +96,8 @@ def _train(study: Path, uri: str, console: Console) -> Path:
 
 def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
     """Return the service's answer for one patient, got over HTTP."""
+    import urllib.request
+
     request = urllib.request.Request(
         f"{url}/predict",
         data=json.dumps({"patient": patient}).encode(),

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtri
 from scipy.stats import binomtest
 
-from features.shares import compute_product_of_shares, compute_wilson_interval
+from features.shares import _Z95, compute_product_of_shares, compute_wilson_interval, format_count
 
 
 def test_wilson_interval_gives_the_published_examples() -> None:
@@ -21,6 +22,10 @@ def test_wilson_interval_is_that_of_scipy(n: int, share: float) -> None:
     assert compute_wilson_interval(events, n) == pytest.approx(tuple(expected), abs=1e-14)
 
 
+def test_the_interval_is_one_of_95_percent() -> None:
+    assert _Z95 == ndtri(0.975)
+
+
 def test_wilson_interval_without_patients_is_missing() -> None:
     assert np.isnan(compute_wilson_interval(0, 0)).all()
 
@@ -30,3 +35,8 @@ def test_product_of_shares_by_hand() -> None:
     product = compute_product_of_shares(np.array([1, 1, 0, 0, np.nan]), np.array([1, np.nan, 0.0]))
     reach = np.exp(1.96 * np.sqrt(0.75))
     assert product == pytest.approx((0.25, 0.25 / reach, 1.0))
+
+
+def test_numbers_below_the_fewest_are_not_told() -> None:
+    assert [format_count(n) for n in (1, 2, 3)] == ["fewer than 3", "fewer than 3", "3"]
+    assert format_count(1, exact=True) == "1"

@@ -12,7 +12,7 @@ from features.dictionary.contract import CONTRACT
 from features.files.settings import read_settings
 from features.mapping.column_rule import ColumnRule, RulePlace
 from features.mapping.conversion import Reading, Unread, Value, convert
-from features.mapping.conversion_words import describe_conversion, describe_refused, format_count
+from features.mapping.conversion_words import describe_conversion, describe_refused
 
 
 def _rule(name: str, **entry: Any) -> ColumnRule:
@@ -151,8 +151,3 @@ def test_values_that_choose_no_column_are_told_as_such() -> None:
     problem = describe_refused(rule, CONTRACT["nrs_t0"], [Unread(("B",))], chosen=True)
     assert problem.expected == "a value of side that from lists: L, R"
     assert problem.action == 'add it to from ("" for not known), or list it as missing'
-
-
-def test_numbers_below_the_fewest_are_not_told() -> None:
-    assert [format_count(n) for n in (1, 2, 3)] == ["fewer than 3", "fewer than 3", "3"]
-    assert format_count(1, exact=True) == "1"
