@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.errors import Problem
 from features.panel.design import PanelDesign, Sample
+from features.panel.patients import tell_alike
 from features.panel.words import looks_like_control
 
 __all__ = ["CONTROLS", "Owners", "find_owners"]
@@ -41,7 +42,7 @@ class Owners:
         Rows of the design that no well belongs to.
     problems : list of Problem
     notes : list of str
-        What to know, without patients' values.
+        What to know: for whoever sent the files, since it may name samples.
     """
 
     samples: dict[str, Sample] = field(default_factory=dict)
@@ -69,8 +70,12 @@ def find_owners(
         One of :data:`CONTROLS`; with a design its rows tell, and this is not asked.
     """
     if design is None:
-        return _take_names(wells, controls)
-    return _follow_design(wells, design, paths)
+        found = _take_names(wells, controls)
+    else:
+        found = _follow_design(wells, design, paths)
+    alike = tell_alike([owner.patient_id for owner in found.samples.values()])
+    found.notes += [alike] if alike else []
+    return found
 
 
 def _list(names: Sequence[str]) -> str:

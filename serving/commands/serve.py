@@ -6,6 +6,8 @@ Everything heavy is imported inside the functions, so that `ketresponse --help` 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,6 +71,26 @@ def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
     return patient
 
 
+def _read_status(folder: Path) -> str:
+    """Return the status of a model that may give estimates."""
+    from training.store.artifact import read_facts
+
+    status = read_facts(folder)[0].status
+    if status in ("refused", "withdrawn"):
+        raise Refused(f"this model is {status} and gives no estimates")
+    return status
+
+
+def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
+    """Name the panels of patients who are in a cohort in another spelling."""
+    from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
+
+    near = find_spelt_otherwise(samples, list(patients))
+    if near:
+        told = tell_spelt_otherwise(near)
+        print(f"Panels of nobody, but for the spelling of patient_id: {told}", file=sys.stderr)
+
+
 def predict(
     model: Annotated[str, _MODEL],
     record: Annotated[
@@ -99,16 +121,14 @@ def predict(
     from features.files.table import read_table
     from features.panel.importing import read_panel
     from training.review.seal import check_approval
-    from training.store.artifact import load_model, read_facts
+    from training.store.artifact import load_model
 
     if cohort is not None and (record is not None or values):
         raise InputError("--cohort stands alone: leave --record and --set out")
     patient = {} if cohort is not None else _read_patient(record, values or [])
     table = None if cohort is None else read_table(cohort)
     folder = _find_model(model)
-    status = read_facts(folder)[0].status
-    if status in ("refused", "withdrawn"):
-        raise Refused(f"this model is {status} and gives no estimates")
+    status = _read_status(folder)
     from serving.estimate.panel_text import split_samples
     from serving.estimate.predictor import Predictor
     from serving.estimate.several import find_sample, predict_cohort
@@ -119,6 +139,7 @@ def predict(
     predictor = Predictor(load_model(folder), silent=silent)
     if table is not None:
         answers = predict_cohort(predictor, table, samples)
+        _tell_spelling(samples, table["patient_id"])
         if json_:
             print(json.dumps(answers, indent=2, allow_nan=False))
         else:
@@ -128,8 +149,8 @@ def predict(
     answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
     if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))
-        return
-    print_answer(answer, predictor)
+    else:
+        print_answer(answer, predictor)
 
 
 def serve(

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pandas as pd
 
 from features.errors import InputError, Problem
+from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
@@ -46,9 +47,11 @@ def predict_cohort(
     """
     if "patient_id" not in table:
         raise InputError("cohort", [Problem("patient_id", "a column of that name", "none")])
-    if samples and not set(table["patient_id"]) & set(samples):
+    patients = table["patient_id"].tolist()
+    if samples and not set(patients) & set(samples):
         expected = "patients of the cohort"
-        got = f"{len(samples)} others"
+        near = tell_spelt_otherwise(find_spelt_otherwise(samples, patients))
+        got = f"{len(samples)} others{f': {near}' if near else ''}"
         action = "name them in the design file of `ketresponse panel import`"
         raise InputError("panel", [Problem("patient_id", expected, got, action=action)])
     dictionary = predictor.dictionary
@@ -80,5 +83,7 @@ def find_sample(samples: Mapping[str, PanelSample], patient: object) -> PanelSam
         return next(iter(samples.values()))
     if str(patient) in samples:
         return samples[str(patient)]
-    got = "no patient_id" if not patient else "another"
+    near = find_spelt_otherwise(samples, [str(patient)])
+    alike = f": {str(patient)!r}, and the panel has {near[0][0]!r}" if near else ""
+    got = "no patient_id" if not patient else f"another{alike}"
     raise InputError("panel", [Problem("patient_id", "that of a patient in the panel", got)])

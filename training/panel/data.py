@@ -16,6 +16,7 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import InputError, Problem
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import Panel, encode_plates, to_matrix
+from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 from training.fitting.response import TrainingData
 from training.panel.procedure import PanelProcedure
 
@@ -49,6 +50,9 @@ class PanelData:
         samples of which it is not known that they were taken before the infusion.
     sha256 : str
         Digest of the panel.
+    spelt_otherwise : tuple of (str, str)
+        Patients of the panel who are none of the cohort's, and those whose pseudonyms they have
+        but for the spelling. They are told to whoever trains, and kept nowhere.
     """
 
     clinical: TrainingData
@@ -59,6 +63,7 @@ class PanelData:
     ceiling: float
     counts: dict[str, int]
     sha256: str = ""
+    spelt_otherwise: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -122,6 +127,7 @@ def join_panel(
     place = {patient: i for i, patient in enumerate(matrix.patients)}
     found = np.array([place.get(str(patient), -1) for patient in patients], dtype=np.intp)
     has = found >= 0
+    near = find_spelt_otherwise(matrix.patients, [str(patient) for patient in patients])
     problems = []
     if timing["after"]:
         problems.append(
@@ -137,7 +143,8 @@ def join_panel(
             Problem(
                 "patient_id",
                 "patients of the cohort",
-                f"{len(matrix.patients)} patients, none of them eligible in the cohort",
+                f"{len(matrix.patients)} patients, none of them eligible in the cohort"
+                + (f": {tell_spelt_otherwise(near)}" if near else ""),
                 action="give the panel's samples the cohort's pseudonyms (design file)",
             )
         )
@@ -150,15 +157,10 @@ def join_panel(
     if problems:
         raise InputError("panel", problems)
     rows = np.where(has[:, np.newaxis], matrix.ct[found], np.nan)
-    plates: tuple[str, ...] = ()
-    if procedure.plates:
-        own = [matrix.plates[i] if i >= 0 else "" for i in found]
-        sizes = Counter(own)
-        # A plate that holds one or two samples is not corrected, and may bear a sample's name.
-        large = sorted(p for p, n in sizes.items() if p and n >= _FEWEST_ON_PLATE)
-        plates = tuple(large) if len(large) > 1 else ()
-        if plates:
-            rows = np.column_stack([rows, encode_plates(own, plates)])
+    own = [matrix.plates[i] if i >= 0 else "" for i in found]
+    plates = _find_plates(own) if procedure.plates else ()
+    if plates:
+        rows = np.column_stack([rows, encode_plates(own, plates)])
     return PanelData(
         clinical=clinical,
         rows=rows,
@@ -172,4 +174,12 @@ def join_panel(
             "unknown_timing": timing["unknown"],
         },
         sha256=panel.sha256,
+        spelt_otherwise=near,
     )
+
+
+def _find_plates(own: Sequence[str]) -> tuple[str, ...]:
+    """Return the plates that can be told apart, from that of each patient."""
+    # A plate that holds one or two samples is not corrected, and may bear a sample's name.
+    large = sorted(p for p, n in Counter(own).items() if p and n >= _FEWEST_ON_PLATE)
+    return tuple(large) if len(large) > 1 else ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from features.files.table import write_bytes
+from features.panel.patients import tell_spelt_otherwise
 from training.document.progress import Show
 from training.document.render import to_html, to_markdown
 from training.evaluation.design import make_design
@@ -26,7 +27,7 @@ from training.study.settings import read_study
 from training.study.study import Description, read_description
 from training.validation.comparison import compute_draws
 
-__all__ = ["Training", "run_training", "write_report"]
+__all__ = ["Training", "run_training", "tell_beforehand", "write_report"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,8 @@ def run_training(
     show : callable
         Shows the progress of the fits.
     say : callable
-        Told, before anything is fitted, what sample the study would need.
+        Told, before anything is fitted, what sample the study would need, and which panels may be
+        of a patient whose pseudonym is spelt in another way.
     seed : int or None
         Takes the place of the study's own.
     panel_file : Path or None
@@ -99,8 +101,8 @@ def run_training(
     study = study if seed is None else replace(study, seed=seed)
     study = study if panel_file is None else replace(study, panel_file=panel_file)
     description = read_description(study)
-    for need in description.verdicts.values():
-        say(f"Sample size: {need.text}")
+    for line in tell_beforehand(description):
+        say(line)
     if description.shortfall:
         return Training(description)
     with begin_run(make_beginning(description), tracking_uri=tracking_uri) as run_id:
@@ -134,6 +136,15 @@ def run_training(
         )
         published = find_published(registered, tracking_uri=tracking_uri)
     return Training(description, evaluation, facts, published)
+
+
+def tell_beforehand(description: Description) -> list[str]:
+    """Return what whoever trains should know before anything is fitted; it may name patients."""
+    lines = [f"Sample size: {need.text}" for need in description.verdicts.values()]
+    if description.panel is not None and description.panel.spelt_otherwise:
+        near = tell_spelt_otherwise(description.panel.spelt_otherwise)
+        lines.append(f"Panels of nobody, but for the spelling of patient_id: {near}")
+    return lines
 
 
 def write_report(training: Training, path: Path, *, tracking_uri: str) -> None:

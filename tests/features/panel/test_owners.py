@@ -145,3 +145,21 @@ def test_a_control_on_every_plate_is_no_sample_on_several() -> None:
     )
     assert _patients(_find(wells=wells, controls="leave_out")) == ["", "", "P1"]
     assert len(_find(wells=wells).problems) == 1
+
+
+@pytest.mark.parametrize("names", [("s1", "S1", "S 1"), ("001", "1"), ("P-01", "p1")])
+def test_patients_who_differ_only_by_spelling_are_told_with_their_names(
+    names: tuple[str, ...],
+) -> None:
+    wells = pd.DataFrame(
+        [(0, "A", name, "") for name in (*names, "P2")], columns=["file", "plate", "sample", "well"]
+    )
+    shown = " / ".join(names)
+    [note] = _find(wells=wells).notes
+    assert note.endswith(f"are kept apart: {shown}")
+    # A design that tells whose each sample is has settled it.
+    rows = "\n".join(f"{name},P7" for name in names)
+    assert _find(f"sample,patient_id\n{rows}\nP2,P2", wells=wells).notes == []
+    rows = "\n".join(f"{name},Q{name}" for name in names)
+    [note] = _find(f"sample,patient_id\n{rows}\nP2,P2", wells=wells).notes
+    assert note.endswith(" / ".join(f"Q{name}" for name in names))

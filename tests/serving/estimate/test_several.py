@@ -76,6 +76,23 @@ def test_panels_of_other_people_are_told(both):
         predict_cohort(both, COHORT.drop(columns="patient_id"), {})
 
 
+def test_a_panel_of_a_patient_who_is_spelt_otherwise_is_told(both):
+    with pytest.raises(InputError) as caught:
+        predict_cohort(both, COHORT, {"P-01": FULL})
+    assert "P-01 (in the cohort: P1)" in caught.value.report()
+    with pytest.raises(InputError) as caught:
+        find_sample({"P-01": FULL, "b": FULL}, "p1")
+    assert "'p1', and the panel has 'P-01'" in caught.value.report()
+
+
+def test_the_command_tells_it_too_and_the_answer_stays_as_it_is(folder, files):
+    panel = (files / "panel.csv").read_text().replace("P2,P2,", "P03,P03,")
+    (files / "other.csv").write_text(panel)
+    result = run(folder, "--cohort", files / "cohort.csv", "--panel", files / "other.csv", "--json")
+    assert result.stderr.split(": ", 1)[1].strip() == "P03 (in the cohort: P3)"
+    assert json.loads(result.stdout)[2]["patient_id"] == "P3"
+
+
 def test_a_single_patients_panel_is_found_by_name_or_by_being_the_only_one():
     assert find_sample({"a": FULL}, None) is FULL
     assert find_sample({"a": FULL, "b": PanelSample({})}, "a") is FULL

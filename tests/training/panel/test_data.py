@@ -42,7 +42,16 @@ def test_panels_of_strangers_are_counted_and_patients_without_one_are_empty():
 def test_a_panel_of_strangers_only_is_refused():
     with pytest.raises(InputError) as caught:
         _join(_simulate(["X1", "X2"]))
-    assert "none of them eligible" in caught.value.problems[0].got
+    assert caught.value.problems[0].got.endswith("none of them eligible in the cohort")
+
+
+def test_patients_who_are_spelt_otherwise_are_told():
+    data = _join(_simulate([*NAMES[:20], "p-21", "X1"]))
+    assert data.spelt_otherwise == (("p-21", "P0021"),)
+    assert data.counts["without_course"] == 2
+    with pytest.raises(InputError) as caught:
+        _join(_simulate(["p-21", "X1"]))
+    assert "p-21 (in the cohort: P0021)" in caught.value.problems[0].got
 
 
 def test_a_sample_after_the_infusion_began_is_refused():

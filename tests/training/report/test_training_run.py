@@ -15,7 +15,10 @@ from features.panel.panel import to_matrix
 from ketresponse import app
 from tests.training.helpers.documents import leaving_pictures_empty
 from tests.training.helpers.panel_cohorts import write_files
+from training.report.training_run import tell_beforehand
 from training.store.artifact import load_model
+from training.study.settings import read_study
+from training.study.study import read_description
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,17 @@ def trained(tmp_path_factory, empty_store):
         )
     assert result.exit_code == 0, result.output
     return folder, simulated, json.loads(result.stdout)
+
+
+def test_panels_of_another_spelling_are_told_before_anything_is_fitted(tmp_path):
+    simulated = write_files(tmp_path, 60)
+    first = simulated.panel.table["patient_id"].iloc[0]
+    other = first.lower().replace("-", " ")
+    table = simulated.panel.table.replace({"patient_id": {first: other}})
+    table.to_parquet(tmp_path / "panel.parquet")
+    lines = tell_beforehand(read_description(read_study(tmp_path / "study.toml")))
+    assert lines[0].startswith("Sample size: ")
+    assert lines[-1].endswith(f": {other} (in the cohort: {first})")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,0 +1,36 @@
+"""Patients whose pseudonyms are spelt in another way."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.panel.patients import find_spelt_otherwise, tell_alike, tell_spelt_otherwise
+
+
+def test_patients_that_nothing_but_spelling_tells_apart_are_named() -> None:
+    told = tell_alike(["s1", "S1", "P2", "S 1", "P02", "X"])
+    assert told.endswith("are kept apart: s1 / S1 / S 1, P2 / P02")
+    assert tell_alike(["P1", "P2", "P11", "P1", "1-12", "11-2"]) == ""
+
+
+def test_of_many_not_all_are_shown() -> None:
+    told = tell_alike([f"{case}{i}" for i in range(1, 31) for case in "pP"])
+    assert told.endswith("p20 / P20 and 10 more")
+
+
+def test_only_who_has_no_patient_is_compared_with_who_has_no_panel() -> None:
+    panel, cohort = ["P01", "P2", "P03", "Q9"], ["P1", "P2", "P02", "P3", "P03"]
+    pairs = find_spelt_otherwise(panel, cohort)
+    assert pairs == (("P01", "P1"),)
+    assert tell_spelt_otherwise(pairs) == "P01 (in the cohort: P1)"
+
+
+@given(st.integers(1, 99), st.sampled_from("pPqQ"), st.sampled_from(["", "0", "00", "-", " ", "_"]))
+def test_a_name_finds_its_other_spelling(number: int, letter: str, between: str) -> None:
+    cohort = ["P5", "X7", f"{letter.lower()}{number}"]
+    spelt = f"{letter.upper()}{between}{number}"
+    found = find_spelt_otherwise([spelt, "X7"], cohort)
+    if spelt in cohort or (letter in "pP" and number == 5):
+        return
+    assert found == ((spelt, cohort[2]),)
