@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 __all__ = ["DELIMITERS", "find_delimiter"]
 
 DELIMITERS = ("\t", ";", "|", ",")
 """What may stand between fields. A comma may also stand before decimals, so it comes last."""
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
 
 def find_delimiter(text: str, *, candidates: Sequence[str] = DELIMITERS) -> str:
@@ -52,8 +55,10 @@ def find_delimiter(text: str, *, candidates: Sequence[str] = DELIMITERS) -> str:
 
 
 def _splits_header(text: str, delimiter: str) -> bool:
+    # Line by line: to look at the header, a long text need not be copied.
+    lines = (line[0] for line in _LINE.finditer(text))
     try:
-        rows = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+        rows = csv.reader(lines, delimiter=delimiter)
         return len(next((row for row in rows if any(map(str.strip, row))), [])) > 1
     except csv.Error:
         return False

@@ -7,7 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-__all__ = ["Records", "to_text", "trim"]
+import pyarrow as pa
+
+__all__ = ["TextColumns", "Records", "to_text", "trim"]
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """The columns of a file.
+
+    Attributes
+    ----------
+    header : list of str
+        Their headings.
+    cells : list of pyarrow.Array
+        The texts of each column, "" for an empty cell.
+    lines : sequence of int
+        As :attr:`Records.lines`.
+    """
+
+    header: list[str]
+    cells: list[pa.Array]
+    lines: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,14 @@ class Records:
     header: list[str]
     rows: Sequence[list[str]]
     lines: Sequence[int]
+
+    def to_columns(self) -> TextColumns:
+        """Return the same cells column by column."""
+        columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.header)
+        # By way of Arrow: pandas alone takes three times as long to make texts of Python's.
+        return TextColumns(
+            self.header, [pa.array(cells, pa.large_string()) for cells in columns], self.lines
+        )
 
 
 def to_text(value: object) -> str:

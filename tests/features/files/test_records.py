@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from features.files.records import to_text, trim
+from features.files.records import Records, to_text, trim
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_blank_rows_and_columns_at_the_end_are_left_out_and_no_others() -> None:
     assert found.rows == [["1", "", ""], ["", "", " "], ["2", "x", ""]]
     assert found.lines == [2, 3, 4]
     assert trim(["a", ""], [["1", "kept"]], [2]).header == ["a", ""]
+
+
+def test_columns_hold_the_same_cells() -> None:
+    found = Records(["a", "b"], [["1", ""], ["2", "ä"]], [2, 3]).to_columns()
+    assert [cells.to_pylist() for cells in found.cells] == [["1", "2"], ["", "ä"]]
+    assert (found.header, found.lines) == (["a", "b"], [2, 3])
+    assert [len(cells) for cells in Records(["a", "b"], [], []).to_columns().cells] == [0, 0]
