@@ -1,8 +1,9 @@
 """Assay names of a panel as miRBase writes them; what is not certain is reported, never guessed.
 
-Only the spelling is put right: upper and lower case, the number that a TaqMan assay carries, `#`
-for `*`, and the dots that R puts for hyphens. No species and no arm (-5p, -3p) is ever added: which
-strand an assay named without one measures depends on the release of miRBase that its maker went by.
+Only the spelling is put right: upper and lower case, the number that a TaqMan assay carries, the
+dye behind a name, `#` for `*`, and the dots that R puts for hyphens. No species and no arm (-5p,
+-3p) is ever added: which strand an assay named without one measures depends on the release of
+miRBase that its maker went by.
 """
 
 from __future__ import annotations
@@ -39,7 +40,16 @@ _PLANT = re.compile(r"(?P<species>ath|osa|zma)-mir(?P<rest>\d{1,5}[a-z]{0,2}(?:-
 _VIRUS = re.compile(
     r"(?:bkv|ebv|hcmv|hiv1|hsv1|hsv2|jcv|kshv|mcv|sv40)-miR-[A-Z]\w*(?:-\d+)?(?:-[35]p)?"
 )
-_SEVERAL = re.compile(r"(?:mir|let)-\d+[a-z]*(?:-[35]p)?[/+,]", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"(?:mir|let)-\d+[a-z]*(?:-[35]p)?\s*(?:[/+&]|,\s*(?:[a-z]+-)?(?:mir|let|\d))", re.IGNORECASE
+)
+_DYE = re.compile(
+    r"(?P<name>.+?)(?:\s*[,;:/|_+-]\s*|\s+|\s*(?P<open>[(\[])\s*)"
+    r"(?P<dye>6?-?fam|vic|ned|hex|joe|rox|tamra|tet|aby|jun|cy-?[35](?:\.5)?|texas red"
+    r"|sybr(?:[ -]?green)?(?: i)?|evagreen)(?:-?(?:mgb|nfq|qsy|bhq-?1?))?\s*(?(open)[)\]])",
+    re.IGNORECASE,
+)
+"""An assay and the dye by which it is seen: `hsa-miR-16-5p, FAM`, `hsa-miR-16-5p (VIC)`."""
 _NEARLY = re.compile(r"(?:\b|_|(?<=hsa)|(?<=mmu)|(?<=rno))(?:mir|let)[-_ .]?\d", re.IGNORECASE)
 _DOTTED = re.compile(r"(?:X(?=\d))?(?P<name>\w+(?:\.\w+){2,})")
 """As R writes a name that it takes for that of a variable: dots for signs, X before a digit."""
@@ -101,8 +111,7 @@ def _undot(raw: str) -> str:
     if match is None or not is_micro_rna(raw):
         return raw
     name = match["name"].replace(".", "-")
-    core = _split_number(name)[0]
-    read = _MICRO_RNA.fullmatch(core)
+    read = _MICRO_RNA.fullmatch(_split(name)[0])
     return name if read is not None and read["species"] else raw
 
 
@@ -111,13 +120,15 @@ def name_has_dots(assay: AssayName) -> bool:
     return assay.status != "given" and _undot(assay.raw) != assay.raw and assay.name != assay.raw
 
 
-def _split_number(raw: str) -> tuple[str, str]:
-    """Return a name without its TaqMan assay number, and the number."""
-    match = _NUMBERED.fullmatch(raw)
+def _split(raw: str) -> tuple[str, str, str]:
+    """Return a name without its dye and its TaqMan assay number, the number, and the dye."""
+    dyed = _DYE.fullmatch(raw) if is_micro_rna(raw) else None
+    name, dye = (dyed["name"], squeeze(dyed["dye"])) if dyed is not None else (raw, "")
+    match = _NUMBERED.fullmatch(name)
     if match is None:
-        return raw, ""
-    number = match["id"] or (raw[:6] if re.match(r"\d{6}_", raw) else "")
-    return match["core"].strip(), number
+        return name, "", dye
+    number = match["id"] or (name[:6] if re.match(r"\d{6}_", name) else "")
+    return match["core"].strip(), number, dye
 
 
 def parse_assay_name(raw: str) -> AssayName:
@@ -139,7 +150,7 @@ def parse_assay_name(raw: str) -> AssayName:
     >>> parse_assay_name("hsa-miR-517a/b").status
     'ambiguous'
     """
-    core, _ = _split_number(_undot(raw))
+    core, _, _ = _split(_undot(raw))
     plant = _PLANT.fullmatch(core)
     if plant is not None:
         return AssayName(raw, f"{plant['species'].lower()}-miR{plant['rest'].lower()}", "mature")
@@ -175,14 +186,14 @@ def _describe_unread(raw: str, core: str) -> AssayName:
     return AssayName(raw, raw, "other")
 
 
-def _identity(assay: AssayName) -> tuple[str, str]:
-    """Return what tells two assays of one name apart: the TaqMan number, and mir against miR.
+def _identity(assay: AssayName) -> tuple[str, str, str]:
+    """Return what tells two assays of one name apart: TaqMan number, dye, and mir against miR.
 
     With an arm only a mature microRNA can be meant; without one `mir` may be the precursor.
     """
-    core, number = _split_number(_undot(assay.raw))
+    core, number, dye = _split(_undot(assay.raw))
     kind = "" if assay.status == "mature" else core[core.find("-") + 1 :][:3]
-    return number, kind
+    return number, dye, kind
 
 
 def map_assay_names(
@@ -202,17 +213,17 @@ def map_assay_names(
     -------
     dict of str to AssayName
         By raw name, in the order in which they came. Two assays that differ in their TaqMan
-        number, or in mir against miR without an arm, are never taken for one: both keep their
-        raw names, as `clash`.
+        number, their dye, or in mir against miR without an arm, are never taken for one: both
+        keep their raw names, as `clash`.
     """
     given = given or {}
     mapped = {
         raw: AssayName(raw, given[raw], "given") if raw in given else parse_assay_name(raw)
         for raw in dict.fromkeys(raw_names)
     }
-    claims: dict[str, set[tuple[str, str]]] = {}
+    claims: dict[str, set[tuple[str, str, str]]] = {}
     for assay in mapped.values():
-        key = ("given", "") if assay.status == "given" else _identity(assay)
+        key = ("given", "", "") if assay.status == "given" else _identity(assay)
         claims.setdefault(assay.name, set()).add(key)
     return {
         raw: AssayName(raw, raw, "clash", f"another assay is also {assay.name}")

@@ -152,10 +152,11 @@ def write_notices(
             notices.append(
                 "columns of the design file not used: " + ", ".join(design.unused_columns)
             )
-    dotted = sum(name_has_dots(assay) for assay in assays.values())
+    dotted = [assay for assay in assays.values() if name_has_dots(assay)]
     if dotted:
         notices.append(
-            f"{dotted} assays are named as R writes them, hsa.miR.16.5p for hsa-miR-16-5p: read so"
+            f"{len(dotted)} assays are named as R writes them, {dotted[0].raw} for "
+            f"{dotted[0].name}: read so"
         )
     unused = sorted(set(names or {}) - set(assays))
     if unused:

@@ -94,7 +94,7 @@ def parse_long(
     wells = pd.DataFrame(reader.rows, columns=list(WELL_COLUMNS), dtype="str")
     if wells.empty and not reader.problems:
         raise InputError(f"{name} has the headings of a long export and no well of a sample")
-    problems = (*reader.problems, *reader.find_several())
+    problems = (*reader.problems, *reader.find_several(), *_find_twice(wells))
     return RawPanel(wells, "long", reader.left_out, problems, reader.notes())
 
 
@@ -234,6 +234,19 @@ class _Reader:
             return ()
         shown = ", ".join(f"{role} ({n})" for role, n in self.roles.most_common(_SHOWN))
         return (f"roles of wells that are not known were taken for samples: {shown}",)
+
+
+def _find_twice(wells: pd.DataFrame) -> list[Problem]:
+    """Return a problem where one well of one plate has an assay twice: there were two plates."""
+    placed = wells[wells["well"] != ""]
+    twice = placed[placed.duplicated(["plate", "well", "assay"])]
+    if twice.empty:
+        return []
+    first = twice.iloc[0]
+    expected = "each assay once in each well of a plate: two plates have two names"
+    got = f"{len(twice)} more, the first {first['assay']} in {first['well']} of {first['plate']}"
+    action = "save each plate as a file of its own, or give it its name in a column Plate"
+    return [Problem("well", expected, got, action=action)]
 
 
 def _one(cells: Sequence[str], at: int | None) -> str:

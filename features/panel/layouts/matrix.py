@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.arrays import BoolArray
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, list_words
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import holds_ct
 from features.panel.layouts.headings import (
@@ -32,7 +32,7 @@ from features.panel.layouts.headings import (
 )
 from features.panel.layouts.raw_panel import MOST_PROBLEMS, Layout, RawPanel
 from features.panel.names import is_known_assay, is_micro_rna
-from features.panel.words import is_summary, squeeze
+from features.panel.words import is_summary, looks_like_control, squeeze
 
 __all__ = ["parse_matrix"]
 
@@ -145,7 +145,15 @@ def parse_matrix(
         },
         dtype="str",
     ).assign(flag="", plate=stem, platform="", well="")
-    notes = _tell_repeated(table.first if in_rows else table.names)
+    of_samples, of_assays = map(
+        _find_repeated, (table.first, table.names) if in_rows else (table.names, table.first)
+    )
+    # What becomes of controls is asked later, of all layouts alike.
+    apart = [n for n in of_samples if n and n not in samples and not looks_like_control(n)]
+    problems += [_refuse_repeated(apart, in_rows=in_rows)] if apart else []
+    again = [name for name in (*of_samples, *of_assays) if name not in apart]
+    note = f"taken as replicates, since the matrix has them several times: {list_words(again)}"
+    notes = (note,) if again else ()
     return RawPanel(wells, layout, left_out, tuple(problems), notes)
 
 
@@ -269,10 +277,18 @@ def _refuse_column(name: str) -> Problem:
     return Problem(name, "a microRNA, or another assay", got, action=action)
 
 
-def _tell_repeated(samples: NDArray[Any]) -> tuple[str, ...]:
-    n = sum(count > 1 for count in Counter(samples.tolist()).values())
-    text = f"{n} samples stand in several rows or columns of one matrix: taken as replicates"
-    return (text,) if n else ()
+def _find_repeated(names: NDArray[Any]) -> list[str]:
+    return [str(name) for name, count in Counter(names.tolist()).items() if count > 1]
+
+
+def _refuse_repeated(names: Sequence[str], *, in_rows: bool) -> Problem:
+    """Return the problem of samples in several rows: a matrix does not tell their plates."""
+    expected = f"each sample in one {'row' if in_rows else 'column'}"
+    action = (
+        "name them apart, or say with --design that the ones of a name are one sample, as are "
+        "replicates"
+    )
+    return Problem("sample", expected, f"several for {list_words(names)}", action=action)
 
 
 def _find_layout(table: _Table, samples: Collection[str], *, name: str) -> Layout:

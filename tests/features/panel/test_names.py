@@ -28,6 +28,11 @@ from features.panel.names import (
         ("hsa-mir-451", "hsa-miR-451", "no_arm"),
         ("hsa-miR-126#-000451", "hsa-miR-126*", "star"),
         ("hsa-mir-526b#", "hsa-miR-526b*", "star"),
+        ("hsa-miR-16-5p, FAM", "hsa-miR-16-5p", "mature"),
+        ("hsa-miR-21-5p (VIC)", "hsa-miR-21-5p", "mature"),
+        ("hsa-miR-16-000391_FAM-MGB", "hsa-miR-16", "no_arm"),
+        ("hsa-miR-16-5p [6-FAM]", "hsa-miR-16-5p", "mature"),
+        ("hsa-let-7a-5p SYBR Green I", "hsa-let-7a-5p", "mature"),
     ],
 )
 def test_the_spelling_is_put_right(raw: str, name: str, status: str) -> None:
@@ -44,6 +49,10 @@ def test_the_spelling_is_put_right(raw: str, name: str, status: str) -> None:
         ("hsa-mir-92a-1", "ambiguous", "precursor"),
         ("hsa-miR-9-5p*", "ambiguous", "both an arm and a star"),
         ("let7a", "ambiguous", "not spelt"),
+        ("hsa-miR-16-5p, hsa-miR-21-5p", "ambiguous", "several"),
+        ("hsa-miR-16-5p/FAM2", "ambiguous", "several"),
+        ("hsa-miR-16-5p, plasma", "ambiguous", "not spelt"),
+        ("hsa-miR-16-5p (FAM", "ambiguous", "not spelt"),
         ("U6 snRNA-001973", "other", ""),
         ("GAPDH", "other", ""),
         ("477860_mir", "other", ""),
@@ -62,6 +71,18 @@ def test_two_assays_are_never_taken_for_one() -> None:
     mapped = map_assay_names(names)
     assert [mapped[raw].name for raw in names] == names
     assert [mapped[raw].status for raw in names] == ["clash"] * 4 + ["mature"]
+
+
+def test_dyes_tell_assays_apart() -> None:
+    names = [
+        "hsa-miR-16-5p, FAM",
+        "hsa-miR-16-5p, VIC",
+        "hsa-miR-21-5p, FAM",
+        "hsa-miR-21-5p (fam)",
+    ]
+    mapped = map_assay_names(names)
+    assert [mapped[raw].status for raw in names] == ["clash"] * 2 + ["mature"] * 2
+    assert [mapped[raw].name for raw in names] == [*names[:2], *["hsa-miR-21-5p"] * 2]
 
 
 def test_upper_and_lower_case_of_a_mature_name_are_one_assay() -> None:
@@ -148,7 +169,8 @@ def test_a_name_in_both_spellings_is_one_assay() -> None:
         ("GAPDH", True, True),
         ("UniSp6", True, True),
         ("run 3 of hsa-miR-16-5p", True, False),
-        ("hsa-miR-16-5p, FAM", True, False),
+        ("hsa-miR-16-5p, FAM", True, True),
+        ("hsa-miR-16-5p, miR-21-5p", True, False),
         ("age", False, False),
         ("ct_mean", False, False),
         ("user", False, False),

@@ -227,3 +227,17 @@ def test_two_visits_of_one_name_are_not_averaged(heading: str) -> None:
 def test_a_run_is_a_plate() -> None:
     text = "Run,Sample,Target,Ct\nA,P1,hsa-miR-16-5p,22\nB,P1,hsa-miR-16-5p,26\n"
     assert _read(text).wells["plate"].tolist() == ["A", "B"]
+
+
+def test_a_well_that_stands_twice_is_of_two_plates() -> None:
+    # The mean, 24.1, would be that of two people.
+    one = "Well,Sample,Target,Ct\nA1,Sample 1,hsa-miR-21-5p,22.1\nA1,Sample 1,U6,20\n"
+    [problem] = _read(f"{one}\nWell,Sample,Target,Ct\nA01,Sample 1,hsa-miR-21-5p,26.1\n").problems
+    assert (problem.column, problem.got) == (
+        "well",
+        "1 more, the first hsa-miR-21-5p in A1 of run 1",
+    )
+    assert "a column Plate" in problem.action
+    assert _read(one).problems == ()
+    named = "Plate,Well,Sample,Target,Ct\nA,A1,S1,hsa-miR-21-5p,22.1\nB,A1,S2,hsa-miR-21-5p,26.1\n"
+    assert _read(named).problems == ()

@@ -157,10 +157,34 @@ def test_several_rows_of_one_sample_that_differ_are_no_replicates() -> None:
     assert caught.value.problems[0].got.startswith(
         "several rows of one sample that differ in visit"
     )
-    same = _parse(text.replace("T1", "T0"))
-    assert same.notes == (
-        "1 samples stand in several rows or columns of one matrix: taken as replicates",
-    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21\nS2,22,23\nS1,26,27\n",
+        "sample,visit,hsa-miR-1-3p,hsa-miR-2-5p\nS1,T0,20,21\nS1,T0,26,27\nS2,T0,22,23\n",
+        "assay,S1,S2,S1\nhsa-miR-1-3p,20,22,26\nhsa-miR-2-5p,21,23,27\n",
+    ],
+)
+def test_a_sample_that_a_matrix_has_twice_is_one_only_where_a_design_says_so(text: str) -> None:
+    [problem] = _parse(text).problems
+    assert problem.got == "several for S1"
+    assert "--design" in problem.action
+    raw = _parse(text, samples=("S1", "S2"))
+    assert raw.problems == ()
+    assert raw.notes == ("taken as replicates, since the matrix has them several times: S1",)
+    assert len(raw.wells) == 6
+
+
+def test_controls_may_stand_in_several_rows() -> None:
+    raw = _parse("sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21\nNTC,35,36\nNTC,37,38\n")
+    assert raw.problems == ()
+
+
+def test_an_assay_that_a_matrix_has_twice_is_told() -> None:
+    raw = _parse("sample,hsa-miR-1-3p,U6,U6\nS1,20,21,21.4\n")
+    assert raw.notes == ("taken as replicates, since the matrix has them several times: U6",)
 
 
 def test_an_assay_may_stand_in_several_lines_each_with_its_place() -> None:
