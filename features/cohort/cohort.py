@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.arrays import IntArray
+from features.cohort.distinct import Distinct, combine, find_distinct, find_rows
 from features.cohort.pseudonyms import check_totals
 from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
@@ -40,7 +42,7 @@ __all__ = [
 ]
 
 Record = dict[str, float | str | None]
-Columns = dict[str, list[float | str | None]]
+Columns = dict[str, Distinct]
 
 _SHOWN = 40
 _MOST_UNKNOWN = 20
@@ -186,72 +188,72 @@ def parse_cohort(
         for name in dict.fromkeys(["patient_id", *required])
         if name not in names
     ]
+    numbers = raw.index.to_numpy() + 1
     cells: list[Problem] = []
     columns: Columns = {}
     for name in (name for name in dictionary.names if name in names):
-        columns[name], found = _parse_column(dictionary[name], raw[name])
+        columns[name], found = _parse_column(dictionary[name], raw[name], numbers)
         cells += found
-        if name in required and not found and all(value is None for value in columns[name]):
+        empty = all(value is None for value in columns[name].values)
+        if name in required and not found and empty:
             problems.append(Problem(name, "at least one value", "an empty column"))
     problems += _find_implausible(raw)
-    numbers = [int(position) + 1 for position in raw.index]
     filled, contradictions = _fill_classes(columns, numbers)
-    cells += contradictions
-    ages, durations = (
-        columns.get(name, [None] * len(numbers)) for name in ("age_years", "disease_duration_years")
-    )
-    for row, age, duration in zip(numbers, ages, durations, strict=True):
-        cells += [replace(problem, row=row) for problem in _check_duration(age, duration)]
+    cells += contradictions + _find_older_diseases(columns, numbers)
     cells += _find_repeated(columns, numbers)
-    cells += check_totals(columns.get("patient_id", [None] * len(numbers)), numbers)
+    if "patient_id" in columns:
+        cells += check_totals(columns["patient_id"].to_list(), numbers.tolist())
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
     return _to_table(filled, dictionary, n_rows=len(numbers)), problems + cells
 
 
 def _parse_column(
-    variable: Variable, raw: pd.Series[Any]
-) -> tuple[list[float | str | None], list[Problem]]:
+    variable: Variable, raw: pd.Series[Any], numbers: IntArray
+) -> tuple[Distinct, list[Problem]]:
     """Read each distinct cell once."""
-    texts = raw.tolist()
-    distinct = dict.fromkeys(texts)
-    decimal = _find_decimal(distinct) if variable.is_numeric else None
-    values: dict[object, float | str | None] = {}
-    wrong: dict[object, Problem] = {}
-    for text in distinct:
-        value = parse_cell(variable, text, decimal=decimal)
-        if isinstance(value, Problem):
-            wrong[text] = value
-        elif value is None and variable.name == "patient_id":
-            wrong[text] = variable.problem("an empty cell")
-        values[text] = None if isinstance(value, Problem) else value
+    cells, positions = find_distinct(raw)
+    decimal = _find_decimal(cells) if variable.is_numeric else None
+    read = [parse_cell(variable, cell, decimal=decimal) for cell in cells]
+    if variable.name == "patient_id":
+        read = [variable.problem("an empty cell") if value is None else value for value in read]
+    values = [None if isinstance(value, Problem) else value for value in read]
     problems = []
-    if wrong:
-        problems = [
-            replace(wrong[text], row=int(position) + 1)
-            for position, text in zip(raw.index, texts, strict=True)
-            if text in wrong
-        ]
-    return [values[text] for text in texts], problems
+    for row in find_rows(read, positions, lambda value: isinstance(value, Problem)):
+        wrong = read[positions[row]]
+        assert isinstance(wrong, Problem)
+        problems.append(replace(wrong, row=int(numbers[row])))
+    return Distinct(values, positions), problems
 
 
-def _fill_classes(columns: Columns, numbers: Sequence[int]) -> tuple[Columns, list[Problem]]:
+def _fill_classes(columns: Columns, numbers: IntArray) -> tuple[Columns, list[Problem]]:
     """Return the columns with the drug classes that follow, each distinct medication told once."""
     names = [name for name in CLASS_COLUMNS if name in columns]
     if not names:
         return columns, []
-    rows = list(zip(*(columns[name] for name in names), strict=True))
-    done = {row: fill_classes(dict(zip(names, row, strict=True))) for row in dict.fromkeys(rows)}
+    rows, positions = combine([columns[name] for name in names])
+    done = [fill_classes(dict(zip(names, row, strict=True))) for row in rows]
     filled = dict(columns)
-    for name in dict.fromkeys(name for record, _ in done.values() for name in record):
-        values = {row: record.get(name) for row, (record, _) in done.items()}
-        filled[name] = [values[row] for row in rows]
-    problems = [
-        replace(problem, row=number)
-        for number, row in zip(numbers, rows, strict=True)
-        for problem in done[row][1]
+    for name in dict.fromkeys(name for record, _ in done for name in record):
+        filled[name] = Distinct([record.get(name) for record, _ in done], positions)
+    found = [problems for _, problems in done]
+    return filled, [
+        replace(problem, row=int(numbers[row]))
+        for row in find_rows(found, positions, bool)
+        for problem in found[positions[row]]
     ]
-    return filled, problems
+
+
+def _find_older_diseases(columns: Columns, numbers: IntArray) -> list[Problem]:
+    if not {"age_years", "disease_duration_years"} <= columns.keys():
+        return []
+    ages = columns["age_years"].to_floats()
+    durations = columns["disease_duration_years"].to_floats()
+    return [
+        replace(problem, row=int(numbers[row]))
+        for row in np.flatnonzero(durations > ages)
+        for problem in _check_duration(float(ages[row]), float(durations[row]))
+    ]
 
 
 def _find_decimal(cells: Iterable[object]) -> DecimalSign | None:
@@ -262,10 +264,12 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     name = "disease_duration_years"
     if name not in raw:
         return []
-    cells = [clean(str(cell)) for cell in raw[name].tolist()]
+    distinct, positions = find_distinct(raw[name])
+    cells = [clean(str(cell)) for cell in distinct]
     decimal = find_decimal(cells)
-    numbers = (parse_number(cell, decimal=decimal) for cell in cells)
-    known = [number for number in numbers if number is not None]
+    numbers = np.array([parse_number(cell, decimal=decimal) for cell in cells], dtype=np.float64)
+    known = numbers[positions]
+    known = known[~np.isnan(known)]
     if len(known) < _FEWEST_FOR_MEDIAN or np.median(known) <= _MOST_MEDIAN_YEARS:
         return []
     expected = f"years, with a median of at most {_MOST_MEDIAN_YEARS}"
@@ -273,14 +277,18 @@ def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
     return [Problem(name, expected, f"a median of {np.median(known):g}", action=action)]
 
 
-def _find_repeated(columns: Columns, numbers: Sequence[int]) -> list[Problem]:
-    unknown: list[float | str | None] = [None] * len(numbers)
-    patients, courses = (columns.get(name, unknown) for name in ("patient_id", "course_number"))
-    first: dict[tuple[object, object], int] = {}
+def _find_repeated(columns: Columns, numbers: IntArray) -> list[Problem]:
+    keys = [columns[name] for name in ("patient_id", "course_number") if name in columns]
+    if "patient_id" not in columns:
+        return []
+    rows, positions = combine(keys)
+    if len(set(rows)) == len(numbers):
+        return []
+    first: dict[tuple[object, ...], int] = {}
     problems = []
-    for row, patient, course in zip(numbers, patients, courses, strict=True):
-        earlier = first.setdefault((patient, course), row)
-        if patient is not None and earlier != row:
+    for at, row in zip(positions.tolist(), numbers.tolist(), strict=True):
+        earlier = first.setdefault(rows[at], row)
+        if rows[at][0] is not None and earlier != row:
             expected = "each patient_id with each course_number once"
             got = f"the same as in row {earlier}"
             action = "drop one, or number the courses"
@@ -290,9 +298,9 @@ def _find_repeated(columns: Columns, numbers: Sequence[int]) -> list[Problem]:
 
 def _to_table(columns: Columns, dictionary: Dictionary, *, n_rows: int) -> pd.DataFrame:
     arrays = {
-        name: np.array(columns[name], dtype=np.float64)
+        name: columns[name].to_floats()
         if dictionary[name].is_encodable
-        else pd.Series(columns[name], dtype="str")
+        else columns[name].to_texts()
         for name in dictionary.names
         if name in columns
     }
@@ -334,7 +342,7 @@ def read_cohort(
         dictionary,
         holds_simulated(table),
         hashlib.sha256(data).hexdigest(),
-        rows=tuple(int(position) + 1 for position in raw.index),
+        rows=tuple((raw.index + 1).tolist()),
         cleaned=raw.attrs[CLEANED],
     )
 
