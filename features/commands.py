@@ -322,6 +322,8 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
     console.print(f"{file}: {report.rows} courses, no problem{origin}.")
     _show_cleaned(console, report.cleaned)
+    for line in report.notes:
+        console.print(line)
     if report.flow is not None:
         _print_table(
             console,

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from features.texts import squash
+
 __all__ = [
     "EXIT_INPUT",
     "EXIT_NOT_ENOUGH",
@@ -196,7 +198,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
         return ""
     lowered, names = name.lower(), list(known)
-    longer = [other for other in names if other.startswith(f"{lowered}_")]
-    alike = [other for other in names if re.findall(r"\d", other) == re.findall(r"\d", name)]
-    near = longer or difflib.get_close_matches(lowered, alike, n=1)
+    same = [other for other in names if squash(other) == squash(name) != ""]
+    longer = [other for other in names if other.lower().startswith(f"{lowered}_")]
+    alike = {
+        other.lower(): other
+        for other in reversed(names)
+        if re.findall(r"\d", other) == re.findall(r"\d", name)
+    }
+    found = difflib.get_close_matches(lowered, alike, n=1)
+    near = same or longer or [alike[word] for word in found]
     return f"did you mean {near[0]}?" if near else ""

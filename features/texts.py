@@ -8,12 +8,20 @@ from collections.abc import Sequence
 
 __all__ = ["clean", "count_invisible", "holds_invisible", "replace_invisible", "squash"]
 
-# Zero-width space, non-joiner and joiner, word joiner and the byte order mark; then the spaces
-# that do not break a line, which spreadsheets and web pages put between a number and its unit.
-_NOTHING = "\u200b\u200c\u200d\u2060\ufeff"
-_SPACES = "\u00a0\u2007\u202f"
+# What Unicode calls default ignorable, by first and last: soft hyphens, zero-width spaces and
+# joiners, marks of direction, variation selectors, the byte order mark, tags.
+_RANGES = (
+    "\u00ad\u00ad\u034f\u034f\u061c\u061c\u115f\u1160\u17b4\u17b5\u180b\u180f\u200b\u200f\u202a\u202e"
+    "\u2060\u206f\u3164\u3164\ufe00\ufe0f\ufeff\ufeff\uffa0\uffa0\ufff0\ufff8\U0001bca0\U0001bca3"
+    "\U0001d173\U0001d17a\U000e0000\U000e0fff"
+)
+_NOTHING = "".join(f"{a}-{b}" for a, b in zip(_RANGES[::2], _RANGES[1::2], strict=True))
+# Spaces that do not break a line, and those of other widths: spreadsheets and web pages put them
+# between a number and its unit.
+_SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
 _INVISIBLE = re.compile(f"[{_NOTHING}{_SPACES}]")
-_PLAIN = str.maketrans({**dict.fromkeys(_NOTHING, ""), **dict.fromkeys(_SPACES, " ")})
+_IGNORED = re.compile(f"[{_NOTHING}]")
+_OTHER_SPACES = re.compile(f"[{_SPACES}]")
 
 
 def holds_invisible(text: str) -> bool:
@@ -28,7 +36,7 @@ def count_invisible(texts: Sequence[str]) -> int:
 
 def replace_invisible(text: str) -> str:
     """Return a text without zero-width characters and its spaces plain."""
-    return text.translate(_PLAIN) if holds_invisible(text) else text
+    return _OTHER_SPACES.sub(" ", _IGNORED.sub("", text)) if holds_invisible(text) else text
 
 
 def clean(text: str) -> str:

@@ -36,6 +36,8 @@ class CheckReport:
         Whether any row is simulated.
     cleaned : int
         Cells and headings that held invisible characters, which were passed over.
+    notes : tuple of str
+        What else was passed over or made out in reading the file, in sentences.
     flags : tuple of (int, str, str)
         Line of the file, variable and what should be looked at; none of it stops anything.
     missing : dict of str to float
@@ -57,6 +59,7 @@ class CheckReport:
     rows: int = 0
     synthetic: bool = False
     cleaned: int = 0
+    notes: tuple[str, ...] = ()
     flags: tuple[tuple[int, str, str], ...] = ()
     missing: Mapping[str, float] = field(default_factory=dict)
     unlisted_codes: Mapping[str, int] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class CheckReport:
             "rows": self.rows,
             "synthetic": self.synthetic,
             "cleaned": self.cleaned,
+            "notes": list(self.notes),
             "flags": [
                 {"row": row, "variable": name, "text": text} for row, name, text in self.flags
             ],
@@ -133,6 +137,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         rows=len(table),
         synthetic=cohort.synthetic,
         cleaned=cohort.cleaned,
+        notes=cohort.notes,
         flags=tuple(sorted((rows[at], name, text) for at, name, text in flags)),
         missing={str(name): float(table[name].isna().mean()) for name in table},
         unlisted_codes=dict(unlisted.most_common()),

@@ -26,7 +26,8 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
-from features.files.table import CLEANED, parse_table, read_bytes
+from features.files.headings import find_misplaced
+from features.files.table import CLEANED, NOTES, parse_table, read_bytes
 from features.numerals import DecimalSign, find_decimal, parse_number
 from features.texts import clean
 
@@ -72,6 +73,8 @@ class Cohort:
         What a message calls each row: its line in the file; empty without a file.
     cleaned : int
         Cells and headings of the file that held invisible characters.
+    notes : tuple of str
+        What else was passed over or made out in reading the file, in sentences.
     """
 
     table: pd.DataFrame
@@ -80,6 +83,7 @@ class Cohort:
     sha256: str
     rows: Sequence[int] = ()
     cleaned: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def parse_cell(
@@ -182,6 +186,9 @@ def parse_cohort(
     """
     names = [str(name) for name in raw.columns]
     names = [name for name in names if name in dictionary or not is_redcap_own(name)]
+    misplaced = None if "patient_id" in names else find_misplaced(raw, dictionary.names)
+    if misplaced:
+        return _to_table({}, dictionary, n_rows=len(raw)), [misplaced]
     problems = _find_unknown(names, dictionary, action=_MAP_OR_DROP)
     problems += [
         Problem(name, "a column of that name", "no such column", action="add it, or map it")
@@ -344,6 +351,7 @@ def read_cohort(
         hashlib.sha256(data).hexdigest(),
         rows=tuple((raw.index + 1).tolist()),
         cleaned=raw.attrs[CLEANED],
+        notes=raw.attrs[NOTES],
     )
 
 

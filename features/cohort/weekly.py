@@ -33,6 +33,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem
+from features.files.headings import find_misplaced
 from features.files.table import parse_table, read_bytes
 from features.numerals import find_decimal
 from features.shares import FEWEST
@@ -139,7 +140,8 @@ def parse_weekly(
         if column not in names
     ]
     if absent:
-        raise InputError(name, absent)
+        misplaced = find_misplaced(raw, _COLUMNS)
+        raise InputError(name, [misplaced] if misplaced else absent)
     arms, problems = _find_arms(raw["arm"], reference)
     week, week_problems = _parse_column(_WEEK, raw["week"], required=True)
     nrs, nrs_problems = _parse_column(_NRS, raw["nrs"], required=False)

@@ -7,7 +7,7 @@ import io
 import re
 
 from features.errors import InputError, Problem
-from features.files.delimiter import find_delimiter
+from features.files.delimiter import find_delimiter, find_table
 from features.files.records import Records, trim
 
 __all__ = ["parse_delimited"]
@@ -15,9 +15,10 @@ __all__ = ["parse_delimited"]
 _MOST_PROBLEMS = 1000
 # Excel's own word for the delimiter, above the header.
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[\t ]*(\r\n|\r|\n)")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
-def parse_delimited(text: str, *, name: str) -> Records:
+def parse_delimited(text: str, *, name: str, header_line: int | None = None) -> Records:
     """Read a text whose fields have a delimiter between them, found by what fits every line.
 
     Parameters
@@ -27,44 +28,91 @@ def parse_delimited(text: str, *, name: str) -> Records:
         ``sep=;`` says the delimiter.
     name : str
         What to call the text in an error.
+    header_line : int or None
+        As :class:`~features.files.options.TableOptions` has it.
 
     Raises
     ------
     InputError
-        Listing every line that does not have as many fields as the header.
+        Listing every line that does not have as many fields as the header, or naming the line
+        in which the table seems to begin.
     """
+    above = (header_line or 1) - 1
+    text = _drop_lines(text, above)
     stated = _SEPARATOR_LINE.match(text)
     delimiter = stated[1] if stated else find_delimiter(text)
+    first = 1 if stated else 0
+    records, lines = _read_records(text, delimiter, first, above, name=name)
+    if len(records) <= first:
+        raise InputError(f"{name} is empty")
+    header, rows, lines = records[first], records[first + 1 :], lines[first + 1 :]
+    filled = [cells for cells in rows if any(map(str.strip, cells))]
+    widths = {len(cells) for cells in filled}
+    if not header_line and (len(header) == 1 or widths - {len(header), len(header) + 1}):
+        _check_start(text, header, name=name)
+    if widths != {len(header) + 1}:
+        _check_widths(len(header), rows, lines, name=name)
+        return trim(header, rows, lines)
+    if not any(cells[-1].strip() for cells in filled):
+        rows = [cells[:-1] for cells in rows]
+        return trim(header, rows, lines, ("Each row ends with a delimiter: passed over.",))
+    if not _has_row_numbers(text, filled):
+        _refuse_column_without_heading(len(header), name=name)
+    note = "The first column has no heading and numbers the rows, as R writes them."
+    return trim(["", *header], rows, lines, (note,))
+
+
+def _drop_lines(text: str, count: int) -> str:
+    end = 0
+    for _ in range(count):
+        match = _LINE.match(text, end)
+        end = match.end() if match else end
+    return text[end:]
+
+
+def _read_records(
+    text: str, delimiter: str, first: int, above: int, *, name: str
+) -> tuple[list[list[str]], list[int]]:
+    """Return the records that are not blank lines, and the line that each begins on.
+
+    No further than to where it is plain that they are no table.
+    """
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
     records: list[list[str]] = []
     lines: list[int] = []
-    first = 1 if stated else 0
     before = misfits = 0
     try:
         for cells in reader:
             if len(cells) > 1 or (cells and cells[0].strip()):
                 records.append(cells)
-                lines.append(before + 1)
-                misfits += len(records) > first and len(cells) != len(records[first])
+                lines.append(above + before + 1)
+                if len(records) > first and not 0 <= len(cells) - len(records[first]) <= 1:
+                    misfits += any(map(str.strip, cells))
                 if misfits == _MOST_PROBLEMS:
                     break
             before = reader.line_num
     except csv.Error as error:
-        raise InputError(f"{name} cannot be read as CSV near line {before + 1}: {error}") from error
-    if len(records) <= first:
-        raise InputError(f"{name} is empty")
-    header, rows, lines = records[first], records[first + 1 :], lines[first + 1 :]
-    while rows and not any(map(str.strip, rows[-1])):  # spreadsheets leave them, of any width
-        rows.pop()
-        lines.pop()
-    _check_widths(len(header), rows, lines, name=name)
-    return trim(header, rows, lines)
+        line = above + before + 1
+        raise InputError(f"{name} cannot be read as CSV near line {line}: {error}") from error
+    return records, lines
+
+
+def _check_start(text: str, header: list[str], *, name: str) -> None:
+    """Refuse a table that begins below its first line."""
+    line, width = find_table(text)
+    if line:
+        got = f"{len(header)} in the first line, {width} in line {line} and most below it"
+        action = (
+            f"if line {line} has the headings, delete what stands above it, or import the file "
+            f"with a mapping that says header_line = {line}"
+        )
+        raise InputError(name, [Problem("fields", "as many in each line", got, action=action)])
 
 
 def _check_widths(width: int, rows: list[list[str]], lines: list[int], *, name: str) -> None:
     problems = []
     for cells, line in zip(rows, lines, strict=True):
-        if len(cells) == width:
+        if len(cells) == width or not any(map(str.strip, cells)):
             continue
         action = "put a text that holds the delimiter in quotes" if len(cells) > width else ""
         problems.append(
@@ -74,3 +122,26 @@ def _check_widths(width: int, rows: list[list[str]], lines: list[int], *, name: 
             raise InputError(f"{name} is not a table", problems)
     if problems:
         raise InputError(name, problems)
+
+
+def _has_row_numbers(text: str, rows: list[list[str]]) -> bool:
+    """Return whether the first column is surely R's own.
+
+    R counts the rows and puts the numbers in quotes, as it does headings. A study's own number
+    of a patient may count as well, but who writes it in quotes gives it a heading.
+    """
+    names = [cells[0].strip() for cells in rows]
+    if not text.lstrip().startswith('"') or not all(map(str.isdecimal, names)):
+        return False
+    numbers = [int(name) for name in names]
+    quoted = re.findall(r'^"(\d+)"', text, flags=re.MULTILINE)
+    return quoted == names and numbers == sorted(set(numbers))
+
+
+def _refuse_column_without_heading(width: int, *, name: str) -> None:
+    expected, got = f"{width}, as in the header", f"{width + 1} in each row"
+    action = (
+        "give the column without a heading one; if it is the first and holds R's row names, "
+        "export with row.names = FALSE"
+    )
+    raise InputError(name, [Problem("fields", expected, got, action=action)])

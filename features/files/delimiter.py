@@ -5,9 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 
-__all__ = ["DELIMITERS", "find_delimiter"]
+from features.numerals import parse_number
+
+__all__ = ["DELIMITERS", "find_delimiter", "find_table"]
+
+_MOST_ABOVE = 20
+_LOOKED_AT = 100_000
 
 DELIMITERS = ("\t", ";", "|", ",")
 """What may stand between fields. A comma may also stand before decimals, so it comes last."""
@@ -52,6 +58,42 @@ def find_delimiter(text: str, *, candidates: Sequence[str] = DELIMITERS) -> str:
         if (fits, header) > most:
             most, best = (fits, header), delimiter
     return best
+
+
+def find_table(text: str) -> tuple[int, int]:
+    """Return the line in which a table begins below other lines, and its number of fields.
+
+    Returns
+    -------
+    line, width : int
+        The first line with as many fields as most lines from there on have; 0 and 0 where that is
+        the first one that is not blank, or too far below, or has numbers and so no headings, or
+        no delimiter gives most lines the same number.
+
+    Examples
+    --------
+    >>> find_table("Study X, 2021\\n\\nid;age;nrs\\nP1;41;7\\nP2;50;8\\n")
+    (3, 3)
+    """
+    for delimiter in DELIMITERS:
+        reader = csv.reader(io.StringIO(text[:_LOOKED_AT], newline=None), delimiter=delimiter)
+        records: dict[int, list[str]] = {}
+        before = 0
+        try:
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    records[before + 1] = cells
+                before = reader.line_num
+        except csv.Error:
+            continue
+        counts = Counter(len(cells) for cells in records.values() if len(cells) > 1)
+        ((width, count),) = counts.most_common(1) or [(0, 0)]
+        line = next((line for line, cells in records.items() if len(cells) == width), 0)
+        above = list(records).index(line) if line else 0
+        if 0 < above <= _MOST_ABOVE and 2 * count > len(records) - above:
+            if all(parse_number(cell.strip()) is None for cell in records[line]):
+                return line, width
+    return 0, 0
 
 
 def _splits_header(text: str, delimiter: str) -> bool:

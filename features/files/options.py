@@ -27,6 +27,11 @@ class TableOptions:
     number_repeated : bool
         Whether headings that stand several times are told apart by position, ``Pain (1)`` and
         ``Pain (2)``, as where a mapping names the columns that are used. Else they are a problem.
+    header_line : int or None
+        The line of a text, or row of a sheet, with the headings; what stands above is passed over.
+        None: the first one that is not blank.
+    data_line : int or None
+        The first line below the headings that holds data. None: the one that follows them.
     """
 
     decimal: Literal[".", ","] | None = None
@@ -34,3 +39,5 @@ class TableOptions:
     sheet: str | int | None = None
     labels: bool = False
     number_repeated: bool = False
+    header_line: int | None = None
+    data_line: int | None = None

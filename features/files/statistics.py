@@ -7,7 +7,7 @@ import io
 import pandas as pd
 
 from features.errors import InputError
-from features.files.records import Records, to_text
+from features.files.records import Records, to_text, trim
 
 __all__ = ["is_spss", "is_stata", "parse_statistics"]
 
@@ -76,4 +76,4 @@ def parse_statistics(
         for column in (frame.iloc[:, i].tolist() for i in range(frame.shape[1]))
     ]
     rows = [list(cells) for cells in zip(*texts, strict=True)]
-    return Records([str(name) for name in frame], rows, range(1, len(rows) + 1))
+    return trim([str(name) for name in frame], rows, list(range(1, len(rows) + 1)))

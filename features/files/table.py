@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.errors import InputError
+from features.errors import InputError, Problem
 from features.files.delimited import parse_delimited
 from features.files.headings import find_repeated_headings, number_headings
 from features.files.options import TableOptions
 from features.files.plain import parse_plain
-from features.files.records import Records, TextColumns, to_text
+from features.files.records import Records, TextColumns, to_text, trim
 from features.files.statistics import is_spss, is_stata, parse_statistics
 from features.files.text import decode
 from features.files.workbook import parse_workbook
@@ -29,6 +29,7 @@ from features.texts import clean, count_invisible, holds_invisible
 
 __all__ = [
     "CLEANED",
+    "NOTES",
     "TABLE_ENDINGS",
     "check_output",
     "parse_table",
@@ -43,6 +44,9 @@ TABLE_ENDINGS = (".csv", ".parquet")
 
 CLEANED = "cleaned"
 """Where the `attrs` of a table count what held invisible characters."""
+
+NOTES = "notes"
+"""Where the `attrs` of a table say what was passed over or made out, in sentences."""
 
 _AS_TEXT = {pa.large_string(): pd.StringDtype(na_value=np.nan)}
 _PARQUET = b"PAR1"
@@ -87,8 +91,9 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
     -------
     DataFrame of str
         One row per record, cells as they stand and "" where empty, but without invisible
-        characters: ``attrs[CLEANED]`` counts the cells and headings that held any. The index is
-        a row's line of the text or row of the sheet, less one; else its position from 0.
+        characters: ``attrs[CLEANED]`` counts the cells and headings that held any. Blank rows are
+        left out: ``attrs[NOTES]`` says so. The index is a row's line of the text or row of the
+        sheet, less one; else its position from 0.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def read_table(path: Path, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame
 
 def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS) -> pd.DataFrame:
     """Read the bytes of a table file, `name` in errors; see :func:`read_table`."""
-    found = _parse_columns(data, name=name, options=options)
+    found = _drop_above(_parse_columns(data, name=name, options=options), options.data_line)
     header, lines = found.header, found.lines
     names = _check_header([clean(heading) for heading in header], lines, name, options)
     cleaned = [_clean_cells(cells) for cells in found.cells]
@@ -108,7 +113,23 @@ def parse_table(data: bytes, *, name: str, options: TableOptions = _AS_IT_TELLS)
     table: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=_AS_TEXT.get)
     table.index = pd.Index([line - 1 for line in lines])
     table.attrs[CLEANED] = count_invisible(header) + sum(count for _, count in cleaned)
+    table.attrs[NOTES] = found.notes
     return table
+
+
+def _drop_above(found: TextColumns, data_line: int | None) -> TextColumns:
+    """Return the table without what stands between its headings and its data."""
+    kept = [row for row, line in enumerate(found.lines) if line >= (data_line or 0)]
+    above = len(found.lines) - len(kept)
+    if not above:
+        return found
+    note = f"Passed over {above} row{'s'[: above != 1]} between the headings and line {data_line}."
+    return TextColumns(
+        found.header,
+        [cells.take(pa.array(kept, pa.int64())) for cells in found.cells],
+        [found.lines[row] for row in kept],
+        (*found.notes, note),
+    )
 
 
 def _clean_cells(cells: pa.Array) -> tuple[pa.Array, int]:
@@ -125,10 +146,17 @@ def _clean_cells(cells: pa.Array) -> tuple[pa.Array, int]:
 
 def _parse_columns(data: bytes, *, name: str, options: TableOptions) -> TextColumns:
     """Tell the kind of a file by how it begins, whatever its ending."""
+    lineless = data.startswith(_PARQUET) or is_spss(data) or is_stata(data)
+    if lineless and (options.header_line or options.data_line):
+        expected, got = "a text or a workbook", "a file without lines"
+        action = "leave header_line and data_line out"
+        raise InputError(name, [Problem("header_line", expected, got, action=action)])
     if data.startswith(_PARQUET):
         return _parse_parquet(data, name=name).to_columns()
     if data.startswith(_ZIP):
-        return parse_workbook(data, name=name, sheet=options.sheet).to_columns()
+        return parse_workbook(
+            data, name=name, sheet=options.sheet, header_line=options.header_line
+        ).to_columns()
     if is_spss(data) or is_stata(data):
         labels, encoding = options.labels, options.encoding
         return parse_statistics(data, name=name, labels=labels, encoding=encoding).to_columns()
@@ -140,7 +168,8 @@ def _parse_columns(data: bytes, *, name: str, options: TableOptions) -> TextColu
     text = decode(data, name=name, encoding=options.encoding)
     if not text.strip():
         raise InputError(f"{name} is empty")
-    return parse_plain(text) or parse_delimited(text, name=name).to_columns()
+    plain = None if options.header_line else parse_plain(text)
+    return plain or parse_delimited(text, name=name, header_line=options.header_line).to_columns()
 
 
 def _check_header(
@@ -170,7 +199,7 @@ def _parse_parquet(data: bytes, *, name: str) -> Records:
         for i in range(frame.shape[1])
     ]
     rows = [list(cells) for cells in zip(*columns, strict=True)]
-    return Records([str(heading) for heading in frame], rows, range(1, len(rows) + 1))
+    return trim([str(heading) for heading in frame], rows, list(range(1, len(rows) + 1)))
 
 
 def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> None:

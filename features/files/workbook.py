@@ -6,17 +6,21 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from features.errors import InputError, Problem, list_words
 from features.files.records import Records, to_text, trim
+from features.files.sheet_layout import describe_hidden, find_merged, read_layout
 
 __all__ = ["parse_workbook"]
 
 _SHOWN = 60
 
 
-def parse_workbook(data: bytes, *, name: str, sheet: str | int | None = None) -> Records:
+def parse_workbook(
+    data: bytes, *, name: str, sheet: str | int | None = None, header_line: int | None = None
+) -> Records:
     """Read one sheet of a workbook (.xlsx, .xlsm).
 
     Parameters
@@ -25,21 +29,24 @@ def parse_workbook(data: bytes, *, name: str, sheet: str | int | None = None) ->
         What the file holds.
     name : str
         What to call it in an error.
-    sheet : str, int or None
-        As :class:`~features.files.options.TableOptions` has it.
+    sheet, header_line
+        As :class:`~features.files.options.TableOptions` has them.
 
     Returns
     -------
     Records
         Of the first row that is not blank and those below it. A cell that is shown as a percentage
-        keeps its sign: 30% is not 0.3. A formula is its last result.
+        keeps its sign: 30% is not 0.3. A formula is its last result. What is hidden is read, and
+        told.
 
     Raises
     ------
     InputError
         If openpyxl is not installed, the file is no such workbook, it cannot be told which sheet
-        is meant, or listing the formulas that were never computed.
+        is meant, or listing the formulas that were never computed, or the cells that are merged
+        with those below them.
     """
+    _check_kind(data, name=name)
     try:
         import openpyxl
     except ImportError as error:
@@ -53,7 +60,8 @@ def parse_workbook(data: bytes, *, name: str, sheet: str | int | None = None) ->
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             chosen = _choose(book, sheet, name=name)
-            records = _read(book[chosen])
+            records = _read(book[chosen], header_line or 1)
+            part = zipfile.ZipFile(io.BytesIO(data)).read(book[chosen]._worksheet_path)
             if _holds_formulas(data):
                 formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[chosen]
                 _check_computed(book[chosen], formulas, name=name)
@@ -61,7 +69,32 @@ def parse_workbook(data: bytes, *, name: str, sheet: str | int | None = None) ->
         raise InputError(
             f"{name} is no Excel workbook that can be read; save the sheet as CSV (UTF-8)"
         ) from error
-    return records
+    layout = read_layout(part)
+    merged = find_merged(layout, records)
+    if merged:
+        raise InputError(name, merged)
+    return replace(records, notes=(*records.notes, *describe_hidden(layout, records)))
+
+
+def _check_kind(data: bytes, *, name: str) -> None:
+    """Say what a file is that is packed as a workbook is, and is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = set(archive.namelist())
+            kind = archive.read("mimetype") if "mimetype" in parts else b""
+    except (zipfile.BadZipFile, OSError):
+        return  # told by whoever opens the workbook
+    what = ""
+    if kind.startswith(b"application/vnd.oasis.opendocument"):
+        what, action = "an OpenDocument file (.ods)", "save it as .xlsx"
+    elif "xl/workbook.bin" in parts:
+        what, action = "a binary workbook (.xlsb)", "save it as .xlsx"
+    elif any(part.endswith(".iwa") for part in parts):
+        what, action = "a Numbers file", "export it as .xlsx"
+    elif "[Content_Types].xml" not in parts:
+        what, action = "an archive (zip)", "unpack it first"
+    if what:
+        raise InputError(f"{name} is {what}; {action}, or the sheet as CSV (UTF-8)")
 
 
 def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
@@ -71,6 +104,9 @@ def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
     if sheet in names:
         return str(sheet)
     filled = [title for title in names if any(True for _ in _rows(book[title]))]
+    if sheet is None and len(filled) > 1:  # lists that cells choose from stand on hidden sheets
+        seen = [title for title in filled if book[title].sheet_state == "visible"]
+        filled = seen or filled
     if sheet is None and len(filled) == 1:
         return filled[0]
     if not filled:
@@ -96,8 +132,8 @@ def _show(cell: Any) -> str:
     return to_text(cell.value)
 
 
-def _read(sheet: Any) -> Records:
-    records = list(_rows(sheet))
+def _read(sheet: Any, header_line: int) -> Records:
+    records = [(number, texts) for number, texts in _rows(sheet) if number >= header_line]
     width = max((len(texts) for _, texts in records), default=0)
     padded = [texts + [""] * (width - len(texts)) for _, texts in records]
     if not padded:

@@ -77,6 +77,8 @@ class ImportReport:
         Size of the raw table.
     cleaned : int
         Its cells and headings that held invisible characters, which were passed over.
+    notes : tuple of str
+        What else was passed over or made out in reading the files, in sentences.
     filters : tuple of Filtered
         What each filter dropped, in turn.
     unused_rows : int
@@ -108,6 +110,7 @@ class ImportReport:
     unmapped: tuple[str, ...]
     synthetic_rows: int
     joined: tuple[JoinReport, ...] = ()
+    notes: tuple[str, ...] = ()
     alike: tuple[tuple[int, ...], ...] = ()
 
     @property
@@ -116,8 +119,9 @@ class ImportReport:
         return {filtered.column: filtered.rows for filtered in self.filters}
 
     def tell_rows(self) -> list[str]:
-        """Return which rows were dropped or joined, in sentences."""
-        told = [line for filtered in self.filters for line in filtered.describe()]
+        """Return how rows were read, and which were dropped or joined, in sentences."""
+        told = list(self.notes)
+        told += [line for filtered in self.filters for line in filtered.describe()]
         told += [joined.describe() for joined in self.joined]
         if self.unused_rows:
             told.append(f"{count_rows(self.unused_rows)} at times that no variable comes from.")

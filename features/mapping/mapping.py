@@ -17,8 +17,9 @@ import pandas as pd
 from features.cohort.cohort import is_synthetic_id, parse_cohort
 from features.cohort.pseudonyms import find_alike
 from features.dictionary.variable import Variable
-from features.errors import InputError, Problem, did_you_mean, list_words
-from features.files.table import CLEANED
+from features.errors import InputError, Problem, list_words
+from features.files.table import CLEANED, NOTES
+from features.mapping.absent import find_absent
 from features.mapping.codes import normalise_code
 from features.mapping.column_rule import ColumnRule
 from features.mapping.conversion import (
@@ -43,7 +44,6 @@ Rules = Mapping[str, ColumnRule]
 Tables = Mapping[str, pd.DataFrame]
 
 _ORIGIN = "record_origin"
-_SHOWN = 5
 _NO_TABLES: Tables = MappingProxyType({})
 
 
@@ -81,7 +81,7 @@ def apply_mapping(
     rules = dict(mapping.columns)
     if _ORIGIN in raw and _ORIGIN not in rules:
         rules[_ORIGIN] = ColumnRule.model_construct(given=(_ORIGIN,))
-    problems = _find_absent(raw, joined, mapping, rules)
+    problems = find_absent(raw, joined, mapping, rules)
     if problems:
         raise InputError("mapping", problems)
     sources = dict.fromkeys(source for rule in rules.values() for source in rule.raw_columns)
@@ -106,6 +106,7 @@ def apply_mapping(
         raw_rows=len(raw),
         raw_columns=raw.shape[1],
         cleaned=sum(table.attrs.get(CLEANED, 0) for table in (raw, *joined.values())),
+        notes=_list_notes(raw, joined),
         filters=filtered,
         unused_rows=_count_unused(data, rules, mapping.time),
         rows=len(table),
@@ -155,51 +156,10 @@ def _list_columns(raw: pd.DataFrame, joined: Tables, mapping: CohortMapping) -> 
     return names
 
 
-def _find_absent(
-    raw: pd.DataFrame, joined: Tables, mapping: CohortMapping, rules: Rules
-) -> list[Problem]:
-    """Return what the mapping names and the files, or the mapping itself, do not have."""
-    own = [str(name) for name in raw]
-    names = own + [f"{name}.{column}" for name, table in joined.items() for column in table]
-    wanted = [(f"columns.{name}", source) for name in rules for source in rules[name].raw_columns]
-    problems = [
-        _describe_absent(where, source, names) for where, source in wanted if source not in names
-    ]
-    wanted = [(f"filter.{name}", name) for name in mapping.filters]
-    wanted += [("rows.time", mapping.time)] if mapping.time else []
-    problems += [_describe_absent(where, name, own) for where, name in wanted if name not in own]
-    for name, file in mapping.joins.items():
-        there = [str(column) for column in joined[name]]
-        wanted = [(f"join.{name}.patient", file.patient), (f"join.{name}.time", file.time)]
-        problems += [
-            _describe_absent(where, column, there)
-            for where, column in wanted
-            if column and column not in there
-        ]
-        problems += [
-            Problem(f"join.{name}", "a name of its own", f"{column}, also a column of the export")
-            for column in own
-            if column.startswith(f"{name}.") and column in names[len(own) :]
-        ]
-    problems += [
-        Problem(f"variables.{variable.name}", "an entry under [columns]", "none")
-        for variable in mapping.variables
-        if variable.name not in rules
-    ]
-    if "patient_id" not in rules:
-        problems.append(Problem("columns.patient_id", "a raw column", "no entry"))
-    return problems
-
-
-def _describe_absent(where: str, source: str, names: Sequence[str]) -> Problem:
-    expected = "a column of the file"
-    numbered = [f"{source} ({i})" for i in range(1, len(names) + 1)]
-    there = [name for name in numbered if name in names]
-    if there:
-        action = f"write {' or '.join(there[:_SHOWN])}, counted from the left"
-        return Problem(where, expected, f"{source}, which stands {len(there)} times", action=action)
-    action = did_you_mean(source, names)
-    return Problem(where, expected, f"{source}, which it does not have", action=action)
+def _list_notes(raw: pd.DataFrame, joined: Tables) -> tuple[str, ...]:
+    own: tuple[str, ...] = raw.attrs.get(NOTES, ())
+    others = (f"{name}: {note}" for name in joined for note in joined[name].attrs.get(NOTES, ()))
+    return (*own, *others)
 
 
 def _gather(

@@ -3,7 +3,7 @@
 A mapping has these parts, of which only `[columns]` is needed to import a file (and only
 `[variables]` to declare a study's own variables):
 
-``decimal``, ``encoding``, ``sheet``, ``labels``
+``decimal``, ``encoding``, ``sheet``, ``labels``, ``header_line``, ``data_line``
     How the file is written; see :class:`features.files.options.TableOptions`.
 ``dates``
     Whether the day or the month comes first, "dmy" or "mdy", in dates such as 05.03.2021.
@@ -67,7 +67,7 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, did_you_mean
 from features.files.options import TableOptions
-from features.files.settings import Settings, fits, read_settings, read_toml, show, worded
+from features.files.settings import Settings, between, fits, read_settings, read_toml, show, worded
 from features.mapping.column_rule import Codes, ColumnRule, RawColumn, RulePlace, check_together
 from features.mapping.dates import DateOrder
 from features.numerals import DecimalSign
@@ -75,6 +75,7 @@ from features.numerals import DecimalSign
 __all__ = ["CohortMapping", "JoinedFile", "read_mapping"]
 
 
+Line = Annotated[int, worded("the number of a line"), between(1, 1_000_000)]
 _NAMED = TableOptions(number_repeated=True)
 Totals = Literal["leave_out"]
 _JOIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -87,12 +88,20 @@ class _Reading(Settings):
     encoding: str | None = None
     sheet: Annotated[str | int, worded("the name of a sheet, or its number from 1")] | None = None
     labels: bool = False
+    header_line: Line | None = None
+    data_line: Line | None = None
 
     @property
     def options(self) -> TableOptions:
         """How the file is to be read: its columns are named by the mapping."""
         return TableOptions(
-            self.decimal, self.encoding, self.sheet, self.labels, number_repeated=True
+            self.decimal,
+            self.encoding,
+            self.sheet,
+            self.labels,
+            number_repeated=True,
+            header_line=self.header_line,
+            data_line=self.data_line,
         )
 
 

@@ -164,7 +164,7 @@ def test_repeated_headings_are_fine_until_the_mapping_names_one(tmp_path: Path) 
     wrong = _write(tmp_path, "w.toml", text.replace("Pain (1)", "Pain"))
     refused = _run("import", raw, "--mapping", wrong, "--out", tmp_path / "d.csv").exception
     assert isinstance(refused, InputError)
-    [problem] = refused.problems
+    _, problem = refused.problems
     assert (problem.column, problem.got) == ("columns.nrs_t0", "Pain, which stands 2 times")
     assert problem.action == "write Pain (1) or Pain (2), counted from the left"
 

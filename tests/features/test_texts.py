@@ -1,5 +1,7 @@
 """What nobody sees is taken out; what can be seen stays."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,3 +41,25 @@ def test_what_is_seen_stays(text: str) -> None:
 )
 def test_a_word_is_its_letters_and_digits(text: str, squashed: str) -> None:
     assert squash(text) == squashed
+
+
+_RANGES = [
+    *(0xAD, 0x34F, 0x61C, 0x180E, 0x200E, 0x200F, 0x202A, 0x202E, 0x2060, 0x2064, 0x2066, 0xFE0F),
+    *(0xFEFF, 0xE0100, 0xE01EF, 0x2009, 0x3000),
+]
+
+
+@given(st.sampled_from(_RANGES).map(chr), st.integers(0, 6))
+def test_no_character_that_nobody_sees_tells_two_words_apart(sign: str, at: int) -> None:
+    text = f"{'female'[:at]}{sign}{'female'[at:]}"
+    assert holds_invisible(text) and count_invisible([text, "female"]) == 1
+    assert clean(text).replace(" ", "") == "female"
+
+
+@given(st.characters())
+def test_what_is_taken_out_is_what_unicode_says_to_ignore(sign: str) -> None:
+    # Of its categories: format characters, separators of words, fillers and selectors.
+    if holds_invisible(sign):
+        assert unicodedata.category(sign) in ("Cf", "Cn", "Zs", "Mn", "Lo")
+    elif unicodedata.category(sign) == "Zs":
+        assert sign in " \u1680"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.files.delimiter import DELIMITERS, find_delimiter
+from features.files.delimiter import DELIMITERS, find_delimiter, find_table
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,20 @@ def test_a_table_written_with_quotes_is_read_back(delimiter: str, rows: list[lis
     buffer = io.StringIO()
     csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows([header, *rows])
     assert find_delimiter(buffer.getvalue()) == delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Study X\nid,n\nA,7\n", (2, 2)),
+        ("Study X, 2021; all\n\nid;n;m\nA;7;1\nB;8;2\n", (3, 3)),
+        # The first line is part of the table, or nothing is.
+        ("id,n\nA,7\nB,8\n", (0, 0)),
+        ("id,n\nA,7,1,2\nB,8,3,4\n", (0, 0)),  # numbers are no headings
+        ("a\nb\nc\n", (0, 0)),
+        ("", (0, 0)),
+        ("t\n" * 21 + "id,n\n" + "A,7\n" * 99, (0, 0)),
+    ],
+)
+def test_a_table_below_other_lines_is_found_by_its_width(text: str, found: tuple[int, int]) -> None:
+    assert find_table(text) == found

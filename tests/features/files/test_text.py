@@ -46,3 +46,38 @@ def test_bytes_that_the_stated_encoding_does_not_have() -> None:
         decode(b"\xff\xfea", name="t")
     with pytest.raises(InputError, match="not a text file"):
         decode(b"a\0b", name="t")
+
+
+@given(
+    text=st.text(st.sampled_from("idnrs,;7\nü€"), max_size=6),
+    encoding=st.sampled_from(["utf-16-le", "utf-16-be"]),
+)
+def test_utf_16_without_its_mark_is_known_and_read_when_stated(text: str, encoding: str) -> None:
+    text = f"id,nrs\n{text}"
+    with pytest.raises(InputError, match=f'encoding = "{encoding}"'):
+        decode(text.encode(encoding), name="t")
+    assert decode(text.encode(encoding), name="t", encoding=encoding) == text
+
+
+def test_utf_32_is_told_by_its_mark() -> None:
+    assert decode("a;b".encode("utf-32"), name="t") == "a;b"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "action"),
+    [
+        (b"\r\n<HTML><body><table>", "a web page", "save it as .xlsx"),
+        (b'<?xml version="1.0"?><Workbook>', "XML", "save it as .xlsx"),
+        (b"%PDF-1.4\n", "a PDF", "ask for the table"),
+        (b"\x1f\x8b\x08", "compressed", "unpack it first"),
+        (b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!", "a SAS file", ".sav or .dta"),
+        (b"RDX3\nX\n", "an R data file", "write.csv"),
+        (b"{\\rtf1", "a text document", "as CSV"),
+    ],
+)
+def test_other_kinds_of_files_are_named_with_what_to_do(
+    data: bytes, kind: str, action: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        decode(data, name="t.xls")
+    assert f"t.xls is {kind}" in str(caught.value) and action in str(caught.value)

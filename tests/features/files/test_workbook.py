@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import zipfile
 from datetime import datetime
 from typing import Any
 
@@ -105,3 +106,58 @@ def test_what_is_no_workbook_and_a_missing_reader_are_said(monkeypatch: pytest.M
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(InputError, match=r"openpyxl is needed: pip install '\.\[files\]'"):
         parse_workbook(b"", name="t")
+
+
+def test_headings_stand_where_it_is_said() -> None:
+    _, data = _make(S=[["Study X", None], [None], ["id", "n"], ["A", 7], ["B", 8]])
+    found = parse_workbook(data, name="t", header_line=3)
+    assert (found.header, found.rows) == (["id", "n"], [["A", "7"], ["B", "8"]])
+    assert list(found.lines) == [4, 5]
+
+
+def test_cells_merged_over_rows_are_refused_with_their_range() -> None:
+    book, _ = _make(S=[["Study", None, None], ["id", "site", "n"], *[["A", "north", 7]] * 4])
+    sheet = book["S"]
+    for merged in ("A1:C1", "B3:B5", "A6:C6"):
+        sheet.merge_cells(merged)
+    with pytest.raises(InputError) as caught:
+        parse_workbook(_save(book), name="t", header_line=2)
+    [problem] = caught.value.problems
+    assert (problem.column, problem.row) == ("site", 3) and "B3:B5" in problem.got
+    sheet.unmerge_cells("B3:B5")
+    assert parse_workbook(_save(book), name="t", header_line=2).rows[1] == ["A", "", "7"]
+
+
+def test_what_is_hidden_is_read_and_told() -> None:
+    book, _ = _make(S=[["id", "n", None, "m"], *[["A", 7, None, 1]] * 4], Lists=[["x"], ["y"]])
+    sheet = book["S"]
+    for row in (3, 4, 9):
+        sheet.row_dimensions[row].hidden = True
+    sheet.column_dimensions["D"].hidden = True
+    book["Lists"].sheet_state = "hidden"
+    found = parse_workbook(_save(book), name="t")
+    assert len(found.rows) == 4
+    assert found.notes == (
+        "Read 2 rows that are hidden in the sheet (3, 4).",
+        "Read a column hidden in the sheet: m.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        ({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "an OpenDocument file"),
+        ({"[Content_Types].xml": b"", "xl/workbook.bin": b""}, "a binary workbook"),
+        ({"Index/Document.iwa": b""}, "a Numbers file"),
+        ({"cohort.csv": b"id,n\n"}, "an archive"),
+    ],
+)
+def test_what_is_packed_as_a_workbook_and_is_none_is_named(
+    parts: dict[str, bytes], kind: str
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match=rf"is {kind}.*CSV \(UTF-8\)"):
+        parse_workbook(buffer.getvalue(), name="t")

@@ -42,6 +42,7 @@ def test_a_report_becomes_plain_values_that_json_can_write() -> None:
         "unmapped": ["remarks"],
         "synthetic_rows": 0,
         "joined": [{"name": "lab", "rows": 4, "matched": 2, "without": 1, "strangers": 2}],
+        "notes": [],
         "alike": [],
     }
 

@@ -348,12 +348,13 @@ def test_columns_that_the_file_lacks_are_all_named(tmp_path: Path) -> None:
         """
     problems = _problems(tmp_path, "id,ok,sex\nA,1,male\n", mapping)
     assert [p.column for p in problems] == [
+        "headings",
         "columns.patient_id",
         "filter.okk",
         "rows.time",
         "variables.mood",
     ]
-    assert problems[0].action == "did you mean id?"
+    assert problems[1].action == "did you mean id?"
 
 
 def test_a_mapping_may_only_declare_variables(tmp_path: Path) -> None:
@@ -401,12 +402,13 @@ def test_what_a_joined_file_lacks_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         apply_mapping(raw, mapping, {"lab": lab})
     assert [p.column for p in caught.value.problems] == [
+        "join.lab",
         "columns.weight_kg",
         "join.lab.patient",
         "join.lab.time",
         "join.lab",
     ]
-    assert caught.value.problems[0].action == "did you mean lab.weight?"
+    assert caught.value.problems[1].action == "did you mean lab.weight?"
 
 
 def test_a_simulated_row_of_a_joined_file_makes_its_patient_simulated(tmp_path: Path) -> None:
