@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["DecimalSign", "find_decimal", "parse_number"]
+__all__ = ["DecimalSign", "find_decimal", "may_have_thousands", "parse_number"]
 
 DecimalSign = Literal[".", ","]
 """What stands before the decimals of a number."""
@@ -51,6 +51,17 @@ def parse_number(text: str, *, decimal: DecimalSign | None = None) -> float | No
         return None
     value = float(text) if sure else math.nan
     return value if math.isfinite(value) else None
+
+
+def may_have_thousands(text: str) -> bool:
+    """Return whether a comma in a number may stand before decimals or between thousands.
+
+    Examples
+    --------
+    >>> may_have_thousands("1,500"), may_have_thousands("0,500"), may_have_thousands("1.500")
+    (True, False, False)
+    """
+    return _GROUPED[","].fullmatch(text) is not None
 
 
 def find_decimal(texts: Iterable[str]) -> DecimalSign | None:

@@ -35,6 +35,8 @@ YES_NO_WORDS: Mapping[str, float] = MappingProxyType(
 """The words of a yes/no variable, in any case of letters."""
 
 _MEANT_AS_MISSING = frozenset("nan inf +inf -inf infinity na n/a null none . - ?".split())
+# What Excel and LibreOffice show, in any language: #DIV/0!, #REF!, #WERT!, #NAME?, #N/A, #NV.
+_SPREADSHEET_ERROR = re.compile(r"#(?:[^\W\d_][\w/]*[!?]|N/[A-Z]|NV|#+)")
 _HAS_SEPARATORS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' _][0-9]{3})+(?:[.,][0-9]*)?")
 
 
@@ -220,4 +222,8 @@ def parse_value(
         if word in lowered:
             return float(lowered.index(word))
         return variable.problem(_show(raw))
-    return str(raw)
+    text = str(raw)
+    if variable.kind == "text" and _SPREADSHEET_ERROR.fullmatch(text):
+        action = "a formula has failed in the spreadsheet: correct it, or leave the cell empty"
+        return variable.problem(_show(raw), action=action)
+    return text

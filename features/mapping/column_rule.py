@@ -187,7 +187,7 @@ class ColumnRule(Settings):
         The raw column with the second of two dates; empty where there is none.
     completed : bool
         Whether the time between two dates is cut to whole units.
-    dates : {"dmy", "mdy"} or None
+    dates : {"dmy", "mdy", "excel"} or None
         The order of this column's dates; None for the mapping's.
     boxes : mapping of str to str
         Raw columns of one checkbox group, and what each means when ticked.
@@ -217,7 +217,7 @@ class ColumnRule(Settings):
     part: Annotated[str, one_of(_PARTS), AfterValidator(_check_part)] = ""
     until: Annotated[RawColumn, fits(_COLUMN, bool), AfterValidator(_check_until)] = ""
     completed: bool = False
-    dates: Annotated[DateOrder | None, worded('"dmy" or "mdy"')] = None
+    dates: Annotated[DateOrder | None, worded('"dmy", "mdy" or "excel"')] = None
     boxes: Annotated[
         dict[str, _Word],
         fits("a raw column for each box", bool),

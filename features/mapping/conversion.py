@@ -11,7 +11,7 @@ from features.dictionary.variable import Variable, parse_value
 from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.mapping.column_rule import UNITS, ColumnRule
-from features.mapping.dates import DateOrder, compute_time_between, parse_date
+from features.mapping.dates import DateOrder, compute_time_between, parse_date, parse_year
 from features.numerals import DecimalSign
 
 __all__ = [
@@ -29,7 +29,6 @@ Value = float | str | None
 Texts = tuple[str | None, ...]
 
 _ANY_NUMBER = Variable("raw", "raw value", "number", "always", ())
-_YEAR = 4
 _NONE_BESIDE = "none beside others"
 _TICKED = frozenset({"1", "yes", "true", "checked", "x"})
 _NOT_TICKED = frozenset({"0", "no", "false", "unchecked"})
@@ -41,8 +40,8 @@ class Reading:
 
     Attributes
     ----------
-    dates : {"dmy", "mdy"} or None
-        The order of dates that do not tell it.
+    dates : {"dmy", "mdy", "excel"} or None
+        The order of dates that do not tell it, or that numbers count days as Excel does.
     decimal : {".", ","} or None
         What stands before decimals.
     """
@@ -233,8 +232,8 @@ def _convert_dates(
     rule: ColumnRule, variable: Variable, texts: Texts, order: DateOrder | None
 ) -> Value | Unread:
     known = [text for text in texts if text]
-    if rule.part and known and len(known[0]) == _YEAR and known[0].isdecimal():
-        return _convert_word(rule, variable, known[0])
+    if rule.part:
+        return _convert_year(variable, known[0], order) if known else None
     days = [parse_date(text, order) for text in known]
     unread = tuple(text for text, day in zip(known, days, strict=True) if day is None)
     if unread:
@@ -242,12 +241,18 @@ def _convert_dates(
     read = [day for day in days if day is not None]
     if len(read) < len(texts):
         return None
-    value = float(read[0].year) if rule.part else _measure(rule, variable, read[0], read[1])
+    value = _measure(rule, variable, read[0], read[1])
     parsed = parse_cell(variable, value)
-    if isinstance(parsed, Problem) or (rule.until and value < 0):
+    if isinstance(parsed, Problem) or value < 0:
         action = "correct the file: the second date is before the first" if value < 0 else ""
         return Unread((" to ".join(known),), action)
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
+
+
+def _convert_year(variable: Variable, text: str, order: DateOrder | None) -> Value | Unread:
+    year = parse_year(text, order)
+    parsed = None if year is None else parse_cell(variable, float(year))
+    return variable.decode(parsed) if isinstance(parsed, float) else Unread((text,))
 
 
 def _measure(

@@ -15,8 +15,9 @@ from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.mapping.column_rule import UNITS, ColumnRule
 from features.mapping.conversion import Reading, Texts, Unread, Value, read_box, split_texts
-from features.mapping.dates import DateOrder, fit_orders
+from features.mapping.dates import advise_dates, parse_date
 from features.mapping.filtering import count_rows
+from features.numerals import may_have_thousands
 from features.shares import format_count
 
 __all__ = ["describe_conversion", "describe_refused"]
@@ -138,7 +139,7 @@ def describe_refused(
         action = 'add it to from ("" for not known), or list it as missing'
     else:
         expected = _expect(rule, variable)
-        action = _advise(rule, variable, list(counts), hint, rule.dates or reading.dates)
+        action = _advise(rule, variable, list(counts), hint, reading)
     return Problem(variable.name, expected, ", ".join(shown) + more, action=action)
 
 
@@ -161,20 +162,26 @@ def _expect(rule: ColumnRule, variable: Variable) -> str:
 
 
 def _advise(
-    rule: ColumnRule, variable: Variable, parts: Sequence[str], hint: str, order: DateOrder | None
+    rule: ColumnRule, variable: Variable, parts: Sequence[str], hint: str, reading: Reading
 ) -> str:
     """Return the next step that the entry allows."""
+    order, decimal = rule.dates or reading.dates, reading.decimal
     if rule.recode is not None:
         return 'add them to recode ("" for not known), or list them as missing'
     if rule.boxes:
         return hint or "list the words under ticked, not_ticked or missing"
     if rule.until or rule.part:
-        orders = () if order else fit_orders(parts)
-        if orders:
-            return "say " + " or ".join(f'dates = "{fitting}"' for fitting in orders)
-        return hint or "correct the dates, or list them as missing"
+        return hint or advise_dates(parts, order)
+    numeric = variable.is_numeric or bool(rule.yes_if)
+    if numeric and decimal is None and any(map(may_have_thousands, parts)):
+        return (
+            'say decimal = "," if these have decimals; if they have thousands, write them without '
+            "the comma"
+        )
     if rule.yes_if:
         return "list what is no number as missing, or use recode in place of yes_if"
+    if variable.is_numeric and any(parse_date(part) for part in parts):
+        return "a spreadsheet has made dates of numbers: correct them, or list them as missing"
     if rule.unit:
         return f"check that they are in {rule.unit}, correct them, or list them as missing"
     if hint.startswith("if this is in months"):
@@ -185,4 +192,4 @@ def _advise(
         others = [unit for unit in UNITS.get(variable.unit, {}) if unit != variable.unit]
         unit = f"say unit = ... if they are in {' or '.join(others)}; else " if others else ""
         return hint or f"{unit}correct them, or list them as missing"
-    return "cover them with recode, or list them as missing"
+    return hint or "cover them with recode, or list them as missing"

@@ -1,34 +1,77 @@
 """Dates of an export: read in a stated order, and the time between two of them.
 
 A date that begins with the year, or that has the month in letters, can be read in one way only. Of
-any other, `05.03.2021`, the mapping says whether the day or the month comes first.
+any other, `05.03.2021`, the mapping says whether the day or the month comes first; of a number,
+`44260`, that it counts days as Excel does.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
-from typing import Literal, cast, get_args
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
-__all__ = ["DAY_UNITS", "DateOrder", "compute_time_between", "fit_orders", "parse_date"]
+from features.texts import squash
 
-DateOrder = Literal["dmy", "mdy"]
-"""Whether the day or the month comes first."""
+__all__ = [
+    "DAY_UNITS",
+    "DateOrder",
+    "advise_dates",
+    "compute_time_between",
+    "fit_orders",
+    "parse_date",
+    "parse_year",
+]
+
+DateOrder = Literal["dmy", "mdy", "excel"]
+"""Whether the day or the month comes first, or numbers count days as Excel does."""
 
 DAY_UNITS = ("years", "months", "weeks", "days")
 """Units in which the time between two dates can be told."""
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june", "july"),
-    *("august", "september", "october", "november", "december"),
+_ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy")
+# In English, German, Dutch, French, Spanish and Italian; three letters of a word will do.
+_MONTHS = tuple(
+    words.split()
+    for words in (
+        "january januar januari janvier enero gennaio",
+        "february februar februari fevrier febrero febbraio",
+        "march marz maerz mrz maart mrt mars marzo",
+        "april avril abril aprile",
+        "may mai mei mayo maggio",
+        "june juni juin junio giugno",
+        "july juli juillet julio luglio",
+        "august augustus aout agosto",
+        "september septembre septiembre setiembre settembre",
+        "october oktober octobre octubre ottobre",
+        "november novembre noviembre",
+        "december dezember decembre diciembre dicembre",
+    )
 )
-_CLOCK = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}", re.ASCII)
-_YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}){_CLOCK}", re.ASCII)
-_LETTERS = re.compile(
-    rf"(\d{{1,2}})[-. ]+([a-z]{{3,9}})\.?[-. ]+(\d{{4}}){_CLOCK}", re.I | re.ASCII
+_CLOCK = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2}|[AP]M)?)?"
+_WORD = r"([^\W\d_]{3,10})\.?"
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern + _CLOCK, re.IGNORECASE)
+
+
+_YEAR_FIRST = _compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
+_UNBROKEN = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
+_YEAR_LAST = _compile(r"([0-9]{1,2})([-/. ])([0-9]{1,2})\2([0-9]{4})")
+_LETTERS = _compile(rf"([0-9]{{1,2}})[-. ]+{_WORD}[-. ]+([0-9]{{4}})")
+_MONTH_FIRST = _compile(rf"{_WORD} ([0-9]{{1,2}}),? ([0-9]{{4}})")
+_SHORT_YEAR = _compile(rf"[0-9]{{1,2}}[-/. ]+(?:[0-9]{{1,2}}|{_WORD})[-/. ]+'?[0-9]{{2}}")
+_NO_DAY = re.compile(
+    rf"(?:[0-9]{{4}})[-/. ][0-9]{{1,2}}|[0-9]{{1,2}}[-/. ]([0-9]{{4}})|{_WORD}[-/. ]+([0-9]{{4}})"
+    r"|[0-9]{4}",
+    re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?<![0-9])[0-9]{4}(?![0-9])")
+# Five digits: from 1927 to 2119. Fewer may be a year or a number of anything.
+_DAY_NUMBER = re.compile(r"([1-7][0-9]{4})(?:[.,][0-9]+)?")
+_EXCEL_BEGINS = datetime.date(1899, 12, 30)
 
 
 def parse_date(text: str, order: DateOrder | None = None) -> datetime.date | None:
@@ -37,10 +80,11 @@ def parse_date(text: str, order: DateOrder | None = None) -> datetime.date | Non
     Parameters
     ----------
     text : str
-        ``2021-03-05``, ``2021/3/5``, ``5 March 2021``, ``05-MAR-2021``; with an `order` also
-        ``05.03.2021``, ``5/3/2021`` and the like. Years have four digits.
-    order : {"dmy", "mdy"} or None
-        Whether the day or the month comes first.
+        ``2021-03-05``, ``2021/3/5``, ``20210305``, ``5 March 2021``, ``05-MAR-2021``, ``March 5,
+        2021``; with an `order` also ``05.03.2021``, ``5/3/2021`` and the like, or ``44260``. Years
+        have four digits.
+    order : {"dmy", "mdy", "excel"} or None
+        Whether the day or the month comes first, or numbers of five digits count days.
 
     Returns
     -------
@@ -56,30 +100,111 @@ def parse_date(text: str, order: DateOrder | None = None) -> datetime.date | Non
     """
     text = text.strip()
     if match := _YEAR_FIRST.fullmatch(text):
-        return _make_date(int(match[1]), int(match[3]), int(match[4]))
+        return _make_date(match[1], match[3], match[4])
+    if match := _UNBROKEN.fullmatch(text):
+        return _make_date(*match.groups())
     if match := _LETTERS.fullmatch(text):
-        word = match[2].lower()
-        months = [i for i, name in enumerate(_MONTHS, start=1) if name.startswith(word)]
-        return _make_date(int(match[3]), months[0], int(match[1])) if months else None
+        return _make_date(match[3], _find_month(match[2]), match[1])
+    if match := _MONTH_FIRST.fullmatch(text):
+        return _make_date(match[3], _find_month(match[1]), match[2])
+    if order == "excel":
+        match = _DAY_NUMBER.fullmatch(text)
+        return _EXCEL_BEGINS + datetime.timedelta(days=int(match[1])) if match else None
     match = _YEAR_LAST.fullmatch(text)
     if match is None or order is None:
         return None
-    first, second, year = int(match[1]), int(match[3]), int(match[4])
-    return _make_date(year, *((second, first) if order == "dmy" else (first, second)))
+    day, month = (match[1], match[3]) if order == "dmy" else (match[3], match[1])
+    return _make_date(match[4], month, day)
 
 
-def _make_date(year: int, month: int, day: int) -> datetime.date | None:
+def _find_month(word: str) -> int:
+    """Return the number of the one month that a word is or begins; 0 where there is none."""
+    squashed = squash(word)
+    found = [
+        number
+        for number, names in enumerate(_MONTHS, start=1)
+        if any(name.startswith(squashed) for name in names)
+    ]
+    return found[0] if len(found) == 1 else 0
+
+
+def _make_date(year: str, month: str | int, day: str) -> datetime.date | None:
     try:
-        return datetime.date(year, month, day)
+        return datetime.date(int(year), int(month), int(day))
     except ValueError:
         return None
 
 
+def parse_year(text: str, order: DateOrder | None = None) -> int | None:
+    """Return the year of a date, of a month, or a year that stands alone.
+
+    No order is needed: the year is the number of four digits, wherever it stands.
+
+    Examples
+    --------
+    >>> parse_year("05.03.2021"), parse_year("03/2021"), parse_year("2021"), parse_year("05.03.21")
+    (2021, 2021, 2021, None)
+    """
+    text = text.strip()
+    orders = (order,) if order else _ORDERS
+    day = next((day for o in orders if (day := parse_date(text, o)) is not None), None)
+    if day is not None:
+        return day.year
+    match = _NO_DAY.fullmatch(text)
+    if match is None or (match[2] and not _find_month(match[2])):
+        return None
+    found = _YEAR.search(text)
+    return int(found[0]) if found else None
+
+
 def fit_orders(texts: Iterable[str]) -> tuple[DateOrder, ...]:
-    """Return the orders in which every text is a date."""
+    """Return the orders of day and month in which every text is a date."""
     texts = list(texts)
-    orders = cast("tuple[DateOrder, ...]", get_args(DateOrder))
-    return tuple(o for o in orders if all(parse_date(text, o) is not None for text in texts))
+    return tuple(o for o in _ORDERS if all(parse_date(text, o) is not None for text in texts))
+
+
+def advise_dates(texts: Sequence[str], order: DateOrder | None = None) -> str:
+    """Return what to do about texts that were not read as dates.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        What was not read.
+    order : {"dmy", "mdy", "excel"} or None
+        The order that was said.
+
+    Examples
+    --------
+    >>> advise_dates(["13.05.2021"]), advise_dates(["05.03.21"])
+    ('say dates = "dmy"', 'write years with four digits, or list them as missing')
+    """
+    left = [text.strip() for text in texts]
+    advice = []
+    numbers = [text for text in left if _DAY_NUMBER.fullmatch(text)]
+    whole = [text for text in left if _YEAR_LAST.fullmatch(text)]
+    orders = () if order or not whole else fit_orders(whole)
+    if orders:
+        advice.append("say " + " or ".join(f'dates = "{fitting}"' for fitting in orders))
+        left = [text for text in left if text not in whole]
+    if numbers and order != "excel":
+        said = order or orders
+        advice.append(
+            "format Excel's numbers of days as dates in the workbook"
+            if said
+            else 'say dates = "excel" if these are Excel\'s numbers of days'
+        )
+        left = [text for text in left if text not in numbers]
+    for pattern, action in (
+        (_SHORT_YEAR, "write years with four digits, or list them as missing"),
+        (_NO_DAY, "write the day of each date, or list them as missing"),
+    ):
+        found = [text for text in left if pattern.fullmatch(text)]
+        if found:
+            advice.append(action)
+            left = [text for text in left if text not in found]
+    if left:
+        advice.append(f"correct the {'others' if advice else 'dates'}, or list them as missing")
+    return "; ".join(advice)
 
 
 def compute_time_between(start: datetime.date, end: datetime.date, unit: str) -> float:

@@ -6,7 +6,8 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
 ``decimal``, ``encoding``, ``sheet``, ``labels``, ``header_line``, ``data_line``
     How the file is written; see :class:`features.files.options.TableOptions`.
 ``dates``
-    Whether the day or the month comes first, "dmy" or "mdy", in dates such as 05.03.2021.
+    Whether the day or the month comes first, "dmy" or "mdy", in dates such as 05.03.2021; "excel"
+    where dates are Excel's numbers of days, such as 44260.
 ``missing``
     Codes that mean "not known" anywhere in the file, beside the empty cell.
 ``totals``
@@ -141,7 +142,7 @@ class CohortMapping:
         The study's own.
     joins : mapping of str to JoinedFile
         Further files, by the name that their columns are called with.
-    dates : {"dmy", "mdy"} or None
+    dates : {"dmy", "mdy", "excel"} or None
         The order of dates that do not tell it.
     options : TableOptions
         How the export is to be read.
@@ -175,7 +176,7 @@ class _MappingFile(_Reading):
     """The parts; the entries of `join`, `columns` and `variables` are read one by one."""
 
     missing: Codes = frozenset()
-    dates: Annotated[DateOrder | None, worded('"dmy" or "mdy"')] = None
+    dates: Annotated[DateOrder | None, worded('"dmy", "mdy" or "excel"')] = None
     totals: Annotated[Totals | None, worded('"leave_out"')] = None
     filter: Mapping[str, Codes] = Field(default_factory=dict)
     rows: _Rows = _Rows()

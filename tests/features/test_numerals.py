@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.numerals import DecimalSign, find_decimal, parse_number
+from features.numerals import DecimalSign, find_decimal, may_have_thousands, parse_number
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,10 @@ def test_a_column_is_read_right_or_a_cell_is_refused(numbers: list[object], sign
 )
 def test_a_sign_is_found_only_where_it_is_sure(texts: list[str], sign: DecimalSign | None) -> None:
     assert find_decimal(texts) == sign
+
+
+@given(st.integers(1, 999), st.integers(0, 999))
+def test_a_comma_that_may_mean_two_things_is_known(whole: int, decimals: int) -> None:
+    text = f"{whole},{decimals:03}"
+    assert may_have_thousands(text) and parse_number(text) is None
+    assert not may_have_thousands(text.replace(",", ".")) and not may_have_thousands(f"{text}0")

@@ -186,3 +186,13 @@ def test_a_stated_sign_stands_above_what_one_text_tells() -> None:
 def test_a_problem_keeps_its_row() -> None:
     problem = NUMBER.problem("11", row=4, action="look again")
     assert problem == Problem("x", NUMBER.expected(), "11", row=4, action="look again")
+
+
+@pytest.mark.parametrize(
+    "text", ["#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NV", "#WERT!", "#ZAHL!", "####"]
+)
+def test_a_formula_that_failed_is_no_text(text: str) -> None:
+    site = CONTRACT["site"]
+    problem = parse_value(site, text)
+    assert isinstance(problem, Problem) and "a formula has failed" in problem.action
+    assert parse_value(site, "#1") == "#1" and parse_value(site, "# A!") == "# A!"

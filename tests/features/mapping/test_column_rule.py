@@ -42,7 +42,12 @@ def _read(name: str, entry: dict[str, Any]) -> ColumnRule:
         ("sex", {"from": "x", "until": "y"}, "until", "a number of years"),
         ("age_years", {"from": "x", "part": "year"}, "part", "a number without a unit"),
         ("treatment_year", {"from": "x", "part": "month"}, "part", "one of year"),
-        ("age_years", {"from": "x", "until": "y", "dates": "ymd"}, "dates", '"dmy" or "mdy"'),
+        (
+            "age_years",
+            {"from": "x", "until": "y", "dates": "ymd"},
+            "dates",
+            '"dmy", "mdy" or "excel"',
+        ),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_at_its_place(

@@ -118,7 +118,11 @@ def test_dates_become_years_and_times() -> None:
     variable = CONTRACT["treatment_year"]
     assert convert(year, variable, ("2021-03-05 10:00",)) == 2021
     assert convert(year, variable, ("2021",)) == 2021
-    assert convert(year, variable, ("05.03.2021",)) == Unread(("05.03.2021",))
+    assert convert(year, variable, ("05.03.2021",)) == 2021
+    assert convert(year, variable, ("03/2021",)) == 2021
+    assert convert(year, variable, ("05.03.21",)) == Unread(("05.03.21",))
+    assert convert(year, variable, ("44256",)) == Unread(("44256",))
+    assert convert(year, variable, ("44256",), Reading(dates="excel")) == 2021
     assert convert(year, variable, ("05.03.2021",), Reading(dates="mdy")) == 2021
     assert convert(year, variable, ("1021-01-01",)) == Unread(("1021-01-01",))
     age = _rule("age_years", from_="b", until="d")

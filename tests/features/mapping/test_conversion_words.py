@@ -110,12 +110,19 @@ def test_each_step_is_told_in_words(
             'say dates = "mdy"',
         ),
         (
-            "treatment_year",
-            {"from": "d", "part": "year"},
+            "age_years",
+            {"from": "b", "until": "d"},
             ["05.03.2021"],
             "dates, for",
             'say dates = "dmy" or dates = "mdy"',
         ),
+        ("treatment_year", {"from": "d", "part": "year"}, ["44256"], "dates", 'dates = "excel"'),
+        ("treatment_year", {"from": "d", "part": "year"}, ["5/3/21"], "dates", "four digits"),
+        ("weight_kg", {"from": "w"}, ["2,000", "1,500"], "a number from 20", 'say decimal = ","'),
+        ("weight_kg", {"from": "w", "unit": "g"}, ["70,000"], "a number", 'say decimal = ","'),
+        ("opioid", {"from": "o", "yes_if": "> 1"}, ["1,500"], "compared", 'say decimal = ","'),
+        ("nrs_t0", {"from": "n"}, ["2021-05-06"], "a number from 0", "has made dates of numbers"),
+        ("site", {"from": "s"}, ["#REF!"], "text", "a formula has failed"),
         ("age_years", {"from": "b", "until": "d"}, ["soon"], "dates, for", "correct the dates"),
     ],
 )
@@ -123,7 +130,10 @@ def test_what_is_refused_is_told_with_a_step_that_applies(
     name: str, entry: dict[str, Any], parts: list[str], expected: str, action: str
 ) -> None:
     rule = _rule(name, **entry)
-    problem = describe_refused(rule, CONTRACT[name], [Unread(tuple(parts))])
+    read = [convert(rule, CONTRACT[name], (part,) * len(rule.sources)) for part in parts]
+    hints = [value.hint for value in read if isinstance(value, Unread)]
+    refused = Unread(tuple(parts), hints[0] if len(rule.sources) == 1 and hints else "")
+    problem = describe_refused(rule, CONTRACT[name], [refused])
     assert expected in problem.expected and action in problem.action
     assert "recode" not in problem.action or name in ("sex", "opioid", "medication_atc")
 

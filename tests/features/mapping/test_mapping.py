@@ -463,13 +463,13 @@ def test_dates_that_may_be_two_are_a_problem_with_the_line_to_add(tmp_path: Path
     mapping = """
         [columns]
         patient_id = "id"
-        treatment_year = { from = "d", part = "year" }
+        follow_up_weeks = { from = "d", until = "e" }
         """
-    raw = "id,d\nA,05.03.2021\nB,13.03.2021\nC,2021-03-05\n"
+    raw = "id,d,e\nA,05.03.2021,2021-03-12\nB,13.03.2021,2021-03-20\nC,2021-03-05,2021-03-12\n"
     [problem] = _problems(tmp_path, raw, mapping)
     assert problem.action == 'say dates = "dmy"'
     table, _ = _import(tmp_path, raw, 'dates = "dmy"\n' + mapping)
-    assert table["treatment_year"].tolist() == [2021, 2021, 2021]
+    assert table["follow_up_weeks"].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def _mapping(folder: Path, text: str) -> CohortMapping:
         ("encoding = 1", "encoding", "text"),
         ("sheet = 1.5", "sheet", "number from 1"),
         ("labels = 1", "labels", "true or false"),
-        ('dates = "ymd"', "dates", '"dmy" or "mdy"'),
+        ('dates = "ymd"', "dates", '"dmy", "mdy" or "excel"'),
         ("[join]\nlab = 1", "join.lab", "a table"),
         ('[join."a.b"]\nfile = "x"\npatient = "p"', "join.a.b", "letters, digits and _"),
         ('[join.lab]\nfile = ""\npatient = "p"', "join.lab.file", "path of a file"),
