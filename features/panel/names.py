@@ -54,7 +54,7 @@ _NEARLY = re.compile(r"(?:\b|_|(?<=hsa)|(?<=mmu)|(?<=rno))(?:mir|let)[-_ .]?\d",
 _DOTTED = re.compile(r"(?:X(?=\d))?(?P<name>\w+(?:\.\w+){2,})")
 """As R writes a name that it takes for that of a variable: dots for signs, X before a digit."""
 _REFERENCE = re.compile(
-    r"(?:mamm)?u6.*|rnu\d.*|rny\d.*|hy3.*|u\d\d(?:[a-z].*)?|snord?\d.*|snorna\d.*|z30.*|unisp\d|sp\d"
+    r"(?:mamm)?u6.*|rnu\d.*|rny\d.*|hy3.*|u\d\d(?:[a-z].*)?|snord?\d.*|snorna\d.*|z30.*|unisp\d(?:ipc)?|sp\d"
     r"|5s|18s.*|28s.*|5srrna|gapdh.*|actb.*|b2m.*|hprt1?.*|gusb.*|tbp|rplp0.*|ppia.*|ywhaz.*"
     r"|mirtc|ppc|celmir\d.*|athmir\d.*"
 )

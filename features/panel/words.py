@@ -7,6 +7,7 @@ are compared as letters and digits in lower case.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from features.totals import TOTALS
@@ -15,6 +16,7 @@ __all__ = [
     "NOT_SEEN_PATTERN",
     "is_control_role",
     "is_empty",
+    "is_no",
     "is_passed",
     "is_sample_role",
     "is_summary",
@@ -30,38 +32,48 @@ _LATIN = str.maketrans({"\u0442": "t", "\u0422": "t", "\u03a4": "t"})
 
 _NOT_SEEN = frozenset(
     "undetermined undet undetected nd notdetected notdet noct nocq nocp nocrt noamp "
-    "noamplification notamplified".split()
+    "noamplification notamplified "
+    # As programs in German, French, Spanish and Italian say it.
+    "unbestimmt nichtbestimmt nichtdetektiert nichtnachgewiesen keinct keincq keincp keineamp "
+    "keineamplifikation indetermine nondetermine nondetecte indeterminado nodetectado "
+    "indeterminato nonrilevato".split()
 )
 NOT_SEEN_PATTERN = rf"(?:{'|'.join('[ ._/-]*'.join(word) for word in sorted(_NOT_SEEN))})\.?"
 """What :func:`says_not_seen` takes for yes, as part of a regular expression without case."""
 _EMPTY = frozenset({"na", "nan", "null"})
 _EMPTY_SIGNS = frozenset({"", "-", "--"})
 _PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
-_YES = frozenset({"true", "yes", "y", "1"})
+_YES = frozenset("true yes y 1 ja wahr j oui vrai".split())
+_NO = frozenset("false no n 0 nein falsch non faux".split())
 
 _END = r"(?:control|controls|ctrl|ctl|contr|kontrolle)"
 _CONTROL = (
     r"(?:ntc|nrt|nac|nec|ipc|irc|blockedipc|blank|blk|empty|water|h2o|buffer|calibrator"
+    r"|wasser|leerwert|leerkontrolle|kalibrator|eau|agua|acqua"
     rf"|(?:no|non)(?:template|rt|reversetranscript(?:ase|ion)|amp(?:lification)?|enzyme){_END}?"
     r"|rtminus|minusrt|(?:std|stnd|standard|standards)[\de]*"
     rf"|(?:internal|interplate|interrun|plate)(?:positive)?(?:{_END}|calibrator)"
-    rf"|(?:neg|negative|pos|positive)(?:{_END}|template)?)\d*"
+    rf"|(?:neg|negativ|negative|pos|positiv|positive)(?:{_END}|template)?)\d*"
 )
 # "NC 7" and "Control 7" may be a person, "NC" is none; a group of people may be called Control.
 _ROLE = re.compile(rf"{_CONTROL}|[np]c\d*")
 _NAME = re.compile(rf"{_CONTROL}|[np]c|{_END}")
-_NAME_PART = re.compile(r"(?:ntc|nrt|nac|ipc|h2o|water|blank)\d*")
+_NAME_PART = re.compile(r"(?:ntc|nrt|nac|ipc|h2o|water|wasser|blank)\d*")
 _NO_RT = frozenset({"-rt", "rt-", "\u2212rt", "rt\u2212"})
 _SAMPLE_ROLE = re.compile(
     r"(?:unknown|unkn|unk|u|sample|samples|s|target|test|patient|reference|endogenouscontrol"
-    r"|housekeeping|housekeepinggene|none|na)?\d*"
+    r"|housekeeping|housekeepinggene|none|na|unbekannt|unbek|probe|ziel|endogenekontrolle|inconnu"
+    r"|echantillon|desconocido|sconosciuto|unbekannteprobe)?\d*"
 )
 
 
 @lru_cache(maxsize=10_000)
 def squeeze(text: str) -> str:
-    """Return a heading or a word without case, blanks and signs."""
-    return re.sub(r"[^a-z0-9]", "", text.translate(_LATIN).lower())
+    """Return a heading or a word without case, accents, blanks and signs."""
+    plain = text.translate(_LATIN)
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+    return re.sub(r"[^a-z0-9]", "", plain.lower())
 
 
 def spell_well(text: str) -> str:
@@ -88,6 +100,11 @@ def is_passed(text: str) -> bool:
 def is_yes(text: str) -> bool:
     """Return whether a cell of a column of yes and no says yes."""
     return squeeze(text) in _YES
+
+
+def is_no(text: str) -> bool:
+    """Return whether a cell of a column of yes and no says no, or nothing."""
+    return is_empty(text) or squeeze(text) in _NO
 
 
 def is_control_role(text: str) -> bool:

@@ -8,17 +8,21 @@ long export has one line per well below any number of other lines
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from features.errors import InputError, Problem
 from features.panel.layouts.headings import COLUMNS_ADVICE, UNDERSTOOD
-from features.panel.layouts.long import parse_long
+from features.panel.layouts.long import NO_CT, parse_long
 from features.panel.layouts.matrix import parse_matrix
 from features.panel.layouts.raw_panel import Layout, RawPanel
 from features.texts import count_invisible, replace_invisible
 
 __all__ = ["decode_text", "parse_file"]
+
+_BIOMARK = re.compile(r'\s*"?Chip Run Info')
+_COUNTS = re.compile(r'^"?(?:CodeClass\b|Code Class\b|<Code_Summary>)', re.MULTILINE)
 
 
 def decode_text(data: bytes, *, name: str) -> str:
@@ -100,6 +104,8 @@ def _parse(
     *,
     keep_unnamed: bool,
 ) -> RawPanel:
+    if _COUNTS.search(text) is not None:
+        raise InputError(f"{name} has the counts of an nCounter, which are no Ct values: not read")
     if layout in ("auto", "long") or columns:
         found = parse_long(text, name=name, stem=stem, chosen=columns, keep_unnamed=keep_unnamed)
         if found is not None:
@@ -107,6 +113,10 @@ def _parse(
         if layout == "long":
             got = "no such line"
             raise InputError(name, [Problem("file", UNDERSTOOD, got, action=COLUMNS_ADVICE)])
-    return parse_matrix(
+    raw = parse_matrix(
         text, name=name, stem=stem, layout=layout, samples=samples, ignore=set(ignore)
     )
+    if _BIOMARK.match(text) is None:
+        return raw
+    cells = raw.wells["cell"].mask(raw.wells["cell"].str.fullmatch(NO_CT), "No Ct")
+    return replace(raw, wells=raw.wells.assign(cell=cells))

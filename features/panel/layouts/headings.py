@@ -37,6 +37,8 @@ SAMPLE_HEADINGS = (
     "patient",
     "subjectid",
     "subject",
+    *("samplenumber", "sampleno", "specimen", "specimenid", "participantid", "participant"),
+    *("probenname", "probenid", "probennummer", "probennr", "patientenid", "patientennummer"),
 )
 ASSAY_HEADINGS = (
     "detectorname",
@@ -51,6 +53,7 @@ ASSAY_HEADINGS = (
     "genename",
     "gene",
     "assayassayname",
+    *("zielname", "ziel", "zielgen", "genname", "gen", "detektor", "mikrorna"),
 )
 CT_HEADINGS = (
     "ct",
@@ -58,24 +61,30 @@ CT_HEADINGS = (
     "cp",
     "crt",
     "throughholect",
+    *("ctvalue", "cqvalue", "cpvalue", "ctwert", "cqwert", "cpwert"),
+    *("thresholdcycle", "thresholdcyclect", "ctthresholdcycle"),
     *("ctdrn", "ctdr", "ctrn", "ctr", "cqdrn", "cqdr", "cqrn", "cqr"),  # AriaMx: Cq (dRn)
 )
 _PLATE = (
     *("plate", "plateid", "platename", "platebarcode", "barcode", "openarrayplateserialnumber"),
     *("card", "cardid", "chip", "chipid", "array", "run", "runid", "runname"),
+    *("platte", "plattenname", "plattenid", "plattenbarcode"),
 )
 PLATE_LINES = (*_PLATE, "experimentbarcode", "experimentname", "filename", "experimentfilename")
 """What a line above the results calls a plate, from what tells most to what tells least."""
 
-_WELL = ("wellposition", "position", "pos", "chamberid", "well")
-_ROLES = ("task", "content", "sampletype", "type", "role", "welltype", "samplerole", "welltask")
+_WELL = ("wellposition", "position", "pos", "chamberid", "well", "vertiefung", "kavitat")
+_ROLES = (
+    *("task", "content", "sampletype", "type", "role", "welltype", "samplerole", "welltask"),
+    *("aufgabe", "inhalt", "probentyp", "typ"),
+)
 _TIMES = frozenset(
     "visit visitid timepoint time day week month date sampledate sampledatetime collectiondate "
     "samplingdate session treatment phase".split()
 )
 """Of one sample each has one value: where it has two, two samples have one name."""
-_OMIT = ("omit", "omitted", "excluded", "exclude")
-_INCLUDE = ("include", "included", "inc")
+_OMIT = ("omit", "omitted", "excluded", "exclude", "auslassen", "ausgelassen", "ausgeschlossen")
+_INCLUDE = ("include", "included", "inc", "eingeschlossen")
 _FLAGS = ("flag", "ampstatus", "throughholeoutlier")
 _YES_NO_FLAGS = frozenset(
     "highsd noamp expfail noise spike badrox offscale blfail ctfail tholdfail prflow prfdrop "
@@ -97,7 +106,8 @@ _VALUES = frozenset(
     for a, b in ((ct, word), (word, ct), ("delta", ct), ("deltadelta", ct))
 ) | {"value", "values", "result", "results", "measurement", "expression", "rq", "foldchange"}
 _MAY_BE_HEADINGS = re.compile(
-    r"\bc(?:r?t|q|p|[\u0442\u0422\u03a4])\b|\bvalue\b|throughholect", re.IGNORECASE
+    r"\bc(?:r?t|q|p|[\u0442\u0422\u03a4])(?:\b|wert)|\bvalue\b|throughholect|threshold ?cycle",
+    re.IGNORECASE,
 )
 
 COLUMNS_ADVICE = (
@@ -218,6 +228,9 @@ def _place(names: Sequence[str], delimiter: str) -> Columns | None:
     )
     if sample is None and "name" in names and _OF_A_RUN & set(names):
         sample = names.index("name")
+    # In German a sample; in English an assay, beside which another heading names the sample.
+    if sample is None and assay is not None and "probe" in names:
+        sample = names.index("probe")
     if sample is None or ct is None:
         return None
     return _complete(Columns(delimiter, len(names), sample, assay, ct), names)

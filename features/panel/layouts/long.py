@@ -26,6 +26,7 @@ from features.panel.names import names_an_assay
 from features.panel.words import (
     is_control_role,
     is_empty,
+    is_no,
     is_sample_role,
     is_summary,
     is_yes,
@@ -34,12 +35,14 @@ from features.panel.words import (
     squeeze,
 )
 
-__all__ = ["parse_long"]
+__all__ = ["NO_CT", "parse_long"]
 
-_PLATFORM_LINES = ("instrumenttype", "instrument")
+NO_CT = re.compile(r"999(?:[.,]0*)?")
+"""What a BioMark writes for a well without a Ct."""
+
+_PLATFORM_LINES = ("instrumenttype", "instrument", "instrumententyp", "geratetyp")
 _BELOW = "line below the results"
 _WELL = re.compile(r"\d+|[A-P]\d{1,2}|S\d+-A\d+", re.IGNORECASE)
-_NO_CT = re.compile(r"999(?:\.0*)?")
 _SHOWN = 5
 _ROTOR_GENE = re.compile(r"quantitative analysis of .*\(([^()]+)\)\W*$", re.IGNORECASE)
 """The title of a Rotor-Gene's table: what is in brackets is the assay, or the number of a page."""
@@ -117,7 +120,7 @@ class _Reader:
         self.times: dict[tuple[str, str, str], set[str]] = {}
         self.seen = self.no_assay = False
         self.columns: Columns | None = None
-        self.ended: tuple[int, Columns | None] | None = None
+        self.ended: tuple[int, Columns | None, bool] | None = None
         self.about: dict[str, str] = {}
         self.above, self.blank = "", False
 
@@ -142,7 +145,8 @@ class _Reader:
             # The results are over; what follows may be another plate.
             if why != "mark":
                 self.left_out[_BELOW] += 1
-                self.ended = (number, self.columns if why == "below" else None)
+                columns = None if why == "headings" else self.columns
+                self.ended = (number, columns, why == "sums")
             self.columns, self.about = None, {}
             _read_about(line, self.about)
             return
@@ -173,9 +177,9 @@ class _Reader:
         if self.numbered and not self.seen:
             self.left_out["line above the results"] += 1
         if self.ended is not None:
-            end, columns = self.ended
+            end, columns, by_sums = self.ended
             cells = split_line(line, columns.delimiter) if columns is not None else []
-            if columns is not None and _fits(cells, columns) and _has_well(cells, columns):
+            if columns is not None and _is_well_below(cells, columns, by_sums=by_sums):
                 expected = f"no well below the end of the results (line {end})"
                 self.problems.append(Problem(f"line {number}", expected, "a well"))
             self.left_out[_BELOW] += 1
@@ -207,7 +211,7 @@ class _Reader:
             (
                 cells[columns.sample],
                 name if columns.assay is None else cells[columns.assay],
-                "No Ct" if columns.call is not None and _NO_CT.fullmatch(ct) else ct,
+                "No Ct" if columns.call is not None and NO_CT.fullmatch(ct) else ct,
                 _read_flags(cells, columns),
                 plate,
                 self.about.get("platform", ""),
@@ -276,15 +280,23 @@ def _fits(cells: Sequence[str], columns: Columns) -> bool:
     return named and not any(cells[columns.width :]) and _reads_as_ct(cells[columns.ct])
 
 
+def _is_well_below(cells: Sequence[str], columns: Columns, *, by_sums: bool) -> bool:
+    """Return whether a line below the end is a well; below sums each that has another name is."""
+    if not _fits(cells, columns):
+        return False
+    other = by_sums and not is_summary(cells[columns.sample]) and is_ct(cells[columns.ct])
+    return other or _has_well(cells, columns)
+
+
 def _why_ended(line: str, cells: Sequence[str], columns: Columns, *, after_blank: bool) -> str:
     """Return whether a line is no well but the end of the table, and of which kind it is."""
     if line.startswith(("[", "*", "# ")) or _ROTOR_GENE.search(line):
         return "mark"
     if not is_ct(_one(cells, columns.ct)) and reads_as_headings(cells):
         return "headings"
-    if is_summary(_one(cells, columns.sample)) or is_summary(cells[0]):
-        return "below"
     alone = sum(map(bool, cells)) == 1 and columns.width > 1
+    if not alone and (is_summary(_one(cells, columns.sample)) or is_summary(cells[0])):
+        return "sums"
     if not _has_well(cells, columns) and (alone or (after_blank and not _fits(cells, columns))):
         return "below"
     return ""
@@ -297,12 +309,13 @@ def _read_about(line: str, about: dict[str, str]) -> None:
     title = _ROTOR_GENE.search(line)
     if title is not None and names_an_assay(title[1].strip()):
         about["assay"] = title[1].strip()
-    match = re.match(r"[*#\s]*\"?([^=:\t,]+?)\"?\s*(?:[=:\t,])\s*(.*)", line.strip())
+    match = re.match(r"[*#\s]*\"?([^=:\t,;]+?)\"?\s*(?:[=:\t,;])\s*(.*)", line.strip())
     if match is None:
         return
-    key, value = squeeze(match[1]), match[2].strip().strip('",').strip()
+    key, value = squeeze(match[1]), match[2].strip().strip('",;').strip()
     if key == "chipruninfo":
-        about.update(platform="BioMark", plate=_one(split_line(line, ","), 2) or value)
+        fields = split_line(line, ";" if line.count(";") > line.count(",") else ",")
+        about.update(platform="BioMark", plate=_one(fields, 2) or value)
         return
     if not value or value.upper() in ("NA", "N/A"):
         return
@@ -328,7 +341,7 @@ def _why_no_well(cells: Sequence[str], columns: Columns, *, keep_unnamed: bool) 
     if len(cells) <= columns.last:
         return _BELOW
     include = _one(cells, columns.include)
-    if is_yes(_one(cells, columns.omit)) or (include and not is_yes(include)):
+    if not is_no(_one(cells, columns.omit)) or (include and not is_yes(include)):
         return "well omitted in the instrument's software"
     controls = [role for role in _get(cells, columns.roles) if is_control_role(role)]
     if controls:
@@ -338,7 +351,7 @@ def _why_no_well(cells: Sequence[str], columns: Columns, *, keep_unnamed: bool) 
     if is_ct(standard) and standard.strip("0.,"):
         return "well of a control or a standard, not of a sample (Standard)"
     failed = squeeze(_one(cells, columns.call)) == "fail"
-    if failed and not _NO_CT.fullmatch(cells[columns.ct]):
+    if failed and not NO_CT.fullmatch(cells[columns.ct]):
         return "well that the instrument calls failed"
     unnamed = not cells[columns.sample] and not (keep_unnamed and _one(cells, columns.well))
     if unnamed or (columns.assay is not None and not cells[columns.assay]):

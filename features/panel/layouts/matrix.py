@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.arrays import BoolArray
+from features.cohort.pseudonyms import find_totals
 from features.errors import InputError, Problem, list_words
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import holds_ct
@@ -36,7 +37,7 @@ from features.panel.words import is_summary, looks_like_control, squeeze
 
 __all__ = ["parse_matrix"]
 
-_FIRST_ASSAY = frozenset({*ASSAY_HEADINGS, "mirnas", "probe", "genesymbol", "genes"})
+_FIRST_ASSAY = frozenset({*ASSAY_HEADINGS, "mirnas", "genesymbol", "genes"})
 _FIRST_SAMPLE = frozenset({*SAMPLE_HEADINGS, "id", "samples"})
 _OF_A_LINE = _FIRST_SAMPLE | {*ASSAY_HEADINGS}
 _NO_ASSAY = _FIRST_SAMPLE | frozenset(
@@ -45,8 +46,11 @@ _NO_ASSAY = _FIRST_SAMPLE | frozenset(
 )
 """Headings of what is known of a patient or a sample: no assay, though numbers read like Cts."""
 
+_OF_A_WELL = frozenset(["", *"well wellposition position pos no nr number index".split()])
 _DECIMAL = re.compile("[0-9]+[.,][0-9]+")
 _SHOWN = 20
+_FEW = 5
+_MOST_ABOVE = 100
 _LONGEST = 300
 
 
@@ -112,7 +116,8 @@ def parse_matrix(
         )
         for column in sorted(ignore - set(header))
     ]
-    table = _cut(header, body, ignore, left_out)
+    table, below = _cut(header, body, ignore, left_out)
+    problems += below
     wrong = _find_long(table)
     if layout == "auto" and wrong is None:
         layout = _find_layout(table, samples, name=name)
@@ -165,7 +170,7 @@ def _read_cells(
     What stands below an empty line is no more of it where none of its lines is as long.
     """
     lines = list(io.StringIO(text, newline=None))
-    start = next((i for i, line in enumerate(lines) if _has_fields(line)), 0)
+    start = _find_start(lines)
     left_out.update(["line above the results"] * sum(map(bool, map(str.strip, lines[:start]))))
     text = "".join(lines[start:])
     reader = csv.reader(io.StringIO(text), delimiter=find_delimiter(text))
@@ -198,25 +203,32 @@ def _read_cells(
     return header, body
 
 
-def _has_fields(line: str) -> bool:
-    """Return whether a line has more than a title, whatever stands between its fields."""
-    return any(sum(map(bool, split_line(line, mark))) > 1 for mark in DELIMITERS)
+def _find_start(lines: Sequence[str]) -> int:
+    """Return the line with the headings: the first with names of microRNAs, or with fields."""
+    fields = [
+        [list(filter(None, split_line(line, mark))) for mark in DELIMITERS]
+        for line in lines[:_MOST_ABOVE]
+    ]
+    named = (
+        i for i, ways in enumerate(fields) if any(len(w) > 1 and _share(w) > 0.5 for w in ways)
+    )
+    first = (i for i, ways in enumerate(fields) if any(len(w) > 1 for w in ways))
+    return next(named, next(first, 0))
 
 
 def _cut(
     header: Sequence[str], body: Sequence[Sequence[str]], ignore: set[str], left_out: Counter[str]
-) -> _Table:
+) -> tuple[_Table, list[Problem]]:
     """Return a table without what is to be ignored, what sums up, and what has no name."""
     cells = np.array(body, dtype=object)
     names = np.array(header, dtype=object)
-    # Samples may stand behind the numbers that a spreadsheet or a program gives to lines.
-    at = [i for i, column in enumerate(names) if squeeze(column) in SAMPLE_HEADINGS]
-    others = [column for i, column in enumerate(names) if column and i not in at]
-    lead = at[0] if len(at) == 1 and _share(others) > 0.5 else 0
-    numbers = lead > 0 and all(map(str.isdecimal, cells[:, 0]))
-    order = [lead, *(i for i in range(len(names)) if i != lead and (i > 0 or not numbers))]
+    order = _find_order(names, cells)
+    left_out.update(
+        f"column without a Ct: {names[i]}" for i in set(range(len(names))) - {*order} if names[i]
+    )
     names, cells = names[order], cells[:, order]
     ends = next((i for i, row in enumerate(cells[:, 0]) if i and is_summary(row)), len(cells))
+    below = _find_below(cells[ends:, 0])
     if ends < len(cells):
         left_out["line below the results"] += len(cells) - ends
         cells = cells[:ends]
@@ -228,7 +240,40 @@ def _cut(
     left_out.update(["column without a name"] * int(unnamed.sum()))
     held = [holds_ct(cells[:, j]) for j in range(1, len(names))]
     whole = _Table(str(names[0]), cells[:, 0], names[1:], cells[:, 1:], np.array(held, dtype=bool))
-    return whole.take(~(asked | sums | unnamed))
+    return whole.take(~(asked | sums | unnamed)), below
+
+
+def _find_order(names: NDArray[Any], cells: NDArray[Any]) -> list[int]:
+    """Return the columns with the one first that names the rows.
+
+    Before it may stand the numbers that a spreadsheet or a program gives to lines, or wells.
+    """
+    words = [squeeze(column) for column in names]
+    samples = [i for i, word in enumerate(words) if word in SAMPLE_HEADINGS]
+    assays = [i for i, word in enumerate(words) if word in ASSAY_HEADINGS]
+    others = [column for i, column in enumerate(names) if column and i not in samples]
+    lead, above = 0, 0
+    if len(samples) == 1 and _share(others) > 0.5:
+        lead = samples[0]
+        above = int(lead > 0 and all(map(str.isdecimal, cells[:, 0])))
+    elif len(assays) == 1 and _OF_A_WELL.issuperset(words[: assays[0]]):
+        held = sum(holds_ct(cells[:, j]) for j in range(assays[0] + 1, len(names)))
+        known = sum(map(is_known_assay, cells[:, assays[0]]))
+        if 2 * known > len(cells) and held > 1:
+            lead = above = assays[0]
+    return [lead, *(i for i in range(above, len(names)) if i != lead)]
+
+
+def _find_below(rows: NDArray[Any]) -> list[Problem]:
+    """Return a problem where what stands below the first line of sums has other names."""
+    known = {rows[i] for found in find_totals(rows.tolist()) for i in found}
+    others = [str(row) for row in rows if row and row not in known and not is_summary(row)]
+    if not others:
+        return []
+    expected = "nothing but sums below a line that sums up others"
+    got = f"{len(others)} lines with other names: {list_words(others, most=_FEW)}"
+    action = "delete the lines that sum up others, and what else is no sample and no assay"
+    return [Problem("first column", expected, got, action=action)]
 
 
 def _refuse(got: str) -> Problem:
@@ -311,7 +356,12 @@ def _find_layout(table: _Table, samples: Collection[str], *, name: str) -> Layou
     expected = "a long export, or a matrix whose names tell which way round it is"
     action = "say --format samples_in_rows or --format samples_in_columns"
     if not pointed:
-        expected, action = UNDERSTOOD, f"{COLUMNS_ADVICE}; for a matrix {action}"
+        # Never a format that the file does not have.
+        may_be = 2 * int(table.held.sum()) > len(names)
+        expected, action = (
+            UNDERSTOOD,
+            f"{COLUMNS_ADVICE}; for a matrix {action}" if may_be else COLUMNS_ADVICE,
+        )
     raise InputError(name, [Problem("file", expected, got, action=action)])
 
 

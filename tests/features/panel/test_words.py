@@ -12,6 +12,7 @@ from features.panel.words import (
     NOT_SEEN_PATTERN,
     is_control_role,
     is_empty,
+    is_no,
     is_passed,
     is_sample_role,
     is_summary,
@@ -33,6 +34,7 @@ from features.panel.words import (
         ("C\u0442", "ct"),  # as QuantStudio writes it
         ("C\u0422", "ct"),
         ("C\u03a4", "ct"),  # a Greek capital tau
+        ("Kavit\u00e4t", "kavitat"),
         ("Ct (dRn)", "ctdrn"),
         ("#", ""),
     ],
@@ -52,10 +54,21 @@ def _spellings(*phrases: str) -> st.SearchStrategy[str]:
     return st.builds(spell, st.sampled_from(phrases), between, cases, st.sampled_from(["", " "]))
 
 
-@given(_spellings("undetermined", "no amp", "not detected", "no ct", "no cq", "n d", "undetected"))
+@given(
+    _spellings(
+        *("undetermined", "no amp", "not detected", "no ct", "no cq", "n d", "undetected"),
+        *(
+            "nicht bestimmt",
+            "kein ct",
+            "keine amp",
+            "ind\u00e9termin\u00e9",
+            "non d\u00e9tect\u00e9",
+        ),
+    )
+)
 def test_not_seen_is_not_seen_in_every_spelling(text: str) -> None:
     assert says_not_seen(text)
-    if not re.search(r" - |  ", text):
+    if text.isascii() and not re.search(r" - |  ", text):
         assert re.fullmatch(NOT_SEEN_PATTERN, text.strip(), re.IGNORECASE)
 
 
@@ -83,8 +96,21 @@ CONTROL_ROLES = (
     "water",
     "h2o",
     "empty",
+    "negativkontrolle",
+    "positiv kontrolle",
+    "leerwert",
+    "wasser",
 )
-SAMPLE_ROLES = ("unknown", "unkn", "unkn 01", "target", "endogenous control", "sample", "test")
+SAMPLE_ROLES = (
+    "unknown",
+    "unkn",
+    "unkn 01",
+    "target",
+    "endogenous control",
+    "sample",
+    "test",
+    "unbekannt",
+)
 
 
 @given(_spellings(*CONTROL_ROLES))
@@ -125,6 +151,14 @@ def test_a_cell_that_says_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["?", "\u4e2d", "0", "none of it", "nd"])
 def test_a_cell_that_says_something(text: str) -> None:
     assert not is_empty(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says_no"),
+    [("False", True), ("nein", True), ("-", True), ("", True), ("X", False), ("yes", False)],
+)
+def test_what_says_no(text: str, says_no: bool) -> None:
+    assert is_no(text) is says_no
 
 
 def test_a_flag_that_passed_a_yes_and_a_sum() -> None:

@@ -155,3 +155,20 @@ def test_a_table_with_unknown_headings_names_those_that_are_understood() -> None
     assert "Id, miRNA, ct_mean" in caught.value.report()
     with pytest.raises(InputError, match="--columns"):
         _parse("Id,miRNA,ct_mean\n1,hsa-miR-21-5p,20.1\n", "long")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CodeClass,Name,Accession,P1,P2\nEndogenous1,hsa-miR-16-5p,M1,12,22\n",
+        "<Header>\nFileVersion,1.7\n</Header>\n<Code_Summary>\nCodeClass,Name,Accession,Count\n",
+    ],
+)
+def test_counts_are_no_cts(text: str) -> None:
+    with pytest.raises(InputError, match="counts of an nCounter, which are no Ct values"):
+        _parse(text)
+
+
+def test_999_of_a_biomarks_heat_map_is_no_ct() -> None:
+    raw = _parse("Chip Run Info,a.bml,1\n\n,hsa-miR-1-3p,hsa-miR-2-3p\nP1,12.3,999\nP2,13,14\n")
+    assert raw.wells["cell"].tolist() == ["12.3", "No Ct", "13", "14"]

@@ -241,3 +241,53 @@ def test_a_well_that_stands_twice_is_of_two_plates() -> None:
     assert _read(one).problems == ()
     named = "Plate,Well,Sample,Target,Ct\nA,A1,S1,hsa-miR-21-5p,22.1\nB,A1,S2,hsa-miR-21-5p,26.1\n"
     assert _read(named).problems == ()
+
+
+GERMAN = """Instrumententyp;QuantStudio 5
+
+[Ergebnisse]
+Well;Wellposition;Auslassen;Probenname;Zielname;Aufgabe;CT;CT-Mittelwert;Amp-Status
+1;A1;falsch;P1;hsa-miR-16-5p;UNBEKANNT;22,5;22,5;Amp
+2;A2;wahr;P2;hsa-miR-16-5p;UNBEKANNT;22,5;22,5;Amp
+3;A3;falsch;P3;hsa-miR-16-5p;UNBEKANNT;Nicht bestimmt;;Keine Amp
+4;A4;falsch;W;hsa-miR-16-5p;NEGATIVKONTROLLE;38;;Amp
+"""
+
+
+def test_german_headings_and_words_are_read() -> None:
+    raw = _read(GERMAN)
+    assert _cells(raw) == [
+        ("P1", "hsa-miR-16-5p", "22,5"),
+        ("P3", "hsa-miR-16-5p", "Nicht bestimmt"),
+    ]
+    assert set(raw.wells["platform"]) == {"QuantStudio 5"}
+    assert raw.notes == ()
+    assert sum(raw.left_out.values()) == 2
+    cfx = ";Vertiefung;Fluor;Ziel;Inhalt;Probe;Cq;Cq-Mittelwert\n;A01;FAM;U6;Unbek;P1;22,1;22,1\n"
+    assert _cells(_read(cfx)) == [("P1", "U6", "22,1")]
+    # In English a probe is an assay.
+    assert _cells(_read("Sample,Target,Probe,Ct\nP1,U6,x,22\n")) == [("P1", "U6", "22")]
+
+
+@pytest.mark.parametrize(
+    ("mark", "kept"), [("X", False), ("True", False), ("outlier", False), ("-", True), ("No", True)]
+)
+def test_a_well_is_excluded_by_whatever_mark_stands_there(mark: str, kept: bool) -> None:
+    raw = _read(f"Sample,Target,Ct,Excluded\nP1,U6,20,{mark}\nP2,U6,21,\n")
+    assert raw.wells["sample"].tolist() == (["P1", "P2"] if kept else ["P2"])
+
+
+@pytest.mark.parametrize("heading", ["Threshold Cycle (C(t))", "Ct value", "Cq-Wert", "Ct (dRn)"])
+def test_a_ct_has_many_headings(heading: str) -> None:
+    assert _cells(_read(f"Sample,Target,{heading}\nP1,U6,22\n")) == [("P1", "U6", "22")]
+
+
+def test_lines_above_the_results_may_have_any_sign_between_their_fields() -> None:
+    raw = _read(BIOMARK.replace(",", ";"))
+    assert set(raw.wells["plate"]) == {"1361995085"}
+
+
+def test_a_sample_below_a_line_of_sums_is_not_lost() -> None:
+    text = "Sample,Target,Ct\nP1,U6,22\nMean,U6,22\nSD,U6,7\nP2,U6,23\n"
+    [problem] = _read(text).problems
+    assert (problem.column, problem.got) == ("line 5", "a well")

@@ -286,3 +286,37 @@ def test_titles_above_a_matrix_are_passed_over() -> None:
     with pytest.raises(InputError, match="is not a table") as caught:
         _parse("Results\n\nsample,hsa-miR-1-3p\nS1,20,21\nS2,22\n")
     assert caught.value.problems[0].column == "line 4"
+
+
+def test_a_matrix_is_found_below_lines_with_fields() -> None:
+    table = ",hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21\nS2,22,23\n"
+    raw = _parse(f"Chip Run Info,a.bml,136\nThreshold,0.65\n\n{table}")
+    assert raw.layout == "samples_in_rows"
+    assert set(raw.wells["sample"]) == {"S1", "S2"}
+    assert dict(raw.left_out) == {"line above the results": 2}
+
+
+def test_wells_may_stand_before_the_assays() -> None:
+    text = "Well,miRNA,S1,S2\nA1,hsa-miR-1-3p,24.5,25\nA2,hsa-miR-2-5p,Undetermined,\n"
+    raw = _parse(text)
+    assert _cells(raw) == SMALL
+    assert dict(raw.left_out) == {"column without a Ct: Well": 1}
+    for long in (
+        "Well,miRNA,value\n1,hsa-miR-1-3p,20\n2,hsa-miR-2-5p,21\n",
+        "Id,miRNA,one,two\n1,hsa-miR-1-3p,20,21\n2,hsa-miR-2-5p,21,22\n",
+    ):
+        with pytest.raises(InputError, match="--columns"):
+            _parse(long)
+
+
+def test_samples_below_a_line_of_sums_are_not_lost() -> None:
+    text = "sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21\nMean,20,21\nMax,20,21\n"
+    assert _parse(text).problems == ()
+    [problem] = _parse(f"{text}S2,22,23\nMean,22,23\n").problems
+    assert problem.got == "1 lines with other names: S2"
+
+
+def test_no_format_is_advised_for_a_table_without_numbers() -> None:
+    with pytest.raises(InputError) as caught:
+        _parse("one,two,three\na,b,c\nd,e,f\n")
+    assert "--format" not in caught.value.problems[0].action
