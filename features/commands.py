@@ -247,9 +247,10 @@ def import_cohort(
 
 
 def _show_cleaned(console: Console, cleaned: int) -> None:
+    from features.cohort.remarks import tell_cleaned
+
     if cleaned:
-        noun = "cell or heading" if cleaned == 1 else "cells and headings"
-        console.print(f"Passed over invisible characters in {cleaned} {noun}.")
+        console.print(tell_cleaned(cleaned))
 
 
 def _show_import(console: Console, report: ImportReport, out: Path) -> None:

@@ -13,7 +13,7 @@ from features.commands import (
     StudyOption,
     read_rules,
 )
-from training.commands.options import PageOption, show_report
+from training.commands.options import PageOption, show_report, tell_remarks
 
 __all__ = ["describe_file"]
 
@@ -39,7 +39,9 @@ def describe_file(
     from features.cohort.cohort import read_cohort
 
     rules = read_rules(study, mapping=mapping, rule=rule, horizons=horizons)
-    description = describe_cohort(read_cohort(file, dictionary=rules.dictionary), rules)
+    cohort = read_cohort(file, dictionary=rules.dictionary)
+    tell_remarks(cohort, named=False)
+    description = describe_cohort(cohort, rules)
     report = make_description_report(
         description, name=file.name, beside_published=rules.is_published
     )

@@ -47,7 +47,7 @@ Columns = dict[str, Distinct]
 
 _SHOWN = 40
 _MOST_UNKNOWN = 20
-_MAP_OR_DROP = "declare it in a mapping, map it with `ketresponse cohort import`, or drop it"
+_DECLARE_OR_DROP = "declare it in a mapping, map it with `ketresponse cohort import`, or drop it"
 _SYNTHETIC_ID = "SYN-"
 _MOST_MEDIAN_YEARS = 20
 _FEWEST_FOR_MEDIAN = 5
@@ -162,7 +162,11 @@ def parse_record(
 
 
 def parse_cohort(
-    raw: pd.DataFrame, dictionary: Dictionary = CONTRACT, *, required: Sequence[str] = ()
+    raw: pd.DataFrame,
+    dictionary: Dictionary = CONTRACT,
+    *,
+    required: Sequence[str] = (),
+    unknown: str = _DECLARE_OR_DROP,
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Read a table of texts, row by row as :func:`parse_record` does.
 
@@ -176,6 +180,8 @@ def parse_cohort(
     required : sequence of str
         Columns that must be there with at least one value, beside `patient_id`, which every row
         must have.
+    unknown : str
+        What to do with a column that the dictionary does not have.
 
     Returns
     -------
@@ -189,7 +195,7 @@ def parse_cohort(
     misplaced = None if "patient_id" in names else find_misplaced(raw, dictionary.names)
     if misplaced:
         return _to_table({}, dictionary, n_rows=len(raw)), [misplaced]
-    problems = _find_unknown(names, dictionary, action=_MAP_OR_DROP)
+    problems = _find_unknown(names, dictionary, action=unknown)
     problems += [
         Problem(name, "a column of that name", "no such column", action="add it, or map it")
         for name in dict.fromkeys(["patient_id", *required])

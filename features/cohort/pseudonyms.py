@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from features.errors import Problem
+from features.errors import Problem, list_words
 from features.texts import squash
 from features.totals import TOTALS
 
-__all__ = ["check_totals", "find_alike", "find_totals"]
+__all__ = ["check_totals", "find_alike", "find_totals", "tell_alike"]
 
 # Below a list of patients these are no patients either, though they are short.
 _SHORT = frozenset(
@@ -121,6 +121,28 @@ def find_alike(patients: Sequence[object]) -> list[list[int]]:
     for patient, row in first.items():
         groups.setdefault(_reduce(patient), []).append(row)
     return [rows for rows in groups.values() if len(rows) > 1]
+
+
+def tell_alike(patients: Sequence[str]) -> str:
+    """Return what to know of patients whose names differ only by spelling; empty where none do.
+
+    Parameters
+    ----------
+    patients : sequence of str
+        The pseudonym of each.
+
+    Examples
+    --------
+    >>> tell_alike(["s1", "S1", "S 1", "S2"]).rpartition(": ")[-1]
+    's1 / S1 / S 1'
+    """
+    alike = [" / ".join(patients[i] for i in rows) for rows in find_alike(patients)]
+    if not alike:
+        return ""
+    return (
+        "patients whose names differ only by case, spaces, signs or leading zeros are kept apart: "
+        f"{list_words(alike)}"
+    )
 
 
 def _reduce(patient: str) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.cohort.pseudonyms import tell_alike
 from features.errors import Problem
 from features.panel.design import PanelDesign, Sample
-from features.panel.patients import tell_alike
 from features.panel.words import looks_like_control
 
 __all__ = ["CONTROLS", "Owners", "find_owners"]

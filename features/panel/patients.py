@@ -7,29 +7,7 @@ from collections.abc import Collection, Sequence
 from features.cohort.pseudonyms import find_alike
 from features.errors import list_words
 
-__all__ = ["find_spelt_otherwise", "tell_alike", "tell_spelt_otherwise"]
-
-
-def tell_alike(patients: Sequence[str]) -> str:
-    """Return what to know of patients whose names differ only by spelling; empty where none do.
-
-    Parameters
-    ----------
-    patients : sequence of str
-        The pseudonym of each.
-
-    Examples
-    --------
-    >>> tell_alike(["s1", "S1", "S 1", "S2"]).rpartition(": ")[-1]
-    's1 / S1 / S 1'
-    """
-    alike = [" / ".join(patients[i] for i in rows) for rows in find_alike(patients)]
-    if not alike:
-        return ""
-    return (
-        "patients whose names differ only by case, spaces, signs or leading zeros are kept apart: "
-        f"{list_words(alike)}"
-    )
+__all__ = ["find_spelt_otherwise", "tell_spelt_otherwise"]
 
 
 def find_spelt_otherwise(

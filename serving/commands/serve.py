@@ -16,6 +16,8 @@ import typer
 from features.errors import InputError, KetresponseError, Problem, Refused
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from serving.settings import Mode
 
 __all__ = ["predict", "serve"]
@@ -91,6 +93,16 @@ def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
         print(f"Panels of nobody, but for the spelling of patient_id: {told}", file=sys.stderr)
 
 
+def _tell_remarks(table: pd.DataFrame) -> None:
+    """Tell how a cohort was read and whose pseudonyms are alike, beside the answer."""
+    from features.cohort.remarks import list_remarks
+    from features.files.table import CLEANED, NOTES
+
+    names, told = table["patient_id"].tolist(), table.attrs
+    for sentence in list_remarks(names, cleaned=told[CLEANED], notes=told[NOTES]):
+        print(sentence, file=sys.stderr)
+
+
 def predict(
     model: Annotated[str, _MODEL],
     record: Annotated[
@@ -139,6 +151,7 @@ def predict(
     predictor = Predictor(load_model(folder), silent=silent)
     if table is not None:
         answers = predict_cohort(predictor, table, samples)
+        _tell_remarks(table)
         _tell_spelling(samples, table["patient_id"])
         if json_:
             print(json.dumps(answers, indent=2, allow_nan=False))

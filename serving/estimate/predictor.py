@@ -18,6 +18,7 @@ from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.rates import pooled_rate, published_base_rate
+from features.texts import clean
 from serving.estimate.notices import (
     PlainNotice,
     evidence_notices,
@@ -26,7 +27,7 @@ from serving.estimate.notices import (
     scope_notices,
 )
 from serving.estimate.panel import PanelSample, choose_panel, find_extremes, parse_sample
-from serving.estimate.request import RequestError
+from serving.estimate.request import RequestError, unique
 from serving.estimate.submodel import SubModel
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
@@ -286,7 +287,8 @@ class Predictor:
 
 def _as_mapping(raw: object) -> Mapping[str, object]:
     if isinstance(raw, Mapping):
-        return raw
+        # As a heading of a file: a name that was pasted may hold what nobody sees.
+        return unique([(clean(str(name)), value) for name, value in raw.items()])
     expected = "an object of variable names and values"
     raise RequestError("the record", [Problem("patient", expected, "something else")])
 

@@ -70,6 +70,9 @@ def parse_json(data: bytes, *, expected: str) -> Any:
     """
     try:
         return json.loads(data, object_pairs_hook=unique)
+    except UnicodeDecodeError as err:
+        problem = Problem("body", "text in UTF-8", "another encoding", action="save it as UTF-8")
+        raise RequestError("the request", [problem]) from err
     except (ValueError, RecursionError) as err:
         problem = Problem("body", expected, "something that is not JSON")
         raise RequestError("the request", [problem]) from err

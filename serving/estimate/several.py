@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 import pandas as pd
 
+from features.cohort.cohort import parse_cohort
+from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 from serving.estimate.panel import PanelSample
@@ -16,6 +18,7 @@ from serving.estimate.request import RequestError
 
 __all__ = ["find_sample", "predict_cohort"]
 
+_MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
 _KNOWN_BEFORE = ("always", "baseline")
 
 
@@ -29,8 +32,8 @@ def predict_cohort(
     predictor : Predictor
         The loaded model.
     table : DataFrame of str
-        In contract columns, "" where empty. What is known only after the start of treatment is
-        not looked at.
+        In contract columns, "" where empty, as :func:`features.files.table.read_table` reads it.
+        What is known only after the start of treatment is not looked at.
     samples : mapping of str to PanelSample
         Panels by `patient_id`; most patients have none.
 
@@ -43,32 +46,57 @@ def predict_cohort(
     Raises
     ------
     InputError
-        If the table has no `patient_id`, or nobody in it has any of the panels.
+        If the table has unknown columns, durations that look like months, or rows of which it is
+        not sure whose they are; or if nobody in it has any of the panels.
     """
-    if "patient_id" not in table:
-        raise InputError("cohort", [Problem("patient_id", "a column of that name", "none")])
-    patients = table["patient_id"].tolist()
-    if samples and not set(patients) & set(samples):
-        expected = "patients of the cohort"
-        near = tell_spelt_otherwise(find_spelt_otherwise(samples, patients))
-        got = f"{len(samples)} others{f': {near}' if near else ''}"
-        action = "name them in the design file of `ketresponse panel import`"
-        raise InputError("panel", [Problem("patient_id", expected, got, action=action)])
     dictionary = predictor.dictionary
     used = [
         column
         for column in map(str, table.columns)
         if column not in dictionary or dictionary[column].known_at in _KNOWN_BEFORE
     ]
+    # As a table, since a column tells more than a cell: 1,500 beside 7,5 is one and a half.
+    parsed, problems = parse_cohort(table[used], dictionary, unknown=_MAP_OR_DROP)
+    whole = [p for p in problems if p.row is None or p.column == "patient_id"]
+    if whole:
+        raise InputError("cohort", whole)
+    patients = parsed["patient_id"].tolist()
+    _check_panels(samples, patients)
+    wrong: dict[int, list[Problem]] = {}
+    for problem in problems:
+        wrong.setdefault(problem.row or 0, []).append(problem)
+    given = [name for name in used if name in parsed]
+    rows = zip(table.index.tolist(), patients, parsed[given].to_dict("records"), strict=True)
     answers = []
-    for cells in table[used].to_dict("records"):
-        patient = str(cells["patient_id"])
+    for position, patient, record in rows:
         try:
-            answer = predictor.predict(cells, request_id=uuid4().hex, panel=samples.get(patient))
+            if position + 1 in wrong:
+                raise RequestError("the record", wrong[position + 1])
+            answer = predictor.predict(
+                {name: _decode(dictionary[str(name)], value) for name, value in record.items()},
+                request_id=uuid4().hex,
+                panel=samples.get(patient),
+            )
         except RequestError as err:
             answer = err.body()
         answers.append({"patient_id": patient, **answer})
     return answers
+
+
+def _decode(variable: Variable, value: float | str) -> float | str | None:
+    """Return a value of a checked table as a request has it."""
+    if isinstance(value, str):
+        return value
+    return variable.decode(value) if variable.is_encodable else None
+
+
+def _check_panels(samples: Collection[str], patients: Sequence[str]) -> None:
+    if samples and not set(patients) & set(samples):
+        expected = "patients of the cohort"
+        near = tell_spelt_otherwise(find_spelt_otherwise(samples, patients))
+        got = f"{len(samples)} others{f': {near}' if near else ''}"
+        action = "name them in the design file of `ketresponse panel import`"
+        raise InputError("panel", [Problem("patient_id", expected, got, action=action)])
 
 
 def find_sample(samples: Mapping[str, PanelSample], patient: object) -> PanelSample:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from features.cohort.cohort import Cohort
     from training.document.document import Document
     from training.store.artifact import LoadedModel
     from training.validation.new_patients import NewPatients
@@ -22,6 +23,7 @@ __all__ = [
     "print_report",
     "read_patients",
     "show_report",
+    "tell_remarks",
 ]
 
 MODEL_HELP = "Folder of a model, or a registered name: NAME, or NAME:VERSION."
@@ -86,4 +88,15 @@ def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> Ne
     from training.validation.new_patients import read_new_patients
 
     further = () if mapping is None else read_mapping(mapping).variables
-    return read_new_patients(loaded, cohort, further=further)
+    patients = read_new_patients(loaded, cohort, further=further)
+    tell_remarks(patients.cohort)
+    return patients
+
+
+def tell_remarks(cohort: Cohort, *, named: bool = True) -> None:
+    """Tell beside the output how a cohort was read and, if patients may be named, who is alike."""
+    from features.cohort.remarks import list_remarks
+
+    names = cohort.table["patient_id"].tolist() if named else []
+    for sentence in list_remarks(names, cleaned=cohort.cleaned, notes=cohort.notes):
+        typer.echo(sentence, err=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from features.cohort.remarks import list_remarks
 from features.files.table import write_bytes
 from features.panel.patients import tell_spelt_otherwise
 from training.document.progress import Show
@@ -81,8 +82,8 @@ def run_training(
     show : callable
         Shows the progress of the fits.
     say : callable
-        Told, before anything is fitted, what sample the study would need, and which panels may be
-        of a patient whose pseudonym is spelt in another way.
+        Told, before anything is fitted, how the cohort was read, what sample the study would need,
+        and which patients and panels may be one patient's whose pseudonym is spelt in two ways.
     seed : int or None
         Takes the place of the study's own.
     panel_file : Path or None
@@ -140,7 +141,10 @@ def run_training(
 
 def tell_beforehand(description: Description) -> list[str]:
     """Return what whoever trains should know before anything is fitted; it may name patients."""
-    lines = [f"Sample size: {need.text}" for need in description.verdicts.values()]
+    cohort = description.cohort
+    patients = cohort.table["patient_id"].tolist()
+    lines = list_remarks(patients, cleaned=cohort.cleaned, notes=cohort.notes)
+    lines += [f"Sample size: {need.text}" for need in description.verdicts.values()]
     if description.panel is not None and description.panel.spelt_otherwise:
         near = tell_spelt_otherwise(description.panel.spelt_otherwise)
         lines.append(f"Panels of nobody, but for the spelling of patient_id: {near}")

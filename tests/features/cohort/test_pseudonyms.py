@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.pseudonyms import check_totals, find_alike, find_totals
+from features.cohort.pseudonyms import check_totals, find_alike, find_totals, tell_alike
 from features.totals import TOTALS
 
 _TOTALS = (
@@ -120,3 +120,14 @@ def test_case_spaces_and_leading_zeros_never_hide_a_patient(
     other = "".join(gap + part for gap, part in zip(gaps, spaced, strict=True))
     plain = "".join(parts)
     assert find_alike([plain, other]) == ([] if plain == other else [[0, 1]])
+
+
+def test_patients_that_nothing_but_spelling_tells_apart_are_named() -> None:
+    told = tell_alike(["s1", "S1", "P2", "S 1", "P02", "X"])
+    assert told.endswith("are kept apart: s1 / S1 / S 1, P2 / P02")
+    assert tell_alike(["P1", "P2", "P11", "P1", "1-12", "11-2"]) == ""
+
+
+def test_of_many_not_all_are_shown() -> None:
+    told = tell_alike([f"{case}{i}" for i in range(1, 31) for case in "pP"])
+    assert told.endswith("p20 / P20 and 10 more")

@@ -5,18 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.panel.patients import find_spelt_otherwise, tell_alike, tell_spelt_otherwise
-
-
-def test_patients_that_nothing_but_spelling_tells_apart_are_named() -> None:
-    told = tell_alike(["s1", "S1", "P2", "S 1", "P02", "X"])
-    assert told.endswith("are kept apart: s1 / S1 / S 1, P2 / P02")
-    assert tell_alike(["P1", "P2", "P11", "P1", "1-12", "11-2"]) == ""
-
-
-def test_of_many_not_all_are_shown() -> None:
-    told = tell_alike([f"{case}{i}" for i in range(1, 31) for case in "pP"])
-    assert told.endswith("p20 / P20 and 10 more")
+from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 
 
 def test_only_who_has_no_patient_is_compared_with_who_has_no_panel() -> None:

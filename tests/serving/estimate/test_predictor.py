@@ -290,6 +290,12 @@ def test_a_record_that_is_no_object_is_a_problem(predictor, raw):
     assert list(problems_of(predictor, raw)) == ["patient"]
 
 
+def test_what_nobody_sees_in_a_name_does_not_count(predictor, patient):
+    odd = {f"\ufeff{name}\u00a0": value for name, value in patient.items()}
+    assert ask(predictor, odd) == ask(predictor, patient)
+    assert list(problems_of(predictor, {**patient, "nrs_t0 ": 3})) == ["nrs_t0"]
+
+
 def test_errors_can_be_logged_without_values(predictor, patient):
     with pytest.raises(RequestError) as caught:
         ask(predictor, {**patient, "nrs_t0": 7731, "sex": "Zyxxwort"})

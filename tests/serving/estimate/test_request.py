@@ -56,6 +56,14 @@ def test_anything_else_is_one_readable_error(body):
     )
 
 
+def test_another_encoding_is_told_as_such():
+    with pytest.raises(RequestError) as caught:
+        parse_body('{"patient": {"site": "Zürich"}}'.encode("windows-1252"), "patient")
+    assert [(p.expected, p.action) for p in caught.value.problems] == [
+        ("text in UTF-8", "save it as UTF-8")
+    ]
+
+
 def test_a_repeated_name_is_told_with_its_count():
     with pytest.raises(RequestError) as caught:
         parse_json(b'{"a": 1, "b": 2, "a": 3, "a": 4}', expected="JSON")

@@ -4,13 +4,16 @@ import json
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from features.errors import InputError
-from features.files.table import write_table
+from features.files.table import parse_table, write_table
 from features.panel.importing import read_panel
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
+from serving.estimate.request import RequestError
 from serving.estimate.several import find_sample, predict_cohort
 from tests.serving.commands.test_serve import app
 from tests.serving.estimate.test_panel import CT, PANEL
@@ -74,6 +77,106 @@ def test_panels_of_other_people_are_told(both):
         predict_cohort(both, COHORT, {"X": FULL})
     with pytest.raises(InputError, match="patient_id"):
         predict_cohort(both, COHORT.drop(columns="patient_id"), {})
+
+
+def read(*rows: str) -> pd.DataFrame:
+    names = ["patient_id", *PATIENT]
+    values = {**PATIENT, "nrs_t0": "{}", "disease_duration_years": "{}"}
+    line = ";".join(["{}", *map(str, values.values())])
+    lines = [line.format(*row.split(" ")) for row in rows]
+    return parse_table("\n".join([";".join(names), *lines]).encode(), name="cohort.csv")
+
+
+def test_a_column_tells_what_stands_before_its_decimals(both):
+    told = predict_cohort(both, read("A 7,5 1,500", "B 8 2,5"), {})
+    plain = predict_cohort(both, read("A 7.5 1.5", "B 8 2.5"), {})
+    assert [a["estimates"] for a in told] == [a["estimates"] for a in plain]
+    assert all(a["estimates"] for a in told)
+    # fifteen hundred beside a comma before decimals, not one and a half
+    [first, second] = predict_cohort(both, read("A 7,5 1.500", "B 8 2,5"), {})
+    assert [p["variable"] for p in first["problems"]] == ["disease_duration_years"]
+    assert second["estimates"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "row", "got"),
+    [
+        (["A 8 2", " 8 2"], "patient_id", 3, "an empty cell"),
+        (["A 8 2", "unknown 8 2"], "patient_id", 3, "an empty cell"),
+        (["A 8 2", "A 3 2"], "patient_id", 3, "the same as in row 2"),
+        (["A 8 2", "B 8 2", "Total 8 2"], "patient_id", 4, "'Total', a word for totals"),
+        ([f"P{i} 8 {24 + i}" for i in range(5)], "disease_duration_years", None, "a median of 26"),
+    ],
+)
+def test_rows_of_nobody_sure_get_no_estimate(both, rows, column, row, got):
+    with pytest.raises(InputError) as caught:
+        predict_cohort(both, read(*rows), {})
+    assert [(p.column, p.row, p.got) for p in caught.value.problems] == [(column, row, got)]
+
+
+def test_unknown_columns_are_told_once_and_redcaps_own_left_aside(both):
+    table = read("A 8 2", "B 8 2")
+    with pytest.raises(InputError) as caught:
+        predict_cohort(both, table.assign(agee="4"), {})
+    [problem] = caught.value.problems
+    assert (problem.column, problem.row) == ("agee", None)
+    assert problem.action.endswith("map it with `ketresponse cohort import`, or drop it")
+    answers = predict_cohort(both, table.assign(baseline_complete="2"), {})
+    assert [a["estimates"] for a in answers] == [
+        a["estimates"] for a in predict_cohort(both, table, {})
+    ]
+
+
+@given(
+    cells=st.lists(
+        st.tuples(
+            st.decimals(0, 10, places=1),
+            st.decimals(0, 40, places=1),
+            st.sampled_from(["yes", "no", "", "unknown", "Y", "1", "0"]),
+            st.sampled_from(["female", "male", "", "MALE"]),
+            st.sampled_from(["", "none", "N02AX02", "n06aa09; N02AX02", "C09"]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    comma=st.booleans(),
+)
+@settings(deadline=None, max_examples=40)
+def test_a_file_and_a_request_give_the_same_answer(both, cells, comma):
+    names = ("nrs_t0", "disease_duration_years", "opioid", "sex", "medication_atc")
+    records = [
+        {**PATIENT, **dict(zip(names, map(str, cell), strict=True)), "patient_id": f"P{i}"}
+        for i, cell in enumerate(cells)
+    ]
+    rows = [
+        {
+            name: str(value).replace(".", ",") if comma and name in names[:2] else str(value)
+            for name, value in record.items()
+        }
+        for record in records
+    ]
+    try:
+        answers = predict_cohort(both, pd.DataFrame(rows, dtype="str"), {})
+    except InputError as err:
+        assert [p.column for p in err.problems] == ["disease_duration_years"]
+        return
+    for record, answer in zip(records, answers, strict=True):
+        try:
+            expected = both.predict(record, request_id="x")
+        except RequestError as err:
+            assert answer["problems"] == err.body()["problems"]
+        else:
+            assert answer["estimates"] == expected["estimates"]
+            assert answer["applicability"] == expected["applicability"]
+
+
+def test_what_was_passed_over_and_who_is_alike_is_told_beside_the_answer(folder, files):
+    text = (files / "cohort.csv").read_text().replace("P2", "p-1").replace("female", "fe\u200bmale")
+    (files / "odd.csv").write_text(text)
+    result = run(folder, "--cohort", files / "odd.csv", "--json")
+    assert "invisible characters in 4 cells and headings." in result.stderr
+    assert "are kept apart: P1 / p-1." in result.stderr
+    assert len(json.loads(result.stdout)) == 4
 
 
 def test_a_panel_of_a_patient_who_is_spelt_otherwise_is_told(both):

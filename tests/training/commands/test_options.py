@@ -10,7 +10,7 @@ from features.commands import JsonOption
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.commands.options import JobsOption, read_patients
+from training.commands.options import JobsOption, read_patients, tell_remarks
 from training.store.artifact import LoadedModel
 
 LOADED = LoadedModel(make_model(), make_facts(), "d" * 64)
@@ -36,6 +36,22 @@ def test_a_column_that_nobody_declared_is_told_and_one_of_a_mapping_is_read(
     assert found.synthetic
     with pytest.raises(InputError, match=r"mapping\.toml"):
         read_patients(LOADED, cohort, mapping.with_name("other_mapping.toml"))
+
+
+def test_how_a_cohort_was_read_is_told_beside_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = make_cohort(60, seed=5).table
+    table.loc[:1, "patient_id"] = ["P-1\u200b", "p1"]
+    table.to_csv(tmp_path / "cohort.csv", index=False)
+    found = read_patients(LOADED, tmp_path / "cohort.csv", None)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    cleaned, alike = captured.err.splitlines()
+    assert cleaned == "Passed over invisible characters in 1 cell or heading."
+    assert alike.endswith("are kept apart: P-1 / p1.")
+    tell_remarks(found.cohort, named=False)
+    assert capsys.readouterr().err.splitlines() == [cleaned]
 
 
 def test_a_number_of_processes_is_at_least_one_and_options_are_off_by_default() -> None:
