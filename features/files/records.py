@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
+import numpy as np
 import pyarrow as pa
 
 __all__ = ["TextColumns", "Records", "to_text", "trim"]
@@ -71,6 +72,8 @@ def to_text(value: object) -> str:
     """Return a typed cell as people write it: whole numbers without decimals, days as ISO 8601."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, np.float32):  # 0.7, not 0.699999988079071
+        value = float(str(value))
     if isinstance(value, float):
         return "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, datetime):

@@ -178,7 +178,7 @@ def read_toml(
     except FileNotFoundError as err:
         raise InputError(f"{what} {path} does not exist: {action}") from err
     except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"{what} {path} cannot be read as UTF-8 text") from err
+        raise InputError(f"{what} {path} cannot be read as UTF-8 text; save it as UTF-8") from err
     except tomllib.TOMLDecodeError as err:
         raise InputError(f"{what} {path} is not TOML: {err}") from err
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from features.errors import InputError
+from features.errors import InputError, list_words
 from features.files.records import Records, to_text, trim
 
 __all__ = ["is_spss", "is_stata", "parse_statistics"]
@@ -45,8 +47,8 @@ def parse_statistics(
     Returns
     -------
     Records
-        Columns by their names. What the file declares missing is empty. With `labels` a coded
-        value is its label where it has one.
+        Columns by their names. What the file declares missing is empty. With `labels` coded values
+        are their labels, in each column where all have one.
 
     Raises
     ------
@@ -63,17 +65,33 @@ def parse_statistics(
         ) from error
     read = pyreadstat.read_sav if is_spss(data) else pyreadstat.read_dta
     try:
-        frame, _ = read(
-            io.BytesIO(data),
-            apply_value_formats=labels,
-            formats_as_category=False,
-            encoding=encoding,
-        )
+        frame, told = read(io.BytesIO(data), encoding=encoding)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OverflowError) as error:
         raise InputError(f"{name} is a damaged {program} file, or in another encoding") from error
+    columns, partly = [], []
+    for heading in frame:
+        values = _list_values(frame[heading], told)
+        words = told.variable_value_labels.get(str(heading), {}) if labels else {}
+        known = {value for value in values if not pd.isna(value)}
+        if known & words.keys() and not known <= words.keys():
+            partly.append(str(heading))  # a scale with names for its ends is one of numbers
+        elif known <= words.keys():
+            values = [words.get(value, value) for value in values]
+        columns.append(values)
     texts = [
         ["" if value is None or value is pd.NaT else to_text(value).strip() for value in column]
-        for column in (frame.iloc[:, i].tolist() for i in range(frame.shape[1]))
+        for column in columns
     ]
     rows = [list(cells) for cells in zip(*texts, strict=True)]
-    return trim([str(name) for name in frame], rows, list(range(1, len(rows) + 1)))
+    notes = (f"Read as codes, since not every value has a label: {list_words(partly)}.",)
+    return trim(
+        [str(name) for name in frame], rows, list(range(1, len(rows) + 1)), notes if partly else ()
+    )
+
+
+def _list_values(column: pd.Series[Any], told: Any) -> list[Any]:
+    """Return the values of a column; Stata's short numbers with the digits that they have."""
+    short = told.readstat_variable_types.get(column.name) == "float"
+    if short and column.dtype == np.float64:
+        return list(column.to_numpy(np.float32))
+    return column.tolist()

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -194,12 +195,17 @@ def _parse_parquet(data: bytes, *, name: str) -> Records:
     columns = [
         [
             "" if value is None or value is pd.NA or value is pd.NaT else to_text(value)
-            for value in frame.iloc[:, i].tolist()
+            for value in _list_values(frame.iloc[:, i])
         ]
         for i in range(frame.shape[1])
     ]
     rows = [list(cells) for cells in zip(*columns, strict=True)]
     return trim([str(heading) for heading in frame], rows, list(range(1, len(rows) + 1)))
+
+
+def _list_values(column: pd.Series[Any]) -> list[Any]:
+    # As Python's numbers, half of a short one's digits would be made up.
+    return list(column.to_numpy()) if column.dtype == np.float32 else column.tolist()
 
 
 def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,13 @@ from features.files.sheet_layout import describe_hidden, find_merged, read_layou
 __all__ = ["parse_workbook"]
 
 _SHOWN = 60
+# A pseudonym 7 that is shown as 0007.
+_ZEROS = re.compile("00+")
+# What openpyxl and the archive raise at a workbook that is damaged, or has what they do not know.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(SyntaxError, KeyError, IndexError, AttributeError, ValueError, TypeError),
+)
 
 
 def parse_workbook(
@@ -36,8 +45,8 @@ def parse_workbook(
     -------
     Records
         Of the first row that is not blank and those below it. A cell that is shown as a percentage
-        keeps its sign: 30% is not 0.3. A formula is its last result. What is hidden is read, and
-        told.
+        keeps its sign: 30% is not 0.3; a pseudonym its zeros. A formula is its last result.
+        What is hidden is read, and told.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def parse_workbook(
             if _holds_formulas(data):
                 formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[chosen]
                 _check_computed(book[chosen], formulas, name=name)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+    except _DAMAGED as error:
         raise InputError(
             f"{name} is no Excel workbook that can be read; save the sheet as CSV (UTF-8)"
         ) from error
@@ -119,6 +128,7 @@ def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the texts of each row that is not blank."""
+    sheet.reset_dimensions()  # what a file says of its size may be wrong
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         texts = ["" if cell.value is None else _show(cell) for cell in cells]
         if any(text.strip() for text in texts):
@@ -129,6 +139,8 @@ def _show(cell: Any) -> str:
     number = isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
     if number and "%" in str(cell.number_format):
         return f"{100 * cell.value:.15g}%"
+    if number and _ZEROS.fullmatch(str(cell.number_format)) and cell.value >= 0:
+        return to_text(cell.value).zfill(len(cell.number_format))
     return to_text(cell.value)
 
 
@@ -149,6 +161,7 @@ def _holds_formulas(data: bytes) -> bool:
 
 def _check_computed(values: Any, formulas: Any, *, name: str) -> None:
     """Refuse formulas without a result: they would be read as missing values."""
+    formulas.reset_dimensions()
     rows = zip(values.iter_rows(), formulas.iter_rows(), strict=True)
     problems = [
         Problem(

@@ -162,8 +162,8 @@ def test_toml_is_read_with_a_byte_order_mark_or_without(tmp_path: Path, encoding
     [
         (None, "does not exist: check the path"),
         (b"name = [", "is not TOML: Invalid value (at end of document)"),
-        (b'name = "\xff"', "cannot be read as UTF-8 text"),
-        ('name = "a"'.encode("utf-16"), "cannot be read as UTF-8 text"),
+        (b'name = "\xff"', "cannot be read as UTF-8 text; save it as UTF-8"),
+        ('name = "a"'.encode("utf-16"), "cannot be read as UTF-8 text; save it as UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(
@@ -178,5 +178,5 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
 
 
 def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read as UTF-8 text"):
+    with pytest.raises(InputError, match="cannot be read as UTF-8 text; save it as UTF-8"):
         read_toml(tmp_path, "test file")

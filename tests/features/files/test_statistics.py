@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.files.options import TableOptions
 from features.files.statistics import is_spss, is_stata
-from features.files.table import read_table
+from features.files.table import NOTES, read_table
 
 _FRAME = pd.DataFrame(
     {
@@ -54,6 +56,30 @@ def test_codes_are_read_and_labels_where_they_are_asked_for(tmp_path: Path, endi
     labelled = read_table(path, TableOptions(labels=True))
     assert labelled["sex"].tolist() == ["male", "female", ""]
     assert labelled["pain"].tolist() == ["7.5", "", "8"]
+
+
+def test_a_scale_with_names_for_its_ends_stays_one_of_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"nrs": [0.0, 7.0, None], "sex": [1.0, 2.0, None]})
+    labels = {"nrs": {0.0: "no pain", 10.0: "worst pain"}, "sex": _SEX}
+    pyreadstat.write_sav(frame, tmp_path / "t.sav", variable_value_labels=labels)
+    table = read_table(tmp_path / "t.sav", TableOptions(labels=True))
+    assert table.to_numpy().tolist() == [["0", "male"], ["7", "female"]]
+    assert table.attrs[NOTES] == ("Read as codes, since not every value has a label: nrs.",)
+
+
+@pytest.mark.parametrize("ending", [".dta", ".parquet"])
+@given(st.integers(-9999, 9999))
+def test_short_numbers_have_the_digits_that_they_were_given(
+    tmp_path_factory: pytest.TempPathFactory, ending: str, tenths: int
+) -> None:
+    path = tmp_path_factory.mktemp("f") / f"t{ending}"
+    frame = pd.DataFrame({"x": [tenths / 10, float("nan")], "id": ["A", "B"]})
+    frame = frame.astype({"x": "float32"})
+    if ending == ".dta":
+        frame.to_stata(path, write_index=False)
+    else:
+        frame.to_parquet(path)
+    assert read_table(path)["x"].tolist() == [f"{tenths / 10:g}", ""]
 
 
 def test_the_kind_is_told_by_how_a_file_begins() -> None:

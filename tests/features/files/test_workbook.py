@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -161,3 +163,43 @@ def test_what_is_packed_as_a_workbook_and_is_none_is_named(
             archive.writestr(name, content)
     with pytest.raises(InputError, match=rf"is {kind}.*CSV \(UTF-8\)"):
         parse_workbook(buffer.getvalue(), name="t")
+
+
+def test_a_number_that_is_shown_with_zeros_keeps_them() -> None:
+    book, _ = _make(S=[["id", "n"], [7, 7], [12345, 8]])
+    sheet = book["S"]
+    for row in (2, 3):
+        sheet.cell(row, 1).number_format = "0000"
+        sheet.cell(row, 2).number_format = "0"
+    assert parse_workbook(_save(book), name="t").rows == [["0007", "7"], ["12345", "8"]]
+
+
+def _edit(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a workbook whose sheet was changed behind Excel's back."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for part in old.namelist():
+            content = old.read(part)
+            new.writestr(part, change(content) if "/sheet" in part else content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:B2", "A1:ZZ9"])
+def test_what_a_sheet_says_of_its_size_does_not_count(size: str) -> None:
+    _, data = _make(S=[["id", "n", "m"], ["A", 7, 1], ["B", 8, 2]])
+    wrong = _edit(data, lambda part: re.sub(b'ref="A1:C3"', f'ref="{size}"'.encode(), part))
+    assert wrong != data
+    found = parse_workbook(wrong, name="t")
+    assert (found.header, found.rows) == (["id", "n", "m"], [["A", "7", "1"], ["B", "8", "2"]])
+
+
+def test_a_damaged_sheet_is_one_clear_error() -> None:
+    _, data = _make(S=[["id"], ["A"]])
+    with pytest.raises(InputError, match="is no Excel workbook that can be read"):
+        parse_workbook(_edit(data, lambda part: part[: len(part) // 2]), name="t")
+
+
+def test_failed_formulas_are_told_by_what_they_show() -> None:
+    book, _ = _make(S=[["id", "site"], ["A", "#REF!"], ["B", "north"]])
+    book["S"]["B2"].data_type = "e"
+    assert parse_workbook(_save(book), name="t").rows[0] == ["A", "#REF!"]
