@@ -15,10 +15,11 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.errors import Problem
-from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling
+from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, is_ct
 from features.panel.design import Timing, When, compare_times, parse_when
 from features.panel.names import map_assay_names, parse_assay_name
 from features.panel.words import says_not_seen
+from features.texts import clean
 from serving.estimate.notices import PlainNotice
 from serving.estimate.request import RequestError
 from training.panel.model import PanelModel
@@ -79,9 +80,9 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
     Parameters
     ----------
     raw : object
-        A mapping of :data:`PANEL_FIELDS`. `ct` maps each assay to a Ct, to a word such as
-        "Undetermined" (not detected), to null (not measured), or to a list of these, the
-        replicate wells.
+        A mapping of :data:`PANEL_FIELDS`. `ct` maps each assay to a Ct, a number or the text of
+        one, to a word such as "Undetermined" (not detected), to null (not measured), or to a list
+        of these, the replicate wells.
     known : collection of str
         Assays of the model: these names are taken as they are, others are brought into miRBase's
         spelling as in the import.
@@ -104,10 +105,10 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
     for name in ("platform", "plate"):
         if not isinstance(raw.get(name, ""), str | None):
             problems.append(Problem(f"panel.{name}", "text", "something else"))
-    ceiling = raw.get("ceiling")
-    if ceiling is not None and not _is_ct(ceiling):
+    ceiling = _read_ct(raw.get("ceiling"))
+    if ceiling is None and raw.get("ceiling") is not None:
         expected = f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}, or null"
-        problems.append(Problem("panel.ceiling", expected, _show(ceiling)))
+        problems.append(Problem("panel.ceiling", expected, _show(raw["ceiling"])))
     timing, found = read_timing(raw)
     problems += found
     if problems:
@@ -115,17 +116,19 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
     if ceiling is None:
         seen = [ct for cells in wells.values() for ct in cells if ct is not None]
         ceiling = find_ceiling(np.array(seen, dtype=np.float64))
-    limit = math.inf if ceiling is None else float(ceiling)
+    limit = math.inf if ceiling is None else ceiling
     values = {assay: _combine(cells, limit) for assay, cells in _rename(wells, known).items()}
     return PanelSample(values, raw.get("plate") or "", ceiling, timing)
 
 
-def _is_ct(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and LOWEST_CT <= value <= HIGHEST_CT
-    )
+def _read_ct(value: object) -> float | None:
+    """Return a Ct, None for anything else. A text of one may have a decimal comma, as in a file."""
+    if isinstance(value, str):
+        text = clean(value)
+        value = float(text.replace(",", ".")) if is_ct(text) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if LOWEST_CT <= value <= HIGHEST_CT else None
 
 
 def _show(value: object) -> str:
@@ -141,7 +144,7 @@ def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Proble
     wells: dict[str, list[float | None]] = {}
     problems = []
     for assay, value in raw.items():
-        name = str(assay).strip()
+        name = clean(str(assay))
         if not name:
             problems.append(Problem("panel.ct", "a name for each assay", "an empty name"))
         for cell in value if isinstance(value, list) else [value]:
@@ -149,8 +152,8 @@ def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Proble
                 continue
             if isinstance(cell, str) and says_not_seen(cell):
                 wells.setdefault(name, []).append(None)
-            elif _is_ct(cell):
-                wells.setdefault(name, []).append(float(cell))
+            elif (ct := _read_ct(cell)) is not None:
+                wells.setdefault(name, []).append(ct)
             else:
                 action = "leave out what was not measured" if cell == "" else ""
                 problems.append(

@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, list_words
 from features.panel.importing import parse_panel
 from features.panel.layouts.exports import decode_text
 from features.panel.panel import Panel
 from features.panel.words import NOT_SEEN_PATTERN
+from features.texts import clean
 from serving.estimate.panel import PanelSample, read_timing
 from serving.estimate.request import RequestError
 
@@ -35,7 +36,7 @@ _NAME = "the panel"
 _SHOWN = 5
 _MOST_PROBLEMS = 20
 _LINE = re.compile(
-    r'"?(?P<assay>[^\t;,"]+?)"?(?:'
+    r'(?:"(?P<quoted>[^\t"]+)"|(?P<assay>[^\t;,"]+?))(?:'
     rf'\s*[\t;]\s*"?(?P<free>\d+(?:[.,]\d*)?|{NOT_SEEN_PATTERN})?"?'
     # After a comma a second one would not tell a decimal from another column.
     rf'|\s*,\s*"?(?P<comma>\d+(?:\.\d*)?|{NOT_SEEN_PATTERN})?"?'
@@ -50,11 +51,14 @@ def _to_table(data: bytes) -> bytes:
     """Return lines of assay and Ct as the matrix that the import reads; all else as it is."""
     if data.startswith(b"PAR1"):
         return data
-    lines = [line.strip() for line in decode_text(data, name=_NAME).splitlines() if line.strip()]
+    text = decode_text(data, name=_NAME)
+    lines = [line for line in map(clean, text.splitlines()) if line]
     if lines and _HEADING.fullmatch(lines[0]):
         del lines[0]
     found = [_LINE.fullmatch(line) for line in lines]
-    pairs = [(m["assay"], m["free"] or m["comma"] or m["blank"] or "") for m in found if m]
+    pairs = [
+        (m["quoted"] or m["assay"], m["free"] or m["comma"] or m["blank"] or "") for m in found if m
+    ]
     if not pairs or len(pairs) < len(lines):
         return data
     return "\n".join(["assay\tthis sample", *map("\t".join, pairs)]).encode()
@@ -159,7 +163,9 @@ def _find_sample(table: pd.DataFrame, name: str) -> pd.DataFrame:
         return table
     if name in names:
         return table[table["sample"] == name]
-    got = f"{len(names)} samples: {', '.join(names[:_SHOWN])}" if not name else "another name"
+    got = f"{len(names)} samples: {list_words(names, most=_SHOWN, more=False)}"
+    if name:
+        got = f"another name than those of the {got}"
     raise RequestError("the panel", [Problem("panel_sample", "the name of one sample", got)])
 
 

@@ -100,25 +100,23 @@ def _check_predictors(predictors: Sequence[Variable], eligible: pd.DataFrame, na
 
 def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: str) -> Labels:
     """Label by the model's rule; at T1 alone where nobody's "kept at T2" is known."""
-    if horizons == ("t1", "t2") and available_horizons(eligible, rule=rule) == ("t1",):
+    available = available_horizons(eligible, rule=rule)
+    if horizons == ("t1", "t2") and available == ("t1",):
         horizons = ("t1",)
+    if horizons[0] not in available:
+        raise InputError(f"cohort {name}", [_miss_outcome(horizons[0], rule)])
     labels = make_labels(eligible, rule=rule, horizons=horizons)
     if horizons == ("t1", "t2") and np.isnan(labels.kept).all():
         # Known at T2 are then nonresponders at T1 only: a cohort without a single event.
         labels = make_labels(eligible, rule=rule, horizons=("t1",))
     if np.isnan(getattr(labels, horizons[0])).all():
-        raise InputError(
-            f"cohort {name}",
-            [
-                Problem(
-                    f"outcome at {horizons[0].upper()}",
-                    "one eligible course with a known one",
-                    "none",
-                    action=f"the model's rule: {RULES[rule]}",
-                )
-            ],
-        )
+        raise InputError(f"cohort {name}", [_miss_outcome(horizons[0], rule)])
     return labels
+
+
+def _miss_outcome(horizon: str, rule: str) -> Problem:
+    expected, action = "one eligible course with a known one", f"the model's rule: {RULES[rule]}"
+    return Problem(f"outcome at {horizon.upper()}", expected, "none", action=action)
 
 
 def _is_training_cohort(cohort: Cohort, loaded: LoadedModel) -> bool:

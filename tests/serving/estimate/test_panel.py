@@ -70,6 +70,18 @@ def test_a_panel_is_read():
     assert sample == PanelSample({"hsa-miR-16-5p": 24.0, "U6": None}, "P9", None, "before")
 
 
+@given(ct=st.decimals(3, 60, places=2), comma=st.booleans(), around=st.sampled_from(["", "\u200b"]))
+def test_a_ct_may_come_as_a_text_with_either_decimal_sign(ct, comma, around):
+    text = around + str(ct).replace(".", "," if comma else ".")
+    told = parse_sample({"ct": {f"{around}hsa-miR-16-5p": text}, "ceiling": text})
+    assert told == parse_sample({"ct": {"hsa-miR-16-5p": float(ct)}, "ceiling": float(ct)})
+
+
+@pytest.mark.parametrize("text", ["2_2.0", "1.022,5", "22%", "inf", "2e1", "-22", "61", "2,9", ""])
+def test_no_other_text_is_a_ct(text):
+    assert list(problems({"ct": {"hsa-miR-16-5p": text}})) == ["panel.ct.hsa-miR-16-5p"]
+
+
 def test_every_problem_is_named_at_once_with_the_range_and_what_came():
     found = problems(
         {

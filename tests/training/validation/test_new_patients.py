@@ -113,6 +113,12 @@ def test_nobody_to_judge_is_one_clear_error(tmp_path: Path) -> None:
     table.drop(columns=["success_t1", "nrs_t2", "success_t2"]).to_csv(file, index=False)
     with pytest.raises(InputError, match="outcome at T1"):
         read_new_patients(_loaded(), file)
+    table.drop(columns=["nrs_t1", "success_t1", "nrs_t2", "success_t2"]).to_csv(file, index=False)
+    with pytest.raises(InputError) as caught:
+        read_new_patients(_loaded(), file)
+    assert [(p.column, p.action[:17]) for p in caught.value.problems] == [
+        ("outcome at T1", "the model's rule:")  # the horizons are the model's: none can be left out
+    ]
 
 
 def test_variables_of_a_mapping_are_read_unless_they_mean_something_else(tmp_path: Path) -> None:
