@@ -188,6 +188,7 @@ class Refused(KetresponseError):
 
 
 _LONGEST_NAME = 64
+_LIKE_DIGITS = str.maketrans("ol", "01")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -198,7 +199,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
         return ""
     lowered, names = name.lower(), list(known)
-    same = [other for other in names if squash(other) == squash(name) != ""]
+    same = [other for other in names if _spell(other) == _spell(name) != ""]
     longer = [other for other in names if other.lower().startswith(f"{lowered}_")]
     alike = {
         other.lower(): other
@@ -208,3 +209,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(lowered, alike, n=1)
     near = same or longer or [alike[word] for word in found]
     return f"did you mean {near[0]}?" if near else ""
+
+
+def _spell(name: str) -> str:
+    """Return a name with its letters that look like digits as digits: nrs_to is nrs_t0."""
+    return squash(name).translate(_LIKE_DIGITS)

@@ -40,8 +40,8 @@ def predict_cohort(
     Returns
     -------
     list of dict
-        In the table's order: the answer with `patient_id`, or for a record that cannot be read
-        `patient_id` and the problems.
+        In the table's order, each with its `patient_id` and its `row`, the line of the file: the
+        answer, or for a record that cannot be read the problems.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def predict_cohort(
             )
         except RequestError as err:
             answer = err.body()
-        answers.append({"patient_id": patient, **answer})
+        answers.append({"patient_id": patient, "row": position + 1, **answer})
     return answers
 
 

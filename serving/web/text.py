@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from features.errors import Problem, group_problems
 from serving.estimate.predictor import Predictor
 from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
 
 __all__ = ["print_answer", "print_cohort"]
+
+_MOST_KINDS = 20
 
 
 def print_answer(
@@ -66,9 +69,9 @@ def print_cohort(
     console.print(table)
     counts = Counter(submodel for _, submodel, _, _ in told)
     console.print("\n" + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    for patient, _, _, why in told:
-        if why:
-            console.print(f"  - {escape(patient)}: {escape(why)}", soft_wrap=True)
+    why = [f"{patient}: {text}" for patient, _, _, text in told if text]
+    for text in [*_describe_unread(answers), *why]:
+        console.print(f"  - {escape(text)}", soft_wrap=True)
     console.print("\n[bold]What such a number is, and what it is not[/]")
     for text in make_statements(facts)[1:]:
         console.print(f"  - {escape(text)}", soft_wrap=True)
@@ -80,8 +83,7 @@ def _describe_patient(
     """Return who spoke, each horizon's estimate, and what has to be said of it."""
     nothing = ["–"] * len(horizons)
     if "problems" in answer:
-        wrong = ", ".join(problem["variable"] for problem in answer["problems"])
-        return "cannot be read", nothing, f"to put right: {wrong}"
+        return "cannot be read", nothing, ""
     codes = ("panel_unused",) if answer["estimates"] else ("out_of_scope",)
     notices = answer["applicability"]["notices"]
     why = " ".join(notice["text"] for notice in notices if notice["code"] in codes)
@@ -94,6 +96,18 @@ def _describe_patient(
         for estimate in answer["estimates"]
     ]
     return answer["submodel"], cells, why
+
+
+def _describe_unread(answers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what has to be put right in the records that cannot be read, one text for a kind."""
+    problems = [
+        Problem(p["variable"], p["expected"], p["got"], answer.get("row"), p["action"])
+        for answer in answers
+        for p in answer.get("problems", ())
+    ]
+    kinds = [f"to put right: {kind.text(values=True)}" for kind in group_problems(problems)]
+    more = [f"... and {len(kinds) - _MOST_KINDS} more kinds"] if len(kinds) > _MOST_KINDS else []
+    return kinds[:_MOST_KINDS] + more
 
 
 def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: Console) -> None:

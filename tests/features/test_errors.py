@@ -89,6 +89,8 @@ def test_each_kind_of_error_has_its_exit_code() -> None:
         ("nrs_t", ["nrs_t0", "sex"], ""),
         ("sexx", ["nrs_t0", "sex"], "did you mean sex?"),
         ("SEX", ["sex"], "did you mean sex?"),
+        ("nrs_to", ["nrs_t1", "nrs_t0"], "did you mean nrs_t0?"),  # an o for a zero
+        ("nrs_tl", ["nrs_t0", "nrs_t1"], "did you mean nrs_t1?"),
         ("nrs_t3", ["nrs_t1", "nrs_t0"], ""),  # another time is no slip of the pen
         ("age", ["cage", "age_years"], "did you mean age_years?"),  # a name that goes on is nearer
         ("zzz", ["sex"], ""),

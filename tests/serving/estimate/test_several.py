@@ -70,6 +70,7 @@ def test_each_patient_gets_the_answer_of_the_sub_model_that_can_use_the_panel(bo
     assert answers[2]["problems"][0]["variable"] == "nrs_t0"
     assert answers[3]["estimates"] == []
     assert [a["patient_id"] for a in answers] == ["P1", "P2", "P3", "P4"]
+    assert [a["row"] for a in answers] == [1, 2, 3, 4]  # the lines of a file, less its header
 
 
 def test_panels_of_other_people_are_told(both):
@@ -211,7 +212,7 @@ def test_the_command_tells_per_patient_which_sub_model_spoke(folder, files):
     text = run(folder, "--cohort", files / "cohort.csv", "--panel", files / "panel.csv").stdout
     flat = " ".join(text.split())
     assert "1 clinical+panel, 1 clinical, 1 cannot be read, 1 out of scope" in flat
-    assert "to put right: nrs_t0" in flat
+    assert "to put right: row 4, nrs_t0: expected a number from 0 to 10" in flat
 
 
 def test_the_command_takes_one_patients_panel(folder, files, both):

@@ -88,10 +88,18 @@ def test_the_models_own_note_is_shown_above_the_estimates():
     assert text.index("Mind [this].") < text.index("Of 100 patients")
 
 
+def test_of_many_kinds_of_problems_twenty_are_shown(predictor):
+    wrong = [{"variable": f"v{i}", "expected": "", "got": "", "action": ""} for i in range(23)]
+    text = show(print_cohort, [{"patient_id": "A", "problems": wrong}], predictor)
+    assert text.count("to put right") == 20
+    assert "... and 3 more kinds" in text
+
+
 def test_a_cohort_is_a_line_for_each_patient_with_why_there_is_none(predictor):
-    records = [PATIENT, {**PATIENT, "age_years": 12}, {**PATIENT, "nrs_t0": 11, "sex": "x"}]
+    wrong = {**PATIENT, "nrs_t0": 11}
+    records = [PATIENT, {**PATIENT, "age_years": 12}, wrong, {**wrong, "sex": "[x]"}]
     answers = [
-        {"patient_id": f"P{i}", **answer}
+        {"patient_id": f"P{i}", "row": i + 1, **answer}
         for i, answer in enumerate(predictor.predict_batch(records, request_id="r"), start=1)
     ]
     answers[0]["estimates"][0] |= {"probability": 0.584, "interval": [0.402, 0.751]}
@@ -100,7 +108,9 @@ def test_a_cohort_is_a_line_for_each_patient_with_why_there_is_none(predictor):
     assert first.startswith("P1 clinical 58 (40 to 75) ")
     assert "P2 out of scope – –" in lines
     assert "P3 cannot be read – –" in lines
-    assert "1 clinical, 1 out of scope, 1 cannot be read" in lines
+    assert "1 clinical, 1 out of scope, 2 cannot be read" in lines
     assert "- P2: Age must be at least 18 years." in lines
-    assert "- P3: to put right: nrs_t0, sex" in lines
+    expected = "a number from 0 to 10 points, 0 no pain to 10 worst"
+    assert f"- to put right: nrs_t0 (2 rows: 4, 5): expected {expected}; got 11" in lines
+    assert "- to put right: row 5, sex: expected one of female, male; got '[x]'" in lines
     assert not any(line.startswith("- P1:") for line in lines)
