@@ -82,12 +82,30 @@ _Controls = Annotated[
     ),
 ]
 
+_Sheet = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        help="A workbook's sheet, by name or by number from 1; default: the one with results.",
+    ),
+]
+_Encoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        help="Of a text, such as windows-1250; default: UTF-8, UTF-16 or windows-1252.",
+    ),
+]
+
 
 @app.command("import")
 def import_panel_files(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Text exports, or matrices of Ct values."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Exports, or matrices of Ct values: text, .xlsx, .sav, .dta or Parquet.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Panel file, .parquet or .csv.")],
     design: _Design = None,
@@ -98,6 +116,8 @@ def import_panel_files(
     empty: _Empty = "non_detect",
     columns: _Columns = None,
     controls: _Controls = "ask",
+    sheet: _Sheet = None,
+    encoding: _Encoding = None,
     force: ForceOption = False,
     json_: JsonOption = False,
     quiet: QuietOption = False,
@@ -127,6 +147,8 @@ def import_panel_files(
         empty=empty,
         columns=None if columns is None else parse_columns(columns),
         controls=controls,
+        sheet=sheet,
+        encoding=encoding,
     )
     write_table(panel.table, out, force=force)
     if json_:

@@ -7,7 +7,8 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from features.errors import InputError, Problem, list_words
 from features.files.records import Records, to_text, trim
 from features.files.sheet_layout import describe_hidden, find_merged, read_layout
 
-__all__ = ["parse_workbook"]
+__all__ = ["list_sheets", "parse_workbook"]
 
 _SHOWN = 60
 # A pseudonym 7 that is shown as 0007.
@@ -55,6 +56,35 @@ def parse_workbook(
         is meant, or listing the formulas that were never computed, or the cells that are merged
         with those below them.
     """
+    with _opening(data, name=name) as load:
+        book = load(data_only=True)
+        chosen = _choose(book, sheet, name=name)
+        records = _read(book[chosen], header_line or 1)
+        part = zipfile.ZipFile(io.BytesIO(data)).read(book[chosen]._worksheet_path)
+        if _holds_formulas(data):
+            _check_computed(book[chosen], load()[chosen], name=name)
+    layout = read_layout(part)
+    merged = find_merged(layout, records)
+    if merged:
+        raise InputError(name, merged)
+    return replace(records, notes=(*records.notes, *describe_hidden(layout, records)))
+
+
+def list_sheets(data: bytes, *, name: str) -> list[str]:
+    """Return the titles of a workbook's sheets with cells; hidden ones where there are no others.
+
+    Raises
+    ------
+    InputError
+        As :func:`parse_workbook` does.
+    """
+    with _opening(data, name=name) as load:
+        return _list_filled(load(data_only=True))
+
+
+@contextmanager
+def _opening(data: bytes, *, name: str) -> Iterator[Callable[..., Any]]:
+    """Give what opens a workbook, and tell a file that is none."""
     _check_kind(data, name=name)
     try:
         import openpyxl
@@ -67,22 +97,13 @@ def parse_workbook(
         with warnings.catch_warnings():
             # openpyxl tells which of Excel's ornaments it passes over.
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            chosen = _choose(book, sheet, name=name)
-            records = _read(book[chosen], header_line or 1)
-            part = zipfile.ZipFile(io.BytesIO(data)).read(book[chosen]._worksheet_path)
-            if _holds_formulas(data):
-                formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)[chosen]
-                _check_computed(book[chosen], formulas, name=name)
+            yield lambda **options: openpyxl.load_workbook(
+                io.BytesIO(data), read_only=True, **options
+            )
     except _DAMAGED as error:
         raise InputError(
             f"{name} is no Excel workbook that can be read; save the sheet as CSV (UTF-8)"
         ) from error
-    layout = read_layout(part)
-    merged = find_merged(layout, records)
-    if merged:
-        raise InputError(name, merged)
-    return replace(records, notes=(*records.notes, *describe_hidden(layout, records)))
 
 
 def _check_kind(data: bytes, *, name: str) -> None:
@@ -112,10 +133,7 @@ def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
         return names[sheet - 1]
     if sheet in names:
         return str(sheet)
-    filled = [title for title in names if any(True for _ in _rows(book[title]))]
-    if sheet is None and len(filled) > 1:  # lists that cells choose from stand on hidden sheets
-        seen = [title for title in filled if book[title].sheet_state == "visible"]
-        filled = seen or filled
+    filled = _list_filled(book)
     if sheet is None and len(filled) == 1:
         return filled[0]
     if not filled:
@@ -124,6 +142,13 @@ def _choose(book: Any, sheet: str | int | None, *, name: str) -> str:
     got = "no sheet stated" if sheet is None else f"{sheet!r}, which it does not have"
     action = f"import it with a mapping that has sheet = {filled[0][:_SHOWN]!r}, or another one"
     raise InputError(name, [Problem("sheet", f"one of {listed}", got, action=action)])
+
+
+def _list_filled(book: Any) -> list[str]:
+    filled = [one for one in book.worksheets if any(True for _ in _rows(one))]
+    # Lists that cells choose from stand on hidden sheets.
+    seen = [one for one in filled if one.sheet_state == "visible"]
+    return [one.title for one in seen or filled]
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:

@@ -19,7 +19,10 @@ from typing import Literal
 import pandas as pd
 
 from features.errors import InputError, Problem, did_you_mean
+from features.files.options import TableOptions
 from features.files.table import parse_table, read_bytes
+from features.files.workbook import list_sheets
+from features.panel.layouts.text import find_encoding, is_workbook
 from features.panel.words import spell_well
 
 __all__ = [
@@ -163,14 +166,12 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
         Listing every missing column, empty or repeated key, date that cannot be read, and
         patient with several starts of the infusion.
     """
-    columns = {str(column).strip().lower().replace(" ", "_"): str(column) for column in table}
-    needed = ["patient_id", *(["sample"] if "well" not in columns else [])]
+    columns = _find_columns(table)
     problems = [
         Problem(
             column, "a column of that name", "no such column", action=did_you_mean(column, columns)
         )
-        for column in needed
-        if column not in columns
+        for column in _find_lacking(table)
     ]
     if problems:
         raise InputError(name, problems)
@@ -208,6 +209,16 @@ def parse_design(table: pd.DataFrame, *, name: str = "design") -> PanelDesign:
     return PanelDesign(tuple(rows), unused)
 
 
+def _find_columns(table: pd.DataFrame) -> dict[str, str]:
+    return {str(column).strip().lower().replace(" ", "_"): str(column) for column in table}
+
+
+def _find_lacking(table: pd.DataFrame) -> list[str]:
+    columns = _find_columns(table)
+    needed = ["patient_id", *(["sample"] if "well" not in columns else [])]
+    return [column for column in needed if column not in columns]
+
+
 def _read_row(cells: Mapping[str, str], number: int) -> tuple[Sample, list[Problem]]:
     """Return a row, and the dates in it that cannot be read."""
     when: dict[str, When | None] = {}
@@ -232,5 +243,18 @@ def _read_row(cells: Mapping[str, str], number: int) -> tuple[Sample, list[Probl
 
 
 def read_design(path: Path) -> PanelDesign:
-    """Read and check a design file (CSV or Parquet); see :func:`parse_design`."""
-    return parse_design(parse_table(read_bytes(path), name=str(path)), name=str(path))
+    """Read and check a design file, any kind of table; see :func:`parse_design`.
+
+    A text is read in the encodings of panel files; of a workbook the only sheet with its columns.
+    """
+    data, name = read_bytes(path), str(path)
+    if not is_workbook(data):
+        options = TableOptions(encoding=find_encoding(data))
+        return parse_design(parse_table(data, name=name, options=options), name=name)
+    sheets = list_sheets(data, name=name)
+    read = (parse_table(data, name=name, options=TableOptions(sheet=one)) for one in sheets)
+    tables = [table for table in read if len(sheets) == 1 or not _find_lacking(table)]
+    if len(tables) != 1:
+        expected = "one sheet with the columns patient_id and sample (or well)"
+        raise InputError(name, [Problem("sheet", expected, f"{len(tables)} of {len(sheets)}")])
+    return parse_design(tables[0], name=name)

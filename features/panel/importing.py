@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
@@ -16,11 +18,14 @@ import pandas as pd
 
 from features.arrays import BoolArray
 from features.errors import InputError, Problem
+from features.files.options import TableOptions
 from features.files.table import read_bytes
 from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, parse_numbers
 from features.panel.design import PanelDesign, Sample
 from features.panel.layouts.exports import parse_file
+from features.panel.layouts.long import holds_results
 from features.panel.layouts.raw_panel import LAYOUTS, Layout, RawPanel
+from features.panel.layouts.text import AsText, read_text
 from features.panel.names import map_assay_names
 from features.panel.owners import CONTROLS, find_owners
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
@@ -64,6 +69,11 @@ class ImportOptions(TypedDict, total=False):
     controls : str
         One of :data:`features.panel.owners.CONTROLS`: what to do, without a design, with a sample
         whose name looks like that of a control.
+    sheet : str, int or None
+        Of a workbook: the sheet's name, or its number from 1. None: the only one, or the only one
+        with results.
+    encoding : str or None
+        Of a text. None: :func:`features.panel.layouts.text.find_encoding` tells.
     """
 
     format: str
@@ -74,6 +84,8 @@ class ImportOptions(TypedDict, total=False):
     empty: str
     columns: Mapping[str, str] | None
     controls: str
+    sheet: str | int | None
+    encoding: str | None
 
 
 def read_panel(path: Path | Sequence[Path], **options: Unpack[ImportOptions]) -> Panel:
@@ -89,9 +101,9 @@ def import_panel(
     Parameters
     ----------
     path : Path or sequence of Path
-        Instruments' text exports, matrices of Ct values, or one tidy file as
-        `ketresponse panel import` writes it. Wells of the same sample and assay, in one file or
-        several, are replicates; see :func:`features.panel.panel.combine_wells`.
+        Instruments' exports, matrices of Ct values (text, .xlsx, .sav, .dta, Parquet), or one
+        tidy file as `ketresponse panel import` writes it. Wells of the same sample and assay, in
+        one file or several, are replicates; see :func:`features.panel.panel.combine_wells`.
     **options
         See :class:`ImportOptions`.
 
@@ -124,6 +136,8 @@ def parse_panel(
     empty: str = "non_detect",
     columns: Mapping[str, str] | None = None,
     controls: str = "ask",
+    sheet: str | int | None = None,
+    encoding: str | None = None,
 ) -> tuple[Panel, PanelReport]:
     """Read the contents of one file or several, at least one; nothing is opened.
 
@@ -131,25 +145,22 @@ def parse_panel(
     ----------
     files : mapping of Path to bytes
         What each file is called, and what it holds.
-    format, design, ceiling, names, ignore, empty, columns, controls
+    format, design, ceiling, names, ignore, empty, columns, controls, sheet, encoding
         See :class:`ImportOptions`; :func:`import_panel` tells what is returned and raised.
     """
     paths, contents = list(files), list(files.values())
     if format == "tidy" or (format == "auto" and any(map(is_tidy, contents))):
         return _import_tidy(contents, paths, design, ceiling)
-    raws = [
-        parse_file(
-            content,
-            name=str(one),
-            stem=one.stem,
-            layout=cast("Layout", format),
-            samples=design.names if design is not None else (),
-            ignore=ignore,
-            columns=columns,
-            keep_unnamed=design is not None and any(row.well for row in design.rows),
-        )
-        for content, one in zip(contents, paths, strict=True)
-    ]
+    read = partial(
+        read_text,
+        options=TableOptions(sheet=sheet, encoding=encoding),
+        holds_results=partial(holds_results, chosen=columns),
+    )
+    texts = {one: read(content, name=str(one)) for one, content in files.items()}
+    contents = [one.text.encode() for one in texts.values()]
+    if format == "auto" and any(map(is_tidy, contents)):
+        return _import_tidy(contents, paths, design, ceiling)
+    raws = _read_wells(texts, cast("Layout", format), design, ignore, columns)
     wells = pd.concat([raw.wells.assign(file=i) for i, raw in enumerate(raws)], ignore_index=True)
     owners = find_owners(wells, design, paths, controls=controls)
     wells = wells.assign(sample=pd.Series(owners.label, dtype="str"))
@@ -166,7 +177,40 @@ def parse_panel(
     wells["assay"] = wells["assay"].map({raw: a.name for raw, a in assays.items()}).astype("str")
     wells = _apply_design(wells, owners.samples)
     table = _finish(combine_wells(wells), owners.samples)
-    reports = tuple(
+    reports = _report_files(paths, raws, limits)
+    notes = [note for raw in raws for note in raw.notes]
+    notices = (*write_notices(assays, names, design, owners, reports, counts), *notes)
+    return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
+
+
+def _read_wells(
+    texts: Mapping[Path, AsText],
+    layout: Layout,
+    design: PanelDesign | None,
+    ignore: Collection[str],
+    columns: Mapping[str, str] | None,
+) -> list[RawPanel]:
+    """Return the wells of each file, with what is to be known of it."""
+    raws = []
+    for path, one in texts.items():
+        raw = parse_file(
+            one.text,
+            name=str(path),
+            stem=path.stem,
+            layout=layout,
+            samples=design.names if design is not None else (),
+            ignore=ignore,
+            columns=columns,
+            keep_unnamed=design is not None and any(row.well for row in design.rows),
+        )
+        raws.append(replace(raw, notes=(*one.notes, *raw.notes)))
+    return raws
+
+
+def _report_files(
+    paths: Sequence[Path], raws: Sequence[RawPanel], limits: Mapping[int, tuple[float, str]]
+) -> tuple[FileReport, ...]:
+    return tuple(
         FileReport(
             str(one),
             raw.layout,
@@ -176,9 +220,6 @@ def parse_panel(
         )
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
     )
-    notes = [note for raw in raws for note in raw.notes]
-    notices = (*write_notices(assays, names, design, owners, reports, counts), *notes)
-    return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
 
 
 def _check_options(options: ImportOptions, paths: Sequence[Path]) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from features.cohort.pseudonyms import tell_alike
 from features.errors import Problem
 from features.panel.design import PanelDesign, Sample
+from features.panel.patients import find_spelt_otherwise
 from features.panel.words import looks_like_control
 
 __all__ = ["CONTROLS", "Owners", "find_owners"]
@@ -178,7 +179,7 @@ def _match(
             twice.append(sample or well)
         elif not fits and sample:
             lacking.append(sample)
-    _tell_unmatched(lacking, twice, found)
+    _tell_unmatched(lacking, twice, design, found)
     _tell_spread_labels(places, matched, design, keyed, found)
     return matched
 
@@ -194,11 +195,18 @@ def _tells_plate(
     return len(alike) > 1
 
 
-def _tell_unmatched(lacking: Sequence[str], twice: Sequence[str], found: Owners) -> None:
+def _tell_unmatched(
+    lacking: Sequence[str], twice: Sequence[str], design: PanelDesign, found: Owners
+) -> None:
     names = list(dict.fromkeys(lacking))
     if names:
         expected = "a row of the design file for each sample"
-        got = f"{len(names)} without one: {_list(names)}"
+        near = [
+            f"{one!r} there for {own!r}"
+            for own, one in find_spelt_otherwise(names, sorted(design.names))
+        ]
+        spelt = f"; spelt otherwise: {_list(near)}" if near else ""
+        got = f"{len(names)} without one: {_list(names)}{spelt}"
         action = (
             "add them, with the plate or the file as the panel's files have it where the row "
             "tells one; an empty patient_id leaves a sample out"

@@ -7,23 +7,31 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from features.errors import InputError, Problem
 from features.files.table import parse_table
 from features.panel.cells import LOWEST_CT
 from features.panel.panel import PANEL_COLUMNS
+from features.panel.words import is_no, is_yes
 
 __all__ = ["is_tidy", "parse_tidy"]
+
+
+_COLUMNS = frozenset({"patient_id", "sample", "assay", "ct", "detected"})
 
 
 def is_tidy(content: bytes) -> bool:
     """Return whether a file's bytes are those of a tidy panel."""
     if content.startswith(b"PAR1"):
-        return True
+        try:
+            return _COLUMNS.issubset(pq.read_schema(io.BytesIO(content)).names)
+        except (OSError, ValueError):
+            return True  # whoever reads it says that it is damaged
     first = content[:4096].decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
     # As a spreadsheet may have saved it: taken for an export, it would lose patients and ceilings.
     columns = {name.strip(' "\r') for name in re.split("[,;\t]", first)}
-    return {"patient_id", "sample", "assay", "ct", "detected"} <= columns
+    return columns >= _COLUMNS
 
 
 def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
@@ -45,7 +53,10 @@ def parse_tidy(content: bytes, *, name: str) -> pd.DataFrame:
             **{c: raw[c].replace("", np.nan) for c in ("ct", "spread", "sample_date") if c in raw}
         )
         if "detected" in raw:
-            raw["detected"] = raw["detected"].map({"True": True, "False": False})
+            # A spreadsheet writes its own words for yes and no.
+            raw["detected"] = raw["detected"].map(
+                lambda cell: True if is_yes(cell) else False if is_no(cell) else None
+            )
     action = "make the file with `ketresponse panel import`"
     problems = [
         Problem(column, "a column of that name", "no such column", action=action)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from features.errors import InputError, Problem, list_words
 from features.panel.importing import parse_panel
-from features.panel.layouts.exports import decode_text
+from features.panel.layouts.text import decode_text
 from features.panel.panel import Panel
 from features.panel.words import NOT_SEEN_PATTERN
 from features.texts import clean

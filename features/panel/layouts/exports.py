@@ -19,35 +19,13 @@ from features.panel.layouts.matrix import parse_matrix
 from features.panel.layouts.raw_panel import Layout, RawPanel
 from features.texts import count_invisible, replace_invisible
 
-__all__ = ["decode_text", "parse_file"]
+__all__ = ["parse_file"]
 
 _BIOMARK = re.compile(r'\s*"?Chip Run Info')
-_COUNTS = re.compile(r'^"?(?:CodeClass\b|Code Class\b|<Code_Summary>)', re.MULTILINE)
-
-
-def decode_text(data: bytes, *, name: str) -> str:
-    """Return a file's text; UTF-8, UTF-16 with its mark, or Windows-1252 as instruments write.
-
-    Raises
-    ------
-    InputError
-        If it is a workbook or no text at all.
-    """
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(f"{name} is a workbook; save the sheet with the results as text or CSV")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    if "\0" in text:
-        raise InputError(f"{name} is not a text file")
-    return text
 
 
 def parse_file(
-    data: bytes,
+    shown: str,
     *,
     name: str,
     stem: str,
@@ -61,8 +39,8 @@ def parse_file(
 
     Parameters
     ----------
-    data : bytes
-        The file's content.
+    shown : str
+        The file's text, as :func:`features.panel.layouts.text.read_text` returns it.
     name, stem : str
         What to call the file in an error, and its plate where it tells none.
     layout : {"auto", "long", "samples_in_rows", "samples_in_columns"}
@@ -83,7 +61,6 @@ def parse_file(
     InputError
         If the layout cannot be told, or is not there.
     """
-    shown = decode_text(data, name=name)
     text = replace_invisible(shown)
     unseen = count_invisible(shown.splitlines()) if text != shown else 0
     raw = _parse(text, name, stem, layout, samples, ignore, columns, keep_unnamed=keep_unnamed)
@@ -104,8 +81,6 @@ def _parse(
     *,
     keep_unnamed: bool,
 ) -> RawPanel:
-    if _COUNTS.search(text) is not None:
-        raise InputError(f"{name} has the counts of an nCounter, which are no Ct values: not read")
     if layout in ("auto", "long") or columns:
         found = parse_long(text, name=name, stem=stem, chosen=columns, keep_unnamed=keep_unnamed)
         if found is not None:

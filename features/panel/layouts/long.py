@@ -35,7 +35,7 @@ from features.panel.words import (
     squeeze,
 )
 
-__all__ = ["NO_CT", "parse_long"]
+__all__ = ["NO_CT", "holds_results", "parse_long"]
 
 NO_CT = re.compile(r"999(?:[.,]0*)?")
 """What a BioMark writes for a well without a Ct."""
@@ -99,6 +99,16 @@ def parse_long(
         raise InputError(f"{name} has the headings of a long export and no well of a sample")
     problems = (*reader.problems, *reader.find_several(), *_find_twice(wells))
     return RawPanel(wells, "long", reader.left_out, problems, reader.notes())
+
+
+def holds_results(text: str, *, chosen: Mapping[str, str] | None = None) -> bool:
+    """Return whether a text has a line with the headings of results, or the chosen columns."""
+    reader = _Reader("", text, chosen, keep_unnamed=True)
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        reader.take(number, line.rstrip("\n"))
+        if reader.seen:
+            return True
+    return False
 
 
 class _Reader:

@@ -8,7 +8,7 @@ import pytest
 from features.errors import InputError
 from features.panel.importing import read_panel
 from tests.experiments.helpers.panels import make_matrix, run_panel
-from tests.features.helpers.panels import SDS, WIDE, write
+from tests.features.helpers.panels import SDS, WIDE, make_workbook, write
 
 
 def test_files_become_one_tidy_file(tmp_path: Path) -> None:
@@ -143,3 +143,20 @@ def test_what_to_do_with_controls_is_told_at_the_prompt(tmp_path: Path) -> None:
     result = run_panel("import", matrix, "--out", out, "--force", "--controls", "drop")
     assert result.exit_code == 2
     assert "leave_out" in result.output
+
+
+def test_sheet_and_encoding_are_told_at_the_prompt(tmp_path: Path) -> None:
+    rows = [line.split(",") for line in WIDE.splitlines()]
+    book = tmp_path / "plates.xlsx"
+    book.write_bytes(make_workbook(Wide=rows, Notes=[["a"], ["b"]]))
+    out = tmp_path / "panel.csv"
+    result = run_panel("import", book, "--out", out)
+    assert result.exit_code == 2
+    assert "--sheet 'Wide'" in " ".join(result.output.split())
+    result = run_panel("import", book, "--out", out, "--sheet", "Wide")
+    assert result.exit_code == 0, result.output
+    assert "sheets" not in result.output
+    text = write(tmp_path, WIDE.replace("S1", "\u0158"), "wide.csv", encoding="cp1250")
+    result = run_panel("import", text, "--out", out, "--force", "--encoding", "windows-1250")
+    assert result.exit_code == 0, result.output
+    assert "\u0158" in set(read_panel(out).table["sample"])

@@ -1,7 +1,10 @@
 """Panel files as instruments and people write them, made up for tests."""
 
+import io
+from collections.abc import Iterable
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 
 from features.panel.importing import read_panel
@@ -59,6 +62,19 @@ def write(folder: Path, text: str, name: str = "panel.txt", encoding: str = "utf
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def make_workbook(**sheets: Iterable[Iterable[object]]) -> bytes:
+    """Return a workbook with the rows of each sheet."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(list(row))
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def make_panel(folder: Path, text: str = WIDE, **options: object) -> Panel:

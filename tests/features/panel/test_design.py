@@ -6,6 +6,7 @@ import pytest
 
 from features.errors import InputError
 from features.panel.design import compare_times, parse_design, read_design
+from tests.features.helpers.panels import make_workbook
 
 
 def _table(**columns: list[str]) -> pd.DataFrame:
@@ -64,3 +65,24 @@ def test_every_problem_of_a_design_is_listed() -> None:
 def test_a_design_without_its_two_columns_is_refused() -> None:
     with pytest.raises(InputError, match="patient_id: expected a column of that name"):
         parse_design(_table(sample=["S1"]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_design_is_read_in_the_encodings_of_a_panels_files(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "design.csv"
+    path.write_bytes("sample;patient_id\nM\u00fcller;P1\n".encode(encoding))
+    assert read_design(path).rows[0].name == "M\u00fcller"
+
+
+def test_of_a_workbook_the_sheet_with_its_columns_is_the_design(tmp_path: Path) -> None:
+    path = tmp_path / "design.xlsx"
+    rows = [["sample", "patient_id", "sample_date"], ["S1", "P1", date(2026, 1, 5)]]
+    path.write_bytes(make_workbook(Notes=[["a"], ["b"]], Design=rows))
+    [row] = read_design(path).rows
+    assert (row.name, row.patient_id, row.sample_date) == ("S1", "P1", date(2026, 1, 5))
+    path.write_bytes(make_workbook(A=rows, B=rows))
+    with pytest.raises(InputError, match="one sheet with the columns"):
+        read_design(path)
+    path.write_bytes(make_workbook(A=[["sample"], ["S1"]]))
+    with pytest.raises(InputError, match="patient_id: expected a column"):
+        read_design(path)

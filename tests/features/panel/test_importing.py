@@ -10,7 +10,15 @@ from features.errors import InputError
 from features.files.table import write_table
 from features.panel.design import parse_design
 from features.panel.importing import import_panel, read_panel
-from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE, cell, make_panel, write
+from tests.features.helpers.panels import (
+    QUANTSTUDIO,
+    SDS,
+    WIDE,
+    cell,
+    make_panel,
+    make_workbook,
+    write,
+)
 
 
 def _design(**columns: list[str]) -> pd.DataFrame:
@@ -432,3 +440,46 @@ def test_digits_of_other_scripts_are_no_numbers(tmp_path: Path) -> None:
         make_panel(
             tmp_path, "Sample,Target,Ct\nP1,hsa-miR-1-3p,\u0663\u0663\nP2,hsa-miR-1-3p,1_0\n"
         )
+
+
+def test_a_workbook_says_what_its_text_says(tmp_path: Path) -> None:
+    rows = [line.split("\t") for line in QUANTSTUDIO.splitlines()]
+    (tmp_path / "panel.xlsx").write_bytes(make_workbook(Results=rows))
+    text = read_panel(write(tmp_path, QUANTSTUDIO))
+    pd.testing.assert_frame_equal(read_panel(tmp_path / "panel.xlsx").table, text.table)
+    wide = [[float(c) if c[:1].isdigit() else c for c in r.split(",")] for r in WIDE.splitlines()]
+    (tmp_path / "wide.xlsx").write_bytes(make_workbook(Wide=wide, Notes=[["seen by me"]]))
+    with pytest.raises(InputError, match="--sheet 'Wide'"):
+        read_panel(tmp_path / "wide.xlsx")
+    table = read_panel(tmp_path / "wide.xlsx", sheet="1").table
+    columns = ["sample", "assay", "ct", "detected"]
+    pd.testing.assert_frame_equal(table[columns], make_panel(tmp_path).table[columns])
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_a_tidy_panel_that_a_spreadsheet_has_saved_is_known_as_one(
+    tmp_path: Path, ending: str
+) -> None:
+    design = parse_design(_design(sample=["S1", "S2", "S3"], patient_id=["P1", "P2", "P3"]))
+    table = make_panel(tmp_path, design=design).table
+    cells = table.astype(object).where(table.notna(), None)
+    data = make_workbook(Sheet1=[list(table), *cells.to_numpy().tolist()])
+    path = tmp_path / f"tidy.{ending}"
+    path.write_bytes(data)
+    again = read_panel(path).table
+    pd.testing.assert_frame_equal(again, table)
+
+
+def test_a_table_in_parquet_that_is_no_tidy_panel_is_read_like_any_other(tmp_path: Path) -> None:
+    wide = pd.read_csv(write(tmp_path, WIDE))
+    wide.to_parquet(tmp_path / "made.parquet")
+    pd.testing.assert_frame_equal(
+        read_panel(tmp_path / "made.parquet").table, make_panel(tmp_path).table
+    )
+
+
+def test_an_encoding_that_is_stated_is_used(tmp_path: Path) -> None:
+    path = write(tmp_path, "Sample,Target,Ct\nDvo\u0159\u00e1k,U6,22\n", encoding="cp1250")
+    assert read_panel(path, encoding="windows-1250").table["sample"].tolist() == [
+        "Dvo\u0159\u00e1k"
+    ]

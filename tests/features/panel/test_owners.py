@@ -163,3 +163,9 @@ def test_patients_who_differ_only_by_spelling_are_told_with_their_names(
     rows = "\n".join(f"{name},Q{name}" for name in names)
     [note] = _find(f"sample,patient_id\n{rows}\nP2,P2", wells=wells).notes
     assert note.endswith(" / ".join(f"Q{name}" for name in names))
+
+
+def test_a_row_that_is_spelt_otherwise_is_told() -> None:
+    wells = pd.DataFrame([(0, "A", "S1", "")], columns=["file", "plate", "sample", "well"])
+    [problem] = _find("sample,patient_id\ns-01,P1", wells=wells).problems
+    assert problem.got == "1 without one: S1; spelt otherwise: 's-01' there for 'S1'"
