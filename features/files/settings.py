@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from features.errors import InputError, Problem, did_you_mean, list_words
+from features.texts import clean, holds_invisible
 
 __all__ = [
     "Number",
@@ -165,7 +166,8 @@ def read_toml(
     text : str
         As it stands, without the mark.
     content : dict
-        As TOML has it.
+        As TOML has it, its texts without characters that nobody sees, as a table's are read: a
+        heading may have been pasted with them.
 
     Raises
     ------
@@ -174,13 +176,30 @@ def read_toml(
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return text, tomllib.loads(text)
+        content: dict[str, Any] = _clean_texts(tomllib.loads(text), f"{what} {path}")
+        return text, content
     except FileNotFoundError as err:
         raise InputError(f"{what} {path} does not exist: {action}") from err
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"{what} {path} cannot be read as UTF-8 text; save it as UTF-8") from err
     except tomllib.TOMLDecodeError as err:
         raise InputError(f"{what} {path} is not TOML: {err}") from err
+
+
+def _clean_texts(value: Any, what: str) -> Any:
+    if isinstance(value, str):
+        return clean(value) if holds_invisible(value) else value
+    if isinstance(value, list):
+        return [_clean_texts(item, what) for item in value]
+    if not isinstance(value, dict):
+        return value
+    cleaned = {_clean_texts(key, what): _clean_texts(item, what) for key, item in value.items()}
+    if len(cleaned) < len(value):
+        names = [_clean_texts(key, what) for key in value]
+        twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+        got = "twice, but for characters that nobody sees"
+        raise InputError(what, [Problem(name, "each name once", got) for name in twice])
+    return cleaned
 
 
 def read_settings(

@@ -177,6 +177,21 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
     assert str(caught.value) == f"test file {path} {told}"
 
 
+def test_what_nobody_sees_in_a_text_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(
+        '[columns]\nid = "Record\u00a0ID"\nsex = { "f\u200b" = ["fe\u00admale", " "], m = 1 }\n',
+        encoding="utf-8",
+    )
+    assert read_toml(path, "mapping file")[1] == {
+        "columns": {"id": "Record ID", "sex": {"f": ["female", " "], "m": 1}}
+    }
+    path.write_text('[recode]\n"f" = "female"\n"f\u200b" = "male"\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_toml(path, "mapping file")
+    assert [(p.column, p.expected) for p in caught.value.problems] == [("f", "each name once")]
+
+
 def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read as UTF-8 text; save it as UTF-8"):
         read_toml(tmp_path, "test file")
