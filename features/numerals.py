@@ -11,7 +11,14 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["DecimalSign", "find_decimal", "may_have_thousands", "parse_number"]
+__all__ = [
+    "DecimalSign",
+    "combine_signs",
+    "find_decimal",
+    "may_have_thousands",
+    "parse_number",
+    "settle_decimal",
+]
 
 DecimalSign = Literal[".", ","]
 """What stands before the decimals of a number."""
@@ -76,3 +83,25 @@ def find_decimal(texts: Iterable[str]) -> DecimalSign | None:
         elif "." in text and _POINT.fullmatch(text) and not _GROUPED["."].fullmatch(text):
             signs.add(".")
     return signs.pop() if len(signs) == 1 else None
+
+
+def combine_signs(signs: Iterable[DecimalSign | None]) -> DecimalSign | None:
+    """Return the sign of a file from those of its columns; None where they do not tell one."""
+    found = {sign for sign in signs if sign}
+    return found.pop() if len(found) == 1 else None
+
+
+def settle_decimal(texts: Iterable[str], file: DecimalSign | None) -> DecimalSign | None:
+    """Return the sign of one column, where other columns of its file may tell.
+
+    In a file with decimal commas ``1.500`` is not sure. ``1,500`` stays as unsure as it is alone:
+    the other columns may have been written by someone else.
+
+    Examples
+    --------
+    >>> [settle_decimal([text], ",") for text in ("1.500", "1,500", "1.5")]
+    [',', None, '.']
+    """
+    texts = list(texts)
+    own = find_decimal(texts)
+    return own or (None if any(map(may_have_thousands, texts)) else "," if file == "," else None)

@@ -22,7 +22,8 @@ from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
 from features.cohort.assumed import describe_assumed, drop_assumed
-from features.cohort.cohort import Cohort, add_outcome_steps
+from features.cohort.cohort import Cohort
+from features.cohort.labelling import add_outcome_steps
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.outcome import Labels, make_labels
 from features.dictionary.schema import Dictionary

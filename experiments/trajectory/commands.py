@@ -44,5 +44,8 @@ def trajectory(
     from features.cohort.weekly import read_weekly
 
     weekly = read_weekly(file, dictionary=read_dictionary(mapping), reference=reference)
+    if not quiet:
+        for sentence in weekly.remarks:
+            typer.echo(sentence, err=True)
     report = make_trajectory_report(weekly, name=file.name, week=week)
     show_report(report, "trajectory", out=out, force=force, as_json=json_, quiet=quiet)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
-from features.cohort.cohort import add_outcome_steps, read_cohort
+from features.cohort.cohort import read_cohort
+from features.cohort.labelling import add_outcome_steps
 from features.cohort.pseudonyms import find_alike, find_totals
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted

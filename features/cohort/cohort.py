@@ -11,29 +11,26 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.arrays import IntArray
 from features.cohort.distinct import Distinct, combine, find_distinct, find_rows
-from features.cohort.pseudonyms import check_totals
+from features.cohort.pseudonyms import check_pseudonyms
 from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
-from features.dictionary.outcome import Labels
 from features.dictionary.schema import Dictionary
 from features.dictionary.templates import is_redcap_own
 from features.dictionary.variable import Variable, parse_value
 from features.errors import InputError, Problem, did_you_mean
 from features.files.headings import find_misplaced
 from features.files.table import CLEANED, NOTES, parse_table, read_bytes
-from features.numerals import DecimalSign, find_decimal, parse_number
+from features.numerals import DecimalSign, combine_signs, find_decimal, parse_number, settle_decimal
 from features.texts import clean
 
 __all__ = [
     "Cohort",
-    "add_outcome_steps",
     "holds_simulated",
     "is_synthetic_id",
     "parse_cell",
@@ -204,8 +201,16 @@ def parse_cohort(
     numbers = raw.index.to_numpy() + 1
     cells: list[Problem] = []
     columns: Columns = {}
-    for name in (name for name in dictionary.names if name in names):
-        columns[name], found = _parse_column(dictionary[name], raw[name], numbers)
+    distinct = {name: find_distinct(raw[name]) for name in dictionary.names if name in names}
+    file_sign = combine_signs(
+        find_decimal(_list_texts(found))
+        for name, (found, _) in distinct.items()
+        if dictionary[name].is_numeric
+    )
+    for name, (written, positions) in distinct.items():
+        columns[name], found = _parse_column(
+            dictionary[name], written, positions, numbers, file_sign
+        )
         cells += found
         empty = all(value is None for value in columns[name].values)
         if name in required and not found and empty:
@@ -215,18 +220,21 @@ def parse_cohort(
     cells += contradictions + _find_older_diseases(columns, numbers)
     cells += _find_repeated(columns, numbers)
     if "patient_id" in columns:
-        cells += check_totals(columns["patient_id"].to_list(), numbers.tolist())
+        cells += check_pseudonyms(columns["patient_id"].to_list(), numbers.tolist())
     order = {name: position for position, name in enumerate(dictionary.names)}
     cells.sort(key=lambda problem: (problem.row or 0, order.get(problem.column, 0)))
     return _to_table(filled, dictionary, n_rows=len(numbers)), problems + cells
 
 
 def _parse_column(
-    variable: Variable, raw: pd.Series[Any], numbers: IntArray
+    variable: Variable,
+    cells: Sequence[object],
+    positions: IntArray,
+    numbers: IntArray,
+    file_sign: DecimalSign | None,
 ) -> tuple[Distinct, list[Problem]]:
     """Read each distinct cell once."""
-    cells, positions = find_distinct(raw)
-    decimal = _find_decimal(cells) if variable.is_numeric else None
+    decimal = settle_decimal(_list_texts(cells), file_sign) if variable.is_numeric else None
     read = [parse_cell(variable, cell, decimal=decimal) for cell in cells]
     if variable.name == "patient_id":
         read = [variable.problem("an empty cell") if value is None else value for value in read]
@@ -269,8 +277,8 @@ def _find_older_diseases(columns: Columns, numbers: IntArray) -> list[Problem]:
     ]
 
 
-def _find_decimal(cells: Iterable[object]) -> DecimalSign | None:
-    return find_decimal(clean(cell) for cell in cells if isinstance(cell, str))
+def _list_texts(cells: Iterable[object]) -> list[str]:
+    return [clean(cell) for cell in cells if isinstance(cell, str)]
 
 
 def _find_implausible(raw: pd.DataFrame) -> list[Problem]:
@@ -371,27 +379,3 @@ def holds_simulated(table: pd.DataFrame) -> bool:
     origin = CONTRACT["record_origin"].categories.index("synthetic")
     marked = "record_origin" in table and bool((table["record_origin"] == origin).any())
     return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
-
-
-def add_outcome_steps(flow: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Return the attrition flow with one step for each horizon.
-
-    Parameters
-    ----------
-    flow : DataFrame
-        From :meth:`Eligibility.select`.
-    labels : Labels
-        Of the eligible rows.
-
-    Returns
-    -------
-    DataFrame
-        Each added step counts from all eligible courses, not from the step before it: a T2 label
-        may be known where T1 is not. `excluded` are the eligible courses without that label.
-    """
-    eligible = int(flow["remaining"].iloc[-1])
-    steps = []
-    for horizon in labels.horizons:
-        known = int(np.isfinite(getattr(labels, horizon)).sum())
-        steps.append((f"outcome known at {horizon.upper()}", known, eligible - known, 0))
-    return pd.concat([flow, pd.DataFrame(steps, columns=flow.columns)], ignore_index=True)

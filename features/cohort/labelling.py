@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from features.cohort.cohort import Cohort, add_outcome_steps
+from features.cohort.cohort import Cohort
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import Labels, make_labels
 from features.errors import InputError, Problem
 
-__all__ = ["Labelled", "join_labels", "label_cohort"]
+__all__ = ["Labelled", "add_outcome_steps", "join_labels", "label_cohort"]
 
 _WORDING = ("success_t1", "success_t2")
 
@@ -118,3 +119,27 @@ def _find_empty(column: str, table: pd.DataFrame) -> Problem:
         return Problem(column, "at least one value", "an empty column", action=action)
     action = f"add it to the cohort, or {action}"
     return Problem(column, "a column for this predictor", "no such column", action=action)
+
+
+def add_outcome_steps(flow: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return the attrition flow with one step for each horizon.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        From :meth:`Eligibility.select`.
+    labels : Labels
+        Of the eligible rows.
+
+    Returns
+    -------
+    DataFrame
+        Each added step counts from all eligible courses, not from the step before it: a T2 label
+        may be known where T1 is not. `excluded` are the eligible courses without that label.
+    """
+    eligible = int(flow["remaining"].iloc[-1])
+    steps = []
+    for horizon in labels.horizons:
+        known = int(np.isfinite(getattr(labels, horizon)).sum())
+        steps.append((f"outcome known at {horizon.upper()}", known, eligible - known, 0))
+    return pd.concat([flow, pd.DataFrame(steps, columns=flow.columns)], ignore_index=True)

@@ -9,7 +9,7 @@ from features.errors import Problem, list_words
 from features.texts import squash
 from features.totals import TOTALS
 
-__all__ = ["check_totals", "find_alike", "find_totals", "tell_alike"]
+__all__ = ["check_pseudonyms", "find_alike", "find_totals", "tell_alike"]
 
 # Below a list of patients these are no patients either, though they are short.
 _SHORT = frozenset(
@@ -24,6 +24,19 @@ _MARKS = frozenset("=([\u00b1+:")
 _BEHIND = re.compile(r"(?<=\w)\s*(?:[=(\[\u00b1]|\+/|:(?!\S)).*", re.DOTALL)
 # Of a patient called by initials.
 _INITIALS = re.compile(r"[^\W\d_]{1,3}|(?:[^\W\d_]\. ?){1,3}")
+# What a program makes of a pseudonym, or of none. NA may be a patient's initials.
+_SPOILT = (
+    (
+        "a long number that a spreadsheet has cut short",
+        "write the pseudonym again, in a column that is formatted as text",
+        re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+"),
+    ),
+    (
+        "a word for a missing value",
+        "write the pseudonym, or delete the line",
+        re.compile(r"nan|null|none|n/a|<na>|missing", re.IGNORECASE),
+    ),
+)
 # Signs beside a letter, and zeros before a digit; 1-12 does not become 112.
 _IDLE = re.compile(r"(?<!\d)(?:[\W_]+|0+(?=\d))|[\W_]+(?!\d)")
 
@@ -60,8 +73,8 @@ def find_totals(patients: Sequence[object]) -> tuple[list[int], list[int]]:
     return ([], found) if doubtful else (found, [])
 
 
-def check_totals(patients: Sequence[object], numbers: Sequence[int]) -> list[Problem]:
-    """Return a problem for each line of totals.
+def check_pseudonyms(patients: Sequence[object], numbers: Sequence[int]) -> list[Problem]:
+    """Return a problem for each line of totals, and each patient_id that a program has spoilt.
 
     Parameters
     ----------
@@ -75,12 +88,19 @@ def check_totals(patients: Sequence[object], numbers: Sequence[int]) -> list[Pro
         'delete the line (a mapping with totals = "leave_out" leaves it out); if it is a patient, '
         "give another pseudonym"
     )
-    return [
+    problems = [
         Problem(
             "patient_id", expected, f"{patients[row]!r}, a word for totals", numbers[row], action
         )
         for row in find_totals(patients)[0]
     ]
+    for what, action, pattern in _SPOILT:
+        problems += [
+            Problem("patient_id", expected, f"{patient!r}, {what}", number, action)
+            for number, patient in zip(numbers, patients, strict=True)
+            if isinstance(patient, str) and pattern.fullmatch(patient)
+        ]
+    return problems
 
 
 def _is_total(name: str) -> bool:

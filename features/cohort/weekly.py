@@ -29,12 +29,13 @@ import pandas as pd
 
 from features.arrays import FloatArray
 from features.cohort.cohort import holds_simulated, parse_cohort
+from features.cohort.remarks import list_remarks
 from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable, parse_value
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, did_you_mean, list_words
 from features.files.headings import find_misplaced
-from features.files.table import parse_table, read_bytes
+from features.files.table import CLEANED, NOTES, parse_table, read_bytes
 from features.numerals import find_decimal
 from features.shares import FEWEST
 
@@ -69,6 +70,8 @@ class WeeklyScores:
         Whether any row is simulated.
     sha256 : str
         Digest of the file's bytes; empty without a file.
+    remarks : tuple of str
+        What whoever sent the file should know, see :func:`features.cohort.remarks.list_remarks`.
     """
 
     scores: pd.DataFrame
@@ -77,6 +80,7 @@ class WeeklyScores:
     arms: tuple[str, str]
     synthetic: bool
     sha256: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def weeks(self) -> list[int]:
@@ -131,17 +135,10 @@ def parse_weekly(
     name, sha256 : str
         What to call the table in an error; digest of its file.
     """
+    told = raw.attrs
     raw = raw.apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
-    action = "docs/describe.md tells the format"
-    absent = [
-        Problem(column, "a column of that name", "no such column", action=action)
-        for column in _COLUMNS
-        if column not in names
-    ]
-    if absent:
-        misplaced = find_misplaced(raw, _COLUMNS)
-        raise InputError(name, [misplaced] if misplaced else absent)
+    _check_columns(raw, names, name)
     arms, problems = _find_arms(raw["arm"], reference)
     week, week_problems = _parse_column(_WEEK, raw["week"], required=True)
     nrs, nrs_problems = _parse_column(_NRS, raw["nrs"], required=False)
@@ -171,9 +168,34 @@ def parse_weekly(
         arms=arms,
         synthetic=holds_simulated(baseline),
         sha256=sha256,
+        remarks=tuple(
+            list_remarks(
+                baseline["patient_id"].tolist(),
+                cleaned=told.get(CLEANED, 0),
+                notes=told.get(NOTES, ()),
+            )
+        ),
     )
     _check_size(weekly, name)
     return weekly
+
+
+def _check_columns(raw: pd.DataFrame, names: list[str], name: str) -> None:
+    absent = [column for column in _COLUMNS if column not in names]
+    if not absent:
+        return
+    listed, format_told = f"the file has {list_words(names)}", "docs/describe.md tells the format"
+    misplaced = find_misplaced(raw, _COLUMNS)
+    problems = [
+        Problem(
+            column,
+            "a column of that name",
+            listed,
+            action=did_you_mean(column, names) or format_told,
+        )
+        for column in absent
+    ]
+    raise InputError(name, [misplaced] if misplaced else problems)
 
 
 def _join_baseline(
@@ -286,5 +308,11 @@ def _check_size(weekly: WeeklyScores, name: str) -> None:
         for value, arm in enumerate(weekly.arms)
         if (treated == value).sum() < FEWEST
     ]
+    weeks = sorted(set(weekly.scores["week"].tolist()))
+    if 0 not in weeks:
+        expected = "scores of week 0, the week before treatment"
+        got = f"weeks {weeks[0]} to {weeks[-1]}" if weeks else "none"
+        action = "number the weeks from the start of treatment"
+        problems.append(Problem("week", expected, got, action=action))
     if problems:
         raise InputError(name, problems)

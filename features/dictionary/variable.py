@@ -37,6 +37,7 @@ YES_NO_WORDS: Mapping[str, float] = MappingProxyType(
 _MEANT_AS_MISSING = frozenset("nan inf +inf -inf infinity na n/a null none . - ?".split())
 # What Excel and LibreOffice show, in any language: #DIV/0!, #REF!, #WERT!, #NAME?, #N/A, #NV.
 _SPREADSHEET_ERROR = re.compile(r"#(?:[^\W\d_][\w/]*[!?]|N/[A-Z]|NV|#+)")
+_NO_DECIMALS = re.compile(r"(?<=^[0-9])[.,]0+$")
 _HAS_SEPARATORS = re.compile(r"[+-]?[0-9]{1,3}(?:[.,' _][0-9]{3})+(?:[.,][0-9]*)?")
 
 
@@ -217,7 +218,8 @@ def parse_value(
         value = YES_NO_WORDS.get(word)
         return variable.problem(_show(raw)) if value is None else value
     if variable.kind == "category":
-        word = str(raw).lower()
+        # Whole numbers beside empty cells are saved with decimals by many programs.
+        word = _NO_DECIMALS.sub("", str(raw).lower())
         lowered = [category.lower() for category in variable.categories]
         if word in lowered:
             return float(lowered.index(word))

@@ -110,5 +110,6 @@ def _describe_absent(where: str, source: str, names: Sequence[str]) -> Problem:
     if there:
         action = f"write {' or '.join(there[:_SHOWN])}, counted from the left"
         return Problem(where, expected, f"{source}, which stands {len(there)} times", action=action)
-    action = did_you_mean(source, names)
+    elsewhere = [name for name in names if name.partition(".")[2] == source]
+    action = f"did you mean {elsewhere[0]}?" if elsewhere else did_you_mean(source, names)
     return Problem(where, expected, f"{source}, which it does not have", action=action)

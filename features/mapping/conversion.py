@@ -15,6 +15,7 @@ from features.mapping.dates import DateOrder, compute_time_between, parse_date, 
 from features.numerals import DecimalSign
 
 __all__ = [
+    "NONE_BESIDE",
     "Reading",
     "Unread",
     "Texts",
@@ -29,7 +30,8 @@ Value = float | str | None
 Texts = tuple[str | None, ...]
 
 _ANY_NUMBER = Variable("raw", "raw value", "number", "always", ())
-_NONE_BESIDE = "none beside others"
+NONE_BESIDE = "none beside others"
+"""What is told of a list that says none and names drugs."""
 _TICKED = frozenset({"1", "yes", "true", "checked", "x"})
 _NOT_TICKED = frozenset({"0", "no", "false", "unchecked"})
 
@@ -187,7 +189,7 @@ def _find_malformed(variable: Variable, text: str) -> tuple[str, ...]:
     if variable.kind != "codes":
         return (text,)
     parts = [part for part in text.split(";") if isinstance(parse_cell(variable, part), Problem)]
-    return tuple(parts) or (_NONE_BESIDE,)
+    return tuple(parts) or (NONE_BESIDE,)
 
 
 def _convert_any(
@@ -223,7 +225,7 @@ def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value 
     word = ";".join(dict.fromkeys(filter(None, ticked.values()))) if ticked else rule.none_ticked
     parsed = parse_cell(variable, word)
     if isinstance(parsed, Problem):
-        several = " and ".join(ticked) if variable.kind == "category" else _NONE_BESIDE
+        several = " and ".join(ticked) if variable.kind == "category" else NONE_BESIDE
         return Unread((several,), "correct the file: these boxes exclude one another")
     return variable.decode(parsed) if isinstance(parsed, float) else parsed
 
@@ -252,7 +254,12 @@ def _convert_dates(
 def _convert_year(variable: Variable, text: str, order: DateOrder | None) -> Value | Unread:
     year = parse_year(text, order)
     parsed = None if year is None else parse_cell(variable, float(year))
-    return variable.decode(parsed) if isinstance(parsed, float) else Unread((text,))
+    if isinstance(parsed, float):
+        return variable.decode(parsed)
+    hint = (
+        "" if year is None else f"expected {variable.expected()}: correct it, or list it as missing"
+    )
+    return Unread((text,), hint)
 
 
 def _measure(

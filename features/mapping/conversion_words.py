@@ -14,7 +14,15 @@ from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.mapping.column_rule import UNITS, ColumnRule
-from features.mapping.conversion import Reading, Texts, Unread, Value, read_box, split_texts
+from features.mapping.conversion import (
+    NONE_BESIDE,
+    Reading,
+    Texts,
+    Unread,
+    Value,
+    read_box,
+    split_texts,
+)
 from features.mapping.dates import advise_dates, parse_date
 from features.mapping.filtering import count_rows
 from features.numerals import may_have_thousands
@@ -71,11 +79,16 @@ def _count_recoded(
         for code in {normalise_code(part) for part in split_texts(rule, variable, texts)}:
             counts[code] += courses
     exact = variable.kind not in _LISTS
-    # A value that the mapping takes for not known becomes None.
+    nothing = _describe_nothing(variable)
     return [
-        f"{raw} to {recode[raw] or None} ({format_count(counts[raw], exact=exact)})"
+        f"{raw} to {recode[raw] or nothing} ({format_count(counts[raw], exact=exact)})"
         for raw in sorted(counts.keys() & recode.keys())
     ]
+
+
+def _describe_nothing(variable: Variable) -> str:
+    """Return what becomes of a value that the mapping gives no word."""
+    return "nothing in the list" if variable.kind == "codes" else "not known"
 
 
 def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) -> list[str]:
@@ -91,9 +104,10 @@ def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) 
         for column, box in zip(rule.boxes, boxes, strict=True):
             counts[column] += courses * bool(box)
     exact = variable.kind not in _LISTS
+    nothing = _describe_nothing(variable)
     how = [
-        f"{column} to {rule.boxes[column]} ({format_count(counts[column], exact=exact)})"
-        for column in rule.boxes
+        f"{column} to {word or nothing} ({format_count(counts[column], exact=exact)})"
+        for column, word in rule.boxes.items()
         if counts[column]
     ]
     if none:
@@ -187,6 +201,8 @@ def _advise(
     if hint.startswith("if this is in months"):
         return 'if these are in months, say unit = "months"'
     if variable.kind == "codes":
+        if list(parts) == [NONE_BESIDE]:
+            return "correct the file: none says that there is no other"
         return hint if ";" in hint else "cover names with recode, or list them as missing"
     if variable.is_numeric:
         others = [unit for unit in UNITS.get(variable.unit, {}) if unit != variable.unit]

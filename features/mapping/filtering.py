@@ -17,7 +17,7 @@ from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.texts import squash
 
-__all__ = ["Filtered", "count_rows", "filter_rows", "find_near"]
+__all__ = ["Filtered", "count_rows", "filter_rows", "find_near", "quote_value"]
 
 _SHOWN = 20
 _LONGEST = 30
@@ -54,7 +54,7 @@ class Filtered:
     def list_dropped(self) -> str:
         """Return the dropped values with their rows, in words."""
         parts = [
-            f"{_show(value)} in {count_rows(count)}"
+            f"{quote_value(value)} in {count_rows(count)}"
             for value, count in list(self.dropped.items())[:_SHOWN]
         ]
         if len(self.dropped) > _SHOWN:
@@ -68,11 +68,12 @@ class Filtered:
         told = [f"Dropped {count_rows(self.rows)} by {self.column}{dropped}."]
         if self.near:
             near = (
-                f"{_show(value)} is nearly {_show(wanted)}" for value, wanted in self.near.items()
+                f"{quote_value(value)} is nearly {quote_value(wanted)}"
+                for value, wanted in self.near.items()
             )
             told.append(f"Look again: {', '.join(near)}. Add it to the filter if it is meant.")
         if self.absent:
-            told.append(f"No row has {', '.join(map(_show, self.absent))}.")
+            told.append(f"No row has {', '.join(map(quote_value, self.absent))}.")
         return told
 
 
@@ -81,7 +82,8 @@ def count_rows(count: int) -> str:
     return f"{count} row{'s'[: count != 1]}"
 
 
-def _show(value: str) -> str:
+def quote_value(value: str) -> str:
+    """Return a value as it is told: in quotes, and not longer than a reader will look at."""
     if not value:
         return "an empty cell"
     return repr(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 3]}...")
@@ -140,12 +142,14 @@ def filter_rows(
 
 
 def _describe_nothing_left(last: Filtered, wanted: frozenset[str]) -> Problem:
-    expected = "rows with " + " or ".join(_show(value) for value in sorted(wanted))
+    expected = "rows with " + " or ".join(quote_value(value) for value in sorted(wanted))
     got = f"no row is left: dropped {last.list_dropped()}"
     # The value itself stands in what came only: a step may be logged.
     action = "ask for a value that is there"
     if last.near:
-        got += "".join(f"; {_show(v)} is nearly {_show(asked)}" for v, asked in last.near.items())
+        got += "".join(
+            f"; {quote_value(v)} is nearly {quote_value(asked)}" for v, asked in last.near.items()
+        )
         action = "write it as the file does"
     return Problem(f"filter.{last.column}", expected, got, action=action)
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from features.errors import list_words
-from features.mapping.filtering import Filtered, count_rows
+from features.mapping.filtering import Filtered, count_rows, quote_value
 
-__all__ = ["ColumnReport", "ImportReport", "JoinReport"]
+__all__ = ["ColumnReport", "ImportReport", "JoinReport", "Unused"]
 
 _SHOWN = 5
 
@@ -51,6 +51,10 @@ class JoinReport:
         Patients of the export, after its filters, without a row in the file.
     strangers : int
         Patients of the file who are not among them.
+    nobody : int
+        Rows of the file without a patient.
+    near : tuple of (str, str)
+        Patients of the file and of the export who differ only by how they are written.
     """
 
     name: str
@@ -58,13 +62,58 @@ class JoinReport:
     matched: int
     without: int
     strangers: int
+    nobody: int = 0
+    near: tuple[tuple[str, str], ...] = ()
 
     def describe(self) -> str:
-        """Return how the file fits, in a sentence."""
-        return (
+        """Return how the file fits, in sentences."""
+        nobody = f"; {count_rows(self.nobody)} without a patient" if self.nobody else ""
+        told = (
             f"Joined {self.name}: patients in both {self.matched}, without a row in it "
-            f"{self.without}, only in it {self.strangers}."
+            f"{self.without}, only in it {self.strangers}{nobody}."
         )
+        if not self.near:
+            return told
+        near = [f"{other!r} is nearly {patient!r}" for other, patient in self.near]
+        return (
+            f"{told} Look again: {list_words(near, most=_SHOWN)}. Write both alike if they are one."
+        )
+
+
+@dataclass(frozen=True)
+class Unused:
+    """The times of an export that no variable comes from.
+
+    Attributes
+    ----------
+    times : dict of str to int
+        Each with its rows; the most frequent first.
+    near : dict of str to str
+        Those that are nearly one that is asked for, and that one.
+    """
+
+    times: Mapping[str, int]
+    near: Mapping[str, str]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(self.times.values())
+
+    def describe(self) -> list[str]:
+        """Return the times with their rows, in sentences."""
+        if not self.times:
+            return []
+        listed = list_words(
+            [f"{quote_value(time)} in {count_rows(count)}" for time, count in self.times.items()]
+        )
+        told = [f"{count_rows(self.rows)} at times that no variable comes from: {listed}."]
+        if self.near:
+            near = [
+                f"{quote_value(time)} is nearly {quote_value(at)}" for time, at in self.near.items()
+            ]
+            told.append(f"Look again: {list_words(near)}. Write both alike if they are one.")
+        return told
 
 
 @dataclass(frozen=True)
@@ -81,7 +130,7 @@ class ImportReport:
         What else was passed over or made out in reading the files, in sentences.
     filters : tuple of Filtered
         What each filter dropped, in turn.
-    unused_rows : int
+    unused : Unused
         Rows kept by the filters at a time that no variable comes from.
     rows : int
         Rows of the cohort.
@@ -103,7 +152,7 @@ class ImportReport:
     raw_columns: int
     cleaned: int
     filters: tuple[Filtered, ...]
-    unused_rows: int
+    unused: Unused
     rows: int
     columns: tuple[ColumnReport, ...]
     missing_codes: Mapping[str, int]
@@ -123,8 +172,7 @@ class ImportReport:
         told = list(self.notes)
         told += [line for filtered in self.filters for line in filtered.describe()]
         told += [joined.describe() for joined in self.joined]
-        if self.unused_rows:
-            told.append(f"{count_rows(self.unused_rows)} at times that no variable comes from.")
+        told += self.unused.describe()
         if self.alike:
             rows = [" and ".join(map(str, lines)) for lines in self.alike]
             told.append(
@@ -149,4 +197,4 @@ class ImportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
-        return {**asdict(self), "dropped": self.dropped}
+        return {**asdict(self), "dropped": self.dropped, "unused_rows": self.unused.rows}

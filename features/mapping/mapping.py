@@ -32,16 +32,17 @@ from features.mapping.conversion import (
     read_box,
 )
 from features.mapping.conversion_words import describe_conversion, describe_refused
-from features.mapping.filtering import filter_rows
-from features.mapping.import_report import ColumnReport, ImportReport, JoinReport
+from features.mapping.filtering import filter_rows, find_near
+from features.mapping.import_report import ColumnReport, ImportReport, JoinReport, Unused
 from features.mapping.mapping_file import CohortMapping, JoinedFile
 from features.mapping.raw_rows import JoinedRows, RawRows, join_rows, read_column
-from features.numerals import find_decimal
+from features.numerals import DecimalSign, combine_signs, find_decimal, settle_decimal
 
 __all__ = ["apply_mapping"]
 
 Rules = Mapping[str, ColumnRule]
 Tables = Mapping[str, pd.DataFrame]
+Signs = Mapping[str, DecimalSign | None]
 
 _ORIGIN = "record_origin"
 _NO_TABLES: Tables = MappingProxyType({})
@@ -108,7 +109,7 @@ def apply_mapping(
         cleaned=sum(table.attrs.get(CLEANED, 0) for table in (raw, *joined.values())),
         notes=_list_notes(raw, joined),
         filters=filtered,
-        unused_rows=_count_unused(data, rules, mapping.time),
+        unused=_find_unused(data, rules, mapping.time),
         rows=len(table),
         columns=reports,
         missing_codes=_count_missing_codes(data, rules, mapping.missing),
@@ -195,14 +196,22 @@ def _check_times(data: RawRows, rules: Rules, mapping: CohortMapping) -> list[Pr
             action = "correct the file" if file else "filter the rows"
             problems.append(Problem(column, expected, got, action=action))
         if not any(counts):
-            there = list_words(sorted({times[row] for group in groups for row in group}))
-            problems.append(Problem(column, f"a row at time {at}", f"times {there or 'none'}"))
+            there = sorted({times[row] for group in groups for row in group})
+            got = list_words([time or "an empty cell" for time in there]) or "none"
+            problems.append(Problem(column, f"a row at time {at}", f"times {got}"))
     return problems
 
 
-def _count_unused(data: RawRows, rules: Rules, time: str) -> int:
-    used = {rule.at for rule in rules.values()}
-    return sum(data.times[row] not in used for group in data.groups for row in group if time)
+def _find_unused(data: RawRows, rules: Rules, time: str) -> Unused:
+    """Return the times that no variable comes from."""
+    used = frozenset(rule.at for rule in rules.values() if rule.at)
+    if not used:
+        return Unused({}, {})  # all rows of a patient must agree
+    rows = (row for group in data.groups for row in group if time)
+    counts = Counter(data.times[row] for row in rows)
+    unused = {code: count for code, count in counts.most_common() if code not in used}
+    near = {code: found for code in unused if (found := find_near(code, used))}
+    return Unused(unused, near)
 
 
 def _count_missing_codes(data: RawRows, rules: Rules, missing: frozenset[str]) -> dict[str, int]:
@@ -226,8 +235,11 @@ def _fill_columns(
     values: dict[str, list[Value]] = {}
     reports = []
     problems = []
+    signs = _find_signs(data, rules, mapping)
     for name, rule in rules.items():
-        values[name], how, found = _fill_column(data, rule, mapping.dictionary[name], mapping)
+        values[name], how, found = _fill_column(
+            data, rule, mapping.dictionary[name], mapping, signs
+        )
         problems += found
         known = sum(value is not None for value in values[name])
         source = " + ".join(rule.sources) or "constant"
@@ -236,7 +248,7 @@ def _fill_columns(
 
 
 def _fill_column(
-    data: RawRows, rule: ColumnRule, variable: Variable, mapping: CohortMapping
+    data: RawRows, rule: ColumnRule, variable: Variable, mapping: CohortMapping, signs: Signs
 ) -> tuple[list[Value], str, list[Problem]]:
     """Return one value for each course, what was done in words, and what could not be."""
     if rule.constant is not None:
@@ -256,7 +268,7 @@ def _fill_column(
     unchosen = [given for given in inputs if isinstance(given, Unread)]
     if unchosen:
         problems.append(describe_refused(rule, variable, unchosen, chosen=True))
-    reading = _find_reading(mapping, data, columns)
+    reading = _find_reading(mapping, data, columns, signs)
     read = {
         given: convert(rule, variable, given, reading)
         for given in dict.fromkeys(inputs)
@@ -272,17 +284,27 @@ def _fill_column(
     return values, describe_conversion(rule, variable, texts, values), problems
 
 
+def _find_signs(data: RawRows, rules: Rules, mapping: CohortMapping) -> Signs:
+    """Return what stands before decimals in each file: as it is said, or as its columns tell."""
+    found: dict[str, list[DecimalSign | None]] = {}
+    for name, rule in rules.items():
+        if mapping.dictionary[name].is_numeric or rule.yes_if:
+            for column in rule.raw_columns:
+                sign = find_decimal(set(data.cells[column]))
+                found.setdefault(data.get_file(column), []).append(sign)
+    return {file: combine_signs(signs) for file, signs in found.items()}
+
+
 def _find_reading(
-    mapping: CohortMapping, data: RawRows, columns: Mapping[str, Sequence[str | None]]
+    mapping: CohortMapping, data: RawRows, columns: Mapping[str, Sequence[str | None]], signs: Signs
 ) -> Reading:
     """Return how the texts are written: as the mapping says, or as the columns tell."""
-    stated = {
-        (mapping.joins[file].options if file else mapping.options).decimal
-        for file in map(data.get_file, columns)
-    }
+    files = set(map(data.get_file, columns))
+    stated = {(mapping.joins[file].options if file else mapping.options).decimal for file in files}
     texts = {text for column in columns.values() for text in column if text}
     decimal = stated.pop() if len(stated) == 1 else None
-    return Reading(mapping.dates, decimal or find_decimal(texts))
+    others = combine_signs(signs.get(file) for file in files)
+    return Reading(mapping.dates, decimal or settle_decimal(texts, others))
 
 
 def _known(value: Value | Unread) -> Value:

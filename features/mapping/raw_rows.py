@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from features.cohort.pseudonyms import find_alike
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.mapping.codes import normalise_code
 from features.mapping.column_rule import ColumnRule
 from features.mapping.filtering import find_near
 from features.mapping.import_report import JoinReport
+from features.numerals import parse_number
 
 __all__ = ["JoinedRows", "RawRows", "join_rows", "read_column"]
 
@@ -112,12 +114,18 @@ def join_rows(
         by_patient: dict[str, list[int]] = {}
         for row, patient in enumerate(rows.patients):
             by_patient.setdefault(normalise_code(patient), []).append(row)
-        by_patient.pop("", None)
+        nobody = len(by_patient.pop("", ()))
         matched[name] = [by_patient.get(code, []) for code in codes]
         known, there = frozenset(codes), frozenset(by_patient)
         reports.append(
             JoinReport(
-                name, len(rows.patients), len(known & there), len(known - there), len(there - known)
+                name,
+                len(rows.patients),
+                len(known & there),
+                len(known - there),
+                len(there - known),
+                nobody,
+                _find_near_pairs(known - there, there - known),
             )
         )
         if not known & there:
@@ -143,6 +151,20 @@ def _find_ambiguous(place: str, patients: Sequence[str]) -> list[Problem]:
     expected = "each patient written in one way"
     got = f"{several} written in several, such as 1 and 01"
     return [Problem(place, expected, got, action="write each in one way")]
+
+
+def _find_near_pairs(
+    without: frozenset[str], strangers: frozenset[str]
+) -> tuple[tuple[str, str], ...]:
+    names = [*sorted(strangers), *sorted(without)]
+    groups = ([names[at] for at in group] for group in find_alike(names))
+    return tuple(
+        (other, patient)
+        for group in groups
+        for other in group
+        for patient in group
+        if other in strangers and patient in without
+    )
 
 
 def _describe_strangers(place: str, known: frozenset[str], there: frozenset[str]) -> Problem:
@@ -171,6 +193,7 @@ def read_column(
     file = data.get_file(column)
     times, cells = data.get_times(file), data.cells[column]
     codes = {cell: normalise_code(cell) for cell in set(cells)}
+    meanings = {cell: _find_meaning(rule, variable, code) for cell, code in codes.items()}
     unknowns = missing | rule.missing
     gathered = bool(file) and times is None and variable.kind == "codes" and not rule.boxes
     texts: list[str | None] = []
@@ -185,7 +208,7 @@ def read_column(
             if code and code in unknowns:
                 unknown = True
             elif code:
-                known.setdefault(code, cells[row])
+                known.setdefault(meanings[cells[row]], cells[row])
         disagreeing += len(known) > 1 and not gathered
         several = rule.separator.join(known.values())
         first = several if gathered else next(iter(known.values()), "")
@@ -197,3 +220,15 @@ def read_column(
     timed = times is not None
     action = "say which row with at = ..., or correct the file" if timed else "correct the file"
     return texts, [Problem(variable.name, expected, got, action=action)]
+
+
+def _find_meaning(rule: ColumnRule, variable: Variable, code: str) -> str:
+    """Return what one text means, so that `7,5` agrees with `7.5`, `Yes` with `yes`."""
+    if variable.kind == "codes" or rule.boxes or rule.by or rule.until or rule.part:
+        return code
+    if rule.recode is not None:
+        return rule.recode.get(code) or code
+    if variable.kind in ("category", "yes_no"):
+        return code.lower()
+    number = parse_number(code) if variable.is_numeric else None
+    return code if number is None else repr(number)

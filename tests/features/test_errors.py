@@ -94,6 +94,11 @@ def test_each_kind_of_error_has_its_exit_code() -> None:
         ("nrs_t3", ["nrs_t1", "nrs_t0"], ""),  # another time is no slip of the pen
         ("age", ["cage", "age_years"], "did you mean age_years?"),  # a name that goes on is nearer
         ("zzz", ["sex"], ""),
+        ("id", ["n", "Id"], "did you mean Id?"),
+        ("record_id", ["Record ID"], "did you mean Record ID?"),
+        ("sex", ["SEXX"], "did you mean SEXX?"),
+        ("nrs_to", ["nrs_t1", "nrs_t0"], "did you mean nrs_t0?"),
+        ("--", ["_"], ""),
         ("s" * 65, ["s" * 64], ""),
         ("s" * 64, ["s" * 63], f"did you mean {'s' * 63}?"),
     ],

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.numerals import DecimalSign, find_decimal, may_have_thousands, parse_number
+from features.numerals import (
+    DecimalSign,
+    combine_signs,
+    find_decimal,
+    may_have_thousands,
+    parse_number,
+    settle_decimal,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +99,26 @@ def test_a_comma_that_may_mean_two_things_is_known(whole: int, decimals: int) ->
     text = f"{whole},{decimals:03}"
     assert may_have_thousands(text) and parse_number(text) is None
     assert not may_have_thousands(text.replace(",", ".")) and not may_have_thousands(f"{text}0")
+
+
+@pytest.mark.parametrize(
+    ("texts", "file", "sign"),
+    [
+        (["1.200"], ",", ","),
+        (["1.200", "7.5"], ",", "."),
+        (["1.200"], ".", None),
+        (["1.200"], None, None),
+        (["1,200"], ",", None),
+        (["1,200", "1.200"], ",", None),
+        (["7"], ",", ","),
+    ],
+)
+def test_the_sign_of_a_file_makes_a_point_unsure_and_no_comma_sure(
+    texts: list[str], file: DecimalSign | None, sign: DecimalSign | None
+) -> None:
+    assert settle_decimal(texts, file) == sign
+
+
+def test_a_file_has_the_sign_of_all_its_columns_or_none() -> None:
+    assert combine_signs([None, ",", ","]) == ","
+    assert combine_signs([",", "."]) is None and combine_signs([None]) is None

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from features.cohort.cohort import Cohort, read_cohort
-from features.cohort.labelling import Labelled, label_cohort
+from features.cohort.labelling import Labelled, add_outcome_steps, label_cohort
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.dictionary.outcome import make_labels
 from features.errors import InputError
+from features.files.table import write_table
+from features.simulation.cohort import make_cohort
 
 HEAD = (
     "patient_id,course_number,age_years,crps_type,setting,drug,route,concurrent_infusion_drug,"
@@ -77,3 +80,19 @@ def test_where_nobody_is_eligible_that_alone_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         _label(_read(tmp_path, MIXED, age=12), needed=("no_such_column",))
     assert [p.column for p in caught.value.problems] == ["eligibility"]
+
+
+def test_the_flow_ends_with_the_known_outcomes(tmp_path: Path) -> None:
+    path = tmp_path / "sim.csv"
+    write_table(make_cohort(60, seed=2, ineligible=True).table, path)
+    cohort = read_cohort(path)
+    assert isinstance(cohort, Cohort)
+    eligible, flow = CRPS_ELIGIBILITY.select(cohort.table)
+    # 60 identified, 3 emergencies and 9 combination courses out: 48, as in Mangnus 2021.
+    assert flow["remaining"].tolist() == [60, 60, 57, 57, 48, 48]
+    labels = make_labels(eligible, rule="fall2_or_success", horizons=("t1", "t2"))
+    full = add_outcome_steps(flow, labels)
+    known = [int(np.isfinite(labels.t1).sum()), int(np.isfinite(labels.t2).sum())]
+    assert full["step"].tolist()[-2:] == ["outcome known at T1", "outcome known at T2"]
+    assert full["remaining"].tolist()[-2:] == known
+    assert full["excluded"].tolist()[-2:] == [48 - n for n in known]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.pseudonyms import check_totals, find_alike, find_totals, tell_alike
+from features.cohort.pseudonyms import check_pseudonyms, find_alike, find_totals, tell_alike
 from features.totals import TOTALS
 
 _TOTALS = (
@@ -44,7 +44,7 @@ _PATIENTS = (
 
 @pytest.mark.parametrize("name", _TOTALS)
 def test_a_word_for_totals_is_no_patient(name: str) -> None:
-    [problem] = check_totals(["P1", name], [2, 3])
+    [problem] = check_pseudonyms(["P1", name], [2, 3])
     assert (problem.column, problem.row) == ("patient_id", 3)
     assert name in problem.got and name not in problem.text(values=False)
     assert problem.action
@@ -131,3 +131,23 @@ def test_patients_that_nothing_but_spelling_tells_apart_are_named() -> None:
 def test_of_many_not_all_are_shown() -> None:
     told = tell_alike([f"{case}{i}" for i in range(1, 31) for case in "pP"])
     assert told.endswith("p20 / P20 and 10 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("1,23457E+11", "cut short"),
+        ("1E+05", "cut short"),
+        ("1.2e+10", "cut short"),
+        ("NaN", "missing value"),
+        ("NULL", "missing value"),
+        ("<NA>", "missing value"),
+    ],
+)
+def test_a_pseudonym_that_a_program_has_spoilt_is_a_problem(name: str, what: str) -> None:
+    [problem] = check_pseudonyms(["P1", name], [2, 3])
+    assert problem.row == 3 and what in problem.got
+
+
+def test_pseudonyms_like_numbers_and_initials_are_left_alone() -> None:
+    assert check_pseudonyms(["1E5", "1E-5", "NA", "Nana", "E+1"], range(5)) == []

@@ -158,3 +158,29 @@ def test_a_file_is_read_with_its_digest(tmp_path: Path) -> None:
     weekly = read_weekly(path)
     assert weekly.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert len(weekly.scores) == 18
+
+
+def test_headings_that_are_not_there_are_told_with_the_nearest_and_those_that_are() -> None:
+    arm, nrs = problems_of(make_rows().rename(columns={"arm": "Group", "nrs": "NRS"}))
+    assert (arm.column, arm.action) == ("arm", "docs/describe.md tells the format")
+    assert arm.got == "the file has patient_id, Group, week, NRS, sex, age_years"
+    assert (nrs.column, nrs.action) == ("nrs", "did you mean NRS?")
+
+
+def test_scores_before_treatment_are_asked_for() -> None:
+    rows = make_rows()
+    rows["week"] = (rows["week"].astype(int) + 1).astype(str)
+    [problem] = problems_of(rows)
+    assert problem.expected == "scores of week 0, the week before treatment"
+    assert problem.got == "weeks 1 to 3"
+
+
+def test_patients_who_are_written_alike_and_what_was_passed_over_are_told(tmp_path: Path) -> None:
+    rows = make_rows()
+    assert parse_weekly(rows).remarks == ()
+    rows.loc[1, "patient_id"] = "p0"
+    path = tmp_path / "w.csv"
+    path.write_text(rows.to_csv(index=False).replace("\nP3,", "\n,,,,,\nP3,", 1), encoding="utf-8")
+    blank, alike = read_weekly(path).remarks
+    assert blank == "Passed over a blank row, line 11."
+    assert alike.endswith("are kept apart: P0 / p0.")

@@ -196,3 +196,9 @@ def test_a_formula_that_failed_is_no_text(text: str) -> None:
     problem = parse_value(site, text)
     assert isinstance(problem, Problem) and "a formula has failed" in problem.action
     assert parse_value(site, "#1") == "#1" and parse_value(site, "# A!") == "# A!"
+
+
+@pytest.mark.parametrize(("text", "value"), [("1.0", 0.0), ("2,00", 1.0), ("1", 0.0)])
+def test_a_category_that_is_a_number_may_have_decimals_of_nothing(text: str, value: float) -> None:
+    assert parse_value(CONTRACT["crps_type"], text) == value
+    assert isinstance(parse_value(CONTRACT["crps_type"], "1.5"), Problem)

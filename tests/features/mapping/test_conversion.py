@@ -124,7 +124,10 @@ def test_dates_become_years_and_times() -> None:
     assert convert(year, variable, ("44256",)) == Unread(("44256",))
     assert convert(year, variable, ("44256",), Reading(dates="excel")) == 2021
     assert convert(year, variable, ("05.03.2021",), Reading(dates="mdy")) == 2021
-    assert convert(year, variable, ("1021-01-01",)) == Unread(("1021-01-01",))
+    assert convert(year, variable, ("1021-01-01",)) == Unread(
+        ("1021-01-01",),
+        "expected a whole number from 1990 to 2100: correct it, or list it as missing",
+    )
     age = _rule("age_years", from_="b", until="d")
     texts = ("1980-06-15", "2021-03-15")
     assert convert(age, CONTRACT["age_years"], texts) == 40.75

@@ -230,7 +230,7 @@ def test_rows_of_a_patient_become_one_in_any_order(tmp_path: Path) -> None:
     raw = "id,t,n\nB,1,3\nA,0,8\nB,0,7\nA,2,9\nC,0,6\n"
     table, report = _import(tmp_path, raw, LONG)
     assert _rows(table) == [["B", 7, 3], ["A", 8, None], ["C", 6, None]]
-    assert report.unused_rows == 1
+    assert report.unused.times == {"2": 1}
 
 
 def test_numbered_courses_stay_apart(tmp_path: Path) -> None:
@@ -525,3 +525,55 @@ def test_patients_who_are_written_alike_are_told_by_line(tmp_path: Path) -> None
         "zeros), as in the rows 3 and 4, 6 and 7. Each is another patient until all are written in "
         "one way."
     ]
+
+
+TIMES = """
+    [rows]
+    time = "t"
+    [columns]
+    patient_id = "id"
+    nrs_t0 = { from = "n", at = "V1" }
+    nrs_t1 = { from = "n", at = "V2" }
+    """
+
+
+def test_times_that_nothing_comes_from_are_listed_with_what_is_nearly_asked_for(
+    tmp_path: Path,
+) -> None:
+    raw = "id,t,n\nA,V1,7\nA,v2,3\nB,V1,8\nB,V2,4\nB,V3,4\nB,,4\n"
+    table, report = _import(tmp_path, raw, TIMES)
+    assert table["nrs_t1"].isna().tolist() == [True, False]
+    assert report.tell_rows() == [
+        "3 rows at times that no variable comes from: 'v2' in 1 row, 'V3' in 1 row, an empty cell "
+        "in 1 row.",
+        "Look again: 'v2' is nearly 'V2'. Write both alike if they are one.",
+    ]
+    untimed = '[rows]\ntime = "t"\n[columns]\npatient_id = "id"\nsex = "s"\n'
+    _, report = _import(tmp_path, "id,t,s\nA,1,male\nA,2,male\n", untimed)
+    assert report.tell_rows() == []
+
+
+def test_an_empty_time_is_named(tmp_path: Path) -> None:
+    problem, *_ = _problems(tmp_path, "id,t,n\nA,,7\nA,1,3\n", TIMES)
+    assert problem.got == "times an empty cell, 1"
+
+
+def test_a_point_is_not_sure_in_a_file_with_decimal_commas(tmp_path: Path) -> None:
+    mapping = (
+        '[columns]\npatient_id = "id"\nnrs_t0 = "n"\n'
+        'disease_duration_years = { from = "d", unit = "days" }\n'
+    )
+    [problem] = _problems(tmp_path, "id;n;d\nA;7,5;1.200\nB;8;2.400\n", mapping)
+    assert problem.column == "disease_duration_years" and "'1.200' in 1 row" in problem.got
+    table, _ = _import(tmp_path, "id;n;d\nA;7.5;1.200\nB;8;2\n", mapping)
+    assert table["disease_duration_years"][0] == pytest.approx(1.2 / 365.25, rel=1e-3)
+    table, _ = _import(tmp_path, "id;n;d\nA;7,5;1.25\nB;8;2\n", mapping)
+    assert table["disease_duration_years"][0] == pytest.approx(1.25 / 365.25, rel=1e-3)
+
+
+def test_a_column_of_a_joined_file_is_named_where_its_file_is_forgotten(tmp_path: Path) -> None:
+    mapping = _mapping(tmp_path, JOIN.replace('"lab.w"', '"w"'))
+    raw, lab = parse_table(b"id\nA\n", name="raw"), parse_table(b"p,w\nA,70\n", name="lab")
+    with pytest.raises(InputError) as caught:
+        apply_mapping(raw, mapping, {"lab": lab})
+    assert "did you mean lab.w?" in [problem.action for problem in caught.value.problems]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,34 @@ def test_a_join_finds_each_patient_in_any_order_and_spelling(
     both = set(ours) & set(theirs)
     assert (report.matched, report.without) == (len(both), len(ours) - len(both))
     assert bool(problems) == (not both)
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "cells"),
+    [
+        ("sex", {}, ["female", "Female"]),
+        ("opioid", {}, ["yes", "YES"]),
+        ("sex", {"recode": {"f": "female", "F": "female"}}, ["f", "F"]),
+        ("weight_kg", {}, ["70,5", "70.50"]),
+    ],
+)
+def test_rows_agree_that_mean_the_same(
+    name: str, entry: dict[str, object], cells: list[str]
+) -> None:
+    data = RawRows({"x": cells}, [[0, 1]])
+    rule = ColumnRule.model_construct(**entry)
+    assert read_column(data, rule, CONTRACT[name], "x", NOTHING) == ([cells[0]], [])
+    other = RawRows({"x": [*cells, "other"]}, [[0, 1, 2]])
+    assert len(read_column(other, rule, CONTRACT[name], "x", NOTHING)[1]) == 1
+
+
+def test_texts_agree_only_as_they_are_written() -> None:
+    data = RawRows({"x": ["North", "north"]}, [[0, 1]])
+    assert len(read_column(data, ColumnRule(), CONTRACT["site"], "x", NOTHING)[1]) == 1
+
+
+def test_rows_without_a_patient_and_patients_written_otherwise_are_counted() -> None:
+    lab = _lab(["a", "B", "", ""], ["70", "71", "72", "73"])
+    _, [report], problems = join_rows(_export(["A", "B", "C"]), ["A", "B", "C"], {"lab": lab})
+    assert problems == []
+    assert (report.matched, report.nobody, report.near) == (1, 2, (("a", "A"),))
