@@ -35,12 +35,18 @@ def count_invisible(texts: Sequence[str]) -> int:
 
 
 def replace_invisible(text: str) -> str:
-    """Return a text without zero-width characters and its spaces plain."""
+    """Return a text without zero-width characters, its spaces plain and its letters whole.
+
+    A letter may be written as one with its accent or as two, which nobody sees: a Mac does so.
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
     return _OTHER_SPACES.sub(" ", _IGNORED.sub("", text)) if holds_invisible(text) else text
 
 
 def clean(text: str) -> str:
-    """Return a text without zero-width characters, its spaces plain and none at its ends.
+    """Return a text without zero-width characters, its letters whole, no spaces at its ends.
 
     Examples
     --------

@@ -7,12 +7,13 @@ import io
 import re
 
 from features.errors import InputError, Problem
-from features.files.delimiter import find_delimiter, find_table
+from features.files.delimiter import DELIMITERS, find_delimiter, find_table
 from features.files.records import Records, trim
 
 __all__ = ["parse_delimited"]
 
 _MOST_PROBLEMS = 1000
+_NO_SIGN = "; no sign of , ; | or tab stands between its fields: save it as CSV"
 # Excel's own word for the delimiter, above the header.
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[\t ]*(\r\n|\r|\n)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -44,7 +45,8 @@ def parse_delimited(text: str, *, name: str, header_line: int | None = None) -> 
     first = 1 if stated else 0
     records, lines = _read_records(text, delimiter, first, above, name=name)
     if len(records) <= first:
-        raise InputError(f"{name} is empty")
+        what = f"has nothing from line {header_line} on: header_line is wrong"
+        raise InputError(f"{name} {what if header_line else 'is empty'}")
     header, rows, lines = records[first], records[first + 1 :], lines[first + 1 :]
     filled = [cells for cells in rows if any(map(str.strip, cells))]
     widths = {len(cells) for cells in filled}
@@ -93,7 +95,10 @@ def _read_records(
             before = reader.line_num
     except csv.Error as error:
         line = above + before + 1
-        raise InputError(f"{name} cannot be read as CSV near line {line}: {error}") from error
+        signs = "" if any(map(text.__contains__, DELIMITERS)) else _NO_SIGN
+        raise InputError(
+            f"{name} cannot be read as CSV near line {line}: {error}{signs}"
+        ) from error
     return records, lines
 
 
@@ -142,6 +147,6 @@ def _refuse_column_without_heading(width: int, *, name: str) -> None:
     expected, got = f"{width}, as in the header", f"{width + 1} in each row"
     action = (
         "give the column without a heading one; if it is the first and holds R's row names, "
-        "export with row.names = FALSE"
+        "export with row.names = FALSE; if a decimal comma splits a field, put ; between fields"
     )
     raise InputError(name, [Problem("fields", expected, got, action=action)])

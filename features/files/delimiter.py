@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from features.numerals import parse_number
@@ -66,9 +65,9 @@ def find_table(text: str) -> tuple[int, int]:
     Returns
     -------
     line, width : int
-        The first line with as many fields as most lines from there on have; 0 and 0 where that is
-        the first one that is not blank, or too far below, or has numbers and so no headings, or
-        no delimiter gives most lines the same number.
+        The first line with as many fields as two thirds of the lines from there on; 0 and 0 where
+        that is the first one that is not blank, or too far below, or has numbers and so no
+        headings, or there is none with any delimiter.
 
     Examples
     --------
@@ -86,13 +85,15 @@ def find_table(text: str) -> tuple[int, int]:
                 before = reader.line_num
         except csv.Error:
             continue
-        counts = Counter(len(cells) for cells in records.values() if len(cells) > 1)
-        ((width, count),) = counts.most_common(1) or [(0, 0)]
-        line = next((line for line, cells in records.items() if len(cells) == width), 0)
-        above = list(records).index(line) if line else 0
-        if 0 < above <= _MOST_ABOVE and 2 * count > len(records) - above:
-            if all(parse_number(cell.strip()) is None for cell in records[line]):
-                return line, width
+        lines, widths = list(records), [len(cells) for cells in records.values()]
+        for above, width in enumerate(widths[: _MOST_ABOVE + 1]):
+            fits = sum(other == width for other in widths[above:])
+            if width > 1 and fits > 1 and 3 * fits > 2 * (len(widths) - above):
+                cells = records[lines[above]]
+                headings = above > 0 and all(parse_number(cell.strip()) is None for cell in cells)
+                if headings:
+                    return lines[above], width
+                break
     return 0, 0
 
 

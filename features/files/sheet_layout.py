@@ -71,20 +71,22 @@ def _to_letters(number: int) -> str:
 
 
 def find_merged(layout: Layout, records: Records) -> list[Problem]:
-    """Return a problem for each merged range that gives a value to the first of several rows.
+    """Return a problem for each merged range that gives a value to the first of several cells.
 
-    A range within one row, above the rows or beside the columns takes nothing from anyone.
+    A range above the rows or beside the columns takes nothing from anyone.
     """
     cells = dict(zip(records.lines, records.rows, strict=True))
     problems = []
     for top, left, bottom, right in layout.merged:
         row = cells.get(top)
-        if row is None or bottom == top or left > len(row) or not row[left - 1].strip():
+        if row is None or left > len(row) or not row[left - 1].strip():
+            continue
+        if bottom == top and left == min(right, len(row)):
             continue
         place = f"{_to_letters(left)}{top}:{_to_letters(right)}{bottom}"
         got = f"merged cells {place}: only the first has the value"
         action = "unmerge them, and write the value into each"
-        problems.append(Problem(records.header[left - 1], "a value in each row", got, top, action))
+        problems.append(Problem(records.header[left - 1], "a value in each cell", got, top, action))
     return problems
 
 

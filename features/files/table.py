@@ -26,7 +26,7 @@ from features.files.records import Records, TextColumns, to_text, trim
 from features.files.statistics import is_spss, is_stata, parse_statistics
 from features.files.text import decode
 from features.files.workbook import parse_workbook
-from features.texts import clean, count_invisible, holds_invisible
+from features.texts import clean, count_invisible, holds_invisible, replace_invisible
 
 __all__ = [
     "CLEANED",
@@ -140,7 +140,10 @@ def _clean_cells(cells: pa.Array) -> tuple[pa.Array, int]:
     encoded = cells.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     held = np.array([holds_invisible(text) for text in texts])
-    plain = [clean(text) if found else text for text, found in zip(texts, held, strict=True)]
+    plain = [
+        clean(text) if found else replace_invisible(text)
+        for text, found in zip(texts, held, strict=True)
+    ]
     positions = encoded.indices.to_numpy()
     return pa.array(plain, pa.large_string()).take(encoded.indices), int(held[positions].sum())
 

@@ -17,6 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _OFTEN = ("utf-8", "utf-16", "windows-1252", "windows-1250", "iso-8859-1", "iso-8859-15")
+_UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 _LOOKED_AT = 4096
 # Files that are taken for tables: how each kind begins, what it is and what to do.
 _OTHER_KINDS = tuple(
@@ -57,8 +58,8 @@ def decode(data: bytes, *, name: str, encoding: str | None = None) -> str:
     Raises
     ------
     InputError
-        If it is a file of another kind, there is no such encoding, or the bytes are not text in
-        it.
+        If it is a file of another kind, there is no such encoding, the bytes are not text in it,
+        or they are UTF-8 although another is stated.
     """
     for begins, kind, action in _OTHER_KINDS:
         if begins.match(data[:_LOOKED_AT]):
@@ -81,10 +82,21 @@ def decode(data: bytes, *, name: str, encoding: str | None = None) -> str:
             f"{name} is not {words} text{at}; save it as CSV with UTF-8 encoding, or import it "
             'with a mapping that states its encoding (often encoding = "windows-1252")'
         ) from error
+    if told not in _UNICODE and not data.isascii() and _is_utf_8(data):
+        raise InputError(f"{name} is UTF-8 text, not {told}: leave its encoding out")
     if "\0" in text:
         _check_unmarked(data, name=name)
         raise InputError(f"{name} is not a text file; expected CSV, .xlsx, .sav, .dta or Parquet")
     return text
+
+
+def _is_utf_8(data: bytes) -> bool:
+    """Return whether bytes are UTF-8, which those of another encoding are not by chance."""
+    try:
+        data.decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _check_unmarked(data: bytes, *, name: str) -> None:

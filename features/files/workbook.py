@@ -19,8 +19,8 @@ from features.files.sheet_layout import describe_hidden, find_merged, read_layou
 __all__ = ["list_sheets", "parse_workbook"]
 
 _SHOWN = 60
-# A pseudonym 7 that is shown as 0007.
-_ZEROS = re.compile("00+")
+# A pseudonym 7 that is shown as 0007 or P007.
+_ZEROS = re.compile(r'(?:"([^"]*)")?(0+)')
 # What openpyxl and the archive raise at a workbook that is damaged, or has what they do not know.
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
@@ -164,8 +164,9 @@ def _show(cell: Any) -> str:
     number = isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool)
     if number and "%" in str(cell.number_format):
         return f"{100 * cell.value:.15g}%"
-    if number and _ZEROS.fullmatch(str(cell.number_format)) and cell.value >= 0:
-        return to_text(cell.value).zfill(len(cell.number_format))
+    zeros = _ZEROS.fullmatch(str(cell.number_format)) if number and cell.value >= 0 else None
+    if zeros and (zeros[1] or len(zeros[2]) > 1):
+        return (zeros[1] or "") + to_text(cell.value).zfill(len(zeros[2]))
     return to_text(cell.value)
 
 

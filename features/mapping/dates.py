@@ -146,7 +146,7 @@ def parse_year(text: str, order: DateOrder | None = None) -> int | None:
     (2021, 2021, 2021, None)
     """
     text = text.strip()
-    orders = (order,) if order else _ORDERS
+    orders = (order,) if order in _ORDERS else (*_ORDERS, order)
     day = next((day for o in orders if (day := parse_date(text, o)) is not None), None)
     if day is not None:
         return day.year

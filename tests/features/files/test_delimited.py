@@ -138,7 +138,7 @@ def test_headings_below_other_lines_are_found_for_whoever_says_where(above: str)
 
 
 def test_a_table_that_ends_above_its_headings_is_empty() -> None:
-    with pytest.raises(InputError, match="is empty"):
+    with pytest.raises(InputError, match="nothing from line 9 on: header_line is wrong"):
         parse_delimited("a,b\n1,2\n", name="t", header_line=9)
     with pytest.raises(InputError, match="near line 4"):
         parse_delimited('t\n\na;b\n"1;2\n', name="t", header_line=3)
@@ -163,3 +163,8 @@ def test_what_stands_above_the_headings_is_never_read(
             parse_delimited(text, name="t")
     else:
         assert parse_delimited(text, name="t").header == table[0]
+
+
+def test_a_text_with_blanks_between_quoted_fields_is_told_to_be_no_csv() -> None:
+    with pytest.raises(InputError, match="no sign of , ; "):
+        parse_delimited('"id" "n"\n"1" "A" 7\n', name="t")

@@ -77,3 +77,8 @@ def test_a_table_written_with_quotes_is_read_back(delimiter: str, rows: list[lis
 )
 def test_a_table_below_other_lines_is_found_by_its_width(text: str, found: tuple[int, int]) -> None:
     assert find_table(text) == found
+
+
+def test_lines_of_other_widths_may_stand_above_a_table() -> None:
+    above = '"Dataset Name:","X"\n"Subjects","2"\n"Events","1"\n"A","b"\n'
+    assert find_table(above + "\nid,a,b,c,d\nA,1,2,3,4\nB,1,2,3,4\nC,1,2,3,4\n") == (6, 5)

@@ -1,11 +1,14 @@
 """Files in and out: read as they stand, written whole or not at all."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import InputError, did_you_mean
 from features.files.options import TableOptions
@@ -222,3 +225,12 @@ def test_a_name_with_other_digits_is_never_suggested() -> None:
     assert did_you_mean("tsk_11", ["tsk"]) == ""
     assert did_you_mean("nrs_t3", ["nrs_t0", "nrs_t1", "nrs_t2"]) == ""
     assert did_you_mean("nrst0", ["nrs_t1", "nrs_t0"]) == "did you mean nrs_t0?"
+
+
+@given(st.text(st.sampled_from("aÄöüñé"), min_size=1))
+def test_a_letter_is_one_however_its_accent_is_written(text: str) -> None:
+    apart = unicodedata.normalize("NFD", text)
+    table = parse_table(f"{apart},n\n{apart},7\n".encode(), name="t")
+    assert table.columns.tolist() == [text, "n"]
+    assert table.iloc[0, 0] == text
+    assert table.attrs[CLEANED] == 0

@@ -81,3 +81,10 @@ def test_other_kinds_of_files_are_named_with_what_to_do(
     with pytest.raises(InputError) as caught:
         decode(data, name="t.xls")
     assert f"t.xls is {kind}" in str(caught.value) and action in str(caught.value)
+
+
+@given(st.text(st.sampled_from("Düsseldorf é €"), min_size=1).filter(lambda t: not t.isascii()))
+def test_utf_8_is_not_read_as_anything_else(text: str) -> None:
+    with pytest.raises(InputError, match="is UTF-8 text, not windows-1252: leave"):
+        decode(text.encode(), name="t", encoding="windows-1252")
+    assert decode(text.encode("utf-8"), name="t", encoding="utf-8") == text

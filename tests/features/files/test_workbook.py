@@ -120,7 +120,7 @@ def test_headings_stand_where_it_is_said() -> None:
 def test_cells_merged_over_rows_are_refused_with_their_range() -> None:
     book, _ = _make(S=[["Study", None, None], ["id", "site", "n"], *[["A", "north", 7]] * 4])
     sheet = book["S"]
-    for merged in ("A1:C1", "B3:B5", "A6:C6"):
+    for merged in ("A1:C1", "B3:B5", "C6:D6"):
         sheet.merge_cells(merged)
     with pytest.raises(InputError) as caught:
         parse_workbook(_save(book), name="t", header_line=2)
@@ -128,6 +128,10 @@ def test_cells_merged_over_rows_are_refused_with_their_range() -> None:
     assert (problem.column, problem.row) == ("site", 3) and "B3:B5" in problem.got
     sheet.unmerge_cells("B3:B5")
     assert parse_workbook(_save(book), name="t", header_line=2).rows[1] == ["A", "", "7"]
+    sheet.merge_cells("A6:C6")
+    with pytest.raises(InputError) as caught:
+        parse_workbook(_save(book), name="t", header_line=2)
+    assert "A6:C6" in caught.value.problems[0].got
 
 
 def test_what_is_hidden_is_read_and_told() -> None:
@@ -166,12 +170,14 @@ def test_what_is_packed_as_a_workbook_and_is_none_is_named(
 
 
 def test_a_number_that_is_shown_with_zeros_keeps_them() -> None:
-    book, _ = _make(S=[["id", "n"], [7, 7], [12345, 8]])
+    book, _ = _make(S=[["id", "n", "p"], [7, 7, 7], [12345, 8, 8]])
     sheet = book["S"]
     for row in (2, 3):
         sheet.cell(row, 1).number_format = "0000"
         sheet.cell(row, 2).number_format = "0"
-    assert parse_workbook(_save(book), name="t").rows == [["0007", "7"], ["12345", "8"]]
+        sheet.cell(row, 3).number_format = '"P"000'
+    found = parse_workbook(_save(book), name="t")
+    assert found.rows == [["0007", "7", "P007"], ["12345", "8", "P008"]]
 
 
 def _edit(data: bytes, change: Callable[[bytes], bytes]) -> bytes:

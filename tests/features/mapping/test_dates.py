@@ -133,6 +133,7 @@ def test_whole_months_are_whole_numbers(start: date, months: int) -> None:
         ("Foo 2021", None, None),
         ("44260", None, None),
         ("44260", "excel", 2021),
+        ("05.03.2021", "excel", 2021),
         ("05.03.21", None, None),
         ("Mar-21", None, None),
         ("12021", None, None),
