@@ -27,8 +27,10 @@ __all__ = [
     "squeeze",
 ]
 
-_LATIN = str.maketrans({"\u0442": "t", "\u0422": "t", "\u03a4": "t"})
-"""Instruments write Ct with a Cyrillic or a Greek letter."""
+_LATIN = str.maketrans(
+    {"\u0442": "t", "\u0422": "t", "\u03a4": "t", "\u0394": "d", "\u2206": "d", "\u03b4": "d"}
+)
+"""Instruments write Ct with a Cyrillic or a Greek letter; without its delta a delta Ct is a Ct."""
 
 _NOT_SEEN = frozenset(
     "undetermined undet undetected nd notdetected notdet noct nocq nocp nocrt noamp "
@@ -42,24 +44,31 @@ NOT_SEEN_PATTERN = rf"(?:{'|'.join('[ ._/-]*'.join(word) for word in sorted(_NOT
 """What :func:`says_not_seen` takes for yes, as part of a regular expression without case."""
 _EMPTY = frozenset({"na", "nan", "null"})
 _EMPTY_SIGNS = frozenset({"", "-", "--"})
-_PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false"})
-_YES = frozenset("true yes y 1 ja wahr j oui vrai".split())
+_PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false", "positive"})
+_YES = frozenset("true yes y 1 x ja wahr j oui vrai".split())
 _NO = frozenset("false no n 0 nein falsch non faux".split())
 
-_END = r"(?:control|controls|ctrl|ctl|contr|kontrolle)"
+_END = r"(?:control|controls|ctrl|ctl|contr|kontrolle|kontroll|kontr|ktr|controle|controlo)"
 _CONTROL = (
     r"(?:ntc|nrt|nac|nec|ipc|irc|blockedipc|blank|blk|empty|water|h2o|buffer|calibrator"
-    r"|wasser|leerwert|leerkontrolle|kalibrator|eau|agua|acqua"
+    r"|wasser|leer|leerwert|leerkontrolle|kalibrator|blanc|blanco|eau|agua|acqua|mock"
+    r"|temoin(?:negatif|positif)?|standard(?:curve|kurve|reihe)"
+    rf"|(?:inhibition|extraction|process|reversetranscription)s?{_END}"
     rf"|(?:no|non)(?:template|rt|reversetranscript(?:ase|ion)|amp(?:lification)?|enzyme){_END}?"
     r"|rtminus|minusrt|(?:std|stnd|standard|standards)[\de]*"
     rf"|(?:internal|interplate|interrun|plate)(?:positive)?(?:{_END}|calibrator)"
-    rf"|(?:neg|negativ|negative|pos|positiv|positive)(?:{_END}|template)?)\d*"
+    rf"|(?:neg|negativ|negatief|negatieve|negatif|pos|positiv|positief|positieve|positif)e?"
+    rf"(?:{_END}|template)?|{_END}(?:negati|positi)(?:f|v|va|vo))\d*"
 )
 # "NC 7" and "Control 7" may be a person, "NC" is none; a group of people may be called Control.
 _ROLE = re.compile(rf"{_CONTROL}|[np]c\d*")
 _NAME = re.compile(rf"{_CONTROL}|[np]c|{_END}")
 _NAME_PART = re.compile(r"(?:ntc|nrt|nac|ipc|h2o|water|wasser|blank)\d*")
 _NO_RT = frozenset({"-rt", "rt-", "\u2212rt", "rt\u2212"})
+_NAME_NO_RT = re.compile(
+    r"(?:^|[\W_])(?:no|non|minus)[\W_]*rt(?:[\W_]|$)|[-\u2212]\s*rt$|(?:^|[\W_])rt\s*[-\u2212]$"
+)
+"""Of a sample without reverse transcription: `P1 -RT`, `No RT P1`."""
 _SAMPLE_ROLE = re.compile(
     r"(?:unknown|unkn|unk|u|sample|samples|s|target|test|patient|reference|endogenouscontrol"
     r"|housekeeping|housekeepinggene|none|na|unbekannt|unbek|probe|ziel|endogenekontrolle|inconnu"
@@ -137,7 +146,7 @@ def looks_like_control(name: str) -> bool:
     return (
         _NAME.fullmatch(squeeze(name)) is not None
         or any(_NAME_PART.fullmatch(part) for part in parts)
-        or name.strip().lower() in _NO_RT
+        or _NAME_NO_RT.search(name.strip().lower()) is not None
     )
 
 

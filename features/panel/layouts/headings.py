@@ -80,12 +80,18 @@ _ROLES = (
 )
 _TIMES = frozenset(
     "visit visitid timepoint time day week month date sampledate sampledatetime collectiondate "
-    "samplingdate session treatment phase".split()
+    "samplingdate session treatment phase condition conditionname biologicalsetname biogroup "
+    "biologicalgroup biologicalgroupname biogroupname".split()
 )
 """Of one sample each has one value: where it has two, two samples have one name."""
 _OMIT = ("omit", "omitted", "excluded", "exclude", "auslassen", "ausgelassen", "ausgeschlossen")
 _INCLUDE = ("include", "included", "inc", "eingeschlossen")
-_FLAGS = ("flag", "ampstatus", "throughholeoutlier")
+_DYES = frozenset("dye fluor fluorophore fluorophor reporter channel".split())
+"""Of one assay each has one value."""
+_FLAGS = (
+    *("flag", "flags", "ampstatus", "amplificationstatus", "qualityflag", "throughholeoutlier"),
+    *("call", "resultqualityissues"),
+)
 _YES_NO_FLAGS = frozenset(
     "highsd noamp expfail noise spike badrox offscale blfail ctfail tholdfail prflow prfdrop "
     "outlierrg ampnc cqconf lowrox nosignal hmd fos lme naw ew bpr hrn hns eaf baf taf caf hsd "
@@ -144,6 +150,12 @@ class Columns:
         Columns with the role of a well, and with the instrument's words.
     times : tuple of (int, str)
         Columns that tell when a sample was taken, and their headings.
+    dyes : tuple of (int, str)
+        Columns that tell by what an assay is seen, and their headings.
+    unused : tuple of (int, str)
+        Columns that are not read, and their headings.
+    twice : str
+        The heading of the sample, the assay or the Ct where it stands above two columns.
     yes_no : tuple of (int, str)
         Columns that raise a flag by a yes, and what it is called.
     call : int or None
@@ -165,14 +177,22 @@ class Columns:
     roles: tuple[int, ...] = ()
     flags: tuple[int, ...] = ()
     times: tuple[tuple[int, str], ...] = ()
+    dyes: tuple[tuple[int, str], ...] = ()
+    unused: tuple[tuple[int, str], ...] = ()
+    twice: str = ""
     yes_no: tuple[tuple[int, str], ...] = ()
     call: int | None = None
     name: str = ""
 
     @property
+    def needed(self) -> tuple[int, ...]:
+        """Positions of the sample, the Ct, and the assay where there is a column for it."""
+        return (self.sample, self.ct, *([] if self.assay is None else [self.assay]))
+
+    @property
     def last(self) -> int:
         """The last position that every well has to reach."""
-        return max(self.sample, self.ct, -1 if self.assay is None else self.assay)
+        return max(self.needed)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
@@ -218,7 +238,7 @@ def read_headings(line: str, delimiters: Sequence[str], *, above: str = "") -> C
             names = _join_two_lines(split_line(above, delimiter), cells)
         found = _place(names, delimiter)
         if found is not None:
-            return found
+            return _tell_rest(found, cells, names)
     return None
 
 
@@ -249,6 +269,7 @@ def _complete(columns: Columns, names: Sequence[str]) -> Columns:
         roles=_find_all(names, _ROLES),
         flags=_find_all(names, flags),
         times=tuple((i, word) for i, word in enumerate(names) if word in _TIMES),
+        dyes=tuple((i, word) for i, word in enumerate(names) if word in _DYES),
         yes_no=tuple(
             (i, word.upper())
             for i, word in enumerate(names)
@@ -256,6 +277,16 @@ def _complete(columns: Columns, names: Sequence[str]) -> Columns:
         ),
         call=_find_one(names, ("ctcall",)),
     )
+
+
+def _tell_rest(columns: Columns, cells: Sequence[str], names: Sequence[str]) -> Columns:
+    """Return columns with those that are not read, and a heading that stands twice."""
+    places = (columns.plate, columns.well, columns.omit, columns.include, columns.standard)
+    read = {*columns.needed, *places, *columns.roles, *columns.flags, columns.call}
+    read |= {i for i, _ in (*columns.times, *columns.dyes, *columns.yes_no)}
+    twice = [cells[i] for i in columns.needed if names.count(names[i]) > 1]
+    unused = tuple((i, cell) for i, cell in enumerate(cells) if i not in read and cell)
+    return replace(columns, unused=unused, twice="".join(twice[:1]))
 
 
 def is_value_heading(text: str) -> bool:
@@ -343,7 +374,7 @@ def find_chosen(
         return None
     columns = _complete(Columns(delimiter, len(cells), sample, assay, ct), names)
     role, flag, plate, well = (at.get(key) for key in ("role", "flag", "plate", "well"))
-    return replace(
+    told = replace(
         columns,
         plate=columns.plate if plate is None else plate,
         well=columns.well if well is None else well,
@@ -351,6 +382,8 @@ def find_chosen(
         flags=columns.flags if flag is None else (flag,),
         name=chosen["assay"] if one_assay else "",
     )
+    # What the user has told is meant, though a heading may stand twice.
+    return told if numbered else replace(_tell_rest(told, cells, names), twice="")
 
 
 def _locate(

@@ -12,6 +12,7 @@ import pandas as pd
 from features.errors import InputError, Problem, list_words
 from features.files.delimiter import DELIMITERS, find_delimiter
 from features.panel.cells import is_ct
+from features.panel.layouts.doubts import Doubts, find_split_decimals, find_twice
 from features.panel.layouts.headings import (
     COLUMNS_ADVICE,
     PLATE_LINES,
@@ -44,6 +45,7 @@ _PLATFORM_LINES = ("instrumenttype", "instrument", "instrumententyp", "geratetyp
 _BELOW = "line below the results"
 _WELL = re.compile(r"\d+|[A-P]\d{1,2}|S\d+-A\d+", re.IGNORECASE)
 _SHOWN = 5
+_SEVERAL_FLAGS = re.compile(r"\s*[,;|]\s*|\s+/\s+")
 _ROTOR_GENE = re.compile(r"quantitative analysis of .*\(([^()]+)\)\W*$", re.IGNORECASE)
 """The title of a Rotor-Gene's table: what is in brackets is the assay, or the number of a page."""
 
@@ -97,7 +99,9 @@ def parse_long(
     wells = pd.DataFrame(reader.rows, columns=list(WELL_COLUMNS), dtype="str")
     if wells.empty and not reader.problems:
         raise InputError(f"{name} has the headings of a long export and no well of a sample")
-    problems = (*reader.problems, *reader.find_several(), *_find_twice(wells))
+    problems = (*reader.problems, *reader.doubts.find_several(), *find_twice(wells))
+    if reader.split and reader.columns is not None:
+        problems = (*problems, *find_split_decimals(reader.split, reader.columns.ct))
     return RawPanel(wells, "long", reader.left_out, problems, reader.notes())
 
 
@@ -127,7 +131,8 @@ class _Reader:
         self.left_out: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.roles: Counter[str] = Counter()
-        self.times: dict[tuple[str, str, str], set[str]] = {}
+        self.doubts = Doubts()
+        self.split: list[list[str]] = []
         self.seen = self.no_assay = False
         self.columns: Columns | None = None
         self.ended: tuple[int, Columns | None, bool] | None = None
@@ -201,6 +206,11 @@ class _Reader:
                 f"up to {columns.width} fields, as in the headings, with sample, assay and Ct"
             )
             got, action = f"{len(cells)} fields", "is the file whole?"
+            if len(cells) > columns.width and columns.delimiter == ",":
+                action = (
+                    "decimal commas have to stand in quotes where commas stand between fields: "
+                    "export with semicolons or tabs, or with decimal points"
+                )
             self.problems.append(Problem(f"line {number}", expected, got, action=action))
             return
         name = "" if columns.assay is not None else self._one_assay(columns)
@@ -214,13 +224,15 @@ class _Reader:
         self.roles.update(role for role in _get(cells, columns.roles) if not is_sample_role(role))
         ct = cells[columns.ct]
         plate = _one(cells, columns.plate) or self.about.get("plate", self.stem)
-        for at, heading in columns.times:
-            key = (heading, plate, cells[columns.sample])
-            self.times.setdefault(key, set()).add(_one(cells, at))
+        self.doubts.twice.update([columns.twice] if columns.twice else [])
+        assay = name if columns.assay is None else cells[columns.assay]
+        self.doubts.take(cells, columns, plate, cells[columns.sample], assay)
+        if self.numbered and columns.delimiter == ",":
+            self.split.append(list(cells))
         self.rows.append(
             (
                 cells[columns.sample],
-                name if columns.assay is None else cells[columns.assay],
+                assay,
                 "No Ct" if columns.call is not None and NO_CT.fullmatch(ct) else ct,
                 _read_flags(cells, columns),
                 plate,
@@ -229,38 +241,13 @@ class _Reader:
             )
         )
 
-    def find_several(self) -> list[Problem]:
-        """Return a problem for each column that tells two samples of one name apart."""
-        several: dict[str, set[str]] = {}
-        for (heading, _, sample), held in self.times.items():
-            if sample and len(held) > 1:
-                several.setdefault(heading, set()).add(sample)
-        expected = "one value for each sample: other values are of other samples"
-        action = "name the samples apart, or keep the lines of one of them"
-        return [
-            Problem(heading, expected, f"several for {list_words(sorted(names))}", action=action)
-            for heading, names in several.items()
-        ]
-
     def notes(self) -> tuple[str, ...]:
         """Return what to know about the file, in words."""
+        unused = self.doubts.tell_unused()
         if not self.roles:
-            return ()
-        shown = ", ".join(f"{role} ({n})" for role, n in self.roles.most_common(_SHOWN))
-        return (f"roles of wells that are not known were taken for samples: {shown}",)
-
-
-def _find_twice(wells: pd.DataFrame) -> list[Problem]:
-    """Return a problem where one well of one plate has an assay twice: there were two plates."""
-    placed = wells[wells["well"] != ""]
-    twice = placed[placed.duplicated(["plate", "well", "assay"])]
-    if twice.empty:
-        return []
-    first = twice.iloc[0]
-    expected = "each assay once in each well of a plate: two plates have two names"
-    got = f"{len(twice)} more, the first {first['assay']} in {first['well']} of {first['plate']}"
-    action = "save each plate as a file of its own, or give it its name in a column Plate"
-    return [Problem("well", expected, got, action=action)]
+            return unused
+        shown = list_words([f"{role} ({n})" for role, n in self.roles.most_common()], most=_SHOWN)
+        return (f"roles of wells that are not known were taken for samples: {shown}", *unused)
 
 
 def _one(cells: Sequence[str], at: int | None) -> str:
@@ -370,6 +357,6 @@ def _why_no_well(cells: Sequence[str], columns: Columns, *, keep_unnamed: bool) 
 
 
 def _read_flags(cells: Sequence[str], columns: Columns) -> str:
-    words = _get(cells, columns.flags)
+    words = [w for cell in _get(cells, columns.flags) for w in _SEVERAL_FLAGS.split(cell)]
     words += [name for i, name in columns.yes_no if i < len(cells) and is_yes(cells[i])]
     return ";".join(filter(None, words))

@@ -36,6 +36,8 @@ from features.panel.words import (
         ("C\u03a4", "ct"),  # a Greek capital tau
         ("Kavit\u00e4t", "kavitat"),
         ("Ct (dRn)", "ctdrn"),
+        ("Cq (\u2206Rn)", "cqdrn"),
+        ("\u0394C\u0442", "dct"),  # without its delta it would be a Ct
         ("#", ""),
     ],
 )
@@ -97,6 +99,10 @@ CONTROL_ROLES = (
     "h2o",
     "empty",
     "negativkontrolle",
+    "standard curve",
+    "inhibition control",
+    "kalibrator",
+    "leer",
     "positiv kontrolle",
     "leerwert",
     "wasser",
@@ -126,13 +132,33 @@ def test_the_role_of_a_sample_is_none_of_a_control(text: str) -> None:
     assert is_sample_role(text)
 
 
-@pytest.mark.parametrize("name", ["NTC_plate 3", "water blank", "H2O-1", "-RT", "Control", "NC"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("NTC_plate 3", "water blank", "H2O-1", "-RT", "Control", "NC"),
+        *("P1 -RT", "P1 noRT", "No RT P1", "P1-RT", "P1_minus RT", "Leer", "neg.Ktr.", "Mock"),
+        *("blanc", "t\u00e9moin n\u00e9gatif", "negatieve controle", "contr\u00f4le n\u00e9gatif"),
+    ],
+)
 def test_a_name_with_a_controls_word_in_it_looks_like_one(name: str) -> None:
     assert looks_like_control(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["P01", "Control 07", "Waters", "Blanka", "NTC-like".replace("-", ""), "Possum", "PC7"]
+    "name",
+    [
+        "P01",
+        "Control 07",
+        "Waters",
+        "Blanka",
+        "NTC-like".replace("-", ""),
+        "Possum",
+        "PC7",
+        "Mert-1",
+        "Leeroy",
+        "P-RT1",
+        "Norton",
+    ],
 )
 def test_a_name_that_only_begins_like_a_control_does_not(name: str) -> None:
     assert not looks_like_control(name)

@@ -291,3 +291,46 @@ def test_a_sample_below_a_line_of_sums_is_not_lost() -> None:
     text = "Sample,Target,Ct\nP1,U6,22\nMean,U6,22\nSD,U6,7\nP2,U6,23\n"
     [problem] = _read(text).problems
     assert (problem.column, problem.got) == ("line 5", "a well")
+
+
+def test_decimal_commas_between_commas_are_told() -> None:
+    rows = "P1,hsa-miR-16-5p,22,1\nP2,hsa-miR-16-5p,23,4\n"
+    [problem] = _read(rows, columns="sample=1,assay=2,ct=3").problems
+    assert problem.got.endswith("behind it: 22,1")
+    [first, _] = _read(f"Sample,Target,Ct\n{rows}").problems
+    assert "decimal commas have to stand in quotes" in first.action
+
+
+def test_a_heading_above_two_columns_is_a_question() -> None:
+    text = "Sample,Target,Cq,Cq\nS1,hsa-miR-16-5p,22.1,23.1\n"
+    [problem] = _read(text).problems
+    assert (problem.column, problem.got) == ("Cq", "several")
+    assert _cells(_read(text, columns="sample=1,assay=2,ct=4")) == [("S1", "hsa-miR-16-5p", "23.1")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "flags"),
+    [
+        ("HIGHSD, No Amp", "HIGHSD;No Amp"),
+        ("NOAMP|EXPFAIL", "NOAMP;EXPFAIL"),
+        ("N/A", "N/A"),
+        ("a / b", "a;b"),
+    ],
+)
+def test_a_cell_may_hold_several_flags(cell: str, flags: str) -> None:
+    raw = _read(f'Sample,Target,Ct,Flags\nP1,U6,38,"{cell}"\n')
+    assert raw.wells["flag"].tolist() == [flags]
+
+
+@pytest.mark.parametrize("mark", ["x", "Ja", "Y", "TRUE"])
+def test_a_flag_is_raised_by_whatever_says_yes(mark: str) -> None:
+    raw = _read(f"Sample,Target,Ct,NOAMP\nP1,U6,38,{mark}\nP2,U6,22,N\nP3,U6,22,0.9\n")
+    assert raw.wells["flag"].tolist() == ["NOAMP", "", ""]
+
+
+def test_a_delta_ct_is_no_ct_wherever_it_stands() -> None:
+    text = "Sample,Target,\u0394C\u0442,C\u0442,\u0394\u0394C\u0442\nP1,U6,4.5,22,1\n"
+    raw = _read(text)
+    assert _cells(raw) == [("P1", "U6", "22")]
+    assert raw.problems == ()
+    assert parse_long("Sample,Target,\u0394Ct\nP1,U6,4.5\n", name="f", stem="f") is None
