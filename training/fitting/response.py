@@ -6,6 +6,7 @@ at T2, taking those who were not seen as missing at random given the predictors.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outc
 from training.fitting.procedure import Procedure
 
 __all__ = ["Fit", "Fitted", "FittedResponse", "TrainingData", "fit_response"]
+
+_FEWEST_DIFFERENT = 20
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,21 @@ class TrainingData:
         """What folds are balanced over: the joint state of the outcomes, unknown included."""
         first = np.nan_to_num(self.y[self.horizons[0]], nan=2.0)
         return np.asarray(first * 3 + np.nan_to_num(self.kept, nan=2.0), dtype=np.intp)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of predictors and first outcome, whatever the order of rows and predictors.
+
+        A file that was saved anew, in another format, has the same. Empty where so few rows
+        differ that other patients might have the same by chance.
+        """
+        order = np.argsort([variable.name for variable in self.predictors])
+        rows = np.column_stack([self.X[:, order], self.y[self.horizons[0]]]).astype("<f8")
+        rows[np.isnan(rows)] = np.nan  # of the many that there are, one; and 0 has no sign
+        written = sorted(row.tobytes() for row in rows + 0.0)
+        if len(set(written)) < _FEWEST_DIFFERENT:
+            return ""
+        return hashlib.sha256(b"".join(written)).hexdigest()
 
     def take(self, rows: IntArray | BoolArray) -> TrainingData:
         """Return the data of some rows; a row may be taken several times."""

@@ -49,6 +49,7 @@ def make_facts(
         seed=study.seed,
         study_sha256=study.sha256,
         cohort_sha256=description.cohort.sha256,
+        patients_sha256=description.data.sha256,
         code_version=version("ketresponse"),
         versions=package_versions(),
         synthetic=synthetic,

@@ -116,9 +116,12 @@ class ModelFacts:
         Whether the cohort was simulated.
     notes : list of str
         Plain sentences that stand on every answer.
+    patients_sha256 : str
+        Digest of the patients as arrays: the same cohort in another file has the same. Empty
+        where it would tell nothing, and for a model that was made before there was one.
     earlier_cohorts : list of str
-        Digests of the cohorts behind the versions that it was updated from; empty for a model
-        that was trained. It has seen these patients too.
+        Digests, of file and of patients, of the cohorts behind the versions that it was updated
+        from; empty for a model that was trained. It has seen these patients too.
     run_id : str or None
         The tracked run.
     card_sha256 : str or None
@@ -162,6 +165,7 @@ class ModelFacts:
     versions: dict[str, str]
     synthetic: bool
     notes: list[str] = field(default_factory=list)
+    patients_sha256: str = ""
     earlier_cohorts: list[str] = field(default_factory=list)
     run_id: str | None = None
     card_sha256: str | None = None

@@ -77,7 +77,7 @@ def make_plan(
     problems = []
     if patients.is_training_cohort:
         problems.append(
-            Problem("cohort", "other patients than the model was made from", "the same file")
+            Problem("cohort", "other patients than the model was made from", "the same")
         )
     if patients.data.horizons != model.horizons:
         problems.append(

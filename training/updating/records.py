@@ -58,7 +58,12 @@ def make_update_facts(
         created=datetime.now(UTC).date().isoformat(),
         seed=plan.seed,
         cohort_sha256=plan.patients.cohort.sha256,
-        earlier_cohorts=[*old.earlier_cohorts, old.cohort_sha256],
+        patients_sha256=data.sha256,
+        earlier_cohorts=[
+            *old.earlier_cohorts,
+            old.cohort_sha256,
+            *filter(None, [old.patients_sha256]),
+        ],
         code_version=version("ketresponse"),
         versions=package_versions(),
         notes=notes,

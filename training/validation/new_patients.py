@@ -42,8 +42,8 @@ class NewPatients(Labelled):
     sites : ndarray of str of shape (n,)
         Site of each eligible patient; empty where not known.
     is_training_cohort : bool
-        Whether this is the file that the model, or a version that it was updated from, was made
-        from: its numbers are then apparent.
+        Whether these are the patients that the model, or a version that it was updated from, was
+        made from, in whatever file: their numbers are then apparent.
     warnings : tuple of str
         What a reader of any number from these patients must know first.
     """
@@ -119,15 +119,23 @@ def _miss_outcome(horizon: str, rule: str) -> Problem:
     return Problem(f"outcome at {horizon.upper()}", expected, "none", action=action)
 
 
-def _is_training_cohort(cohort: Cohort, loaded: LoadedModel) -> bool:
-    return cohort.sha256 in (loaded.facts.cohort_sha256, *loaded.facts.earlier_cohorts)
+def _is_training_cohort(cohort: Cohort, data: TrainingData, loaded: LoadedModel) -> bool:
+    """Return whether the model has seen these patients, from this file or from another."""
+    facts = loaded.facts
+    seen = {facts.cohort_sha256, facts.patients_sha256, *facts.earlier_cohorts} - {""}
+    return not seen.isdisjoint((cohort.sha256, data.sha256))
 
 
 def _find_warnings(
-    cohort: Cohort, loaded: LoadedModel, horizons: tuple[str, ...], *, repeats: int
+    cohort: Cohort,
+    loaded: LoadedModel,
+    horizons: tuple[str, ...],
+    *,
+    is_training_cohort: bool,
+    repeats: int,
 ) -> list[str]:
     warnings = []
-    if _is_training_cohort(cohort, loaded):
+    if is_training_cohort:
         warnings.append(
             "This is the cohort that the model, or a version before it, was made from: the numbers "
             "are apparent, too good, and no validation."
@@ -193,13 +201,16 @@ def read_new_patients(
     labels = _label(eligible, facts.rule, model.horizons, file.name)
     data = make_training_data(eligible, model.predictor_variables, labels)
     repeats = len(data) - len(np.unique(data.groups))
+    known = _is_training_cohort(cohort, data, loaded)
     return NewPatients(
         **vars(join_labels(cohort, eligible, flow, labels)),
         data=data,
         sites=find_sites(eligible),
-        is_training_cohort=_is_training_cohort(cohort, loaded),
+        is_training_cohort=known,
         warnings=(
-            *_find_warnings(cohort, loaded, labels.horizons, repeats=repeats),
+            *_find_warnings(
+                cohort, loaded, labels.horizons, is_training_cohort=known, repeats=repeats
+            ),
             *(capital(f"{text}.") for text in assumed),
         ),
     )

@@ -42,3 +42,24 @@ def test_published_rates_pull_the_mean_risk_by_the_patients_they_count_as() -> N
     before = plain.kept.model.probability(data.X[seen])
     after = pulled.kept.model.probability(data.X[seen])
     assert after.mean() == pytest.approx((before.sum() + 27 * 0.5) / (len(before) + 27))
+
+
+def test_the_digest_is_of_the_patients_and_not_of_their_order() -> None:
+    data = make_training_data(60, 3)
+    order = np.random.default_rng(0).permutation(60)
+    back = np.arange(data.X.shape[1])[::-1]
+    turned = replace(data, X=data.X[:, back], predictors=data.predictors[::-1])
+    digest = data.sha256
+    assert len(digest) == 64
+    assert digest == data.take(order).sha256 == turned.sha256
+    other = data.X.copy()
+    other[7, 0] += 1
+    flipped = {**data.y, data.horizons[0]: 1 - data.y[data.horizons[0]]}
+    for changed in (replace(data, X=other), replace(data, y=flipped), data.take(order[1:])):
+        assert changed.sha256 not in (digest, "")
+
+
+def test_patients_who_hardly_differ_have_no_digest() -> None:
+    data = make_training_data(60, 3)
+    assert replace(data, X=data.X[:, :0], predictors=()).sha256 == ""
+    assert data.take(np.arange(19)).sha256 == ""

@@ -94,7 +94,7 @@ def test_the_same_patients_and_other_horizons_are_told_together(
     with pytest.raises(InputError) as caught:
         make_plan(loaded, whom)
     assert [(p.column, p.got) for p in caught.value.problems] == [
-        ("cohort", "the same file"),
+        ("cohort", "the same"),
         ("outcomes", "t1"),
     ]
     assert "t1 and t2" in caught.value.problems[1].expected

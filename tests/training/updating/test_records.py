@@ -52,6 +52,10 @@ def test_what_was_asked_stays_and_nothing_is_approved(plan: UpdatePlan) -> None:
     assert (facts.version, facts.run_id, facts.card_sha256) == ("unregistered", None, None)
     assert facts.status == "research"
     assert facts.earlier_cohorts == [*parent.earlier_cohorts, parent.cohort_sha256]
+    assert facts.patients_sha256 == plan.patients.data.sha256 != ""
+    grandchild = replace(plan, parent=replace(plan.parent, facts=facts))
+    later = make_update_facts(grandchild, describe_updated(plan, None).counts, {"t1": TABLE})
+    assert later.earlier_cohorts[-2:] == [facts.cohort_sha256, facts.patients_sha256]
     assert facts.notes[1:] == parent.notes
     assert "Updated from version 4 (digest dddddddddddd) on" in facts.notes[0]
     assert plan.words in facts.notes[0]

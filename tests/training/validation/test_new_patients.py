@@ -49,6 +49,20 @@ def test_the_training_cohort_and_those_of_earlier_versions_are_noticed(tmp_path:
         assert "no validation" in found.warnings[0]
 
 
+def test_the_training_cohort_is_noticed_however_its_file_was_saved_anew(tmp_path: Path) -> None:
+    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    facts = {"patients_sha256": read_new_patients(_loaded(), file).data.sha256}
+    assert read_new_patients(_loaded(**facts), file).is_training_cohort
+    table = pd.read_csv(file).sample(frac=1, random_state=1)
+    again = tmp_path / "again.csv"
+    table[sorted(table.columns)].to_csv(again, sep=";", decimal=",", index=False, encoding="utf-16")
+    assert read_new_patients(_loaded(**facts), again).is_training_cohort
+    table.iloc[1:].to_csv(again, index=False)
+    assert not read_new_patients(_loaded(**facts), again).is_training_cohort
+    table.assign(nrs_t0=table["nrs_t0"].fillna(5).clip(0, 9) + 0.5).to_csv(again, index=False)
+    assert not read_new_patients(_loaded(**facts), again).is_training_cohort
+
+
 def test_simulated_patients_and_models_are_named(tmp_path: Path) -> None:
     real = write_cohort(tmp_path / "r.csv", 60, seed=1)
     simulated = write_cohort(tmp_path / "s.csv", 60, seed=1, synthetic=True)
