@@ -14,7 +14,7 @@ import pandas as pd
 from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
 from features.cohort.cohort import read_cohort
 from features.cohort.labelling import add_outcome_steps
-from features.cohort.pseudonyms import find_alike, find_totals
+from features.cohort.pseudonyms import find_alike, find_bare, find_totals
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.medication import find_combination_drugs, find_unlisted
 from features.dictionary.outcome import Labels, make_labels
@@ -167,6 +167,10 @@ def _flag_pseudonyms(table: pd.DataFrame) -> list[tuple[int, str, str]]:
     )
     patients = table["patient_id"].tolist()
     flags = [(row, "patient_id", alike) for rows in find_alike(patients) for row in rows]
+    flags += [
+        (row, "patient_id", "nothing else is known: a note below the table?")
+        for row in find_bare(table)
+    ]
     return flags + [(row, "patient_id", total) for row in find_totals(patients)[1]]
 
 

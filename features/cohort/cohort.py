@@ -312,7 +312,7 @@ def _find_repeated(columns: Columns, numbers: IntArray) -> list[Problem]:
         if rows[at][0] is not None and earlier != row:
             expected = "each patient_id with each course_number once"
             got = f"the same as in row {earlier}"
-            action = "drop one, or number the courses"
+            action = "drop one, number the courses, or join the rows by [rows] of a mapping"
             problems.append(Problem("patient_id", expected, got, row=row, action=action))
     return problems
 

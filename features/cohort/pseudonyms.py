@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+
 from features.errors import Problem, list_words
 from features.texts import squash
 from features.totals import TOTALS
 
-__all__ = ["check_pseudonyms", "find_alike", "find_totals", "tell_alike"]
+__all__ = ["check_pseudonyms", "find_alike", "find_bare", "find_totals", "tell_alike", "tell_bare"]
 
 # Below a list of patients these are no patients either, though they are short.
 _SHORT = frozenset(
@@ -163,6 +166,27 @@ def tell_alike(patients: Sequence[str]) -> str:
         "patients whose names differ only by case, spaces, signs or leading zeros are kept apart: "
         f"{list_words(alike)}"
     )
+
+
+def find_bare(table: pd.DataFrame) -> list[int]:
+    """Return the rows, from 0, of which nothing is known but who and which course it is.
+
+    A patient of whom nothing was written, or a note below the table, as
+    ``(48 rows affected)``.
+    """
+    known = table.drop(columns=["patient_id", "course_number", "record_origin"], errors="ignore")
+    if known.shape[1] == 0:
+        return []
+    return [int(row) for row in np.flatnonzero(known.isna().all(axis="columns").to_numpy())]
+
+
+def tell_bare(lines: Sequence[int]) -> list[str]:
+    """Return what to know of the lines that :func:`find_bare` finds: one sentence, or none."""
+    if not lines:
+        return []
+    shown = list_words([str(line) for line in lines], most=5, more=False)
+    rows = f"{len(lines)} rows have" if len(lines) > 1 else "a row has"
+    return [f"Look again: {rows} nothing but a patient_id ({shown}): a note below the table?"]
 
 
 def _reduce(patient: str) -> str:

@@ -173,8 +173,12 @@ def _parse_number(variable: Variable, raw: object, decimal: DecimalSign | None) 
     too_low = variable.low is not None and value < variable.low
     too_high = variable.high is not None and value > variable.high
     if too_low or too_high:
-        months = too_high and variable.unit == "years"
-        action = "if this is in months, divide by 12" if months else ""
+        years = too_high and variable.unit == "years"
+        action = "if this is in months, divide by 12" if years else ""
+        if years and 1900 <= value <= 2100:
+            action = (
+                "a year of birth or onset is no age or duration: `until` of a mapping makes one"
+            )
         return variable.problem(f"{value:g}", action=action)
     return value
 

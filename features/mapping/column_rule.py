@@ -88,7 +88,7 @@ def _check_columns(given: Any, info: ValidationInfo[RulePlace]) -> Any:
         if wrong or not given:
             got = show(wrong[0]) if wrong else "none"
             raise SettingError(Problem("", "a raw column for each value", got))
-        return {normalise_code(value): column for value, column in given.items()}
+        return _join_codes(given)
     if isinstance(given, list) and info.context.variable.kind not in _GATHERED:
         action = "only ATC codes and yes/no are gathered from several columns"
         raise SettingError(Problem("", "one raw column", "a list", action=action))
@@ -158,7 +158,24 @@ _Word = Annotated[str, PlainValidator(_check_word)]
 
 
 def _normalise_keys(recode: dict[str, str] | None) -> dict[str, str] | None:
-    return recode and {normalise_code(raw): to for raw, to in recode.items()}
+    if recode is None:
+        return None
+    codes = _join_codes(recode)
+    if codes.get(""):
+        action = "leave it out: an empty cell is not known, and neither is a row that is not there"
+        raise SettingError(Problem("", "words for values", 'one for ""', action=action))
+    return codes
+
+
+def _join_codes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of each code; 1, 01 and 1.0 are one, and mean one thing."""
+    codes: dict[str, Any] = {}
+    for raw, meaning in given.items():
+        code = normalise_code(raw)
+        if codes.setdefault(code, meaning) != meaning:
+            got = f"{code} twice, with two meanings (1, 01 and 1.0 are one code)"
+            raise SettingError(Problem("", "each code once", got, action="leave one out"))
+    return codes
 
 
 class ColumnRule(Settings):

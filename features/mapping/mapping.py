@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from features.cohort.cohort import is_synthetic_id, parse_cohort
-from features.cohort.pseudonyms import find_alike
+from features.cohort.pseudonyms import find_alike, find_bare, tell_bare
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, list_words
 from features.files.table import CLEANED, NOTES
@@ -95,7 +95,7 @@ def apply_mapping(
     data = _gather(kept, cells, rules, mapping.time)
     data, joins, problems = _join(data, joined, mapping, rules)
     values, reports, found = _fill_columns(data, rules, mapping)
-    problems += _check_times(data, rules, mapping) + found
+    problems += _check_times(data, rules, mapping) + _check_courses(data, rules) + found
     synthetic = _mark_synthetic(values, data, rules)
     first_rows = raw.index[[group[0] for group in data.groups]]
     table = pd.DataFrame(values, index=first_rows, dtype=object)
@@ -107,7 +107,7 @@ def apply_mapping(
         raw_rows=len(raw),
         raw_columns=raw.shape[1],
         cleaned=sum(table.attrs.get(CLEANED, 0) for table in (raw, *joined.values())),
-        notes=_list_notes(raw, joined),
+        notes=(*_list_notes(raw, joined), *_tell_bare(table, rules)),
         filters=filtered,
         unused=_find_unused(data, rules, mapping.time),
         rows=len(table),
@@ -163,6 +163,11 @@ def _list_notes(raw: pd.DataFrame, joined: Tables) -> tuple[str, ...]:
     return (*own, *others)
 
 
+def _tell_bare(table: pd.DataFrame, rules: Rules) -> list[str]:
+    told = [name for name, rule in rules.items() if rule.constant is None and name in table]
+    return tell_bare([int(table.index[row]) + 1 for row in find_bare(table[told])])
+
+
 def _gather(
     kept: Sequence[int], cells: Mapping[str, Sequence[str]], rules: Rules, time: str
 ) -> RawRows:
@@ -202,6 +207,23 @@ def _check_times(data: RawRows, rules: Rules, mapping: CohortMapping) -> list[Pr
     return problems
 
 
+def _check_courses(data: RawRows, rules: Rules) -> list[Problem]:
+    """Return that rows have no number of their course beside rows of the patient that have one."""
+    if not data.times or "course_number" not in rules:
+        return []
+    [patient] = rules["patient_id"].sources
+    [*courses] = rules["course_number"].sources
+    numbered: dict[str, set[bool]] = {}
+    for group in data.groups:
+        known = all(data.cells[column][group[0]] for column in courses)
+        numbered.setdefault(data.cells[patient][group[0]], set()).add(known)
+    several = sum(len(known) > 1 for known in numbered.values())
+    if not several:
+        return []
+    expected, got = "a number in each row", f"rows without one, of {several} who have others"
+    return [Problem("course_number", expected, got, action="fill it in")]
+
+
 def _find_unused(data: RawRows, rules: Rules, time: str) -> Unused:
     """Return the times that no variable comes from."""
     used = frozenset(rule.at for rule in rules.values() if rule.at)
@@ -216,8 +238,8 @@ def _find_unused(data: RawRows, rules: Rules, time: str) -> Unused:
 
 def _count_missing_codes(data: RawRows, rules: Rules, missing: frozenset[str]) -> dict[str, int]:
     codes: dict[str, frozenset[str]] = {}
-    for rule in rules.values():
-        for source in rule.raw_columns:
+    for name, rule in rules.items():
+        for source in rule.raw_columns if name != "patient_id" else ():
             codes[source] = codes.get(source, missing) | rule.missing
     counts = Counter[str]()
     for source, meant in codes.items():

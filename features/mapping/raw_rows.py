@@ -194,7 +194,8 @@ def read_column(
     times, cells = data.get_times(file), data.cells[column]
     codes = {cell: normalise_code(cell) for cell in set(cells)}
     meanings = {cell: _find_meaning(rule, variable, code) for cell, code in codes.items()}
-    unknowns = missing | rule.missing
+    # A patient may be called 99.
+    unknowns = frozenset[str]() if variable.name == "patient_id" else missing | rule.missing
     gathered = bool(file) and times is None and variable.kind == "codes" and not rule.boxes
     texts: list[str | None] = []
     disagreeing = 0

@@ -105,6 +105,13 @@ def test_initials_that_are_a_word_for_totals_are_flagged_and_kept(tmp_path: Path
     assert (row, name) == (3, "patient_id") and "taken for a patient's initials" in text
 
 
+def test_a_row_with_nothing_but_its_patient_is_flagged(tmp_path: Path) -> None:
+    text = "patient_id,nrs_t0,course_number\nA,7,1\nB,,1\n(2 rows affected),,\n"
+    report = check_cohort(_write(tmp_path, text))
+    assert [(row, name) for row, name, _ in report.flags] == [(3, "patient_id"), (4, "patient_id")]
+    assert check_cohort(_write(tmp_path, "patient_id\nA\n")).flags == ()
+
+
 def test_patients_who_are_written_alike_are_flagged_and_kept(tmp_path: Path) -> None:
     text = "patient_id,nrs_t0\na1,7\nB,8\nA1,7\n001,5\n1,6\n"
     report = check_cohort(_write(tmp_path, text))

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.cohort.pseudonyms import check_pseudonyms, find_alike, find_totals, tell_alike
+from features.cohort.pseudonyms import (
+    check_pseudonyms,
+    find_alike,
+    find_totals,
+    tell_alike,
+    tell_bare,
+)
 from features.totals import TOTALS
 
 _TOTALS = (
@@ -151,3 +157,12 @@ def test_a_pseudonym_that_a_program_has_spoilt_is_a_problem(name: str, what: str
 
 def test_pseudonyms_like_numbers_and_initials_are_left_alone() -> None:
     assert check_pseudonyms(["1E5", "1E-5", "NA", "Nana", "E+1"], range(5)) == []
+
+
+def test_bare_rows_are_told_by_their_lines() -> None:
+    assert tell_bare([]) == []
+    assert tell_bare([4]) == [
+        "Look again: a row has nothing but a patient_id (4): a note below the table?"
+    ]
+    [told] = tell_bare(list(range(2, 9)))
+    assert told.startswith("Look again: 7 rows have") and "(2, 3, 4, 5, 6, ...)" in told

@@ -125,6 +125,12 @@ def test_unknown_is_a_value_where_it_is_one_of_the_categories() -> None:
         (NUMBER, [8], "a list or an object", ""),
         (TEXT, {"a": 1}, "a list or an object", ""),
         (YEARS, 84, "84", "if this is in months, divide by 12"),
+        (
+            YEARS,
+            1980,
+            "1980",
+            "a year of birth or onset is no age or duration: `until` of a mapping makes one",
+        ),
         (YEARS, -1, "-1", ""),
         (INTEGER, 1.5, "'1.5'", ""),
         (YES_NO, 1, "'1'", ""),

@@ -105,3 +105,31 @@ def test_every_raw_column_of_an_entry_is_known() -> None:
     assert dated.raw_columns == ("born", "seen")
     boxed = _read("medication_atc", {"boxes": {"a": "N02AX02", "b": "none"}})
     assert boxed.raw_columns == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ({"from": "x", "recode": {"1": "female", "01": "male"}}, "recode"),
+        ({"from": "x", "recode": {"1,0": "female", "1": "male"}}, "recode"),
+        ({"by": "k", "from": {"1": "a", "1.0": "b"}}, "from"),
+    ],
+)
+def test_a_code_that_is_to_mean_two_things_is_refused(entry: dict[str, Any], place: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _read("sex", entry)
+    [problem] = caught.value.problems
+    assert (problem.column, problem.expected) == (f"columns.sex.{place}", "each code once")
+    assert problem.got.startswith("1 twice")
+
+
+def test_a_code_may_be_written_in_two_ways_that_mean_one_thing() -> None:
+    rule = _read("sex", {"from": "x", "recode": {"1": "female", "01": "female", "": ""}})
+    assert rule.recode == {"1": "female", "": ""}
+
+
+def test_an_empty_cell_is_not_known_whatever_recode_says() -> None:
+    with pytest.raises(InputError) as caught:
+        _read("opioid", {"from": "x", "recode": {"": "no", "x": "yes"}})
+    [problem] = caught.value.problems
+    assert problem.column == "columns.opioid.recode" and "is not known" in problem.action

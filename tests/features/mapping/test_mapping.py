@@ -577,3 +577,42 @@ def test_a_column_of_a_joined_file_is_named_where_its_file_is_forgotten(tmp_path
     with pytest.raises(InputError) as caught:
         apply_mapping(raw, mapping, {"lab": lab})
     assert "did you mean lab.w?" in [problem.action for problem in caught.value.problems]
+
+
+def test_a_note_below_the_table_is_told(tmp_path: Path) -> None:
+    mapping = '[columns]\npatient_id = "id"\nnrs_t0 = "n"\nsetting = { constant = "elective" }\n'
+    table, report = _import(tmp_path, "id,n\nA,7\nB,8\n(2 rows affected),\n", mapping)
+    assert len(table) == 3
+    assert report.notes == (
+        "Look again: a row has nothing but a patient_id (4): a note below the table?",
+    )
+
+
+def test_a_patient_may_be_called_as_a_code_for_not_known(tmp_path: Path) -> None:
+    mapping = 'missing = [99]\n[columns]\npatient_id = "id"\nnrs_t0 = "n"\n'
+    table, report = _import(tmp_path, "id,n\n98,7\n99,99\n", mapping)
+    assert _rows(table) == [["98", 7], ["99", None]]
+    assert report.missing_codes == {"99": 1}
+
+
+def test_a_row_without_its_course_is_a_problem_beside_rows_with_one(tmp_path: Path) -> None:
+    mapping = """
+        [rows]
+        time = "t"
+        [columns]
+        patient_id = "id"
+        course_number = "c"
+        nrs_t0 = { from = "n", at = 0 }
+        """
+    raw = "id,t,n,c\nA,0,8,1\nA,1,3,\nA,0,7,2\nB,0,5,\n"
+    problem, *_ = _problems(tmp_path, raw, mapping)
+    assert (problem.column, problem.action) == ("course_number", "fill it in")
+    assert problem.got == "rows without one, of 1 who have others"
+    table, _ = _import(tmp_path, "id,t,n,c\nA,0,8,1\nA,1,3,1\nB,0,5,\n", mapping)
+    assert len(table) == 2
+
+
+def test_several_rows_of_a_patient_name_the_part_that_joins_them(tmp_path: Path) -> None:
+    mapping = '[columns]\npatient_id = "id"\nnrs_t0 = "n"\n'
+    [problem] = _problems(tmp_path, "id,n,t\nA,7,0\nA,3,1\n", mapping)
+    assert "[rows] of a mapping" in problem.action
