@@ -30,11 +30,15 @@ _Design = Annotated[
 def _read_names(path: Path | None) -> dict[str, str] | None:
     """Return the names that a file decides on."""
     from features.errors import InputError, Problem
-    from features.files.table import read_table
+    from features.files.options import TableOptions
+    from features.files.table import parse_table, read_bytes
+    from features.panel.layouts.text import find_encoding
 
     if path is None:
         return None
-    table = read_table(path)
+    data = read_bytes(path)
+    options = TableOptions(encoding=find_encoding(data))
+    table = parse_table(data, name=str(path), options=options)
     problems = [
         Problem(column, "a column of that name", "no such column")
         for column in ("raw", "assay")

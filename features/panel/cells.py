@@ -53,13 +53,14 @@ def parse_numbers(cells: pd.Series[Any]) -> FloatArray:
     cells : Series of str
         As they stand. A decimal comma is read: a Ct has no thousands.
     """
-    texts = cells.where(~cells.str.fullmatch("[0-9]+,[0-9]+"), cells.str.replace(",", "."))
+    comma = cells.str.fullmatch("[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
+    texts = cells.where(~comma, cells.str.replace(",", "."))
     # A number is digits: "nan" and "inf" are words here.
     digits = texts.str.fullmatch(r"[+-]?[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
     return np.asarray(pd.to_numeric(texts.where(digits), errors="coerce"), dtype=np.float64)
 
 
-_CT = re.compile("[0-9]+(?:[.,][0-9]*)?")
+_CT = re.compile("[0-9]+(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
 
 def is_ct(cell: str) -> bool:

@@ -228,7 +228,9 @@ def _read_row(cells: Mapping[str, str], number: int) -> tuple[Sample, list[Probl
             when[column] = parse_when(cells[column])
         except ValueError:
             expected = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
-            problems.append(Problem(column, expected, repr(cells[column]), row=number))
+            action = "in Excel format the column as yyyy-mm-dd, or save the design as .xlsx"
+            got = repr(cells[column])
+            problems.append(Problem(column, expected, got, row=number, action=action))
     row = Sample(
         cells["patient_id"],
         cells["plate"],

@@ -7,7 +7,7 @@ a flag, a value at the ceiling), what each assay is called, and whose each sampl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,10 @@ from typing import Any, TypedDict, Unpack, cast
 import numpy as np
 import pandas as pd
 
-from features.arrays import BoolArray
 from features.errors import InputError, Problem
 from features.files.options import TableOptions
 from features.files.table import read_bytes
-from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, parse_numbers
+from features.panel.cells import HIGHEST_CT, LOWEST_CT
 from features.panel.design import PanelDesign, Sample
 from features.panel.layouts.exports import parse_file
 from features.panel.layouts.long import holds_results
@@ -29,19 +28,20 @@ from features.panel.layouts.text import AsText, read_text
 from features.panel.names import map_assay_names
 from features.panel.owners import CONTROLS, find_owners
 from features.panel.panel import PANEL_COLUMNS, Panel, apply_ceiling, combine_wells
-from features.panel.summary import FileReport, PanelReport, make_panel_report, write_notices
+from features.panel.readings import find_ceilings, mark_detected, read_cells
+from features.panel.summary import (
+    FileReport,
+    PanelReport,
+    describe_levels,
+    make_panel_report,
+    write_notices,
+)
 from features.panel.tidy import is_tidy, parse_tidy
-from features.panel.words import is_empty, is_passed, says_not_seen
 
 __all__ = ["import_panel", "parse_panel", "read_panel"]
 
 FORMATS = (*LAYOUTS, "tidy")
 EMPTY_CELLS = ("non_detect", "not_measured")
-
-_LIMITS = (35.0, 40.0, 45.0, 50.0, 55.0, HIGHEST_CT)
-_FEWEST_FOR_LIMIT = 100
-_RUN = 40.0
-_SHOWN = 5
 
 
 class ImportOptions(TypedDict, total=False):
@@ -165,20 +165,22 @@ def parse_panel(
     owners = find_owners(wells, design, paths, controls=controls)
     wells = wells.assign(sample=pd.Series(owners.label, dtype="str"))
     wells = wells[wells["sample"] != ""].reset_index(drop=True)
-    wells, counts, found = _read_cells(wells, raws, paths, empty)
+    wells, counts, found = read_cells(wells, raws, paths, empty)
     problems = [problem for raw in raws for problem in raw.problems] + owners.problems + found
     if problems:
         raise InputError("panel", problems)
     if wells.empty:
         raise InputError("panel: no sample is left")
-    limits = _find_ceilings(wells, ceiling)
-    wells = _mark_detected(wells, limits, counts)
+    limits = find_ceilings(wells, ceiling)
+    wells = mark_detected(wells, limits, counts)
     assays = map_assay_names(wells["assay"].unique().tolist(), given=names)
     wells["assay"] = wells["assay"].map({raw: a.name for raw, a in assays.items()}).astype("str")
     wells = _apply_design(wells, owners.samples)
     table = _finish(combine_wells(wells), owners.samples)
     reports = _report_files(paths, raws, limits)
+    seen = wells[wells["detected"]]
     notes = [note for raw in raws for note in raw.notes]
+    notes += describe_levels(seen["ct"].to_numpy(), seen["ceiling"].to_numpy())
     notices = (*write_notices(assays, names, design, owners, reports, counts), *notes)
     return Panel(table), make_panel_report(table, reports, counts, wells["flag"], assays, notices)
 
@@ -261,96 +263,6 @@ def _import_tidy(
     source = "given" if ceiling is not None else "file"
     file = FileReport(str(paths[0]), "tidy", int(table["replicates"].sum()), limit, source, {})
     return Panel(table), make_panel_report(table, (file,), Counter(), table["flag"], assays, ())
-
-
-# -- cells ----------------------------------------------------------------------------------------
-
-
-def _read_cells(
-    wells: pd.DataFrame, raws: Sequence[RawPanel], paths: Sequence[Path], empty: str
-) -> tuple[pd.DataFrame, Counter[str], list[Problem]]:
-    """Return all wells with `ct`, NaN for a non-detect, and what could not be read."""
-    words = wells["cell"].str.strip()
-    no_value = _tell(words, is_empty)
-    if empty == "not_measured":
-        wells, words, no_value = wells[~no_value], words[~no_value], no_value[~no_value]
-        wells = wells.reset_index(drop=True)
-        words, no_value = words.reset_index(drop=True), no_value.reset_index(drop=True)
-    not_seen = _tell(words, says_not_seen)
-    numbers = parse_numbers(words)
-    wrong = ~(not_seen | no_value) & ~((numbers >= LOWEST_CT) & (numbers <= HIGHEST_CT))
-    flagged, flags = _read_flags(wells["flag"])
-    counts = Counter(
-        word=int(not_seen.sum()),
-        empty=int(no_value.sum()),
-        flag=int((flagged & ~not_seen & ~no_value).sum()),
-    )
-    gone = (not_seen | no_value).to_numpy() | flagged
-    wells = wells.assign(ct=np.where(gone, np.nan, numbers), flag=flags)
-    return wells, counts, _describe_wrong(wells[wrong.to_numpy()], raws, paths)
-
-
-def _tell(texts: pd.Series[Any], rule: Callable[[str], bool]) -> pd.Series[Any]:
-    """Return what a rule says of each text; it is asked once for each different one."""
-    return texts.map({text: rule(text) for text in texts.unique().tolist()}).astype(bool)
-
-
-def _read_flags(raw: pd.Series[Any]) -> tuple[BoolArray, pd.Series[Any]]:
-    """Return which wells a flag calls not seen, and each well's flags without "passed"."""
-    kept, not_seen = {}, {}
-    for text in raw.unique().tolist():
-        words = [word.strip() for word in text.split(";")]
-        kept[text] = ";".join(dict.fromkeys(w for w in words if not is_passed(w)))
-        not_seen[text] = any(map(says_not_seen, words))
-    return raw.map(not_seen).to_numpy(dtype=bool), raw.map(kept).astype("str")
-
-
-def _describe_wrong(
-    wrong: pd.DataFrame, raws: Sequence[RawPanel], paths: Sequence[Path]
-) -> list[Problem]:
-    problems = []
-    for (file, assay), group in wrong.groupby(["file", "assay"], sort=False):
-        shown = Counter(group["cell"].str.slice(0, 20)).most_common(_SHOWN)
-        got = ", ".join(f"{cell!r} ({count})" for cell, count in shown)
-        expected = f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or empty"
-        at = int(str(file))
-        # A line of a long export cannot be ignored by its assay, nor one of a matrix's rows.
-        in_rows = raws[at].layout == "samples_in_rows"
-        action = "a column that is no assay can be left out with --ignore" if in_rows else ""
-        problems.append(Problem(f"{paths[at].name}, {assay}", expected, got, action=action))
-    return problems
-
-
-def _find_ceilings(wells: pd.DataFrame, given: float | None) -> dict[int, tuple[float, str]]:
-    """Return each file's ceiling and where it is from."""
-    files = [int(i) for i in wells["file"].unique()]
-    if given is not None:
-        return dict.fromkeys(files, (given, "given"))
-    found: dict[int, tuple[float, str]] = {}
-    for i in files:
-        pile = find_ceiling(wells.loc[wells["file"] == i, "ct"].dropna().to_numpy())
-        if pile is not None:
-            found[i] = (pile, "found")
-    rest = wells.loc[~wells["file"].isin(list(found)), "ct"].dropna()
-    enough = len(rest) >= _FEWEST_FOR_LIMIT
-    lowest = (
-        float(rest.max()) if enough else max(_RUN - 1e-9, float(rest.max()) if len(rest) else 0)
-    )
-    assumed = next(limit for limit in (*_LIMITS, np.inf) if limit > lowest)
-    return {i: found.get(i, (assumed, "assumed")) for i in files}
-
-
-def _mark_detected(
-    wells: pd.DataFrame, limits: Mapping[int, tuple[float, str]], counts: Counter[str]
-) -> pd.DataFrame:
-    ceiling = wells["file"].map({i: limit for i, (limit, _) in limits.items()})
-    at_ceiling = wells["ct"] >= ceiling
-    counts["ceiling"] = int(at_ceiling.sum())
-    ct = wells["ct"].where(~at_ceiling)
-    return wells.assign(ct=ct, detected=ct.notna(), ceiling=ceiling.astype(np.float64))
-
-
-# -- samples --------------------------------------------------------------------------------------
 
 
 def _apply_design(wells: pd.DataFrame, owners: Mapping[str, Sample]) -> pd.DataFrame:

@@ -28,7 +28,9 @@ __all__ = [
 NameStatus = Literal["mature", "no_arm", "star", "ambiguous", "clash", "other", "given"]
 
 _NUMBERED = re.compile(
-    r"(?:\d{6}_)?(?P<core>.+?)(?:(?:[-_ ]#?|#)(?P<id>\d{6,7})(?:_mir)?)?", re.IGNORECASE
+    r"(?:\d{6}_)?(?P<core>.+?)"
+    r"(?:(?:[-_ ]#?|#|,\s*|\s*[(\[]\s*)(?P<id>\d{6,7})(?:_mir)?(?:\s*[)\]])?)?",
+    re.IGNORECASE,
 )
 """A TaqMan name: the assay number stands before it, or after a hyphen, underscore, blank or #."""
 _MICRO_RNA = re.compile(

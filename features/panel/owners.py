@@ -6,6 +6,7 @@ stand on one plate of one file, or where the design file says so; never because 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -171,7 +172,7 @@ def _match(
             i
             for i in (*by_name.get(sample, ()), *(by_name.get("", ()) if sample else ()))
             if design.rows[i].well in ("", well)
-            and design.rows[i].file in ("", paths[file].name, paths[file].stem, str(paths[file]))
+            and _is_file(design.rows[i].file, paths[file])
             and (not keyed[i] or design.rows[i].plate == plate)
         ]
         matched.append(fits[0] if len(fits) == 1 else None)
@@ -182,6 +183,11 @@ def _match(
     _tell_unmatched(lacking, twice, design, found)
     _tell_spread_labels(places, matched, design, keyed, found)
     return matched
+
+
+def _is_file(told: str, path: Path) -> bool:
+    """Return whether a row of the design means a file, by its name, with a folder or without."""
+    return told in ("", str(path)) or re.split(r"[\\/]", told)[-1] in (path.name, path.stem)
 
 
 def _tells_plate(

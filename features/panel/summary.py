@@ -7,15 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from features.arrays import FloatArray
+from features.errors import list_words
 from features.panel.design import PanelDesign
 from features.panel.names import AssayName, name_has_dots
 from features.panel.owners import Owners
 
-__all__ = ["FileReport", "PanelReport", "make_panel_report", "write_notices"]
+__all__ = ["FileReport", "PanelReport", "describe_levels", "make_panel_report", "write_notices"]
 
 _SHOWN = 5
+_LOW = 12.0
+_LOWEST_PILE = 35.0
+_FEWEST_IN_PILE = 3
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,38 @@ def make_panel_report(
     )
 
 
+def _tell_spellings(assays: Mapping[str, AssayName]) -> list[str]:
+    """Return which raw names are one assay."""
+    spelt: dict[str, list[str]] = {}
+    for raw, assay in assays.items():
+        spelt.setdefault(assay.name, []).append(raw)
+    shown = [" / ".join(raws) for raws in spelt.values() if len(raws) > 1]
+    return [f"read as one assay: {list_words(shown, most=_SHOWN)}"] if shown else []
+
+
+def describe_levels(ct: FloatArray, ceilings: FloatArray) -> list[str]:
+    """Return what the detected values themselves give cause to doubt.
+
+    Parameters
+    ----------
+    ct, ceilings : ndarray of shape (n,)
+        Of the detected wells: the Ct, and the cycle from which nothing counts as detected.
+    """
+    notes = []
+    if len(ct) and ct.max() < _LOW:
+        notes.append(
+            f"no Ct is above {ct.max():g}: values of delta Ct are not to be read as Ct values"
+        )
+    at = ct[(ct >= _LOWEST_PILE) & (ct == np.floor(ct)) & (ct < ceilings)]
+    notes += [
+        f"{n} values are exactly {cycle:g}: if that stands for not detected, say --ceiling "
+        f"{cycle:g}"
+        for cycle, n in sorted(Counter(at.tolist()).items())
+        if n >= _FEWEST_IN_PILE
+    ]
+    return notes
+
+
 def write_notices(
     assays: Mapping[str, AssayName],
     names: Mapping[str, str] | None,
@@ -157,6 +195,13 @@ def write_notices(
         notices.append(
             f"{len(dotted)} assays are named as R writes them, {dotted[0].raw} for "
             f"{dotted[0].name}: read so"
+        )
+    notices += _tell_spellings(assays)
+    patients = Counter(owner.patient_id for owner in owners.samples.values())
+    several = [patient for patient, n in patients.items() if n > 1]
+    if several:
+        notices.append(
+            f"several samples of one patient: {list_words(several, most=_SHOWN)}; a model takes one"
         )
     unused = sorted(set(names or {}) - set(assays))
     if unused:

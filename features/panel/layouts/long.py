@@ -83,10 +83,7 @@ def parse_long(
             break
     if not reader.seen:
         if chosen:
-            first = next((line for line in text.splitlines() if line.strip()), "")
-            expected = "the columns that --columns tells, as headings of one line"
-            got = f"a first line {first[:200]!r}"
-            raise InputError(name, [Problem("file", expected, got, action=COLUMNS_ADVICE)])
+            raise InputError(name, [reader.describe_missing(text)])
         return None
     if reader.no_assay:
         expected = "a heading for the assay (Target, Detector, Assay, miRNA, Gene)"
@@ -240,6 +237,20 @@ class _Reader:
                 spell_well(_one(cells, columns.well)),
             )
         )
+
+    def describe_missing(self, text: str) -> Problem:
+        """Return that no line has the columns that are told."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        first = next(iter(lines), "")
+        expected = "the columns that --columns tells, as headings of one line"
+        got = f"a first line {first[:200]!r}"
+        if self.numbered and self.chosen is not None:
+            rows = [split_line(line, self.delimiter) for line in lines]
+            width, at = max(map(len, rows), default=0), int(self.chosen["ct"])
+            expected = f"a Ct in field {at} of a line, as --columns tells"
+            held = next((row[at - 1] for row in reversed(rows) if len(row) >= at), None)
+            got = f"{width} fields in the longest line" if held is None else f"{held[:40]!r} there"
+        return Problem("file", expected, got, action=COLUMNS_ADVICE)
 
     def notes(self) -> tuple[str, ...]:
         """Return what to know about the file, in words."""

@@ -249,7 +249,7 @@ def _find_order(names: NDArray[Any], cells: NDArray[Any]) -> list[int]:
     Before it may stand the numbers that a spreadsheet or a program gives to lines, or wells.
     """
     words = [squeeze(column) for column in names]
-    samples = [i for i, word in enumerate(words) if word in SAMPLE_HEADINGS]
+    samples = [i for i, word in enumerate(words) if word in _FIRST_SAMPLE]
     assays = [i for i, word in enumerate(words) if word in ASSAY_HEADINGS]
     others = [column for i, column in enumerate(names) if column and i not in samples]
     lead, above = 0, 0

@@ -86,3 +86,9 @@ def test_of_a_workbook_the_sheet_with_its_columns_is_the_design(tmp_path: Path) 
     path.write_bytes(make_workbook(A=[["sample"], ["S1"]]))
     with pytest.raises(InputError, match="patient_id: expected a column"):
         read_design(path)
+
+
+def test_a_date_as_excel_shows_it_has_its_next_step() -> None:
+    table = _table(sample=["S1"], patient_id=["P1"], sample_date=["05.03.2021"])
+    with pytest.raises(InputError, match="in Excel format the column as yyyy-mm-dd"):
+        parse_design(table)

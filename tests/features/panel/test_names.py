@@ -22,6 +22,8 @@ from features.panel.names import (
         ("ath-miR159a-000338", "ath-miR159a", "mature"),
         ("ebv-miR-BART1-5p", "ebv-miR-BART1-5p", "mature"),
         ("hsa-miR-16-5p_477860_mir", "hsa-miR-16-5p", "mature"),
+        ("hsa-miR-21-5p (477975_mir)", "hsa-miR-21-5p", "mature"),
+        ("hsa-miR-16-5p, 477860_mir", "hsa-miR-16-5p", "mature"),
         ("hsa-miR-17-4395419", "hsa-miR-17", "no_arm"),
         ("hsa-miR-16#000391", "hsa-miR-16", "no_arm"),
         ("002228_hsa-miR-126", "hsa-miR-126", "no_arm"),

@@ -169,3 +169,14 @@ def test_a_row_that_is_spelt_otherwise_is_told() -> None:
     wells = pd.DataFrame([(0, "A", "S1", "")], columns=["file", "plate", "sample", "well"])
     [problem] = _find("sample,patient_id\ns-01,P1", wells=wells).problems
     assert problem.got == "1 without one: S1; spelt otherwise: 's-01' there for 'S1'"
+
+
+@pytest.mark.parametrize("told", ["a.txt", "a", "/data/run 1/a.txt", "C:\\\\runs\\\\a.txt"])
+def test_a_file_may_be_told_with_its_folder(told: str) -> None:
+    wells = pd.DataFrame([(0, "A", "S1", "")], columns=["file", "plate", "sample", "well"])
+    design = parse_design(
+        pd.DataFrame([("S1", told, "P1")], columns=["sample", "file", "patient_id"])
+    )
+    found = find_owners(wells, design, [Path("a.txt")], controls="ask")
+    assert found.problems == []
+    assert found.samples["S1"].patient_id == "P1"

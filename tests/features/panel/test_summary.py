@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from features.panel.design import PanelDesign, Sample
 from features.panel.names import AssayName
 from features.panel.owners import Owners
-from features.panel.summary import FileReport, make_panel_report, write_notices
+from features.panel.summary import FileReport, describe_levels, make_panel_report, write_notices
 
 DAY = date(2026, 1, 5)
 FILE = FileReport("p.csv", "long", 4, 40.0, "found", {})
@@ -83,6 +84,26 @@ def test_an_import_with_nothing_to_say_says_nothing() -> None:
             {"assays": {"a": AssayName("hsa.miR.9.5p", "hsa-miR-9-5p", "mature")}},
             "1 assays are named as R writes them",
         ),
+        (
+            {
+                "assays": {
+                    "a": AssayName("a", "hsa-miR-1-3p", "mature"),
+                    "A": AssayName("A", "hsa-miR-1-3p", "mature"),
+                }
+            },
+            "read as one assay: a / A",
+        ),
+        (
+            {
+                "owners": Owners(
+                    {
+                        "S1": Sample("P1", sample_date=DAY, infusion_start=date.max),
+                        "S2": Sample("P1", sample_date=DAY, infusion_start=date.max),
+                    }
+                )
+            },
+            "several samples of one patient: P1; a model takes one",
+        ),
         ({"names": {"a": "x", "z": "y"}}, "names given for assays that are not there: z"),
         ({"names": dict.fromkeys("stuvwxyz", "")}, "not there: s, t, u, v, w"),
         (
@@ -113,3 +134,22 @@ def test_what_the_design_has_beyond_the_files_is_told() -> None:
         "2 samples of the design file are in no panel file",
         "columns of the design file not used: ward, nurse",
     )
+
+
+@pytest.mark.parametrize(
+    ("ct", "ceiling", "told"),
+    [
+        ([3.2, 5.8, 11.9], 40.0, ["no Ct is above 11.9"]),
+        ([3.2, 12.0], 40.0, []),
+        ([], 40.0, []),
+        ([40.0, 40.0, 40.0, 41.2], 45.0, ["3 values are exactly 40:"]),
+        ([40.0, 40.0, 40.5, 41.2], 45.0, []),
+        ([30.0, 30.0, 30.0, 41.2], 45.0, []),  # by chance, in the midst of the others
+    ],
+)
+def test_values_that_may_be_no_cts_are_told(
+    ct: list[float], ceiling: float, told: list[str]
+) -> None:
+    notes = describe_levels(np.array(ct), np.full(len(ct), ceiling))
+    assert len(notes) == len(told)
+    assert all(note.startswith(words) for note, words in zip(notes, told, strict=True))

@@ -334,3 +334,16 @@ def test_a_delta_ct_is_no_ct_wherever_it_stands() -> None:
     assert _cells(raw) == [("P1", "U6", "22")]
     assert raw.problems == ()
     assert parse_long("Sample,Target,\u0394Ct\nP1,U6,4.5\n", name="f", stem="f") is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "got"),
+    [
+        ("sample=1,assay=2,ct=9", "3 fields in the longest line"),
+        ("sample=1,assay=3,ct=2", "'hsa-miR-16-5p' there"),
+    ],
+)
+def test_numbers_of_columns_that_hold_no_ct_are_told(columns: str, got: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _read("P1;hsa-miR-16-5p;22,1\nP2;hsa-miR-16-5p;23\n", columns=columns)
+    assert caught.value.problems[0].got == got

@@ -320,3 +320,10 @@ def test_no_format_is_advised_for_a_table_without_numbers() -> None:
     with pytest.raises(InputError) as caught:
         _parse("one,two,three\na,b,c\nd,e,f\n")
     assert "--format" not in caught.value.problems[0].action
+
+
+@pytest.mark.parametrize("corner", ["id", "sample"])
+def test_numbers_of_lines_stand_before_any_heading_of_samples(corner: str) -> None:
+    raw = _parse(f"x,{corner},hsa-miR-1-3p,hsa-miR-2-5p\n1,P1,22,23\n2,P2,24,25\n")
+    assert set(raw.wells["sample"]) == {"P1", "P2"}
+    assert set(raw.wells["assay"]) == {"hsa-miR-1-3p", "hsa-miR-2-5p"}
