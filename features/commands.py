@@ -59,8 +59,8 @@ RuleOption = Annotated[
     str | None,
     typer.Option(
         "--rule",
-        help="Responder rule, fall2_or_success, fall30 or fall50; default: the study's, or the "
-        "first.",
+        help='Responder rule, such as fall2_or_success, fall30 or "fall >= 3"; default: the '
+        "study's, or the first.",
     ),
 ]
 HorizonsOption = Annotated[
@@ -98,6 +98,7 @@ def read_rules(
     from dataclasses import replace
 
     from features.cohort.study_rules import CRPS_RULES
+    from features.dictionary.rule import read_rule
 
     if study is None:
         rules = replace(CRPS_RULES, dictionary=read_dictionary(mapping))
@@ -106,7 +107,7 @@ def read_rules(
 
         rules = read_study_rules(study, mapping=mapping)
     if rule is not None:
-        rules = replace(rules, rule=rule)
+        rules = replace(rules, rule=read_rule(rule, rules.dictionary))
     if horizons is not None:
         rules = replace(rules, horizons=tuple(word.strip() for word in horizons.split(",")))
     return rules
@@ -294,7 +295,7 @@ def check_file(
     elif report.problems:
         _show_problems(Console(markup=False), file, report.problems)
     elif not quiet:
-        _show_check(Console(markup=False), file, report, rules.rule)
+        _show_check(Console(markup=False), file, report, rules.rule.past)
     if report.problems:
         raise typer.Exit(EXIT_INPUT)
 
@@ -317,7 +318,6 @@ def _show_problems(console: Console, file: Path, problems: Sequence[Problem]) ->
 
 
 def _show_check(console: Console, file: Path, report: CheckReport, rule: str) -> None:
-    from features.dictionary.outcome import RULES
     from features.shares import format_count
 
     origin = " (simulated: any model is a demonstration)" if report.synthetic else ""
@@ -338,7 +338,7 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
     if report.labels is None:
         console.print("No outcome: neither scores nor wording at T1 or T2.")
     else:
-        console.print(f"Responder: {RULES[rule]}.")
+        console.print(f"Responder: {rule}.")
         _show_labels(console, report.labels)
     missing = {name: share for name, share in report.missing.items() if share}
     if missing:
@@ -388,7 +388,8 @@ def _show_labels(console: Console, labels: Any) -> None:
         ],
     )
     console.print(
-        f"{labels['cannot_meet']} with a score before treatment too low for the rule; "
+        f"{labels['cannot_meet']} with a score before treatment too near the best one for the "
+        f"rule; "
         f"{labels['t2_after_t1_no']} with response at T2 after none at T1."
     )
 

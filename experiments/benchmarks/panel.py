@@ -16,6 +16,7 @@ from time import perf_counter
 
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
@@ -55,7 +56,7 @@ def main() -> None:
         cohort = make_cohort(asked.n, seed=1).table
         cohort.to_csv(folder / "cohort.csv", index=False)
         table = read_cohort(folder / "cohort.csv").table
-        y = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2")).t1
+        y = make_labels(table, rule=RULES["fall2_or_success"], horizons=("t1", "t2")).t1
         simulated = make_panel(
             table["patient_id"].tolist(),
             y,

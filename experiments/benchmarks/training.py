@@ -22,6 +22,7 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.outcome import make_labels
 from features.dictionary.preprocessing import make_basis
+from features.dictionary.rule import RULES
 from training.fitting.blending import fit_weights
 from training.fitting.candidates import DEFAULT_CANDIDATES, KNOTS, BoostedTrees, ElasticNet, Ridge
 from training.fitting.cross_validation import cross_validate
@@ -44,7 +45,7 @@ N_FOLDS = 5
 def make_data(n: int, *, seed: int) -> TrainingData:
     """Return a simulated cohort as arrays, through the same file, check and labels as a study's."""
     table = simulate_file(n, seed=seed)[1]
-    labels = make_labels(table, rule="fall2_or_success", horizons=("t1", "t2"))
+    labels = make_labels(table, rule=RULES["fall2_or_success"], horizons=("t1", "t2"))
     return make_training_data(table, CONTRACT.check_predictors(TEN), labels)
 
 

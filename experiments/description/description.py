@@ -53,7 +53,9 @@ class CohortDescription:
     condition : str
         The study's; the times of a CRPS course have names of their own.
     rule : str
-        The responder rule, a key of :data:`features.dictionary.outcome.RULES`.
+        The responder rule in plain words.
+    score : Variable
+        What the outcome is read from.
     horizons : tuple of str
         "t1", "t2", both, or none where no outcome is known.
     flow : DataFrame
@@ -97,6 +99,7 @@ class CohortDescription:
     synthetic: bool
     condition: str
     rule: str
+    score: Variable
     horizons: tuple[str, ...]
     flow: pd.DataFrame
     baseline: pd.DataFrame
@@ -157,7 +160,8 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         eligible=len(table),
         synthetic=cohort.synthetic,
         condition=rules.condition,
-        rule=rule,
+        rule=rule.past,
+        score=cohort.dictionary["nrs_t1"],
         horizons=asked,
         flow=flow,
         baseline=compute_table_one(table, baseline, normality=normality),
@@ -323,7 +327,8 @@ def _find_notices(labels: Labels | None, table: pd.DataFrame) -> tuple[str, ...]
     notices = []
     if low:
         notices.append(
-            f"{low} patients' pain before treatment was too low to meet the score part of the rule."
+            f"{low} patients' score before treatment was too near the best one to meet the rule by "
+            "score."
         )
     if late:
         notices.append(

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from features.dictionary.variable import Variable
 from training.document.document import each_row
 from training.document.style import (
     BLUE,
@@ -198,10 +199,12 @@ def plot_missing(
 
 
 @paper_style()
-def plot_pain(pain: pd.DataFrame, *, title: str, named: bool = True) -> PaperFigure:
-    """Draw the median pain score with its quartiles, for all patients and by response.
+def plot_pain(
+    pain: pd.DataFrame, *, score: Variable, title: str, named: bool = True
+) -> PaperFigure:
+    """Draw the median score with its quartiles, for all patients and by response.
 
-    `named` is as :func:`plot_missing` takes it.
+    `score` says what it measures; `named` is as :func:`plot_missing` takes it.
     """
     groups = [name for name in pain["group"].unique() if not str(name).endswith("T2")]
     if "responders at T1" not in groups:
@@ -223,7 +226,10 @@ def plot_pain(pain: pd.DataFrame, *, title: str, named: bool = True) -> PaperFig
     words = _TIMES if named else {"t0": _TIMES["t0"]}
     labels = [f"{time.upper()}\n{words.get(time, '')}".strip() for time in times]
     axes.set_xticks(range(len(times)), labels)
-    axes.set(ylim=(-0.3, 10.3), yticks=range(0, 11, 2), ylabel="pain, NRS 0–10")
+    low, high = float(score.low or 0), float(score.high or 0)
+    margin = 0.03 * (high - low)
+    ticks = np.linspace(low, high, 6)
+    axes.set(ylim=(low - margin, high + margin), yticks=ticks, ylabel=score.name_scale())
     axes.set_xlim(-0.5, len(times) - 0.5)
     add_grid(axes, "y")
     set_title(axes, title)

@@ -11,7 +11,6 @@ import pandas as pd
 from experiments.description.description import CohortDescription
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain
 from experiments.description.response_section import make_response_section
-from features.dictionary.outcome import RULES
 from features.dictionary.outcome_words import name_horizon
 from features.shares import FEWEST
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
@@ -49,7 +48,7 @@ def make_description_report(
         known) and the rest.
     """
     d = description
-    rule = f"Responder: {RULES[d.rule]}." if d.horizons else "No outcome is known."
+    rule = f"Responder: {d.rule}." if d.horizons else "No outcome is known."
     lead = (
         f"{d.rows} courses in the file, {d.eligible} of them eligible. {rule} Everything below is "
         "on the eligible courses. Nothing is a prediction."
@@ -177,7 +176,7 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
 
     table = Table.from_rows(
         "pain",
-        "Pain scores (NRS 0–10).",
+        f"Scores: {d.score.name_scale()}.",
         pain.assign(width=pain["q3"] - pain["q1"]),
         {
             "patients": "group",
@@ -195,10 +194,10 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
         table,
         Picture(
             "pain",
-            "Median pain score; bars reach from the first to the third quartile.",
-            "Line chart of the median pain score before treatment, at "
+            f"Median of {d.score.measure}; bars reach from the first to the third quartile.",
+            f"Line chart of the median of {d.score.measure} before treatment, at "
             + ("discharge and at follow-up." if crps else "T1 and at T2."),
-            lambda: plot_pain(pain, title="Pain over time", named=crps),
+            lambda: plot_pain(pain, score=d.score, title="Scores over time", named=crps),
         ),
         Table.from_rows(
             "pain_tests",

@@ -23,6 +23,7 @@ from features.arrays import FloatArray
 from features.cohort.cohort import read_cohort
 from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.dictionary.schema import Dictionary
 from features.simulation.cohort import SimulatedCohort, make_cohort
 from features.simulation.panel import make_panel
@@ -84,7 +85,7 @@ def simulate_with_panel(
     The second column holds the risk given the panel too.
     """
     cohort, table = simulate_file(n, seed=seed)
-    labels = make_labels(table, rule="fall2_or_success", horizons=("t1",))
+    labels = make_labels(table, rule=RULES["fall2_or_success"], horizons=("t1",))
     clinical = make_training_data(table, CONTRACT.check_predictors(DEFAULT_PREDICTORS), labels)
     patients = table["patient_id"].tolist()
     effects = asdict(planted or Planted(0, 0.0))

@@ -151,7 +151,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
 
 def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
     late = "response at T2 after none at T1: counted as not sustained; check the record"
-    low = "too low for the score part of the rule to be met"
+    low = "too near the best score for the score part of the rule to be met"
     return [(int(i), "nrs_t2", late) for i in np.flatnonzero(labels.t2_after_t1_no)] + [
         (int(i), "nrs_t0", low) for i in np.flatnonzero(labels.cannot_meet)
     ]

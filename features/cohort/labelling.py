@@ -11,6 +11,7 @@ import pandas as pd
 from features.cohort.cohort import Cohort
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome import Labels, make_labels
+from features.dictionary.rule import Rule
 from features.errors import InputError, Problem
 
 __all__ = ["Labelled", "add_outcome_steps", "join_labels", "label_cohort"]
@@ -48,7 +49,7 @@ def label_cohort(
     cohort: Cohort,
     eligibility: Eligibility,
     *,
-    rule: str,
+    rule: Rule,
     horizons: Sequence[str],
     needed: Sequence[str],
     name: str,

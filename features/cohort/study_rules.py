@@ -14,6 +14,7 @@ import pandas as pd
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
 from features.dictionary.outcome import available_horizons
+from features.dictionary.rule import RULES, Rule
 from features.dictionary.schema import Dictionary
 
 __all__ = ["CRPS_RULES", "StudyRules"]
@@ -31,8 +32,8 @@ class StudyRules:
         The contract, with what the study's mapping declares.
     eligibility : Eligibility
         Whom the study is for.
-    rule : str
-        Responder rule, a key of :data:`features.dictionary.outcome.RULES`.
+    rule : Rule
+        The responder rule.
     horizons : tuple of str or None
         One of :data:`features.dictionary.outcome.HORIZONS`; None for those that a file has any
         outcome for.
@@ -41,7 +42,7 @@ class StudyRules:
     condition: str = "CRPS"
     dictionary: Dictionary = CONTRACT
     eligibility: Eligibility = CRPS_ELIGIBILITY
-    rule: str = "fall2_or_success"
+    rule: Rule = RULES["fall2_or_success"]
     horizons: tuple[str, ...] | None = None
 
     def find_horizons(self, table: pd.DataFrame) -> tuple[str, ...]:
@@ -54,7 +55,7 @@ class StudyRules:
     def is_published(self) -> bool:
         """Whether these are the rules behind the published response rates."""
         asked = (self.condition, self.rule, self.eligibility)
-        return asked == ("CRPS", "fall2_or_success", CRPS_ELIGIBILITY)
+        return asked == ("CRPS", RULES["fall2_or_success"], CRPS_ELIGIBILITY)
 
 
 CRPS_RULES = StudyRules()

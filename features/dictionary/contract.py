@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from features.dictionary.rule import NRS
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import KnownAt, Variable, VariableRole
 
@@ -18,6 +19,7 @@ _MANGNUS = "Mangnus 2021, doi:10.1111/papr.13056"
 _SIGTERMANS = "Sigtermans 2009, doi:10.1016/j.pain.2009.06.023"
 _BOTH = f"{_MANGNUS}; {_SIGTERMANS}"
 _PAIN = "points, 0 no pain to 10 worst"
+_NRS = {"measure": NRS, "better": "low"}
 
 
 def _code(system: str, codes: str) -> tuple[tuple[str, str], ...]:
@@ -63,8 +65,8 @@ def _course(
 
 
 def _outcome(name: str, label: str, known_at: KnownAt, unit: str, high: float) -> Variable:
-    loinc = "72514-3" if unit == _PAIN else ""
-    return _number(name, label, unit, 0, high, loinc=loinc, known_at=known_at, roles=("outcome",))
+    pain: dict[str, Any] = {"loinc": "72514-3", **_NRS} if unit == _PAIN else {}
+    return _number(name, label, unit, 0, high, known_at=known_at, roles=("outcome",), **pain)
 
 
 def _wording(name: str, label: str, known_at: KnownAt) -> Variable:
@@ -161,6 +163,7 @@ _PATIENT = (
         loinc="72514-3 38208-5",
         hint="numeric rating scale before the infusion",
         source=_BOTH,
+        **_NRS,
     ),
     _number(
         "disease_duration_years",

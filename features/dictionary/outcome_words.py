@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from features.dictionary.rule import Rule
+
 __all__ = ["ABOUT_4_WEEKS", "HORIZON_WORDS", "describe_outcomes", "name_horizon"]
 
 HORIZON_WORDS: Mapping[str, str] = MappingProxyType(
@@ -22,16 +24,6 @@ doi:10.1111/papr.13056)."""
 
 _USUAL_WEEKS = (2.0, 8.0)
 """Medians of a CRPS cohort's follow-up that are still "about 4 weeks"."""
-
-_RULES = {
-    "fall2_or_success": (
-        "response",
-        "pain at least 2 points lower than before treatment, or the record calls the treatment "
-        "successful",
-    ),
-    "fall30": ("relief", "pain at least 30% lower than before treatment"),
-    "fall50": ("relief", "pain at least 50% lower than before treatment"),
-}
 
 
 def name_horizon(horizon: str, condition: str) -> str:
@@ -48,14 +40,14 @@ def name_horizon(horizon: str, condition: str) -> str:
 
 
 def describe_outcomes(
-    rule: str, horizons: Sequence[str], *, condition: str, follow_up: float | None = None
+    rule: Rule, horizons: Sequence[str], *, condition: str, follow_up: float | None = None
 ) -> dict[str, str]:
     """Return each horizon's outcome in plain words.
 
     Parameters
     ----------
-    rule : str
-        A key of :data:`features.dictionary.outcome.RULES`.
+    rule : Rule
+        The responder rule.
     horizons : sequence of str
         One of :data:`features.dictionary.outcome.HORIZONS`.
     condition : str
@@ -65,12 +57,12 @@ def describe_outcomes(
 
     Examples
     --------
-    >>> describe_outcomes("fall30", ["t2"], condition="sciatica", follow_up=52.0)["t2"]
+    >>> from features.dictionary.rule import RULES
+    >>> describe_outcomes(RULES["fall30"], ["t2"], condition="sciatica", follow_up=52.0)["t2"]
     'relief at T2 (after a median of 52 weeks): pain at least 30% lower than before treatment'
     """
-    what, words = _RULES[rule]
     times = {"t1": name_horizon("t1", condition), "t2": _name_t2(condition, follow_up)}
-    described = {h: f"{what} at {times[h]}: {words}" for h in horizons}
+    described = {h: f"{rule.what} at {times[h]}: {rule.state}" for h in horizons}
     if tuple(horizons) == ("t1", "t2"):
         described["t2"] = (
             f"sustained response: a responder at {times['t1']} and still one at {times['t2']}"

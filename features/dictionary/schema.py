@@ -69,6 +69,8 @@ class Dictionary:
             If a name is taken: a contract variable's meaning cannot be changed.
         """
         variables = tuple(variables)
+        if not variables:
+            return self
         action = "choose another name for the study's own variable"
         problems = [
             Problem(v.name, "a name that is not in the contract", "a contract name", action=action)

@@ -76,6 +76,10 @@ class Variable:
         A short note for the form: how to measure or count.
     source : str
         Where the variable and its range come from.
+    measure : str
+        Of a score that an outcome is read from: what it measures, within a sentence.
+    better : {"", "low", "high"}
+        Of such a score: which end of the range is the better one.
     """
 
     name: str
@@ -93,6 +97,8 @@ class Variable:
     codes: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     source: str = ""
+    measure: str = ""
+    better: Literal["", "low", "high"] = ""
 
     @property
     def is_numeric(self) -> bool:
@@ -103,6 +109,15 @@ class Variable:
     def is_encodable(self) -> bool:
         """Whether the value can be written as one float."""
         return self.kind in ("number", "integer", "yes_no", "category")
+
+    @property
+    def short_unit(self) -> str:
+        """The unit without what its ends mean: "points"."""
+        return self.unit.split(",")[0]
+
+    def name_scale(self) -> str:
+        """Return what a score measures and its range, as "pain (NRS), 0 to 10 points"."""
+        return f"{self.measure}, {self.low:g} to {self.high:g} {self.short_unit}".rstrip()
 
     def expected(self) -> str:
         """Return what a right value looks like, for messages and forms."""

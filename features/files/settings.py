@@ -259,8 +259,14 @@ def _annotation(table: Any, keys: list[str]) -> Any:
     """Return the type of the setting at a place below a table."""
     for key in keys:
         fields = table.model_fields.items()
-        table = next(field.annotation for name, field in fields if key in (field.alias, name))
+        kind = next(field.annotation for name, field in fields if key in (field.alias, name))
+        # Of a table that may be left out, the table.
+        table = next((part for part in get_args(kind) if _is_table(part)), kind)
     return table
+
+
+def _is_table(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Settings)
 
 
 def _list_keys(table: type[Settings]) -> tuple[str, ...]:
@@ -274,7 +280,7 @@ def _choices(kind: Any) -> str:
 
 def _list_required(kind: Any, place: str) -> list[Problem]:
     """Return what must be given where nothing was: for a table, its own settings."""
-    if not (isinstance(kind, type) and issubclass(kind, Settings)):
+    if not _is_table(kind):
         return [Problem(place, _choices(kind) or "a value", "nothing", action="add it")]
     needed = [
         (f"{place}.{field.alias or name}", field.annotation)

@@ -44,6 +44,9 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
     `dates`       the order of this column's dates
     `separator`   what stands between ATC codes, where it is not ``;``
     ============= ========================================================================
+``[outcome]``
+    `scale`: what the scores are measured on, where it is not the 0 to 10 of the contract; see
+    :class:`features.dictionary.scale.OutcomeScale`.
 ``[variables.NAME]``
     A variable of the study's own; see :func:`features.dictionary.declarations.declare_variable`.
 
@@ -64,6 +67,7 @@ from pydantic import Field
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
+from features.dictionary.scale import OutcomeScale, find_scale, with_scale
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem, did_you_mean
@@ -148,6 +152,8 @@ class CohortMapping:
         How the export is to be read.
     totals : {"leave_out"} or None
         What becomes of lines of totals; None: they are a problem.
+    scale : OutcomeScale or None
+        What the scores are measured on; None for the contract's own.
     """
 
     columns: Mapping[str, ColumnRule] = field(default_factory=dict)
@@ -159,17 +165,24 @@ class CohortMapping:
     dates: DateOrder | None = None
     options: TableOptions = _NAMED
     totals: Totals | None = None
+    scale: OutcomeScale | None = None
 
     @property
     def dictionary(self) -> Dictionary:
-        """The contract with the study's own variables."""
-        return CONTRACT.with_variables(self.variables)
+        """The contract on the study's scale, with the study's own variables."""
+        return with_scale(CONTRACT, self.scale).with_variables(self.variables)
 
 
 class _Rows(Settings):
     """The table `[rows]`."""
 
     time: Annotated[RawColumn, fits("the name of a raw column", bool)] = ""
+
+
+class _Outcome(Settings):
+    """The table `[outcome]`."""
+
+    scale: OutcomeScale | None = None
 
 
 class _MappingFile(_Reading):
@@ -180,6 +193,7 @@ class _MappingFile(_Reading):
     totals: Annotated[Totals | None, worded('"leave_out"')] = None
     filter: Mapping[str, Codes] = Field(default_factory=dict)
     rows: _Rows = _Rows()
+    outcome: _Outcome = _Outcome()
     join: Mapping[str, Any] = Field(default_factory=dict)
     columns: Mapping[str, Any] = Field(default_factory=dict)
     variables: Mapping[str, Any] = Field(default_factory=dict)
@@ -211,7 +225,7 @@ def read_mapping(path: Path) -> CohortMapping:
     problems: list[Problem] = []
     tables = {key: given[key] for key in given if isinstance(given[key], dict)}
     variables = _read_variables(tables.get("variables", {}), problems)
-    dictionary = CONTRACT.with_variables(variables)
+    dictionary = with_scale(CONTRACT, find_scale(given)).with_variables(variables)
     has_times = bool(given.get("rows")) or "join" in tables
     rules = _read_columns(tables.get("columns", {}), dictionary, problems, has_times=has_times)
     joins = _read_joins(tables.get("join", {}), problems)
@@ -224,15 +238,16 @@ def read_mapping(path: Path) -> CohortMapping:
     if problems:
         raise InputError(what, problems)
     return CohortMapping(
-        rules,
-        parts.missing,
-        parts.filter,
-        time,
-        variables,
-        joins,
-        parts.dates,
-        parts.options,
-        parts.totals,
+        columns=rules,
+        missing=parts.missing,
+        filters=parts.filter,
+        time=time,
+        variables=variables,
+        joins=joins,
+        dates=parts.dates,
+        options=parts.options,
+        totals=parts.totals,
+        scale=parts.outcome.scale,
     )
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from features.cohort.study_rules import StudyRules
-from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import read_eligibility
 from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
-from features.dictionary.outcome import HORIZONS, RULES
+from features.dictionary.outcome import HORIZONS
+from features.dictionary.rule import RULES, Rule, read_rule
+from features.dictionary.scale import OutcomeScale, find_scale, with_scale
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem
 from features.files.settings import (
@@ -26,12 +27,11 @@ from features.files.settings import (
     Settings,
     Texts,
     fits,
-    one_of,
     read_settings,
     read_toml,
     show,
 )
-from features.mapping.mapping_file import read_mapping
+from features.mapping.mapping_file import CohortMapping, read_mapping
 
 __all__ = [
     "CohortTable",
@@ -54,10 +54,21 @@ _CRPS = ("crps", "complex regional pain syndrome")
 
 @dataclass(frozen=True)
 class Place:
-    """What a study file is read with: the folder it stands in, and the study's dictionary."""
+    """What a study file is read with.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it stands.
+    dictionary : Dictionary
+        The study's.
+    mapped_scale : OutcomeScale or None
+        The outcome's scale as the mapping has it.
+    """
 
     folder: Path
     dictionary: Dictionary
+    mapped_scale: OutcomeScale | None = None
 
 
 def _check_condition(condition: str) -> str:
@@ -82,10 +93,34 @@ class CohortTable(Settings):
     mapping: str | None = None
 
 
+def _check_scale(scale: OutcomeScale | None, info: ValidationInfo[Place]) -> OutcomeScale | None:
+    mapped = info.context.mapped_scale
+    if scale and mapped and scale != mapped:
+        action = "leave it out of the study: the mapping's holds"
+        raise SettingError(Problem("", "the scale of the mapping", "another", action=action))
+    return scale
+
+
+def _read_rule(text: Any, info: ValidationInfo[Place]) -> Rule:
+    usual = "fall2_or_success"
+    if "scale" not in info.data:  # a wrong scale is told already
+        return RULES[usual]
+    if not isinstance(text, str | None):
+        raise SettingError(Problem("", f'a rule, such as "{usual}" or "fall >= 3"', show(text)))
+    try:
+        return read_rule(usual if text is None else text, info.context.dictionary)
+    except InputError as err:
+        got = "none" if text is None else show(text)
+        told = (replace(problem, column="", got=got) for problem in err.problems)
+        raise SettingError(*told) from err
+
+
 class OutcomeTable(Settings):
     """Who responded, and when that is looked at."""
 
-    rule: Annotated[str, one_of(RULES)] = "fall2_or_success"
+    # Before the rule, which is read on this scale.
+    scale: Annotated[OutcomeScale | None, AfterValidator(_check_scale)] = None
+    rule: Annotated[Rule, PlainValidator(_read_rule)] = Field(default=None, validate_default=True)
     horizons: Annotated[Texts, fits('["t1"], ["t1", "t2"] or ["t2"]', HORIZONS.__contains__)] = (
         "t1",
         "t2",
@@ -112,7 +147,7 @@ class _RulesFile(Settings):
 
     population: PopulationTable = PopulationTable()
     cohort: CohortTable = CohortTable()
-    outcome: OutcomeTable = OutcomeTable()
+    outcome: OutcomeTable = Field(default={}, validate_default=True)
     eligibility: EligibilityTable | None = None
 
 
@@ -144,7 +179,9 @@ def find_place(path: Path, content: Mapping[str, Any], *, mapping: Path | None =
     named = cohort.get("mapping") if isinstance(cohort, dict) else None
     if mapping is None and isinstance(named, str):
         mapping = path.parent / named
-    return Place(path.parent, CONTRACT if mapping is None else read_mapping(mapping).dictionary)
+    mapped = CohortMapping() if mapping is None else read_mapping(mapping)
+    dictionary = with_scale(mapped.dictionary, find_scale(content))
+    return Place(path.parent, dictionary, mapped.scale)
 
 
 def read_study_rules(path: Path, *, mapping: Path | None = None) -> StudyRules:

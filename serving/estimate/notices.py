@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
@@ -190,7 +191,8 @@ def evidence_notices(record: Record, dictionary: Dictionary) -> list[PlainNotice
     """
     notices = []
     nrs = record.get("nrs_t0")
-    if isinstance(nrs, float) and nrs < _TRIAL_LOWEST_NRS:
+    on_nrs = dictionary["nrs_t0"].expected() == CONTRACT["nrs_t0"].expected()
+    if isinstance(nrs, float) and on_nrs and nrs < _TRIAL_LOWEST_NRS:
         text = (
             "Pain before treatment is below 5: the placebo-controlled trial did not admit such "
             "patients (Sigtermans 2009)."

@@ -244,7 +244,7 @@ def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
         "Admission: elective",
         "T2, sustained",
         "kept, of T1 responders",
-        "1 with a score before treatment too low",
+        "1 with a score before treatment too near",
         "row 2 (1 in all)",
     ):
         assert words in result.stdout

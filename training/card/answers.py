@@ -90,8 +90,8 @@ def _answer_outcome(results: Results) -> dict[str, str]:
                 f"{rows[h].both} by both"
             )
         ),
-        "low_baseline": f"{labels.cannot_meet} of {labels.rows} patients' pain before "
-        "treatment was too low to meet the score part of the rule",
+        "low_baseline": f"{labels.cannot_meet} of {labels.rows} patients' score before "
+        "treatment was too near the best one to meet the rule by score",
         "score_labels": _answer_score_labels(results),
         "missing_outcomes": results.per_horizon(unknown),
     }

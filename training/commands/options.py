@@ -84,10 +84,16 @@ def show_report(
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:
     """Return a cohort's patients by the model's rules, with what a mapping declares."""
+    from features.dictionary.contract import CONTRACT
     from features.mapping.mapping_file import read_mapping
     from training.validation.new_patients import read_new_patients
 
-    further = () if mapping is None else read_mapping(mapping).variables
+    further: list[Variable] = []
+    if mapping is not None:
+        read = read_mapping(mapping)
+        # With a scale of its own the scores are declared as well: they must be the model's.
+        scores = [v for v in read.dictionary if v.name in CONTRACT and v != CONTRACT[v.name]]
+        further = [*scores, *read.variables]
     patients = read_new_patients(loaded, cohort, further=further)
     tell_remarks(patients.cohort)
     return patients

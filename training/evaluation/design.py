@@ -17,8 +17,6 @@ class Design:
 
     Parameters
     ----------
-    rule : str
-        Responder rule; see :data:`features.dictionary.outcome.RULES`.
     resampling : Resampling
         Folds, repeats and resamples.
     weighting : str
@@ -35,7 +33,6 @@ class Design:
         made many at a time.
     """
 
-    rule: str
     resampling: Resampling
     weighting: str
     thresholds: tuple[float, float] | None
@@ -47,7 +44,6 @@ class Design:
 def make_design(study: Study) -> Design:
     """Return how a study asks to be judged."""
     return Design(
-        rule=study.rule,
         resampling=study.resampling,
         weighting=study.weighting,
         thresholds=study.thresholds,

@@ -38,7 +38,7 @@ def make_facts(
         treatment=study.treatment,
         condition=study.condition,
         outcomes=study.outcomes,
-        rule=study.rule,
+        rule=study.rule.text,
         base_rates={h: float(c["base_rate"]) for h, c in description.counts.items()},
         counts=make_count_facts(description.counts, description.data),
         eligibility=study.eligibility.to_dict(),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from features.dictionary.outcome import RULES
 from training.document.document import Bullets, Document, Section
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
@@ -49,7 +48,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
     items = [
         f"Predictors: {', '.join(v.label for v in description.data.predictors)} "
         f"({description.parameters} parameters).",
-        f"Responder: {RULES[study.rule]}.",
+        f"Responder: {study.rule.past}.",
         f"Candidates: {', '.join(names)}. Settings, weights and recalibration come from "
         f"{study.procedure.inner_repeats} x {study.procedure.inner_folds}-fold cross-validation "
         "inside every fit; missing predictors are filled in the same way at prediction.",

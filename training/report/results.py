@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import FloatArray
-from features.dictionary.outcome import RULES
 from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
@@ -62,10 +61,11 @@ def _describe_predictor(variable: Variable, column: FloatArray) -> dict[str, Any
 
 def describe_study(study: Study) -> StudyFacts:
     """Return what a study asked."""
-    same = "name title population condition treatment rule horizons outcomes thresholds seed"
+    same = "name title population condition treatment horizons outcomes thresholds seed"
     asked = {name: getattr(study, name) for name in same.split()} | {
         "sha256": study.sha256,
-        "rule_text": RULES[study.rule],
+        "rule": study.rule.text,
+        "rule_text": study.rule.past,
         "eligibility": study.eligibility.to_dict(),
         "procedure": asdict(study.procedure),
         "resampling": study.resampling.model_dump(),

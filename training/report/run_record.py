@@ -56,7 +56,7 @@ def make_beginning(description: Description) -> RunRecord:
     return RunRecord(
         study=study.name,
         params={
-            "rule": study.rule,
+            "rule": study.rule.text,
             "horizons": "+".join(study.horizons),
             "predictors": ", ".join(study.predictors),
             "candidates": ", ".join(study.procedure.candidates),

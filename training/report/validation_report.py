@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from features.dictionary.outcome import RULES
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
 from training.document.words import estimate, number, number_range, p_value, percent, with_interval
 from training.measures.performance import FROZEN_INTERVAL
@@ -86,7 +85,7 @@ def _describe(
 ) -> tuple[str, ...]:
     packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
     items = [
-        f"Responder: {RULES[loaded.facts.rule]}.",
+        f"Responder: {loaded.rule.past}.",
         f"Intervals: {FROZEN_INTERVAL}, {n_bootstrap} resamples, seed {seed}. The flexible curve "
         "is loess.",
         f"Model digest {loaded.digest}; cohort file SHA-256 {patients.cohort.sha256}.",

@@ -27,6 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from features.dictionary.rule import Rule, read_rule
 from features.errors import InputError, KetresponseError, Problem
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
@@ -71,6 +72,11 @@ class LoadedModel:
     facts: ModelFacts
     digest: str
     panel: PanelModel | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The responder rule, on the scale that the model's dictionary declares."""
+        return read_rule(self.facts.rule, self.model.dictionary)
 
 
 def _refuse(folder: Path, why: str, *, action: str = "") -> KetresponseError:

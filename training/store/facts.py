@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from features.dictionary.outcome import RULES
+from features.dictionary.rule import is_rule
 from features.errors import InputError, KetresponseError
 from training.store.part import ResultsPart, list_problems
 
@@ -88,8 +88,8 @@ class ModelFacts:
     outcomes : dict of str to str
         Horizon to the outcome in plain words.
     rule : str
-        The responder rule, a key of :data:`features.dictionary.outcome.RULES`: other patients are
-        labelled by it when the model is validated or updated.
+        The responder rule, as :func:`features.dictionary.rule.read_rule` reads it: other patients
+        are labelled by it when the model is validated or updated.
     base_rates : dict of str to float
         Horizon to the training cohort's share of responders, 0 to 1.
     counts : dict
@@ -175,10 +175,8 @@ class ModelFacts:
     def __post_init__(self) -> None:
         for item in fields(self):
             object.__setattr__(self, item.name, to_plain(getattr(self, item.name)))
-        if self.rule not in RULES:
-            raise KetresponseError(
-                f"a model's responder rule is one of {', '.join(RULES)}; got {self.rule!r}"
-            )
+        if not is_rule(self.rule):
+            raise KetresponseError(f"a model has a responder rule; got {self.rule!r}")
         if self.status not in STATUSES:
             raise KetresponseError(
                 f"a model's status is one of {', '.join(STATUSES)}; got {self.status!r}"

@@ -61,6 +61,7 @@ from pathlib import Path
 
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome_words import describe_outcomes
+from features.dictionary.rule import Rule
 from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
 from features.mapping.study_file import Place, choose_eligibility, find_place
@@ -87,7 +88,7 @@ class Study:
         The cohort file.
     dictionary : Dictionary
         The contract with what the study's mapping declares.
-    rule : str
+    rule : Rule
         Responder rule.
     horizons : tuple of str
         ("t1",), ("t1", "t2") or ("t2",).
@@ -118,7 +119,7 @@ class Study:
     treatment: str
     cohort: Path
     dictionary: Dictionary
-    rule: str
+    rule: Rule
     horizons: tuple[str, ...]
     outcomes: dict[str, str]
     eligibility: Eligibility

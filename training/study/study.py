@@ -139,7 +139,8 @@ def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     low = int(labels.cannot_meet.sum())
     if low:
         notices.append(
-            f"{low} patients' pain before treatment was too low to meet the score part of the rule"
+            f"{low} patients' score before treatment was too near the best one to meet the rule by "
+            "score"
         )
     flagged = int(labels.t2_after_t1_no.sum())
     if flagged:

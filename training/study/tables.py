@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
 from features.dictionary.contract import DEFAULT_PREDICTORS
+from features.dictionary.rule import RULES
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem, did_you_mean
 from features.files.settings import (
@@ -121,7 +122,7 @@ class _Procedure(Settings):
 def _check_published(procedure: _Procedure, info: ValidationInfo[Place]) -> _Procedure:
     population, outcome = info.data.get("population"), info.data.get("outcome")
     if procedure.published_patients and population and outcome:
-        if (population.condition, outcome.rule) != ("CRPS", "fall2_or_success"):
+        if (population.condition, outcome.rule) != ("CRPS", RULES["fall2_or_success"]):
             problem = Problem(
                 "procedure.published_patients",
                 "0: rates are published for CRPS and the rule fall2_or_success",
@@ -190,7 +191,7 @@ class StudyFile(Settings):
     population: _Population
     treatment: _Treatment
     cohort: _Cohort
-    outcome: OutcomeTable = OutcomeTable()
+    outcome: OutcomeTable = Field(default={}, validate_default=True)
     eligibility: EligibilityTable | None = None
     predictors: _Predictors = _Predictors()
     procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()

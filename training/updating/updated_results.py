@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.outcome import RULES
 from training.document.progress import Show
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment, assess, count_assessment
@@ -60,7 +59,6 @@ def describe_updated(plan: UpdatePlan, before: Results | None) -> Patients:
 def make_update_design(plan: UpdatePlan, before: Results | None) -> Design:
     """Return how an update is judged: by the thresholds set for the version before."""
     return Design(
-        rule=plan.parent.facts.rule,
         resampling=_RESAMPLING,
         weighting=WEIGHTING,
         thresholds=before.study.thresholds if before else None,
@@ -152,7 +150,7 @@ def _describe_asked(plan: UpdatePlan, design: Design, before: Results | None) ->
         "condition": facts.condition,
         "treatment": facts.treatment,
         "rule": facts.rule,
-        "rule_text": RULES[facts.rule],
+        "rule_text": plan.parent.rule.past,
         "horizons": plan.patients.data.horizons,
         "outcomes": facts.outcomes,
         "eligibility": Eligibility.from_dict(facts.eligibility).to_dict(),

@@ -158,7 +158,7 @@ def compute_study_key(description: Description) -> str:
     return compute_evaluation_key(
         cohort_sha256=description.cohort.sha256,
         eligibility=study.eligibility,
-        rule=study.rule,
+        rule=study.rule.text,
         horizons=study.horizons,
         weighting=study.weighting,
         design=f"{resampling.repeats} x {resampling.folds}",

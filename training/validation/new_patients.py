@@ -19,7 +19,8 @@ from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import Labelled, join_labels
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.outcome import RULES, Labels, available_horizons, make_labels
+from features.dictionary.outcome import Labels, available_horizons, make_labels
+from features.dictionary.rule import Rule
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
@@ -70,7 +71,8 @@ def _extend(dictionary: Dictionary, further: Sequence[Variable]) -> Dictionary:
     """Return the model's dictionary with what the contract and a mapping have beside it."""
 
     def meaning(variable: Variable) -> tuple[object, ...]:
-        return variable.kind, variable.unit, variable.categories
+        scale = (variable.low, variable.high, variable.better) if variable.better else ()
+        return variable.kind, variable.unit, variable.categories, *scale
 
     problems = [
         Problem(
@@ -98,7 +100,7 @@ def _check_predictors(predictors: Sequence[Variable], eligible: pd.DataFrame, na
         raise InputError(f"cohort {name}: predictors of the model", problems)
 
 
-def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: str) -> Labels:
+def _label(eligible: pd.DataFrame, rule: Rule, horizons: tuple[str, ...], name: str) -> Labels:
     """Label by the model's rule; at T1 alone where nobody's "kept at T2" is known."""
     available = available_horizons(eligible, rule=rule)
     if horizons == ("t1", "t2") and available == ("t1",):
@@ -114,8 +116,8 @@ def _label(eligible: pd.DataFrame, rule: str, horizons: tuple[str, ...], name: s
     return labels
 
 
-def _miss_outcome(horizon: str, rule: str) -> Problem:
-    expected, action = "one eligible course with a known one", f"the model's rule: {RULES[rule]}"
+def _miss_outcome(horizon: str, rule: Rule) -> Problem:
+    expected, action = "one eligible course with a known one", f"the model's rule: {rule.past}"
     return Problem(f"outcome at {horizon.upper()}", expected, "none", action=action)
 
 
@@ -198,7 +200,7 @@ def read_new_patients(
             ],
         )
     _check_predictors(model.predictor_variables, eligible, file.name)
-    labels = _label(eligible, facts.rule, model.horizons, file.name)
+    labels = _label(eligible, loaded.rule, model.horizons, file.name)
     data = make_training_data(eligible, model.predictor_variables, labels)
     repeats = len(data) - len(np.unique(data.groups))
     known = _is_training_cohort(cohort, data, loaded)

@@ -12,6 +12,7 @@ from features.cohort.cohort import Cohort, parse_cohort, read_cohort
 from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
+from features.dictionary.rule import RULES
 from features.errors import InputError
 from features.files.table import read_table, write_table
 from features.mapping.mapping import apply_mapping
@@ -163,7 +164,9 @@ def test_another_rule_counts_anew() -> None:
     cohort = make_small(
         nrs_t0=[10, 8, 8, 8, 8, 8], nrs_t1=[7, 5, 6, 8, 8, 8], success_t1=["yes"] * 6
     )
-    described = describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT, rule="fall30"))
+    described = describe_cohort(
+        cohort, StudyRules(eligibility=NOBODY_LEFT_OUT, rule=RULES["fall30"])
+    )
     assert described.rates[["events", "n"]].to_numpy().tolist() == [[2, 6]]
     assert set(described.provenance.loc[described.provenance["source"] != "score"].sum()[2:]) == {0}
 
@@ -209,7 +212,7 @@ def test_what_to_look_at_is_said() -> None:
         )
     )
     notices = " ".join(describe_cohort(cohort, StudyRules(eligibility=NOBODY_LEFT_OUT)).notices)
-    assert "1 patients' pain before treatment was too low" in notices
+    assert "1 patients' score before treatment was too near the best one" in notices
     assert "1 patients responded at T2 after no response at T1" in notices
     assert "1 courses are repeats of a patient" in notices
 

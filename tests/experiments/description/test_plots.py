@@ -61,7 +61,7 @@ def test_missingness_picture_draws_incomplete_variables_only(
 
 
 def test_pain_and_rates_are_drawn_where_they_are(description: CohortDescription) -> None:
-    (axes,) = plot_pain(description.pain, title="Pain").axes
+    (axes,) = plot_pain(description.pain, score=description.score, title="Pain").axes
     medians = [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
     assert medians == [[8, 6, 7], [8, 5, 6], [8, 8, 8]]
     rates = description.rates.assign(words=description.rates["rate"], published=0.5)

@@ -11,6 +11,7 @@ from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import Labelled, add_outcome_steps, label_cohort
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.errors import InputError
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
@@ -34,7 +35,7 @@ def _label(cohort: Cohort, needed: tuple[str, ...] = ("nrs_t0",), rule: str = ""
     return label_cohort(
         cohort,
         CRPS_ELIGIBILITY,
-        rule=rule or "fall2_or_success",
+        rule=RULES[rule or "fall2_or_success"],
         horizons=("t1",),
         needed=needed,
         name="cohort.csv",

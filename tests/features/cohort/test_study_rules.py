@@ -6,6 +6,7 @@ import pandas as pd
 
 from features.cohort.study_rules import CRPS_RULES
 from features.dictionary.eligibility import Eligibility
+from features.dictionary.rule import RULES
 
 
 def test_horizons_that_were_not_asked_for_are_those_that_a_table_has() -> None:
@@ -17,5 +18,5 @@ def test_horizons_that_were_not_asked_for_are_those_that_a_table_has() -> None:
 def test_published_rates_stand_beside_the_rules_that_they_were_found_by() -> None:
     assert CRPS_RULES.is_published
     assert not replace(CRPS_RULES, condition="sciatica").is_published
-    assert not replace(CRPS_RULES, rule="fall30").is_published
+    assert not replace(CRPS_RULES, rule=RULES["fall30"]).is_published
     assert not replace(CRPS_RULES, eligibility=Eligibility()).is_published

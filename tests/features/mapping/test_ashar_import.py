@@ -15,6 +15,7 @@ from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.study_rules import StudyRules
 from features.dictionary.declarations import read_eligibility
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.files.table import read_table, write_table
 from features.mapping.import_report import ImportReport
 from features.mapping.mapping import apply_mapping
@@ -88,7 +89,7 @@ def test_published_figures_of_each_arm_come_back(
 
 def test_64_of_135_respond_by_arm_40_14_and_10(imported: Imported) -> None:
     _, cohort, _ = imported
-    labels = make_labels(cohort.table, rule="fall2_or_success", horizons=("t1",))
+    labels = make_labels(cohort.table, rule=RULES["fall2_or_success"], horizons=("t1",))
     counts = labels.counts()
     assert counts["t1"] == {
         "responders": 64,

@@ -150,7 +150,7 @@ def test_every_problem_of_a_mapping_is_told_in_these_words(tmp_path: Path) -> No
         "  filter.group: expected a value or a list of values; got a table",
         "  rows.tme: expected one of time; got an unknown key; did you mean time?",
         "  [colums]: expected one of decimal, encoding, sheet, labels, header_line, "
-        "data_line, missing, dates, totals, filter, rows, join, columns, variables; "
+        "data_line, missing, dates, totals, filter, rows, outcome, join, columns, variables; "
         "got an unknown table; did you mean [columns]?",
     ]
 

@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 from features.cohort.cohort import parse_cohort
 from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.dictionary.variable import parse_value
 from features.errors import Problem
 from features.simulation.cohort import INVENTED_EFFECTS, make_cohort
@@ -261,7 +262,7 @@ def test_cohort_is_read_without_a_problem_and_labelled_as_simulated() -> None:
     table = make_cohort(400, seed=8).table
     parsed, problems = parse_cohort(table.astype(object).where(table.notna(), None))
     assert problems == []
-    labels = make_labels(parsed, rule="fall2_or_success", horizons=("t1", "t2"))
+    labels = make_labels(parsed, rule=RULES["fall2_or_success"], horizons=("t1", "t2"))
     np.testing.assert_array_equal(labels.t1, label(table, "t1"))
     seen = label(table, "t2").notna().to_numpy()
     np.testing.assert_array_equal(labels.t2[seen], label(table, "t2")[seen])

@@ -8,6 +8,7 @@ import numpy as np
 
 from features.cohort.cohort import read_cohort
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.files.table import write_table
 from features.simulation.panel import SimulatedPanel, make_panel
 from tests.training.helpers.cohorts import write_cohort
@@ -58,7 +59,7 @@ def write_files(
     """Write cohort, panel (of all but the first `skip` patients) and study; return the panel."""
     path = write_cohort(folder / "cohort.csv", n, seed=seed)
     table = read_cohort(path).table
-    y = make_labels(table, rule="fall2_or_success", horizons=("t1",)).t1
+    y = make_labels(table, rule=RULES["fall2_or_success"], horizons=("t1",)).t1
     simulated = make_panel(
         table["patient_id"].tolist()[skip:],
         y[skip:],

@@ -3,6 +3,7 @@
 import pytest
 
 from features.dictionary.outcome_words import describe_outcomes
+from features.dictionary.rule import RULES
 from tests.training.helpers.examples import make_facts
 from training.store.statements import INTERVAL_CAVEAT, make_statements, plain, stamp
 
@@ -46,7 +47,7 @@ def test_the_stamp_is_first_the_notes_last_and_the_counts_between():
 
 
 def test_what_is_known_of_crps_is_said_of_crps_models_only():
-    words = describe_outcomes("fall30", ("t1", "t2"), condition="CRPS")
+    words = describe_outcomes(RULES["fall30"], ("t1", "t2"), condition="CRPS")
     crps = " ".join(make_statements(make_facts(outcomes=words)))
     other = " ".join(make_statements(make_facts(outcomes=words, condition="chronic back pain")))
     for said in ("about 4 weeks later", "Sigtermans 2009", "Liver enzymes"):
@@ -60,6 +61,6 @@ def test_what_is_known_of_crps_is_said_of_crps_models_only():
 
 def test_a_follow_up_that_the_study_words_itself_is_not_called_4_weeks():
     own = make_facts(outcomes={"t2": "relief 12 months after discharge"})
-    late = describe_outcomes("fall30", ("t2",), condition="CRPS", follow_up=52)
+    late = describe_outcomes(RULES["fall30"], ("t2",), condition="CRPS", follow_up=52)
     for facts in (own, make_facts(outcomes=late)):
         assert "4 weeks" not in " ".join(make_statements(facts))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.dictionary.eligibility import CRPS_ELIGIBILITY, Eligibility
+from features.dictionary.rule import RULES
 from features.errors import NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from training.evaluation.design import make_design
@@ -165,7 +166,7 @@ def test_the_second_study_is_run_with_the_seed_of_the_first(folder: Path) -> Non
 
 def test_studies_of_other_patients_or_outcomes_are_not_paired(folder: Path) -> None:
     one, two = _studies(folder)
-    other = replace(two, rule="fall50", cohort=write_cohort(folder / "d.csv", 120, seed=9))
+    other = replace(two, rule=RULES["fall50"], cohort=write_cohort(folder / "d.csv", 120, seed=9))
     found = compare_studies(one, other, names=("one", "two"))
     assert not found.paired
     assert found.reason == "the studies differ in cohort file and responder rule"

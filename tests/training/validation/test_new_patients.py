@@ -8,6 +8,7 @@ import pytest
 from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.outcome import make_labels
+from features.dictionary.rule import RULES
 from features.dictionary.variable import Variable
 from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
@@ -30,7 +31,7 @@ def test_the_models_own_rules_select_and_label(tmp_path: Path) -> None:
     file = write_cohort(tmp_path / "c.csv", 150, seed=1)
     found = read_new_patients(_loaded(rule="fall50"), file)
     table = found.cohort.table
-    labels = make_labels(table, rule="fall50", horizons=("t1", "t2"))
+    labels = make_labels(table, rule=RULES["fall50"], horizons=("t1", "t2"))
     np.testing.assert_array_equal(found.data.y["t1"], labels.t1)
     np.testing.assert_array_equal(found.data.kept, labels.kept)
     np.testing.assert_array_equal(found.data.X, table[list(PREDICTORS)].to_numpy())
