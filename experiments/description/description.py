@@ -26,6 +26,7 @@ from features.cohort.cohort import Cohort
 from features.cohort.labelling import add_outcome_steps
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.outcome import Labels, make_labels
+from features.dictionary.rule import is_compared
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
@@ -154,6 +155,7 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         flow = pd.concat([flow, step], ignore_index=True)
     baseline, course, left_out = _find_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])
+    times = ("t0", "t1", "t2") if is_compared(cohort.dictionary) else ("t1", "t2")
     first = response[asked[0]] if asked else np.full(len(table), np.nan)
     return CohortDescription(
         rows=len(cohort.table),
@@ -170,8 +172,8 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         normality=normality,
         rates=_compute_rates(response, n=len(table)),
         paired=compute_paired_table(response["t1"], response["t2"]) if len(asked) == 2 else None,
-        pain=compute_pain(table, response),
-        pain_tests=compute_pain_tests(table, response),
+        pain=compute_pain(table, response, times=times),
+        pain_tests=compute_pain_tests(table, response, times=times),
         comparison=_compare(table, baseline, first, normality=normality),
         provenance=_count_provenance(seen, response),
         missing=_count_missing(table, first, cohort.dictionary),

@@ -7,6 +7,8 @@ Friedman 1937, doi:10.1080/01621459.1937.10503522.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -29,19 +31,24 @@ def _groups(response: dict[str, FloatArray], n: int) -> list[tuple[str, BoolArra
     return groups
 
 
-def _known_scores(table: pd.DataFrame) -> dict[str, FloatArray]:
+def _known_scores(table: pd.DataFrame, times: Sequence[str]) -> dict[str, FloatArray]:
     return {
         time: table[name].to_numpy(dtype=np.float64)
         for time, name in _SCORES.items()
-        if name in table
+        if time in times and name in table
     }
 
 
-def compute_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
-    """Return `pain` of :class:`experiments.description.description.CohortDescription`."""
+def compute_pain(
+    table: pd.DataFrame, response: dict[str, FloatArray], *, times: Sequence[str]
+) -> pd.DataFrame:
+    """Return `pain` of :class:`experiments.description.description.CohortDescription`.
+
+    `times` are those of "t0", "t1" and "t2" whose scores are on one scale.
+    """
     rows = []
     for group, rows_in in _groups(response, len(table)):
-        for time, scores in _known_scores(table).items():
+        for time, scores in _known_scores(table, times).items():
             known = scores[rows_in & ~np.isnan(scores)]
             summary = [np.nan] * 5
             if len(known) >= FEWEST:
@@ -52,9 +59,11 @@ def compute_pain(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.Dat
     )
 
 
-def compute_pain_tests(table: pd.DataFrame, response: dict[str, FloatArray]) -> pd.DataFrame:
+def compute_pain_tests(
+    table: pd.DataFrame, response: dict[str, FloatArray], *, times: Sequence[str]
+) -> pd.DataFrame:
     """Return `pain_tests` of :class:`experiments.description.description.CohortDescription`."""
-    scores = _known_scores(table)
+    scores = _known_scores(table, times)
     rows: list[tuple[str, str, str, int, float, float]] = []
     if len(scores) == 3:
         together = np.column_stack(list(scores.values()))

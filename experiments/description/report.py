@@ -58,7 +58,7 @@ def make_description_report(
         Section("Patients", _make_patients(d)),
         Section("Treatment", _make_treatment(d)),
         Section("Response", make_response_section(d, beside_published=beside_published)),
-        Section("Pain", _make_pain(d)),
+        Section("Scores", _make_pain(d)),
         Section("Responders and nonresponders", _make_comparison(d)),
         Section("What is missing", _make_missing(d)),
         Section("Mean or median", _make_normality(d)),
@@ -201,7 +201,7 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
         ),
         Table.from_rows(
             "pain_tests",
-            "Change of pain within patients.",
+            "Change of scores within patients.",
             d.pain_tests,
             {
                 "comparison": "comparison",
@@ -211,7 +211,7 @@ def _make_pain(d: CohortDescription) -> tuple[Block, ...]:
                 "p": lambda r: p_value(r.p_value),
             },
             "Each test uses the patients whose scores are complete for it, and their number is "
-            "given. Responders are partly chosen by their fall in pain, so that a test within them "
+            "given. Responders are partly chosen by their change, so that a test within them "
             "shows that by construction. No correction for several tests.",
         ),
     )

@@ -18,8 +18,8 @@ from training.measures.paired import PairedTable
 __all__ = ["make_response_section"]
 
 _SOURCES = {
-    "score": "pain score alone",
-    "both": "pain score and the record's wording",
+    "score": "score alone",
+    "both": "score and the record's wording",
     "wording": "the record's wording alone",
 }
 

@@ -7,6 +7,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 
+from features.dictionary.variable import Variable
 from training.document.document import each_row
 from training.document.style import (
     BLUE,
@@ -28,7 +29,9 @@ __all__ = ["plot_differences", "plot_regressions", "plot_weekly_means"]
 
 
 @paper_style()
-def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str) -> PaperFigure:
+def plot_weekly_means(
+    means: pd.DataFrame, *, arms: tuple[str, str], score: Variable, title: str
+) -> PaperFigure:
     """Draw the mean score of each arm (reference first) over the weeks, with 95% intervals."""
     figure, axes = make_axes(width=6.6, height=3.7)
     for arm, colour, shift in zip(arms, (ORANGE, BLUE), (-0.06, 0.06), strict=True):
@@ -37,7 +40,8 @@ def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str)
         draw_points(axes, rows["week"] + shift, *interval, fmt="o-", color=colour, label=arm)
     weeks = range(int(means["week"].min()), int(means["week"].max()) + 1)
     axes.set_xticks(weeks if len(weeks) <= 20 else list(weeks)[:: len(weeks) // 10])
-    axes.set(ylim=(0, 10), xlabel="week (0: before treatment)", ylabel="mean pain, NRS 0–10")
+    axes.set(ylim=(score.low, score.high), ylabel=f"mean of {score.name_scale()}")
+    axes.set(xlabel="week (0: before treatment)")
     add_grid(axes, "y")
     set_title(axes, title)
     figure.legend(loc="outside lower left", ncols=2)
@@ -46,7 +50,12 @@ def plot_weekly_means(means: pd.DataFrame, *, arms: tuple[str, str], title: str)
 
 @paper_style()
 def plot_differences(
-    differences: pd.DataFrame, adjusted: pd.DataFrame | None, *, lost: int | None, title: str
+    differences: pd.DataFrame,
+    adjusted: pd.DataFrame | None,
+    *,
+    lost: int | None,
+    unit: str,
+    title: str,
 ) -> PaperFigure:
     """Draw the difference between the arms week by week.
 
@@ -57,6 +66,8 @@ def plot_differences(
         treatment; None leaves the latter out.
     lost : int or None
         The week from which on no week differs.
+    unit : str
+        Of the score.
     title : str
         What is shown.
     """
@@ -71,13 +82,13 @@ def plot_differences(
     if adjusted is not None:
         dots = axes.plot(adjusted["week"] + 0.12, adjusted["difference"], "D", color=ORANGE)
         dots[0].set(markersize=4, markerfacecolor="white")
-        dots[0].set_label("adjusted for pain before treatment")
+        dots[0].set_label("adjusted for the score before treatment")
     if lost is not None:
         axes.axvline(lost - 0.5, color=GREY, linestyle="--", linewidth=0.9)
         words = f"no week differs\nfrom week {lost} on"
         down = axes.get_xaxis_transform()
         axes.text(lost - 0.4, 0.98, words, fontsize=8, va="top", color=INK, transform=down)
-    axes.set(xlabel="week", ylabel="difference, NRS points")
+    axes.set(xlabel="week", ylabel=f"difference, {unit}")
     axes.set_xticks(d["week"] if len(d) <= 20 else d["week"].iloc[:: len(d) // 10])
     low, high = axes.get_ylim()
     axes.set_ylim(low, max(high, 0.0) + 0.25 * (max(high, 0.0) - low))
@@ -89,9 +100,9 @@ def plot_differences(
 
 @paper_style()
 def plot_regressions(
-    univariable: pd.DataFrame, multivariable: pd.DataFrame, *, title: str
+    univariable: pd.DataFrame, multivariable: pd.DataFrame, *, unit: str, title: str
 ) -> PaperFigure:
-    """Draw how pain goes with each baseline variable, per standard deviation or yes against no."""
+    """Draw how the score goes with each variable, per standard deviation or yes against no."""
     rows = univariable[univariable["b"].notna()].iloc[::-1].reset_index(drop=True)
     together = {
         (row.variable, row.level): row
@@ -113,7 +124,7 @@ def plot_regressions(
         for row, per in zip(each_row(rows), numeric, strict=True)
     ]
     name_rows(axes, names, fontsize=8, upwards=True)
-    axes.set(xlabel="NRS points more (right) or less (left)")
+    axes.set(xlabel=f"{unit} more (right) or less (left)")
     add_grid(axes, "x")
     set_title(axes, title)
     for label, face, edge in (("by itself", "white", ORANGE), ("with the others", BLUE, BLUE)):

@@ -12,8 +12,9 @@ from experiments.trajectory.plots import plot_differences, plot_regressions, plo
 from experiments.trajectory.predictors import Regressions, compute_regressions
 from experiments.trajectory.trajectory import Course, compute_course, compute_weekly_means
 from features.cohort.weekly import WeeklyScores
+from features.dictionary.variable import Variable
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
-from training.document.words import ABSENT, p_equals, p_value, with_interval
+from training.document.words import ABSENT, capital, p_equals, p_value, with_interval
 
 __all__ = ["make_trajectory_report"]
 
@@ -30,13 +31,14 @@ def make_trajectory_report(weekly: WeeklyScores, *, name: str, week: int | None 
         adjusted = compute_course(weekly, adjusted=True)
     regressions = compute_regressions(weekly, week=week)
     reference, other = weekly.arms
+    score = weekly.dictionary["nrs_t0"]
     counts = weekly.baseline["treated"].value_counts()
     return Document(
-        title=f"Weekly pain in two arms: {name}",
+        title=f"Weekly {score.measure} in two arms: {name}",
         lead=(
             f"{int(counts.get(1.0, 0))} patients in the arm {other}, {int(counts.get(0.0, 0))} in "
-            f"the arm {reference}; a difference is {other} minus {reference}, in NRS points, and "
-            "below 0 where the former has less pain."
+            f"the arm {reference}; a difference is {other} minus {reference} on the scale of "
+            f"{score.name_scale()}, and below 0 where the former has less."
         ),
         stamp=_SYNTHETIC if weekly.synthetic else "",
         sections=(
@@ -44,7 +46,8 @@ def make_trajectory_report(weekly: WeeklyScores, *, name: str, week: int | None 
             Section("Week by week", _make_weeks(means, course, adjusted, weekly)),
             Section("The model", _make_model(course)),
             Section(
-                f"What goes with pain at week {regressions.week}", _make_regressions(regressions)
+                f"What goes with {score.measure} at week {regressions.week}",
+                _make_regressions(regressions, score),
             ),
         ),
     )
@@ -61,8 +64,8 @@ def _summarise(course: Course, adjusted: Course | None, weekly: WeeklyScores) ->
     sentences.append(f"Without adjustment: {_describe_lost_week(course)}")
     if adjusted is not None:
         sentences.append(
-            "Adjusted for pain before treatment, which compares patients who start from the same "
-            f"score: {_describe_lost_week(adjusted)}"
+            "Adjusted for the score before treatment, which compares patients who start alike: "
+            f"{_describe_lost_week(adjusted)}"
         )
     last = course.differences.iloc[-1]
     sentences.append(
@@ -91,12 +94,55 @@ def _describe_lost_week(course: Course) -> str:
 def _make_weeks(
     means: pd.DataFrame, course: Course, adjusted: Course | None, weekly: WeeklyScores
 ) -> tuple[Block, ...]:
+    values = course.differences.assign(adjusted=False)
+    if adjusted is not None:
+        values = pd.concat([values, adjusted.differences.assign(adjusted=True)], ignore_index=True)
+    note = (
+        "Week 0 is before treatment. Differences are from the model; the intervals hold for one "
+        "week at a time, those for all weeks together are in the CSV file and the picture."
+    )
+    score = weekly.dictionary["nrs_t0"]
+    return (
+        Picture(
+            "means",
+            f"Mean of {score.measure} in each arm with 95% intervals, as seen.",
+            f"Line chart of the mean of {score.measure} by week in two arms.",
+            lambda: plot_weekly_means(
+                means, arms=weekly.arms, score=score, title="Means over the weeks"
+            ),
+        ),
+        Table(
+            "weeks",
+            "Scores by week, and the difference between the arms.",
+            _tabulate_weeks(means, course, adjusted, weekly.arms),
+            note,
+            values,
+        ),
+        Picture(
+            "differences",
+            "Difference between the arms by week. Bars: 95% for each week by itself. Band: 95% for "
+            "all weeks together, to be read where the week was not chosen beforehand.",
+            "Chart of the difference between the arms by week.",
+            lambda: plot_differences(
+                course.differences,
+                None if adjusted is None else adjusted.differences,
+                lost=course.lost,
+                unit=score.short_unit,
+                title="Difference between the arms",
+            ),
+        ),
+    )
+
+
+def _tabulate_weeks(
+    means: pd.DataFrame, course: Course, adjusted: Course | None, arms: tuple[str, str]
+) -> pd.DataFrame:
     by_week = course.differences.set_index("week")
     with_start = None if adjusted is None else adjusted.differences.set_index("week")
     rows = []
     for week in sorted(means["week"].unique()):
         row: dict[str, object] = {"week": week}
-        for arm in weekly.arms:
+        for arm in arms:
             cell = means[(means["arm"] == arm) & (means["week"] == week)]
             told = len(cell) and cell["mean"].notna().iloc[0]
             row[f"{arm}: n"] = int(cell["n"].iloc[0]) if len(cell) else 0
@@ -112,40 +158,7 @@ def _make_weeks(
                 if table is by_week:
                     row["p"] = p_value(table.loc[week, "p_value"]) if inside else ""
         rows.append(row)
-    values = course.differences.assign(adjusted=False)
-    if adjusted is not None:
-        values = pd.concat([values, adjusted.differences.assign(adjusted=True)], ignore_index=True)
-    note = (
-        "Week 0 is before treatment. Differences are from the model; the intervals hold for one "
-        "week at a time, those for all weeks together are in the CSV file and the picture."
-    )
-    return (
-        Picture(
-            "means",
-            "Mean pain in each arm with 95% intervals, as seen.",
-            "Line chart of mean pain by week in two arms.",
-            lambda: plot_weekly_means(means, arms=weekly.arms, title="Pain over the weeks"),
-        ),
-        Table(
-            "weeks",
-            "Pain by week, and the difference between the arms.",
-            pd.DataFrame(rows),
-            note,
-            values,
-        ),
-        Picture(
-            "differences",
-            "Difference between the arms by week. Bars: 95% for each week by itself. Band: 95% for "
-            "all weeks together, to be read where the week was not chosen beforehand.",
-            "Chart of the difference in pain between the arms by week.",
-            lambda: plot_differences(
-                course.differences,
-                None if adjusted is None else adjusted.differences,
-                lost=course.lost,
-                title="Difference between the arms",
-            ),
-        ),
-    )
+    return pd.DataFrame(rows)
 
 
 def _make_model(course: Course) -> tuple[Block, ...]:
@@ -156,12 +169,12 @@ def _make_model(course: Course) -> tuple[Block, ...]:
         f"restricted maximum likelihood: {course.scores} scores of {course.patients} patients, "
         f"correlation of neighbouring weeks {fit.rho:.2f} ({low:.2f} to {high:.2f}), standard "
         f"deviation of a score {fit.sd:.2f}, {course.df} degrees of freedom. Scores that were not "
-        "recorded are taken as missing at random given those that were: where patients with bad "
-        "pain stopped answering, that is wrong.",
+        "recorded are taken as missing at random given those that were: where patients who fared "
+        "badly stopped answering, that is wrong.",
     )
 
 
-def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
+def _make_regressions(regressions: Regressions, score: Variable) -> tuple[Block, ...]:
     r = regressions
     parameters = (
         f"{r.parameters} coefficients in {int(r.multivariable['n'].max())} patients"
@@ -170,8 +183,9 @@ def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
     )
     few = len(r.multivariable) and r.multivariable["n"].max() < _FEW_PER_PARAMETER * r.parameters
     note = (
-        "Points more on the NRS per unit (numbers) or against the other (yes/no, categories). "
-        f"Multivariable: the arm, duration, pain before treatment, sex and age, and whatever has "
+        f"{score.short_unit} of {score.measure} more per unit (numbers) or against the other "
+        "(yes/no, categories). "
+        f"Multivariable: the arm, duration, score before treatment, sex and age, and whatever has "
         f"p < 0.10 by itself; {parameters}"
         + (": too few to trust. " if few else ". ")
         + "Choosing by p value makes its intervals too narrow."
@@ -179,11 +193,11 @@ def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
     if r.left_out:
         note += f" Left out, the same for all or told by others: {', '.join(r.left_out)}."
     return (
-        "Both arms together: this is about the level of pain, not about response and not about who "
-        "gains from the treatment. Nothing here is a validated predictor.",
+        "Both arms together: this is about the level of the score, not about response and not "
+        "about who gains from the treatment. Nothing here is a validated predictor.",
         _show(
             "regressions",
-            f"Pain at week {r.week}, by variables known before treatment.",
+            f"{capital(score.measure)} at week {r.week}, by variables known before treatment.",
             r.univariable,
             r.multivariable,
             note,
@@ -200,7 +214,10 @@ def _make_regressions(regressions: Regressions) -> tuple[Block, ...]:
             "The same, with numbers per standard deviation.",
             "Forest plot of regression coefficients.",
             lambda: plot_regressions(
-                r.univariable, r.multivariable, title=f"Pain at week {r.week}"
+                r.univariable,
+                r.multivariable,
+                unit=score.short_unit,
+                title=f"{capital(score.measure)} at week {r.week}",
             ),
         ),
         _show(

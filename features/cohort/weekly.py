@@ -8,7 +8,7 @@ column           what it holds
 `patient_id`     pseudonym, the same in every row of a patient
 `arm`            one of two words, the same in every row of a patient
 `week`           0 is the week before treatment, 1, 2, ... the weeks after its start
-`nrs`            pain score of that week, 0 to 10; empty where not known
+`nrs`            score of that week, 0 to 10 or on the mapping's scale; empty where not known
 any other        a variable of the cohort contract (or one that a mapping declares)
                  that is known before treatment, the same in every row of a patient
 ================ =================================================================
@@ -46,7 +46,6 @@ REFERENCE_ARMS = ("placebo", "control", "sham", "usual care")
 
 _COLUMNS = ("patient_id", "arm", "week", "nrs")
 _WEEK = Variable("week", "Week", "integer", "later", ("course",), unit="weeks", low=0, high=520)
-_NRS = Variable("nrs", "Pain (NRS)", "number", "later", ("outcome",), low=0, high=10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +140,8 @@ def parse_weekly(
     _check_columns(raw, names, name)
     arms, problems = _find_arms(raw["arm"], reference)
     week, week_problems = _parse_column(_WEEK, raw["week"], required=True)
-    nrs, nrs_problems = _parse_column(_NRS, raw["nrs"], required=False)
+    score = replace(dictionary["nrs_t0"], name="nrs")
+    nrs, nrs_problems = _parse_column(score, raw["nrs"], required=False)
     baseline, baseline_problems = _parse_baseline(raw, dictionary)
     problems += [
         *_check_baseline_columns(names, dictionary),

@@ -23,7 +23,7 @@ from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.numerals import parse_number
 
-__all__ = ["NRS", "RULES", "Rule", "is_rule", "read_rule"]
+__all__ = ["NRS", "RULES", "Rule", "is_compared", "is_rule", "read_rule"]
 
 NRS = "pain (NRS)"
 """What the contract's own scores measure: the numeric rating scale, 0 to 10."""
@@ -272,8 +272,8 @@ def _end(value: float | None) -> float:
     return float(value)
 
 
-def _is_compared(dictionary: Dictionary) -> bool:
-    """Whether the score before treatment is on the outcome's scale."""
+def is_compared(dictionary: Dictionary) -> bool:
+    """Return whether the score before treatment is on the outcome's scale."""
     before, after = dictionary["nrs_t0"], dictionary["nrs_t1"]
     return (before.low, before.high, before.unit) == (after.low, after.high, after.unit)
 
@@ -283,7 +283,7 @@ def _goes_with(rule: Rule, dictionary: Dictionary) -> bool:
     low, high = _end(score.low), _end(score.high)
     if rule.way not in _FOR_THE_BETTER[score.better]:
         return False
-    if rule.compares and not _is_compared(dictionary):
+    if rule.compares and not is_compared(dictionary):
         return False
     if rule.text == "fall2_or_success" and (low, high) != (0, 10):
         return False  # 2 points of a scale of 10
@@ -300,8 +300,8 @@ def _list_choices(dictionary: Dictionary) -> list[str]:
     low, high = _end(score.low), _end(score.high)
     part = 0.3 * (high - low)
     if score.better == "high":
-        rise = [f"rise >= {part:g}"] if _is_compared(dictionary) else []
+        rise = [f"rise >= {part:g}"] if is_compared(dictionary) else []
         return [*rise, f"score >= {high - part:g}"]
-    fall = [f"fall >= {part:g}", "fall = 30%"] if _is_compared(dictionary) else []
+    fall = [f"fall >= {part:g}", "fall = 30%"] if is_compared(dictionary) else []
     named = list(RULES) if score.measure == NRS else []
     return [*named, *fall, f"score <= {low + part:g}"]

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from experiments.trajectory.plots import plot_differences, plot_regressions, plot_weekly_means
+from features.dictionary.contract import CONTRACT
 
 
 def test_pictures_draw_what_was_computed() -> None:
@@ -15,7 +16,7 @@ def test_pictures_draw_what_was_computed() -> None:
         ],
         columns=["arm", "week", "n", "mean", "sd", "low", "high"],
     )
-    (axes,) = plot_weekly_means(means, arms=("a", "b"), title="x").axes
+    (axes,) = plot_weekly_means(means, arms=("a", "b"), score=CONTRACT["nrs_t0"], title="x").axes
     drawn = [list(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
     assert drawn == [[7, 6], [7]]
     differences = pd.DataFrame(
@@ -28,10 +29,10 @@ def test_pictures_draw_what_was_computed() -> None:
             "high_all": [0.5, 2.0],
         }
     )
-    (axes,) = plot_differences(differences, differences, lost=2, title="x").axes
+    (axes,) = plot_differences(differences, differences, lost=2, unit="points", title="x").axes
     assert [text.get_text() for text in axes.texts] == ["no week differs\nfrom week 2 on"]
     assert 0 < axes.get_ylim()[1]
-    (axes,) = plot_differences(differences, None, lost=None, title="x").axes
+    (axes,) = plot_differences(differences, None, lost=None, unit="points", title="x").axes
     assert not axes.texts
     rows = pd.DataFrame(
         {
@@ -44,7 +45,7 @@ def test_pictures_draw_what_was_computed() -> None:
             "sd": [10.0, 1.0],
         }
     )
-    (axes,) = plot_regressions(rows, rows[:1], title="x").axes
+    (axes,) = plot_regressions(rows, rows[:1], unit="points", title="x").axes
     points = {
         round(float(line.get_xdata()[0]), 6)
         for line in axes.lines

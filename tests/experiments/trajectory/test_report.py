@@ -16,7 +16,7 @@ def test_report_tells_the_course_in_words(weekly: WeeklyScores) -> None:
     assert "Over all weeks together the arms differ (p < 0.001)" in text
     assert "week 10 is the last that differs; the difference is lost at week 11" in text
     assert "a difference no longer seen is not shown to be gone" in text
-    assert "this is about the level of pain, not about response" in text
+    assert "this is about the level of the score, not about response" in text
     # Six coefficients of 60 patients are not few by the rule of 10.
     assert "6 coefficients in 60 patients." in text
     table = pd.DataFrame(make_trial(30, seed=7).table)
