@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
 from features.cohort.cohort import read_cohort
+from features.cohort.doubts import describe_doubts
 from features.cohort.labelling import add_outcome_steps
 from features.cohort.pseudonyms import find_alike, find_bare, find_totals
 from features.cohort.study_rules import CRPS_RULES, StudyRules
@@ -144,7 +145,10 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         unlisted_codes=dict(unlisted.most_common()),
         flow=flow,
         labels=counts,
-        assumed=describe_assumed(rules.eligibility, table, rules.dictionary),
+        assumed=(
+            *describe_assumed(rules.eligibility, table, rules.dictionary),
+            *describe_doubts(table, rules.dictionary),
+        ),
         lines=list_lines(rules.eligibility, table, rules.dictionary),
     )
 

@@ -54,6 +54,7 @@ __all__ = [
 
 
 _MOST_CURVES = 200
+_LOWEST_TOP = 0.05
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 _IDEALS = {"auc": 0.5, "o_e": 1.0, "slope": 1.0}
 _MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
@@ -330,7 +331,8 @@ def plot_decision_curve(decision: pd.DataFrame) -> PaperFigure:
     axes.plot(at, decision["net_benefit"], color=BLUE, linewidth=1.8, label="model, 95% band")
     axes.plot(at, decision["treat_all"], "--", color=ORANGE, linewidth=1.4, label="treat all")
     axes.axhline(0, color=INK, linewidth=1, linestyle=":", label="treat none")
-    top = float(decision[["net_benefit_high", "treat_all"]].max().max())
+    # Where nobody responded, no benefit is above 0: the axis still needs a height.
+    top = max(float(decision[["net_benefit_high", "treat_all"]].max().max()), _LOWEST_TOP)
     axes.set(
         xlim=(at.min(), at.max()),
         ylim=(-0.25 * top, 1.1 * top),

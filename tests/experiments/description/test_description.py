@@ -8,17 +8,20 @@ import pytest
 from numpy.testing import assert_allclose
 
 from experiments.description.description import CohortDescription, describe_cohort
+from experiments.description.report import make_description_report
 from features.cohort.cohort import Cohort, parse_cohort, read_cohort
 from features.cohort.study_rules import StudyRules
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
-from features.dictionary.rule import RULES
+from features.dictionary.rule import RULES, read_rule
+from features.dictionary.scale import OutcomeScale, with_scale
 from features.errors import InputError
 from features.files.table import read_table, write_table
 from features.mapping.mapping import apply_mapping
 from features.mapping.mapping_file import read_mapping
 from tests.places import PROJECT, SHARED
 from tests.training.helpers.mangnus import make_mangnus_cohort
+from training.document.render import to_markdown
 
 NOBODY_LEFT_OUT = Eligibility()
 
@@ -229,3 +232,25 @@ def test_a_real_cohort_of_another_disease_can_be_described(tmp_path: Path) -> No
     # 64 of 135 by a fall of 2 points or the patient's own judgement.
     assert described.rates[["events", "n"]].to_numpy().tolist()[0] == [64, 135]
     assert not described.synthetic
+
+
+def test_scores_on_two_scales_are_not_compared() -> None:
+    scale = OutcomeScale(
+        min=0, max=100, higher_is_worse=False, label="Relief", unit="%", before=False
+    )
+    scores = {"nrs_t0": [8.0, 7, 6, 9], "nrs_t1": [10.0, 20, 60, 80]}
+    table = pd.DataFrame({"patient_id": list("ABCD"), **scores})
+    dictionary = with_scale(CONTRACT, scale)
+    cohort = Cohort(table, dictionary, synthetic=False, sha256="")
+    rules = StudyRules(
+        dictionary=dictionary,
+        eligibility=NOBODY_LEFT_OUT,
+        rule=read_rule("score >= 50", dictionary),
+        horizons=("t1",),
+    )
+    described = describe_cohort(cohort, rules)
+    assert set(described.pain["time"]) == {"t1"} and described.pain_tests.empty
+    assert described.rates[["events", "n"]].to_numpy().tolist() == [[2, 4]]
+    text = to_markdown(make_description_report(described, name="c"))
+    assert "Relief, 0 to 100 %" in text and "Relief is at least 50%" in text
+    assert "NRS" in text  # before treatment it is pain

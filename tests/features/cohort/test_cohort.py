@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 
 from features.cohort.cohort import parse_cohort, parse_record, read_cohort
 from features.dictionary.contract import CONTRACT
-from features.dictionary.eligibility import CRPS_ELIGIBILITY
-from features.dictionary.outcome import make_labels
-from features.dictionary.rule import RULES
 from features.errors import InputError, Problem
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
@@ -296,17 +293,3 @@ def test_a_point_is_not_sure_beside_columns_with_decimal_commas() -> None:
     assert (problem.column, problem.got) == ("weight_kg", "'70.500'")
     table, problems = parse_cohort(raw.assign(nrs_t0=["7.5"]))
     assert problems == [] and table["weight_kg"].tolist() == [70.5]
-def test_the_flow_ends_with_the_known_outcomes(tmp_path: Path) -> None:
-    path = tmp_path / "sim.csv"
-    write_table(make_cohort(60, seed=2, ineligible=True).table, path)
-    cohort = read_cohort(path)
-    assert isinstance(cohort, Cohort)
-    eligible, flow = CRPS_ELIGIBILITY.select(cohort.table)
-    # 60 identified, 3 emergencies and 9 combination courses out: 48, as in Mangnus 2021.
-    assert flow["remaining"].tolist() == [60, 60, 57, 57, 48, 48]
-    labels = make_labels(eligible, rule=RULES["fall2_or_success"], horizons=("t1", "t2"))
-    full = add_outcome_steps(flow, labels)
-    known = [int(np.isfinite(labels.t1).sum()), int(np.isfinite(labels.t2).sum())]
-    assert full["step"].tolist()[-2:] == ["outcome known at T1", "outcome known at T2"]
-    assert full["remaining"].tolist()[-2:] == known
-    assert full["excluded"].tolist()[-2:] == [48 - n for n in known]

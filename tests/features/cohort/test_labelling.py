@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.labelling import Labelled, add_outcome_steps, label_cohort
+from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.outcome import make_labels
-from features.dictionary.rule import RULES
+from features.dictionary.rule import RULES, read_rule
+from features.dictionary.scale import OutcomeScale, with_scale
 from features.errors import InputError
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
@@ -91,9 +94,41 @@ def test_the_flow_ends_with_the_known_outcomes(tmp_path: Path) -> None:
     eligible, flow = CRPS_ELIGIBILITY.select(cohort.table)
     # 60 identified, 3 emergencies and 9 combination courses out: 48, as in Mangnus 2021.
     assert flow["remaining"].tolist() == [60, 60, 57, 57, 48, 48]
-    labels = make_labels(eligible, rule="fall2_or_success", horizons=("t1", "t2"))
+    labels = make_labels(eligible, rule=RULES["fall2_or_success"], horizons=("t1", "t2"))
     full = add_outcome_steps(flow, labels)
     known = [int(np.isfinite(labels.t1).sum()), int(np.isfinite(labels.t2).sum())]
     assert full["step"].tolist()[-2:] == ["outcome known at T1", "outcome known at T2"]
     assert full["remaining"].tolist()[-2:] == known
     assert full["excluded"].tolist()[-2:] == [48 - n for n in known]
+
+
+@pytest.mark.parametrize("times", [1, 10, 24])
+@pytest.mark.parametrize(("named", "written"), [("fall30", "fall = 30%"), ("fall50", "fall = 50%")])
+def test_a_share_is_the_same_on_every_scale_that_begins_at_0(
+    times: int, named: str, written: str
+) -> None:
+    rng = np.random.default_rng(times)
+    table = pd.DataFrame(rng.integers(0, 11, (200, 3)), columns=["nrs_t0", "nrs_t1", "nrs_t2"])
+    scale = OutcomeScale(min=0, max=10 * times, label="Index", unit="mm")
+    rule = read_rule(written, with_scale(CONTRACT, scale))
+    asked = ("t1", "t2")
+    first = make_labels(table.astype(float), rule=RULES[named], horizons=asked)
+    other = make_labels(table.astype(float) * times, rule=rule, horizons=asked)
+    for name in ("t1", "t2", "kept", "cannot_meet"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(other, name))
+
+
+def test_relief_that_was_computed_already_needs_no_score_before_treatment() -> None:
+    scale = OutcomeScale(
+        min=0, max=100, higher_is_worse=False, label="Relief", unit="%", before=False
+    )
+    table = pd.DataFrame({"nrs_t1": [29.0, 30.0, np.nan, 80.0], "success_t1": [1.0, 0, 1, 0]})
+    rule = read_rule("score >= 30 or success", with_scale(CONTRACT, scale))
+    labels = make_labels(table, rule=rule, horizons=("t1",))
+    assert labels.t1.tolist() == [1, 1, 1, 1]
+    assert labels.provenance_t1.tolist() == ["both", "both", "wording", "both"]
+    alone = make_labels(
+        table, rule=read_rule("score >= 30", with_scale(CONTRACT, scale)), horizons=("t1",)
+    )
+    np.testing.assert_array_equal(alone.t1, [0, 1, np.nan, 1])
+    assert not alone.cannot_meet.any()

@@ -9,6 +9,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from features.cohort.weekly import parse_weekly, read_weekly
+from features.dictionary.contract import CONTRACT
+from features.dictionary.scale import OutcomeScale, with_scale
 from features.errors import InputError, Problem
 
 
@@ -184,3 +186,12 @@ def test_patients_who_are_written_alike_and_what_was_passed_over_are_told(tmp_pa
     blank, alike = read_weekly(path).remarks
     assert blank == "Passed over a blank row, line 11."
     assert alike.endswith("are kept apart: P0 / p0.")
+
+
+def test_scores_are_read_on_the_scale_of_the_mapping() -> None:
+    scale = OutcomeScale(min=0, max=100, label="Pain (VAS)", unit="mm")
+    rows = make_rows()
+    rows["nrs"] = (10 * rows["nrs"].astype(float)).astype(str)
+    weekly = parse_weekly(rows, dictionary=with_scale(CONTRACT, scale))
+    np.testing.assert_array_equal(weekly.baseline["nrs_t0"], [80, 70, 60, 50, 40, 30])
+    assert {problem.column for problem in problems_of(rows)} == {"nrs"}

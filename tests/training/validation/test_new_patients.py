@@ -9,6 +9,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from features.dictionary.outcome import make_labels
 from features.dictionary.rule import RULES
+from features.dictionary.scale import OutcomeScale, with_scale
 from features.dictionary.variable import Variable
 from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
@@ -149,3 +150,12 @@ def test_variables_of_a_mapping_are_read_unless_they_mean_something_else(tmp_pat
     with pytest.raises(InputError) as caught:
         read_new_patients(_loaded(), file, further=[mood, other])
     assert _columns(caught) == {"variables.opioid"}
+
+
+def test_scores_on_another_scale_than_the_models_are_refused(tmp_path: Path) -> None:
+    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    scale = OutcomeScale(min=0, max=100, label="Pain (VAS)", unit="mm")
+    scores = [v for v in with_scale(CONTRACT, scale) if v != CONTRACT[v.name]]
+    with pytest.raises(InputError) as caught:
+        read_new_patients(_loaded(), file, further=scores)
+    assert "variables.nrs_t1" in _columns(caught)

@@ -1,0 +1,38 @@
+"""Scores that look as if they were on another scale."""
+
+import pandas as pd
+import pytest
+
+from features.cohort.doubts import describe_doubts
+from features.dictionary.contract import CONTRACT
+from features.dictionary.scale import OutcomeScale, with_scale
+from features.dictionary.schema import Dictionary
+
+MM = with_scale(CONTRACT, OutcomeScale(min=0, max=100, label="Pain (VAS)", unit="mm"))
+FUNCTION = with_scale(CONTRACT, OutcomeScale(min=0, max=50, higher_is_worse=False))
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "scores", "doubted"),
+    [
+        (MM, [7, 8, 10, None], True),
+        (MM, [7, 8, 10.5], False),
+        (MM, [7, 8], False),  # too few to say
+        (CONTRACT, [0.7, 0.8, 1.0], True),
+        (CONTRACT, [7, 8, 6], False),
+        (FUNCTION, [45, 50, 48], True),
+        (FUNCTION, [7, 8, 6], False),
+    ],
+)
+def test_scores_in_the_best_tenth_are_doubted(
+    dictionary: Dictionary, scores: list[float], doubted: bool
+) -> None:
+    table = pd.DataFrame({"nrs_t0": scores}, dtype=float)
+    found = describe_doubts(table, dictionary)
+    assert bool(found) is doubted
+
+
+def test_a_cohort_without_the_score_or_with_another_one_is_not_doubted() -> None:
+    assert describe_doubts(pd.DataFrame({"age_years": [1.0]}), CONTRACT) == ()
+    relief = with_scale(CONTRACT, OutcomeScale(min=0, max=100, before=False))
+    assert describe_doubts(pd.DataFrame({"nrs_t0": [0.5] * 5}), relief) == ()
