@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def test_every_file_the_readme_points_to_exists() -> None:
 
 
 def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", (PROJECT / "docs" / "study.md").read_text(), re.S)
+    text = (PROJECT / "docs" / "study.md").read_text()
+    block, scale = re.findall(r"^ *```toml\n(.*?)```", text, re.S | re.M)
     for name in ("cohort.parquet", "panel.parquet"):
         (tmp_path / name).touch()
     (tmp_path / "mapping.toml").write_text('[columns]\npatient_id = "id"\n')
@@ -126,3 +128,7 @@ def test_the_documented_study_file_is_a_study(tmp_path: Path) -> None:
     study = read_study(tmp_path / "study.toml")
     assert study.thresholds == (0.3, 0.7)
     assert study.resampling.bootstrap_reruns == 200
+    outcome = re.compile(r"^\[outcome\]\n.*?\n\n", re.S | re.M)
+    (tmp_path / "study.toml").write_text(outcome.sub(textwrap.dedent(scale) + "\n", block))
+    study = read_study(tmp_path / "study.toml")
+    assert study.rule.past == "Pain (VAS) fell by at least 20 mm from before treatment"

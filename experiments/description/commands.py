@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.commands import (
+from features.options import (
     CohortFile,
     ForceOption,
     HorizonsOption,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from features.commands import ForceOption, JsonOption, QuietOption
+from features.options import ForceOption, JsonOption, QuietOption
 from training.commands.options import PageOption, print_report
 
 __all__ = ["app"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.commands import ForceOption, JsonOption, QuietOption
+from features.options import ForceOption, JsonOption, QuietOption
 from training.commands.options import PageOption, show_report
 
 __all__ = ["evidence"]

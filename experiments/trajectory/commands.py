@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from features.commands import ForceOption, JsonOption, MappingOption, QuietOption, read_dictionary
+from features.options import ForceOption, JsonOption, MappingOption, QuietOption, read_dictionary
 from training.commands.options import PageOption, show_report
 
 __all__ = ["trajectory"]

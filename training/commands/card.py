@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands import ForceOption, JsonOption
+from features.options import ForceOption, JsonOption
 from training.commands.options import MODEL_HELP, ModelArgument
 
 if TYPE_CHECKING:

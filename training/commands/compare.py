@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands import JsonOption
+from features.options import JsonOption
 
 if TYPE_CHECKING:
     from training.validation.comparison import Comparison

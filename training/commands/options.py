@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from features.cohort.cohort import Cohort
+    from features.dictionary.variable import Variable
     from training.document.document import Document
     from training.store.artifact import LoadedModel
     from training.validation.new_patients import NewPatients

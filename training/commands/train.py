@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands import JsonOption
 from features.errors import EXIT_NOT_ENOUGH
+from features.options import JsonOption
 from training.commands.options import JobsOption
 
 if TYPE_CHECKING:

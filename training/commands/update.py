@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands import JsonOption, MappingOption
+from features.options import JsonOption, MappingOption
 from training.commands.options import CohortArgument, ModelArgument, read_patients
 
 if TYPE_CHECKING:

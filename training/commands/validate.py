@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands import ForceOption, JsonOption, MappingOption
+from features.options import ForceOption, JsonOption, MappingOption
 from training.commands.options import (
     CohortArgument,
     JobsOption,

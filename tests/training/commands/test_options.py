@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from features.commands import JsonOption
 from features.errors import InputError
+from features.options import JsonOption
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.commands.options import JobsOption, read_patients, tell_remarks
