@@ -176,7 +176,9 @@ class ModelFacts:
         for item in fields(self):
             object.__setattr__(self, item.name, to_plain(getattr(self, item.name)))
         if not is_rule(self.rule):
-            raise KetresponseError(f"a model has a responder rule; got {self.rule!r}")
+            raise KetresponseError(
+                f"a model's rule is a responder rule, such as fall30; got {self.rule!r}"
+            )
         if self.status not in STATUSES:
             raise KetresponseError(
                 f"a model's status is one of {', '.join(STATUSES)}; got {self.status!r}"

@@ -377,8 +377,9 @@ def test_status_goes_with_where_the_data_came_from(synthetic: bool, status: str)
 
 
 def test_facts_name_the_rule_that_other_patients_are_labelled_by() -> None:
-    assert make_facts(rule="fall50").to_dict()["rule"] == "fall50"
-    with pytest.raises(KetresponseError, match="fall2_or_success, fall30, fall50; got 'fall3'"):
+    for rule in ("fall50", "fall >= 20 or success"):
+        assert make_facts(rule=rule).to_dict()["rule"] == rule
+    with pytest.raises(KetresponseError, match="a responder rule, such as fall30; got 'fall3'"):
         make_facts(rule="fall3")
 
 

@@ -32,7 +32,7 @@ def test_a_model_of_simulated_patients_is_a_demonstration_and_no_other_is(status
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rule": "feels_better"}, "responder rule is one of"),
+        ({"rule": "feels_better"}, "such as fall30; got 'feels_better'"),
         ({"status": "blessed", "synthetic": False}, "status is one of"),
     ],
 )
