@@ -154,6 +154,10 @@ class Variable:
         return int(value) if float(value).is_integer() else float(value)
 
 
+# What programs write for a value that is not known, out of range on purpose.
+_CODE = re.compile("-?9+|-[1-8]")
+
+
 def _show(raw: object) -> str:
     text = str(raw)
     return repr(text if len(text) <= 40 else text[:37] + "...")
@@ -188,14 +192,20 @@ def _parse_number(variable: Variable, raw: object, decimal: DecimalSign | None) 
     too_low = variable.low is not None and value < variable.low
     too_high = variable.high is not None and value > variable.high
     if too_low or too_high:
-        years = too_high and variable.unit == "years"
-        action = "if this is in months, divide by 12" if years else ""
-        if years and 1900 <= value <= 2100:
-            action = (
-                "a year of birth or onset is no age or duration: `until` of a mapping makes one"
-            )
-        return variable.problem(f"{value:g}", action=action)
+        return variable.problem(f"{value:g}", action=_advise(variable, value))
     return value
+
+
+def _advise(variable: Variable, value: float) -> str:
+    """Return what to do about a number that is out of range."""
+    if variable.unit == "years" and 1900 <= value <= 2100:
+        return "a year of birth or onset is no age or duration: `until` of a mapping makes one"
+    advice = []
+    if _CODE.fullmatch(f"{value:g}"):
+        advice.append("if it stands for not known, leave it empty, or list it as missing")
+    if variable.unit == "years" and variable.high is not None and 0 <= value / 12 <= variable.high:
+        advice.append("if this is in months, divide by 12")
+    return "; ".join(advice)
 
 
 def parse_value(

@@ -104,6 +104,9 @@ def test_unknown_is_a_value_where_it_is_one_of_the_categories() -> None:
     assert parse_value(variable, "Unknown") == 1.0
 
 
+MISSING = "if it stands for not known, leave it empty, or list it as missing"
+
+
 @pytest.mark.parametrize(
     ("variable", "raw", "got", "action"),
     [
@@ -131,7 +134,13 @@ def test_unknown_is_a_value_where_it_is_one_of_the_categories() -> None:
             "1980",
             "a year of birth or onset is no age or duration: `until` of a mapping makes one",
         ),
-        (YEARS, -1, "-1", ""),
+        (YEARS, -1, "-1", MISSING),
+        (YEARS, -12, "-12", ""),
+        (YEARS, 99, "99", f"{MISSING}; if this is in months, divide by 12"),
+        (YEARS, 9999, "9999", MISSING),
+        (NUMBER, "-99,00", "-99", MISSING),
+        (NUMBER, 999, "999", MISSING),
+        (NUMBER, 998, "998", ""),
         (INTEGER, 1.5, "'1.5'", ""),
         (YES_NO, 1, "'1'", ""),
         (YES_NO, "maybe", "'maybe'", ""),
