@@ -16,6 +16,7 @@ _MOST_PROBLEMS = 1000
 _NO_SIGN = "; no sign of , ; | or tab stands between its fields: save it as CSV"
 # Excel's own word for the delimiter, above the header.
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[\t ]*(\r\n|\r|\n)")
+_FORMULA = re.compile(r'\A\s*="([^"]*)"\s*\Z')
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -47,6 +48,7 @@ def parse_delimited(text: str, *, name: str, header_line: int | None = None) -> 
     if len(records) <= first:
         what = f"has nothing from line {header_line} on: header_line is wrong"
         raise InputError(f"{name} {what if header_line else 'is empty'}")
+    records, notes = _unwrap(text, records)
     header, rows, lines = records[first], records[first + 1 :], lines[first + 1 :]
     filled = [cells for cells in rows if any(map(str.strip, cells))]
     widths = {len(cells) for cells in filled}
@@ -54,14 +56,15 @@ def parse_delimited(text: str, *, name: str, header_line: int | None = None) -> 
         _check_start(text, header, name=name)
     if widths != {len(header) + 1}:
         _check_widths(len(header), rows, lines, name=name)
-        return trim(header, rows, lines)
+        return trim(header, rows, lines, notes)
     if not any(cells[-1].strip() for cells in filled):
         rows = [cells[:-1] for cells in rows]
-        return trim(header, rows, lines, ("Each row ends with a delimiter: passed over.",))
+        notes = (*notes, "Each row ends with a delimiter: passed over.")
+        return trim(header, rows, lines, notes)
     if not _has_row_numbers(text, filled):
         _refuse_column_without_heading(len(header), name=name)
     note = "The first column has no heading and numbers the rows, as R writes them."
-    return trim(["", *header], rows, lines, (note,))
+    return trim(["", *header], rows, lines, (*notes, note))
 
 
 def _drop_lines(text: str, count: int) -> str:
@@ -100,6 +103,16 @@ def _read_records(
             f"{name} cannot be read as CSV near line {line}: {error}{signs}"
         ) from error
     return records, lines
+
+
+def _unwrap(text: str, records: list[list[str]]) -> tuple[list[list[str]], tuple[str, ...]]:
+    """Return cells without the formula that keeps a spreadsheet from reading a text as a number."""
+    if '="' not in text:
+        return records, ()
+    plain = [[_FORMULA.sub(r"\1", cell) for cell in cells] for cells in records]
+    count = sum(map(list.__ne__, plain, records))
+    note = f'Took the text out of formulas such as ="001" in {count} rows.'
+    return plain, (note,) if count else ()
 
 
 def _check_start(text: str, header: list[str], *, name: str) -> None:

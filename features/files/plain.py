@@ -30,14 +30,14 @@ def parse_plain(text: str) -> TextColumns | None:
     Returns
     -------
     TextColumns or None
-        None where quotes stand inside a cell, a cell holds a line break, lines are blank or differ
-        in their number of fields, a heading at the end is empty, or the first line says the
-        delimiter.
+        None where quotes stand inside a cell or behind ``=``, a cell holds a line break, lines are
+        blank or differ in their number of fields, a heading at the end is empty, or the first line
+        says the delimiter.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     first, _, body = text.partition("\n")
     delimiter = find_delimiter(text)
-    if not body or not _quotes_whole_cells(first, delimiter):
+    if not body or '="' in text or not _quotes_whole_cells(first, delimiter):
         return None
     header = next(csv.reader([first], delimiter=delimiter), [])
     if len(header) < 2 or not header[-1].strip() or not _quotes_whole_cells(body, delimiter):

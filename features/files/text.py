@@ -19,6 +19,9 @@ _MARKS = (
 _OFTEN = ("utf-8", "utf-16", "windows-1252", "windows-1250", "iso-8859-1", "iso-8859-15")
 _UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 _LOOKED_AT = 4096
+# Nobody sees them: they become one of the characters that are passed over and counted. A vertical
+# tab is a line break within a cell.
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Files that are taken for tables: how each kind begins, what it is and what to do.
 _OTHER_KINDS = tuple(
     (re.compile(begins, re.IGNORECASE), kind, action)
@@ -84,6 +87,9 @@ def decode(data: bytes, *, name: str, encoding: str | None = None) -> str:
         ) from error
     if told not in _UNICODE and not data.isascii() and _is_utf_8(data):
         raise InputError(f"{name} is UTF-8 text, not {told}: leave its encoding out")
+    text = text.rstrip("\x1a")  # the end of a text, to DOS
+    if _CONTROLS.search(text):
+        text = _CONTROLS.sub("\u200b", text.replace("\v", " "))
     if "\0" in text:
         _check_unmarked(data, name=name)
         raise InputError(f"{name} is not a text file; expected CSV, .xlsx, .sav, .dta or Parquet")

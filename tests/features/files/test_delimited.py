@@ -168,3 +168,10 @@ def test_what_stands_above_the_headings_is_never_read(
 def test_a_text_with_blanks_between_quoted_fields_is_told_to_be_no_csv() -> None:
     with pytest.raises(InputError, match="no sign of , ; "):
         parse_delimited('"id" "n"\n"1" "A" 7\n', name="t")
+
+
+def test_a_text_in_a_formula_is_that_text() -> None:
+    found = parse_delimited('="id",n\n="001",7\n"=""002""",8\nx="3",9\n', name="t")
+    assert (found.header, found.rows) == (["id", "n"], [["001", "7"], ["002", "8"], ['x="3"', "9"]])
+    assert found.notes == ('Took the text out of formulas such as ="001" in 3 rows.',)
+    assert parse_delimited('id,n\nx="3",7\n', name="t").notes == ()

@@ -42,6 +42,7 @@ def test_a_plain_text_is_read(text: str) -> None:
         'id,pain\nA,"7\n',
         '"id,\npain",x\nA,7\n',
         "sep=,\nid,pain\nA,7\n",
+        'id,pain\n"=""001""",7\n',
     ],
 )
 def test_anything_else_is_left_to_the_careful_reader(text: str) -> None:

@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.files.table import CLEANED, parse_table
 from features.files.text import decode
 
+CONTROLS = "".join(map(chr, {*range(32)} - {9, 10, 13}))
 _LATIN = st.text(st.sampled_from("Zürich, Köln; 7,5 €’\n"), min_size=1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@given(text=st.text(st.characters(exclude_characters="\0\ufeff", codec="utf-8"), min_size=1))
+@given(
+    text=st.text(
+        st.characters(exclude_characters="\0\ufeff\x7f" + CONTROLS, codec="utf-8"), min_size=1
+    )
+)
 def test_unicode_is_read_without_a_word(encoding: str, text: str) -> None:
     assert decode(text.encode(encoding), name="t") == text
 
@@ -88,3 +94,10 @@ def test_utf_8_is_not_read_as_anything_else(text: str) -> None:
     with pytest.raises(InputError, match="is UTF-8 text, not windows-1252: leave"):
         decode(text.encode(), name="t", encoding="windows-1252")
     assert decode(text.encode("utf-8"), name="t", encoding="utf-8") == text
+
+
+def test_controls_are_passed_over_as_what_nobody_sees_is() -> None:
+    assert decode(b"id,n\nA,7\n\x1a", name="t") == "id,n\nA,7\n"
+    table = parse_table(b"id,n\nA\x1c1,7\nB\x7f,8\x0b9\n", name="t")
+    assert table.to_numpy().tolist() == [["A1", "7"], ["B", "8 9"]]
+    assert table.attrs[CLEANED] == 2
