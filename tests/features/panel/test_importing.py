@@ -398,7 +398,7 @@ def test_columns_that_the_user_tells_are_read(tmp_path: Path) -> None:
     assert cell(panel, "1", "hsa-miR-16-5p")["ct"] == 25.3
 
 
-_FLAG_HEADINGS = ("Flag", "Amp Status", "amp_status")
+_FLAG_HEADINGS = ("Flag", "Flags", "Amp Status", "amp_status", "Call")
 
 
 @given(
@@ -407,7 +407,9 @@ _FLAG_HEADINGS = ("Flag", "Amp Status", "amp_status")
     st.sampled_from(["", " ", "_", "-", "."]),
     st.sampled_from(["amp", "AMP", "Amp", "amplification"]),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_flag_means_the_same_in_every_spelling(
     tmp_path: Path, heading: str, first: str, sign: str, second: str
 ) -> None:

@@ -23,3 +23,8 @@ def test_a_name_finds_its_other_spelling(number: int, letter: str, between: str)
     if spelt in cohort or (letter in "pP" and number == 5):
         return
     assert found == ((spelt, cohort[2]),)
+
+
+def test_two_of_the_panel_or_of_the_cohort_are_no_pair() -> None:
+    pairs = find_spelt_otherwise(["P01", "p01"], ["P1", "p1"])
+    assert set(pairs) == {("P01", "P1"), ("P01", "p1"), ("p01", "P1"), ("p01", "p1")}

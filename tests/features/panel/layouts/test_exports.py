@@ -1,9 +1,16 @@
+import csv
+import io
+from typing import Literal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import InputError
+from features.files.delimiter import DELIMITERS
 from features.panel.layouts.exports import parse_file
 from features.panel.layouts.raw_panel import Layout
-from features.panel.layouts.text import decode_text
+from features.panel.layouts.text import decode_text, read_text
 from tests.features.helpers.panels import QUANTSTUDIO, SDS, WIDE
 
 
@@ -156,3 +163,49 @@ def test_a_table_with_unknown_headings_names_those_that_are_understood() -> None
 def test_999_of_a_biomarks_heat_map_is_no_ct() -> None:
     raw = _parse("Chip Run Info,a.bml,1\n\n,hsa-miR-1-3p,hsa-miR-2-3p\nP1,12.3,999\nP2,13,14\n")
     assert raw.wells["cell"].tolist() == ["12.3", "No Ct", "13", "14"]
+
+
+_ASSAYS = st.sampled_from(
+    [
+        "hsa-miR-16-5p",
+        "hsa-miR-16-5p, FAM",
+        "hsa-let-7a-5p; FAM",
+        'miR-21 "old"',
+        "U6\tsnRNA",
+        "U6|a",
+    ]
+)
+_WELLS = st.lists(
+    st.tuples(st.sampled_from(["P1", "M\u00fcller", "P, 3", "0;7"]), _ASSAYS, st.integers(50, 600)),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda well: well[:2],
+)
+
+
+@given(
+    _WELLS,
+    st.sampled_from(DELIMITERS),
+    st.sampled_from(".,"),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]),
+    st.sampled_from(["", "Experiment Name,Plate 7\n\n", "# Instrument Type: QS5\n"]),
+)
+def test_a_long_export_is_read_back_whatever_its_delimiter_quotes_decimals_and_encoding(
+    wells: list[tuple[str, str, int]],
+    delimiter: str,
+    decimal: str,
+    quoting: Literal[0, 1, 2],
+    encoding: str,
+    above: str,
+) -> None:
+    rows = [(s, a, f"{ct / 10:.1f}".replace(".", decimal)) for s, a, ct in wells]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, quoting=quoting, lineterminator="\r\n")
+    writer.writerows([("Sample Name", "Target Name", "Ct"), *rows])
+    text = read_text((above + buffer.getvalue()).encode(encoding), name="f").text
+    raw = parse_file(text, name="f", stem="f")
+    assert (
+        list(zip(raw.wells["sample"], raw.wells["assay"], raw.wells["cell"], strict=True)) == rows
+    )
+    assert raw.problems == ()
