@@ -177,7 +177,7 @@ def parse_weekly(
         ),
     )
     _check_size(weekly, name)
-    return weekly
+    return replace(weekly, remarks=(*weekly.remarks, *_tell_single_weeks(weekly)))
 
 
 def _check_columns(raw: pd.DataFrame, names: list[str], name: str) -> None:
@@ -297,6 +297,17 @@ def _parse_baseline(
     one_each = cells[~patient.duplicated()].drop(columns="arm")
     table, found = parse_cohort(one_each, dictionary)
     return table, problems + found
+
+
+def _tell_single_weeks(weekly: WeeklyScores) -> list[str]:
+    """Return which weeks have scores in one arm only: nothing is compared in them."""
+    treated = weekly.baseline["treated"].reindex(weekly.scores["patient"]).to_numpy()
+    arms = pd.Series(treated).groupby(weekly.scores["week"].to_numpy()).nunique()
+    single = [str(week) for week in arms.index[arms == 1]]
+    if not single:
+        return []
+    noun = f"Week {single[0]} has" if len(single) == 1 else f"Weeks {list_words(single)} have"
+    return [f"{noun} scores in one arm only."]
 
 
 def _check_size(weekly: WeeklyScores, name: str) -> None:

@@ -195,3 +195,13 @@ def test_scores_are_read_on_the_scale_of_the_mapping() -> None:
     weekly = parse_weekly(rows, dictionary=with_scale(CONTRACT, scale))
     np.testing.assert_array_equal(weekly.baseline["nrs_t0"], [80, 70, 60, 50, 40, 30])
     assert {problem.column for problem in problems_of(rows)} == {"nrs"}
+
+
+def test_weeks_with_scores_in_one_arm_only_are_told() -> None:
+    rows = make_rows()
+    assert parse_weekly(rows).remarks == ()
+    rows.loc[(rows["week"] == "2") & (rows["arm"] == "placebo"), "nrs"] = ""
+    assert parse_weekly(rows).remarks == ("Week 2 has scores in one arm only.",)
+    more = rows.assign(week=rows["week"].replace({"2": "3"}))
+    both = parse_weekly(pd.concat([rows, more[more["week"] == "3"]]))
+    assert both.remarks == ("Weeks 2, 3 have scores in one arm only.",)
