@@ -160,6 +160,7 @@ def parse_panel(
     contents = [one.text.encode() for one in texts.values()]
     if format == "auto" and any(map(is_tidy, contents)):
         return _import_tidy(contents, paths, design, ceiling)
+    _check_copies(files)
     raws = _read_wells(texts, cast("Layout", format), design, ignore, columns)
     wells = pd.concat([raw.wells.assign(file=i) for i, raw in enumerate(raws)], ignore_index=True)
     owners = find_owners(wells, design, paths, controls=controls)
@@ -222,6 +223,19 @@ def _report_files(
         )
         for i, (one, raw) in enumerate(zip(paths, raws, strict=True))
     )
+
+
+def _check_copies(files: Mapping[Path, bytes]) -> None:
+    """Refuse a file that holds what another one does: its wells would count twice."""
+    first: dict[bytes, Path] = {}
+    copies = [(first.setdefault(content, path), path) for path, content in files.items()]
+    problems = [
+        Problem("file", "each file once", f"{path} is a copy of {one}")
+        for one, path in copies
+        if one is not path
+    ]
+    if problems:
+        raise InputError("panel", problems)
 
 
 def _check_options(options: ImportOptions, paths: Sequence[Path]) -> None:

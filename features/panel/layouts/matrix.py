@@ -192,7 +192,11 @@ def _read_cells(
     header = numbered[0][1]
     body = [row for _, row in numbered[1:]]
     if all(len(row) == len(header) + 1 for row in body):
-        header = ["", *header]  # R leaves the corner out
+        if not any(row[-1] for row in body):  # each row ends with a delimiter
+            body = [row[:-1] for row in body]
+            numbered = [numbered[0], *((n, row[:-1]) for n, row in numbered[1:])]
+        elif squeeze(header[0]) not in _FIRST_SAMPLE | _FIRST_ASSAY:
+            header = ["", *header]  # R leaves the corner out
     problems = [
         Problem(f"line {number}", f"{len(header)} fields as in the first line", f"{len(row)}")
         for number, row in numbered[1:]

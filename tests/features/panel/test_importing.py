@@ -129,6 +129,17 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
         read_panel([path, path])
 
 
+def test_a_copy_of_a_file_is_refused_though_a_design_would_make_it_replicates(
+    tmp_path: Path,
+) -> None:
+    names = ["S1", "S2", "S3"]
+    design = parse_design(_design(sample=names, patient_id=names))
+    paths = [write(tmp_path, WIDE, "a.csv"), write(tmp_path, WIDE, "a (1).csv")]
+    with pytest.raises(InputError, match="each file once") as caught:
+        read_panel(paths, design=design)
+    assert "is a copy of" in caught.value.report()
+
+
 def test_every_cell_that_is_no_ct_is_listed_at_once(tmp_path: Path) -> None:
     text = "sample,hsa-miR-1-3p,hsa-miR-2-3p,sex\nS1,high,20,1\nS2,99,21,2\n"
     with pytest.raises(InputError) as caught:

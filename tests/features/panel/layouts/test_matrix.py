@@ -327,3 +327,11 @@ def test_numbers_of_lines_stand_before_any_heading_of_samples(corner: str) -> No
     raw = _parse(f"x,{corner},hsa-miR-1-3p,hsa-miR-2-5p\n1,P1,22,23\n2,P2,24,25\n")
     assert set(raw.wells["sample"]) == {"P1", "P2"}
     assert set(raw.wells["assay"]) == {"hsa-miR-1-3p", "hsa-miR-2-5p"}
+
+
+def test_a_delimiter_at_the_end_of_each_row_shifts_nothing() -> None:
+    text = "sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,24.5,Undetermined,\nS2,25,,\n"
+    assert _cells(_parse(text)) == SMALL
+    # A heading of samples names its own column: something else is missing.
+    with pytest.raises(InputError, match="is not a table"):
+        _parse("sample,hsa-miR-1-3p,hsa-miR-2-5p\nS1,20,21,22\nS2,23,24,25\n")
