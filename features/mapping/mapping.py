@@ -94,7 +94,8 @@ def apply_mapping(
         raise InputError("import", problems)
     data = _gather(kept, cells, rules, mapping.time)
     data, joins, problems = _join(data, joined, mapping, rules)
-    values, reports, found = _fill_columns(data, rules, mapping)
+    signs = _find_signs(raw, joined)
+    values, reports, found = _fill_columns(data, rules, mapping, signs)
     problems += _check_times(data, rules, mapping) + _check_courses(data, rules) + found
     synthetic = _mark_synthetic(values, data, rules)
     first_rows = raw.index[[group[0] for group in data.groups]]
@@ -252,12 +253,11 @@ def _count_missing_codes(data: RawRows, rules: Rules, missing: frozenset[str]) -
 
 
 def _fill_columns(
-    data: RawRows, rules: Rules, mapping: CohortMapping
+    data: RawRows, rules: Rules, mapping: CohortMapping, signs: Signs
 ) -> tuple[dict[str, list[Value]], tuple[ColumnReport, ...], list[Problem]]:
     values: dict[str, list[Value]] = {}
     reports = []
     problems = []
-    signs = _find_signs(data, rules, mapping)
     for name, rule in rules.items():
         values[name], how, found = _fill_column(
             data, rule, mapping.dictionary[name], mapping, signs
@@ -306,15 +306,12 @@ def _fill_column(
     return values, describe_conversion(rule, variable, texts, values), problems
 
 
-def _find_signs(data: RawRows, rules: Rules, mapping: CohortMapping) -> Signs:
-    """Return what stands before decimals in each file: as it is said, or as its columns tell."""
-    found: dict[str, list[DecimalSign | None]] = {}
-    for name, rule in rules.items():
-        if mapping.dictionary[name].is_numeric or rule.yes_if:
-            for column in rule.raw_columns:
-                sign = find_decimal(set(data.cells[column]))
-                found.setdefault(data.get_file(column), []).append(sign)
-    return {file: combine_signs(signs) for file, signs in found.items()}
+def _find_signs(raw: pd.DataFrame, joined: Tables) -> Signs:
+    """Return what stands before decimals in each file, as its columns tell, used or not."""
+    return {
+        file: combine_signs(find_decimal(map(str.strip, table[name].unique())) for name in table)
+        for file, table in {"": raw, **joined}.items()
+    }
 
 
 def _find_reading(

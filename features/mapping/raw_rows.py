@@ -225,8 +225,10 @@ def read_column(
 
 def _find_meaning(rule: ColumnRule, variable: Variable, code: str) -> str:
     """Return what one text means, so that `7,5` agrees with `7.5`, `Yes` with `yes`."""
-    if variable.kind == "codes" or rule.boxes or rule.by or rule.until or rule.part:
+    if rule.boxes or rule.by or rule.until or rule.part:
         return code
+    if variable.kind == "codes":  # in any order
+        return ";".join(sorted({part.strip() for part in code.split(rule.separator)}))
     if rule.recode is not None:
         return rule.recode.get(code) or code
     if variable.kind in ("category", "yes_no"):

@@ -565,6 +565,8 @@ def test_a_point_is_not_sure_in_a_file_with_decimal_commas(tmp_path: Path) -> No
     )
     [problem] = _problems(tmp_path, "id;n;d\nA;7,5;1.200\nB;8;2.400\n", mapping)
     assert problem.column == "disease_duration_years" and "'1.200' in 1 row" in problem.got
+    unused = mapping.replace('nrs_t0 = "n"\n', "")
+    assert len(_problems(tmp_path, "id;n;d\nA;7,5;1.200\nB;8;2.400\n", unused)) == 1
     table, _ = _import(tmp_path, "id;n;d\nA;7.5;1.200\nB;8;2\n", mapping)
     assert table["disease_duration_years"][0] == pytest.approx(1.2 / 365.25, rel=1e-3)
     table, _ = _import(tmp_path, "id;n;d\nA;7,5;1.25\nB;8;2\n", mapping)

@@ -102,6 +102,7 @@ def test_a_join_finds_each_patient_in_any_order_and_spelling(
         ("opioid", {}, ["yes", "YES"]),
         ("sex", {"recode": {"f": "female", "F": "female"}}, ["f", "F"]),
         ("weight_kg", {}, ["70,5", "70.50"]),
+        ("medication_atc", {}, ["N02AX02;N03AX16", "N03AX16; N02AX02"]),
     ],
 )
 def test_rows_agree_that_mean_the_same(
