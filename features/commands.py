@@ -212,7 +212,7 @@ def check_file(
 ) -> None:
     """List every problem of a cohort file at once; else show who is eligible and what is known.
 
-    Ends with exit code 2 when there is a problem.
+    Ends with exit code 2 when there is a problem, or the study given leaves nobody.
     """
     from rich.console import Console
 
@@ -226,7 +226,7 @@ def check_file(
         _show_problems(Console(markup=False), file, report.problems)
     elif not quiet:
         _show_check(Console(markup=False), file, report, rules.rule.past)
-    if report.problems:
+    if report.problems or (study is not None and report.last_step):
         raise typer.Exit(EXIT_INPUT)
 
 
@@ -263,8 +263,11 @@ def _show_check(console: Console, file: Path, report: CheckReport, rule: str) ->
             report.flow.itertuples(index=False),
         )
         _show_assumed(console, report)
-        if not report.flow["remaining"].iloc[-1]:
-            console.print("No course is left: --study FILE gives another study's [eligibility].")
+        if report.last_step:
+            console.print(
+                f"No course is left after: {report.last_step}. Correct [eligibility] of the study "
+                "(--study FILE; without one the rules are those for CRPS courses), or the column."
+            )
     if report.labels is None:
         console.print("No outcome: neither scores nor wording at T1 or T2.")
     else:

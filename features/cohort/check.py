@@ -70,6 +70,13 @@ class CheckReport:
     assumed: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
+    @property
+    def last_step(self) -> str:
+        """The step after which no course is left; empty where some are."""
+        if self.flow is None or self.flow["remaining"].iloc[-1]:
+            return ""
+        return str(self.flow.loc[self.flow["remaining"] == 0, "step"].iloc[0])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
         return {

@@ -101,11 +101,18 @@ _Bound = Annotated[float, PlainValidator(_read_value)]
 _Word = Annotated[str, PlainValidator(_read_value)]
 
 
+def _check_order(high: float | None, info: ValidationInfo[Variable]) -> float | None:
+    low = info.data.get("min")
+    if low is not None and high is not None and high < low:
+        raise SettingError(Problem("", f"at least min, which is {low:g}", show(high)))
+    return high
+
+
 class _Bounds(Settings):
     """The rule on a numeric variable."""
 
     min: _Bound | None = None
-    max: _Bound | None = None
+    max: Annotated[_Bound | None, AfterValidator(_check_order)] = None
 
 
 class _Allowed(Settings):

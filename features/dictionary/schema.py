@@ -19,7 +19,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, did_you_mean
 
 __all__ = ["Dictionary"]
 
@@ -102,7 +102,9 @@ class Dictionary:
                 continue
             reason = self._not_a_predictor(name)
             if reason:
-                expected, action = "a predictor known at baseline", "take it out of the predictors"
+                expected = "a predictor known at baseline"
+                near = did_you_mean(name, self.names) if name not in self else ""
+                action = near or "take it out of the predictors"
                 problems.append(Problem(name, expected, reason, action=action))
             elif self[name].parent and self[name].parent in names:
                 expected = f"either {name} or {self[name].parent}"

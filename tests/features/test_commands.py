@@ -218,7 +218,7 @@ def test_brackets_in_messages_are_shown_as_they_are(tmp_path: Path) -> None:
     path = _write(tmp_path, "[red].csv", "patient_id,setting\nA,emergency\n")
     shown = " ".join(_run("check", path).stdout.split())
     assert "[red].csv: 1 courses, no problem" in shown
-    assert "another study's [eligibility]" in shown
+    assert "Correct [eligibility] of the study" in shown
 
 
 def test_what_nobody_sees_is_told_in_counts(tmp_path: Path) -> None:
@@ -259,7 +259,12 @@ def test_a_check_shows_flow_labels_and_flagged_rows(tmp_path: Path) -> None:
 
 def test_a_check_follows_a_studys_eligibility(tmp_path: Path) -> None:
     path = _write(tmp_path, "c.csv", "patient_id,drug,success_t1\nA,none,yes\nB,none,no\n")
-    assert "No course is left" in _run("check", path).stdout
+    found = _run("check", path)
+    # Without a study the rules are ours, and nobody's mistake.
+    assert "No course is left after: Infusion drug: s_ketamine" in found.stdout
+    assert found.exit_code == 0
+    strict = '[outcome]\nhorizons = ["t1"]\n[eligibility]\ndrug = "s_ketamine"\n'
+    assert _run("check", path, "--study", _write(tmp_path, "n.toml", strict)).exit_code == 2
     study = _write(
         tmp_path,
         "s.toml",

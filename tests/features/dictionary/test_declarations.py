@@ -54,6 +54,7 @@ def test_a_declared_variable_can_have_a_rule() -> None:
         ("setting", {"min": 1}, "expected one of allowed"),
         ("age_years", {"min": "old"}, "a number from 0 to 120 years"),
         ("age_years", {"mim": 18}, "expected one of min, max; did you mean min?"),
+        ("age_years", {"min": 18, "max": 10}, "age_years.max: expected at least min, which is 18"),
         ("age_years", {}, "expected min or max"),
         ("age_years", [18], "expected min or max"),
         ("sex", [], "expected allowed"),

@@ -64,6 +64,11 @@ def test_what_cannot_be_a_predictor_is_told_with_its_reason(name: str, got: str)
     assert (problem.column, problem.got) == (name, got)
 
 
+def test_the_nearest_predictor_is_named() -> None:
+    with pytest.raises(InputError, match=r"did you mean opioid\?"):
+        CONTRACT.check_predictors(["opiod"])
+
+
 def test_an_entry_rule_that_is_no_number_is_no_predictor() -> None:
     own = Variable("own", "Own", "text", "baseline", ("eligibility",))
     with pytest.raises(InputError, match="own: expected a predictor known at baseline"):
