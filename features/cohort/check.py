@@ -170,8 +170,8 @@ def _flag_labels(labels: Labels) -> list[tuple[int, str, str]]:
 
 def _flag_pseudonyms(table: pd.DataFrame) -> list[tuple[int, str, str]]:
     alike = (
-        "as another but for case, spaces, signs or leading zeros: if they are one patient, write "
-        "both in one way"
+        "as another but for case, spaces, signs, leading zeros or letters of another alphabet: if "
+        "they are one patient, write both in one way"
     )
     total = (
         "a word for totals, taken for a patient's initials: delete the line if it sums up others"

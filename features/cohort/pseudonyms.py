@@ -43,6 +43,13 @@ _SPOILT = (
 # Signs beside a letter, and zeros before a digit; 1-12 does not become 112.
 _IDLE = re.compile(r"(?<!\d)(?:[\W_]+|0+(?=\d))|[\W_]+(?!\d)")
 
+# Small letters of the Greek and Cyrillic capitals (and some small ones) that look Latin.
+_LOOK_LATIN = str.maketrans(
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455",
+    "abezhikmnoptyxabekmhopctyxijs",
+)
+
 
 def find_totals(patients: Sequence[object]) -> tuple[list[int], list[int]]:
     """Return which lines sum up others and would pass for patients.
@@ -119,7 +126,9 @@ def _is_total(name: str) -> bool:
 
 
 def find_alike(patients: Sequence[object]) -> list[list[int]]:
-    """Return which patient_ids differ only by case, spaces, signs or leading zeros.
+    """Return which patient_ids differ only by case, spaces, signs, zeros or another alphabet.
+
+    Signs, leading zeros, and letters of another alphabet that look the same (a Cyrillic A).
 
     Parameters
     ----------
@@ -134,6 +143,8 @@ def find_alike(patients: Sequence[object]) -> list[list[int]]:
     Examples
     --------
     >>> find_alike(["P 01", "p1", "P-2", "1-12", "11-2"])
+    [[0, 1]]
+    >>> find_alike(["A1", "\u0410" + "1"])  # the second letter is Cyrillic
     [[0, 1]]
     """
     first: dict[str, int] = {}
@@ -163,7 +174,8 @@ def tell_alike(patients: Sequence[str]) -> str:
     if not alike:
         return ""
     return (
-        "patients whose names differ only by case, spaces, signs or leading zeros are kept apart: "
+        "patients whose names differ only by case, spaces, signs, leading zeros or letters of "
+        "another alphabet are kept apart: "
         f"{list_words(alike)}"
     )
 
@@ -191,4 +203,6 @@ def tell_bare(lines: Sequence[int]) -> list[str]:
 
 def _reduce(patient: str) -> str:
     text = patient.casefold()
+    if not text.isascii():
+        text = text.translate(_LOOK_LATIN)
     return text if text.isalnum() and "0" not in text else _IDLE.sub("", text)

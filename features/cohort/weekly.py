@@ -138,6 +138,7 @@ def parse_weekly(
     raw = raw.apply(lambda column: column.str.strip())
     names = [str(column) for column in raw.columns]
     _check_columns(raw, names, name)
+    raw["arm"] = _spell_alike(raw["arm"])
     arms, problems = _find_arms(raw["arm"], reference)
     week, week_problems = _parse_column(_WEEK, raw["week"], required=True)
     score = replace(dictionary["nrs_t0"], name="nrs")
@@ -231,6 +232,12 @@ def _check_baseline_columns(names: list[str], dictionary: Dictionary) -> list[Pr
     return problems
 
 
+def _spell_alike(arm: pd.Series) -> pd.Series:
+    """Return the arms in the spelling that each has first: case does not count in words."""
+    lowered = arm.str.casefold()
+    return arm.groupby(lowered).transform("first")
+
+
 def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], list[Problem]]:
     found = [word for word in arm.unique() if word]
     empty = [
@@ -243,6 +250,9 @@ def _find_arms(arm: pd.Series, reference: str | None) -> tuple[tuple[str, str], 
     known = [word for word in found if word.lower() in REFERENCE_ARMS]
     if reference is None and len(known) == 1:
         reference = known[0]
+    elif reference is not None:
+        spelled = {word.casefold(): word for word in found}
+        reference = spelled.get(reference.strip().casefold(), reference)
     if reference is None or reference not in found:
         words = " or ".join(found)
         got = "no arm of a known name" if reference is None else repr(reference)

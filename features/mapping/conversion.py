@@ -164,6 +164,8 @@ def convert(
             return Unread(uncovered)
         parts = [rule.recode[normalise_code(part)] for part in parts]
         decimal = None  # these words are the mapping's
+        if variable.kind == "codes" and "" in parts:
+            return None  # a drug that is not known: each class but those listed may hold it
     if variable.kind == "yes_no":
         return _convert_any(rule, variable, parts, len(texts), decimal)
     return _convert_word(rule, variable, ";".join(filter(None, parts)), decimal)
@@ -222,6 +224,8 @@ def _convert_boxes(rule: ColumnRule, variable: Variable, texts: Texts) -> Value 
         return None  # a list that may lack something is not a list
     means = zip(rule.boxes.items(), boxes, strict=True)
     ticked = {column: word for (column, word), box in means if box}
+    if variable.kind == "codes" and "" in ticked.values():
+        return None
     word = ";".join(dict.fromkeys(filter(None, ticked.values()))) if ticked else rule.none_ticked
     parsed = parse_cell(variable, word)
     if isinstance(parsed, Problem):

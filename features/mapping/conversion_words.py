@@ -28,7 +28,7 @@ from features.mapping.filtering import count_rows
 from features.numerals import may_have_thousands
 from features.shares import format_count
 
-__all__ = ["describe_conversion", "describe_refused"]
+__all__ = ["describe_conversion", "describe_refused", "tell_unchosen"]
 
 _SHOWN = 20
 _LONGEST = 20
@@ -79,16 +79,16 @@ def _count_recoded(
         for code in {normalise_code(part) for part in split_texts(rule, variable, texts)}:
             counts[code] += courses
     exact = variable.kind not in _LISTS
-    nothing = _describe_nothing(variable)
+    nothing = _describe_unknown(variable)
     return [
         f"{raw} to {recode[raw] or nothing} ({format_count(counts[raw], exact=exact)})"
         for raw in sorted(counts.keys() & recode.keys())
     ]
 
 
-def _describe_nothing(variable: Variable) -> str:
+def _describe_unknown(variable: Variable) -> str:
     """Return what becomes of a value that the mapping gives no word."""
-    return "nothing in the list" if variable.kind == "codes" else "not known"
+    return "a list not known" if variable.kind == "codes" else "not known"
 
 
 def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) -> list[str]:
@@ -104,7 +104,7 @@ def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) 
         for column, box in zip(rule.boxes, boxes, strict=True):
             counts[column] += courses * bool(box)
     exact = variable.kind not in _LISTS
-    nothing = _describe_nothing(variable)
+    nothing = _describe_unknown(variable)
     how = [
         f"{column} to {word or nothing} ({format_count(counts[column], exact=exact)})"
         for column, word in rule.boxes.items()
@@ -115,6 +115,23 @@ def _count_boxes(rule: ColumnRule, variable: Variable, inputs: Sequence[Texts]) 
     if unknown:
         how.append(f"a box not known: not known ({unknown})")
     return how
+
+
+def tell_unchosen(rule: ColumnRule, columns: Mapping[str, Sequence[str | None]]) -> list[str]:
+    """Return how many values nothing chose, though there were some: one part of a line, or none.
+
+    Parameters
+    ----------
+    rule : ColumnRule
+        What the mapping says.
+    columns : mapping of str to sequence of str or None
+        By raw column, what each course has in it.
+    """
+    if not rule.by:
+        return []
+    there = zip(*(columns[source] for source in rule.sources), strict=True)
+    lost = sum(not key and any(texts) for key, texts in zip(columns[rule.by], there, strict=True))
+    return [f"{rule.by} is empty beside values: not known ({lost})"] if lost else []
 
 
 def describe_refused(

@@ -177,7 +177,7 @@ class ImportReport:
             rows = [" and ".join(map(str, lines)) for lines in self.alike]
             told.append(
                 f"Look again: {len(rows)} patient_id{'s'[: len(rows) > 1]} in several ways of "
-                f"writing (case, spaces, signs, leading zeros), as in the rows "
+                f"writing (case, spaces, signs, leading zeros, alphabet), as in the rows "
                 f"{list_words(rows, most=_SHOWN)}. Each is another patient until all are written "
                 "in one way."
             )

@@ -31,7 +31,7 @@ from features.mapping.conversion import (
     convert,
     read_box,
 )
-from features.mapping.conversion_words import describe_conversion, describe_refused
+from features.mapping.conversion_words import describe_conversion, describe_refused, tell_unchosen
 from features.mapping.filtering import filter_rows, find_near
 from features.mapping.import_report import ColumnReport, ImportReport, JoinReport, Unused
 from features.mapping.mapping_file import CohortMapping, JoinedFile
@@ -303,7 +303,8 @@ def _fill_column(
         problems.append(describe_refused(rule, variable, wrong, reading=reading))
     values = [_known(value) for value in outcomes]
     texts = [() if isinstance(given, Unread) else given for given in inputs]
-    return values, describe_conversion(rule, variable, texts, values), problems
+    how = describe_conversion(rule, variable, texts, values)
+    return values, ", ".join([how, *tell_unchosen(rule, columns)]), problems
 
 
 def _find_signs(raw: pd.DataFrame, joined: Tables) -> Signs:

@@ -93,14 +93,33 @@ def test_a_word_for_totals_is_found_in_any_spelling(
 
 @pytest.mark.parametrize(
     ("one", "two"),
-    [("a1", "A1"), ("001", "1"), ("P 01", "P01"), ("P-01", "p1"), ("1-01", "1-1"), ("0", "00")],
+    [
+        ("a1", "A1"),
+        ("001", "1"),
+        ("P 01", "P01"),
+        ("P-01", "p1"),
+        ("1-01", "1-1"),
+        ("0", "00"),
+        # Cyrillic and Greek beside Latin letters.
+        ("\u04101", "A1"),
+        ("\u0391-\u0392", "ab"),
+        ("\u0421\u0422\u041d 01", "CTH1"),
+    ],
 )
 def test_one_patient_in_two_ways_of_writing_is_told(one: str, two: str) -> None:
     assert find_alike(["X", one, two, one]) == [[1, 2]]
 
 
 @pytest.mark.parametrize(
-    ("one", "two"), [("1", "10"), ("P1", "P11"), ("1-12", "11-2"), ("1 12", "112"), ("\u00e9", "e")]
+    ("one", "two"),
+    [
+        ("1", "10"),
+        ("P1", "P11"),
+        ("1-12", "11-2"),
+        ("1 12", "112"),
+        ("\u00e9", "e"),
+        ("\u0416", "X"),
+    ],
 )
 def test_two_patients_are_not_told(one: str, two: str) -> None:
     assert find_alike([one, two, one, None, None]) == []

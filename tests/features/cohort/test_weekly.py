@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from features.cohort.weekly import parse_weekly, read_weekly
@@ -82,6 +84,24 @@ def test_another_reference_can_be_named_and_must_be_where_none_is_known() -> Non
     assert parse_weekly(make_rows(), reference="ketamine").arms == ("ketamine", "placebo")
     (problem,) = problems_of(make_rows(), reference="sham")
     assert problem.got == "'sham'"
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_arms_are_read_in_any_case(data: st.DataObject) -> None:
+    rows = make_rows()
+    spell = st.sampled_from([str.upper, str.title, str.lower])
+    changes = data.draw(st.lists(spell, min_size=len(rows), max_size=len(rows)))
+    rows["arm"] = [change(arm) for change, arm in zip(changes, rows["arm"], strict=True)]
+    reference = data.draw(st.sampled_from([None, "PLACEBO", "Ketamine"]))
+    first = (reference or "placebo").lower()
+    weekly, expected = (
+        parse_weekly(rows, reference=reference),
+        parse_weekly(make_rows(), reference=first),
+    )
+    assert weekly.arms[0].lower() == first
+    assert_frame_equal(weekly.baseline, expected.baseline)
+    assert_frame_equal(weekly.scores, expected.scores)
 
 
 def test_classes_follow_from_codes() -> None:

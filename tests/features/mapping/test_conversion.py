@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.dictionary.contract import CONTRACT
+from features.dictionary.medication import fill_classes
 from features.files.settings import read_settings
 from features.mapping.column_rule import ColumnRule, RulePlace
 from features.mapping.conversion import (
@@ -63,6 +64,30 @@ def test_what_no_box_and_an_empty_box_mean_is_said_by_the_mapping() -> None:
     assert convert(marks, variable, ("ja", "", "")) == "N02AX02"
     assert convert(marks, variable, ("", "", "")) == "none"
     assert convert(marks, variable, (None, "", "x")) is None
+
+
+@given(st.lists(st.sampled_from(["tramadol", "pregabalin", "other", "splint"]), min_size=1))
+def test_a_drug_that_is_not_known_leaves_no_list(drugs: list[str]) -> None:
+    variable = CONTRACT["medication_atc"]
+    words = {"tramadol": "N02AX02", "pregabalin": "N03AX16", "other": "", "splint": "V07"}
+    recoded = convert(
+        _rule("medication_atc", from_="d", recode=words), variable, (";".join(drugs),)
+    )
+    columns = ["a", "b", "c", "d"]
+    boxes = _rule("medication_atc", boxes=dict(zip(columns, words.values(), strict=True)))
+    ticked = convert(boxes, variable, tuple("01"[word in drugs] for word in words))
+    if "other" in drugs:
+        assert recoded is None and ticked is None
+    else:
+        listed = {words[drug] for drug in drugs}
+        assert isinstance(recoded, str) and set(recoded.split(";")) == listed
+        assert isinstance(ticked, str) and set(ticked.split(";")) == listed
+
+
+def test_a_code_for_what_is_no_drug_of_interest_decides_every_class() -> None:
+    known, _ = fill_classes({"medication_atc": "V07"})
+    none, _ = fill_classes({"medication_atc": "none"})
+    assert {**known, "medication_atc": ""} == {**none, "medication_atc": ""}
 
 
 def test_boxes_of_a_category_exclude_one_another() -> None:

@@ -459,6 +459,24 @@ def test_a_value_that_chooses_no_column_is_a_problem(tmp_path: Path) -> None:
     assert (problem.column, problem.got) == ("nrs_t0", "'B' in 1 row")
 
 
+def test_a_column_that_chooses_and_is_empty_at_its_time_is_told(tmp_path: Path) -> None:
+    mapping = """
+        [rows]
+        time = "v"
+        [columns]
+        patient_id = "id"
+        nrs_t0 = { by = "s", from = { L = "l", R = "r" }, at = 0 }
+        nrs_t1 = { by = "s", from = { L = "l", R = "r" }, at = 1 }
+        """
+    raw = "id,v,s,l,r\nA,0,L,8,1\nA,1,,3,2\nB,0,R,8,7\nB,1,,,\n"
+    table, report = _import(tmp_path, raw, mapping)
+    assert _rows(table) == [["A", 8, None], ["B", 7, None]]
+    assert [column.how for column in report.columns[1:]] == [
+        "at time 0, chosen by s",
+        "at time 1, chosen by s, s is empty beside values: not known (1)",
+    ]
+
+
 def test_dates_that_may_be_two_are_a_problem_with_the_line_to_add(tmp_path: Path) -> None:
     mapping = """
         [columns]
@@ -522,8 +540,8 @@ def test_patients_who_are_written_alike_are_told_by_line(tmp_path: Path) -> None
     assert report.alike == ((3, 4), (6, 7))
     assert report.tell_rows() == [
         "Look again: 2 patient_ids in several ways of writing (case, spaces, signs, leading "
-        "zeros), as in the rows 3 and 4, 6 and 7. Each is another patient until all are written in "
-        "one way."
+        "zeros, alphabet), as in the rows 3 and 4, 6 and 7. Each is another patient until all are "
+        "written in one way."
     ]
 
 
