@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -121,81 +120,97 @@ def validation_size(
     slope_se: Annotated[
         float | None, typer.Option("--slope-se", help="Or the standard error of the slope.")
     ] = None,
+    citl_width: Annotated[
+        float | None,
+        typer.Option(
+            "--citl-width",
+            help="Width of the 95% interval of calibration-in-the-large, in log-odds; it then "
+            "stands for O:E, unless that is asked for as well.",
+        ),
+    ] = None,
+    citl_se: Annotated[
+        float | None,
+        typer.Option("--citl-se", help="Or the standard error of calibration-in-the-large."),
+    ] = None,
+    normality: Annotated[
+        Literal["class", "marginal"],
+        typer.Option(
+            "--normality",
+            help="Where the linear predictor is normal: in each outcome class (Riley, R's "
+            "pmvalsampsize), or over all patients (Pavlou, R's sampsizeval).",
+        ),
+    ] = "class",
     json_: _Json = False,
 ) -> None:
     """Patients needed to check a model in new patients: the precision of what is reported.
 
-    Each criterion takes a width or a standard error. The largest of the three counts.
+    Each criterion takes a width or a standard error. The largest of them counts.
     """
-    size = _size_validation(
-        prevalence,
-        c_statistic,
-        c=(c_width, c_se),
-        o_e=(o_e_width, o_e_se),
-        slope=(slope_width, slope_se),
+    from training.measures.sample_size.assumptions import Z95
+    from training.measures.sample_size.validation import (
+        compute_size_for_slope,
+        compute_validation_size,
     )
+
+    errors = {"c_se": c_se, "o_e_se": o_e_se, "slope_se": slope_se, "citl_se": citl_se}
+    widths = {
+        "c_width": c_width,
+        "o_e_width": o_e_width,
+        "slope_width": slope_width,
+        "citl_width": citl_width,
+    }
+    _check_precision(widths, errors)
+    given: dict[str, Any] = {
+        name: value for name, value in (widths | errors).items() if value is not None
+    }
+    size = compute_validation_size(prevalence, c_statistic, **given, normality=normality)
     if json_:
-        typer.echo(json.dumps(size, indent=2))
+        typer.echo(json.dumps(asdict(size), indent=2))
         return
+    where = {"class": "within each outcome class", "marginal": "over all patients"}
+    other: Literal["class", "marginal"] = "marginal" if normality == "class" else "class"
+    n_other = compute_size_for_slope(
+        prevalence, c_statistic, se=size.slope_width / (2 * Z95), normality=other
+    )
+    rows = [
+        ("c-statistic", size.c_width, c_se, size.n_c_statistic),
+        ("observed over expected responders", size.o_e_width, o_e_se, size.n_o_e),
+        ("calibration slope", size.slope_width, slope_se, size.n_slope),
+        ("calibration-in-the-large", size.citl_width, citl_se, size.n_citl),
+    ]
     _print_table(
         f"To check a model: prevalence {prevalence:g}, c {c_statistic:g}",
         [
-            ("c-statistic", _asked("c", size["c_width"], c_se), size["n_c_statistic"]),
-            (
-                "observed over expected responders",
-                _asked("O:E", size["o_e_width"], o_e_se),
-                size["n_o_e"],
-            ),
-            ("calibration slope", _asked("slope", size["slope_width"], slope_se), size["n_slope"]),
+            (name, _asked(name, width, se), n)
+            for name, width, se, n in rows
+            if width is not None and n is not None
         ],
-        f"Needed: {size['n']} patients, {size['events']:.0f} of them responders. Source: Riley "
-        "2021, doi:10.1002/sim.9025.",
+        f"Needed: {size.n} patients, {size.events:.0f} of them responders. The linear predictor "
+        f"is taken as normal {where[normality]}; normal {where[other]} (--normality {other}), the "
+        f"slope needs {n_other}. Sources: Riley 2021, doi:10.1002/sim.9025; Pavlou 2021, "
+        "doi:10.1177/09622802211007522.",
     )
 
 
 def _asked(name: str, width: float, se: float | None) -> str:
     if se is None:
         return f"95% interval {width:g} wide"
-    return f"standard error of {'ln(O:E)' if name == 'O:E' else 'it'} {se:g}"
+    return f"standard error of {'ln(O:E)' if name.startswith('observed') else 'it'} {se:g}"
 
 
-def _size_validation(
-    prevalence: float,
-    c_statistic: float,
-    *,
-    c: tuple[float | None, float | None],
-    o_e: tuple[float | None, float | None],
-    slope: tuple[float | None, float | None],
-) -> dict[str, Any]:
-    """Return the sizes as plain values, from a width or a standard error of each criterion."""
+def _check_precision(widths: dict[str, float | None], errors: dict[str, float | None]) -> None:
+    """Raise one InputError for criteria that are asked for twice and for impossible errors."""
     from features.errors import InputError, Problem
-    from training.measures.sample_size.validation import (
-        compute_size_for_c_statistic,
-        compute_validation_size,
-    )
 
-    asked = {"c": c, "o-e": o_e, "slope": slope}
-    both = [name for name, pair in asked.items() if None not in pair]
-    if both:
-        problems = [Problem(f"--{name}-width, --{name}-se", "one of them", "both") for name in both]
-        raise InputError("sample size", problems)
-    problems = [
-        Problem(f"--{name}-se", f"a number above 0, at most {_WIDEST_SE:g}", f"{se:g}")
-        for name, (_, se) in asked.items()
-        if se is not None and not 0 < se <= _WIDEST_SE
-    ]
+    problems = []
+    for name, se in errors.items():
+        option = "--" + name.removesuffix("_se").replace("_", "-")
+        if se is None:
+            continue
+        if widths[name.replace("_se", "_width")] is not None:
+            problems.append(Problem(f"{option}-width, {option}-se", "one of them", "both"))
+        if not 0 < se <= _WIDEST_SE:
+            expected = f"a number above 0, at most {_WIDEST_SE:g}"
+            problems.append(Problem(f"{option}-se", expected, f"{se:g}"))
     if problems:
         raise InputError("sample size", problems)
-    widths: dict[str, Any] = {}
-    for name, (width, se) in (("c_width", c), ("o_e_width", o_e), ("slope_width", slope)):
-        if width is not None:
-            widths[name] = width
-        elif se is not None:
-            # 1.96 as in the papers; the interval of O:E is symmetric on the log scale.
-            widths[name] = 2 * (math.sinh(1.96 * se) if name == "o_e_width" else 1.96 * se)
-    size = asdict(compute_validation_size(prevalence, c_statistic, **widths))
-    if c[1] is not None:  # it has a formula of its own
-        size["n_c_statistic"] = compute_size_for_c_statistic(prevalence, c_statistic, se=c[1])
-        size["n"] = max(size["n_c_statistic"], size["n_o_e"], size["n_slope"])
-        size["events"] = size["n"] * prevalence
-    return size

@@ -89,6 +89,20 @@ def test_the_tables_name_each_criterion_and_the_answer() -> None:
     text = " ".join(_run("validate --prevalence 0.5 --c-statistic 0.7 --c-se 0.05").stdout.split())
     assert "standard error of it 0.05" in text and "107" in text
     assert "Needed: 3576 patients" in text
+    assert "normal within each outcome class; normal over all patients" in text
+    assert "the slope needs 3584" in text and "calibration-in-the-large" not in text
+
+
+def test_validation_by_the_other_normality_with_calibration_in_the_large() -> None:
+    words = "validate --prevalence 0.057 --c-statistic 0.77 --c-se 0.025 --slope-se 0.15"
+    words += " --citl-se 0.15 --normality marginal"
+    # the R package sampsizeval's own test
+    size = _json(words)
+    found = [size[name] for name in ("n_c_statistic", "n_slope", "n_citl", "n", "n_o_e")]
+    assert found == [1599, 934, 897, 1599, None] and size["normality"] == "marginal"
+    text = " ".join(_run(words).stdout.split())
+    assert "normal over all patients; normal within each outcome class (--normality class)" in text
+    assert "the slope needs 903" in text and "observed over expected" not in text
 
 
 @pytest.mark.parametrize(
@@ -111,6 +125,11 @@ def test_the_tables_name_each_criterion_and_the_answer() -> None:
             "validate --prevalence 0.5 --c-statistic 0.7 --c-se 0.1 --c-width 0.1",
             {"--c-width, --c-se"},
         ),
+        (
+            "validate --prevalence 0.5 --c-statistic 0.7 --citl-se 0 --citl-width 0.1",
+            {"--citl-width, --citl-se", "--citl-se"},
+        ),
+        ("validate --prevalence 0.5 --c-statistic 0.7 --citl-width -1", {"citl_width"}),
     ],
 )
 def test_impossible_values_are_named_at_once(words: str, columns: set[str]) -> None:

@@ -1,16 +1,21 @@
 """What a question about sample size assumes, checked; and the linear predictor that follows.
 
-Where a c-statistic is given, the linear predictor is taken as normal with one variance in patients
-with and without the event, the only such model that is calibrated; the integrals over it are
-computed on a grid, so that the same question always gives the same answer (the R packages simulate
-them, and differ by a patient or two).
+Where a c-statistic is given, the linear predictor follows from it and the prevalence in one of two
+ways. Normal in patients with and in patients without the event, with one variance: the only such
+model that is calibrated, and what Riley's criteria and pmvalsampsize take. Or normal over all
+patients: what Pavlou's criteria and sampsizeval take. Sizes for the calibration slope differ
+between the two by a few per cent, more the better the model discriminates. Integrals over either
+are computed on a grid, so that the same question always gives the same answer; an R package that
+simulates them differs by its sampling error.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import norm
 
 from features.arrays import FloatArray
@@ -18,15 +23,25 @@ from features.errors import InputError, Problem
 
 __all__ = [
     "Z95",
+    "Normality",
     "check_one_of",
     "check_values",
     "make_binormal_predictor",
+    "make_marginal_predictor",
     "make_normal_predictor",
+    "make_predictor",
     "round_up",
 ]
 
 Z95 = 1.96
 """The normal quantile of a 95% interval, as in the papers and their R packages."""
+
+Normality = Literal["class", "marginal"]
+"""Where a linear predictor is normal: within each outcome class, or over all patients."""
+
+_TUNED_ABOVE = 0.8
+_TUNING_STEP, _TUNING_ERROR = 0.01, 0.0025
+"""How Pavlou's software (sampsizeval) widens a normal predictor for c-statistics above 0.8."""
 
 _RANGES = {
     "prevalence": (0.0, 1.0),
@@ -41,6 +56,11 @@ _RANGES = {
     "c_width": (0.0, math.inf),
     "o_e_width": (0.0, math.inf),
     "slope_width": (0.0, math.inf),
+    "citl_width": (0.0, math.inf),
+    "c_se": (0.0, math.inf),
+    "o_e_se": (0.0, math.inf),
+    "slope_se": (0.0, math.inf),
+    "citl_se": (0.0, math.inf),
 }
 
 
@@ -81,6 +101,44 @@ def make_binormal_predictor(c_statistic: float, prevalence: float) -> tuple[Floa
     density = prevalence * norm.pdf(z - distance) + (1 - prevalence) * norm.pdf(z)
     lp = math.log(prevalence / (1 - prevalence)) + distance * z - distance**2 / 2
     return lp, density * (z[1] - z[0])
+
+
+def make_marginal_predictor(c_statistic: float, prevalence: float) -> tuple[FloatArray, FloatArray]:
+    """Return a linear predictor that is normal over all patients, and each point's probability.
+
+    Its mean and variance are those of the binormal predictor. Above a c-statistic of 0.8, where
+    a normal predictor of that variance discriminates less than it should, the distance of the
+    classes is raised by steps of a hundredth until the c-statistic is met to within 0.0025.
+
+    References
+    ----------
+    Pavlou 2021, doi:10.1177/09622802211007522, equations 7 and 8; R package sampsizeval.
+    """
+    distance, steps = math.sqrt(2) * float(norm.ppf(c_statistic)), 0
+    while True:
+        variance = (distance * (1 + steps * _TUNING_STEP)) ** 2
+        mean = (prevalence - 0.5) * variance + math.log(prevalence / (1 - prevalence))
+        sd = math.sqrt(variance * (1 + prevalence * (1 - prevalence) * variance))
+        lp, density = make_normal_predictor(mean, sd)
+        short = c_statistic - _compute_c(lp, density)
+        if c_statistic <= _TUNED_ABOVE or short <= _TUNING_ERROR:
+            return lp, density
+        steps += 1
+
+
+def make_predictor(
+    c_statistic: float, prevalence: float, normality: Normality
+) -> tuple[FloatArray, FloatArray]:
+    """Return the linear predictor of either normality on a grid, and each point's probability."""
+    make = make_binormal_predictor if normality == "class" else make_marginal_predictor
+    return make(c_statistic, prevalence)
+
+
+def _compute_c(lp: FloatArray, density: FloatArray) -> float:
+    """Return the c-statistic of calibrated risks whose log-odds are spread so."""
+    cases, controls = density * expit(lp), density * expit(-lp)
+    below = np.cumsum(controls) - controls / 2
+    return float(cases @ below / (cases.sum() * controls.sum()))
 
 
 def round_up(size: float) -> int:
