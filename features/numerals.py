@@ -60,15 +60,15 @@ def parse_number(text: str, *, decimal: DecimalSign | None = None) -> float | No
     return value if math.isfinite(value) else None
 
 
-def may_have_thousands(text: str) -> bool:
-    """Return whether a comma in a number may stand before decimals or between thousands.
+def may_have_thousands(text: str, sign: DecimalSign = ",") -> bool:
+    """Return whether a sign in a number may stand before decimals or between thousands.
 
     Examples
     --------
     >>> may_have_thousands("1,500"), may_have_thousands("0,500"), may_have_thousands("1.500")
     (True, False, False)
     """
-    return _GROUPED[","].fullmatch(text) is not None
+    return _GROUPED[sign].fullmatch(text) is not None
 
 
 def find_decimal(texts: Iterable[str]) -> DecimalSign | None:

@@ -22,6 +22,7 @@ from features.errors import Problem
 from features.files.settings import SettingError, Settings, fits, one_of, show, worded
 from features.mapping.codes import normalise_code
 from features.mapping.dates import DAY_UNITS, DateOrder
+from features.numerals import DecimalSign
 
 __all__ = ["UNITS", "Codes", "ColumnRule", "RawColumn", "RulePlace", "check_together"]
 
@@ -50,6 +51,7 @@ _NEEDED = {
     "not_ticked": "boxes",
     "none_ticked": "boxes",
 }
+_NO_NUMBERS = ("recode", "part", "until", "boxes")
 _GATHERED = ("codes", "yes_no")
 _BOXED = ("codes", "category", "text")
 _PARTS = ("year",)
@@ -204,6 +206,8 @@ class ColumnRule(Settings):
         The raw column with the second of two dates; empty where there is none.
     completed : bool
         Whether the time between two dates is cut to whole units.
+    decimal : {".", ","} or None
+        What stands before decimals in this column; None for the file's.
     dates : {"dmy", "mdy", "excel"} or None
         The order of this column's dates; None for the mapping's.
     boxes : mapping of str to str
@@ -234,6 +238,7 @@ class ColumnRule(Settings):
     part: Annotated[str, one_of(_PARTS), AfterValidator(_check_part)] = ""
     until: Annotated[RawColumn, fits(_COLUMN, bool), AfterValidator(_check_until)] = ""
     completed: bool = False
+    decimal: Annotated[DecimalSign | None, worded('"." or ","')] = None
     dates: Annotated[DateOrder | None, worded('"dmy", "mdy" or "excel"')] = None
     boxes: Annotated[
         dict[str, _Word],
@@ -304,6 +309,9 @@ def check_together(where: str, entry: Mapping[str, Any], variable: Variable) -> 
         problems.append(Problem(f"{where}.from", "one raw column with a date", "more than one"))
     if "until" in entry and entry["until"] == entry.get("from"):
         problems.append(Problem(f"{where}.until", "another column than from", "the same"))
+    unread = not (variable.is_numeric or "yes_if" in entry)
+    if "decimal" in entry and (unread or not entry.keys().isdisjoint(_NO_NUMBERS)):
+        problems.append(Problem(f"{where}.decimal", "a column of numbers", "another"))
     if "dates" in entry and "until" not in entry and "part" not in entry:
         problems.append(Problem(f"{where}.dates", "until or part beside it", "neither"))
     return problems

@@ -25,10 +25,10 @@ from features.mapping.conversion import (
 )
 from features.mapping.dates import advise_dates, parse_date
 from features.mapping.filtering import count_rows
-from features.numerals import may_have_thousands
+from features.numerals import DecimalSign, may_have_thousands, parse_number
 from features.shares import format_count
 
-__all__ = ["describe_conversion", "describe_refused", "tell_unchosen"]
+__all__ = ["describe_conversion", "describe_refused", "tell_unchosen", "tell_unsure"]
 
 _SHOWN = 20
 _LONGEST = 20
@@ -134,6 +134,33 @@ def tell_unchosen(rule: ColumnRule, columns: Mapping[str, Sequence[str | None]])
     return [f"{rule.by} is empty beside values: not known ({lost})"] if lost else []
 
 
+def tell_unsure(
+    rule: ColumnRule, variable: Variable, inputs: Sequence[Texts], reading: Reading
+) -> list[str]:
+    """Return how many numbers could have thousands, though they were read with decimals.
+
+    Nothing in the file tells of ``1.200``; it is read as the point is most often meant, and told.
+
+    Parameters
+    ----------
+    rule, variable, inputs
+        As in :func:`describe_conversion`.
+    reading : Reading
+        How the texts are written.
+    """
+    if reading.decimal is not None or not _reads_numbers(rule, variable):
+        return []
+    unsure = sum(
+        may_have_thousands(text, ".") for texts in inputs for text in texts if text is not None
+    )
+    return [f'{unsure} such as 1.500 read as 1.5 (if so, say decimal = ".")'] if unsure else []
+
+
+def _reads_numbers(rule: ColumnRule, variable: Variable) -> bool:
+    numeric = variable.is_numeric or bool(rule.yes_if)
+    return numeric and rule.recode is None and not (rule.until or rule.part)
+
+
 def describe_refused(
     rule: ColumnRule,
     variable: Variable,
@@ -203,7 +230,12 @@ def _advise(
         return hint or "list the words under ticked, not_ticked or missing"
     if rule.until or rule.part:
         return hint or advise_dates(parts, order)
-    numeric = variable.is_numeric or bool(rule.yes_if)
+    numeric = _reads_numbers(rule, variable)
+    if numeric and (sign := _find_other_sign(parts, decimal)):
+        return (
+            f'if this column has decimals, say decimal = "{sign}" in its entry; else '
+            "write its numbers with one sign and without thousands"
+        )
     if numeric and decimal is None and any(map(may_have_thousands, parts)):
         return (
             'say decimal = "," if these have decimals; if they have thousands, write them without '
@@ -226,3 +258,12 @@ def _advise(
         unit = f"say unit = ... if they are in {' or '.join(others)}; else " if others else ""
         return hint or f"{unit}correct them, or list them as missing"
     return hint or "cover them with recode, or list them as missing"
+
+
+def _find_other_sign(parts: Sequence[str], decimal: DecimalSign | None) -> DecimalSign | None:
+    """Return the sign that numbers have, where another one was looked for."""
+    if decimal is None:
+        return None
+    other: DecimalSign = "," if decimal == "." else "."
+    written = (part for part in parts if other in part)
+    return other if any(parse_number(part, decimal=other) is not None for part in written) else None

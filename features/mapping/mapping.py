@@ -31,18 +31,23 @@ from features.mapping.conversion import (
     convert,
     read_box,
 )
-from features.mapping.conversion_words import describe_conversion, describe_refused, tell_unchosen
+from features.mapping.conversion_words import (
+    describe_conversion,
+    describe_refused,
+    tell_unchosen,
+    tell_unsure,
+)
 from features.mapping.filtering import filter_rows, find_near
 from features.mapping.import_report import ColumnReport, ImportReport, JoinReport, Unused
 from features.mapping.mapping_file import CohortMapping, JoinedFile
 from features.mapping.raw_rows import JoinedRows, RawRows, join_rows, read_column
-from features.numerals import DecimalSign, combine_signs, find_decimal, settle_decimal
+from features.mapping.second_headings import count_second_headings, describe_second_headings
+from features.mapping.signs import Signs, find_signs, settle_sign
 
 __all__ = ["apply_mapping"]
 
 Rules = Mapping[str, ColumnRule]
 Tables = Mapping[str, pd.DataFrame]
-Signs = Mapping[str, DecimalSign | None]
 
 _ORIGIN = "record_origin"
 _NO_TABLES: Tables = MappingProxyType({})
@@ -94,7 +99,7 @@ def apply_mapping(
         raise InputError("import", problems)
     data = _gather(kept, cells, rules, mapping.time)
     data, joins, problems = _join(data, joined, mapping, rules)
-    signs = _find_signs(raw, joined)
+    signs = find_signs(raw, joined)
     values, reports, found = _fill_columns(data, rules, mapping, signs)
     problems += _check_times(data, rules, mapping) + _check_courses(data, rules) + found
     synthetic = _mark_synthetic(values, data, rules)
@@ -102,7 +107,9 @@ def apply_mapping(
     table = pd.DataFrame(values, index=first_rows, dtype=object)
     problems += parse_cohort(table, mapping.dictionary)[1]
     if problems:
-        raise InputError("import", problems)
+        above = count_second_headings(raw, mapping, rules) if 0 in kept else 0
+        told = _list_problems_below(raw, mapping, joined, above) if above else problems
+        raise InputError("import", told)
     ordered = [variable for variable in mapping.dictionary if variable.name in values]
     report = ImportReport(
         raw_rows=len(raw),
@@ -123,6 +130,18 @@ def apply_mapping(
         ),
     )
     return pd.DataFrame({v.name: _to_series(values[v.name], v) for v in ordered}), report
+
+
+def _list_problems_below(
+    raw: pd.DataFrame, mapping: CohortMapping, joined: Tables, above: int
+) -> list[Problem]:
+    """Return that the first rows are no patients, and the problems of the others."""
+    problems = [describe_second_headings([int(row) + 1 for row in raw.index[: above + 1]])]
+    try:
+        apply_mapping(raw.iloc[above:], mapping, joined)
+    except InputError as error:
+        problems += error.problems
+    return problems
 
 
 def _read_cells(table: pd.DataFrame, names: set[str], prefix: str = "") -> dict[str, list[str]]:
@@ -290,7 +309,7 @@ def _fill_column(
     unchosen = [given for given in inputs if isinstance(given, Unread)]
     if unchosen:
         problems.append(describe_refused(rule, variable, unchosen, chosen=True))
-    reading = _find_reading(mapping, data, columns, signs)
+    reading = Reading(mapping.dates, settle_sign(rule, mapping, data, columns, signs))
     read = {
         given: convert(rule, variable, given, reading)
         for given in dict.fromkeys(inputs)
@@ -303,28 +322,9 @@ def _fill_column(
         problems.append(describe_refused(rule, variable, wrong, reading=reading))
     values = [_known(value) for value in outcomes]
     texts = [() if isinstance(given, Unread) else given for given in inputs]
-    how = describe_conversion(rule, variable, texts, values)
-    return values, ", ".join([how, *tell_unchosen(rule, columns)]), problems
-
-
-def _find_signs(raw: pd.DataFrame, joined: Tables) -> Signs:
-    """Return what stands before decimals in each file, as its columns tell, used or not."""
-    return {
-        file: combine_signs(find_decimal(map(str.strip, table[name].unique())) for name in table)
-        for file, table in {"": raw, **joined}.items()
-    }
-
-
-def _find_reading(
-    mapping: CohortMapping, data: RawRows, columns: Mapping[str, Sequence[str | None]], signs: Signs
-) -> Reading:
-    """Return how the texts are written: as the mapping says, or as the columns tell."""
-    files = set(map(data.get_file, columns))
-    stated = {(mapping.joins[file].options if file else mapping.options).decimal for file in files}
-    texts = {text for column in columns.values() for text in column if text}
-    decimal = stated.pop() if len(stated) == 1 else None
-    others = combine_signs(signs.get(file) for file in files)
-    return Reading(mapping.dates, decimal or settle_decimal(texts, others))
+    how = [describe_conversion(rule, variable, texts, values)]
+    how += tell_unchosen(rule, columns) + tell_unsure(rule, variable, texts, reading)
+    return values, ", ".join(how), problems
 
 
 def _known(value: Value | Unread) -> Value:

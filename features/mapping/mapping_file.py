@@ -42,6 +42,7 @@ A mapping has these parts, of which only `[columns]` is needed to import a file 
     `until`       a second date: the time between the two, in the variable's unit;
                   `completed` cuts it to whole units
     `dates`       the order of this column's dates
+    `decimal`     what stands before this column's decimals, where its file does not tell
     `separator`   what stands between ATC codes, where it is not ``;``
     ============= ========================================================================
 ``[outcome]``

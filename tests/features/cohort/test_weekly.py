@@ -86,7 +86,7 @@ def test_another_reference_can_be_named_and_must_be_where_none_is_known() -> Non
     assert problem.got == "'sham'"
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_arms_are_read_in_any_case(data: st.DataObject) -> None:
     rows = make_rows()

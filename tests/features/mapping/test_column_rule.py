@@ -73,6 +73,8 @@ def test_a_value_that_cannot_be_is_refused_at_its_place(
         ("age_years", {"from": "x", "completed": True}, "x.completed"),
         ("age_years", {"from": "x", "until": "x"}, "x.until"),
         ("age_years", {"from": "x", "dates": "dmy"}, "x.dates"),
+        ("sex", {"from": "x", "decimal": ","}, "x.decimal"),
+        ("age_years", {"from": "x", "until": "y", "decimal": ","}, "x.decimal"),
         ("opioid", {"from": ["a", "b"], "part": "year"}, "x.from"),
         ("patient_id", {"boxes": {"a": "1"}}, "x"),
         ("patient_id", {"from": "a", "by": "b"}, "x"),

@@ -12,7 +12,8 @@ from features.dictionary.contract import CONTRACT
 from features.files.settings import read_settings
 from features.mapping.column_rule import ColumnRule, RulePlace
 from features.mapping.conversion import Reading, Unread, Value, convert
-from features.mapping.conversion_words import describe_conversion, describe_refused
+from features.mapping.conversion_words import describe_conversion, describe_refused, tell_unsure
+from features.numerals import DecimalSign
 
 
 def _rule(name: str, **entry: Any) -> ColumnRule:
@@ -136,6 +137,33 @@ def test_what_is_refused_is_told_with_a_step_that_applies(
     problem = describe_refused(rule, CONTRACT[name], [refused])
     assert expected in problem.expected and action in problem.action
     assert "recode" not in problem.action or name in ("sex", "opioid", "medication_atc")
+
+
+@pytest.mark.parametrize(
+    ("decimal", "parts", "sign"),
+    [(",", ["70.500"], "."), (".", ["7,5"], ","), (".", ["soon", "1,500"], ",")],
+)
+@pytest.mark.parametrize("entry", [{}, {"unit": "g"}])
+def test_a_column_with_the_other_sign_is_told_so(
+    entry: dict[str, str], decimal: DecimalSign, parts: list[str], sign: DecimalSign
+) -> None:
+    rule, variable = _rule("weight_kg", from_="w", **entry), CONTRACT["weight_kg"]
+    reading = Reading(decimal=decimal)
+    problem = describe_refused(rule, variable, [Unread(tuple(parts))], reading=reading)
+    assert f'say decimal = "{sign}" in its entry' in problem.action
+    for words in (["soon"], ["70"]):
+        told = describe_refused(rule, variable, [Unread(tuple(words))], reading=reading)
+        assert "decimal" not in told.action
+
+
+def test_numbers_that_nothing_tells_of_are_counted() -> None:
+    rule, variable = _rule("weight_kg", from_="w", unit="g"), CONTRACT["weight_kg"]
+    inputs = [("70.500",), ("65.250",), ("70",), (None,)]
+    [told] = tell_unsure(rule, variable, inputs, Reading())
+    assert told == '2 such as 1.500 read as 1.5 (if so, say decimal = ".")'
+    assert tell_unsure(rule, variable, inputs, Reading(decimal=".")) == []
+    assert tell_unsure(rule, variable, inputs[2:], Reading()) == []
+    assert tell_unsure(_rule("site", from_="s"), CONTRACT["site"], inputs, Reading()) == []
 
 
 def test_the_order_of_dates_is_not_asked_for_where_it_is_said() -> None:

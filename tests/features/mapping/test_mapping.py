@@ -591,6 +591,18 @@ def test_a_point_is_not_sure_in_a_file_with_decimal_commas(tmp_path: Path) -> No
     assert table["disease_duration_years"][0] == pytest.approx(1.25 / 365.25, rel=1e-3)
 
 
+def test_an_entry_has_a_sign_of_its_own(tmp_path: Path) -> None:
+    mapping = '[columns]\npatient_id = "id"\nnrs_t0 = "n"\nweight_kg = { from = "w"%s }\n'
+    raw = "id;n;w\nA;7,5;70.500\nB;8;65.250\n"
+    [problem] = _problems(tmp_path, raw, mapping % "")
+    assert problem.column == "weight_kg" and 'say decimal = "." in its entry' in problem.action
+    table, report = _import(tmp_path, raw, mapping % ', decimal = "."')
+    assert _rows(table) == [["A", 7.5, 70.5], ["B", 8, 65.25]]
+    assert report.columns[2].how == "as it is"
+    _, report = _import(tmp_path, raw.replace("7,5", "7"), mapping % "")
+    assert report.columns[2].how.startswith("as it is, 2 such as 1.500 read as 1.5")
+
+
 def test_a_column_of_a_joined_file_is_named_where_its_file_is_forgotten(tmp_path: Path) -> None:
     mapping = _mapping(tmp_path, JOIN.replace('"lab.w"', '"w"'))
     raw, lab = parse_table(b"id\nA\n", name="raw"), parse_table(b"p,w\nA,70\n", name="lab")

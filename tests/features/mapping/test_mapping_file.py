@@ -136,8 +136,8 @@ def test_every_problem_of_a_mapping_is_told_in_these_words(tmp_path: Path) -> No
         "[variables]; got an unknown name; did you mean age_years?",
         "  columns.sex.recode.2: expected one of female, male; got 'mann'",
         "  columns.sex.form: expected one of from, by, at, missing, recode, unit, yes_if, part, "
-        "until, completed, dates, boxes, ticked, not_ticked, none_ticked, separator, constant; got "
-        "an unknown key; did you mean from?",
+        "until, completed, decimal, dates, boxes, ticked, not_ticked, none_ticked, separator, "
+        "constant; got an unknown key; did you mean from?",
         "  columns.nrs_t0.from: expected the name of a raw column; got 3",
         "  columns.nrs_t0.missing: expected a value or a list of values; got a table",
         "  columns.nrs_t0.unit: expected no unit: there is nothing to convert; got 'mm'",
