@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -45,6 +45,7 @@ _PLATFORM_LINES = ("instrumenttype", "instrument", "instrumententyp", "geratetyp
 _BELOW = "line below the results"
 _WELL = re.compile(r"\d+|[A-P]\d{1,2}|S\d+-A\d+", re.IGNORECASE)
 _SHOWN = 5
+_MOST_BREAKS = 5
 _SEVERAL_FLAGS = re.compile(r"\s*[,;|]\s*|\s+/\s+")
 _ROTOR_GENE = re.compile(r"quantitative analysis of .*\(([^()]+)\)\W*$", re.IGNORECASE)
 """The title of a Rotor-Gene's table: what is in brackets is the assay, or the number of a page."""
@@ -77,8 +78,8 @@ def parse_long(
         If there are headings and no well of a sample, or the chosen columns are not there.
     """
     reader = _Reader(stem, text, chosen, keep_unnamed=keep_unnamed)
-    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
-        reader.take(number, line.rstrip("\n"))
+    for number, line in _join_lines(text):
+        reader.take(number, line)
         if len(reader.problems) == MOST_PROBLEMS:
             break
     if not reader.seen:
@@ -105,11 +106,36 @@ def parse_long(
 def holds_results(text: str, *, chosen: Mapping[str, str] | None = None) -> bool:
     """Return whether a text has a line with the headings of results, or the chosen columns."""
     reader = _Reader("", text, chosen, keep_unnamed=True)
-    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
-        reader.take(number, line.rstrip("\n"))
+    for number, line in _join_lines(text):
+        reader.take(number, line)
         if reader.seen:
             return True
     return False
+
+
+def _join_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line with its number; a field in quotes that has line breaks is on one line."""
+    lines = [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
+    at = 0
+    while at < len(lines):
+        line, number = lines[at], at + 1
+        joined, ends = line, number
+        while _is_open(joined) and ends < min(len(lines), number + _MOST_BREAKS):
+            joined = f"{joined} {lines[ends]}"
+            ends += 1
+        line, at = (line, at + 1) if _is_open(joined) else (joined, ends)
+        yield number, line
+
+
+def _is_open(line: str) -> bool:
+    """Return whether a quote opens a field of a line and is not closed on it."""
+    opened, begins = False, True
+    # Pairs are the rule: to go through every sign of every line would take long.
+    for sign in line if line.count('"') % 2 else "":
+        if sign == '"' and (opened or begins):
+            opened = not opened  # two quotes in a field close it and open it again
+        begins = opened or sign in '\t;,|"' or (begins and sign == " ")
+    return opened
 
 
 class _Reader:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILITY, Eligibility
@@ -128,7 +128,6 @@ def test_what_no_row_tells_of_is_found() -> None:
 _COLUMN = st.lists(st.sampled_from([NAN, 0.0, 1.0]), min_size=4, max_size=4)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["age_years", *CRPS_ELIGIBILITY.allowed]), _COLUMN))
 def test_settled_rules_leave_out_whom_they_left_out_before(columns: dict[str, list[float]]) -> None:
     table = pd.DataFrame(columns, index=range(4))

@@ -103,7 +103,7 @@ def test_an_empty_column_gives_zeros() -> None:
 @given(
     arrays(np.float64, (12, 3), elements=st.floats(-50, 50) | st.just(np.nan)), st.integers(0, 2)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_changing_one_predictor_changes_only_its_own_columns(X: np.ndarray, column: int) -> None:
     basis = PredictorBasis(knots=3).fit(X)
     changed = X.copy()

@@ -54,7 +54,7 @@ _HEADINGS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)  # the first one loads the reader
+@settings(max_examples=200)  # the first one loads the reader
 @given(
     data=st.data(),
     delimiter=st.sampled_from(DELIMITERS),

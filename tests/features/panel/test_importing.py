@@ -315,9 +315,7 @@ _CT = st.one_of(st.none(), st.integers(150, 349).map(lambda tenths: tenths / 10)
 
 
 @given(st.lists(st.lists(_CT, min_size=3, max_size=3), min_size=1, max_size=5))
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_all_layouts_of_the_same_values_give_the_same_panel(
     tmp_path: Path, values: list[list[float | None]]
 ) -> None:
@@ -418,9 +416,7 @@ _FLAG_HEADINGS = ("Flag", "Flags", "Amp Status", "amp_status", "Call")
     st.sampled_from(["", " ", "_", "-", "."]),
     st.sampled_from(["amp", "AMP", "Amp", "amplification"]),
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flag_means_the_same_in_every_spelling(
     tmp_path: Path, heading: str, first: str, sign: str, second: str
 ) -> None:

@@ -104,7 +104,7 @@ def test_a_new_patient_is_normalised_alone_as_among_others() -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_amount_of_material_does_not_matter_without_a_ceiling(seed: int) -> None:
     rng = np.random.default_rng(seed)
     X = rng.uniform(20, 33, (12, 6))

@@ -61,7 +61,7 @@ def test_flags_and_plates_of_wells_are_joined_and_the_lowest_ceiling_holds() -> 
 
 
 @given(st.permutations(range(8)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_wells_does_not_matter(order: list[int]) -> None:
     wells = _wells(
         [20.0, 21, None, 23, 24, None, None, 27],

@@ -76,7 +76,7 @@ def test_a_negative_variance_is_replaced_as_in_the_authors_program() -> None:
     arrays(float, (6, 1), elements=st.floats(-3, 3)),
     st.permutations(range(6)),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_stability_does_not_depend_on_input_or_order_of_samples(
     values: np.ndarray, shift: np.ndarray, order: list[int]
 ) -> None:

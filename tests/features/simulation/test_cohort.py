@@ -247,7 +247,7 @@ def test_probability_at_t2_is_the_product() -> None:
     assert risk["t1"].between(0, 1).all() and risk["kept"].between(0, 1).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 60), seed=st.integers(0, 2**32 - 1), ineligible=st.booleans())
 def test_every_cell_is_one_the_contract_can_read(n: int, seed: int, ineligible: bool) -> None:
     cohort = make_cohort(n, seed=seed, ineligible=ineligible)

@@ -194,7 +194,7 @@ _PANELS = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=_PANELS | _CELLS | st.dictionaries(st.sampled_from(ASSAYS), st.floats(3, 60)))
 def test_any_panel_is_answered_or_refused_with_its_problems(both, raw):
     try:

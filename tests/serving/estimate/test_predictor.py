@@ -138,7 +138,7 @@ def test_an_answer_says_nothing_needless_about_a_complete_patient(predictor, pat
 
 @pytest.mark.parametrize("horizons", [("t1",), ("t2",), ("t1", "t2")])
 @pytest.mark.parametrize("constant", [False, True])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_contributions_add_up_and_the_second_probability_is_not_above_the_first(
     horizons, constant, data
@@ -451,7 +451,7 @@ _VALUES = st.recursive(
 _NAMES = st.sampled_from(CONTRACT.names) | st.text(max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(raw=st.dictionaries(_NAMES, _VALUES, max_size=8) | _VALUES)
 def test_any_record_is_answered_or_refused_with_its_problems(predictor, raw):
     try:

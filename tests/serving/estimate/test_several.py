@@ -142,7 +142,7 @@ def test_unknown_columns_are_told_once_and_redcaps_own_left_aside(both):
     ),
     comma=st.booleans(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_file_and_a_request_give_the_same_answer(both, cells, comma):
     names = ("nrs_t0", "disease_duration_years", "opioid", "sex", "medication_atc")
     records = [

@@ -94,7 +94,7 @@ def test_what_is_no_form_of_this_page_is_400(app, content):
 _NAMES = st.sampled_from(CONTRACT.names) | st.text(max_size=10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(fields=st.dictionaries(_NAMES, st.text(max_size=10), max_size=6))
 def test_no_form_brings_the_page_down(app, fields):
     content = urlencode(fields, errors="replace").encode()

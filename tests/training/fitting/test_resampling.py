@@ -9,7 +9,7 @@ from training.fitting.resampling import make_bootstrap, make_folds
 @given(
     st.lists(st.integers(0, 2), min_size=6, max_size=80), st.integers(2, 5), st.integers(0, 10_000)
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_folds_are_balanced_over_every_class(strata: list[int], k: int, seed: int) -> None:
     classes = np.array(strata, dtype=np.intp)
     folds = make_folds(classes, np.arange(len(classes)), n_folds=k, rng=np.random.default_rng(seed))

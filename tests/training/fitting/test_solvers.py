@@ -52,7 +52,7 @@ def test_an_elastic_net_that_drops_everything_is_the_prevalence() -> None:
     assert beta[0] == pytest.approx(logit(y.mean()), abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n=st.integers(6, 60), p=st.integers(1, 70), seed=st.integers(0, 10**6), slope=st.floats(0, 30)
 )
@@ -66,7 +66,7 @@ def test_ridge_is_at_rest_under_any_separation(n: int, p: int, seed: int, slope:
         assert Z.T @ residual + beta[1:] / sd**2 == pytest.approx(np.zeros(p), abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     n=st.integers(6, 60),
     p=st.integers(1, 30),

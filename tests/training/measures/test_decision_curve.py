@@ -79,7 +79,7 @@ def test_the_whole_curve_agrees_with_dcurves(df_binary: pd.DataFrame) -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 100_000))
 def test_weights_are_repetitions(seed: int) -> None:
     rng = np.random.default_rng(seed)

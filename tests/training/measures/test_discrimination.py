@@ -49,7 +49,7 @@ def test_single_numbers_refuse_repeats() -> None:
         compute_auc(Y, np.stack([P, P]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 100_000), st.sampled_from([1, 16]))
 def test_auc_is_that_of_scikit_learn(seed: int, digits: int) -> None:
     rng = np.random.default_rng(seed)

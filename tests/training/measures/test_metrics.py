@@ -7,7 +7,7 @@ from scipy.special import expit
 from training.measures.metrics import compute_metric_rows, compute_metric_stack
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(2, 40),

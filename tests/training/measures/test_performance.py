@@ -95,7 +95,7 @@ def test_frozen_table_holds_the_single_numbers() -> None:
     assert table.attrs["interval"] == performance.FROZEN_INTERVAL
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 100_000))
 def test_weights_are_repetitions(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -109,7 +109,7 @@ def test_weights_are_repetitions(seed: int) -> None:
     np.testing.assert_allclose(weighted["estimate"], repeated["estimate"], rtol=1e-7, atol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 100_000))
 def test_order_of_patients_changes_no_estimate(seed: int) -> None:
     y, p, folds = simulate(30, 2, seed)

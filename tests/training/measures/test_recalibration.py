@@ -80,7 +80,7 @@ def test_certain_risks_are_survived() -> None:
     assert found.slope.estimate == pytest.approx(0, abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 100_000))
 def test_repetition_counts_are_repetitions_intervals_included(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -115,7 +115,7 @@ def test_rows_that_cannot_be_fitted_leave_the_others_alone() -> None:
     assert np.isnan(slopes[1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 100_000), spread=st.floats(0.1, 4))
 def test_both_models_are_those_of_the_general_solver(seed: int, spread: float) -> None:
     rng = np.random.default_rng(seed)

@@ -70,7 +70,7 @@ def test_patients_without_a_site_are_left_out() -> None:
     assert compute_site_table(y, p, sites)["n"].tolist() == [60, 30]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000))
 def test_weights_are_those_of_the_metrics(seed: int) -> None:
     y, p, sites = _simulate([70], seed)

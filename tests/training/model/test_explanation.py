@@ -60,7 +60,7 @@ def by_enumeration(model: ResponseModel, x: FloatArray) -> FloatArray:
     return values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kinds=st.lists(
         st.sampled_from(["number", "log", "yes_no", "category"]), min_size=1, max_size=5
@@ -268,7 +268,7 @@ def test_same_patient_always_gets_the_same_numbers(trees: bool) -> None:
     assert np.array_equal(other.contributions, before.contributions) is not trees
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), order=st.permutations(range(5)))
 def test_order_of_predictors_does_not_matter(seed: int, order: list[int]) -> None:
     model, x = draw_model(MIXED[:5], seed, two=False)
@@ -379,7 +379,7 @@ def owen_by_enumeration(
     return values, whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n_alone=st.integers(0, 3),
     n_members=st.integers(1, 4),

@@ -226,7 +226,7 @@ def test_processes_write_one_after_the_other(tmp_path):
     assert [event.comment for event in log.read()] == [str(n) for n in range(15)]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
 def test_any_words_come_back_as_they_were(tmp_path_factory, comments):
     log = make_log(tmp_path_factory.mktemp("log"))
@@ -241,7 +241,7 @@ def written(tmp_path_factory):
     return folder
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 2), st.sampled_from(["entry", "digest", "mac"]), st.data())
 def test_no_single_changed_character_goes_unseen(tmp_path_factory, written, number, column, data):
     folder = tmp_path_factory.mktemp("log")

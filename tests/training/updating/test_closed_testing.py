@@ -75,7 +75,7 @@ def test_the_simplest_update_that_the_data_do_not_reject_is_taken(truth, method:
     assert compute_closed_test(y, lp, Z).method == method
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(60, 200), st.integers(2, 5))
 def test_likelihoods_are_nested_and_tests_are_against_the_largest(
     seed: int, n: int, k: int

@@ -49,7 +49,7 @@ def _draws(seed: int, n: int = 101, shift: float = 0.0) -> pd.DataFrame:
 # ---------------------------------------------------------------- differences
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(-2, 2))
 def test_a_pair_that_differs_by_a_constant_differs_by_it_for_sure(
     seed: int, constant: float

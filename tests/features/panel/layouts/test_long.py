@@ -347,3 +347,14 @@ def test_numbers_of_columns_that_hold_no_ct_are_told(columns: str, got: str) -> 
     with pytest.raises(InputError) as caught:
         _read("P1;hsa-miR-16-5p;22,1\nP2;hsa-miR-16-5p;23\n", columns=columns)
     assert caught.value.problems[0].got == got
+
+
+def test_a_line_break_in_quotes_loses_no_well() -> None:
+    text = 'Sample,Target,Ct,Note\nP0,U6,21,\n"P\n1",U6,22,"a\nb"\nP2,U6,23,\n'
+    assert [cells[::2] for cells in _cells(_read(text))] == [
+        ("P0", "21"),
+        ("P 1", "22"),
+        ("P2", "23"),
+    ]
+    stray = 'Sample\tTarget\tCt\nP0\tU6 5"\t21\nP1\tU6\t22\n'
+    assert _cells(_read(stray)) == [("P0", 'U6 5"', "21"), ("P1", "U6", "22")]
