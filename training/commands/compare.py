@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.options import JsonOption
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from training.measures.delong_test import DelongTest
     from training.validation.comparison import Comparison
 
 __all__ = ["compare"]
@@ -73,11 +79,26 @@ def _summarise(comparison: Comparison) -> dict[str, object]:
         "paired": comparison.paired,
         "reason": comparison.reason,
         "notes": list(comparison.notes),
-        "differences": {
-            horizon: json.loads(table.to_json(orient="index", double_precision=10))
-            for horizon, table in comparison.tables.items()
+        "differences": {horizon: _to_values(table) for horizon, table in comparison.tables.items()},
+        "net_benefit": {
+            horizon: _to_values(table) for horizon, table in comparison.net_benefit.items()
+        },
+        "delong": {
+            horizon: {name: _to_number(value) for name, value in asdict(test).items()}
+            for horizon, test in comparison.delong.items()
         },
     }
+
+
+def _to_values(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    found: dict[str, dict[str, float | None]] = json.loads(
+        table.to_json(orient="index", double_precision=10)
+    )
+    return found
+
+
+def _to_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _describe(comparison: Comparison) -> None:
@@ -109,17 +130,46 @@ def _describe(comparison: Comparison) -> None:
         table.add_column("how to read it")
         for metric, row in zip(frame.index, each_row(frame), strict=True):
             label, reading = METRICS[metric]
-            low, high = (f"{end:+.3f}" for end in (row.low, row.high))
-            table.add_row(
-                label,
-                f"{row.first:.3f}",
-                f"{row.second:.3f}",
-                f"{row.difference:+.3f}",
-                f"{low} to {high}",
-                reading,
-            )
+            table.add_row(label, *_format(row), reading)
         console.print(table)
+        if horizon in comparison.delong:
+            console.print(_tell_delong(comparison.delong[horizon]), markup=False, highlight=False)
+        if horizon in comparison.net_benefit:
+            _print_net_benefit(console, horizon, comparison.net_benefit[horizon])
+    if comparison.paired and not comparison.delong:
+        console.print(
+            "DeLong's test needs each patient's risk, which a run does not keep: compare the two "
+            "study files for it.",
+            markup=False,
+        )
     console.print(
         "An interval that holds 0: these patients cannot tell the two apart. The variance of "
         "refitting is not in it."
     )
+
+
+def _format(row: Any) -> list[str]:
+    interval = f"{row.low:+.3f} to {row.high:+.3f}"
+    return [f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}", interval]
+
+
+def _tell_delong(test: DelongTest) -> str:
+    if math.isnan(test.p_value):
+        return "DeLong's paired test of the AUC: these patients leave its variance unknown."
+    told = f"DeLong's paired test of the AUC: p = {test.p_value:.3f}"
+    if math.isnan(test.low):
+        return f"{told}; the two rank all patients alike."
+    return f"{told}; B less A {test.difference:+.3f} ({test.low:+.3f} to {test.high:+.3f})."
+
+
+def _print_net_benefit(console: Console, horizon: str, frame: pd.DataFrame) -> None:
+    from rich.table import Table
+
+    from training.document.document import each_row
+
+    table = Table(title=f"{horizon.upper()}, net benefit by threshold", title_justify="left")
+    for column in ("threshold", "A", "B", "B less A", "95% interval"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for threshold, row in zip(frame.index, each_row(frame), strict=True):
+        table.add_row(f"{threshold:g}", *_format(row))
+    console.print(table)

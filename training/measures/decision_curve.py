@@ -32,16 +32,21 @@ from training.measures.weighted import (
 __all__ = [
     "COARSE",
     "FINE",
+    "NET_BENEFIT",
     "Decisions",
     "compute_decision_curve",
     "compute_net_benefit_gain",
     "compute_threshold_table",
     "describe_decisions",
+    "join_net_benefit",
     "make_thresholds",
 ]
 
 COARSE, FINE = 0.05, 0.01
 """Steps of a table, and of a curve."""
+
+NET_BENEFIT = "net_benefit_"
+"""What the name of a column of draws begins with that holds the net benefit at a threshold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +234,40 @@ def describe_decisions(
         compute_threshold_table(y, p, table, **weighted),
         compute_decision_curve(y, p, curve, **weighted, **resampling),
     )
+
+
+def join_net_benefit(
+    draws: pd.DataFrame,
+    y: FloatArray,
+    p: FloatArray,
+    between: tuple[float, float],
+    *,
+    sample_weight: FloatArray,
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return a table of bootstrap draws with the net benefit over a range of thresholds.
+
+    Parameters
+    ----------
+    draws : DataFrame
+        :func:`training.measures.performance.compute_cv_draws` of the same patients and seed.
+    y, p, sample_weight, n_bootstrap, seed
+        As of the draws.
+    between : (float, float)
+        The range, as :func:`make_thresholds` takes it.
+
+    Returns
+    -------
+    DataFrame
+        The draws, with a column for every twentieth, :data:`NET_BENEFIT` and the threshold.
+    """
+    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
+    cuts = _check_cuts(make_thresholds(between, COARSE))
+    weights = bootstrap_weights(weight, n_bootstrap=n_bootstrap, seed=seed)
+    names = [f"{NET_BENEFIT}{cut:g}" for cut in cuts]
+    net_benefit = _compute_net_benefit(outcome, rows, cuts, weights)
+    return draws.join(pd.DataFrame(net_benefit, columns=names))
 
 
 def compute_net_benefit_gain(

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from features.arrays import BoolArray, FloatArray
 from training.measures.weighted import check_evaluation, ratio
 
-__all__ = ["compute_auc", "compute_auc_delong", "count_pairs"]
+__all__ = ["compute_auc", "compute_auc_delong", "compute_placements", "count_pairs"]
 
 _Z95 = float(ndtri(0.975))
 
@@ -70,9 +70,7 @@ def compute_auc_delong(
     cases, controls = (outcome == 1) & (weight > 0), (outcome == 0) & (weight > 0)
     if not (cases.any() and controls.any()):
         return np.nan, np.nan, np.nan, np.nan
-    # DeLong's placements: the share of the other class that each patient lies rightly of.
-    right = _share_below(score, weight, of=cases, among=controls)
-    left = 1 - _share_below(score, weight, of=controls, among=cases)
+    right, left = compute_placements(score, weight, cases, controls)
     auc = float(np.average(right, weights=weight[cases]))
     if min(len(right), len(left)) < 2:
         return auc, np.nan, np.nan, np.nan
@@ -84,6 +82,27 @@ def compute_auc_delong(
         return auc, np.nan, np.nan, variance
     half = _Z95 * np.sqrt(variance)
     return auc, float(max(auc - half, 0.0)), float(min(auc + half, 1.0)), variance
+
+
+def compute_placements(
+    score: FloatArray, weight: FloatArray, cases: BoolArray, controls: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return DeLong's placements: the share of the other class each patient lies rightly of.
+
+    Parameters
+    ----------
+    score, weight : ndarray, shape (n,)
+    cases, controls : ndarray of bool, shape (n,)
+        At least one of either.
+
+    Returns
+    -------
+    of_cases, of_controls : ndarray
+        The weighted share of controls below each case, and of cases above each control; ties
+        count one half.
+    """
+    right = _share_below(score, weight, of=cases, among=controls)
+    return right, 1 - _share_below(score, weight, of=controls, among=cases)
 
 
 def _share_below(

@@ -5,18 +5,20 @@ bootstrap resamples of those patients, and the interval is that of their differe
 narrower than the two models' own intervals suggest, because a hard patient is hard for both. On
 different patients there are no pairs, and the interval is wide.
 
-Nothing about a patient is needed for it, or stored: a run keeps its metrics in each resample
-(:func:`compute_draws`), and a digest of what decides whom the resamples hold
-(:func:`compute_evaluation_key`). Where the digests of two runs agree, row k of either table
-comes from the same patients.
+Nothing about a patient is needed for it, or stored: a run keeps its metrics in each resample, with
+the net benefit at the thresholds set beforehand (:func:`compute_draws`), and a digest of what
+decides whom the resamples hold (:func:`compute_evaluation_key`). Where the digests of two runs
+agree, row k of either table comes from the same patients. DeLong's test does need each patient's
+risk: it stands beside the bootstrap where two studies are rerun.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -26,6 +28,8 @@ from training.evaluation.design import Design, make_design
 from training.fitting.cross_validation import OutOfFold, cross_validate
 from training.fitting.response import TrainingData
 from training.fitting.weighting import compute_outcome_weights
+from training.measures.decision_curve import NET_BENEFIT, join_net_benefit
+from training.measures.delong_test import AucParts, DelongTest, compare_auc, compute_auc_parts
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
 from training.store.registry import list_models
@@ -64,12 +68,19 @@ class Comparison:
         By horizon, :func:`compare_draws`.
     notes : tuple of str
         What a reader must know.
+    net_benefit : dict of str to DataFrame
+        By horizon, :func:`compare_draws` of the net benefit, indexed by `threshold`; without the
+        horizons at which the two have no threshold in common.
+    delong : dict of str to DelongTest
+        By horizon; empty where there are no pairs, and of stored runs.
     """
 
     names: tuple[str, str]
     reason: str
     tables: dict[str, pd.DataFrame]
     notes: tuple[str, ...] = ()
+    net_benefit: dict[str, pd.DataFrame] = field(default_factory=dict)
+    delong: dict[str, DelongTest] = field(default_factory=dict)
 
     @property
     def paired(self) -> bool:
@@ -98,21 +109,26 @@ def compute_draws(data: TrainingData, out: OutOfFold, design: Design) -> dict[st
     -------
     dict of str to DataFrame
         By horizon, :func:`training.measures.performance.compute_cv_draws`, to six decimals: row 0
-        is the estimate, the other rows are resamples. No row belongs to a patient.
+        is the estimate, the other rows are resamples. With a range of thresholds, the net benefit
+        as of
+        :func:`training.measures.decision_curve.join_net_benefit`. No row belongs to a patient.
     """
     weights = compute_outcome_weights(data, weighting=design.weighting)
-    return {
-        horizon: compute_cv_draws(
-            y,
-            out.predictions[horizon],
-            out.folds,
-            base_predictions=out.base[horizon],
-            sample_weight=weights[horizon],
-            n_bootstrap=design.resampling.bootstrap,
-            seed=design.seed,
-        ).round(_DIGITS)
-        for horizon, y in data.y.items()
-    }
+    draws = {}
+    for horizon, y in data.y.items():
+        resampled: dict[str, Any] = {
+            "sample_weight": weights[horizon],
+            "n_bootstrap": design.resampling.bootstrap,
+            "seed": design.seed,
+        }
+        risks = out.predictions[horizon]
+        table = compute_cv_draws(
+            y, risks, out.folds, base_predictions=out.base[horizon], **resampled
+        )
+        if design.thresholds:
+            table = join_net_benefit(table, y, risks, design.thresholds, **resampled)
+        draws[horizon] = table.round(_DIGITS)
+    return draws
 
 
 def compute_evaluation_key(
@@ -245,17 +261,30 @@ def _compare(
     horizons = [horizon for horizon in a if horizon in b]
     if not horizons:
         raise KetresponseError(f"{names[0]} and {names[1]} have no horizon in common")
-    tables = {h: compare_draws(a[h], b[h], paired=not reason) for h in horizons}
-    return Comparison(names, reason, tables, notes)
+    tables, net_benefit = {}, {}
+    for horizon in horizons:
+        table = compare_draws(a[horizon], b[horizon], paired=not reason)
+        at_threshold = table.index.str.startswith(NET_BENEFIT)
+        tables[horizon] = table[~at_threshold]
+        if at_threshold.any():
+            benefit = table[at_threshold]
+            cuts = benefit.index.str.removeprefix(NET_BENEFIT).astype(float)
+            net_benefit[horizon] = benefit.set_axis(cuts.rename("threshold"))
+    return Comparison(names, reason, tables, notes, net_benefit)
 
 
 # ------------------------------------------------------------------------- studies
 
 
-def _evaluate(
-    description: Description, *, n_jobs: int, progress: Callable[[], None]
-) -> dict[str, pd.DataFrame]:
-    """Return the draws of a study that is rerun."""
+@dataclass(frozen=True, eq=False)
+class _Rerun:
+    """A study that was rerun: its draws, and by horizon what patients contribute to the AUC."""
+
+    draws: dict[str, pd.DataFrame]
+    parts: Mapping[str, AucParts]
+
+
+def _evaluate(description: Description, *, n_jobs: int, progress: Callable[[], None]) -> _Rerun:
     study, data, resampling = description.study, description.data, description.study.resampling
     out = cross_validate(
         data,
@@ -266,7 +295,14 @@ def _evaluate(
         n_jobs=n_jobs,
         progress=progress,
     )
-    return compute_draws(data, out, make_design(study))
+    weights = compute_outcome_weights(data, weighting=study.weighting)
+    parts = {
+        horizon: compute_auc_parts(
+            y, out.predictions[horizon], out.folds, sample_weight=weights[horizon]
+        )
+        for horizon, y in data.y.items()
+    }
+    return _Rerun(compute_draws(data, out, make_design(study)), parts)
 
 
 def compare_studies(
@@ -323,10 +359,9 @@ def compare_studies(
         if not same
     ]
     reason = f"the studies differ in {' and '.join(differ)}" if differ else ""
-    return _compare(
-        names,
-        _evaluate(a, n_jobs=n_jobs, progress=progress),
-        _evaluate(b, n_jobs=n_jobs, progress=progress),
-        reason=reason,
-        notes=notes,
-    )
+    reruns = [_evaluate(each, n_jobs=n_jobs, progress=progress) for each in (a, b)]
+    found = _compare(names, reruns[0].draws, reruns[1].draws, reason=reason, notes=notes)
+    if reason:
+        return found
+    tests = {h: compare_auc(reruns[0].parts[h], reruns[1].parts[h]) for h in found.tables}
+    return replace(found, delong=tests)

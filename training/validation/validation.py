@@ -25,6 +25,7 @@ from training.fitting.cross_validation import OutOfFold, predict_folds
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.fitting.weighting import compute_outcome_weights
+from training.measures.decision_curve import join_net_benefit
 from training.measures.held_out import HeldOut, describe_held_out
 from training.measures.performance import compute_cv_draws, compute_performance
 from training.measures.sites import compute_pooled_sites, compute_site_table
@@ -74,8 +75,8 @@ class Judged(HeldOut):
     sites : SiteResults or None
         None where fewer than two sites are known.
     draws : DataFrame
-        :func:`training.measures.performance.compute_cv_draws`: what two models judged on the same
-        patients are compared by.
+        :func:`training.measures.performance.compute_cv_draws` with the net benefit: what two
+        models judged on the same patients are compared by.
     """
 
     n: int
@@ -154,7 +155,9 @@ def _evaluate(
         performance=compute_performance(y, p, **resampled),
         **describe_held_out(y, rows, one_fold, base, thresholds=thresholds, resampled=resampled),
         sites=compute_site_results(y, p, sites, sample_weight=weight) if len(named) > 1 else None,
-        draws=compute_cv_draws(y, rows, one_fold, **resampled),
+        draws=join_net_benefit(
+            compute_cv_draws(y, rows, one_fold, **resampled), y, rows, thresholds, **resampled
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def test_runs_are_compared_by_what_they_keep(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
     monkeypatch.setenv("COLUMNS", "200")
-    draws = _draws(1).round(6)
+    draws = _draws(1).round(6).assign(**{"net_benefit_0.4": 0.125})
     here = {EVALUATION_TAG: "k", "cohort_sha256": "c"}
     first = _track(folder, tracking_uri, draws, **here)
     second = _track(folder, tracking_uri, draws + 0.25, **here)
@@ -52,7 +52,12 @@ def test_runs_are_compared_by_what_they_keep(
     found = json.loads(result.stdout)
     assert found["paired"]
     assert found["differences"]["t1"]["auc"]["low"] == pytest.approx(0.25)
-    assert "Paired: both judged the same patients" in _run(first, second).stdout
+    assert found["net_benefit"]["t1"]["0.4"]["difference"] == pytest.approx(0.25)
+    assert found["differences"]["t1"].keys() == {"auc", "brier"} and found["delong"] == {}
+    text = _run(first, second).stdout
+    assert "Paired: both judged the same patients" in text
+    assert "T1, net benefit by threshold" in text and "+0.250 to +0.250" in text
+    assert "DeLong's test needs each patient's risk, which a run does not keep" in text
 
     other = _track(folder, tracking_uri, draws, **{EVALUATION_TAG: "l", "cohort_sha256": "c"})
     assert (
@@ -74,5 +79,10 @@ def test_study_files_are_compared_by_name(folder: Path, monkeypatch: pytest.Monk
     assert result.exit_code == 0, result.output
     assert f"B: {folder / 'two.toml'}" in result.stdout.replace("\n", "")
     assert "Brier skill" in result.stdout
+    assert "DeLong's paired test of the AUC: p = " in result.stdout
+    same = _run(folder / "one.toml", folder / "one.toml", "--jobs", 1)
+    assert "p = 1.000; the two rank all patients alike" in same.stdout
+    found = json.loads(_run(folder / "one.toml", folder / "two.toml", "--json").stdout)
+    assert 0 <= found["delong"]["t1"]["p_value"] <= 1 and found["net_benefit"] == {}
     with pytest.raises(InputError, match="two runs, or two study files"):
         raise _run(folder / "one.toml", "run").exception or AssertionError

@@ -12,6 +12,7 @@ from training.measures.decision_curve import (
     compute_decision_curve,
     compute_net_benefit_gain,
     compute_threshold_table,
+    join_net_benefit,
     make_thresholds,
 )
 
@@ -234,3 +235,21 @@ def test_the_least_gain_is_over_the_better_of_treating_all_and_none() -> None:
         {"net_benefit": [0.30, 0.10], "treat_all": [0.25, -0.2], "treat_none": [0.0, 0.0]}
     )
     assert Decisions(pd.DataFrame(), curve).least_gain == pytest.approx(0.05)
+
+
+def test_draws_hold_the_net_benefit_of_the_same_resamples() -> None:
+    rng = np.random.default_rng(3)
+    y, p = (rng.random(80) < 0.4).astype(float), rng.random((2, 80))
+    weight = rng.uniform(1, 2, 80)
+    resampled = {"sample_weight": weight, "n_bootstrap": 300, "seed": 7}
+    draws = pd.DataFrame({"auc": np.arange(301.0)})
+    found = join_net_benefit(draws, y, p, (0.32, 0.41), **resampled)  # type: ignore[arg-type]
+    assert found.columns.tolist() == [
+        "auc",
+        *(f"net_benefit_{cut}" for cut in ("0.32", "0.35", "0.4", "0.41")),
+    ]
+    curve = compute_decision_curve(y, p, [0.32, 0.35, 0.4, 0.41], **resampled)  # type: ignore[arg-type]
+    np.testing.assert_allclose(found.iloc[0, 1:], curve["net_benefit"])
+    for end, share in (("low", 2.5), ("high", 97.5)):
+        expected = np.percentile(found.iloc[1:, 1:], share, axis=0)
+        np.testing.assert_allclose(curve[f"net_benefit_{end}"], expected)

@@ -155,6 +155,32 @@ def test_two_studies_of_a_cohort_are_compared_in_pairs(folder: Path) -> None:
     assert (same.tables["t1"][["difference", "low", "high"]] == 0).all(axis=None)
 
 
+def test_delong_stands_beside_the_bootstrap_and_agrees_with_it(folder: Path) -> None:
+    found = compare_studies(*_studies(folder), names=("one", "two"))
+    test, row = found.delong["t1"], found.tables["t1"].loc["auc"]
+    assert (test.first, test.second) == pytest.approx((row["first"], row["second"]), abs=2e-6)
+    assert test.high - test.low == pytest.approx(row["high"] - row["low"], rel=0.25)
+    assert found.net_benefit == {}  # no thresholds were set
+
+
+def test_net_benefit_is_compared_at_the_thresholds_that_both_set(folder: Path) -> None:
+    one, two = _studies(folder)
+    one, two = replace(one, thresholds=(0.3, 0.5)), replace(two, thresholds=(0.4, 0.6))
+    found = compare_studies(one, two, names=("one", "two"))
+    table = found.net_benefit["t1"]
+    assert table.index.tolist() == [0.4, 0.45, 0.5]
+    assert (table["low"] <= table["difference"]).all()
+    assert (table["difference"] <= table["high"]).all()
+    np.testing.assert_allclose(table["difference"], table["second"] - table["first"], atol=1e-9)
+    data = read_description(one).data
+    out = cross_validate(data, one.procedure, n_folds=5, n_repeats=2, seed=4)
+    treated = (out.predictions["t1"] >= 0.4).mean(axis=0)
+    y = data.y["t1"]
+    by_hand = np.nanmean(treated * (y - (1 - y) * 0.4 / 0.6))
+    assert table.loc[0.4, "first"] == pytest.approx(by_hand, abs=1e-5)
+    assert "net_benefit_0.4" not in found.tables["t1"].index
+
+
 def test_the_second_study_is_run_with_the_seed_of_the_first(folder: Path) -> None:
     one, two = _studies(folder)
     found = compare_studies(one, replace(two, seed=99), names=("one", "two"))
@@ -170,6 +196,7 @@ def test_studies_of_other_patients_or_outcomes_are_not_paired(folder: Path) -> N
     found = compare_studies(one, other, names=("one", "two"))
     assert not found.paired
     assert found.reason == "the studies differ in cohort file and responder rule"
+    assert found.delong == {}
     few = replace(two, cohort=write_cohort(folder / "e.csv", 12, seed=9))
     with pytest.raises(NotEnoughData, match="two: "):
         compare_studies(one, few, names=("one", "two"))
