@@ -139,7 +139,8 @@ def compare_auc(first: AucParts, second: AucParts) -> DelongTest:
     DelongTest
         As of fixed predictions: the variance of refitting either model is not in it. Where each
         patient meets few of the other class, as in one repeat of small folds, the interval is up
-        to a tenth too wide; ten repeats leave a twentieth. It is no test of nested models on the patients that they were fitted to (Demler 2012).
+        to a tenth too wide; ten repeats leave a twentieth. It is no test of nested models on the
+        patients that they were fitted to (Demler 2012).
 
     Raises
     ------
