@@ -30,6 +30,8 @@ __all__ = [
 
 
 _NEGLIGIBLE = 1e-3
+_SAME = 1e-9
+"""Log-odds within which a candidate says of every patient what the prevalence says."""
 
 
 def compute_log_loss(margin: FloatArray, y: FloatArray) -> FloatArray:
@@ -57,6 +59,8 @@ def fit_weights(
 
     Minimises the out-of-fold log loss summed over patients, plus each candidate's price
     (:func:`price_spread`) times its weight: an exponential prior on the spread of the blend.
+    A candidate that says what the prevalence says gets none: the loss does not depend on its
+    weight, so that an optimiser would leave it where it started, and take it from the others.
 
     Parameters
     ----------
@@ -76,10 +80,21 @@ def fit_weights(
     ndarray of shape (n_candidates,)
         Each at least 0, their sum at most 1.
     """
-    n_candidates = len(margins)
-    if n_candidates == 0:
-        return np.zeros(0)
     away = margins - base
+    tells = np.abs(away).max(axis=1, initial=0.0) > _SAME
+    weights = np.zeros(len(margins))
+    if tells.any():
+        weights[tells] = _minimise_loss(
+            away[tells], base, y, n_patients=n_patients, strength=strength
+        )
+    return weights
+
+
+def _minimise_loss(
+    away: FloatArray, base: FloatArray, y: FloatArray, *, n_patients: float, strength: float
+) -> FloatArray:
+    """Return the weights of candidates of which each moves somebody."""
+    n_candidates = len(away)
     price = price_spread(away, strength=strength)
     share = n_patients / len(y)
 

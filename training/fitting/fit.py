@@ -62,7 +62,8 @@ class FittedOutcome:
     model : OutcomeModel
         Frozen.
     weights : dict of str to float
-        Weight of each candidate and of "prevalence"; they sum to 1.
+        Weight of each candidate and of "prevalence"; they sum to 1. 0 for the candidates in
+        `constant`: what they give everyone is the prevalence.
     settings : dict of str to str
         The setting chosen for each candidate.
     log_loss : dict of str to float
@@ -78,9 +79,9 @@ class FittedOutcome:
         basis. Empty where the outcome is modelled as the same for everyone.
     held_out : ndarray of shape (n,)
         Log-odds of the patients it was fitted on, before isotonic recalibration, by inner fits
-        that had not seen them (mean over the inner repeats; weights and slope are those of the
-        model): what a further predictor is fitted beside. They belong to patients, and are
-        never stored.
+        that had not seen them (mean over the inner repeats; weights and slope as they were found
+        out of fold): what a further predictor is fitted beside. They belong to patients, and
+        are never stored.
     """
 
     model: OutcomeModel
@@ -181,20 +182,22 @@ def fit_outcome(
     Z = basis.expand(X)
     paths = fit_paths(candidates, Z, basis.linear_, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
-    whole, tree_weight = _combine(Z, y, members, slope * weights)
+    constant = np.array([is_constant(member, Z) for member in members])
+    used = np.where(constant, 0.0, weights)
+    whole, tree_weight = _combine(Z, y, members, slope * used)
     isotonic = fit_isotonic(slope * blended, out.y, y, groups, rng=rng)
-    left = 1.0 - float(weights.sum())
+    left = 1.0 - float(used.sum())
     left = left if left > 1e-9 else 0.0
     return FittedOutcome(
         model=_freeze(basis, whole, isotonic, tree_weight=tree_weight),
-        weights={"prevalence": left, **dict(zip(names, map(float, weights), strict=True))},
+        weights={"prevalence": left, **dict(zip(names, map(float, used), strict=True))},
         settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
         log_loss={
             "prevalence": float(compute_log_loss(out.base, out.y).mean()),
             **dict(zip(names, map(float, chosen_loss), strict=True)),
         },
         slope=slope,
-        constant=tuple(name for name, m in zip(names, members, strict=True) if is_constant(m, Z)),
+        constant=tuple(name for name, same in zip(names, constant, strict=True) if same),
         members=dict(zip(names, members, strict=True)),
         held_out=_average(slope * (weights @ (chosen - out.base)), y),
     )
@@ -247,13 +250,14 @@ def _fit_as_it_is(
     basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
     Z = basis.expand(X)
     (member,) = candidate.fit_path(Z, basis.linear_, y)
+    own = 0.0 if is_constant(member, Z) else 1.0
     return FittedOutcome(
         model=_freeze(basis, member),
-        weights={"prevalence": 0.0, candidate.name: 1.0},
+        weights={"prevalence": 1.0 - own, candidate.name: own},
         settings={candidate.name: candidate.settings()[0]},
         log_loss={},
         slope=1.0,
-        constant=(candidate.name,) if is_constant(member, Z) else (),
+        constant=() if own else (candidate.name,),
         members={candidate.name: member},
     )
 

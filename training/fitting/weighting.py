@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -13,7 +13,7 @@ from features.arrays import BoolArray, FloatArray
 from features.dictionary.preprocessing import make_basis
 from training.fitting.response import TrainingData
 
-__all__ = ["WEIGHTINGS", "compute_outcome_weights", "compute_seen_weights"]
+__all__ = ["WEIGHTINGS", "compute_outcome_weights", "compute_seen_weights", "describe_weighting"]
 
 
 WEIGHTINGS: Mapping[str, str] = MappingProxyType(
@@ -30,6 +30,29 @@ WEIGHTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """How a study may weight patients with a known outcome, in plain words."""
+
+
+def describe_weighting(weighting: str, horizons: Sequence[str]) -> str:
+    """Return in plain words how a study's patients are weighted, at the horizons that it has.
+
+    Parameters
+    ----------
+    weighting : str
+        A key of :data:`WEIGHTINGS`, whose words are those of a study with both horizons.
+    horizons : sequence of str
+        Of the study.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to tell: with one horizon there is no second one that
+        patients could be missed at, and nobody is weighted but by "all".
+    """
+    if len(horizons) > 1:
+        return WEIGHTINGS[weighting]
+    if weighting == "all":
+        return "each patient with a known outcome stands also for those like them without one"
+    return ""
 
 
 _PRIOR_SD = 0.5

@@ -236,6 +236,8 @@ def fit_update(
     best, chosen_loss, weights = _weigh(candidates, added, base, outcome, n, procedure)
     paths = _fit_paths(candidates, Z, y, offset, procedure, find_strongest(Z, y, offset), rng)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
+    # A member that adds the same to everyone adds nothing: it has no weight to report either.
+    weights = np.where([np.ptp(m.score(Z)) > _SMALLEST_SPREAD for m in members], weights, 0.0)
     coef, tree, tree_weight = nothing, None, 0.0
     for weight, member in zip(weights, members, strict=True):
         coef = coef + weight * member.coef

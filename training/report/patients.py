@@ -8,7 +8,7 @@ from typing import Any
 from training.document.document import Block, Bullets, Picture, Section, Table, each_row
 from training.document.words import number, share_with_interval
 from training.evaluation.evaluation import Evaluation
-from training.fitting.weighting import WEIGHTINGS
+from training.fitting.weighting import describe_weighting
 from training.measures.subgroups import MIN_PER_CLASS
 from training.report.plots import plot_subgroups
 from training.report.tables import (
@@ -101,7 +101,9 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
     """Return who has no known outcome, and how far they could move the result."""
     judged = evaluation.judgements
     unknown = {horizon: found.bounds.attrs["unknown"] for horizon, found in judged.items()}
-    blocks: list[Block] = [f"Weights: {WEIGHTINGS[description.study.weighting]}."]
+    study = description.study
+    weights = describe_weighting(study.weighting, study.horizons)
+    blocks: list[Block] = [f"Weights: {weights}."] if weights else []
     for horizon, found in judged.items():
         name, whom = horizon.upper(), "all eligible patients"
         if horizon == "t2" and description.data.has_kept:
@@ -123,12 +125,13 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
                 f"{name}: of {whom}, too few have a known outcome, or too few have none, for the "
                 "one group to be described beside the other."
             )
+    plain = " Not weighted." if weights else ""
     told = {horizon: found.bounds.reset_index() for horizon, found in judged.items()}
     bounds = make_bounds_table(
         [(h, unknown[h], row) for h, table in told.items() for row in each_row(table)],
         "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
         "reason they are missing: from no responder among them to all, and for each number in "
-        "between those with the highest or lowest cross-validated probabilities. Not weighted. "
+        f"between those with the highest or lowest cross-validated probabilities.{plain} "
         "An AUC averaged over repeats can still pass its ends by a hundredth or two.",
         stack_horizons(told),
     )

@@ -10,7 +10,7 @@ from training.document.document import Bullets, Document, Section
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
-from training.fitting.weighting import WEIGHTINGS
+from training.fitting.weighting import describe_weighting
 from training.report.composition import make_blend_section
 from training.report.panel_section import make_panel_section
 from training.report.patients import (
@@ -27,6 +27,7 @@ from training.report.stability import (
 )
 from training.store.facts import package_versions
 from training.store.statements import INTERVAL_CAVEAT
+from training.study.settings import Study
 from training.study.study import Description
 
 if TYPE_CHECKING:
@@ -40,6 +41,16 @@ def make_stamp(description: Description) -> str:
     if description.cohort.synthetic:
         return "DEMONSTRATION: trained on simulated patients, never for clinical use."
     return "RESEARCH USE ONLY."
+
+
+def _describe_missing(study: Study) -> str:
+    weights = describe_weighting(study.weighting, study.horizons)
+    if not weights:
+        return "Missing outcomes are taken as missing at random given the predictors."
+    return (
+        f"Missing outcomes: {weights}. The fit itself takes outcomes as missing at random given "
+        "the predictors, and is not weighted."
+    )
 
 
 def _describe_methods(description: Description, evaluation: Evaluation | None) -> Section:
@@ -68,8 +79,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
             "doi:10.1002/bimj.202200302). An interval of a corrected value: 1.96 standard "
             "deviations of the optimism over the reruns, on the logit or log scale where the "
             "metric has a border.",
-            f"Missing outcomes: {WEIGHTINGS[study.weighting]}. The fit itself takes outcomes as "
-            "missing at random given the predictors, and is not weighted.",
+            _describe_missing(study),
         ]
         items.append(INTERVAL_CAVEAT.replace("The interval", "A patient's 95% interval", 1))
         if description.data.has_kept:

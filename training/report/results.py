@@ -22,7 +22,7 @@ from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.freezing import N_BACKGROUND
 from training.fitting.response import FittedResponse
-from training.fitting.weighting import WEIGHTINGS
+from training.fitting.weighting import describe_weighting
 from training.report.panel_section import describe_panel
 from training.store.asked import StudyFacts
 from training.store.facts import package_versions, to_plain
@@ -256,7 +256,7 @@ def make_results(
             for variable, column in zip(data.predictors, data.X.T, strict=True)
         ],
         "sample_size": patients.verdicts,
-        "weighting": WEIGHTINGS[design.weighting],
+        "weighting": describe_weighting(design.weighting, data.horizons),
         **_describe_judgements(evaluation, data.horizons),
         "rerun_failures": evaluation.failures,
         "learning_curve": evaluation.learning

@@ -96,10 +96,11 @@ def make_null_test_section(evaluation: Evaluation) -> Section:
         )
         return Section("Null test", (not_run,))
     labels = {name: candidate.label for name, candidate in CANDIDATES.items()}
+    together = ", both horizons together," if table["horizon"].nunique() > 1 else ""
     return Section(
         "Null test",
         (
-            "Outcomes were permuted over the patients, both horizons together, and the procedure "
+            f"Outcomes were permuted over the patients{together} and the procedure "
             f"judged by one cross-validation each. A mean AUC outside {BAND[0]} to {BAND[1]}, by "
             "more than its Monte Carlo error explains, is a leak: held-out outcomes reach the fit. "
             "Passing shows no leak in what was rerun here; what was done to the data before the "

@@ -18,11 +18,13 @@ from training.validation.validation import Judged, SiteResults, compute_case_mix
 
 __all__ = ["make_leave_site_out_report", "make_validation_report"]
 
-_METHODS = (
-    "A site's patients take no part in the fit that they are judged by.",
-    "At T2 the responders who were seen are weighted by the inverse probability of being seen.",
+_LEFT_OUT = "A site's patients take no part in the fit that they are judged by."
+_WEIGHTED = (
+    "At T2 the responders who were seen are weighted by the inverse probability of being seen"
+)
+_VARIANCES = (
     "AUC: DeLong's variance. O:E: the expected number is taken as fixed. Slope: from its "
-    "information.",
+    "information."
 )
 
 
@@ -94,9 +96,8 @@ def _describe(
     if patients.data.has_kept:
         items.insert(
             1,
-            "At T2 the responders who were seen are weighted by the inverse probability of being "
-            "seen, given the predictors; points of groups and shares of known outcomes are not "
-            "weighted.",
+            f"{_WEIGHTED}, given the predictors; points of groups and shares of known outcomes "
+            "are not weighted.",
         )
     return tuple(items)
 
@@ -123,7 +124,8 @@ def _make_patients_section(
         ),
         make_bounds_table(
             [(h, judged[h].unknown, row) for h, t in bounds.items() for row in each_row(t)],
-            "Lowest and highest: over everyone, whatever the unknown outcomes are. Not weighted.",
+            "Lowest and highest: over everyone, whatever the unknown outcomes are."
+            + (" Not weighted." if patients.data.has_kept else ""),
             stack_horizons(bounds, upper=True),
         ),
     )
@@ -212,6 +214,8 @@ def make_leave_site_out_report(
     -------
     Document
     """
+    weighted = (f"{_WEIGHTED}.",) if len(results) > 1 else ()
+    methods = (_LEFT_OUT, *weighted, _VARIANCES, f"Seed {seed}.")
     return Document(
         title=f"{title}: each site left out",
         lead=(
@@ -228,6 +232,6 @@ def make_leave_site_out_report(
                 )
                 for horizon, result in results.items()
             ),
-            Section("How it was done", (Bullets((*_METHODS, f"Seed {seed}.")),)),
+            Section("How it was done", (Bullets(methods),)),
         ),
     )

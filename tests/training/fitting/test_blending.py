@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
@@ -206,3 +208,37 @@ def test_a_step_without_an_event_is_not_certain() -> None:
     assert isotonic is not None
     ends = isotonic.predict(np.array([0.0, 1.0]))
     assert ends == pytest.approx([1 / 6002, 1 - 1 / 6002], rel=1e-9)
+
+
+def test_a_candidate_that_says_what_the_prevalence_says_has_no_weight() -> None:
+    # The loss does not depend on its weight: an optimiser left it at 0.5 / 2 = 0.25.
+    truth, y = _draw(60, 17)
+    base = np.full(60, logit(y.mean()))
+    weights = fit_weights(np.stack([base, 2 * truth]), base, y, n_patients=60, strength=2.75)
+    assert weights[0] == 0.0
+    assert weights[1] > 0.1
+    assert fit_weights(base[np.newaxis], base, y, n_patients=60, strength=2.75) == 0.0
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    constant=st.lists(st.booleans(), min_size=1, max_size=5),
+    off=st.floats(0, 5e-10),
+)
+@settings(deadline=None, max_examples=40)
+def test_the_others_get_what_they_get_without_it(
+    seed: int, constant: list[bool], off: float
+) -> None:
+    truth, y = _draw(50, seed)
+    rng = np.random.default_rng(seed)
+    base = np.repeat(rng.normal(scale=0.1, size=5), 10)  # folds of which each has its own share
+    told = np.array(constant)
+    margins = np.where(
+        told[:, np.newaxis],
+        base + off,
+        rng.uniform(0.5, 3) * truth + rng.normal(size=(len(told), 50)),
+    )
+    weights = fit_weights(margins, base, y, n_patients=50, strength=2.75)
+    alone = fit_weights(margins[~told], base, y, n_patients=50, strength=2.75)
+    assert (weights[told] == 0.0).all()
+    np.testing.assert_array_equal(weights[~told], alone)

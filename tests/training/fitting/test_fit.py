@@ -125,6 +125,41 @@ def test_constant_candidates_are_reported() -> None:
     np.testing.assert_allclose(fitted.model.probability(X), y.mean())
 
 
+@pytest.mark.parametrize("seed", range(9))
+def test_a_constant_candidate_has_no_weight_and_the_interval_follows_the_others(seed: int) -> None:
+    X, y = _draw((48, 60, 90)[seed % 3], seed, strength=(0.0, 0.3, 0.6)[seed // 3])
+    fitted = _fit(X, y, repeats=2)
+    assert all(fitted.weights[name] == 0.0 for name in fitted.constant)
+    assert sum(fitted.weights.values()) == pytest.approx(1.0)
+    bent = fitted.weights["splines"] + fitted.weights["lightgbm"]
+    straight = sum(fitted.weights[name] for name in ("ridge", "firth", "elastic_net"))
+    assert fitted.bent_share == pytest.approx(bent / (bent + straight) if bent else 0.0)
+
+
+def test_one_constant_candidate_beside_bent_predictors_does_not_dilute_them() -> None:
+    # The elastic net drops every predictor here: it was reported with 0.125, the optimiser's
+    # start, and the interval followed the bent predictors by 0.75 for that.
+    X, y = _draw(60, 7, strength=0.6)
+    fitted = _fit(X, y, repeats=2)
+    assert fitted.constant == ("elastic_net",)
+    assert {name for name, weight in fitted.weights.items() if weight > 0} == {
+        "prevalence",
+        "splines",
+    }
+    assert fitted.bent_share == 1.0
+
+
+@pytest.mark.parametrize(("name", "repeats"), [("firth", 1), ("logistic", 0), ("logistic", 1)])
+def test_the_only_candidate_has_no_weight_either_where_it_tells_nobody_apart(
+    name: str, repeats: int
+) -> None:
+    X, y = _draw(40, 9)
+    fitted = _fit(np.ones_like(X), y, name, repeats=repeats)
+    assert fitted.weights == {"prevalence": 1.0, name: 0.0}
+    assert fitted.constant == (name,)
+    np.testing.assert_allclose(fitted.model.probability(X), y.mean())
+
+
 def test_isotonic_recalibration_only_from_a_thousand_events_and_where_it_helps() -> None:
     X, y = _draw(2600, 10)
     assert min(y.sum(), (1 - y).sum()) >= 1000

@@ -12,7 +12,12 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from tests.training.helpers.training_data import make_training_data
 from training.fitting.response import TrainingData
-from training.fitting.weighting import WEIGHTINGS, compute_outcome_weights, compute_seen_weights
+from training.fitting.weighting import (
+    WEIGHTINGS,
+    compute_outcome_weights,
+    compute_seen_weights,
+    describe_weighting,
+)
 
 NAN = np.nan
 
@@ -169,3 +174,12 @@ def test_stabilising_keeps_the_proportions() -> None:
     ratio = compute_outcome_weights(data, weighting="follow_up")["t2"] / compute_seen_weights(data)
     np.testing.assert_allclose(ratio, ratio[0])
     assert set(WEIGHTINGS) == {"follow_up", "all", "none"}
+
+
+@pytest.mark.parametrize("weighting", sorted(WEIGHTINGS))
+@pytest.mark.parametrize("horizon", ["t1", "t2"])
+def test_with_one_horizon_the_words_are_of_no_second_one(weighting: str, horizon: str) -> None:
+    words = describe_weighting(weighting, (horizon,))
+    assert not any(word in words for word in ("T1", "T2", "horizon", "not seen"))
+    assert (words == "") is (weighting != "all")
+    assert describe_weighting(weighting, ("t1", "t2")) == WEIGHTINGS[weighting]

@@ -9,6 +9,7 @@ from scipy.special import expit
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from tests.training.helpers.panel_fits import fit_signal, fit_sub_model
 from training.fitting.response import fit_response
+from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember, PanelPatients
 from training.panel.fit import FittedPanel, fit_panel, fit_update
 
 
@@ -90,3 +91,26 @@ def test_selection_before_the_folds_would_be_caught():
 
     assert np.mean([judge(False, seed) for seed in range(20)]) > 0.8
     assert 0.4 < np.mean([judge(True, seed) for seed in range(20)]) < 0.6
+
+
+class _Fading(PanelCandidate):
+    """Follows the first assay in parts of the patients, and nothing in all of them."""
+
+    name, label, family = "fading", "a candidate that fades", "logistic"
+    tried = (0,)
+    _words = "one"
+
+    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
+        coef = np.zeros(patients.Z.shape[1])
+        coef[0] = float(len(patients.y) < 80)
+        return [PanelMember(coef)]
+
+
+def test_a_member_that_adds_nothing_has_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PANEL_CANDIDATES, "fading", _Fading())
+    rng = np.random.default_rng(4)
+    Z = rng.normal(size=(80, 1))
+    y = (rng.random(80) < expit(2 * Z[:, 0])).astype(float)
+    procedure = PANEL.model_copy(update={"candidates": ("fading",), "max_p": 1.0})
+    update = fit_update(Z, y, np.zeros(80), np.arange(80), procedure, rng=rng)
+    assert update.weights == {"clinical": 1.0, "fading": 0.0}

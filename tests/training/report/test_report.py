@@ -1,10 +1,12 @@
 import re
 from dataclasses import replace
 
-from tests.training.helpers.evaluated import describe_small, evaluate_small
+import pytest
+
+from tests.training.helpers.evaluated import DECISION, describe_small, evaluate_small
 from training.document.document import Picture, Table
 from training.document.render import to_html, to_markdown
-from training.evaluation.evaluation import Evaluation
+from training.evaluation.evaluation import Evaluation, evaluate
 from training.report.report import make_report
 from training.study.study import Description
 
@@ -76,3 +78,15 @@ def test_without_a_model_the_report_is_descriptive() -> None:
     assert "no model was fitted. 3 responders" in text
     assert "Performance" not in text
     assert "From all courses" in text
+
+
+@pytest.mark.parametrize(("horizon", "other"), [("t1", "T2"), ("t2", "T1")])
+def test_a_study_of_one_horizon_speaks_of_no_other_and_of_no_weights_for_it(
+    horizon: str, other: str
+) -> None:
+    more = f'{DECISION}[outcome]\nhorizons = ["{horizon}"]\n'
+    description = describe_small(reruns=2, more=more)
+    text = _write(description, evaluate(description, null_permutations=2))
+    assert horizon.upper() in text
+    assert not re.search(rf"\b{other}\b|both horizons", text)
+    assert not re.search(r"is weighted|are weighted|Not weighted|Weights: ", text)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.training.helpers.evaluated import evaluate_small
+from tests.training.helpers.evaluated import evaluate_small, make_null_table
 from training.document.document import Table
 from training.report.stability import (
     make_instability_section,
@@ -34,3 +34,10 @@ def test_each_horizon_has_its_row_and_its_pictures() -> None:
     assert isinstance(table, Table)
     assert [(row[0], row[-1]) for row in table.rows] == [("T1", "8"), ("T2", "8")]
     assert len(section.blocks) == 2 + 2 * 4
+
+
+def test_horizons_are_permuted_together_only_where_there_are_two() -> None:
+    _, evaluation, _ = evaluate_small()
+    assert "both horizons together" in str(make_null_test_section(evaluation).blocks[0])
+    one = replace(evaluation, null_test=make_null_table("passed"))
+    assert "over the patients and the procedure" in str(make_null_test_section(one).blocks[0])

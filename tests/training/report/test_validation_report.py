@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from tests.training.helpers.validated import judge_small
@@ -51,3 +53,14 @@ def test_each_site_left_out_is_told_by_horizon() -> None:
         assert words in text
     pooled = sites["t1"].pooled.loc["auc"]
     assert f"{pooled['estimate']:.2f} (" in text
+    assert "At T2 the responders who were seen are weighted" in text
+
+
+@pytest.mark.parametrize("horizon", ["t1", "t2"])
+def test_one_horizon_left_out_by_site_speaks_of_no_weights(horizon: str) -> None:
+    sites = judge_small()["t1"].sites
+    assert sites is not None
+    document = make_leave_site_out_report(
+        {horizon: sites}, title="A study", outcomes={horizon: "Better"}, synthetic=False, seed=5
+    )
+    assert "weighted" not in to_markdown(document, pictures=False)

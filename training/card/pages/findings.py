@@ -115,7 +115,7 @@ def _describe_intervals(results: Results, horizon: Horizon) -> str:
     if not isinstance(results.optimism, NotDone):
         note += f" Corrected: {results.optimism[horizon].interval}."
     weighting = results.weighting
-    if horizon == "t1" and weighting.startswith("T2"):
+    if not weighting or (horizon == "t1" and weighting.startswith("T2")):
         return note
     return f"{note} {capital(weighting)}."
 

@@ -74,6 +74,12 @@ def test_weights_at_t2_are_not_spoken_of_at_t1() -> None:
     assert all(note.endswith("Everyone counts once.") for note in both)
 
 
+def test_without_weights_nothing_is_said_of_them() -> None:
+    notes = [b.note for b in make_performance_blocks(_body(weighting="")) if isinstance(b, Table)]
+    assert notes
+    assert all(note.endswith(".") and not note.endswith(" .") for note in notes)
+
+
 def test_other_patients_are_told_or_missed() -> None:
     assert _warnings(make_performance_blocks(_body(sites=ABSENT))) == ["It was switched off."]
     found = {"done": True, "text": "O:E 1.02", "o_e": {}, "rows": []}
