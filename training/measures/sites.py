@@ -7,7 +7,7 @@ further site: it holds what sites differ by, the interval of the mean does not.
 
 References
 ----------
-Debray 2017, doi:10.1136/bmj.i6460; Riley 2016, doi:10.1136/bmj.i3140; Snell 2018,
+Debray 2017, doi:10.1136/bmj.i6460 (the method); Riley 2016, doi:10.1136/bmj.i3140; Snell 2018,
 doi:10.1177/0962280217705678 (the scales).
 """
 
@@ -180,9 +180,9 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
         value of a further site lies in 95% (t on sites - 2 degrees of freedom; NaN under three
         sites); `tau2`, variance between sites on the scale of the pooling; `i2`, the share of the
         variance that lies between sites, in percent; `q_p_value` of no difference between sites;
-        `note`. DerSimonian and Laird's method: with few sites it finds little, an i2 of 0 is no
-        sign that sites agree, and the interval of the mean, a normal one, is too narrow (Hartung
-        and Knapp's is wider).
+        `note`. Restricted maximum likelihood with Hartung and Knapp's interval, never narrower
+        than the usual one: it holds its level with few sites, and is wide with two. An i2 of 0
+        from few sites is no sign that they agree.
     """
     rows = []
     for measure in MEASURES:
@@ -193,7 +193,12 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
         else:
             scale = _SCALES[measure]
             effects = [scale.to(value) for value in used[measure]]
-            pooled = compute_pooled_effect(effects, used[f"{measure}_se"].to_numpy() ** 2)
+            pooled = compute_pooled_effect(
+                effects,
+                used[f"{measure}_se"].to_numpy() ** 2,
+                method="reml",
+                interval="hartung_knapp",
+            )
             row |= {
                 "estimate": scale.back(pooled.estimate),
                 "low": scale.back(pooled.interval[0]),

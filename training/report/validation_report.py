@@ -171,9 +171,9 @@ def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:
                 "p of no difference": lambda r: p_value(r.q_p_value),
                 "note": "note",
             },
-            "DerSimonian and Laird, on the scale of the logit (AUC), the logarithm (O:E) and "
-            "the slope itself. With few sites an I² of 0 is no sign that they agree, and the "
-            "interval of the mean, a normal one, is too narrow: read the further site's.",
+            "Restricted maximum likelihood, with Hartung and Knapp's interval of the mean, on the "
+            "scale of the logit (AUC), the logarithm (O:E) and the slope itself. With few sites an "
+            "I² of 0 is no sign that they agree: read the further site's.",
             sites.pooled.reset_index(),
         ),
         Picture(

@@ -3,8 +3,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal, t
+from statsmodels.stats.meta_analysis import combine_effects
 
 from tests.training.helpers.bcg import make_bcg_effects
 from training.measures.meta_analysis import (
@@ -50,6 +52,75 @@ def test_paule_mandel_meets_its_own_equation(bcg: tuple[np.ndarray, np.ndarray])
     assert pooled.tau2 == pytest.approx(0.3181, abs=5e-5)  # metafor, rma(method = "PM")
 
 
+def test_restricted_likelihood_and_hartung_knapp_are_those_of_metafor(
+    bcg: tuple[np.ndarray, np.ndarray],
+) -> None:
+    # metafor's documentation, rma(yi, vi): tau2 0.3132, I2 92.22%, -0.7145 (-1.0669 to -0.3622);
+    # with test = "knha" a standard error of 0.1808 and -1.1084 to -0.3206, p 0.0019
+    plain = compute_pooled_effect(*bcg, method="reml")
+    assert plain.tau2 == pytest.approx(0.3132, abs=5e-5)
+    assert plain.i2 == pytest.approx(92.22139, abs=1e-4)
+    assert plain.estimate == pytest.approx(-0.7145, abs=5e-5)
+    assert plain.interval == pytest.approx((-1.0669, -0.3622), abs=5e-5)
+    adjusted = compute_pooled_effect(*bcg, method="reml", interval="hartung_knapp")
+    assert adjusted.estimate == plain.estimate
+    assert adjusted.standard_error == pytest.approx(0.1808, abs=5e-5)
+    assert adjusted.interval == pytest.approx((-1.1084, -0.3206), abs=5e-5)
+    assert adjusted.p_value == pytest.approx(0.0019, abs=5e-5)
+
+
+@given(st.integers(0, 10_000), st.integers(3, 12))
+def test_hartung_knapp_is_that_of_statsmodels_and_never_narrower(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    variances = rng.uniform(0.05, 1, k)
+    effects = rng.normal(0, np.sqrt(variances + 0.5))
+    usual = compute_pooled_effect(effects, variances)
+    assume(usual.tau2 > 0)  # statsmodels does not cut it off at 0
+    found = compute_pooled_effect(effects, variances, interval="hartung_knapp")
+    other = combine_effects(effects, variances, method_re="chi2")
+    adjusted = max(float(other.sd_eff_w_re_hksj), usual.standard_error)
+    assert found.standard_error == pytest.approx(adjusted)
+    half = (found.interval[1] - found.interval[0]) / 2
+    assert half == pytest.approx(t.ppf(0.975, k - 1) * found.standard_error)
+    assert found.interval[0] <= usual.interval[0] and usual.interval[1] <= found.interval[1]
+
+
+def test_with_five_studies_hartung_knapp_holds_its_level_and_the_normal_interval_does_not() -> None:
+    # Studies of very unlike sizes, whose true effects have an SD of 0.3 about 0.9.
+    rng, errors, hits = np.random.default_rng(8), np.array([0.1, 0.15, 0.2, 0.3, 0.5]), []
+    for _ in range(400):
+        effects = 0.9 + rng.normal(0, 0.3, 5) + rng.normal(0, errors)
+        both = (
+            compute_pooled_effect(effects, errors**2, method="reml", interval=interval).interval  # type: ignore[arg-type]
+            for interval in ("hartung_knapp", "normal")
+        )
+        hits.append([low <= 0.9 <= high for low, high in both])
+    adjusted, normal = np.mean(hits, axis=0)
+    assert adjusted >= 0.93 and normal <= 0.92
+
+
+@given(st.integers(0, 10_000), st.integers(2, 12))
+def test_restricted_likelihood_is_at_its_highest(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    variances = rng.exponential(1, k) + 1e-3
+    effects = rng.normal(0, np.sqrt(variances + rng.choice([0, 0.1, 5])))
+    tau2 = compute_pooled_effect(effects, variances, method="reml").tau2
+
+    def log_likelihood(between: float) -> float:
+        # of k effects less their mean: normal, with the determinant of the weights in it
+        covariance = np.diag(variances + between)
+        contrast = np.eye(k)[1:] - np.eye(k)[:1]  # effects less the first
+        return float(
+            multivariate_normal(np.zeros(k - 1), contrast @ covariance @ contrast.T).logpdf(
+                contrast @ effects
+            )
+        )
+
+    highest = log_likelihood(tau2)
+    for other in [0.0, *(tau2 * np.geomspace(0.01, 100, 25)), *np.geomspace(1e-4, 100, 25)]:
+        assert log_likelihood(other) <= highest + 1e-9
+
+
 def test_two_studies_worked_by_hand() -> None:
     # Effects 0 and 2, variances 1 and 1: fixed mean 1, Q = 2, C = 2 - 2/2 = 1, tau2 = 1.
     # Weights 1/2 each: mean 1, SE sqrt(1) = 1, I2 = (2 - 1) / 2.
@@ -60,7 +131,7 @@ def test_two_studies_worked_by_hand() -> None:
     assert pooled.prediction_interval is None
 
 
-@pytest.mark.parametrize("method", ["dl", "pm"])
+@pytest.mark.parametrize("method", ["dl", "pm", "reml"])
 def test_studies_that_agree_are_pooled_as_one(method: str) -> None:
     # Q below its degrees of freedom: a negative tau2 would turn weights round.
     pooled = compute_pooled_effect([1.0, 1.1, 0.9], [1, 2, 4], method=method)  # type: ignore[arg-type]
@@ -74,7 +145,7 @@ EFFECTS = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 10)), min_size=3,
 )
 
 
-@given(studies=EFFECTS, shift=st.floats(-3, 3), method=st.sampled_from(["dl", "pm"]))
+@given(studies=EFFECTS, shift=st.floats(-3, 3), method=st.sampled_from(["dl", "pm", "reml"]))
 def test_pooling_does_not_depend_on_order_and_follows_a_shift(
     studies: tuple[np.ndarray, np.ndarray], shift: float, method: str
 ) -> None:

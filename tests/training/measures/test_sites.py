@@ -106,7 +106,7 @@ def test_pooling_is_on_the_scale_of_each_measure() -> None:
         }
     )
     pooled = compute_pooled_sites(table)
-    # equal variances: the mean of the logits; tau2 = their variance less 0.04 (DL, equal weights)
+    # equal variances: the mean of the logits; tau2 = their variance less 0.04
     x = logit(np.array([0.6, 0.7, 0.8]))
     tau2 = x.var(ddof=1) - 0.04
     assert pooled.loc["auc", "estimate"] == pytest.approx(expit(x.mean()))
@@ -117,7 +117,13 @@ def test_pooling_is_on_the_scale_of_each_measure() -> None:
     assert pooled.loc["auc", "prediction_high"] == pytest.approx(expit(x.mean() + reach))
     assert pooled.loc["o_e", "estimate"] == pytest.approx(1.0)  # ln 0.8 = -ln 1.25
     assert pooled.loc["slope", ["estimate", "tau2", "i2"]].tolist() == pytest.approx([1, 0, 0])
-    assert pooled.loc["slope", "low"] == pytest.approx(1 - 1.959964 / np.sqrt(100 + 25 + 1 / 0.09))
+    # sites that agree have the usual standard error, with t on 2 degrees of freedom
+    half = t.ppf(0.975, 2) / np.sqrt(100 + 25 + 1 / 0.09)
+    assert pooled.loc["slope", ["low", "high"]].tolist() == pytest.approx([1 - half, 1 + half])
+    # Hartung and Knapp: the spread of the sites about their mean, t on 2 degrees of freedom
+    half = t.ppf(0.975, 2) * x.std(ddof=1) / np.sqrt(3)
+    ends = pooled.loc["auc", ["low", "high"]].to_numpy(float)
+    np.testing.assert_allclose(ends, expit([x.mean() - half, x.mean() + half]))
 
 
 def test_two_sites_have_a_mean_and_no_prediction_interval() -> None:
