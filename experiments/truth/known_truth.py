@@ -1,7 +1,7 @@
 """How near the predicted risks come to the true ones, where the truth is known.
 
 Run as ``python -m experiments.truth.known_truth``: simulates cohorts under several truths
-(`experiments.truth.truths`), fits the default procedure, each candidate alone and the peers to the
+(`experiments.truth.worlds`), fits the default procedure, each candidate alone and the peers to the
 same cohorts, and judges all of them in the same new patients. Writes `cohorts.csv` (one row for
 each cohort and method), `known_truth.md` (the tables) and `known_truth.png` to the output folder.
 """
@@ -27,7 +27,8 @@ from experiments.truth.truth_tables import (
     format_table,
     plot_errors,
 )
-from experiments.truth.truths import TRUTHS, Simulated, Truth, simulate_truth
+from experiments.truth.truths import Simulated, Truth, simulate_truth
+from experiments.truth.worlds import TRUTHS
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
@@ -179,7 +180,7 @@ def run(
     Parameters
     ----------
     truths : sequence of str
-        Names in :data:`experiments.truth.truths.TRUTHS`.
+        Names in :data:`experiments.truth.worlds.TRUTHS`.
     sizes : dict of int to int
         Patients in a cohort to number of cohorts.
     seed : int
@@ -219,8 +220,9 @@ def describe_rows(rows: pd.DataFrame) -> str:
     others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
     served = summary.xs(DEFAULT, level="method").reset_index()
     served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
-    served["contained"] = [TRUTHS[name].contained for name in served["truth"]]
-    quality = ["truth", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
+    for mark in ("contained", "for_choosing"):
+        served[mark] = [getattr(TRUTHS[name], mark) for name in served["truth"]]
+    quality = ["truth", "for_choosing", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
     interval = ["truth", "n", "contained", "coverage", "coverage_se", "width"]
     limits = compare_with_limits(summary).reset_index()
     parts = [

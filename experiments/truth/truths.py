@@ -1,4 +1,6 @@
-"""Worlds in which every patient's true risk is known, for `experiments.truth.known_truth`.
+"""Patients whose true risk is known, and what makes a world of them.
+
+The worlds themselves are in :mod:`experiments.truth.worlds`.
 
 Predictors come from the contract's dictionary, in its units and with plausible spreads; every
 effect is invented. A truth is a formula for the log-odds of standardised predictors, so that
@@ -9,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtr, ndtri
 
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
@@ -21,9 +23,11 @@ from training.fitting.response import TrainingData
 from training.fitting.solvers import fit_intercept
 
 __all__ = [
-    "TRUTHS",
+    "SIX",
     "TWELVE",
+    "Formula",
     "Simulated",
+    "Standardised",
     "Truth",
     "compute_risks",
     "draw_patients",
@@ -88,6 +92,23 @@ class Truth:
         responders are not seen then. The risk judged is that of sustained response.
     mean_kept : float
         Mean of the second risk in the population.
+    link : callable
+        From log-odds, or what stands in their place, to the risk of response; rising.
+    tails : int
+        With it the predictors are drawn from a t distribution of so many degrees of freedom, its
+        SD brought to 1; 0 for a normal one.
+    hides_high : bool
+        Whether `missing` cells are the fuller of them more often: with a number's rank, from never
+        at the lowest to twice the share at the highest; with a flag, by half as often again.
+    label_noise : float
+        Share of the cohort's responses at T1 that are written down the wrong way round.
+    drift : float
+        By how many SD every number, and what stands behind every flag, is higher in new patients.
+    site_effect : float
+        Half the difference in log-odds between two sites that nobody tells the model; the risk
+        judged is that at the patient's own.
+    for_choosing : bool
+        Whether a procedure may be chosen by it. The others are reported only.
     """
 
     name: str
@@ -101,6 +122,13 @@ class Truth:
     shares: Mapping[str, float] = field(default_factory=dict)
     kept: Formula | None = None
     mean_kept: float = 0.7
+    link: Callable[[FloatArray], FloatArray] = expit
+    tails: int = 0
+    hides_high: bool = False
+    label_noise: float = 0.0
+    drift: float = 0.0
+    site_effect: float = 0.0
+    for_choosing: bool = True
 
     def share(self, name: str) -> float:
         """Return how many carry the flag `name`."""
@@ -109,12 +137,23 @@ class Truth:
     @property
     def is_noise(self) -> bool:
         """Whether nothing predicts."""
-        return self.log_odds is _noise
+        return not np.ptp(self.log_odds(standardise(self, draw_patients(self, 50, _make_rng()))))
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The predictors' entries in the dictionary."""
         return CONTRACT.check_predictors(self.predictors)
+
+    @cached_property
+    def intercepts(self) -> tuple[float, float]:
+        """The intercepts of response and of keeping it that give the mean risks."""
+        reference = draw_patients(self, _REFERENCE_SIZE, _make_rng())
+        scaled = standardise(self, reference)
+        kept = 0.0 if self.kept is None else fit_intercept(self.kept(scaled), self.mean_kept)
+        first = self.log_odds(scaled)
+        if self.site_effect:
+            first = np.concatenate([first - self.site_effect, first + self.site_effect])
+        return fit_intercept(first, self.mean_risk, finish=self.link), kept
 
 
 @dataclass(frozen=True)
@@ -139,11 +178,21 @@ class Simulated:
     risk: FloatArray
 
 
-def draw_patients(truth: Truth, n: int, rng: np.random.Generator) -> FloatArray:
-    """Return complete raw predictors, of shape (n, n_predictors)."""
+def _make_rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def draw_patients(
+    truth: Truth, n: int, rng: np.random.Generator, *, n_later: int = 0
+) -> FloatArray:
+    """Return complete raw predictors, of shape (n, n_predictors); the last `n_later` drift."""
     common = rng.standard_normal((n, 1))
     own = rng.standard_normal((n, len(truth.predictors)))
     latent = np.sqrt(truth.correlation) * common + np.sqrt(1 - truth.correlation) * own
+    if truth.tails:
+        spread = rng.chisquare(truth.tails, latent.shape) / (truth.tails - 2)
+        latent = latent / np.sqrt(spread)
+    latent[n - n_later :] += truth.drift
     X: FloatArray = np.empty(latent.shape)
     for j, variable in enumerate(truth.variables):
         if not variable.is_numeric:
@@ -170,28 +219,21 @@ def standardise(truth: Truth, X: FloatArray) -> dict[str, FloatArray]:
     return scaled
 
 
-@lru_cache(maxsize=64)
-def _find_intercepts(name: str) -> tuple[float, float]:
-    truth = TRUTHS[name]
-    reference = draw_patients(truth, _REFERENCE_SIZE, np.random.default_rng(0))
-    scaled = standardise(truth, reference)
-    kept = 0.0
-    if truth.kept is not None:
-        kept = fit_intercept(truth.kept(scaled), truth.mean_kept)
-    return fit_intercept(truth.log_odds(scaled), truth.mean_risk), kept
-
-
-def compute_risks(truth: Truth, X: FloatArray) -> tuple[FloatArray, FloatArray]:
+def compute_risks(
+    truth: Truth, X: FloatArray, *, site: FloatArray | float = 0.0
+) -> tuple[FloatArray, FloatArray]:
     """Return the risk of response and that of keeping it (1 without a second horizon).
 
     Parameters
     ----------
     X : ndarray of shape (n, n_predictors)
         Complete raw predictors.
+    site : ndarray of shape (n,) or float
+        What a patient's site adds to the log-odds.
     """
-    intercept, intercept_kept = _find_intercepts(truth.name)
+    intercept, intercept_kept = truth.intercepts
     scaled = standardise(truth, X)
-    risk = expit(intercept + truth.log_odds(scaled))
+    risk = truth.link(intercept + site + truth.log_odds(scaled))
     if truth.kept is None:
         return risk, np.ones(len(X))
     return risk, expit(intercept_kept + truth.kept(scaled))
@@ -199,18 +241,24 @@ def compute_risks(truth: Truth, X: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def simulate_truth(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator) -> Simulated:
     """Draw a cohort of `n` patients and `n_new` new ones."""
-    X = draw_patients(truth, n + n_new, rng)
-    first, kept = compute_risks(truth, X)
+    X = draw_patients(truth, n + n_new, rng, n_later=n_new)
+    site: FloatArray | float = 0.0
+    if truth.site_effect:
+        site = truth.site_effect * rng.choice([-1.0, 1.0], len(X))
+    first, kept = compute_risks(truth, X, site=site)
     responds = (rng.random(len(X)) < first).astype(np.float64)
     keeps = (rng.random(len(X)) < kept).astype(np.float64)
     seen = rng.random(len(X)) < _SEEN_AT_T2
-    X[rng.random(X.shape) < truth.missing] = np.nan
-    y = {"t1": responds[:n]}
+    X[rng.random(X.shape) < _compute_gaps(truth, X)] = np.nan
+    written = responds[:n]
+    if truth.label_noise:
+        written = np.where(rng.random(n) < truth.label_noise, 1 - written, written)
+    y = {"t1": written}
     known_kept = np.full(n, np.nan)
     if truth.kept is not None:
-        here = (responds[:n] == 1) & seen[:n]
+        here = (written == 1) & seen[:n]
         known_kept[here] = keeps[:n][here]
-        y["t2"] = np.where(responds[:n] == 0, 0.0, known_kept)
+        y["t2"] = np.where(written == 0, 0.0, known_kept)
     data = TrainingData(
         X=X[:n],
         predictors=truth.variables,
@@ -223,81 +271,11 @@ def simulate_truth(truth: Truth, n: int, *, n_new: int, rng: np.random.Generator
     return Simulated(data, X[n:], both[n:], (first * kept)[n:])
 
 
-def _linear(**effects: float) -> Formula:
-    def log_odds(x: Standardised) -> FloatArray:
-        return np.asarray(np.sum([effect * x[name] for name, effect in effects.items()], axis=0))
-
-    return log_odds
-
-
-def _bent(x: Standardised) -> FloatArray:
-    """Most is gained in the middle of pain and age, and opioids turn the effect of duration."""
-    return (
-        -0.9 * (x["nrs_t0"] ** 2 - 1)
-        + 0.9 * np.sign(x["opioid"]) * x["disease_duration_years"]
-        + 0.5 * np.tanh(2 * x["age_years"])
-        + 0.5 * x["antidepressant"]
-    )
-
-
-def _exclusive_or(x: Standardised) -> FloatArray:
-    return 1.2 * np.sign(x["nrs_t0"]) * np.sign(x["opioid"])
-
-
-def _step(x: Standardised) -> FloatArray:
-    return 1.8 * (x["disease_duration_years"] > 0.5) - 1.2 * (x["age_years"] > 1)
-
-
-def _noise(x: Standardised) -> FloatArray:
-    return np.zeros_like(x["nrs_t0"])
-
-
-_WEAK = _linear(**dict(zip(SIX, (-0.35, -0.35, 0.15, 0.2, -0.6, 0.4), strict=True)))
-_STRONG = _linear(**dict(zip(SIX, (-1.2, -1.0, 0.4, 0.5, -1.5, 0.8), strict=True)))
-
-TRUTHS: dict[str, Truth] = {
-    truth.name: truth
-    for truth in (
-        Truth("linear_weak", "weak, straight, 6 predictors", SIX, _WEAK, True),
-        Truth("bent", "bent, with an interaction, 6 predictors", SIX, _bent, False),
-        Truth("noise", "nothing predicts, 6 predictors", SIX, _noise, True),
-        Truth("strong", "strong, straight, 6 predictors", SIX, _STRONG, True),
-        Truth(
-            "rare_flags",
-            "flags of 5 to 10% with large effects",
-            SIX,
-            _linear(sex=1.5, opioid=-1.5, antidepressant=2.0, nrs_t0=-0.3),
-            True,
-            shares={"sex": 0.10, "opioid": 0.08, "antidepressant": 0.05},
-        ),
-        Truth(
-            "few_of_twelve",
-            "2 of 12 predictors, strong",
-            TWELVE,
-            _linear(nrs_t0=-1.0, opioid=-1.6),
-            True,
-        ),
-        Truth(
-            "correlated",
-            "12 predictors, correlation 0.6, small effects",
-            TWELVE,
-            _linear(**dict.fromkeys(TWELVE[:6], 0.2), **dict.fromkeys(TWELVE[6:], 0.2)),
-            True,
-            correlation=0.6,
-        ),
-        Truth("noise_twelve", "nothing predicts, 12 predictors", TWELVE, _noise, True),
-        Truth("missing", "30% of cells empty", SIX, _STRONG, False, missing=0.3),
-        Truth("uneven", "weak, 20% respond", SIX, _WEAK, True, mean_risk=0.2),
-        Truth("exclusive_or", "an interaction and nothing else", SIX, _exclusive_or, False),
-        Truth("step", "two thresholds", SIX, _step, False),
-        Truth(
-            "kept",
-            "sustained response, product of two straight risks",
-            SIX,
-            _STRONG,
-            True,
-            kept=_linear(nrs_t0=-0.5, disease_duration_years=0.5, opioid=-0.8),
-        ),
-    )
-}
-"""All truths by name."""
+def _compute_gaps(truth: Truth, X: FloatArray) -> FloatArray | float:
+    """Return how likely each cell is empty."""
+    if not truth.hides_high:
+        return truth.missing
+    scaled = standardise(truth, X)
+    numeric = {v.name: v.is_numeric for v in truth.variables}
+    more = [2 * ndtr(z) if numeric[name] else 1.0 + 0.5 * (z > 0) for name, z in scaled.items()]
+    return truth.missing * np.column_stack(more)

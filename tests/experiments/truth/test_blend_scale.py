@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import expit
 
 from experiments.truth.blend_scale import fit_probability_weights, predict_on_probability_scale
-from experiments.truth.truths import TRUTHS, simulate_truth
+from experiments.truth.truths import simulate_truth
+from experiments.truth.worlds import TRUTHS
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
 

@@ -5,7 +5,8 @@ from scipy.special import logit
 from experiments.truth.known_truth import compute_interval, describe_rows, run, score
 from experiments.truth.peers import PEERS, RMS, explain_missing_rms
 from experiments.truth.truth_tables import DEFAULT, compute_summary, plot_errors
-from experiments.truth.truths import TRUTHS, simulate_truth
+from experiments.truth.truths import simulate_truth
+from experiments.truth.worlds import TRUTHS
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
 from training.fitting.response import fit_response
