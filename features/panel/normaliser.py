@@ -26,10 +26,13 @@ from features.panel.references import (
     rank_by_normfinder,
 )
 
-__all__ = ["PanelNormaliser", "compute_plate_shifts"]
+__all__ = ["BY_PLATE", "PanelNormaliser", "compute_plate_shifts"]
 
 
-_METHODS = {"genorm": rank_by_genorm, "normfinder": rank_by_normfinder}
+BY_PLATE = "normfinder_plates"
+"""The way to choose references that takes the plates for NormFinder's groups."""
+
+_METHODS = ("genorm", "normfinder", BY_PLATE)
 _FEWEST_ON_PLATE = 3
 _FEWEST_DETECTED = 2
 _WELL_SEEN = 0.9
@@ -93,9 +96,11 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     ----------
     ceiling : float or None
         Cycles at which and above which a value is a non-detect; None where all are detected.
-    reference : {"global_mean", "genorm", "normfinder"} or sequence of int
-        How references are chosen: all commonly detected assays; the most stable of them; or the
-        columns given. References other than for the global mean are no columns of the output.
+    reference : {"global_mean", "genorm", "normfinder", "normfinder_plates"} or sequence of int
+        How references are chosen: all commonly detected assays; the most stable of them, by
+        NormFinder also with plates of 3 samples or more as its groups (in a training part with
+        fewer than two of these, without groups); or the columns given. References other than for
+        the global mean are no columns of the output.
     n_references : int or None
         How many of the most stable assays; None: as many as geNorm's pairwise variation asks.
     common : float
@@ -166,7 +171,7 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             [j for j in range(values.shape[1]) if j != self.plate_column], dtype=np.intp
         )
         ct, detected = self._split(values)
-        own = self._find_references(ct, detected)
+        own = self._find_references(values, ct, detected)
         levels, usable = fit_levels(ct[:, own], detected[:, own])
         self._level, self._level_sd = levels.level, levels.sd
         self._own_references = own
@@ -195,7 +200,7 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             return ct, ~np.isnan(ct)
         return np.minimum(ct, self.ceiling), ct < self.ceiling
 
-    def _find_references(self, ct: FloatArray, detected: BoolArray) -> IntArray:
+    def _find_references(self, values: FloatArray, ct: FloatArray, detected: BoolArray) -> IntArray:
         """Return the references, as positions among the assays."""
         if not isinstance(self.reference, str):
             positions = np.searchsorted(self._assays, list(self.reference))
@@ -216,6 +221,8 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             return pool
         if self.reference not in _METHODS:
             raise ValueError(f"reference must be global_mean, {', '.join(_METHODS)} or columns")
+        if self.reference == BY_PLATE and self.plate_column is None:
+            raise ValueError(f"{BY_PLATE} needs plate_column")
         if len(pool) < 3 or len(ct) < 3:
             raise ValueError(
                 f"{self.reference} needs 3 samples, and 3 assays that are detected in "
@@ -223,9 +230,24 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             )
         levels, usable = fit_levels(ct[:, pool], detected[:, pool])
         filled = levels.fill(ct[np.ix_(usable, pool)], detected[np.ix_(usable, pool)])
-        order = _METHODS[self.reference](filled)
+        order = self._rank(filled, values[usable])
         count = self.n_references or compute_reference_count(filled, order)
         return np.sort(pool[order[:count]])
+
+    def _rank(self, filled: FloatArray, values: FloatArray) -> IntArray:
+        """Return the assays of the pool from the most to the least stable."""
+        if self.reference == "genorm":
+            return rank_by_genorm(filled)
+        if self.reference == BY_PLATE:
+            codes = values[:, self.plate_column]
+            known, place, sizes = np.unique(
+                codes, return_inverse=True, return_counts=True, equal_nan=True
+            )
+            large = (sizes >= _FEWEST_ON_PLATE) & ~np.isnan(known)
+            if large.sum() > 1:
+                rows = large[place]
+                return rank_by_normfinder(filled[rows], place[rows])
+        return rank_by_normfinder(filled)
 
     def _fit_assays(self, values: FloatArray, ct: FloatArray, detected: BoolArray) -> None:
         """Learn each kept assay's mean and spread, and the plates' shifts."""

@@ -22,6 +22,7 @@ from features.panel.censored import compute_expected, fit_censored
 __all__ = [
     "ReferenceLevels",
     "compute_reference_count",
+    "compute_normfinder_stability",
     "compute_normfinder_variance",
     "compute_pairwise_variation",
     "fit_levels",
@@ -74,8 +75,6 @@ def rank_by_genorm(values: FloatArray) -> IntArray:
 def compute_normfinder_variance(values: FloatArray) -> FloatArray:
     """Return NormFinder's variance of each assay, samples taken as one group.
 
-    Groups are not used: here they would be the outcome.
-
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_assays)
@@ -99,9 +98,67 @@ def compute_normfinder_variance(values: FloatArray) -> FloatArray:
     return np.asarray(np.where(variance < 0, pairs.min(axis=1) / 4, variance))
 
 
-def rank_by_normfinder(values: FloatArray) -> IntArray:
-    """Return assays from the most to the least stable; see :func:`compute_normfinder_variance`."""
-    return np.argsort(compute_normfinder_variance(values), kind="stable").astype(np.intp)
+def compute_normfinder_stability(values: FloatArray, groups: IntArray) -> FloatArray:
+    """Return NormFinder's stability value of each assay over groups of samples.
+
+    An assay is stable that varies little within each group, and whose distance from the other
+    assays is the same in all of them. Each distance is drawn towards zero by how much of such
+    distances is chance.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_assays)
+        Ct, complete; at least 3 assays.
+    groups : ndarray of int of shape (n_samples,)
+        Group of each sample: at least two groups, each of at least 2 samples. A group must be
+        known without the outcome, as a plate or a site is.
+
+    Returns
+    -------
+    ndarray of shape (n_assays,)
+        In cycles; smaller is more stable. The mean over groups of the size of the distance and
+        its standard error.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups, samples of a group or assays.
+
+    References
+    ----------
+    Andersen 2004, doi:10.1158/0008-5472.CAN-04-0496, with its supplement.
+    """
+    codes, sizes = np.unique(groups, return_counts=True)
+    k = values.shape[1]
+    if len(codes) < 2 or sizes.min() < 2 or k < 3:
+        raise ValueError(
+            "NormFinder with groups needs two groups of two samples, and three assays; there are "
+            f"{len(codes)} groups, the smallest of {sizes.min() if len(sizes) else 0}, and {k} "
+            "assays"
+        )
+    parts = [values[groups == code] for code in codes]
+    variance = np.stack([compute_normfinder_variance(part) / len(part) for part in parts])
+    mean = np.stack([part.mean(axis=0) for part in parts])
+    distance = mean - mean.mean(axis=0) - mean.mean(axis=1, keepdims=True) + mean.mean()
+    between = (distance**2).sum() / ((len(codes) - 1) * (k - 1)) - variance.mean()
+    between = max(float(between), 0.0)
+    total = between + variance
+    kept = np.divide(between, total, out=np.zeros_like(total), where=total > 0)
+    error = np.sqrt(variance * (1 + kept))
+    return np.asarray((np.abs(distance * kept) + error).mean(axis=0))
+
+
+def rank_by_normfinder(values: FloatArray, groups: IntArray | None = None) -> IntArray:
+    """Return assays from the most to the least stable.
+
+    See :func:`compute_normfinder_variance`, and with groups of samples
+    :func:`compute_normfinder_stability`.
+    """
+    if groups is None:
+        measure = compute_normfinder_variance(values)
+    else:
+        measure = compute_normfinder_stability(values, groups)
+    return np.argsort(measure, kind="stable").astype(np.intp)
 
 
 def compute_pairwise_variation(values: FloatArray, order: IntArray) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import InputError, Problem
-from features.panel.normaliser import PanelNormaliser
+from features.panel.normaliser import BY_PLATE, PanelNormaliser
 from features.panel.panel import Panel, encode_plates, to_matrix
 from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
 from training.fitting.response import TrainingData
@@ -148,17 +148,12 @@ def join_panel(
                 action="give the panel's samples the cohort's pseudonyms (design file)",
             )
         )
-    if not isinstance(procedure.reference, str):
-        problems += [
-            Problem("panel.reference", "assays of the panel", repr(name))
-            for name in procedure.reference
-            if name not in matrix.assays
-        ]
+    own = [matrix.plates[i] if i >= 0 else "" for i in found]
+    plates = _find_plates(own) if procedure.plates else ()
+    problems += _check_references(procedure, matrix.assays, plates)
     if problems:
         raise InputError("panel", problems)
     rows = np.where(has[:, np.newaxis], matrix.ct[found], np.nan)
-    own = [matrix.plates[i] if i >= 0 else "" for i in found]
-    plates = _find_plates(own) if procedure.plates else ()
     if plates:
         rows = np.column_stack([rows, encode_plates(own, plates)])
     return PanelData(
@@ -176,6 +171,26 @@ def join_panel(
         sha256=panel.sha256,
         spelt_otherwise=near,
     )
+
+
+def _check_references(
+    procedure: PanelProcedure, assays: Sequence[str], plates: Sequence[str]
+) -> list[Problem]:
+    """Return what keeps the references that are asked for from being chosen."""
+    if not isinstance(procedure.reference, str):
+        return [
+            Problem("panel.reference", "assays of the panel", repr(name))
+            for name in procedure.reference
+            if name not in assays
+        ]
+    if procedure.reference != BY_PLATE or plates:
+        return []
+    expected = (
+        f"for {BY_PLATE}, two plates with {_FEWEST_ON_PLATE} of the cohort's patients or more"
+    )
+    got = "fewer" if procedure.plates else "plates = false, by which they are not told apart"
+    action = "take normfinder, which needs no plates"
+    return [Problem("panel.reference", expected, got, action=action)]
 
 
 def _find_plates(own: Sequence[str]) -> tuple[str, ...]:

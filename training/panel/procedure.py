@@ -8,11 +8,12 @@ from pydantic import PlainValidator, Strict
 
 from features.errors import Problem
 from features.files.settings import Number, SettingError, Settings, beside, between, fits, show
+from features.panel.normaliser import BY_PLATE
 from training.panel.candidates import PANEL_CANDIDATES
 
 __all__ = ["PanelProcedure", "PanelTable"]
 
-_REFERENCES = ("global_mean", "genorm", "normfinder")
+_REFERENCES = ("global_mean", "genorm", "normfinder", BY_PLATE)
 
 
 def _read_reference(given: Any) -> str | tuple[str, ...]:
@@ -55,7 +56,8 @@ class PanelProcedure(_Choices):
     Parameters
     ----------
     reference : str or tuple of str
-        "global_mean", "genorm", "normfinder", or the names of the reference assays.
+        "global_mean", "genorm", "normfinder", "normfinder_plates", or the names of the reference
+        assays.
     n_references : int or None
         How many of the most stable assays; None lets geNorm's pairwise variation tell.
     min_detected : float

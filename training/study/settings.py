@@ -47,7 +47,7 @@
 
     [panel]                                  # optional: a microRNA panel, see docs/panel.md
     file = "panel.parquet"                   # what `ketresponse panel import` wrote
-    reference = "global_mean"                # or genorm, normfinder, or a list of assays
+    reference = "global_mean"                # or genorm, normfinder, normfinder_plates, or a list
 
 Naming one candidate in `[procedure]` uses it alone; naming several blends them. Unknown keys are
 errors: a setting that is misspelt must not be ignored.

@@ -56,6 +56,28 @@ def test_the_stable_assays_are_chosen(reference: str) -> None:
     np.testing.assert_array_equal(model.kept_, np.arange(7))
 
 
+def test_an_assay_that_moves_with_the_plate_is_no_reference_by_plates() -> None:
+    # Columns 0 and 1 hardly vary on a plate, but lie 1 cycle apart from plate to plate, with an SD
+    # of 0.5 in all; 2 and 3 have an SD of 0.6, and do not vary with the plate.
+    rng = np.random.default_rng(4)
+    plate = np.repeat([0, 1], 100)
+    noise = np.array([0.02, 0.02, 0.6, 0.6, *[1.5] * 8])
+    X = 25 + rng.normal(0, 1, (200, 1)) + rng.normal(0, noise, (200, 12))
+    X[plate == 1, :2] += 1.0
+    options = {"n_references": 2, "plate_column": 12}
+    given = np.column_stack([X, np.where(np.arange(200) < 2, np.nan, plate)])
+    for reference, expected in (("normfinder", [0, 1]), ("normfinder_plates", [2, 3])):
+        model = PanelNormaliser(reference=reference, **options).fit(given)  # type: ignore[arg-type]
+        assert model.references_.tolist() == expected
+    # a training part with a single plate of three samples or more has no groups
+    one = np.column_stack([X, np.r_[np.zeros(198), 1, 1]])
+    by_plate = PanelNormaliser(reference="normfinder_plates", **options).fit(one)  # type: ignore[arg-type]
+    plain = PanelNormaliser(reference="normfinder", **options).fit(one)  # type: ignore[arg-type]
+    assert by_plate.references_.tolist() == plain.references_.tolist()
+    with pytest.raises(ValueError, match="normfinder_plates needs plate_column"):
+        PanelNormaliser(reference="normfinder_plates").fit(X)
+
+
 def test_a_non_detect_is_the_expectation_above_its_limit() -> None:
     X = _draw()
     model = PanelNormaliser(ceiling=35.0).fit(X)

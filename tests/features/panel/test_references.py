@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from features.panel.references import (
+    compute_normfinder_stability,
     compute_normfinder_variance,
     compute_pairwise_variation,
     compute_reference_count,
@@ -85,6 +86,87 @@ def test_stability_does_not_depend_on_input_or_order_of_samples(
 
     np.testing.assert_allclose(measure(values + shift), measure(values), atol=2e-6)
     np.testing.assert_allclose(measure(values[order]), measure(values), atol=2e-6)
+
+
+def test_normfinder_with_groups_by_hand() -> None:
+    # Group 1: A, B, C as above, variances 0, 0, 1 of 3 samples; group 2 the same with C 3 higher.
+    # Distances of the means -+(0.5, 0.5, -1), their squares sum to 3: over (2 - 1)(3 - 1) 1.5,
+    # less the mean of the variances over 3, 1/9: 25/18 between groups. A: 0.5 is kept whole, no
+    # error. C: kept 25/18 / (25/18 + 1/3) = 25/31 of 1; error sqrt((1 + 25/31) / 3).
+    values = np.vstack([TABLE[:, :3], TABLE[:, :3] + [0, 0, 3]])
+    groups = np.repeat([7, 2], 3)
+    expected = [0.5, 0.5, 25 / 31 + np.sqrt(56 / 93)]
+    np.testing.assert_allclose(compute_normfinder_stability(values, groups), expected, atol=1e-6)
+    assert rank_by_normfinder(values[:, [2, 0, 1]], groups)[-1] == 0
+
+
+def _follow_the_program(values: np.ndarray, groups: np.ndarray) -> list[float]:
+    """Return the stability values step by step, as the authors' R program (2015) has them."""
+    n_genes, names = values.shape[1], sorted(set(groups.tolist()))
+    variance: dict[tuple[int, int], float] = {}
+    for g in names:
+        y = values[groups == g]
+        a = []
+        for i in range(n_genes):
+            residuals = [y[j, i] - y[:, i].mean() - y[j].mean() + y.mean() for j in range(len(y))]
+            a.append(sum(r * r for r in residuals) / (len(y) - 1))
+        for i in range(n_genes):
+            found = (a[i] - sum(a) / (n_genes**2 - n_genes)) / (1 - 2 / n_genes)
+            others = [np.var(y[:, i] - y[:, k], ddof=1) for k in range(n_genes) if k != i]
+            variance[i, g] = (found if found >= 0 else min(others) / 4) / len(y)
+    mean = {(i, g): values[groups == g, i].mean() for i in range(n_genes) for g in names}
+    overall = np.mean(list(mean.values()))
+    away = {
+        (i, g): mean[i, g]
+        - np.mean([mean[i, h] for h in names])
+        - np.mean([mean[k, g] for k in range(n_genes)])
+        + overall
+        for i, g in mean
+    }
+    gamma = sum(d * d for d in away.values()) / ((len(names) - 1) * (n_genes - 1))
+    gamma = max(gamma - sum(variance.values()) / (n_genes * len(names)), 0)
+    stability = []
+    for i in range(n_genes):
+        parts = []
+        for g in names:
+            v = variance[i, g]
+            parts.append(
+                abs(away[i, g] * gamma / (gamma + v)) + np.sqrt(v + gamma * v / (gamma + v))
+            )
+        stability.append(float(np.mean(parts)))
+    return stability
+
+
+@given(st.integers(0, 10_000), st.integers(3, 8), st.integers(2, 4))
+@settings(max_examples=50, deadline=None)
+def test_normfinder_with_groups_follows_the_authors_program(
+    seed: int, n_assays: int, n_groups: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_groups), rng.integers(2, 7, n_groups))
+    values = (
+        25
+        + rng.normal(size=(len(groups), 1))
+        + rng.normal(
+            rng.normal(0, 0.5, (n_groups, n_assays))[groups], rng.uniform(0.1, 1, n_assays)
+        )
+    )
+    found = compute_normfinder_stability(values, groups)
+    np.testing.assert_allclose(found, _follow_the_program(values, groups), rtol=1e-9)
+    # neither the amount of material nor the order or the names of groups matter
+    order = rng.permutation(len(groups))
+    moved = values[order] + rng.normal(0, 2, (len(groups), 1))
+    np.testing.assert_allclose(compute_normfinder_stability(moved, -groups[order]), found)
+
+
+def test_groups_that_are_too_few_or_too_small_are_told() -> None:
+    for groups in ([0, 0, 0], [0, 0, 1]):
+        with pytest.raises(ValueError, match="two groups of two samples"):
+            compute_normfinder_stability(TABLE, np.array(groups))
+    same = np.tile([20.0, 25, 30], (4, 1))  # nothing varies: all are perfectly stable
+    np.testing.assert_array_equal(
+        compute_normfinder_stability(same, np.array([0, 0, 1, 1])), [0, 0, 0]
+    )
 
 
 def test_with_all_references_detected_the_reference_is_their_mean() -> None:

@@ -74,6 +74,22 @@ def test_plates_of_one_or_two_patients_are_not_told_apart():
     assert off.rows.shape == (30, 20)
 
 
+def test_references_by_plates_need_plates():
+    by_plate = PANEL.model_copy(update={"reference": "normfinder_plates"})
+    panel = _simulate()
+    plates = np.repeat(["a"] * 14 + ["b"] * 16, 20)
+    data = _join(Panel(panel.table.assign(plate=plates)), by_plate)
+    assert data.make_normaliser(by_plate).fit(data.rows[data.has]).plates_.tolist() == [0, 1]
+    one = Panel(panel.table.assign(plate="a"))
+    with pytest.raises(InputError, match=r"two plates .*take normfinder") as caught:
+        _join(one, by_plate)
+    assert caught.value.problems[0].got == "fewer"
+    off = by_plate.model_copy(update={"plates": False})
+    with pytest.raises(InputError, match="two plates") as caught:
+        _join(Panel(panel.table.assign(plate=plates)), off)
+    assert caught.value.problems[0].got.startswith("plates = false")
+
+
 def test_folds_are_balanced_over_who_has_a_panel():
     data = make_data(40, share=0.5)
     assert len(np.unique(data.strata)) == 2 * len(np.unique(data.clinical.strata))
