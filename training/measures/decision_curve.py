@@ -184,9 +184,16 @@ def compute_decision_curve(
     DataFrame
         One row per `threshold`: `net_benefit` of the model; `treat_all`; `treat_none`, always 0;
         `avoided_per_100`, courses without response that the model spares 100 patients, net of
-        responders missed, compared with treating all (negative where it does harm, NaN at
-        threshold 0). All but `treat_none` have `_low` and `_high`, the 95% bootstrap interval.
-        A model is of use where its net benefit is the highest of the three.
+        responders missed, compared with the better of treating all and treating none (negative
+        where it does worse than that, NaN at threshold 0). All but `treat_none` have `_low` and
+        `_high`, the 95% bootstrap interval; each resample has its own better of the two. A model
+        is of use where its net benefit is the highest of the three.
+
+    Notes
+    -----
+    Vickers' interventions avoided compare with treating all alone. Above the share of events,
+    where treating none is the better, treating none avoids courses as well: what it avoids is
+    then no merit of the model. Up to there both are the same number.
 
     References
     ----------
@@ -199,7 +206,7 @@ def compute_decision_curve(
     net_benefit = _compute_net_benefit(outcome, rows, cuts, weights)
     treat_all = _compute_net_benefit(outcome, np.ones_like(rows), cuts, weights)
     odds = np.broadcast_to(cuts / (1 - cuts), net_benefit.shape)
-    avoided = 100 * ratio(net_benefit - treat_all, odds)
+    avoided = 100 * ratio(net_benefit - np.maximum(treat_all, 0.0), odds)
     table = pd.DataFrame({"threshold": cuts, "treat_none": 0.0})
     for name, draws in (
         ("net_benefit", net_benefit),

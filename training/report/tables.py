@@ -297,9 +297,10 @@ def make_thresholds_table(
             "NPV": lambda r: estimate_share(r, "npv"),
             "net benefit (95%)": lambda r: estimate(r, "net_benefit"),
             "treat all": lambda r: number(r.treat_all),
-            "avoided per 100 (95%)": lambda r: estimate(r, "avoided_per_100", 0),
+            "avoided per 100 beyond all or none (95%)": lambda r: estimate(r, "avoided_per_100", 0),
         },
         f"{note}Predictive values hold at this cohort's share of responders. Avoided: courses "
-        "without response that the model spares 100 patients compared with treating all, net of "
-        "responders missed.",
+        "without response that the model spares 100 patients, net of responders missed, beyond "
+        "what the better of treating all and treating none spares them; an interval that holds 0 "
+        "shows no use of the model.",
     )

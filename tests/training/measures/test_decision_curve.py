@@ -75,9 +75,43 @@ def test_the_whole_curve_agrees_with_dcurves(df_binary: pd.DataFrame) -> None:
     model, everyone = theirs.loc["cancerpredmarker"], theirs.loc["all"]
     np.testing.assert_allclose(ours["net_benefit"], model["net_benefit"], atol=1e-12)
     np.testing.assert_allclose(ours["treat_all"], everyone["net_benefit"], atol=1e-12)
-    np.testing.assert_allclose(
-        ours["avoided_per_100"], model["net_intervention_avoided"], atol=1e-8
-    )
+    # Theirs compare with treating all; where none is the better, that is not the yardstick.
+    nobody = np.minimum(everyone["net_benefit"], 0).to_numpy() / (thresholds / (1 - thresholds))
+    expected = model["net_intervention_avoided"] + 100 * nobody
+    np.testing.assert_allclose(ours["avoided_per_100"], expected, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("risks", "avoided"),
+    [
+        # At 0.6 (odds 1.5), 2 of 5 respond: treating all is worth (2 - 3 x 1.5) / 5 = -0.5, none 0.
+        ([0.0] * 5, 0.0),  # as treating none: 33 per 100 fewer courses than all, no merit of it
+        ([0.9] * 5, -100 * 0.5 / 1.5),  # as treating all
+        ([0.9, 0.9, 0.0, 0.0, 0.0], 100 * 0.4 / 1.5),  # tells them apart
+    ],
+)
+def test_what_is_avoided_is_compared_with_treating_none_where_that_is_better(
+    risks: list[float], avoided: float
+) -> None:
+    row = compute_decision_curve([1, 1, 0, 0, 0], risks, [0.6], n_bootstrap=0, seed=1).iloc[0]
+    assert row["treat_all"] == pytest.approx(-0.5)
+    assert row["avoided_per_100"] == pytest.approx(avoided)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 100_000), st.floats(0.02, 0.98))
+def test_a_model_that_treats_all_or_none_never_avoids_more_than_the_better_of_them(
+    seed: int, cut: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    y, risk = rng.integers(0, 2, 30), rng.random(30)
+    for constant in (0.0, 1.0):
+        row = compute_decision_curve(y, np.full(30, constant), [cut], n_bootstrap=20, seed=1)
+        assert row["avoided_per_100"][0] <= 1e-9
+        assert row["avoided_per_100_high"][0] <= 1e-9
+    found = compute_decision_curve(y, risk, [cut], n_bootstrap=0, seed=1).iloc[0]
+    gain = Decisions(pd.DataFrame(), found.to_frame().T).least_gain
+    assert found["avoided_per_100"] * cut / (1 - cut) / 100 == pytest.approx(gain)
 
 
 @settings(max_examples=25)

@@ -41,7 +41,7 @@ def test_the_complete_report_holds_every_part() -> None:
     for words in (
         "Harrell",
         "ICI",
-        "avoided per 100",
+        "avoided per 100 beyond all or none",
         "T2 is weighted",
         "Monte Carlo error",
         "mean absolute prediction error",
