@@ -114,7 +114,8 @@ def _make_table_one(shown: pd.DataFrame) -> pd.DataFrame:
         "characteristic": "",
         "missing": "missing",
         "all": "all patients",
-        "smd": "difference (SMD)",
+        "smd": "difference (SMD, 95%)",
+        "by_chance": "above 0.1 by luck",
         "p": "p",
     }
     return shown.rename(columns=names).replace({"<NA>": "", "nan": "", "None": ""})
@@ -226,7 +227,9 @@ def _make_comparison(d: CohortDescription) -> tuple[Block, ...]:
     tests = int((d.comparison["p"] != "").sum())
     note = (
         "Difference: standardised mean difference, responders minus nonresponders (of shares: "
-        "without a sign); under 0.1 is small. In a cohort of this size even a large difference "
+        "without a sign), with its 95% interval; under 0.1 is small, and groups of these sizes "
+        "pass 0.1 by luck alone as often as the next column says. In a cohort of this "
+        "size even a large difference "
         f"can miss p < 0.05, and of {tests} tests without any difference about {0.05 * tests:.1f} "
         "fall below it by chance. This is no search for predictors. (few): an expected count "
         "under 5."

@@ -109,8 +109,8 @@ def compute_seen_table(
     -------
     DataFrame or None
         From :func:`training.measures.table_one.compute_table_one`, with columns "seen" and "not
-        seen" and `smd` (above 0.1 the groups differ); None with fewer than three patients in either
-        group, who are too few to be described.
+        seen", `smd` with its interval and `by_chance`; None with fewer than three patients in
+        either group, who are too few to be described.
     """
     if min(int(seen.sum()), int((~seen).sum())) < FEWEST:
         return None

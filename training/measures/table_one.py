@@ -23,6 +23,7 @@ from tableone import TableOne  # type: ignore[import-untyped]
 from features.arrays import ObjectArray
 from features.dictionary.variable import Variable
 from features.shares import FEWEST
+from training.measures.standardised_difference import compute_chance_beyond, compute_smd_interval
 
 __all__ = ["can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
 
@@ -114,7 +115,8 @@ def compute_table_one(
         Cells as they are printed: mean (SD), median [Q1, Q3], or n (% of the known). Columns
         `characteristic`, `missing`, `all`; with groups one column for each and `smd` (of numbers
         the second mean minus the first over their pooled SD, of shares the same without a sign;
-        under 0.1 is small), `p` and `test`. The first row counts the patients.
+        with its 95% interval), `by_chance` (how often groups of these sizes from one population
+        differ by more than 0.1), `p` and `test`. The first row counts the patients.
     """
     inside = np.ones(len(table), dtype=bool)
     if groups is not None:
@@ -161,7 +163,8 @@ def compute_table_one(
             htest_name=bool(names),
             smd=bool(names),
         )
-    return _make_table(made.tableone, variables, names=names, median=median)
+    laid_out = _make_table(made.tableone, variables, names=names, median=median)
+    return _add_certainty(laid_out, frame, variables) if names else laid_out
 
 
 def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
@@ -210,4 +213,33 @@ def _make_table(
         # tableone prints a difference of exactly 0 as if it were a p value.
         laid_out["smd"] = laid_out["smd"].replace("<0.001", "0.000")
         laid_out["test"] = laid_out["test"].str.replace(" (warning: expected count < 5)", " (few)")
+    return laid_out
+
+
+def _add_certainty(
+    laid_out: pd.DataFrame, frame: pd.DataFrame, variables: Sequence[Variable]
+) -> pd.DataFrame:
+    """Give each difference its interval, and the chance that luck alone passes 0.1."""
+    kinds = (", mean (SD)", ", median [Q1, Q3]", ", n (%)")
+    by_row = {
+        f"{name_in_full(variable)}{kind}": variable for variable in variables for kind in kinds
+    }
+    cells, chances = [], []
+    for characteristic, smd in zip(laid_out["characteristic"], laid_out["smd"], strict=True):
+        variable = by_row.get(characteristic)
+        difference = pd.to_numeric(smd, errors="coerce")
+        if variable is None or np.isnan(difference):
+            cells.append(smd)
+            chances.append("")
+            continue
+        known = frame[[variable.name, _GROUP]].dropna()
+        first, second = (int(n) for n in known[_GROUP].value_counts())
+        levels = None if variable.is_numeric else max(2, known[variable.name].nunique())
+        low, high = compute_smd_interval(difference, first, second, n_levels=levels)
+        chance = compute_chance_beyond(first, second, n_levels=levels or 2)
+        cells.append(f"{smd} ({low:.2f} to {high:.2f})".replace("-", "\u2212"))
+        chances.append(f"{chance:.0%}")
+    place = list(laid_out.columns).index("smd")
+    laid_out["smd"] = cells
+    laid_out.insert(place + 1, "by_chance", chances)
     return laid_out

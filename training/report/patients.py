@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 
+_SEEN = {"characteristic": "", "smd": "difference (SMD, 95%)", "by_chance": "above 0.1 by luck"}
+
+
 def format_rate(counts: dict[str, float]) -> str:
     """Return a share of responders with its interval, in percent."""
     return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
@@ -114,8 +117,10 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
                     f"seen_{horizon}",
                     f"Patients whose {name} is known beside those whose {name} is not, among "
                     f"{whom}.",
-                    found.seen.rename(columns={"characteristic": "", "smd": "difference (SMD)"}),
-                    "A difference above 0.1 means that those seen are not like those not seen. "
+                    found.seen.rename(columns=_SEEN),
+                    "Difference: standardised, with its 95% interval. Above 0.1 those seen are "
+                    "usually called unlike those not seen; groups of these sizes show as much by "
+                    "luck alone as often as the next column says. "
                     "Variables known of fewer than three patients in either group are left out.",
                     found.seen,
                 )

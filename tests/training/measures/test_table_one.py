@@ -69,14 +69,41 @@ def test_groups_stand_in_their_order_with_difference_and_test() -> None:
     table = compute_table_one(
         repeated, VARIABLES[:2], normality=compute_normality(repeated, VARIABLES), groups=groups
     )
-    columns = ["characteristic", "missing", "all", "second", "first", "smd", "p", "test"]
+    columns = ["characteristic", "missing", "all", "second", "first"]
+    columns += ["smd", "by_chance", "p", "test"]
     assert table.columns.tolist() == columns
     found = cells(table)
     assert found["Number of patients"][1:4] == ["12", "6", "6"]
     # The second mean minus the first over their common SD: 10 / 7.9057 = 1.265.
     age = found["Age, years, mean (SD)"]
-    assert age[2:5] == ["40.0 (7.9)", "50.0 (7.9)", "1.265"]
-    assert found["Pain before treatment (NRS), points, median [Q1, Q3]"][4:6] == ["0.000", "1.000"]
+    # Of 5 and 5: 2/5 + 1.265^2/20 = 0.48, 1.96 x 0.6928 = 1.358; a normal deviate beyond
+    # 0.1 / sqrt(2/5) = 0.158 in 87%.
+    assert age[2:6] == ["40.0 (7.9)", "50.0 (7.9)", "1.265 (\u22120.09 to 2.62)", "87%"]
+    pain = found["Pain before treatment (NRS), points, median [Q1, Q3]"]
+    assert pain[4:7] == ["0.000 (\u22121.24 to 1.24)", "87%", "1.000"]
+
+
+def test_17_patients_against_135_pass_the_mark_by_luck_in_70_per_cent() -> None:
+    rng = np.random.default_rng(0)
+    n = 17 + 135
+    frame = pd.DataFrame(
+        {
+            "age_years": rng.normal(50, 10, n),
+            "opioid": rng.integers(0, 2, n).astype(float),
+            "affected_site": rng.integers(0, 3, n).astype(float),
+        }
+    )
+    variables = [CONTRACT[name] for name in frame]
+    groups = np.repeat(["not seen", "seen"], [17, 135]).astype(object)
+    table = compute_table_one(
+        frame, variables, normality=compute_normality(frame, variables), groups=groups
+    )
+    chances = [chance for chance in table["by_chance"] if chance]
+    # Three levels: exp(-0.01 / (1/17 + 1/135) / 2) = 0.927.
+    assert chances == ["70%", "70%", "93%"]
+    signed = table.loc[table["by_chance"] != "", "smd"]
+    assert signed.str.fullmatch(r"\u2212?\d\.\d{3} \(\u2212?\d\.\d\d to \d\.\d\d\)").all()
+    assert not signed.iloc[1:].str.contains("\u2212").any()
 
 
 def test_summaries_of_fewer_than_three_are_not_made() -> None:

@@ -46,3 +46,16 @@ def test_the_bounds_tell_how_many_outcomes_are_unknown() -> None:
     unknown = {h: found.bounds.attrs["unknown"] for h, found in evaluation.judgements.items()}
     assert {(row[0].lower(), int(row[1])) for row in table.rows} == set(unknown.items())
     assert "horizon" in table.data
+
+
+def test_a_difference_is_told_with_its_interval_and_what_luck_would_show() -> None:
+    description, evaluation, _ = evaluate_small()
+    blocks = make_missing_section(description, evaluation).blocks[:-1]
+    seen = [block for block in blocks if isinstance(block, Table)]
+    assert seen
+    for table in seen:
+        place = list(table.shown.columns).index("difference (SMD, 95%)")
+        assert table.shown.columns[place + 1] == "above 0.1 by luck"
+        told = [row[place : place + 2] for row in table.rows if row[place + 1]]
+        assert told
+        assert all(" to " in difference and chance.endswith("%") for difference, chance in told)
