@@ -174,6 +174,8 @@ def import_cohort(
     elif not quiet:
         _show_import(Console(markup=False), report, out)
         declares = f" --mapping {mapping}" if rules.variables else ""
+        if rules.scale is not None:  # on which the usual rule means nothing
+            declares = " --study STUDY"
         typer.echo(f"Next: ketresponse cohort check {out}{declares}")
 
 

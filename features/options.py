@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,20 @@ def read_dictionary(mapping: Path | None) -> Dictionary:
     return read_mapping(mapping).dictionary
 
 
+def _find_usual(rules: StudyRules) -> str:
+    """Return the usual rule, or say that another one is needed on the outcome's scale."""
+    from features.dictionary.rule import read_rule
+    from features.errors import InputError
+
+    try:
+        read_rule(rules.rule.text, rules.dictionary)
+    except InputError as err:
+        action = "give --rule, or --study with the study's"
+        told = [replace(problem, got="none", action=action) for problem in err.problems]
+        raise InputError("responder rule", told) from err
+    return rules.rule.text
+
+
 def read_rules(
     study: Path | None, *, mapping: Path | None, rule: str | None, horizons: str | None
 ) -> StudyRules:
@@ -80,15 +95,13 @@ def read_rules(
     InputError
         If a file cannot be used, or the rule does not go with the outcome's scale.
     """
-    from dataclasses import replace
-
     from features.cohort.study_rules import CRPS_RULES
     from features.dictionary.rule import read_rule
 
     if study is None:
         rules = replace(CRPS_RULES, dictionary=read_dictionary(mapping))
         # Read again: on a mapping's own scale two points of ten are not a rule.
-        rule = rules.rule.text if rule is None else rule
+        rule = _find_usual(rules) if rule is None else rule
     else:
         from features.mapping.study_file import read_study_rules
 

@@ -11,12 +11,12 @@ from features.shares import FEWEST
 
 __all__ = ["describe_doubts"]
 
-# Who is treated for pain is hardly ever this near to none; a 7 of 10 read as 7 of 100 mm is.
-_BEST_PART = 0.1
+# A 7 of 10 read as 7 of 100 mm, or 0.3 as 0.3%, is this near to 0, and so are all beside it.
+_PART = 0.1
 
 
 def describe_doubts(table: pd.DataFrame, dictionary: Dictionary) -> tuple[str, ...]:
-    """Return a sentence where all scores before treatment are in the best tenth of their scale.
+    """Return a sentence where all scores are within a tenth of their scale from 0.
 
     Parameters
     ----------
@@ -25,15 +25,14 @@ def describe_doubts(table: pd.DataFrame, dictionary: Dictionary) -> tuple[str, .
     dictionary : Dictionary
         What the scores mean.
     """
-    score = dictionary["nrs_t0"]
-    if not is_compared(dictionary) or score.name not in table:
+    score = dictionary["nrs_t0" if is_compared(dictionary) else "nrs_t1"]
+    if score.name not in table:
         return ()
     known = table[score.name].dropna().to_numpy(dtype=np.float64)
-    low, high = float(score.low or 0), float(score.high or 0)
-    away = high - known if score.better == "high" else known - low
-    if len(known) < FEWEST or away.max() > _BEST_PART * (high - low):
+    furthest = max(abs(float(score.low or 0)), abs(float(score.high or 0)))
+    if len(known) < FEWEST or np.abs(known).max() > _PART * furthest:
         return ()
     return (
-        f"every known {score.label} is in the best tenth of its scale ({score.name_scale()}): was "
-        "it measured on another one? [outcome] scale declares it",
+        f"every known value of {score.label} is within a tenth of its scale from 0 "
+        f"({score.name_scale()}): was it measured on another one? [outcome] scale declares it",
     )

@@ -103,8 +103,9 @@ class Rule:
         side = "at most" if self.way == "at most" else "at least"
         if self.relative:
             return f"{side} {100 * self.amount:g}%"
-        gap = "" if self.unit == "%" else " "
-        return f"{side} {self.amount:g}{gap}{self.unit}".rstrip()
+        if self.unit == "%":
+            return f"{side} {self.amount:g}{' percentage points' if self.compares else '%'}"
+        return f"{side} {self.amount:g} {self.unit}".rstrip()
 
     def _close(self, sentence: str) -> str:
         if self.relative and self.low != 0:
@@ -174,8 +175,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 """The rules with a name, on the numeric rating scale of pain, 0 to 10."""
 
 _WRITTEN = re.compile(
-    r"(?P<what>fall|rise|score)\s*(?P<sign>>=|<=|=|\u2265|\u2264)\s*(?P<amount>[0-9.]+)"
-    r"(?P<unit>.*?)(?P<success>\s+or\s+success)?"
+    r"(?P<what>fall|rise|score)\s*(?P<sign>>=|<=|=|\u2265|\u2264)\s*(?P<amount>[-+]?[0-9.]+)"
+    r"(?P<unit>.*?)(?P<success>\s+or\s+success)?",
+    re.IGNORECASE,
 )
 _WRITTEN_OUT = {
     "fall2_or_success": "fall >= 2 or success",
@@ -235,8 +237,10 @@ def _parse(text: str, score: Variable) -> Rule | None:
     if found is None or amount is None:
         return None
     unit, sign = found["unit"].strip(), _SIGNS.get(found["sign"], found["sign"])
-    relative = unit == "%" and found["what"] == "fall"
-    way = _WAYS.get((found["what"], sign))
+    what = found["what"].lower()
+    # Per cent of a change is always relative; a score in per cent has per cent points.
+    relative = unit == "%" and what != "score"
+    way = _WAYS.get((what, sign))
     if way is None or not (relative or unit in ("", score.short_unit)):
         return None
     return Rule(
@@ -288,7 +292,7 @@ def _goes_with(rule: Rule, dictionary: Dictionary) -> bool:
     if rule.text == "fall2_or_success" and (low, high) != (0, 10):
         return False  # 2 points of a scale of 10
     if rule.relative:
-        return 0 < rule.amount <= 1
+        return rule.way == "fall" and 0 < rule.amount <= 1
     if rule.compares:
         return 0 < rule.amount <= high - low
     # A score that everybody has makes everybody a responder.

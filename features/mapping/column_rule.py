@@ -123,7 +123,10 @@ def _check_word(given: Any, info: ValidationInfo[RulePlace]) -> str:
 
 
 def _check_unit(unit: str, info: ValidationInfo[RulePlace]) -> str:
-    units = UNITS.get(info.context.variable.unit, {})
+    own = info.context.variable.unit
+    units = UNITS.get(own, {})
+    if unit == own and unit not in units:  # of a declared scale: there is nothing to convert
+        return ""
     if unit not in units:
         expected = "one of " + ", ".join(units) if units else "no unit: there is nothing to convert"
         raise SettingError(Problem("", expected, show(unit)))

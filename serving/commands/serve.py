@@ -18,9 +18,12 @@ from features.errors import InputError, KetresponseError, Problem, Refused
 if TYPE_CHECKING:
     import pandas as pd
 
+    from features.dictionary.schema import Dictionary
     from serving.settings import Mode
 
 __all__ = ["predict", "serve"]
+
+_SCORED = ("patient_id", "nrs_t0")
 
 _MODEL = typer.Argument(
     help="Folder of a model, or a registered name: NAME, or NAME:VERSION.", metavar="MODEL"
@@ -93,14 +96,19 @@ def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
         print(f"Panels of nobody, but for the spelling of patient_id: {told}", file=sys.stderr)
 
 
-def _tell_remarks(table: pd.DataFrame) -> None:
+def _tell_remarks(table: pd.DataFrame, dictionary: Dictionary) -> None:
     """Tell how a cohort was read and whose pseudonyms are alike, beside the answer."""
+    from features.cohort.cohort import parse_cohort
+    from features.cohort.doubts import describe_doubts
     from features.cohort.remarks import list_remarks
     from features.files.table import CLEANED, NOTES
 
     names, told = table["patient_id"].tolist(), table.attrs
     for sentence in list_remarks(names, cleaned=told[CLEANED], notes=told[NOTES]):
         print(sentence, file=sys.stderr)
+    parsed, _ = parse_cohort(table[[name for name in _SCORED if name in table]], dictionary)
+    for sentence in describe_doubts(parsed, dictionary):
+        print(f"Warning: {sentence}.", file=sys.stderr)
 
 
 def predict(
@@ -151,7 +159,7 @@ def predict(
     predictor = Predictor(load_model(folder), silent=silent)
     if table is not None:
         answers = predict_cohort(predictor, table, samples)
-        _tell_remarks(table)
+        _tell_remarks(table, predictor.dictionary)
         _tell_spelling(samples, table["patient_id"])
         if json_:
             print(json.dumps(answers, indent=2, allow_nan=False))

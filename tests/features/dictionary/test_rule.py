@@ -143,3 +143,28 @@ def test_more_of_the_better_never_unmakes_a_responder(
     # Who has no room cannot meet it, even at the best score there is.
     if rule.has_no_room(np.array([float(before)]))[0]:
         assert not _met(rule, before, rule.low if rule.way == "fall" else rule.high)
+
+
+def test_per_cent_means_one_thing() -> None:
+    disability = with_scale(CONTRACT, OutcomeScale(min=0, max=100, label="ODI", unit="%"))
+    absolute, relative = read_rule("fall >= 30", disability), read_rule("fall = 30%", disability)
+    assert "by at least 30 percentage points from" in absolute.past
+    assert "by at least 30% from" in relative.past
+    assert (_met(absolute, 60, 40), _met(relative, 60, 40)) == (False, True)
+    better = with_scale(
+        CONTRACT, OutcomeScale(min=0, max=100, higher_is_worse=False, label="Score", unit="%")
+    )
+    with pytest.raises(InputError, match="rise >= 30"):
+        read_rule("rise = 30%", better)
+    assert _met(read_rule("Rise >= 30", better), 20, 50)
+
+
+def test_a_score_may_be_below_0() -> None:
+    relief = with_scale(
+        CONTRACT, OutcomeScale(min=-100, max=100, higher_is_worse=False, label="Relief", unit="%")
+    )
+    rule = read_rule("score >= -20%", relief)
+    assert (_met(rule, NAN, -20), _met(rule, NAN, -21)) == (True, False)
+    for text in ("score >= -101", "rise >= -5"):
+        with pytest.raises(InputError):
+            read_rule(text, relief)
