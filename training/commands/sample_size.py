@@ -91,55 +91,64 @@ def development_size(
     )
 
 
+_CStatistic = Annotated[
+    float, typer.Option("--c-statistic", help="c-statistic (AUC) expected in new patients.")
+]
+_CWidth = Annotated[
+    float | None,
+    typer.Option("--c-width", help="Width of the c-statistic's 95% interval; default 0.1."),
+]
+_CSe = Annotated[
+    float | None, typer.Option("--c-se", help="Or the standard error of the c-statistic.")
+]
+_OEWidth = Annotated[
+    float | None, typer.Option("--o-e-width", help="Width of the 95% interval of O:E; default 0.2.")
+]
+_OESe = Annotated[float | None, typer.Option("--o-e-se", help="Or the standard error of ln(O:E).")]
+_SlopeWidth = Annotated[
+    float | None,
+    typer.Option(
+        "--slope-width", help="Width of the calibration slope's 95% interval; default 0.2."
+    ),
+]
+_SlopeSe = Annotated[
+    float | None, typer.Option("--slope-se", help="Or the standard error of the slope.")
+]
+_CitlWidth = Annotated[
+    float | None,
+    typer.Option(
+        "--citl-width",
+        help="Width of the 95% interval of calibration-in-the-large, in log-odds; it then "
+        "stands for O:E, unless that is asked for as well.",
+    ),
+]
+_CitlSe = Annotated[
+    float | None,
+    typer.Option("--citl-se", help="Or the standard error of calibration-in-the-large."),
+]
+_Normality = Annotated[
+    Literal["class", "marginal"],
+    typer.Option(
+        "--normality",
+        help="Where the linear predictor is normal: in each outcome class (Riley, R's "
+        "pmvalsampsize), or over all patients (Pavlou, R's sampsizeval).",
+    ),
+]
+
+
 @app.command("validate")
 def validation_size(
     prevalence: _Prevalence,
-    c_statistic: Annotated[
-        float, typer.Option("--c-statistic", help="c-statistic (AUC) expected in new patients.")
-    ],
-    c_width: Annotated[
-        float | None,
-        typer.Option("--c-width", help="Width of the c-statistic's 95% interval; default 0.1."),
-    ] = None,
-    c_se: Annotated[
-        float | None, typer.Option("--c-se", help="Or the standard error of the c-statistic.")
-    ] = None,
-    o_e_width: Annotated[
-        float | None,
-        typer.Option("--o-e-width", help="Width of the 95% interval of O:E; default 0.2."),
-    ] = None,
-    o_e_se: Annotated[
-        float | None, typer.Option("--o-e-se", help="Or the standard error of ln(O:E).")
-    ] = None,
-    slope_width: Annotated[
-        float | None,
-        typer.Option(
-            "--slope-width", help="Width of the calibration slope's 95% interval; default 0.2."
-        ),
-    ] = None,
-    slope_se: Annotated[
-        float | None, typer.Option("--slope-se", help="Or the standard error of the slope.")
-    ] = None,
-    citl_width: Annotated[
-        float | None,
-        typer.Option(
-            "--citl-width",
-            help="Width of the 95% interval of calibration-in-the-large, in log-odds; it then "
-            "stands for O:E, unless that is asked for as well.",
-        ),
-    ] = None,
-    citl_se: Annotated[
-        float | None,
-        typer.Option("--citl-se", help="Or the standard error of calibration-in-the-large."),
-    ] = None,
-    normality: Annotated[
-        Literal["class", "marginal"],
-        typer.Option(
-            "--normality",
-            help="Where the linear predictor is normal: in each outcome class (Riley, R's "
-            "pmvalsampsize), or over all patients (Pavlou, R's sampsizeval).",
-        ),
-    ] = "class",
+    c_statistic: _CStatistic,
+    c_width: _CWidth = None,
+    c_se: _CSe = None,
+    o_e_width: _OEWidth = None,
+    o_e_se: _OESe = None,
+    slope_width: _SlopeWidth = None,
+    slope_se: _SlopeSe = None,
+    citl_width: _CitlWidth = None,
+    citl_se: _CitlSe = None,
+    normality: _Normality = "class",
     json_: _Json = False,
 ) -> None:
     """Patients needed to check a model in new patients: the precision of what is reported.
