@@ -173,9 +173,9 @@ def import_cohort(
         typer.echo(json.dumps(report.to_dict(), indent=2))
     elif not quiet:
         _show_import(Console(markup=False), report, out)
-        declares = f" --mapping {mapping}" if rules.variables else ""
+        declares = f" --mapping {mapping}" if rules.variables or rules.scale else ""
         if rules.scale is not None:  # on which the usual rule means nothing
-            declares = " --study STUDY"
+            declares += " --study STUDY"
         typer.echo(f"Next: ketresponse cohort check {out}{declares}")
 
 

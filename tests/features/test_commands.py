@@ -353,3 +353,21 @@ def test_a_drug_code_of_few_patients_is_told_without_its_number(tmp_path: Path) 
     shown = _run("check", _write(tmp_path, "c.csv", "patient_id,medication_atc\n" + rows)).stdout
     told = " ".join(shown.split())
     assert "ATC codes of no drug class: C09AA02 (3), A10BA02 (fewer than 3)." in told
+
+
+def test_an_import_on_another_scale_is_checked_with_the_rule_of_a_study(tmp_path: Path) -> None:
+    raw = _write(tmp_path, "raw.csv", "id,a,b\nA,80,50\nB,70,65\n")
+    mapping = _write(
+        tmp_path,
+        "m.toml",
+        "[outcome]\nscale = { min = 0, max = 100, unit = 'mm' }\n[columns]\npatient_id = 'id'\n"
+        "nrs_t0 = { from = 'a', unit = 'mm' }\nnrs_t1 = 'b'\n",
+    )
+    out = tmp_path / "c.csv"
+    found = _run("import", raw, "--mapping", mapping, "--out", out)
+    assert found.stdout.endswith(f"check {out} --mapping {mapping} --study STUDY\n")
+    alone = _run("check", out, "--mapping", mapping)
+    assert alone.exit_code != 0 and isinstance(alone.exception, InputError)
+    assert alone.exception.problems[0].action == "give --rule, or --study with the study's"
+    asked = _run("check", out, "--mapping", mapping, "--rule", "fall >= 30", "--json")
+    assert json.loads(asked.stdout)["rows"] == 2
