@@ -201,8 +201,6 @@ def _advise(variable: Variable, value: float) -> str:
     if variable.unit == "years" and 1900 <= value <= 2100:
         return "a year of birth or onset is no age or duration: `until` of a mapping makes one"
     advice = []
-    if variable.measure:
-        advice.append("if it was measured on another scale, declare that: docs/study.md")
     if _CODE.fullmatch(f"{value:g}"):
         advice.append("if it stands for not known, leave it empty, or list it as missing")
     if variable.unit == "years" and variable.high is not None and 0 <= value / 12 <= variable.high:

@@ -253,6 +253,11 @@ def _advise(
         if list(parts) == [NONE_BESIDE]:
             return "correct the file: none says that there is no other"
         return hint if ";" in hint else "cover names with recode, or list them as missing"
+    if variable.measure and not hint and all(parse_number(part) is not None for part in parts):
+        return (
+            "if they are on another scale, declare it ([outcome] scale, docs/mapping.md); else "
+            "correct them, or list them as missing"
+        )
     if variable.is_numeric:
         others = [unit for unit in UNITS.get(variable.unit, {}) if unit != variable.unit]
         unit = f"say unit = ... if they are in {' or '.join(others)}; else " if others else ""

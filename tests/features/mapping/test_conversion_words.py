@@ -97,7 +97,7 @@ def test_each_step_is_told_in_words(
             "a number from 20",
             "unit = ... if they are in pounds",
         ),
-        ("nrs_t0", {"from": "n"}, ["65"], "a number from 0", "measured on another scale"),
+        ("nrs_t0", {"from": "n"}, ["65"], "a number from 0", "if they are on another scale"),
         ("sex", {"from": "s"}, ["1"], "one of female", "cover them with recode"),
         ("sex", {"from": "s", "recode": {}}, ["1"], "a value that recode lists", "to recode"),
         ("opioid", {"from": "o", "yes_if": "> 1"}, ["a"], "compared by > 1", "in place of yes_if"),
