@@ -46,7 +46,7 @@ _EMPTY = frozenset({"na", "nan", "null"})
 _EMPTY_SIGNS = frozenset({"", "-", "--"})
 _PASSED = frozenset({"", "ok", "passed", "pass", "amp", "false", "positive"})
 _YES = frozenset("true yes y 1 x ja wahr j oui vrai".split())
-_NO = frozenset("false no n 0 nein falsch non faux".split())
+_NO = frozenset("false no n 0 nein falsch non faux none".split())
 
 _END = r"(?:control|controls|ctrl|ctl|contr|kontrolle|kontroll|kontr|ktr|controle|controlo)"
 _CONTROL = (

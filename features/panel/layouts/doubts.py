@@ -65,7 +65,8 @@ class Doubts:
             *_find_several(
                 self.times,
                 "one value for each sample: other values are of other samples",
-                "name the samples apart, or keep the lines of one of them",
+                "name the samples apart (--columns sample=... takes another column), or keep the "
+                "lines of one of them",
             ),
             *_find_several(
                 self.dyes,

@@ -81,7 +81,8 @@ _ROLES = (
 _TIMES = frozenset(
     "visit visitid timepoint time day week month date sampledate sampledatetime collectiondate "
     "samplingdate session treatment phase condition conditionname biologicalsetname biogroup "
-    "biologicalgroup biologicalgroupname biogroupname".split()
+    "biologicalgroup biologicalgroupname biogroupname patientid patient subjectid subject "
+    "pseudonym participantid participant patientenid tissue material matrix biofluid".split()
 )
 """Of one sample each has one value: where it has two, two samples have one name."""
 _OMIT = ("omit", "omitted", "excluded", "exclude", "auslassen", "ausgelassen", "ausgeschlossen")
@@ -268,7 +269,7 @@ def _complete(columns: Columns, names: Sequence[str]) -> Columns:
         standard=_find_one(names, ("standard",)),
         roles=_find_all(names, _ROLES),
         flags=_find_all(names, flags),
-        times=tuple((i, word) for i, word in enumerate(names) if word in _TIMES),
+        times=tuple((i, w) for i, w in enumerate(names) if w in _TIMES and i != columns.sample),
         dyes=tuple((i, word) for i, word in enumerate(names) if word in _DYES),
         yes_no=tuple(
             (i, word.upper())

@@ -17,7 +17,10 @@ def _read(text: str) -> RawPanel:
     return raw
 
 
-@pytest.mark.parametrize("heading", ["Biological Set Name", "Condition", "Bio Group Name", "Visit"])
+@pytest.mark.parametrize(
+    "heading",
+    ["Biological Set Name", "Condition", "Bio Group Name", "Visit", "Patient ID", "Tissue"],
+)
 def test_a_sample_has_one_value_of_what_tells_samples_apart(heading: str) -> None:
     text = f"Sample,{heading},Target,Ct\nP1,T0,U6,22\nP1,T1,U6,26\nP2,T0,U6,22\n"
     [problem] = _read(text).problems
