@@ -33,8 +33,8 @@ from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
 from training.document.words import capital
-from training.measures.paired import PairedTable, compute_paired_table
-from training.measures.table_one import can_summarise, compute_normality, compute_table_one
+from training.measures.patients.paired import PairedTable, compute_paired_table
+from training.measures.patients.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = ["CohortDescription", "describe_cohort"]
 
@@ -63,12 +63,12 @@ class CohortDescription:
     flow : DataFrame
         Attrition: `step`, `remaining`, `excluded`, `unknown_kept`.
     baseline, treatment : DataFrame
-        From :func:`training.measures.table_one.compute_table_one`.
+        From :func:`training.measures.patients.table_one.compute_table_one`.
     side_effects : DataFrame
         From :func:`experiments.description.side_effects.compute_side_effects`; empty where none are
         recorded.
     normality : DataFrame
-        From :func:`training.measures.table_one.compute_normality`.
+        From :func:`training.measures.patients.table_one.compute_normality`.
     rates : DataFrame
         Columns `rate` (short name), `outcome`, `events`, `n`, `share`, `low`, `high` (95%), and
         `lowest`, `highest`: the share of all eligible patients if every unknown were a

@@ -15,7 +15,7 @@ from scipy import stats
 
 from features.arrays import BoolArray, FloatArray
 from features.shares import FEWEST
-from training.measures.paired import compute_signed_rank
+from training.measures.patients.paired import compute_signed_rank
 
 __all__ = ["compute_pain", "compute_pain_tests"]
 

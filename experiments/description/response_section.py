@@ -13,7 +13,7 @@ from experiments.description.plots import plot_rates
 from features.published.rates import BASE_RATES
 from training.document.document import Block, Picture, Table
 from training.document.words import p_equals, percent, percent_range
-from training.measures.paired import PairedTable
+from training.measures.patients.paired import PairedTable
 
 __all__ = ["make_response_section"]
 

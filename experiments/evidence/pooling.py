@@ -22,7 +22,11 @@ import numpy as np
 import pandas as pd
 
 from features.published.studies import PainScore, PublishedStudy
-from training.measures.meta_analysis import PooledProportion, Scale, compute_pooled_proportion
+from training.measures.pooling.meta_analysis import (
+    PooledProportion,
+    Scale,
+    compute_pooled_proportion,
+)
 
 __all__ = [
     "Horizon",

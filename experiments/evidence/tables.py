@@ -26,8 +26,8 @@ from experiments.evidence.pooling import (
 from features.published.rates import BASE_RATES, read_pooled_rates
 from features.published.safety import SAFETY_FACTS
 from features.published.studies import PublishedStudy
-from training.measures.asymmetry import compute_begg_test, compute_egger_test
-from training.measures.meta_analysis import (
+from training.measures.pooling.asymmetry import compute_begg_test, compute_egger_test
+from training.measures.pooling.meta_analysis import (
     PooledProportion,
     Scale,
     compute_forest,
@@ -133,9 +133,9 @@ def compute_forests(studies: Sequence[PublishedStudy]) -> dict[Horizon, pd.DataF
     Returns
     -------
     dict of DataFrame
-        :func:`training.measures.meta_analysis.compute_forest` of the studies as stated, log odds,
-        and below them, with weight 0 and `stated` False, the study that the printed rate holds
-        though the paper does not name it.
+        :func:`training.measures.pooling.meta_analysis.compute_forest` of the studies as stated, log
+        odds, and below them, with weight 0 and `stated` False, the study that the printed rate
+        holds though the paper does not name it.
     """
     forests = {}
     for horizon in HORIZON_WORDS:

@@ -24,7 +24,7 @@ from features.cohort.weekly import WeeklyScores
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.shares import FEWEST
-from training.measures.table_one import name_in_full
+from training.measures.patients.table_one import name_in_full
 
 __all__ = ["Regressions", "compute_regressions"]
 

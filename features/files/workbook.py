@@ -21,9 +21,10 @@ __all__ = ["list_sheets", "parse_workbook"]
 _SHOWN = 60
 # A pseudonym 7 that is shown as 0007 or P007.
 _ZEROS = re.compile(r'(?:"([^"]*)")?(0+)')
-# What openpyxl and the archive raise at a workbook that is damaged, or has what they do not know.
+# What openpyxl and the archive raise at a workbook that is damaged, or has what they do not know; a
+# way of packing that is not known is a RuntimeError. All become one InputError, with its cause.
 _DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError),
     *(SyntaxError, KeyError, IndexError, AttributeError, ValueError, TypeError),
 )
 

@@ -150,7 +150,7 @@ def read_pooled_rates() -> tuple[PooledBaseRate, ...]:
     -------
     tuple of PooledBaseRate
         At the end of treatment and at 1 to 3 months. The recomputed ones are what
-        `training.measures.meta_analysis` gives, to three decimals.
+        `training.measures.pooling.meta_analysis` gives, to three decimals.
     """
     return TypeAdapter(tuple[PooledBaseRate, ...]).validate_json(read_data("pooled_rates.json"))
 

@@ -1,7 +1,7 @@
 """The published studies of ketamine in CRPS, typed, with their doubts.
 
 They carry what two reviews print on each, with units read and checked, and every known
-contradiction as a note. `training.measures.meta_analysis` pools them.
+contradiction as a note. `training.measures.pooling.meta_analysis` pools them.
 
 References
 ----------

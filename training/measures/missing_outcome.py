@@ -19,8 +19,8 @@ import pandas as pd
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.variable import Variable
 from features.shares import FEWEST
+from training.measures.patients.table_one import can_summarise, compute_normality, compute_table_one
 from training.measures.performance import compute_cv_draws
-from training.measures.table_one import can_summarise, compute_normality, compute_table_one
 
 __all__ = ["compute_metric_bounds", "compute_seen_table"]
 
@@ -108,8 +108,8 @@ def compute_seen_table(
     Returns
     -------
     DataFrame or None
-        From :func:`training.measures.table_one.compute_table_one`, with columns "seen" and "not
-        seen", `smd` with its interval and `by_chance`; None with fewer than three patients in
+        From :func:`training.measures.patients.table_one.compute_table_one`, with columns "seen" and
+        "not seen", `smd` with its interval and `by_chance`; None with fewer than three patients in
         either group, who are too few to be described.
     """
     if min(int(seen.sum()), int((~seen).sum())) < FEWEST:

@@ -36,7 +36,7 @@ from training.document.style import (
 from training.document.words import METRICS
 from training.evaluation.learning_curve import continue_curve
 from training.evaluation.null_test import BAND
-from training.measures.sites import MEASURES
+from training.measures.pooling.sites import MEASURES
 
 __all__ = [
     "plot_calibration_instability",

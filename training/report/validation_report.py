@@ -7,7 +7,7 @@ from functools import partial
 from training.document.document import Block, Bullets, Document, Picture, Section, Table, each_row
 from training.document.words import estimate, number, number_range, p_value, percent, with_interval
 from training.measures.performance import FROZEN_INTERVAL
-from training.measures.sites import MEASURES, MIN_PER_CLASS
+from training.measures.pooling.sites import MEASURES, MIN_PER_CLASS
 from training.report.performance import make_held_out_blocks
 from training.report.plots import plot_sites
 from training.report.tables import make_bounds_table, make_flow_table, stack_horizons

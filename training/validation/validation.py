@@ -28,7 +28,7 @@ from training.fitting.weighting import compute_outcome_weights
 from training.measures.decision_curve import join_net_benefit
 from training.measures.held_out import HeldOut, describe_held_out
 from training.measures.performance import compute_cv_draws, compute_performance
-from training.measures.sites import compute_pooled_sites, compute_site_table
+from training.measures.pooling.sites import compute_pooled_sites, compute_site_table
 from training.model.response_model import ResponseModel
 
 __all__ = [
@@ -53,9 +53,9 @@ class SiteResults:
     Parameters
     ----------
     table : DataFrame
-        :func:`training.measures.sites.compute_site_table`.
+        :func:`training.measures.pooling.sites.compute_site_table`.
     pooled : DataFrame
-        :func:`training.measures.sites.compute_pooled_sites`.
+        :func:`training.measures.pooling.sites.compute_pooled_sites`.
     """
 
     table: pd.DataFrame
@@ -203,7 +203,7 @@ def compute_site_results(
     Parameters
     ----------
     y, p, sites, sample_weight
-        As in :func:`training.measures.sites.compute_site_table`.
+        As in :func:`training.measures.pooling.sites.compute_site_table`.
     """
     table = compute_site_table(y, p, sites, sample_weight=sample_weight)
     return SiteResults(table, compute_pooled_sites(table))

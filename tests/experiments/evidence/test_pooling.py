@@ -12,8 +12,8 @@ from experiments.evidence.pooling import (
 )
 from features.published.rates import read_pooled_rates
 from features.published.studies import read_studies
-from training.measures.asymmetry import compute_begg_test, compute_egger_test
-from training.measures.meta_analysis import compute_pooled_effect, compute_pooled_proportion
+from training.measures.pooling.asymmetry import compute_begg_test, compute_egger_test
+from training.measures.pooling.meta_analysis import compute_pooled_effect, compute_pooled_proportion
 
 RAW, ZERO_CORRECTED, LOGIT, FT = ("raw", 0.0), ("raw", 0.5), ("logit", 0.5), ("freeman_tukey", -1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.errors import InputError, Problem
 from training.card.words import interval
-from training.measures.sites import MEASURES
+from training.measures.pooling.sites import MEASURES
 from training.store.found import OtherPatients, OtherPatientsRow
 from training.store.part import Horizon
 from training.store.results import Results

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal, t
 from statsmodels.stats.meta_analysis import combine_effects
 
 from tests.training.helpers.bcg import make_bcg_effects
-from training.measures.meta_analysis import (
+from training.measures.pooling.meta_analysis import (
     compute_forest,
     compute_pooled_effect,
     compute_pooled_proportion,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.dictionary.contract import CONTRACT
-from training.measures.table_one import (
+from training.measures.patients.table_one import (
     can_summarise,
     compute_normality,
     compute_table_one,

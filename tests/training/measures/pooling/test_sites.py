@@ -8,8 +8,8 @@ from scipy.stats import t
 
 from features.arrays import FloatArray
 from training.measures.discrimination import compute_auc, compute_auc_delong
+from training.measures.pooling.sites import compute_pooled_sites, compute_site_table
 from training.measures.recalibration import compute_calibration
-from training.measures.sites import compute_pooled_sites, compute_site_table
 
 
 def _simulate(sizes: list[int], seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:

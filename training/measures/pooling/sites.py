@@ -25,7 +25,7 @@ from scipy.stats import norm
 
 from features.arrays import FloatArray
 from training.measures.discrimination import compute_auc_delong
-from training.measures.meta_analysis import compute_pooled_effect
+from training.measures.pooling.meta_analysis import compute_pooled_effect
 from training.measures.recalibration import fit_recalibration
 from training.measures.weighted import check_evaluation, clipped_logit, round_risks
 

@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.measures.standardised_difference import compute_chance_beyond, compute_smd_interval
+from training.measures.patients.standardised_difference import (
+    compute_chance_beyond,
+    compute_smd_interval,
+)
 
 
 def _difference_of_shares(first: np.ndarray, second: np.ndarray, levels: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from training.measures.meta_analysis import check_effects
+from training.measures.pooling.meta_analysis import check_effects
 
 __all__ = ["compute_begg_test", "compute_egger_test"]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.measures.paired import compute_paired_table, compute_signed_rank
+from training.measures.patients.paired import compute_paired_table, compute_signed_rank
 
 response = st.sampled_from([0.0, 1.0, np.nan])
 

@@ -23,7 +23,10 @@ from tableone import TableOne  # type: ignore[import-untyped]
 from features.arrays import ObjectArray
 from features.dictionary.variable import Variable
 from features.shares import FEWEST
-from training.measures.standardised_difference import compute_chance_beyond, compute_smd_interval
+from training.measures.patients.standardised_difference import (
+    compute_chance_beyond,
+    compute_smd_interval,
+)
 
 __all__ = ["can_summarise", "compute_normality", "compute_table_one", "name_in_full"]
 

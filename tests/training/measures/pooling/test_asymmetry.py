@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.helpers.bcg import make_bcg_effects
-from training.measures.asymmetry import compute_begg_test, compute_egger_test
+from training.measures.pooling.asymmetry import compute_begg_test, compute_egger_test
 
 
 def test_funnel_tests_on_bcg_trials() -> None:
