@@ -21,9 +21,9 @@ import pandas as pd
 from experiments.description.pain import compute_pain, compute_pain_tests
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
-from features.cohort.assumed import describe_assumed, drop_assumed
+from features.cohort.assumed import drop_assumed
 from features.cohort.cohort import Cohort
-from features.cohort.doubts import describe_doubts
+from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import add_outcome_steps
 from features.cohort.study_rules import CRPS_RULES, StudyRules
 from features.dictionary.outcome import Labels, make_labels
@@ -139,10 +139,7 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
     settled = rules.eligibility.settle(cohort.table)
     table, flow = settled.select(cohort.table, dictionary=cohort.dictionary)
     flow = drop_assumed(flow, settled, cohort.table)
-    assumed = (
-        *describe_assumed(rules.eligibility, cohort.table, cohort.dictionary),
-        *describe_doubts(cohort.table, cohort.dictionary),
-    )
+    assumed = describe_cautions(rules.eligibility, cohort.table, cohort.dictionary)
     if table.empty:
         expected = "at least one eligible course"
         action = "--study FILE gives another study's [eligibility]"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.cohort.assumed import describe_assumed, drop_assumed, list_lines
+from features.cohort.assumed import drop_assumed, list_lines
 from features.cohort.cohort import read_cohort
-from features.cohort.doubts import describe_doubts
+from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import add_outcome_steps
 from features.cohort.pseudonyms import find_alike, find_bare, find_totals
 from features.cohort.study_rules import CRPS_RULES, StudyRules
@@ -152,10 +152,7 @@ def check_cohort(path: Path, rules: StudyRules = CRPS_RULES) -> CheckReport:
         unlisted_codes=dict(unlisted.most_common()),
         flow=flow,
         labels=counts,
-        assumed=(
-            *describe_assumed(rules.eligibility, table, rules.dictionary),
-            *describe_doubts(table, rules.dictionary),
-        ),
+        assumed=describe_cautions(rules.eligibility, table, rules.dictionary),
         lines=list_lines(rules.eligibility, table, rules.dictionary),
     )
 

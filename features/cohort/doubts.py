@@ -1,18 +1,34 @@
-"""Whether scores look as if they were on another scale than the one that is declared."""
+"""What to be careful about before anything is made of a cohort."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
+from features.cohort.assumed import describe_assumed
+from features.dictionary.eligibility import Eligibility
 from features.dictionary.rule import is_compared
 from features.dictionary.schema import Dictionary
 from features.shares import FEWEST
 
-__all__ = ["describe_doubts"]
+__all__ = ["describe_cautions", "describe_doubts"]
 
 # A 7 of 10 read as 7 of 100 mm, or 0.3 as 0.3%, is this near to 0, and so are all beside it.
 _PART = 0.1
+
+
+def describe_cautions(
+    eligibility: Eligibility, table: pd.DataFrame, dictionary: Dictionary
+) -> tuple[str, ...]:
+    """Return what stands on a check, a description, a training and a validation alike.
+
+    Parameters
+    ----------
+    eligibility, table, dictionary
+        As :func:`features.cohort.assumed.describe_assumed` takes them.
+    """
+    assumed = describe_assumed(eligibility, table, dictionary)
+    return (*assumed, *describe_doubts(table, dictionary))
 
 
 def describe_doubts(table: pd.DataFrame, dictionary: Dictionary) -> tuple[str, ...]:

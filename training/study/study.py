@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from features.cohort.assumed import describe_assumed
 from features.cohort.cohort import read_cohort
-from features.cohort.doubts import describe_doubts
+from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import Labelled, label_cohort
 from features.dictionary.outcome import Labels
 from features.dictionary.variable import Variable
@@ -234,10 +233,7 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
         joined = _join_panel(study, data, panel, patients)
     described = describe_patients(labelled, data, parameters=_count_parameters(predictors))
     cohort = labelled.cohort
-    assumed = (
-        *describe_assumed(study.eligibility, cohort.table, cohort.dictionary),
-        *describe_doubts(cohort.table, cohort.dictionary),
-    )
+    assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)
     told = vars(described) | {"notices": (*described.notices, *assumed)}
     study = replace(study, eligibility=study.eligibility.settle(cohort.table))
     study = study.with_follow_up(find_follow_up(labelled.table))

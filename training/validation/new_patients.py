@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import TextArray
-from features.cohort.assumed import describe_assumed
 from features.cohort.cohort import Cohort, read_cohort
-from features.cohort.doubts import describe_doubts
+from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import Labelled, join_labels
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
@@ -187,10 +186,7 @@ def read_new_patients(
     cohort = read_cohort(file, dictionary=dictionary, required=model.predictors)
     rules = Eligibility.from_dict(facts.eligibility)
     eligible, flow = rules.select(cohort.table, dictionary=cohort.dictionary)
-    assumed = (
-        *describe_assumed(rules, cohort.table, cohort.dictionary),
-        *describe_doubts(cohort.table, cohort.dictionary),
-    )
+    assumed = describe_cautions(rules, cohort.table, cohort.dictionary)
     if eligible.empty:
         raise InputError(
             f"cohort {file.name}",

@@ -1,10 +1,11 @@
-"""Scores that look as if they were on another scale."""
+"""What to be careful about: rules that nothing is known of, and scores on another scale."""
 
 import pandas as pd
 import pytest
 
-from features.cohort.doubts import describe_doubts
+from features.cohort.doubts import describe_cautions, describe_doubts
 from features.dictionary.contract import CONTRACT
+from features.dictionary.eligibility import Eligibility
 from features.dictionary.scale import OutcomeScale, with_scale
 from features.dictionary.schema import Dictionary
 
@@ -40,3 +41,11 @@ def test_a_cohort_without_the_score_or_with_another_one_is_not_doubted() -> None
     assert describe_doubts(pd.DataFrame({"nrs_t0": [0.5] * 5}), relief) == ()
     (told,) = describe_doubts(pd.DataFrame({"nrs_t1": [0.2, 0.3, 0.9]}), relief)
     assert told.startswith("every known value of Pain at T1 is within a tenth of its scale from 0")
+
+
+def test_cautions_are_of_both_kinds() -> None:
+    table = pd.DataFrame({"nrs_t0": [0.7, 0.8, 1.0], "age_years": [40.0, 50, 60]})
+    rules = Eligibility(minimum={"age_years": 18, "course_number": 1})
+    assumed, doubted = describe_cautions(rules, table, CONTRACT)
+    assert "course" in assumed and "another one" in doubted
+    assert describe_cautions(rules, table.assign(nrs_t0=8.0), CONTRACT) == (assumed,)
