@@ -61,11 +61,12 @@ METRICS = {
     "o_e": Metric("Observed : expected", "1 is right"),
     "ici": Metric(
         "ICI: mean distance of the calibration curve from ideal",
-        "0 is right, but noise adds to it: in small cohorts well above 0 for a perfect model",
+        "0 is right, but noise adds to it: in small cohorts well above 0 for a perfect model. No "
+        "interval: a resample adds noise of its own, and its distances lie too high",
     ),
-    "e50": Metric("E50: median distance", ""),
-    "e90": Metric("E90: 90th percentile of the distance", ""),
-    "emax": Metric("Emax: largest distance", ""),
+    "e50": Metric("E50: median distance", "as ICI, no interval"),
+    "e90": Metric("E90: 90th percentile of the distance", "as ICI, no interval"),
+    "emax": Metric("Emax: largest distance", "as ICI, no interval"),
     "share_of_responders": Metric("Share of responders", ""),
 }
 """Each measure by its name in tables and results."""

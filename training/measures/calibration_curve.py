@@ -42,11 +42,15 @@ class CalibrationCurve:
     summary : DataFrame
         Indexed by `metric`: distance between predicted and observed risk, as mean (ici, the
         integrated calibration index), median (e50), 90th percentile (e90) and maximum (emax)
-        over the patients; 0 is ideal. Columns `estimate`, `low`, `high`, `n_failed`, `note` as
-        in :func:`training.measures.performance.compute_performance`. A distance cannot be negative
-        and noise adds to it: in small cohorts it is well above 0 for a perfect model, and the
-        interval lies too high. The smooth is taken as loess gives it, as R does; where it runs
-        below 0 or above 1 a distance is too large (emax can pass 1), and the note says so.
+        over the patients; 0 is ideal. Columns `estimate` and `note`, as in
+        :func:`training.measures.performance.compute_performance`, and no interval: a distance
+        cannot be negative and noise adds to it, so that in small cohorts it is well above 0 for
+        a perfect model, and a resample, which has noise of its own, lies further off still. In
+        simulated cohorts of 48 patients a percentile interval of the ici held the true distance
+        in none of 150 where it was 0 and in 25% where the true slope was 0.6; the bootstrap
+        turned round (twice the estimate less the percentiles) in 73% and 91%. The smooth is taken
+        as loess gives it, as R does; where it runs below 0 or above 1 a distance is too large
+        (emax can pass 1), and the note says so.
     """
 
     curve: pd.DataFrame
@@ -99,16 +103,15 @@ def compute_calibration_curve(
         smooth = [_smooth(outcome[drawn], risk[drawn], weight[drawn], grid) for risk in rows]
         draws.append(mean_over_repeats(np.stack(smooth)))
     values = np.stack(draws)
-    low, high, n_failed = percentile_interval(values[1:])
+    low, high, _ = percentile_interval(values[1:])
     note = "" if np.isfinite(values[0, 0]) else "too few different risks: not estimable"
     observed = values[0, len(_DISTANCES) :]
     if (observed < 0).any() or (observed > 1).any():
         note = "the smooth runs below 0 or above 1, which makes the distance too large"
     summary = pd.DataFrame(
-        {"estimate": values[0], "low": low, "high": high, "n_failed": n_failed}
-    ).iloc[: len(_DISTANCES)]
-    summary.index = pd.Index(_DISTANCES, name="metric")
-    summary["note"] = note
+        {"estimate": values[0, : len(_DISTANCES)], "note": note},
+        index=pd.Index(_DISTANCES, name="metric"),
+    )
     on_grid = slice(len(_DISTANCES), None)
     curve = pd.DataFrame(
         {"risk": grid, "observed": values[0, on_grid], "low": low[on_grid], "high": high[on_grid]}

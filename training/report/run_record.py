@@ -14,12 +14,13 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.judgement import Judgement
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
+from training.measures.calibration_curve import CalibrationCurve
 from training.store.facts import package_versions
 from training.store.tracking import RunRecord
 from training.study.study import Description
 from training.validation.comparison import EVALUATION_TAG, compute_study_key
 
-__all__ = ["flatten_estimates", "make_beginning", "make_record"]
+__all__ = ["flatten_estimates", "make_beginning", "make_record", "name_distances"]
 
 
 def flatten_estimates(
@@ -42,6 +43,12 @@ def flatten_estimates(
         for metric, row in table.iterrows()
         for name, end in columns
     }
+
+
+def name_distances(horizon: str, calibration: CalibrationCurve) -> dict[str, float]:
+    """Return a calibration curve's distances from the ideal as metrics; they have no intervals."""
+    estimates = calibration.summary["estimate"]
+    return {f"{horizon}_{metric}": float(value) for metric, value in estimates.items()}
 
 
 def make_beginning(description: Description) -> RunRecord:
@@ -129,8 +136,7 @@ def _collect_metrics(horizon: str, found: Judgement) -> dict[str, float]:
     if found.instability is not None:
         for name, value in found.instability.summary.items():
             metrics[f"{horizon}_instability_{name}"] = value
-    for metric, row in found.calibration.summary.iterrows():
-        metrics[f"{horizon}_{metric}"] = float(row["estimate"])
+    metrics |= name_distances(horizon, found.calibration)
     for metric, row in found.bounds.iterrows():
         metrics[f"{horizon}_{metric}_worst_to_best_low"] = float(row["lowest"])
         metrics[f"{horizon}_{metric}_worst_to_best_high"] = float(row["highest"])

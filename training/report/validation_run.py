@@ -19,7 +19,7 @@ from training.document.document import Document
 from training.document.files import write_document
 from training.document.progress import Show
 from training.fitting.weighting import compute_outcome_weights
-from training.report.run_record import flatten_estimates
+from training.report.run_record import flatten_estimates, name_distances
 from training.report.validation_report import make_leave_site_out_report, make_validation_report
 from training.store.artifact import LoadedModel
 from training.store.tracking import RunRecord, track_run
@@ -109,8 +109,8 @@ def _make_record(
     metrics: dict[str, float] = {}
     for horizon, result in judged.items():
         metrics |= {f"{horizon}_n": result.n, f"{horizon}_events": result.events}
-        for table in (result.performance, result.calibration.summary):
-            metrics |= flatten_estimates(f"{horizon}_", table)
+        metrics |= flatten_estimates(f"{horizon}_", result.performance)
+        metrics |= name_distances(horizon, result.calibration)
         if result.sites is not None:
             metrics |= _flatten_sites(horizon, result.sites)
     synthetic = patients.synthetic or facts.synthetic

@@ -34,6 +34,17 @@ def test_the_table_holds_both_ways_of_judging() -> None:
     assert cell["reruns"] == f"{found.optimism.loc['auc', 'n_succeeded']} of 8"
 
 
+def test_distances_stand_without_an_interval_and_say_why() -> None:
+    _, evaluation, _ = evaluate_small()
+    found = evaluation.judgements["t1"].calibration.summary
+    shown = _tables(_section())["performance_t1"].shown.set_index("")
+    for metric in ("ici", "e50", "e90", "emax"):
+        row = shown.loc[METRICS[metric].label]
+        assert row["cross-validated (95%)"] == number(found.loc[metric, "estimate"])
+        assert "o interval" in row["how to read it"]
+    assert "its distances lie too high" in shown.loc[METRICS["ici"].label, "how to read it"]
+
+
 def test_the_first_words_count_the_responders() -> None:
     description, *_ = evaluate_small()
     counts = description.counts["t1"]

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 
 from tests.training.helpers.evaluated import evaluate_small, make_null_table
-from training.report.run_record import flatten_estimates, make_beginning, make_record
+from training.report.run_record import (
+    flatten_estimates,
+    make_beginning,
+    make_record,
+    name_distances,
+)
 from training.validation.comparison import EVALUATION_TAG
 
 
@@ -45,6 +50,15 @@ def test_a_record_holds_what_came_out() -> None:
     assert record.tags[EVALUATION_TAG]
     verdict = record.tags["ketresponse.verdict"]
     assert record.note.startswith(f"**{verdict}**")
+
+
+def test_distances_of_the_calibration_curve_have_no_ends() -> None:
+    description, evaluation, _ = evaluate_small()
+    metrics = make_record(description, evaluation).metrics
+    found = evaluation.judgements["t1"].calibration
+    assert name_distances("t1", found).items() <= metrics.items()
+    assert metrics["t1_e90"] == found.summary.loc["e90", "estimate"]
+    assert not {"t1_ici_low", "t1_e90_high"} & metrics.keys()
 
 
 def test_a_leak_is_the_verdict_of_the_run() -> None:
