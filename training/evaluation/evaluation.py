@@ -10,7 +10,7 @@ cross-validation once more on labels from scores alone, where any label rests on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -248,13 +248,10 @@ def assess(
             patients, design, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    return Assessment(
-        out,
-        judgements,
-        reruns.failures,
-        null_test,
-        score_labels,
-        compute_learning_curve(data, parts, out, weights=weights, seed=design.seed)
-        if parts
-        else {},
+    assessment = Assessment(out, judgements, reruns.failures, null_test, score_labels)
+    if not parts:
+        return assessment
+    learning = compute_learning_curve(
+        data, parts, out, performance=assessment.performance, weights=weights, seed=design.seed
     )
+    return replace(assessment, learning=learning)

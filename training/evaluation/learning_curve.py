@@ -2,14 +2,19 @@
 
 The whole procedure is fitted on parts of each training fold, drawn at random with the classes in
 proportion, and judged on the same held-out patients. Where the curve still rises, more patients
-would help; where it is flat near the base rate, these predictors have no more to give. Beyond the
-patients at hand the curve is continued as a + b / n, the rate at which the error of a model with a
-fixed number of parameters falls: an outlook, not a result.
+would help; where it is flat near the base rate, these predictors have no more to give.
+
+Parts may be fitted in fewer repeats than the whole. How a part differs from the whole is then told
+within those repeats, in the same folds, and the curve ends at the number that all repeats give: it
+cannot contradict the performance that stands beside it. Beyond the patients at hand the curve is
+continued as a + b / n, the rate at which the error of a model with a fixed number of parameters
+falls: an outlook, not a result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -37,6 +42,7 @@ def compute_learning_curve(
     parts: Sequence[OutOfFold],
     whole: OutOfFold,
     *,
+    performance: Mapping[str, pd.DataFrame],
     weights: dict[str, FloatArray],
     seed: int,
 ) -> dict[str, pd.DataFrame]:
@@ -51,6 +57,9 @@ def compute_learning_curve(
         :func:`training.fitting.cross_validation.predict_from_parts`, on the first folds of `whole`.
     whole : OutOfFold
         The cross-validation on the whole of each training fold.
+    performance : mapping of str to DataFrame
+        What `whole` gives at each horizon, as
+        :func:`training.measures.performance.compute_cv_performance`: where the curve ends.
     weights : dict of str to ndarray of shape (n,)
         Of each patient in the metrics, by horizon.
     seed : int
@@ -62,49 +71,62 @@ def compute_learning_curve(
         For each horizon one row for each size: `n`, patients learnt from (with a known outcome,
         mean over folds); `auc` and `brier_skill` in held-out patients, each with `_low` and
         `_high`, 95% intervals that lack the variance of refitting. The skill is against the
-        prevalence of the whole training fold at every size.
+        prevalence of the whole training fold at every size. The last row is `performance`; the
+        others differ from it by what they differ from the whole in the repeats of `parts`, and
+        their intervals are moved with them.
     """
     folds = parts[0].folds
-    first = {h: p[: len(folds)] for h, p in whole.predictions.items()}
-    found = (*parts, OutOfFold(first, whole.base, folds))
-    return {
-        horizon: pd.DataFrame(
+    n_folds = len(np.unique(folds[0]))
+    first = OutOfFold({h: p[: len(folds)] for h, p in whole.predictions.items()}, whole.base, folds)
+    curves = {}
+    for horizon in data.horizons:
+        judge = partial(_judge, data.y[horizon], horizon, whole, weights[horizon], seed=seed)
+        headline = _keep(performance[horizon])
+        moved = headline["estimate"] - judge(first, n_bootstrap=0)["estimate"]
+        found = [judge(part, n_bootstrap=_N_BOOTSTRAP).add(moved, axis=0) for part in parts]
+        known = float(np.sum(~np.isnan(data.y[horizon])))
+        curves[horizon] = pd.DataFrame(
             [
-                _evaluate(data, horizon, share, part, whole, weights[horizon], seed=seed)
-                for share, part in zip((*SHARES, 1.0), found, strict=True)
+                _make_row(share * known * (1 - 1 / n_folds), values)
+                for share, values in zip((*SHARES, 1.0), (*found, headline), strict=True)
             ]
         )
-        for horizon in data.horizons
-    }
+    return curves
 
 
-def _evaluate(
-    data: TrainingData,
+def _judge(
+    y: FloatArray,
     horizon: str,
-    share: float,
-    part: OutOfFold,
     whole: OutOfFold,
     weights: FloatArray,
+    part: OutOfFold,
     *,
+    n_bootstrap: int,
     seed: int,
-) -> dict[str, float]:
-    y, folds = data.y[horizon], part.folds
+) -> pd.DataFrame:
     table = compute_cv_performance(
         y,
         part.predictions[horizon],
-        folds,
-        base_predictions=whole.base[horizon][: len(folds)],
+        part.folds,
+        base_predictions=whole.base[horizon][: len(part.folds)],
         sample_weight=weights,
-        n_bootstrap=_N_BOOTSTRAP,
+        n_bootstrap=n_bootstrap,
         seed=seed,
     )
-    known = float(np.sum(~np.isnan(y)))
-    learnt_from = share * known * (1 - 1 / len(np.unique(folds[0])))
-    row = {"n": float(round(learnt_from))}
-    for metric in _METRICS:
-        row[metric] = float(table.loc[metric, "estimate"])  # type: ignore[arg-type]
-        row[f"{metric}_low"] = float(table.loc[metric, "low"])  # type: ignore[arg-type]
-        row[f"{metric}_high"] = float(table.loc[metric, "high"])  # type: ignore[arg-type]
+    return _keep(table)
+
+
+def _keep(table: pd.DataFrame) -> pd.DataFrame:
+    return table.loc[list(_METRICS), ["estimate", "low", "high"]]
+
+
+def _make_row(n: float, values: pd.DataFrame) -> dict[str, float]:
+    row = {"n": float(round(n))}
+    for metric, found in values.clip(upper=1.0).iterrows():  # which a moved end could pass
+        row |= {
+            f"{metric}{end}": float(found[name])
+            for name, end in (("estimate", ""), ("low", "_low"), ("high", "_high"))
+        }
     return row
 
 

@@ -20,6 +20,7 @@ from training.report.plots import (
 )
 from training.report.tables import make_instability_table, make_null_test_table
 from training.study.study import Description
+from training.study.tables import Resampling
 
 __all__ = ["make_instability_section", "make_learning_section", "make_null_test_section"]
 
@@ -129,7 +130,9 @@ def make_learning_section(description: Description, evaluation: Evaluation) -> S
         return Section("Learning curve", ("Switched off: not looked at.",))
     blocks: list[Block] = [
         "The whole procedure fitted on parts of each training fold and judged in the same held-out "
-        "patients. Dashed: the curve continued as a + b / n, an outlook and no result."
+        f"patients{_tell_repeats(description.study.resampling)}. The curve ends at the "
+        "cross-validated performance above. Dashed: the curve continued as a + b / n, an outlook "
+        "and no result."
     ]
     for horizon, table in evaluation.learning.items():
         name, verdict = horizon.upper(), description.verdicts[horizon]
@@ -154,3 +157,15 @@ def make_learning_section(description: Description, evaluation: Evaluation) -> S
             ),
         ]
     return Section("Learning curve", tuple(blocks))
+
+
+def _tell_repeats(resampling: Resampling) -> str:
+    """Return in which repeats parts were fitted, where that was not in all of them."""
+    used, repeats = resampling.learning_curve, resampling.repeats
+    if used >= repeats:
+        return ""
+    these = "the first" if used == 1 else f"the first {used}"
+    return (
+        f", in {these} of the {repeats} repeats of the cross-validation: what a part falls "
+        "short of the whole by in the same folds is taken off what all repeats give"
+    )

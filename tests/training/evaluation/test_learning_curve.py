@@ -2,7 +2,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
 
 from features.dictionary.contract import CONTRACT
@@ -12,9 +15,10 @@ from training.evaluation.learning_curve import (
     continue_curve,
     count_fits,
 )
-from training.fitting.cross_validation import cross_validate, predict_from_parts
+from training.fitting.cross_validation import OutOfFold, cross_validate, predict_from_parts
 from training.fitting.procedure import Procedure
 from training.fitting.response import Fit, TrainingData, fit_response
+from training.measures.performance import compute_cv_performance
 from training.report.plots import plot_learning_curve
 
 RIDGE = Procedure(("ridge",), inner_repeats=1)
@@ -43,10 +47,21 @@ class _Sizes:
         return np.full((len(X), 1), 0.5)
 
 
-def _curve(data: TrainingData, fit: Fit, **changes: Any) -> dict:
-    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=2, seed=1)
-    parts = predict_from_parts(data, fit, whole.folds, SHARES, seed=1, **changes)
-    return compute_learning_curve(data, parts, whole, weights={"t1": np.ones(len(data))}, seed=1)
+def _judge(data: TrainingData, found: OutOfFold, **changes: Any) -> pd.DataFrame:
+    n = len(found.folds)
+    asked = {"base_predictions": found.base["t1"][:n], "seed": 1, "n_bootstrap": 50} | changes
+    return compute_cv_performance(data.y["t1"], found.predictions["t1"][:n], found.folds, **asked)
+
+
+def _curve(
+    data: TrainingData, fit: Fit, *, n_repeats: int = 2, n_parts: int = 2, **changes: Any
+) -> dict:
+    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=n_repeats, seed=1)
+    parts = predict_from_parts(data, fit, whole.folds[:n_parts], SHARES, seed=1, **changes)
+    performance, weights = {"t1": _judge(data, whole)}, {"t1": np.ones(len(data))}
+    return compute_learning_curve(
+        data, parts, whole, performance=performance, weights=weights, seed=1
+    )
 
 
 def test_parts_have_the_size_and_the_classes_they_should() -> None:
@@ -59,7 +74,7 @@ def test_parts_have_the_size_and_the_classes_they_should() -> None:
     assert [share for _, share in fit.seen] == pytest.approx([data.y["t1"].mean()] * 30, abs=0.05)
     assert list(curve["n"]) == [20, 40, 60, 80]
     # A model without information: AUC 0.5, and no skill beyond chance.
-    assert list(curve["auc"][:3]) == [0.5] * 3
+    assert list(curve["auc"][:3]) == pytest.approx([0.5] * 3)
 
 
 def test_the_last_point_is_the_cross_validation_itself() -> None:
@@ -70,6 +85,41 @@ def test_the_last_point_is_the_cross_validation_itself() -> None:
     assert curve["auc"].iloc[-1] > 0.8
     assert (curve["auc_low"] < curve["auc"]).all()
     assert curve["brier_skill"].iloc[-1] > 0.2
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 99), n=st.integers(40, 80), n_parts=st.integers(1, 3))
+def test_the_curve_ends_at_the_performance_whatever_the_repeats(
+    seed: int, n: int, n_parts: int
+) -> None:
+    data = _draw(n, seed)
+    curve = _curve(data, partial(fit_response, procedure=RIDGE), n_repeats=3, n_parts=n_parts)["t1"]
+    headline = _judge(data, cross_validate(data, RIDGE, n_folds=5, n_repeats=3, seed=1))
+    for metric in ("auc", "brier_skill"):
+        last = curve[[metric, f"{metric}_low", f"{metric}_high"]].iloc[-1]
+        told = headline.loc[metric, ["estimate", "low", "high"]]
+        np.testing.assert_array_equal(last.to_numpy(), told.to_numpy(dtype=float))
+    assert curve.drop(columns="n").max(axis=None) <= 1
+
+
+def test_a_part_differs_by_what_it_differs_in_the_same_folds() -> None:
+    data = _draw(60, 4)
+    fit = partial(fit_response, procedure=RIDGE)
+    curve = _curve(data, fit, n_repeats=4, n_parts=1)["t1"]
+    whole = cross_validate(data, RIDGE, n_folds=5, n_repeats=4, seed=1)
+    first = OutOfFold({"t1": whole.predictions["t1"][:1]}, whole.base, whole.folds[:1])
+    parts = predict_from_parts(data, fit, whole.folds[:1], SHARES, seed=1)
+    by_hand = [
+        _judge(data, OutOfFold(part.predictions, whole.base, part.folds)).loc["auc", "estimate"]
+        - _judge(data, first).loc["auc", "estimate"]
+        for part in parts
+    ]
+    found = curve["auc"].to_numpy()
+    np.testing.assert_allclose(found[:3] - found[3], by_hand)
+    # All repeats at hand: each part is as it was judged.
+    all_of_them = _curve(data, fit, n_repeats=1, n_parts=1)["t1"]["auc"].to_numpy()
+    alone = [_judge(data, OutOfFold(p.predictions, whole.base, p.folds)) for p in parts]
+    np.testing.assert_allclose(all_of_them[:3], [t.loc["auc", "estimate"] for t in alone])
 
 
 def test_the_number_of_processes_changes_nothing() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.training.helpers.evaluated import evaluate_small, make_null_table
 from training.document.document import Table
+from training.document.words import with_interval
 from training.report.stability import (
     make_instability_section,
     make_learning_section,
@@ -18,6 +19,23 @@ def test_without_reruns_and_null_test_the_sections_say_so() -> None:
     assert "Bootstrap reruns were switched off" in str(make_instability_section(without).blocks)
     assert "--null-test 100" in str(make_null_test_section(without).blocks)
     assert "Switched off" in str(make_learning_section(description, without).blocks)
+
+
+def test_a_learning_curve_says_which_repeats_it_is_of_and_ends_at_the_performance() -> None:
+    description, evaluation, _ = evaluate_small()
+    words, _, table, *_ = make_learning_section(description, evaluation).blocks
+    assert "in the first of the 2 repeats" in str(words)
+    assert isinstance(table, Table)
+    for horizon, found in evaluation.performance.items():
+        last = evaluation.learning[horizon].iloc[-1]
+        assert last["auc"] == found.loc["auc", "estimate"]
+        assert last["brier_skill_high"] == found.loc["brier_skill", "high"]
+    row = evaluation.performance["t1"].loc["auc"]
+    assert table.rows[-1][1] == with_interval(row["estimate"], row["low"], row["high"])
+    study = description.study
+    every = study.resampling.model_copy(update={"learning_curve": 2})
+    alike = replace(description, study=replace(study, resampling=every))
+    assert "repeats" not in str(make_learning_section(alike, evaluation).blocks[0])
 
 
 def test_reruns_that_gave_no_model_are_told() -> None:
