@@ -2,15 +2,18 @@
 
 Run as ``python -m experiments.truth.known_truth``: simulates cohorts under several truths
 (`experiments.truth.worlds`), fits the default procedure, each candidate alone and the peers to the
-same cohorts, and judges all of them in the same new patients. Writes `cohorts.csv` (one row for
+same cohorts, and judges all of them in the same new patients. The peers that are not there (R's
+rms, the dependency group "peers") are named and left out. Writes `cohorts.csv` (one row for
 each cohort and method), `known_truth.md` (the tables) and `known_truth.png` to the output folder.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,9 +21,23 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from experiments.truth.blend_scale import predict_on_probability_scale
-from experiments.truth.peers import PEERS, RMS, Task, explain_missing_rms, predict_rms
+from experiments.truth.coverage import compute_coverage, compute_rarity
+from experiments.truth.peers import (
+    BART,
+    EBM,
+    PEERS,
+    RMS,
+    Predicted,
+    Task,
+    explain_missing_peers,
+    explain_missing_rms,
+    list_peers,
+    predict_rms,
+)
 from experiments.truth.truth_tables import (
     DEFAULT,
+    compare_coverage,
+    compare_with_best,
     compare_with_limits,
     compare_with_peers,
     compute_summary,
@@ -38,17 +55,21 @@ from training.fitting.procedure import Procedure
 from training.fitting.response import FittedResponse, TrainingData, fit_response
 from training.measures.metrics import compute_metric_rows
 
-__all__ = ["compute_interval", "describe_rows", "run", "score"]
+__all__ = ["compute_interval", "describe_rows", "run", "run_cohort", "score"]
 
 
 SCALE = "blend on the probability scale"
-SIZES = {48: 40, 120: 40, 480: 12, 2000: 4}
+SIZES = {48: 40, 120: 30, 480: 20, 2000: 6}
 """Cohorts simulated for each truth, by the number of patients."""
 N_NEW = 1000
 
 
 def score(
-    risk: FloatArray, predicted: FloatArray, interval: FloatArray | None = None
+    risk: FloatArray,
+    predicted: FloatArray,
+    interval: FloatArray | None = None,
+    *,
+    rarity: FloatArray | None = None,
 ) -> dict[str, float]:
     """Judge predicted risks against the true ones.
 
@@ -58,6 +79,8 @@ def score(
         True and predicted risk of new patients.
     interval : ndarray of shape (n_new, 2) or None
         Each patient's interval.
+    rarity : ndarray of shape (n_new,) or None
+        How far each patient is from the cohort's centre.
 
     Returns
     -------
@@ -66,24 +89,18 @@ def score(
         patient's risk is 10 percentage points off. `auc` and `slope` (calibration slope; 1 is
         right, below 1 too extreme; NaN when everyone gets one risk): what they would be with
         very many patients, each counted as a responder with the weight of his true risk and as
-        a nonresponder with the rest. `coverage`, share of the intervals that hold the true risk,
-        and `width`, their mean width; NaN without intervals.
+        a nonresponder with the rest. With an interval what
+        :func:`experiments.truth.coverage.compute_coverage` gives.
     """
     y = np.repeat([1.0, 0.0], len(risk))
     weights = np.concatenate([risk, 1 - risk])
     metrics = compute_metric_rows(y, np.tile(predicted, 2), weights[np.newaxis])
-    coverage = width = np.nan
-    if interval is not None:
-        low, high = interval.T
-        coverage = float(np.mean((low <= risk) & (risk <= high)))
-        width = float(np.mean(high - low))
-    return {
+    found = {
         "rmse": float(np.sqrt(np.mean((predicted - risk) ** 2))),
         "auc": float(metrics["auc"][0]),
         "slope": float(metrics["calibration_slope"][0]),
-        "coverage": coverage,
-        "width": width,
     }
+    return found if interval is None else found | compute_coverage(risk, interval, rarity)
 
 
 def compute_interval(
@@ -117,12 +134,14 @@ def run_cohort(
         truth, n, n_new=N_NEW, rng=np.random.default_rng((seed, 0, n, cohort))
     )
     data = simulated.data
+    task = make_task(simulated)
+    rarity = compute_rarity(task[0], task[2])
     rows: list[dict[str, object]] = []
 
-    def add(method: str, risks: FloatArray, interval: FloatArray | None = None) -> None:
+    def add(method: str, found: Predicted) -> None:
         rows.append(
             {"truth": truth.name, "n": n, "cohort": cohort, "method": method}
-            | score(simulated.risk, risks, interval)
+            | score(simulated.risk, found.risks, found.interval, rarity=rarity)
         )
 
     with threadpool_limits(1):
@@ -135,13 +154,14 @@ def run_cohort(
             interval = None
             if name == DEFAULT:
                 interval = compute_interval(data, fitted, simulated.X, rng=rng)
-            add(name, risks, interval)
-        for name, predict in PEERS.items():
-            add(name, predict(*make_task(simulated)))
+            add(name, Predicted(risks, interval))
+        for name, predict in list_peers().items():
+            add(name, predict(*task))
         if scale:
             rng = np.random.default_rng((seed, 1, n, cohort))
             procedure = Procedure(DEFAULT_CANDIDATES)
-            add(SCALE, predict_on_probability_scale(data, procedure, simulated.X, rng=rng))
+            risks = predict_on_probability_scale(data, procedure, simulated.X, rng=rng)
+            add(SCALE, Predicted(risks))
     return rows
 
 
@@ -166,6 +186,21 @@ def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, 
     return rows
 
 
+class _Piece(NamedTuple):
+    """What one process does at a time: one cohort, or R's model in all cohorts of a cell."""
+
+    truth: str
+    n: int
+    cohort: int | None
+
+
+def _run_piece(piece: _Piece, cohorts: int, seed: int, scale: bool) -> list[dict[str, object]]:
+    truth = TRUTHS[piece.truth]
+    if piece.cohort is None:
+        return run_rms(truth, piece.n, cohorts, seed=seed)
+    return run_cohort(truth, piece.n, piece.cohort, seed=seed, scale=scale)
+
+
 def run(
     truths: Sequence[str],
     sizes: dict[int, int],
@@ -186,7 +221,8 @@ def run(
     seed : int
         The result depends on nothing else, the number of jobs included.
     n_jobs : int
-        Processes.
+        Processes. All cohorts of all truths and sizes are spread over them, the large ones first,
+        so that none is left alone with a long one at the end.
     scale : bool
         Whether to blend the same candidates on the probability scale too.
     progress : bool
@@ -197,41 +233,53 @@ def run(
     DataFrame
         One row for each truth, size, cohort and method; columns as in :func:`score`.
     """
-    rows: list[dict[str, object]] = []
-    has_rms = not explain_missing_rms()
+    ours = [
+        _Piece(truth, n, i) for n, count in sizes.items() for truth in truths for i in range(count)
+    ]
+    theirs = [] if explain_missing_rms() else [_Piece(t, n, None) for n in sizes for t in truths]
+    pieces = sorted([*theirs, *ours], key=lambda piece: -piece.n)
+    left = Counter((piece.truth, piece.n) for piece in pieces)
+    found: dict[_Piece, list[dict[str, object]]] = {}
     with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        for n, cohorts in sizes.items():
-            for name in truths:
-                tasks = (
-                    delayed(run_cohort)(TRUTHS[name], n, cohort, seed=seed, scale=scale)
-                    for cohort in range(cohorts)
-                )
-                rows += [row for found in Parallel()(tasks) for row in found]
-                if has_rms:
-                    rows += run_rms(TRUTHS[name], n, cohorts, seed=seed)
-                if progress:
-                    print(f"{name}, {n} patients: {cohorts} cohorts done", flush=True)
-    return pd.DataFrame(rows)
+        tasks = (delayed(_run_piece)(one, sizes[one.n], seed, scale) for one in pieces)
+        for piece, rows in zip(pieces, Parallel(return_as="generator")(tasks), strict=True):
+            found[piece] = rows
+            left[piece.truth, piece.n] -= 1
+            if progress and not left[piece.truth, piece.n]:
+                print(f"{piece.truth}, {piece.n} patients: done", flush=True)
+    return pd.DataFrame([row for piece in [*ours, *theirs] for row in found[piece]])
 
 
 def describe_rows(rows: pd.DataFrame) -> str:
     """Return the tables of :func:`run` in Markdown."""
     summary = compute_summary(rows)
-    others = [name for name in (*PEERS, RMS, SCALE) if name in set(rows["method"])]
+    peers = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
+    others = [*peers, *({SCALE} & set(rows["method"]))]
     served = summary.xs(DEFAULT, level="method").reset_index()
     served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
-    for mark in ("contained", "for_choosing"):
-        served[mark] = [getattr(TRUTHS[name], mark) for name in served["truth"]]
+    served["for_choosing"] = [TRUTHS[name].for_choosing for name in served["truth"]]
     quality = ["truth", "for_choosing", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
-    interval = ["truth", "n", "contained", "coverage", "coverage_se", "width"]
     limits = compare_with_limits(summary).reset_index()
+    best = compare_with_best(rows, peers)
+    held = f"{best['within'].sum()} of {len(best)} within the limit"
+    coverage = compare_coverage(summary)
+    coverage.insert(2, "contained", [TRUTHS[name].contained for name in coverage["truth"]])
     parts = [
         ("The default procedure", served[quality]),
         ("Against prevalence and the best single candidate", limits),
+        (f"Against the best of prevalence and peers: {held}", best),
         ("Against the peers", compare_with_peers(rows, others)),
-        ("The patient's 95% interval", served[interval]),
+        ("The patient's 95% interval, by tenth of the true risk and among the rarest", coverage),
     ]
-    return "\n\n".join(f"## {title}\n\n{format_table(table)}" for title, table in parts) + "\n"
+    text = [f"## {title}\n\n{format_table(table)}" for title, table in parts]
+    return "\n\n".join([*_name_missing(peers), *text]) + "\n"
+
+
+def _name_missing(present: Sequence[str] = ()) -> list[str]:
+    """Return a line that says which peers are left out, and why; none where all are there."""
+    missing = explain_missing_peers().items()
+    reasons = [f"{name} ({reason})" for name, reason in missing if name not in present]
+    return [f"Left out: {'; '.join(reasons)}."] if reasons else []
 
 
 def _read_sizes(text: str) -> tuple[int, int]:
@@ -251,6 +299,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
     asked = parser.parse_args()
+    print(*_name_missing(), flush=True)
     rows = run(
         asked.truths,
         dict(asked.sizes),
@@ -263,7 +312,7 @@ def main() -> None:
     rows.to_csv(asked.out / "cohorts.csv", index=False)
     text = describe_rows(rows)
     (asked.out / "known_truth.md").write_text(text, encoding="utf-8")
-    methods = [name for name in (*PEERS, RMS) if name in set(rows["method"])]
+    methods = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
     plot_errors(compute_summary(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)
     print(text)
 

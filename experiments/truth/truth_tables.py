@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.truth.coverage import TENTHS
 from training.document.style import (
     BLUE,
     GREY,
@@ -22,6 +23,8 @@ from training.fitting.candidates import DEFAULT_CANDIDATES
 
 __all__ = [
     "DEFAULT",
+    "compare_coverage",
+    "compare_with_best",
     "compare_with_limits",
     "compare_with_peers",
     "plot_errors",
@@ -32,6 +35,7 @@ __all__ = [
 DEFAULT = "default"
 PREVALENCE = "prevalence"
 _SINGLE = [name for name in DEFAULT_CANDIDATES if name != PREVALENCE]
+_COVERAGES = ("coverage", *TENTHS, "coverage_rarest")
 
 
 def limit(n: int) -> float:
@@ -45,24 +49,27 @@ def compute_summary(rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rows : DataFrame
-        Columns `truth`, `n`, `cohort`, `method`, `rmse`, `auc`, `slope`, `coverage`, `width`;
-        the method "prevalence" is among them.
+        Columns `truth`, `n`, `cohort`, `method`, `rmse`, `auc`, `slope`, and what
+        :func:`experiments.truth.coverage.compute_coverage` gives; the method "prevalence" is among
+        them.
 
     Returns
     -------
     DataFrame
         Indexed by `truth`, `n`, `method`: `cohorts`; `rmse`, `skill` (1 - MSE / MSE of the
-        prevalence), `auc`, `coverage` and `width`, means over cohorts, with the Monte Carlo
-        standard error of the first two and of `coverage` in `rmse_se`, `skill_se`,
-        `coverage_se`; `slope`, the median calibration slope. A skill of 0 is what the prevalence
-        has, 1 is the truth; where nothing predicts it means nothing, for there the prevalence's
-        own error is nearly 0.
+        prevalence), `auc`, `width`, `coverage`, its tenths and `coverage_rarest`, means over
+        cohorts, with the Monte Carlo standard error of the first two and of `coverage` in
+        `rmse_se`, `skill_se`, `coverage_se`; `slope`, the median calibration slope. A skill
+        of 0 is what the prevalence has, 1 is the truth; where nothing predicts it means nothing,
+        for there the prevalence's own error is nearly 0.
     """
     key = ["truth", "n", "cohort"]
     base = rows.loc[rows["method"] == PREVALENCE].set_index(key)["rmse"]
     skill = 1 - (rows["rmse"].to_numpy() / base.loc[pd.MultiIndex.from_frame(rows[key])]) ** 2
+    # Rows of runs before the tenths were measured have no such columns.
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *_COVERAGES])))
     groups = rows.assign(skill=skill.to_numpy()).groupby(["truth", "n", "method"], sort=False)
-    table = groups[["rmse", "skill", "auc", "coverage", "width"]].mean()
+    table = groups[["rmse", "skill", "auc", "width", *_COVERAGES]].mean()
     table.insert(0, "cohorts", groups.size())
     for name in ("rmse", "skill", "coverage"):
         table[f"{name}_se"] = groups[name].std() / np.sqrt(groups.size())
@@ -121,6 +128,73 @@ def compare_with_peers(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame
                 }
             )
     return pd.DataFrame(found)
+
+
+def compare_with_best(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
+    """Hold the default against the best of prevalence and peers in each truth and size.
+
+    Each is compared on the cohorts that both were fitted to, for a slow peer may have seen fewer.
+
+    Returns
+    -------
+    DataFrame
+        One row for each `truth` and `n`: `best`, the method that the default exceeds by most, or
+        beats by least; the mean RMSE of the `default` and of that one, `rmse_best`, on the
+        `cohorts` of both; `excess`, the default's less the other's, its Monte Carlo standard
+        error `se`, the `limit`, and whether the excess is `within` it. One more row for each `n`
+        and for "all": in how many truths the excess is within, as `best`, and the largest excess.
+    """
+    wide = rows.pivot_table(index=["truth", "n", "cohort"], columns="method", values="rmse")
+    found = []
+    for _, cell in wide.groupby(["truth", "n"], sort=False):
+        truth, n, _ = cell.index[0]
+        rivals = {}
+        for name in (PREVALENCE, *peers):
+            both = cell[[DEFAULT, name]].dropna()
+            if len(both):
+                rivals[name] = both
+        best = max(rivals, key=lambda name: (rivals[name][DEFAULT] - rivals[name][name]).mean())
+        excess = rivals[best][DEFAULT] - rivals[best][best]
+        found.append(
+            {
+                "truth": truth,
+                "n": n,
+                "cohorts": len(excess),
+                "default": rivals[best][DEFAULT].mean(),
+                "best": best,
+                "rmse_best": rivals[best][best].mean(),
+                "excess": excess.mean(),
+                "se": float(excess.std() / np.sqrt(len(excess))),
+                "limit": limit(n),
+                "within": excess.mean() <= limit(n),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def compare_coverage(summary: pd.DataFrame) -> pd.DataFrame:
+    """Say how often the 95% intervals hold the true risk, for the default and peers that have any.
+
+    Returns
+    -------
+    DataFrame
+        One row for each `truth`, `n` and `method` with intervals: `coverage`, its Monte Carlo
+        standard error `se` and `width`; the coverage by tenth of the true risk, `1` to `10`, of
+        which the lowest once more in `worst`; among the `rarest` tenth of patients. All are means
+        over cohorts; a tenth is empty where many have one risk.
+    """
+    table = summary.loc[summary["coverage"].notna()].reset_index()
+    tenths = table[list(TENTHS)].set_axis([str(k) for k in range(1, 11)], axis=1)
+    head = table[["truth", "n", "method", "coverage", "coverage_se", "width"]]
+    return pd.concat(
+        [
+            head.rename(columns={"coverage_se": "se"}),
+            tenths,
+            tenths.min(axis=1).rename("worst"),
+            table["coverage_rarest"].rename("rarest"),
+        ],
+        axis=1,
+    )
 
 
 def _cell(value: Any) -> str:

@@ -1,11 +1,20 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import logit
 
-from experiments.truth.known_truth import compute_interval, describe_rows, run, score
-from experiments.truth.peers import PEERS, RMS, explain_missing_rms
+from experiments.truth import known_truth
+from experiments.truth.known_truth import compute_interval, describe_rows, run, run_cohort, score
+from experiments.truth.peers import (
+    BART,
+    PEERS,
+    RMS,
+    explain_missing_peers,
+    explain_missing_rms,
+    list_peers,
+)
 from experiments.truth.truth_tables import DEFAULT, compute_summary, plot_errors
-from experiments.truth.truths import simulate_truth
+from experiments.truth.truths import Truth, simulate_truth
 from experiments.truth.worlds import TRUTHS
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
@@ -29,12 +38,16 @@ def test_one_risk_for_everyone_has_no_slope() -> None:
     found = score(np.array([0.2, 0.8]), np.full(2, 0.5))
     assert found["auc"] == 0.5
     assert np.isnan(found["slope"])
-    assert np.isnan(found["coverage"])
+    assert "coverage" not in found
 
 
 def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
-    rows = run(["noise"], {48: 2}, seed=7, scale=True)
-    expected = {DEFAULT, *DEFAULT_CANDIDATES, *PEERS, "blend on the probability scale"}
+    rows = run(["noise"], {48: 2}, seed=7, n_jobs=2, scale=True)
+    # In a process of its own or in this one.
+    here = pd.DataFrame(run_cohort(TRUTHS["noise"], 48, 1, seed=7, scale=True))
+    there = rows[(rows["cohort"] == 1) & (rows["method"] != RMS)][here.columns]
+    pd.testing.assert_frame_equal(there.reset_index(drop=True), here)
+    expected = {DEFAULT, *DEFAULT_CANDIDATES, *list_peers(), "blend on the probability scale"}
     if not explain_missing_rms():
         expected.add(RMS)
     assert set(rows["method"]) == expected
@@ -47,9 +60,47 @@ def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
         assert here["rmse"].item() == pytest.approx(abs(share - 0.6), abs=1e-9)
     text = describe_rows(rows)
     assert "## Against the peers" in text
-    assert (RMS in text) == (RMS in expected)
+    assert all(f"{name} ({reason})" in text for name, reason in explain_missing_peers().items())
+    assert "## Against the best of prevalence and peers: " in text
     figure = plot_errors(compute_summary(rows), list(PEERS))
     assert [panel.get_title() for panel in figure.axes] == ["noise"]
+
+
+def test_all_is_one_queue_with_the_large_cohorts_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[tuple[str, int, int]] = []
+
+    def run_cohort(truth: Truth, n: int, cohort: int, **_: object) -> list[dict[str, object]]:
+        begun.append((truth.name, n, cohort))
+        return [{"truth": truth.name, "n": n, "cohort": cohort, "method": DEFAULT}]
+
+    monkeypatch.setattr(known_truth, "run_cohort", run_cohort)
+    monkeypatch.setattr(known_truth, "explain_missing_rms", lambda: "left out here")
+    rows = run(["noise", "bent"], {48: 2, 480: 1}, progress=True)
+    large = [("noise", 480, 0), ("bent", 480, 0)]
+    small = [("noise", 48, 0), ("noise", 48, 1), ("bent", 48, 0), ("bent", 48, 1)]
+    assert begun == [*large, *small]
+    # The rows come in the order that was asked for.
+    found = rows[["truth", "n", "cohort"]].itertuples(index=False, name=None)
+    assert list(found) == [*small, *large]
+    assert capsys.readouterr().out.splitlines()[-1] == "bent, 48 patients: done"
+
+
+def test_rows_of_older_and_of_further_runs_are_described_together() -> None:
+    # A run from before the tenths were measured, and a peer fitted elsewhere to fewer cohorts.
+    methods = {DEFAULT: 0.1, "prevalence": 0.2} | dict.fromkeys(DEFAULT_CANDIDATES[1:], 0.15)
+    key = {"truth": "noise", "n": 48, "auc": 0.6, "slope": 1.0}
+    old = [
+        key | {"cohort": cohort, "method": method, "rmse": rmse, "coverage": 0.95, "width": 0.5}
+        for cohort in range(2)
+        for method, rmse in methods.items()
+    ]
+    further = key | {"cohort": 0, "method": BART, "rmse": 0.05, "coverage": 0.9, "width": 0.6}
+    text = describe_rows(pd.DataFrame([*old, further | {"coverage_1": 0.8}]))
+    assert "0 of 1 within the limit" in text
+    assert f"{BART} (" not in text
+    assert "| noise | 48 | yes | BART | 0.900 | - | 0.600 | 0.800 | - |" in text
 
 
 def test_intervals_hold_the_served_risk_and_multiply_at_t2() -> None:

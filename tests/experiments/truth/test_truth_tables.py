@@ -6,6 +6,8 @@ import pytest
 
 from experiments.truth.truth_tables import (
     DEFAULT,
+    compare_coverage,
+    compare_with_best,
     compare_with_limits,
     compare_with_peers,
     compute_summary,
@@ -67,6 +69,55 @@ def test_gain_over_a_peer_by_hand() -> None:
     assert table.loc["all", "gain"] == pytest.approx(0.02)
     assert table.loc["all", "se"] == pytest.approx(0.015)
     assert table.loc["all", "rmse"] == pytest.approx(0.16)
+
+
+def test_excess_over_the_best_of_prevalence_and_peers_by_hand() -> None:
+    # Default 0.10 and 0.14. "p" was fitted to both cohorts, 0.10 and 0.20: the default is nearer.
+    # "slow" was fitted to the second alone, 0.11: there the default is 0.03 above it, over 0.025.
+    # Were their means held against each other, 0.12 and 0.11, it would be 0.01.
+    slow = [row for row in _rows({"slow": (np.nan, 0.11)}) if row["cohort"] == 1]
+    rows = pd.DataFrame(_EXAMPLE + slow)
+    row = compare_with_best(rows, ["p", "slow"]).iloc[0]
+    assert (row["truth"], row["n"], row["cohorts"], row["best"]) == ("noise", 48, 1, "slow")
+    assert row["default"] == pytest.approx(0.14)
+    assert row["rmse_best"] == pytest.approx(0.11)
+    assert row["excess"] == pytest.approx(0.03)
+    assert not row["within"]
+    # Without it "p" is next: 0.00 and -0.06, mean -0.03, SD 0.0424, error 0.03.
+    row = compare_with_best(rows, ["p"]).iloc[0]
+    assert (row["best"], row["cohorts"]) == ("p", 2)
+    assert row["excess"] == pytest.approx(-0.03)
+    assert row["se"] == pytest.approx(0.03)
+    assert row["within"]
+
+
+def test_the_prevalence_is_among_those_to_be_matched() -> None:
+    rows = pd.DataFrame(_rows({"default": (0.10,), "prevalence": (0.08,), "p": (0.09,)}, n=480))
+    row = compare_with_best(rows, ["p"]).iloc[0]
+    assert row["best"] == "prevalence"
+    assert row["limit"] == 0.015
+    assert not row["within"]
+
+
+def test_coverage_by_tenth_is_averaged_before_the_worst_is_taken() -> None:
+    # Tenth 1: 0.8 and 1.0, mean 0.9; tenth 2: 1.0 and 0.7, mean 0.85, the worst; tenth 3 is empty
+    # in one cohort. The mean of each cohort's worst, 0.75, is no property of any tenth.
+    rows = pd.DataFrame(_EXAMPLE)
+    mine = rows["method"] == DEFAULT
+    rows.loc[mine, "coverage"] = [0.90, 0.94]
+    rows.loc[mine, "coverage_1"] = [0.8, 1.0]
+    rows.loc[mine, "coverage_2"] = [1.0, 0.7]
+    rows.loc[mine, "coverage_3"] = [np.nan, 0.95]
+    rows.loc[mine, "coverage_rarest"] = [0.6, 0.7]
+    table = compare_coverage(compute_summary(rows))
+    assert list(table["method"]) == [DEFAULT]
+    row = table.iloc[0]
+    assert row["coverage"] == pytest.approx(0.92)
+    assert row["se"] == pytest.approx(0.02)
+    assert [row["1"], row["2"], row["3"]] == pytest.approx([0.9, 0.85, 0.95])
+    assert np.isnan(row["4"])
+    assert row["worst"] == pytest.approx(0.85)
+    assert row["rarest"] == pytest.approx(0.65)
 
 
 def test_markdown_of_a_small_table() -> None:
