@@ -178,14 +178,14 @@ def compare_coverage(summary: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each `truth`, `n` and `method` with intervals: `coverage`, its Monte Carlo
-        standard error `se` and `width`; the coverage by tenth of the true risk, `1` to `10`, of
-        which the lowest once more in `worst`; among the `rarest` tenth of patients. All are means
-        over cohorts; a tenth is empty where many have one risk.
+        One row for each `truth`, `n` and `method` with intervals: `cohorts`; `coverage`, its Monte
+        Carlo standard error `se` and `width`; the coverage by tenth of the true risk, `1` to `10`,
+        of which the lowest once more in `worst`; among the `rarest` tenth of patients. All are
+        means over cohorts; a tenth is empty where many have one risk.
     """
     table = summary.loc[summary["coverage"].notna()].reset_index()
     tenths = table[list(TENTHS)].set_axis([str(k) for k in range(1, 11)], axis=1)
-    head = table[["truth", "n", "method", "coverage", "coverage_se", "width"]]
+    head = table[["truth", "n", "method", "cohorts", "coverage", "coverage_se", "width"]]
     return pd.concat(
         [
             head.rename(columns={"coverage_se": "se"}),

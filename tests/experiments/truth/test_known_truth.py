@@ -7,6 +7,7 @@ from experiments.truth import known_truth
 from experiments.truth.known_truth import compute_interval, describe_rows, run, run_cohort, score
 from experiments.truth.peers import (
     BART,
+    EBM,
     PEERS,
     RMS,
     explain_missing_peers,
@@ -44,14 +45,17 @@ def test_one_risk_for_everyone_has_no_slope() -> None:
 def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
     rows = run(["noise"], {48: 2}, seed=7, n_jobs=2, scale=True)
     # In a process of its own or in this one.
-    here = pd.DataFrame(run_cohort(TRUTHS["noise"], 48, 1, seed=7, scale=True))
-    there = rows[(rows["cohort"] == 1) & (rows["method"] != RMS)][here.columns]
+    here = pd.DataFrame(run_cohort(TRUTHS["noise"], 48, 0, seed=7, scale=True))
+    there = rows[(rows["cohort"] == 0) & (rows["method"] != RMS)][here.columns]
     pd.testing.assert_frame_equal(there.reset_index(drop=True), here)
     expected = {DEFAULT, *DEFAULT_CANDIDATES, *list_peers(), "blend on the probability scale"}
     if not explain_missing_rms():
         expected.add(RMS)
     assert set(rows["method"]) == expected
-    assert (rows.groupby("method").size() == 2).all()
+    slow = {BART, EBM}
+    assert all(
+        size == (1 if name in slow else 2) for name, size in rows.groupby("method").size().items()
+    )
     # Where nothing predicts, the prevalence is off by the same for everyone: share - 0.6.
     for cohort in range(2):
         rng = np.random.default_rng((7, 0, 48, cohort))
@@ -66,24 +70,31 @@ def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
     assert [panel.get_title() for panel in figure.axes] == ["noise"]
 
 
-def test_all_is_one_queue_with_the_large_cohorts_first(
+def test_all_is_one_queue_with_what_is_slow_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begun: list[tuple[str, int, int]] = []
+    begun: list[tuple[str, int, int, bool]] = []
 
-    def run_cohort(truth: Truth, n: int, cohort: int, **_: object) -> list[dict[str, object]]:
-        begun.append((truth.name, n, cohort))
+    def run_cohort(
+        truth: Truth, n: int, cohort: int, *, slow: bool, **_: object
+    ) -> list[dict[str, object]]:
+        begun.append((truth.name, n, cohort, slow))
         return [{"truth": truth.name, "n": n, "cohort": cohort, "method": DEFAULT}]
 
     monkeypatch.setattr(known_truth, "run_cohort", run_cohort)
     monkeypatch.setattr(known_truth, "explain_missing_rms", lambda: "left out here")
-    rows = run(["noise", "bent"], {48: 2, 480: 1}, progress=True)
-    large = [("noise", 480, 0), ("bent", 480, 0)]
-    small = [("noise", 48, 0), ("noise", 48, 1), ("bent", 48, 0), ("bent", 48, 1)]
-    assert begun == [*large, *small]
+    rows = run(["noise", "bent"], {48: 6, 480: 2}, progress=True)
+    # BART and EBM in one cohort of five or part of five: in 2 of 6 and in 1 of 2.
+    assert begun == [
+        *[(truth, 480, 0, True) for truth in ("noise", "bent")],
+        *[(truth, 48, cohort, True) for truth in ("noise", "bent") for cohort in (0, 1)],
+        *[(truth, 480, 1, False) for truth in ("noise", "bent")],
+        *[(truth, 48, cohort, False) for truth in ("noise", "bent") for cohort in (2, 3, 4, 5)],
+    ]
     # The rows come in the order that was asked for.
-    found = rows[["truth", "n", "cohort"]].itertuples(index=False, name=None)
-    assert list(found) == [*small, *large]
+    found = rows[["n", "truth", "cohort"]].itertuples(index=False, name=None)
+    cells = [(48, "noise", 6), (48, "bent", 6), (480, "noise", 2), (480, "bent", 2)]
+    assert list(found) == [(n, truth, i) for n, truth, count in cells for i in range(count)]
     assert capsys.readouterr().out.splitlines()[-1] == "bent, 48 patients: done"
 
 
@@ -100,7 +111,7 @@ def test_rows_of_older_and_of_further_runs_are_described_together() -> None:
     text = describe_rows(pd.DataFrame([*old, further | {"coverage_1": 0.8}]))
     assert "0 of 1 within the limit" in text
     assert f"{BART} (" not in text
-    assert "| noise | 48 | yes | BART | 0.900 | - | 0.600 | 0.800 | - |" in text
+    assert "| noise | 48 | yes | BART | 1 | 0.900 | - | 0.600 | 0.800 | - |" in text
 
 
 def test_intervals_hold_the_served_risk_and_multiply_at_t2() -> None:
