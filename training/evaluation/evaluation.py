@@ -23,6 +23,7 @@ from training.evaluation.judgement import Judgement, compute_judgement
 from training.evaluation.learning_curve import SHARES, compute_learning_curve, count_fits
 from training.evaluation.null_test import Judge, compute_null_test, evaluate_candidates
 from training.evaluation.panel import PanelEvaluation, count_panel_steps, evaluate_panel
+from training.evaluation.power import compute_study_power
 from training.fitting.bootstrap import predict_from_bootstraps
 from training.fitting.cross_validation import (
     OutOfFold,
@@ -65,6 +66,8 @@ class Assessment:
         switched off.
     panel : PanelEvaluation or None
         What the microRNA panel adds; None for a study without one.
+    power : dict of str to DataFrame
+        :func:`training.evaluation.power.compute_study_power`.
     """
 
     out_of_fold: OutOfFold
@@ -74,6 +77,7 @@ class Assessment:
     score_labels: dict[str, pd.DataFrame] = field(default_factory=dict)
     learning: dict[str, pd.DataFrame] = field(default_factory=dict)
     panel: PanelEvaluation | None = None
+    power: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def performance(self) -> dict[str, pd.DataFrame]:
@@ -248,7 +252,8 @@ def assess(
             patients, design, horizon, out, served[:, i], reruns, weights=weights[horizon]
         )
         progress()
-    assessment = Assessment(out, judgements, reruns.failures, null_test, score_labels)
+    power = compute_study_power(data, design)
+    assessment = Assessment(out, judgements, reruns.failures, null_test, score_labels, power=power)
     if not parts:
         return assessment
     learning = compute_learning_curve(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from training.document.document import row_of
@@ -45,7 +46,7 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
             enough = False
             sentences.append(
                 f"{name}: no evidence that the model predicts better than the base rate (Brier "
-                f"skill {told})."
+                f"skill {told}).{_tell_power(assessment.power.get(horizon))}"
             )
         else:
             sentences.append(
@@ -69,6 +70,18 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
     if assessment.panel is not None:
         sentences.append(make_panel_verdict(assessment.panel))
     return [first, *sentences]
+
+
+def _tell_power(found: pd.DataFrame | None) -> str:
+    """Return how often such a study would have found a model, beside one that found none."""
+    if found is None or np.isnan(found["power"].iloc[-1]):
+        return ""
+    best = found.iloc[-1]
+    chance = f"{100 * best['power']:.0f}"
+    return (
+        f" Of 100 studies like this one, about {chance} would find a model that ranks patients "
+        f"with an AUC of {number(best['auc'])}."
+    )
 
 
 def _describe_null_test(table: pd.DataFrame, failures: list[str]) -> str:

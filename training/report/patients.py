@@ -14,6 +14,7 @@ from training.report.plots import plot_subgroups
 from training.report.tables import (
     make_bounds_table,
     make_flow_table,
+    make_power_table,
     make_size_table,
     make_subgroups_table,
     stack_horizons,
@@ -67,9 +68,17 @@ def make_patients_section(description: Description) -> Section:
     return Section("Patients and outcomes", tuple(blocks))
 
 
-def make_size_section(description: Description) -> Section:
-    """Return what sample there was, and what a development study needs."""
-    return Section("Sample size", (make_size_table(description.verdicts),))
+def make_size_section(description: Description, evaluation: Evaluation | None = None) -> Section:
+    """Return what sample there was, what a development study needs, and what this one could find.
+
+    The last is told where a procedure was judged.
+    """
+    blocks: list[Block] = [make_size_table(description.verdicts)]
+    if evaluation is not None and evaluation.power:
+        found = {h: list(each_row(table)) for h, table in evaluation.power.items()}
+        values = stack_horizons(evaluation.power)
+        blocks.append(make_power_table(found, description.verdicts, values))
+    return Section("Sample size", tuple(blocks))
 
 
 def make_subgroups_section(evaluation: Evaluation) -> Section:

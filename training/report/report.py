@@ -132,7 +132,7 @@ def make_report(
         sections = [
             Section("In short", (Bullets(tuple(sentences)),)),
             make_patients_section(description),
-            make_size_section(description),
+            make_size_section(description, evaluation),
             *(
                 make_performance_section(description, horizon, found)
                 for horizon, found in evaluation.judgements.items()

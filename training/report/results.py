@@ -256,6 +256,7 @@ def make_results(
             for variable, column in zip(data.predictors, data.X.T, strict=True)
         ],
         "sample_size": patients.verdicts,
+        "power": evaluation.power,
         "weighting": describe_weighting(design.weighting, data.horizons),
         **_describe_judgements(evaluation, data.horizons),
         "rerun_failures": evaluation.failures,

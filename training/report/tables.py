@@ -7,6 +7,7 @@ A row is whatever has the attributes: a part of the results, or a row of a frame
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,7 @@ __all__ = [
     "make_null_test_table",
     "make_panel_candidates_table",
     "make_panel_value_table",
+    "make_power_table",
     "make_size_table",
     "make_subgroups_table",
     "make_thresholds_table",
@@ -86,6 +88,59 @@ def make_size_table(sizes: Mapping[Any, Any]) -> Table:
         "would be too large; 0.9 is good, under 0.7 it says more about these patients "
         "than about the next.",
     )
+
+
+def make_power_table(
+    found: Mapping[Any, Iterable[Any]], sizes: Mapping[Any, Any], values: pd.DataFrame | None = None
+) -> Table:
+    """Return how often studies like this one find a model, by horizon and how good it is.
+
+    Parameters
+    ----------
+    found : mapping
+        Horizon to rows of :func:`training.measures.power.compute_power`.
+    sizes : mapping
+        Horizon to what has `n` and `events`, of those horizons that have a size.
+    values : DataFrame, optional
+        The same for machines.
+    """
+    rows = {h: {row.auc: row for row in found[h]} for h in found if h in sizes}
+    every = [row for by_auc in rows.values() for row in by_auc.values()]
+    counted = [row for row in every if row.n_studies]
+    note = (
+        "Chance that a study with these predictors and as many patients and responders is told "
+        '"better than the base rate" (lower 95% limit of the Brier skill above 0), where the true '
+        "risks rank patients with that AUC. By simulation: straight effects in random directions, "
+        "and a Bayesian ridge regression in place of the study's own procedure; what is bent or "
+        "acts only together is harder to find."
+    )
+    if counted:
+        note += (
+            f" {min(row.n_studies for row in counted)} simulated studies each; Monte Carlo "
+            f"standard error up to {percent(max(row.mc_error for row in counted), 1)}."
+        )
+    if len(counted) < len(every):
+        note += f" {ABSENT}: these predictors cannot rank patients so well."
+    aucs = dict.fromkeys(row.auc for row in every)
+    return Table.from_rows(
+        "power",
+        "What so many patients would have found.",
+        rows.items(),
+        {
+            "horizon": lambda r: r[0].upper(),
+            "known": lambda r: sizes[r[0]].n,
+            "responders": lambda r: sizes[r[0]].events,
+        }
+        | {f"AUC {number(auc)}": partial(_tell_power, auc) for auc in aucs},
+        note,
+        values,
+    )
+
+
+def _tell_power(auc: float, row: tuple[Any, Mapping[float, Any]]) -> str:
+    share = row[1][auc].power
+    told = percent(share)  # of so few studies, none and all of them are no certainty
+    return {"0%": "<1%", "100%": ">99%"}.get(told, told)
 
 
 def make_blend_table(blends: Mapping[str, OutcomeBlend], words: Mapping[str, str]) -> Table:

@@ -27,6 +27,7 @@ __all__ = [
     "OtherPatients",
     "OtherPatientsRow",
     "OutcomeBlend",
+    "PowerRow",
     "RiskBin",
     "ScoreLabelFacts",
     "SubgroupRow",
@@ -219,6 +220,15 @@ class LearningRow(ResultsPart):
     brier_skill: float | None = None
     brier_skill_low: float | None = None
     brier_skill_high: float | None = None
+
+
+class PowerRow(ResultsPart):
+    """How often a study like this one finds a model that ranks patients with this AUC."""
+
+    auc: float
+    power: float | None = Field(default=None, description="lower limit of the Brier skill above 0")
+    mc_error: float | None = None
+    n_studies: int
 
 
 class NullRow(ResultsPart):

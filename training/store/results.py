@@ -42,6 +42,7 @@ from training.store.found import (
     OptimismTable,
     OtherPatients,
     OutcomeBlend,
+    PowerRow,
     RiskBin,
     ScoreLabelFacts,
     SubgroupRow,
@@ -86,6 +87,7 @@ class Results(ResultsPart):
     parameters: int
     predictors: list[PredictorFacts]
     sample_size: dict[Horizon, SizeFacts]
+    power: dict[Horizon, list[PowerRow]] | None = None
     weighting: str
     performance: dict[Horizon, MetricTable]
     optimism: OrNotDone[dict[Horizon, OptimismTable]]

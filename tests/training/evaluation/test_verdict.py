@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
 from tests.training.helpers.evaluated import evaluate_small, make_null_table
 from training.evaluation.verdict import make_verdict
 
@@ -11,6 +14,30 @@ def test_a_small_study_is_told_not_to_deploy() -> None:
     verdict, *sentences = make_verdict(evaluation, description.verdicts)
     assert verdict == "Not enough data: do not deploy."
     assert any("5 parameters: about 3" in sentence for sentence in sentences)
+
+
+def test_no_evidence_is_told_with_what_so_many_patients_would_have_found() -> None:
+    description, evaluation, _ = evaluate_small()
+    found = {
+        "t1": pd.DataFrame({"auc": [0.6, 0.7], "power": [0.05, 0.312]}),
+        "t2": pd.DataFrame({"auc": [0.6, 0.7], "power": [0.05, np.nan]}),
+    }
+    judgements = {}
+    for horizon, judged in evaluation.judgements.items():
+        table = judged.performance.copy()
+        table.loc["brier_skill", "low"] = -0.01
+        judgements[horizon] = replace(judged, performance=table)
+    told = make_verdict(
+        replace(evaluation, power=found, judgements=judgements), description.verdicts
+    )
+    words = "Of 100 studies like this one, about 31 would find a model that ranks patients with"
+    assert [words in sentence for sentence in told if "no evidence" in sentence] == [True, False]
+    for judged in judgements.values():
+        judged.performance.loc["brier_skill", "low"] = 0.01
+    told = make_verdict(
+        replace(evaluation, power=found, judgements=judgements), description.verdicts
+    )
+    assert words not in " ".join(told)
 
 
 def test_a_leak_is_told_before_anything_else() -> None:

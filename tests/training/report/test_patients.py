@@ -2,6 +2,7 @@
 
 from tests.training.helpers.evaluated import evaluate_small
 from training.document.document import Table
+from training.document.words import percent
 from training.report.patients import (
     format_rate,
     make_missing_section,
@@ -30,6 +31,20 @@ def test_the_sample_is_set_beside_what_is_needed() -> None:
     assert isinstance(table, Table)
     needs = [verdict.needed for verdict in description.verdicts.values()]
     assert [row[4] for row in table.rows] == [str(need.n) if need else "–" for need in needs]
+
+
+def test_the_size_is_followed_by_what_it_would_have_found() -> None:
+    description, evaluation, _ = evaluate_small()
+    _, table = make_size_section(description, evaluation).blocks
+    assert isinstance(table, Table)
+    assert table.head == ("horizon", "known", "responders", "AUC 0.60", "AUC 0.65", "AUC 0.70")
+    for row, (horizon, found) in zip(table.rows, evaluation.power.items(), strict=True):
+        counts = description.counts[horizon]
+        assert row[:3] == (horizon.upper(), f"{counts['n']:.0f}", f"{counts['events']:.0f}")
+        best = found["power"].iloc[-1]
+        assert row[-1] == percent(best) or best < 0.005
+    assert list(table.data["horizon"]) == ["t1"] * 3 + ["t2"] * 3
+    assert len(make_size_section(description).blocks) == 1
 
 
 def test_every_part_of_the_cohort_has_a_row() -> None:

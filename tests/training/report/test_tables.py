@@ -1,9 +1,16 @@
 """Tables that two reports share."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 
 from training.document.document import each_row
-from training.report.tables import make_bounds_table, make_thresholds_table, stack_horizons
+from training.report.tables import (
+    make_bounds_table,
+    make_power_table,
+    make_thresholds_table,
+    stack_horizons,
+)
 
 
 def test_horizons_stand_below_each_other() -> None:
@@ -47,3 +54,19 @@ def test_a_threshold_is_told_with_every_share_in_its_own_column() -> None:
             "12 (−3 to 21)",
         )
     ]
+
+
+def test_power_is_told_without_certainty_and_where_there_is_none() -> None:
+    rows = [
+        SimpleNamespace(auc=auc, power=power, mc_error=error, n_studies=n)
+        for auc, power, error, n in [
+            (0.6, 0.001, 0.001, 600),
+            (0.65, 0.999, 0.0122, 250),
+            (0.7, None, None, 0),
+        ]
+    ]
+    size = SimpleNamespace(n=48, events=23)
+    table = make_power_table({"t1": rows, "t2": rows}, {"t1": size})
+    assert table.rows == [("T1", "48", "23", "<1%", ">99%", "–")]
+    assert "250 simulated studies each; Monte Carlo standard error up to 1.2%." in table.note
+    assert table.note.endswith("–: these predictors cannot rank patients so well.")

@@ -15,6 +15,7 @@ from training.report.tables import (
     make_blend_table,
     make_instability_table,
     make_null_test_table,
+    make_power_table,
     make_size_table,
     make_subgroups_table,
 )
@@ -168,6 +169,7 @@ def make_stability_blocks(body: Body) -> list[Block]:
     return [
         *_make_instability_blocks(results.instability),
         make_size_table(results.sample_size),
+        *((make_power_table(results.power, results.sample_size),) if results.power else ()),
         *_make_null_test_blocks(results.null_test),
     ]
 

@@ -128,7 +128,7 @@ def test_instability_is_told_at_each_threshold_of_each_horizon() -> None:
         horizon["classification"] = None
     captions = _tables(make_stability_blocks(_body(instability=instability)))
     assert not any(caption.startswith("Classification") for caption in captions)
-    assert len(_tables(make_stability_blocks(_body(instability={})))) == 1  # the sample size
+    assert len(_tables(make_stability_blocks(_body(instability={})))) == 2  # size and power
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,19 @@ def test_the_sample_size_tells_the_shortfall(n: int, needed: int, cells: tuple[s
     ]
     assert rows[0][4:6] == cells
     assert rows[1][4:6] == ("–", "–")
+
+
+def test_what_so_many_patients_would_have_found_stands_by_the_sample_size() -> None:
+    caption = "What so many patients would have found."
+    row = {"auc": 0.7, "power": 0.236, "mc_error": 0.017, "n_studies": 600}
+    sizes = small_results()["sample_size"]
+    rows = _tables(make_stability_blocks(_body(power={"t1": [row]})))[caption]
+    assert rows == [("T1", str(sizes["t1"]["n"]), str(sizes["t1"]["events"]), "24%")]
+    # The run of the helpers has its own; results written before have none.
+    own = small_results()["power"]
+    assert [row["auc"] for row in own["t2"]] == [0.6, 0.65, 0.7]
+    assert caption in _tables(make_stability_blocks(_body()))
+    assert caption not in _tables(make_stability_blocks(_body(power=None)))
 
 
 def test_the_null_test_is_a_table_or_says_how_to_run_it() -> None:
