@@ -36,7 +36,9 @@ from experiments.truth.peers import (
 )
 from experiments.truth.truth_tables import (
     DEFAULT,
+    average_over_truths,
     compare_coverage,
+    compare_with_before,
     compare_with_best,
     compare_with_limits,
     compare_with_peers,
@@ -256,8 +258,8 @@ def run(
     return pd.DataFrame([row for piece in [*ours, *theirs] for row in found[piece]])
 
 
-def describe_rows(rows: pd.DataFrame) -> str:
-    """Return the tables of :func:`run` in Markdown."""
+def describe_rows(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> str:
+    """Return the tables of :func:`run` in Markdown, and those of changes since an earlier run."""
     summary = compute_summary(rows)
     peers = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
     others = [*peers, *({SCALE} & set(rows["method"]))]
@@ -277,6 +279,11 @@ def describe_rows(rows: pd.DataFrame) -> str:
         ("Against the peers", compare_with_peers(rows, others)),
         ("The patient's 95% interval, by tenth of the true risk and among the rarest", coverage),
     ]
+    if before is not None:
+        changes = compare_with_before(rows, before)
+        held = f"{changes['within'].sum()} of {len(changes)} within the limit"
+        parts.append(("Since the earlier run, on average", average_over_truths(changes)))
+        parts.append((f"Since the earlier run: {held}", changes))
     text = [f"## {title}\n\n{format_table(table)}" for title, table in parts]
     return "\n\n".join([*_name_missing(peers), *text]) + "\n"
 
@@ -304,7 +311,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
+    parser.add_argument("--before", type=Path, help="cohorts.csv of an earlier run, same seed")
     asked = parser.parse_args()
+    before = None if asked.before is None else pd.read_csv(asked.before)
     print(*_name_missing(), flush=True)
     rows = run(
         asked.truths,
@@ -316,7 +325,7 @@ def main() -> None:
     )
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "cohorts.csv", index=False)
-    text = describe_rows(rows)
+    text = describe_rows(rows, before)
     (asked.out / "known_truth.md").write_text(text, encoding="utf-8")
     methods = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
     plot_errors(compute_summary(rows), methods).savefig(asked.out / "known_truth.png", dpi=150)

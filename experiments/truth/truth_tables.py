@@ -23,7 +23,9 @@ from training.fitting.candidates import DEFAULT_CANDIDATES
 
 __all__ = [
     "DEFAULT",
+    "average_over_truths",
     "compare_coverage",
+    "compare_with_before",
     "compare_with_best",
     "compare_with_limits",
     "compare_with_peers",
@@ -41,6 +43,11 @@ _COVERAGES = ("coverage", *TENTHS, "coverage_rarest")
 def limit(n: int) -> float:
     """Return by how much the default's RMSE may exceed the prevalence's or a candidate's."""
     return 0.025 if n <= 120 else 0.015
+
+
+def limit_of_change(n: int) -> float:
+    """Return by how much the default's RMSE may rise when the procedure is changed."""
+    return 0.004 if n <= 120 else 0.003
 
 
 def compute_summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,6 +177,56 @@ def compare_with_best(rows: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(found)
+
+
+def compare_with_before(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Hold the default against the default of an earlier run, on the cohorts of both.
+
+    Parameters
+    ----------
+    rows, before : DataFrame
+        Columns `truth`, `n`, `cohort`, `method`, `rmse`; of runs with one and the same seed.
+
+    Returns
+    -------
+    DataFrame
+        One row for each `truth` and `n` that both have: `cohorts`; mean RMSE `before` and `now`;
+        `change`, the later less the earlier (below 0: nearer to the truth), its Monte Carlo
+        standard error `se`, the `limit`, and whether the change is `within` it.
+    """
+    key = ["truth", "n", "cohort"]
+    now, then = (
+        frame.loc[frame["method"] == DEFAULT, [*key, "rmse"]].set_index(key)["rmse"]
+        for frame in (rows, before)
+    )
+    both = pd.concat({"before": then, "now": now}, axis=1, join="inner")
+    both["change"] = both["now"] - both["before"]
+    cells = both.groupby(["truth", "n"], sort=False)
+    table = cells.mean()
+    table.insert(0, "cohorts", cells.size())
+    table["se"] = cells["change"].std() / np.sqrt(cells.size())
+    table["limit"] = [limit_of_change(n) for n in table.index.get_level_values("n")]
+    table["within"] = table["change"] <= table["limit"]
+    return table.reset_index()
+
+
+def average_over_truths(changes: pd.DataFrame) -> pd.DataFrame:
+    """Average what :func:`compare_with_before` gives over truths, each weighing the same.
+
+    Returns
+    -------
+    DataFrame
+        One row for each `n`: RMSE `before` and `now`; `change`, their difference, and `share` of
+        the earlier one (-0.04: nearer to the truth by 4%), with its Monte Carlo standard error
+        `se`; `worst`, the largest change in any truth.
+    """
+    cells = changes.groupby("n")
+    table = cells[["before", "now", "change"]].mean()
+    table["share"] = table["change"] / table["before"]
+    squares = (changes["se"] ** 2).groupby(changes["n"]).sum()
+    table["se"] = np.sqrt(squares) / cells.size() / table["before"]
+    table["worst"] = cells["change"].max()
+    return table.reset_index()
 
 
 def compare_coverage(summary: pd.DataFrame) -> pd.DataFrame:

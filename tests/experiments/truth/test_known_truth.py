@@ -108,7 +108,10 @@ def test_rows_of_older_and_of_further_runs_are_described_together() -> None:
         for method, rmse in methods.items()
     ]
     further = key | {"cohort": 0, "method": BART, "rmse": 0.05, "coverage": 0.9, "width": 0.6}
-    text = describe_rows(pd.DataFrame([*old, further | {"coverage_1": 0.8}]))
+    rows = pd.DataFrame([*old, further | {"coverage_1": 0.8}])
+    assert "Since" not in describe_rows(rows)
+    text = describe_rows(rows, pd.DataFrame(old))
+    assert "## Since the earlier run: 1 of 1 within the limit" in text
     assert "0 of 1 within the limit" in text
     assert f"{BART} (" not in text
     assert "| noise | 48 | yes | BART | 1 | 0.900 | - | 0.600 | 0.800 | - |" in text

@@ -6,7 +6,9 @@ import pytest
 
 from experiments.truth.truth_tables import (
     DEFAULT,
+    average_over_truths,
     compare_coverage,
+    compare_with_before,
     compare_with_best,
     compare_with_limits,
     compare_with_peers,
@@ -97,6 +99,33 @@ def test_the_prevalence_is_among_those_to_be_matched() -> None:
     assert row["best"] == "prevalence"
     assert row["limit"] == 0.015
     assert not row["within"]
+
+
+def test_change_since_an_earlier_run_by_hand() -> None:
+    # Noise: 0.10 to 0.11 and 0.14 to 0.14, mean +0.005, SD 0.00707, error 0.005: over 0.004. A
+    # third cohort of one run alone does not count. Bent: 0.30 to 0.28 twice, -0.02.
+    before = pd.DataFrame(
+        _rows({"default": (0.10, 0.14, 0.9), "p": (0.5, 0.5)})
+        + _rows({"default": (0.30, 0.30)}, truth="bent")
+    )
+    now = pd.DataFrame(
+        _rows({"default": (0.11, 0.14), "p": (0.1, 0.1)})
+        + _rows({"default": (0.28, 0.28)}, truth="bent")
+    )
+    changes = compare_with_before(now, before)
+    noise, bent = (row for _, row in changes.iterrows())
+    assert (noise["truth"], noise["n"], noise["cohorts"]) == ("noise", 48, 2)
+    assert [noise["before"], noise["now"]] == pytest.approx([0.12, 0.125])
+    assert [noise["change"], noise["se"]] == pytest.approx([0.005, 0.005])
+    assert (noise["limit"], noise["within"]) == (0.004, False)
+    assert bent["change"] == pytest.approx(-0.02)
+    assert bent["within"]
+    # On average 0.21 to 0.2025: -0.0075, 3.57% nearer, error sqrt(0.005^2 + 0) / 2 / 0.21.
+    (row,) = (row for _, row in average_over_truths(changes).iterrows())
+    assert [row["n"], row["before"], row["now"]] == pytest.approx([48, 0.21, 0.2025])
+    assert row["share"] == pytest.approx(-0.0357, abs=1e-4)
+    assert row["se"] == pytest.approx(0.0025 / 0.21)
+    assert row["worst"] == pytest.approx(0.005)
 
 
 def test_coverage_by_tenth_is_averaged_before_the_worst_is_taken() -> None:
