@@ -1,11 +1,21 @@
 """The standing sentences: what a number is, for whom, and what it is not."""
 
+import re
+
 import pytest
 
 from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.rule import RULES
+from tests.places import PROJECT
 from tests.training.helpers.examples import make_facts
-from training.store.statements import INTERVAL_CAVEAT, make_statements, plain, stamp
+from training.store.statements import (
+    INTERVAL_CAVEAT,
+    STRAIGHT_COVERAGE,
+    WORST_COVERAGE,
+    make_statements,
+    plain,
+    stamp,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +74,26 @@ def test_a_follow_up_that_the_study_words_itself_is_not_called_4_weeks():
     late = describe_outcomes(RULES["fall30"], ("t2",), condition="CRPS", follow_up=52)
     for facts in (own, make_facts(outcomes=late)):
         assert "4 weeks" not in " ".join(make_statements(facts))
+
+
+def test_the_caveat_tells_the_worst_coverage_that_was_measured_at_any_size():
+    text = (PROJECT / "docs" / "known_truth.md").read_text(encoding="utf-8")
+    section = text.split("## The patient's 95% interval")[1]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:1] == "|"]
+    head, rows = lines[0], lines[2:]
+    sizes = [int(name) for name in head if name.isdigit()]
+    measured = [[float(cell.split()[0]) for cell in row[-len(sizes) :]] for row in rows]
+    assert len(rows) > 10
+    assert {n: min(found) for n, found in zip(sizes, zip(*measured, strict=True), strict=True)} == (
+        WORST_COVERAGE
+    )
+    straight = [
+        share
+        for row, found in zip(rows, measured, strict=True)
+        if row[head.index("straight")] == "yes"
+        for share in found
+    ]
+    assert (min(straight), max(straight)) == STRAIGHT_COVERAGE
+    told = [int(number) for number in re.findall(r"\d+", INTERVAL_CAVEAT)]
+    for n, share in WORST_COVERAGE.items():
+        assert n in told and round(100 * share) in told
