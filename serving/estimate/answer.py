@@ -6,6 +6,7 @@ values and does not check them again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -160,14 +161,16 @@ class _Plain(GenerateJsonSchema):
         return made
 
 
-def make_answer_schemas() -> dict[str, Any]:
+def make_answer_schemas(horizons: Sequence[str] = ("t1", "t2")) -> dict[str, Any]:
     """Return the JSON Schemas of an answer and of all that is in it, by name.
 
-    They refer to one another as `#/components/schemas/NAME`, as an OpenAPI document has them.
+    They refer to one another as `#/components/schemas/NAME`, as an OpenAPI document has them, and
+    know no horizon that the model has not.
     """
     _, made = models_json_schema(
         [(Answer, "serialization"), (Problems, "serialization")],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Plain,
     )
+    made["$defs"]["Estimate"]["properties"]["horizon"]["enum"] = list(horizons)
     return dict(made["$defs"])

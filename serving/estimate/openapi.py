@@ -91,7 +91,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
             "schemas": {
                 "Patient": make_patient_schema(predictor),
                 "Panel": make_panel_schema(predictor),
-                **make_answer_schemas(),
+                **make_answer_schemas(predictor.model.horizons),
             }
         },
     }

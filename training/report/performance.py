@@ -11,6 +11,7 @@ import pandas as pd
 from training.document.document import Block, Picture, Section, Table, each_row, row_of
 from training.document.words import ABSENT, METRICS, number, with_interval
 from training.evaluation.judgement import Judgement
+from training.fitting.weighting import describe_weighting
 from training.measures.held_out import HeldOut
 from training.report.plots import plot_decision_curve, plot_risk_calibration, plot_roc
 from training.report.tables import make_thresholds_table
@@ -21,11 +22,14 @@ __all__ = ["make_held_out_blocks", "make_performance_section"]
 
 def make_performance_section(description: Description, horizon: str, found: Judgement) -> Section:
     """Return how the procedure does at one horizon in patients it has not seen."""
-    counts = description.counts[horizon]
+    counts, study = description.counts[horizon], description.study
+    weighted = bool(describe_weighting(study.weighting, study.horizons))
     blocks = (
-        f"Outcome: {description.study.outcomes[horizon]}. Known for {counts['n']:.0f} patients, "
+        f"Outcome: {study.outcomes[horizon]}. Known for {counts['n']:.0f} patients, "
         f"{counts['events']:.0f} of them responders.",
-        *make_held_out_blocks(horizon, found, optimism=found.optimism, cross_validated=True),
+        *make_held_out_blocks(
+            horizon, found, weighted=weighted, optimism=found.optimism, cross_validated=True
+        ),
     )
     return Section(f"Performance at {horizon.upper()}", blocks)
 
@@ -34,6 +38,7 @@ def make_held_out_blocks(
     horizon: str,
     found: HeldOut,
     *,
+    weighted: bool,
     optimism: pd.DataFrame | None = None,
     cross_validated: bool = False,
 ) -> tuple[Block, ...]:
@@ -45,6 +50,8 @@ def make_held_out_blocks(
         Such as "t1".
     found : HeldOut
         What is told.
+    weighted : bool
+        Whether patients of any horizon are: what is not weighted is then told.
     optimism : DataFrame or None
         :func:`training.measures.optimism.compute_optimism`, to stand beside it.
     cross_validated : bool
@@ -52,6 +59,7 @@ def make_held_out_blocks(
     """
     name = horizon.upper()
     of, within = "", ""
+    plain = ", not weighted" if weighted else ""
     if cross_validated:
         of, within = " of cross-validated probabilities", "; the AUC stands for pairs within folds"
     return (
@@ -59,8 +67,8 @@ def make_held_out_blocks(
         Picture(
             f"calibration_{horizon}",
             f"Calibration at {name}{of}: observed share of responders over the predicted "
-            "probability (loess with 95% band), and in groups of patients (95% Wilson intervals, "
-            "not weighted). Below: how many patients had which probability.",
+            "probability (loess with 95% band), and in groups of patients (95% Wilson "
+            f"intervals{plain}). Below: how many patients had which probability.",
             f"Calibration curve at {name}.",
             partial(plot_risk_calibration, found.calibration.curve, found.groups, found.risks),
             f"Calibration, {name}",

@@ -62,7 +62,7 @@ def make_validation_report(
     -------
     Document
     """
-    facts = loaded.facts
+    facts, weighted = loaded.facts, patients.data.has_kept
     return Document(
         title=f"{facts.name} version {facts.version} in other patients: {file}",
         lead=(
@@ -74,7 +74,9 @@ def make_validation_report(
         sections=(
             Section("Patients", _make_patients_section(loaded, patients, judged)),
             *(
-                Section(f"At {h.upper()}", _make_horizon_section(h, result, facts.outcomes[h]))
+                Section(
+                    f"At {h.upper()}", _make_horizon_section(h, result, facts.outcomes[h], weighted)
+                )
                 for h, result in judged.items()
             ),
             Section("How it was done", (Bullets(_describe(loaded, patients, seed, n_bootstrap)),)),
@@ -131,11 +133,13 @@ def _make_patients_section(
     )
 
 
-def _make_horizon_section(horizon: str, result: Judged, outcome: str) -> tuple[Block, ...]:
+def _make_horizon_section(
+    horizon: str, result: Judged, outcome: str, weighted: bool
+) -> tuple[Block, ...]:
     blocks: list[Block] = [
         f"Outcome: {outcome}. Known for {result.n} patients, {result.events} of them responders; "
         f"not known for {result.unknown}.",
-        *make_held_out_blocks(horizon, result),
+        *make_held_out_blocks(horizon, result, weighted=weighted),
     ]
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")

@@ -52,6 +52,21 @@ def test_the_first_words_count_the_responders() -> None:
     assert f"Known for {counts['n']:.0f} patients, {counts['events']:.0f} of them" in str(words)
 
 
+def test_weights_are_spoken_of_only_where_there_are_some() -> None:
+    description, evaluation, _ = evaluate_small()
+    study = description.study
+    found = evaluation.judgements["t1"]
+    for horizons, weighting in ((("t1", "t2"), "follow_up"), (("t1",), "all")):
+        asked = replace(study, horizons=horizons, weighting=weighting)
+        told = make_performance_section(replace(description, study=asked), "t1", found)
+        assert "not weighted" in str([b.caption for b in told.blocks if isinstance(b, Picture)])
+    one = replace(description, study=replace(study, horizons=("t1",)))
+    told = make_performance_section(one, "t1", found)
+    captions = [b.caption for b in told.blocks if isinstance(b, Picture)]
+    assert "95% Wilson intervals). Below" in captions[0]
+    assert "weight" not in str(captions)
+
+
 def test_without_reruns_nothing_is_corrected() -> None:
     _, evaluation, _ = evaluate_small()
     bare = replace(evaluation.judgements["t1"], optimism=None)
