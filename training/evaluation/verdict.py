@@ -16,9 +16,27 @@ from training.document.words import capital, number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.null_test import ENOUGH, list_failures
 from training.evaluation.panel import PanelEvaluation
-from training.measures.sample_size.verdict import SizeVerdict
+from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 
-__all__ = ["make_verdict", "make_panel_size_text", "make_panel_verdict"]
+__all__ = ["judge_sizes", "make_verdict", "make_panel_size_text", "make_panel_verdict"]
+
+
+def judge_sizes(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> dict[str, SizeVerdict]:
+    """Return the sample sizes of a study with what its own AUC would need beside them."""
+    judged = {}
+    for horizon, size in sizes.items():
+        auc = row_of(assessment.performance[horizon], "auc")
+        judged[horizon] = compute_size_verdict(
+            size.n,
+            size.events,
+            size.parameters,
+            size.c_statistic,
+            horizon=horizon.upper(),
+            fitted=size.fitted,
+            effective=size.effective,
+            own=(auc.estimate, auc.low),
+        )
+    return judged
 
 
 def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> list[str]:
@@ -38,6 +56,7 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
     """
     sentences = []
     enough = True
+    sizes = judge_sizes(assessment, sizes)
     for horizon, table in assessment.performance.items():
         name = horizon.upper()
         skill = row_of(table, "brier_skill")

@@ -8,6 +8,7 @@ from typing import Any
 from training.document.document import Block, Bullets, Picture, Section, Table, each_row
 from training.document.words import number, share_with_interval
 from training.evaluation.evaluation import Evaluation
+from training.evaluation.verdict import judge_sizes
 from training.fitting.weighting import describe_weighting
 from training.measures.subgroups import MIN_PER_CLASS
 from training.report.plots import plot_subgroups
@@ -73,11 +74,13 @@ def make_size_section(description: Description, evaluation: Evaluation | None = 
 
     The last is told where a procedure was judged.
     """
-    blocks: list[Block] = [make_size_table(description.verdicts)]
+    sizes = description.verdicts
+    sizes = sizes if evaluation is None else judge_sizes(evaluation, sizes)
+    blocks: list[Block] = [make_size_table(sizes)]
     if evaluation is not None and evaluation.power:
         found = {h: list(each_row(table)) for h, table in evaluation.power.items()}
         values = stack_horizons(evaluation.power)
-        blocks.append(make_power_table(found, description.verdicts, values))
+        blocks.append(make_power_table(found, sizes, values))
     return Section("Sample size", tuple(blocks))
 
 

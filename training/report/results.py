@@ -18,7 +18,7 @@ from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
 from training.evaluation.judgement import Judgement
-from training.evaluation.verdict import make_verdict
+from training.evaluation.verdict import judge_sizes, make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.freezing import N_BACKGROUND
 from training.fitting.response import FittedResponse
@@ -255,7 +255,7 @@ def make_results(
             _describe_predictor(variable, column)
             for variable, column in zip(data.predictors, data.X.T, strict=True)
         ],
-        "sample_size": patients.verdicts,
+        "sample_size": judge_sizes(evaluation, patients.verdicts),
         "power": evaluation.power,
         "weighting": describe_weighting(design.weighting, data.horizons),
         **_describe_judgements(evaluation, data.horizons),

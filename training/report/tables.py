@@ -6,6 +6,7 @@ A row is whatever has the attributes: a part of the results, or a row of a frame
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from training.document.words import (
     percent,
     with_interval,
 )
+from training.measures.sample_size.verdict import SizeRow
 from training.store.found import OutcomeBlend
 from training.store.statements import plain
 
@@ -73,21 +75,40 @@ def make_size_table(sizes: Mapping[Any, Any]) -> Table:
     return Table.from_rows(
         "sample_size",
         "What was there, and what a development study needs.",
-        sizes.items(),
+        [(horizon, size, row) for horizon, size in sizes.items() for row in _list_sizes(size)],
         {
             "horizon": lambda r: r[0].upper(),
             "known": lambda r: r[1].n,
             "responders": lambda r: r[1].events,
-            "parameters": lambda r: r[1].parameters,
-            "needed": lambda r: r[1].needed.n if r[1].needed else ABSENT,
-            "short by": lambda r: max(r[1].needed.n - r[1].n, 0) if r[1].needed else ABSENT,
-            "expected shrinkage": lambda r: number(r[1].expected_shrinkage),
+            "parameters": lambda r: f"{r[2].parameters:.3g} ({r[2].counted})",
+            "AUC": lambda r: f"{number(r[2].c_statistic)} ({r[2].source})",
+            "needed": lambda r: ABSENT if r[2].needed is None else r[2].needed,
+            "short by": lambda r: ABSENT if r[2].needed is None else max(r[2].needed - r[1].n, 0),
+            "expected shrinkage": lambda r: number(r[2].expected_shrinkage),
         },
-        "Riley 2020, doi:10.1136/bmj.m441, at an AUC of 0.70 in new patients. Expected "
+        "Riley 2020, doi:10.1136/bmj.m441. Parameters: those of the predictors, each straight; all "
+        "columns that the procedure may fit, with bends and products of predictors; and as how "
+        "many free ones these act, where that is known. AUC in new patients: assumed, and this "
+        "study's own, cross-validated; 0.5 or less has no size. Expected "
         "shrinkage: by this factor the coefficients of an unpenalised model of this size "
         "would be too large; 0.9 is good, under 0.7 it says more about these patients "
         "than about the next.",
     )
+
+
+def _list_sizes(size: Any) -> list[Any]:
+    """Return the rows of a sample size; one, of its own facts, where it has none."""
+    if size.rows:
+        return list(size.rows)
+    row = SizeRow(
+        "predictors",
+        size.parameters,
+        size.c_statistic,
+        "assumed",
+        size.needed.n if size.needed else None,
+        math.nan if size.expected_shrinkage is None else size.expected_shrinkage,
+    )
+    return [row]
 
 
 def make_power_table(

@@ -151,6 +151,17 @@ class PredictorFacts(ResultsPart):
     shares: dict[str, int] = Field(default={}, description="of a category: patients of each")
 
 
+class SizeRowFacts(ResultsPart):
+    """What one count of the parameters asks for at one AUC."""
+
+    counted: str
+    parameters: Number
+    c_statistic: float
+    source: str
+    needed: int | None
+    expected_shrinkage: float | None
+
+
 class SizeFacts(ResultsPart):
     """Whether the patients were enough, :class:`training.measures.sample_size.verdict.SizeVerdict`.
 
@@ -165,3 +176,6 @@ class SizeFacts(ResultsPart):
     enough: bool
     expected_shrinkage: float | None
     text: str
+    fitted: int | None = None
+    effective: float | None = None
+    rows: list[SizeRowFacts] = Field(default_factory=list)

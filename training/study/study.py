@@ -15,11 +15,14 @@ from features.cohort.cohort import read_cohort
 from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import Labelled, label_cohort
 from features.dictionary.outcome import Labels
+from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.panel.panel import Panel
 from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
+from training.fitting.candidates import KNOTS
+from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.panel.data import PanelData, join_panel
@@ -86,7 +89,7 @@ class Patients(Labelled):
         Per horizon: n (outcome known), events, base_rate (share of responders; at T2 the share
         at T1 times the share kept), low and high (its Wilson 95% interval).
     verdicts : dict of str to SizeVerdict
-        What a development study of that prevalence would need.
+        What a development study of that prevalence would need for all that may be fitted.
     notices : tuple of str
         What a reader of any number from these patients should know.
     """
@@ -121,6 +124,14 @@ class Description(Patients):
 
 def _count_parameters(predictors: tuple[Variable, ...]) -> int:
     return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
+
+
+def _count_columns(data: TrainingData, procedure: Procedure) -> int | None:
+    """Return how many columns the procedure may fit, bends included; None without patients."""
+    if not len(data):
+        return None
+    basis = make_basis(data.predictors, knots=KNOTS if procedure.needs_bends else 0)
+    return len(basis.fit(data.X).groups_)
 
 
 def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
@@ -182,13 +193,20 @@ def _compare_scored(labelled: Labelled, data: TrainingData) -> ScoreLabels:
     )
 
 
-def describe_patients(labelled: Labelled, data: TrainingData, *, parameters: int) -> Patients:
-    """Count labelled patients, and say what they can bear; see :class:`Patients`."""
+def describe_patients(
+    labelled: Labelled, data: TrainingData, *, parameters: int, fitted: int | None = None
+) -> Patients:
+    """Count labelled patients, and say what they can bear; see :class:`Patients`.
+
+    `fitted` are the columns that a procedure may fit, where they are more than the parameters.
+    """
     notices = _find_notices(data, labelled.labels)
     score_labels = _compare_scored(labelled, data)
     counts = {h: count_outcome(data, h) for h in data.horizons}
     verdicts = {
-        h: compute_size_verdict(int(c["n"]), int(c["events"]), parameters, horizon=h.upper())
+        h: compute_size_verdict(
+            int(c["n"]), int(c["events"]), parameters, horizon=h.upper(), fitted=fitted
+        )
         for h, c in counts.items()
         if 0 < c["events"] < c["n"]
     }
@@ -231,7 +249,12 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
     if panel is not None:
         patients = labelled.table["patient_id"].astype(str).tolist()
         joined = _join_panel(study, data, panel, patients)
-    described = describe_patients(labelled, data, parameters=_count_parameters(predictors))
+    described = describe_patients(
+        labelled,
+        data,
+        parameters=_count_parameters(predictors),
+        fitted=_count_columns(data, study.procedure),
+    )
     cohort = labelled.cohort
     assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)
     told = vars(described) | {"notices": (*described.notices, *assumed)}

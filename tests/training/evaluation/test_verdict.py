@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.training.helpers.evaluated import evaluate_small, make_null_table
-from training.evaluation.verdict import make_verdict
+from training.evaluation.verdict import judge_sizes, make_verdict
 
 
 def test_a_small_study_is_told_not_to_deploy() -> None:
@@ -14,6 +14,17 @@ def test_a_small_study_is_told_not_to_deploy() -> None:
     verdict, *sentences = make_verdict(evaluation, description.verdicts)
     assert verdict == "Not enough data: do not deploy."
     assert any("5 parameters: about 3" in sentence for sentence in sentences)
+
+
+def test_sizes_are_told_with_the_studys_own_auc() -> None:
+    description, evaluation, _ = evaluate_small()
+    judged = judge_sizes(evaluation, description.verdicts)
+    for horizon, size in judged.items():
+        auc = evaluation.performance[horizon].loc["auc"]
+        own = [row.c_statistic for row in size.rows if row.source == "own"]
+        assert own == [auc["estimate"]]
+        assert size.needed == description.verdicts[horizon].needed
+        assert f"{size.text}." in make_verdict(evaluation, description.verdicts)
 
 
 def test_no_evidence_is_told_with_what_so_many_patients_would_have_found() -> None:

@@ -2,7 +2,7 @@
 
 from tests.training.helpers.evaluated import evaluate_small
 from training.document.document import Table
-from training.document.words import percent
+from training.document.words import number, percent
 from training.report.patients import (
     format_rate,
     make_missing_section,
@@ -26,11 +26,15 @@ def test_outcomes_are_counted_for_each_horizon() -> None:
 
 
 def test_the_sample_is_set_beside_what_is_needed() -> None:
-    description, _, _ = evaluate_small()
+    description, evaluation, _ = evaluate_small()
     table = make_size_section(description).blocks[0]
     assert isinstance(table, Table)
     needs = [verdict.needed for verdict in description.verdicts.values()]
-    assert [row[4] for row in table.rows] == [str(need.n) if need else "–" for need in needs]
+    assert [row[5] for row in table.rows] == [str(need.n) if need else "–" for need in needs]
+    judged = make_size_section(description, evaluation).blocks[0]
+    assert isinstance(judged, Table)
+    own = evaluation.performance["t1"].loc["auc", "estimate"]
+    assert f"{number(own)} (own)" in [row[4] for row in judged.rows]
 
 
 def test_the_size_is_followed_by_what_it_would_have_found() -> None:

@@ -121,6 +121,20 @@ def test_the_arrays_are_the_eligible_patients_in_the_studys_order(tmp_path: Path
     assert found.shortfall == find_shortfall(found.data)
 
 
+def test_bends_are_counted_where_a_candidate_bends(tmp_path: Path) -> None:
+    table = make_cohort(60, seed=2).table
+    bent = read_description(_read(tmp_path, table))
+    straight = read_description(
+        _read(tmp_path, table, '[procedure]\ncandidates = ["ridge", "firth"]\n')
+    )
+    # One more column for each of the two numbers, pain and duration.
+    assert straight.verdicts["t1"].fitted == straight.parameters
+    assert bent.verdicts["t1"].fitted == bent.parameters + 2
+    needs = [found.verdicts["t1"].needed for found in (straight, bent)]
+    assert needs[0] is not None and needs[1] is not None
+    assert needs[0].n < needs[1].n
+
+
 def test_what_a_study_of_one_class_would_need_is_not_told(tmp_path: Path) -> None:
     study = _read(tmp_path, make_cohort(30, seed=2).table.assign(success_t1="yes", nrs_t1=0))
     found = read_description(study)

@@ -54,8 +54,9 @@ class DevelopmentSize:
         Criterion 2: the apparent Nagelkerke R2 exceeds the true one by 0.05 at most.
     n_risk : int
         Criterion 3: the overall risk is known to within 0.05.
-    parameters : int
-        Number of candidate parameters, those that selection may drop included.
+    parameters : int or float
+        Number of candidate parameters, those that selection may drop included; effective ones
+        need not be a whole number.
     prevalence, r2, max_r2, nagelkerke_r2, shrinkage : float
         What was assumed: share of events; Cox-Snell R2 of the model to be made, and the largest
         possible at this prevalence; their ratio; factor by which coefficients may be too large.
@@ -67,7 +68,7 @@ class DevelopmentSize:
     n_shrinkage: int
     n_optimism: int
     n_risk: int
-    parameters: int
+    parameters: int | float
     prevalence: float
     r2: float
     max_r2: float
@@ -108,7 +109,7 @@ def compute_cox_snell_r2(c_statistic: float, prevalence: float) -> float:
 
 
 def compute_development_size(
-    parameters: int,
+    parameters: int | float,
     prevalence: float,
     *,
     r2: float | None = None,
@@ -119,8 +120,8 @@ def compute_development_size(
 
     Parameters
     ----------
-    parameters : int
-        Candidate parameters, at least 1. A category counts its levels less one.
+    parameters : int or float
+        Candidate parameters, above 0. A category counts its levels less one.
     prevalence : float
         Share of events, in (0, 1).
     r2 : float, optional
@@ -193,7 +194,7 @@ def compute_affordable_parameters(n: int, prevalence: float, *, c_statistic: flo
 
 
 def compute_expected_shrinkage(
-    n: int, parameters: int, r2: float, *, adjusted: bool = False
+    n: int, parameters: float, r2: float, *, adjusted: bool = False
 ) -> float:
     """Return the factor by which an unpenalised model's coefficients will have to be shrunk.
 
@@ -201,7 +202,7 @@ def compute_expected_shrinkage(
     ----------
     n : int
         Patients.
-    parameters : int
+    parameters : float
         Candidate parameters.
     r2 : float
         Cox-Snell R2 of the model, in (0, 1).
@@ -233,7 +234,7 @@ def compute_expected_shrinkage(
 
 
 def compute_criteria(
-    parameters: int, prevalence: float, r2: float, max_r2: float, shrinkage: float
+    parameters: float, prevalence: float, r2: float, max_r2: float, shrinkage: float
 ) -> dict[str, float]:
     """Return the size by each criterion, not rounded; see :class:`DevelopmentSize`."""
     with_little_optimism = r2 / (r2 + _R2_OPTIMISM * max_r2)
@@ -244,5 +245,5 @@ def compute_criteria(
     }
 
 
-def _patients_for_shrinkage(parameters: int, r2: float, shrinkage: float) -> float:
+def _patients_for_shrinkage(parameters: float, r2: float, shrinkage: float) -> float:
     return parameters / ((shrinkage - 1) * math.log1p(-r2 / shrinkage))

@@ -136,13 +136,14 @@ def test_instability_is_told_at_each_threshold_of_each_horizon() -> None:
 )
 def test_the_sample_size_tells_the_shortfall(n: int, needed: int, cells: tuple[str, str]) -> None:
     sizes = small_results()["sample_size"]
-    sizes["t1"] |= {"n": n, "needed": sizes["t1"]["needed"] | {"n": needed}}
-    sizes["t2"] |= {"needed": None}
+    sizes["t1"] |= {"n": n, "needed": sizes["t1"]["needed"] | {"n": needed}, "rows": []}
+    row = sizes["t2"]["rows"][0] | {"needed": None, "parameters": 8.13, "counted": "in effect"}
+    sizes["t2"] |= {"rows": [row]}
     rows = _tables(make_stability_blocks(_body(sample_size=sizes)))[
         "What was there, and what a development study needs."
     ]
-    assert rows[0][4:6] == cells
-    assert rows[1][4:6] == ("–", "–")
+    assert rows[0][3:7] == ("5 (predictors)", "0.70 (assumed)", *cells)
+    assert rows[1][3:7] == ("8.13 (in effect)", "0.70 (assumed)", "–", "–")
 
 
 def test_what_so_many_patients_would_have_found_stands_by_the_sample_size() -> None:
