@@ -33,10 +33,10 @@ from training.evaluation.panel_folds import cross_validate_panel
 from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
 from training.fitting.response import fit_response
-from training.panel.candidates import PANEL_CANDIDATES, PanelStable
 from training.panel.data import PanelData, join_panel
 from training.panel.fit import fit_panel
 from training.panel.freeze import freeze_panel
+from training.panel.posterior import HYPOTHESES
 from training.panel.procedure import PanelProcedure
 from training.study.study import make_training_data
 
@@ -52,11 +52,6 @@ __all__ = [
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=2)
 PANEL = PanelProcedure()
-LOW = PanelStable(name="stability_low", tried=(0.3,))
-"""Stability selection that takes an assay from 30% of the half samples on: at the thresholds of
-the procedure it selects nothing in noise, and what selects nothing cannot be judged."""
-PANEL_CANDIDATES[LOW.name] = LOW
-_ANYTHING = PANEL.model_copy(update={"max_p": 1.0, "inner_repeats": 1})
 N_NEW = 200
 
 
@@ -113,14 +108,7 @@ def _evaluate(data: PanelData, *, n_repeats: int, seed: int) -> PanelEvaluation:
         )
 
 
-def find_in_noise(
-    n: int,
-    n_assays: int,
-    *,
-    seed: int,
-    n_repeats: int = 4,
-    candidates: tuple[str, ...] = (*PANEL.candidates, LOW.name),
-) -> dict[str, object]:
+def find_in_noise(n: int, n_assays: int, *, seed: int, n_repeats: int = 4) -> dict[str, object]:
     """Return what is found in one cohort of noise.
 
     Parameters
@@ -131,32 +119,30 @@ def find_in_noise(
         Of the cohort and of everything else.
     n_repeats : int
         Of the 5 folds behind the finding.
-    candidates : tuple of str
-        Whose scores are judged alone.
 
     Returns
     -------
     dict
-        `found`; `global_p`; `pairs`, those of each candidate's score alone in 5 folds, without
-        the global test in front of it, which would leave next to none to be judged.
+        `found`; `global_p`; `pairs`, those of the score that each of
+        :data:`training.panel.posterior.HYPOTHESES` gives alone in 5 folds, where no global test
+        stands in front of it.
     """
     data, _ = simulate_with_panel(n, n_assays, seed=seed)
     found = _evaluate(data, n_repeats=n_repeats, seed=seed)
     with threadpool_limits(1):
-        anything = _ANYTHING.model_copy(update={"candidates": candidates})
-        out = cross_validate_panel(data, CLINICAL, anything, n_folds=5, n_repeats=1, seed=seed)
+        out = cross_validate_panel(data, CLINICAL, PANEL, n_folds=5, n_repeats=1, seed=seed)
     return {
         "found": found.found,
         "global_p": np.nan if found.fitted is None else found.fitted.first.p_value,
         "pairs": {
             name: add_pairs([part.pairs[name] for part in out.parts if name in part.pairs])
-            for name in candidates
+            for name in HYPOTHESES
         },
     }
 
 
 def compute_noise_table(results: list[dict[str, object]]) -> pd.DataFrame:
-    """Return each candidate's mean AUC over cohorts of noise, with its Monte Carlo error."""
+    """Return each hypothesis's mean AUC over cohorts of noise, with its Monte Carlo error."""
     rows = []
     found: list[dict[str, Pairs]] = [r["pairs"] for r in results]  # type: ignore[misc]
     for name in found[0]:

@@ -30,9 +30,9 @@ from training.measures.sample_size.development import compute_affordable_paramet
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
 from training.measures.weighted import percentile_interval
 from training.panel.assays import compute_assay_table
-from training.panel.candidates import PANEL_CANDIDATES
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, fit_panel
+from training.panel.posterior import HYPOTHESES
 from training.panel.procedure import PanelProcedure
 from training.panel.stability import Stability, compute_stability
 from training.study.study import MIN_PER_CLASS
@@ -75,8 +75,9 @@ class PanelEvaluation:
         By horizon, :func:`training.measures.decision_curve.compute_net_benefit_gain`; empty
         without a range of thresholds.
     candidates : DataFrame
-        One row per candidate: `candidate`, `label`, `weight` in the final model, `mean_weight`
-        and `share_used` over the folds, `auc` of its score alone within folds, `share_constant`.
+        One row for each of :data:`training.panel.posterior.HYPOTHESES`: `candidate`, `label`,
+        `weight` (its probability) in the final model, `mean_weight` and `share_used` over the
+        folds, `auc` of its score alone within folds, `share_constant`.
     assays : DataFrame
         :func:`training.panel.assays.compute_assay_table`.
     stability : Stability or None
@@ -177,19 +178,15 @@ def _evaluate_value(table: pd.DataFrame, fitted: FittedPanel) -> tuple[Found, st
     return ("found" if brier["high"] < 0 else "not_shown"), ""
 
 
-def _describe_candidates(
-    out: PanelFolds, fitted: FittedPanel, asked: tuple[str, ...]
-) -> pd.DataFrame:
+def _describe_candidates(out: PanelFolds, fitted: FittedPanel) -> pd.DataFrame:
     rows = []
-    for name, candidate in PANEL_CANDIDATES.items():
-        if name not in asked:
-            continue
+    for name, label in HYPOTHESES.items():
         pairs = add_pairs([part.pairs[name] for part in out.parts if name in part.pairs])
         given = np.array([part.weights.get(name, 0.0) for part in out.parts])
         rows.append(
             {
                 "candidate": name,
-                "label": candidate.label,
+                "label": label,
                 "weight": fitted.first.weights.get(name, 0.0),
                 "mean_weight": given.mean(),
                 "share_used": (given > 0).mean(),
@@ -328,7 +325,7 @@ def evaluate_panel(
         fitted=panel,
         value=value,
         net_benefit=gain,
-        candidates=_describe_candidates(out, panel, procedure.candidates),
+        candidates=_describe_candidates(out, panel),
         assays=assays,
         stability=stability,
     )

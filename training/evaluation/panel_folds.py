@@ -44,9 +44,9 @@ class PanelFold:
     clinical, panel : ndarray of shape (n_test, n_horizons)
         Their risks by the clinical sub-model, and as they would be served.
     pairs : dict of str to Pairs
-        Of each candidate's score alone, without its weight, at the first horizon.
+        Of the score that each hypothesis gives alone, at the first horizon.
     weights : dict of str to float
-        Of each candidate in the first outcome.
+        Of each hypothesis in the first outcome.
     selected : tuple of str
         Assays in the fold's sub-model.
     failure : str
@@ -156,13 +156,13 @@ def _predict_fold(
 
 
 def _evaluate_alone(panel: FittedPanel, cts: FloatArray, y: FloatArray) -> dict[str, Pairs]:
-    """Return the pairs of each candidate's score alone."""
+    """Return the pairs of the score that each hypothesis gives alone."""
     if not len(cts):
         return {}
     usable = panel.normaliser.can_normalise(cts)
     Z = panel.standardise(cts[usable])
     return {
-        name: count_fold_pairs(y[usable], expit(member.score(Z)))
+        name: count_fold_pairs(y[usable], expit(Z @ member))
         for name, member in panel.first.members.items()
     }
 
@@ -180,12 +180,15 @@ def cross_validate_panel(
 ) -> PanelFolds:
     """Predict every patient with a panel by both whole procedures, fitted without them.
 
+    The global test is made once, on all patients, and not in the folds: there it would tell how
+    often fewer patients pass it, not what the score is worth that they all give.
+
     Parameters
     ----------
     data : PanelData
         All patients, those without a panel included.
     clinical, procedure : Procedure, PanelProcedure
-        Rerun from scratch on the training part of each fold.
+        Rerun from scratch on the training part of each fold, but for the global test.
     n_folds, n_repeats : int
         From 2000 patients with a panel on, one repeat of 5 folds is taken whatever is asked for.
     seed : int
@@ -196,10 +199,11 @@ def cross_validate_panel(
         Called after each fold.
     """
     n_folds, n_repeats = plan_folds(data, n_folds, n_repeats)
+    untested = procedure.model_copy(update={"max_p": 1.0})
     dealt = make_panel_folds(data, n_folds=n_folds, n_repeats=n_repeats, seed=seed)
     places = [(repeat, fold) for repeat in range(n_repeats) for fold in range(n_folds)]
     tasks = (
-        delayed(_predict_fold)(data, dealt[r] == f, clinical, procedure, (seed, 2, r, f))
+        delayed(_predict_fold)(data, dealt[r] == f, clinical, untested, (seed, 2, r, f))
         for r, f in places
     )
     own = np.flatnonzero(data.has)

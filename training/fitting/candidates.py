@@ -29,7 +29,6 @@ __all__ = [
     "BoostedTrees",
     "Candidate",
     "ElasticNet",
-    "Family",
     "Firth",
     "Member",
     "Ridge",

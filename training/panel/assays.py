@@ -1,4 +1,4 @@
-"""Assays one by one, and all of them together, beside the clinical estimate."""
+"""Assays one by one beside the clinical estimate."""
 
 from __future__ import annotations
 
@@ -10,73 +10,13 @@ from scipy.stats import false_discovery_control, norm
 
 from features.arrays import FloatArray
 from training.fitting.solvers import compute_precision, fit_ridge
-from training.panel.screening import compute_offset_risk, compute_scores
+from training.panel.screening import compute_scores
 from training.panel.stability import Stability
 
-__all__ = ["compute_assay_table", "compute_global_test"]
+__all__ = ["compute_assay_table"]
 
 
-_TOP = 10
 _PRIOR_SD = 1.0
-_MANY = 2000
-
-
-def compute_global_test(
-    Z: FloatArray,
-    y: FloatArray,
-    offset: FloatArray,
-    *,
-    rng: np.random.Generator,
-    n_permutations: int | None = None,
-) -> float:
-    """Test whether a panel as a whole goes with what the clinical estimate leaves open.
-
-    Three statistics of the assays' scores (the largest; the mean square of the 10 largest; the
-    mean square of all) are compared with those of panels dealt out to the patients at random.
-    The smallest of the three p values is then compared with the smallest of each shuffled
-    panel, so that choosing among three costs what it should.
-
-    Parameters
-    ----------
-    Z : ndarray of shape (n, n_assays)
-        Standardised assays.
-    y : ndarray of shape (n,)
-        Outcome, 0 or 1, both present.
-    offset : ndarray of shape (n,)
-        Clinical log-odds by fits that had not seen the patient.
-    rng : numpy.random.Generator
-        Source of the permutations.
-    n_permutations : int or None
-        None: 999, or 199 from 2000 patients on.
-
-    Returns
-    -------
-    float
-        p value, at least 1 / (n_permutations + 1); uniform where the panel tells nothing.
-
-    References
-    ----------
-    Goeman 2004, doi:10.1093/bioinformatics/btg382 (the sum of squares of all); Westfall and
-    Young 1993 (the smallest p value by permutation).
-    """
-    count = n_permutations or (199 if len(y) >= _MANY else 999)
-    risk = compute_offset_risk(y, offset)
-    residual, weight = y - risk, risk * (1 - risk)
-    orders = [np.arange(len(y)), *(rng.permutation(len(y)) for _ in range(count))]
-    order = np.array(orders)
-    # Shuffling residuals, with their weights, over the panels: the columns' variances move with
-    # the weights, hence the second and third product.
-    total = weight.sum()
-    first = weight[order] @ Z / total
-    spread = np.maximum(weight[order] @ Z**2 - total * first**2, 1e-12)
-    squares = (residual[order] @ Z) ** 2 / spread
-    top = min(_TOP, Z.shape[1])
-    largest = np.partition(squares, -top, axis=1)[:, -top:]
-    statistics = np.stack([largest.max(axis=1), largest.mean(axis=1), squares.mean(axis=1)])
-    # Rank of each among all, itself included: the share at least as large.
-    ranks = np.stack([(row[np.newaxis] >= row[:, np.newaxis]).sum(axis=1) for row in statistics])
-    smallest = ranks.min(axis=0)
-    return float((smallest <= smallest[0]).mean())
 
 
 def compute_assay_table(

@@ -1,38 +1,32 @@
 """The panel as an update of the clinical estimate.
 
 The clinical procedure has spoken first, on everyone. Its log-odds (for training patients: by
-inner fits that had not seen them) are an offset. If the panel as a whole passes a global test
-beside it, a penalised score of the assays is fitted; how much of that score counts, from nothing
-to all, is found out of fold with a pull toward nothing. Where it counts nothing there is no
-sub-model, and the clinical estimate stands.
+inner fits that had not seen them) are an offset. If the panel passes a global test beside it, a
+score of the assays is added: the average over all that the panel may tell, from nothing to
+something of every assay, by how probable the outcomes make each
+(:mod:`training.panel.posterior`).
 
-Out-of-fold losses alone do not hold the line: two patients who predict each other do it well or
-badly together, so that in 48 patients a score of noise assays seems to help far more often than
-if patients were independent. Hence the test in front.
+The test holds the line: a posterior alone gives noise a little weight always, and in 48 patients
+now and then much. Where it is not passed there is no sub-model, and the clinical estimate stands.
 
-Normalisation, test, screening, selection, penalties and weight are all learnt in
-:func:`fit_panel`, so that running it inside each fold reruns everything.
+Normalisation, evidence and the choice of assays are all learnt in :func:`fit_panel`, so that
+running it inside each fold reruns everything.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.panel.normaliser import PanelNormaliser
-from training.fitting.blending import compute_log_loss, fit_weights
-from training.fitting.fit import MIN_FOR_KEPT, FittedOutcome, allow_trees
-from training.fitting.resampling import make_folds
+from training.fitting.fit import MIN_FOR_KEPT, FittedOutcome
 from training.fitting.response import FittedResponse
-from training.fitting.solvers import fit_intercept
-from training.panel.assays import compute_global_test
-from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember, PanelPatients
 from training.panel.data import PanelData
+from training.panel.global_test import compute_global_test
+from training.panel.posterior import PanelPosterior, fit_posterior, keep_fewest
 from training.panel.procedure import PanelProcedure
-from training.panel.screening import find_strongest, screen
 
 __all__ = ["FittedPanel", "FittedUpdate", "fit_panel", "fit_update"]
 
@@ -49,150 +43,65 @@ class FittedUpdate:
     Parameters
     ----------
     coef : ndarray of shape (n_assays,)
-        Log-odds per standard deviation of each normalised assay, the weight in it.
-    trees : PanelMember or None
-        Trees whose score is added, times `tree_weight`.
-    tree_weight : float
-        Weight of the trees.
-    weights : dict of str to float
-        Of each candidate, and of "clinical", which is left with what they do not get.
-    settings : dict of str to str
-        The setting chosen for each candidate.
-    log_loss : dict of str to float
-        Out-of-fold log loss of each candidate at its setting, and of the clinical estimate.
-    members : dict of str to PanelMember
-        Each candidate alone at its setting, without its weight.
+        Log-odds per standard deviation of each normalised assay.
+    posterior : PanelPosterior or None
+        What they are the mean of, but for the assays that are left out; None where nothing is
+        added.
     n, events : int
         Patients with a panel and a known outcome, and events among them.
     p_value : float
-        Of the global test (:func:`training.panel.assays.compute_global_test`); NaN where it was
-        not made.
+        Of the global test (:func:`training.panel.global_test.compute_global_test`); NaN where it
+        was not made.
     reason : str
         Why nothing is added; empty where something is.
     """
 
     coef: FloatArray
-    trees: PanelMember | None = None
-    tree_weight: float = 0.0
-    weights: dict[str, float] = field(default_factory=lambda: {"clinical": 1.0})
-    settings: dict[str, str] = field(default_factory=dict)
-    log_loss: dict[str, float] = field(default_factory=dict)
-    members: dict[str, PanelMember] = field(default_factory=dict)
+    posterior: PanelPosterior | None = None
     n: int = 0
     events: int = 0
     p_value: float = np.nan
     reason: str = ""
 
     @property
+    def weights(self) -> dict[str, float]:
+        """Probability of "few" and "all", and of "clinical", that the panel adds nothing."""
+        if self.posterior is None:
+            return {"clinical": 1.0}
+        mass = self.posterior.mass
+        return {"clinical": mass["none"], **{n: m for n, m in mass.items() if n != "none"}}
+
+    @property
+    def members(self) -> dict[str, FloatArray]:
+        """Coefficients (n_assays,) if only "few", or only "all", were possible."""
+        return {} if self.posterior is None else self.posterior.parts
+
+    @property
     def used(self) -> IntArray:
         """The assays that take part."""
-        used = set(np.flatnonzero(self.coef).tolist())
-        if self.trees is not None:
-            used |= set(self.trees.used.tolist())
-        return np.array(sorted(used), dtype=np.intp)
+        return np.flatnonzero(self.coef)
 
     def score(self, Z: FloatArray) -> FloatArray:
         """Return what is added to the log-odds of each row of `Z` (n, n_assays)."""
-        score = np.sum(Z * self.coef, axis=1)
-        if self.trees is not None:
-            score = score + self.tree_weight * self.trees.score(Z)
-        return np.asarray(score)
+        return np.asarray(np.sum(Z * self.coef, axis=1))
 
+    def draw(self, n_draws: int, *, rng: np.random.Generator) -> FloatArray:
+        """Return draws (n_draws, n_used) of the coefficients of the assays that take part.
 
-def _widen(member: PanelMember, columns: IntArray, n_columns: int) -> PanelMember:
-    """Return a member of the screened columns as one of all columns."""
-    coef = np.zeros(n_columns)
-    coef[columns] = member.coef
-    own = None if member.tree_columns is None else columns[member.tree_columns]
-    return PanelMember(coef, member.trees, member.n_trees, own)
-
-
-def _fit_paths(
-    candidates: list[PanelCandidate],
-    Z: FloatArray,
-    y: FloatArray,
-    offset: FloatArray,
-    procedure: PanelProcedure,
-    strongest: float,
-    rng: np.random.Generator,
-) -> list[list[PanelMember]]:
-    """Screen, then return each candidate's members, as members of all columns."""
-    columns = screen(Z, y, offset, procedure.screened)
-    patients = PanelPatients(Z[:, columns], y, offset, strongest, procedure.max_assays)
-    return [
-        [_widen(member, columns, Z.shape[1]) for member in candidate.fit_path(patients, rng=rng)]
-        for candidate in candidates
-    ]
-
-
-def _shift(offset: FloatArray, score: FloatArray) -> float:
-    """Return the shift after which `score` leaves the mean risk as `offset` has it."""
-    if not np.ptp(score):
-        return -float(score[0])
-    mean = float(np.mean(expit(offset)))
-    return fit_intercept(offset + score, mean)
-
-
-def _predict_out_of_fold(
-    candidates: list[PanelCandidate],
-    Z: FloatArray,
-    y: FloatArray,
-    offset: FloatArray,
-    groups: IntArray,
-    procedure: PanelProcedure,
-    rng: np.random.Generator,
-) -> list[FloatArray]:
-    """Return what each candidate adds at each setting, (n_settings, n_repeats * n), out of fold."""
-    repeats, n = procedure.inner_repeats, len(y)
-    added = [np.zeros((len(c.settings()), repeats, n)) for c in candidates]
-    strongest = find_strongest(Z, y, offset)
-    for repeat in range(repeats):
-        folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
-        for fold in range(procedure.inner_folds):
-            test = folds == fold
-            train = ~test
-            if not test.any() or len(np.unique(y[train])) < 2:
-                continue
-            paths = _fit_paths(
-                candidates, Z[train], y[train], offset[train], procedure, strongest, rng
-            )
-            for out, path in zip(added, paths, strict=True):
-                for setting, member in enumerate(path):
-                    shift = _shift(offset[train], member.score(Z[train]))
-                    out[setting, repeat, test] = member.score(Z[test]) + shift
-    return [out.reshape(len(out), -1) for out in added]
-
-
-def _weigh(
-    candidates: list[PanelCandidate],
-    added: list[FloatArray],
-    base: FloatArray,
-    outcome: FloatArray,
-    n: int,
-    procedure: PanelProcedure,
-) -> tuple[list[int], FloatArray, FloatArray]:
-    """Return each candidate's best setting, its log loss there, and its weight."""
-    losses = [compute_log_loss(base + out, outcome).mean(axis=1) for out in added]
-    best = [int(np.argmin(loss)) for loss in losses]
-    chosen = np.stack([out[i] for out, i in zip(added, best, strict=True)])
-    chosen_loss = np.array([loss.min() for loss in losses])
-    weights = np.zeros(len(candidates))
-    allowed = allow_trees(candidates, chosen_loss)
-    weights[allowed] = fit_weights(
-        base + chosen[allowed], base, outcome, n_patients=n, strength=procedure.prior_strength
-    )
-    weights[chosen.std(axis=1) < _SMALLEST_SPREAD] = 0.0
-    return best, chosen_loss, weights
+        Their mean is `coef`: what the assays that were left out would have added is not drawn.
+        """
+        if self.posterior is None:
+            return np.zeros((n_draws, 0))
+        draws = self.posterior.draw(n_draws, rng=rng)[:, self.used]
+        return np.asarray(draws + self.coef[self.used] - self.posterior.coef[self.used])
 
 
 def fit_update(
     Z: FloatArray,
     y: FloatArray,
     offset: FloatArray,
-    groups: IntArray,
     procedure: PanelProcedure,
     *,
-    trees: bool = True,
     rng: np.random.Generator,
 ) -> FittedUpdate:
     """Find what assays add to the log-odds of one outcome.
@@ -205,75 +114,27 @@ def fit_update(
         Outcome, 0 or 1.
     offset : ndarray of shape (n,)
         Clinical log-odds by fits that had not seen the patient.
-    groups : ndarray of int of shape (n,)
-        Patient of each row.
     procedure : PanelProcedure
-        What to fit and how.
-    trees : bool
-        Whether trees may take part.
+        Largest p value, most assays.
     rng : numpy.random.Generator
-        Source of the inner folds and half samples.
+        Source of the global test's permutations.
     """
     n, events = len(y), int(y.sum())
-    nothing = np.zeros(Z.shape[1])
+    nothing, p_value = np.zeros(Z.shape[1]), np.nan
     if min(events, n - events) < FEWEST_PER_CLASS:
         reason = f"{events} with and {n - events} without the event: too few for a score"
         return FittedUpdate(nothing, n=n, events=events, reason=reason)
-    p_value = compute_global_test(Z, y, offset, rng=rng)
-    if p_value > procedure.max_p:
-        reason = (
-            "the panel as a whole goes no better with what the clinical estimate leaves open than "
-            f"panels dealt out at random (global test, p = {p_value:.2f})"
-        )
-        return FittedUpdate(nothing, n=n, events=events, p_value=p_value, reason=reason)
-    candidates = [
-        candidate
-        for name, candidate in PANEL_CANDIDATES.items()
-        if name in procedure.candidates and (trees or candidate.family != "trees")
-    ]
-    added = _predict_out_of_fold(candidates, Z, y, offset, groups, procedure, rng)
-    base, outcome = np.tile(offset, procedure.inner_repeats), np.tile(y, procedure.inner_repeats)
-    best, chosen_loss, weights = _weigh(candidates, added, base, outcome, n, procedure)
-    paths = _fit_paths(candidates, Z, y, offset, procedure, find_strongest(Z, y, offset), rng)
-    members = [path[i] for path, i in zip(paths, best, strict=True)]
-    # A member that adds the same to everyone adds nothing: it has no weight to report either.
-    weights = np.where([np.ptp(m.score(Z)) > _SMALLEST_SPREAD for m in members], weights, 0.0)
-    coef, tree, tree_weight = nothing, None, 0.0
-    for weight, member in zip(weights, members, strict=True):
-        coef = coef + weight * member.coef
-        if member.trees is not None and weight > 0:
-            tree, tree_weight = member, float(weight)
-    names = [candidate.name for candidate in candidates]
-    update = FittedUpdate(
-        coef,
-        tree,
-        tree_weight,
-        weights={
-            "clinical": 1.0 - float(weights.sum()),
-            **dict(zip(names, map(float, weights), strict=True)),
-        },
-        settings={c.name: c.settings()[i] for c, i in zip(candidates, best, strict=True)},
-        log_loss={
-            "clinical": float(compute_log_loss(base, outcome).mean()),
-            **dict(zip(names, map(float, chosen_loss), strict=True)),
-        },
-        members=dict(zip(names, members, strict=True)),
-        n=n,
-        events=events,
-        p_value=p_value,
-    )
-    return update if len(update.used) else _without(update)
-
-
-def _without(update: FittedUpdate) -> FittedUpdate:
-    """Return an update that adds nothing, and says so."""
-    return replace(
-        update,
-        coef=np.zeros_like(update.coef),
-        trees=None,
-        tree_weight=0.0,
-        reason="no combination of assays predicted patients that it had not seen",
-    )
+    if procedure.max_p < 1:
+        p_value = compute_global_test(Z, y, offset, max_p=procedure.max_p, rng=rng)
+        if p_value > procedure.max_p:
+            reason = (
+                "the panel goes no better with what the clinical estimate leaves open than panels "
+                f"dealt out at random (global test, p = {p_value:.3f})"
+            )
+            return FittedUpdate(nothing, n=n, events=events, p_value=p_value, reason=reason)
+    posterior = fit_posterior(Z, y, offset)
+    coef = keep_fewest(posterior.coef, Z, procedure.max_assays)
+    return FittedUpdate(coef, posterior, n=n, events=events, p_value=p_value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,15 +225,7 @@ def fit_panel(
                 f"than {fewest} of either"
             )
             return FittedUpdate(np.zeros(Z.shape[1]), n=len(own), events=events, reason=reason)
-        return fit_update(
-            Z[rows],
-            y[own],
-            offset[own],
-            clinical.groups[own],
-            procedure,
-            trees=not outcome.model.has_trees,
-            rng=rng,
-        )
+        return fit_update(Z[rows], y[own], offset[own], procedure, rng=rng)
 
     first = update(clinical.y[clinical.horizons[0]], fitted.first, FEWEST_PER_CLASS)
     kept = None if fitted.kept is None else update(clinical.kept, fitted.kept, MIN_FOR_KEPT)

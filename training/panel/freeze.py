@@ -10,8 +10,7 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.boosting import relabel_trees
 from training.fitting.freezing import make_background
-from training.fitting.interval import PRIOR_SD
-from training.fitting.solvers import compute_precision, draw_normal, fit_intercept, fit_ridge
+from training.fitting.solvers import fit_intercept
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
@@ -54,7 +53,7 @@ def freeze_panel(
     if clinical.kept is not None and clinical.working_kept is not None:
         y = data.clinical.kept
         kept = wide.outcome(clinical.kept, panel.kept, y)
-        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept, y)
+        working_kept = wide.working(clinical.working_kept, panel.kept, kept, clinical.kept)
     y = data.clinical.y[clinical.horizons[0]]
     outcome = wide.outcome(clinical.first, panel.first, y)
     response = ResponseModel(
@@ -63,7 +62,7 @@ def freeze_panel(
         variables=tuple(clinical.dictionary.with_variables(variables).to_list()),
         first=outcome,
         kept=kept,
-        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first, y),
+        working_first=wide.working(clinical.working_first, panel.first, outcome, clinical.first),
         working_kept=working_kept,
         background=np.column_stack(
             [clinical.background, make_background(panel.delta[:, selected], variables, rng=rng)]
@@ -103,19 +102,12 @@ class _Widening:
         panel, selected = self._panel, self._selected
         n_clinical, n_columns = len(clinical.coef), len(clinical.coef) + len(selected)
         coef = np.concatenate([clinical.coef, np.zeros(len(selected))])
-        trees, n_trees, tree_weight = clinical.trees, clinical.n_trees, clinical.tree_weight
+        trees = clinical.trees
         if trees:
             trees = relabel_trees(trees, range(n_clinical), n_columns)
         shift = 0.0
         if update is not None and not update.reason:
             coef[n_clinical:] = update.coef[selected]
-            if update.trees is not None and update.trees.tree_columns is not None:
-                place = {int(j): n_clinical + i for i, j in enumerate(selected)}
-                # Columns that no tree splits on are nowhere in the wider array: any will do.
-                columns = [place.get(int(j), n_clinical) for j in update.trees.tree_columns]
-                n_trees, tree_weight = update.trees.n_trees, update.tree_weight
-                text = update.trees.trees.model_to_string(num_iteration=n_trees)
-                trees = relabel_trees(text, columns, n_columns)
             known = ~np.isnan(y[panel.usable])
             own = self._data.clinical.X[panel.usable[known]]
             margin = clinical.margin(own)
@@ -129,8 +121,6 @@ class _Widening:
             intercept=clinical.intercept + shift,
             coef=coef,
             trees=trees,
-            n_trees=n_trees,
-            tree_weight=tree_weight,
         )
 
     def working(
@@ -139,25 +129,18 @@ class _Widening:
         update: FittedUpdate | None,
         outcome: OutcomeModel,
         clinical: OutcomeModel,
-        y: FloatArray,
     ) -> WorkingModel:
         """Return the clinical draws with draws of the selected assays' coefficients.
 
-        The rule is that of the clinical working model: a normal prior of SD 1 on each
-        coefficient, here beside the clinical log-odds. That the assays were selected in the same
-        patients is not in it; the wide prior makes up for most of that.
+        These come from the posterior that gave the coefficients their means: which assays take
+        part, if any, is drawn too.
         """
         n_draws = len(working.draws)
         slopes = np.zeros((n_draws, len(self._selected)))
         shift = 0.0
         if update is not None and not update.reason:
-            panel, known = self._panel, ~np.isnan(y[self._panel.usable])
-            own = panel.usable[known]
-            Z = panel.Z[known][:, self._selected]
-            offset = clinical.margin(self._data.clinical.X[own])
-            (mode,) = fit_ridge(Z, y[own], prior_sd=[PRIOR_SD], offset=offset)
-            precision = compute_precision(Z, mode, prior_sd=PRIOR_SD, offset=offset)
-            slopes = draw_normal(mode, precision, n_draws, rng=self._rng)[:, 1:]
+            places = [self._selected.tolist().index(j) for j in update.used]
+            slopes[:, places] = update.draw(n_draws, rng=self._rng)
             shift = outcome.intercept - clinical.intercept
         draws = np.column_stack([working.draws, slopes])
         draws[:, 0] += shift

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, Strict
+from pydantic import PlainValidator
 
 from features.errors import Problem
-from features.files.settings import Number, SettingError, Settings, beside, between, fits, show
+from features.files.settings import Number, SettingError, Settings, beside, between, show
 from features.panel.normaliser import BY_PLATE
-from training.panel.candidates import PANEL_CANDIDATES
 
 __all__ = ["PanelProcedure", "PanelTable"]
 
@@ -27,11 +26,6 @@ def _read_reference(given: Any) -> str | tuple[str, ...]:
     return str(given)
 
 
-_Candidate = Annotated[
-    str, fits("any of " + ", ".join(PANEL_CANDIDATES), PANEL_CANDIDATES.__contains__)
-]
-
-
 class _Choices(Settings):
     """What a study may choose."""
 
@@ -41,13 +35,7 @@ class _Choices(Settings):
     plates: bool = True
     max_assays: Annotated[int, between(1, 200)] = 30
     min_coverage: Annotated[Number, between(0.01, 1)] = 0.8
-    candidates: Annotated[tuple[_Candidate, ...], Strict(False), fits("at least one", bool)] = (
-        "elastic_net",
-        "stability",
-        "lightgbm",
-    )
     max_p: Annotated[Number, between(0.001, 1)] = 0.05
-    prior_strength: Annotated[Number, between(0, 100)] = 2.25
 
 
 class PanelProcedure(_Choices):
@@ -68,22 +56,9 @@ class PanelProcedure(_Choices):
         Most assays that may enter a model.
     min_coverage : float
         Share of the assays in the model that a new patient's panel must hold.
-    candidates : tuple of str
-        Names in :data:`training.panel.candidates.PANEL_CANDIDATES`.
-    screened : int
-        Assays that go on to the candidates, by their score beside the clinical estimate.
-    inner_folds, inner_repeats : int
-        Inner cross-validation for settings and weight.
     max_p : float
-        Largest p value of the panel's global test at which a score is fitted; 1 does without.
-    prior_strength : float
-        Pull of the panel's weight toward 0, in nats for each unit (standard deviation of the
-        log-odds) by which it moves patients; see :func:`training.fitting.blending.fit_weights`.
+        Largest p value of the panel's global test at which a score is added; 1 does without.
     """
-
-    screened: int = 200
-    inner_folds: int = 5
-    inner_repeats: int = 2
 
 
 class PanelTable(_Choices):

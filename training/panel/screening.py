@@ -1,19 +1,14 @@
-"""Which assays are looked at: their scores beside the clinical estimate."""
+"""What each assay tells beside the clinical estimate: its score."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
 
-from features.arrays import FloatArray, IntArray
+from features.arrays import FloatArray
 from training.fitting.solvers import fit_intercept
 
-__all__ = ["ASSAY_TOLERANCE", "compute_offset_risk", "compute_scores", "find_strongest", "screen"]
-
-
-ASSAY_TOLERANCE = 1e-5
-"""Largest change of a coefficient, in log-odds per standard deviation, at which a penalised fit of
-assays rests: a panel has more assays than patients, and is fitted thousands of times."""
+__all__ = ["compute_offset_risk", "compute_scores"]
 
 
 def compute_offset_risk(y: FloatArray, offset: FloatArray) -> FloatArray:
@@ -44,14 +39,3 @@ def compute_scores(Z: FloatArray, y: FloatArray, offset: FloatArray) -> FloatArr
     center = weight @ Z / weight.sum()
     variance = weight @ (Z - center) ** 2
     return np.asarray((y - risk) @ Z / np.sqrt(np.maximum(variance, 1e-12)))
-
-
-def screen(Z: FloatArray, y: FloatArray, offset: FloatArray, most: int) -> IntArray:
-    """Return the `most` assays with the largest score beside the offset, in their order."""
-    scores = np.abs(compute_scores(Z, y, offset))
-    return np.sort(np.argsort(-scores, kind="stable")[:most]).astype(np.intp)
-
-
-def find_strongest(Z: FloatArray, y: FloatArray, offset: FloatArray) -> float:
-    """Return the largest gradient of the log loss by an assay, per patient."""
-    return float(np.abs((y - compute_offset_risk(y, offset)) @ Z).max() / len(y))

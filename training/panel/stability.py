@@ -9,11 +9,12 @@ from scipy.special import expit
 
 from features.arrays import FloatArray
 from training.fitting.solvers import fit_elastic_net, fit_intercept
-from training.panel.screening import ASSAY_TOLERANCE
 
 __all__ = ["Stability", "compute_stability"]
 
 
+_TOLERANCE = 1e-5
+"""Largest change of a coefficient, in log-odds per standard deviation, at which a fit rests."""
 _ENTER = (0.85, 0.7, 0.55, 0.42, 0.32)  # of a half sample's strongest penalty
 
 
@@ -93,7 +94,7 @@ def compute_stability(
             l1_share=1.0,
             offset=offset,
             row_weights=np.tile(halves, len(_ENTER)),
-            tolerance=ASSAY_TOLERANCE,
+            tolerance=_TOLERANCE,
         )[:, 1:].reshape(len(_ENTER), 2 * n_pairs, -1)
         != 0
     )

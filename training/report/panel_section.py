@@ -126,15 +126,16 @@ def make_panel_section(
         f"{c['folds']} folds"
         + (f", {c['failed']} of which could not normalise" if c["failed"] else "")
         + ".",
-        "In each fold: normalisation, a global test of the whole panel beside the clinical "
-        f"estimate (p at most {procedure.max_p:g}), screening, the candidates, and their weight "
-        "from inner cross-validation. The mean risk stays that of the clinical estimate.",
+        "In each fold: normalisation, and the average over what the panel may add to the clinical "
+        "log-odds, by evidence. The mean risk stays that of the clinical estimate. The global test "
+        f"(p at most {procedure.max_p:g}) is made once, on all patients.",
     ]
     if panel.keeps_model:
         people.append(
-            "The 95% interval of an estimate with the panel does not know that its assays were "
-            "selected in these patients: in simulated cohorts it holds the true risk somewhat "
-            "less often than 95% (docs/panel.md)."
+            "The 95% interval of an estimate with the panel counts that other assays could be the "
+            "right ones, but not that the panel was kept because it did well in these patients: "
+            "in simulated cohorts it holds the true risk somewhat less often than 95% "
+            "(docs/panel.md)."
         )
     return Section(
         "MicroRNA panel",

@@ -308,16 +308,16 @@ def make_panel_candidates_table(rows: Rows) -> Table:
         "What the panel's score is made of.",
         rows,
         {
-            "candidate": "label",
+            "what it adds": "label",
             "weight": lambda r: number(r.weight),
             "mean weight over folds": lambda r: number(r.mean_weight),
             "folds with weight": lambda r: percent(r.share_used),
             "AUC alone": lambda r: number(r.auc),
             "folds without a score": lambda r: percent(r.share_constant),
         },
-        "Weight: share of the candidate's own log-odds that counts; the rest stays with the "
-        "clinical estimate. AUC alone: of the candidate's score in held-out patients of the same "
-        "fold, before it is weighted, in folds whose panel passed the global test.",
+        "Weight: how much of it counts, by how probable the outcomes make it; what is left to 1 "
+        "stays with the clinical estimate. AUC alone: of the score that it gives by itself, in "
+        "held-out patients of the same fold.",
     )
 
 

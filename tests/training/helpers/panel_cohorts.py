@@ -18,7 +18,7 @@ from training.panel.data import PanelData, join_panel
 from training.panel.procedure import PanelProcedure
 
 CLINICAL = Procedure(("prevalence", "ridge"), inner_repeats=1)
-PANEL = PanelProcedure(inner_repeats=1)
+PANEL = PanelProcedure()
 
 STUDY = """
 name = "with-panel"

@@ -1,45 +1,10 @@
-"""Single assays and the test of all of them."""
+"""Single assays beside the clinical estimate."""
 
 import numpy as np
 import pytest
-from scipy.special import expit
 
-from training.panel.assays import compute_assay_table, compute_global_test
+from training.panel.assays import compute_assay_table
 from training.panel.stability import Stability
-
-
-def test_the_global_test_is_uniform_on_noise_and_small_on_signal():
-    rng = np.random.default_rng(0)
-    noise, signal = [], []
-    for _ in range(100):
-        Z = rng.normal(size=(40, 100)) + rng.normal(size=(40, 1))
-        offset = rng.normal(size=40)
-        y = (rng.random(40) < expit(offset)).astype(float)
-        noise.append(compute_global_test(Z, y, offset, rng=rng, n_permutations=99))
-        Z[:, :5] += 2.5 * y[:, np.newaxis]
-        signal.append(compute_global_test(Z, y, offset, rng=rng, n_permutations=99))
-    # Of 100 uniform p values 5 lie below 0.05 and 50 below 0.5, give or take 3 SD.
-    assert np.mean(np.array(noise) <= 0.05) <= 0.12
-    assert 0.35 <= np.mean(np.array(noise) <= 0.5) <= 0.65
-    assert np.mean(np.array(signal) <= 0.05) > 0.9
-
-
-def test_what_the_clinical_estimate_knows_already_is_not_found_again():
-    rng = np.random.default_rng(1)
-    p = []
-    for _ in range(40):
-        known = rng.normal(size=80)
-        y = (rng.random(80) < expit(2 * known)).astype(float)
-        Z = np.column_stack([known, rng.normal(size=(80, 20))])
-        p.append(
-            [
-                compute_global_test(Z, y, 2 * known, rng=rng, n_permutations=99),
-                compute_global_test(Z, y, np.zeros(80), rng=rng, n_permutations=99),
-            ]
-        )
-    beside, without = np.median(p, axis=0)
-    assert without <= 0.02
-    assert beside > 0.2
 
 
 def test_the_table_of_assays_has_direction_and_false_discovery_rate():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from features.arrays import BoolArray, IntArray
 from tests.training.helpers.panel_cohorts import CLINICAL, PANEL, make_data
 from tests.training.helpers.panel_fits import fit_signal, fit_sub_model
 from training.fitting.response import fit_response
-from training.panel.candidates import PANEL_CANDIDATES, PanelCandidate, PanelMember, PanelPatients
 from training.panel.fit import FittedPanel, fit_panel, fit_update
 
 
@@ -29,7 +29,9 @@ def test_a_signal_gives_a_sub_model_of_the_assays_that_carry_it(signal):
     _, panel, _, model = signal
     assert panel.first.reason == ""
     assert sum(panel.first.weights.values()) == pytest.approx(1.0)
-    assert all(0 <= weight <= 1 + 1e-9 for weight in panel.first.weights.values())
+    assert list(panel.first.weights) == ["clinical", "few", "all"]
+    assert panel.first.weights["clinical"] < 0.01
+    assert 0 < panel.first.p_value <= 0.05
     assert {f"hsa-miR-{9000 + j}-5p" for j in range(4)} <= set(model.selected)
     # The most influential come first.
     assert set(model.selected[:4]) == {f"hsa-miR-{9000 + j}-5p" for j in range(4)}
@@ -62,7 +64,7 @@ def test_a_score_is_sought_from_five_of_a_class_on(few: int) -> None:
     rng = np.random.default_rng(0)
     y = np.repeat([0.0, 1.0], [few, 40])
     Z, n = rng.normal(size=(few + 40, 10)), few + 40
-    update = fit_update(Z, y, np.zeros(n), np.arange(n), PANEL, rng=rng)
+    update = fit_update(Z, y, np.zeros(n), PANEL, rng=rng)
     assert ("too few" in update.reason) is (few < 5)
     assert not update.coef.any()
 
@@ -73,18 +75,22 @@ def test_selection_before_the_folds_would_be_caught():
     from training.fitting.resampling import make_folds
     from training.fitting.solvers import fit_ridge
     from training.measures.discrimination import compute_auc
-    from training.panel.screening import screen
+    from training.panel.screening import compute_scores
 
     def judge(inside: bool, seed: int) -> float:
         rng = np.random.default_rng(seed)
         Z, offset = rng.normal(size=(48, 750)), np.zeros(48)
         y = np.repeat([0.0, 1.0], 24)
         folds = make_folds(y.astype(np.intp), np.arange(48), n_folds=4, rng=rng)
-        leaked = screen(Z, y, offset, 10)
+
+        def screen(rows: BoolArray) -> IntArray:
+            return np.argsort(-np.abs(compute_scores(Z[rows], y[rows], offset[rows])))[:10]
+
+        leaked = screen(np.ones(48, dtype=bool))
         auc = []
         for fold in range(4):
             train, test = folds != fold, folds == fold
-            own = screen(Z[train], y[train], offset[train], 10) if inside else leaked
+            own = screen(train) if inside else leaked
             (mode,) = fit_ridge(Z[train][:, own], y[train], prior_sd=[0.5])
             auc.append(compute_auc(y[test], expit(Z[test][:, own] @ mode[1:])))
         return float(np.mean(auc))
@@ -93,24 +99,36 @@ def test_selection_before_the_folds_would_be_caught():
     assert 0.4 < np.mean([judge(True, seed) for seed in range(20)]) < 0.6
 
 
-class _Fading(PanelCandidate):
-    """Follows the first assay in parts of the patients, and nothing in all of them."""
+def test_without_a_test_noise_gets_little_and_the_procedure_says_how_probable_nothing_is() -> None:
+    rng = np.random.default_rng(0)
+    untested = PANEL.model_copy(update={"max_p": 1.0})
+    for _ in range(10):
+        Z, y = rng.normal(size=(60, 100)), (rng.random(60) < 0.5).astype(float)
+        update = fit_update(Z, y, np.zeros(60), untested, rng=rng)
+        assert np.isnan(update.p_value)
+        assert sum(update.weights.values()) == pytest.approx(1.0)
+        # A signal's score has an SD above 1 (the tests of the posterior).
+        assert update.score(Z).std() < 0.8
 
-    name, label, family = "fading", "a candidate that fades", "logistic"
-    tried = (0,)
-    _words = "one"
 
-    def fit_path(self, patients: PanelPatients, *, rng: np.random.Generator) -> list[PanelMember]:
-        coef = np.zeros(patients.Z.shape[1])
-        coef[0] = float(len(patients.y) < 80)
-        return [PanelMember(coef)]
+def test_no_more_assays_take_part_than_may() -> None:
+    rng = np.random.default_rng(1)
+    Z = rng.normal(size=(80, 50))
+    y = (rng.random(80) < expit(Z @ np.full(50, 0.5))).astype(float)
+    for most in (1, 5, 30):
+        procedure = PANEL.model_copy(update={"max_p": 1.0, "max_assays": most})
+        assert 1 <= len(fit_update(Z, y, np.zeros(80), procedure, rng=rng).used) <= most
 
 
-def test_a_member_that_adds_nothing_has_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PANEL_CANDIDATES, "fading", _Fading())
-    rng = np.random.default_rng(4)
-    Z = rng.normal(size=(80, 1))
-    y = (rng.random(80) < expit(2 * Z[:, 0])).astype(float)
-    procedure = PANEL.model_copy(update={"candidates": ("fading",), "max_p": 1.0})
-    update = fit_update(Z, y, np.zeros(80), np.arange(80), procedure, rng=rng)
-    assert update.weights == {"clinical": 1.0, "fading": 0.0}
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    rng = np.random.default_rng(2)
+    Z = rng.normal(size=(60, 40))
+    y = (rng.random(60) < expit(2 * Z[:, 0])).astype(float)
+    one, other = (
+        fit_update(Z, y, np.zeros(60), PANEL, rng=np.random.default_rng(7)) for _ in range(2)
+    )
+    assert one.reason == ""
+    assert one.coef.tobytes() == other.coef.tobytes()
+    assert one.p_value == other.p_value
+    draws = [u.draw(50, rng=np.random.default_rng(8)) for u in (one, other)]
+    assert draws[0].tobytes() == draws[1].tobytes()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from tests.training.helpers.panel_cohorts import PANEL, make_data
+from tests.training.helpers.panel_cohorts import make_data
 from tests.training.helpers.panel_fits import fit_signal, fit_sub_model
 from training.fitting.procedure import Procedure
 
@@ -94,15 +94,13 @@ def test_the_interval_holds_the_estimate_and_is_wider_than_without_a_panel(signa
     assert on_log_odds > np.diff(logit(base.interval(X)[:, 0]), axis=1).mean()
 
 
-def test_trees_can_be_the_panels_part():
-    data = make_data(300, shift=1.5, seed=4)
-    panel, base, model = fit_sub_model(data, PANEL.model_copy(update={"candidates": ("lightgbm",)}))
-    assert panel.first.weights["lightgbm"] > 0
-    X, rows = data.clinical.X, data.rows
-    own = logit(model.response.probability(model.encode(X, rows))[:, 0])
-    expected = logit(base.probability(X)[:, 0]) + panel.first.score(panel.standardise(rows))
-    # The assays' smallest and largest values are stored rounded outwards: nothing is cut.
-    np.testing.assert_allclose(own - expected, (own - expected)[0], atol=1e-9)
+def test_the_draws_of_the_assays_have_the_served_coefficients_as_their_mean(signal):
+    _, _, base, model = signal
+    slopes = model.response.working_first.draws[:, base.working_first.draws.shape[1] :]
+    served = model.response.first.coef[len(base.first.coef) :]
+    error = slopes.std(axis=0) / np.sqrt(len(slopes))
+    assert np.all(np.abs(slopes.mean(axis=0) - served) < 5 * error)
+    assert np.all(slopes.std(axis=0) > 0)
 
 
 def test_a_clinical_estimate_of_trees_is_carried_along():
@@ -117,7 +115,6 @@ def test_a_clinical_estimate_of_trees_is_carried_along():
     data = replace(data, rows=rows)
     panel, base, model = fit_sub_model(data, clinical=Procedure(("lightgbm",), inner_repeats=1))
     assert base.has_trees
-    assert "lightgbm" not in panel.first.weights
     own = logit(model.response.probability(model.encode(clinical.X, rows))[:, 0])
     expected = logit(base.probability(clinical.X)[:, 0])
     expected = expected + panel.first.score(panel.standardise(rows))

@@ -12,7 +12,7 @@ from training.study.settings import read_study
     [
         ('file = "nowhere.parquet"', "panel.file: expected a file beside the study"),
         ('reference = "mean"', "panel.reference: expected global_mean, genorm, normfinder"),
-        ('candidates = ["lasso"]', "panel.candidates: expected any of elastic_net"),
+        ('candidates = ["lasso"]', "panel.candidates: expected one of reference"),
         ("max_assays = 0", "panel.max_assays: expected from 1 to 200"),
         ("min_coverage = 0", "panel.min_coverage: expected from 0.01 to 1"),
         ("plates = 1", "panel.plates: expected true or false"),

@@ -208,7 +208,9 @@ def test_what_went_wrong_is_counted(count: str, told: str) -> None:
 
 @pytest.mark.parametrize("found", ["found", "not_shown"])
 def test_an_interval_that_is_too_narrow_is_told_with_a_sub_model(found: str) -> None:
-    assert "does not know that its assays were selected" in _read_points(_make_section(found=found))
+    assert "not that the panel was kept because it did well" in _read_points(
+        _make_section(found=found)
+    )
 
 
 def test_without_a_sub_model_there_is_no_interval_to_warn_of() -> None:
