@@ -12,6 +12,7 @@ from training.panel.posterior import find_few
 __all__ = ["compute_global_test"]
 
 
+_MANY = 2000
 _LARGEST = 2
 """Assays of a model; more of them find no more in simulated cohorts, and cost more."""
 
@@ -23,7 +24,7 @@ def compute_global_test(
     *,
     max_p: float,
     rng: np.random.Generator,
-    n_permutations: int = 199,
+    n_permutations: int | None = None,
 ) -> float:
     """Test whether a panel goes with what the clinical estimate leaves open.
 
@@ -43,8 +44,9 @@ def compute_global_test(
         What p is to be held against, above 0 and below 1.
     rng : numpy.random.Generator
         Source of the permutations.
-    n_permutations : int
-        Panels that are dealt out at most; more where `max_p` cannot be reached with so many.
+    n_permutations : int or None
+        Panels that are dealt out at most; more where `max_p` cannot be reached with so many. None:
+        199, or 39 from 2000 patients on.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def compute_global_test(
     ----------
     Besag and Clifford 1991, doi:10.1093/biomet/78.2.301 (stopping early).
     """
-    count = max(n_permutations, ceil(1 / max_p) - 1)
+    wanted = n_permutations or (39 if len(y) >= _MANY else 199)
+    count = max(wanted, ceil(1 / max_p) - 1)
     # So many panels dealt out at random with as much evidence put p above max_p.
     enough = int(max_p * (count + 1) + 1e-9)
     told = find_few(Z, y, offset, largest=_LARGEST).log_evidence
