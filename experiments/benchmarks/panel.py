@@ -3,8 +3,8 @@
 Run as ``python -m experiments.benchmarks.panel [--n 48] [--assays 750] [--jobs 2]``: a simulated
 cohort and panel as files, trained with the settings that a study has without asking for any
 (20 x 5 folds, 200 bootstrap reruns, both horizons, all candidates; from 2000 patients with a
-panel on, one repeat of 5 folds for the panel). Eight assays carry a signal, so that no fold is
-spared the fit by the global test. `--repeats` and `--reruns` set the clinical resampling.
+panel on, one repeat of 5 folds for the panel). Eight assays carry a signal, so that the
+global test is made to its end. `--repeats` and `--reruns` set the clinical resampling.
 """
 
 from __future__ import annotations
