@@ -27,6 +27,8 @@ _MIN_INDICATOR_SCALE = 0.3
 A flag that one patient in 48 carries has a spread of 0.14; dividing by it would let a penalised
 coefficient move that patient's risk seven times as far as the penalty is meant to allow.
 """
+_MIN_SIDE = 0.05
+"""Smallest share on either side of a step: fewer tell next to nothing of it."""
 _KNOT_QUANTILES = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95)}
 """Harrell, Regression Modeling Strategies, 2015, table 2.3, doi:10.1007/978-3-319-19425-7."""
 
@@ -48,12 +50,12 @@ def _restricted_cubic(x: FloatArray, knots: FloatArray, term: int) -> FloatArray
 
 
 class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
-    """Fill, limit, scale and bend raw predictors, each on its own.
+    """Fill, limit, scale, bend and cut raw predictors, each on its own.
 
-    A missing number is filled with the training median, a missing yes/no or category with the
-    training shares, so that a record is handled the same way in training and at prediction,
-    without looking at the outcome or at other records. There is no missingness indicator. A
-    number beyond what training saw is taken as the nearest value seen.
+    A missing number is filled with the training median, a missing yes/no or category, and the
+    step of a missing number, with the training shares, so that a record is handled the same way in
+    training and at prediction, without looking at the outcome or at other records. There is no
+    missingness indicator. A number beyond what training saw is taken as the nearest value seen.
 
     Parameters
     ----------
@@ -65,13 +67,19 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     knots : {0, 3, 4}
         Knots of a restricted cubic spline added for each numeric column; 0 adds none. A column
         with too few distinct values for its knots stays straight.
+    cuts : sequence of float or None
+        Shares, between 0 and 1, at which each numeric column also gets a step: 0 up to that
+        quantile of the training values, 1 above it. A step that fewer than one in twenty lie on
+        either side of is left out.
 
     Attributes
     ----------
     groups_ : ndarray of int of shape (n_columns_out,)
         The raw column each output column was made from.
     linear_ : ndarray of bool of shape (n_columns_out,)
-        False for the nonlinear terms of a spline.
+        False for the nonlinear terms of a spline and for steps.
+    cut_ : ndarray of shape (n_columns_out,)
+        Where an output column steps up, on the scale of its straight column; NaN for the others.
     low_, high_ : ndarray of shape (n_features_in_,)
         Smallest and largest value seen; NaN for a column with no value at all.
     fill_ : ndarray of shape (n_features_in_,)
@@ -84,10 +92,12 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         categories: Mapping[int, int] | None = None,
         log1p: Sequence[int] | None = None,
         knots: int = 0,
+        cuts: Sequence[float] | None = None,
     ) -> None:
         self.categories = categories
         self.log1p = log1p
         self.knots = knots
+        self.cuts = cuts
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -118,6 +128,7 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         groups: list[int] = []
         terms: list[int] = []
         shares: list[float] = []
+        steps: list[float] = []
         self.knots_: list[FloatArray] = [np.empty(0)] * n_features
         for j in range(n_features):
             if j in categories:
@@ -126,21 +137,26 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
                     groups.append(j)
                     terms.append(-level)
                     shares.append(float(np.mean(column == level)) if column.size else 0.0)
+                    steps.append(np.nan)
                 continue
-            knots = self._place_knots(self._on_scale(values[seen[:, j], j], j))
+            column = self._on_scale(values[seen[:, j], j], j)
+            knots, cuts = self._place_knots(column), self._place_cuts(column)
             self.knots_[j] = knots
             count = 1 + max(len(knots) - 2, 0)
-            groups += [j] * count
-            terms += range(count)
-            shares += [0.0] * count
+            groups += [j] * (count + len(cuts))
+            terms += [*range(count), *[0] * len(cuts)]
+            shares += [*[0.0] * count, *[float(np.mean(column > cut)) for cut in cuts]]
+            steps += [*[np.nan] * count, *cuts]
         self.groups_ = np.asarray(groups, dtype=np.intp)
         self._terms = np.asarray(terms, dtype=np.intp)
         self._shares = np.asarray(shares)
-        self.linear_ = self._terms <= 0
+        self.cut_ = np.asarray(steps, dtype=np.float64)
+        self.linear_ = (self._terms <= 0) & np.isnan(self.cut_)
         raw = self._raw_columns(values)
         self.center_ = raw.mean(axis=0)
         scale = raw.std(axis=0)
-        scale = np.where(self._terms < 0, np.maximum(scale, _MIN_INDICATOR_SCALE), scale)
+        yes_no = (self._terms < 0) | ~np.isnan(self.cut_)
+        scale = np.where(yes_no, np.maximum(scale, _MIN_INDICATOR_SCALE), scale)
         self.scale_ = np.where(scale > 1e-12, scale, 1.0)
         return self
 
@@ -157,13 +173,23 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             return np.empty(0)
         return np.asarray(knots, dtype=np.float64)
 
+    def _place_cuts(self, column: FloatArray) -> FloatArray:
+        if self.cuts is None or not column.size:
+            return np.empty(0)
+        cuts = np.unique(np.quantile(column, self.cuts))
+        above = np.mean(column[:, np.newaxis] > cuts, axis=0)
+        return np.asarray(cuts[np.minimum(above, 1 - above) >= _MIN_SIDE])
+
     def _raw_columns(self, X: FloatArray) -> FloatArray:
         columns = np.empty((X.shape[0], len(self.groups_)))
+        straight = np.empty(0)  # of the predictor whose bends and steps follow it
         for out, (j, term) in enumerate(zip(self.groups_, self._terms, strict=True)):
             column = X[:, j]
             missing = np.isnan(column)
             if term < 0:
                 columns[:, out] = np.where(missing, self._shares[out], column == -term)
+            elif not np.isnan(self.cut_[out]):
+                columns[:, out] = np.where(missing, self._shares[out], straight > self.cut_[out])
             elif term == 0:
                 low, high = self.low_[j], self.high_[j]
                 known = column if np.isnan(low) else np.clip(column, low, high)
@@ -193,6 +219,7 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         wider.groups_ = np.concatenate([self.groups_, np.arange(n, n + n_more, dtype=np.intp)])
         wider._terms = np.concatenate([self._terms, np.zeros(n_more, dtype=np.intp)])
         wider._shares = np.concatenate([self._shares, np.zeros(n_more)])
+        wider.cut_ = np.concatenate([self.cut_, np.full(n_more, np.nan)])
         wider.linear_ = np.concatenate([self.linear_, np.ones(n_more, dtype=bool)])
         wider.logged_ = np.concatenate([self.logged_, np.zeros(n_more, dtype=bool)])
         wider.knots_ = [*self.knots_, *[np.empty(0)] * n_more]

@@ -134,7 +134,12 @@ def test_the_outcome_is_never_looked_at() -> None:
 def test_the_dictionary_decides_what_is_a_category_and_what_is_logged() -> None:
     names = ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
     basis = make_basis([CONTRACT[name] for name in names], knots=3)
-    assert basis.get_params() == {"categories": {2: 2, 3: 3}, "log1p": [1], "knots": 3}
+    assert basis.get_params() == {
+        "categories": {2: 2, 3: 3},
+        "log1p": [1],
+        "knots": 3,
+        "cuts": None,
+    }
 
 
 def test_further_numbers_leave_the_other_columns_as_they_were():
