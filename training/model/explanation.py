@@ -36,6 +36,7 @@ import numpy as np
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
+from training.model.gains import Gains
 from training.model.response_model import ResponseModel
 
 __all__ = ["Explainer", "Attribution"]
@@ -89,12 +90,12 @@ class Attribution:
 class Explainer:
     """Explain one model's probabilities, patient by patient.
 
-    Without trees the log-odds are a sum over predictors, and the values are exact: for each
-    background row all coalitions are counted of those predictors whose part in the log-odds
-    differs from the patient's; the others are dummies there and get 0. With trees, or with more
-    than 16 such predictors in a row, predictors are put in one by one in orders drawn at random,
-    each order also in reverse, over all background rows; every order adds up to the same total,
-    so that the sum is right and only its division has a Monte Carlo error.
+    Without trees the log-odds are a sum over predictors and pairs of them, and the values are
+    exact: for each background row all coalitions are counted of those predictors whose part in the
+    log-odds differs from the patient's; the others are dummies there and get 0. With trees, or
+    with more than 16 such predictors in a row, predictors are put in one by one in orders drawn at
+    random, each order also in reverse, over all background rows; every order adds up to the same
+    total, so that the sum is right and only its division has a Monte Carlo error.
 
     A group counts as one predictor in all this. Where it has too many members for all their
     coalitions, they are put in one by one in orders drawn at random, after those of the others
@@ -133,9 +134,7 @@ class Explainer:
         self._outcomes = [model.first] if model.kept is None else [model.first, model.kept]
         self._served = model.probability(model.background)
         self._expanded = [outcome.basis.expand(model.background) for outcome in self._outcomes]
-        self._terms = np.stack([outcome.terms(model.background) for outcome in self._outcomes])
-        intercepts = np.array([outcome.intercept for outcome in self._outcomes])
-        self._margins = intercepts[:, np.newaxis] + self._terms.sum(axis=2)
+        self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
         self._group = np.asarray(group, dtype=np.int64)
         self._alone = np.setdiff1d(np.arange(model.background.shape[1]), self._group)
         # Which columns each player puts in; the group is the last player.
@@ -182,8 +181,7 @@ class Explainer:
         base = self._served.mean(axis=0)
         gains = None
         if not self._model.has_trees:
-            terms = np.stack([outcome.terms(x[np.newaxis]) for outcome in self._outcomes])
-            gains = terms - self._terms
+            gains = self._compare(x)
         method, values, error = self._value_players(x, gains, served)
         if not self._group.size:
             return Attribution("probability", method, base, values, error, exact)
@@ -193,18 +191,25 @@ class Explainer:
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
         return Attribution("probability", method, base, contributions, error, left + error)
 
+    def _compare(self, x: FloatArray) -> Gains:
+        """Return what putting in the patient's values adds to the log-odds of each row."""
+        parts = [
+            outcome.compare(outcome.basis.expand(x[np.newaxis])[0], others)
+            for outcome, others in zip(self._outcomes, self._expanded, strict=True)
+        ]
+        return Gains(*(np.stack(part) for part in zip(*parts, strict=True)))
+
     def _value_players(
-        self, x: FloatArray, gains: FloatArray | None, served: FloatArray
+        self, x: FloatArray, gains: Gains | None, served: FloatArray
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
 
-        `gains` (n_outcomes, n_rows, n_predictors) is what putting in the patient's value adds to
-        the log-odds of each row; None with trees.
+        `gains` is None with trees.
         """
         rows = f"over {len(self._served)} background rows"
         if gains is not None:
-            gains = gains @ self._columns.T if self._group.size else gains
-            active = np.any(gains != 0.0, axis=0)
+            gains = gains.merge(self._columns) if self._group.size else gains
+            active = np.asarray(gains.active.any(axis=0))
             if active.sum(axis=1).max() <= _MOST_ACTIVE:
                 values = self._count_coalitions(gains, active, served)
                 return f"exact Shapley values {rows}", values, np.zeros(len(served))
@@ -214,14 +219,14 @@ class Explainer:
         return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"
 
     def _divide(
-        self, x: FloatArray, gains: FloatArray | None, total: FloatArray
+        self, x: FloatArray, gains: Gains | None, total: FloatArray
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return how the group's value is divided, the members' values and their error.
 
         `total` (n_horizons,) is the group's value at each horizon; the rest as above.
         """
         if gains is not None:
-            counts = np.any(gains != 0.0, axis=0).sum(axis=1)
+            counts = np.asarray(gains.active.any(axis=0)).sum(axis=1)
             if np.exp2(counts).sum() <= _MOST_JOINT:
                 members = self._count_members(gains)
                 # Equal but for rounding, and for a recalibration step that a last bit decides.
@@ -241,10 +246,11 @@ class Explainer:
         error = np.sqrt(variance / len(pairs)).max(axis=1)
         return self._describe_orders(len(self._member_orders)), members, error
 
-    def _count_members(self, gains: FloatArray) -> FloatArray:
+    def _count_members(self, gains: Gains) -> FloatArray:
         """Return the exact values (n_horizons, n_members) of the group's members."""
-        members = np.zeros((gains.shape[0], gains.shape[1], len(self._group)))
-        alone, own = (np.any(gains[:, :, c] != 0.0, axis=0) for c in (self._alone, self._group))
+        members = np.zeros((*self._margins.shape, len(self._group)))
+        active = np.asarray(gains.active.any(axis=0))
+        alone, own = active[:, self._alone], active[:, self._group]
         sizes = np.stack([alone.sum(axis=1), own.sum(axis=1)], axis=1)
         for k, m in np.unique(sizes, axis=0).tolist():
             if m == 0:
@@ -257,17 +263,18 @@ class Explainer:
                 outside = np.nonzero(alone[rows])[1].reshape(len(rows), k)
                 inside = np.nonzero(own[rows])[1].reshape(len(rows), m)
                 columns = np.hstack([self._alone[outside], self._group[inside]])
-                worth = self._worth(self._margins[:, rows], gains[:, rows[:, np.newaxis], columns])
+                worth = self._worth(rows, gains.take(rows, columns))
                 joined = worth.reshape(*worth.shape[:2], 2**m, 2**k) @ share
                 members[:, rows[:, np.newaxis], inside] = joined @ shapley_weights(m)
         return np.asarray(members.mean(axis=1))
 
-    def _sample_members(self, x: FloatArray, gains: FloatArray | None) -> FloatArray:
+    def _sample_members(self, x: FloatArray, gains: Gains | None) -> FloatArray:
         """Return sampled values (n_pairs, n_horizons, n_members) of the group's members."""
         members = self._group[self._member_orders]
         if gains is not None:
-            start = gains[:, :, self._alone] @ self._before.T + self._margins[:, :, np.newaxis]
-            steps = np.cumsum(gains[:, :, members], axis=3)
+            start = self._margins[:, :, np.newaxis] + gains.add_up(self._alone, self._before)
+            # Members of a group act with no other predictor: each adds what it adds alone.
+            steps = np.cumsum(gains.alone[:, :, members], axis=3)
             path = np.concatenate([start[..., np.newaxis], start[..., np.newaxis] + steps], axis=3)
             for outcome, part in zip(self._outcomes, path, strict=True):
                 part[...] = outcome.finish(part)
@@ -289,14 +296,8 @@ class Explainer:
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
         return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
 
-    def _count_coalitions(
-        self, gains: FloatArray, active: BoolArray, served: FloatArray
-    ) -> FloatArray:
-        """Return the exact contributions (n_horizons, n_players).
-
-        `gains` (n_outcomes, n_rows, n_players) is what putting in the patient's value adds to
-        the log-odds of each row.
-        """
+    def _count_coalitions(self, gains: Gains, active: BoolArray, served: FloatArray) -> FloatArray:
+        """Return the exact contributions (n_horizons, n_players)."""
         contributions = np.zeros((len(served), *active.shape))
         counts = active.sum(axis=1)
         for k in range(1, int(counts.max()) + 1):
@@ -306,7 +307,7 @@ class Explainer:
                 rows = group[start : start + step]
                 columns = np.nonzero(active[rows])[1].reshape(-1, k)
                 cells = rows[:, np.newaxis], columns
-                worth = self._worth(self._margins[:, rows], gains[:, *cells])
+                worth = self._worth(rows, gains.take(rows, columns))
                 # Both ends are served probabilities: taking them as served keeps the sum right
                 # also where a recalibration step turns a last bit into a difference.
                 worth[:, :, 0] = self._served[rows].T
@@ -314,18 +315,9 @@ class Explainer:
                 contributions[:, *cells] = worth @ shapley_weights(k)
         return np.asarray(contributions.mean(axis=1))
 
-    def _worth(self, margins: FloatArray, gains: FloatArray) -> FloatArray:
-        """Return the probabilities (n_horizons, n_rows, 2**k) of all coalitions of k predictors.
-
-        Bit j of a coalition's number tells whether predictor j is in it, so that each predictor
-        doubles the coalitions before it.
-        """
-        k = gains.shape[2]
-        sums = np.empty((*margins.shape, 2**k))
-        sums[:, :, 0] = margins
-        for j in range(k):
-            half = 1 << j
-            np.add(sums[:, :, :half], gains[:, :, j : j + 1], out=sums[:, :, half : 2 * half])
+    def _worth(self, rows: IntArray, gains: Gains) -> FloatArray:
+        """Return the probabilities (n_horizons, n_rows, 2**k) of all coalitions of k predictors."""
+        sums = gains.add_all(self._margins[:, rows])
         for outcome, part in zip(self._outcomes, sums, strict=True):
             part[...] = outcome.finish(part)
         sums[1:] *= sums[0]

@@ -7,16 +7,17 @@ draws behind its intervals, and background rows whose columns were permuted inde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
-from features.arrays import FloatArray
+from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin, load_trees
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel"]
@@ -30,9 +31,9 @@ def _clipped_logit(probability: FloatArray) -> FloatArray:
 class OutcomeModel:
     """The calibrated probability of one outcome.
 
-    probability = isotonic(expit(intercept + Z @ coef + tree_weight * trees(Z))), where Z is the
-    basis of the raw predictors. Everything but the trees is a sum of one function per raw
-    predictor.
+    probability = isotonic(expit(intercept + Z @ coef + pairs(Z) + tree_weight * trees(Z))), where
+    Z is the basis of the raw predictors. Everything but the trees is a sum of functions of one
+    raw predictor or of two.
 
     Parameters
     ----------
@@ -50,6 +51,10 @@ class OutcomeModel:
         What the trees' raw score is multiplied by.
     isotonic_x, isotonic_y : ndarray of shape (n_steps,)
         Isotonic recalibration by linear interpolation; empty when there is none.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        Columns of two predictors whose product counts.
+    pair_coef : ndarray of shape (n_pairs,)
+        Log-odds per unit of the product.
     """
 
     basis: PredictorBasis
@@ -60,6 +65,8 @@ class OutcomeModel:
     tree_weight: float
     isotonic_x: FloatArray
     isotonic_y: FloatArray
+    pairs: IntArray = field(default_factory=NO_PAIRS.copy)
+    pair_coef: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def has_trees(self) -> bool:
@@ -69,25 +76,42 @@ class OutcomeModel:
     @property
     def is_constant(self) -> bool:
         """Whether everyone gets the same probability."""
-        return not self.has_trees and not np.any(self.coef)
+        return not self.has_trees and not np.any(self.coef) and not np.any(self.pair_coef)
 
-    def terms(self, X: FloatArray) -> FloatArray:
-        """Return what each raw predictor adds to the log-odds, trees left out.
+    def compare(self, z: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what putting in one patient's values adds to others' log-odds, trees left out.
 
         Parameters
         ----------
-        X : ndarray of shape (n, n_predictors)
-            Raw predictors, NaN where missing.
+        z : ndarray of shape (n_columns,)
+            The patient's row of the basis.
+        others : ndarray of shape (n, n_columns)
+            Rows of the others.
 
         Returns
         -------
-        ndarray of shape (n, n_predictors)
-            ``intercept + terms.sum(axis=1)`` is the log-odds of the logistic part.
+        alone : ndarray of shape (n, n_predictors)
+            What each predictor adds, nothing else being put in.
+        together : ndarray of shape (n, n_predictors, n_predictors)
+            What two add beyond that, put in together; symmetric, 0 on the diagonal.
         """
-        weighted = self.basis.expand(X) * self.coef
-        terms = np.zeros(X.shape)
-        np.add.at(terms.T, self.basis.groups_, weighted.T)
-        return terms
+        groups = self.basis.groups_
+        n_predictors = self.basis.n_features_in_
+        moved = z - others
+        alone = np.zeros((len(others), n_predictors))
+        together = np.zeros((len(others), n_predictors, n_predictors))
+        np.add.at(alone.T, groups, (moved * self.coef).T)
+        if self.pair_coef.size:
+            left, right = self.pairs.T
+            np.add.at(alone.T, groups[left], (self.pair_coef * moved[:, left] * others[:, right]).T)
+            np.add.at(
+                alone.T, groups[right], (self.pair_coef * others[:, left] * moved[:, right]).T
+            )
+            both = (self.pair_coef * moved[:, left] * moved[:, right]).T
+            by_pair = together.transpose(1, 2, 0)
+            np.add.at(by_pair, (groups[left], groups[right]), both)
+            np.add.at(by_pair, (groups[right], groups[left]), both)
+        return alone, together
 
     def finish(self, margin: FloatArray) -> FloatArray:
         """Return the calibrated probability of the whole log-odds `margin`, any shape."""
@@ -112,6 +136,7 @@ class OutcomeModel:
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
         margin = self.intercept + np.sum(Z * self.coef, axis=1)
+        margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
         if self.has_trees:
             trees = load_trees(self.trees)
             margin = margin + self.tree_weight * compute_tree_margin(trees, Z, self.n_trees)
@@ -120,29 +145,36 @@ class OutcomeModel:
 
 @dataclass(frozen=True)
 class WorkingModel:
-    """Draws from the posterior of a lightly penalised logistic model of one outcome.
+    """Draws from the posterior of a logistic model of one outcome.
 
     It gives the width of the served interval, not its centre.
 
     Parameters
     ----------
     basis : PredictorBasis
-        Fitted, without bends.
-    draws : ndarray of shape (n_draws, 1 + n_columns)
-        Intercept and coefficients, log-odds.
+        Fitted.
+    draws : ndarray of shape (n_draws, 1 + n_columns + n_pairs)
+        Intercept and coefficients, of the columns and then of the products; log-odds.
     follow : float
         From 0 to 1: how far the interval reaches after a served probability that this model's
         own does not follow, because bent predictors or trees are in it.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        Columns of two predictors whose product counts.
     """
 
     basis: PredictorBasis
     draws: FloatArray
     follow: float = 0.0
+    pairs: IntArray = field(default_factory=NO_PAIRS.copy)
+
+    def expand(self, X: FloatArray) -> FloatArray:
+        """Return the columns (n, n_columns + n_pairs) that the coefficients belong to."""
+        Z = self.basis.expand(X)
+        return np.hstack([Z, Z[:, self.pairs[:, 0]] * Z[:, self.pairs[:, 1]]])
 
     def probabilities(self, X: FloatArray) -> FloatArray:
         """Return the drawn probabilities, of shape (n_draws, n), of rows `X`."""
-        Z = self.basis.expand(X)
-        return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ Z.T))
+        return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ self.expand(X).T))
 
 
 @dataclass(frozen=True)

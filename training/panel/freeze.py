@@ -142,6 +142,6 @@ class _Widening:
             places = [self._selected.tolist().index(j) for j in update.used]
             slopes[:, places] = update.draw(n_draws, rng=self._rng)
             shift = outcome.intercept - clinical.intercept
-        draws = np.column_stack([working.draws, slopes])
+        draws = np.insert(working.draws, [1 + len(working.basis.groups_)], slopes, axis=1)
         draws[:, 0] += shift
-        return WorkingModel(self._widen(working.basis), draws, working.follow)
+        return WorkingModel(self._widen(working.basis), draws, working.follow, working.pairs)

@@ -93,7 +93,9 @@ def update_outcome(
     """
     if min(np.sum(y == 1), np.sum(y == 0)) < MIN_PER_CLASS:
         return model, make_untested(y)
-    used = np.flatnonzero(model.coef)
+    wanted = model.basis.linear_ if model.pair_coef.size else np.ones(len(model.coef), dtype=bool)
+    # Of steps and products there are more than other patients can tell apart.
+    used = np.flatnonzero((model.coef != 0.0) & wanted)
     Z = model.basis.expand(X)
     columns = Z[:, used]
     if model.has_trees:
@@ -135,6 +137,7 @@ def _recalibrate(model: OutcomeModel, intercept: float, slope: float) -> Outcome
         model,
         intercept=intercept + slope * model.intercept,
         coef=slope * model.coef,
+        pair_coef=slope * model.pair_coef,
         tree_weight=slope * model.tree_weight,
     )
 
@@ -157,7 +160,7 @@ def _update_working(
     if method == "keep":
         return working
     center = working.draws.mean(axis=0)
-    lp = center[0] + working.basis.expand(X) @ center[1:]
+    lp = center[0] + working.expand(X) @ center[1:]
     flat = np.ones((len(y), 1))
     design = flat if method == "intercept" else np.column_stack([flat, lp])
     offset = lp if method == "intercept" else 0 * lp

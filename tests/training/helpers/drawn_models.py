@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -51,7 +52,10 @@ def draw_outcome(
     knots: int = 0,
     isotonic: bool = False,
     trees: bool = False,
+    apart: Sequence[int] = (),
+    pairs: bool = False,
 ) -> OutcomeModel:
+    """Return a random outcome; predictors in `apart` act together with no other."""
     basis = make_basis(variables, knots=knots).fit(X)
     n_columns = len(basis.groups_)
     coef = rng.normal(0, 0.8, n_columns) * (rng.random(n_columns) < 0.8)
@@ -61,10 +65,28 @@ def draw_outcome(
         Z = basis.expand(X)
         risk = 1 / (1 + np.exp(-2 * Z[:, 0] * Z[:, -1] - Z[:, 1]))
         y = (rng.random(len(X)) < risk).astype(np.float64)
-        member = BoostedTrees(tried=(60,)).fit_path(Z, basis.linear_, y)[0]
+        member = BoostedTrees(tried=(60,)).fit_path(Z, basis, y)[0]
         text = member.trees.model_to_string()
     intercept = float(rng.normal())
-    return OutcomeModel(basis, intercept, coef, text, 60, 0.7 * trees, steps[0], steps[1])
+    groups = basis.groups_
+    together = [
+        (i, j)
+        for i, j in combinations(range(n_columns), 2)
+        if pairs and groups[i] != groups[j] and not {groups[i], groups[j]} & set(apart)
+    ]
+    drawn = np.array(together, dtype=np.intp).reshape(-1, 2)
+    return OutcomeModel(
+        basis,
+        intercept,
+        coef,
+        text,
+        60,
+        0.7 * trees,
+        steps[0],
+        steps[1],
+        pairs=drawn,
+        pair_coef=rng.normal(0, 0.5, len(drawn)) * (rng.random(len(drawn)) < 0.7),
+    )
 
 
 def assemble(
@@ -95,13 +117,17 @@ def draw_model(
     knots: int = 0,
     isotonic: bool = False,
     trees: bool = False,
+    apart: Sequence[int] = (),
+    pairs: bool = False,
 ) -> tuple[ResponseModel, FloatArray]:
     """Return a random model and one random patient."""
     rng = np.random.default_rng(seed)
     variables = [variable(f"x{j}", kind) for j, kind in enumerate(kinds)]
     X = draw_rows(variables, 120 if trees else 40, rng)
     outcomes = [
-        draw_outcome(variables, X, rng, knots=knots, isotonic=isotonic, trees=trees)
+        draw_outcome(
+            variables, X, rng, knots=knots, isotonic=isotonic, trees=trees, apart=apart, pairs=pairs
+        )
         for _ in range(2)
     ]
     background = draw_rows(variables, n_background, rng)

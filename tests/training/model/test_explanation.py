@@ -70,12 +70,19 @@ def by_enumeration(model: ResponseModel, x: FloatArray) -> FloatArray:
     two=st.booleans(),
     knots=st.sampled_from([0, 3]),
     isotonic=st.booleans(),
+    pairs=st.booleans(),
 )
 def test_logistic_family_equals_enumeration_over_coalitions(
-    kinds: list[str], seed: int, n_background: int, two: bool, knots: int, isotonic: bool
+    kinds: list[str],
+    seed: int,
+    n_background: int,
+    two: bool,
+    knots: int,
+    isotonic: bool,
+    pairs: bool,
 ) -> None:
     model, x = draw_model(
-        kinds, seed, n_background=n_background, two=two, knots=knots, isotonic=isotonic
+        kinds, seed, n_background=n_background, two=two, knots=knots, isotonic=isotonic, pairs=pairs
     )
     found = explain(model, x)
     expected = by_enumeration(model, x)
@@ -122,10 +129,12 @@ def test_values_worked_by_hand_at_the_second_horizon() -> None:
 
 
 @shap_colours
-def test_logistic_family_agrees_with_shap_exact() -> None:
+@pytest.mark.parametrize("pairs", [False, True])
+def test_logistic_family_agrees_with_shap_exact(pairs: bool) -> None:
     import shap
 
-    model, x = draw_model((*MIXED, "number", "yes_no"), 5, n_background=20, knots=3)
+    kinds = (*MIXED, "number", "yes_no")
+    model, x = draw_model(kinds, 5, n_background=20, knots=3, pairs=pairs)
     masker = shap.maskers.Independent(model.background, max_samples=20)
     theirs = shap.explainers.Exact(model.probability, masker)(x[np.newaxis])
     ours = explain(model, x)
@@ -387,13 +396,22 @@ def owen_by_enumeration(
     n_background=st.integers(1, 5),
     two=st.booleans(),
     isotonic=st.booleans(),
+    pairs=st.booleans(),
 )
 def test_group_equals_owens_formula_over_all_coalitions(
-    n_alone: int, n_members: int, seed: int, n_background: int, two: bool, isotonic: bool
+    n_alone: int,
+    n_members: int,
+    seed: int,
+    n_background: int,
+    two: bool,
+    isotonic: bool,
+    pairs: bool,
 ) -> None:
     kinds = [*["number", "yes_no", "category"][:n_alone], *["number"] * n_members]
-    model, x = draw_model(kinds, seed, n_background=n_background, two=two, isotonic=isotonic)
     group = list(range(n_alone, len(kinds)))
+    model, x = draw_model(
+        kinds, seed, n_background=n_background, two=two, isotonic=isotonic, apart=group, pairs=pairs
+    )
     found = Explainer(model, group=group).explain(x)
     expected, whole = owen_by_enumeration(model, x, group)
     np.testing.assert_allclose(found.contributions, expected, atol=1e-11, rtol=0)
@@ -434,8 +452,10 @@ def few_joint(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_sampled_members_add_up_to_the_exact_group(few_joint: None) -> None:
     for seed in range(4):
-        model, x = draw_model(["number"] * 8, seed, n_background=9, isotonic=True)
         group = [3, 4, 5, 7]
+        model, x = draw_model(
+            ["number"] * 8, seed, n_background=9, isotonic=True, apart=group, pairs=seed > 1
+        )
         found = Explainer(model, group=group).explain(x)
         expected, whole = owen_by_enumeration(model, x, group)
         total = found.contributions[:, group].sum(axis=1)

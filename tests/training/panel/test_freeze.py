@@ -79,9 +79,11 @@ def test_an_assay_that_was_not_measured_counts_as_average(signal):
     row[data.assays.index(model.selected[-1])] = np.nan
     assert model.can_use(row) == ""
     encoded = model.encode(data.clinical.X[:1], row[np.newaxis])
-    terms = model.response.first.terms(encoded)
-    assert terms[0, -1] == 0.0
-    assert terms[0, -2] != 0.0
+    first = model.response.first
+    average = model.encode(data.clinical.X[:1], np.full((1, len(row)), np.nan))
+    (alone,), _ = first.compare(first.basis.expand(encoded)[0], first.basis.expand(average))
+    assert alone[-1] == 0.0
+    assert alone[-2] != 0.0
 
 
 def test_the_interval_holds_the_estimate_and_is_wider_than_without_a_panel(signal):

@@ -1,0 +1,16 @@
+import numpy as np
+
+from training.model.pairs import NO_PAIRS, compute_pair_margin
+
+
+def test_products_worked_by_hand() -> None:
+    # 2 x 3 x 1 - 1 x 3 x 0.5 and 0.
+    Z = np.array([[2.0, 3.0, 1.0], [0.0, 5.0, 0.0]])
+    pairs = np.array([[0, 1], [1, 2]])
+    found = compute_pair_margin(Z, pairs, np.array([1.0, -0.5]))
+    np.testing.assert_array_equal(found, [4.5, 0.0])
+
+
+def test_without_pairs_nothing_is_added() -> None:
+    found = compute_pair_margin(np.ones((3, 2)), NO_PAIRS, np.empty(0))
+    np.testing.assert_array_equal(found, np.zeros(3))

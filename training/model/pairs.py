@@ -1,0 +1,31 @@
+"""What two columns of a basis do together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.arrays import FloatArray, IntArray
+
+__all__ = ["NO_PAIRS", "compute_pair_margin"]
+
+NO_PAIRS: IntArray = np.empty((0, 2), dtype=np.intp)
+
+
+def compute_pair_margin(Z: FloatArray, pairs: IntArray, coef: FloatArray) -> FloatArray:
+    """Return what products of columns add to the log-odds.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_columns)
+        Rows of a basis.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        The two columns of each product.
+    coef : ndarray of shape (n_pairs,)
+        Log-odds per unit of the product.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The same for a row alone and among others.
+    """
+    return np.asarray(np.sum(Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]] * coef, axis=1))
