@@ -70,7 +70,7 @@ def make_model(*, trees: bool, seed: int, n_assays: int = 0) -> ResponseModel:
         text = ""
         if trees:
             y = (rng.random(len(Z)) < expit(Z @ coef + Z[:, 0] * Z[:, -1])).astype(np.float64)
-            member = BoostedTrees(tried=(N_TREES,)).fit_path(Z, basis.linear_, y)[0]
+            member = BoostedTrees(tried=(N_TREES,)).fit_path(Z, basis, y)[0]
             text = member.trees.model_to_string()
         steps = np.empty(0)
         return OutcomeModel(basis, 0.0, coef, text, N_TREES, 0.5 if trees else 0.0, steps, steps)

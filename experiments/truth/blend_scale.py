@@ -13,7 +13,7 @@ from scipy.special import expit
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from training.fitting.blending import price_spread
-from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES, KNOTS
+from training.fitting.candidates import BLENDED, CANDIDATES, KNOTS
 from training.fitting.fit import MIN_FOR_KEPT, allow_trees
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
@@ -70,7 +70,7 @@ def _predict_outcome(
     X_new: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    candidates = [CANDIDATES[name] for name in DEFAULT_CANDIDATES if name != "prevalence"]
+    candidates = [CANDIDATES[name] for name in BLENDED if name != "prevalence"]
     groups = np.arange(len(y))
     out = predict_out_of_fold(X, y, groups, data.predictors, candidates, procedure, rng=rng)
     best, chosen, losses = out.choose_settings()
@@ -82,7 +82,7 @@ def _predict_outcome(
     )
     basis = make_basis(data.predictors, knots=KNOTS).fit(X)
     Z_new = basis.expand(X_new)
-    paths = fit_paths(candidates, basis.expand(X), basis.linear_, y)
+    paths = fit_paths(candidates, basis.expand(X), basis, y)
     risks = [expit(path[i].margin(Z_new)) for path, i in zip(paths, best, strict=True)]
     rate = float(np.mean(y))
     return np.asarray(rate + weights @ (np.stack(risks) - rate))

@@ -35,6 +35,7 @@ from experiments.truth.peers import (
     predict_rms,
 )
 from experiments.truth.truth_tables import (
+    BLEND,
     DEFAULT,
     average_over_truths,
     compare_coverage,
@@ -51,7 +52,7 @@ from experiments.truth.worlds import TRUTHS
 from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
-from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED, DEFAULT_CANDIDATES
 from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
 from training.fitting.response import FittedResponse, TrainingData, fit_response
@@ -66,6 +67,7 @@ SIZES = {48: 40, 120: 30, 480: 20, 2000: 6}
 SLOW_IN = 5
 """BART and EBM, which take ten times as long as all others, are fitted to one cohort in so many."""
 N_NEW = 1000
+_NOTHING: dict[str, tuple[str, ...]] = {"prevalence": ("prevalence",)}
 
 
 def score(
@@ -125,7 +127,7 @@ def make_task(simulated: Simulated) -> Task:
 
 
 def run_cohort(
-    truth: Truth, n: int, cohort: int, *, seed: int, slow: bool = True, scale: bool = False
+    truth: Truth, n: int, cohort: int, *, seed: int, slow: bool = True, alternatives: bool = False
 ) -> list[dict[str, object]]:
     """Fit everything but R's model, and if `slow` BART and EBM, to one cohort and judge it.
 
@@ -149,21 +151,21 @@ def run_cohort(
         )
 
     with threadpool_limits(1):
-        methods: dict[str, tuple[str, ...]] = {DEFAULT: DEFAULT_CANDIDATES}
-        methods |= {name: (name,) for name in DEFAULT_CANDIDATES}
+        methods: dict[str, tuple[str, ...]] = {DEFAULT: DEFAULT_CANDIDATES, BLEND: BLENDED}
+        methods |= {name: (name,) for name in BLENDED} if alternatives else _NOTHING
         for name, candidates in methods.items():
             rng = np.random.default_rng((seed, 1, n, cohort))
             fitted = fit_response(data, Procedure(candidates), rng=rng)
             risks = fitted.probability(simulated.X)[:, -1]
             interval = None
-            if name == DEFAULT:
+            if name in (DEFAULT, BLEND):
                 interval = compute_interval(data, fitted, simulated.X, rng=rng)
             add(name, Predicted(risks, interval))
         for name, predict in (list_peers() if slow else PEERS).items():
             add(name, predict(*task))
-        if scale:
+        if alternatives:
             rng = np.random.default_rng((seed, 1, n, cohort))
-            procedure = Procedure(DEFAULT_CANDIDATES)
+            procedure = Procedure(BLENDED)
             risks = predict_on_probability_scale(data, procedure, simulated.X, rng=rng)
             add(SCALE, Predicted(risks))
     return rows
@@ -203,11 +205,13 @@ class _Piece(NamedTuple):
         return self.cohort is None or self.cohort * SLOW_IN < self.cohorts
 
 
-def _run_piece(piece: _Piece, seed: int, scale: bool) -> list[dict[str, object]]:
+def _run_piece(piece: _Piece, seed: int, alternatives: bool) -> list[dict[str, object]]:
     truth, n = TRUTHS[piece.truth], piece.n
     if piece.cohort is None:
         return run_rms(truth, n, piece.cohorts, seed=seed)
-    return run_cohort(truth, n, piece.cohort, seed=seed, slow=piece.is_slow, scale=scale)
+    return run_cohort(
+        truth, n, piece.cohort, seed=seed, slow=piece.is_slow, alternatives=alternatives
+    )
 
 
 def run(
@@ -216,7 +220,7 @@ def run(
     *,
     seed: int = 1,
     n_jobs: int = 1,
-    scale: bool = False,
+    alternatives: bool = False,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Simulate, fit and judge.
@@ -232,8 +236,9 @@ def run(
     n_jobs : int
         Processes. All cohorts of all truths and sizes are spread over them, the slow ones first, so
         that none is left alone with one at the end.
-    scale : bool
-        Whether to blend the same candidates on the probability scale too.
+    alternatives : bool
+        Whether each candidate of the blend is also fitted alone, and the blend also made on the
+        probability scale.
     progress : bool
         Whether to say on the terminal what is done.
 
@@ -249,7 +254,7 @@ def run(
     left = Counter((piece.truth, piece.n) for piece in pieces)
     found: dict[_Piece, list[dict[str, object]]] = {}
     with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        tasks = (delayed(_run_piece)(piece, seed, scale) for piece in pieces)
+        tasks = (delayed(_run_piece)(piece, seed, alternatives) for piece in pieces)
         for piece, rows in zip(pieces, Parallel(return_as="generator")(tasks), strict=True):
             found[piece] = rows
             left[piece.truth, piece.n] -= 1
@@ -262,7 +267,7 @@ def describe_rows(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> str
     """Return the tables of :func:`run` in Markdown, and those of changes since an earlier run."""
     summary = compute_summary(rows)
     peers = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
-    others = [*peers, *({SCALE} & set(rows["method"]))]
+    others = [*({BLEND} & set(rows["method"])), *peers, *({SCALE} & set(rows["method"]))]
     served = summary.xs(DEFAULT, level="method").reset_index()
     served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
     served["for_choosing"] = [TRUTHS[name].for_choosing for name in served["truth"]]
@@ -274,7 +279,7 @@ def describe_rows(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> str
     coverage.insert(2, "contained", [TRUTHS[name].contained for name in coverage["truth"]])
     parts = [
         ("The default procedure", served[quality]),
-        ("Against prevalence and the best single candidate", limits),
+        ("Against prevalence and the best of our other ways", limits),
         (f"Against the best of prevalence and peers: {held}", best),
         ("Against the peers", compare_with_peers(rows, others)),
         ("The patient's 95% interval, by tenth of the true risk and among the rarest", coverage),
@@ -307,7 +312,9 @@ def main() -> None:
     parser.add_argument(
         "--sizes", nargs="+", type=_read_sizes, default=list(SIZES.items()), metavar="N[xCOHORTS]"
     )
-    parser.add_argument("--scale", action="store_true", help="blend probabilities too")
+    parser.add_argument(
+        "--alternatives", action="store_true", help="also each candidate alone, and other blends"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
@@ -320,7 +327,7 @@ def main() -> None:
         dict(asked.sizes),
         seed=asked.seed,
         n_jobs=asked.jobs,
-        scale=asked.scale,
+        alternatives=asked.alternatives,
         progress=True,
     )
     asked.out.mkdir(parents=True, exist_ok=True)

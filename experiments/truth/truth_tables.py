@@ -19,9 +19,10 @@ from training.document.style import (
     make_figure,
     paper_style,
 )
-from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED
 
 __all__ = [
+    "BLEND",
     "DEFAULT",
     "average_over_truths",
     "compare_coverage",
@@ -35,8 +36,9 @@ __all__ = [
 ]
 
 DEFAULT = "default"
+BLEND = "blend by cross-validation"
 PREVALENCE = "prevalence"
-_SINGLE = [name for name in DEFAULT_CANDIDATES if name != PREVALENCE]
+_SINGLE = [name for name in BLENDED if name != PREVALENCE]
 _COVERAGES = ("coverage", *TENTHS, "coverage_rarest")
 
 
@@ -85,19 +87,20 @@ def compute_summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_with_limits(summary: pd.DataFrame) -> pd.DataFrame:
-    """Hold the default against the prevalence and the best candidate of each truth and size.
+    """Hold the default against the prevalence and our best other way in each truth and size.
 
     Returns
     -------
     DataFrame
-        Indexed by `truth`, `n`: RMSE of `default`, `prevalence` and `best`, the candidate with
-        the smallest mean RMSE, whose name is `single`; `excess`, by how much the default exceeds
-        the better of the two (below 0: it is better than both); `limit`; `within`.
+        Indexed by `truth`, `n`: RMSE of `default`, `prevalence` and `best`, the blend or candidate
+        with the smallest mean RMSE, whose name is `single`; `excess`, by how much the default
+        exceeds the better of the two (below 0: it is better than both); `limit`; `within`.
     """
     wide = summary["rmse"].unstack("method")
     table = wide[[DEFAULT, PREVALENCE]].copy()
-    table["best"] = wide[_SINGLE].min(axis=1)
-    table["single"] = wide[_SINGLE].idxmin(axis=1)
+    others = [name for name in (BLEND, *_SINGLE) if name in wide]
+    table["best"] = wide[others].min(axis=1)
+    table["single"] = wide[others].idxmin(axis=1)
     table["excess"] = table[DEFAULT] - table[[PREVALENCE, "best"]].min(axis=1)
     table["limit"] = [limit(n) for n in table.index.get_level_values("n")]
     table["within"] = table["excess"] <= table["limit"]

@@ -18,11 +18,20 @@ def describe_reason(part: NotDone) -> str:
     return NOT_AVAILABLE + part.reason + (f" ({part.command})" if part.command else "")
 
 
+_BLEND = "a convex blend of candidate models, pulled towards the base rate; weights: "
+_BY_EVIDENCE = (
+    "Bayesian logistic regression in which predictors count, straight, bent, in steps and two at a "
+    "time, as far as the evidence goes; the base rate's weight is the probability that nothing "
+    "predicts; weights: "
+)
+
+
 def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     """Return what the model is made of and how it was made."""
     study = results.study
     resampling, procedure = study.resampling, study.procedure
     parts = []
+    by_evidence = procedure.candidates == ["evidence"]
     for outcome, blend in results.blend.items():
         if blend.constant:
             parts.append(f"{OUTCOME_WORDS[outcome]}: everyone gets the same probability")
@@ -31,15 +40,11 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
             continue  # an update left nothing of it, or it is not known
         members = [f"{m.label} {m.weight:.2f}" for m in blend.members if m.weight >= 0.005]
         weights = ", ".join(members)
-        slope = f"recalibration slope {blend.slope:.2f}"
-        parts.append(f"{OUTCOME_WORDS[outcome]}: {weights}, {slope}")
+        slope = "" if by_evidence else f", recalibration slope {blend.slope:.2f}"
+        parts.append(f"{OUTCOME_WORDS[outcome]}: {weights}{slope}")
     counts, update = results.counts, results.update
-    blended = (
-        "a convex blend of candidate models, pulled towards the base rate; weights: "
-        + "; ".join(parts)
-        if parts
-        else "its make-up is not told here"
-    )
+    kind = _BY_EVIDENCE if by_evidence else _BLEND
+    blended = kind + "; ".join(parts) if parts else "its make-up is not told here"
     design = f"{resampling.repeats} x {resampling.folds}-fold cross-validation"
     return {
         "model": f"{_describe_update(update)}; before the update: {blended}" if update else blended,
@@ -55,9 +60,13 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "the patients it was made on, its closed tests run anew inside each training part; the "
         "version before had seen none of them"
         if update
-        else f"no patient was set aside: the whole procedure is judged by {design}, settings and "
-        f"weights by {procedure.inner_repeats} x {procedure.inner_folds} folds inside each "
-        "training part",
+        else f"no patient was set aside: the whole procedure is judged by {design}, "
+        + (
+            "and weighs its models anew by their evidence in each training part"
+            if by_evidence
+            else f"settings and weights by {procedure.inner_repeats} x {procedure.inner_folds} "
+            "folds inside each training part"
+        ),
         "measures": "discrimination (AUC within folds), calibration (slope, in-the-large, curve), "
         "overall accuracy (Brier score and skill, log loss), net benefit and stability; intervals "
         f"from {resampling.bootstrap} bootstrap samples of patients",

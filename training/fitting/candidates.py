@@ -10,19 +10,24 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import logit
 
-from features.arrays import BoolArray, FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
+from features.dictionary.transformers import PredictorBasis
 from training.fitting.boosting import fit_trees
+from training.fitting.effects import make_effects
+from training.fitting.evidence import Evidence, fit_evidence
 from training.fitting.solvers import fit_elastic_net, fit_intercept, fit_ridge
 from training.measures.weighted import fit_logistic_rows
+from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin
 
 __all__ = [
+    "BLENDED",
     "CANDIDATES",
     "DEFAULT_CANDIDATES",
     "KNOTS",
@@ -57,16 +62,27 @@ class Member:
         Boosted trees, whose raw score is added.
     n_trees : int
         How many of the trees count.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        Columns of the basis whose product counts.
+    pair_coef : ndarray of shape (n_pairs,)
+        Log-odds per unit of the product.
+    evidence : Evidence or None
+        What a Bayesian member knows of itself.
     """
 
     intercept: float
     coef: FloatArray
     trees: Any = None
     n_trees: int = 0
+    pairs: IntArray = field(default_factory=NO_PAIRS.copy)
+    pair_coef: FloatArray = field(default_factory=lambda: np.empty(0))
+    evidence: Evidence | None = field(default=None, repr=False)
 
     def margin(self, Z: FloatArray) -> FloatArray:
         """Return the log-odds of each row of the design matrix `Z` (n, n_columns)."""
         margin = self.intercept + Z @ self.coef
+        if self.pair_coef.size:
+            margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
         if self.trees is not None:
             margin = margin + compute_tree_margin(self.trees, Z, self.n_trees)
         return np.asarray(margin)
@@ -99,12 +115,15 @@ class Tried(ABC):
         What the margin is made of.
     tried : tuple of float
         The settings tried, one for each member of the path.
+    shrinks_itself : bool
+        Whether it needs no inner cross-validation: alone, it is used as it is fitted.
     """
 
     name: str
     label: str
     family: Family
     tried: tuple[float, ...]
+    shrinks_itself: ClassVar[bool] = False
     _words: ClassVar[str]
 
     def settings(self) -> tuple[str, ...]:
@@ -116,15 +135,15 @@ class Candidate(Tried):
     """A way of fitting outcomes."""
 
     @abstractmethod
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return one fitted member for each setting.
 
         Parameters
         ----------
         Z : ndarray of shape (n, n_columns)
             Design matrix.
-        linear : ndarray of bool of shape (n_columns,)
-            False for the columns that bend a numeric predictor.
+        basis : PredictorBasis
+            That the columns are of.
         y : ndarray of shape (n,)
             Outcome, 0 or 1, both present.
         """
@@ -150,7 +169,7 @@ class Prevalence(Candidate):
     tried: tuple[float, ...] = (0,)
     _words = "the share of responders"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return the constant model."""
         return [constant_member(y, Z.shape[1])]
 
@@ -170,9 +189,9 @@ class Ridge(Candidate):
     tried: tuple[float, ...] = (0.1, 0.2, 0.35, 0.6, 1.0, 2.0)
     _words = "prior SD {:g}"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return one fit for each prior standard deviation."""
-        columns = np.ones_like(linear) if self.bent else linear
+        columns = np.isnan(basis.cut_) if self.bent else basis.linear_
         return _to_members(fit_ridge(Z[:, columns], y, prior_sd=self.tried), columns)
 
 
@@ -189,8 +208,9 @@ class ElasticNet(Candidate):
     tried: tuple[float, ...] = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
     _words = "C {:g}, L1 share 0.5"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return one fit for each penalty."""
+        linear = basis.linear_
         path = fit_elastic_net(
             Z[:, linear],
             y,
@@ -216,11 +236,12 @@ class Firth(Candidate):
     tried: tuple[float, ...] = (0,)
     _words = "Jeffreys prior"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return the one fit."""
         from firthmodels import FirthLogisticRegression
         from sklearn.exceptions import ConvergenceWarning
 
+        linear = basis.linear_
         # Jeffreys' prior does not depend on the axes: along the principal ones, directions in
         # which the patients do not differ (equal flags, a constant column) can be left out.
         left, size, axes = np.linalg.svd(
@@ -256,9 +277,9 @@ class MaximumLikelihood(Candidate):
     tried: tuple[float, ...] = (0,)
     _words = "no penalty"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return the one fit."""
-        varied = linear & (np.ptp(Z, axis=0) > 1e-9)
+        varied = basis.linear_ & (np.ptp(Z, axis=0) > 1e-9)
         design = np.column_stack([np.ones(len(y)), Z[:, varied]])
         fitted = fit_logistic_rows(design, y, np.ones((1, len(y))))
         if not np.isfinite(fitted).all():
@@ -276,18 +297,50 @@ class BoostedTrees(Candidate):
     tried: tuple[int, ...] = (20, 40, 80, 160)
     _words = "{} trees"
 
-    def fit_path(self, Z: FloatArray, linear: BoolArray, y: FloatArray) -> list[Member]:
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Fit the longest sequence of trees once, and return it cut at each number."""
-        inputs = np.where(linear, Z, 0.0)  # a tree bends a predictor by itself
+        inputs = np.where(basis.linear_, Z, 0.0)  # a tree bends a predictor by itself
         trees = fit_trees(inputs, y, n_trees=max(self.tried))
         zeros = np.zeros(Z.shape[1])
         return [Member(0.0, zeros, trees, n) for n in self.tried]
+
+
+@dataclass(frozen=True)
+class BayesianLogistic(Candidate):
+    """Logistic regression with bends, steps and products, each as far as the evidence goes.
+
+    See :mod:`training.fitting.evidence`. Nothing is chosen by cross-validation.
+    """
+
+    name: str = "evidence"
+    family: Family = "logistic"
+    label: str = "Bayesian logistic regression, shrunk by evidence"
+    tried: tuple[float, ...] = (0,)
+    shrinks_itself = True
+    _words = "all models weighed by their evidence"
+
+    def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
+        """Return the one mixture."""
+        effects = make_effects(basis, Z)
+        found = fit_evidence(effects, y)
+        coef, pair_coef = found.coef[1 : 1 + Z.shape[1]], found.coef[1 + Z.shape[1] :]
+        used = pair_coef != 0.0
+        return [
+            Member(
+                found.intercept,
+                coef,
+                pairs=effects.pairs[used],
+                pair_coef=pair_coef[used],
+                evidence=found,
+            )
+        ]
 
 
 CANDIDATES: dict[str, Candidate] = {
     candidate.name: candidate
     for candidate in (
         Prevalence(),
+        BayesianLogistic(),
         Ridge(),
         Firth(),
         ElasticNet(),
@@ -298,5 +351,8 @@ CANDIDATES: dict[str, Candidate] = {
 }
 """All candidates by the name that a study file uses."""
 
-DEFAULT_CANDIDATES = tuple(name for name in CANDIDATES if name != "logistic")
-"""What the default procedure blends."""
+BLENDED = ("prevalence", "ridge", "firth", "elastic_net", "splines", "lightgbm")
+"""What is blended by cross-validation where a study asks for a blend."""
+
+DEFAULT_CANDIDATES = ("evidence",)
+"""What the default procedure is made of."""

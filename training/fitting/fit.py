@@ -26,16 +26,17 @@ from training.fitting.blending import (
 )
 from training.fitting.candidates import (
     CANDIDATES,
-    KNOTS,
     Candidate,
     Member,
     Tried,
     constant_member,
     is_constant,
 )
+from training.fitting.evidence import Evidence
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
 from training.fitting.solvers import fit_intercept
+from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.response_model import OutcomeModel
 
 __all__ = [
@@ -95,6 +96,12 @@ class FittedOutcome:
     held_out: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
     @property
+    def evidence(self) -> Evidence | None:
+        """What the Bayesian member knows, where it is one of those that were fitted."""
+        member = self.members.get("evidence")
+        return None if member is None else member.evidence
+
+    @property
     def bent_share(self) -> float:
         """Share of bent predictors and trees in the weight of all candidates, from 0 to 1."""
         bent = self.weights.get("splines", 0.0) + self.weights.get("lightgbm", 0.0)
@@ -119,6 +126,8 @@ def _freeze(
         tree_weight=tree_weight if has_trees else 0.0,
         isotonic_x=np.empty(0) if isotonic is None else np.asarray(isotonic.X_thresholds_),
         isotonic_y=np.empty(0) if isotonic is None else np.asarray(isotonic.y_thresholds_),
+        pairs=margin.pairs,
+        pair_coef=margin.pair_coef,
     )
 
 
@@ -164,8 +173,8 @@ def fit_outcome(
     if len(np.unique(y)) < 2:
         return fit_constant(X, y, predictors, reason="only one class was seen")
     candidates = [CANDIDATES[name] for name in names]
-    if procedure.inner_repeats == 0:
-        return _fit_as_it_is(X, y, predictors, candidates[0], procedure)
+    if procedure.inner_repeats == 0 or procedure.shrinks_itself:
+        return _fit_as_it_is(X, y, groups, predictors, candidates[0], procedure)
     out = predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng=rng)
     best, chosen, chosen_loss = out.choose_settings()
     weights = np.ones(1)
@@ -178,9 +187,9 @@ def fit_outcome(
     blended = out.base + weights @ (chosen - out.base)
     slope = fit_recalibration_slope(blended, out.y)
 
-    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
+    basis = procedure.make_basis(predictors).fit(X)
     Z = basis.expand(X)
-    paths = fit_paths(candidates, Z, basis.linear_, y)
+    paths = fit_paths(candidates, Z, basis, y)
     members = [path[i] for path, i in zip(paths, best, strict=True)]
     constant = np.array([is_constant(member, Z) for member in members])
     used = np.where(constant, 0.0, weights)
@@ -242,23 +251,30 @@ def _average(away: FloatArray, y: FloatArray) -> FloatArray:
 def _fit_as_it_is(
     X: FloatArray,
     y: FloatArray,
+    groups: IntArray,
     predictors: Sequence[Variable],
     candidate: Candidate,
     procedure: Procedure,
 ) -> FittedOutcome:
     """Fit one candidate with one setting, without inner resampling or recalibration."""
-    basis = make_basis(predictors, knots=KNOTS if procedure.needs_bends else 0).fit(X)
+    basis = procedure.make_basis(predictors).fit(X)
     Z = basis.expand(X)
-    (member,) = candidate.fit_path(Z, basis.linear_, y)
+    (member,) = candidate.fit_path(Z, basis, y)
     own = 0.0 if is_constant(member, Z) else 1.0
+    log_loss, held_out = {}, np.empty(0)
+    if member.evidence is not None:
+        own *= 1.0 - member.evidence.nothing
+        held_out = member.evidence.leave_out(y, groups)
+        log_loss[candidate.name] = float(compute_log_loss(held_out, y).mean())
     return FittedOutcome(
         model=_freeze(basis, member),
         weights={"prevalence": 1.0 - own, candidate.name: own},
         settings={candidate.name: candidate.settings()[0]},
-        log_loss={},
+        log_loss=log_loss,
         slope=1.0,
         constant=() if own else (candidate.name,),
         members={candidate.name: member},
+        held_out=held_out,
     )
 
 
@@ -270,17 +286,27 @@ def _combine(
     The second value is the weight of its trees.
     """
     coef = np.zeros(Z.shape[1])
+    pairs, pair_coef = NO_PAIRS, np.empty(0)
     trees: Member | None = None
     tree_weight = 0.0
     for weight, member in zip(weights, members, strict=True):
         coef += weight * member.coef
+        if member.pair_coef.size and weight > 0:  # one candidate has them
+            pairs, pair_coef = member.pairs, weight * member.pair_coef
         if member.trees is not None and weight > 0:
             trees, tree_weight = member, float(weight)
-    margin = Z @ coef
+    margin = Z @ coef + compute_pair_margin(Z, pairs, pair_coef)
     if trees is not None:
         margin = margin + tree_weight * trees.margin(Z)
     intercept = fit_intercept(margin, float(np.mean(y)))
-    whole = Member(intercept, coef, trees and trees.trees, trees.n_trees if trees else 0)
+    whole = Member(
+        intercept,
+        coef,
+        trees and trees.trees,
+        trees.n_trees if trees else 0,
+        pairs=pairs,
+        pair_coef=pair_coef,
+    )
     return whole, tree_weight
 
 

@@ -8,7 +8,11 @@ from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from training.fitting.fit import FittedOutcome
-from training.fitting.interval import fit_constant_working_model, fit_working_model
+from training.fitting.interval import (
+    draw_working_model,
+    fit_constant_working_model,
+    fit_working_model,
+)
 from training.fitting.response import FittedResponse, TrainingData
 from training.model.response_model import ResponseModel, WorkingModel
 
@@ -59,7 +63,10 @@ def _fit_working(
     X = data.X[known]
     if constant:
         return fit_constant_working_model(X, y[known], data.predictors, rng=rng)
-    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=fitted.bent_share)
+    follow = fitted.bent_share
+    if fitted.evidence is not None:
+        return draw_working_model(fitted.evidence, fitted.model.basis, rng=rng, follow=follow)
+    return fit_working_model(X, y[known], data.predictors, rng=rng, follow=follow)
 
 
 def make_response_model(

@@ -1,9 +1,10 @@
 """The working model behind the served interval.
 
-A logistic model of all predictors with a normal prior of SD 1 (log-odds per SD of a predictor)
-on each coefficient, fixed beforehand. Draws from the normal approximation of its posterior are
-stored with the model. The rule is the same whatever the served model is made of; the spread
-over bootstraps of the whole procedure is another thing (instability) and is no interval.
+Of a model shrunk by evidence it is the posterior itself. For what is blended of other candidates it
+is a logistic model of all predictors with a normal prior of SD 1 (log-odds per SD of a predictor)
+on each coefficient, fixed beforehand. Draws from the normal approximation of the posterior are
+stored with the model. The spread over bootstraps of the whole procedure is another thing
+(instability) and is no interval.
 """
 
 from __future__ import annotations
@@ -15,11 +16,19 @@ from scipy.special import logit
 
 from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
+from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.fitting.evidence import Evidence
 from training.fitting.solvers import compute_precision, draw_normal, fit_ridge
 from training.model.response_model import WorkingModel
 
-__all__ = ["N_DRAWS", "PRIOR_SD", "fit_constant_working_model", "fit_working_model"]
+__all__ = [
+    "N_DRAWS",
+    "PRIOR_SD",
+    "draw_working_model",
+    "fit_constant_working_model",
+    "fit_working_model",
+]
 
 
 N_DRAWS = 2000
@@ -70,3 +79,28 @@ def fit_constant_working_model(
     draws = np.zeros((N_DRAWS, 1 + len(basis.groups_)))
     draws[:, 0] = logit(shares)
     return WorkingModel(basis, draws)
+
+
+def draw_working_model(
+    evidence: Evidence, basis: PredictorBasis, *, rng: np.random.Generator, follow: float = 0.0
+) -> WorkingModel:
+    """Return draws from the posterior of a Bayesian member.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The member's.
+    basis : PredictorBasis
+        That it was fitted on.
+    rng : numpy.random.Generator
+        Source of randomness.
+    follow : float
+        As in :func:`fit_working_model`: the share of other bent members and trees.
+    """
+    mean, covariance = evidence.range
+    n_columns = len(basis.groups_)
+    used = np.flatnonzero(np.diag(covariance)[1 + n_columns :] > 0.0)
+    kept = np.concatenate([np.arange(1 + n_columns), 1 + n_columns + used])
+    size, axes = np.linalg.eigh(covariance[np.ix_(kept, kept)])
+    noise = rng.standard_normal((N_DRAWS, len(kept))) * np.sqrt(np.maximum(size, 0.0))
+    return WorkingModel(basis, mean[kept] + noise @ axes.T, follow, evidence.pairs[used])

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from features.dictionary.preprocessing import make_basis
+from features.arrays import FloatArray, IntArray
+from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
 from training.fitting.blending import compute_log_loss
-from training.fitting.candidates import KNOTS, Candidate, Member, constant_member
+from training.fitting.candidates import Candidate, Member, constant_member
 from training.fitting.procedure import Procedure
 from training.fitting.resampling import make_folds
 
@@ -19,13 +19,13 @@ __all__ = ["OutOfFoldMargins", "fit_paths", "predict_out_of_fold"]
 
 
 def fit_paths(
-    candidates: Sequence[Candidate], Z: FloatArray, linear: BoolArray, y: FloatArray
+    candidates: Sequence[Candidate], Z: FloatArray, basis: PredictorBasis, y: FloatArray
 ) -> list[list[Member]]:
     """Return each candidate's members, one for each of its settings (`Candidate.fit_path`)."""
     if len(np.unique(y)) < 2:  # nothing to learn from: every candidate is the prevalence
         constant = constant_member(y, Z.shape[1])
         return [[constant] * len(candidate.settings()) for candidate in candidates]
-    return [candidate.fit_path(Z, linear, y) for candidate in candidates]
+    return [candidate.fit_path(Z, basis, y) for candidate in candidates]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,6 @@ def predict_out_of_fold(
     repeats = procedure.inner_repeats
     margins = [np.empty((len(c.settings()), repeats, n)) for c in candidates]
     base = np.empty((repeats, n))
-    knots = KNOTS if procedure.needs_bends else 0
     for repeat in range(repeats):
         folds = make_folds(y.astype(np.intp), groups, n_folds=procedure.inner_folds, rng=rng)
         for fold in range(procedure.inner_folds):
@@ -81,9 +80,9 @@ def predict_out_of_fold(
             if not test.any():
                 continue
             train = ~test
-            basis = make_basis(predictors, knots=knots).fit(X[train])
+            basis = procedure.make_basis(predictors).fit(X[train])
             Z_test = basis.expand(X[test])
-            paths = fit_paths(candidates, basis.expand(X[train]), basis.linear_, y[train])
+            paths = fit_paths(candidates, basis.expand(X[train]), basis, y[train])
             for margin, path in zip(margins, paths, strict=True):
                 margin[:, repeat, test] = [member.margin(Z_test) for member in path]
             base[repeat, test] = constant_member(y[train], 0).intercept

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.fitting.candidates import CANDIDATES
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
+from training.fitting import effects
+from training.fitting.candidates import CANDIDATES, KNOTS
 
 __all__ = ["Procedure"]
 
@@ -53,6 +58,12 @@ class Procedure:
         return alone and not self.published_patients
 
     @property
-    def needs_bends(self) -> bool:
-        """Whether any candidate bends numeric predictors."""
-        return "splines" in self.candidates
+    def shrinks_itself(self) -> bool:
+        """Whether it is one candidate that needs no inner cross-validation."""
+        return len(self.candidates) == 1 and CANDIDATES[self.candidates[0]].shrinks_itself
+
+    def make_basis(self, predictors: Sequence[Variable]) -> PredictorBasis:
+        """Return the unfitted transformer, with the bends and steps that the candidates use."""
+        if "evidence" in self.candidates:
+            return make_basis(predictors, knots=effects.KNOTS, cuts=effects.CUTS)
+        return make_basis(predictors, knots=KNOTS if "splines" in self.candidates else 0)

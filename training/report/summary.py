@@ -107,7 +107,8 @@ def _describe_make_up(evaluation: Evaluation) -> list[str]:
             continue
         weights = sorted(fit.weights.items(), key=lambda item: -item[1])
         parts = ", ".join(f"{CANDIDATES[name].label} {number(w)}" for name, w in weights if w > 0)
-        lines.append(f"{outcome}: {parts}; recalibration slope {number(fit.slope)}.")
+        slope = "" if fit.evidence else f"; recalibration slope {number(fit.slope)}"
+        lines.append(f"{outcome}: {parts}{slope}.")
     moved = [
         f"{number(summary['mean_absolute_prediction_error'], 3)} at {horizon.upper()}"
         for horizon, summary in evaluation.instability.items()

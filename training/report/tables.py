@@ -168,14 +168,15 @@ def make_blend_table(blends: Mapping[str, OutcomeBlend], words: Mapping[str, str
     """Return what the model of each outcome is made of; `words` are those for the outcomes."""
     return Table.from_rows(
         "blend",
-        "Weights of the candidates and the prevalence.",
+        "Weights of the candidates and the prevalence. Of a model shrunk by evidence, the "
+        "prevalence's weight is the probability that nothing predicts.",
         [(words[outcome], m) for outcome, blend in blends.items() for m in blend.members],
         {
             "outcome": lambda r: r[0],
             "candidate": lambda r: r[1].label,
             "weight": lambda r: number(r[1].weight),
             "setting": lambda r: r[1].setting or ABSENT,
-            "out-of-fold log loss": lambda r: number(r[1].log_loss, 3),
+            "log loss when left out": lambda r: number(r[1].log_loss, 3),
             "note": lambda r: "gives everyone the same risk" if r[1].constant else "",
         },
     )

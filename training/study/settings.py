@@ -28,7 +28,7 @@
     names = ["nrs_t0", "disease_duration_years", "opioid"]
 
     [procedure]                              # optional
-    candidates = ["prevalence", "ridge", "firth", "elastic_net", "splines", "lightgbm"]
+    candidates = ["evidence"]                # or several, blended by cross-validation
 
     [resampling]                             # optional
     folds = 5

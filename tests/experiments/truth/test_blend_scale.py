@@ -8,7 +8,7 @@ from scipy.special import expit
 from experiments.truth.blend_scale import fit_probability_weights, predict_on_probability_scale
 from experiments.truth.truths import simulate_truth
 from experiments.truth.worlds import TRUTHS
-from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED
 from training.fitting.procedure import Procedure
 
 
@@ -26,7 +26,7 @@ def test_blended_probabilities_give_the_truth_the_weight() -> None:
 
 def test_a_blend_of_probabilities_ranks_as_the_truth_and_keeps_the_product() -> None:
     simulated = simulate_truth(TRUTHS["kept"], 150, n_new=60, rng=np.random.default_rng(1))
-    procedure = Procedure(DEFAULT_CANDIDATES, inner_repeats=1)
+    procedure = Procedure(BLENDED, inner_repeats=1)
     risk = predict_on_probability_scale(
         simulated.data, procedure, simulated.X, rng=np.random.default_rng(2)
     )

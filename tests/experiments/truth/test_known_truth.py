@@ -14,10 +14,10 @@ from experiments.truth.peers import (
     explain_missing_rms,
     list_peers,
 )
-from experiments.truth.truth_tables import DEFAULT, compute_summary, plot_errors
+from experiments.truth.truth_tables import BLEND, DEFAULT, compute_summary, plot_errors
 from experiments.truth.truths import Truth, simulate_truth
 from experiments.truth.worlds import TRUTHS
-from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED
 from training.fitting.procedure import Procedure
 from training.fitting.response import fit_response
 
@@ -43,12 +43,12 @@ def test_one_risk_for_everyone_has_no_slope() -> None:
 
 
 def test_a_tiny_run_judges_every_method_on_the_same_cohorts() -> None:
-    rows = run(["noise"], {48: 2}, seed=7, n_jobs=2, scale=True)
+    rows = run(["noise"], {48: 2}, seed=7, n_jobs=2, alternatives=True)
     # In a process of its own or in this one.
-    here = pd.DataFrame(run_cohort(TRUTHS["noise"], 48, 0, seed=7, scale=True))
+    here = pd.DataFrame(run_cohort(TRUTHS["noise"], 48, 0, seed=7, alternatives=True))
     there = rows[(rows["cohort"] == 0) & (rows["method"] != RMS)][here.columns]
     pd.testing.assert_frame_equal(there.reset_index(drop=True), here)
-    expected = {DEFAULT, *DEFAULT_CANDIDATES, *list_peers(), "blend on the probability scale"}
+    expected = {DEFAULT, BLEND, *BLENDED, *list_peers(), "blend on the probability scale"}
     if not explain_missing_rms():
         expected.add(RMS)
     assert set(rows["method"]) == expected
@@ -100,7 +100,7 @@ def test_all_is_one_queue_with_what_is_slow_first(
 
 def test_rows_of_older_and_of_further_runs_are_described_together() -> None:
     # A run from before the tenths were measured, and a peer fitted elsewhere to fewer cohorts.
-    methods = {DEFAULT: 0.1, "prevalence": 0.2} | dict.fromkeys(DEFAULT_CANDIDATES[1:], 0.15)
+    methods = {DEFAULT: 0.1, "prevalence": 0.2} | dict.fromkeys([BLEND, *BLENDED[1:]], 0.15)
     key = {"truth": "noise", "n": 48, "auc": 0.6, "slope": 1.0}
     old = [
         key | {"cohort": cohort, "method": method, "rmse": rmse, "coverage": 0.95, "width": 0.5}

@@ -15,7 +15,7 @@ from experiments.truth.truth_tables import (
     compute_summary,
     format_table,
 )
-from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED
 
 
 def _rows(rmse: dict[str, tuple[float, float]], *, truth: str = "noise", n: int = 48) -> list:
@@ -27,7 +27,7 @@ def _rows(rmse: dict[str, tuple[float, float]], *, truth: str = "noise", n: int 
     ]
 
 
-_CANDIDATES = {name: (0.16, 0.16) for name in DEFAULT_CANDIDATES if name != "prevalence"}
+_CANDIDATES = {name: (0.16, 0.16) for name in BLENDED if name != "prevalence"}
 
 
 _EXAMPLE = _rows(

@@ -4,14 +4,14 @@ from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import Variable
-from training.fitting.candidates import CANDIDATES, DEFAULT_CANDIDATES
+from training.fitting.candidates import BLENDED, CANDIDATES
 from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome
 from training.fitting.procedure import Procedure
 
 PREDICTORS: tuple[Variable, ...] = tuple(
     CONTRACT[name] for name in ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
 )
-ALL = DEFAULT_CANDIDATES
+ALL = BLENDED
 
 
 def _draw(n: int, seed: int, *, strength: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -55,8 +55,7 @@ def test_the_collapsed_model_is_the_blend_of_its_members() -> None:
     X, y = _draw(70, 2)
     fitted = _fit(X, y, "ridge")
     basis = fitted.model.basis
-    linear = np.ones(len(basis.groups_), dtype=bool)
-    path = CANDIDATES["ridge"].fit_path(basis.expand(X), linear, y)
+    path = CANDIDATES["ridge"].fit_path(basis.expand(X), basis, y)
     member = path[CANDIDATES["ridge"].settings().index(fitted.settings["ridge"])]
     expected = fitted.slope * (basis.expand(X) @ member.coef)
     moved = logit(fitted.model.probability(X)) - expected
@@ -64,11 +63,15 @@ def test_the_collapsed_model_is_the_blend_of_its_members() -> None:
     assert fitted.weights == {"prevalence": 0.0, "ridge": 1.0}
 
 
-def test_terms_add_up_to_the_served_log_odds() -> None:
+@pytest.mark.parametrize("names", [("ridge", "splines", "firth"), ("evidence",)])
+def test_what_two_patients_differ_in_adds_up_to_their_log_odds(names: tuple[str, ...]) -> None:
     X, y = _draw(80, 3)
-    model = _fit(X, y, "ridge", "splines", "firth").model
-    margin = model.intercept + model.terms(X).sum(axis=1)
-    np.testing.assert_allclose(model.finish(margin), model.probability(X), atol=1e-13)
+    model = _fit(X, y, *names).model
+    Z = model.basis.expand(X)
+    alone, together = model.compare(Z[0], Z)
+    moved = alone.sum(axis=1) + together.sum(axis=(1, 2)) / 2
+    np.testing.assert_allclose(model.margin(X) + moved, model.margin(X[:1])[0], atol=1e-12)
+    assert np.any(together) == (names == ("evidence",))
 
 
 def test_one_patient_gets_the_same_number_alone_and_in_a_batch() -> None:

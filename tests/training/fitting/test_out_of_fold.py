@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from features.dictionary.transformers import PredictorBasis
 from tests.training.helpers.training_data import make_training_data
 from training.fitting.candidates import CANDIDATES
 from training.fitting.out_of_fold import OutOfFoldMargins, fit_paths, predict_out_of_fold
@@ -22,7 +23,7 @@ def test_the_setting_with_the_smallest_loss_is_chosen() -> None:
 
 def test_where_one_class_was_seen_every_candidate_is_the_prevalence() -> None:
     candidates = [CANDIDATES["ridge"], CANDIDATES["lightgbm"]]
-    paths = fit_paths(candidates, np.eye(4), np.ones(4, dtype=bool), np.ones(4))
+    paths = fit_paths(candidates, np.eye(4), PredictorBasis().fit(np.eye(4)), np.ones(4))
     assert [len(path) for path in paths] == [len(c.settings()) for c in candidates]
     # (4 + 0.5) / (4 + 1) = 0.9
     margins = [member.intercept for path in paths for member in path]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from features.dictionary.contract import CONTRACT
 from training.fitting.procedure import Procedure
 
 
@@ -24,6 +26,24 @@ def test_a_plain_procedure_is_maximum_likelihood_and_nothing_else(procedure: Pro
     assert not procedure.is_plain
 
 
-def test_bends_are_needed_by_splines_only() -> None:
-    assert Procedure(("prevalence", "splines")).needs_bends
-    assert not Procedure(("prevalence", "ridge", "lightgbm")).needs_bends
+@pytest.mark.parametrize(
+    ("candidates", "bends", "steps"),
+    [
+        (("prevalence", "splines"), 1, 0),
+        (("prevalence", "ridge", "lightgbm"), 0, 0),
+        (("evidence",), 2, 19),
+    ],
+)
+def test_numbers_bend_and_step_where_a_candidate_asks_for_it(
+    candidates: tuple[str, ...], bends: int, steps: int
+) -> None:
+    X = np.random.default_rng(0).uniform(0, 10, (100, 1))
+    basis = Procedure(candidates).make_basis([CONTRACT["nrs_t0"]]).fit(X)
+    assert len(basis.groups_) == 1 + bends + steps
+    assert np.count_nonzero(~np.isnan(basis.cut_)) == steps
+
+
+def test_only_a_bayesian_member_alone_needs_no_inner_cross_validation() -> None:
+    assert Procedure(("evidence",)).shrinks_itself
+    assert not Procedure(("evidence", "lightgbm")).shrinks_itself
+    assert not Procedure(("ridge",)).shrinks_itself

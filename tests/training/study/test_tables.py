@@ -12,7 +12,8 @@ from training.study.settings import read_study
 def test_no_inner_repeats_only_for_a_candidate_without_settings(tmp_path: Path) -> None:
     plain = MINIMAL + '[procedure]\ninner_repeats = 0\ncandidates = ["logistic"]\n'
     assert read_study(write_study(tmp_path, plain)).procedure.is_plain
-    problems = find_problems(tmp_path, MINIMAL + "[procedure]\ninner_repeats = 0\n")
+    blend = '[procedure]\ninner_repeats = 0\ncandidates = ["prevalence", "ridge"]\n'
+    problems = find_problems(tmp_path, MINIMAL + blend)
     assert "logistic" in problems["procedure.inner_repeats"]
 
 
@@ -104,8 +105,8 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "  population.description: expected a value; got nothing; add it",
         "  treatment.description: expected text; got 2026-01-31",
         "  cohort.file: expected text; got true",
-        "  procedure.candidates: expected any of prevalence, ridge, firth, elastic_net, splines, "
-        "lightgbm, logistic; got 'forest'",
+        "  procedure.candidates: expected any of prevalence, evidence, ridge, firth, elastic_net, "
+        "splines, lightgbm, logistic; got 'forest'",
         "  procedure.candidates: expected text; got 7",
         "  procedure.published_patients: expected a number; got '20'",
         "  resampling.folds: expected a whole number; got '5'",

@@ -22,6 +22,12 @@ from training.document.document import Block, Bullets, Drawings, Table
 ABSENT = {"done": False, "reason": "it was switched off"}
 
 
+_WEIGHTS = (
+    "Weights of the candidates and the prevalence. Of a model shrunk by evidence, the prevalence's "
+    "weight is the probability that nothing predicts."
+)
+
+
 def _body(**changes: Any) -> Body:
     return small_card(small_results() | changes).body
 
@@ -45,7 +51,7 @@ def test_the_blend_is_told_with_weights_and_a_constant_is_a_warning() -> None:
     }
     blend = {"members": [member], "slope": 1.0, "reason": "too few", "constant": True}
     blocks = make_model_blocks(_body(blend={"response": blend}))
-    assert _tables(blocks)["Weights of the candidates and the prevalence."] == [
+    assert _tables(blocks)[_WEIGHTS] == [
         ("response", "ridge", "0.75", "–", "0.654", "gives everyone the same risk")
     ]
     assert _warnings(blocks) == ["Response: everyone gets the same probability (too few)."]

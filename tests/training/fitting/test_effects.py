@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.dictionary.contract import CONTRACT
+from features.dictionary.preprocessing import make_basis
+from features.dictionary.transformers import PredictorBasis
+from training.fitting.effects import (
+    BEND,
+    CUTS,
+    KNOTS,
+    PRODUCT,
+    STEP,
+    STRAIGHT,
+    SWITCH,
+    make_effects,
+)
+
+NAMES = ("nrs_t0", "disease_duration_years", "opioid", "affected_site")
+
+
+def _draw(n: int, seed: int) -> tuple[PredictorBasis, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = np.column_stack(
+        [
+            np.round(np.clip(rng.normal(7, 2, n), 0, 10)),
+            np.round(rng.exponential(5, n), 1),
+            rng.integers(0, 2, n).astype(float),
+            rng.integers(0, 3, n).astype(float),
+        ]
+    )
+    X[rng.random(X.shape) < 0.1] = np.nan
+    basis = make_basis([CONTRACT[name] for name in NAMES], knots=KNOTS, cuts=CUTS).fit(X)
+    return basis, X, basis.expand(X)
+
+
+@given(n=st.integers(5, 60), seed=st.integers(0, 10**6))
+def test_coefficients_on_effects_are_coefficients_on_the_basis(n: int, seed: int) -> None:
+    basis, _, Z = _draw(n, seed)
+    effects = make_effects(basis, Z)
+    rng = np.random.default_rng(seed)
+    coef = rng.normal(size=1 + effects.columns.shape[1])
+    way = coef @ effects.to_basis
+    together = Z[:, effects.pairs[:, 0]] * Z[:, effects.pairs[:, 1]]
+    found = way[0] + np.hstack([Z, together]) @ way[1:]
+    np.testing.assert_allclose(found, coef[0] + effects.columns @ coef[1:], atol=1e-8)
+
+
+def test_a_bend_has_nothing_that_a_straight_line_tells() -> None:
+    basis, _, Z = _draw(200, 1)
+    effects = make_effects(basis, Z)
+    bends = effects.columns[:, effects.kinds == BEND]
+    straight = effects.columns[:, effects.kinds == STRAIGHT]
+    assert bends.shape[1] == 4
+    np.testing.assert_allclose(bends.T @ straight, 0.0, atol=1e-8)
+    np.testing.assert_allclose(bends.std(axis=0), 1.0)
+
+
+def test_every_column_has_mean_0_and_knows_its_predictors() -> None:
+    basis, _, Z = _draw(150, 2)
+    effects = make_effects(basis, Z)
+    np.testing.assert_allclose(effects.columns.mean(axis=0), 0.0, atol=1e-9)
+    several = effects.needs.sum(axis=1)
+    of_two = np.isin(effects.kinds, (PRODUCT, SWITCH))
+    np.testing.assert_array_equal(several, np.where(of_two, 2, 1))
+    # Straight: 1 + 1 + 1 + 2. Products of two predictors: 1 + 1 + 2 + 1 + 2 + 2.
+    assert np.count_nonzero(effects.kinds == STRAIGHT) == 5
+    assert np.count_nonzero(effects.kinds == PRODUCT) == 9
+    groups = basis.groups_[effects.pairs]
+    np.testing.assert_array_equal(effects.needs[of_two].sum(), 2 * len(groups))
+    for pair, needs in zip(groups, effects.needs[of_two], strict=True):
+        assert set(pair) == set(np.flatnonzero(needs))
+
+
+def test_switches_are_of_steps_and_flags_and_never_of_two_flags() -> None:
+    basis, _, Z = _draw(300, 3)
+    effects = make_effects(basis, Z)
+    switches = effects.pairs[effects.kinds[np.isin(effects.kinds, (PRODUCT, SWITCH))] == SWITCH]
+    is_step = ~np.isnan(basis.cut_)
+    assert len(switches)
+    assert np.all(is_step[switches].any(axis=1))
+
+
+def test_a_predictor_without_spread_gives_no_products() -> None:
+    X = np.column_stack([np.full(30, 7.0), np.tile([0.0, 1.0], 15)])
+    basis = make_basis([CONTRACT["nrs_t0"], CONTRACT["opioid"]], knots=KNOTS, cuts=CUTS).fit(X)
+    effects = make_effects(basis, basis.expand(X))
+    np.testing.assert_array_equal(effects.kinds, [STRAIGHT, STRAIGHT])
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_steps_lie_at_quantiles(place: float) -> None:
+    X = np.arange(101.0)[:, np.newaxis]
+    basis = PredictorBasis(cuts=[place]).fit(X)
+    above = basis.transform(X)[:, 1] > 0
+    assert above.sum() == 101 - round(100 * place) - 1
+    assert STEP in make_effects(basis, basis.expand(X)).kinds
