@@ -288,7 +288,8 @@ def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> PaperFigure:
             panel.set_visible(False)
         for panel, truth in zip(panels, truths, strict=False):
             wide = summary.loc[truth]["rmse"].unstack("method").sort_index()
-            best = wide[[PREVALENCE, *_SINGLE]].min(axis=1)
+            others = [name for name in (BLEND, *_SINGLE) if name in wide]
+            best = wide[[PREVALENCE, *others]].min(axis=1)
             top = best + [limit(n) for n in wide.index]
             panel.fill_between(wide.index, best, top, color=LIGHT, label="best single + limit")
             for peer in peers:
@@ -297,7 +298,7 @@ def plot_errors(summary: pd.DataFrame, peers: Sequence[str]) -> PaperFigure:
             panel.plot(wide.index, wide[PREVALENCE], color=GREY, ls="--", lw=1, label=PREVALENCE)
             panel.plot(
                 wide.index,
-                wide[_SINGLE].min(axis=1),
+                wide[others].min(axis=1),
                 color=INK,
                 ls=":",
                 lw=1.2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.store.part import NotDone
 from training.store.results import Results
-from training.store.statements import INTERVAL_CAVEAT, plain
+from training.store.statements import plain, tell_interval
 
 __all__ = ["list_limitations", "list_rules", "rate_analysis"]
 
@@ -51,7 +51,7 @@ def list_limitations(results: Results) -> list[str]:
         "for patients like those, not for whoever might be considered.",
         "There is no comparison group: the share of responders contains what placebo, time and "
         "regression to the mean would have done.",
-        INTERVAL_CAVEAT,
+        tell_interval(by_evidence=results.study.procedure.candidates == ["evidence"]),
     ]
     return [*sentences, *(f"{notice}." for notice in results.notices)]
 

@@ -10,6 +10,7 @@ from training.document.document import Bullets, Document, Section
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.verdict import make_verdict
 from training.fitting.candidates import CANDIDATES
+from training.fitting.procedure import Procedure
 from training.fitting.weighting import describe_weighting
 from training.report.composition import make_blend_section
 from training.report.panel_section import make_panel_section
@@ -26,7 +27,7 @@ from training.report.stability import (
     make_null_test_section,
 )
 from training.store.facts import package_versions
-from training.store.statements import INTERVAL_CAVEAT
+from training.store.statements import tell_interval
 from training.study.settings import Study
 from training.study.study import Description
 
@@ -60,9 +61,8 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
         f"Predictors: {', '.join(v.label for v in description.data.predictors)} "
         f"({description.parameters} parameters).",
         f"Responder: {study.rule.past}.",
-        f"Candidates: {', '.join(names)}. Settings, weights and recalibration come from "
-        f"{study.procedure.inner_repeats} x {study.procedure.inner_folds}-fold cross-validation "
-        "inside every fit; missing predictors are filled in the same way at prediction.",
+        f"Candidates: {', '.join(names)}. {_tell_choice(study.procedure)} inside every fit; missing "
+        "predictors are filled in the same way at prediction.",
     ]
     if study.published_text:
         items.append(study.published_text)
@@ -81,7 +81,8 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
             "metric has a border.",
             _describe_missing(study),
         ]
-        items.append(INTERVAL_CAVEAT.replace("The interval", "A patient's 95% interval", 1))
+        caveat = tell_interval(by_evidence=study.procedure.shrinks_itself)
+        items.append(caveat.replace("the interval", "a patient's 95% interval", 1))
         if description.data.has_kept:
             items.append(
                 "P(T2) = P(T1) x P(kept at T2 | responder at T1); the second is fitted among "
@@ -94,6 +95,15 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
         f"Versions: {packages}.",
     ]
     return Section("How it was done", (Bullets(tuple(items)),))
+
+
+def _tell_choice(procedure: Procedure) -> str:
+    if procedure.shrinks_itself:
+        return "Models are weighed by their evidence, and nothing is chosen by cross-validation,"
+    return (
+        "Settings, weights and recalibration come from "
+        f"{procedure.inner_repeats} x {procedure.inner_folds}-fold cross-validation"
+    )
 
 
 def make_report(

@@ -15,13 +15,12 @@ from features.cohort.cohort import read_cohort
 from features.cohort.doubts import describe_cautions
 from features.cohort.labelling import Labelled, label_cohort
 from features.dictionary.outcome import Labels
-from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.importing import read_panel
 from features.panel.panel import Panel
 from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
-from training.fitting.candidates import KNOTS
+from training.fitting.parameters import count_parameters
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
@@ -126,14 +125,6 @@ def _count_parameters(predictors: tuple[Variable, ...]) -> int:
     return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
 
 
-def _count_columns(data: TrainingData, procedure: Procedure) -> int | None:
-    """Return how many columns the procedure may fit, bends included; None without patients."""
-    if not len(data):
-        return None
-    basis = make_basis(data.predictors, knots=KNOTS if procedure.needs_bends else 0)
-    return len(basis.fit(data.X).groups_)
-
-
 def _find_notices(data: TrainingData, labels: Labels) -> tuple[str, ...]:
     notices = []
     repeated = len(data) - len(np.unique(data.groups))
@@ -194,22 +185,32 @@ def _compare_scored(labelled: Labelled, data: TrainingData) -> ScoreLabels:
 
 
 def describe_patients(
-    labelled: Labelled, data: TrainingData, *, parameters: int, fitted: int | None = None
+    labelled: Labelled, data: TrainingData, *, parameters: int, procedure: Procedure | None = None
 ) -> Patients:
     """Count labelled patients, and say what they can bear; see :class:`Patients`.
 
-    `fitted` are the columns that a procedure may fit, where they are more than the parameters.
+    With a `procedure`, whatever it may fit is counted, and not the predictors' `parameters` alone.
     """
     notices = _find_notices(data, labelled.labels)
     score_labels = _compare_scored(labelled, data)
     counts = {h: count_outcome(data, h) for h in data.horizons}
-    verdicts = {
-        h: compute_size_verdict(
-            int(c["n"]), int(c["events"]), parameters, horizon=h.upper(), fitted=fitted
+    verdicts = {}
+    for horizon, count in counts.items():
+        if not 0 < count["events"] < count["n"]:
+            continue
+        fitted, effective = None, None
+        if procedure is not None:
+            fitted, effective = count_parameters(
+                data.X, data.y[horizon], data.predictors, procedure
+            )
+        verdicts[horizon] = compute_size_verdict(
+            int(count["n"]),
+            int(count["events"]),
+            parameters,
+            horizon=horizon.upper(),
+            fitted=fitted,
+            effective=effective,
         )
-        for h, c in counts.items()
-        if 0 < c["events"] < c["n"]
-    }
     return Patients(
         cohort=labelled.cohort,
         table=labelled.table,
@@ -250,10 +251,7 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
         patients = labelled.table["patient_id"].astype(str).tolist()
         joined = _join_panel(study, data, panel, patients)
     described = describe_patients(
-        labelled,
-        data,
-        parameters=_count_parameters(predictors),
-        fitted=_count_columns(data, study.procedure),
+        labelled, data, parameters=_count_parameters(predictors), procedure=study.procedure
     )
     cohort = labelled.cohort
     assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)

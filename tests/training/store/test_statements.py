@@ -1,21 +1,12 @@
 """The standing sentences: what a number is, for whom, and what it is not."""
 
-import re
-
 import pytest
 
 from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.rule import RULES
 from tests.places import PROJECT
 from tests.training.helpers.examples import make_facts
-from training.store.statements import (
-    INTERVAL_CAVEAT,
-    STRAIGHT_COVERAGE,
-    WORST_COVERAGE,
-    make_statements,
-    plain,
-    stamp,
-)
+from training.store.statements import COVERAGE, make_statements, plain, stamp, tell_interval
 
 
 @pytest.mark.parametrize(
@@ -52,7 +43,7 @@ def test_the_stamp_is_first_the_notes_last_and_the_counts_between():
         "Those with the outcome: 48 of 80 (Responder at discharge); 28 of 70 (Still a responder "
         "at follow-up)."
     )
-    assert INTERVAL_CAVEAT in told
+    assert tell_interval(by_evidence=False) in told
     assert "A low estimate alone is no ground to refuse treatment." in told
 
 
@@ -76,24 +67,34 @@ def test_a_follow_up_that_the_study_words_itself_is_not_called_4_weeks():
         assert "4 weeks" not in " ".join(make_statements(facts))
 
 
-def test_the_caveat_tells_the_worst_coverage_that_was_measured_at_any_size():
+@pytest.mark.parametrize(
+    ("way", "title"),
+    [
+        ("evidence", "## The patient's 95% interval"),
+        ("blend", "## The interval of a blend by cross-validation"),
+    ],
+)
+def test_the_caveat_tells_the_worst_coverage_that_was_measured_at_any_size(
+    way: str, title: str
+) -> None:
     text = (PROJECT / "docs" / "known_truth.md").read_text(encoding="utf-8")
-    section = text.split("## The patient's 95% interval")[1]
+    section = text.split(title)[1].split("\n## ")[0]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:1] == "|"]
-    head, rows = lines[0], lines[2:]
+    head = lines[0]
     sizes = [int(name) for name in head if name.isdigit()]
-    measured = [[float(cell.split()[0]) for cell in row[-len(sizes) :]] for row in rows]
-    assert len(rows) > 10
-    assert {n: min(found) for n, found in zip(sizes, zip(*measured, strict=True), strict=True)} == (
-        WORST_COVERAGE
-    )
-    straight = [
-        share
-        for row, found in zip(rows, measured, strict=True)
-        if row[head.index("straight")] == "yes"
-        for share in found
-    ]
-    assert (min(straight), max(straight)) == STRAIGHT_COVERAGE
-    told = [int(number) for number in re.findall(r"\d+", INTERVAL_CAVEAT)]
-    for n, share in WORST_COVERAGE.items():
-        assert n in told and round(100 * share) in told
+    rows = [line for line in lines[2:] if line[1] in {"yes", "no"}]
+    assert len(rows) == 25
+
+    def find_worst(known: set[str]) -> dict[int, float]:
+        cells = [row[-len(sizes) :] for row in rows if row[head.index("known")] in known]
+        shares = [
+            [float(cell.split()[0]) for cell in column] for column in zip(*cells, strict=True)
+        ]
+        return {n: min(found) for n, found in zip(sizes, shares, strict=True)}
+
+    assert (find_worst({"yes"}), find_worst({"yes", "no"})) == COVERAGE[way]
+    told = tell_interval(by_evidence=way == "evidence")
+    for found in COVERAGE[way]:
+        first, *others = found.items()
+        assert f"{round(100 * first[1])} of 100 with {first[0]} patients" in told
+        assert all(f"{round(100 * share)} with {n}" in told for n, share in others)

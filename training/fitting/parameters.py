@@ -1,0 +1,51 @@
+"""How many parameters a procedure may use, and as how many they act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.arrays import FloatArray
+from features.dictionary.variable import Variable
+from training.fitting.effects import make_effects
+from training.fitting.evidence import fit_evidence
+from training.fitting.procedure import Procedure
+
+__all__ = ["count_parameters"]
+
+
+def count_parameters(
+    X: FloatArray, y: FloatArray, predictors: Sequence[Variable], procedure: Procedure
+) -> tuple[int, float | None]:
+    """Return how many columns may be fitted, and as how many free parameters they act.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing; at least one row.
+    y : ndarray of shape (n,)
+        Outcome: 1, 0, or NaN where unknown.
+    predictors : sequence of Variable
+        In the order of the columns.
+    procedure : Procedure
+        What is fitted.
+
+    Returns
+    -------
+    columns : int
+        Bends, steps and products included.
+    effective : float or None
+        Of a model shrunk by evidence, in these patients; None for other procedures, and where
+        only one class is known.
+    """
+    known = ~np.isnan(y)
+    basis = procedure.make_basis(predictors).fit(X)
+    if not procedure.shrinks_itself:
+        return len(basis.groups_), None
+    effects = make_effects(basis, basis.expand(X))
+    if len(np.unique(y[known])) < 2:
+        return len(effects.kinds), None
+    basis = procedure.make_basis(predictors).fit(X[known])
+    effects = make_effects(basis, basis.expand(X[known]))
+    return len(effects.kinds), fit_evidence(effects, y[known]).effective
