@@ -36,8 +36,8 @@ def count_parameters(
     columns : int
         Bends, steps and products included.
     effective : float or None
-        Of a model shrunk by evidence, in these patients; None for other procedures, and where
-        only one class is known.
+        Of a model shrunk by evidence, in these patients, at least 1; None for other procedures,
+        and where only one class is known.
     """
     known = ~np.isnan(y)
     basis = procedure.make_basis(predictors).fit(X)
@@ -48,4 +48,4 @@ def count_parameters(
         return len(effects.kinds), None
     basis = procedure.make_basis(predictors).fit(X[known])
     effects = make_effects(basis, basis.expand(X[known]))
-    return len(effects.kinds), fit_evidence(effects, y[known]).effective
+    return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

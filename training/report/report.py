@@ -61,8 +61,8 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
         f"Predictors: {', '.join(v.label for v in description.data.predictors)} "
         f"({description.parameters} parameters).",
         f"Responder: {study.rule.past}.",
-        f"Candidates: {', '.join(names)}. {_tell_choice(study.procedure)} inside every fit; missing "
-        "predictors are filled in the same way at prediction.",
+        f"Candidates: {', '.join(names)}. {_tell_choice(study.procedure)} inside every fit; "
+        "missing predictors are filled in the same way at prediction.",
     ]
     if study.published_text:
         items.append(study.published_text)
@@ -82,7 +82,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
             _describe_missing(study),
         ]
         caveat = tell_interval(by_evidence=study.procedure.shrinks_itself)
-        items.append(caveat.replace("the interval", "a patient's 95% interval", 1))
+        items.append(caveat.replace("The interval", "A patient's 95% interval", 1))
         if description.data.has_kept:
             items.append(
                 "P(T2) = P(T1) x P(kept at T2 | responder at T1); the second is fitted among "

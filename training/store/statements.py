@@ -56,9 +56,9 @@ COVERAGE: Mapping[str, tuple[dict[int, float], dict[int, float]]] = MappingProxy
 """Lowest coverage by the number of patients: over worlds in which all that matters is known, and
 over all worlds.
 
-They are the shares of new patients whose true risk the 95% interval of a model shrunk by evidence, or
-of a blend, held, measured by `experiments.truth.known_truth`: tables in docs/known_truth.md, to which
-a test holds them. Nothing else in the code tells what was measured.
+They are the shares of new patients whose true risk the 95% interval of a model shrunk by evidence,
+or of a blend, held, measured by `experiments.truth.known_truth`: tables in docs/known_truth.md, to
+which a test holds them. Nothing else in the code tells what was measured.
 """
 
 
@@ -72,10 +72,10 @@ def tell_interval(*, by_evidence: bool) -> str:
     """
     known, all_ = (_tell_worst(found) for found in COVERAGE["evidence" if by_evidence else "blend"])
     return (
-        "In simulated patients the interval mostly held the true number in 90 to 100 of 100 cases. "
-        f"The worst that was measured, whatever the effects: {known}. Where predictors were missing, "
-        "outcomes written down wrongly or unlike sites taken as one, it was sure of something else "
-        f"the more patients there were: at worst {all_}."
+        "The interval is meant to hold the true number in 95 of 100 patients. The worst that was "
+        f"measured in simulated ones, whatever the effects: {known}. Where predictors were "
+        "missing, outcomes written down wrongly or unlike sites taken as one, it was the surer of "
+        f"something else the more patients there were: at worst {all_}."
     )
 
 

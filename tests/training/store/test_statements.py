@@ -87,10 +87,8 @@ def test_the_caveat_tells_the_worst_coverage_that_was_measured_at_any_size(
 
     def find_worst(known: set[str]) -> dict[int, float]:
         cells = [row[-len(sizes) :] for row in rows if row[head.index("known")] in known]
-        shares = [
-            [float(cell.split()[0]) for cell in column] for column in zip(*cells, strict=True)
-        ]
-        return {n: min(found) for n, found in zip(sizes, shares, strict=True)}
+        columns = zip(sizes, zip(*cells, strict=True), strict=True)
+        return {n: min(float(cell.split()[0]) for cell in column) for n, column in columns}
 
     assert (find_worst({"yes"}), find_worst({"yes", "no"})) == COVERAGE[way]
     told = tell_interval(by_evidence=way == "evidence")

@@ -123,7 +123,9 @@ def test_the_arrays_are_the_eligible_patients_in_the_studys_order(tmp_path: Path
 
 def test_bends_are_counted_where_a_candidate_bends(tmp_path: Path) -> None:
     table = make_cohort(60, seed=2).table
-    bent = read_description(_read(tmp_path, table))
+    bent = read_description(
+        _read(tmp_path, table, '[procedure]\ncandidates = ["ridge", "splines"]\n')
+    )
     straight = read_description(
         _read(tmp_path, table, '[procedure]\ncandidates = ["ridge", "firth"]\n')
     )
@@ -133,6 +135,13 @@ def test_bends_are_counted_where_a_candidate_bends(tmp_path: Path) -> None:
     needs = [found.verdicts["t1"].needed for found in (straight, bent)]
     assert needs[0] is not None and needs[1] is not None
     assert needs[0].n < needs[1].n
+
+
+def test_what_is_shrunk_by_evidence_counts_as_it_acts(tmp_path: Path) -> None:
+    found = read_description(_read(tmp_path, make_cohort(60, seed=2).table)).verdicts["t1"]
+    assert found.fitted is not None and found.fitted > 5 * found.parameters
+    assert found.effective is not None and 1.0 <= found.effective < 3 * found.parameters
+    assert f"{found.effective:.1f} parameters in effect" in found.text
 
 
 def test_what_a_study_of_one_class_would_need_is_not_told(tmp_path: Path) -> None:
