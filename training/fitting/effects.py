@@ -38,6 +38,9 @@ _OUTER = (0.3, 0.7)
 """Shares near which the steps of a switch lie, beside the one near the middle."""
 _MIN_SPREAD = 0.3
 """Smallest spread by which a product is divided; see `features.dictionary.transformers`."""
+_MIN_BEND = 0.1
+"""Smallest spread by which a bend is divided. What little the straight columns of a handful of
+patients leave of it may be far more in the next one."""
 _NOTHING = 1e-8
 
 
@@ -87,6 +90,7 @@ def make_effects(basis: PredictorBasis, Z: FloatArray) -> Effects:
     left = Z[:, bends] - design @ along
     spread = left.std(axis=0)
     bent = spread > _NOTHING
+    spread = np.maximum(spread, _MIN_BEND)
     products = _pair_straight(basis, straight)
     switches = _pair_steps(basis, straight, Z)
     pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)

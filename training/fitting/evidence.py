@@ -248,8 +248,8 @@ class Evidence:
         groups : ndarray of int of shape (n,)
             Patient of each row: all rows of a patient are left out together.
         """
-        weights = self._mixture.weigh(0)
-        return self._shift + self._slope * _leave_out(self._mixture.modes, weights, y, groups)
+        margin = self._mixture.leave_out(self._mixture.weigh(0), y, groups)
+        return self._shift + self._slope * margin
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +284,29 @@ class _Mixture:
         variances = np.stack([model.variances for model in self.models])
         return np.column_stack([np.full(len(variances), INTERCEPT_SD**2), variances])
 
+    def _take(self, place: int | np.intp) -> tuple[FloatArray, FloatArray]:
+        """Return the columns and the prior variances that a model was solved with."""
+        used = np.flatnonzero(self._priors[place])
+        return self.design[:, used], self._priors[place, used]
+
+    def leave_out(self, weights: FloatArray, y: FloatArray, groups: IntArray) -> FloatArray:
+        """Return the log-odds of patients who were left out, by models with these weights.
+
+        A model that foresaw the patient's outcome owes weight to it, and has less without.
+        """
+        _, patient, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        order = np.argsort(patient, kind="stable")
+        number = counts[patient[order]]
+        places = [order[number == m].reshape(-1, m) for m in np.unique(counts)]
+        used = np.flatnonzero(weights > _COUNTS)
+        margins, odds = np.empty((len(used), len(y))), np.empty((len(used), len(counts)))
+        for i, place in enumerate(used):
+            margins[i], variance = self.modes[place].leave_out(*self._take(place), places)
+            risk = expit(_temper(variance) * margins[i] * (2 * y - 1))
+            odds[i] = np.log(weights[place]) - np.bincount(patient, np.log(risk))
+        own = np.exp(odds - logsumexp(odds, axis=0))
+        return np.asarray(np.sum(own[:, patient] * margins, axis=0))
+
     def describe_range(self) -> tuple[FloatArray, FloatArray]:
         """Return mean and covariance of the basis's coefficients for intervals."""
         weights = _POINT_SHARE * self.weigh(0) + (1 - _POINT_SHARE) * self.weigh(1)
@@ -291,9 +314,8 @@ class _Mixture:
         away = self._coefs - mean
         covariance = (away.T * weights) @ away
         for place in np.flatnonzero(weights > _COUNTS):
-            prior = self._priors[place]
-            used = np.flatnonzero(prior)
-            own = self.modes[place].find_covariance(self.design[:, used], prior[used])
+            used = np.flatnonzero(self._priors[place])
+            own = self.modes[place].find_covariance(*self._take(place))
             covariance[np.ix_(used, used)] += weights[place] * own
         way = self.effects.to_basis
         return mean @ way, way.T @ covariance @ way
@@ -361,21 +383,3 @@ def _temper(variance: FloatArray) -> FloatArray:
     doi:10.1162/neco.1992.4.5.720.
     """
     return np.asarray(1 / np.sqrt(1 + np.pi * variance / 8))
-
-
-def _leave_out(
-    modes: Sequence[Mode], weights: FloatArray, y: FloatArray, groups: IntArray
-) -> FloatArray:
-    """Return the mixture's log-odds of patients who were left out, each from all the data."""
-    _, patient, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.argsort(patient, kind="stable")
-    number = counts[patient[order]]
-    places = [order[number == m].reshape(-1, m) for m in np.unique(counts)]
-    used = np.flatnonzero(weights > _COUNTS)
-    margins, odds = np.empty((len(used), len(y))), np.empty((len(used), len(counts)))
-    for i, which in enumerate(used):
-        margins[i], variance = modes[int(which)].leave_out(places)
-        risk = expit(_temper(variance) * margins[i] * (2 * y - 1))
-        odds[i] = np.log(weights[which]) - np.bincount(patient, np.log(risk))
-    own = np.exp(odds - logsumexp(odds, axis=0))
-    return np.asarray(np.sum(own[:, patient] * margins, axis=0))

@@ -42,10 +42,9 @@ class Mode:
         Risk times one minus risk.
     residual : ndarray of shape (n,)
         Outcome less risk.
-    factor : ndarray of shape (n, n_directions)
-        ``factor @ factor.T`` is the prior covariance of the log-odds.
     precision : ndarray of shape (n_directions, n_directions)
-        Lower Cholesky factor of the posterior precision along these directions.
+        Lower Cholesky factor of the posterior precision along the directions in which it was
+        solved, of which there are as many as columns, or patients if these are fewer.
     """
 
     evidence: float
@@ -53,7 +52,6 @@ class Mode:
     variance: FloatArray
     information: FloatArray
     residual: FloatArray
-    factor: FloatArray
     precision: FloatArray
 
     def find_covariance(self, design: FloatArray, prior: FloatArray) -> FloatArray:
@@ -61,17 +59,17 @@ class Mode:
 
         Parameters
         ----------
-        design : ndarray of shape (n, n_columns)
-            With the column of ones.
-        prior : ndarray of shape (n_columns,)
-            Prior variances.
+        design, prior : ndarray
+            As it was solved with: see :func:`find_mode`.
         """
         weighted = design * self.information[:, np.newaxis]
-        told = _solve_lower(self.precision, self.factor.T @ weighted)
+        told = _solve_lower(self.precision, _factor(design, prior).T @ weighted)
         less = design.T @ weighted - told.T @ told
         return np.asarray(np.diag(prior) - prior[:, np.newaxis] * less * prior)
 
-    def leave_out(self, places: Sequence[IntArray]) -> tuple[FloatArray, FloatArray]:
+    def leave_out(
+        self, design: FloatArray, prior: FloatArray, places: Sequence[IntArray]
+    ) -> tuple[FloatArray, FloatArray]:
         """Return the log-odds of patients had they not been among the data, and their variance.
 
         A patient's rows are taken out together, in the quadratic approximation at the mode;
@@ -79,12 +77,14 @@ class Mode:
 
         Parameters
         ----------
+        design, prior : ndarray
+            As it was solved with: see :func:`find_mode`.
         places : sequence of ndarray of int of shape (n_patients, n_rows)
             Positions of the rows of patients who have equally many.
         """
         margin = np.empty_like(self.margin)
         variance = np.empty_like(self.variance)
-        half = _solve_lower(self.precision, self.factor.T).T
+        half = _solve_lower(self.precision, _factor(design, prior).T).T
         for rows in places:
             own = half[rows] @ half[rows].transpose(0, 2, 1)
             left = np.eye(rows.shape[1]) - own * self.information[rows][:, np.newaxis]
@@ -168,6 +168,5 @@ def find_mode(
         variance=np.sum(half**2, axis=0),
         information=information,
         residual=y - risk,
-        factor=factor,
         precision=lower,
     )

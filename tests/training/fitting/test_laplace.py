@@ -66,8 +66,8 @@ def test_leaving_a_patient_out_comes_near_a_fit_without_him() -> None:
     design, y, prior = _draw(60, 3, 5)
     mode = find_mode(design, y, prior)
     pairs = np.arange(60).reshape(30, 2)
-    alone, spread = mode.leave_out([np.arange(60)[:, np.newaxis]])
-    in_pairs, _ = mode.leave_out([pairs])
+    alone, spread = mode.leave_out(design, prior, [np.arange(60)[:, np.newaxis]])
+    in_pairs, _ = mode.leave_out(design, prior, [pairs])
     for found, parts in ((alone, np.arange(60)[:, np.newaxis]), (in_pairs, pairs)):
         without = np.empty(60)
         for rows in parts:
