@@ -145,7 +145,7 @@ def test_long_and_wide_agree_cell_by_cell_where_both_detect(qpcr: Path) -> None:
 
 @pytest.fixture(scope="module")
 def mycn(tumours: Path) -> Path:
-    """Train on the tumours as the script does, with one candidate and one repeat."""
+    """Train on the tumours as the script does, with one repeat."""
     import os
     import shutil
 
@@ -154,7 +154,7 @@ def mycn(tumours: Path) -> Path:
         shutil.copy(source / name, tumours / name)
     study = tumours / "study.toml"
     text = study.read_text().replace("[resampling]", "[resampling]\nrepeats = 1")
-    study.write_text(f'{text}candidates = ["elastic_net"]\n')
+    study.write_text(text)
     commands = [
         [
             "cohort",
