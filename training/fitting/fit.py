@@ -7,8 +7,9 @@ whole procedure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.special import logit
@@ -78,10 +79,10 @@ class FittedOutcome:
     members : dict of str to Member
         Each candidate alone, at its setting and before recalibration: margins of the model's
         basis. Empty where the outcome is modelled as the same for everyone.
-    held_out : ndarray of shape (n,)
-        Log-odds of the patients it was fitted on, before isotonic recalibration, by inner fits
-        that had not seen them (mean over the inner repeats; weights and slope as they were found
-        out of fold): what a further predictor is fitted beside. They belong to patients, and
+    leave_out : callable
+        Gives the log-odds (n,) of the patients it was fitted on, before isotonic recalibration, by
+        fits that had not seen them (mean over the inner repeats; weights and slope as they were
+        found out of fold): what a further predictor is fitted beside. They belong to patients, and
         are never stored.
     """
 
@@ -93,7 +94,12 @@ class FittedOutcome:
     constant: tuple[str, ...]
     reason: str = ""
     members: dict[str, Member] = field(default_factory=dict)
-    held_out: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+    leave_out: Callable[[], FloatArray] = field(default=partial(np.empty, 0), repr=False)
+
+    @cached_property
+    def held_out(self) -> FloatArray:
+        """What `leave_out` gives."""
+        return self.leave_out()
 
     @property
     def evidence(self) -> Evidence | None:
@@ -208,7 +214,7 @@ def fit_outcome(
         slope=slope,
         constant=tuple(name for name, same in zip(names, constant, strict=True) if same),
         members=dict(zip(names, members, strict=True)),
-        held_out=_average(slope * (weights @ (chosen - out.base)), y),
+        leave_out=partial(_average, slope * (weights @ (chosen - out.base)), y),
     )
 
 
@@ -261,20 +267,19 @@ def _fit_as_it_is(
     Z = basis.expand(X)
     (member,) = candidate.fit_path(Z, basis, y)
     own = 0.0 if is_constant(member, Z) else 1.0
-    log_loss, held_out = {}, np.empty(0)
+    leave_out = partial(np.empty, 0)
     if member.evidence is not None:
         own *= 1.0 - member.evidence.nothing
-        held_out = member.evidence.leave_out(y, groups)
-        log_loss[candidate.name] = float(compute_log_loss(held_out, y).mean())
+        leave_out = partial(member.evidence.leave_out, y, groups)
     return FittedOutcome(
         model=_freeze(basis, member),
         weights={"prevalence": 1.0 - own, candidate.name: own},
         settings={candidate.name: candidate.settings()[0]},
-        log_loss=log_loss,
+        log_loss={},
         slope=1.0,
         constant=() if own else (candidate.name,),
         members={candidate.name: member},
-        held_out=held_out,
+        leave_out=leave_out,
     )
 
 
@@ -324,7 +329,7 @@ def fit_constant(
         1.0,
         (),
         reason,
-        held_out=np.full(len(y), member.intercept),
+        leave_out=partial(np.full, len(y), member.intercept),
     )
 
 

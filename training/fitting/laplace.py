@@ -20,7 +20,8 @@ __all__ = ["INTERCEPT_SD", "Mode", "find_mode"]
 
 INTERCEPT_SD = 10.0
 """Prior standard deviation of the intercept, in log-odds: next to nothing is known of it."""
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-4
+"""Log-odds; the step that is so short is still taken, and leaves an error of about its square."""
 _MAX_STEPS = 200
 _LONGEST_MOVE = 1.5  # as in training.fitting.solvers: such a step always lowers the loss
 _JITTER = 1e-9

@@ -66,7 +66,12 @@ def _make_weights(evaluation: Evaluation) -> list[Block]:
     blends = describe_blend(evaluation.fitted)
     notes = []
     for outcome, blend in blends.items():
-        notes.append(f"{_WORDS[outcome]}: recalibration slope {number(blend.slope)}")
+        evidence = evaluation.fitted.outcomes[outcome].evidence
+        if evidence is None:
+            notes.append(f"{_WORDS[outcome]}: recalibration slope {number(blend.slope)}")
+        else:
+            effective = number(evidence.effective, 1)
+            notes.append(f"{_WORDS[outcome]}: {effective} parameters in effect")
         if blend.reason:
             notes.append(f"{_WORDS[outcome]}: everyone gets the same probability ({blend.reason})")
     return [make_blend_table(blends, _WORDS), Bullets(tuple(notes))]

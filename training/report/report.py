@@ -61,7 +61,7 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
         f"Predictors: {', '.join(v.label for v in description.data.predictors)} "
         f"({description.parameters} parameters).",
         f"Responder: {study.rule.past}.",
-        f"Candidates: {', '.join(names)}. {_tell_choice(study.procedure)} inside every fit; "
+        f"Candidates: {', '.join(names)}. {_tell_choice(study.procedure)}; "
         "missing predictors are filled in the same way at prediction.",
     ]
     if study.published_text:
@@ -99,10 +99,11 @@ def _describe_methods(description: Description, evaluation: Evaluation | None) -
 
 def _tell_choice(procedure: Procedure) -> str:
     if procedure.shrinks_itself:
-        return "Models are weighed by their evidence, and nothing is chosen by cross-validation,"
+        return "Inside every fit models weigh by their evidence, nothing by cross-validation"
     return (
         "Settings, weights and recalibration come from "
-        f"{procedure.inner_repeats} x {procedure.inner_folds}-fold cross-validation"
+        f"{procedure.inner_repeats} x {procedure.inner_folds}-fold cross-validation inside every "
+        "fit"
     )
 
 

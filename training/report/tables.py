@@ -176,7 +176,7 @@ def make_blend_table(blends: Mapping[str, OutcomeBlend], words: Mapping[str, str
             "candidate": lambda r: r[1].label,
             "weight": lambda r: number(r[1].weight),
             "setting": lambda r: r[1].setting or ABSENT,
-            "log loss when left out": lambda r: number(r[1].log_loss, 3),
+            "out-of-fold log loss": lambda r: number(r[1].log_loss, 3),
             "note": lambda r: "gives everyone the same risk" if r[1].constant else "",
         },
     )

@@ -72,10 +72,11 @@ def tell_interval(*, by_evidence: bool) -> str:
     """
     known, all_ = (_tell_worst(found) for found in COVERAGE["evidence" if by_evidence else "blend"])
     return (
-        "The interval is meant to hold the true number in 95 of 100 patients. The worst that was "
-        f"measured in simulated ones, whatever the effects: {known}. Where predictors were "
-        "missing, outcomes written down wrongly or unlike sites taken as one, it was the surer of "
-        f"something else the more patients there were: at worst {all_}."
+        "The interval is meant to hold the true number in 95 of 100 patients. At worst, whatever "
+        f"the effects, it held it in {known} (simulated patients). Where something that matters is "
+        "hidden (values that are missing, outcomes written down wrongly, unlike sites taken as "
+        "one) it held it less often, and the less often the more patients there were: at worst in "
+        f"{all_}."
     )
 
 
