@@ -1,7 +1,7 @@
-"""The blend on the probability scale, to hold against the served one on the log-odds scale.
+"""A blend on the probability scale, to hold against the one on the log-odds scale.
 
-`python -m experiments.truth.known_truth --scale` compares both. The served blend is on the log-odds
-scale because it stays one additive model, which can be explained exactly.
+`python -m experiments.truth.known_truth --alternatives` compares both. Log-odds are kept because
+their blend stays one additive model, which can be explained exactly.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from experiments.truth.blend_scale import predict_on_probability_scale
 from experiments.truth.coverage import compute_coverage, compute_rarity
+from experiments.truth.drawn import PREFIX, draw_truth
 from experiments.truth.peers import (
     BART,
     EBM,
@@ -192,6 +193,11 @@ def run_rms(truth: Truth, n: int, cohorts: int, *, seed: int) -> list[dict[str, 
     return rows
 
 
+def _find_truth(name: str) -> Truth:
+    drawn = name.removeprefix(PREFIX)
+    return TRUTHS[name] if drawn == name else draw_truth(int(drawn))
+
+
 class _Piece(NamedTuple):
     """What one process does at a time: one cohort of a cell, or R's model in all of them."""
 
@@ -206,7 +212,7 @@ class _Piece(NamedTuple):
 
 
 def _run_piece(piece: _Piece, seed: int, alternatives: bool) -> list[dict[str, object]]:
-    truth, n = TRUTHS[piece.truth], piece.n
+    truth, n = _find_truth(piece.truth), piece.n
     if piece.cohort is None:
         return run_rms(truth, n, piece.cohorts, seed=seed)
     return run_cohort(
@@ -228,7 +234,7 @@ def run(
     Parameters
     ----------
     truths : sequence of str
-        Names in :data:`experiments.truth.worlds.TRUTHS`.
+        Names in :data:`experiments.truth.worlds.TRUTHS`, or those of drawn worlds.
     sizes : dict of int to int
         Patients in a cohort to number of cohorts.
     seed : int
@@ -269,14 +275,16 @@ def describe_rows(rows: pd.DataFrame, before: pd.DataFrame | None = None) -> str
     peers = [name for name in (*PEERS, RMS, BART, EBM) if name in set(rows["method"])]
     others = [*({BLEND} & set(rows["method"])), *peers, *({SCALE} & set(rows["method"]))]
     served = summary.xs(DEFAULT, level="method").reset_index()
-    served.loc[[TRUTHS[name].is_noise for name in served["truth"]], ["skill", "slope"]] = np.nan
-    served["for_choosing"] = [TRUTHS[name].for_choosing for name in served["truth"]]
+    served.loc[[_find_truth(name).is_noise for name in served["truth"]], ["skill", "slope"]] = (
+        np.nan
+    )
+    served["for_choosing"] = [_find_truth(name).for_choosing for name in served["truth"]]
     quality = ["truth", "for_choosing", "n", "cohorts", "rmse", "rmse_se", "skill", "auc", "slope"]
     limits = compare_with_limits(summary).reset_index()
     best = compare_with_best(rows, peers)
     held = f"{best['within'].sum()} of {len(best)} within the limit"
     coverage = compare_coverage(summary)
-    coverage.insert(2, "contained", [TRUTHS[name].contained for name in coverage["truth"]])
+    coverage.insert(2, "contained", [_find_truth(name).contained for name in coverage["truth"]])
     parts = [
         ("The default procedure", served[quality]),
         ("Against prevalence and the best of our other ways", limits),
@@ -309,6 +317,7 @@ def main() -> None:
     """Run the experiment and write its tables and picture."""
     parser = argparse.ArgumentParser(description="Distance to a known true risk.")
     parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=list(TRUTHS))
+    parser.add_argument("--drawn", type=int, metavar="N", help="N worlds drawn at random instead")
     parser.add_argument(
         "--sizes", nargs="+", type=_read_sizes, default=list(SIZES.items()), metavar="N[xCOHORTS]"
     )
@@ -323,7 +332,7 @@ def main() -> None:
     before = None if asked.before is None else pd.read_csv(asked.before)
     print(*_name_missing(), flush=True)
     rows = run(
-        asked.truths,
+        asked.truths if asked.drawn is None else [f"{PREFIX}{i}" for i in range(asked.drawn)],
         dict(asked.sizes),
         seed=asked.seed,
         n_jobs=asked.jobs,

@@ -23,6 +23,7 @@ from training.fitting.response import TrainingData
 from training.fitting.solvers import fit_intercept
 
 __all__ = [
+    "NUMBERS",
     "SIX",
     "TWELVE",
     "Formula",
@@ -32,13 +33,14 @@ __all__ = [
     "compute_risks",
     "draw_patients",
     "simulate_truth",
+    "standardise",
 ]
 
 Standardised = Mapping[str, FloatArray]
 Formula = Callable[[Standardised], FloatArray]
 
 SIX = ("nrs_t0", "disease_duration_years", "age_years", "sex", "opioid", "antidepressant")
-_NUMBERS = {
+NUMBERS: Mapping[str, tuple[float, float]] = {
     # Mean and SD of a normal, of log(1 + years) for the duration; then rounded and cut off.
     "nrs_t0": (7.5, 1.6),
     "disease_duration_years": (1.75, 0.7),
@@ -55,7 +57,7 @@ _SHARES = {
     "nsaid": 0.25,
     "benzodiazepine": 0.3,
 }
-TWELVE = (*_NUMBERS, *_SHARES)
+TWELVE = (*NUMBERS, *_SHARES)
 _REFERENCE_SIZE = 20_000
 _SEEN_AT_T2 = 0.85
 
@@ -198,7 +200,7 @@ def draw_patients(
         if not variable.is_numeric:
             X[:, j] = latent[:, j] > ndtri(1 - truth.share(variable.name))
             continue
-        mean, sd = _NUMBERS[variable.name]
+        mean, sd = NUMBERS[variable.name]
         value = mean + sd * latent[:, j]
         value = np.expm1(value) if variable.transform == "log1p" else value
         value = np.round(value / variable.precision) * variable.precision
@@ -211,7 +213,7 @@ def standardise(truth: Truth, X: FloatArray) -> dict[str, FloatArray]:
     scaled = {}
     for variable, column in zip(truth.variables, X.T, strict=True):
         if variable.is_numeric:
-            mean, sd = _NUMBERS[variable.name]
+            mean, sd = NUMBERS[variable.name]
             value = np.log1p(column) if variable.transform == "log1p" else column
             scaled[variable.name] = (value - mean) / sd
         else:

@@ -7,7 +7,7 @@ gave the outcomes before they were seen. Their mixture is taken as one normal di
 vector of coefficients. Nothing is held out, and nothing is drawn at random.
 
 How much each kind of model weighs beforehand was chosen over the known truths of
-`experiments.truth.known_truth` that are marked for choosing. The interval has a prior of its own,
+`experiments.truth.known_truth`. The interval has a prior of its own,
 by which bends, steps and products are likelier and "nothing predicts" is not: that small cohorts do
 not show them does not mean that there are none.
 """
