@@ -308,6 +308,12 @@ def _name_missing(present: Sequence[str] = ()) -> list[str]:
     return [f"Left out: {'; '.join(reasons)}."] if reasons else []
 
 
+def _read_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return int(text)
+
+
 def _read_sizes(text: str) -> tuple[int, int]:
     size, _, cohorts = text.partition("x")
     return int(size), int(cohorts or SIZES.get(int(size), 20))
@@ -317,7 +323,7 @@ def main() -> None:
     """Run the experiment and write its tables and picture."""
     parser = argparse.ArgumentParser(description="Distance to a known true risk.")
     parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=list(TRUTHS))
-    parser.add_argument("--drawn", type=int, metavar="N", help="N worlds drawn at random instead")
+    parser.add_argument("--drawn", type=_read_number, metavar="N", help="N worlds drawn at random")
     parser.add_argument(
         "--sizes", nargs="+", type=_read_sizes, default=list(SIZES.items()), metavar="N[xCOHORTS]"
     )

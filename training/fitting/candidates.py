@@ -37,7 +37,6 @@ __all__ = [
     "Firth",
     "Member",
     "Ridge",
-    "Tried",
     "constant_member",
     "is_constant",
 ]
@@ -104,7 +103,7 @@ def is_constant(member: Member, Z: FloatArray) -> bool:
     return bool(np.ptp(member.margin(Z)) < 1e-9)
 
 
-class Tried(ABC):
+class Candidate(ABC):
     """A way of fitting: a name, a family, and settings to choose among.
 
     Attributes
@@ -129,10 +128,6 @@ class Tried(ABC):
     def settings(self) -> tuple[str, ...]:
         """Return the settings tried, in plain words."""
         return tuple(self._words.format(setting) for setting in self.tried)
-
-
-class Candidate(Tried):
-    """A way of fitting outcomes."""
 
     @abstractmethod
     def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:

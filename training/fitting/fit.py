@@ -25,14 +25,7 @@ from training.fitting.blending import (
     fit_recalibration_slope,
     fit_weights,
 )
-from training.fitting.candidates import (
-    CANDIDATES,
-    Candidate,
-    Member,
-    Tried,
-    constant_member,
-    is_constant,
-)
+from training.fitting.candidates import CANDIDATES, Candidate, Member, constant_member, is_constant
 from training.fitting.evidence import Evidence
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
@@ -137,7 +130,7 @@ def _freeze(
     )
 
 
-def allow_trees(candidates: Sequence[Tried], losses: FloatArray) -> BoolArray:
+def allow_trees(candidates: Sequence[Candidate], losses: FloatArray) -> BoolArray:
     """Return who may take part: trees only where they beat every logistic candidate out of fold."""
     logistic = [loss for c, loss in zip(candidates, losses, strict=True) if c.family == "logistic"]
     best = min(logistic, default=np.inf)

@@ -23,9 +23,9 @@ def count_parameters(
     Parameters
     ----------
     X : ndarray of shape (n, n_predictors)
-        Raw predictors, NaN where missing; at least one row.
+        Raw predictors, NaN where missing.
     y : ndarray of shape (n,)
-        Outcome: 1, 0, or NaN where unknown.
+        Outcome: 1, 0, or NaN where unknown; known of at least one.
     predictors : sequence of Variable
         In the order of the columns.
     procedure : Procedure
@@ -40,12 +40,10 @@ def count_parameters(
         and where only one class is known.
     """
     known = ~np.isnan(y)
-    basis = procedure.make_basis(predictors).fit(X)
+    basis = procedure.make_basis(predictors).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
-    effects = make_effects(basis, basis.expand(X))
+    effects = make_effects(basis, basis.expand(X[known]))
     if len(np.unique(y[known])) < 2:
         return len(effects.kinds), None
-    basis = procedure.make_basis(predictors).fit(X[known])
-    effects = make_effects(basis, basis.expand(X[known]))
     return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

@@ -128,7 +128,8 @@ def make_panel_section(
         + ".",
         "In each fold: normalisation, and the average over what the panel may add to the clinical "
         "log-odds, by evidence. The mean risk stays that of the clinical estimate. The global test "
-        f"(p at most {procedure.max_p:g}) is made once, on all patients.",
+        f"(p at most {procedure.max_p:g}) is made once, on all patients: where it was passed, the "
+        "differences look a little better than they are.",
     ]
     if panel.keeps_model:
         people.append(

@@ -126,3 +126,13 @@ def test_intervals_hold_the_served_risk_and_multiply_at_t2() -> None:
     assert (low <= served[:, 1]).all()
     assert (served[:, 1] <= high).all()
     assert (high < 1).all()
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "x"])
+def test_a_number_of_worlds_that_is_none_is_refused_before_anything_runs(
+    number: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["known_truth", f"--drawn={number}"])
+    with pytest.raises(SystemExit):
+        known_truth.main()
+    assert f"expected a number of at least 1, got {number}" in capsys.readouterr().err

@@ -192,6 +192,7 @@ def test_the_patients_behind_it_are_counted() -> None:
     assert "18 assays are detected in at least 25% of the samples" in text
     assert "2 samples could not be normalised; 10 folds." in text
     assert "p at most 0.05" in text
+    assert "where it was passed, the differences look a little better than they are" in text
     assert "not known that they were taken before the infusion" not in text
 
 
