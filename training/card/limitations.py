@@ -51,7 +51,7 @@ def list_limitations(results: Results) -> list[str]:
         "for patients like those, not for whoever might be considered.",
         "There is no comparison group: the share of responders contains what placebo, time and "
         "regression to the mean would have done.",
-        tell_interval(by_evidence=results.study.procedure.candidates == ["evidence"]),
+        tell_interval(by_evidence=results.by_evidence),
     ]
     return [*sentences, *(f"{notice}." for notice in results.notices)]
 

@@ -31,7 +31,6 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     study = results.study
     resampling, procedure = study.resampling, study.procedure
     parts = []
-    by_evidence = procedure.candidates == ["evidence"]
     for outcome, blend in results.blend.items():
         if blend.constant:
             parts.append(f"{OUTCOME_WORDS[outcome]}: everyone gets the same probability")
@@ -40,10 +39,10 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
             continue  # an update left nothing of it, or it is not known
         members = [f"{m.label} {m.weight:.2f}" for m in blend.members if m.weight >= 0.005]
         weights = ", ".join(members)
-        slope = "" if by_evidence else f", recalibration slope {blend.slope:.2f}"
+        slope = "" if results.by_evidence else f", recalibration slope {blend.slope:.2f}"
         parts.append(f"{OUTCOME_WORDS[outcome]}: {weights}{slope}")
     counts, update = results.counts, results.update
-    kind = _BY_EVIDENCE if by_evidence else _BLEND
+    kind = _BY_EVIDENCE if results.by_evidence else _BLEND
     blended = kind + "; ".join(parts) if parts else "its make-up is not told here"
     design = f"{resampling.repeats} x {resampling.folds}-fold cross-validation"
     return {
@@ -63,7 +62,7 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         else f"no patient was set aside: the whole procedure is judged by {design}, "
         + (
             "and weighs its models anew by their evidence in each training part"
-            if by_evidence
+            if results.by_evidence
             else f"settings and weights by {procedure.inner_repeats} x {procedure.inner_folds} "
             "folds inside each training part"
         ),

@@ -131,6 +131,12 @@ class Results(ResultsPart):
         """The study's horizons, in order."""
         return self.study.horizons
 
+    @property
+    def by_evidence(self) -> bool:
+        """Whether the model, or that which an update began with, is shrunk by evidence alone."""
+        made_of = {member.name for blend in self.blend.values() for member in blend.members}
+        return made_of - {"prevalence"} == {"evidence"}
+
     def per_horizon(self, tell: Callable[[Horizon], str]) -> str:
         """Return one text for all horizons, each under its name."""
         return "; ".join(f"{h.upper()}: {tell(h)}" for h in self.horizons)

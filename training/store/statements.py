@@ -132,7 +132,7 @@ def make_statements(facts: ModelFacts) -> tuple[str, ...]:
         f"contains those who would have responded to placebo.{placebo}"
     )
     made_of = set().union(*facts.blend.values())
-    sentences.append(tell_interval(by_evidence="evidence" in made_of))
+    sentences.append(tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}))
     liver = (
         " Liver enzymes before and during the infusion, a history of psychosis and every other "
         "safety question stay with the physician."

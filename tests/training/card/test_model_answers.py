@@ -70,6 +70,19 @@ def test_the_blend_is_told_without_what_weighs_nothing() -> None:
     assert "times" not in model["calculation"]
 
 
+def test_a_model_shrunk_by_evidence_is_told_as_one_before_an_update_too() -> None:
+    results = small_results()
+    results["blend"] = {"response": _blend(_member("evidence", 0.7), _member("prevalence", 0.3))}
+    assert "by their evidence in each training part" in _model(results)["partitioning"]
+    results["study"]["procedure"] = {}  # an update has none of its own
+    told = _model(results)["model"]
+    assert told.startswith("Bayesian logistic regression")
+    assert "evidence 0.70, prevalence 0.30" in told
+    assert "recalibration slope" not in told
+    results["blend"]["response"]["members"].append(_member("ridge", 0.1))
+    assert _model(results)["model"].startswith("a convex blend")
+
+
 def test_an_update_says_what_was_done_to_which_version() -> None:
     results = small_results()
     assert _model(results)["updating"] == "this model was made anew; nothing was updated"
