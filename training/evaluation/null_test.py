@@ -28,7 +28,6 @@ import pandas as pd
 from joblib import delayed
 from scipy.special import expit
 from scipy.stats import t as student
-from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray
 from training.document.document import each_row
@@ -217,8 +216,7 @@ def _evaluate_permutation(
     data: TrainingData, judge: Judge, seed: tuple[int, ...]
 ) -> dict[tuple[str, str], Pairs]:
     rng = np.random.default_rng(seed)
-    with threadpool_limits(1):
-        return judge(permute_outcomes(data, rng=rng), int(rng.integers(2**31)))
+    return judge(permute_outcomes(data, rng=rng), int(rng.integers(2**31)))
 
 
 def compute_null_test(

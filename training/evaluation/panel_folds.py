@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import delayed
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.schema import Dictionary
@@ -130,20 +129,19 @@ def _predict_fold(
     X, cts = data.clinical.X[rows], data.rows[rows]
     if data.plates:  # a new patient's plate is a new one, which nothing is known about
         cts[:, -1] = np.nan
-    with threadpool_limits(1):
-        fitted = fit_response(train.clinical, clinical, rng=rng)
-        before = fitted.probability(X)
-        try:
-            panel = fit_panel(train, fitted, procedure, rng=rng)
-        except ValueError as err:
-            # A small fold can lack references; it is counted and told, not passed over.
-            return PanelFold(rows, before, before, {}, {}, (), str(err))
-        model = _freeze(train, fitted, panel, procedure, rng)
-        after = before.copy()
-        if model is not None and len(rows):
-            usable = np.array([not model.can_use(row) for row in cts])
-            if usable.any():
-                after[usable] = model.response.probability(model.encode(X[usable], cts[usable]))
+    fitted = fit_response(train.clinical, clinical, rng=rng)
+    before = fitted.probability(X)
+    try:
+        panel = fit_panel(train, fitted, procedure, rng=rng)
+    except ValueError as err:
+        # A small fold can lack references; it is counted and told, not passed over.
+        return PanelFold(rows, before, before, {}, {}, (), str(err))
+    model = _freeze(train, fitted, panel, procedure, rng)
+    after = before.copy()
+    if model is not None and len(rows):
+        usable = np.array([not model.can_use(row) for row in cts])
+        if usable.any():
+            after[usable] = model.response.probability(model.encode(X[usable], cts[usable]))
     y = data.clinical.y[data.clinical.horizons[0]][rows]
     return PanelFold(
         rows,

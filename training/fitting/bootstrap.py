@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import delayed
-from threadpoolctl import threadpool_limits
 
 from features.arrays import FloatArray, IntArray
 from training.fitting.fit import MIN_FOR_KEPT
@@ -40,8 +39,7 @@ def _predict_from_bootstrap(
     rng = np.random.default_rng(seed)
     drawn, counts = _draw(data.groups, rng)
     try:
-        with threadpool_limits(1):
-            risks = fit(data.take(drawn), rng=rng).probability(data.X)
+        risks = fit(data.take(drawn), rng=rng).probability(data.X)
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as err:
         # A sample with next to no information can break a solver: one of hundreds must not end
         # the training, and it is counted and told, not passed over.

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 from joblib import delayed
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.fitting.candidates import constant_member
@@ -54,8 +53,7 @@ def _predict_fold(
 ) -> tuple[FloatArray, FloatArray]:
     """Return risks and prevalences, each (n_horizons, n_test), of one held-out fold."""
     train = data.take(~test)
-    with threadpool_limits(1):
-        risks = fit(train, rng=np.random.default_rng(seed)).probability(data.X[test]).T
+    risks = fit(train, rng=np.random.default_rng(seed)).probability(data.X[test]).T
     rates = [_share(train.y[train.horizons[0]])]
     if data.has_kept:
         rates.append(rates[0] * _share(train.kept))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from joblib import Parallel, parallel_config
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["Progress", "count_jobs", "run_tasks"]
 
@@ -18,8 +19,11 @@ def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator
     """Run delayed tasks, results in order, one thread of linear algebra in each process."""
     tasks = list(tasks)
     if n_jobs == 1:
+        libraries = ThreadpoolController()  # finding them takes as long as a short fit: once
         for function, arguments, keywords in tasks:
-            yield function(*arguments, **keywords)
+            with libraries.limit(limits=1):
+                result = function(*arguments, **keywords)
+            yield result
             progress()
         return
     with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
