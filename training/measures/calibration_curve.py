@@ -23,7 +23,7 @@ from training.measures.weighted import (
     round_risks,
 )
 
-__all__ = ["CalibrationCurve", "compute_calibration_curve"]
+__all__ = ["CalibrationCurve", "compute_calibration_curve", "compute_curve_alone"]
 
 _DISTANCES = ("ici", "e50", "e90", "emax")
 _FEWEST_RISKS = 6  # fewer points cannot bear a local parabola over three quarters of them
@@ -93,56 +93,82 @@ def compute_calibration_curve(
     Austin and Steyerberg 2019, doi:10.1002/sim.8281; Van Calster 2016,
     doi:10.1016/j.jclinepi.2015.12.005.
     """
-    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
-    present = weight > 0
-    outcome, rows, weight = outcome[present], round_risks(rows[:, present]), weight[present]
+    outcome, rows, weight = _prepare(y, p, sample_weight)
     grid = np.linspace(np.median(rows.min(axis=1)), np.median(rows.max(axis=1)), n_points)
-    draws = []
-    for counts in bootstrap_weights(np.ones(len(outcome)), n_bootstrap=n_bootstrap, seed=seed):
+    smooth = [_smooth(outcome, risk, weight, grid) for risk in rows]
+    measured = [_measure(risk, at, weight) for risk, (_, at) in zip(rows, smooth, strict=True)]
+    distances = mean_over_repeats(np.stack(measured))
+    observed = mean_over_repeats(np.stack([curve for curve, _ in smooth]))
+    draws = np.empty((n_bootstrap, n_points))
+    resamples = bootstrap_weights(np.ones(len(outcome)), n_bootstrap=n_bootstrap, seed=seed)[1:]
+    for draw, counts in zip(draws, resamples, strict=True):
         drawn = np.repeat(np.arange(len(outcome)), counts.astype(int))
-        smooth = [_smooth(outcome[drawn], risk[drawn], weight[drawn], grid) for risk in rows]
-        draws.append(mean_over_repeats(np.stack(smooth)))
-    values = np.stack(draws)
-    low, high, _ = percentile_interval(values[1:])
-    note = "" if np.isfinite(values[0, 0]) else "too few different risks: not estimable"
-    observed = values[0, len(_DISTANCES) :]
+        curves = [_smooth(outcome[drawn], risk[drawn], weight[drawn], grid)[0] for risk in rows]
+        draw[:] = mean_over_repeats(np.stack(curves))
+    low, high, _ = percentile_interval(draws)
+    note = "" if np.isfinite(distances[0]) else "too few different risks: not estimable"
     if (observed < 0).any() or (observed > 1).any():
         note = "the smooth runs below 0 or above 1, which makes the distance too large"
     summary = pd.DataFrame(
-        {"estimate": values[0, : len(_DISTANCES)], "note": note},
-        index=pd.Index(_DISTANCES, name="metric"),
+        {"estimate": distances, "note": note}, index=pd.Index(_DISTANCES, name="metric")
     )
-    on_grid = slice(len(_DISTANCES), None)
-    curve = pd.DataFrame(
-        {"risk": grid, "observed": values[0, on_grid], "low": low[on_grid], "high": high[on_grid]}
-    )
+    curve = pd.DataFrame({"risk": grid, "observed": observed, "low": low, "high": high})
     curve[["observed", "low", "high"]] = curve[["observed", "low", "high"]].clip(0, 1)
     return CalibrationCurve(curve, summary)
 
 
-def _smooth(y: FloatArray, p: FloatArray, weight: FloatArray, grid: FloatArray) -> FloatArray:
-    """Return the distances and, at the points of `grid` within the range of p, the curve."""
+def compute_curve_alone(
+    y: ArrayLike, p: ArrayLike, *, sample_weight: ArrayLike | None = None, n_points: int = 101
+) -> tuple[FloatArray, FloatArray]:
+    """Return the columns `risk` and `observed` of :func:`compute_calibration_curve`, faster.
+
+    Parameters
+    ----------
+    y, p, sample_weight, n_points
+        As there; `p` of shape (n,).
+    """
+    outcome, (risk,), weight = _prepare(y, p, sample_weight)
+    grid = np.linspace(risk.min(), risk.max(), n_points)
+    return grid, np.clip(_smooth(outcome, risk, weight, grid)[0], 0, 1)
+
+
+def _prepare(
+    y: ArrayLike, p: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return outcomes, risks (n_repeats, n) and weights of the patients who count."""
+    outcome, rows, weight = check_evaluation(y, p, sample_weight, repeats=True)
+    present = weight > 0
+    return outcome[present], round_risks(rows[:, present]), weight[present]
+
+
+def _smooth(
+    y: FloatArray, p: FloatArray, weight: FloatArray, grid: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the curve at the points of `grid` within the range of p, and at p itself."""
     from skmisc.loess import loess  # here, because serving judges risks without this library
 
-    result = np.full(len(_DISTANCES) + len(grid), np.nan)
+    curve, nothing = np.full(len(grid), np.nan), np.full(len(p), np.nan)
     if len(np.unique(p)) < _FEWEST_RISKS:
-        return result
+        return curve, nothing
     inside = np.flatnonzero((grid >= p.min()) & (grid <= p.max()))
     try:
         # The trace of the smoother serves loess's own standard errors, which are not used.
         model = loess(p, y, weights=weight, trace_hat="approximate")
         model.fit()
         if len(inside):
-            result[len(_DISTANCES) + inside] = model.predict(grid[inside]).values
+            curve[inside] = model.predict(grid[inside]).values
     except ValueError:  # a neighbourhood with too few different risks: counted as a failure
-        return np.full_like(result, np.nan)
-    distance = np.abs(model.outputs.fitted_values - p)
-    result[: len(_DISTANCES)] = [
-        np.average(distance, weights=weight),
-        *_quantiles(distance, weight, [0.5, 0.9]),
-        distance.max(),
-    ]
-    return result
+        return np.full(len(grid), np.nan), nothing
+    return curve, np.array(model.outputs.fitted_values)
+
+
+def _measure(p: FloatArray, observed: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the distances of the curve from the ideal, NaN where there is no curve."""
+    if np.isnan(observed).all():
+        return np.full(len(_DISTANCES), np.nan)
+    distance = np.abs(observed - p)
+    middle, ninth = _quantiles(distance, weight, [0.5, 0.9])
+    return np.array([np.average(distance, weights=weight), middle, ninth, distance.max()])
 
 
 def _quantiles(values: FloatArray, weight: FloatArray, shares: list[float]) -> FloatArray:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from features.arrays import FloatArray
-from training.measures.calibration_curve import compute_calibration_curve
+from training.measures.calibration_curve import compute_curve_alone
 from training.measures.decision_curve import COARSE, make_thresholds
 from training.measures.weighted import round_risks
 
@@ -189,13 +189,10 @@ def compute_calibration_instability(
     grid = np.linspace(0, 1, n_points)
     curves = np.full((len(bootstrapped), n_points), np.nan)
     for row, risk in zip(curves, bootstrapped, strict=True):
-        curve = compute_calibration_curve(
-            y, risk, sample_weight=sample_weight, n_points=n_points, n_bootstrap=0, seed=0
-        ).curve
-        known = curve["observed"].notna().to_numpy()
+        at, observed = compute_curve_alone(y, risk, sample_weight=sample_weight, n_points=n_points)
+        known = ~np.isnan(observed)
         if known.sum() > 1:
-            found = curve[known]
-            row[:] = np.interp(grid, found["risk"], found["observed"], left=np.nan, right=np.nan)
+            row[:] = np.interp(grid, at[known], observed[known], left=np.nan, right=np.nan)
     n_curves = np.isfinite(curves).sum(axis=0)
     shown = (2 * n_curves >= len(curves)) & (n_curves > 0)
     points = np.empty((len(_QUANTILES), 0))

@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from tests.places import SHARED
-from training.measures.calibration_curve import compute_calibration_curve
+from training.measures.calibration_curve import compute_calibration_curve, compute_curve_alone
 
 # Thirty made-up patients; results of R 4.2.2 (loess, glm, confint) stand in the tests.
 NUMBER = np.arange(1, 31)
@@ -148,3 +150,17 @@ def test_too_few_different_risks_are_told_and_counted(p: np.ndarray) -> None:
     assert found.summary["estimate"].isna().all()
     assert (found.summary["note"] == "too few different risks: not estimable").all()
     assert found.curve[["observed", "low", "high"]].isna().all(axis=None)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 40), n_different=st.integers(1, 40))
+def test_the_curve_alone_is_that_of_the_whole(seed: int, n: int, n_different: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = rng.choice(rng.uniform(size=n_different), size=n)
+    y, weight = rng.choice([0.0, 1.0, np.nan], size=n), rng.choice([0.0, 1.0, 2.5], size=n)
+    y[0], weight[0] = 1.0, 1.0
+    curve = compute_calibration_curve(
+        y, p, sample_weight=weight, n_points=11, n_bootstrap=0, seed=1
+    ).curve
+    risk, observed = compute_curve_alone(y, p, sample_weight=weight, n_points=11)
+    np.testing.assert_array_equal(risk, curve["risk"])
+    np.testing.assert_array_equal(observed, curve["observed"])
