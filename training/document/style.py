@@ -85,8 +85,17 @@ class PaperFigure(Figure):
             else:
                 set_title(upper, title)
 
+    def _lay_out(self) -> None:
+        """Find the place of everything, once for all forms: it takes as long as to draw it."""
+        with paper_style():
+            self.set_dpi(matplotlib.rcParams["savefig.dpi"])
+            if engine := self.get_layout_engine():
+                engine.execute(self)
+        self.set_layout_engine("none")
+
     def to_png(self) -> bytes:
         """Return it as PNG, without the time it was made: the same data, the same bytes."""
+        self._lay_out()
         buffer = io.BytesIO()
         with paper_style():
             self.savefig(buffer, format="png", metadata={"Software": None})
@@ -94,6 +103,7 @@ class PaperFigure(Figure):
 
     def to_svg(self) -> bytes:
         """Return it as SVG, text as text: the same data, the same bytes."""
+        self._lay_out()
         buffer = io.BytesIO()
         fixed: dict[Any, Any] = {"svg.hashsalt": "ketresponse", "svg.fonttype": "none"}
         with paper_style(), matplotlib.rc_context(fixed):

@@ -17,6 +17,22 @@ def test_the_same_data_give_the_same_bytes():
     assert draw().to_svg() == draw().to_svg()
 
 
+def test_no_form_depends_on_which_was_made_before():
+    one, other = draw(), draw()
+    png, svg = one.to_png(), one.to_svg()
+    assert (other.to_svg(), other.to_png()) == (svg, png)
+    assert (other.to_svg(), other.to_png()) == (svg, png)
+
+
+def test_what_is_written_at_the_edge_is_inside_the_picture():
+    figure = draw()
+    figure.to_png()
+    (axes,) = figure.axes
+    around, whole = axes.get_tightbbox(), figure.bbox
+    assert whole.x0 <= around.x0 < around.x1 <= whole.x1
+    assert whole.y0 <= around.y0 < around.y1 <= whole.y1
+
+
 def test_pictures_are_what_they_are_called_and_carry_no_time():
     assert draw().to_png().startswith(b"\x89PNG")
     svg = draw().to_svg().decode()
