@@ -71,6 +71,8 @@ _HOW_FEW = (1, 2, 3, 4, 6, 8)
 _CHOSEN_SDS = (0.35, 0.8)
 """Prior standard deviation of the coefficient of a column that was chosen."""
 _MOST_CHOSEN = 8
+_ALIKE = 1e-9
+"""Nats by which what two columns tell may differ where they tell the same."""
 _ONE_MORE = 0.5
 """How likely a number of chosen columns is, relative to one fewer."""
 _POINT_SHARE = 0.25
@@ -180,24 +182,28 @@ def _choose_columns(effects: Effects, y: FloatArray, *, sd: float, most: int) ->
     columns = effects.columns
     chosen: list[int] = []
     found: list[list[int]] = []
-    risk = np.full(len(y), float(np.mean(y)))
+    design, prior = np.ones((len(y), 1)), np.array([INTERCEPT_SD**2, *[sd**2] * most])
+    risk, margin = np.full(len(y), float(np.mean(y))), None
     for _ in range(most):
-        weight = np.sqrt(risk * (1 - risk))[:, np.newaxis]
-        beside = np.column_stack([np.ones(len(y)), columns[:, chosen]]) * weight
-        scaled = columns * weight
-        left = scaled - beside @ np.linalg.lstsq(beside, scaled, rcond=None)[0]
-        told = np.sum(left**2, axis=0)
-        gain = (left / weight).T @ (y - risk)
+        weight = np.sqrt(risk * (1 - risk))
+        beside = np.linalg.qr(design * weight[:, np.newaxis])[0]
+        scaled = columns * weight[:, np.newaxis]
+        along = beside.T @ scaled
+        apart = (y - risk) / weight
+        told = np.sum(scaled**2, axis=0) - np.sum(along**2, axis=0)
+        gain = apart @ scaled - (apart @ beside) @ along
         score = np.where(told > 1e-6 * len(y), gain**2 / (told + sd**-2), -1.0)
         score[chosen] = -1.0
-        best = int(np.argmax(score))
-        if score[best] < 0:
+        most_told = float(score.max())
+        if most_told < 0:
             break
+        # Of columns that tell the same the first: rounding would choose by the machine.
+        best = int(np.argmax(score > most_told - _ALIKE))
         chosen = [*chosen, best]
         found.append(chosen)
-        design = np.column_stack([np.ones(len(y)), columns[:, chosen]])
-        prior = np.array([INTERCEPT_SD**2, *[sd**2] * len(chosen)])
-        risk = expit(find_mode(design, y, prior).margin)
+        design = np.column_stack([design, columns[:, best]])
+        margin = find_mode(design, y, prior[: design.shape[1]], start=margin).margin
+        risk = expit(margin)
     return found
 
 

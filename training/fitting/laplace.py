@@ -106,7 +106,7 @@ def _factor(design: FloatArray, prior: FloatArray) -> FloatArray:
     if scaled.shape[1] <= len(scaled):
         return np.asarray(scaled)
     covariance = scaled @ scaled.T
-    covariance[np.diag_indices(len(covariance))] += _JITTER * INTERCEPT_SD**2
+    covariance.reshape(-1)[:: len(covariance) + 1] += _JITTER * INTERCEPT_SD**2
     return np.asarray(np.linalg.cholesky(covariance))
 
 
@@ -132,8 +132,9 @@ def find_mode(
         If the steps do not come to rest.
     """
     factor = _factor(design, prior)
-    margin = np.zeros(len(y))
-    place = np.zeros(factor.shape[1])
+    across = factor.T
+    diagonal = slice(None, None, len(across) + 1)
+    margin, place = np.zeros(len(y)), np.zeros(len(across))
     if start is None:
         start = np.full(len(y), float(logit(np.clip(np.mean(y), 0.02, 0.98))))
     # The first step is Newton's from the log-odds given, wherever the directions stand.
@@ -141,33 +142,36 @@ def find_mode(
     for step in range(_MAX_STEPS):
         risk = expit(towards)
         information = np.maximum(risk * (1 - risk), 1e-10)
-        precision = (factor.T * information) @ factor
-        precision[np.diag_indices(len(precision))] += 1.0
-        lower, failed = dpotrf(precision, lower=True, clean=True)
+        precision = (across * information) @ factor
+        precision.reshape(-1)[diagonal] += 1.0
+        # It is symmetric, and the other way round LAPACK need not copy it.
+        lower, failed = dpotrf(precision.T, lower=True, clean=True, overwrite_a=True)
         if failed:
             break
-        wanted, _ = dpotrs(lower, factor.T @ (information * towards + y - risk), lower=True)
+        wanted, _ = dpotrs(lower, across @ (information * towards + y - risk), lower=True)
         after = factor @ wanted
         reach = float(np.abs(after - margin).max()) if step else 0.0
-        share = min(1.0, _LONGEST_MOVE / max(reach, _LONGEST_MOVE))
-        place = place + share * (wanted - place)
-        margin = margin + share * (after - margin)
+        if reach > _LONGEST_MOVE:
+            share = _LONGEST_MOVE / reach
+            wanted = place + share * (wanted - place)
+            after = margin + share * (after - margin)
+        place, margin = wanted, after
         towards = margin
         if step and reach < _TOLERANCE:
             break
     if failed or reach >= _TOLERANCE:
         raise ArithmeticError("Bayesian logistic regression did not converge")
-    risk = expit(margin)
-    half = _solve_lower(lower, factor.T)
+    half = _solve_lower(lower, across)
     return Mode(
         evidence=float(
-            np.sum(y * margin - np.logaddexp(0.0, margin))
+            y @ margin
+            - np.logaddexp(0.0, margin).sum()
             - place @ place / 2
-            - np.log(np.diag(lower)).sum()
+            - np.log(lower.diagonal()).sum()
         ),
         margin=margin,
-        variance=np.sum(half**2, axis=0),
+        variance=np.einsum("ij,ij->j", half, half),
         information=information,
-        residual=y - risk,
+        residual=y - expit(margin),
         precision=lower,
     )
