@@ -10,9 +10,10 @@ for a misspelt key, the nearest one. Patients' values never come this way: the d
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -61,9 +62,10 @@ class Settings(BaseModel):
     """One table of a settings file.
 
     A key that it does not name is a problem, and so is a value of another type: neither "1" nor
-    true is 1.
+    true is 1. `retired` holds keys that earlier versions knew, and what to do about each.
     """
 
+    retired: ClassVar[Mapping[str, str]] = MappingProxyType({})
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -245,8 +247,12 @@ def _translate(found: dict[str, Any], table: type[Settings], at: str) -> list[Pr
     if found["type"] == "missing":
         return _list_required(_annotation(table, keys), place)
     if found["type"] == "extra_forbidden":
-        known = _list_keys(_annotation(table, keys[:-1]))
-        expected, got, name = "one of " + list_words(known), "an unknown key", keys[-1]
+        around, name = _annotation(table, keys[:-1]), keys[-1]
+        known = _list_keys(around)
+        expected, got = "one of " + list_words(known), "an unknown key"
+        if name in around.retired:
+            got, action = "a key of earlier versions", around.retired[name]
+            return [Problem(place, expected, got, action=action)]
         if isinstance(found["input"], dict) and place == name:
             name = place = f"[{name}]"
             known, got = tuple(f"[{key}]" for key in known), "an unknown table"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
@@ -12,6 +14,9 @@ from features.panel.normaliser import BY_PLATE
 
 __all__ = ["PanelProcedure", "PanelTable"]
 
+_BY_EVIDENCE = (
+    "leave it out: nothing replaces it, the evidence decides which assays count and how much"
+)
 _REFERENCES = ("global_mean", "genorm", "normfinder", BY_PLATE)
 
 
@@ -29,6 +34,9 @@ def _read_reference(given: Any) -> str | tuple[str, ...]:
 class _Choices(Settings):
     """What a study may choose."""
 
+    retired: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"candidates": _BY_EVIDENCE, "prior_strength": _BY_EVIDENCE}
+    )
     reference: Annotated[str | tuple[str, ...], PlainValidator(_read_reference)] = "global_mean"
     n_references: Annotated[int, between(1, 1000)] | None = None
     min_detected: Annotated[Number, between(0, 1)] = 0.25

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -29,6 +29,7 @@ class Place:
 
 
 class Inner(Settings):
+    retired: ClassVar[dict[str, str]] = {"colour": "write kind"}
     size: Annotated[int, between(2, 20)] = 5
     share: Annotated[Number, between(0, 1)] = 0.5
     words: Annotated[Texts, fits("at least one", bool)] = ("a",)
@@ -82,6 +83,11 @@ def test_what_is_left_out_has_its_default_and_numbers_stay_as_written() -> None:
             {"form": "y"},
             "form: expected one of size, share, words, kind, from; got an unknown key; "
             "did you mean from?",
+        ),
+        (
+            {"colour": "red"},
+            "colour: expected one of size, share, words, kind, from; got a key of earlier "
+            "versions; write kind",
         ),
         (3, ": expected a table; got 3"),
     ],

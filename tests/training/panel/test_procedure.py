@@ -12,7 +12,11 @@ from training.study.settings import read_study
     [
         ('file = "nowhere.parquet"', "panel.file: expected a file beside the study"),
         ('reference = "mean"', "panel.reference: expected global_mean, genorm, normfinder"),
-        ('candidates = ["lasso"]', "panel.candidates: expected one of reference"),
+        (
+            'candidates = ["elastic_net"]',
+            "panel.candidates: expected one of reference.*; leave it out: nothing replaces it",
+        ),
+        ("prior_strength = 2.25", "panel.prior_strength: .*; leave it out: nothing replaces it"),
         ("max_assays = 0", "panel.max_assays: expected from 1 to 200"),
         ("min_coverage = 0", "panel.min_coverage: expected from 0.01 to 1"),
         ("plates = 1", "panel.plates: expected true or false"),
