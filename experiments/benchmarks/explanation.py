@@ -23,7 +23,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.variable import Variable
 from training.fitting.candidates import BoostedTrees
-from training.fitting.freezing import N_BACKGROUND
+from training.fitting.gaps import N_BACKGROUND
 from training.model.explanation import Explainer
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.model import make_assay_variables

@@ -120,6 +120,9 @@ def _predict_candidates(
     for name in CANDIDATES:
         if name not in procedure.candidates or name == "prevalence":
             continue
+        if procedure.shrinks_itself:
+            risks[name] = risks[WHOLE]
+            continue
         columns = [_alone(fitted.first, X, name)]
         if fitted.kept is not None:
             columns.append(columns[0] * _alone(fitted.kept, X, name))

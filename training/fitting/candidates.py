@@ -19,7 +19,7 @@ from scipy.special import logit
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.boosting import fit_trees
-from training.fitting.effects import make_effects
+from training.fitting.effects import Effects, make_effects
 from training.fitting.evidence import Evidence, fit_evidence
 from training.fitting.solvers import fit_elastic_net, fit_intercept, fit_ridge
 from training.measures.weighted import fit_logistic_rows
@@ -31,6 +31,7 @@ __all__ = [
     "CANDIDATES",
     "DEFAULT_CANDIDATES",
     "KNOTS",
+    "BayesianLogistic",
     "BoostedTrees",
     "Candidate",
     "ElasticNet",
@@ -316,19 +317,20 @@ class BayesianLogistic(Candidate):
 
     def fit_path(self, Z: FloatArray, basis: PredictorBasis, y: FloatArray) -> list[Member]:
         """Return the one mixture."""
-        effects = make_effects(basis, Z)
+        return [self.fit_effects(make_effects(basis, Z), y)]
+
+    def fit_effects(self, effects: Effects, y: FloatArray) -> Member:
+        """Return the one mixture, of patients some of whom may have gaps."""
         found = fit_evidence(effects, y)
-        coef, pair_coef = found.coef[1 : 1 + Z.shape[1]], found.coef[1 + Z.shape[1] :]
+        coef, pair_coef = np.split(found.coef[1:], [len(found.coef) - 1 - len(effects.pairs)])
         used = pair_coef != 0.0
-        return [
-            Member(
-                found.intercept,
-                coef,
-                pairs=effects.pairs[used],
-                pair_coef=pair_coef[used],
-                evidence=found,
-            )
-        ]
+        return Member(
+            found.intercept,
+            coef,
+            pairs=effects.pairs[used],
+            pair_coef=pair_coef[used],
+            evidence=found,
+        )
 
 
 CANDIDATES: dict[str, Candidate] = {

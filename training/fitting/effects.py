@@ -7,7 +7,8 @@ the products only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "STRAIGHT",
     "SWITCH",
     "Effects",
+    "draw_in",
     "make_effects",
 ]
 
@@ -51,7 +53,8 @@ class Effects:
     Parameters
     ----------
     columns : ndarray of shape (n, n_effects)
-        Mean 0; bends have nothing left that a straight line would tell.
+        Mean 0; bends have nothing left that a straight line would tell. Of a patient with gaps,
+        the mean over the ways in which they are filled.
     kinds : ndarray of int of shape (n_effects,)
         :data:`STRAIGHT`, :data:`BEND`, :data:`PRODUCT`, :data:`STEP` or :data:`SWITCH`.
     needs : ndarray of bool of shape (n_effects, n_predictors)
@@ -61,6 +64,12 @@ class Effects:
     to_basis : ndarray of shape (1 + n_effects, 1 + n_columns + n_pairs)
         ``[intercept, coefficients] @ to_basis`` are the intercept and the coefficients of the
         basis's columns and of the products of `pairs`.
+    damping : ndarray of shape (n,)
+        By how much a patient's log-odds are drawn in because of what gaps leave open.
+    filled : ndarray of shape (n_rows, n_effects)
+        The columns of every filling, patient by patient; empty where there are no gaps.
+    counts : ndarray of int of shape (n,)
+        How many fillings each patient has.
     """
 
     columns: FloatArray
@@ -68,76 +77,119 @@ class Effects:
     needs: BoolArray
     pairs: IntArray
     to_basis: FloatArray
+    damping: FloatArray
+    filled: FloatArray
+    counts: IntArray
+
+    @cached_property
+    def design(self) -> FloatArray:
+        """The columns (n, 1 + n_effects) behind one of ones, as far as gaps leave them."""
+        columns = np.column_stack([np.ones(len(self.columns)), self.columns])
+        return np.asarray(columns * self.damping[:, np.newaxis])
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether any patient has several fillings."""
+        return len(self.filled) > 0
+
+    def dampen(self, coef: FloatArray) -> Effects:
+        """Return the effects with the damping that coefficients (n_effects,) ask for.
+
+        The mean risk over normally spread log-odds is that of their middle, drawn in.
+        """
+        margin = self.filled @ coef
+        away = margin - np.repeat(_average(margin, self.counts), self.counts)
+        return replace(self, damping=draw_in(_average(away**2, self.counts)))
 
 
-def make_effects(basis: PredictorBasis, Z: FloatArray) -> Effects:
+def draw_in(variance: FloatArray) -> FloatArray:
+    """Return by how much log-odds are drawn in where the mean risk is wanted, not the middle one.
+
+    The mean of the logistic function over a normal distribution, MacKay 1992,
+    doi:10.1162/neco.1992.4.5.720.
+    """
+    return np.asarray(1 / np.sqrt(1 + np.pi * variance / 8))
+
+
+def make_effects(basis: PredictorBasis, Z: FloatArray, patients: IntArray | None = None) -> Effects:
     """Return the columns of patients.
 
     Parameters
     ----------
     basis : PredictorBasis
         Fitted on them, with bends and steps as far as they are wanted.
-    Z : ndarray of shape (n, n_columns)
+    Z : ndarray of shape (n_rows, n_columns)
         Their rows of the basis.
+    patients : ndarray of int of shape (n_rows,) or None
+        Whose row each is, ascending from 0: several of a patient are the ways in which the gaps
+        are filled, and count as one. None: one row each.
     """
-    n_columns = Z.shape[1]
-    is_step = ~np.isnan(basis.cut_)
+    patients = np.arange(len(Z)) if patients is None else patients
+    counts = np.bincount(patients)
+    share = 1 / (counts[patients] * len(counts))
     straight = np.flatnonzero(basis.linear_)
-    bends = np.flatnonzero(~basis.linear_ & ~is_step)
-    steps = np.flatnonzero(is_step)
+    bends = np.flatnonzero(~basis.linear_ & np.isnan(basis.cut_))
+    steps = np.flatnonzero(~np.isnan(basis.cut_))
+    root = np.sqrt(share)[:, np.newaxis]
     design = np.column_stack([np.ones(len(Z)), Z[:, straight]])
-    along = np.linalg.lstsq(design, Z[:, bends], rcond=None)[0]
+    along = np.linalg.lstsq(design * root, Z[:, bends] * root, rcond=None)[0]
     left = Z[:, bends] - design @ along
-    spread = left.std(axis=0)
+    spread = _describe(left, share)[1]
     bent = spread > _NOTHING
-    spread = np.maximum(spread, _MIN_BEND)
+    spread = np.maximum(spread[bent], _MIN_BEND)
     products = _pair_straight(basis, straight)
-    switches = _pair_steps(basis, straight, Z)
+    switches = _pair_steps(basis, straight, Z, share)
     pairs = np.array([*products, *switches], dtype=np.intp).reshape(-1, 2)
     together = Z[:, pairs[:, 0]] * Z[:, pairs[:, 1]]
-    middle, width = together.mean(axis=0), together.std(axis=0)
+    middle, width = _describe(together, share)
     told = width > _NOTHING
-    kinds = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
-    pairs, middle = pairs[told], middle[told]
-    width = np.maximum(width[told], _MIN_SPREAD)
-    groups = basis.groups_
-    needs = np.zeros((len(straight) + bent.sum() + len(pairs) + len(steps), basis.n_features_in_))
-    columns = [straight, bends[bent], pairs[:, 0], steps]
-    at = np.arange(len(needs))
-    needs[at, groups[np.concatenate(columns)]] = 1
-    first_pair = len(straight) + int(bent.sum())
-    needs[first_pair + np.arange(len(pairs)), groups[pairs[:, 1]]] = 1
-    way = np.zeros((1 + len(needs), 1 + n_columns + len(pairs)))
+    of_pairs = np.repeat([PRODUCT, SWITCH], [len(products), len(switches)])[told]
+    pairs, middle, width = pairs[told], middle[told], np.maximum(width[told], _MIN_SPREAD)
+    bends, along, left = bends[bent], along[:, bent] / spread, left[:, bent] / spread
+    filled = np.column_stack(
+        [Z[:, straight], left, (together[:, told] - middle) / width, Z[:, steps]]
+    )
+    sizes = [len(straight), len(bends), len(steps)]
+    kinds = np.repeat([STRAIGHT, BEND, STEP], sizes)
+    kinds = np.insert(kinds, [sizes[0] + sizes[1]] * len(pairs), of_pairs)
+    needs = np.zeros((len(kinds), basis.n_features_in_), dtype=bool)
+    way = np.zeros((1 + len(kinds), 1 + Z.shape[1] + len(pairs)))
     way[0, 0] = 1.0
-    way[1 + at[: len(straight)], 1 + straight] = 1.0
-    rows = 1 + len(straight) + np.arange(int(bent.sum()))
-    way[rows, 1 + bends[bent]] = 1 / spread[bent]
-    way[rows[:, np.newaxis], np.append(0, 1 + straight)] -= (along[:, bent] / spread[bent]).T
-    rows = 1 + first_pair + np.arange(len(pairs))
-    way[rows, 1 + n_columns + np.arange(len(pairs))] = 1 / width
-    way[rows, 0] = -middle / width
-    way[1 + first_pair + len(pairs) + np.arange(len(steps)), 1 + steps] = 1.0
+    alone = np.flatnonzero(~np.isin(kinds, (PRODUCT, SWITCH)))
+    columns = np.concatenate([straight, bends, steps])
+    needs[alone, basis.groups_[columns]] = True
+    way[1 + alone, 1 + columns] = 1.0
+    bend = 1 + np.flatnonzero(kinds == BEND)
+    way[bend, 1 + bends] = 1 / spread
+    way[bend[:, np.newaxis], np.append(0, 1 + straight)] -= along.T
+    both = np.flatnonzero(np.isin(kinds, (PRODUCT, SWITCH)))
+    needs[both[:, np.newaxis], basis.groups_[pairs]] = True
+    way[1 + both, 1 + Z.shape[1] + np.arange(len(pairs))] = 1 / width
+    way[1 + both, 0] = -middle / width
+    has_gaps = len(filled) > len(counts)
     return Effects(
-        columns=np.column_stack(
-            [
-                Z[:, straight],
-                left[:, bent] / spread[bent],
-                (together[:, told] - middle) / width,
-                Z[:, steps],
-            ]
-        ),
-        kinds=np.concatenate(
-            [
-                np.full(len(straight), STRAIGHT),
-                np.full(bent.sum(), BEND),
-                kinds,
-                np.full(len(steps), STEP),
-            ]
-        ),
-        needs=needs.astype(bool),
+        columns=_average(filled, counts) if has_gaps else filled,
+        kinds=kinds,
+        needs=needs,
         pairs=pairs,
         to_basis=way,
+        damping=np.ones(len(counts)),
+        filled=filled if has_gaps else filled[:0],
+        counts=counts,
     )
+
+
+def _describe(columns: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of columns whose rows count by their share."""
+    mean = share @ columns
+    return mean, np.sqrt(share @ (columns - mean) ** 2)
+
+
+def _average(rows: FloatArray, counts: IntArray) -> FloatArray:
+    """Return the mean of each patient's rows, which stand together."""
+    starts = np.cumsum(counts) - counts
+    sums = np.add.reduceat(rows, starts)
+    return np.asarray((sums.T / counts).T)
 
 
 def _pair_straight(basis: PredictorBasis, straight: IntArray) -> list[tuple[int, int]]:
@@ -146,7 +198,9 @@ def _pair_straight(basis: PredictorBasis, straight: IntArray) -> list[tuple[int,
     return [(i, j) for i, j in combinations(straight.tolist(), 2) if groups[i] != groups[j]]
 
 
-def _pair_steps(basis: PredictorBasis, straight: IntArray, Z: FloatArray) -> list[tuple[int, int]]:
+def _pair_steps(
+    basis: PredictorBasis, straight: IntArray, Z: FloatArray, share: FloatArray
+) -> list[tuple[int, int]]:
     """Return the pairs of a step with another predictor's step or flag.
 
     Of two numbers, one is cut near its middle and the other near one of three places.
@@ -155,7 +209,7 @@ def _pair_steps(basis: PredictorBasis, straight: IntArray, Z: FloatArray) -> lis
     for group in np.unique(basis.groups_).tolist():
         own = np.flatnonzero((basis.groups_ == group) & ~np.isnan(basis.cut_))
         if own.size:
-            above = np.mean(Z[:, own] > 0, axis=0)
+            above = share @ (Z[:, own] > 0)
             near = [int(own[np.argmin(np.abs(1 - above - share))]) for share in (0.5, *_OUTER)]
             cuts[group] = near[0], sorted(set(near))
         elif group in (basis.categories or {}):

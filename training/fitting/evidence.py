@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import expit, gammaln, logsumexp
 
 from features.arrays import BoolArray, FloatArray, IntArray
-from training.fitting.effects import BEND, PRODUCT, STEP, STRAIGHT, SWITCH, Effects
+from training.fitting.effects import BEND, PRODUCT, STEP, STRAIGHT, SWITCH, Effects, draw_in
 from training.fitting.laplace import INTERCEPT_SD, Mode, find_mode
 from training.fitting.solvers import fit_intercept
 
@@ -59,7 +59,7 @@ class Prior:
         return {BEND: self.bend, PRODUCT: self.product, STEP: self.step}[kind]
 
 
-POINT = Prior(nothing=0.3, chosen=0.3, few=0.2, bend=0.1, product=0.1, step=0.1)
+POINT = Prior(nothing=0.25, chosen=0.3, few=0.3, bend=0.2, product=0.06, step=0.1)
 RANGE = Prior(nothing=0.1, chosen=0.0, few=0.1, bend=0.3, product=0.4, step=0.3)
 
 _SPREADS: Mapping[float, float] = MappingProxyType({0.25: 0.25, 0.5: 0.25, 1.0: 0.25, 2.0: 0.25})
@@ -68,6 +68,9 @@ _SPREADS_OF_FEW: Mapping[float, float] = MappingProxyType({0.7: 0.6, 1.5: 0.4})
 _OTHER_SPREAD = MappingProxyType({BEND: 0.7, PRODUCT: 1.0, STEP: 1.0})
 """The same of the other kinds, where they count."""
 _HOW_FEW = (1, 2, 3, 4, 6, 8)
+_OF_CHOICE = 0.7
+"""Power of the number of ways to choose so few predictors by which their one choice is the rarer.
+Only the choice that the data point to is solved: others like it would share its weight."""
 _CHOSEN_SDS = (0.35, 0.8)
 """Prior standard deviation of the coefficient of a column that was chosen."""
 _MOST_CHOSEN = 8
@@ -149,7 +152,7 @@ def _list_few(effects: Effects, order: IntArray) -> list[_Model]:
         inside = np.zeros(n_predictors, dtype=bool)
         inside[order[:k]] = True
         among = np.asarray(~(effects.needs & ~inside).any(axis=1))
-        rare = -np.log(len(numbers)) - _choose_log(n_predictors, k)
+        rare = -np.log(len(numbers)) - _OF_CHOICE * _choose_log(n_predictors, k)
         own = [_log((1 - p.nothing) * (1 - p.chosen) * p.few) + rare for p in (POINT, RANGE)]
         for variances, (point, range_) in _list_spreads(effects, among, _SPREADS_OF_FEW):
             models.append(_Model(variances, (own[0] + point, own[1] + range_)))
@@ -179,10 +182,10 @@ def _choose_columns(effects: Effects, y: FloatArray, *, sd: float, most: int) ->
     A column is the better the more a first step along it would gain, under a normal prior, beside
     those that were chosen before.
     """
-    columns = effects.columns
+    columns = effects.design[:, 1:]
     chosen: list[int] = []
     found: list[list[int]] = []
-    design, prior = np.ones((len(y), 1)), np.array([INTERCEPT_SD**2, *[sd**2] * most])
+    design, prior = effects.design[:, :1], np.array([INTERCEPT_SD**2, *[sd**2] * most])
     risk, margin = np.full(len(y), float(np.mean(y))), None
     for _ in range(most):
         weight = np.sqrt(risk * (1 - risk))
@@ -266,11 +269,6 @@ class _Mixture:
     models: list[_Model]
     modes: list[Mode]
 
-    @cached_property
-    def design(self) -> FloatArray:
-        columns = self.effects.columns
-        return np.column_stack([np.ones(len(columns)), columns])
-
     def weigh(self, which: int) -> FloatArray:
         """Return the probabilities of the models under the prior of the point (0) or range (1)."""
         log = [m.weights[which] + s.evidence for m, s in zip(self.models, self.modes, strict=True)]
@@ -283,7 +281,7 @@ class _Mixture:
     @cached_property
     def _coefs(self) -> FloatArray:
         residuals = np.stack([mode.residual for mode in self.modes])
-        return np.asarray(residuals @ self.design * self._priors)
+        return np.asarray(residuals @ self.effects.design * self._priors)
 
     @cached_property
     def _priors(self) -> FloatArray:
@@ -293,7 +291,7 @@ class _Mixture:
     def _take(self, place: int | np.intp) -> tuple[FloatArray, FloatArray]:
         """Return the columns and the prior variances that a model was solved with."""
         used = np.flatnonzero(self._priors[place])
-        return self.design[:, used], self._priors[place, used]
+        return self.effects.design[:, used], self._priors[place, used]
 
     def leave_out(self, weights: FloatArray, y: FloatArray, groups: IntArray) -> FloatArray:
         """Return the log-odds of patients who were left out, by models with these weights.
@@ -308,7 +306,7 @@ class _Mixture:
         margins, odds = np.empty((len(used), len(y))), np.empty((len(used), len(counts)))
         for i, place in enumerate(used):
             margins[i], variance = self.modes[place].leave_out(*self._take(place), places)
-            risk = expit(_temper(variance) * margins[i] * (2 * y - 1))
+            risk = expit(draw_in(variance) * margins[i] * (2 * y - 1))
             odds[i] = np.log(weights[place]) - np.bincount(patient, np.log(risk))
         own = np.exp(odds - logsumexp(odds, axis=0))
         return np.asarray(np.sum(own[:, patient] * margins, axis=0))
@@ -329,12 +327,11 @@ class _Mixture:
 
 def _solve(effects: Effects, y: FloatArray, models: Sequence[_Model]) -> list[Mode]:
     modes: list[Mode] = []
-    ones = np.ones((len(y), 1))
     start = None
     for model in models:
         used = np.flatnonzero(model.variances)
-        design = np.hstack([ones, effects.columns[:, used]])
         prior = np.concatenate([[INTERCEPT_SD**2], model.variances[used]])
+        design = effects.design[:, [0, *(1 + used)]]
         modes.append(find_mode(design, y, prior, start=start))
         start = modes[-1].margin
     return modes
@@ -359,6 +356,10 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     models = _list_all(effects)
     modes = _solve(effects, y, models)
     every = _Mixture(effects, models, modes)
+    if effects.has_gaps:
+        effects = effects.dampen(every.find_coef(every.weigh(0))[1:])
+        modes = _solve(effects, y, models)
+        every = _Mixture(effects, models, modes)
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*_list_few(effects, order), *_list_chosen(effects, y)]
     mixture = _Mixture(effects, [*models, *more], [*modes, *_solve(effects, y, more)])
@@ -367,7 +368,7 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     margin = weights @ margins
     variances = np.stack([mode.variance for mode in mixture.modes])
     variance = weights @ (variances + margins**2) - margin**2
-    slope = float(_temper(variance).mean())
+    slope = float(draw_in(variance).mean())
     shift = fit_intercept(slope * margin, float(np.mean(y)))
     coef = slope * (mixture.find_coef(weights) @ effects.to_basis)
     told = np.stack([mode.information for mode in mixture.modes]) * variances
@@ -380,12 +381,3 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
         _shift=shift,
         _mixture=mixture,
     )
-
-
-def _temper(variance: FloatArray) -> FloatArray:
-    """Return by how much log-odds are drawn in where the mean risk is wanted, not the middle one.
-
-    The mean of the logistic function over a normal distribution, MacKay 1992,
-    doi:10.1162/neco.1992.4.5.720.
-    """
-    return np.asarray(1 / np.sqrt(1 + np.pi * variance / 8))

@@ -25,11 +25,21 @@ from training.fitting.blending import (
     fit_recalibration_slope,
     fit_weights,
 )
-from training.fitting.candidates import CANDIDATES, Candidate, Member, constant_member, is_constant
+from training.fitting.candidates import (
+    CANDIDATES,
+    BayesianLogistic,
+    Candidate,
+    Member,
+    constant_member,
+    is_constant,
+)
+from training.fitting.effects import make_effects
 from training.fitting.evidence import Evidence
+from training.fitting.gaps import fill_rows
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
 from training.fitting.solvers import fit_intercept
+from training.model.gaps import Gaps, average_fillings
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.response_model import OutcomeModel
 
@@ -148,6 +158,7 @@ def fit_outcome(
     procedure: Procedure,
     *,
     rng: np.random.Generator,
+    gaps: Gaps | None = None,
 ) -> FittedOutcome:
     """Run the whole procedure for one outcome.
 
@@ -165,6 +176,8 @@ def fit_outcome(
         What to fit and how.
     rng : numpy.random.Generator
         Source of randomness (inner splits only).
+    gaps : Gaps or None
+        How gaps are filled, where the procedure shrinks itself; None: each by the middle.
     """
     names = [name for name in CANDIDATES if name in procedure.candidates and name != "prevalence"]
     if not names:
@@ -173,7 +186,7 @@ def fit_outcome(
         return fit_constant(X, y, predictors, reason="only one class was seen")
     candidates = [CANDIDATES[name] for name in names]
     if procedure.inner_repeats == 0 or procedure.shrinks_itself:
-        return _fit_as_it_is(X, y, groups, predictors, candidates[0], procedure)
+        return _fit_as_it_is(X, y, groups, predictors, candidates[0], procedure, gaps)
     out = predict_out_of_fold(X, y, groups, predictors, candidates, procedure, rng=rng)
     best, chosen, chosen_loss = out.choose_settings()
     weights = np.ones(1)
@@ -212,7 +225,12 @@ def fit_outcome(
 
 
 def pull_to_rate(
-    fitted: FittedOutcome, X: FloatArray, *, rate: float, n_patients: float
+    fitted: FittedOutcome,
+    X: FloatArray,
+    *,
+    rate: float,
+    n_patients: float,
+    gaps: Gaps | None = None,
 ) -> FittedOutcome:
     """Move the mean risk toward a rate known from elsewhere; what tells patients apart stays.
 
@@ -226,6 +244,8 @@ def pull_to_rate(
         The other rate, between 0 and 1.
     n_patients : float
         How many patients it counts as, beside the n at hand.
+    gaps : Gaps or None
+        How gaps are filled; None: each by the middle.
 
     Returns
     -------
@@ -235,7 +255,7 @@ def pull_to_rate(
     """
     if fitted.model.isotonic_x.size:
         return fitted
-    risk = fitted.model.probability(X)
+    risk = average_fillings(fitted.model.probability, X, gaps)
     wanted = float((risk.sum() + n_patients * rate) / (len(risk) + n_patients))
     shift = fit_intercept(np.asarray(logit(risk)), wanted)
     return replace(fitted, model=replace(fitted.model, intercept=fitted.model.intercept + shift))
@@ -254,11 +274,16 @@ def _fit_as_it_is(
     predictors: Sequence[Variable],
     candidate: Candidate,
     procedure: Procedure,
+    gaps: Gaps | None,
 ) -> FittedOutcome:
     """Fit one candidate with one setting, without inner resampling or recalibration."""
     basis = procedure.make_basis(predictors).fit(X)
     Z = basis.expand(X)
-    (member,) = candidate.fit_path(Z, basis, y)
+    if isinstance(candidate, BayesianLogistic) and gaps is not None:
+        rows, patients = fill_rows(X, gaps)
+        member = candidate.fit_effects(make_effects(basis, basis.expand(rows), patients), y)
+    else:
+        (member,) = candidate.fit_path(Z, basis, y)
     own = 0.0 if is_constant(member, Z) else 1.0
     leave_out = partial(np.empty, 0)
     if member.evidence is not None:
@@ -334,6 +359,7 @@ def fit_kept(
     procedure: Procedure,
     *,
     rng: np.random.Generator,
+    gaps: Gaps | None = None,
 ) -> FittedOutcome:
     """Run the procedure for "kept at T2" among T1 responders who were seen at T2.
 
@@ -348,4 +374,4 @@ def fit_kept(
             f"than {MIN_FOR_KEPT} of either, so everyone gets the same share"
         )
         return fit_constant(X, y, predictors, reason=reason)
-    return fit_outcome(X, y, groups, predictors, procedure, rng=rng)
+    return fit_outcome(X, y, groups, predictors, procedure, rng=rng, gaps=gaps)

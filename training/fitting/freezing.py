@@ -6,8 +6,8 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary
-from features.dictionary.variable import Variable
 from training.fitting.fit import FittedOutcome
+from training.fitting.gaps import make_background
 from training.fitting.interval import (
     draw_working_model,
     fit_constant_working_model,
@@ -16,40 +16,7 @@ from training.fitting.interval import (
 from training.fitting.response import FittedResponse, TrainingData
 from training.model.response_model import ResponseModel, WorkingModel
 
-__all__ = ["N_BACKGROUND", "make_background", "make_response_model"]
-
-
-N_BACKGROUND = 100
-"""Rows of the background that stand for "not knowing" in an explanation."""
-
-
-def make_background(
-    X: FloatArray, predictors: tuple[Variable, ...], *, rng: np.random.Generator
-) -> FloatArray:
-    """Return background rows that are nobody: each column permuted on its own, and rounded.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, n_predictors)
-        Training rows.
-    predictors : tuple of Variable
-        Their precision is what values are rounded to.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (100, n_predictors)
-        Margins as in training, no association between columns.
-    """
-    background = np.empty((N_BACKGROUND, X.shape[1]))
-    for j, variable in enumerate(predictors):
-        copies = -(-N_BACKGROUND // len(X))
-        values = np.concatenate([rng.permutation(X[:, j]) for _ in range(copies)])[:N_BACKGROUND]
-        if variable.is_numeric:
-            values = np.round(values / variable.precision) * variable.precision
-        background[:, j] = rng.permutation(values)
-    return background
+__all__ = ["make_response_model"]
 
 
 def _fit_working(
@@ -98,6 +65,8 @@ def make_response_model(
     if fitted.kept is not None:
         constant = bool(fitted.kept.reason)
         working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
+    gaps = fitted.gaps
+    background = make_background(data.X, data.predictors, rng=rng) if gaps is None else gaps.values
     return ResponseModel(
         horizons=data.horizons,
         predictors=tuple(variable.name for variable in data.predictors),
@@ -106,5 +75,6 @@ def make_response_model(
         kept=None if fitted.kept is None else fitted.kept.model,
         working_first=working_first,
         working_kept=working_kept,
-        background=make_background(data.X, data.predictors, rng=rng),
+        background=background,
+        gaps=gaps,
     )

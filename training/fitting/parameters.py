@@ -10,6 +10,7 @@ from features.arrays import FloatArray
 from features.dictionary.variable import Variable
 from training.fitting.effects import make_effects
 from training.fitting.evidence import fit_evidence
+from training.fitting.gaps import fill_rows, learn_gaps
 from training.fitting.procedure import Procedure
 
 __all__ = ["count_parameters"]
@@ -43,7 +44,8 @@ def count_parameters(
     basis = procedure.make_basis(predictors).fit(X[known])
     if not procedure.shrinks_itself:
         return len(basis.groups_), None
-    effects = make_effects(basis, basis.expand(X[known]))
+    rows, patients = fill_rows(X[known], learn_gaps(X, predictors))
+    effects = make_effects(basis, basis.expand(rows), patients)
     if len(np.unique(y[known])) < 2:
         return len(effects.kinds), None
     return len(effects.kinds), max(fit_evidence(effects, y[known]).effective, 1.0)

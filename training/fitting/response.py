@@ -15,7 +15,10 @@ import numpy as np
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.variable import Variable
 from training.fitting.fit import FittedOutcome, fit_constant, fit_kept, fit_outcome, pull_to_rate
+from training.fitting.gaps import learn_gaps
 from training.fitting.procedure import Procedure
+from training.model.gaps import Gaps
+from training.model.response_model import compute_probability
 
 __all__ = ["Fit", "Fitted", "FittedResponse", "TrainingData", "fit_response"]
 
@@ -91,10 +94,21 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class FittedResponse:
-    """The fitted outcomes of all horizons."""
+    """The fitted outcomes of all horizons.
+
+    Parameters
+    ----------
+    first : FittedOutcome
+        Of the first horizon.
+    kept : FittedOutcome or None
+        Of the second, given the first.
+    gaps : Gaps or None
+        How gaps are filled; None: each by the middle.
+    """
 
     first: FittedOutcome
     kept: FittedOutcome | None
+    gaps: Gaps | None = None
 
     @property
     def outcomes(self) -> dict[str, FittedOutcome]:
@@ -103,10 +117,8 @@ class FittedResponse:
 
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the probabilities, of shape (n, n_horizons), of raw predictors `X`."""
-        first = self.first.model.probability(X)
-        if self.kept is None:
-            return first[:, np.newaxis]
-        return np.column_stack([first, first * self.kept.model.probability(X)])
+        kept = None if self.kept is None else self.kept.model
+        return compute_probability(self.first.model, kept, self.gaps, X)
 
 
 class Fitted(Protocol):
@@ -139,23 +151,22 @@ def fit_response(
     """
     y = data.y[data.horizons[0]]
     known = ~np.isnan(y)
+    gaps = learn_gaps(data.X, data.predictors) if procedure.shrinks_itself else None
     first = fit_outcome(
-        data.X[known], y[known], data.groups[known], data.predictors, procedure, rng=rng
+        data.X[known], y[known], data.groups[known], data.predictors, procedure, rng=rng, gaps=gaps
     )
     pull, rates = procedure.published_patients, procedure.published_rates
     if pull:
-        first = pull_to_rate(first, data.X[known], rate=rates[0], n_patients=pull)
+        first = pull_to_rate(first, data.X[known], rate=rates[0], n_patients=pull, gaps=gaps)
     if not data.has_kept:
-        return FittedResponse(first, None)
+        return FittedResponse(first, None, gaps)
     seen = ~np.isnan(data.kept)
+    X, kept_y = data.X[seen], data.kept[seen]
     if not seen.any():  # happens in small bootstrap samples only: a study is checked before
-        kept = fit_constant(data.X, data.kept[seen], data.predictors, reason="nobody was seen")
-        return FittedResponse(first, kept)
-    kept = fit_kept(
-        data.X[seen], data.kept[seen], data.groups[seen], data.predictors, procedure, rng=rng
-    )
+        kept = fit_constant(data.X, kept_y, data.predictors, reason="nobody was seen")
+        return FittedResponse(first, kept, gaps)
+    kept = fit_kept(X, kept_y, data.groups[seen], data.predictors, procedure, rng=rng, gaps=gaps)
     if pull:
-        kept = pull_to_rate(
-            kept, data.X[seen], rate=rates[1] / rates[0], n_patients=pull * rates[0]
-        )
-    return FittedResponse(first, kept)
+        rate, n_patients = rates[1] / rates[0], pull * rates[0]
+        kept = pull_to_rate(kept, X, rate=rate, n_patients=n_patients, gaps=gaps)
+    return FittedResponse(first, kept, gaps)

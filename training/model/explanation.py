@@ -172,6 +172,8 @@ class Explainer:
         n_predictors = self._model.background.shape[1]
         if x.shape != (n_predictors,):
             raise ValueError(f"x must have shape ({n_predictors},), got {x.shape}")
+        rows = self._fill(x)
+        ends = self._model.probability(rows)
         served = self._model.probability(x[np.newaxis])[0]
         exact = np.zeros(len(served))
         if self._model.is_constant:
@@ -181,38 +183,46 @@ class Explainer:
         base = self._served.mean(axis=0)
         gains = None
         if not self._model.has_trees:
-            gains = self._compare(x)
-        method, values, error = self._value_players(x, gains, served)
+            gains = self._compare(rows)
+        method, values, error = self._value_players(rows, gains, ends)
         if not self._group.size:
             return Attribution("probability", method, base, values, error, exact)
         contributions = np.empty((len(served), n_predictors))
         contributions[:, self._alone] = values[:, :-1]
-        how, contributions[:, self._group], left = self._divide(x, gains, values[:, -1])
+        how, contributions[:, self._group], left = self._divide(rows, gains, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
         return Attribution("probability", method, base, contributions, error, left + error)
+
+    def _fill(self, x: FloatArray) -> FloatArray:
+        """Return the patient's row (1, n_predictors); with gaps, one for each background row."""
+        gaps = self._model.gaps
+        if gaps is None or not np.isnan(x[: gaps.values.shape[1]]).any():
+            return x[np.newaxis]
+        return np.asarray(gaps.fill(x[np.newaxis])[0])
 
     def _compare(self, x: FloatArray) -> Gains:
         """Return what putting in the patient's values adds to the log-odds of each row."""
         parts = [
-            outcome.compare(outcome.basis.expand(x[np.newaxis])[0], others)
+            outcome.compare(outcome.basis.expand(x), others)
             for outcome, others in zip(self._outcomes, self._expanded, strict=True)
         ]
         return Gains(*(np.stack(part) for part in zip(*parts, strict=True)))
 
     def _value_players(
-        self, x: FloatArray, gains: Gains | None, served: FloatArray
+        self, x: FloatArray, gains: Gains | None, ends: FloatArray
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
 
-        `gains` is None with trees.
+        `x` are the patient's rows (see :meth:`_fill`), `ends` their probabilities, and `gains` is
+        None with trees.
         """
         rows = f"over {len(self._served)} background rows"
         if gains is not None:
             gains = gains.merge(self._columns) if self._group.size else gains
             active = np.asarray(gains.active.any(axis=0))
             if active.sum(axis=1).max() <= _MOST_ACTIVE:
-                values = self._count_coalitions(gains, active, served)
-                return f"exact Shapley values {rows}", values, np.zeros(len(served))
+                values = self._count_coalitions(gains, active, ends)
+                return f"exact Shapley values {rows}", values, np.zeros(len(values))
         return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(x)
 
     def _describe_orders(self, n_orders: int) -> str:
@@ -283,7 +293,7 @@ class Explainer:
         else:
             n_orders, n_members = members.shape
             place = np.argsort(self._member_orders, axis=1)
-            holds = np.zeros((n_orders, n_members + 1, len(x)), dtype=bool)
+            holds = np.zeros((n_orders, n_members + 1, x.shape[1]), dtype=bool)
             holds[:, :, self._alone] = self._before[:, np.newaxis]
             steps = np.arange(n_members + 1)[:, np.newaxis]
             holds[:, :, self._group] = place[:, np.newaxis] < steps
@@ -296,9 +306,10 @@ class Explainer:
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
         return np.asarray(values.reshape(-1, 2, *values.shape[1:]).mean(axis=1).swapaxes(1, 2))
 
-    def _count_coalitions(self, gains: Gains, active: BoolArray, served: FloatArray) -> FloatArray:
+    def _count_coalitions(self, gains: Gains, active: BoolArray, ends: FloatArray) -> FloatArray:
         """Return the exact contributions (n_horizons, n_players)."""
-        contributions = np.zeros((len(served), *active.shape))
+        ends = np.broadcast_to(ends, self._served.shape)
+        contributions = np.zeros((ends.shape[1], *active.shape))
         counts = active.sum(axis=1)
         for k in range(1, int(counts.max()) + 1):
             group = np.flatnonzero(counts == k)
@@ -311,7 +322,7 @@ class Explainer:
                 # Both ends are served probabilities: taking them as served keeps the sum right
                 # also where a recalibration step turns a last bit into a difference.
                 worth[:, :, 0] = self._served[rows].T
-                worth[:, :, -1] = served[:, np.newaxis]
+                worth[:, :, -1] = ends[rows].T
                 contributions[:, *cells] = worth @ shapley_weights(k)
         return np.asarray(contributions.mean(axis=1))
 
@@ -341,7 +352,7 @@ class Explainer:
 
         Parameters
         ----------
-        x : ndarray of shape (n_predictors,)
+        x : ndarray of shape (1, n_predictors) or (n_background, n_predictors)
             The patient.
         rows : ndarray of int of shape (n_orders, n_rows)
             Background rows by which each order's coalitions are judged.
@@ -367,7 +378,7 @@ class Explainer:
                 outcome.judge(
                     np.where(
                         held[:, outcome.basis.groups_],
-                        outcome.basis.expand(x[np.newaxis]),
+                        outcome.basis.expand(x)[of_row if len(x) > 1 else [0]],
                         rest[of_row],
                     )
                 )

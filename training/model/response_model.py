@@ -7,6 +7,7 @@ draws behind its intervals, and background rows whose columns were permuted inde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,11 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.model.gaps import Gaps, average_fillings
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin, load_trees
 
-__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel"]
+__all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
 
 
 def _clipped_logit(probability: FloatArray) -> FloatArray:
@@ -83,8 +85,8 @@ class OutcomeModel:
 
         Parameters
         ----------
-        z : ndarray of shape (n_columns,)
-            The patient's row of the basis.
+        z : ndarray of shape (n_columns,) or (n, n_columns)
+            The patient's row of the basis, or one to be put into each of the others.
         others : ndarray of shape (n, n_columns)
             Rows of the others.
 
@@ -173,8 +175,21 @@ class WorkingModel:
         return np.hstack([Z, Z[:, self.pairs[:, 0]] * Z[:, self.pairs[:, 1]]])
 
     def probabilities(self, X: FloatArray) -> FloatArray:
-        """Return the drawn probabilities, of shape (n_draws, n), of rows `X`."""
-        return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ self.expand(X).T))
+        """Return the drawn probabilities, of shape (n_draws, n).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_predictors) or (n, n_fills, n_predictors)
+            Raw predictors. Of several fillings of a patient's gaps, the draws take turns.
+        """
+        if X.ndim == 2:
+            return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ self.expand(X).T))
+        found = np.empty((len(self.draws), len(X)))
+        n_fills = X.shape[1]
+        for turn in range(n_fills):
+            drawn = self.draws[turn::n_fills]
+            found[turn::n_fills] = drawn[:, :1] + drawn[:, 1:] @ self.expand(X[:, turn]).T
+        return np.asarray(expit(found))
 
 
 @dataclass(frozen=True)
@@ -203,6 +218,8 @@ class ResponseModel:
     background : ndarray of shape (n_background, n_predictors)
         Rows that stand for "not knowing": each column holds the training values, rounded to the
         dictionary's precision and permuted independently, so that no row is a patient.
+    gaps : Gaps or None
+        How gaps are filled, by the background's rows; None: by the bases.
     """
 
     horizons: tuple[str, ...]
@@ -213,6 +230,7 @@ class ResponseModel:
     working_first: WorkingModel
     working_kept: WorkingModel | None
     background: FloatArray
+    gaps: Gaps | None = None
 
     @property
     def dictionary(self) -> Dictionary:
@@ -248,15 +266,14 @@ class ResponseModel:
         ndarray of shape (n, n_horizons)
             In [0, 1]; the second column is never above the first.
         """
-        first = self.first.probability(X)
-        if self.kept is None:
-            return first[:, np.newaxis]
-        return np.column_stack([first, first * self.kept.probability(X)])
+        return compute_probability(self.first, self.kept, self.gaps, X)
 
     def interval(self, X: FloatArray, *, level: float = 0.95) -> FloatArray:
         """Return the interval around each served probability.
 
-        Quantiles of draws from the working model's posterior, widened in two ways: to hold the
+        Quantiles of draws from the working model's posterior, for a patient with gaps over the
+        ways in which they may be filled, so that it is her risk were everything known that it is
+        about. They are widened in two ways: to hold the
         served probability, and, as far as bent predictors and trees have weight in it, by the
         same interval moved (in log-odds) to where the served probability lies. The working model
         is straight; where the data are not, it is sure of the wrong thing.
@@ -273,15 +290,55 @@ class ResponseModel:
         ndarray of shape (n, n_horizons, 2)
             Lower and upper limit.
         """
-        draws = [self.working_first.probabilities(X)]
         follow = [self.working_first.follow]
         if self.working_kept is not None:
-            draws.append(draws[0] * self.working_kept.probabilities(X))
             follow.append(max(follow[0], self.working_kept.follow))
         points = [(1 - level) / 2, 0.5, (1 + level) / 2]
-        low, middle, high = np.stack([np.quantile(draw, points, axis=0) for draw in draws], axis=2)
+        low, middle, high = self._draw_quantiles(X, points)
         served = self.probability(X)
         moved = np.array(follow) * (_clipped_logit(served) - _clipped_logit(middle))
         lowest = np.minimum.reduce([low, expit(_clipped_logit(low) + moved), served])
         highest = np.maximum.reduce([high, expit(_clipped_logit(high) + moved), served])
         return np.stack([lowest, highest], axis=2)
+
+    def _draw_quantiles(self, X: FloatArray, points: Sequence[float]) -> FloatArray:
+        """Return quantiles (n_points, n, n_horizons) of the drawn probabilities."""
+
+        def find(rows: FloatArray) -> FloatArray:
+            draws = [self.working_first.probabilities(rows)]
+            if self.working_kept is not None:
+                draws.append(draws[0] * self.working_kept.probabilities(rows))
+            return np.stack([np.quantile(draw, points, axis=0) for draw in draws], axis=2)
+
+        found = find(X)
+        if self.gaps is not None:
+            open_ = np.isnan(X[:, : self.gaps.values.shape[1]]).any(axis=1)
+            if open_.any():
+                found[:, open_] = find(self.gaps.fill(X[open_]))
+        return found
+
+
+def compute_probability(
+    first: OutcomeModel, kept: OutcomeModel | None, gaps: Gaps | None, X: FloatArray
+) -> FloatArray:
+    """Return the probabilities (n, n_horizons) by the models of one outcome or two.
+
+    Parameters
+    ----------
+    first : OutcomeModel
+        Of the first horizon.
+    kept : OutcomeModel or None
+        That a responder of the first still is one at the second.
+    gaps : Gaps or None
+        How gaps are filled: the probability is the mean over the fillings. None: by the bases.
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    """
+
+    def judge(rows: FloatArray) -> FloatArray:
+        found = first.probability(rows)
+        if kept is None:
+            return found[:, np.newaxis]
+        return np.column_stack([found, found * kept.probability(rows)])
+
+    return average_fillings(judge, X, gaps)

@@ -9,8 +9,9 @@ import numpy as np
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.boosting import relabel_trees
-from training.fitting.freezing import make_background
+from training.fitting.gaps import make_background
 from training.fitting.solvers import fit_intercept
+from training.model.gaps import Gaps, average_fillings
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
@@ -48,7 +49,7 @@ def freeze_panel(
         return None
     names = tuple(data.assays[j] for j in panel.normaliser.kept_[selected])
     variables = make_assay_variables(names, clinical.dictionary.names)
-    wide = _Widening(data, panel, selected, rng)
+    wide = _Widening(data, panel, selected, clinical.gaps, rng)
     kept = working_kept = None
     if clinical.kept is not None and clinical.working_kept is not None:
         y = data.clinical.kept
@@ -67,6 +68,7 @@ def freeze_panel(
         background=np.column_stack(
             [clinical.background, make_background(panel.delta[:, selected], variables, rng=rng)]
         ),
+        gaps=clinical.gaps,
     )
     return PanelModel(
         normaliser=panel.normaliser,
@@ -83,9 +85,15 @@ class _Widening:
     """Clinical outcomes with the selected assays behind their predictors."""
 
     def __init__(
-        self, data: PanelData, panel: FittedPanel, selected: IntArray, rng: np.random.Generator
+        self,
+        data: PanelData,
+        panel: FittedPanel,
+        selected: IntArray,
+        gaps: Gaps | None,
+        rng: np.random.Generator,
     ) -> None:
         self._data, self._panel, self._selected, self._rng = data, panel, selected, rng
+        self._gaps = gaps
         delta = panel.delta[:, selected]
         # Rounded outwards: the extremes themselves are single patients' values.
         self._low = np.floor(delta.min(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
@@ -110,7 +118,7 @@ class _Widening:
             coef[n_clinical:] = update.coef[selected]
             known = ~np.isnan(y[panel.usable])
             own = self._data.clinical.X[panel.usable[known]]
-            margin = clinical.margin(own)
+            margin = average_fillings(clinical.margin, own, self._gaps)
             # The mean clinical risk stays as it is.
             mean = float(clinical.finish(margin).mean())
             score = update.score(panel.Z[known])

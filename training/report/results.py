@@ -20,7 +20,7 @@ from training.evaluation.evaluation import Assessment
 from training.evaluation.judgement import Judgement
 from training.evaluation.verdict import judge_sizes, make_verdict
 from training.fitting.candidates import CANDIDATES
-from training.fitting.freezing import N_BACKGROUND
+from training.fitting.gaps import N_BACKGROUND
 from training.fitting.response import FittedResponse
 from training.fitting.weighting import describe_weighting
 from training.report.panel_section import describe_panel

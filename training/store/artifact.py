@@ -43,7 +43,7 @@ __all__ = [
     "write_release",
 ]
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Raised when a folder written by earlier code could no longer be read, or read otherwise: also
 when a class moves whose path artifacts hold (:mod:`training.store.skops_bytes` lists them)."""
 

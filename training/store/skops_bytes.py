@@ -21,6 +21,7 @@ __all__ = ["model_from_bytes", "panel_from_bytes", "to_bytes"]
 
 _MODEL_TYPES = (
     "features.dictionary.transformers.PredictorBasis",
+    "training.model.gaps.Gaps",
     "training.model.response_model.OutcomeModel",
     "training.model.response_model.ResponseModel",
     "training.model.response_model.WorkingModel",

@@ -25,6 +25,7 @@ from features.dictionary.variable import Variable
 from training.fitting.interval import fit_working_model
 from training.fitting.response import TrainingData
 from training.measures.weighted import clipped_logit, fit_logistic_rows
+from training.model.gaps import Gaps, average_fillings
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.model.trees import compute_tree_margin, load_trees
 from training.updating.closed_testing import (
@@ -69,7 +70,12 @@ class Update:
 
 
 def update_outcome(
-    model: OutcomeModel, X: FloatArray, y: FloatArray, *, alpha: float = 0.05
+    model: OutcomeModel,
+    X: FloatArray,
+    y: FloatArray,
+    *,
+    alpha: float = 0.05,
+    gaps: Gaps | None = None,
 ) -> tuple[OutcomeModel, ClosedTest]:
     """Update the model of one outcome on other patients.
 
@@ -83,6 +89,9 @@ def update_outcome(
         Outcome, 0 or 1.
     alpha : float
         Level of each test.
+    gaps : Gaps or None
+        How the model's gaps are filled; None: by its basis. What is refitted gets the mean columns
+        over the fillings.
 
     Returns
     -------
@@ -96,14 +105,15 @@ def update_outcome(
     wanted = model.basis.linear_ if model.pair_coef.size else np.ones(len(model.coef), dtype=bool)
     # Of steps and products there are more than other patients can tell apart.
     used = np.flatnonzero((model.coef != 0.0) & wanted)
-    Z = model.basis.expand(X)
+    Z = average_fillings(model.basis.expand, X, gaps)
     columns = Z[:, used]
     if model.has_trees:
         score = compute_tree_margin(load_trees(model.trees), Z, model.n_trees)
         columns = np.column_stack([columns, score])
     if model.isotonic_x.size:
         columns = columns[:, :0]
-    test = compute_closed_test(y, clipped_logit(model.probability(X)), columns, alpha=alpha)
+    served = average_fillings(model.probability, X, gaps)
+    test = compute_closed_test(y, clipped_logit(served), columns, alpha=alpha)
     return _apply(model, test, used), test
 
 
@@ -149,6 +159,7 @@ def _update_working(
     predictors: Sequence[Variable],
     *,
     method: str,
+    gaps: Gaps | None,
     rng: np.random.Generator,
 ) -> WorkingModel:
     """Return the draws behind the interval after the same kind of update.
@@ -160,7 +171,7 @@ def _update_working(
     if method == "keep":
         return working
     center = working.draws.mean(axis=0)
-    lp = center[0] + working.expand(X) @ center[1:]
+    lp = center[0] + average_fillings(working.expand, X, gaps) @ center[1:]
     flat = np.ones((len(y), 1))
     design = flat if method == "intercept" else np.column_stack([flat, lp])
     offset = lp if method == "intercept" else 0 * lp
@@ -183,10 +194,14 @@ def update_outcomes(
     As the way to make a model, it is what an update is judged by on patients it has not seen: the
     closed tests are run anew in each training part. See :func:`update_response`.
     """
-    first, test = update_outcome(model.first, *_known(data, data.horizons[0]), alpha=alpha)
+    first, test = update_outcome(
+        model.first, *_known(data, data.horizons[0]), alpha=alpha, gaps=model.gaps
+    )
     if model.kept is None:
         return Update(replace(model, first=first), {"response": test})
-    kept, kept_test = update_outcome(model.kept, *_known(data, "kept"), alpha=alpha)
+    kept, kept_test = update_outcome(
+        model.kept, *_known(data, "kept"), alpha=alpha, gaps=model.gaps
+    )
     return Update(replace(model, first=first, kept=kept), {"response": test, "kept": kept_test})
 
 
@@ -225,7 +240,7 @@ def update_response(
     def working(old: WorkingModel, name: str, outcome: str) -> WorkingModel:
         X, y = _known(data, outcome)
         method = update.tests[name].method
-        return _update_working(old, X, y, data.predictors, method=method, rng=rng)
+        return _update_working(old, X, y, data.predictors, method=method, gaps=model.gaps, rng=rng)
 
     first = working(model.working_first, "response", data.horizons[0])
     kept = model.working_kept and working(model.working_kept, "kept", "kept")

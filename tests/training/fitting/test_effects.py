@@ -96,3 +96,33 @@ def test_steps_lie_at_quantiles(place: float) -> None:
     above = basis.transform(X)[:, 1] > 0
     assert above.sum() == 101 - round(100 * place) - 1
     assert STEP in make_effects(basis, basis.expand(X)).kinds
+
+
+def test_a_patient_filled_in_several_ways_counts_once() -> None:
+    basis, _, Z = _draw(40, 3)
+    effects = make_effects(basis, Z)
+    patients = np.repeat(np.arange(40), np.where(np.arange(40) % 3, 1, 7))
+    again = make_effects(basis, Z[patients], patients)
+    # The same row each time: the same columns, and nothing is left open.
+    np.testing.assert_allclose(again.columns, effects.columns, atol=1e-9)
+    np.testing.assert_allclose(again.to_basis, effects.to_basis, atol=1e-9)
+    assert again.has_gaps and not effects.has_gaps
+    coef = np.random.default_rng(0).normal(size=again.columns.shape[1])
+    np.testing.assert_allclose(again.dampen(coef).damping, 1.0)
+
+
+def test_log_odds_are_drawn_in_by_what_a_gap_leaves_open() -> None:
+    basis, X, _ = _draw(40, 3)
+    X = np.where(np.isnan(X), 1.0, X)
+    rows = np.repeat(X, 9, axis=0)
+    patients = np.repeat(np.arange(40), 9)
+    first = np.flatnonzero(patients == 0)
+    rows[first, 0] = np.linspace(2, 10, 9)
+    effects = make_effects(basis, basis.expand(rows), patients)
+    coef = np.zeros(effects.columns.shape[1])
+    coef[0] = 2.0
+    damped = effects.dampen(coef)
+    variance = np.var(2.0 * effects.filled[first, 0])
+    assert damped.damping[0] == pytest.approx(1 / np.sqrt(1 + np.pi * variance / 8))
+    np.testing.assert_allclose(damped.damping[1:], 1.0)
+    np.testing.assert_allclose(damped.design[0, 1:], damped.damping[0] * effects.columns[0])

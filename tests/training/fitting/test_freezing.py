@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.training_data import make_training_data
-from training.fitting.freezing import N_BACKGROUND, make_background, make_response_model
+from training.fitting.freezing import make_response_model
 from training.fitting.procedure import Procedure
 from training.fitting.response import FittedResponse, TrainingData, fit_response
 
@@ -17,36 +17,6 @@ QUICK = Procedure(("prevalence", "ridge"), inner_repeats=1)
 
 def _fit(data: TrainingData) -> FittedResponse:
     return fit_response(data, QUICK, rng=np.random.default_rng(0))
-
-
-def test_the_background_has_the_margins_of_training_and_rounds_to_their_precision() -> None:
-    # Ten patients fill 100 rows ten times over: each rounded value comes ten times.
-    rng = np.random.default_rng(0)
-    X = np.column_stack([np.arange(10) + 0.26, np.arange(10) % 2, rng.permutation(10) % 3])
-    variables = (CONTRACT["disease_duration_years"], CONTRACT["opioid"], CONTRACT["crps_type"])
-    assert variables[0].precision == 0.1
-    background = make_background(X, variables, rng=np.random.default_rng(1))
-    assert background.shape == (N_BACKGROUND, 3)
-    values, counts = np.unique(np.round(background[:, 0], 6), return_counts=True)
-    np.testing.assert_allclose(values, np.arange(10) + 0.3)
-    assert (counts == 10).all()
-    assert background[:, 1].sum() == 50
-
-
-def test_the_background_is_nobody() -> None:
-    # In every patient the two columns say the same; in the background they are independent.
-    X = np.repeat(np.arange(200.0)[:, np.newaxis], 2, axis=1)
-    variables = (CONTRACT["nrs_t0"], CONTRACT["age_years"])
-    background = make_background(X, variables, rng=np.random.default_rng(2))
-    assert len(np.unique(background, axis=0)) > 95
-    assert abs(np.corrcoef(background.T)[0, 1]) < 0.3
-    assert np.mean(background[:, 0] == background[:, 1]) < 0.05
-
-
-def test_what_is_not_known_stays_unknown_in_the_background() -> None:
-    X = np.array([[np.nan], [4.0], [np.nan], [6.0]])
-    background = make_background(X, (CONTRACT["nrs_t0"],), rng=np.random.default_rng(3))
-    assert np.isnan(background).sum() == 50
 
 
 def test_the_frozen_model_gives_the_fitted_probabilities() -> None:

@@ -25,6 +25,7 @@ from tests.training.helpers.drawn_models import (
 from training.model import explanation as module
 from training.model.coalitions import draw_orders
 from training.model.explanation import Attribution, Explainer
+from training.model.gaps import Gaps
 from training.model.response_model import OutcomeModel, ResponseModel
 
 NO_STEPS = np.empty(0)
@@ -553,3 +554,61 @@ def test_group_that_plays_no_part_gets_nothing() -> None:
     found = Explainer(replace(model, background=background), group=[2, 3, 4]).explain(x)
     np.testing.assert_array_equal(found.contributions[:, 2:], 0.0)
     assert np.count_nonzero(found.contributions)
+
+
+def _draw_with_gaps(
+    n_players: int, seed: int, *, correlation: float
+) -> tuple[ResponseModel, FloatArray]:
+    """Return a model that fills gaps, and a patient with one gap or more."""
+    rng = np.random.default_rng(seed)
+    kinds = ["number", "yes_no", "number", "category", *["number"] * 30][:n_players]
+    model, x = draw_model(kinds, seed, n_background=20, pairs=True)
+    background = draw_rows([variable(f"x{j}", kind) for j, kind in enumerate(kinds)], 400, rng)
+    background = background[~np.isnan(background).any(axis=1)][:20]
+    together = np.full((n_players, n_players), correlation)
+    np.fill_diagonal(together, 1.0)
+    x = background[0].copy()
+    x[rng.permutation(n_players)[: rng.integers(1, n_players)]] = np.nan
+    return replace(model, background=background, gaps=Gaps(background, together)), x
+
+
+@settings(max_examples=30)
+@given(n_players=st.integers(2, 4), seed=st.integers(0, 10**6), correlation=st.floats(0, 0.9))
+def test_with_gaps_each_background_row_meets_its_own_filling(
+    n_players: int, seed: int, correlation: float
+) -> None:
+    model, x = _draw_with_gaps(n_players, seed, correlation=correlation)
+    assert model.gaps is not None
+    filled = model.gaps.fill(x[np.newaxis])[0]
+    found = explain(model, x)
+
+    def worth(coalition: tuple[int, ...]) -> FloatArray:
+        mixed = model.background.copy()
+        mixed[:, list(coalition)] = filled[:, list(coalition)]
+        return np.asarray(model.probability(mixed).mean(axis=0))
+
+    expected = np.zeros_like(found.contributions)
+    for j in range(n_players):
+        others = [i for i in range(n_players) if i != j]
+        for size in range(n_players):
+            share = factorial(size) * factorial(n_players - size - 1) / factorial(n_players)
+            for coalition in combinations(others, size):
+                expected[:, j] += share * (worth((*coalition, j)) - worth(coalition))
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-11)
+    served = model.probability(x[np.newaxis])[0]
+    np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), served, atol=1e-12)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_where_nothing_goes_together_a_gap_contributes_nothing(seed: int) -> None:
+    model, x = _draw_with_gaps(4, seed, correlation=0.0)
+    found = explain(model, x)
+    assert not found.contributions[:, np.isnan(x)].any()
+
+
+def test_orders_drawn_at_random_add_up_with_gaps_too() -> None:
+    model, x = _draw_with_gaps(20, 3, correlation=0.3)
+    found = explain(model, x)
+    assert found.method.startswith("antithetic")
+    served = model.probability(x[np.newaxis])[0]
+    np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), served, atol=1e-12)

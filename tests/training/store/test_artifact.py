@@ -157,23 +157,23 @@ def test_every_changed_byte_is_noticed(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "word"), [(4, "an older format"), (6, "another format"), ("5", "another format")]
+    ("number", "word"), [(5, "an older format"), (7, "another format"), ("6", "another format")]
 )
 def test_another_format_is_told_before_anything_else_is_read(
     folder: Path, number: object, word: str
 ) -> None:
-    assert FORMAT_VERSION == 5
+    assert FORMAT_VERSION == 6
     (folder / "digest.json").write_text(json.dumps({"format": number, "sha256": {}, "digest": ""}))
     (folder / "model.skops").unlink()
     assert _refused(folder).endswith(
-        f": it is of {word} than this version of ketresponse reads (5); "
+        f": it is of {word} than this version of ketresponse reads (6); "
         "train the model again, or use the version of ketresponse that wrote it"
     )
 
 
 def test_a_digest_is_that_of_this_text_in_every_version_that_reads_the_format() -> None:
     # Approvals are bound to it: written otherwise, every stored model would be refused.
-    text = '{\n "format": 5,\n "sha256": {\n  "a": "1",\n  "b": "2"\n }\n}\n'
+    text = '{\n "format": 6,\n "sha256": {\n  "a": "1",\n  "b": "2"\n }\n}\n'
     assert artifact._digest({"b": "2", "a": "1"}) == hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,6 +9,7 @@ from features.arrays import FloatArray
 from features.dictionary.contract import CONTRACT
 from tests.training.helpers.examples import PREDICTORS, make_model, make_predictors
 from training.fitting.cross_validation import make_repeated_folds, predict_folds
+from training.fitting.gaps import learn_gaps
 from training.fitting.response import TrainingData
 from training.updating.update import update_outcome, update_outcomes, update_response
 
@@ -149,3 +150,18 @@ def test_held_out_risks_of_an_update_depend_on_the_seed_alone() -> None:
     away = np.abs(out.predictions["t1"][0] - whole.probability(data.X)[:, 0])
     assert 0 < away.mean() < 0.05
     assert np.unique(out.base["t1"][0]).size <= 5
+
+
+def test_a_model_that_fills_gaps_is_judged_by_what_it_serves() -> None:
+    # Half of the values are not known: the mean over the fillings is what is right, or is moved.
+    data = _patients(2000, 40, 0.0, 0.0)
+    model = replace(make_model(), gaps=learn_gaps(data.X, data.predictors))
+    X = data.X.copy()
+    X[np.random.default_rng(1).random(X.shape) < 0.5] = np.nan
+    served = model.probability(X)[:, 0]
+    for shift, method in ((0.0, "keep"), (0.8, "intercept")):
+        y = _draw(expit(logit(served) + shift), 7)
+        updated, test = update_outcome(model.first, X, y, gaps=model.gaps)
+        assert test.method == method
+        moved = replace(model, first=updated).probability(X)[:, 0]
+        assert moved.mean() == pytest.approx(y.mean(), abs=0.015)

@@ -1,0 +1,119 @@
+"""What training learns of missing values, and the rows that stand for "not knowing"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.arrays import FloatArray, IntArray
+from features.dictionary.variable import Variable
+from training.model.gaps import Gaps, compute_scores
+
+__all__ = ["N_BACKGROUND", "N_FILLS", "fill_rows", "learn_gaps", "make_background"]
+
+N_FILLS = 20
+"""In how many ways the gaps of a training patient are filled."""
+N_BACKGROUND = 100
+"""Rows of the background that stand for "not knowing", and ways in which a gap is filled when a
+model is served. Every :data:`N_FILLS` of them, in their order, are spread over the margins."""
+_MOST_ROWS = 40_000
+_SMALLEST = 1e-3
+"""Smallest eigenvalue of a correlation: pairs that were seen together in different patients may
+contradict each other."""
+
+
+def make_background(
+    X: FloatArray, predictors: Sequence[Variable], *, rng: np.random.Generator
+) -> FloatArray:
+    """Return background rows that are nobody: each column permuted on its own, and rounded.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Training rows, NaN where missing.
+    predictors : sequence of Variable
+        Their precision is what values are rounded to.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (100, n_predictors)
+        Margins of the known values, at evenly spread quantiles; no association between columns.
+        NaN throughout where none is known.
+    """
+    background = np.full((N_BACKGROUND, X.shape[1]), np.nan)
+    even = (np.arange(N_BACKGROUND) + 0.5) / N_BACKGROUND
+    for j, variable in enumerate(predictors):
+        known = np.sort(X[~np.isnan(X[:, j]), j])
+        if not len(known):
+            continue
+        values = known[(even * len(known)).astype(np.intp)]
+        if variable.is_numeric:
+            values = np.round(values / variable.precision) * variable.precision
+        # Neighbours go to different blocks of rows, each of which gets one of every few.
+        blocks = rng.permuted(values.reshape(N_FILLS, -1), axis=1)
+        background[:, j] = rng.permuted(blocks, axis=0).T.ravel()
+    return background
+
+
+def learn_gaps(X: FloatArray, predictors: Sequence[Variable]) -> Gaps:
+    """Return how missing values are filled, learnt from patients; nothing is drawn at random.
+
+    Correlations of normal scores are drawn in toward 0 as far as their own errors ask for;
+    Schaefer and Strimmer 2005, doi:10.2202/1544-6115.1175.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    predictors : sequence of Variable
+        In the order of the columns.
+    """
+    values = make_background(X, predictors, rng=np.random.default_rng(0))
+    scores = compute_scores(X, values)
+    known = (~np.isnan(scores)).astype(np.float64)
+    scores = np.nan_to_num(scores)
+    pairs = known.T @ known
+    mean = np.divide(scores.T @ known, pairs, out=np.zeros_like(pairs), where=pairs > 0)
+    together = scores.T @ scores - pairs * mean * mean.T
+    spread = (scores**2).T @ known - pairs * mean**2
+    scale = np.sqrt(np.maximum(spread * spread.T, 0.0))
+    seen = (pairs > 2) & (scale > 1e-9 * np.maximum(pairs, 1.0))
+    found = np.divide(together, scale, out=np.zeros_like(scale), where=seen)
+    np.fill_diagonal(found, 0.0)
+    np.fill_diagonal(seen, False)
+    # Where nothing goes together, a correlation's variance is 1 / (pairs - 1).
+    error = np.sum((1 - found[seen] ** 2) ** 2 / (pairs[seen] - 1))
+    square = np.sum(found[seen] ** 2)
+    share = max(1 - error / square, 0.0) if square > 0 else 0.0
+    size, axes = np.linalg.eigh(np.eye(len(found)) + share * found)
+    whole = (axes * np.maximum(size, _SMALLEST)) @ axes.T
+    unit = np.sqrt(np.diag(whole))
+    return Gaps(values, whole / np.outer(unit, unit))
+
+
+def fill_rows(X: FloatArray, gaps: Gaps) -> tuple[FloatArray, IntArray]:
+    """Return training patients with their gaps filled in several ways, and whose row each is.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    gaps : Gaps
+        How they are filled.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_predictors)
+        One row of a patient without gaps, :data:`N_FILLS` of each other (fewer of very many).
+    patients : ndarray of int of shape (n_rows,)
+        Ascending from 0.
+    """
+    open_ = np.asarray(np.isnan(X).any(axis=1))
+    n_fills = int(np.clip(_MOST_ROWS // max(int(open_.sum()), 1), 2, N_FILLS))
+    patients = np.repeat(np.arange(len(X)), np.where(open_, n_fills, 1))
+    rows = X[patients]
+    rows[open_[patients]] = gaps.fill(X[open_], n_fills=n_fills).reshape(-1, X.shape[1])
+    return rows, patients

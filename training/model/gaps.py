@@ -1,0 +1,162 @@
+"""What a missing value may be, given the patient's others.
+
+A patient whose pain score is not known is not one with a middling score. Her estimate is the mean
+over the scores that she may have, given what else is known of her, and her interval holds where her
+risk would lie were it known. The predictors are taken as a normal copula: each has the margin that
+it had in training, and their normal scores go together as there; Hoff 2007,
+doi:10.1214/07-AOAS107.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from features.arrays import BoolArray, FloatArray, IntArray
+
+__all__ = ["Gaps", "average_fillings", "compute_scores"]
+
+_TIES = 0
+"""Seed of the order among equal values."""
+_AT_ONCE = 20_000
+"""Rows judged at once, so that memory stays small."""
+
+
+def compute_scores(X: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the normal scores of values within the margins of others.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_predictors)
+        NaN where missing.
+    values : ndarray of shape (n_values, n_predictors)
+        The margins. A column with NaN has none.
+
+    Returns
+    -------
+    ndarray of shape (n, n_predictors)
+        Standard normal in the margins; equal values share the middle of theirs. NaN where missing,
+        and 0 where a predictor has no margin.
+    """
+    n = len(values)
+    scores = np.full(X.shape, np.nan)
+    for j, margin in enumerate(np.sort(values, axis=0).T):
+        known = ~np.isnan(X[:, j])
+        if np.isnan(margin[-1]):
+            scores[known, j] = 0.0
+            continue
+        below = np.searchsorted(margin, X[known, j], side="left")
+        up_to = np.searchsorted(margin, X[known, j], side="right")
+        place = np.clip((below + up_to) / (2 * n), 0.5 / n, 1 - 0.5 / n)
+        scores[known, j] = ndtri(place)
+    return scores
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """How missing values are filled: not once, but in as many ways as there are rows here.
+
+    Row r of `values` fills a patient's gaps by what it has in them, moved by what the patient's
+    known values tell of them. Where nothing goes together, the gaps are filled by the row itself.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_fills, n_predictors)
+        Each column holds the margin of a predictor in an order of its own, so that no row is a
+        patient; NaN throughout where no value was ever seen.
+    correlation : ndarray of shape (n_predictors, n_predictors)
+        Between normal scores; positive definite.
+    """
+
+    values: FloatArray
+    correlation: FloatArray
+
+    def fill(self, X: FloatArray, *, n_fills: int | None = None) -> FloatArray:
+        """Return the patients with their gaps filled in every way.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_columns)
+            Raw predictors, NaN where missing. Columns behind the predictors are left as they are.
+        n_fills : int or None
+            Use the first so many rows of `values`; None for all.
+
+        Returns
+        -------
+        ndarray of shape (n, n_fills, n_columns)
+        """
+        n_fills = len(self.values) if n_fills is None else n_fills
+        n_predictors = self.values.shape[1]
+        margins = np.sort(self.values, axis=0)
+        rows = self._find_ranks()[:n_fills]
+        own = ndtri((rows + 0.5) / len(margins))
+        scores = compute_scores(X[:, :n_predictors], self.values)
+        filled = np.repeat(X[:, np.newaxis], n_fills, axis=1)
+        missing = np.isnan(scores)
+        patterns, pattern = np.unique(missing, axis=0, return_inverse=True)
+        for number, gap in enumerate(patterns):
+            if not gap.any():
+                continue
+            patients = np.flatnonzero(pattern.ravel() == number)
+            told, root = self._condition(gap)
+            # Sums over columns, not matrix products: a patient alone gets the bits of a batch.
+            moved = np.sum(scores[patients][:, np.newaxis, ~gap] * told, axis=2)
+            spread = np.sum(own[:, np.newaxis, gap] * root, axis=2)
+            place = ndtr(moved[:, np.newaxis] + spread)
+            rank = np.minimum((place * len(margins)).astype(np.intp), len(margins) - 1)
+            cells = np.ix_(patients, np.arange(n_fills), np.flatnonzero(gap))
+            filled[cells] = np.take_along_axis(
+                np.broadcast_to(margins[:, gap], (len(patients), *margins[:, gap].shape)),
+                rank,
+                axis=1,
+            )
+        return filled
+
+    def _find_ranks(self) -> IntArray:
+        """Return the rank of each value in its column, equal ones in an order of no meaning."""
+        noise = np.random.default_rng(_TIES).random(self.values.shape)
+        return np.argsort(np.lexsort((noise, self.values), axis=0), axis=0)
+
+    def _condition(self, gap: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Return what known scores tell of missing ones, and the root of the variance left."""
+        R = self.correlation
+        told = np.linalg.solve(R[np.ix_(~gap, ~gap)], R[np.ix_(~gap, gap)]).T
+        left = R[np.ix_(gap, gap)] - told @ R[np.ix_(~gap, gap)]
+        return np.asarray(told), np.asarray(np.linalg.cholesky(left))
+
+
+def average_fillings(
+    judge: Callable[[FloatArray], FloatArray], X: FloatArray, gaps: Gaps | None
+) -> FloatArray:
+    """Return the mean over all fillings of what patients are judged to be.
+
+    Parameters
+    ----------
+    judge : callable
+        Raw predictors (m, n_columns) to an array (m, ...).
+    X : ndarray of shape (n, n_columns)
+        Raw predictors, NaN where missing.
+    gaps : Gaps or None
+        How gaps are filled; None: as `judge` does.
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
+        The same for a patient alone and among others.
+    """
+    found = judge(X)
+    if gaps is None:
+        return found
+    n_fills, n_predictors = gaps.values.shape
+    open_ = np.flatnonzero(np.isnan(X[:, :n_predictors]).any(axis=1))
+    at_once = max(_AT_ONCE // n_fills, 1)
+    for start in range(0, len(open_), at_once):
+        some = open_[start : start + at_once]
+        judged = judge(gaps.fill(X[some]).reshape(-1, X.shape[1]))
+        by_patient = judged.reshape(len(some), n_fills, *judged.shape[1:])
+        # Added one by one: how many patients there are does not change the bits.
+        found[some] = np.cumsum(by_patient, axis=1)[:, -1] / n_fills
+    return found
