@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
 from features.arrays import BoolArray, FloatArray, IntArray
@@ -35,11 +35,11 @@ from training.fitting.candidates import (
 )
 from training.fitting.effects import make_effects
 from training.fitting.evidence import Evidence
-from training.fitting.gaps import fill_rows
+from training.fitting.gaps import fill_rows, find_margins
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure
 from training.fitting.solvers import fit_intercept
-from training.model.gaps import Gaps, average_fillings
+from training.model.gaps import Gaps
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.response_model import OutcomeModel
 
@@ -255,9 +255,10 @@ def pull_to_rate(
     """
     if fitted.model.isotonic_x.size:
         return fitted
-    risk = average_fillings(fitted.model.probability, X, gaps)
-    wanted = float((risk.sum() + n_patients * rate) / (len(risk) + n_patients))
-    shift = fit_intercept(np.asarray(logit(risk)), wanted)
+    margins = find_margins(fitted.model.margin, X, gaps)
+    risk = float(expit(margins).mean())
+    wanted = (len(X) * risk + n_patients * rate) / (len(X) + n_patients)
+    shift = fit_intercept(margins, wanted)
     return replace(fitted, model=replace(fitted.model, intercept=fitted.model.intercept + shift))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
-from training.model.gaps import Gaps, compute_scores
+from training.model.gaps import Gaps, compute_normal_scores
 
-__all__ = ["N_BACKGROUND", "N_FILLS", "fill_rows", "learn_gaps", "make_background"]
+__all__ = ["N_BACKGROUND", "N_FILLS", "fill_rows", "find_margins", "learn_gaps", "make_background"]
 
 N_FILLS = 20
 """In how many ways the gaps of a training patient are filled."""
@@ -72,7 +72,7 @@ def learn_gaps(X: FloatArray, predictors: Sequence[Variable]) -> Gaps:
         In the order of the columns.
     """
     values = make_background(X, predictors, rng=np.random.default_rng(0))
-    scores = compute_scores(X, values)
+    scores = compute_normal_scores(X, values)
     known = (~np.isnan(scores)).astype(np.float64)
     scores = np.nan_to_num(scores)
     pairs = known.T @ known
@@ -117,3 +117,30 @@ def fill_rows(X: FloatArray, gaps: Gaps) -> tuple[FloatArray, IntArray]:
     rows = X[patients]
     rows[open_[patients]] = gaps.fill(X[open_], n_fills=n_fills).reshape(-1, X.shape[1])
     return rows, patients
+
+
+def find_margins(
+    judge: Callable[[FloatArray], FloatArray], X: FloatArray, gaps: Gaps | None
+) -> FloatArray:
+    """Return the log-odds of patients, one for each way in which their gaps are filled.
+
+    Where a mean risk is wanted, it is the mean of their risks: that of mean log-odds is another.
+
+    Parameters
+    ----------
+    judge : callable
+        Raw predictors (m, n_predictors) to log-odds (m,).
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors, NaN where missing.
+    gaps : Gaps or None
+        How gaps are filled; None: as `judge` does.
+
+    Returns
+    -------
+    ndarray of shape (n, n_fills)
+        One column where there is nothing to fill.
+    """
+    if gaps is None or not np.isnan(X).any():
+        return judge(X)[:, np.newaxis]
+    rows = gaps.fill(X, n_fills=N_FILLS)
+    return judge(rows.reshape(-1, X.shape[1])).reshape(rows.shape[:2])

@@ -35,7 +35,7 @@ def fit_intercept(
 
     Parameters
     ----------
-    margin : ndarray of shape (n,)
+    margin : ndarray of any shape
         Log-odds.
     mean : float
         Wanted mean risk, strictly between 0 and 1.

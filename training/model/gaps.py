@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from features.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["Gaps", "average_fillings", "compute_scores"]
+__all__ = ["Gaps", "average_fillings", "compute_normal_scores"]
 
 _TIES = 0
 """Seed of the order among equal values."""
@@ -25,7 +25,7 @@ _AT_ONCE = 20_000
 """Rows judged at once, so that memory stays small."""
 
 
-def compute_scores(X: FloatArray, values: FloatArray) -> FloatArray:
+def compute_normal_scores(X: FloatArray, values: FloatArray) -> FloatArray:
     """Return the normal scores of values within the margins of others.
 
     Parameters
@@ -93,7 +93,7 @@ class Gaps:
         margins = np.sort(self.values, axis=0)
         rows = self._find_ranks()[:n_fills]
         own = ndtri((rows + 0.5) / len(margins))
-        scores = compute_scores(X[:, :n_predictors], self.values)
+        scores = compute_normal_scores(X[:, :n_predictors], self.values)
         filled = np.repeat(X[:, np.newaxis], n_fills, axis=1)
         missing = np.isnan(scores)
         patterns, pattern = np.unique(missing, axis=0, return_inverse=True)

@@ -9,9 +9,9 @@ import numpy as np
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.boosting import relabel_trees
-from training.fitting.gaps import make_background
+from training.fitting.gaps import find_margins, make_background
 from training.fitting.solvers import fit_intercept
-from training.model.gaps import Gaps, average_fillings
+from training.model.gaps import Gaps
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
@@ -118,11 +118,11 @@ class _Widening:
             coef[n_clinical:] = update.coef[selected]
             known = ~np.isnan(y[panel.usable])
             own = self._data.clinical.X[panel.usable[known]]
-            margin = average_fillings(clinical.margin, own, self._gaps)
+            margins = find_margins(clinical.margin, own, self._gaps)
             # The mean clinical risk stays as it is.
-            mean = float(clinical.finish(margin).mean())
-            score = update.score(panel.Z[known])
-            shift = fit_intercept(margin + score, mean, finish=clinical.finish)
+            mean = float(clinical.finish(margins).mean())
+            score = update.score(panel.Z[known])[:, np.newaxis]
+            shift = fit_intercept(margins + score, mean, finish=clinical.finish)
         return replace(
             clinical,
             basis=self._widen(clinical.basis),

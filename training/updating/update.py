@@ -22,8 +22,10 @@ from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
+from training.fitting.gaps import find_margins
 from training.fitting.interval import fit_working_model
 from training.fitting.response import TrainingData
+from training.fitting.solvers import fit_intercept
 from training.measures.weighted import clipped_logit, fit_logistic_rows
 from training.model.gaps import Gaps, average_fillings
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
@@ -114,7 +116,12 @@ def update_outcome(
         columns = columns[:, :0]
     served = average_fillings(model.probability, X, gaps)
     test = compute_closed_test(y, clipped_logit(served), columns, alpha=alpha)
-    return _apply(model, test, used), test
+    updated = _apply(model, test, used)
+    if gaps is None or test.method == "keep":
+        return updated, test
+    # The closed test moves the log-odds of mean risks; what each filling has is moved less by it.
+    shift = fit_intercept(find_margins(updated.margin, X, gaps), float(np.mean(y)))
+    return replace(updated, intercept=updated.intercept + shift), test
 
 
 def _apply(model: OutcomeModel, test: ClosedTest, used: IntArray) -> OutcomeModel:

@@ -21,7 +21,17 @@ def _design(X: FloatArray) -> tuple[Effects, FloatArray]:
 def _of_columns(columns: FloatArray) -> Effects:
     n = columns.shape[1]
     needs, pairs = np.eye(n, dtype=bool), np.empty((0, 2), dtype=np.intp)
-    return Effects(columns, np.zeros(n, dtype=np.intp), needs, pairs, np.eye(1 + n))
+    ones = np.ones(len(columns))
+    return Effects(
+        columns=columns,
+        kinds=np.zeros(n, dtype=np.intp),
+        needs=needs,
+        pairs=pairs,
+        to_basis=np.eye(1 + n),
+        damping=ones,
+        filled=columns[:0],
+        counts=ones.astype(np.intp),
+    )
 
 
 def _draw(n: int, seed: int, n_predictors: int = 3) -> FloatArray:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from training.model.gaps import Gaps, average_fillings, compute_scores
+from training.model.gaps import Gaps, average_fillings, compute_normal_scores
 
 NAN = np.nan
 
@@ -23,11 +23,11 @@ def _make(correlation: float, *, seed: int = 0) -> Gaps:
 
 def test_scores_are_normal_and_equal_values_share_one() -> None:
     values = np.arange(100.0)[:, np.newaxis]
-    scores = compute_scores(np.array([[-5.0], [49.5], [200.0], [NAN]]), values)[:, 0]
+    scores = compute_normal_scores(np.array([[-5.0], [49.5], [200.0], [NAN]]), values)[:, 0]
     np.testing.assert_allclose(scores[:3], [ndtri(0.005), 0.0, ndtri(0.995)])
     assert np.isnan(scores[3])
     flags = np.repeat([0.0, 1.0], [70, 30])[:, np.newaxis]
-    found = compute_scores(np.array([[0.0], [1.0]]), flags)[:, 0]
+    found = compute_normal_scores(np.array([[0.0], [1.0]]), flags)[:, 0]
     np.testing.assert_allclose(found, ndtri([0.35, 0.85]))
 
 
