@@ -55,7 +55,8 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     A missing number is filled with the training median, a missing yes/no or category, and the
     step of a missing number, with the training shares, so that a record is handled the same way in
     training and at prediction, without looking at the outcome or at other records. There is no
-    missingness indicator. A number beyond what training saw is taken as the nearest value seen.
+    missingness indicator. A model shrunk by evidence fills gaps before rows come here. A number
+    beyond what training saw is taken as the nearest value seen.
 
     Parameters
     ----------

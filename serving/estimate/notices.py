@@ -59,6 +59,14 @@ class PlainNotice(NamedTuple):
     variable: str | None = None
 
 
+_MIDDLE = "the middle of the training patients is taken"
+_MEAN = "the estimate is the mean over the training patients"
+_EACH_VALUE = (
+    "the estimate is the mean over the values it may have, as far as the others tell, and the "
+    "interval is as much wider"
+)
+
+
 def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[PlainNotice]:
     """Return what holds for every answer of a model: its stamp, its limits, its own notes."""
     notices = [PlainNotice(facts.status, stamp)] if stamp else []
@@ -108,6 +116,7 @@ def record_notices(
     *,
     usual: Mapping[str, tuple[float, float]],
     unused: Iterable[Variable],
+    fills: bool = False,
 ) -> list[PlainNotice]:
     """Return what is missing, beyond or rare in what training saw, or without use to the model.
 
@@ -123,12 +132,14 @@ def record_notices(
         By numeric predictor: between which values the middle 95% of training patients lay.
     unused : iterable of Variable
         Variables that were given and that the model does not use.
+    fills : bool
+        Whether the model takes every value that a missing one may be, not the middle one.
     """
     notices = []
     for variable in predictors:
         value = record.get(variable.name)
         if not isinstance(value, float):
-            text = f"{variable.label} is not known: the middle of the training patients is taken."
+            text = f"{variable.label} is not known: {_EACH_VALUE if fills else _MIDDLE}."
             notices.append(PlainNotice("missing", text, variable.name))
             continue
         text = _beyond(variable, value, training_ranges.get(variable.name, {}))
@@ -137,7 +148,7 @@ def record_notices(
         elif variable.name in usual:
             notices += _make_rare_notices(variable, value, *usual[variable.name])
     if all(record.get(variable.name) is None for variable in predictors):
-        text = "Nothing the model uses is known: the middle of the training patients is taken."
+        text = f"Nothing the model uses is known: {_MEAN if fills else _MIDDLE}."
         notices.append(PlainNotice("nothing_known", text))
     notices += [
         PlainNotice("unused", f"{variable.label} does not enter this estimate.", variable.name)

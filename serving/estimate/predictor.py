@@ -126,6 +126,7 @@ class Predictor:
                 self.facts.training_ranges,
                 usual=self.usual,
                 unused=self._unused(patient, record),
+                fills=self.model.gaps is not None,
             )
             if self.facts.condition == "CRPS":
                 notices += evidence_notices(record, self.dictionary)

@@ -117,6 +117,14 @@ def _answer_score_labels(results: Results) -> str:
     return results.per_horizon(say)
 
 
+_MIDDLE = "Missing values are filled inside each fold from the training part"
+_EACH_VALUE = (
+    "A missing value is taken as every value that it may be, given the patient's others, as far as "
+    "the training part of each fold tells: the estimate is the mean over them, and the interval "
+    "holds them all"
+)
+
+
 def _answer_predictors(results: Results) -> dict[str, str]:
     predictors = results.predictors
     missing = [f"{p.label} {p.missing} of {p.n}" for p in predictors if p.missing]
@@ -133,8 +141,9 @@ def _answer_predictors(results: Results) -> dict[str, str]:
             if missing
             else "no predictor is missing in any patient"
         )
-        + ". Missing values are filled inside each fold from the training part; at prediction a "
-        "missing value is named to the user",
+        + ". "
+        + (_EACH_VALUE if results.by_evidence else _MIDDLE)
+        + "; at prediction a missing value is named to the user",
     }
 
 

@@ -211,8 +211,8 @@ _NO_OTHER_PATIENTS = _not_done(
 )
 _BACKGROUND = {
     "rows": N_BACKGROUND,
-    "how": "each column of the training rows permuted on its own and rounded to the "
-    "dictionary's precision: margins as in training, no row is a patient",
+    "how": "each column of the training rows' known values permuted on its own and rounded to "
+    "the dictionary's precision: margins as in training, no row is a patient",
 }
 
 

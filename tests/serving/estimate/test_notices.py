@@ -52,6 +52,16 @@ def test_one_missing_value_is_told_and_does_not_count_as_nothing_known(name):
     )
 
 
+def test_a_model_that_takes_every_value_says_so():
+    found = record_notices(
+        COMPLETE | {"opioid": None}, PREDICTORS, RANGES, usual=USUAL, unused=[], fills=True
+    )
+    assert [notice.text for notice in found] == [
+        f"{CONTRACT['opioid'].label} is not known: the estimate is the mean over the values it may "
+        "have, as far as the others tell, and the interval is as much wider."
+    ]
+
+
 def test_two_missing_values_are_not_nothing_known():
     assert tell(nrs_t0=None, opioid=None) == [("missing", "nrs_t0"), ("missing", "opioid")]
 
