@@ -8,8 +8,8 @@ vector of coefficients. Nothing is held out, and nothing is drawn at random.
 
 How much each kind of model weighs beforehand was chosen over the known truths of
 `experiments.truth.known_truth`. The interval has a prior of its own,
-by which bends, steps and products are likelier and "nothing predicts" is not: that small cohorts do
-not show them does not mean that there are none.
+by which bends, steps and products are likelier and "nothing predicts" is not, and in which every
+predictor may count: that small cohorts do not show them does not mean that there are none.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Prior:
 
 
 POINT = Prior(nothing=0.25, chosen=0.3, few=0.3, bend=0.2, product=0.06, step=0.1)
-RANGE = Prior(nothing=0.1, chosen=0.0, few=0.1, bend=0.3, product=0.4, step=0.3)
+RANGE = Prior(nothing=0.1, chosen=0.0, few=0.0, bend=0.4, product=0.5, step=0.4)
 
 _SPREADS: Mapping[float, float] = MappingProxyType({0.25: 0.25, 0.5: 0.25, 1.0: 0.25, 2.0: 0.25})
 """Standard deviation of the log-odds that straight columns make together, and how likely it is."""
