@@ -196,7 +196,7 @@ class Explainer:
     def _fill(self, x: FloatArray) -> FloatArray:
         """Return the patient's row (1, n_predictors); with gaps, one for each background row."""
         gaps = self._model.gaps
-        if gaps is None or not np.isnan(x[: gaps.values.shape[1]]).any():
+        if gaps is None or not len(gaps.find(x[np.newaxis])):
             return x[np.newaxis]
         return np.asarray(gaps.fill(x[np.newaxis])[0])
 

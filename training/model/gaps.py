@@ -74,6 +74,10 @@ class Gaps:
     values: FloatArray
     correlation: FloatArray
 
+    def find(self, X: FloatArray) -> IntArray:
+        """Return the positions of the rows of `X` (n, n_columns) that have a gap."""
+        return np.flatnonzero(np.isnan(X[:, : self.values.shape[1]]).any(axis=1))
+
     def fill(self, X: FloatArray, *, n_fills: int | None = None) -> FloatArray:
         """Return the patients with their gaps filled in every way.
 
@@ -150,8 +154,7 @@ def average_fillings(
     found = judge(X)
     if gaps is None:
         return found
-    n_fills, n_predictors = gaps.values.shape
-    open_ = np.flatnonzero(np.isnan(X[:, :n_predictors]).any(axis=1))
+    n_fills, open_ = len(gaps.values), gaps.find(X)
     at_once = max(_AT_ONCE // n_fills, 1)
     for start in range(0, len(open_), at_once):
         some = open_[start : start + at_once]

@@ -25,6 +25,10 @@ from training.model.trees import compute_tree_margin, load_trees
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
 
 
+_AT_ONCE = 100
+"""Patients with gaps whose fillings are drawn at once, so that memory stays small."""
+
+
 def _clipped_logit(probability: FloatArray) -> FloatArray:
     return np.asarray(logit(np.clip(probability, 1e-12, 1 - 1e-12)))
 
@@ -184,11 +188,12 @@ class WorkingModel:
         """
         if X.ndim == 2:
             return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ self.expand(X).T))
-        found = np.empty((len(self.draws), len(X)))
-        n_fills = X.shape[1]
+        n, n_fills, n_predictors = X.shape
+        columns = self.expand(X.reshape(-1, n_predictors)).reshape(n, n_fills, -1)
+        found = np.empty((len(self.draws), n))
         for turn in range(n_fills):
             drawn = self.draws[turn::n_fills]
-            found[turn::n_fills] = drawn[:, :1] + drawn[:, 1:] @ self.expand(X[:, turn]).T
+            found[turn::n_fills] = drawn[:, :1] + drawn[:, 1:] @ columns[:, turn].T
         return np.asarray(expit(found))
 
 
@@ -312,9 +317,10 @@ class ResponseModel:
 
         found = find(X)
         if self.gaps is not None:
-            open_ = np.isnan(X[:, : self.gaps.values.shape[1]]).any(axis=1)
-            if open_.any():
-                found[:, open_] = find(self.gaps.fill(X[open_]))
+            open_ = self.gaps.find(X)
+            for start in range(0, len(open_), _AT_ONCE):
+                some = open_[start : start + _AT_ONCE]
+                found[:, some] = find(self.gaps.fill(X[some]))
         return found
 
 
