@@ -59,7 +59,7 @@ class Prior:
         return {BEND: self.bend, PRODUCT: self.product, STEP: self.step}[kind]
 
 
-POINT = Prior(nothing=0.25, chosen=0.3, few=0.3, bend=0.2, product=0.06, step=0.1)
+POINT = Prior(nothing=0.3, chosen=0.3, few=0.3, bend=0.2, product=0.06, step=0.1)
 RANGE = Prior(nothing=0.1, chosen=0.0, few=0.0, bend=0.4, product=0.5, step=0.4)
 
 _SPREADS: Mapping[float, float] = MappingProxyType({0.25: 0.25, 0.5: 0.25, 1.0: 0.25, 2.0: 0.25})
