@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from types import MappingProxyType
 
@@ -101,35 +101,46 @@ def _log(share: float) -> float:
     return float(np.log(share)) if share > 0 else -np.inf
 
 
+@lru_cache(maxsize=64)
+def _weigh_spreads(
+    straight: tuple[tuple[float, float], ...], others: tuple[int, ...]
+) -> list[tuple[dict[int, float], tuple[float, float]]]:
+    """Return all combinations of kinds, each with its spread, and their log priors.
+
+    The priors of the combinations sum to 1, for the point and for the range.
+    """
+    found = []
+    for (spread, likely), used in product(
+        straight, list(product((False, True), repeat=len(others)))
+    ):
+        spreads = {STRAIGHT: spread}
+        spreads |= {k: _OTHER_SPREAD[k] for k, on in zip(others, used, strict=True) if on}
+        weights = []
+        for prior in (POINT, RANGE):
+            odds = [prior.weigh(k) if k in spreads else 1 - prior.weigh(k) for k in others]
+            weights.append(_log(likely) + sum(map(_log, odds)))
+        found.append((spreads, weights))
+    total = logsumexp([weights for _, weights in found], axis=0)
+    return [
+        (spreads, (float(point - total[0]), float(range_ - total[1])))
+        for spreads, (point, range_) in found
+    ]
+
+
 def _list_spreads(
     effects: Effects, among: BoolArray, straight: Mapping[float, float]
 ) -> Iterator[tuple[FloatArray, tuple[float, float]]]:
     """Yield the variances of all combinations of kinds, each kind sharing one spread.
 
-    The log priors of those that can be had (kinds without a column cannot) sum to 1.
+    Kinds without a column cannot be had.
     """
-    sizes = {kind: int(np.sum(among & (effects.kinds == kind))) for kind in range(SWITCH)}
-    others = [kind for kind in (BEND, PRODUCT, STEP) if sizes[kind]]
-    found = []
-    for (spread, likely), used in product(
-        straight.items(), list(product((False, True), repeat=len(others)))
-    ):
-        spreads = {STRAIGHT: spread}
-        spreads |= {k: _OTHER_SPREAD[k] for k, on in zip(others, used, strict=True) if on}
+    columns = {kind: among & (effects.kinds == kind) for kind in range(SWITCH)}
+    others = tuple(kind for kind in (BEND, PRODUCT, STEP) if columns[kind].any())
+    for spreads, weights in _weigh_spreads(tuple(straight.items()), others):
         variances = np.zeros(len(among))
         for kind, own in spreads.items():
-            variances[among & (effects.kinds == kind)] = own**2 / sizes[kind]
-        weights = []
-        for prior in (POINT, RANGE):
-            odds = [
-                prior.weigh(kind) if on else 1 - prior.weigh(kind)
-                for kind, on in zip(others, used, strict=True)
-            ]
-            weights.append(_log(likely) + sum(map(_log, odds)))
-        found.append((variances, weights))
-    total = logsumexp([weights for _, weights in found], axis=0)
-    for variances, weights in found:
-        yield variances, (weights[0] - total[0], weights[1] - total[1])
+            variances[columns[kind]] = own**2 / np.sum(columns[kind])
+        yield variances, weights
 
 
 def _list_all(effects: Effects) -> list[_Model]:
@@ -325,10 +336,14 @@ class _Mixture:
         return mean @ way, way.T @ covariance @ way
 
 
-def _solve(effects: Effects, y: FloatArray, models: Sequence[_Model]) -> list[Mode]:
+def _solve(
+    effects: Effects, y: FloatArray, models: Sequence[_Model], near: Sequence[Mode] = ()
+) -> list[Mode]:
+    """Return the modes of models, found from those that are near them or from one another."""
     modes: list[Mode] = []
     start = None
-    for model in models:
+    for place, model in enumerate(models):
+        start = near[place].margin if near else start
         used = np.flatnonzero(model.variances)
         prior = np.concatenate([[INTERCEPT_SD**2], model.variances[used]])
         design = effects.design[:, [0, *(1 + used)]]
@@ -358,7 +373,7 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
     every = _Mixture(effects, models, modes)
     if effects.has_gaps:
         effects = effects.dampen(every.find_coef(every.weigh(0))[1:])
-        modes = _solve(effects, y, models)
+        modes = _solve(effects, y, models, near=modes)
         every = _Mixture(effects, models, modes)
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*_list_few(effects, order), *_list_chosen(effects, y)]
