@@ -1,8 +1,9 @@
-"""Worlds drawn at random, by which nothing was chosen.
+"""Worlds drawn at random.
 
 The worlds of :mod:`experiments.truth.worlds` are few, and each was made to be hard in a way that
 somebody had thought of. Here which predictors count, how far, in which shape and with which others
-is drawn: `python -m experiments.truth.known_truth --drawn 40` runs the first forty.
+is drawn: `python -m experiments.truth.known_truth --drawn 40` runs the first forty. Nothing was
+chosen by the first hundred: numbers from 100 are for choosing.
 """
 
 from __future__ import annotations

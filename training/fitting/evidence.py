@@ -7,9 +7,12 @@ gave the outcomes before they were seen. Their mixture is taken as one normal di
 vector of coefficients. Nothing is held out, and nothing is drawn at random.
 
 How much each kind of model weighs beforehand was chosen over the known truths of
-`experiments.truth.known_truth`. The interval has a prior of its own,
-by which bends, steps and products are likelier and "nothing predicts" is not, and in which every
-predictor may count: that small cohorts do not show them does not mean that there are none.
+`experiments.truth.known_truth`. The interval has a prior of its own, by which bends, steps and
+products are likelier and "nothing predicts" is not, and in which every predictor may count: that
+small cohorts do not show them does not mean that there are none.
+
+Of patients with gaps each column is the mean over their fillings (:mod:`training.fitting.gaps`),
+and the log-odds are drawn in by what the gaps leave open.
 """
 
 from __future__ import annotations
