@@ -18,9 +18,9 @@ from scipy.special import logit
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from training.fitting.bayes.effects import Effects, make_effects
+from training.fitting.bayes.evidence import Evidence, fit_evidence
 from training.fitting.boosting import fit_trees
-from training.fitting.effects import Effects, make_effects
-from training.fitting.evidence import Evidence, fit_evidence
 from training.fitting.solvers import fit_elastic_net, fit_intercept, fit_ridge
 from training.measures.weighted import fit_logistic_rows
 from training.model.pairs import NO_PAIRS, compute_pair_margin
@@ -305,7 +305,7 @@ class BoostedTrees(Candidate):
 class BayesianLogistic(Candidate):
     """Logistic regression with bends, steps and products, each as far as the evidence goes.
 
-    See :mod:`training.fitting.evidence`. Nothing is chosen by cross-validation.
+    See :mod:`training.fitting.bayes.evidence`. Nothing is chosen by cross-validation.
     """
 
     name: str = "evidence"

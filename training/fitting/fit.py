@@ -19,6 +19,8 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.fitting.bayes.effects import make_effects
+from training.fitting.bayes.evidence import Evidence
 from training.fitting.blending import (
     compute_log_loss,
     fit_isotonic,
@@ -33,8 +35,6 @@ from training.fitting.candidates import (
     constant_member,
     is_constant,
 )
-from training.fitting.effects import make_effects
-from training.fitting.evidence import Evidence
 from training.fitting.gaps import fill_rows, find_margins
 from training.fitting.out_of_fold import fit_paths, predict_out_of_fold
 from training.fitting.procedure import Procedure

@@ -18,7 +18,7 @@ from features.arrays import FloatArray
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.fitting.evidence import Evidence
+from training.fitting.bayes.evidence import Evidence
 from training.fitting.solvers import compute_precision, draw_normal, fit_ridge
 from training.model.response_model import WorkingModel
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.variable import Variable
-from training.fitting.effects import make_effects
-from training.fitting.evidence import fit_evidence
+from training.fitting.bayes.effects import make_effects
+from training.fitting.bayes.evidence import fit_evidence
 from training.fitting.gaps import fill_rows, learn_gaps
 from training.fitting.procedure import Procedure
 

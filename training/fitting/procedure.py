@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.fitting import effects
+from training.fitting.bayes import effects
 from training.fitting.candidates import CANDIDATES, KNOTS
 
 __all__ = ["Procedure"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
-from training.fitting.effects import (
+from training.fitting.bayes.effects import (
     BEND,
     CUTS,
     KNOTS,

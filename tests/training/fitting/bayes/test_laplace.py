@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import dblquad
 from scipy.special import expit
 
-from training.fitting.laplace import find_mode
+from training.fitting.bayes.laplace import find_mode
 
 
 def _draw(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,13 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import expit
 
 from features.arrays import FloatArray
 from features.dictionary.transformers import PredictorBasis
-from training.fitting.effects import CUTS, KNOTS, Effects, make_effects
-from training.fitting.evidence import Evidence, _choose_columns, fit_evidence
+from training.fitting.bayes.effects import CUTS, KNOTS, Effects, make_effects
+from training.fitting.bayes.evidence import Evidence, fit_evidence
 
 
 def _design(X: FloatArray) -> tuple[Effects, FloatArray]:
@@ -16,22 +14,6 @@ def _design(X: FloatArray) -> tuple[Effects, FloatArray]:
     effects = make_effects(basis, Z)
     together = Z[:, effects.pairs[:, 0]] * Z[:, effects.pairs[:, 1]]
     return effects, np.hstack([np.ones((len(Z), 1)), Z, together])
-
-
-def _of_columns(columns: FloatArray) -> Effects:
-    n = columns.shape[1]
-    needs, pairs = np.eye(n, dtype=bool), np.empty((0, 2), dtype=np.intp)
-    ones = np.ones(len(columns))
-    return Effects(
-        columns=columns,
-        kinds=np.zeros(n, dtype=np.intp),
-        needs=needs,
-        pairs=pairs,
-        to_basis=np.eye(1 + n),
-        damping=ones,
-        filled=columns[:0],
-        counts=ones.astype(np.intp),
-    )
 
 
 def _draw(n: int, seed: int, n_predictors: int = 3) -> FloatArray:
@@ -64,30 +46,6 @@ def test_noise_is_found_to_be_nothing_the_surer_the_more_patients() -> None:
     # Beforehand it is 0.3.
     assert nothing[0] > 0.4
     assert nothing[1] > nothing[0]
-
-
-def test_of_columns_that_tell_the_same_the_first_is_chosen() -> None:
-    # A flag, its copy and its reverse; four patients have it, and three of them respond.
-    flag = np.repeat([1.0, -1.0], 4)
-    effects, y = (
-        _of_columns(np.column_stack([flag, flag, -flag])),
-        np.array([1, 1, 1, 0, 0, 0, 0, 1.0]),
-    )
-    assert _choose_columns(effects, y, sd=0.5, most=3) == [[0]]
-
-
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(5, 24), n_columns=st.integers(1, 40))
-def test_rounding_chooses_no_column(seed: int, n: int, n_columns: int) -> None:
-    # Few patients and many flags: what columns tell is often the same, or nothing is left to tell.
-    rng = np.random.default_rng(seed)
-    y = rng.permutation(np.arange(n) % 2).astype(float)
-    columns = rng.integers(2, size=(n, n_columns)).astype(float)
-    columns -= columns.mean(axis=0)
-    otherwise = columns * (1 + 1e-14 * rng.uniform(-1, 1, size=columns.shape))
-    one, two = (
-        _choose_columns(_of_columns(some), y, sd=0.5, most=8) for some in (columns, otherwise)
-    )
-    assert one == two
 
 
 @pytest.mark.parametrize(

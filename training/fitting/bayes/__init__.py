@@ -1,0 +1,1 @@
+"""The Bayesian member: its columns, its models, and their mixture by evidence."""

@@ -1,0 +1,216 @@
+"""Bayesian logistic regression that shrinks by evidence.
+
+Many models of the same patients (:mod:`training.fitting.bayes.hypotheses`) are fitted: nothing
+predicts; every predictor a little, or more, straight, bent, cut, or two at a time; only a few
+predictors do; only a few columns do. Each has the weight of its prior times its evidence, the
+probability that it gave the outcomes before they were seen. Their mixture is taken as one normal
+distribution of one vector of coefficients. Nothing is held out, and nothing is drawn at random.
+
+The interval has a prior of its own, by which bends, steps and products are likelier and "nothing
+predicts" is not, and in which every predictor may count: that small cohorts do not show them does
+not mean that there are none.
+
+Of patients with gaps each column is the mean over their fillings (:mod:`training.fitting.gaps`),
+and the log-odds are drawn in by what the gaps leave open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy.special import expit, logsumexp
+
+from features.arrays import FloatArray, IntArray
+from training.fitting.bayes.effects import Effects, draw_in
+from training.fitting.bayes.hypotheses import Hypothesis, list_all, list_chosen, list_few
+from training.fitting.bayes.laplace import INTERCEPT_SD, Mode, find_mode
+from training.fitting.solvers import fit_intercept
+
+__all__ = ["Evidence", "fit_evidence"]
+
+
+_POINT_SHARE = 0.25
+"""Share of the point's own posterior in that of the interval: where the two disagree, the interval
+covers both."""
+_COUNTS = 1e-4
+"""Weight below which a model is left out of a covariance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the evidence says of one outcome.
+
+    Parameters
+    ----------
+    intercept : float
+        Log-odds.
+    coef : ndarray of shape (1 + n_columns + n_pairs,)
+        Of the basis's columns and of the products of the effects' pairs; the first is 0.
+    nothing : float
+        Probability that nothing predicts, from 0 to 1.
+    effective : float
+        Parameters in effect, the intercept left out: 0 where everything is shrunk away.
+    """
+
+    intercept: float
+    coef: FloatArray
+    nothing: float
+    effective: float
+    _slope: float = field(repr=False)
+    _shift: float = field(repr=False)
+    _mixture: _Mixture = field(repr=False)
+
+    @property
+    def pairs(self) -> IntArray:
+        """Columns (n_pairs, 2) of the basis whose products the last coefficients belong to."""
+        return self._mixture.effects.pairs
+
+    @cached_property
+    def range(self) -> tuple[FloatArray, FloatArray]:
+        """Mean (1 + n_columns + n_pairs,) and covariance of all coefficients, for intervals.
+
+        The first is the intercept.
+        """
+        return self._mixture.describe_range()
+
+    def leave_out(self, y: FloatArray, groups: IntArray) -> FloatArray:
+        """Return the log-odds (n,) of the patients had they not been among the data.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,)
+            The outcome that it was fitted to.
+        groups : ndarray of int of shape (n,)
+            Patient of each row: all rows of a patient are left out together.
+        """
+        margin = self._mixture.leave_out(self._mixture.weigh(0), y, groups)
+        return self._shift + self._slope * margin
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixture:
+    """All models, solved."""
+
+    effects: Effects
+    models: list[Hypothesis]
+    modes: list[Mode]
+
+    def weigh(self, which: int) -> FloatArray:
+        """Return the probabilities of the models under the prior of the point (0) or range (1)."""
+        log = [m.weights[which] + s.evidence for m, s in zip(self.models, self.modes, strict=True)]
+        return np.asarray(np.exp(np.array(log) - logsumexp(log)))
+
+    def find_coef(self, weights: FloatArray) -> FloatArray:
+        """Return the mean coefficients (1 + n_effects,) of the mixture."""
+        return np.asarray(weights @ self._coefs)
+
+    @cached_property
+    def _coefs(self) -> FloatArray:
+        residuals = np.stack([mode.residual for mode in self.modes])
+        return np.asarray(residuals @ self.effects.design * self._priors)
+
+    @cached_property
+    def _priors(self) -> FloatArray:
+        variances = np.stack([model.variances for model in self.models])
+        return np.column_stack([np.full(len(variances), INTERCEPT_SD**2), variances])
+
+    def _take(self, place: int | np.intp) -> tuple[FloatArray, FloatArray]:
+        """Return the columns and the prior variances that a model was solved with."""
+        used = np.flatnonzero(self._priors[place])
+        return self.effects.design[:, used], self._priors[place, used]
+
+    def leave_out(self, weights: FloatArray, y: FloatArray, groups: IntArray) -> FloatArray:
+        """Return the log-odds of patients who were left out, by models with these weights.
+
+        A model that foresaw the patient's outcome owes weight to it, and has less without.
+        """
+        _, patient, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        order = np.argsort(patient, kind="stable")
+        number = counts[patient[order]]
+        places = [order[number == m].reshape(-1, m) for m in np.unique(counts)]
+        used = np.flatnonzero(weights > _COUNTS)
+        margins, odds = np.empty((len(used), len(y))), np.empty((len(used), len(counts)))
+        for i, place in enumerate(used):
+            margins[i], variance = self.modes[place].leave_out(*self._take(place), places)
+            risk = expit(draw_in(variance) * margins[i] * (2 * y - 1))
+            odds[i] = np.log(weights[place]) - np.bincount(patient, np.log(risk))
+        own = np.exp(odds - logsumexp(odds, axis=0))
+        return np.asarray(np.sum(own[:, patient] * margins, axis=0))
+
+    def describe_range(self) -> tuple[FloatArray, FloatArray]:
+        """Return mean and covariance of the basis's coefficients for intervals."""
+        weights = _POINT_SHARE * self.weigh(0) + (1 - _POINT_SHARE) * self.weigh(1)
+        mean = self.find_coef(weights)
+        away = self._coefs - mean
+        covariance = (away.T * weights) @ away
+        for place in np.flatnonzero(weights > _COUNTS):
+            used = np.flatnonzero(self._priors[place])
+            own = self.modes[place].find_covariance(*self._take(place))
+            covariance[np.ix_(used, used)] += weights[place] * own
+        way = self.effects.to_basis
+        return mean @ way, way.T @ covariance @ way
+
+
+def _solve(
+    effects: Effects, y: FloatArray, models: Sequence[Hypothesis], near: Sequence[Mode] = ()
+) -> list[Mode]:
+    """Return the modes of models, found from those that are near them or from one another."""
+    modes: list[Mode] = []
+    start = None
+    for place, model in enumerate(models):
+        start = near[place].margin if near else start
+        used = np.flatnonzero(model.variances)
+        prior = np.concatenate([[INTERCEPT_SD**2], model.variances[used]])
+        design = effects.design[:, [0, *(1 + used)]]
+        modes.append(find_mode(design, y, prior, start=start))
+        start = modes[-1].margin
+    return modes
+
+
+def _order_predictors(effects: Effects, coef: FloatArray) -> IntArray:
+    """Return the predictors, those first that tell the patients most apart."""
+    spread = [np.var(effects.columns[:, own] @ coef[own]) for own in effects.needs.T]
+    return np.argsort(-np.array(spread), kind="stable")
+
+
+def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
+    """Weigh all models by their evidence.
+
+    Parameters
+    ----------
+    effects : Effects
+        Of the patients.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1, both present.
+    """
+    models = list_all(effects)
+    modes = _solve(effects, y, models)
+    every = _Mixture(effects, models, modes)
+    if effects.has_gaps:
+        effects = effects.dampen(every.find_coef(every.weigh(0))[1:])
+        modes = _solve(effects, y, models, near=modes)
+        every = _Mixture(effects, models, modes)
+    order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
+    more = [*list_few(effects, order), *list_chosen(effects, y)]
+    mixture = _Mixture(effects, [*models, *more], [*modes, *_solve(effects, y, more)])
+    weights = mixture.weigh(0)
+    margins = np.stack([mode.margin for mode in mixture.modes])
+    margin = weights @ margins
+    variances = np.stack([mode.variance for mode in mixture.modes])
+    variance = weights @ (variances + margins**2) - margin**2
+    slope = float(draw_in(variance).mean())
+    shift = fit_intercept(slope * margin, float(np.mean(y)))
+    coef = slope * (mixture.find_coef(weights) @ effects.to_basis)
+    told = np.stack([mode.information for mode in mixture.modes]) * variances
+    return Evidence(
+        intercept=float(coef[0]) + shift,
+        coef=np.concatenate([[0.0], coef[1:]]),
+        nothing=float(weights[0]),
+        effective=max(float(weights @ told.sum(axis=1)) - 1.0, 0.0),
+        _slope=slope,
+        _shift=shift,
+        _mixture=mixture,
+    )
