@@ -84,7 +84,7 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
     # A reviewer reads the card, which cannot run a script, and refuses the newer version.
     first.open("2")
     card = first.page.frame_locator("iframe")
-    assert card.get_by_text("document.body.textContent = 'a script ran'").first.is_visible()
+    card.get_by_text("document.body.textContent = 'a script ran'").first.wait_for(state="visible")
     first.act("Refuse", "the outcome is not the patient's")
     assert first.heading == "pilot version 2: refused"
     second.open("2")
