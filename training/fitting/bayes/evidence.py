@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from features.arrays import FloatArray, IntArray
-from training.fitting.bayes.effects import Effects, draw_in
+from training.fitting.bayes.effects import STRAIGHT, Effects, draw_in
 from training.fitting.bayes.hypotheses import Hypothesis, list_all, list_chosen, list_few
 from training.fitting.bayes.laplace import INTERCEPT_SD, Mode, find_mode
 from training.fitting.solvers import fit_intercept
@@ -154,20 +154,23 @@ class _Mixture:
         return mean @ way, way.T @ covariance @ way
 
 
-def _solve(
-    effects: Effects, y: FloatArray, models: Sequence[Hypothesis], near: Sequence[Mode] = ()
-) -> list[Mode]:
-    """Return the modes of models, found from those that are near them or from one another."""
+def _solve(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> list[Mode]:
     modes: list[Mode] = []
     start = None
-    for place, model in enumerate(models):
-        start = near[place].margin if near else start
-        used = np.flatnonzero(model.variances)
-        prior = np.concatenate([[INTERCEPT_SD**2], model.variances[used]])
-        design = effects.design[:, [0, *(1 + used)]]
-        modes.append(find_mode(design, y, prior, start=start))
+    for model in models:
+        prior = np.concatenate([[INTERCEPT_SD**2], model.variances])
+        used = np.flatnonzero(prior)
+        modes.append(find_mode(effects.design[:, used], y, prior[used], start=start))
         start = modes[-1].margin
     return modes
+
+
+def _dampen(effects: Effects, y: FloatArray, models: Sequence[Hypothesis]) -> Effects:
+    """Return the effects damped by what straight effects leave open in gaps."""
+    other = effects.kinds != STRAIGHT
+    straight = [model for model in models if not model.variances[other].any()]
+    mixture = _Mixture(effects, straight, _solve(effects, y, straight))
+    return effects.dampen(mixture.find_coef(mixture.weigh(0))[1:])
 
 
 def _order_predictors(effects: Effects, coef: FloatArray) -> IntArray:
@@ -187,12 +190,10 @@ def fit_evidence(effects: Effects, y: FloatArray) -> Evidence:
         Outcome, 0 or 1, both present.
     """
     models = list_all(effects)
+    if effects.has_gaps:
+        effects = _dampen(effects, y, models)
     modes = _solve(effects, y, models)
     every = _Mixture(effects, models, modes)
-    if effects.has_gaps:
-        effects = effects.dampen(every.find_coef(every.weigh(0))[1:])
-        modes = _solve(effects, y, models, near=modes)
-        every = _Mixture(effects, models, modes)
     order = _order_predictors(effects, every.find_coef(every.weigh(0))[1:])
     more = [*list_few(effects, order), *list_chosen(effects, y)]
     mixture = _Mixture(effects, [*models, *more], [*modes, *_solve(effects, y, more)])
