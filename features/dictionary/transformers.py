@@ -183,19 +183,22 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _raw_columns(self, X: FloatArray) -> FloatArray:
         columns = np.empty((X.shape[0], len(self.groups_)))
-        straight = np.empty(0)  # of the predictor whose bends and steps follow it
-        for out, (j, term) in enumerate(zip(self.groups_, self._terms, strict=True)):
+        is_step = ~np.isnan(self.cut_)
+        straight = np.empty(0)  # of the predictor whose bends follow it
+        for out in np.flatnonzero(~is_step):
+            j, term = self.groups_[out], self._terms[out]
             column = X[:, j]
             missing = np.isnan(column)
             if term < 0:
                 columns[:, out] = np.where(missing, self._shares[out], column == -term)
-            elif not np.isnan(self.cut_[out]):
-                columns[:, out] = np.where(missing, self._shares[out], straight > self.cut_[out])
             elif term == 0:
                 low, high = self.low_[j], self.high_[j]
                 known = column if np.isnan(low) else np.clip(column, low, high)
                 straight = self._on_scale(np.where(missing, self.fill_[j], known), j)
                 columns[:, out] = 0.0 if np.isnan(low) else straight
+                steps = np.flatnonzero(is_step & (self.groups_ == j))
+                above = straight[:, np.newaxis] > self.cut_[steps]
+                columns[:, steps] = np.where(missing[:, np.newaxis], self._shares[steps], above)
             else:
                 columns[:, out] = _restricted_cubic(straight, self.knots_[j], term - 1)
         return columns

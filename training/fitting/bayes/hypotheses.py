@@ -89,27 +89,28 @@ def _log(share: float) -> float:
 @lru_cache(maxsize=64)
 def _weigh_spreads(
     straight: tuple[tuple[float, float], ...], others: tuple[int, ...]
-) -> list[tuple[dict[int, float], tuple[float, float]]]:
-    """Return all combinations of kinds, each with its spread, and their log priors.
+) -> tuple[FloatArray, list[tuple[float, float]]]:
+    """Return all combinations of kinds and their log priors.
 
-    The priors of the combinations sum to 1, for the point and for the range.
+    Combinations are rows with a spread for each kind, 0 for those left out. Their priors sum to 1,
+    for the point and for the range.
     """
-    found = []
+    spreads, weights = [], []
     for (spread, likely), used in product(
         straight, list(product((False, True), repeat=len(others)))
     ):
-        spreads = {STRAIGHT: spread}
-        spreads |= {k: _OTHER_SPREAD[k] for k, on in zip(others, used, strict=True) if on}
-        weights = []
+        own = np.zeros(SWITCH)
+        own[STRAIGHT] = spread
+        for kind, on in zip(others, used, strict=True):
+            own[kind] = _OTHER_SPREAD[kind] if on else 0.0
+        spreads.append(own)
+        log = []
         for prior in (POINT, RANGE):
-            odds = [prior.weigh(k) if k in spreads else 1 - prior.weigh(k) for k in others]
-            weights.append(_log(likely) + sum(map(_log, odds)))
-        found.append((spreads, weights))
-    total = logsumexp([weights for _, weights in found], axis=0)
-    return [
-        (spreads, (float(point - total[0]), float(range_ - total[1])))
-        for spreads, (point, range_) in found
-    ]
+            odds = [prior.weigh(k) if own[k] else 1 - prior.weigh(k) for k in others]
+            log.append(_log(likely) + sum(map(_log, odds)))
+        weights.append(log)
+    whole = np.array(weights) - logsumexp(weights, axis=0)
+    return np.array(spreads), [(float(point), float(range_)) for point, range_ in whole]
 
 
 def _list_spreads(
@@ -119,13 +120,13 @@ def _list_spreads(
 
     Kinds without a column cannot be had.
     """
-    columns = {kind: among & (effects.kinds == kind) for kind in range(SWITCH)}
-    others = tuple(kind for kind in (BEND, PRODUCT, STEP) if columns[kind].any())
-    for spreads, weights in _weigh_spreads(tuple(straight.items()), others):
-        variances = np.zeros(len(among))
-        for kind, own in spreads.items():
-            variances[columns[kind]] = own**2 / np.sum(columns[kind])
-        yield variances, weights
+    kinds = np.arange(SWITCH)[:, np.newaxis]
+    columns = among & (effects.kinds == kinds)
+    sizes = columns.sum(axis=1)
+    others = tuple(kind for kind in (BEND, PRODUCT, STEP) if sizes[kind])
+    spreads, weights = _weigh_spreads(tuple(straight.items()), others)
+    shared = columns / np.maximum(sizes, 1)[:, np.newaxis]
+    yield from zip(spreads**2 @ shared, weights, strict=True)
 
 
 def list_all(effects: Effects) -> list[Hypothesis]:
