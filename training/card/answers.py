@@ -121,7 +121,7 @@ _MIDDLE = "Missing values are filled inside each fold from the training part"
 _EACH_VALUE = (
     "A missing value is taken as every value that it may be, given the patient's others, as far as "
     "the training part of each fold tells: the estimate is the mean over them, and the interval "
-    "holds them all"
+    "is taken over them"
 )
 
 

@@ -172,14 +172,14 @@ class Explainer:
         n_predictors = self._model.background.shape[1]
         if x.shape != (n_predictors,):
             raise ValueError(f"x must have shape ({n_predictors},), got {x.shape}")
-        rows = self._fill(x)
-        ends = self._model.probability(rows)
-        served = self._model.probability(x[np.newaxis])[0]
-        exact = np.zeros(len(served))
+        exact = np.zeros(len(self._outcomes))
         if self._model.is_constant:
             method = "none needed: the model gives everyone the same probability"
+            served = self._model.probability(x[np.newaxis])[0]
             nothing = np.zeros((len(served), n_predictors))
             return Attribution("probability", method, served, nothing, exact, exact)
+        rows = self._fill(x)
+        ends = self._model.probability(rows)
         base = self._served.mean(axis=0)
         gains = None
         if not self._model.has_trees:
@@ -187,7 +187,7 @@ class Explainer:
         method, values, error = self._value_players(rows, gains, ends)
         if not self._group.size:
             return Attribution("probability", method, base, values, error, exact)
-        contributions = np.empty((len(served), n_predictors))
+        contributions = np.empty((len(exact), n_predictors))
         contributions[:, self._alone] = values[:, :-1]
         how, contributions[:, self._group], left = self._divide(rows, gains, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"

@@ -276,12 +276,11 @@ class ResponseModel:
     def interval(self, X: FloatArray, *, level: float = 0.95) -> FloatArray:
         """Return the interval around each served probability.
 
-        Quantiles of draws from the working model's posterior, for a patient with gaps over the
-        ways in which they may be filled, so that it is her risk were everything known that it is
-        about. They are widened in two ways: to hold the
+        Quantiles of draws from the working model's posterior, over all fillings of a patient's
+        gaps: it is about the risk were everything known. They are widened in two ways: to hold the
         served probability, and, as far as bent predictors and trees have weight in it, by the
-        same interval moved (in log-odds) to where the served probability lies. The working model
-        is straight; where the data are not, it is sure of the wrong thing.
+        same interval moved (in log-odds) to where the served probability lies. Such a working
+        model is straight; where the data are not, it is sure of the wrong thing.
 
         Parameters
         ----------
