@@ -37,3 +37,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         )
         yield context
         context.close()
+
+
+def see(locator: Any) -> bool:
+    """Wait until a place of a page can be seen, as a reader does: frames load after the page."""
+    locator.wait_for(state="visible")
+    return True

@@ -8,7 +8,7 @@ from serving.estimate.predictor import Predictor
 from serving.release import release_version
 from serving.review.app import make_review_app
 from serving.web.app import make_app
-from tests.serving.helpers.browsers import MARKS
+from tests.serving.helpers.browsers import MARKS, see
 from tests.serving.helpers.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.test_release import add_model, desk, places  # noqa: F401
@@ -84,7 +84,7 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
     # A reviewer reads the card, which cannot run a script, and refuses the newer version.
     first.open("2")
     card = first.page.frame_locator("iframe")
-    card.get_by_text("document.body.textContent = 'a script ran'").first.wait_for(state="visible")
+    assert see(card.get_by_text("document.body.textContent = 'a script ran'").first)
     first.act("Refuse", "the outcome is not the patient's")
     assert first.heading == "pilot version 2: refused"
     second.open("2")
@@ -100,7 +100,7 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
     second.open("1")
     second.act("Approve", "so did I")
     assert second.heading == "pilot version 1: approved"
-    assert second.section("History").get_by_text("so did I").is_visible()
+    assert see(second.section("History").get_by_text("so did I"))
 
     # What is released is the one that was approved, not the newest, and shows who approved it.
     folder = release_version(desk, "pilot", **places).folder / "model"
@@ -110,12 +110,9 @@ def test_from_the_queue_to_the_service(desk, places, browser, reviewers):  # noq
         page.goto(f"{url}/clinic")
         page.get_by_role("link", name="The model's card").click()
         assert page.locator("h1").inner_text() == "Model card: pilot, version 1"
-        assert page.get_by_text("Approved by Carl Second").is_visible()
-        assert (
-            page.frame_locator("iframe")
-            .get_by_text("approved by Berta First and Carl Second")
-            .is_visible()
-        )
+        assert see(page.get_by_text("Approved by Carl Second"))
+        card = page.frame_locator("iframe")
+        assert see(card.get_by_text("approved by Berta First and Carl Second"))
     page.close()
 
 
@@ -127,7 +124,7 @@ def test_nothing_runs_off_the_screen(desk, reviewers):  # noqa: F811
     first.open("1")
     first.section("Waive a gate").get_by_label("Gate").select_option("9")
     first.act("Waive a gate", "one centre")
-    assert first.section("Gates").get_by_text("waived by").is_visible()
+    assert see(first.section("Gates").get_by_text("waived by"))
     for path in ("/", "/model/pilot/1", "/model/pilot/1/card.html"):
         first.page.goto(first.url + path)
         for width in (360, 800, 1280):

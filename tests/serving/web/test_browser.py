@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.serving.helpers.browsers import MARKS
+from tests.serving.helpers.browsers import MARKS, see
 from tests.serving.helpers.browsers import browser as browser
 from tests.serving.helpers.models import PATIENT
 
@@ -61,7 +61,7 @@ def test_the_form_can_be_filled_with_the_keyboard_alone(page):
 def test_problems_stand_beside_the_fields(page):
     fill(page, {**PATIENT, "nrs_t0": "1,500"})
     page.get_by_role("button", name="Estimate").click()
-    assert page.locator("#problem-nrs_t0").is_visible()
+    assert see(page.locator("#problem-nrs_t0"))
     assert page.locator("#nrs_t0").input_value() == "1,500"
     page.get_by_role("link", name="Pain before treatment (NRS)").click()
     assert page.url.endswith("#nrs_t0")
@@ -78,8 +78,8 @@ def test_the_print_holds_the_estimate_and_not_the_form(page, server):
     page.goto(f"{server[0]}/clinic?example=1")
     page.emulate_media(media="print")
     assert not page.locator("form").is_visible()
-    assert page.locator(".answer").first.is_visible()
-    assert page.locator(".stamp").is_visible()
+    assert see(page.locator(".answer").first)
+    assert see(page.locator(".stamp"))
 
 
 def test_the_api_document_opens_without_a_network(page, server):

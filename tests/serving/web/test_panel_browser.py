@@ -7,7 +7,7 @@ import pytest
 from serving.estimate.predictor import Predictor
 from serving.web.app import make_app
 from tests.serving.estimate.test_panel import DATES, PANEL
-from tests.serving.helpers.browsers import MARKS
+from tests.serving.helpers.browsers import MARKS, see
 from tests.serving.helpers.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.helpers.models import PATIENT
@@ -51,11 +51,11 @@ def test_an_uploaded_panel_is_used_and_explained(browser, address, width):
         f"Of 100 patients like this one, about {round(100 * e['probability'])} responded."
         for e in found["estimates"]
     ]
-    assert page.get_by_text("The microRNA panel was used").is_visible()
+    assert see(page.get_by_text("The microRNA panel was used"))
     beneath = page.locator("details.parts").first
     assert not beneath.get_by_text("hsa-miR-155-5p").is_visible()
     beneath.locator("summary").click()
-    assert beneath.get_by_text("hsa-miR-155-5p").is_visible()
+    assert see(beneath.get_by_text("hsa-miR-155-5p"))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#panel_text").input_value().startswith("assay,Ct")
     assert all(url.startswith(address) for url in asked)
