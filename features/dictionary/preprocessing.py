@@ -11,7 +11,7 @@ __all__ = ["make_basis"]
 
 
 def make_basis(
-    predictors: Sequence[Variable], *, knots: int = 0, cuts: Sequence[float] | None = None
+    predictors: Sequence[Variable], *, knots: int = 0, steps: bool = False
 ) -> PredictorBasis:
     """Return the unfitted transformer for these predictors, in this order.
 
@@ -21,8 +21,8 @@ def make_basis(
         Encodable variables known at baseline.
     knots : {0, 3, 4}
         Knots for each number; 0 keeps it straight.
-    cuts : sequence of float or None
-        Shares at whose quantiles each number gets a step.
+    steps : bool
+        Whether each number also gets steps at quantiles.
     """
     categories = {
         j: 2 if variable.kind == "yes_no" else len(variable.categories)
@@ -30,4 +30,4 @@ def make_basis(
         if not variable.is_numeric
     }
     log1p = [j for j, variable in enumerate(predictors) if variable.transform == "log1p"]
-    return PredictorBasis(categories=categories, log1p=log1p, knots=knots, cuts=cuts)
+    return PredictorBasis(categories=categories, log1p=log1p, knots=knots, steps=steps)

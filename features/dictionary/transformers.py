@@ -29,6 +29,10 @@ coefficient move that patient's risk seven times as far as the penalty is meant 
 """
 _MIN_SIDE = 0.05
 """Smallest share on either side of a step: fewer tell next to nothing of it."""
+_BETWEEN_STEPS = 12
+"""Patients from one step of a number to the next,"""
+_PARTS = (20, 40)
+"""where there are so few or many that steps would be further apart or closer than this."""
 _KNOT_QUANTILES = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95)}
 """Harrell, Regression Modeling Strategies, 2015, table 2.3, doi:10.1007/978-3-319-19425-7."""
 
@@ -68,10 +72,10 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     knots : {0, 3, 4}
         Knots of a restricted cubic spline added for each numeric column; 0 adds none. A column
         with too few distinct values for its knots stays straight.
-    cuts : sequence of float or None
-        Shares, between 0 and 1, at which each numeric column also gets a step: 0 up to that
-        quantile of the training values, 1 above it. A step that fewer than one in twenty lie on
-        either side of is left out.
+    steps : bool
+        Whether each numeric column also gets steps: 0 up to a quantile of the training values, 1
+        above it. There are about 12 patients from one to the next, and at least 19 and at most 39
+        places. A step that fewer than one in twenty lie on either side of is left out.
 
     Attributes
     ----------
@@ -93,12 +97,12 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         categories: Mapping[int, int] | None = None,
         log1p: Sequence[int] | None = None,
         knots: int = 0,
-        cuts: Sequence[float] | None = None,
+        steps: bool = False,
     ) -> None:
         self.categories = categories
         self.log1p = log1p
         self.knots = knots
-        self.cuts = cuts
+        self.steps = steps
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -175,9 +179,10 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return np.asarray(knots, dtype=np.float64)
 
     def _place_cuts(self, column: FloatArray) -> FloatArray:
-        if self.cuts is None or not column.size:
+        if not self.steps or not column.size:
             return np.empty(0)
-        cuts = np.unique(np.quantile(column, self.cuts))
+        parts = int(np.clip(len(column) // _BETWEEN_STEPS, *_PARTS))
+        cuts = np.unique(np.quantile(column, np.arange(1, parts) / parts))
         above = np.mean(column[:, np.newaxis] > cuts, axis=0)
         return np.asarray(cuts[np.minimum(above, 1 - above) >= _MIN_SIDE])
 

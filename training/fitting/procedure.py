@@ -65,5 +65,5 @@ class Procedure:
     def make_basis(self, predictors: Sequence[Variable]) -> PredictorBasis:
         """Return the unfitted transformer, with the bends and steps that the candidates use."""
         if "evidence" in self.candidates:
-            return make_basis(predictors, knots=effects.KNOTS, cuts=effects.CUTS)
+            return make_basis(predictors, knots=effects.KNOTS, steps=True)
         return make_basis(predictors, knots=KNOTS if "splines" in self.candidates else 0)

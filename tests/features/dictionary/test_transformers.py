@@ -138,7 +138,7 @@ def test_the_dictionary_decides_what_is_a_category_and_what_is_logged() -> None:
         "categories": {2: 2, 3: 3},
         "log1p": [1],
         "knots": 3,
-        "cuts": None,
+        "steps": False,
     }
 
 

@@ -18,7 +18,6 @@ from features.dictionary.transformers import PredictorBasis
 
 __all__ = [
     "BEND",
-    "CUTS",
     "KNOTS",
     "PRODUCT",
     "STEP",
@@ -31,8 +30,6 @@ __all__ = [
 
 KNOTS = 4
 """Knots of each number: two bends."""
-CUTS = tuple(place / 20 for place in range(1, 20))
-"""Shares at whose quantiles each number may step."""
 STRAIGHT, BEND, PRODUCT, STEP, SWITCH = range(5)
 """What columns there are. A product is of two straight columns. A switch is of a step and another
 predictor's step or flag: an effect that another predictor turns round or switches on."""

@@ -35,6 +35,9 @@ __all__ = ["Evidence", "fit_evidence"]
 _POINT_SHARE = 0.25
 """Share of the point's own posterior in that of the interval: where the two disagree, the interval
 covers both."""
+_NEVER_QUITE = 0.1
+"""Standard deviation of the log-odds by which no model of these is ever quite right, however many
+patients there are: thresholds fall between two steps, and links are not quite logistic."""
 _COUNTS = 1e-4
 """Weight below which a model is left out of a covariance."""
 
@@ -150,6 +153,7 @@ class _Mixture:
             used = np.flatnonzero(self._priors[place])
             own = self.modes[place].find_covariance(*self._take(place))
             covariance[np.ix_(used, used)] += weights[place] * own
+        covariance[0, 0] += _NEVER_QUITE**2
         way = self.effects.to_basis
         return mean @ way, way.T @ covariance @ way
 

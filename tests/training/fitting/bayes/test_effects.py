@@ -8,7 +8,6 @@ from features.dictionary.preprocessing import make_basis
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.bayes.effects import (
     BEND,
-    CUTS,
     KNOTS,
     PRODUCT,
     STEP,
@@ -31,7 +30,7 @@ def _draw(n: int, seed: int) -> tuple[PredictorBasis, np.ndarray, np.ndarray]:
         ]
     )
     X[rng.random(X.shape) < 0.1] = np.nan
-    basis = make_basis([CONTRACT[name] for name in NAMES], knots=KNOTS, cuts=CUTS).fit(X)
+    basis = make_basis([CONTRACT[name] for name in NAMES], knots=KNOTS, steps=True).fit(X)
     return basis, X, basis.expand(X)
 
 
@@ -84,18 +83,22 @@ def test_switches_are_of_steps_and_flags_and_never_of_two_flags() -> None:
 
 def test_a_predictor_without_spread_gives_no_products() -> None:
     X = np.column_stack([np.full(30, 7.0), np.tile([0.0, 1.0], 15)])
-    basis = make_basis([CONTRACT["nrs_t0"], CONTRACT["opioid"]], knots=KNOTS, cuts=CUTS).fit(X)
+    basis = make_basis([CONTRACT["nrs_t0"], CONTRACT["opioid"]], knots=KNOTS, steps=True).fit(X)
     effects = make_effects(basis, basis.expand(X))
     np.testing.assert_array_equal(effects.kinds, [STRAIGHT, STRAIGHT])
 
 
-@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
-def test_steps_lie_at_quantiles(place: float) -> None:
-    X = np.arange(101.0)[:, np.newaxis]
-    basis = PredictorBasis(cuts=[place]).fit(X)
-    above = basis.transform(X)[:, 1] > 0
-    assert above.sum() == 101 - round(100 * place) - 1
-    assert STEP in make_effects(basis, basis.expand(X)).kinds
+@pytest.mark.parametrize(("patients", "parts"), [(101, 20), (361, 30), (2001, 40)])
+def test_steps_lie_closer_the_more_patients_there_are(patients: int, parts: int) -> None:
+    X = np.arange(float(patients))[:, np.newaxis]
+    basis = PredictorBasis(steps=True).fit(X)
+    shares = (basis.transform(X)[:, 1:] > 0).mean(axis=0)
+    wanted = 1 - np.arange(1, parts) / parts
+    inside = np.abs(wanted - 0.5) < 0.44
+    assert np.sum(np.abs(shares - 0.5) < 0.44) == inside.sum()
+    np.testing.assert_allclose(shares[np.abs(shares - 0.5) < 0.44], wanted[inside], atol=0.01)
+    kinds = make_effects(basis, basis.expand(X)).kinds
+    assert np.sum(kinds == STEP) == len(shares)
 
 
 def test_a_patient_filled_in_several_ways_counts_once() -> None:

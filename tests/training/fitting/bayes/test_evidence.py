@@ -4,12 +4,12 @@ from scipy.special import expit
 
 from features.arrays import FloatArray
 from features.dictionary.transformers import PredictorBasis
-from training.fitting.bayes.effects import CUTS, KNOTS, Effects, make_effects
+from training.fitting.bayes.effects import KNOTS, Effects, make_effects
 from training.fitting.bayes.evidence import Evidence, fit_evidence
 
 
 def _design(X: FloatArray) -> tuple[Effects, FloatArray]:
-    basis = PredictorBasis(knots=KNOTS, cuts=CUTS).fit(X)
+    basis = PredictorBasis(knots=KNOTS, steps=True).fit(X)
     Z = basis.expand(X)
     effects = make_effects(basis, Z)
     together = Z[:, effects.pairs[:, 0]] * Z[:, effects.pairs[:, 1]]
@@ -88,7 +88,7 @@ def test_what_is_left_out_was_not_seen() -> None:
     without = np.empty(50)
     for place in range(50):
         rest = np.delete(np.arange(50), place)
-        basis = PredictorBasis(knots=KNOTS, cuts=CUTS).fit(X[rest])
+        basis = PredictorBasis(knots=KNOTS, steps=True).fit(X[rest])
         Z, z = basis.expand(X[rest]), basis.expand(X[[place]])
         other = make_effects(basis, Z)
         found = fit_evidence(other, y[rest])
@@ -123,6 +123,14 @@ def test_the_interval_of_the_log_odds_holds_the_truth_as_often_as_it_says() -> N
         spread = np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
         held.append(np.mean(np.abs(design @ mean - margin) < 1.96 * spread))
     assert 0.9 < np.mean(held) <= 1.0
+
+
+def test_however_many_patients_there_are_no_model_is_taken_as_quite_right() -> None:
+    X = _draw(4000, 3)
+    effects, design = _design(X)
+    _, covariance = fit_evidence(effects, _answer(0.5 * X[:, 0], 4)).range
+    spread = np.sqrt(np.einsum("ij,jk,ik->i", design, covariance, design))
+    assert 0.1 < spread.min() < 0.15
 
 
 def test_the_same_patients_in_another_order_give_the_same_answer() -> None:

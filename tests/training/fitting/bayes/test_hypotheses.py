@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from features.arrays import FloatArray
 from features.dictionary.transformers import PredictorBasis
-from training.fitting.bayes.effects import CUTS, KNOTS, Effects, make_effects
+from training.fitting.bayes.effects import KNOTS, Effects, make_effects
 from training.fitting.bayes.hypotheses import (
     POINT,
     RANGE,
@@ -23,7 +23,7 @@ from training.fitting.bayes.hypotheses import (
 
 def _make(n_predictors: int, seed: int = 0) -> Effects:
     X = np.random.default_rng(seed).normal(size=(60, n_predictors))
-    basis = PredictorBasis(knots=KNOTS, cuts=CUTS).fit(X)
+    basis = PredictorBasis(knots=KNOTS, steps=True).fit(X)
     return make_effects(basis, basis.expand(X))
 
 
