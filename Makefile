@@ -10,7 +10,7 @@ install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 
 	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(1) $(2); } || \
 	$(1) -m pip install --quiet --disable-pip-version-check --no-deps $(2)
 
-.PHONY: setup demo test lint lock clean
+.PHONY: setup demo test docs lint lock clean
 
 setup: $(VENV)/ready
 
@@ -34,6 +34,11 @@ test: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# The documentation as a site, in build/site: open index.html, or put it on any web server.
+docs: $(VENV)/ready
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/site/index.html"
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check --fix .
