@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.arrays import FloatArray
+from features.dictionary.plain_transformer import PlainTransformer
 
 __all__ = ["PredictorBasis"]
 
@@ -53,7 +52,7 @@ def _restricted_cubic(x: FloatArray, knots: FloatArray, term: int) -> FloatArray
     return np.asarray(bend / (last - first) ** 2)
 
 
-class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
+class PredictorBasis(PlainTransformer):
     """Fill, limit, scale, bend and cut raw predictors, each on its own.
 
     A missing number is filled with the training median, a missing yes/no or category, and the
@@ -91,6 +90,8 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         Median of each numeric column on its raw scale (0 where nothing was seen).
     """
 
+    settings = ("categories", "log1p", "knots", "steps")
+
     def __init__(
         self,
         *,
@@ -104,11 +105,6 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.knots = knots
         self.steps = steps
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn fills, limits, scales and knots from training rows.
 
@@ -119,6 +115,8 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         y : ignored
             The outcome is never looked at.
         """
+        from sklearn.utils.validation import validate_data
+
         values: FloatArray = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         n_features = values.shape[1]
         seen = ~np.isnan(values)
@@ -221,7 +219,6 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             What is subtracted, which is also what a missing value becomes, and what it is then
             divided by (above 0).
         """
-        check_is_fitted(self)
         n_more, n = len(center), self.n_features_in_
         wider = copy(self)
         wider.n_features_in_ = n + n_more
@@ -265,6 +262,8 @@ class PredictorBasis(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         ndarray of shape (n_samples, n_columns_out)
             Columns with mean 0 and SD 1 in training (indicators of rare categories: less).
         """
+        from sklearn.utils.validation import check_is_fitted, validate_data
+
         check_is_fitted(self)
         values: FloatArray = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False

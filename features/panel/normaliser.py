@@ -9,14 +9,13 @@ about a patient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from features.arrays import BoolArray, FloatArray, IntArray
+from features.dictionary.plain_transformer import PlainTransformer
 from features.panel.censored import compute_expected, fit_censored
 from features.panel.references import (
     ReferenceLevels,
@@ -84,7 +83,7 @@ def compute_plate_shifts(
     return shift, ratio
 
 
-class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
+class PanelNormaliser(PlainTransformer):
     """Ct values to ΔCt, with non-detects as censored values and plates brought together.
 
     ΔCt is Ct minus the sample's reference value. A non-detect becomes its expectation given that
@@ -129,6 +128,8 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         Training samples that were left out: fewer than half of the references were detected.
     """
 
+    settings = ("ceiling", "reference", "n_references", "common", "min_detected", "plate_column")
+
     def __init__(
         self,
         *,
@@ -146,11 +147,6 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.min_detected = min_detected
         self.plate_column = plate_column
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Choose references and learn levels, means, spreads and plate shifts.
 
@@ -166,6 +162,8 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         ValueError
             If too few assays can serve as references, or none is left to be kept.
         """
+        from sklearn.utils.validation import validate_data
+
         values: FloatArray = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         self._assays = np.array(
             [j for j in range(values.shape[1]) if j != self.plate_column], dtype=np.intp
@@ -289,6 +287,8 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         return ct[:, self._own_kept] - reference[:, None]
 
     def _validate(self, X: ArrayLike) -> FloatArray:
+        from sklearn.utils.validation import check_is_fitted, validate_data
+
         check_is_fitted(self)
         values: FloatArray = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
@@ -332,7 +332,6 @@ class PanelNormaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             In cycles, above the ceiling where an assay is mostly not detected; NaN for an assay
             that is neither kept nor a reference, and for the plate.
         """
-        check_is_fitted(self)
         average = np.full(self.n_features_in_, np.nan)
         average[self.references_] = self._level
         average[self.kept_] = self.mean_ + self._level.mean()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.dictionary.schema import Dictionary
+    from serving.estimate.panel import PanelSample
     from serving.settings import Mode
 
 __all__ = ["predict", "serve"]
@@ -39,7 +40,7 @@ def _find_model(model: str) -> Path:
         raise KetresponseError(f"there is no folder {model}; check the path")
     try:
         from training.store.client import find_tracking_uri
-        from training.store.registry import locate
+        from training.store.registered import locate
     except ModuleNotFoundError as err:
         raise KetresponseError(
             f"there is no folder {model}, and registered models cannot be looked up without "
@@ -74,6 +75,13 @@ def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
     if problems:
         raise InputError("--set", problems)
     return patient
+
+
+def _read_samples(panel: Path) -> dict[str, PanelSample]:
+    from features.panel.importing import read_panel
+    from serving.estimate.panel_text import split_samples
+
+    return split_samples(read_panel(panel))
 
 
 def _read_status(folder: Path) -> str:
@@ -139,7 +147,6 @@ def predict(
     from uuid import uuid4
 
     from features.files.table import read_table
-    from features.panel.importing import read_panel
     from training.review.seal import check_approval
     from training.store.artifact import load_model
 
@@ -149,12 +156,11 @@ def predict(
     table = None if cohort is None else read_table(cohort)
     folder = _find_model(model)
     status = _read_status(folder)
-    from serving.estimate.panel_text import split_samples
     from serving.estimate.predictor import Predictor
     from serving.estimate.several import find_sample, predict_cohort
     from serving.web.text import print_answer, print_cohort
 
-    samples = {} if panel is None else split_samples(read_panel(panel))
+    samples = {} if panel is None else _read_samples(panel)
     silent = check_approval(folder, status, environ=os.environ)
     predictor = Predictor(load_model(folder), silent=silent)
     if table is not None:

@@ -30,7 +30,8 @@ from training.review.seal import check_approval, read_annex, write_annex
 from training.review.signature import sign
 from training.review.standing import find_approved
 from training.store.artifact import load_model, read_facts
-from training.store.registry import locate, register
+from training.store.registered import locate
+from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
 
 MODEL = serving_model()

@@ -50,7 +50,7 @@ def _find_parent(facts: ModelFacts, body: Body, uri: str) -> Parent | None:
     from training.card.card import CARD_FILE, read_card
     from training.card.diff import compare_cards
     from training.card.schema import Parent
-    from training.store.registry import list_models, locate
+    from training.store.registered import list_models, locate
 
     earlier = [
         int(model.version)
@@ -133,7 +133,8 @@ def make_model_card(
     from training.review.seal import read_annex
     from training.store.artifact import read_facts, write_release
     from training.store.client import find_tracking_uri
-    from training.store.registry import attach_files, find_folder
+    from training.store.registered import find_folder
+    from training.store.registry import attach_files
 
     if draft and out is None:
         raise InputError("--draft needs --out: a folder to write the draft to")
@@ -203,7 +204,7 @@ def check_card(model: ModelArgument, card: _CardFile = None, results: _ResultsFi
     from training.card.card import CARD_FILE, read_card
     from training.card.gates import compute_gates
     from training.store.client import find_tracking_uri
-    from training.store.registry import find_folder
+    from training.store.registered import find_folder
 
     folder = find_folder(model, tracking_uri=find_tracking_uri(os.environ))
     if card is None and (folder / CARD_FILE).exists():
@@ -226,7 +227,7 @@ def _read(card: str) -> Card:
     """Return the card of a model, or in a file."""
     from training.card.card import read_card
     from training.store.client import find_tracking_uri
-    from training.store.registry import find_folder
+    from training.store.registered import find_folder
 
     if Path(card).is_file():
         return read_card(Path(card))

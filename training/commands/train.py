@@ -125,7 +125,7 @@ def models(
     from rich.table import Table
 
     from training.store.client import find_tracking_uri
-    from training.store.registry import list_models
+    from training.store.registered import list_models
 
     found = list_models(tracking_uri=find_tracking_uri(os.environ))
     if json_:

@@ -42,7 +42,7 @@ def update(
     from training.document.progress import show_progress
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
-    from training.store.registry import find_folder
+    from training.store.registered import find_folder
     from training.updating.plan import make_plan
     from training.updating.publish import publish_update
 

@@ -79,7 +79,7 @@ def validate_model(
     from training.report.validation_run import run_validation
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
-    from training.store.registry import find_folder
+    from training.store.registered import find_folder
 
     between = _read_thresholds(thresholds)
     _check_page(out, "validation", force=force)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from training.document.document import Document
 from training.document.files import write_document
-from training.store.registry import RegisteredModel, locate
+from training.store.registered import RegisteredModel, locate
 from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, fetch_file, finish_run, locate_file
 from training.validation.comparison import draws_file

@@ -34,7 +34,7 @@ from training.store.artifact import read_facts, write_release
 from training.store.client import find_tracking_uri
 from training.store.code_digest import list_code_parts
 from training.store.facts import STATUSES, ModelFacts
-from training.store.registry import RegisteredModel, list_models, locate
+from training.store.registered import RegisteredModel, list_models, locate
 
 __all__ = ["Desk", "File", "make_desk"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from training.store.client import make_client, open_files, telling_failures
-from training.store.registry import ARTIFACT_PATH
+from training.store.registered import ARTIFACT_PATH
 
 __all__ = ["find_approved", "write_standing"]
 

@@ -1,9 +1,10 @@
 """MLflow's client: where the store is, how it is opened, and its failures in one line.
 
-This module, :mod:`training.store.tracking` and :mod:`training.store.registry` are the only ones
-that know MLflow. Without a setting everything is kept beside the project: ``mlflow.db`` and the
-folder ``mlartifacts``, so that a plain ``mlflow ui`` started there shows the runs, also after the
-project was moved or copied (:mod:`training.store.relocation`).
+This module, :mod:`training.store.tracking`, :mod:`training.store.registry` and
+:mod:`training.store.registered` are the only ones that know MLflow. Without a setting everything
+is kept beside the project: ``mlflow.db`` and the folder ``mlartifacts``, so that a plain
+``mlflow ui`` started there shows the runs, also after the project was moved or copied
+(:mod:`training.store.relocation`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from features.errors import KetresponseError
+from training.store.listing import sqlite_file
 from training.store.relocation import find_artifacts, settle_files
 
 __all__ = [
@@ -81,11 +83,6 @@ def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
         ) from err
 
 
-def _sqlite_file(tracking_uri: str) -> Path | None:
-    scheme, _, rest = tracking_uri.partition(":///")
-    return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
-
-
 def _create_store(file: Path) -> None:
     """Give a new SQLite file its tables: whole, and once.
 
@@ -118,7 +115,7 @@ def make_client(tracking_uri: str) -> Any:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with telling_failures("open the tracking store", tracking_uri):
-        file = _sqlite_file(tracking_uri)
+        file = sqlite_file(tracking_uri)
         if file is not None:
             if not file.exists():
                 _create_store(file)
@@ -139,5 +136,5 @@ def find_artifact_location(tracking_uri: str) -> str | None:
     """Return where a new experiment's files go; None where a server decides."""
     if urlsplit(tracking_uri).scheme in ("http", "https", "databricks"):
         return None
-    file = _sqlite_file(tracking_uri)
+    file = sqlite_file(tracking_uri)
     return find_artifacts(Path("mlflow.db") if file is None else file).as_uri()

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from features.errors import InputError
 from training.document.progress import Show
 from training.store.facts import ModelFacts
-from training.store.registry import RegisteredModel, list_models, register
+from training.store.registered import RegisteredModel, list_models
+from training.store.registry import register
 from training.store.results import RESULTS_FILE, Results, read_results, write_results
 from training.store.tracking import fetch_file, track_run
 from training.updating.plan import UpdatePlan

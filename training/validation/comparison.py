@@ -32,7 +32,7 @@ from training.measures.decision_curve import NET_BENEFIT, join_net_benefit
 from training.measures.delong_test import AucParts, DelongTest, compare_auc, compute_auc_parts
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
-from training.store.registry import list_models
+from training.store.registered import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.settings import Study
 from training.study.study import Description, read_description

@@ -108,7 +108,7 @@ def test_missing_files_and_models_are_named(folder, tmp_path):
 
 def test_a_registered_name_needs_the_training_tools(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "training.store.registry", None)
+    monkeypatch.setitem(sys.modules, "training.store.registered", None)
     message = str(fail("serve", "demo-crps:3"))
     assert "give the model's folder, or install ketresponse[train]" in message
 

@@ -16,7 +16,8 @@ from training.card.author import AUTHOR_FIELDS, make_author_template
 from training.card.card import read_card
 from training.card.schema import Change
 from training.store.artifact import read_facts, save_model
-from training.store.registry import locate, register
+from training.store.registered import locate
+from training.store.registry import register
 from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, track_run
 

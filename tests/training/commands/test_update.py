@@ -23,7 +23,8 @@ from training.commands.update import update
 from training.model.response_model import ResponseModel
 from training.store.artifact import load_model, save_model
 from training.store.client import make_client
-from training.store.registry import find_folder, list_models, register
+from training.store.registered import find_folder, list_models
+from training.store.registry import register
 from training.store.results import RESULTS_FILE, Results, read_results, write_results
 from training.store.tracking import RunRecord, fetch_file, read_run, track_run
 from training.study.tables import Resampling

@@ -22,7 +22,8 @@ from training.review.seal import check_approval, read_annex
 from training.review.standing import find_approved
 from training.store.artifact import load_model, read_facts, write_release
 from training.store.client import make_client
-from training.store.registry import list_models, locate, register
+from training.store.registered import list_models, locate
+from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()

@@ -12,7 +12,8 @@ from features.errors import KetresponseError
 from tests.training.helpers.examples import make_facts, make_model
 from training.review.standing import find_approved, write_standing
 from training.store.client import make_client
-from training.store.registry import locate, register
+from training.store.registered import locate
+from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
 
 

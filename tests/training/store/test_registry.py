@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,9 +18,10 @@ from features.errors import KetresponseError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from training.model.example import make_example
 from training.store import registry
-from training.store.artifact import load_model, write_release
+from training.store.artifact import load_model
 from training.store.client import make_client
-from training.store.registry import find_folder, list_models, locate, register
+from training.store.registered import RegisteredModel, list_models, locate
+from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()
@@ -56,7 +56,7 @@ def test_a_registered_model_is_found_and_gives_the_same_numbers(
     assert folder.is_relative_to(tmp_path / "mlartifacts")
     assert list_models(tracking_uri=tracking_uri) == [made]
     assert made.created.startswith("20")
-    assert replace(made, created="", digest="") == registry.RegisteredModel(
+    assert replace(made, created="", digest="") == RegisteredModel(
         name="pilot",
         version="1",
         status="demonstration",
@@ -140,7 +140,7 @@ _STEPS: list[tuple[Any, str]] = [
     (registry, "_write_package"),
     (mlflow.MlflowClient, "log_artifacts"),
     (mlflow.MlflowClient, "set_model_version_tag"),
-    (registry, "_describe"),
+    (registry, "describe_version"),
 ]
 
 
@@ -186,7 +186,9 @@ def test_an_interrupted_registration_leaves_earlier_versions(
     first, second = _track(tracking_uri, tmp_path), _track(tracking_uri, tmp_path)
     made = register(first, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "_describe", _interrupted(registry._describe, after=False))
+        patch.setattr(
+            registry, "describe_version", _interrupted(registry.describe_version, after=False)
+        )
         with pytest.raises(KeyboardInterrupt):
             register(second, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
     assert list_models(tracking_uri=tracking_uri) == [made]
@@ -243,48 +245,6 @@ def test_a_run_that_does_not_exist_is_told(tracking_uri: str) -> None:
     assert list(make_client(tracking_uri).search_registered_models()) == []
 
 
-def test_what_is_not_there_is_told_with_what_is(tracking_uri: str, tmp_path: Path) -> None:
-    for name in ("b", "a", "a"):
-        register(_track(tracking_uri, tmp_path), MODEL, FACTS, name=name, tracking_uri=tracking_uri)
-    with pytest.raises(KetresponseError, match="no registered model is called 'c'; known: a, b"):
-        locate("c", tracking_uri=tracking_uri)
-    with pytest.raises(KetresponseError, match="a has no version 3; it has 2, 1"):
-        locate("a", 3, tracking_uri=tracking_uri)
-
-
-def test_another_model_in_the_place_of_the_registered_one_is_refused(
-    tracking_uri: str, tmp_path: Path
-) -> None:
-    register(_track(tracking_uri, tmp_path), MODEL, FACTS, name="a", tracking_uri=tracking_uri)
-    register(
-        _track(tracking_uri, tmp_path),
-        make_model(seed=1),
-        FACTS,
-        name="b",
-        tracking_uri=tracking_uri,
-    )
-    a, b = locate("a", tracking_uri=tracking_uri), locate("b", tracking_uri=tracking_uri)
-    shutil.rmtree(a)
-    shutil.copytree(b, a)
-    with pytest.raises(KetresponseError, match="not the one that was registered; do not use it"):
-        locate("a", tracking_uri=tracking_uri)
-
-
-def test_files_that_have_gone_are_told(run_id: str, tracking_uri: str, tmp_path: Path) -> None:
-    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
-    shutil.rmtree(tmp_path / "mlartifacts")
-    with pytest.raises(KetresponseError, match="cannot fetch pilot version 1"):
-        locate("pilot", tracking_uri=tracking_uri)
-
-
-def test_a_later_release_leaves_the_registration_valid(run_id: str, tracking_uri: str) -> None:
-    facts = make_facts(synthetic=False, status="research")
-    register(run_id, MODEL, facts, name="pilot", tracking_uri=tracking_uri)
-    folder = locate("pilot", tracking_uri=tracking_uri)
-    write_release(folder, replace(load_model(folder).facts, status="approved"))
-    assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.status == "approved"
-
-
 def test_a_version_can_carry_further_tags(run_id: str, tracking_uri: str) -> None:
     register(
         run_id,
@@ -297,14 +257,3 @@ def test_a_version_can_carry_further_tags(run_id: str, tracking_uri: str) -> Non
     tags = make_client(tracking_uri).get_model_version("pilot", "1").tags
     assert tags["ketresponse.parent_version"] == "7"
     assert tags["ketresponse.status"] == "demonstration"
-
-
-def test_a_model_is_found_by_folder_or_by_name(run_id: str, tracking_uri: str) -> None:
-    register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
-    folder = locate("pilot", tracking_uri=tracking_uri)
-    for name in ("pilot", "pilot:1", str(folder)):
-        assert find_folder(name, tracking_uri=tracking_uri) == folder
-    with pytest.raises(KetresponseError, match="there is no folder models/pilot"):
-        find_folder("models/pilot", tracking_uri=tracking_uri)
-    with pytest.raises(KetresponseError, match="pilot has no version '2'"):
-        find_folder("pilot:2", tracking_uri=tracking_uri)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from features.errors import KetresponseError
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.client import make_client
-from training.store.registry import attach_files, list_models, locate, register
+from training.store.registered import list_models, locate
+from training.store.registry import attach_files, register
 from training.store.relocation import find_artifacts, settle_files
 from training.store.tracking import RunRecord, fetch_file, locate_file, track_run
 

@@ -12,7 +12,7 @@ from features.errors import InputError
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.artifact import LoadedModel, load_model
-from training.store.registry import list_models, locate
+from training.store.registered import list_models, locate
 from training.store.results import RESULTS_FILE, read_results
 from training.store.tracking import fetch_file, read_run
 from training.study.tables import Resampling

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import entr, expit
 
 from features.errors import InputError, Problem
@@ -228,6 +227,8 @@ def compute_expected_shrinkage(
 
     def excess(factor: float) -> float:
         return _patients_for_shrinkage(parameters, r2, factor) - n
+
+    from scipy.optimize import brentq  # half a second, which most who ask for a size need not wait
 
     lowest = r2 * (1 + 1e-12)  # a model that shows an R2 of 1
     return r2 if excess(lowest) > 0 else float(brentq(excess, lowest, 1 - 1e-15))

@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scipy.special import expit, owens_t
-from scipy.stats import norm
+from scipy.special import expit, ndtri, owens_t
 
 from training.measures.sample_size.assumptions import (
     Z95,
@@ -100,7 +99,7 @@ def compute_size_for_c_statistic(
     check_values(values, *check_one_of(se=se, width=width))
     c, pairs = c_statistic, prevalence * (1 - prevalence)
     if se is not None:
-        beats_two = c - 2 * float(owens_t(norm.ppf(c), 1 / math.sqrt(3)))
+        beats_two = c - 2 * float(owens_t(ndtri(c), 1 / math.sqrt(3)))
         return round_up((beats_two - c**2) / (pairs * se**2))
     # pairs n^2 (width / 3.92)^2 = c (1 - c) (1 + (n / 2 - 1) spread), solved for n
     spread = (1 - c) / (2 - c) + c / (1 + c)
