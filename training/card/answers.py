@@ -112,7 +112,7 @@ def _answer_score_labels(results: Results) -> str:
         )
         rows = found.performance.get(horizon, [])
         auc = next((row for row in rows if row.metric == "auc"), None)
-        return f"{words}, AUC {interval(auc)}"
+        return words if results.is_constant(horizon) else f"{words}, AUC {interval(auc)}"
 
     return results.per_horizon(say)
 

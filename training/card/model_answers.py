@@ -106,6 +106,8 @@ def answer_performance(results: Results) -> dict[str, str]:
             interval(results.find_performance(horizon, metric))
             for metric in ("auc", "brier_skill", "calibration_slope")
         )
+        if results.is_constant(horizon):
+            return f"everyone gets the same estimate, Brier skill {skill}"
         return f"AUC {auc}, Brier skill {skill}, calibration slope {slope}"
 
     sites, subgroups, null = results.sites, results.subgroups, results.null_test

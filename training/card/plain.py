@@ -10,6 +10,12 @@ from training.store.results import Results
 __all__ = ["make_plain"]
 
 
+def _describe_constant(results: Results, horizon: Horizon) -> str:
+    found = (results.findings or {}).get(horizon)
+    share = results.counts[horizon].base_rate if found is None else found.mean
+    return f"it gives everyone {percent(share)}, and tells no patient from another."
+
+
 def _describe_ranking(results: Results, horizon: Horizon) -> str:
     auc = results.find_performance(horizon, "auc")
     if auc is None or auc.estimate is None or auc.low is None:
@@ -54,10 +60,12 @@ def make_plain(results: Results) -> Plain:
     )
     sure = [f"Behind it stand {results.cohort.n_patients} patients: {behind}."]
     for horizon in horizons:
-        told = [
-            tell(results, horizon)
-            for tell in (_describe_ranking, _describe_skill, _describe_stability)
-        ]
+        parts = (
+            (_describe_constant, _describe_stability)
+            if results.is_constant(horizon)
+            else (_describe_ranking, _describe_skill, _describe_stability)
+        )
+        told = [tell(results, horizon) for tell in parts]
         sure.append(f"At {at[horizon]}: {' '.join(told)}".rstrip())
     if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")

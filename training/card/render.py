@@ -17,9 +17,13 @@ from training.card.pages.sections import make_sections
 from training.card.schema import Body
 from training.card.words import interval
 from training.document.render import make_environment
+from training.document.words import OF_A_CONSTANT
 from training.store.statements import stamp
 
 __all__ = ["find_holding", "render_html", "render_markdown", "describe_gates", "write_pages"]
+
+_SHOWN = {"auc": "auc", "skill": "brier_skill", "slope": "calibration_slope"}
+_NONE = "none: everyone gets the same"
 
 CARD_HTML, CARD_MARKDOWN = "card.html", "card.md"
 _VOID = "void: model or card changed since"
@@ -99,6 +103,7 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         "field_counts": count_fields(body.fields),
         "places": PLACES,
         "annex": annex,
+        "headline": results.headline or [],
         "verdict": results.verdict[0],
         "figures": [
             {
@@ -106,9 +111,12 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
                 "n": results.counts[horizon].n,
                 "events": results.counts[horizon].events,
                 "rate": results.counts[horizon],
-                "auc": interval(results.find_performance(horizon, "auc")),
-                "skill": interval(results.find_performance(horizon, "brier_skill")),
-                "slope": interval(results.find_performance(horizon, "calibration_slope")),
+                **{
+                    name: _NONE
+                    if results.is_constant(horizon) and metric not in OF_A_CONSTANT
+                    else interval(results.find_performance(horizon, metric))
+                    for name, metric in _SHOWN.items()
+                },
             }
             for horizon in results.horizons
         ],

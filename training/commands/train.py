@@ -103,16 +103,25 @@ def _print_training(training: Training, *, as_json: bool, quiet: bool) -> None:
     if quiet:
         typer.echo(published.name_and_version)
     elif not as_json:
-        _describe(published)
+        _describe(training, published)
 
 
-def _describe(published: Published) -> None:
-    mode = "--demonstration" if published.status == "demonstration" else "--research"
+def _describe(training: Training, published: Published) -> None:
+    from training.report.first_page import list_steps
+
+    assert training.evaluation is not None, "what is published was judged"
     typer.echo(f"Registered {published.name_and_version} ({published.status}).")
     typer.echo(f"Complete report: {published.report}")
     typer.echo(f"Artifact folder: {published.folder}")
-    typer.echo(f"Serve it: ketresponse serve {published.name_and_version} {mode}")
-    typer.echo("Compare runs: mlflow ui")
+    typer.echo("What to do next:")
+    model = published.name_and_version
+    for step in list_steps(training.description, training.evaluation, model=model):
+        typer.echo(f"- {step}")
+    if published.status == "demonstration":
+        typer.echo(
+            "- To see the page a clinician would see, for these simulated patients: "
+            f"ketresponse serve {model} --demonstration"
+        )
 
 
 def models(

@@ -48,10 +48,14 @@ class Drawn(Protocol):
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list of sentences; `tone` "warning" for those that must not be overlooked."""
+    """A list of sentences.
+
+    `tone` is "warning" for those that must not be overlooked, "headline" for the result itself,
+    which is set in large type.
+    """
 
     items: tuple[str, ...]
-    tone: Literal["", "warning"] = ""
+    tone: Literal["", "warning", "headline"] = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +228,16 @@ class Document:
         What must not be overlooked, such as that the patients are simulated; may be empty.
     sections : tuple of Section
         In order. Tables and pictures are numbered as they come.
+    summary : bool
+        Whether the first section is a summary that fills one page of its own. A list of what
+        follows then stands after it.
     """
 
     title: str
     lead: str
     stamp: str
     sections: tuple[Section, ...]
+    summary: bool = False
 
     def name_blocks(self) -> list[tuple[Section, list[Named]]]:
         """Return each section with its blocks, tables and pictures numbered as they come."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 __all__ = [
     "ABSENT",
     "METRICS",
+    "OF_A_CONSTANT",
     "capital",
     "estimate",
     "estimate_share",
@@ -70,6 +71,12 @@ METRICS = {
     "share_of_responders": Metric("Share of responders", ""),
 }
 """Each measure by its name in tables and results."""
+
+OF_A_CONSTANT = frozenset(
+    {"brier", "brier_skill", "scaled_brier", "log_loss", "o_e", "share_of_responders"}
+)
+"""Measures that say something of a model that gives everyone the same. The others ask how its
+estimates differ: what they would be worked out from are the differences of folds alone."""
 
 
 def _is_absent(value: float | None) -> bool:

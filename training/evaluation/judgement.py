@@ -21,6 +21,7 @@ from training.measures.instability import Instability, describe_instability
 from training.measures.missing_outcome import compute_seen_table
 from training.measures.optimism import compute_optimism
 from training.measures.performance import compute_cv_performance
+from training.measures.spread import Spread, compute_spread
 from training.measures.subgroups import compute_subgroups, make_subgroups
 from training.study.study import Patients
 
@@ -45,12 +46,15 @@ class Judgement(HeldOut):
         :func:`training.measures.optimism.compute_optimism`; None without bootstrap reruns.
     instability : Instability or None
         None without bootstrap reruns.
+    spread : Spread
+        How far the estimates of the model made from all patients lie from one another.
     """
 
     subgroups: pd.DataFrame
     seen: pd.DataFrame | None
     optimism: pd.DataFrame | None
     instability: Instability | None
+    spread: Spread
 
 
 def compute_judgement(
@@ -103,6 +107,7 @@ def compute_judgement(
         seen=seen,
         optimism=optimism,
         instability=instability,
+        spread=compute_spread(served),
     )
 
 

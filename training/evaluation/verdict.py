@@ -7,25 +7,39 @@ is "not enough data: do not deploy". That is a normal outcome.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from features.dictionary.outcome_words import HORIZON_WORDS
 from training.document.document import row_of
 from training.document.words import capital, number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.null_test import ENOUGH, list_failures
 from training.evaluation.panel import PanelEvaluation
 from training.measures.sample_size.verdict import SizeVerdict, compute_size_verdict
+from training.store.headline import Finding
+from training.study.study import Patients
 
-__all__ = ["judge_sizes", "make_verdict", "make_panel_size_text", "make_panel_verdict"]
+__all__ = [
+    "judge_sizes",
+    "make_findings",
+    "make_verdict",
+    "make_panel_size_text",
+    "make_panel_verdict",
+]
 
 
 def judge_sizes(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> dict[str, SizeVerdict]:
-    """Return the sample sizes of a study with what its own AUC would need beside them."""
+    """Return the sample sizes of a study with what its own AUC would need beside them.
+
+    A model that gives everyone the same has no AUC of its own.
+    """
     judged = {}
     for horizon, size in sizes.items():
-        auc = row_of(assessment.performance[horizon], "auc")
+        found = assessment.judgements[horizon]
+        auc = row_of(found.performance, "auc")
         judged[horizon] = compute_size_verdict(
             size.n,
             size.events,
@@ -34,9 +48,46 @@ def judge_sizes(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> dic
             horizon=horizon.upper(),
             fitted=size.fitted,
             effective=size.effective,
-            own=(auc.estimate, auc.low),
+            own=None if found.spread.constant else (auc.estimate, auc.low),
         )
     return judged
+
+
+def make_findings(
+    assessment: Assessment, patients: Patients, outcomes: Mapping[Any, str]
+) -> dict[Any, Finding]:
+    """Return what was found at each horizon, for its sentence.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The procedure, judged.
+    patients : Patients
+        On whom.
+    outcomes : mapping of str to str
+        Each horizon's outcome in plain words.
+    """
+    null, panel = assessment.null_test, assessment.panel
+    findings: dict[Any, Finding] = {}
+    for horizon, words in outcomes.items():
+        judged, count = assessment.judgements[horizon], patients.counts[horizon]
+        size, spread, name = patients.verdicts.get(horizon), judged.spread, HORIZON_WORDS[horizon]
+        findings[horizon] = Finding(
+            where=name if name in words else horizon.upper(),
+            n=int(count["n"]),
+            base_rate=count["base_rate"],
+            simulated=patients.cohort.synthetic,
+            mean=spread.mean,
+            low=spread.low,
+            high=spread.high,
+            constant=spread.constant,
+            better=bool(row_of(judged.performance, "brier_skill").low > 0),
+            enough=size is not None and size.enough,
+            needed=None if size is None or size.needed is None else size.needed.n,
+            leaks=null is not None and bool(list_failures(null)),
+            panel=panel is not None and panel.keeps_model,
+        )
+    return findings
 
 
 def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> list[str]:

@@ -35,7 +35,8 @@ def make_blend_section(
     blocks = _make_weights(evaluation)
     labels = {variable.name: variable.label for variable in description.data.predictors}
     moved = {} if importance is None else dict(iter(importance.groupby("horizon")))
-    for horizon in [h for h in description.study.horizons if h in moved]:
+    apart = [h for h, found in evaluation.judgements.items() if not found.spread.constant]
+    for horizon in [h for h in description.study.horizons if h in moved and h in apart]:
         name, rows = horizon.upper(), moved[horizon]
         blocks.append(
             Picture(
@@ -48,6 +49,8 @@ def make_blend_section(
             )
         )
     for place, horizon in enumerate(description.study.horizons if explained is not None else ()):
+        if horizon not in apart:
+            continue
         name = horizon.upper()
         blocks.append(
             Picture(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from training.document.document import Block, Bullets, Picture, Section, Table, each_row
-from training.document.words import number, share_with_interval
+from training.document.words import OF_A_CONSTANT, number, share_with_interval
 from training.evaluation.evaluation import Evaluation
+from training.evaluation.judgement import Judgement
 from training.evaluation.verdict import judge_sizes
 from training.fitting.weighting import describe_weighting
 from training.measures.subgroups import MIN_PER_CLASS
@@ -24,6 +28,7 @@ from training.study.study import Description
 
 __all__ = [
     "format_rate",
+    "tell_share",
     "make_missing_section",
     "make_patients_section",
     "make_size_section",
@@ -37,6 +42,33 @@ _SEEN = {"characteristic": "", "smd": "difference (SMD, 95%)", "by_chance": "abo
 def format_rate(counts: dict[str, float]) -> str:
     """Return a share of responders with its interval, in percent."""
     return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
+
+
+def tell_share(counts: Mapping[str, Any], labels: Mapping[str, Any], horizon: str) -> str:
+    """Return of whom a share of responders is, with every denominator.
+
+    Parameters
+    ----------
+    counts : mapping
+        By horizon, with `n` and `events`: patients whose outcome is known, and responders.
+    labels : mapping
+        Of :meth:`features.dictionary.outcome.Labels.counts`; `kept` has the responders at T1 who
+        were seen at T2.
+    horizon : str
+        Such as "t1".
+    """
+    n, events = (int(counts[horizon][name]) for name in ("n", "events"))
+    known = f"{events} of {n} patients whose {horizon.upper()} is known"
+    kept = labels.get("kept")
+    if horizon != "t2" or "t1" not in counts or not kept:
+        return known
+    seen = kept["responders"] + kept["nonresponders"]
+    first = f"{int(counts['t1']['events'])} of {int(counts['t1']['n'])}"
+    return (
+        f"{known}; who failed at T1 is among them without being seen again, so that the share is "
+        f"{first} at T1 times {kept['responders']} of the {seen} responders at T1 who were seen "
+        "at T2"
+    )
 
 
 def make_patients_section(description: Description) -> Section:
@@ -93,22 +125,28 @@ def make_subgroups_section(evaluation: Evaluation) -> Section:
     ]
     for horizon, found in evaluation.judgements.items():
         name, table = horizon.upper(), found.subgroups
-        blocks += [
+        ranked = not found.spread.constant
+        blocks.append(
             make_subgroups_table(
                 horizon,
                 table,
                 MIN_PER_CLASS,
                 "Parts of one or two patients are left out. Intervals lack the variance of "
                 "refitting.",
-            ),
-            Picture(
-                f"subgroups_{horizon}",
-                f"AUC and observed : expected by part of the cohort, {name} (responders/known).",
-                f"Subgroups at {name}.",
-                partial(plot_subgroups, table),
-                f"Parts of the cohort, {name}",
-            ),
-        ]
+                ranked=ranked,
+            )
+        )
+        if ranked:
+            blocks.append(
+                Picture(
+                    f"subgroups_{horizon}",
+                    f"AUC and observed : expected by part of the cohort, {name} "
+                    "(responders/known).",
+                    f"Subgroups at {name}.",
+                    partial(plot_subgroups, table),
+                    f"Parts of the cohort, {name}",
+                )
+            )
     return Section("Parts of the cohort", tuple(blocks))
 
 
@@ -143,7 +181,7 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
                 "one group to be described beside the other."
             )
     plain = " Not weighted." if weights else ""
-    told = {horizon: found.bounds.reset_index() for horizon, found in judged.items()}
+    told = {horizon: _take_told(found).reset_index() for horizon, found in judged.items()}
     bounds = make_bounds_table(
         [(h, unknown[h], row) for h, table in told.items() for row in each_row(table)],
         "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
@@ -153,3 +191,9 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
         stack_horizons(told),
     )
     return Section("Patients without a known outcome", (*blocks, bounds))
+
+
+def _take_told(found: Judgement) -> pd.DataFrame:
+    """Return the bounds of those measures that say something of the model."""
+    bounds = found.bounds
+    return bounds[bounds.index.isin(OF_A_CONSTANT)] if found.spread.constant else bounds

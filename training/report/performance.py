@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from training.document.document import Block, Picture, Section, Table, each_row, row_of
-from training.document.words import ABSENT, METRICS, number, with_interval
+from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, number, with_interval
 from training.evaluation.judgement import Judgement
 from training.fitting.weighting import describe_weighting
 from training.measures.held_out import HeldOut
@@ -28,7 +28,12 @@ def make_performance_section(description: Description, horizon: str, found: Judg
         f"Outcome: {study.outcomes[horizon]}. Known for {counts['n']:.0f} patients, "
         f"{counts['events']:.0f} of them responders.",
         *make_held_out_blocks(
-            horizon, found, weighted=weighted, optimism=found.optimism, cross_validated=True
+            horizon,
+            found,
+            weighted=weighted,
+            optimism=found.optimism,
+            cross_validated=True,
+            constant=found.spread.constant,
         ),
     )
     return Section(f"Performance at {horizon.upper()}", blocks)
@@ -41,6 +46,7 @@ def make_held_out_blocks(
     weighted: bool,
     optimism: pd.DataFrame | None = None,
     cross_validated: bool = False,
+    constant: bool = False,
 ) -> tuple[Block, ...]:
     """Return how risks did in patients whom their model had not seen, table and pictures.
 
@@ -56,14 +62,22 @@ def make_held_out_blocks(
         :func:`training.measures.optimism.compute_optimism`, to stand beside it.
     cross_validated : bool
         Whether the risks come from the folds of a cross-validation; else from a frozen model.
+    constant : bool
+        Whether the model gives everyone the same: it then has no pictures, and of the measures
+        those alone that do not ask how its estimates differ.
     """
     name = horizon.upper()
+    table = _performance_table(
+        name, found, optimism, cross_validated=cross_validated, constant=constant
+    )
+    if constant:
+        return (_CONSTANT, table)
     of, within = "", ""
     plain = ", not weighted" if weighted else ""
     if cross_validated:
         of, within = " of cross-validated probabilities", "; the AUC stands for pairs within folds"
     return (
-        _performance_table(name, found, optimism, cross_validated=cross_validated),
+        table,
         Picture(
             f"calibration_{horizon}",
             f"Calibration at {name}{of}: observed share of responders over the predicted "
@@ -84,10 +98,24 @@ def make_held_out_blocks(
     )
 
 
+_CONSTANT = (
+    "Everyone gets the same estimate. There is nothing to rank, to draw as a curve or to decide "
+    "by: no AUC, no ROC, no calibration slope or curve, no thresholds and no decision curve."
+)
+
+
 def _performance_table(
-    name: str, found: HeldOut, optimism: pd.DataFrame | None, *, cross_validated: bool
+    name: str,
+    found: HeldOut,
+    optimism: pd.DataFrame | None,
+    *,
+    cross_validated: bool,
+    constant: bool,
 ) -> Table:
     values = pd.concat([found.performance, found.calibration.summary])
+    if constant:
+        values = values[values.index.isin(OF_A_CONSTANT)]
+        optimism = None if optimism is None else optimism[optimism.index.isin(OF_A_CONSTANT)]
     held_out: dict[str, Any] = dict(zip(values.index, each_row(values), strict=True))
     corrected: dict[str, Any] = {}
     note = (
@@ -123,23 +151,25 @@ def _performance_table(
             "reruns": _tell(corrected, lambda r: f"{r.n_succeeded} of {r.n_resamples}"),
         }
 
-    def read(metric: str) -> str:
-        sides = (("cross-validated", held_out.get(metric)), ("corrected", corrected.get(metric)))
-        notes = [
-            f"{words}: {row.note}" if corrected else row.note
-            for words, row in sides
-            if row is not None and row.note
-        ]
-        return "; ".join(text for text in (METRICS[metric].reading, *notes) if text)
-
     return Table.from_rows(
         f"performance_{name.lower()}",
         f"Performance at {name}.",
         [metric for metric in METRICS if metric in held_out or metric in corrected],
-        {**columns, "how to read it": read},
+        {**columns, "how to read it": partial(_tell_reading, held_out, corrected)},
         note,
         values.reset_index(),
     )
+
+
+def _tell_reading(held_out: Mapping[str, Any], corrected: Mapping[str, Any], metric: str) -> str:
+    """Return how a measure is read, with what is noted of its estimates."""
+    sides = (("cross-validated", held_out.get(metric)), ("corrected", corrected.get(metric)))
+    notes = [
+        f"{words}: {row.note}" if corrected else row.note
+        for words, row in sides
+        if row is not None and row.note
+    ]
+    return "; ".join(text for text in (METRICS[metric].reading, *notes) if text)
 
 
 def _tell(rows: Mapping[str, Any], cell: Callable[[Any], str]) -> Callable[[str], str]:

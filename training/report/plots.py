@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from features.arrays import FloatArray
 from training.document.document import each_row, row_of
@@ -37,6 +37,7 @@ from training.document.words import METRICS
 from training.evaluation.learning_curve import continue_curve
 from training.evaluation.null_test import BAND
 from training.measures.pooling.sites import MEASURES
+from training.report.estimate_plots import draw_bars_of_risk
 
 __all__ = [
     "plot_calibration_instability",
@@ -281,14 +282,8 @@ def plot_risk_calibration(
     )
     axes.set_ylabel("observed share of responders")
     axes.legend(loc="upper left")
-    width = risks["high"] - risks["low"]
-    bars = {"align": "edge", "width": width * 0.9, "linewidth": 0}
-    below.bar(risks["low"], risks["events"], color=BLUE, label="responders", **bars)
-    below.bar(risks["low"], -risks["non_events"], color=ORANGE, label="nonresponders", **bars)
-    most = 1.15 * max(1, int(risks[["events", "non_events"]].to_numpy().max()))
-    below.axhline(0, color=INK, linewidth=0.8)
-    below.set(xlabel="predicted probability of response", ylabel="patients", ylim=(-most, most))
-    below.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
+    draw_bars_of_risk(below, risks)
+    below.set(xlabel="predicted probability of response", ylabel="patients")
     below.legend(fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0)
     return figure
 

@@ -13,6 +13,7 @@ from training.fitting.candidates import CANDIDATES
 from training.fitting.procedure import Procedure
 from training.fitting.weighting import describe_weighting
 from training.report.composition import make_blend_section
+from training.report.first_page import make_first_page
 from training.report.panel_section import make_panel_section
 from training.report.patients import (
     make_missing_section,
@@ -141,7 +142,8 @@ def make_report(
     else:
         verdict, *sentences = make_verdict(evaluation, description.verdicts)
         sections = [
-            Section("In short", (Bullets(tuple(sentences)),)),
+            make_first_page(description, evaluation),
+            Section("What the data can bear", (Bullets(tuple(sentences)),)),
             make_patients_section(description),
             make_size_section(description, evaluation),
             *(
@@ -164,4 +166,5 @@ def make_report(
         lead=f"Population: {study.population}. Treatment: {study.treatment}.",
         stamp=f"{make_stamp(description)} {verdict}",
         sections=(*sections, _describe_methods(description, evaluation)),
+        summary=evaluation is not None,
     )

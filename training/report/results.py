@@ -18,7 +18,7 @@ from features.dictionary.variable import Variable
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
 from training.evaluation.judgement import Judgement
-from training.evaluation.verdict import judge_sizes, make_verdict
+from training.evaluation.verdict import judge_sizes, make_findings, make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.fitting.gaps import N_BACKGROUND
 from training.fitting.response import FittedResponse
@@ -27,6 +27,7 @@ from training.report.panel_section import describe_panel
 from training.store.asked import StudyFacts
 from training.store.facts import package_versions, to_plain
 from training.store.found import BlendMember, OutcomeBlend
+from training.store.headline import tell_headline
 from training.store.results import RESULTS_VERSION, Results
 from training.study.settings import Study
 from training.study.study import Patients
@@ -242,6 +243,7 @@ def make_results(
         What the model is made of, as :func:`describe_blend` tells it.
     """
     data = patients.data
+    findings = make_findings(evaluation, patients, asked.outcomes)
     found: dict[str, Any] = {
         "schema_version": RESULTS_VERSION,
         "study": asked,
@@ -273,6 +275,8 @@ def make_results(
         "background": _BACKGROUND,
         "notices": patients.notices,
         "verdict": make_verdict(evaluation, patients.verdicts),
+        "findings": findings,
+        "headline": tell_headline(findings),
         "code_version": version("ketresponse"),
         "versions": package_versions(),
     }

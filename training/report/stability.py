@@ -44,7 +44,12 @@ def make_instability_section(evaluation: Evaluation) -> Section:
     table = make_instability_table(
         {horizon: SimpleNamespace(**stable.summary) for horizon, stable in found.items()}
     )
-    blocks = [block for h, stable in found.items() for block in _show_instability(h, stable)]
+    blocks = [
+        block
+        for h, stable in found.items()
+        if not evaluation.judgements[h].spread.constant
+        for block in _show_instability(h, stable)
+    ]
     return Section("Instability", (words, table, *blocks))
 
 
@@ -134,7 +139,14 @@ def make_learning_section(description: Description, evaluation: Evaluation) -> S
         "cross-validated performance above. Dashed: the curve continued as a + b / n, an outlook "
         "and no result."
     ]
-    for horizon, table in evaluation.learning.items():
+    told = {
+        horizon: table
+        for horizon, table in evaluation.learning.items()
+        if not evaluation.judgements[horizon].spread.constant
+    }
+    if not told:
+        return Section("Learning curve", ("Left out: everyone gets the same estimate.",))
+    for horizon, table in told.items():
         name, verdict = horizon.upper(), description.verdicts[horizon]
         needed = None if verdict.needed is None else float(verdict.needed.n)
         blocks += [

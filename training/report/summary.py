@@ -6,15 +6,17 @@ from typing import Any
 
 from training.document.document import row_of
 from training.document.render import to_markdown
-from training.document.words import ABSENT, METRICS, number, with_interval
+from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, number, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
-from training.evaluation.verdict import make_panel_verdict, make_verdict
+from training.evaluation.verdict import make_findings, make_panel_verdict, make_verdict
 from training.fitting.candidates import CANDIDATES
-from training.report.patients import format_rate
+from training.report.first_page import list_steps
+from training.report.patients import format_rate, tell_share
 from training.report.report import make_report, make_stamp
 from training.report.training_run import Training
 from training.store.facts import to_plain
+from training.store.headline import tell_headline
 from training.study.study import Description
 
 __all__ = ["make_summary", "make_values"]
@@ -44,11 +46,16 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
     if evaluation is None:
         return to_markdown(make_report(description, None), pictures=False)
     verdict, *sentences = make_verdict(evaluation, description.verdicts)
+    headline = tell_headline(make_findings(evaluation, description, description.study.outcomes))
+    constant = {h for h, found in evaluation.judgements.items() if found.spread.constant}
     rows = []
     for horizon, found in evaluation.judgements.items():
         counts = description.counts[horizon]
-        first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} responded"
+        first = f"{horizon.upper()}: {counts['events']:.0f} of {counts['n']:.0f} known responded"
+        second = format_rate(counts)
         for metric, twin in _IN_SHORT.items():
+            if horizon in constant and metric not in OF_A_CONSTANT:
+                continue
             held = row_of(found.performance, metric)
             own = ABSENT
             if found.optimism is not None:
@@ -56,19 +63,18 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
                 own = with_interval(row.corrected, row.low, row.high)
             seen = with_interval(held.estimate, held.low, held.high)
             rows.append([first, METRICS[metric].label, seen, own])
-            first = format_rate(counts) if metric == "auc" else ""
+            first, second = second, ""
     flat = [
         f"{horizon.upper()}, AUC and slope: {note}."
         for horizon, found in evaluation.judgements.items()
-        if (note := str(found.performance.loc["auc", "note"]))
+        if horizon not in constant and (note := str(found.performance.loc["auc", "note"]))
     ]
     if description.data.has_kept:
-        flat.append(
-            "The share at T2 is that at T1 times the share that kept it: who did not respond at T1 "
-            "is known without being seen again, so that the plain share is too low."
-        )
+        share = tell_share(description.counts, description.labels.counts(), "t2")
+        flat.append(f"Responded at T2, {format_rate(description.counts['t2'])}: {share}.")
     parts = [
         f"# {description.study.title}",
+        *(f"**{sentence}**" for sentence in headline),
         f"**{make_stamp(description)} {verdict}**",
         "\n".join(f"- {line}" for line in [*sentences, *flat, *description.notices]),
         "\n".join(f"| {' | '.join(row)} |" for row in [_HEAD, ["---"] * len(_HEAD), *rows]),
@@ -144,7 +150,10 @@ def make_values(training: Training) -> dict[str, Any]:
     if evaluation is None or facts is None or published is None:
         return summary
     found = evaluation.panel
+    findings = make_findings(evaluation, description, description.study.outcomes)
     return summary | {
+        "headline": tell_headline(findings),
+        "next": list_steps(description, evaluation, model=published.name_and_version),
         "verdict": make_verdict(evaluation, description.verdicts),
         "performance": facts.performance,
         "blend": facts.blend,

@@ -220,7 +220,9 @@ def make_null_test_table(rows: Rows, labels: Mapping[str, str], note: str = "") 
     )
 
 
-def make_subgroups_table(horizon: str, rows: Rows, least: int, note: str = "") -> Table:
+def make_subgroups_table(
+    horizon: str, rows: Rows, least: int, note: str = "", *, ranked: bool = True
+) -> Table:
     """Return how the procedure does in parts of the cohort.
 
     Parameters
@@ -233,7 +235,10 @@ def make_subgroups_table(horizon: str, rows: Rows, least: int, note: str = "") -
         Responders, and nonresponders, from which a part is judged.
     note : str
         What to read after that.
+    ranked : bool
+        Whether the model ranks patients at all; one that gives everyone the same has no AUC.
     """
+    auc = {"AUC (95%)": lambda r: estimate(r, "auc")} if ranked else {}
     return Table.from_rows(
         f"subgroups_{horizon}",
         f"Parts of the cohort, {horizon.upper()}, cross-validated.",
@@ -243,7 +248,7 @@ def make_subgroups_table(horizon: str, rows: Rows, least: int, note: str = "") -
             "part": "subgroup",
             "known": "n",
             "responders": "events",
-            "AUC (95%)": lambda r: estimate(r, "auc"),
+            **auc,
             "observed : expected (95%)": lambda r: estimate(r, "o_e"),
             "note": "note",
         },

@@ -8,6 +8,7 @@ from training.document.document import Block, Bullets, Document, Picture, Sectio
 from training.document.words import estimate, number, number_range, p_value, percent, with_interval
 from training.measures.performance import FROZEN_INTERVAL
 from training.measures.pooling.sites import MEASURES, MIN_PER_CLASS
+from training.measures.spread import compute_spread
 from training.report.performance import make_held_out_blocks
 from training.report.plots import plot_sites
 from training.report.tables import make_bounds_table, make_flow_table, stack_horizons
@@ -63,6 +64,12 @@ def make_validation_report(
     Document
     """
     facts, weighted = loaded.facts, patients.data.has_kept
+    estimates = loaded.model.probability(patients.data.X).T
+    constant = {
+        h
+        for h, p in zip(loaded.model.horizons, estimates, strict=True)
+        if compute_spread(p).constant
+    }
     return Document(
         title=f"{facts.name} version {facts.version} in other patients: {file}",
         lead=(
@@ -75,7 +82,10 @@ def make_validation_report(
             Section("Patients", _make_patients_section(loaded, patients, judged)),
             *(
                 Section(
-                    f"At {h.upper()}", _make_horizon_section(h, result, facts.outcomes[h], weighted)
+                    f"At {h.upper()}",
+                    _make_horizon_section(
+                        h, result, facts.outcomes[h], weighted, constant=h in constant
+                    ),
                 )
                 for h, result in judged.items()
             ),
@@ -134,12 +144,12 @@ def _make_patients_section(
 
 
 def _make_horizon_section(
-    horizon: str, result: Judged, outcome: str, weighted: bool
+    horizon: str, result: Judged, outcome: str, weighted: bool, *, constant: bool
 ) -> tuple[Block, ...]:
     blocks: list[Block] = [
         f"Outcome: {outcome}. Known for {result.n} patients, {result.events} of them responders; "
         f"not known for {result.unknown}.",
-        *make_held_out_blocks(horizon, result, weighted=weighted),
+        *make_held_out_blocks(horizon, result, weighted=weighted, constant=constant),
     ]
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")

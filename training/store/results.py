@@ -48,6 +48,7 @@ from training.store.found import (
     SubgroupRow,
     UpdateFacts,
 )
+from training.store.headline import Finding
 from training.store.panel_found import PanelResults
 from training.store.part import (
     Horizon,
@@ -107,6 +108,10 @@ class Results(ResultsPart):
     background: Background
     notices: list[str]
     verdict: list[str]
+    findings: dict[Horizon, Finding] | None = None
+    headline: list[str] | None = Field(
+        default=None, description="the result, one sentence for each horizon"
+    )
     code_version: str
     versions: dict[str, str]
     update: UpdateFacts | None = None
@@ -136,6 +141,13 @@ class Results(ResultsPart):
         """Whether the model, or that which an update began with, is shrunk by evidence alone."""
         made_of = {member.name for blend in self.blend.values() for member in blend.members}
         return made_of - {"prevalence"} == {"evidence"}
+
+    def is_constant(self, horizon: Horizon) -> bool:
+        """Whether everyone gets the same estimate at a horizon."""
+        if self.findings is not None:
+            return self.findings[horizon].constant
+        parts = ["response", "kept"] if horizon == "t2" and "kept" in self.blend else ["response"]
+        return all(part in self.blend and self.blend[part].constant for part in parts)
 
     def per_horizon(self, tell: Callable[[Horizon], str]) -> str:
         """Return one text for all horizons, each under its name."""

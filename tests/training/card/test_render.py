@@ -202,3 +202,26 @@ def test_the_result_by_scores_alone_stands_beside_that_of_the_study():
     assert "Labels from scores alone: T1: no label changes; T2: no label changes." in page
     results["score_labels"] = {"done": False, "reason": "there are no scores", "command": ""}
     assert "not available, because there are no scores" in render_html(small_card(results))
+
+
+def test_a_card_begins_with_the_result_and_draws_nothing_of_a_constant() -> None:
+    results = small_results()
+    for found in results["findings"].values():
+        found |= {"constant": True, "mean": 0.58}
+    results["headline"] = ["This model gives everyone 58%: nothing tells one from another."]
+    card = small_card(results)
+    for page in (render_html(card), render_markdown(card)):
+        assert page.index(results["headline"][0]) < page.index(results["verdict"][0])
+        assert "Calibration slope" not in page
+        assert "it gives everyone 58%, and tells no patient from another" in page
+        assert "none: everyone gets the same" in page
+        for absent in ("Calibration at ", "Decision curve at ", "What moves the estimate at "):
+            assert absent not in page, absent
+
+
+def test_a_card_of_results_without_a_headline_begins_with_the_verdict() -> None:
+    results = small_results()
+    del results["findings"], results["headline"]
+    html = render_html(small_card(results))
+    assert 'class="headline"' not in html
+    assert results["verdict"][0] in html

@@ -20,7 +20,8 @@ def test_the_complete_report_holds_every_part() -> None:
     document = make_report(description, evaluation)
     titles = [section.title for section in document.sections]
     assert titles == [
-        "In short",
+        "Summary",
+        "What the data can bear",
         "Patients and outcomes",
         "Sample size",
         "Performance at T1",
@@ -56,7 +57,7 @@ def test_the_complete_report_holds_every_part() -> None:
 def test_the_page_needs_nothing_else() -> None:
     description, evaluation, _ = evaluate_small()
     page = to_html(make_report(description, evaluation))
-    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert page.count("<img") == page.count('src="data:image/png;base64,')
     assert page.count("<img") > 10
     assert "PSEUDONYM" not in page

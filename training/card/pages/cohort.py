@@ -6,7 +6,7 @@ from training.card.limitations import list_rules
 from training.card.schema import Body
 from training.card.words import interval
 from training.document.document import Block, Bullets, Table, make_table
-from training.document.words import METRICS, capital, percent
+from training.document.words import METRICS, OF_A_CONSTANT, capital, percent
 from training.report.tables import make_bounds_table, make_flow_table
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
@@ -79,6 +79,7 @@ def make_outcome_blocks(body: Body) -> list[Block]:
         (h, found.unknown, row)
         for h, found in results.missing_outcomes.items()
         for row in found.rows
+        if row.metric in OF_A_CONSTANT or not results.is_constant(h)
     ]
     answers = {f.id: f.answer for f in body.fields if f.table == "ketresponse"}
     return [
@@ -146,6 +147,7 @@ def _compare_scores(results: Results, found: ScoreLabelFacts) -> list[tuple[str,
                 interval(again.get(metric)),
             )
             for metric in ("auc", "brier_skill", "calibration_slope")
+            if metric in OF_A_CONSTANT or not results.is_constant(horizon)
         ]
     return rows
 

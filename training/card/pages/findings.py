@@ -10,7 +10,7 @@ from training.card.pages.pictures import draw_calibration, draw_decision, draw_i
 from training.card.schema import Body
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.document import Block, Bullets, Drawing, Drawings, make_table
-from training.document.words import METRICS, capital, number, percent
+from training.document.words import METRICS, OF_A_CONSTANT, capital, join, number, percent
 from training.report.tables import (
     make_blend_table,
     make_instability_table,
@@ -52,7 +52,7 @@ def make_model_blocks(body: Body) -> list[Block]:
     pictures = tuple(
         Drawing(draw_importance(found, labels, at[h]), f"What moves the estimate at {at[h]}")
         for h, found in shares.items()
-        if found
+        if found and not body.results.is_constant(h)
     )
     update = body.results.update
     blocks: list[Block] = [f"{capital(run['12g'])}."]
@@ -82,7 +82,10 @@ def make_performance_blocks(body: Body) -> list[Block]:
     blocks: list[Block] = []
     for horizon in body.results.horizons:
         rows = []
+        constant = results.is_constant(horizon)
         for metric, (label, reading) in METRICS.items():
+            if constant and metric not in OF_A_CONSTANT:
+                continue
             held_out = results.find_performance(horizon, metric)
             if held_out is None:
                 continue
@@ -127,14 +130,28 @@ def make_calibration_blocks(body: Body) -> list[Block]:
     pictures = tuple(
         Drawing(draw_calibration(found[h], at[h]), f"Calibration at {at[h]}")
         for h in body.results.horizons
+        if not body.results.is_constant(h)
     )
+    absent = _tell_constant(body, "no calibration curve")
+    if not pictures:
+        return [absent]
     return [
+        *([absent] if absent else []),
         Drawings(
             pictures,
             "On the diagonal, of 100 patients told 60% about 60 respond. Bands this wide forgive "
             "much: they cannot show that the model is calibrated, only that it is grossly wrong.",
-        )
+        ),
     ]
+
+
+def _tell_constant(body: Body, what: str) -> str:
+    """Return where there is none of something because everyone gets the same; may be empty."""
+    results, at = body.results, _at(body)
+    constant = [at[h] for h in results.horizons if results.is_constant(h)]
+    if not constant:
+        return ""
+    return f"Everyone gets the same estimate at {join(constant)}: there is {what}."
 
 
 def make_decision_blocks(body: Body) -> list[Block]:
@@ -142,8 +159,12 @@ def make_decision_blocks(body: Body) -> list[Block]:
     at = _at(body)
     blocks: list[Block] = []
     pictures, absent = [], []
+    if same := _tell_constant(body, "nothing to decide by, and no decision curve"):
+        blocks.append(same)
     for horizon in body.results.horizons:
         found = body.results.decision[horizon]
+        if body.results.is_constant(horizon):
+            continue
         if isinstance(found, NotDone):
             absent.append(found.reason)
         else:
@@ -158,7 +179,7 @@ def make_decision_blocks(body: Body) -> list[Block]:
                 "without response.",
             )
         )
-    else:
+    elif absent:
         blocks.append(Bullets((f"No decision curve: {absent[0]}.",), "warning"))
     return [*blocks, "Whether its use changes what happens to patients has not been studied."]
 
@@ -166,19 +187,23 @@ def make_decision_blocks(body: Body) -> list[Block]:
 def make_stability_blocks(body: Body) -> list[Block]:
     """Return instability, sample size and the null test."""
     results = body.results
+    apart = {h: f for h, f in results.instability.items() if not results.is_constant(h)}
     return [
-        *_make_instability_blocks(results.instability),
+        *_make_instability_blocks(results.instability, apart),
         make_size_table(results.sample_size),
         *((make_power_table(results.power, results.sample_size),) if results.power else ()),
         *_make_null_test_blocks(results.null_test),
     ]
 
 
-def _make_instability_blocks(instability: Mapping[Horizon, InstabilityFacts]) -> list[Block]:
+def _make_instability_blocks(
+    instability: Mapping[Horizon, InstabilityFacts], apart: Mapping[Horizon, InstabilityFacts]
+) -> list[Block]:
+    """Return how far reruns move; sides of a threshold only of those whose estimates differ."""
     if not instability:
         return []
     blocks: list[Block] = [make_instability_table(instability)]
-    flips = {h: found.classification or [] for h, found in instability.items()}
+    flips = {h: found.classification or [] for h, found in apart.items()}
     cuts = sorted({row.threshold for rows in flips.values() for row in rows})
     if cuts:
         blocks.append(
@@ -218,7 +243,9 @@ def make_fairness_blocks(body: Body) -> list[Block]:
         blocks: list[Block] = [Bullets((f"Subgroups: {found.reason}.",), "warning")]
     else:
         blocks = [
-            make_subgroups_table(h, found[h], body.gate_settings.per_class)
+            make_subgroups_table(
+                h, found[h], body.gate_settings.per_class, ranked=not body.results.is_constant(h)
+            )
             for h in body.results.horizons
         ]
     return [*blocks, *make_answers_blocks(body, "fairness")]
