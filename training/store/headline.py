@@ -162,8 +162,8 @@ def _list_more_patients(findings: Mapping[Horizon, Finding]) -> list[str]:
         needed, n, where = max(sizes)
         at = f" at {where}" if len(findings) > 1 else ""
         return [
-            f"Collect more patients: about {tell_about(needed)} whose outcome{at} is known; now it "
-            f"is of {n}. "
+            f"Collect more patients: about {tell_about(needed)} whose outcome{at} is known; so far "
+            f"it is known of {n}. "
             "Fewer predictors, chosen for clinical reasons and not by these results, need fewer "
             "patients (ketresponse samplesize)."
         ]

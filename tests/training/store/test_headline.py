@@ -125,5 +125,5 @@ def test_what_is_needed_is_told_no_more_exactly_than_it_is_known(n: int, told: s
 
 def test_the_horizon_that_needs_most_says_how_many() -> None:
     steps = list_next({"t1": _find(), "t2": _find(where="T2", n=50, needed=410)})
-    assert "about 410 whose outcome at T2 is known; now it is of 50" in steps[1]
+    assert "about 410 whose outcome at T2 is known; so far it is known of 50" in steps[1]
     assert "either outcome" in list_next({"t1": _find(needed=None)})[1]
