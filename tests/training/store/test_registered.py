@@ -8,33 +8,20 @@ import pytest
 
 from features.errors import KetresponseError
 from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.runs import run_id as run_id
+from tests.training.helpers.runs import track
 from training.store import registered
 from training.store.artifact import load_model, write_release
 from training.store.registered import find_folder, list_models, locate
 from training.store.registry import register
-from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()
 FACTS = make_facts()
 
 
-@pytest.fixture
-def run_id(tracking_uri: str, tmp_path: Path) -> str:
-    return _track(tracking_uri, tmp_path)
-
-
-def _track(tracking_uri: str, tmp_path: Path) -> str:
-    files = tmp_path / "files"
-    files.mkdir(exist_ok=True)
-    (files / "report.html").write_text("<p>")
-    return track_run(
-        RunRecord("study", {"seed": 7}, {"t1.auc": 0.6}, files=files), tracking_uri=tracking_uri
-    )
-
-
 def test_what_is_not_there_is_told_with_what_is(tracking_uri: str, tmp_path: Path) -> None:
     for name in ("b", "a", "a"):
-        register(_track(tracking_uri, tmp_path), MODEL, FACTS, name=name, tracking_uri=tracking_uri)
+        register(track(tracking_uri, tmp_path), MODEL, FACTS, name=name, tracking_uri=tracking_uri)
     with pytest.raises(KetresponseError, match="no registered model is called 'c'; known: a, b"):
         locate("c", tracking_uri=tracking_uri)
     with pytest.raises(KetresponseError, match="a has no version 3; it has 2, 1"):
@@ -44,9 +31,9 @@ def test_what_is_not_there_is_told_with_what_is(tracking_uri: str, tmp_path: Pat
 def test_another_model_in_the_place_of_the_registered_one_is_refused(
     tracking_uri: str, tmp_path: Path
 ) -> None:
-    register(_track(tracking_uri, tmp_path), MODEL, FACTS, name="a", tracking_uri=tracking_uri)
+    register(track(tracking_uri, tmp_path), MODEL, FACTS, name="a", tracking_uri=tracking_uri)
     register(
-        _track(tracking_uri, tmp_path),
+        track(tracking_uri, tmp_path),
         make_model(seed=1),
         FACTS,
         name="b",

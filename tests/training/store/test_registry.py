@@ -16,30 +16,17 @@ import pytest
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.errors import KetresponseError
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
+from tests.training.helpers.runs import run_id as run_id
+from tests.training.helpers.runs import track
 from training.model.example import make_example
 from training.store import registry
 from training.store.artifact import load_model
 from training.store.client import make_client
 from training.store.registered import RegisteredModel, list_models, locate
 from training.store.registry import register
-from training.store.tracking import RunRecord, track_run
 
 MODEL = make_model()
 FACTS = make_facts()
-
-
-@pytest.fixture
-def run_id(tracking_uri: str, tmp_path: Path) -> str:
-    return _track(tracking_uri, tmp_path)
-
-
-def _track(tracking_uri: str, tmp_path: Path) -> str:
-    files = tmp_path / "files"
-    files.mkdir(exist_ok=True)
-    (files / "report.html").write_text("<p>")
-    return track_run(
-        RunRecord("study", {"seed": 7}, {"t1.auc": 0.6}, files=files), tracking_uri=tracking_uri
-    )
 
 
 def test_a_registered_model_is_found_and_gives_the_same_numbers(
@@ -73,7 +60,7 @@ def test_a_registered_model_is_found_and_gives_the_same_numbers(
 def test_versions_count_up_and_the_newest_is_taken(tracking_uri: str, tmp_path: Path) -> None:
     for number in range(1, 11):
         made = register(
-            _track(tracking_uri, tmp_path), MODEL, FACTS, name="pilot", tracking_uri=tracking_uri
+            track(tracking_uri, tmp_path), MODEL, FACTS, name="pilot", tracking_uri=tracking_uri
         )
         assert made.version == str(number)
     assert load_model(locate("pilot", tracking_uri=tracking_uri)).facts.version == "10"
@@ -183,7 +170,7 @@ def test_an_interrupted_registration_leaves_nothing(
 def test_an_interrupted_registration_leaves_earlier_versions(
     tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = _track(tracking_uri, tmp_path), _track(tracking_uri, tmp_path)
+    first, second = track(tracking_uri, tmp_path), track(tracking_uri, tmp_path)
     made = register(first, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri)
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -213,7 +200,7 @@ def test_a_version_that_was_killed_half_way_does_not_exist(run_id: str, tracking
 
 
 def test_registrations_at_the_same_time_all_succeed(tracking_uri: str, tmp_path: Path) -> None:
-    runs = [_track(tracking_uri, tmp_path) for _ in range(4)]
+    runs = [track(tracking_uri, tmp_path) for _ in range(4)]
 
     def one(run_id: str) -> str:
         return register(run_id, MODEL, FACTS, name="pilot", tracking_uri=tracking_uri).version
