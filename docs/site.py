@@ -49,7 +49,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, files: Files, **_: Any) -> str:
-    """Let links lead to pages of the site; what is no page keeps its words only."""
+    """Let links lead to pages of the site; a file that is no page keeps its words only.
+
+    A link to nothing stays as it is, and ends the build.
+    """
     return re.sub(
         r"(?<!!)\[([^\]]+)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)",
         lambda link: _lead(link, files),
@@ -67,7 +70,10 @@ def _lead(link: re.Match[str], files: Files) -> str:
     name = target.removeprefix("../").removeprefix("docs/")
     page = COPIED.get(name, name)
     found = files.get_file_from_path(page)
-    return f"[{words}]({page}{place or ''})" if found and found.is_documentation_page() else words
+    if found and found.is_documentation_page():
+        return f"[{words}]({page}{place or ''})"
+    beside = (ROOT / name).exists() or (ROOT / "docs" / name).exists()
+    return words if beside else link[0]
 
 
 def make_pages() -> dict[str, str]:

@@ -50,6 +50,32 @@ def test_every_document_is_in_the_site(built: Path) -> None:
         assert part in front
 
 
+class _Pages:
+    """The pages of a site, as far as links ask for them."""
+
+    def get_file_from_path(self, name: str) -> _Pages | None:
+        return self if name in ("study.md", "changelog.md") else None
+
+    def is_documentation_page(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("written", "led"),
+    [
+        ("[a](study.md#thresholds)", "[a](study.md#thresholds)"),
+        ("[a](docs/study.md)", "[a](study.md)"),
+        ("[a](../CHANGELOG.md)", "[a](changelog.md)"),
+        ("[a](LICENSE)", "a"),
+        ("[a](prospective.toml)", "a"),
+        ("[a](stduy.md)", "[a](stduy.md)"),
+        ("[a](https://doi.org/10.1002/sim.8806)", "[a](https://doi.org/10.1002/sim.8806)"),
+    ],
+)
+def test_links_lead_to_pages_and_one_to_nothing_is_not_hidden(written: str, led: str) -> None:
+    assert _load_site().on_page_markdown(written, files=_Pages()) == led
+
+
 def test_every_command_is_in_the_reference(built: Path) -> None:
     page = (built / "commands" / "index.html").read_text(encoding="utf-8")
     group = typer.main.get_command(app)
