@@ -36,8 +36,9 @@ test: $(VENV)/ready
 	$(BIN)/python -m pytest
 
 # The documentation as a site, in build/site: open index.html, or put it on any web server.
+# Not quietly: mkdocs counts no warning then, and nothing would be an error.
 docs: $(VENV)/ready
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "build/site/index.html"
 
 lint: $(VENV)/ready

@@ -29,7 +29,7 @@ def _load_site() -> ModuleType:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the site, built so that a broken link is an error."""
     folder = tmp_path_factory.mktemp("site")
-    asked = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
+    asked = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)]
     run = subprocess.run(
         asked,
         cwd=PROJECT,
