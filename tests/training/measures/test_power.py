@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from training.measures.power import AUCS, compute_power
@@ -88,6 +88,7 @@ def test_a_constant_column_changes_nothing() -> None:
 @given(
     n=st.integers(20, 120), k=st.integers(1, 15), share=st.floats(0.1, 0.9), seed=st.integers(0, 99)
 )
+@example(n=84, k=1, share=0.171875, seed=32)  # one flag: few truths rank patients so well
 def test_shares_are_shares_whatever_the_study(n: int, k: int, share: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     columns = rng.normal(size=(n, k))
@@ -96,5 +97,6 @@ def test_shares_are_shares_whatever_the_study(n: int, k: int, share: float, seed
     told = found.dropna()
     assert told["power"].between(0, 1).all()
     assert (told["mc_error"] > 0).all()
-    assert (told["mc_error"] < 0.06).all()
+    # Shares from 0 to 1 of so many truths, ten studies of each, spread no further than this.
+    assert (told["mc_error"] <= 0.5 / np.sqrt(told["n_studies"] / 10 - 1)).all()
     assert ((found["n_studies"] > 0) == found["power"].notna()).all()
