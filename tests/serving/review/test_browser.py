@@ -8,8 +8,8 @@ from serving.estimate.predictor import Predictor
 from serving.release import release_version
 from serving.review.app import make_review_app
 from serving.web.app import make_app
-from tests.serving.helpers.browsers import MARKS, see
-from tests.serving.helpers.browsers import browser as browser
+from tests.browsers import MARKS, see
+from tests.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.test_release import add_model, desk, places  # noqa: F401
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND

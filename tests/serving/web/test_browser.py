@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.serving.helpers.browsers import MARKS, see
-from tests.serving.helpers.browsers import browser as browser
+from tests.browsers import MARKS, list_violations, see
+from tests.browsers import browser as browser
 from tests.serving.helpers.models import PATIENT
 
 pytestmark = MARKS
@@ -86,3 +86,16 @@ def test_the_api_document_opens_without_a_network(page, server):
     page.goto(f"{server[0]}/docs")
     page.get_by_text("Estimate for one patient").wait_for()
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/clinic", "/clinic?example=1"])
+def test_a_screen_reader_finds_its_way_about_the_form_and_the_estimate(page, server, address):
+    page.goto(f"{server[0]}{address}")
+    assert list_violations(page) == []
+
+
+def test_a_screen_reader_finds_its_way_about_a_form_with_problems(page):
+    fill(page, {**PATIENT, "nrs_t0": "1,500"})
+    page.get_by_role("button", name="Estimate").click()
+    assert see(page.locator("#problem-nrs_t0"))
+    assert list_violations(page) == []

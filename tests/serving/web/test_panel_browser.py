@@ -6,9 +6,9 @@ import pytest
 
 from serving.estimate.predictor import Predictor
 from serving.web.app import make_app
+from tests.browsers import MARKS, see
+from tests.browsers import browser as browser
 from tests.serving.estimate.test_panel import DATES, PANEL
-from tests.serving.helpers.browsers import MARKS, see
-from tests.serving.helpers.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel
