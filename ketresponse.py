@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -20,6 +20,7 @@ from experiments.trajectory.commands import trajectory
 from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
 from serving.commands.demo import demo
+from serving.commands.doctor import doctor
 from serving.commands.review import release, serve_review
 from serving.commands.serve import predict, serve
 from training.commands.card import app as card_app
@@ -57,6 +58,16 @@ class _Front(TyperGroup):
             raise SystemExit(EXIT_INTERRUPTED) from None
 
 
+def _tell(asked: bool) -> None:
+    """Print the version, and what it runs on, for whoever reports a fault."""
+    if asked:
+        from importlib.metadata import version
+        from platform import platform, python_version
+
+        print(f"ketresponse {version('ketresponse')} (Python {python_version()}, {platform()})")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="ketresponse",
     cls=_Front,
@@ -67,9 +78,20 @@ app = typer.Typer(
     ),
     epilog=_EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with locals would print patients' values
 )
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_tell),
+    ] = False,
+) -> None:
+    """Nothing is done before a command is named."""
+
+
 app.add_typer(cohort_app, name="cohort")
 cohort_app.command("describe")(describe_file)
 cohort_app.command()(trajectory)
@@ -90,6 +112,7 @@ for _word, _command in (
     ("serve", serve),
     ("evidence", evidence),
     ("demo", demo),
+    ("doctor", doctor),
 ):
     app.command(_word)(_command)
 

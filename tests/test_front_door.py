@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,31 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_the_version_is_told() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.exit_code == 0
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert done.output.startswith(f"ketresponse {declared} (Python 3.")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(shell: str) -> None:
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT),
+        "_KETRESPONSE_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "ketresponse sam",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "ketresponse sam",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    code = "import sys, ketresponse; sys.argv = ['ketresponse']; ketresponse.main()"
+    program = [sys.executable, "-c", code]
+    done = subprocess.run(program, env=environ, capture_output=True, text=True, check=True)
+    assert "samplesize" in done.stdout
+    assert "cohort" not in done.stdout.replace("cohorts", "")
 
 
 _HEAVY = {

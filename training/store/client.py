@@ -27,6 +27,7 @@ from training.store.relocation import find_artifacts, settle_files
 __all__ = [
     "find_artifact_location",
     "find_tracking_uri",
+    "hide_password",
     "make_client",
     "open_files",
     "telling_failures",
@@ -50,7 +51,8 @@ def find_tracking_uri(environ: Mapping[str, str]) -> str:
     return environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
 
 
-def _without_password(uri: str) -> str:
+def hide_password(uri: str) -> str:
+    """Return the address of a store as it may be told: without user, password and query."""
     parts = urlsplit(uri)
     if "@" not in parts.netloc:
         return uri
@@ -75,7 +77,7 @@ def telling_failures(what: str, tracking_uri: str) -> Iterator[None]:
         yield
     # ImportError: the driver of a database that is asked for is not installed.
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as err:
-        where = _without_password(tracking_uri)
+        where = hide_password(tracking_uri)
         reason = shorten(str(err).replace(tracking_uri, where), 300, placeholder=" ...")
         raise KetresponseError(
             f"cannot {what} at {where}: {reason}; check MLFLOW_TRACKING_URI, and that this place "
