@@ -156,7 +156,7 @@ def _release(
             ):
                 write_annex(whole / _MODEL, file.annex, desk.log.sign(file.annex))
                 shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
-                write_pages(file.card, whole / _MODEL, annex=file.annex, status="approved")
+                write_pages(file.card, whole / _MODEL, annex=file.annex, status=file.status)
                 places.enter_context(_set_aside(stored, Path(temporary) / "stored"))
                 _store_model(whole / _MODEL, tag, bentoml_home)
                 places.enter_context(_set_aside(folder, Path(temporary) / "old"))
@@ -182,7 +182,7 @@ def _set_aside(place: Path, aside: Path) -> Iterator[None]:
 
 def _write_project(file: File, whole: Path) -> str:
     shutil.copytree(file.folder, whole / _MODEL)
-    facts = replace(file.facts, status="approved", card_sha256=file.card.sha256)
+    facts = replace(file.facts, status=file.status, card_sha256=file.card.sha256)
     write_release(whole / _MODEL, facts)
     root = Path(__file__).resolve().parents[1]
     for package in dict.fromkeys(module.partition(".")[0] for module in list_prediction_path()):

@@ -44,8 +44,8 @@ def _predictor() -> Predictor:
     settings = _settings()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
-    silent = check_approval(settings.model, loaded.facts.status, environ=os.environ)
-    return Predictor(loaded, silent=silent)
+    waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
+    return Predictor(loaded, waivers=waivers)
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from features.errors import InputError, Problem, Refused
+from training.store.statuses import APPROVALS, APPROVED
 
 __all__ = ["MODES", "Mode", "ServiceSettings", "check_may_serve", "is_loopback"]
 
@@ -22,7 +23,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 _WHY_NOT = {
     "demonstration": "was made from simulated data and can only ever be shown: use --demonstration",
     "research": "has not been approved by two reviewers: use --research, on this machine only",
-    "approved": "is approved: leave --research and --demonstration out",
+    **{status: f"is {status}: leave --research and --demonstration out" for status in APPROVALS},
     "refused": "was refused by its reviewers and is not served",
     "withdrawn": "was withdrawn and is no longer served",
 }
@@ -111,7 +112,7 @@ def check_may_serve(status: str, mode: Mode, host: str) -> None:
     Refused
         In one line, with what to do instead.
     """
-    if status != mode:
+    if (APPROVED if status in APPROVALS else status) != mode:
         why = _WHY_NOT.get(status, f"has the unknown status {status!r} and is not served")
         raise Refused(f"this model {why}")
     if mode != "approved" and not is_loopback(host):

@@ -43,6 +43,8 @@ def release(
 ) -> None:
     """Release the approved version of a model to BentoML; refuse any other, with every reason."""
     from serving.release import release_version, roll_back
+    from training.approval.case import SILENT
+    from training.store.statuses import SILENT_APPROVAL
 
     name, _, version = model.partition(":")
     if rollback and version:
@@ -57,8 +59,13 @@ def release(
         done = release_version(
             desk, name, version or None, folder=folder, bentoml_home=bentoml_home
         )
+    told = (
+        f"{SILENT_APPROVAL}: its page shows no estimate"
+        if done.scope == SILENT
+        else f"approved for {done.scope}"
+    )
     typer.echo(
-        f"Released {done.subject}, approved for {done.scope}.\n"
+        f"Released {done.subject}, {told}.\n"
         f"  Serve it       ketresponse serve {done.folder / 'model'}\n"
         f"  Build a bento  cd {done.folder} && BENTOML_HOME={done.bentoml_home} bentoml build\n"
         f"  Go back        ketresponse release --rollback {name}"

@@ -161,8 +161,8 @@ def predict(
     from serving.web.text import print_answer, print_cohort
 
     samples = {} if panel is None else _read_samples(panel)
-    silent = check_approval(folder, status, environ=os.environ)
-    predictor = Predictor(load_model(folder), silent=silent)
+    waivers = check_approval(folder, status, environ=os.environ)
+    predictor = Predictor(load_model(folder), waivers=waivers)
     if table is not None:
         answers = predict_cohort(predictor, table, samples)
         _tell_remarks(table, predictor.dictionary)
@@ -202,6 +202,7 @@ def serve(
     from serving.settings import ServiceSettings, check_may_serve
     from training.review.seal import check_approval
     from training.store.artifact import read_facts
+    from training.store.statuses import SILENT_APPROVAL
 
     if research and demonstration:
         raise InputError("--research and --demonstration exclude each other")
@@ -214,10 +215,12 @@ def serve(
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
 
+        shown = "  (no estimate is shown there)" if facts.status == SILENT_APPROVAL else ""
+
         def tell() -> None:
             print(
                 f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
-                f"  For clinicians   http://{name}:{port}/clinic\n"
+                f"  For clinicians   http://{name}:{port}/clinic{shown}\n"
                 f"  For programs     http://{name}:{port}/docs\n"
                 "Ctrl-C ends it.",
                 flush=True,

@@ -53,6 +53,7 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
             for variable in predictor.dictionary
             if variable.known_at in ("always", "baseline")
         ],
+        "waivers": list(predictor.waivers),
         "statements": [predictor.stamp, *make_statements(predictor.facts)[1:]],
         "safety": describe_safety(predictor.facts.condition),
     }

@@ -113,7 +113,12 @@ class AnsweringModel(_Part):
 
     name: str
     version: str
-    status: Literal["demonstration", "research", "approved"]
+    status: Literal[
+        "demonstration", "research", "approved", "approved for silent evaluation only"
+    ] = Field(
+        description="silent evaluation: the estimates are for whoever runs it, and not to be shown "
+        "to those who treat the patient"
+    )
     card_sha256: str | None
     population: str
     treatment: str

@@ -18,11 +18,14 @@ from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from training.model.response_model import ResponseModel
-from training.store.facts import ModelFacts
-from training.store.statements import plain
+from training.store.facts import STATUSES, ModelFacts
+from training.store.statements import plain, stamp
+from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
     "EVIDENCE_VARIABLES",
+    "SILENT",
+    "WAIVED",
     "PlainNotice",
     "evidence_notices",
     "model_notices",
@@ -59,6 +62,10 @@ class PlainNotice(NamedTuple):
     variable: str | None = None
 
 
+WAIVED, SILENT = "waived_gate", "silent_evaluation"
+"""Codes: a gate that the model fails and was let pass; an estimate for the evaluation alone."""
+
+_STAMP_CODES = {status: status for status in STATUSES} | {SILENT_APPROVAL: SILENT}
 _MIDDLE = "the middle of the training patients is taken"
 _MEAN = "the estimate is the mean over the training patients"
 _EACH_VALUE = (
@@ -67,9 +74,18 @@ _EACH_VALUE = (
 )
 
 
-def model_notices(model: ResponseModel, facts: ModelFacts, stamp: str) -> list[PlainNotice]:
-    """Return what holds for every answer of a model: its stamp, its limits, its own notes."""
-    notices = [PlainNotice(facts.status, stamp)] if stamp else []
+def model_notices(
+    model: ResponseModel, facts: ModelFacts, waivers: Sequence[str] = ()
+) -> list[PlainNotice]:
+    """Return what holds for every answer of a model.
+
+    Its stamp (but for one approved for what its card names, which the status says), the gates that
+    it fails and was let pass, its limits, its own notes.
+    """
+    notices = [PlainNotice(_STAMP_CODES[facts.status], stamp(facts.status))]
+    if facts.status == APPROVED:
+        notices = []
+    notices += [PlainNotice(WAIVED, text) for text in waivers]
     if model.is_constant:
         notices.append(
             PlainNotice(

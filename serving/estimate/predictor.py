@@ -7,7 +7,7 @@ float array, and everything after that is a pure function of this array.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from serving.estimate.submodel import SubModel
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
 from training.store.statements import plain, stamp
+from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["MAX_BATCH", "Predictor"]
 
@@ -48,11 +49,11 @@ class Predictor:
     ----------
     loaded : LoadedModel
         The frozen model with its facts and digest.
-    silent : bool
-        Whether it was approved for silent prospective evaluation only.
+    waivers : sequence of str
+        Gates that it fails and was let pass, a sentence each: they stand on every answer.
     """
 
-    def __init__(self, loaded: LoadedModel, *, silent: bool = False) -> None:
+    def __init__(self, loaded: LoadedModel, *, waivers: Sequence[str] = ()) -> None:
         self.digest = loaded.digest
         self.model = loaded.model
         self.facts = loaded.facts
@@ -72,13 +73,22 @@ class Predictor:
             if loaded.panel is None
             else SubModel.of(loaded.panel.response, n_assays=len(loaded.panel.selected))
         )
-        self.stamp = stamp(self.facts.status, silent=silent)
-        told = "" if self.facts.status == "approved" and not silent else self.stamp
+        self.stamp = stamp(self.facts.status)
+        self.waivers = tuple(waivers)
         self._model_notices = {
-            one.name: model_notices(one.model, self.facts, told)
+            one.name: model_notices(one.model, self.facts, self.waivers)
             for one in (self._clinical, self._with_panel)
             if one is not None
         }
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its estimates are withheld from those who treat the patient.
+
+        An answer holds them all the same, for whoever runs the evaluation to record: whatever
+        shows an answer to people leaves them out.
+        """
+        return self.facts.status == SILENT_APPROVAL
 
     def predict(self, raw: object, *, request_id: str, panel: object = None) -> dict[str, Any]:
         """Return the answer for one patient.

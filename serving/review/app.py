@@ -29,7 +29,8 @@ from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
 from serving.web.rendering import render
 from training.approval.approval import compute_objections
-from training.approval.case import ACTIONS, SILENT, Account, Action, compute_standing, find_end
+from training.approval.case import ACTIONS, Account, Action, Case, compute_standing, find_end
+from training.approval.gate import Gate
 from training.review.accounts import IdentityProvider
 from training.store.statements import stamp
 
@@ -131,6 +132,10 @@ def _lines(err: KetresponseError) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines()]
 
 
+def _list_waivable(case: Case) -> list[Gate]:
+    return [gate for gate in case.open_gates() if not gate.never_waived]
+
+
 def _offered(file: File, account: Account) -> list[Action]:
     """Return the steps that this review has come to, whoever may take them."""
     case = file.case
@@ -141,19 +146,19 @@ def _offered(file: File, account: Account) -> list[Action]:
         return [*again, "withdraw"]
     if again:
         return again
-    offered: list[Action] = ["waive"] if case.open_gates() else []
+    offered: list[Action] = ["waive"] if _list_waivable(case) else []
     offered += ["approve", "refuse"]
     return [*offered, "withdraw"] if case.is_author(account) else offered
 
 
 def _actions(file: File, account: Account) -> list[dict[str, Any]]:
     """Return each step with its words; and why not, where something stands against it."""
-    gates = file.case.open_gates()
+    gates = _list_waivable(file.case)
     actions = []
     for action in _offered(file, account):
         label, words = _BUTTONS[action]
         gate = gates[0].number if action == "waive" else None
-        against = compute_objections(file.case, action, account, comment="-", gate=gate)
+        against = compute_objections(file.case, action, account, comment=None, gate=gate)
         actions.append(
             {
                 "name": action,
@@ -186,7 +191,7 @@ class _Pages:
             403 if problems else 200,
             session=session,
             file=file,
-            stamp=stamp(file.status, silent=file.case.scope == SILENT),
+            stamp=stamp(file.status),
             actions=_actions(file, session.account),
             problems=problems,
         )

@@ -16,6 +16,7 @@ from serving.web.page import render_card
 from training.card.card import CARD_FILE, Card, read_card
 from training.card.render import find_holding, render_html
 from training.review.seal import read_annex
+from training.store.statuses import APPROVALS
 
 __all__ = ["card_document", "make_card_routes"]
 
@@ -38,7 +39,7 @@ def _find_card(predictor: Predictor, folder: Path) -> tuple[Card | None, str]:
         return None, _NONE
     card = read_card(folder)
     facts = predictor.facts
-    if facts.status == "approved" and card.sha256 != facts.card_sha256:
+    if facts.status in APPROVALS and card.sha256 != facts.card_sha256:
         return None, _OTHER  # changed since the service was started
     return card, ""
 

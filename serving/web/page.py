@@ -12,10 +12,12 @@ from typing import Any
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.safety import describe_safety
+from serving.estimate.notices import SILENT, WAIVED
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
 from serving.web.form import make_form_sections, make_panel_fields, short_unit, show_problem
 from serving.web.rendering import render
+from training.approval.case import SILENT as SILENT_SCOPE
 from training.store.statements import make_statements, plain
 
 __all__ = [
@@ -38,7 +40,14 @@ def render_docs() -> str:
 def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, why_not: str) -> str:
     """Return the page around the model's card: its stamp, who has reviewed it, or why not."""
     facts = predictor.facts
-    return render("card.html", facts=facts, stamp=predictor.stamp, annex=annex, why_not=why_not)
+    return render(
+        "card.html",
+        facts=facts,
+        stamp=predictor.stamp,
+        annex=annex,
+        silent_scope=SILENT_SCOPE,
+        why_not=why_not,
+    )
 
 
 def render_page(
@@ -67,6 +76,8 @@ def render_page(
         facts=facts,
         digest=predictor.digest,
         stamp=predictor.stamp,
+        waivers=predictor.waivers,
+        silent=predictor.is_silent,
         statements=make_statements(facts)[1:],
         safety=describe_safety(facts.condition),
         sections=[
@@ -134,12 +145,14 @@ def describe_contributions(
 
 def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, Any]:
     notices = found["applicability"]["notices"]
+    if predictor.is_silent:
+        found = {**found, "estimates": []}
     estimates = found["estimates"]
     drawn = [c for e in estimates for c in e["explanation"]["contributions"]]
     drawn += [part for row in drawn for part in row.get("parts", ())]
     largest = max((abs(row["contribution"]) for row in drawn), default=0.0)
     # said elsewhere on the page
-    hidden = {"out_of_scope", "note", "panel_unused", predictor.facts.status}
+    hidden = {"out_of_scope", "note", "panel_unused", predictor.facts.status, SILENT, WAIVED}
     return {
         "request_id": found["request_id"],
         "in_scope": found["applicability"]["in_scope"],

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.errors import Problem, group_problems
+from serving.estimate.notices import SILENT, WAIVED
 from serving.estimate.predictor import Predictor
 from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
@@ -18,6 +19,10 @@ from training.store.statements import make_statements
 __all__ = ["print_answer", "print_cohort"]
 
 _MOST_KINDS = 20
+_WITHHELD = (
+    "The estimate is not shown: silent evaluation. Whoever runs the evaluation gets it as JSON "
+    "(--json, or POST /predict) and records it."
+)
 
 
 def print_answer(
@@ -32,12 +37,16 @@ def print_answer(
         console.print("[bold]No estimate: outside what this model knows.[/]")
     if facts.notes:
         console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
+    _print_waivers(predictor, console)
+    if predictor.is_silent and answer["estimates"]:
+        console.print(f"[bold]{_WITHHELD}[/]\n", soft_wrap=True)
+        answer = {**answer, "estimates": []}
     for estimate in answer["estimates"]:
         _print_estimate(estimate, predictor, console)
     spoke = describe_submodel(predictor, answer)
     if spoke:
         console.print(f"{escape(spoke)}\n", soft_wrap=True)
-    hidden = (facts.status, "note", "panel_unused")
+    hidden = (facts.status, "note", "panel_unused", SILENT, WAIVED)
     shown = [n["text"] for n in notices if n["code"] not in hidden]
     if shown:
         console.print("[bold]Please note, for this patient[/]")
@@ -46,6 +55,12 @@ def print_answer(
     console.print("\n[bold]What such a number is, and what it is not[/]")
     for text in make_statements(facts)[1:]:
         console.print(f"  - {escape(text)}", soft_wrap=True)
+
+
+def _print_waivers(predictor: Predictor, console: Console) -> None:
+    for text in predictor.waivers:
+        told = f"This model fails a check and was let pass. {text}"
+        console.print(f"[bold]{escape(told)}[/]\n", soft_wrap=True)
 
 
 def print_cohort(
@@ -63,7 +78,13 @@ def print_cohort(
         box=None,
         padding=(0, 2),
     )
-    told = [(answer["patient_id"], *_describe_patient(answer, horizons)) for answer in answers]
+    _print_waivers(predictor, console)
+    if predictor.is_silent:
+        console.print(f"[bold]{_WITHHELD}[/]\n", soft_wrap=True)
+    told = [
+        (answer["patient_id"], *_describe_patient(answer, horizons, withheld=predictor.is_silent))
+        for answer in answers
+    ]
     for patient, submodel, cells, _ in told:
         table.add_row(escape(patient), submodel, *cells)
     console.print(table)
@@ -78,7 +99,7 @@ def print_cohort(
 
 
 def _describe_patient(
-    answer: Mapping[str, Any], horizons: Sequence[str]
+    answer: Mapping[str, Any], horizons: Sequence[str], *, withheld: bool
 ) -> tuple[str, list[str], str]:
     """Return who spoke, each horizon's estimate, and what has to be said of it."""
     nothing = ["–"] * len(horizons)
@@ -89,6 +110,8 @@ def _describe_patient(
     why = " ".join(notice["text"] for notice in notices if notice["code"] in codes)
     if not answer["estimates"]:
         return "out of scope", nothing, why
+    if withheld:
+        return answer["submodel"], ["withheld"] * len(horizons), why
     cells = [
         "{:.0f} ({:.0f} to {:.0f})".format(
             *(100 * number for number in (estimate["probability"], *estimate["interval"]))

@@ -23,7 +23,7 @@ from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.models import make_facts as serving_facts
 from tests.serving.helpers.models import make_model as serving_model
 from tests.training.helpers.review_cards import change_card, put_card
-from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND
+from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND, make_reason
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog
 from training.review.seal import check_approval, read_annex, write_annex
@@ -284,7 +284,7 @@ CHANGES = {
 def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
     add_model(desk)
     released = release_version(desk, "pilot", **places).folder / "model"
-    assert check_approval(released, "approved", environ=os.environ) is False
+    assert check_approval(released, "approved", environ=os.environ) == ()
     for change, words in CHANGES.items():
         folder = shutil.copytree(released, tmp_path / change.__name__)
         change(folder)
@@ -327,12 +327,12 @@ def test_release_and_back_on_the_command_line(desk, places, tmp_path, monkeypatc
     code, told = run("release", "pilot")
     assert (code, "approved by nobody" in told) == (EXIT_REFUSED, True)
     desk.act("open", AUTHOR, "pilot", comment="ready")
-    desk.act("waive", FIRST, "pilot", comment="one centre", gate=9)
+    desk.act("waive", FIRST, "pilot", comment=make_reason(9), gate=9)
     for account in (FIRST, SECOND):
         desk.act("approve", account, "pilot", comment="read")
     code, told = run("release", "pilot")
     assert code == 0
-    assert "Released pilot:1, approved for silent prospective evaluation." in told
+    assert "Released pilot:1, approved for silent evaluation only: its page" in told
     folder = add_model(desk)
     assert run("release", "pilot")[0] == 0
     assert load_model(released).facts.version == "2"

@@ -1,1 +1,1 @@
-"""What has been decided on a model, by whom, and does it hold? Imports `features.errors` only."""
+"""What has been decided on a model, by whom, and does it hold? Imports `store.statuses` at most."""

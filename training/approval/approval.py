@@ -7,7 +7,7 @@ changes afterwards voids it. A refusal and a withdrawal are final: a better mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,13 +26,18 @@ from training.approval.case import (
     list_approvals,
     since_opened,
 )
+from training.approval.gate import REVIEWERS_GATE, Gate
+from training.approval.reasons import check_reason
 
-__all__ = ["Unmet", "check_annex", "compute_objections", "compute_unmet", "make_annex"]
+__all__ = [
+    "Unmet",
+    "check_annex",
+    "compute_objections",
+    "compute_unmet",
+    "describe_waivers",
+    "make_annex",
+]
 
-_NEVER_WAIVED = {
-    11: "two people have to review every model",
-    12: "a model of simulated data stays a demonstration",
-}
 _MAY: dict[Action, tuple[Role, ...]] = {
     "open": ("author", "reviewer"),
     "approve": ("reviewer",),
@@ -91,8 +96,7 @@ def compute_unmet(case: Case) -> list[Unmet]:
     elif not case.holding("open"):
         unmet.append(Unmet("changed", _changed(case, opened[-1], "the review was opened")))
     unmet += [
-        Unmet(f"gate_{gate.number}", f"gate {gate.number}, {gate.name}: {gate.text}")
-        for gate in case.open_gates()
+        Unmet(f"gate_{gate.number}", _describe_open(case, gate)) for gate in case.open_gates()
     ]
     holding = case.approvals
     names = {event.actor for event in holding}
@@ -112,6 +116,14 @@ def compute_unmet(case: Case) -> list[Unmet]:
     return unmet
 
 
+def _describe_open(case: Case, gate: Gate) -> str:
+    told = f"gate {gate.number}, {gate.name}: {gate.text}"
+    if gate.number in case.idle_waivers:
+        event, faults = case.idle_waivers[gate.number]
+        told += f"; the waiver of {event.who} does not count: {'; '.join(faults)}"
+    return told
+
+
 def _changed(case: Case, event: Event, since: str) -> str:
     assert event.digests is not None, "opening and approving record what was seen"
     what = " and ".join(case.digests.changed_from(event.digests))
@@ -122,7 +134,7 @@ def _changed(case: Case, event: Event, since: str) -> str:
 
 
 def compute_objections(
-    case: Case, action: Action, account: Account, *, comment: str, gate: int | None = None
+    case: Case, action: Action, account: Account, *, comment: str | None, gate: int | None = None
 ) -> list[str]:
     """Return everything that stands against someone doing something now.
 
@@ -134,8 +146,9 @@ def compute_objections(
         What is asked for.
     account : Account
         Who asks.
-    comment : str
-        In their words; it will be read with the model for ever.
+    comment : str or None
+        In their words; it will be read with the model for ever. None before they have written it:
+        what stands against them whatever they write.
     gate : int or None
         The gate to waive.
 
@@ -145,7 +158,7 @@ def compute_objections(
         Empty if it may be done.
     """
     against = _objections_to_person(case, action, account)
-    if not comment.strip():
+    if comment is not None and not comment.strip():
         against.append("a comment is needed: it stands beside the card for ever")
     ended = find_end(case.events)
     if ended is not None:
@@ -170,7 +183,7 @@ def compute_objections(
     if action == "approve":
         against += _objections_to_approval(case, account)
     if action == "waive":
-        against += _objections_to_waiver(case, gate)
+        against += _objections_to_waiver(case, gate, comment)
     return against
 
 
@@ -201,17 +214,19 @@ def _objections_to_approval(case: Case, account: Account) -> list[str]:
     return against
 
 
-def _objections_to_waiver(case: Case, number: int | None) -> list[str]:
+def _objections_to_waiver(case: Case, number: int | None, reason: str | None) -> list[str]:
     gate = next((gate for gate in case.gates if gate.number == number), None)
-    if number in _NEVER_WAIVED:
-        return [f"gate {number} is never waived: {_NEVER_WAIVED[number]}"]
     if gate is None:
         return ["name the gate to waive, by its number"]
     if gate.status == "pass":
         return [f"gate {number} passes: there is nothing to waive"]
-    if number in case.waivers:
-        return [f"gate {number} is waived already, by {case.waivers[number].who}"]
-    return []
+    if gate.never_waived:
+        return [f"gate {number} is never waived: {gate.never_waived}"]
+    if gate.number in case.waivers:
+        return [f"gate {number} is waived already, by {case.waivers[gate.number].who}"]
+    if reason is None or not reason.strip():
+        return []  # not written yet, or asked for already
+    return [f"gate {number}: {fault}" for fault in case.check_waiver(gate.number, reason)]
 
 
 def _entry(event: Event, **more: Any) -> dict[str, Any]:
@@ -234,23 +249,29 @@ def make_annex(case: Case) -> dict[str, Any]:
     -------
     dict
         Plain values: `model`, `standing`, `scope` (what the approval is for), `digests`,
-        `approvals`, `waivers` (with `gate`) and `history`, each entry with `at`, `name`,
-        `account` and `comment`.
+        `approvals`, `waivers` (with `gate`, and `title`, its name) and `history`, each entry with
+        `at`, `name`, `account` and `comment`.
     """
+    titles = {gate.number: gate.name for gate in case.gates}
     return {
         "model": case.subject,
         "standing": case.standing,
         "scope": case.scope,
         "digests": asdict(case.digests),
         "approvals": [_entry(event) for event in case.approvals],
-        "waivers": [_entry(event, gate=number) for number, event in sorted(case.waivers.items())],
+        "waivers": [
+            _entry(event, gate=number, title=titles.get(number, ""))
+            for number, event in sorted(case.waivers.items())
+        ],
         "history": [
             _entry(event, kind=event.kind, gate=event.details.get("gate")) for event in case.events
         ],
     }
 
 
-def check_annex(annex: Mapping[str, Any], digests: Digests) -> list[Unmet]:
+def check_annex(
+    annex: Mapping[str, Any], digests: Digests, gates: Sequence[Gate] = ()
+) -> list[Unmet]:
     """Return what keeps a released folder from being served as approved.
 
     Parameters
@@ -259,6 +280,8 @@ def check_annex(annex: Mapping[str, Any], digests: Digests) -> list[Unmet]:
         As :func:`make_annex` wrote it at the release.
     digests : Digests
         Of what lies in the folder, and of the code that runs, now.
+    gates : sequence of Gate
+        Of the card in the folder: what one of them asks today may be more than it was then.
     """
     unmet = []
     if annex["standing"] != "approved":
@@ -267,4 +290,40 @@ def check_annex(annex: Mapping[str, Any], digests: Digests) -> list[Unmet]:
         unmet.append(Unmet("approvals", f"fewer than {NEEDED} people have approved it"))
     changed = digests.changed_from(Digests(**annex["digests"]))
     unmet += [Unmet("changed", f"the {what} is not the one that was approved") for what in changed]
+    return unmet + _check_gates(annex, gates)
+
+
+def _check_gates(annex: Mapping[str, Any], gates: Sequence[Gate]) -> list[Unmet]:
+    """Return the gates that fail and that no waiver of an annex lets pass."""
+    reasons = {entry["gate"]: entry["comment"] for entry in annex["waivers"]}
+    unmet = []
+    for gate in gates:
+        number = gate.number
+        if gate.status == "pass" or number == REVIEWERS_GATE:
+            continue
+        told = f"gate {number}, {gate.name}: {gate.text}"
+        if number not in reasons:
+            unmet.append(Unmet(f"gate_{number}", told))
+            continue
+        others = [(other, said) for other, said in reasons.items() if other < number]
+        never = [f"it is never waived: {gate.never_waived}"] if gate.never_waived else []
+        faults = never or check_reason(reasons[number], others)
+        if faults:
+            told += f"; its waiver does not count: {'; '.join(faults)}"
+            unmet.append(Unmet(f"gate_{number}", told))
     return unmet
+
+
+def describe_waivers(annex: Mapping[str, Any] | None) -> list[str]:
+    """Return the waivers of an annex, a sentence each: which gate, by whom, when and why."""
+    return [
+        f"{_describe_gate(entry)} waived by {entry['name']} on {entry['at'][:10]}: "
+        f"{' '.join(entry['comment'].split())}"
+        for entry in (annex or {}).get("waivers", [])
+    ]
+
+
+def _describe_gate(entry: Mapping[str, Any]) -> str:
+    """Return which gate a waiver of an annex is for; an older one does not tell its name."""
+    title = entry.get("title", "")
+    return f"Gate {entry['gate']}, {title}," if title else f"Gate {entry['gate']}"

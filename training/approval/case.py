@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from training.approval.gate import EXTERNAL_GATE, NEVER_WAIVED, REVIEWERS_GATE, SYNTHETIC_GATE, Gate
+from training.approval.reasons import check_reason
+from training.store.statuses import SILENT_APPROVAL
+
 __all__ = [
     "ACTIONS",
     "FINAL",
     "NAMED_USE",
     "NEEDED",
-    "REVIEWERS_GATE",
     "ROLES",
     "SILENT",
     "SYSTEM",
@@ -20,12 +23,12 @@ __all__ = [
     "Case",
     "Digests",
     "Event",
-    "Gate",
     "Role",
     "approved_version",
     "compute_standing",
     "find_end",
     "list_approvals",
+    "name_standing",
     "released_versions",
     "since_opened",
 ]
@@ -42,46 +45,9 @@ NEEDED = 2
 FINAL: dict[str, Standing] = {"refuse": "refused", "withdraw": "withdrawn"}
 """Actions that end a review, and how it then stands."""
 
-EXTERNAL_GATE, REVIEWERS_GATE, SYNTHETIC_GATE = 9, 11, 12
-"""Validation in other patients; and the two that log and facts answer, not the card."""
-
 SILENT, NAMED_USE = "silent prospective evaluation", "the use that its card names"
-"""What an approval can be for: without validation in other patients, at most the first."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One of the twelve gates, computed from the card; a reviewer may waive it.
-
-    Parameters
-    ----------
-    number : int
-        1 to 12.
-    name : str
-        In a few words.
-    status : {"pass", "fail", "waived"}
-        Whether the card alone says that it is met, and beside its review whether it was waived.
-    value, threshold : str
-        What was found, and what is asked.
-    more : str
-        What to know or to do; may be empty.
-    waiver : str
-        Who waived it, and why; else empty.
-    """
-
-    number: int
-    name: str
-    status: Literal["pass", "fail", "waived"]
-    value: str
-    threshold: str
-    more: str = ""
-    waiver: str = ""
-
-    @property
-    def text(self) -> str:
-        """All of it in one line."""
-        more = "".join(f"; {part}" for part in (self.more, self.waiver) if part)
-        return f"{self.value} (asked: {self.threshold}){more}"
+"""What an approval can be for: without validation in other patients, or where the data do not bear
+a model, at most the first."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +158,8 @@ class Case:
         Of this subject, in the order of the log.
     code : mapping of str to str
         What the code's digest is made of, to tell what changed in it.
+    deployable : bool
+        Whether the training itself says that its data bear a model.
     """
 
     subject: str
@@ -201,6 +169,7 @@ class Case:
     authors: frozenset[str]
     events: Sequence[Event]
     code: Mapping[str, str] = field(default_factory=dict)
+    deployable: bool = True
 
     def of_kind(self, kind: str) -> list[Event]:
         """Return the events of one kind."""
@@ -219,9 +188,18 @@ class Case:
 
     @property
     def standing(self) -> Standing:
-        """How the review stands: "void" where what was approved is no longer what there is."""
+        """How the review stands: "void" where what was approved is no longer what there is.
+
+        Also where a gate is open again: what let it pass does not count, or asks more today.
+        """
         told = compute_standing(self.events)
-        return "void" if told == "approved" and len(self.approvals) < NEEDED else told
+        holds = len(self.approvals) >= NEEDED and not self.open_gates()
+        return "void" if told == "approved" and not holds else told
+
+    @property
+    def name(self) -> str:
+        """How the review stands, in the words that people read."""
+        return name_standing(self.standing, self.scope)
 
     @property
     def approvals(self) -> list[Event]:
@@ -232,7 +210,51 @@ class Case:
     @property
     def waivers(self) -> dict[int, Event]:
         """Gate number to the waiver that holds."""
-        return {event.details["gate"]: event for event in self.holding("waive")}
+        return self._judge_waivers()[0]
+
+    @property
+    def idle_waivers(self) -> dict[int, tuple[Event, list[str]]]:
+        """Gate number to a waiver that was given and does not count, with the reasons why."""
+        held, idle = self._judge_waivers()
+        return {number: told for number, told in idle.items() if number not in held}
+
+    def _judge_waivers(self) -> tuple[dict[int, Event], dict[int, tuple[Event, list[str]]]]:
+        held: dict[int, Event] = {}
+        idle: dict[int, tuple[Event, list[str]]] = {}
+        for event in self.holding("waive"):
+            number = event.details["gate"]
+            faults = self.check_waiver(number, event.comment, held)
+            if faults:
+                idle[number] = event, faults
+            else:
+                held.setdefault(number, event)
+        return held, idle
+
+    def check_waiver(
+        self, number: int, reason: str, others: Mapping[int, Event] | None = None
+    ) -> list[str]:
+        """Return what keeps a gate from being waived for a reason; empty if nothing does.
+
+        Parameters
+        ----------
+        number : int
+            Of the gate.
+        reason : str
+            In the reviewer's words.
+        others : mapping of int to Event or None
+            The waivers beside which it stands; None for every one of this card.
+        """
+        gate = next((gate for gate in self.gates if gate.number == number), None)
+        never = gate.never_waived if gate else NEVER_WAIVED.get(number, "")
+        if never:
+            return [f"gate {number} is never waived: {never}"]
+        events = (
+            [e for e in self.of_kind("waive") if e.digests and e.digests.card == self.digests.card]
+            if others is None
+            else others.values()
+        )
+        beside = [(e.details["gate"], e.comment) for e in events if e.details["gate"] != number]
+        return check_reason(reason, beside)
 
     def is_author(self, account: Account) -> bool:
         """Return whether the card names this account, or it has opened the review."""
@@ -244,7 +266,7 @@ class Case:
     def scope(self) -> str:
         """What the model may be approved for."""
         passed = any(g.number == EXTERNAL_GATE and g.status == "pass" for g in self.gates)
-        return NAMED_USE if passed else SILENT
+        return NAMED_USE if passed and self.deployable else SILENT
 
     def open_gates(self) -> list[Gate]:
         """Return the gates that fail and are not waived, but for those that the card cannot tell.
@@ -255,6 +277,19 @@ class Case:
         elsewhere = {REVIEWERS_GATE, *((SYNTHETIC_GATE,) if self.synthetic else ())}
         closed = elsewhere | set(self.waivers)
         return [g for g in self.gates if g.status != "pass" and g.number not in closed]
+
+
+def name_standing(standing: str, scope: str) -> str:
+    """Return how a review stands, in the words that people read.
+
+    Parameters
+    ----------
+    standing : str
+        :attr:`Case.standing`.
+    scope : str
+        What it is approved for, :data:`SILENT` or :data:`NAMED_USE`.
+    """
+    return SILENT_APPROVAL if standing == "approved" and scope == SILENT else standing
 
 
 def list_approvals(events: Iterable[Event]) -> list[Event]:

@@ -19,6 +19,8 @@ from training.card.fields import read_rows
 
 __all__ = [
     "AUTHOR_FIELDS",
+    "AuthorField",
+    "DECLARED_REAL",
     "NOT_AVAILABLE",
     "empty_author",
     "is_reasoned_absence",
@@ -27,6 +29,9 @@ __all__ = [
 ]
 
 NOT_AVAILABLE = "not available, because "
+
+DECLARED_REAL = "study.declared_real_by"
+"""The entry by which an author declares that no patient is simulated: gate 12."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class AuthorField:
         Whether "unknown" is an answer.
     many : bool
         Whether the answer is a list of texts.
+    name : bool
+        Whether the answer is the name of somebody, which is said in one word too.
     """
 
     key: str
@@ -52,6 +59,7 @@ class AuthorField:
     optional: bool = False
     unknown_allowed: bool = False
     many: bool = False
+    name: bool = False
 
     @property
     def empty(self) -> str | list[str]:
@@ -97,7 +105,7 @@ _FILE = _make_file()
 _HEAD = """\
 # What only people can say of the model: the author's part of its card.
 #
-# Answer in a sentence or two. Where there is no answer, say why:
+# Answer in a sentence or two, each question in words of its own. Where there is no answer, say why:
 #     "not available, because ..."
 # Then: ketresponse card make MODEL --card card.toml
 """

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from features.errors import InputError, KetresponseError
 from features.published.safety import describe_safety
 from training.card.answers import answer_from_run
-from training.card.checks import fill_fields
+from training.card.checks import fill_fields, require
 from training.card.gates import compute_flags
 from training.card.limitations import list_limitations
 from training.card.literature import compare_base_rates, describe_predictors, find_contradictions
@@ -117,7 +117,6 @@ def make_card(
     settings = settings or GateSettings()
     flags = compute_flags(results, settings)
     answers = answer_from_run(results, facts, flags=flags)
-    required = ("extra.leakage_review",) if flags else ()
     known = facts.to_dict()
     body = Body(
         model=Model.model_validate(
@@ -129,7 +128,7 @@ def make_card(
         statements=list(make_statements(facts)[1:]),
         flags=flags,
         author=dict(author),
-        fields=fill_fields(answers, author, required=required),
+        fields=fill_fields(answers, author, required=require(flags)),
         base_rates=compare_base_rates(results),
         known_predictors=describe_predictors(results),
         contradictions=find_contradictions(results),

@@ -6,21 +6,106 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from training.card.author import AUTHOR_FIELDS, NOT_AVAILABLE, is_reasoned_absence
+from training.approval.reasons import count_words, find_repeated, fold, is_alike
+from training.card.author import (
+    AUTHOR_FIELDS,
+    DECLARED_REAL,
+    NOT_AVAILABLE,
+    AuthorField,
+    is_reasoned_absence,
+)
 from training.card.fields import FIELDS
 from training.card.schema import FieldAnswer, Status
 
-__all__ = ["count_fields", "fill_fields", "list_missing"]
+__all__ = [
+    "count_fields",
+    "fill_fields",
+    "find_declaration_fault",
+    "find_faults",
+    "list_missing",
+    "require",
+]
 
-_AUTHOR = {field.key: field for field in AUTHOR_FIELDS}
 _EMPTY_WORDS = frozenset({"", "-", "?", "n/a", "na", "none", "tbd", "todo", "unknown"})
+_ASKED = [
+    sentence
+    for field in AUTHOR_FIELDS
+    for sentence in (field.question, field.key, field.key.partition(".")[2])
+]
 _LEFT_EMPTY = NOT_AVAILABLE + "it is optional and the author's file leaves it empty"
 
+_FEWEST_WORDS = 2
+_LONG_WORD, _DIFFERENT_LETTERS = 8, 5
+_FEWEST_DIGITS = 3
 
-def _find_fault(key: str, text: str, *, optional: bool) -> str:
-    """Return what is wrong with an author's answer; empty if nothing is."""
-    word = text.strip().lower().rstrip(".")
-    if word == "unknown" and _AUTHOR[key].unknown_allowed:
+
+def require(flags: Sequence[str]) -> tuple[str, ...]:
+    """Return the optional entries of the author's file that a model with these flags needs."""
+    return ("extra.leakage_review",) if flags else ()
+
+
+def find_faults(author: Mapping[str, Any], *, required: Iterable[str] = ()) -> dict[str, str]:
+    """Return what is wrong with an author's answers, by entry; empty where nothing is.
+
+    An answer is missing where nothing is said, where it is the template's own sentence, where it
+    holds no words, and where it is that of an earlier entry, or nearly so: somebody who answers
+    every question alike has read none.
+
+    Parameters
+    ----------
+    author : mapping
+        :func:`training.card.author.read_author`; an entry that is not there is empty.
+    required : iterable of str
+        Optional entries that this model needs all the same.
+    """
+    needed = set(required)
+    faults: dict[str, str] = {}
+    said: list[tuple[str, str]] = []
+    for field in AUTHOR_FIELDS:
+        text = _write(author.get(field.key, ""))
+        fault = _find_fault(field, text, optional=field.optional and field.key not in needed)
+        if not fault and text and not field.name:
+            alike = find_repeated(_strip_absence(text), said)
+            if alike:
+                fault = f"{field.key}: the answer of {alike} again; say what is true of this one"
+            elif not _is_unknown(field, text):
+                said.append((field.key, _strip_absence(text)))
+        if fault:
+            faults[field.key] = fault
+    return faults
+
+
+def find_declaration_fault(author: Mapping[str, Any]) -> str:
+    """Return what is wrong with an author's declaration that the patients are real.
+
+    Empty where one of the authors has declared it by name.
+    """
+    name, authors = str(author.get(DECLARED_REAL, "")), author.get("people.authors", [])
+    if not name.strip():
+        return f"{DECLARED_REAL} in the author's file names the author who declares it"
+    if fold(name) not in {fold(one) for one in authors}:
+        return f"{DECLARED_REAL} in the author's file has to name one of people.authors"
+    return ""
+
+
+def _write(given: object) -> str:
+    return ", ".join(given) if isinstance(given, list) else str(given)
+
+
+def _strip_absence(text: str) -> str:
+    """Return an answer, or of one that is not available the reason, for comparison."""
+    stripped = text.strip()
+    return stripped[len(NOT_AVAILABLE) :] if is_reasoned_absence(stripped) else stripped
+
+
+def _is_unknown(field: AuthorField, text: str) -> bool:
+    return field.unknown_allowed and text.strip().lower().rstrip(".") == "unknown"
+
+
+def _find_fault(field: AuthorField, text: str, *, optional: bool) -> str:
+    """Return what is wrong with one answer by itself; empty if nothing is."""
+    key, word = field.key, text.strip().lower().rstrip(".")
+    if _is_unknown(field, text):
         return ""
     if word in _EMPTY_WORDS:
         if optional and not word:
@@ -28,7 +113,26 @@ def _find_fault(key: str, text: str, *, optional: bool) -> str:
         return f'{key}: {"empty" if not word else repr(text)}; say it, or "{NOT_AVAILABLE}..."'
     if word.startswith(("not available", "n/a")) and not is_reasoned_absence(text):
         return f'{key}: give the reason: "{NOT_AVAILABLE}..."'
-    return ""
+    reason = _strip_absence(text)
+    if any(is_alike(reason, asked) for asked in _ASKED):
+        return f"{key}: the sentence of the template; answer it"
+    if _holds_words(reason, one_is_enough=field.name or field.many):
+        return ""
+    return f"{key}: {text!r} says nothing in words; answer in a sentence"
+
+
+def _holds_words(text: str, *, one_is_enough: bool) -> bool:
+    """Return whether a text can be an answer: two words, one with a number, or a long one."""
+    if one_is_enough:
+        return any(letter.isalpha() for letter in text)
+    words = count_words(text)
+    if words >= _FEWEST_WORDS:
+        return True
+    if words and sum(letter.isdigit() for letter in text) >= _FEWEST_DIGITS:
+        return True  # as a registry or a committee numbers what it has seen
+    # One long word: a profession, a hospital, or a sentence of a script without spaces.
+    letters = [letter for letter in fold(text) if letter.isalpha()]
+    return len(letters) >= _LONG_WORD and len(set(letters)) >= _DIFFERENT_LETTERS
 
 
 def fill_fields(
@@ -50,7 +154,7 @@ def fill_fields(
     list of FieldAnswer
         `status` is "not available" where the answer is a reason; `missing` tells what to fill.
     """
-    needed = set(required)
+    found = find_faults(author, required=required)
     rows = []
     for field in FIELDS:
         answers, faults = [], []
@@ -59,12 +163,9 @@ def fill_fields(
             if owner == "run":
                 answers.append(run[key])
                 continue
-            optional = _AUTHOR[source].optional and source not in needed
-            given = author[source]
-            text = ", ".join(given) if isinstance(given, list) else str(given)
-            fault = _find_fault(source, text, optional=optional)
-            if fault:
-                faults.append(fault)
+            text = _write(author.get(source, ""))
+            if source in found:
+                faults.append(found[source])
             elif text:
                 answers.append(text)
         by_author = any(not source.startswith("run.") for source in field.sources)

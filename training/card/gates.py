@@ -11,7 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from training.approval.case import Gate
+from training.approval.gate import Gate
+from training.card.author import DECLARED_REAL
+from training.card.checks import find_declaration_fault, find_faults, require
+from training.card.constancy import list_constant
+from training.card.fields import FIELDS
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
 from training.document.words import number, percent
@@ -234,13 +238,21 @@ def _check_external(body: Body, settings: GateSettings) -> _Finding:
 
 
 def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
-    missing = sum(field.status == "missing" for field in body.fields)
-    more = f"{missing} wait for an answer; `ketresponse card check` lists them"
+    # The author's answers are looked at again: a card may be older than what is asked of them.
+    faults = find_faults(body.author, required=require(body.flags))
+    waiting = {(field.table, field.id) for field in body.fields if field.status == "missing"}
+    for field in FIELDS:
+        if faults.keys() & set(field.sources):
+            waiting.add((field.table, field.id))
+    n = len(body.fields)
+    more = f"{len(waiting)} wait for an answer; `ketresponse card check` lists them"
+    if faults:
+        more += f"; the first: {next(iter(faults.values()))}"
     return _Finding(
-        passed=not missing,
-        value=f"{len(body.fields) - missing} of {len(body.fields)} fields",
-        threshold='every field filled, or "not available, because ..."',
-        more=more if missing else "",
+        passed=not waiting,
+        value=f"{n - len(waiting)} of {n} fields",
+        threshold='every field answered in its own words, or "not available, because ..."',
+        more=more if waiting else "",
     )
 
 
@@ -254,14 +266,21 @@ def _check_reviewers(body: Body, settings: GateSettings) -> _Finding:
 
 
 def _check_real(body: Body, settings: GateSettings) -> _Finding:
-    synthetic = body.model.synthetic or body.results.cohort.synthetic
-    return _Finding(
-        passed=not synthetic,
-        value="simulated patients" if synthetic else "real patients",
-        threshold="no simulated patient",
-        more="a model of simulated data stays a demonstration for ever" if synthetic else "",
-    )
+    """Say what is known: that nothing marks the patients as simulated, and who answers for it."""
+    asked = "no simulated patient"
+    if body.model.synthetic or body.results.cohort.synthetic:
+        more = "a model of simulated data stays a demonstration for ever"
+        return _Finding(False, "simulated patients", asked, more)
+    name = str(body.author.get(DECLARED_REAL, ""))
+    fault = find_declaration_fault(body.author)
+    if fault:
+        value = "not marked as simulated; declared real by nobody"
+        return _Finding(False, value, asked, f"{fault}; then make the card again")
+    return _Finding(True, f"not marked as simulated; declared real by {name}", asked)
 
+
+_FIXED_IF_CONSTANT = (4, 5)
+"""Better than the base rate, and calibration: what a model that is constant cannot meet."""
 
 _GATES: tuple[tuple[str, Callable[[Body, GateSettings], _Finding]], ...] = (
     ("frozen before training", _check_frozen),
@@ -291,8 +310,22 @@ def compute_gates(body: Body) -> list[Gate]:
     for place, (name, judge) in enumerate(_GATES, start=1):
         found = judge(body, body.gate_settings)
         status: Literal["pass", "fail"] = "pass" if found.passed else "fail"
-        gates.append(Gate(place, name, status, found.value, found.threshold, found.more))
+        fixed = _tell_fixed(body.results) if place in _FIXED_IF_CONSTANT else ""
+        gates.append(
+            Gate(place, name, status, found.value, found.threshold, found.more, fixed=fixed)
+        )
     return gates
+
+
+def _tell_fixed(results: Results) -> str:
+    """Return why nobody may let a model pass that tells nobody apart; empty for any other."""
+    constant = [horizon.upper() for horizon in list_constant(results)]
+    if not constant:
+        return ""
+    return (
+        f"at {' and '.join(constant)} the model gives everyone the same estimate, and no reason "
+        "makes that a prediction"
+    )
 
 
 def compute_flags(results: Results, settings: GateSettings) -> list[str]:

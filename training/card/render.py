@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import KetresponseError
-from training.approval.case import NEEDED, REVIEWERS_GATE, SILENT, Gate
+from training.approval.case import NEEDED, SILENT
+from training.approval.gate import REVIEWERS_GATE, Gate
 from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
@@ -19,6 +20,7 @@ from training.card.words import interval
 from training.document.render import make_environment
 from training.document.words import OF_A_CONSTANT
 from training.store.statements import stamp
+from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = ["find_holding", "render_html", "render_markdown", "describe_gates", "write_pages"]
 
@@ -46,10 +48,11 @@ def describe_gates(body: Body, annex: Mapping[str, Any] | None) -> list[Gate]:
     for gate in compute_gates(body):
         if gate.number == REVIEWERS_GATE:
             who = " and ".join(entry["name"] for entry in approvals)
-            gate = replace(gate, value=f"approved by {who or 'nobody yet'}")
+            how = SILENT_APPROVAL if annex.get("scope") == SILENT and approvals else APPROVED
+            gate = replace(gate, value=f"{how} by {who or 'nobody yet'}")
             if len({entry["account"] for entry in approvals}) >= NEEDED:
                 gate = replace(gate, status="pass")
-        if gate.status == "fail" and gate.number in waivers:
+        if gate.status == "fail" and gate.number in waivers and not gate.never_waived:
             entry = waivers[gate.number]
             words = f"waived by {entry['name']} on {entry['at'][:10]}: {entry['comment']}"
             gate = replace(gate, status="waived", waiver=words)
@@ -94,9 +97,14 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
         "model": body.model,
         "study": results.study,
         "plain": body.plain,
-        "stamp": stamp(standing, silent=(annex or {}).get("scope") == SILENT),
+        "stamp": stamp(standing),
         "status": standing,
         "gates": gates,
+        "waivers": [
+            f"Gate {gate.number}, {gate.name}, fails and was let pass: {gate.waiver}"
+            for gate in gates
+            if gate.status == "waived"
+        ],
         "counts": {s: sum(g.status == s for g in gates) for s in ("pass", "waived", "fail")},
         "sections": make_sections(body, annex),
         "field_tables": tables,

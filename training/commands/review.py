@@ -77,7 +77,9 @@ def _act(action: Action, model: str, by: str, comment: str, gate: int | None = N
 
 
 def _head(file: File) -> str:
-    scope = f", for {file.case.scope}" if file.standing == "approved" else ""
+    from training.store.statuses import APPROVED
+
+    scope = f", for {file.case.scope}" if file.standing == APPROVED else ""
     return f"{file.case.subject}: {file.standing}{scope}"
 
 

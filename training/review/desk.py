@@ -18,11 +18,13 @@ from training.approval.case import (
     Case,
     Digests,
     Event,
-    Gate,
     approved_version,
     compute_standing,
+    name_standing,
 )
+from training.approval.gate import Gate
 from training.card.card import Card, read_card
+from training.card.constancy import is_deployable
 from training.card.gates import compute_gates
 from training.card.render import describe_gates, write_pages
 from training.review.accounts import LocalAccounts
@@ -65,11 +67,11 @@ class File:
     @property
     def standing(self) -> str:
         """How the review stands; "demonstration" for simulated data."""
-        return "demonstration" if self.case.synthetic else self.case.standing
+        return "demonstration" if self.case.synthetic else self.case.name
 
     @property
     def status(self) -> str:
-        """What the model is by the log, whatever is written beside it: see STATUSES."""
+        """What the model is now, whatever is written beside it: see STATUSES."""
         standing = self.standing
         return standing if standing in STATUSES else "research"
 
@@ -165,6 +167,7 @@ class Desk:
             authors=frozenset(card.authors),
             events=_of(events, subject),
             code=list_code_parts(),
+            deployable=is_deployable(card.body.results),
         )
         return File(folder, facts, card, case)
 
@@ -286,9 +289,7 @@ class Desk:
         """Make the registry say what the log says of a model."""
         case = replace(file.case, events=_of(events, file.case.subject))
         standing = compute_standing(case.events)
-        facts = replace(
-            file.facts, status=_status(file.facts, case.events), card_sha256=file.card.sha256
-        )
+        facts = replace(file.facts, status=_status(file.facts, case), card_sha256=file.card.sha256)
         signed = asdict(case.digests) if standing == "approved" else dict.fromkeys(_DIGESTS, "")
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "artifact"
@@ -357,7 +358,7 @@ class Desk:
             for unmet in file.unmet
             if unmet.code in ("void", "changed")
         ]
-        wanted = _status(file.facts, own)
+        wanted = _status(file.facts, file.case)
         for where, told in (("registry", model.status), ("stored model", file.facts.status)):
             if told != wanted:
                 findings.append(f"{file.case.subject}: the {where} says {told}, the log {wanted}")
@@ -368,11 +369,11 @@ def _subject(model: RegisteredModel) -> str:
     return f"{model.name}:{model.version}"
 
 
-def _status(facts: ModelFacts, events: Sequence[Event]) -> str:
+def _status(facts: ModelFacts, case: Case) -> str:
     """Return the status of a model by its log."""
     if facts.synthetic:
         return "demonstration"
-    standing = compute_standing(events)
+    standing = name_standing(compute_standing(case.events), case.scope)
     return standing if standing in STATUSES else "research"
 
 

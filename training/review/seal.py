@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import KetresponseError, Refused
-from training.approval.approval import check_annex
-from training.approval.case import SILENT, Digests
+from training.approval.approval import check_annex, describe_waivers
+from training.approval.case import Digests, name_standing
 from training.review.signature import check_signature, find_public_key
 from training.store.artifact import read_facts
 from training.store.code_digest import compute_code_digest
 from training.store.facts import ModelFacts
+from training.store.statuses import APPROVALS
 
 __all__ = [
     "ANNEX",
@@ -78,8 +79,10 @@ def make_refusal(what: str, reasons: list[str]) -> Refused:
     return Refused("\n".join([f"{what}:", *(f"  - {reason}" for reason in reasons)]))
 
 
-def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> bool:
-    """Return whether an approved model is for silent evaluation only; others need no approval.
+def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the gates that an approved model was let pass, a sentence each; else refuse it.
+
+    A model that is not approved needs no approval, and was let pass nothing.
 
     Parameters
     ----------
@@ -96,22 +99,29 @@ def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> 
         If the folder is not what was approved, the code is not, or the record of the review was
         not signed with the reviewers' key; listing every reason.
     """
-    if status != "approved":
-        return False
-    scope: str = _check_sealed(folder, find_public_key(environ))["scope"]
-    return scope == SILENT
+    if status not in APPROVALS:
+        return ()
+    annex = _check_sealed(folder, status, find_public_key(environ))
+    return tuple(describe_waivers(annex))
 
 
-def _check_sealed(folder: Path, public_key: Path) -> dict[str, Any]:
+def _check_sealed(folder: Path, status: str, public_key: Path) -> dict[str, Any]:
     signed = _read_signed(folder)
     if signed is None:
         raise make_refusal(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
     annex, signature = signed
     facts, digest = read_facts(folder)
-    from training.card.card import read_card  # most who ask for an estimate have no card to read
+    # Most who ask for an estimate have no card to read.
+    from training.card.card import read_card
+    from training.card.gates import compute_gates
 
-    unmet = check_annex(annex, compute_digests(facts, digest, read_card(folder).sha256))
+    card = read_card(folder)
+    digests = compute_digests(facts, digest, card.sha256)
+    unmet = check_annex(annex, digests, compute_gates(card.body))
     reasons = [found.text for found in unmet]
+    told = name_standing(annex["standing"], annex["scope"])
+    if told in APPROVALS and told != status:
+        reasons.append(f"it is {told}, and its files call it {status}: release it again")
     if not check_signature(annex, signature, public_key):
         reasons.append(
             f"the record of its review ({ANNEX}) was not signed with the reviewers' key, or was "

@@ -17,10 +17,11 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from features.dictionary.rule import is_rule
 from features.errors import InputError, KetresponseError
 from training.store.part import ResultsPart, list_problems
+from training.store.statuses import APPROVALS
 
 __all__ = ["STATUSES", "ModelFacts", "package_versions", "to_plain"]
 
-STATUSES = ("demonstration", "research", "approved", "refused", "withdrawn")
+STATUSES = ("demonstration", "research", *APPROVALS, "refused", "withdrawn")
 _PACKAGES = ("ketresponse", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "skops")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from features.errors import KetresponseError
 from training.store.client import make_client, open_files, telling_failures
 from training.store.listing import find_run_files, read_versions
+from training.store.statuses import name_status
 
 __all__ = [
     "ARTIFACT",
@@ -85,7 +86,7 @@ def describe_version(version: Any) -> RegisteredModel:
     return RegisteredModel(
         name=version.name,
         version=str(version.version),
-        status=tags[f"{TAG}status"],
+        status=name_status(tags[f"{TAG}status"], tags.get(f"{TAG}scope", "")),
         created=created.isoformat(timespec="seconds"),
         horizons=horizons,
         n={horizon: int(tags[f"{TAG}{horizon}.n"]) for horizon in horizons},

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from features.dictionary.outcome_words import ABOUT_4_WEEKS
 from training.document.words import join
 from training.store.facts import ModelFacts
+from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["COVERAGE", "make_statements", "plain", "stamp", "tell_interval"]
 
@@ -33,10 +34,10 @@ _STAMPS = {
         "Reviewed by two people for the use its model card names. It supports a clinician's "
         "judgement and does not replace it."
     ),
-    "silent": (
-        "Reviewed by two people for silent prospective evaluation only: it has not been validated "
-        "in other patients. Its estimates are recorded and compared with what happens; they do "
-        "not guide the care of a patient."
+    SILENT_APPROVAL: (
+        "Approved for silent evaluation only, by two people: it is not known to hold in other "
+        "patients. Its estimates are withheld from those who treat the patient: they are for "
+        "whoever runs the evaluation, to record and to compare with what happens."
     ),
 }
 
@@ -87,18 +88,9 @@ def _tell_worst(found: Mapping[int, float]) -> str:
     return join([f"{100 * first:.0f} of 100 with {fewest} patients", *more])
 
 
-def stamp(status: str, *, silent: bool = False) -> str:
-    """Return what a model may be used for, in one or two sentences.
-
-    Parameters
-    ----------
-    status : str
-        Of the model.
-    silent : bool
-        Whether its approval is for silent prospective evaluation only.
-    """
-    word = "silent" if silent and status == "approved" else status
-    return _STAMPS.get(word, f"This model is {status} and must not be used.")
+def stamp(status: str) -> str:
+    """Return what a model of this status may be used for, in one or two sentences."""
+    return _STAMPS.get(status, f"This model is {status} and must not be used.")
 
 
 def plain(text: str) -> str:

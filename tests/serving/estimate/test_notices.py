@@ -16,6 +16,7 @@ from serving.estimate.notices import (
     scope_notices,
 )
 from tests.serving.helpers.models import make_facts, make_model
+from training.store.statements import stamp
 
 PREDICTORS = CONTRACT.check_predictors(["nrs_t0", "disease_duration_years", "opioid"])
 RANGES = {
@@ -25,6 +26,9 @@ RANGES = {
 }
 USUAL = {"nrs_t0": (4.0, 9.0), "disease_duration_years": (1.0, 12.5)}
 COMPLETE = {"nrs_t0": 7.0, "disease_duration_years": 3.0, "opioid": 0.0}
+
+
+APPROVED = {"status": "approved", "synthetic": False}
 
 
 def tell(**changes):
@@ -168,27 +172,30 @@ def test_pain_that_cannot_fall_by_two_points_is_told(nrs, told):
 def test_a_stamp_comes_first_and_notes_last():
     model = make_model()
     facts = make_facts(model, notes=["No external validation."])
-    assert model_notices(model, facts, "DEMONSTRATION") == [
-        PlainNotice("demonstration", "DEMONSTRATION"),
+    assert model_notices(model, facts, ["Gate 9 waived"]) == [
+        PlainNotice("demonstration", stamp("demonstration")),
+        PlainNotice("waived_gate", "Gate 9 waived"),
         PlainNotice("note", "No external validation."),
     ]
-    assert model_notices(model, replace(facts, notes=[]), "") == []
+    assert model_notices(model, replace(facts, notes=[], **APPROVED)) == []
 
 
 def test_a_constant_model_is_told_once_whether_or_not_the_kept_share_is_constant_too():
     model = make_model(constant=True)
-    assert [n.code for n in model_notices(model, make_facts(model), "")] == ["prevalence_only"]
+    assert [n.code for n in model_notices(model, make_facts(model, **APPROVED))] == [
+        "prevalence_only"
+    ]
     first = make_model()
     half = replace(first, kept=model.kept)
-    assert [n.code for n in model_notices(half, make_facts(half), "")] == ["kept_constant"]
+    assert [n.code for n in model_notices(half, make_facts(half, **APPROVED))] == ["kept_constant"]
     alone = make_model(horizons=("t1",))
-    assert model_notices(alone, make_facts(alone), "") == []
+    assert model_notices(alone, make_facts(alone, **APPROVED)) == []
 
 
 def test_the_variables_of_a_study_are_named():
     own = declare_variable("mood", {"kind": "yes_no", "known_at": "baseline", "label": "Low mood"})
     model = make_model(predictors=("nrs_t0", "mood"), dictionary=CONTRACT.with_variables([own]))
-    (notice,) = model_notices(model, make_facts(model), "")
+    (notice,) = model_notices(model, make_facts(model, **APPROVED))
     assert notice._asdict() == {
         "code": "study_variables",
         "text": "Measured in this study's own way: Low mood.",

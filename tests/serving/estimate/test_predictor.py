@@ -504,12 +504,23 @@ def test_the_usual_range_is_the_middle_95_of_100_rounded_outwards():
         assert (("rare", "disease_duration_years") in found) is rare
 
 
-@pytest.mark.parametrize("silent", [False, True])
-def test_an_approved_model_stamps_its_answers_where_it_is_for_silent_evaluation(silent):
+@pytest.mark.parametrize("status", ["approved", "approved for silent evaluation only"])
+def test_an_approved_model_stamps_its_answers_where_it_is_for_silent_evaluation(status):
+    predictor = Predictor(make_loaded(facts={"status": status, "synthetic": False}))
+    answer = ask(predictor, PATIENT)
+    notices = answer["applicability"]["notices"]
+    stamps = [n["text"] for n in notices if n["code"] in ("approved", "silent_evaluation")]
+    assert predictor.is_silent is (status != "approved")
+    assert stamps == ([predictor.stamp] if predictor.is_silent else [])
+    assert answer["model"]["status"] == status
+    # For whoever runs the evaluation to record: a program gets the numbers either way.
+    assert len(answer["estimates"]) == 2
+
+
+def test_gates_that_a_model_was_let_pass_stand_on_every_answer():
     loaded = make_loaded(facts={"status": "approved", "synthetic": False})
-    predictor = Predictor(loaded, silent=silent)
-    notices = ask(predictor, PATIENT)["applicability"]["notices"]
-    stamps = [notice["text"] for notice in notices if notice["code"] == "approved"]
-    assert stamps == ([predictor.stamp] if silent else [])
-    assert ("silent prospective evaluation only" in predictor.stamp) is silent
-    assert Predictor(loaded).stamp == Predictor(loaded, silent=False).stamp
+    waivers = ("Gate 7, net benefit, waived by Carl: one", "Gate 9 waived by Dora: two")
+    predictor = Predictor(loaded, waivers=waivers)
+    for patient in (PATIENT, {**PATIENT, "age_years": 12}):
+        notices = ask(predictor, patient)["applicability"]["notices"]
+        assert tuple(n["text"] for n in notices if n["code"] == "waived_gate") == waivers

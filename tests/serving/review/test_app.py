@@ -7,7 +7,7 @@ import pytest
 from serving.review import app as review_web
 from serving.review.app import make_review_app
 from tests.serving.helpers.clients import Client
-from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
+from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from tests.training.review.test_desk import add_model
 from training.review import accounts
 from training.review.desk import Desk
@@ -127,14 +127,26 @@ def test_two_reviewers_approve(app, desk):
     page = send(first, "/model/pilot/1/approve", comment="fine")
     assert page.status_code == 403
     assert "gate 9, validation in other patients, is open" in page.text
-    page = send(first, "/model/pilot/1/waive", gate="9", comment="one centre: silent use")
+    page = send(first, "/model/pilot/1/waive", gate="9", comment=make_reason(9))
     assert "waived by" in page.text
-    assert "one centre: silent use" in page.text
+    assert make_reason(9) in page.text
     send(first, "/model/pilot/1/approve", comment="fine")
     page = send(second, "/model/pilot/1/approve", comment="I agree")
-    assert "pilot version 1: approved" in page.text
+    assert "pilot version 1: approved for silent evaluation only" in page.text
     assert "It may be released" in page.text
     assert "Carl Second (carl)" in page.text
+
+
+def test_only_gates_that_may_be_waived_are_offered(app, desk):
+    for card in ({"external": False}, {"constant": True, "slope": 0.5}):
+        add_model(desk, **card)
+    for version in ("1", "2"):
+        desk.act("open", AUTHOR, "pilot", version, comment="ready")
+    client = open_session(app, "berta")
+    page = client.get("/model/pilot/1").text
+    assert 'action="/model/pilot/1/waive"' in page
+    assert re.findall('<option value="([0-9]+)"', page) == ["9"]
+    assert "/waive" not in client.get("/model/pilot/2").text
 
 
 def test_words_are_shown_as_words(app, desk):

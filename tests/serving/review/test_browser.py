@@ -12,7 +12,7 @@ from tests.browsers import MARKS, see
 from tests.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.test_release import add_model, desk, places  # noqa: F401
-from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
+from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from training.review import accounts
 from training.store.artifact import load_model
 
@@ -123,7 +123,7 @@ def test_nothing_runs_off_the_screen(desk, reviewers):  # noqa: F811
     first.page.reload()
     first.open("1")
     first.section("Waive a gate").get_by_label("Gate").select_option("9")
-    first.act("Waive a gate", "one centre")
+    first.act("Waive a gate", make_reason(9))
     assert see(first.section("Gates").get_by_text("waived by"))
     for path in ("/", "/model/pilot/1", "/model/pilot/1/card.html"):
         first.page.goto(first.url + path)

@@ -46,13 +46,16 @@ def test_the_card_is_shown_stamped_with_who_reviewed_it(folder):
     write_annex(folder, annex, "")
     page = make_client(folder).get("/card").text
     assert "Demonstration: this model was made from simulated patients" in page
-    assert "Approved by Carl Second on 2026-11-03: approve: why" in page
+    assert "Approved for silent evaluation only by Carl Second on 2026-11-03: approve: why" in page
     assert "Gate 9 waived by Carl Second" in page
     assert '<iframe src="card.html"' in page
-    assert "approved by Carl Second" in make_client(folder).get("/card.html").text
+    assert (
+        "approved for silent evaluation only by Carl Second"
+        in make_client(folder).get("/card.html").text
+    )
     write_annex(folder, {**annex, "digests": vars(replace(signed, card="0" * 64))}, "")
     for path in ("/card", "/card.html"):
-        assert "pproved by Carl Second" not in make_client(folder).get(path).text
+        assert "only by Carl Second" not in make_client(folder).get(path).text
 
 
 def test_what_is_shown_is_what_is_signed_not_a_file_beside_it(folder):
@@ -94,18 +97,18 @@ def test_a_model_without_a_card_says_so(save):
 
 
 def test_a_silent_approval_is_stamped_everywhere(save):
-    folder = save(facts={"status": "approved", "synthetic": False})
+    status = "approved for silent evaluation only"
+    folder = save(facts={"status": status, "synthetic": False})
     loaded = load_model(folder)
     put_card(folder, loaded.facts, loaded.digest)
     write_release(folder, replace(loaded.facts, card_sha256=read_card(folder).sha256))
-    client = make_client(folder, silent=True)
-    words = "Reviewed by two people for silent prospective evaluation only"
+    client = make_client(folder, waivers=["Gate 9 waived by Carl: why"])
+    words = "Approved for silent evaluation only, by two people"
     assert words in client.get("/clinic").text
     assert words in client.get("/card").text
     assert words in client.get("/model/card").json()["stamp"]
     assert words in client.get("/model").json()["statements"][0]
-    predictor = Predictor(loaded, silent=True)
-    notices = predictor.predict({}, request_id="x")["applicability"]["notices"]
-    assert [n["text"][: len(words)] for n in notices if n["code"] == "approved"] == [words]
-    notices = Predictor(loaded).predict({}, request_id="x")["applicability"]["notices"]
-    assert not [n for n in notices if n["code"] == "approved"]
+    assert client.get("/model").json()["status"] == status
+    for path in ("/clinic", "/clinic?example=1", "/card", "/card.html"):
+        assert f"{status}, made" in client.get(path).text or "clinic" not in path
+        assert "Reviewed by two people for the use" not in client.get(path).text

@@ -280,3 +280,30 @@ def test_a_failure_is_answered_and_logged_without_its_message(caplog):
     assert b"7731.25" not in response.body
     assert "7731.25" not in caplog.text
     assert "ValueError while answering" in caplog.text
+
+
+SILENT = {"status": "approved for silent evaluation only", "synthetic": False}
+
+
+def test_under_silent_evaluation_the_page_holds_no_number():
+    silent, shown = (
+        Predictor(make_loaded(facts=facts), waivers=["Gate 9 waived by Carl: why"])
+        for facts in (SILENT, {**SILENT, "status": "approved"})
+    )
+    found = silent.predict(FORM, request_id="r")
+    page, full = (render_page(p, fields=FORM, found=found) for p in (silent, shown))
+    for estimate in found["estimates"]:
+        number = f"about {100 * estimate['probability']:.0f}"
+        assert number in full
+        assert number not in page
+    assert 'class="answer"' in full
+    assert 'class="answer"' not in page
+    assert "The estimate is not shown: silent evaluation" in text_of(page)
+    assert "recorded" not in text_of(page)
+    assert "No estimate is shown here" in text_of(render_page(silent))
+    for html in (page, full, render_page(silent)):
+        assert html.count("Gate 9 waived by Carl: why") == 1
+    outside = {**FORM, "age_years": "3"}
+    page = render_page(silent, fields=outside, found=silent.predict(outside, request_id="r"))
+    assert "No estimate: outside what this model knows" in text_of(page)
+    assert "The estimate is not shown" not in text_of(page)

@@ -114,3 +114,20 @@ def test_a_cohort_is_a_line_for_each_patient_with_why_there_is_none(predictor):
     assert f"- to put right: nrs_t0 (2 rows: 4, 5): expected {expected}; got 11" in lines
     assert "- to put right: row 5, sex: expected one of female, male; got '[x]'" in lines
     assert not any(line.startswith("- P1:") for line in lines)
+
+
+SILENT = {"status": "approved for silent evaluation only", "synthetic": False}
+
+
+def test_under_silent_evaluation_no_number_is_printed():
+    predictor = Predictor(make_loaded(facts=SILENT), waivers=["Gate 9 waived by Carl: why"])
+    answer = predictor.predict(PATIENT, request_id="r")
+    text = flat(show(print_answer, answer, predictor))
+    assert text.startswith("APPROVED FOR SILENT EVALUATION ONLY")
+    assert "The estimate is not shown: silent evaluation." in text
+    assert "Of 100 patients like this one" not in text
+    assert text.count("Gate 9 waived by Carl: why") == 1
+    text = flat(show(print_cohort, [{"patient_id": "P1", "row": 2, **answer}], predictor))
+    assert "P1 clinical withheld withheld" in text
+    for estimate in answer["estimates"]:
+        assert f"{100 * estimate['probability']:.0f} (" not in text

@@ -14,8 +14,15 @@ from tests.training.helpers.reviews import (
     THIRD,
     failing,
     make_case,
+    make_reason,
 )
-from training.approval.approval import check_annex, compute_objections, compute_unmet, make_annex
+from training.approval.approval import (
+    check_annex,
+    compute_objections,
+    compute_unmet,
+    describe_waivers,
+    make_annex,
+)
 from training.approval.case import ACTIONS, SYSTEM, compute_standing
 
 OPEN = ("open", AUTHOR)
@@ -26,7 +33,8 @@ def codes(case):
     return [unmet.code for unmet in compute_unmet(case)]
 
 
-def against(case, action, account, *, comment="read it all", gate=None):
+def against(case, action, account, *, comment=None, gate=None):
+    comment = comment or (make_reason(gate) if action == "waive" else "read it all")
     return compute_objections(case, action, account, comment=comment, gate=gate)
 
 
@@ -143,6 +151,14 @@ def test_a_comment_is_needed(action):
     assert "a comment is needed: it stands beside the card for ever" in found
 
 
+def test_what_is_not_written_yet_stands_against_nobody():
+    case = make_case(OPEN, gates=failing(9, 11))
+    assert compute_objections(case, "waive", FIRST, comment=None, gate=9) == []
+    assert compute_objections(case, "refuse", FIRST, comment=None) == []
+    (told,) = compute_objections(case, "waive", AUTHOR, comment=None, gate=9)[1:]
+    assert told == "anna is an author of this model: nobody judges their own"
+
+
 def test_an_open_gate_keeps_from_approving_until_it_is_waived():
     case = make_case(OPEN, gates=failing(5, 11))
     (found,) = against(case, "approve", FIRST)
@@ -159,8 +175,11 @@ def test_an_open_gate_keeps_from_approving_until_it_is_waived():
 def test_some_gates_are_never_waived(gate):
     (found,) = against(make_case(OPEN, gates=failing(gate)), "waive", FIRST, gate=gate)
     assert found.startswith(f"gate {gate} is never waived")
-    case = make_case(*APPROVED, ("waive", FIRST, 12), gates=failing(11, 12))
-    assert codes(case) == [] if gate == 11 else ["gate_12"]
+    # Not even where the log says so: the gate stays open, and what was approved is void.
+    case = make_case(*APPROVED, ("waive", FIRST, gate), gates=failing(11, 12))
+    assert codes(case) == ["gate_12"]
+    assert case.waivers == {}
+    assert case.standing == "void"
 
 
 @pytest.mark.parametrize(
@@ -239,8 +258,9 @@ def test_the_annex_tells_who_and_why_and_holds_for_its_digests():
         "at": "",
         "name": "Berta First",
         "account": "berta",
-        "comment": "waive: why",
+        "comment": make_reason(5),
         "gate": 5,
+        "title": "calibration",
     }
     assert [entry["kind"] for entry in annex["history"]] == ["open", "waive", "approve", "approve"]
     assert check_annex(annex, DIGESTS) == []
@@ -303,3 +323,65 @@ def test_whatever_is_tried_only_two_others_approve():
     assert approved >= 100
     assert ended >= 40
     assert approved + ended < 400
+
+
+CONSTANT = tuple(
+    replace(gate, fixed="everyone gets the same") if gate.number in (4, 5) else gate
+    for gate in failing(4, 5, 9, 11)
+)
+TALK = "the committee has thought about it for a long time"
+
+
+@pytest.mark.parametrize("gate", [4, 5])
+def test_no_reason_lets_a_constant_model_pass(gate):
+    case = make_case(OPEN, gates=CONSTANT)
+    assert against(case, "waive", FIRST, gate=gate, comment=TALK) == [
+        f"gate {gate} is never waived: everyone gets the same"
+    ]
+    assert against(case, "waive", FIRST, gate=9, comment=TALK) == []
+
+
+def test_a_waiver_from_before_does_not_count_and_says_why():
+    steps = (OPEN, ("waive", FIRST, 4), ("waive", FIRST, 9), *APPROVED[1:])
+    case = make_case(*steps, gates=CONSTANT)
+    assert list(case.waivers) == [9]
+    assert codes(case) == ["gate_4", "gate_5"]
+    assert compute_unmet(case)[0].text.endswith(
+        "the waiver of Berta First (berta) does not count: gate 4 is never waived: everyone gets "
+        "the same"
+    )
+    assert (compute_standing(case.events), case.standing) == ("approved", "void")
+    annex = make_annex(make_case(*steps, gates=failing(4, 9, 11)))
+    assert check_annex(annex, DIGESTS, failing(4, 9, 11)) == []
+    (found,) = check_annex(annex, DIGESTS, CONSTANT[:4])
+    assert found.code == "gate_4"
+    assert "its waiver does not count: it is never waived: everyone gets the same" in found.text
+    assert [f.code for f in check_annex(annex, DIGESTS, failing(5))] == ["gate_5"]
+
+
+@pytest.mark.parametrize("word", ["ok", "ok " * 20, TALK])
+def test_a_word_or_the_reason_of_another_gate_waives_nothing(word):
+    case = make_case(OPEN, ("waive", FIRST, 9), gates=failing(5, 9, 11))
+    said = replace(case.events[1], comment=TALK.upper().replace(" ", "\n"))
+    case = replace(case, events=[case.events[0], said])
+    assert list(case.waivers) == [9]
+    assert against(case, "waive", SECOND, gate=5) == []
+    (found,) = against(case, "waive", SECOND, gate=5, comment=word)
+    assert found.startswith("gate 5: its reason ")
+    # Nor where the log says so.
+    details = {**said.details, "gate": 5}
+    case = replace(case, events=[*case.events, replace(said, comment=word, details=details)])
+    assert list(case.waivers) == [9]
+    (event, faults) = case.idle_waivers[5]
+    assert (event.comment, len(faults)) == (word, 1)
+
+
+def test_waivers_are_sentences_with_gate_name_day_and_reason():
+    case = make_case(OPEN, ("waive", FIRST, 9), gates=failing(9))
+    annex = make_annex(case)
+    assert describe_waivers(annex) == [
+        f"Gate 9, calibration, waived by Berta First on 2026-11-02: {make_reason(9)}"
+    ]
+    del annex["waivers"][0]["title"]  # as an annex from before
+    assert describe_waivers(annex)[0].startswith("Gate 9 waived by Berta First")
+    assert describe_waivers(None) == []

@@ -23,6 +23,7 @@ from training.approval.case import (
     compute_standing,
     find_end,
     list_approvals,
+    name_standing,
     released_versions,
     since_opened,
 )
@@ -183,3 +184,12 @@ def test_the_alias_follows_the_log(steps, version):
 def test_what_was_rolled_back_is_not_come_back_to(steps, versions):
     assert released_versions(log(*steps), "pilot") == versions
     assert released_versions(log(*steps), "other") == []
+
+
+def test_an_approval_for_silent_evaluation_is_named_so_and_no_other():
+    approved = (OPEN, ("waive", FIRST, 9), ("approve", FIRST), ("approve", SECOND))
+    assert make_case(*approved, gates=failing(9)).name == "approved for silent evaluation only"
+    assert make_case(*approved, gates=failing(11)).name == "approved"
+    few = replace(make_case(*approved, gates=failing(11)), deployable=False)
+    assert (few.scope, few.name) == (SILENT, "approved for silent evaluation only")
+    assert name_standing("in review", SILENT) == "in review"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.training.helpers.cards import full_author, small_card, small_results
-from training.approval.case import Gate
+from training.approval.gate import Gate
 from training.card.author import empty_author
 from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
@@ -344,6 +344,11 @@ def test_9_without_other_patients_only_silent_evaluation_is_left() -> None:
 def test_10_every_field_is_answered() -> None:
     filled = _gate(10, _body())
     assert (filled.status, filled.more) == ("pass", "")
+    # Also on a card that was made before answers were looked at: it called them filled.
+    body = _body()
+    for key, said in body["author"].items():
+        body["author"][key] = said and (["ok"] if isinstance(said, list) else "ok")
+    assert "people.developer: 'ok' says nothing in words" in _gate(10, body).more
     gate = _gate(10, small_card(author=empty_author()).body.to_json())
     assert gate.status == "fail"
     assert "card check" in gate.text
@@ -360,7 +365,16 @@ def test_12_simulated_patients_never_pass() -> None:
     assert _gate(12, body).status == "fail"
     body["results"]["cohort"]["synthetic"] = False
     gate = _gate(12, body)
-    assert (gate.status, gate.value, gate.more) == ("pass", "real patients", "")
+    assert (gate.status, gate.value) == ("fail", "not marked as simulated; declared real by nobody")
+    assert "study.declared_real_by in the author's file names the author" in gate.more
+    body["author"]["study.declared_real_by"] = "somebody"
+    assert _gate(12, body).status == "fail"
+    body["author"]["study.declared_real_by"] = "Dr. B. Writer"
+    gate = _gate(12, body)
+    declared = "not marked as simulated; declared real by Dr. B. Writer"
+    assert (gate.status, gate.value, gate.more) == ("pass", declared, "")
+    body["results"]["cohort"]["synthetic"] = True
+    assert _gate(12, body).value == "simulated patients"
 
 
 def test_thresholds_are_settings() -> None:

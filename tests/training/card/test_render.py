@@ -13,6 +13,7 @@ from tests.training.helpers.cards import DIGEST, full_author, small_card, small_
 from training.card.card import Card
 from training.card.fields import FIELDS, PLACES
 from training.card.render import describe_gates, render_html, render_markdown
+from training.store.statuses import SILENT_APPROVAL
 
 ANNEX: dict[str, Any] = {
     "model": "small:1",
@@ -96,11 +97,13 @@ def test_run_and_digest_stand_on_it(render: Any) -> None:
 def test_approvals_and_waivers_stand_beside_the_body(render: Any) -> None:
     card = small_card()
     before = card.sha256
-    shown = render(card, annex=annex_of(card), status="approved")
+    shown = render(card, annex=annex_of(card), status=SILENT_APPROVAL)
     assert "silent evaluation only" in shown
-    assert "Reviewed by two people" in shown
-    assert "approved by Carol and Dave" in shown
-    assert "Review: approved, for silent prospective evaluation." in shown
+    assert "Reviewed by two people" not in shown
+    assert "approved for silent evaluation only by Carol and Dave" in shown
+    waiver = "Gate 9, validation in other patients, fails and was let pass: waived by Carol"
+    assert waiver in shown[: shown.index("What it predicts")]
+    assert "Review: approved for silent evaluation only." in shown
     assert small_card().sha256 == before
 
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from features.errors import EXIT_REFUSED, InputError, KetresponseError, Refused
 from tests.training.helpers.review_cards import change_card, put_card
+from tests.training.helpers.reviews import make_reason
 from tests.training.review.test_desk import RESEARCH, add_model
 from training.commands.review import app, approve
 from training.review import accounts
@@ -23,6 +24,7 @@ from training.review import desk as review
 from training.review.desk import make_desk
 from training.store import code_digest
 from training.store.artifact import load_model, read_facts, save_model
+from training.store.statuses import SILENT_APPROVAL
 
 PASSWORD = "correct horse battery"
 
@@ -69,21 +71,21 @@ def test_a_whole_review(people):
     act("open", "anna")
     with pytest.raises(Refused, match="gate 9"):
         act("approve", "berta")
-    assert "Before it can be released" in act("waive", "berta", "--gate", 9)
+    assert "Before it can be released" in act("waive", "berta", "--gate", 9, comment=make_reason(9))
     act("approve", "berta")
     assert "It may be released: ketresponse release pilot:1" in act("approve", "carl")
     assert run("verify").stdout == "Everything is as it was signed.\n"
     told = run("status", "pilot").stdout
-    assert told.startswith("pilot:1: approved, for silent prospective evaluation\n")
+    assert told.startswith("pilot:1: approved for silent evaluation only\n")
     assert " 9. waived" in told
     assert "11. pass" in told
-    assert "waive gate 9  Berta First: read it" in told
+    assert f"waive gate 9  Berta First: {make_reason(9)}" in told
     found = json.loads(run("status", "pilot", "--json").stdout)
-    assert (found["standing"], found["unmet"]) == ("approved", [])
+    assert (found["standing"], found["unmet"]) == (SILENT_APPROVAL, [])
     assert [gate["status"] for gate in found["gates"]].count("pass") == 11
     assert found["scope"] == "silent prospective evaluation"
     listed = json.loads(run("status", "--json").stdout)
-    assert listed == [{"model": "pilot:1", "standing": "approved"}]
+    assert listed == [{"model": "pilot:1", "standing": SILENT_APPROVAL}]
 
 
 def test_a_refusal_is_told_with_its_reason(people):

@@ -32,7 +32,16 @@ def make_results(facts: ModelFacts) -> dict[str, Any]:
             row |= {key: value, "low": value - 0.05, "high": value + 0.05}
         for row in results["decision"][horizon]["rows"]:
             row |= {"net_benefit": 0.3, "treat_all": 0.2, "treat_none": 0.0}
+        results["sample_size"][horizon]["enough"] = True
+        for row in results["importance"]:
+            row["mean_absolute_contribution"] = 0.05
         results["instability"][horizon]["mean_absolute_prediction_error"] = 0.05
+    for blend in results["blend"].values():
+        blend |= {"constant": False, "slope": 1.0}
+        blend["members"] = [
+            {**member, "weight": 0.5, "constant": False}
+            for member in results["blend"]["response"]["members"]
+        ]
     results["null_test"] = {
         "done": True,
         "n_permutations": 100,
@@ -68,15 +77,26 @@ def put_card(
     authors: Sequence[str] = ("Zoe Writer",),
     external: bool = True,
     slope: float = 0.95,
+    constant: bool = False,
+    enough: bool = True,
 ) -> None:
     """Make the card of a model and write it into the model's folder."""
     results = make_results(facts)
+    for size in results["sample_size"].values():
+        size["enough"] = enough
+    for blend in results["blend"].values() if constant else ():
+        blend["constant"] = True
     if not external:
         results["sites"] = {"done": False, "reason": "no external validation"}
     for horizon in results["study"]["horizons"]:
         rows = results["optimism"][horizon]["rows"]
         next(r for r in rows if r["metric"] == "calibration_slope")["corrected"] = slope
-    author = {**full_author(), "people.authors": list(authors), "use.how_to_use": SCRIPT}
+    author = {
+        **full_author(),
+        "people.authors": list(authors),
+        "study.declared_real_by": authors[0],
+        "use.how_to_use": SCRIPT,
+    }
     card = make_card(facts, digest, Results.model_validate(results), author)
     write_card(card, folder)
     write_pages(card, folder, annex=None, status=facts.status)

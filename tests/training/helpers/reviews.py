@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from training.approval.case import Account, Case, Digests, Event, Gate
+from training.approval.case import Account, Case, Digests, Event
+from training.approval.gate import Gate
 
 AUTHOR = Account("anna", "Anna Author", "author")
 FIRST = Account("berta", "Berta First", "reviewer")
@@ -20,6 +21,11 @@ def make_gate(number: int, status: Literal["pass", "fail"] = "pass") -> Gate:
 
 
 PASSING = tuple(make_gate(number) for number in range(1, 13))
+
+
+def make_reason(gate: object = "") -> str:
+    """Return a reason for waiving a gate that is one."""
+    return f"gate {gate} asks for what a single centre cannot have before its first use"
 
 
 def failing(*numbers: int) -> tuple[Gate, ...]:
@@ -44,5 +50,6 @@ def make_case(
         if synthetic:
             details["demonstration"] = True
         at = f"2026-11-{number:02}T10:00:00+00:00"
-        events.append(Event(number, at, kind, "pilot:3", account.name, f"{kind}: why", details))
+        why = make_reason(extra) if kind == "waive" else f"{kind}: why"
+        events.append(Event(number, at, kind, "pilot:3", account.name, why, details))
     return Case("pilot:3", synthetic, digests, gates, authors, events)

@@ -13,7 +13,7 @@ import pytest
 from features.errors import EXIT_REFUSED, KetresponseError, Refused
 from tests.training.helpers.examples import make_facts, make_model
 from tests.training.helpers.review_cards import change_card, put_card
-from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND, THIRD
+from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND, THIRD, make_reason
 from training.approval.case import SYSTEM
 from training.review import desk as review
 from training.review.desk import Desk, make_desk
@@ -79,7 +79,7 @@ def test_a_review_from_the_queue_to_the_alias(desk):
     assert found["ketresponse.approved.data"] == "b" * 64
     stored = load_model(folder).facts
     assert (stored.status, stored.card_sha256) == ("approved", file.case.digests.card)
-    assert check_approval(folder, "approved", environ=os.environ) is False
+    assert check_approval(folder, "approved", environ=os.environ) == ()
     assert desk.verify() == []
 
 
@@ -88,13 +88,23 @@ def test_without_validation_elsewhere_an_approval_is_for_silent_evaluation(desk)
     desk.act("open", AUTHOR, "pilot", comment="ready")
     with pytest.raises(Refused, match="gate 9, validation in other patients, is open"):
         desk.act("approve", FIRST, "pilot", comment="read")
-    desk.act("waive", FIRST, "pilot", comment="one centre only; silent use", gate=9)
+    desk.act("waive", FIRST, "pilot", comment=make_reason(9), gate=9)
     desk.act("approve", FIRST, "pilot", comment="read")
     desk.act("approve", SECOND, "pilot", comment="read")
     annex = read_annex(folder)
     assert annex["scope"] == "silent prospective evaluation"
-    assert annex["waivers"][0]["comment"] == "one centre only; silent use"
-    assert check_approval(folder, "approved", environ=os.environ) is True
+    assert annex["waivers"][0]["comment"] == make_reason(9)
+    status = "approved for silent evaluation only"
+    (told,) = check_approval(folder, status, environ=os.environ)
+    assert told.startswith("Gate 9, validation in other patients, waived by Berta First on 20")
+    assert told.endswith(make_reason(9))
+    assert load_model(folder).facts.status == status
+    assert tags(desk)["ketresponse.status"] == status
+    assert [standing for _, standing in desk.queue()] == [status]
+    assert [model.status for model in list_models(tracking_uri=desk.tracking_uri)] == [status]
+    assert desk.verify() == []
+    with pytest.raises(Refused, match="its files call it approved: release it again"):
+        check_approval(folder, "approved", environ=os.environ)
 
 
 def test_every_objection_is_told_and_nothing_is_done(desk):
@@ -357,15 +367,16 @@ def test_the_stored_page_follows_every_step_and_the_signed_body_does_not(desk):
     signed = (folder / "card.json").read_bytes()
     desk.act("open", AUTHOR, "pilot", comment="ready")
     assert "Anna Author (anna)" in (folder / "card.html").read_text()
-    desk.act("waive", FIRST, "pilot", comment="one centre", gate=9)
+    desk.act("waive", FIRST, "pilot", comment=make_reason(9), gate=9)
     for name in ("card.html", "card.md"):
         assert "aived by Berta First" in (folder / name).read_text()
     for account in (FIRST, SECOND):
         desk.act("approve", account, "pilot", comment="read")
     for name in ("card.html", "card.md"):
         shown = (folder / name).read_text()
-        assert "approved by Berta First and Carl Second" in shown
-        assert "silent prospective evaluation only" in shown
+        assert "approved for silent evaluation only by Berta First and Carl Second" in shown
+        assert "Approved for silent evaluation only, by two people" in shown
+        assert "approved by" not in shown
     assert (folder / "card.json").read_bytes() == signed
     assert desk.verify() == []
 
@@ -386,3 +397,29 @@ def test_an_approval_of_something_else_is_void_wherever_it_is_shown(desk):
         desk.act("approve", account, "pilot", comment="read again")
     assert (desk.read("pilot").standing, desk.read("pilot").unmet) == ("approved", [])
     assert (alias(desk), desk.verify()) == ("1", [])
+
+
+def test_a_constant_model_cannot_be_talked_through(desk):
+    folder = add_model(desk, constant=True, slope=0.5)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    with pytest.raises(Refused, match="gate 5 is never waived: at T1 and T2 the model gives"):
+        desk.act("waive", FIRST, "pilot", comment=make_reason(5), gate=5)
+    assert "no reason makes that a prediction" in desk.read("pilot").gates[4].fixed
+    assert read_annex(folder)["waivers"] == []
+
+
+def test_a_model_whose_data_are_not_enough_is_approved_for_silent_evaluation_at_most(desk):
+    folder = add_model(desk, enough=False)
+    approve(desk, "1")
+    assert desk.read("pilot").standing == "approved for silent evaluation only"
+    for name in ("card.html", "card.md"):
+        assert "Reviewed by two people for the use" not in (folder / name).read_text()
+
+
+def test_a_registry_from_before_names_a_silent_approval(desk):
+    add_model(desk)
+    client = make_client(desk.tracking_uri)
+    client.set_model_version_tag("pilot", "1", "ketresponse.status", "approved")
+    client.set_model_version_tag("pilot", "1", "ketresponse.scope", "silent prospective evaluation")
+    (model,) = list_models(tracking_uri=desk.tracking_uri)
+    assert model.status == "approved for silent evaluation only"

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -16,6 +16,7 @@ from training.review.seal import ANNEX, check_approval, compute_digests, read_an
 from training.review.signature import make_public_key, sign
 from training.store.artifact import read_facts, save_model
 from training.store.code_digest import compute_code_digest
+from training.store.statuses import SILENT_APPROVAL
 
 KEY = b"k" * 32
 
@@ -29,8 +30,8 @@ def made(tmp_path_factory):
     put_card(folder, facts, digest)
     digests = compute_digests(facts, digest, read_card(folder).sha256)
     steps = (("open", AUTHOR), ("approve", FIRST, digests), ("approve", SECOND, digests))
-    case = make_case(("open", AUTHOR, digests), *steps[1:], digests=digests, gates=failing(9, 11))
-    annex = make_annex(case)
+    case = make_case(("open", AUTHOR, digests), *steps[1:], digests=digests, gates=failing(11))
+    annex = make_annex(replace(case, deployable=False))
     write_annex(folder, annex, sign(annex, KEY))
     public = folder.parent / "review.pub"
     public.write_text(make_public_key(KEY))
@@ -64,14 +65,33 @@ def test_digests_are_of_the_model_its_data_its_card_and_the_code(folder):
 
 
 def test_a_sealed_folder_tells_what_it_was_approved_for(folder, environ):
-    # Gate 9 failed: nobody else's patients were looked at.
-    assert check_approval(folder, "approved", environ=environ) is True
-    change(folder, scope="the use its card names")
-    assert check_approval(folder, "approved", environ=environ) is False
+    # The data were not enough by the training itself.
+    assert check_approval(folder, SILENT_APPROVAL, environ=environ) == ()
+    with pytest.raises(Refused, match="its files call it approved: release it again"):
+        check_approval(folder, "approved", environ=environ)
+    change(folder, scope="the use that its card names")
+    assert check_approval(folder, "approved", environ=environ) == ()
+    with pytest.raises(Refused, match="it is approved, and its files call it approved for silent"):
+        check_approval(folder, SILENT_APPROVAL, environ=environ)
+
+
+def test_what_was_waived_is_told(folder, environ):
+    said = {"gate": 9, "name": "Berta", "account": "berta", "at": "2026-11-02", "comment": "why"}
+    change(folder, waivers=[said])
+    (told,) = check_approval(folder, SILENT_APPROVAL, environ=environ)
+    assert told == "Gate 9 waived by Berta on 2026-11-02: why"
+
+
+def test_a_gate_of_the_card_that_nobody_waived_as_asked_today_is_not_served(folder, environ):
+    put_card(folder, *read_facts(folder), external=False)
+    said = {"gate": 9, "name": "Berta", "account": "berta", "at": "2026-11-02", "comment": "ok"}
+    change(folder, waivers=[said])
+    with pytest.raises(Refused, match="its waiver does not count: its reason has 2 characters"):
+        check_approval(folder, SILENT_APPROVAL, environ=environ)
 
 
 def test_what_is_not_called_approved_needs_no_approval(tmp_path):
-    assert check_approval(tmp_path / "nowhere", "research", environ={}) is False
+    assert check_approval(tmp_path / "nowhere", "research", environ={}) == ()
 
 
 def test_every_reason_is_listed(folder, environ):
@@ -79,7 +99,7 @@ def test_every_reason_is_listed(folder, environ):
     annex = read_annex(folder)
     write_annex(folder, {**annex, "approvals": annex["approvals"][:1]}, sign(annex, KEY))
     with pytest.raises(Refused) as caught:
-        check_approval(folder, "approved", environ=environ)
+        check_approval(folder, SILENT_APPROVAL, environ=environ)
     told = str(caught.value).splitlines()
     assert told[0] == "this model is not served as approved:"
     assert len(told) == 4

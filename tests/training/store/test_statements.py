@@ -23,10 +23,12 @@ def test_each_status_has_its_stamp(status, words):
     assert words in stamp(status)
 
 
-def test_silent_evaluation_is_stamped_only_on_what_was_approved():
-    assert "silent prospective evaluation only" in stamp("approved", silent=True)
-    for status in ("demonstration", "research", "withdrawn"):
-        assert stamp(status, silent=True) == stamp(status)
+def test_silent_evaluation_withholds_and_claims_no_record():
+    told = stamp("approved for silent evaluation only")
+    assert told.startswith("Approved for silent evaluation only, by two people")
+    assert "withheld from those who treat the patient" in told
+    assert "are recorded" not in told
+    assert stamp("approved") != told
 
 
 def test_words_of_the_dictionary_become_plain():

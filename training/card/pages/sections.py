@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from training.approval.case import SILENT, name_standing
 from training.card.fields import PLACES
 from training.card.pages.cohort import (
     make_answers_blocks,
@@ -162,7 +163,7 @@ def _provenance(body: Body) -> list[Block]:
 
 def _describe_scope(annex: Mapping[str, Any]) -> str:
     """Return what an approval is for, or what it could be for."""
-    if annex["standing"] == "approved":
+    if annex["standing"] == "approved" and annex["scope"] != SILENT:
         return f", for {annex['scope']}"
     return f"; at most for {annex['scope']}" if annex["standing"] == "in review" else ""
 
@@ -172,7 +173,8 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
     if annex is None:
         blocks.append("Not reviewed yet.")
     else:
-        blocks.append(f"Review: {annex['standing']}{_describe_scope(annex)}.")
+        standing = name_standing(annex["standing"], annex["scope"])
+        blocks.append(f"Review: {standing}{_describe_scope(annex)}.")
         for title, key in (
             ("Approvals", "approvals"),
             ("Waivers", "waivers"),

@@ -60,7 +60,7 @@ def _annex(standing: str, **more: Any) -> dict[str, Any]:
 def test_how_the_review_stands_is_told_with_what_it_is_for() -> None:
     for annex, words in (
         (None, "Not reviewed yet."),
-        (_annex("approved"), "Review: approved, for silent prospective evaluation."),
+        (_annex("approved"), "Review: approved for silent evaluation only."),
         (_annex("in review"), "Review: in review; at most for silent prospective evaluation."),
         (_annex("refused"), "Review: refused."),
     ):
