@@ -18,6 +18,7 @@ from training.card.model_answers import (
 )
 from training.card.words import interval
 from training.document.words import join, percent
+from training.report.shares import tell_results_share
 from training.store.facts import ModelFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
@@ -194,7 +195,9 @@ def answer_from_run(
     counts = results.counts
     answers["summary"] = (
         f"{answers['title']}. {answers['population']}. "
-        + results.per_horizon(lambda h: f"{counts[h].events:.0f} of {counts[h].n:.0f} responded")
+        + results.per_horizon(
+            lambda h: f"{percent(counts[h].base_rate)} responded, {tell_results_share(results, h)}"
+        )
         + f". {answers['performance']}"
     )
     return answers

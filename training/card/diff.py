@@ -31,7 +31,7 @@ def _data(body: Body) -> _Facts:
         "threshold range": str(list(results.study.thresholds or ()) or "none"),
     }
     for horizon, counts in results.counts.items():
-        share = f"{counts.events:.0f} of {counts.n:.0f} ({percent(counts.base_rate)})"
+        share = f"{counts.events:.0f} of {counts.n:.0f} known; share {percent(counts.base_rate)}"
         facts[f"{horizon.upper()}: responders"] = share
     for row in results.flow:
         facts[f"flow: {row.step}"] = str(row.remaining)

@@ -20,6 +20,7 @@ from features.published.rates import PooledBaseRate, published_base_rate, read_p
 from features.published.references import MANGNUS, SIGTERMANS, STRICT, read_data
 from training.card.schema import BaseRateRow, KnownPredictor
 from training.document.words import percent
+from training.report.shares import tell_results_share
 from training.store.part import Horizon
 from training.store.results import Results
 
@@ -108,7 +109,7 @@ def compare_base_rates(results: Results) -> list[BaseRateRow]:
                     n=own.n,
                     events=own.events,
                     source="the run",
-                    note="",
+                    note=tell_results_share(results, horizon),
                 )
             )
         found = published_base_rate(horizon)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from training.card.schema import Plain
 from training.document.words import number, percent
+from training.report.shares import tell_results_share
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
 
@@ -56,7 +57,9 @@ def make_plain(results: Results) -> Plain:
     at = {h: study.name_horizon(h) for h in horizons}
     outcomes = "; and ".join(study.outcomes[h] for h in horizons)
     behind = "; ".join(
-        f"{counts[h].events:.0f} of {counts[h].n:.0f} had the outcome at {at[h]}" for h in horizons
+        f"at {at[h]} {percent(counts[h].base_rate)} had the outcome, "
+        f"{tell_results_share(results, h)}"
+        for h in horizons
     )
     sure = [f"Behind it stand {results.cohort.n_patients} patients: {behind}."]
     for horizon in horizons:

@@ -119,6 +119,7 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
                 "n": results.counts[horizon].n,
                 "events": results.counts[horizon].events,
                 "rate": results.counts[horizon],
+                "corrected": horizon == "t2" and "t1" in results.horizons,
                 **{
                     name: _NONE
                     if results.is_constant(horizon) and metric not in OF_A_CONSTANT

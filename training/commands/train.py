@@ -38,7 +38,9 @@ def train(
     ] = 0,
     report: Annotated[
         Path | None,
-        typer.Option(help="Write the complete report also to this file (.html, or Markdown)."),
+        typer.Option(
+            help="Write the complete report also to this file (.html, .docx for Word, or Markdown)."
+        ),
     ] = None,
     panel: Annotated[
         Path | None,

@@ -21,6 +21,7 @@ __all__ = [
     "Document",
     "Drawing",
     "Drawings",
+    "Named",
     "Picture",
     "Section",
     "Table",

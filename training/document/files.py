@@ -13,6 +13,7 @@ from features.errors import InputError, Problem
 from features.files.table import write_bytes
 from training.document.document import Document, Picture, Table
 from training.document.render import to_html, to_markdown
+from training.document.word import to_docx
 
 __all__ = ["to_values", "write_document"]
 
@@ -42,6 +43,7 @@ def write_document(
     name: str,
     force: bool = False,
     extra: Mapping[str, pd.DataFrame] | None = None,
+    word: bool = False,
 ) -> list[Path]:
     """Write the report as `name`.html and `name`.md, each table as CSV and each picture as PNG.
 
@@ -57,6 +59,8 @@ def write_document(
         Whether files that are there may be replaced.
     extra : mapping of str to DataFrame or None
         Further tables, by file name without ending, that are written but not laid out.
+    word : bool
+        Whether `name`.docx is written too.
 
     Returns
     -------
@@ -73,6 +77,8 @@ def write_document(
         f"{name}.html": to_html(document).encode(),
         f"{name}.md": to_markdown(document).encode(),
     }
+    if word:
+        files[f"{name}.docx"] = to_docx(document)
     for _, named in document.name_blocks():
         for block, _, file in named:
             if isinstance(block, Table):

@@ -34,16 +34,16 @@ def plot_estimates(found: Mapping[str, tuple[pd.DataFrame, float]]) -> PaperFigu
         :func:`training.measures.risk_histogram.compute_risk_histogram` counts them, and the share
         that responded.
     """
-    figure = make_figure(width=5.0 if len(found) == 1 else 5.6, height=2.5)
+    figure = make_figure(width=5.0 if len(found) == 1 else 5.6, height=2.7)
     panels = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, (name, (risks, base_rate)) in zip(panels, found.items(), strict=True):
         draw_bars_of_risk(axes, risks)
         line: dict[str, Any] = {"color": INK, "linewidth": 1.2, "linestyle": "--"}
-        axes.axvline(base_rate, label=f"{percent(base_rate)} responded", **line)
+        axes.axvline(base_rate, label="share of all who responded", **line)
         axes.set(xlim=(0, 1), xlabel="estimate", ylabel="patients")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
-        axes.legend(fontsize=7, loc="upper left" if base_rate > 0.5 else "upper right")
-        set_title(axes, name)
+        set_title(axes, f"{name}\n{percent(base_rate)} responded")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
     return figure
 
 

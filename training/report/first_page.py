@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from training.document.document import Block, Bullets, Picture, Section, Table, row_of
-from training.document.words import ABSENT, capital, percent, with_interval
+from training.document.words import ABSENT, OF_A_CONSTANT, capital, percent, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.judgement import Judgement
 from training.evaluation.verdict import make_findings
 from training.report.estimate_plots import plot_estimates
-from training.report.patients import format_rate, tell_share
+from training.report.patients import format_rate
+from training.report.shares import tell_patients_share
 from training.store.headline import Finding, list_next, tell_about, tell_headline
 from training.study.study import Description
 
@@ -124,30 +125,26 @@ def _describe(name: str, risks: pd.DataFrame, base_rate: float) -> str:
 def _make_numbers(
     description: Description, evaluation: Evaluation, findings: Mapping[Any, Finding]
 ) -> Table:
-    rows: list[tuple[str, str, str, str]] = []
+    """Return the numbers that matter, a column for each horizon."""
+    columns: dict[str, list[str]] = {"": ["responded", *(told for told, _ in _MEASURES.values())]}
+    shares = []
     for horizon, found in findings.items():
-        name, judged = horizon.upper(), evaluation.judgements[horizon]
-        rows.append(
-            (
-                name,
-                "responded",
-                format_rate(description.counts[horizon]),
-                tell_share(description.counts, description.labels.counts(), horizon),
-            )
-        )
-        if found.constant:
-            rows.append((name, "told to everyone", percent(found.mean), "the same for each"))
-        for metric, (label, reading) in _MEASURES.items():
-            if found.constant and metric != "brier_skill":
-                continue
-            row = row_of(judged.performance, metric)
-            rows.append((name, label, with_interval(row.estimate, row.low, row.high), reading))
-    shown = pd.DataFrame(rows, columns=["", "what", "number (95% interval)", "how to read it"])
-    if len(findings) == 1:
-        shown = shown.drop(columns="")
+        name, table = horizon.upper(), evaluation.judgements[horizon].performance
+        told = [format_rate(description.counts[horizon])]
+        for metric in _MEASURES:
+            row = row_of(table, metric)
+            ranks = not found.constant or metric in OF_A_CONSTANT
+            told.append(with_interval(row.estimate, row.low, row.high) if ranks else ABSENT)
+        columns[f"{name} (95% interval)"] = told
+        share = tell_patients_share(description, horizon)
+        shares.append(f"Responded at {name}: {share}.")
+    readings = ["of whom: see below", *(reading for _, reading in _MEASURES.values())]
+    shown = pd.DataFrame(columns | {"how to read it": readings})
+    if all(found.constant for found in findings.values()):
+        shown = shown[[ABSENT not in row for row in shown.to_numpy().tolist()]]
     return Table(
         "summary",
         "The numbers that matter.",
-        shown.replace("", ABSENT),
-        "Brier skill, AUC and slope in patients whom the model had not seen (cross-validation).",
+        shown,
+        f"{' '.join(shares)} The rest: in patients whom the model had not seen (cross-validation).",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ from training.evaluation.verdict import judge_sizes
 from training.fitting.weighting import describe_weighting
 from training.measures.subgroups import MIN_PER_CLASS
 from training.report.plots import plot_subgroups
+from training.report.shares import tell_patients_share
 from training.report.tables import (
     make_bounds_table,
     make_flow_table,
@@ -28,7 +28,6 @@ from training.study.study import Description
 
 __all__ = [
     "format_rate",
-    "tell_share",
     "make_missing_section",
     "make_patients_section",
     "make_size_section",
@@ -44,37 +43,11 @@ def format_rate(counts: dict[str, float]) -> str:
     return share_with_interval(*(counts.get(name) for name in ("base_rate", "low", "high")))
 
 
-def tell_share(counts: Mapping[str, Any], labels: Mapping[str, Any], horizon: str) -> str:
-    """Return of whom a share of responders is, with every denominator.
-
-    Parameters
-    ----------
-    counts : mapping
-        By horizon, with `n` and `events`: patients whose outcome is known, and responders.
-    labels : mapping
-        Of :meth:`features.dictionary.outcome.Labels.counts`; `kept` has the responders at T1 who
-        were seen at T2.
-    horizon : str
-        Such as "t1".
-    """
-    n, events = (int(counts[horizon][name]) for name in ("n", "events"))
-    known = f"{events} of {n} patients whose {horizon.upper()} is known"
-    kept = labels.get("kept")
-    if horizon != "t2" or "t1" not in counts or not kept:
-        return known
-    seen = kept["responders"] + kept["nonresponders"]
-    first = f"{int(counts['t1']['events'])} of {int(counts['t1']['n'])}"
-    return (
-        f"{known}; who failed at T1 is among them without being seen again, so that the share is "
-        f"{first} at T1 times {kept['responders']} of the {seen} responders at T1 who were seen "
-        "at T2"
-    )
-
-
 def make_patients_section(description: Description) -> Section:
     """Return how the patients came to be those judged, and how many responded."""
     labels: dict[str, Any] = description.labels.counts()
     outcomes = description.study.outcomes
+    shares = [f"{h.upper()}: {tell_patients_share(description, h)}" for h in description.counts]
     blocks: list[Block] = [
         make_flow_table(description.flow),
         Bullets(tuple(f"{horizon.upper()}: {words}" for horizon, words in outcomes.items())),
@@ -94,6 +67,7 @@ def make_patients_section(description: Description) -> Section:
                 "by wording": lambda r: r[2]["wording"],
                 "by both": lambda r: r[2]["both"],
             },
+            f"Base rate: the share of responders. {'. '.join(shares)}.",
         ),
     ]
     if description.notices:
@@ -187,6 +161,7 @@ def make_missing_section(description: Description, evaluation: Evaluation) -> Se
         "Lowest and highest over everyone, whatever the unknown outcomes are and for whatever "
         "reason they are missing: from no responder among them to all, and for each number in "
         f"between those with the highest or lowest cross-validated probabilities.{plain} "
+        "The share of responders here is of the patients whose outcome is known, or of all. "
         "An AUC averaged over repeats can still pass its ends by a hundredth or two.",
         stack_horizons(told),
     )

@@ -13,7 +13,9 @@ from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, number, with
 from training.evaluation.judgement import Judgement
 from training.fitting.weighting import describe_weighting
 from training.measures.held_out import HeldOut
+from training.report.patients import format_rate
 from training.report.plots import plot_decision_curve, plot_risk_calibration, plot_roc
+from training.report.shares import tell_patients_share
 from training.report.tables import make_thresholds_table
 from training.study.study import Description
 
@@ -25,8 +27,8 @@ def make_performance_section(description: Description, horizon: str, found: Judg
     counts, study = description.counts[horizon], description.study
     weighted = bool(describe_weighting(study.weighting, study.horizons))
     blocks = (
-        f"Outcome: {study.outcomes[horizon]}. Known for {counts['n']:.0f} patients, "
-        f"{counts['events']:.0f} of them responders.",
+        f"Outcome: {study.outcomes[horizon]}. Responded: {format_rate(counts)}, "
+        f"{tell_patients_share(description, horizon)}.",
         *make_held_out_blocks(
             horizon,
             found,

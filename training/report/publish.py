@@ -21,7 +21,7 @@ __all__ = ["Published", "fetch_page", "find_published", "finish_training"]
 
 REPORT_FOLDER, REPORT = "report", "report"
 """Folder of the run that holds the complete report, and the name of its page and Markdown."""
-_PAGE = f"{REPORT_FOLDER}/{REPORT}.html"
+_PAGE, _WORD = (f"{REPORT_FOLDER}/{REPORT}.{ending}" for ending in ("html", "docx"))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def finish_training(
     with TemporaryDirectory() as temporary:
         files = Path(temporary)
         write_results(results, files)
-        write_document(report, files / REPORT_FOLDER, name=REPORT, extra={"importance": importance})
+        extra = {"importance": importance}
+        write_document(report, files / REPORT_FOLDER, name=REPORT, extra=extra, word=True)
         for horizon, table in draws.items():
             table.to_csv(files / draws_file(horizon), index=False)
         finish_run(run_id, replace(record, files=files), tracking_uri=tracking_uri)
@@ -103,6 +104,9 @@ def find_published(model: RegisteredModel, *, tracking_uri: str) -> Published:
     )
 
 
-def fetch_page(published: Published, *, tracking_uri: str) -> Path:
-    """Return the complete report's page as it is kept with the run, or a copy of it."""
-    return fetch_file(published.run_id, _PAGE, tracking_uri=tracking_uri)
+def fetch_page(published: Published, *, tracking_uri: str, word: bool = False) -> Path:
+    """Return the complete report's page as it is kept with the run, or a copy of it.
+
+    With `word` it is the Word file.
+    """
+    return fetch_file(published.run_id, _WORD if word else _PAGE, tracking_uri=tracking_uri)

@@ -12,8 +12,9 @@ from training.evaluation.null_test import ENOUGH
 from training.evaluation.verdict import make_findings, make_panel_verdict, make_verdict
 from training.fitting.candidates import CANDIDATES
 from training.report.first_page import list_steps
-from training.report.patients import format_rate, tell_share
+from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
+from training.report.shares import tell_patients_share
 from training.report.training_run import Training
 from training.store.facts import to_plain
 from training.store.headline import tell_headline
@@ -70,7 +71,7 @@ def make_summary(description: Description, evaluation: Evaluation | None) -> str
         if horizon not in constant and (note := str(found.performance.loc["auc", "note"]))
     ]
     if description.data.has_kept:
-        share = tell_share(description.counts, description.labels.counts(), "t2")
+        share = tell_patients_share(description, "t2")
         flat.append(f"Responded at T2, {format_rate(description.counts['t2'])}: {share}.")
     parts = [
         f"# {description.study.title}",

@@ -11,6 +11,7 @@ from features.files.table import write_bytes
 from features.panel.patients import tell_spelt_otherwise
 from training.document.progress import Show
 from training.document.render import to_html, to_markdown
+from training.document.word import to_docx
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.evaluation.freezing import freeze
@@ -154,14 +155,17 @@ def tell_beforehand(description: Description) -> list[str]:
 def write_report(training: Training, path: Path, *, tracking_uri: str) -> None:
     """Write the complete report of a training to a file.
 
-    A page if its name ends in .html, the one that is kept with the run where there is a run;
-    else Markdown without pictures.
+    A page if its name ends in .html, a Word file if it ends in .docx: those that are kept with the
+    run where there is a run. Else Markdown without pictures.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
+    ending = path.suffix.lower()
+    if ending not in (".html", ".htm", ".docx"):
         report = make_report(training.description, training.evaluation)
         page = to_markdown(report, pictures=False).encode()
     elif training.published is None:
-        page = to_html(make_report(training.description, None)).encode()
+        report = make_report(training.description, None)
+        page = to_docx(report) if ending == ".docx" else to_html(report).encode()
     else:
-        page = fetch_page(training.published, tracking_uri=tracking_uri).read_bytes()
+        kept = fetch_page(training.published, tracking_uri=tracking_uri, word=ending == ".docx")
+        page = kept.read_bytes()
     write_bytes(page, path)

@@ -33,7 +33,7 @@ def test_numbers_are_those_of_the_run() -> None:
         "22 by score, 34 by the record's wording alone, 31 by both" in answers["label_provenance"]
     )
     assert answers["low_baseline"].startswith("0 of 90 patients' score")
-    assert "51 of 87 responded" in answers["summary"]
+    assert "59% responded, 51 of 87 patients whose T1 is known" in answers["summary"]
     assert answers["summary"].endswith(answers["performance"])
 
 

@@ -20,7 +20,7 @@ VALUES = pd.DataFrame({"name": ["a", "b"], "share": [0.5, np.nan]})
 def leaving_pictures_empty() -> Iterator[None]:
     """Draw nothing: pictures have tests of their own, and take most of the time of a run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Picture, "png", b"")
+        patch.setattr(Picture, "png", PNG)
         patch.setattr(Picture, "svg", b"")
         yield
 

@@ -34,7 +34,8 @@ def test_the_first_page_holds_sentence_picture_numbers_size_and_next_step() -> N
     headline, picture, numbers, sizes, steps = _take(make_first_page(description, evaluation))
     assert headline.tone == "headline" and len(headline.items) == 2
     assert "of all responded" in picture.alt
-    assert len(numbers.rows) == 8  # four for each horizon
+    assert len(numbers.rows) == 4
+    assert numbers.head == ("", "T1 (95% interval)", "T2 (95% interval)", "how to read it")
     assert all("known outcome; about" in sentence for sentence in sizes.items)
     assert steps.items[0] == "Use it for no patient."
     assert list(steps.items) == list_steps(description, evaluation)
@@ -43,10 +44,10 @@ def test_the_first_page_holds_sentence_picture_numbers_size_and_next_step() -> N
 def test_the_share_at_t2_is_told_with_every_denominator() -> None:
     description, evaluation, _ = evaluate_small()
     _, _, numbers, _, _ = _take(make_first_page(description, evaluation))
-    (told,) = [row for row in numbers.rows if row[:2] == ("T2", "responded")]
+    told = numbers.note.split("Responded at T2: ")[1]
     counts, kept = description.counts, description.labels.counts()["kept"]
     assert isinstance(kept, dict)
-    n = [int(x) for x in re.findall(r"(?<![T\d])\d+", told[3])]
+    n = [int(x) for x in re.findall(r"(?<![T\d])\d+", told)]
     seen = kept["responders"] + kept["nonresponders"]
     assert n == [
         *(int(counts["t2"][name]) for name in ("events", "n")),
@@ -55,7 +56,7 @@ def test_the_share_at_t2_is_told_with_every_denominator() -> None:
         seen,
     ]
     share = n[2] / n[3] * n[4] / n[5]
-    assert told[2].startswith(f"{100 * share:.0f}% (")
+    assert numbers.rows[0][2].startswith(f"{100 * share:.0f}% (")
 
 
 def test_a_constant_model_is_told_as_what_it_is_and_nothing_is_drawn_of_its_differences() -> None:

@@ -49,7 +49,7 @@ def test_the_first_words_count_the_responders() -> None:
     description, *_ = evaluate_small()
     counts = description.counts["t1"]
     words = _section()[0]
-    assert f"Known for {counts['n']:.0f} patients, {counts['events']:.0f} of them" in str(words)
+    assert f"{counts['events']:.0f} of {counts['n']:.0f} patients whose T1 is known" in str(words)
 
 
 def test_weights_are_spoken_of_only_where_there_are_some() -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from features.cohort.cohort import read_cohort
 from features.panel.panel import to_matrix
 from ketresponse import app
 from tests.training.helpers.documents import leaving_pictures_empty
+from tests.training.helpers.evaluated import describe_small
 from tests.training.helpers.panel_cohorts import write_files
-from training.report.training_run import tell_beforehand
+from training.report.training_run import Training, tell_beforehand, write_report
 from training.store.artifact import load_model
 from training.study.settings import read_study
 from training.study.study import read_description
@@ -134,3 +136,11 @@ def test_a_study_without_a_panel_takes_one_from_the_command(tmp_path, tracking_u
     assert "nothing was found" in " ".join(result.output.split())
     result = CliRunner().invoke(app, [*command, "--panel", str(tmp_path / "none.parquet")])
     assert result.exit_code != 0
+
+
+@pytest.mark.parametrize("ending", ["docx", "md", "html"])
+def test_a_descriptive_report_is_written_in_every_form(tmp_path: Path, ending: str) -> None:
+    described = replace(describe_small(n=40), shortfall="3 responders and 37 nonresponders")
+    path = tmp_path / f"report.{ending}"
+    write_report(Training(described), path, tracking_uri="")
+    assert path.read_bytes()[:2] == {"docx": b"PK", "md": b"# ", "html": b"<!"}[ending]

@@ -7,6 +7,7 @@ from training.card.schema import Body
 from training.card.words import interval
 from training.document.document import Block, Bullets, Table, make_table
 from training.document.words import METRICS, OF_A_CONSTANT, capital, percent
+from training.report.shares import tell_results_share
 from training.report.tables import make_bounds_table, make_flow_table
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
@@ -66,6 +67,8 @@ def make_population_blocks(body: Body) -> list[Block]:
             "Numbers behind each horizon",
             ("horizon", "outcome known", "responders", "share of responders (95%)"),
             rates,
+            ". ".join(f"{h.upper()}: {tell_results_share(results, h)}" for h in results.horizons)
+            + ".",
         ),
         *make_answers_blocks(body, "population"),
     ]
