@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,6 +58,7 @@ horizons = ["t1", "t2"]
 folds = 5
 repeats = 2
 bootstrap_reruns = 5
+learning_curve = 1
 """
 
 
@@ -78,14 +79,14 @@ def _train(study: Path, uri: str, console: Console) -> Path:
     from rich.markdown import Markdown
 
     from training.document.progress import show_progress
-    from training.fitting.jobs import count_jobs
-    from training.report.summary import make_summary
-    from training.report.training_run import run_training
 
+    with show_progress(console, "Loading what a training needs", 0):
+        from training.report.summary import make_summary
+        from training.report.training_run import run_training
     training = run_training(
         study,
         tracking_uri=uri,
-        n_jobs=count_jobs(),
+        n_jobs=1,  # further processes would take longer to start than they save
         show=partial(show_progress, console),
         say=partial(console.print, markup=False),
     )
@@ -133,23 +134,30 @@ def demo(
     from rich.console import Console
     from rich.markup import escape
 
-    from serving.estimate.predictor import Predictor
-    from serving.process import bind, start_server
-    from serving.web.text import print_answer
-    from training.store.artifact import load_model
+    from training.document.progress import show_progress
 
     console = Console(stderr=once, highlight=False)
+    with show_progress(console, "Starting", 0):
+        from serving.estimate.predictor import Predictor
+        from serving.process import bind, start_server
+        from serving.web.text import print_answer
+        from training.store.artifact import load_model
     wanted = port if port is not None else (0 if once else 3000)
     with bind("127.0.0.1", wanted):
         pass  # a taken port shows before the training, not after it
-    console.print(f"Simulating {N_PATIENTS} patients (seed {SEED}) in {escape(str(folder))}/ ...")
     uri = f"sqlite:///{(folder / 'mlflow.db').resolve()}"
-    model = _train(_prepare(folder), uri, console)
+    simulating = f"Simulating {N_PATIENTS} patients (seed {SEED}) in {escape(str(folder))}/"
+    with show_progress(console, simulating, 0):
+        study = _prepare(folder)
+    model = _train(study, uri, console)
     context = tempfile.TemporaryDirectory() if once else nullcontext(str(folder))
     with context as place:
         log = Path(place) / "service.log"
-        with start_server(model, "demonstration", port=wanted, log=log) as url:
-            answer = ask(url, EXAMPLE)
+        with ExitStack() as stack:
+            with show_progress(console, "Starting the service", 0):
+                service = start_server(model, "demonstration", port=wanted, log=log)
+                url = stack.enter_context(service)
+                answer = ask(url, EXAMPLE)
             if once:
                 typer.echo(json.dumps(answer, indent=2))
                 return

@@ -62,13 +62,14 @@ def train(
 
     from features.files.table import check_output
     from training.document.progress import show_progress
-    from training.fitting.jobs import count_jobs
-    from training.report.training_run import run_training, write_report
     from training.store.client import find_tracking_uri
 
     if report is not None:
         check_output(report, force=False)
     console = None if quiet or json_ else Console(stderr=True, markup=False)
+    with show_progress(console, "Loading what a training needs", 0):
+        from training.fitting.jobs import count_jobs
+        from training.report.training_run import run_training, write_report
     tracking_uri = find_tracking_uri(os.environ)
     training = run_training(
         study,

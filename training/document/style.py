@@ -91,7 +91,8 @@ class PaperFigure(Figure):
             self.set_dpi(matplotlib.rcParams["savefig.dpi"])
             if engine := self.get_layout_engine():
                 engine.execute(self)
-        self.set_layout_engine("none")
+            # No engine at all: one that only holds the place has all drawn twice at each saving.
+            self.set_layout_engine(None)
 
     def to_png(self) -> bytes:
         """Return it as PNG, without the time it was made: the same data, the same bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,42 +103,53 @@ def run_training(
     study = read_study(study_file)
     study = study if seed is None else replace(study, seed=seed)
     study = study if panel_file is None else replace(study, panel_file=panel_file)
-    description = read_description(study)
+    with show("Reading the cohort", 0):
+        description = read_description(study)
     for line in tell_beforehand(description):
         say(line)
     if description.shortfall:
         return Training(description)
-    with begin_run(make_beginning(description), tracking_uri=tracking_uri) as run_id:
+    with ExitStack() as stack:
+        with show("Opening the store of runs", 0):
+            begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
+            run_id = stack.enter_context(begun)
         total = count_steps(description, null_permutations=null_permutations)
         with show("Training", total) as progress:
             evaluation = evaluate(
                 description, null_permutations=null_permutations, n_jobs=n_jobs, progress=progress
             )
-        model, panel = freeze(description, evaluation)
-        explanations = explain_rows(model, model.background)
-        importance = global_importance(model, explanations)
-        explained = to_shap(explanations, model, model.background)
-        design = make_design(study)
-        draws = compute_draws(description.data, evaluation.out_of_fold, design)
-        facts = make_facts(description, evaluation, panel)
-        results = make_results(
-            description,
-            design,
-            evaluation,
-            importance,
-            asked=describe_study(description.study),
-            blend=describe_blend(evaluation.fitted),
-        )
-        report = make_report(description, evaluation, importance=importance, explained=explained)
-        record = make_record(description, evaluation)
-        finish_training(
-            run_id, record, results, report, importance, draws, tracking_uri=tracking_uri
-        )
-        registered = register(
-            run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri
-        )
-        published = find_published(registered, tracking_uri=tracking_uri)
+        with show("Explaining and writing the report", 0):
+            facts, published = _publish(description, evaluation, run_id, tracking_uri=tracking_uri)
     return Training(description, evaluation, facts, published)
+
+
+def _publish(
+    description: Description, evaluation: Evaluation, run_id: str, *, tracking_uri: str
+) -> tuple[ModelFacts, Published]:
+    """Freeze, explain and report what was found, end the run, and register its model."""
+    study = description.study
+    model, panel = freeze(description, evaluation)
+    explanations = explain_rows(model, model.background)
+    importance = global_importance(model, explanations)
+    explained = to_shap(explanations, model, model.background)
+    design = make_design(study)
+    draws = compute_draws(description.data, evaluation.out_of_fold, design)
+    facts = make_facts(description, evaluation, panel)
+    results = make_results(
+        description,
+        design,
+        evaluation,
+        importance,
+        asked=describe_study(study),
+        blend=describe_blend(evaluation.fitted),
+    )
+    report = make_report(description, evaluation, importance=importance, explained=explained)
+    record = make_record(description, evaluation)
+    finish_training(run_id, record, results, report, importance, draws, tracking_uri=tracking_uri)
+    registered = register(
+        run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri
+    )
+    return facts, find_published(registered, tracking_uri=tracking_uri)
 
 
 def tell_beforehand(description: Description) -> list[str]:

@@ -1,6 +1,9 @@
 """Pictures: the same data, the same bytes, and no trace in matplotlib's global settings."""
 
+from unittest.mock import patch
+
 import matplotlib
+from matplotlib.axes import Axes
 
 from training.document.style import BLUE, make_axes, paper_style
 
@@ -22,6 +25,14 @@ def test_no_form_depends_on_which_was_made_before():
     png, svg = one.to_png(), one.to_svg()
     assert (other.to_svg(), other.to_png()) == (svg, png)
     assert (other.to_svg(), other.to_png()) == (svg, png)
+
+
+def test_each_form_is_drawn_once():
+    figure = draw()
+    with patch.object(Axes, "draw", autospec=True, side_effect=Axes.draw) as drawn:
+        figure.to_png()
+        figure.to_svg()
+    assert drawn.call_count == 2
 
 
 def test_what_is_written_at_the_edge_is_inside_the_picture():
