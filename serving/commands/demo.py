@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.errors import Refused
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -35,8 +37,9 @@ EXAMPLE = {
 }
 """A patient who does not exist, to ask the demonstration about."""
 
+_NAME = "demonstration"
 _STUDY = f"""\
-name = "demonstration"
+name = "{_NAME}"
 title = "Demonstration on {N_PATIENTS} simulated patients"
 seed = {SEED}
 
@@ -83,6 +86,11 @@ def _train(study: Path, uri: str, console: Console) -> Path:
     with show_progress(console, "Loading what a training needs", 0):
         from training.report.summary import make_summary
         from training.report.training_run import run_training
+        from training.store.mixing import tell_mixing
+
+    mixed = tell_mixing(_NAME, synthetic=True, tracking_uri=uri)
+    if mixed:
+        raise Refused(f"{mixed} Give the demonstration another --folder")
     training = run_training(
         study,
         tracking_uri=uri,

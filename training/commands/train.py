@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["models", "train"]
 
+_YesOption = Annotated[
+    bool, typer.Option("--yes", help="Mix models of simulated and of real patients under one name.")
+]
+
 
 def train(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).", metavar="STUDY")],
@@ -49,6 +53,7 @@ def train(
             "place of the study's own."
         ),
     ] = None,
+    yes: _YesOption = False,
 ) -> None:
     """Train, judge and register the model of a study.
 
@@ -80,6 +85,7 @@ def train(
         seed=seed,
         panel_file=panel,
         null_permutations=null_test,
+        mixed=yes,
     )
     if report is not None:
         write_report(training, report, tracking_uri=tracking_uri)

@@ -42,6 +42,7 @@ def update(
     from training.document.progress import show_progress
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
+    from training.store.mixing import tell_mixing
     from training.store.registered import find_folder
     from training.updating.plan import make_plan
     from training.updating.publish import publish_update
@@ -49,23 +50,28 @@ def update(
     tracking_uri = find_tracking_uri(os.environ)
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
     plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
+    name = loaded.facts.name
+    mixed = tell_mixing(name, synthetic=plan.synthetic, tracking_uri=tracking_uri)
     registered = None
     if yes and plan.update.changed:
         show = partial(show_progress, None if json_ else Console(stderr=True, markup=False))
-        registered = publish_update(plan, tracking_uri=tracking_uri, show=show)
+        registered = publish_update(plan, tracking_uri=tracking_uri, show=show, mixed=True)
     if json_:
         summary = _summarise(plan)
         summary["registered"] = registered and f"{registered.name}:{registered.version}"
+        summary["mixed"] = mixed or None
         summary["run_id"] = registered and registered.run_id
         typer.echo(json.dumps(summary, indent=2))
         return
     _describe(plan)
-    parent = f"{loaded.facts.name}:{loaded.facts.version}"
+    if mixed and plan.update.changed:
+        typer.echo(mixed)
+    parent = f"{name}:{loaded.facts.version}"
     if not plan.update.changed:
         typer.echo(f"{parent} is kept as it is: nothing is registered.")
     elif registered is None:
         typer.echo(
-            f"Nothing was registered. With --yes this becomes a new version of {loaded.facts.name} "
+            f"Nothing was registered. With --yes this becomes a new version of {name} "
             f"({'demonstration' if plan.synthetic else 'research'}), linked to {parent}."
         )
     else:

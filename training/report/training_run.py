@@ -24,6 +24,7 @@ from training.report.report import make_report
 from training.report.results import describe_blend, describe_study, make_results
 from training.report.run_record import make_beginning, make_record
 from training.store.facts import ModelFacts
+from training.store.mixing import check_mixing
 from training.store.registry import register
 from training.store.tracking import begin_run
 from training.study.settings import read_study
@@ -66,6 +67,7 @@ def run_training(
     seed: int | None = None,
     panel_file: Path | None = None,
     null_permutations: int = 0,
+    mixed: bool = False,
 ) -> Training:
     """Run a study from file to registry.
 
@@ -92,9 +94,13 @@ def run_training(
         A tidy microRNA panel, in place of the study's own.
     null_permutations : int
         Permutations of the null test; 0 leaves it out.
+    mixed : bool
+        Whether the study's name may hold models of simulated and of real patients both.
 
     Raises
     ------
+    Refused
+        If it would hold both, and may not; nothing is fitted then.
     InputError
         If study file, cohort or panel cannot be used; every problem is listed.
     KetresponseError
@@ -109,6 +115,9 @@ def run_training(
         say(line)
     if description.shortfall:
         return Training(description)
+    if not mixed:
+        synthetic = description.cohort.synthetic
+        check_mixing(study.name, synthetic=synthetic, tracking_uri=tracking_uri)
     with ExitStack() as stack:
         with show("Opening the store of runs", 0):
             begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
@@ -119,12 +128,19 @@ def run_training(
                 description, null_permutations=null_permutations, n_jobs=n_jobs, progress=progress
             )
         with show("Explaining and writing the report", 0):
-            facts, published = _publish(description, evaluation, run_id, tracking_uri=tracking_uri)
+            facts, published = _publish(
+                description, evaluation, run_id, tracking_uri=tracking_uri, mixed=mixed
+            )
     return Training(description, evaluation, facts, published)
 
 
 def _publish(
-    description: Description, evaluation: Evaluation, run_id: str, *, tracking_uri: str
+    description: Description,
+    evaluation: Evaluation,
+    run_id: str,
+    *,
+    tracking_uri: str,
+    mixed: bool,
 ) -> tuple[ModelFacts, Published]:
     """Freeze, explain and report what was found, end the run, and register its model."""
     study = description.study
@@ -147,7 +163,13 @@ def _publish(
     record = make_record(description, evaluation)
     finish_training(run_id, record, results, report, importance, draws, tracking_uri=tracking_uri)
     registered = register(
-        run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri
+        run_id,
+        model,
+        facts,
+        panel=panel,
+        name=facts.name,
+        tracking_uri=tracking_uri,
+        mixed=mixed,
     )
     return facts, find_published(registered, tracking_uri=tracking_uri)
 

@@ -24,6 +24,7 @@ from training.panel.model import PanelModel
 from training.store.artifact import save_model
 from training.store.client import make_client, open_files, telling_failures
 from training.store.facts import ModelFacts
+from training.store.mixing import check_mixing
 from training.store.registered import (
     ARTIFACT,
     ARTIFACT_PATH,
@@ -121,6 +122,7 @@ def register(
     tracking_uri: str,
     tags: Mapping[str, str] | None = None,
     panel: PanelModel | None = None,
+    mixed: bool = False,
 ) -> RegisteredModel:
     """Register the model of a tracked run, whole or not at all.
 
@@ -142,6 +144,8 @@ def register(
         Further tags of the version, such as the version it was updated from.
     panel : PanelModel or None
         The sub-model for patients with a panel, which the facts then tell about.
+    mixed : bool
+        Whether the name may hold models of simulated and of real patients both.
 
     Returns
     -------
@@ -153,11 +157,15 @@ def register(
     KetresponseError
         If the name cannot be used, the run has a model already, or the store cannot be reached
         or does not take it.
+    Refused
+        If simulated and real patients would be mixed under the name, and may not be.
     """
     if not re.fullmatch(_NAME, name):
         raise KetresponseError(
             f"a model's name is of lower case letters, digits, - and _; got {name!r}"
         )
+    if not mixed:
+        check_mixing(name, synthetic=facts.synthetic, tracking_uri=tracking_uri)
     client = make_client(tracking_uri)
     with telling_failures(f"register {name}", tracking_uri):
         client.get_run(run_id)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from features.errors import InputError
 from training.document.progress import Show
 from training.store.facts import ModelFacts
+from training.store.mixing import check_mixing
 from training.store.registered import RegisteredModel, list_models
 from training.store.registry import register
 from training.store.results import RESULTS_FILE, Results, read_results, write_results
@@ -26,7 +27,9 @@ from training.validation.comparison import compute_draws, draws_file
 __all__ = ["publish_update"]
 
 
-def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> RegisteredModel:
+def publish_update(
+    plan: UpdatePlan, *, tracking_uri: str, show: Show, mixed: bool = False
+) -> RegisteredModel:
     """Judge an update, track it, and register the model as a new version.
 
     Parameters
@@ -37,6 +40,8 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> Regist
         Where.
     show : callable
         Shows the progress of the fits.
+    mixed : bool
+        Whether the name may hold models of simulated and of real patients both.
 
     Returns
     -------
@@ -48,9 +53,14 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> Regist
     ------
     KetresponseError
         If nothing changes, or the store does not take it; nothing is registered then.
+    Refused
+        If simulated and real patients would be mixed, and may not be; nothing is fitted then.
     """
     if not plan.update.changed:
         raise InputError("the model is kept as it is: there is nothing to register")
+    if not mixed:
+        name = plan.parent.facts.name
+        check_mixing(name, synthetic=plan.synthetic, tracking_uri=tracking_uri)
     before = _fetch_before(plan.parent.facts, tracking_uri)
     patients = describe_updated(plan, before)
     design = make_update_design(plan, before)
@@ -75,6 +85,7 @@ def publish_update(plan: UpdatePlan, *, tracking_uri: str, show: Show) -> Regist
         name=facts.name,
         tracking_uri=tracking_uri,
         tags=plan.lineage,
+        mixed=mixed,
     )
 
 

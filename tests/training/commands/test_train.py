@@ -12,8 +12,11 @@ from typer.testing import CliRunner, Result
 
 from features.simulation.cohort import make_cohort
 from ketresponse import app
+from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.runs import track
 from training.store.artifact import load_model
 from training.store.client import make_client
+from training.store.registry import register
 from training.study.settings import read_study
 from training.study.study import read_description
 
@@ -134,13 +137,23 @@ def test_same_seed_same_numbers_and_another_seed_others(
 
 @pytest.mark.usefixtures("undrawn")
 def test_simulated_rows_make_a_demonstration(
-    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    facts = make_facts(synthetic=False, status="research")
+    run = track(tracking_uri, tmp_path)
+    register(run, make_model(), facts, name="quick", tracking_uri=tracking_uri)
     table = _real(60, 4)
     table.loc[17, "patient_id"] = "SYN-00001"  # one simulated row is enough
     study = _write(tmp_path, table)
-    monkeypatch.chdir(trained.folder)
-    result = _train(study, "--json")
+    refused = _train(study, "--json")
+    assert refused.exit_code == 4
+    said = " ".join(refused.stderr.split())
+    assert "of real patients, and this model is of a simulated cohort" in said
+    assert "say so with --yes" in said
+    # Before anything is fitted, and not after it.
+    assert make_client(tracking_uri).get_experiment_by_name("quick") is None
+    result = _train(study, "--json", "--yes")
     assert json.loads(result.stdout)["status"] == "demonstration"
 
 

@@ -177,6 +177,20 @@ def test_simulated_patients_make_a_demonstration(
     assert version.status == "demonstration"
 
 
+def test_what_an_update_would_mix_is_told_before_it_is_registered(
+    inputs: Path, tmp_path: Path, tracking_uri: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    _keep_as_version_1(inputs, tmp_path / "run", tracking_uri)
+    file = write_cohort(tmp_path / "c.csv", 160, seed=5, synthetic=True)
+    text = " ".join(_run("example:1", file).stdout.split())
+    assert "example has version 1 of real patients, and this model is of a simulated" in text
+    assert "With --yes this becomes a new version of example (demonstration)" in text
+    assert "of real patients" in _json("example:1", file)["mixed"]
+    assert _json("example:1", inputs / "other.csv")["mixed"] is None
+    assert len(list_models(tracking_uri=tracking_uri)) == 1
+
+
 def test_what_cannot_be_updated_is_told(inputs: Path, tmp_path: Path) -> None:
     file = inputs / "other.csv"
     own = read_new_patients(load_model(inputs / "model"), file).cohort.sha256

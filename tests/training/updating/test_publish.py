@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import InputError
+from features.errors import InputError, Refused
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.runs import track
 from training.store.artifact import LoadedModel, load_model
 from training.store.registered import list_models, locate
+from training.store.registry import register
 from training.store.results import RESULTS_FILE, read_results
 from training.store.tracking import fetch_file, read_run
 from training.study.tables import Resampling
@@ -60,6 +62,21 @@ def test_a_model_that_is_kept_is_not_registered_again(plan: UpdatePlan, tracking
     with pytest.raises(InputError, match="nothing to register"):
         publish_update(kept, tracking_uri=tracking_uri, show=_show)
     assert list_models(tracking_uri=tracking_uri) == []
+
+
+def test_real_and_simulated_patients_are_not_mixed_unless_told_to(
+    plan: UpdatePlan, tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = track(tracking_uri, tmp_path)
+    register(run, make_model(), make_facts(), name="example", tracking_uri=tracking_uri)
+    fitted: list[object] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "assess_update", lambda *a, **k: fitted.append(a))
+        with pytest.raises(Refused, match="version 1 of a simulated cohort, and this model is of"):
+            publish_update(plan, tracking_uri=tracking_uri, show=_show)
+    assert fitted == []
+    told = publish_update(plan, tracking_uri=tracking_uri, show=_show, mixed=True)
+    assert told.version == "2"
 
 
 def test_an_update_that_cannot_be_judged_leaves_nothing(
