@@ -31,8 +31,9 @@ def describe_file(
 ) -> None:
     """Describe a cohort as a paper would: patients, treatment, response, pain, what is missing.
 
-    With --out it writes one page that needs no network (HTML), its tables for Word and Markdown,
-    CSV files and pictures. Nothing written or printed holds a patient's row or identifier.
+    Writes one page that needs no network (HTML), its tables for Word and Markdown, CSV files and
+    pictures into --out or a new folder here; prints what matters most, and where the page is.
+    Nothing written or printed holds a patient's row or identifier.
     """
     from experiments.description.description import describe_cohort
     from experiments.description.report import make_description_report

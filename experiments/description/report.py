@@ -80,7 +80,7 @@ def _rate(d: CohortDescription, key: str) -> str:
 
 
 def _summarise(d: CohortDescription) -> tuple[str, ...]:
-    sentences = []
+    sentences = [] if d.horizons else ["No outcome is known."]
     known = set(d.rates["rate"])
     for horizon in ("t1", "t2"):
         if horizon in known:

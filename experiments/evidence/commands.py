@@ -16,13 +16,12 @@ def evidence(
 ) -> None:
     """Show what is published: responder rates, pooled again, with their sources and doubts.
 
-    With --out it also writes one page that needs no network (HTML), Markdown, CSV files, and
-    forest and funnel plots, with what is doubtful in each study.
+    Writes one page that needs no network (HTML), Markdown, CSV files, and forest and funnel
+    plots, with what is doubtful in each study, into --out or a new folder here; prints what
+    matters most, and where the page is.
     """
     from experiments.evidence.report import make_evidence_report
     from features.published.studies import read_studies
 
-    studies = read_studies()
-    report = make_evidence_report(studies, full=out is not None or json_)
-    short = make_evidence_report(studies, full=False)
-    show_report(report, "evidence", out=out, force=force, as_json=json_, quiet=quiet, short=short)
+    report = make_evidence_report(read_studies())
+    show_report(report, "evidence", out=out, force=force, as_json=json_, quiet=quiet)

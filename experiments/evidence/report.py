@@ -63,28 +63,23 @@ _WHY = (
 )
 
 
-def make_evidence_report(studies: Sequence[PublishedStudy], *, full: bool = True) -> Document:
-    """Lay the published evidence out.
+def make_evidence_report(studies: Sequence[PublishedStudy]) -> Document:
+    """Lay the published evidence out, with every way of pooling, and every doubt about every study.
 
     Parameters
     ----------
     studies : sequence of PublishedStudy
         As :func:`features.published.studies.read_studies` gives them.
-    full : bool
-        With pictures, every way of pooling, and every doubt about every study; otherwise what
-        fits a screen.
     """
     comparison = compute_rate_comparison(studies)
-    sections = [
+    sections = (
+        Section("In short", (Bullets(_summarise(comparison)),)),
         Section("How many responded: the counts to hold beside an estimate", (_base_rates(),)),
-        Section(
-            "The pooled rates in print, and why they differ", _pooled(studies, comparison, full)
-        ),
-        Section("Do small studies show more?", _asymmetry(studies, full)),
+        Section("The pooled rates in print, and why they differ", _pooled(studies, comparison)),
+        Section("Do small studies show more?", _asymmetry(studies)),
         Section("Safety: facts, not predictions", (_safety(),)),
-    ]
-    if full:
-        sections.append(Section("The studies, and what is doubtful in each", _studies(studies)))
+        Section("The studies, and what is doubtful in each", _studies(studies)),
+    )
     sources = "; ".join(reference.text for reference in (MANGNUS, ZHAO, CHITNENI, SIGTERMANS))
     return Document(
         title="Ketamine in CRPS: the published evidence",
@@ -93,7 +88,30 @@ def make_evidence_report(studies: Sequence[PublishedStudy], *, full: bool = True
             f"Syndrome, recomputed from what is printed. Sources: {sources}."
         ),
         stamp="",
-        sections=tuple(sections),
+        sections=sections,
+    )
+
+
+def _summarise(comparison: pd.DataFrame) -> tuple[str, ...]:
+    counts = [
+        f"{row.events} of {row.n} at {row.key.upper()} ({percent(row.rate)}, 95% interval "
+        f"{percent_range(row.low, row.high)})"
+        for row in each_row(compute_base_rates())
+        if row.key in ("t1", "t2")
+    ]
+    pooled = []
+    for words in HORIZON_WORDS.values():
+        ways = {row.way: row for row in each_row(comparison[comparison["horizon"] == words])}
+        stated = ways["logit"]
+        pooled.append(
+            f"{percent(ways['printed'].rate)} in print {words}, {percent(stated.rate)} from the "
+            f"studies that it names (a new centre may expect "
+            f"{percent_range(stated.prediction_low, stated.prediction_high)})"
+        )
+    return (
+        f"Responders in the one cohort of this treatment (Mangnus 2021): {' and '.join(counts)}.",
+        f"Pooled rates of at least 30% relief: {'; '.join(pooled)}.",
+        "No predictor of response that is known before admission has been validated.",
     )
 
 
@@ -114,9 +132,7 @@ def _base_rates() -> Table:
     )
 
 
-def _pooled(
-    studies: Sequence[PublishedStudy], comparison: pd.DataFrame, full: bool
-) -> tuple[Block, ...]:
+def _pooled(studies: Sequence[PublishedStudy], comparison: pd.DataFrame) -> tuple[Block, ...]:
     def used(row: Any) -> str:
         everything = row.studies == row.used or np.isnan(row.used)
         return f"{row.studies}" if everything else f"{row.used:.0f} of {row.studies}"
@@ -139,13 +155,12 @@ def _pooled(
         "the log-odds scale.",
     )
     blocks: list[Block] = [Bullets(_WHY), table]
-    if full:
-        for (horizon, forest), words in zip(
-            compute_forests(studies).items(), HORIZON_WORDS.values(), strict=True
-        ):
-            rates = comparison[comparison["horizon"] == words]
-            blocks.append(_forest(forest, rates, horizon=horizon, words=words))
-        blocks.append(_every_way(studies))
+    for (horizon, forest), words in zip(
+        compute_forests(studies).items(), HORIZON_WORDS.values(), strict=True
+    ):
+        rates = comparison[comparison["horizon"] == words]
+        blocks.append(_forest(forest, rates, horizon=horizon, words=words))
+    blocks.append(_every_way(studies))
     return tuple(blocks)
 
 
@@ -206,7 +221,7 @@ def _every_way(studies: Sequence[PublishedStudy]) -> Table:
     )
 
 
-def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ...]:
+def _asymmetry(studies: Sequence[PublishedStudy]) -> tuple[Block, ...]:
     tests = compute_asymmetry(studies)
     is_pain = tests["effect"].str.startswith("standardised")
     table = Table.from_rows(
@@ -234,24 +249,21 @@ def _asymmetry(studies: Sequence[PublishedStudy], full: bool) -> tuple[Block, ..
         "chance. With so few studies that is no proof of its absence either.",
         table,
     ]
-    if full:
-        notes = [
-            f"Egger {p_equals(row.egger_p)}\nBegg {p_equals(row.begg_p)}"
-            for row in each_row(tests[is_pain])
-        ]
-        figure = plot_funnels(
-            compute_funnels(studies), notes=notes, title="Change of pain, 13 studies"
+    notes = [
+        f"Egger {p_equals(row.egger_p)}\nBegg {p_equals(row.begg_p)}"
+        for row in each_row(tests[is_pain])
+    ]
+    figure = plot_funnels(compute_funnels(studies), notes=notes, title="Change of pain, 13 studies")
+    blocks.append(
+        Picture(
+            "funnel",
+            "Standardised change of pain (end minus start; negative is relief) against its "
+            "standard error. The dashed lines hold 95% of the studies where all share one "
+            "effect.",
+            "Three funnel plots of the change of pain by standard error.",
+            lambda: figure,
         )
-        blocks.append(
-            Picture(
-                "funnel",
-                "Standardised change of pain (end minus start; negative is relief) against its "
-                "standard error. The dashed lines hold 95% of the studies where all share one "
-                "effect.",
-                "Three funnel plots of the change of pain by standard error.",
-                lambda: figure,
-            )
-        )
+    )
     return tuple(blocks)
 
 

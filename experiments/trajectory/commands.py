@@ -36,9 +36,9 @@ def trajectory(
 ) -> None:
     """Compare weekly pain in two arms: where they differ, and from which week on no longer.
 
-    One row per patient and week; week 0 is before treatment. With --out it writes one page that
-    needs no network (HTML), Markdown, CSV files and pictures. Nothing written or printed holds a
-    patient's row or identifier.
+    One row per patient and week; week 0 is before treatment. Writes one page that needs no network
+    (HTML), Markdown, CSV files and pictures into --out or a new folder here; prints what matters
+    most, and where the page is. Nothing written or printed holds a patient's row or identifier.
     """
     from experiments.trajectory.report import make_trajectory_report
     from features.cohort.weekly import read_weekly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,41 +47,55 @@ def print_report(report: Document, *lines: str, page: Path | None) -> None:
     from rich.markdown import Markdown
 
     from training.document.render import to_markdown
+    from training.document.terminal import leave_out_wide
 
-    Console(markup=False).print(Markdown(to_markdown(report, pictures=False)))
-    for line in [*lines, *([f"Page, tables and pictures: {page}"] if page else [])]:
+    console = Console(markup=False)
+    where = "it is on the page" if page else "--out FOLDER writes it to a page"
+    fitting = leave_out_wide(report, width=console.width, where=where)
+    console.print(Markdown(to_markdown(fitting, pictures=False)))
+    for line in [*lines, *([_tell_page(page)] if page else [])]:
         typer.echo(line)
 
 
+def _tell_page(page: Path) -> str:
+    return f"Page, tables and pictures: {page}"
+
+
 def show_report(
-    report: Document,
-    name: str,
-    *,
-    out: Path | None,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    short: Document | None = None,
+    report: Document, name: str, *, out: Path | None, force: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Write a report's page where one is asked for, and print it, or its numbers as JSON.
+    """Write a report's page, and print what it says first and where it is, or all as JSON.
 
     Parameters
     ----------
-    report, short : Document
-        The whole report, and what of it is printed; None prints all.
+    report : Document
+        Whose first list of sentences sums it up.
     name : str
         Of the page's files.
     out : Path or None
-        The folder of the page.
+        The folder of the page. None takes one here of that name that is not there yet; where
+        nothing or JSON is printed, no page is written then.
     """
-    from training.document.files import to_values, write_document
+    from rich.console import Console
 
-    if out is not None:
-        write_document(report, out, name=name, force=force)
+    from training.document.files import to_values, write_document
+    from training.document.terminal import tell_briefly
+
+    folder = out if out is not None or as_json or quiet else _find_free(name)
+    if folder is not None:
+        write_document(report, folder, name=name, force=force)
     if as_json:
         typer.echo(json.dumps(to_values(report), indent=2))
-    elif not quiet:
-        print_report(short or report, page=out and out / f"{name}.html")
+    elif folder is not None and not quiet:
+        for line in tell_briefly(report, width=Console().width):
+            typer.echo(line)
+        typer.echo(_tell_page(folder / f"{name}.html"))
+
+
+def _find_free(name: str) -> Path:
+    """Return a folder here that is not there yet: NAME, NAME-2, NAME-3, ..."""
+    names = itertools.chain([name], (f"{name}-{i}" for i in itertools.count(2)))
+    return next(path for path in map(Path, names) if not path.exists())
 
 
 def read_patients(loaded: LoadedModel, cohort: Path, mapping: Path | None) -> NewPatients:

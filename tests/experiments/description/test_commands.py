@@ -47,10 +47,30 @@ def test_command_writes_everything_and_no_patient(file: Path, tmp_path: Path) ->
     assert page.count("alt=") == 4
 
 
-def test_command_prints_what_a_person_reads(file: Path) -> None:
-    result = runner.invoke(app, [str(file)])
-    assert result.exit_code == 0
-    assert "29/47" in result.output
+def test_command_prints_ten_lines_and_where_the_page_is(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for width in ("40", "80", "200"):
+        monkeypatch.setenv("COLUMNS", width)
+        result = runner.invoke(app, [str(file)])
+        assert result.exit_code == 0
+        assert "29/47" in result.output
+        lines = result.output.splitlines()
+        assert len(lines) <= 10
+        assert Path(lines[-1].removeprefix("Page, tables and pictures: ")).is_file()
+    # What an earlier call has written is never replaced.
+    made = {path.name for path in tmp_path.glob("description*")}
+    assert made == {"description", "description-2", "description-3"}
+
+
+def test_scripts_get_no_page_that_they_did_not_ask_for(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option in ("--json", "--quiet"):
+        assert runner.invoke(app, [str(file), option]).exit_code == 0
+    assert list(tmp_path.glob("description*")) == []
 
 
 def test_command_passes_rule_and_horizons_on(file: Path) -> None:

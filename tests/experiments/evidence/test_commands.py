@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -37,8 +38,12 @@ def test_command_writes_page_tables_and_plots(tmp_path: Path) -> None:
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
 
 
-def test_command_prints_tables_or_json() -> None:
-    assert "prediction interval" in runner.invoke(app, []).output
+def test_command_prints_ten_lines_or_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = runner.invoke(app, []).output.splitlines()
+    assert len(lines) <= 10 and "29 of 47" in " ".join(lines)
+    assert lines[-1] == "Page, tables and pictures: evidence/evidence.html"
+    assert (tmp_path / "evidence" / "evidence.html").is_file()
     tables = json.loads(runner.invoke(app, ["--json"]).output)["tables"]
     assert tables["base_rates"][0]["events"] == 29
     reproduced = [row for row in tables["pooled_rates"] if row["way"] == "reproduced"]

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
@@ -39,8 +40,13 @@ def test_command_writes_everything_and_no_patient(file: Path, tmp_path: Path) ->
     assert re.findall(r'(?:src|href)="(?!data:)', (out / "trajectory.html").read_text()) == []
 
 
-def test_command_takes_another_reference_and_refuses_a_wrong_week(file: Path) -> None:
+def test_command_takes_another_reference_and_refuses_a_wrong_week(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = runner.invoke(app, [str(file), "--reference", "ketamine"])
-    assert "30 patients in the arm placebo" in result.output
+    assert len(result.output.splitlines()) <= 10
+    page = (tmp_path / "trajectory" / "trajectory.html").read_text()
+    assert "30 patients in the arm placebo" in page
     wrong = runner.invoke(app, [str(file), "--week", "40"])
     assert isinstance(wrong.exception, InputError)
