@@ -135,12 +135,7 @@ def run_training(
 
 
 def _publish(
-    description: Description,
-    evaluation: Evaluation,
-    run_id: str,
-    *,
-    tracking_uri: str,
-    mixed: bool,
+    description: Description, evaluation: Evaluation, run_id: str, *, tracking_uri: str, mixed: bool
 ) -> tuple[ModelFacts, Published]:
     """Freeze, explain and report what was found, end the run, and register its model."""
     study = description.study
@@ -163,13 +158,7 @@ def _publish(
     record = make_record(description, evaluation)
     finish_training(run_id, record, results, report, importance, draws, tracking_uri=tracking_uri)
     registered = register(
-        run_id,
-        model,
-        facts,
-        panel=panel,
-        name=facts.name,
-        tracking_uri=tracking_uri,
-        mixed=mixed,
+        run_id, model, facts, panel=panel, name=facts.name, tracking_uri=tracking_uri, mixed=mixed
     )
     return facts, find_published(registered, tracking_uri=tracking_uri)
 
