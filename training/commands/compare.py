@@ -37,7 +37,7 @@ def compare(
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Compare two trainings or validations: differences with intervals.
+    """Compare two trainings or validations: what differs, then differences with intervals.
 
     Tracked runs are compared by what they keep: in pairs where both judged the same patients with
     the same folds and seed, else unpaired. Two study files are rerun with the same folds.
@@ -76,6 +76,9 @@ def _summarise(comparison: Comparison) -> dict[str, object]:
     return {
         "first": comparison.names[0],
         "second": comparison.names[1],
+        "differs": [asdict(difference) for difference in comparison.contrast.differs],
+        "same": list(comparison.contrast.same),
+        "untold": list(comparison.contrast.untold),
         "paired": comparison.paired,
         "reason": comparison.reason,
         "notes": list(comparison.notes),
@@ -111,6 +114,9 @@ def _describe(comparison: Comparison) -> None:
     console = Console(markup=False)
     a, b = comparison.names
     console.print(f"A: {a}\nB: {b}", markup=False, highlight=False)
+    console.print("What differs between the two:", style="bold")
+    for line in comparison.contrast.tell():
+        console.print(f"- {line}", markup=False, highlight=False)
     if comparison.paired:
         console.print("Paired: both judged the same patients, in the same resamples.")
     else:

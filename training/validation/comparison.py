@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,8 @@ from training.store.registered import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.settings import Study
 from training.study.study import Description, read_description
+from training.validation.contrast import Contrast, Side, compute_contrast
+from training.validation.sides import describe_run, describe_side
 
 __all__ = [
     "EVALUATION_TAG",
@@ -66,6 +68,8 @@ class Comparison:
         Why there are no pairs; empty where both were judged on the same patients.
     tables : dict of str to DataFrame
         By horizon, :func:`compare_draws`.
+    contrast : Contrast
+        In what the two differ beside the numbers; to be said before them.
     notes : tuple of str
         What a reader must know.
     net_benefit : dict of str to DataFrame
@@ -78,6 +82,7 @@ class Comparison:
     names: tuple[str, str]
     reason: str
     tables: dict[str, pd.DataFrame]
+    contrast: Contrast
     notes: tuple[str, ...] = ()
     net_benefit: dict[str, pd.DataFrame] = field(default_factory=dict)
     delong: dict[str, DelongTest] = field(default_factory=dict)
@@ -247,13 +252,25 @@ def compare_runs(first: str, second: str, *, tracking_uri: str) -> Comparison:
             if same
             else "the runs judge different cohorts"
         )
-    return _compare((runs[0].name, runs[1].name), a, b, reason=reason)
+    sides = [
+        describe_run(run, _find_thresholds(draws), tracking_uri=tracking_uri)
+        for run, draws in zip(runs, (a, b), strict=True)
+    ]
+    return _compare((runs[0].name, runs[1].name), a, b, sides, reason=reason)
+
+
+def _find_thresholds(draws: dict[str, pd.DataFrame]) -> tuple[float, ...] | None:
+    """Return the ends of the thresholds at which a run keeps its net benefit."""
+    names = [str(name) for frame in draws.values() for name in frame]
+    cuts = [float(n.removeprefix(NET_BENEFIT)) for n in names if n.startswith(NET_BENEFIT)]
+    return (min(cuts), max(cuts)) if cuts else None
 
 
 def _compare(
     names: tuple[str, str],
     a: dict[str, pd.DataFrame],
     b: dict[str, pd.DataFrame],
+    sides: Sequence[Side],
     *,
     reason: str,
     notes: tuple[str, ...] = (),
@@ -270,7 +287,7 @@ def _compare(
             benefit = table[at_threshold]
             cuts = benefit.index.str.removeprefix(NET_BENEFIT).astype(float)
             net_benefit[horizon] = benefit.set_axis(cuts.rename("threshold"))
-    return Comparison(names, reason, tables, notes, net_benefit)
+    return Comparison(names, reason, tables, compute_contrast(*sides), notes, net_benefit)
 
 
 # ------------------------------------------------------------------------- studies
@@ -360,7 +377,9 @@ def compare_studies(
     ]
     reason = f"the studies differ in {' and '.join(differ)}" if differ else ""
     reruns = [_evaluate(each, n_jobs=n_jobs, progress=progress) for each in (a, b)]
-    found = _compare(names, reruns[0].draws, reruns[1].draws, reason=reason, notes=notes)
+    sides = [describe_side(each) for each in (a, b)]
+    draws = [rerun.draws for rerun in reruns]
+    found = _compare(names, draws[0], draws[1], sides, reason=reason, notes=notes)
     if reason:
         return found
     tests = {h: compare_auc(reruns[0].parts[h], reruns[1].parts[h]) for h in found.tables}

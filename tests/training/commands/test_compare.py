@@ -53,6 +53,8 @@ def test_runs_are_compared_by_what_they_keep(
     assert found["paired"]
     assert found["differences"]["t1"]["auc"]["low"] == pytest.approx(0.25)
     assert found["net_benefit"]["t1"]["0.4"]["difference"] == pytest.approx(0.25)
+    assert found["differs"] == [] and "cohort file" in found["same"]
+    assert "predictors" in found["untold"]
     assert found["differences"]["t1"].keys() == {"auc", "brier"} and found["delong"] == {}
     text = _run(first, second).stdout
     assert "Paired: both judged the same patients" in text
@@ -64,7 +66,14 @@ def test_runs_are_compared_by_what_they_keep(
         "same cohort file, but other" in json.loads(_run(first, other, "--json").stdout)["reason"]
     )
     away = _track(folder, tracking_uri, draws, **{EVALUATION_TAG: "m", "cohort_sha256": "d"})
-    assert "NOT paired: the runs judge different cohorts" in _run(first, away).stdout
+    text = _run(first, away).stdout
+    assert "NOT paired: the runs judge different cohorts" in text
+    # What differs is read before the first number is.
+    places = [text.index(words) for words in ("What differs", "- Other cohort files", "NOT", "AUC")]
+    assert places == sorted(places)
+    file, patients = json.loads(_run(first, away, "--json").stdout)["differs"]
+    assert file["what"] == "cohort file" and "A a file (SHA-256 c...)" in file["text"]
+    assert "cannot be told from runs" in patients["text"]
     bare = _track(folder, tracking_uri, draws)  # no key: nothing is known to be the same
     assert not json.loads(_run(bare, bare, "--json").stdout)["paired"]
     with pytest.raises(KetresponseError, match="keeps no resamples"):
@@ -79,6 +88,7 @@ def test_study_files_are_compared_by_name(folder: Path, monkeypatch: pytest.Monk
     assert result.exit_code == 0, result.output
     assert f"B: {folder / 'two.toml'}" in result.stdout.replace("\n", "")
     assert "Brier skill" in result.stdout
+    assert "- Predictors: opioid in B alone." in result.stdout
     assert "DeLong's paired test of the AUC: p = " in result.stdout
     same = _run(folder / "one.toml", folder / "one.toml", "--jobs", 1)
     assert "p = 1.000; the two rank all patients alike" in same.stdout
