@@ -135,6 +135,26 @@ def simulate_cohort(
         typer.echo(f"Wrote {n} simulated patients to {written}. Any effect in them is invented.")
 
 
+@app.command("example")
+def write_example_export(
+    out: Annotated[Path, typer.Option("--out", help="Folder to make.")] = Path("example"),
+    n: Annotated[int, typer.Option("--n", help="Number of patients.", min=1)] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same export.", min=0)] = 1,
+) -> None:
+    """Write a made-up hospital export (CSV, Excel) with its mapping, to practise an import on.
+
+    Its patients are simulated, and whatever is made of them stays a demonstration.
+    """
+    from features.simulation.example import make_example_export, write_example
+
+    write_example(out, make_example_export(n, seed))
+    typer.echo(
+        f"Wrote {out}: export.csv, export.xlsx and mapping.toml, {n} made-up patients.\n"
+        f"Next: ketresponse cohort import --mapping {out / 'mapping.toml'} {out / 'export.csv'} "
+        "--out cohort.csv"
+    )
+
+
 @app.command("import")
 def import_cohort(
     raw: Annotated[

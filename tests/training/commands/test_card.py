@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ketresponse import app
-from tests.training.helpers.cards import small_facts, small_results
+from tests.training.helpers.cards import full_author, small_facts, small_results
 from tests.training.helpers.examples import make_facts, make_model
-from training.card.author import AUTHOR_FIELDS, make_author_template
+from training.card.author import make_author_template
 from training.card.card import read_card
 from training.card.schema import Change
 from training.store.artifact import read_facts, save_model
@@ -30,10 +30,10 @@ def _card(*arguments: str) -> Result:
 def author(tmp_path: Path) -> Path:
     """Write a full author's file."""
     text = make_author_template().replace("authors = []", 'authors = ["alice"]')
-    for field in AUTHOR_FIELDS:
-        key = field.key.partition(".")[2]
-        if not field.optional:
-            text = text.replace(f'\n{key} = ""', f'\n{key} = "about {key}"')
+    for key, answer in full_author().items():
+        if isinstance(answer, str):
+            inner = key.partition(".")[2]
+            text = text.replace(f'\n{inner} = ""', f"\n{inner} = {json.dumps(answer)}")
     path = tmp_path / "card.toml"
     path.write_text(text)
     return path

@@ -108,8 +108,8 @@ def test_the_system_user_needs_no_password_on_a_demonstration(people):
     add_model(people, facts={})
     act("open", "system", typed="")
     assert "trained on simulated data" in act("approve", "system", typed="")
+    add_model(people, facts=RESEARCH, mixed=True)
     with pytest.raises(Refused, match="demonstration only"):
-        add_model(people, facts=RESEARCH)
         act("open", "system", typed="")
 
 

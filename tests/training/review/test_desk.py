@@ -37,10 +37,11 @@ def desk(tracking_uri, tmp_path, monkeypatch):
     return Desk(log, tracking_uri=tracking_uri)
 
 
-def add_model(desk, *, name="pilot", facts=RESEARCH, **card):
+def add_model(desk, *, name="pilot", facts=RESEARCH, mixed=False, **card):
     """Register one more version, with a card."""
     run_id = track_run(RunRecord("study"), tracking_uri=desk.tracking_uri)
-    made = register(run_id, MODEL, make_facts(**facts), name=name, tracking_uri=desk.tracking_uri)
+    uri, made_of = desk.tracking_uri, make_facts(**facts)
+    made = register(run_id, MODEL, made_of, name=name, tracking_uri=uri, mixed=mixed)
     folder = locate(name, made.version, tracking_uri=desk.tracking_uri)
     put_card(folder, *read_facts(folder), **card)
     return folder
