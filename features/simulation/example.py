@@ -22,9 +22,9 @@ import pandas as pd
 from features.errors import InputError
 from features.simulation.cohort import make_cohort
 
-__all__ = ["EXAMPLE_MAPPING", "make_example_export", "write_example"]
+__all__ = ["make_example_export", "write_example"]
 
-EXAMPLE_MAPPING = files(__package__).joinpath("data/mapping.toml").read_text("utf-8")
+_MAPPING = files(__package__).joinpath("data/mapping.toml").read_text("utf-8")
 """The mapping by which the export becomes a cohort file."""
 
 _NOT_ASKED = -9
@@ -90,7 +90,7 @@ def _spell_drugs(codes: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _read_drug_names() -> Mapping[str, str]:
-    recoded = tomllib.loads(EXAMPLE_MAPPING)["columns"]["medication_atc"]["recode"]
+    recoded = tomllib.loads(_MAPPING)["columns"]["medication_atc"]["recode"]
     return {code: name for name, code in recoded.items()}
 
 
@@ -124,7 +124,7 @@ def write_example(folder: Path, export: pd.DataFrame) -> None:
             whole.mkdir()
             (whole / "export.csv").write_bytes(_to_csv(export))
             (whole / "export.xlsx").write_bytes(_to_workbook(export))
-            (whole / "mapping.toml").write_text(EXAMPLE_MAPPING, "utf-8")
+            (whole / "mapping.toml").write_text(_MAPPING, "utf-8")
             whole.rename(folder)
     except OSError as error:
         raise InputError(f"{folder} cannot be made: {error.strerror}") from error
