@@ -24,35 +24,50 @@ _YesOption = Annotated[
 ]
 
 
+_SeedOption = Annotated[int | None, typer.Option(help="Instead of the study's seed.", min=0)]
+_QuietOption = Annotated[bool, typer.Option("--quiet", help="Print only where the model is.")]
+_NullOption = Annotated[
+    int | None,
+    typer.Option(
+        "--null-test",
+        min=0,
+        metavar="N",
+        help="Also judge the procedure on N permutations of the outcomes, in which there is "
+        "nothing to find; 100 count for approval. Instead of the study's number.",
+    ),
+]
+_ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the complete report also to this file (.html, .docx for Word, or Markdown)."
+    ),
+]
+_PanelOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="MicroRNA panel of `panel import`, for those of the patients who have one; in "
+        "place of the study's own."
+    ),
+]
+_ResumeOption = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on from the same training that was stopped half-way, to the same numbers.",
+    ),
+]
+
+
 def train(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).", metavar="STUDY")],
-    seed: Annotated[int | None, typer.Option(help="Instead of the study's seed.", min=0)] = None,
+    seed: _SeedOption = None,
     jobs: JobsOption = None,
     json_: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only where the model is.")] = False,
-    null_test: Annotated[
-        int,
-        typer.Option(
-            "--null-test",
-            min=0,
-            metavar="N",
-            help="Also judge the procedure on N permutations of the outcomes, in which there is "
-            "nothing to find; 100 count for approval.",
-        ),
-    ] = 0,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the complete report also to this file (.html, .docx for Word, or Markdown)."
-        ),
-    ] = None,
-    panel: Annotated[
-        Path | None,
-        typer.Option(
-            help="MicroRNA panel of `panel import`, for those of the patients who have one; in "
-            "place of the study's own."
-        ),
-    ] = None,
+    quiet: _QuietOption = False,
+    null_test: _NullOption = None,
+    report: _ReportOption = None,
+    panel: _PanelOption = None,
+    resume: _ResumeOption = False,
     yes: _YesOption = False,
 ) -> None:
     """Train, judge and register the model of a study.
@@ -76,17 +91,27 @@ def train(
         from training.fitting.jobs import count_jobs
         from training.report.training_run import run_training, write_report
     tracking_uri = find_tracking_uri(os.environ)
-    training = run_training(
-        study,
-        tracking_uri=tracking_uri,
-        n_jobs=jobs or count_jobs(),
-        show=partial(show_progress, console),
-        say=console.print if console else lambda line: None,
-        seed=seed,
-        panel_file=panel,
-        null_permutations=null_test,
-        mixed=yes,
-    )
+
+    def say(line: str) -> None:
+        if console is not None:
+            console.print(line)
+
+    try:
+        training = run_training(
+            study,
+            tracking_uri=tracking_uri,
+            n_jobs=jobs or count_jobs(),
+            show=partial(show_progress, console),
+            say=say,
+            seed=seed,
+            panel_file=panel,
+            null_permutations=null_test,
+            mixed=yes,
+            resume=resume,
+        )
+    except KeyboardInterrupt:
+        say("The fits that had ended are kept: the same command with --resume goes on from there.")
+        raise
     if report is not None:
         write_report(training, report, tracking_uri=tracking_uri)
     _print_training(training, as_json=json_, quiet=quiet)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from joblib import Parallel, parallel_config
 from threadpoolctl import ThreadpoolController
+
+from training.fitting.parts import find_parts, keeping
 
 __all__ = ["Progress", "count_jobs", "run_tasks"]
 
@@ -16,20 +19,29 @@ Progress = Callable[[], None]
 
 
 def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
-    """Run delayed tasks, results in order, one thread of linear algebra in each process."""
-    tasks = list(tasks)
+    """Run delayed tasks, results in order, one thread of linear algebra in each process.
+
+    Results are kept, and those that are kept are not computed again, where
+    :func:`training.fitting.parts.keeping` says so.
+    """
+    tasks, parts = list(tasks), find_parts()
+    run = partial(_run, n_jobs=n_jobs)
+    for result in run(tasks) if parts is None else parts.go_on(tasks, run):
+        yield result
+        progress()
+
+
+def _run(tasks: Sequence[Any], n_jobs: int) -> Iterator[Any]:
     if n_jobs == 1:
         libraries = ThreadpoolController()  # finding them takes as long as a short fit: once
         for function, arguments, keywords in tasks:
-            with libraries.limit(limits=1):
+            # A task's own tasks are part of its result.
+            with keeping(None), libraries.limit(limits=1):
                 result = function(*arguments, **keywords)
             yield result
-            progress()
         return
     with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        for result in Parallel(return_as="generator")(tasks):
-            yield result
-            progress()
+        yield from Parallel(return_as="generator")(tasks)
 
 
 def count_jobs() -> int:

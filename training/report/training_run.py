@@ -16,12 +16,14 @@ from training.document.word import to_docx
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import Evaluation, count_steps, evaluate
 from training.evaluation.freezing import freeze
+from training.fitting.parts import keeping
 from training.model.importance import explain_rows, global_importance
 from training.model.shap_view import to_shap
 from training.report.model_facts import make_facts
 from training.report.publish import Published, fetch_page, find_published, finish_training
 from training.report.report import make_report
 from training.report.results import describe_blend, describe_study, make_results
+from training.report.resuming import describe_training, open_parts
 from training.report.run_record import make_beginning, make_record
 from training.store.facts import ModelFacts
 from training.store.mixing import check_mixing
@@ -66,14 +68,15 @@ def run_training(
     say: Callable[[str], None] = lambda line: None,
     seed: int | None = None,
     panel_file: Path | None = None,
-    null_permutations: int = 0,
+    null_permutations: int | None = None,
     mixed: bool = False,
+    resume: bool = False,
 ) -> Training:
     """Run a study from file to registry.
 
     The run begins before the fits take their time: what is stopped or fails leaves a readable
     beginning (settings, counts, study file, sample-size verdict), marked as killed or failed, and
-    no registered model.
+    no registered model. Its fits are kept until a training of the study has ended.
 
     Parameters
     ----------
@@ -92,10 +95,13 @@ def run_training(
         Takes the place of the study's own.
     panel_file : Path or None
         A tidy microRNA panel, in place of the study's own.
-    null_permutations : int
-        Permutations of the null test; 0 leaves it out.
+    null_permutations : int or None
+        Permutations of the null test in place of the study's own; 0 leaves it out.
     mixed : bool
         Whether the study's name may hold models of simulated and of real patients both.
+    resume : bool
+        Go on from the parts of the same training that was stopped, where they are kept
+        (:mod:`training.report.resuming`); the numbers are the same.
 
     Raises
     ------
@@ -109,6 +115,8 @@ def run_training(
     study = read_study(study_file)
     study = study if seed is None else replace(study, seed=seed)
     study = study if panel_file is None else replace(study, panel_file=panel_file)
+    if null_permutations is not None:
+        study = replace(study, null_permutations=null_permutations)
     with show("Reading the cohort", 0):
         description = read_description(study)
     for line in tell_beforehand(description):
@@ -118,19 +126,24 @@ def run_training(
     if not mixed:
         synthetic = description.cohort.synthetic
         check_mixing(study.name, synthetic=synthetic, tracking_uri=tracking_uri)
+    permutations = study.null_permutations
+    kept = open_parts(study_file, describe_training(description), resume=resume)
+    if kept.told:
+        say(kept.told)
     with ExitStack() as stack:
         with show("Opening the store of runs", 0):
             begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
             run_id = stack.enter_context(begun)
-        total = count_steps(description, null_permutations=null_permutations)
-        with show("Training", total) as progress:
+        total = count_steps(description, null_permutations=permutations)
+        with show("Training", total) as progress, keeping(kept.parts):
             evaluation = evaluate(
-                description, null_permutations=null_permutations, n_jobs=n_jobs, progress=progress
+                description, null_permutations=permutations, n_jobs=n_jobs, progress=progress
             )
         with show("Explaining and writing the report", 0):
             facts, published = _publish(
                 description, evaluation, run_id, tracking_uri=tracking_uri, mixed=mixed
             )
+    kept.remove()
     return Training(description, evaluation, facts, published)
 
 

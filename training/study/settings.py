@@ -36,6 +36,9 @@
     bootstrap_reruns = 200                   # of the whole procedure: optimism and instability
     learning_curve = 4                       # repeats on parts of the patients; 0 for none
 
+    [null_test]                              # optional
+    permutations = 100                       # of the outcomes; 100 count for approval
+
     [missing_outcome]                        # optional
     weighting = "follow_up"                  # or "all", or "none"
 
@@ -109,6 +112,8 @@ class Study:
         The tidy microRNA panel; None for a study without one.
     panel : PanelProcedure
         How the panel's part of a model is made.
+    null_permutations : int
+        Permutations of the null test; 0 leaves it out.
     """
 
     name: str
@@ -133,6 +138,7 @@ class Study:
     worded: frozenset[str] = frozenset()
     panel_file: Path | None = None
     panel: PanelProcedure = field(default_factory=PanelProcedure)
+    null_permutations: int = 0
 
     @property
     def sha256(self) -> str:
@@ -224,4 +230,5 @@ def _make_study(file: StudyFile, text: str, place: Place) -> Study:
         text=text,
         panel_file=None if panel.file is None else place.folder / panel.file,
         panel=panel.make_procedure(),
+        null_permutations=file.null_test.permutations,
     )

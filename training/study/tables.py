@@ -133,6 +133,10 @@ def _check_published(procedure: _Procedure, info: ValidationInfo[Place]) -> _Pro
     return procedure
 
 
+class _NullTest(Settings):
+    permutations: Annotated[int, between(0, 100000)] = 0
+
+
 class _MissingOutcome(Settings):
     weighting: Annotated[str, one_of(WEIGHTINGS)] = "follow_up"
 
@@ -196,6 +200,7 @@ class StudyFile(Settings):
     predictors: _Predictors = _Predictors()
     procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()
     resampling: Resampling = Resampling()
+    null_test: _NullTest = _NullTest()
     missing_outcome: _MissingOutcome = _MissingOutcome()
     decision: _Decision = _Decision()
     subgroups: Annotated[Mapping[str, Any], AfterValidator(_check_subgroups)] = Field(

@@ -120,11 +120,11 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "  panel.min_detected: expected a number; got inf",
         "  panel.plates: expected true or false; got 1",
         "  sede: expected one of name, title, seed, population, treatment, cohort, outcome, "
-        "eligibility, predictors, procedure, resampling, missing_outcome, decision, subgroups, "
-        "panel; got an unknown key; did you mean seed?",
+        "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
+        "subgroups, panel; got an unknown key; did you mean seed?",
         "  [resamplng]: expected one of name, title, seed, population, treatment, cohort, outcome, "
-        "eligibility, predictors, procedure, resampling, missing_outcome, decision, subgroups, "
-        "panel; got an unknown table; did you mean [resampling]?",
+        "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
+        "subgroups, panel; got an unknown table; did you mean [resampling]?",
     ]
 
 
