@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from features.options import (
     CohortFile,
     ForceOption,
@@ -24,6 +28,14 @@ def describe_file(
     study: StudyOption = None,
     rule: RuleOption = None,
     horizons: HorizonsOption = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="Also by the values of this column, such as an arm; of 10 values at most.",
+        ),
+    ] = None,
     out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
@@ -36,13 +48,15 @@ def describe_file(
     Nothing written or printed holds a patient's row or identifier.
     """
     from experiments.description.description import describe_cohort
+    from experiments.description.groups import declare_column
     from experiments.description.report import make_description_report
     from features.cohort.cohort import read_cohort
 
     rules = read_rules(study, mapping=mapping, rule=rule, horizons=horizons)
-    cohort = read_cohort(file, dictionary=rules.dictionary)
+    dictionary = rules.dictionary if by is None else declare_column(by, rules.dictionary)
+    cohort = read_cohort(file, dictionary=dictionary)
     tell_remarks(cohort, named=False)
-    description = describe_cohort(cohort, rules)
+    description = describe_cohort(cohort, rules, by=by)
     report = make_description_report(
         description, name=file.name, beside_published=rules.is_published
     )

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from experiments.description.groups import GroupDescription, Summarised, describe_groups
 from experiments.description.pain import compute_pain, compute_pain_tests
+from experiments.description.rates import compute_rates
 from experiments.description.side_effects import compute_side_effects
 from features.arrays import FloatArray
 from features.cohort.assumed import drop_assumed
@@ -31,7 +33,7 @@ from features.dictionary.rule import is_compared
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
-from features.shares import FEWEST, compute_product_of_shares, compute_wilson_interval
+from features.shares import FEWEST
 from training.document.words import capital
 from training.measures.patients.paired import PairedTable, compute_paired_table
 from training.measures.patients.table_one import can_summarise, compute_normality, compute_table_one
@@ -70,9 +72,7 @@ class CohortDescription:
     normality : DataFrame
         From :func:`training.measures.patients.table_one.compute_normality`.
     rates : DataFrame
-        Columns `rate` (short name), `outcome`, `events`, `n`, `share`, `low`, `high` (95%), and
-        `lowest`, `highest`: the share of all eligible patients if every unknown were a
-        nonresponder, or a responder; NaN where that is not meant.
+        From :func:`experiments.description.rates.compute_rates`.
     paired : PairedTable or None
         None without both horizons.
     pain : DataFrame
@@ -94,6 +94,8 @@ class CohortDescription:
         known only of those who take it, or only of those who do not.
     notices : tuple of str
         What to look at, in sentences.
+    groups : GroupDescription or None
+        The same by the values of one column; None where none was asked for.
     """
 
     rows: int
@@ -117,9 +119,12 @@ class CohortDescription:
     missing: pd.DataFrame
     left_out: tuple[str, ...]
     notices: tuple[str, ...]
+    groups: GroupDescription | None = None
 
 
-def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDescription:
+def describe_cohort(
+    cohort: Cohort, rules: StudyRules = CRPS_RULES, *, by: str | None = None
+) -> CohortDescription:
     """Describe the eligible courses of a cohort.
 
     Parameters
@@ -129,11 +134,13 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
     rules : StudyRules
         What is asked of it. Without horizons of their own they take those that the cohort has any
         outcome for, which may be none while it is still being collected.
+    by : str or None
+        A column of few values: rates, means and counts are told for each of them too.
 
     Raises
     ------
     InputError
-        If no course is eligible, or the rule or horizons cannot be.
+        If no course is eligible, or the rule, the horizons or the column cannot be.
     """
     rule = rules.rule
     settled = rules.eligibility.settle(cohort.table)
@@ -149,15 +156,15 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
     labels = None if unasked else make_labels(table, rule=rule, horizons=asked)
     seen = {h: make_labels(table, rule=rule, horizons=(h,)) for h in asked}
     response: dict[str, FloatArray] = {h: getattr(seen[h], h) for h in asked}
-    for horizon in asked:
-        step = add_outcome_steps(flow.iloc[: len(rules.eligibility.steps) + 1], seen[horizon]).iloc[
-            -1:
-        ]
-        flow = pd.concat([flow, step], ignore_index=True)
+    flow = _add_outcomes(flow, seen, start=len(rules.eligibility.steps) + 1)
     baseline, course, left_out = _find_variables(table, cohort.dictionary)
     normality = compute_normality(table, [*baseline, *course])
     times = ("t0", "t1", "t2") if is_compared(cohort.dictionary) else ("t1", "t2")
     first = response[asked[0]] if asked else np.full(len(table), np.nan)
+    groups = None
+    if by is not None:
+        summarised = Summarised(baseline, course, normality, times)
+        groups = describe_groups(table, by, response, summarised, dictionary=cohort.dictionary)
     return CohortDescription(
         rows=len(cohort.table),
         eligible=len(table),
@@ -171,7 +178,7 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         treatment=compute_table_one(table, course, normality=normality),
         side_effects=compute_side_effects(table),
         normality=normality,
-        rates=_compute_rates(response, n=len(table)),
+        rates=compute_rates(response, n=len(table)),
         paired=compute_paired_table(response["t1"], response["t2"]) if len(asked) == 2 else None,
         pain=compute_pain(table, response, times=times),
         pain_tests=compute_pain_tests(table, response, times=times),
@@ -180,7 +187,14 @@ def describe_cohort(cohort: Cohort, rules: StudyRules = CRPS_RULES) -> CohortDes
         missing=_count_missing(table, first, cohort.dictionary),
         left_out=tuple(variable.label for variable in left_out),
         notices=(*_find_notices(labels, table), *(capital(f"{text}.") for text in assumed)),
+        groups=groups,
     )
+
+
+def _add_outcomes(flow: pd.DataFrame, seen: dict[str, Labels], *, start: int) -> pd.DataFrame:
+    """Return the flow with a step for each horizon: those whose response is known at it."""
+    steps = [add_outcome_steps(flow.iloc[:start], labels).iloc[-1:] for labels in seen.values()]
+    return pd.concat([flow, *steps], ignore_index=True)
 
 
 def _find_variables(
@@ -224,48 +238,6 @@ def _is_evenly_known(table: pd.DataFrame, variable: Variable, dictionary: Dictio
     parts = [part.name for part in dictionary if part.parent == variable.name]
     without_part = [table[name] == 0 for name in parts if name in table]
     return not any(values[without].isna().any() for without in without_part)
-
-
-def _compute_rates(response: dict[str, FloatArray], *, n: int) -> pd.DataFrame:
-    rows: list[tuple[str, str, FloatArray, bool]] = [
-        (h, f"responder at {h.upper()}, of those whose {h.upper()} is known", response[h], True)
-        for h in response
-    ]
-    if len(response) == 2:
-        t1, t2 = response["t1"], response["t2"]
-        rows += [
-            (
-                "t1_if_seen_at_t2",
-                "responder at T1, of those whose T1 and T2 are known",
-                np.where(np.isnan(t2), np.nan, t1),
-                False,
-            ),
-            (
-                "kept",
-                "still a responder at T2, of the responders at T1 whose T2 is known",
-                np.where(t1 == 1, t2, np.nan),
-                False,
-            ),
-        ]
-    found: list[tuple[object, ...]] = []
-    for key, outcome, values, is_whole in rows:
-        known, events = int((~np.isnan(values)).sum()), int(np.nansum(values))
-        if not known:
-            continue
-        low, high = map(float, compute_wilson_interval(events, known))
-        ends = (events / n, (events + n - known) / n) if is_whole else (np.nan, np.nan)
-        found.append((key, outcome, events, known, events / known, low, high, *ends))
-    if len(response) == 2 and np.nansum(rows[-1][2]) > 0:
-        share, low, high = compute_product_of_shares(response["t1"], rows[-1][2])
-        words = (
-            "sustained response at T2 (share at T1 times share kept): responders at T1 who were "
-            "not seen at T2 are taken to be like those who were"
-        )
-        found.append(("sustained", words, np.nan, np.nan, share, low, high, np.nan, np.nan))
-    return pd.DataFrame(
-        found,
-        columns=["rate", "outcome", "events", "n", "share", "low", "high", "lowest", "highest"],
-    )
 
 
 def _compare(

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.description.description import CohortDescription
+from experiments.description.groups import GroupDescription
+from experiments.description.groups_section import make_groups_section, summarise_groups
 from experiments.description.plots import plot_attrition, plot_missing, plot_pain
 from experiments.description.response_section import make_response_section
 from features.dictionary.outcome_words import name_horizon
@@ -58,6 +60,7 @@ def make_description_report(
         Section("Patients", _make_patients(d)),
         Section("Treatment", _make_treatment(d)),
         Section("Response", make_response_section(d, beside_published=beside_published)),
+        *([] if d.groups is None else [_section_by(d.groups)]),
         Section("Scores", _make_pain(d)),
         Section("Responders and nonresponders", _make_comparison(d)),
         Section("What is missing", _make_missing(d)),
@@ -69,6 +72,10 @@ def make_description_report(
         stamp=_SYNTHETIC if d.synthetic else "",
         sections=tuple(section for section in sections if section.blocks),
     )
+
+
+def _section_by(groups: GroupDescription) -> Section:
+    return Section(f"By {groups.label}", make_groups_section(groups))
 
 
 def _rate(d: CohortDescription, key: str) -> str:
@@ -87,6 +94,8 @@ def _summarise(d: CohortDescription) -> tuple[str, ...]:
             the = "the " if horizon == "t2" and d.condition == "CRPS" else ""
             when = f"{the}{name_horizon(horizon, d.condition)}"
             sentences.append(f"Responders at {when}: {_rate(d, horizon)}.")
+    if d.groups is not None:
+        sentences += summarise_groups(d.groups, condition=d.condition)
     if d.paired is not None and d.paired.n:
         p = d.paired
         sentences.append(

@@ -73,6 +73,22 @@ def test_scripts_get_no_page_that_they_did_not_ask_for(
     assert list(tmp_path.glob("description*")) == []
 
 
+def test_groups_need_no_mapping(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw = make_mangnus_cohort()
+    raw.assign(arm=np.where(np.arange(len(raw)) % 2, "a", "b")).to_csv("arms.csv", index=False)
+    words = ["arms.csv", "--by", "arm"]
+    tables = json.loads(runner.invoke(app, [*words, "--json"]).output)["tables"]
+    assert {row["group"] for row in tables["by_rates"]} == {"a", "b"}
+    lines = runner.invoke(app, words).output.splitlines()
+    assert len(lines) <= 10 and "by arm: a " in " ".join(lines)
+    assert "By arm" in (tmp_path / "description" / "description.html").read_text()
+    refused = runner.invoke(app, [str(file), "--by", "age_years"])
+    assert isinstance(refused.exception, InputError)
+
+
 def test_command_passes_rule_and_horizons_on(file: Path) -> None:
     result = runner.invoke(app, [str(file), "--rule", "fall30", "--horizons", "t1", "--json"])
     rates = json.loads(result.output)["tables"]["rates"]

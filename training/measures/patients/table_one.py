@@ -96,8 +96,9 @@ def compute_table_one(
     *,
     normality: pd.DataFrame,
     groups: ObjectArray | None = None,
+    compared: bool = True,
 ) -> pd.DataFrame:
-    """Summarise variables over all patients, or in two groups side by side.
+    """Summarise variables over all patients, or in groups side by side.
 
     Parameters
     ----------
@@ -109,17 +110,20 @@ def compute_table_one(
         From :func:`compute_normality`, over all patients also where there are groups, so that
         both tables choose alike.
     groups : ndarray of object, shape (n,) or None
-        The name of each patient's group, in the order in which two names first come; anything
+        The name of each patient's group, in the order in which the names first come; anything
         but a name leaves the patient out.
+    compared : bool
+        Whether the groups, which are two then, are also set against each other.
 
     Returns
     -------
     DataFrame
         Cells as they are printed: mean (SD), median [Q1, Q3], or n (% of the known). Columns
-        `characteristic`, `missing`, `all`; with groups one column for each and `smd` (of numbers
-        the second mean minus the first over their pooled SD, of shares the same without a sign;
-        with its 95% interval), `by_chance` (how often groups of these sizes from one population
-        differ by more than 0.1), `p` and `test`. The first row counts the patients.
+        `characteristic`, `missing`, `all`; with groups one column for each, and where they are
+        compared `smd` (of numbers the second mean minus the first over their pooled SD, of shares
+        the same without a sign; with its 95% interval), `by_chance` (how often groups of these
+        sizes from one population differ by more than 0.1), `p` and `test`. The first row counts
+        the patients.
     """
     inside = np.ones(len(table), dtype=bool)
     if groups is not None:
@@ -162,12 +166,14 @@ def compute_table_one(
             },  # years
             include_null=False,
             label_suffix=False,
-            pval=bool(names),
-            htest_name=bool(names),
-            smd=bool(names),
+            pval=bool(names) and compared,
+            htest_name=bool(names) and compared,
+            smd=bool(names) and compared,
         )
-    laid_out = _make_table(made.tableone, variables, names=names, median=median)
-    return _add_certainty(laid_out, frame, variables) if names else laid_out
+    laid_out = _make_table(
+        made.tableone, variables, names=names, median=median, compared=bool(names) and compared
+    )
+    return _add_certainty(laid_out, frame, variables) if names and compared else laid_out
 
 
 def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
@@ -178,12 +184,17 @@ def _to_words(values: pd.Series, variable: Variable) -> pd.Series:
 
 
 def _make_table(
-    made: pd.DataFrame, variables: Sequence[Variable], *, names: Sequence[str], median: set[str]
+    made: pd.DataFrame,
+    variables: Sequence[Variable],
+    *,
+    names: Sequence[str],
+    median: set[str],
+    compared: bool,
 ) -> pd.DataFrame:
     if names:
         made = made.droplevel(0, axis=1)
     columns = {"Missing": "missing", "Overall": "all"} | {name: name for name in names}
-    if names:
+    if compared:
         columns |= {f"SMD ({','.join(names)})": "smd", "P-Value": "p", "Test": "test"}
     by_name = {variable.name: variable for variable in variables}
     rows: list[dict[str, object]] = []
@@ -201,7 +212,7 @@ def _make_table(
         elif variable.kind == "yes_no":
             if level != "yes":  # nobody has it: tableone then shows the one level there is
                 row |= dict.fromkeys(["all", *names], "0 (0.0)") | dict.fromkeys(
-                    ["smd", "p", "test"][: 3 * bool(names)], ""
+                    ["smd", "p", "test"][: 3 * compared], ""
                 )
             rows.append({"characteristic": f"{full}, n (%)", **row})
         else:
@@ -209,10 +220,10 @@ def _make_table(
                 kept = ("missing", "smd", "p", "test")
                 blank = {key: value if key in kept else "" for key, value in row.items()}
                 rows.append({"characteristic": f"{full}, n (%)", **blank, "of": name})
-            blank = dict.fromkeys(("missing", "smd", "p", "test")[: 1 + 3 * bool(names)], "")
+            blank = dict.fromkeys(("missing", "smd", "p", "test")[: 1 + 3 * compared], "")
             rows.append({"characteristic": f"\u2003{level}", **row, **blank, "of": name})
     laid_out = pd.DataFrame(rows, columns=["characteristic", *columns.values()])
-    if names:
+    if compared:
         # tableone prints a difference of exactly 0 as if it were a p value.
         laid_out["smd"] = laid_out["smd"].replace("<0.001", "0.000")
         laid_out["test"] = laid_out["test"].str.replace(" (warning: expected count < 5)", " (few)")
