@@ -8,6 +8,7 @@ end otherwise than well is in :data:`ENDINGS`.
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shlex
@@ -35,6 +36,7 @@ from tests.training.helpers.cards import full_author
 from tests.training.helpers.review_cards import put_card
 from training.review import accounts
 from training.store.artifact import read_facts
+from training.store.client import find_tracking_uri
 from training.store.registered import list_models, locate
 from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
@@ -66,6 +68,8 @@ bootstrap = 100
 bootstrap_reruns = 0
 learning_curve = 0
 """
+ASKED = {"review user add": "Anna Author\nauthor\n"}
+"""What a command asks for beside a password, where its options do not tell."""
 PASSWORD = "correct horse battery"
 
 
@@ -91,13 +95,15 @@ class Shell:
         Where.
     monkeypatch : MonkeyPatch
         Through which folder and environment are changed.
-    named : str
-        The model that NAME stands for.
+    placeholders : dict
+        What words in capitals stand for: NAME, VERSION, RUN.
+    before : dict
+        What is done, by hand or by others, before a line that begins so.
     """
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch
-    named: str = "NAME"
+    placeholders: dict[str, str] = field(default_factory=lambda: {"VERSION": "1"})
     before: dict[str, Callable[[Shell], object]] = field(default_factory=dict)
 
     def type(self, line: str) -> None:
@@ -126,14 +132,15 @@ class Shell:
         if " ".join(words).startswith(SERVERS):
             _parse(words)
             return
-        done = CliRunner().invoke(app, _shorten(words), input=f"{PASSWORD}\n" * 3)
+        asked = ASKED.get(" ".join(words[:3]), "") if "--name" not in words else ""
+        done = CliRunner().invoke(app, _shorten(words), input=asked + f"{PASSWORD}\n" * 3)
         typed = line.removeprefix("ketresponse ")
         ends = next((end for words, end in ENDINGS.items() if typed.startswith(words)), (0,))
         told = f"{line}\nended with {done.exit_code}: {done.output[-2000:]}{done.exception or ''}"
         assert done.exit_code in ends, told
 
     def _expand(self, word: str) -> list[str]:
-        word = re.sub(r"\bNAME\b", self.named, word).replace("VERSION", "1")
+        word = re.sub(r"\b[A-Z]+\b", lambda w: self.placeholders.get(w[0], w[0]), word)
         found = sorted(map(str, Path().glob(word))) if "*" in word else []
         return found or [word]
 
@@ -171,8 +178,9 @@ def _write_plates(table: pd.DataFrame) -> None:
     plates = panel["patient_id"].map({p: f"plate{i % 3}" for i, p in enumerate(patients)})
     names = {"patient_id": "Sample Name", "assay": "Target Name", "ct": "CT"}
     for plate, wells in panel.groupby(plates):
-        told = wells.rename(columns=names)[[*names.values()]].fillna({"CT": "Undetermined"})
-        told.to_csv(Path("plates") / f"{plate}.txt", sep="\t", index=False)
+        told = wells.rename(columns=names)[[*names.values()]]
+        file = Path("plates") / f"{plate}.txt"
+        told.to_csv(file, sep="\t", index=False, na_rep="Undetermined")
 
 
 def _keep_more_patients(shell: Shell) -> None:
@@ -185,12 +193,8 @@ def _keep_more_patients(shell: Shell) -> None:
     other["patient_id"] = [f"SYN-other{i:03}" for i in range(40)]
     write_table(other, Path("other.parquet"))
     _write_plates(table)
-    imported = CliRunner().invoke(
-        app,
-        ["panel", "import", *map(str, sorted(Path("plates").iterdir())), "--out", "panel.parquet"],
-    )
-    assert imported.exit_code == 0, imported.output
-    shell.named = list_models(tracking_uri="sqlite:///mlflow.db")[0].name
+    models = list_models(tracking_uri=find_tracking_uri(os.environ))
+    shell.placeholders["NAME"] = models[0].name
 
 
 def _answer(shell: Shell) -> None:
@@ -249,7 +253,7 @@ def _walk_panel(shell: Shell) -> None:
 
 def _register(name: str, versions: int) -> None:
     """Register versions of a hand-made model as if of real patients, each with a card."""
-    uri, model = "sqlite:///mlflow.db", make_model()
+    uri, model = find_tracking_uri(os.environ), make_model()
     for _ in range(versions):
         run = track_run(RunRecord("study"), tracking_uri=uri)
         facts = make_facts(model, synthetic=False, status="research")
@@ -268,6 +272,10 @@ def _walk_card(shell: Shell) -> None:
     for _ in range(2):
         done = CliRunner().invoke(app, _shorten(["train", "study.toml"]))
         assert done.exit_code == 0, done.output
+    write_table(make_cohort(40, seed=4).table, Path("other.csv"))
+    validated = CliRunner().invoke(app, ["validate", "small:2", "other.csv", "--json"])
+    assert validated.exit_code == 0, validated.output
+    shell.placeholders["RUN"] = json.loads(validated.stdout)["run_id"]
     shell.before = {"ketresponse card check": _answer}
 
 
@@ -300,8 +308,10 @@ def test_what_is_to_be_typed_does_what_it_says(
     folder.mkdir()
     shutil.copy(empty_store, folder / "mlflow.db")
     monkeypatch.chdir(folder)
-    for name in ("MLFLOW_TRACKING_URI", "KETRESPONSE_HOME", "KETRESPONSE_REVIEW_KEY_FILE"):
+    for name in ("KETRESPONSE_HOME", "KETRESPONSE_REVIEW_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
+    # The same place by its whole name: MLflow keeps a store open by what it is called.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
     shell = Shell(folder, monkeypatch)
