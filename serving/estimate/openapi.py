@@ -6,7 +6,8 @@ from typing import Any
 
 from serving.estimate.answer import make_answer_schemas
 from serving.estimate.predictor import MAX_BATCH, Predictor
-from serving.estimate.schemas import make_panel_schema, make_patient_schema
+from serving.estimate.request import MAX_BODY
+from serving.estimate.schemas import make_panel_schema, make_patient_schema, make_request_examples
 
 __all__ = ["make_openapi"]
 
@@ -35,12 +36,16 @@ def _answers(description: str, schema: Schema) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _post(summary: str, request: Schema, response: Schema, operation: str) -> Schema:
+def _post(
+    summary: str, request: Schema, response: Schema, operation: str, *, examples: Schema
+) -> Schema:
+    content = {"application/json": {"schema": request, "examples": examples}}
     return {
         "post": {
             "summary": summary,
+            "description": f"A body is at most {MAX_BODY:,} bytes long.",
             "operationId": operation,
-            "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+            "requestBody": {"required": True, "content": content},
             "responses": {
                 "200": _answers("The answer", response),
                 "400": _answers("Every problem of the request", _ref("Problems")),
@@ -61,6 +66,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
     facts = predictor.facts
     entry = _object({"patient": _ref("Patient"), "panel": _ref("Panel")}, required=["patient"])
     either = {"anyOf": [_ref("Patient"), entry]}
+    examples = make_request_examples(predictor)
     answer_or_problems = {"oneOf": [_ref("Answer"), _ref("Problems")]}
     return {
         "openapi": "3.1.0",
@@ -73,12 +79,19 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
             ),
         },
         "paths": {
-            "/predict": _post("Estimate for one patient", entry, _ref("Answer"), "predict"),
+            "/predict": _post(
+                "Estimate for one patient",
+                entry,
+                _ref("Answer"),
+                "predict",
+                examples=examples["/predict"],
+            ),
             "/predict_batch": _post(
-                "Estimates for several patients, each answered on its own",
+                f"Estimates for up to {MAX_BATCH} patients, each answered on its own",
                 _object({"patients": _array(either, maxItems=MAX_BATCH)}),
                 _array(answer_or_problems),
                 "predict_batch",
+                examples=examples["/predict_batch"],
             ),
             "/model": _get("What the loaded model is, and what it asks", "application/json"),
             "/clinic": _get("The clinician's page", "text/html"),

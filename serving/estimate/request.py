@@ -13,7 +13,10 @@ from typing import Any
 
 from features.errors import InputError, Problem
 
-__all__ = ["RequestError", "parse_body", "parse_json", "unique"]
+__all__ = ["MAX_BODY", "RequestError", "parse_body", "parse_json", "unique"]
+
+MAX_BODY = 1_000_000
+"""Longest request, in bytes: a full batch is about a third of it."""
 
 _SHOWN = 40
 _MOST = 20

@@ -16,7 +16,12 @@ from serving.estimate.predictor import Predictor
 from training.model.example import make_example
 from training.panel.model import PanelModel
 
-__all__ = ["make_panel_example", "make_panel_schema", "make_patient_schema"]
+__all__ = [
+    "make_panel_example",
+    "make_panel_schema",
+    "make_patient_schema",
+    "make_request_examples",
+]
 
 Schema = dict[str, Any]
 
@@ -119,3 +124,23 @@ def make_panel_example(panel: PanelModel) -> dict[str, Any]:
         value = round(float(average[panel.assays.index(assay)]) + (-1) ** place, 1)
         ct[assay] = value if value < panel.ceiling else "Undetermined"
     return {"ct": ct, "sample_date": "2026-01-30", "infusion_start": "2026-01-31"}
+
+
+def make_request_examples(predictor: Predictor) -> dict[str, Schema]:
+    """Return bodies that the loaded model answers, of made-up patients.
+
+    Returns
+    -------
+    dict
+        By path, then by name: what it shows (`summary`) and the body (`value`). A panel is sent
+        where the model can use one, and nowhere else.
+    """
+    patient = {"patient": make_example(predictor.model, predictor.eligibility)}
+    examples = {"patient": {"summary": "A made-up patient", "value": patient}}
+    several = [patient, patient]
+    if predictor.panel is not None:
+        both = {**patient, "panel": make_panel_example(predictor.panel)}
+        examples["panel"] = {"summary": "With a made-up microRNA panel", "value": both}
+        several = [patient, both]
+    batch = {"summary": "Two made-up patients", "value": {"patients": several}}
+    return {"/predict": examples, "/predict_batch": {"patients": batch}}

@@ -26,23 +26,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import Problem
 from serving.estimate.about import describe_model
-from serving.estimate.openapi import make_openapi
 from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.estimate.predictor import Predictor
-from serving.estimate.request import RequestError, unique
+from serving.estimate.request import MAX_BODY, RequestError, unique
 from serving.estimate.schemas import make_panel_example
 from serving.settings import ServiceSettings, is_loopback
 from serving.web.card_page import make_card_routes
-from serving.web.headers import DOCS_POLICY, PAGE_POLICY, PRIVATE
-from serving.web.page import render_docs, render_page
+from serving.web.docs_page import make_docs_routes
+from serving.web.headers import PAGE_POLICY, PRIVATE
+from serving.web.page import render_page
 from serving.web.rendering import ASSETS
 from training.model.example import make_example
-from training.store.facts import package_versions
 
-__all__ = ["MAX_BODY", "LocalOnly", "answer", "make_app", "read_body", "show_icon", "show_style"]
-
-MAX_BODY = 1_000_000
-"""Longest request, in bytes: a full batch is about a third of it."""
+__all__ = ["LocalOnly", "answer", "make_app", "read_body", "show_icon", "show_style"]
 
 _MOST_FIELDS = 500
 _NO_FORM = Problem("body", "a form as this page sends it", "something else")
@@ -128,11 +124,6 @@ async def show_icon(request: Request) -> Response:
     return FileResponse(ASSETS / "icon.svg", media_type="image/svg+xml")
 
 
-async def _show_docs(request: Request) -> Response:
-    headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
-    return HTMLResponse(render_docs(), headers=headers)
-
-
 async def _go_to_clinic(request: Request) -> Response:
     return RedirectResponse("clinic")
 
@@ -185,10 +176,6 @@ def make_app(
     async def show_model(request: Request) -> Response:
         return JsonAnswer(describe_model(get_predictor()))
 
-    async def show_openapi(request: Request) -> Response:
-        version = package_versions().get("ketresponse", "from source")
-        return JsonAnswer(make_openapi(get_predictor(), version=version))
-
     return Starlette(
         routes=[
             Route("/", _go_to_clinic),
@@ -197,8 +184,7 @@ def make_app(
             Route("/clinic.css", show_style),
             Route("/icon.svg", show_icon),
             Route("/model", show_model),
-            Route("/docs", _show_docs),
-            Route("/docs.json", show_openapi),
+            *make_docs_routes(get_predictor, JsonAnswer),
             *make_card_routes(get_predictor, get_folder, JsonAnswer),
         ]
     )

@@ -25,16 +25,10 @@ __all__ = [
     "describe_contributions",
     "describe_submodel",
     "render_card",
-    "render_docs",
     "render_page",
 ]
 
 _HUNDRED = 100
-
-
-def render_docs() -> str:
-    """Return the page that shows the API's description."""
-    return render("docs.html")
 
 
 def render_card(predictor: Predictor, *, annex: Mapping[str, Any] | None, why_not: str) -> str:

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from serving.estimate.predictor import MAX_BATCH
+from serving.estimate.request import MAX_BODY
+from serving.service import service
+from tests.places import PROJECT
 from tests.serving.helpers.models import PATIENT
 
 pytestmark = pytest.mark.service
@@ -118,6 +125,58 @@ def test_the_api_document_is_that_of_the_loaded_model(http):
     schemas = http.get("/docs.json").json()["components"]["schemas"]
     assert schemas["Patient"]["properties"]["nrs_t0"]["maximum"] == 10
     assert "Problems" in schemas
+
+
+def test_the_documents_own_examples_are_answered(http):
+    for path, methods in http.get("/docs.json").json()["paths"].items():
+        for method, operation in methods.items():
+            content = (
+                operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            )
+            for example in content.get("examples", {"none": {"value": None}}).values():
+                answer = http.request(method, path, json=example["value"])
+                assert answer.status_code == 200, (path, answer.text)
+
+
+def _read_blocks(language):
+    text = (PROJECT / "docs" / "api.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_of_the_documentation_runs(server):
+    blocks = _read_blocks("python")
+    assert len(blocks) == 2
+    told = []
+    for block in blocks:
+        code = block.replace("http://127.0.0.1:3000", server[0])
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        told.append(ran.stdout.splitlines())
+    assert [line.split()[0] for line in told[0]] == ["t1", "t2"]
+    # Of the batch's two patients the second has a score of 11.
+    assert "0." in told[1][0] and "cannot be read" in told[1][1]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
+def test_the_commands_of_the_documentation_run(server):
+    (block,) = _read_blocks("sh")
+    command = block.replace("http://127.0.0.1:3000", server[0])
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert {estimate["horizon"] for estimate in json.loads(ran.stdout)["estimates"]} == {"t1", "t2"}
+
+
+def test_the_bodies_of_the_documentation_are_answered(http):
+    for block in _read_blocks("json"):
+        assert http.post("/predict", content=block).status_code == 200
+
+
+def test_the_limits_of_the_documentation_are_those_of_the_code(http):
+    text = (PROJECT / "docs" / "api.md").read_text()
+    for words in (f"| patients of a batch | {MAX_BATCH} |", f"| body of a request | {MAX_BODY:,} "):
+        assert words in text
+    assert f"| time for an answer | {service.config['traffic']['timeout']} seconds |" in text
+    refused = http.post("/predict_batch", json={"patients": [{}] * (MAX_BATCH + 1)})
+    assert refused.status_code == 400 and str(MAX_BATCH) in refused.text
 
 
 def test_the_model_is_told_with_its_digest(http, save):

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.dictionary.contract import CONTRACT
+from serving.estimate.request import MAX_BODY
 from serving.settings import ServiceSettings
-from serving.web.app import MAX_BODY, LocalOnly, make_app
+from serving.web.app import LocalOnly, make_app
 from tests.serving.helpers.models import PATIENT
 
 FORM = {name: str(value) for name, value in PATIENT.items()}
@@ -44,6 +45,8 @@ def test_the_front_page_leads_to_the_clinician(app):
         ("/docs.json", "application/json"),
         ("/model", "application/json"),
         ("/clinic.css", "text/css"),
+        ("/docs.css", "text/css"),
+        ("/docs.js", "text/javascript"),
         ("/icon.svg", "image/svg+xml"),
     ],
 )

@@ -82,10 +82,31 @@ def test_the_print_holds_the_estimate_and_not_the_form(page, server):
     assert see(page.locator(".stamp"))
 
 
-def test_the_api_document_opens_without_a_network(page, server):
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_apis_own_examples_are_answered_when_they_are_executed(page, server, width):
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{server[0]}/docs")
-    page.get_by_text("Estimate for one patient").wait_for()
+    assert list_violations(page) == []
+    for address in ("POST /predict", "POST /predict_batch", "GET /model", "GET /livez"):
+        place = page.get_by_role("region", name=address, exact=True)
+        place.get_by_role("button", name="Try it out").click()
+        place.get_by_role("button", name="Execute").click()
+        assert see(place.get_by_role("status").get_by_text("200 OK"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for schema in page.locator("summary").all():
+        schema.click()
+    assert list_violations(page) == []
     assert page.complaints == []
+
+
+def test_a_request_that_was_edited_is_sent_as_it_stands(page, server):
+    page.goto(f"{server[0]}/docs")
+    place = page.get_by_role("region", name="POST /predict", exact=True)
+    place.get_by_role("button", name="Try it out").click()
+    place.get_by_label("Body").fill('{"patient": {"nrs_t0": 11}}')
+    place.get_by_role("button", name="Execute").click()
+    assert see(place.get_by_role("status").get_by_text("400 Bad Request"))
+    assert "nrs_t0" in place.get_by_role("status").inner_text()
 
 
 @pytest.mark.parametrize("address", ["/clinic", "/clinic?example=1"])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from serving.estimate.predictor import Predictor
+from serving.estimate.request import MAX_BODY
 from serving.estimate.schemas import make_panel_example
 from serving.process import start_server
-from serving.web.app import MAX_BODY, make_app
+from serving.web.app import make_app
 from tests.serving.estimate.test_panel import CT, DATES, PANEL, notices
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
