@@ -30,7 +30,8 @@ def summarise_groups(groups: GroupDescription, *, condition: str) -> list[str]:
         if rows.empty:
             continue
         told = "; ".join(f"{row.group} {_tell_rate(row)}" for row in each_row(rows))
-        when = name_horizon(horizon, condition)
+        the = "the " if horizon == "t2" and condition == "CRPS" else ""
+        when = f"{the}{name_horizon(horizon, condition)}"
         sentences.append(f"Responders at {when} by {groups.label}: {told}.")
     return sentences
 
