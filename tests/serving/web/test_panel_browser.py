@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from serving.estimate.predictor import Predictor
 from serving.web.app import make_app
-from tests.browsers import MARKS, see
+from tests.browsers import MARKS, list_violations, see
 from tests.browsers import browser as browser
 from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.clients import running
@@ -59,4 +61,16 @@ def test_an_uploaded_panel_is_used_and_explained(browser, address, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#panel_text").input_value().startswith("assay,Ct")
     assert all(url.startswith(address) for url in asked)
+    page.close()
+
+
+def test_the_apis_page_offers_the_example_with_a_panel(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/docs")
+    place = page.get_by_role("region", name="POST /predict", exact=True)
+    place.get_by_role("button", name="Try it out").click()
+    assert "panel" not in json.loads(place.get_by_label("Body").input_value())
+    place.get_by_label("Example").select_option("With a made-up microRNA panel")
+    assert json.loads(place.get_by_label("Body").input_value())["panel"]["ct"]
+    assert list_violations(page) == []
     page.close()

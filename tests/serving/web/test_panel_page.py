@@ -220,6 +220,16 @@ def test_training_and_serving_give_the_same_number_over_http(served, both):
 
 
 @pytest.mark.service
+def test_the_api_documents_example_with_a_panel_is_answered_by_the_panel(served):
+    http, _ = served
+    post = http.get("/docs.json").json()["paths"]["/predict"]["post"]
+    example = post["requestBody"]["content"]["application/json"]["examples"]["panel"]["value"]
+    answer = http.post("/predict", json=example)
+    assert answer.status_code == 200
+    assert answer.json()["submodel"] == "clinical+panel"
+
+
+@pytest.mark.service
 def test_a_batch_over_http_is_as_each_alone(served):
     http, _ = served
     other = {**PANEL, "ct": {**CT, "hsa-miR-17-5p": 27.5}}
