@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
+_WIDE = 120
+"""Characters from which how a measure is read stands beside it, and not below the table."""
+
 
 def compare(
     first: Annotated[
@@ -106,10 +109,6 @@ def _to_number(value: float) -> float | None:
 
 def _describe(comparison: Comparison) -> None:
     from rich.console import Console
-    from rich.table import Table
-
-    from training.document.document import each_row
-    from training.document.words import METRICS
 
     console = Console(markup=False)
     a, b = comparison.names
@@ -129,15 +128,7 @@ def _describe(comparison: Comparison) -> None:
     for note in comparison.notes:
         console.print(note, markup=False)
     for horizon, frame in comparison.tables.items():
-        table = Table(title=horizon.upper(), title_justify="left")
-        table.add_column("")
-        for column in ("A", "B", "B less A", "95% interval"):
-            table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("how to read it")
-        for metric, row in zip(frame.index, each_row(frame), strict=True):
-            label, reading = METRICS[metric]
-            table.add_row(label, *_format(row), reading)
-        console.print(table)
+        _print_metrics(console, horizon, frame)
         if horizon in comparison.delong:
             console.print(_tell_delong(comparison.delong[horizon]), markup=False, highlight=False)
         if horizon in comparison.net_benefit:
@@ -152,6 +143,27 @@ def _describe(comparison: Comparison) -> None:
         "An interval that holds 0: these patients cannot tell the two apart. The variance of "
         "refitting is not in it."
     )
+
+
+def _print_metrics(console: Console, horizon: str, frame: pd.DataFrame) -> None:
+    from rich.table import Table
+
+    from training.document.document import each_row
+    from training.document.words import METRICS
+
+    beside = console.width >= _WIDE
+    table = Table(title=horizon.upper(), title_justify="left")
+    table.add_column("", no_wrap=True)
+    for column in ("A", "B", "B less A", "95% interval"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if beside:
+        table.add_column("how to read it")
+    for metric, row in zip(frame.index, each_row(frame), strict=True):
+        label, reading = METRICS[metric]
+        table.add_row(label, *_format(row), *([reading] if beside else []))
+    console.print(table)
+    for label, reading in [] if beside else [METRICS[metric] for metric in frame.index]:
+        console.print(f"{label}: {reading}.", markup=False, highlight=False)
 
 
 def _format(row: Any) -> list[str]:

@@ -61,6 +61,14 @@ def test_runs_are_compared_by_what_they_keep(
     assert "T1, net benefit by threshold" in text and "+0.250 to +0.250" in text
     assert "DeLong's test needs each patient's risk, which a run does not keep" in text
 
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = _run(first, second).stdout
+    lines = narrow.splitlines()
+    assert max(map(len, lines)) <= 80 and "\u2026" not in narrow
+    # How a measure is read stands below the table then, and not in a column of three words.
+    assert "Brier score: 0 is best; lower is better." in lines
+    monkeypatch.setenv("COLUMNS", "200")
+
     other = _track(folder, tracking_uri, draws, **{EVALUATION_TAG: "l", "cohort_sha256": "c"})
     assert (
         "same cohort file, but other" in json.loads(_run(first, other, "--json").stdout)["reason"]
