@@ -24,18 +24,18 @@ from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
+from serving.review.checklist import Checklist, name_parts
+from serving.review.page import describe_file
 from serving.web.app import read_body, show_icon, show_style
 from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
 from serving.web.rendering import render
-from training.approval.approval import compute_objections
-from training.approval.case import ACTIONS, Account, Action, Case, compute_standing, find_end
-from training.approval.gate import Gate
+from training.approval.case import ACTIONS, Account, Action
 from training.review.accounts import IdentityProvider
 from training.store.statements import stamp
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
-    from training.review.desk import Desk, File
+    from training.review.desk import Desk
 
 __all__ = ["make_review_app"]
 
@@ -44,13 +44,6 @@ _IDLE_SECONDS = 1800.0
 _TRIES, _LOCKED_SECONDS = 5, 60.0
 # Without a referrer to their own site, browsers send forms from an origin called "null".
 _OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
-_BUTTONS: dict[Action, tuple[str, str]] = {
-    "open": ("Hand it in for review", "You are then its author and cannot judge it."),
-    "waive": ("Waive a gate", "Your name and your reason will stand on the card."),
-    "approve": ("Approve", "It holds for exactly this model, data, card and code."),
-    "refuse": ("Refuse", "This is final; your reason stands beside the model for ever."),
-    "withdraw": ("Withdraw", "This is final; the model is no longer served."),
-}
 
 
 @dataclass
@@ -132,74 +125,48 @@ def _lines(err: KetresponseError) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines()]
 
 
-def _list_waivable(case: Case) -> list[Gate]:
-    return [gate for gate in case.open_gates() if not gate.never_waived]
-
-
-def _offered(file: File, account: Account) -> list[Action]:
-    """Return the steps that this review has come to, whoever may take them."""
-    case = file.case
-    if find_end(case.events):
-        return []
-    again: list[Action] = [] if case.holding("open") else ["open"]
-    if compute_standing(case.events) == "approved":
-        return [*again, "withdraw"]
-    if again:
-        return again
-    offered: list[Action] = ["waive"] if _list_waivable(case) else []
-    offered += ["approve", "refuse"]
-    return [*offered, "withdraw"] if case.is_author(account) else offered
-
-
-def _actions(file: File, account: Account) -> list[dict[str, Any]]:
-    """Return each step with its words; and why not, where something stands against it."""
-    gates = _list_waivable(file.case)
-    actions = []
-    for action in _offered(file, account):
-        label, words = _BUTTONS[action]
-        gate = gates[0].number if action == "waive" else None
-        against = compute_objections(file.case, action, account, comment=None, gate=gate)
-        actions.append(
-            {
-                "name": action,
-                "label": label,
-                "words": words,
-                "against": against,
-                "gates": gates if action == "waive" else [],
-            }
-        )
-    return actions
-
-
 class _Pages:
     """The pages themselves: what is answered to someone who is logged in."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._checklist = Checklist()
 
     def show_queue(self, session: _Session) -> Response:
         """Return every model, those that wait first."""
         return _page("review_queue.html", session=session, rows=self._desk.queue())
 
     def show_file(
-        self, session: _Session, name: str, version: str, problems: Sequence[str] = ()
+        self,
+        session: _Session,
+        name: str,
+        version: str,
+        problems: Sequence[str] = (),
+        part: str = "",
     ) -> Response:
         """Return one model with its gates and what can be done; `problems` if that was refused."""
         file = self._desk.read(name, version)
+        opened = self._open(session, file.card.sha256, part)
         return _page(
             "review_file.html",
             403 if problems else 200,
             session=session,
-            file=file,
             stamp=stamp(file.status),
-            actions=_actions(file, session.account),
             problems=problems,
+            name_parts=name_parts,
+            **describe_file(file, session.account, opened, part),
         )
 
-    def show_card(self, session: _Session, name: str, version: str) -> Response:
+    def show_card(self, session: _Session, name: str, version: str, part: str = "") -> Response:
         """Return a model's card."""
         file = self._desk.read(name, version)
+        self._open(session, file.card.sha256, part)
         return card_document(file.card, annex=file.annex, status=file.status)
+
+    def _open(self, session: _Session, card: str, part: str = "") -> tuple[str, ...]:
+        """Note that a part of a card is opened, and return all that were."""
+        self._checklist.add(session.account.name, card, part)
+        return self._checklist.read(session.account.name, card)
 
     def act(
         self, session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]
@@ -213,6 +180,7 @@ class _Pages:
                 name,
                 version,
                 comment=fields.get("comment", ""),
+                find_opened=lambda card: self._checklist.read(session.account.name, card),
                 gate=int(gate) if gate.isascii() and gate.isdigit() else None,
             )
         except Refused as err:
@@ -236,8 +204,8 @@ class _ReviewApp:
             Route("/login", self._get_login),
             Route("/login", self._post_login, methods=["POST"]),
             Route("/logout", self._post_logout, methods=["POST"]),
-            Route("/model/{name}/{version}", self._guarded(pages.show_file)),
-            Route("/model/{name}/{version}/card.html", self._guarded(pages.show_card)),
+            Route("/model/{name}/{version}", self._guarded(pages.show_file, "part")),
+            Route("/model/{name}/{version}/card.html", self._guarded(pages.show_card, "part")),
             Route("/model/{name}/{version}/{action}", self._post_action, methods=["POST"]),
             Route("/clinic.css", show_style),
             Route("/review.css", show_style),
@@ -262,14 +230,18 @@ class _ReviewApp:
         except KetresponseError as err:
             return _page("review_problem.html", 400, session=session, problems=_lines(err))
 
-    def _guarded(self, show: Callable[..., Response]) -> Callable[[Request], Any]:
-        """Answer with a page to those who are logged in, with the form to everyone else."""
+    def _guarded(self, show: Callable[..., Response], *asked: str) -> Callable[[Request], Any]:
+        """Answer with a page to those who are logged in, with the form to everyone else.
+
+        What may be `asked` stands behind the address, and is handed on if it does.
+        """
 
         async def endpoint(request: Request) -> Response:
             session = self._find(request)
             if session is None:
                 return RedirectResponse("/login", 303)
-            return await self._answer(show, session, **request.path_params)
+            found = {name: request.query_params.get(name, "") for name in asked}
+            return await self._answer(show, session, **request.path_params, **found)
 
         return endpoint
 

@@ -207,7 +207,7 @@ def _objections_to_person(case: Case, action: Action, account: Account) -> list[
 
 def _objections_to_approval(case: Case, account: Account) -> list[str]:
     against = [
-        f"gate {gate.number}, {gate.name}, is open: {gate.text}" for gate in case.open_gates()
+        f"gate {gate.number}, {gate.name}, is open: {gate.told}" for gate in case.open_gates()
     ]
     if any(event.actor == account.name for event in case.holding("approve")):
         against.append(f"{account.name} has approved it already")

@@ -115,7 +115,8 @@ class Event:
         In the actor's words.
     details : dict
         `name` (the actor's display name), `digests`, `code` (what its digest is made of), `gate`,
-        `demonstration`: where they apply.
+        `demonstration`, `opened` (parts of the card that were opened before, by their anchor):
+        where they apply.
     """
 
     number: int

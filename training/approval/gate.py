@@ -34,6 +34,8 @@ class Gate:
         What was found, and what is asked.
     more : str
         What to know or to do; may be empty.
+    command : str
+        What to run for it at a terminal; may be empty, and is nothing for people in a browser.
     waiver : str
         Who waived it, and why; else empty.
     fixed : str
@@ -46,6 +48,7 @@ class Gate:
     value: str
     threshold: str
     more: str = ""
+    command: str = ""
     waiver: str = ""
     fixed: str = ""
 
@@ -55,7 +58,15 @@ class Gate:
         return self.fixed or NEVER_WAIVED.get(self.number, "")
 
     @property
+    def told(self) -> str:
+        """What it says in one line, without what to run at a terminal."""
+        return self._join(self.more, self.waiver)
+
+    @property
     def text(self) -> str:
         """All of it in one line."""
-        more = "".join(f"; {part}" for part in (self.more, self.waiver) if part)
+        return self._join(self.more, self.command, self.waiver)
+
+    def _join(self, *parts: str) -> str:
+        more = "".join(f"; {part}" for part in parts if part)
         return f"{self.value} (asked: {self.threshold}){more}"

@@ -31,12 +31,13 @@ _NO_EXTERNAL = "no external validation"
 
 @dataclass(frozen=True)
 class _Finding:
-    """What a gate found: whether it is met, against what, and what to know or do."""
+    """What a gate found: whether it is met, against what, what to know, and what to run."""
 
     passed: bool
     value: str
     threshold: str
     more: str = ""
+    command: str = ""
 
 
 def _check_frozen(body: Body, settings: GateSettings) -> _Finding:
@@ -86,7 +87,7 @@ def _check_null(body: Body, settings: GateSettings) -> _Finding:
         f"each candidate, over at least {settings.permutations} permutations"
     )
     if isinstance(null, NotDone):
-        return _Finding(False, "not run", asked, null.told)
+        return _Finding(False, "not run", asked, null.reason, null.command)
     judged = [row for row in null.rows if row.judged]
     unsure = [row for row in judged if row.auc is None or row.verdict == "uncertain"]
     outside = [
@@ -99,16 +100,16 @@ def _check_null(body: Body, settings: GateSettings) -> _Finding:
     aucs = " to ".join(dict.fromkeys(number(f(shown), 3) for f in (min, max))) if shown else ""
     found = f"mean AUC {aucs}" if shown else "every model constant"
     more = [f"outside: {', '.join(outside)}"] if outside else []
+    command = ""
     if unsure or null.n_permutations < settings.permutations:
-        more.append(
-            f"too few permutations to tell; ketresponse train STUDY --null-test "
-            f"{settings.permutations} or more"
-        )
+        more.append("too few permutations to tell")
+        command = f"ketresponse train STUDY --null-test {settings.permutations} or more"
     return _Finding(
         passed=not more,
         value=f"{null.n_permutations} permutations, {found}",
         threshold=asked,
         more="; ".join(more),
+        command=command,
     )
 
 
@@ -133,7 +134,7 @@ def _check_calibration(body: Body, settings: GateSettings) -> _Finding:
         f"|log O:E| at most {settings.log_o_e}"
     )
     if isinstance(results.optimism, NotDone):
-        return _Finding(False, "not run", asked, results.optimism.told)
+        return _Finding(False, "not run", asked, results.optimism.reason, results.optimism.command)
     rows = {h: results.find_optimism(h, "calibration_slope") for h in results.horizons}
     good = all(
         row is not None
@@ -202,7 +203,7 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
     for horizon in results.horizons:
         decision = results.decision[horizon]
         if isinstance(decision, NotDone):
-            return _Finding(False, "not computed", asked, decision.told)
+            return _Finding(False, "not computed", asked, decision.reason, decision.command)
         gains[horizon] = [row.gain for row in decision.rows]
     return _Finding(
         passed=all(gain > 0 for found in gains.values() for gain in found),
@@ -220,7 +221,7 @@ def _check_subgroups(body: Body, settings: GateSettings) -> _Finding:
     found = body.results.subgroups
     asked = f'a table; under {settings.per_class} events or non-events "not estimable"'
     if isinstance(found, NotDone):
-        return _Finding(False, "not computed", asked, found.told)
+        return _Finding(False, "not computed", asked, found.reason, found.command)
     rows = [row for table in found.values() for row in table]
     none = sum(row.auc is None for row in rows)
     overread = any(row.smaller_class < settings.per_class and row.auc is not None for row in rows)
@@ -233,8 +234,8 @@ def _check_external(body: Body, settings: GateSettings) -> _Finding:
     if not isinstance(sites, NotDone):
         return _Finding(True, sites.text, asked)
     until = "until then at most silent prospective evaluation"
-    more = f"to fill it: {sites.command}; {until}" if sites.command else until
-    return _Finding(False, _NO_EXTERNAL, asked, more)
+    command = f"to fill it: {sites.command}" if sites.command else ""
+    return _Finding(False, _NO_EXTERNAL, asked, until, command)
 
 
 def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
@@ -245,7 +246,7 @@ def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
         if faults.keys() & set(field.sources):
             waiting.add((field.table, field.id))
     n = len(body.fields)
-    more = f"{len(waiting)} wait for an answer; `ketresponse card check` lists them"
+    more = f"{len(waiting)} wait for an answer"
     if faults:
         more += f"; the first: {next(iter(faults.values()))}"
     return _Finding(
@@ -253,6 +254,7 @@ def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
         value=f"{n - len(waiting)} of {n} fields",
         threshold='every field answered in its own words, or "not available, because ..."',
         more=more if waiting else "",
+        command="`ketresponse card check` lists them" if waiting else "",
     )
 
 
@@ -312,7 +314,16 @@ def compute_gates(body: Body) -> list[Gate]:
         status: Literal["pass", "fail"] = "pass" if found.passed else "fail"
         fixed = _tell_fixed(body.results) if place in _FIXED_IF_CONSTANT else ""
         gates.append(
-            Gate(place, name, status, found.value, found.threshold, found.more, fixed=fixed)
+            Gate(
+                place,
+                name,
+                status,
+                found.value,
+                found.threshold,
+                found.more,
+                found.command,
+                fixed=fixed,
+            )
         )
     return gates
 

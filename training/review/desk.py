@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -40,6 +40,7 @@ from training.store.registered import RegisteredModel, list_models, locate
 
 __all__ = ["Desk", "File", "make_desk"]
 
+_JUDGING = ("approve", "refuse", "waive")
 _DIGESTS = tuple(field.name for field in fields(Digests))
 
 
@@ -180,6 +181,7 @@ class Desk:
         *,
         comment: str,
         gate: int | None = None,
+        find_opened: Callable[[str], Sequence[str]] | None = None,
     ) -> File:
         """Do one step of a review: write it down and tell the registry, both or neither.
 
@@ -198,6 +200,9 @@ class Desk:
             In their words, kept for ever.
         gate : int or None
             The gate to waive.
+        find_opened : callable or None
+            Tells of a card's digest which parts of that card they have opened, for who judges it;
+            None where nobody can know, as at a terminal.
 
         Returns
         -------
@@ -221,6 +226,8 @@ class Desk:
                 **({"demonstration": True} if file.case.synthetic else {}),
                 "code": dict(file.case.code),
             }
+            if find_opened is not None and action in _JUDGING:
+                details["opened"] = list(find_opened(file.card.sha256))
             with self._told(file, writer):
                 writer.append(action, file.case.subject, account.name, comment.strip(), details)
         return self.read(file.facts.name, file.facts.version)

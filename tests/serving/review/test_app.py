@@ -128,7 +128,7 @@ def test_two_reviewers_approve(app, desk):
     assert page.status_code == 403
     assert "gate 9, validation in other patients, is open" in page.text
     page = send(first, "/model/pilot/1/waive", gate="9", comment=make_reason(9))
-    assert "waived by" in page.text
+    assert "Waived by" in page.text
     assert make_reason(9) in page.text
     send(first, "/model/pilot/1/approve", comment="fine")
     page = send(second, "/model/pilot/1/approve", comment="I agree")
@@ -147,6 +147,41 @@ def test_only_gates_that_may_be_waived_are_offered(app, desk):
     assert 'action="/model/pilot/1/waive"' in page
     assert re.findall('<option value="([0-9]+)"', page) == ["9"]
     assert "/waive" not in client.get("/model/pilot/2").text
+
+
+def test_what_was_opened_is_shown_and_signed_with_the_decision(app, desk):
+    add_model(desk)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    first, second = open_session(app, "berta"), open_session(app, "carl")
+    assert "You have opened 0 of" in first.get("/model/pilot/1").text
+    assert "You have opened 1 of" in first.get("/model/pilot/1?part=calibration").text
+    first.get("/model/pilot/1/card.html?part=decision")
+    first.get("/model/pilot/1/card.html?part=nowhere")
+    assert "You have opened 2 of" in first.get("/model/pilot/1").text
+    assert "You have opened 0 of" in second.get("/model/pilot/1").text
+    page = send(first, "/model/pilot/1/approve", comment="fine")
+    assert re.search("Had opened here:\\s+Calibration; Decision curve<", page.text)
+    page = send(second, "/model/pilot/1/approve", comment="blindly")
+    assert re.search("Had opened here:\\s+no part of the card<", page.text)
+    opened = [event.details.get("opened") for event in desk.read("pilot").case.events]
+    assert opened == [None, ["calibration", "decision"], []]
+    assert desk.verify() == []
+
+
+def test_nobody_in_a_browser_is_told_what_to_run_at_a_terminal(app, desk):
+    bare = {
+        part: {"done": False, "reason": "left out", "command": "ketresponse train STUDY"}
+        for part in ("null_test", "optimism", "subgroups", "sites")
+    }
+    add_model(desk, **{"results": bare})
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    client = open_session(app, "berta")
+    refused = send(client, "/model/pilot/1/approve", comment="fine")
+    assert refused.status_code == 403
+    for page in (client.get("/model/pilot/1"), refused):
+        assert "left out" in page.text.lower()
+        assert "ketresponse " not in page.text
+    assert "ketresponse train STUDY" in "".join(u.text for u in desk.read("pilot").unmet)
 
 
 def test_words_are_shown_as_words(app, desk):

@@ -8,11 +8,12 @@ from serving.estimate.predictor import Predictor
 from serving.release import release_version
 from serving.review.app import make_review_app
 from serving.web.app import make_app
-from tests.browsers import MARKS, see
+from tests.browsers import MARKS, list_violations, see
 from tests.browsers import browser as browser
 from tests.serving.helpers.clients import running
 from tests.serving.test_release import add_model, desk, places  # noqa: F401
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
+from training.card.card import read_card
 from training.review import accounts
 from training.store.artifact import load_model
 
@@ -130,6 +131,47 @@ def test_nothing_runs_off_the_screen(desk, reviewers):  # noqa: F811
         for width in (360, 800, 1280):
             first.page.set_viewport_size({"width": width, "height": 800})
             assert first.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_review_fits_two_screens_and_the_card_opens_beside_its_gate(desk, reviewers):  # noqa: F811
+    folder = add_model(desk, approved=False)
+    add_model(desk, approved=False, slope=0.5, external=False, before=read_card(folder))
+    desk.act("open", AUTHOR, "pilot", "2", comment="ready")
+    first = reviewers[1]
+    page = first.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    first.open("2")
+    assert page.locator("#annex").bounding_box()["y"] <= 1600
+    assert page.locator(".gate svg").count() == 6
+    assert (
+        first.section("What differs from pilot:1").locator("strong").first.inner_text()[:4]
+        == "fail"
+    )
+    page.locator("#gate-5").get_by_role("link", name="Calibration").click()
+    page.wait_for_url("**/model/pilot/2?part=calibration#gates")
+    card = page.frame_locator("iframe")
+    assert see(card.get_by_role("heading", name="Calibration", exact=True))
+    page.wait_for_timeout(500)  # the frame scrolls to its part once it is laid out
+    shown = card.get_by_role("heading", name="Calibration", exact=True).bounding_box()
+    assert 0 <= shown["y"] <= 300  # beside the gates, and not off the screen
+    assert see(page.locator("#gate-5.current"))
+    assert "You have opened 1 of" in page.locator(".decision").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_keeps_people_from_reading_it(desk, reviewers, width):  # noqa: F811
+    folder = add_model(desk, approved=False)
+    add_model(desk, approved=False, slope=0.5, external=False, before=read_card(folder))
+    desk.act("open", AUTHOR, "pilot", "2", comment="ready")
+    desk.act("waive", SECOND, "pilot", "2", gate=9, comment=make_reason(9))
+    page = reviewers[1].page
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", "/model/pilot/1", "/model/pilot/2?part=top", "/model/pilot/9"):
+        page.goto(reviewers[1].url + path)
+        assert list_violations(page) == [], path
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login")
+    assert list_violations(page) == []
 
 
 def test_the_keyboard_is_enough(desk, reviewers):  # noqa: F811

@@ -400,20 +400,24 @@ def test_an_auc_too_good_to_be_true_asks_for_a_leakage_review(
     assert _gate(10, small_card(results, answered).body.to_json()).status == "pass"
 
 
-@pytest.mark.parametrize(
-    ("command", "more"),
-    [
-        (
-            "ketresponse validate NAME FILE",
-            "to fill it: ketresponse validate NAME FILE; until then",
-        ),
-        ("", "until then"),
-    ],
-)
-def test_9_what_fills_it_is_told_where_there_is_a_command(command: str, more: str) -> None:
+_RUNS = {
+    "null_test": (3, "ketresponse train STUDY --null-test 100"),
+    "optimism": (5, "ketresponse train STUDY"),
+    "subgroups": (8, "ketresponse train STUDY"),
+    "sites": (9, "ketresponse validate NAME FILE"),
+}
+
+
+@pytest.mark.parametrize("part", _RUNS)
+def test_what_fills_a_gate_is_told_apart_from_what_it_says(part: str) -> None:
+    number, command = _RUNS[part]
     body = _body()
-    body["results"]["sites"] = {"done": False, "reason": "one site", "command": command}
-    assert _gate(9, body).more.startswith(more)
+    for given in (command, ""):
+        body["results"][part] = {"done": False, "reason": "left out", "command": given}
+        gate = _gate(number, body)
+        assert command not in gate.told
+        assert (command in gate.text) is bool(given)
+        assert (gate.text == gate.told) is (not given)
 
 
 def test_5_a_slope_that_was_not_corrected_says_why_and_fails() -> None:

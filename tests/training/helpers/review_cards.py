@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.training.helpers.cards import full_author, small_results
-from training.card.card import make_card, write_card
+from training.card.card import Card, make_card, write_card
+from training.card.diff import compare_cards
 from training.card.render import write_pages
+from training.card.schema import Parent
 from training.store.facts import ModelFacts
 from training.store.results import Results
 
@@ -79,25 +81,36 @@ def put_card(
     slope: float = 0.95,
     constant: bool = False,
     enough: bool = True,
+    before: Card | None = None,
+    results: dict[str, Any] | None = None,
 ) -> None:
-    """Make the card of a model and write it into the model's folder."""
-    results = make_results(facts)
-    for size in results["sample_size"].values():
+    """Make the card of a model, that of the version `before` its parent, and write it there.
+
+    `results` are parts of the run that take the place of those made here.
+    """
+    found = make_results(facts)
+    for size in found["sample_size"].values():
         size["enough"] = enough
-    for blend in results["blend"].values() if constant else ():
+    for blend in found["blend"].values() if constant else ():
         blend["constant"] = True
     if not external:
-        results["sites"] = {"done": False, "reason": "no external validation"}
-    for horizon in results["study"]["horizons"]:
-        rows = results["optimism"][horizon]["rows"]
+        found["sites"] = {"done": False, "reason": "no external validation"}
+    for horizon in found["study"]["horizons"]:
+        rows = found["optimism"][horizon]["rows"]
         next(r for r in rows if r["metric"] == "calibration_slope")["corrected"] = slope
+    found |= results or {}
     author = {
         **full_author(),
         "people.authors": list(authors),
         "study.declared_real_by": authors[0],
         "use.how_to_use": SCRIPT,
     }
-    card = make_card(facts, digest, Results.model_validate(results), author)
+    typed = Results.model_validate(found)
+    card = make_card(facts, digest, typed, author)
+    if before is not None:
+        changes = compare_cards(before.body, card.body)
+        parent = Parent(model=before.subject, card_sha256=before.sha256, changes=changes)
+        card = make_card(facts, digest, typed, author, parent=parent)
     write_card(card, folder)
     write_pages(card, folder, annex=None, status=facts.status)
 
