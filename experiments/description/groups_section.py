@@ -29,7 +29,7 @@ def summarise_groups(groups: GroupDescription, *, condition: str) -> list[str]:
         rows = groups.rates[groups.rates["rate"] == horizon]
         if rows.empty:
             continue
-        told = "; ".join(f"{row.group} {_tell_rate(row)}" for row in each_row(rows))
+        told = "; ".join(f"{row.group}: {_tell_rate(row)}" for row in each_row(rows))
         the = "the " if horizon == "t2" and condition == "CRPS" else ""
         when = f"{the}{name_horizon(horizon, condition)}"
         sentences.append(f"Responders at {when} by {groups.label}: {told}.")

@@ -83,7 +83,7 @@ def test_groups_need_no_mapping(
     tables = json.loads(runner.invoke(app, [*words, "--json"]).output)["tables"]
     assert {row["group"] for row in tables["by_rates"]} == {"a", "b"}
     lines = runner.invoke(app, words).output.splitlines()
-    assert len(lines) <= 10 and "by arm: a " in " ".join(lines)
+    assert len(lines) <= 10 and "by arm: a: " in " ".join(lines)
     assert "By arm" in (tmp_path / "description" / "description.html").read_text()
     refused = runner.invoke(app, [str(file), "--by", "age_years"])
     assert isinstance(refused.exception, InputError)

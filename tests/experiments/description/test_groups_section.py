@@ -28,7 +28,7 @@ def test_rates_of_each_group_stand_in_the_first_sentences_and_in_a_table() -> No
     rates = d.groups.rates.set_index(["rate", "group"])
     for name in ("female", "male"):
         row = rates.loc[("t1", name)]
-        assert f"{name} {row['events']:.0f}/{row['n']:.0f} (" in first
+        assert f"{name}: {row['events']:.0f}/{row['n']:.0f} (" in first
     assert first.startswith("Responders at discharge (T1) by Sex: ")
     assert "T2" in second
     report = make_description_report(d, name="m.csv")
@@ -50,7 +50,7 @@ def test_what_is_too_few_is_told_as_that() -> None:
         **{name: np.nan for name in ("events", "n", "share", "low", "high", "lowest", "highest")}
     )
     few = replace(groups, rates=hidden, left_out=("Age",))
-    assert "female too few; male too few" in summarise_groups(few, condition="CRPS")[0]
+    assert "female: too few; male: too few" in summarise_groups(few, condition="CRPS")[0]
     tables = [block for block in make_groups_section(few) if isinstance(block, Table)]
     rates = next(table for table in tables if table.name == "by_rates")
     assert {row[2:4] for row in rates.rows} == {("", "too few")}
