@@ -25,7 +25,7 @@ from starlette.routing import Route
 from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
 from serving.review.checklist import Checklist, name_parts
-from serving.review.page import describe_file
+from serving.review.page import describe_review
 from serving.web.app import read_body, show_icon, show_style
 from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
@@ -154,7 +154,7 @@ class _Pages:
             stamp=stamp(file.status),
             problems=problems,
             name_parts=name_parts,
-            **describe_file(file, session.account, opened, part),
+            **describe_review(file, session.account, opened, part),
         )
 
     def show_card(self, session: _Session, name: str, version: str, part: str = "") -> Response:

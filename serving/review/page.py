@@ -18,7 +18,7 @@ from training.document.words import join
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
     from training.review.desk import File
 
-__all__ = ["GateRow", "describe_file", "list_changes"]
+__all__ = ["describe_review", "list_changes"]
 
 _BUTTONS: dict[Action, tuple[str, str]] = {
     "open": ("Hand it in for review", "You are then its author and cannot judge it."),
@@ -35,7 +35,7 @@ _TELLING: tuple[Part, ...] = ("gates", "performance", "data", "predictors", "mod
 
 
 @dataclass(frozen=True)
-class GateRow:
+class _GateRow:
     """A gate as the page shows it, once.
 
     Parameters
@@ -70,7 +70,7 @@ def list_changes(changes: Sequence[Change]) -> list[Change]:
     return sorted(changes, key=lambda change: _TELLING.index(change.part))
 
 
-def _make_rows(file: File, opened: Sequence[str]) -> list[GateRow]:
+def _make_rows(file: File, opened: Sequence[str]) -> list[_GateRow]:
     evidence = collect_evidence(file.card.body)
     idle = file.case.idle_waivers
     rows = []
@@ -78,7 +78,7 @@ def _make_rows(file: File, opened: Sequence[str]) -> list[GateRow]:
         found, place = evidence.get(gate.number), PLACE_OF[gate.number]
         event, faults = idle.get(gate.number, (None, []))
         rows.append(
-            GateRow(
+            _GateRow(
                 gate,
                 place,
                 PARTS[place],
@@ -140,7 +140,9 @@ def _make_actions(case: Case, account: Account) -> list[dict[str, Any]]:
     return actions
 
 
-def describe_file(file: File, account: Account, opened: Sequence[str], part: str) -> dict[str, Any]:
+def describe_review(
+    file: File, account: Account, opened: Sequence[str], part: str
+) -> dict[str, Any]:
     """Return what the page of one model is filled with.
 
     Parameters
@@ -157,9 +159,10 @@ def describe_file(file: File, account: Account, opened: Sequence[str], part: str
     Returns
     -------
     dict
-        `file`; `rows`, a :class:`GateRow` for each gate; `keeps`, what keeps the model from being
+        `file`; `rows`, what is shown of each gate; `keeps`, what keeps the model from being
         released, the open gates in one line; `changes` since the version before, the telling ones
-        first; `actions`; `parts` of the card with whether each was `opened`; `part`.
+        first, and `parent`, that version, or None; `actions`; `parts` of the card with whether
+        each was opened; `part`.
     """
     keeps = [unmet.text for unmet in file.unmet if not unmet.code.startswith("gate_")]
     parent = file.card.body.parent

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from training.card.schema import Body
-from training.store.found import NullRow
 from training.store.part import Horizon, MetricRow, NotDone
 
-__all__ = ["PLACE_OF", "Evidence", "Mark", "collect_evidence"]
+__all__ = ["PLACE_OF", "GateNumbers", "Mark", "collect_evidence"]
 
 PLACE_OF = {
     1: "provenance",
@@ -50,7 +49,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GateNumbers:
     """What a gate rests on, in numbers of one kind.
 
     Parameters
@@ -106,7 +105,7 @@ def _tell_size(body: Body) -> tuple[str, list[Mark]]:
 
 def _tell_null(body: Body) -> tuple[str, list[Mark]]:
     null = body.results.null_test
-    rows: list[NullRow] = [] if isinstance(null, NotDone) else null.rows
+    rows = [] if isinstance(null, NotDone) else null.rows
 
     def find(horizon: Horizon) -> tuple[float | None, ...]:
         aucs = [r.auc for r in rows if r.horizon == horizon and r.judged and r.auc is not None]
@@ -165,7 +164,7 @@ def _tell_ratio(body: Body) -> tuple[str, list[Mark]]:
 _Tell = Callable[[Body], tuple[str, list[Mark]]]
 
 
-def collect_evidence(body: Body) -> dict[int, Evidence]:
+def collect_evidence(body: Body) -> dict[int, GateNumbers]:
     """Return the numbers that gates rest on.
 
     Parameters
@@ -175,7 +174,7 @@ def collect_evidence(body: Body) -> dict[int, Evidence]:
 
     Returns
     -------
-    dict of int to Evidence
+    dict of int to GateNumbers
         By the gate's number; gates without a number, or whose number was not found, are left out.
     """
     settings = body.gate_settings
@@ -193,7 +192,7 @@ def collect_evidence(body: Body) -> dict[int, Evidence]:
     for number, (tell, low, high) in asked.items():
         what, marks = tell(body)
         if marks:
-            found[number] = Evidence(
+            found[number] = GateNumbers(
                 what, tuple(marks), low, high, as_percent=number == 2, whole=number in (4, 7)
             )
     return found

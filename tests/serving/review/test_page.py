@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.review.page import describe_file, list_changes
+from serving.review.page import describe_review, list_changes
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from tests.training.review.test_desk import add_model
 from training.card.card import read_card
@@ -20,7 +20,7 @@ def desk(tracking_uri, tmp_path):
 
 
 def make_page(file, account=FIRST, opened=(), part=""):
-    return describe_file(file, account, opened, part)
+    return describe_review(file, account, opened, part)
 
 
 def test_each_gate_is_shown_once_with_its_evidence(desk):

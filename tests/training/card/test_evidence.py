@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.helpers.cards import small_card, small_results
-from training.card.evidence import PLACE_OF, Evidence, Mark, collect_evidence
+from training.card.evidence import PLACE_OF, GateNumbers, Mark, collect_evidence
 from training.card.gates import compute_gates
 from training.card.render import render_html
 
 NUMBERS = st.floats(-5, 5)
 
 
-def collect(results: dict[str, Any]) -> dict[int, Evidence]:
+def collect(results: dict[str, Any]) -> dict[int, GateNumbers]:
     return collect_evidence(small_card(results).body)
 
 
@@ -99,7 +99,7 @@ def test_the_whole_interval_has_to_lie_above_where_that_is_asked(
     value: float, ends: list[float], asked: float
 ) -> None:
     mark = Mark("T1", value, *ends)
-    assert Evidence("x", (mark,), asked, whole=True).holds(mark) is (ends[0] > asked)
-    assert Evidence("x", (mark,), asked).holds(mark) is (value >= asked)
-    assert Evidence("x", (mark,), None, asked).holds(mark) is (value <= asked)
-    assert Evidence("x", (mark,)).holds(mark)
+    assert GateNumbers("x", (mark,), asked, whole=True).holds(mark) is (ends[0] > asked)
+    assert GateNumbers("x", (mark,), asked).holds(mark) is (value >= asked)
+    assert GateNumbers("x", (mark,), None, asked).holds(mark) is (value <= asked)
+    assert GateNumbers("x", (mark,)).holds(mark)

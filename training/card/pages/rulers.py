@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from training.card.evidence import Evidence, Mark
+from training.card.evidence import GateNumbers, Mark
 from training.document.words import number, percent
 
 __all__ = ["draw_ruler"]
@@ -15,7 +15,7 @@ _NEAR = 34.0
 """Under this many pixels the words of two bounds would run into each other."""
 
 
-def _find_span(evidence: Evidence) -> tuple[float, float]:
+def _find_span(evidence: GateNumbers) -> tuple[float, float]:
     """Return the ends of the scale: all that was found and asked, with room at both sides."""
     known = [
         value
@@ -29,14 +29,14 @@ def _find_span(evidence: Evidence) -> tuple[float, float]:
     return low - room, high + room
 
 
-def draw_ruler(evidence: Evidence, title: str) -> str:
+def draw_ruler(evidence: GateNumbers, title: str) -> str:
     """Draw what was found on a scale, one line for each horizon, and shade what is asked.
 
     What is not as asked has another colour; the words beside the picture say which gate fails.
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : GateNumbers
         Of one gate.
     title : str
         What one who cannot see it is told, before the numbers.
@@ -83,7 +83,7 @@ def draw_ruler(evidence: Evidence, title: str) -> str:
     )
 
 
-def _describe(mark: Mark, evidence: Evidence) -> str:
+def _describe(mark: Mark, evidence: GateNumbers) -> str:
     tell = percent if evidence.as_percent else number
     ends = (
         f" ({tell(mark.low)} to {tell(mark.high)})"
