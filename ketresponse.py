@@ -27,6 +27,7 @@ from training.commands.card import app as card_app
 from training.commands.compare import compare
 from training.commands.review import app as review_app
 from training.commands.sample_size import app as samplesize_app
+from training.commands.study import app as study_app
 from training.commands.train import models, train
 from training.commands.update import update
 from training.commands.validate import leave_site_out, validate_model
@@ -95,6 +96,7 @@ def _front(
 app.add_typer(cohort_app, name="cohort")
 cohort_app.command("describe")(describe_file)
 cohort_app.command()(trajectory)
+app.add_typer(study_app, name="study")
 app.add_typer(samplesize_app, name="samplesize")
 app.add_typer(card_app, name="card")
 app.add_typer(panel_app, name="panel")

@@ -31,6 +31,7 @@ __all__ = [
     "MIN_PER_CLASS",
     "Description",
     "count_outcome",
+    "count_straight_parameters",
     "Patients",
     "describe",
     "describe_patients",
@@ -121,7 +122,8 @@ class Description(Patients):
     panel: PanelData | None = None
 
 
-def _count_parameters(predictors: tuple[Variable, ...]) -> int:
+def count_straight_parameters(predictors: tuple[Variable, ...]) -> int:
+    """Return how many coefficients a model has in which each predictor counts straight."""
     return sum(len(v.categories) - 1 if v.kind == "category" else 1 for v in predictors)
 
 
@@ -251,7 +253,7 @@ def describe(study: Study, labelled: Labelled, panel: Panel | None) -> Descripti
         patients = labelled.table["patient_id"].astype(str).tolist()
         joined = _join_panel(study, data, panel, patients)
     described = describe_patients(
-        labelled, data, parameters=_count_parameters(predictors), procedure=study.procedure
+        labelled, data, parameters=count_straight_parameters(predictors), procedure=study.procedure
     )
     cohort = labelled.cohort
     assumed = describe_cautions(study.eligibility, cohort.table, cohort.dictionary)
