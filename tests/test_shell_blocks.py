@@ -164,7 +164,10 @@ def _shorten(words: list[str]) -> list[str]:
     if words[0] in ("train", "leave-site-out"):
         study = Path(words[1])
         bare = re.sub(
-            r"^\[(procedure|resampling)\]\n(?:(?!\[).*\n?)*", "", study.read_text(), flags=re.M
+            r"^\[(procedure|resampling|null_test)\]\n(?:(?!\[).*\n?)*",
+            "",
+            study.read_text(),
+            flags=re.M,
         )
         study.write_text(bare + QUICK)
         words = [*words, "--jobs", "1"]

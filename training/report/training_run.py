@@ -19,6 +19,7 @@ from training.evaluation.freezing import freeze
 from training.fitting.parts import keeping
 from training.model.importance import explain_rows, global_importance
 from training.model.shap_view import to_shap
+from training.report.beforehand import list_missed, tell_time, time_fit
 from training.report.model_facts import make_facts
 from training.report.publish import Published, fetch_page, find_published, finish_training
 from training.report.report import make_report
@@ -89,8 +90,9 @@ def run_training(
     show : callable
         Shows the progress of the fits.
     say : callable
-        Told, before anything is fitted, how the cohort was read, what sample the study would need,
-        and which patients and panels may be one patient's whose pseudonym is spelt in two ways.
+        Told, before the training begins, how the cohort was read, what sample the study would need,
+        which patients and panels may be one patient's whose pseudonym is spelt in two ways, roughly
+        how long it will take, and what a review will miss.
     seed : int or None
         Takes the place of the study's own.
     panel_file : Path or None
@@ -130,10 +132,16 @@ def run_training(
     kept = open_parts(study_file, describe_training(description), resume=resume)
     if kept.told:
         say(kept.told)
+    for missed in list_missed(description):
+        say(f"A review will miss: {missed}.")
     with ExitStack() as stack:
         with show("Opening the store of runs", 0):
             begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
             run_id = stack.enter_context(begun)
+        with show("Timing one fit", 0):
+            fit_seconds = time_fit(description)
+        n_kept = kept.parts.count() if resume else 0
+        say(tell_time(description, fit_seconds=fit_seconds, n_jobs=n_jobs, n_kept=n_kept))
         total = count_steps(description, null_permutations=permutations)
         with show("Training", total) as progress, keeping(kept.parts):
             evaluation = evaluate(
