@@ -18,6 +18,7 @@ from training.card.fields import FIELDS
 from training.card.schema import FieldAnswer, Status
 
 __all__ = [
+    "LEFT_EMPTY",
     "count_fields",
     "fill_fields",
     "find_declaration_fault",
@@ -32,7 +33,8 @@ _ASKED = [
     for field in AUTHOR_FIELDS
     for sentence in (field.question, field.key, field.key.partition(".")[2])
 ]
-_LEFT_EMPTY = NOT_AVAILABLE + "it is optional and the author's file leaves it empty"
+LEFT_EMPTY = NOT_AVAILABLE + "it is optional and the author's file leaves it empty"
+"""The answer of an optional field that its author has left empty."""
 
 _FEWEST_WORDS = 2
 _LONG_WORD, _DIFFERENT_LETTERS = 8, 5
@@ -175,7 +177,7 @@ def fill_fields(
                 id=field.id,
                 title=field.title,
                 place=field.place,
-                answer="" if faults else "; ".join(answers) or _LEFT_EMPTY,
+                answer="" if faults else "; ".join(answers) or LEFT_EMPTY,
                 status=_evaluate(answers, faults),
                 by="author" if by_author else "run",
                 missing=faults,

@@ -25,6 +25,8 @@ __all__ = ["FIELDS", "PLACES", "read_rows"]
 
 PLACES = {
     "top": "In plain words",
+    "gates": "Gates before approval",
+    "data_protection": "Data protection",
     "use": "How to use the number, and how not",
     "population": "Patients",
     "outcome": "Outcome",
@@ -40,11 +42,10 @@ PLACES = {
     "safety": "Safety context",
     "people": "People, ethics, openness",
     "maintenance": "Maintenance",
-    "gates": "Gates before approval",
     "provenance": "Versions and digests",
     "history": "Review and history",
 }
-"""Sections of the card, by their anchor."""
+"""Sections of the card, by their anchor: page one, the two of page two, then the annex."""
 
 
 @dataclass(frozen=True)

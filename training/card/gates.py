@@ -240,7 +240,9 @@ def _check_external(body: Body, settings: GateSettings) -> _Finding:
 
 def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
     # The author's answers are looked at again: a card may be older than what is asked of them.
-    faults = find_faults(body.author, required=require(body.flags))
+    # What they were never asked is no fault: no approval ends by a question that is new.
+    found = find_faults(body.author, required=require(body.flags))
+    faults = {key: fault for key, fault in found.items() if key in body.author}
     waiting = {(field.table, field.id) for field in body.fields if field.status == "missing"}
     for field in FIELDS:
         if faults.keys() & set(field.sources):

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from features.published.rates import PooledBaseRate, published_base_rate, read_pooled_rates
 from features.published.references import MANGNUS, SIGTERMANS, STRICT, read_data
-from training.card.schema import BaseRateRow, KnownPredictor
+from training.card.schema import OWN_RATE, BaseRateRow, KnownPredictor
 from training.document.words import percent
 from training.report.shares import tell_results_share
 from training.store.part import Horizon
@@ -108,7 +108,7 @@ def compare_base_rates(results: Results) -> list[BaseRateRow]:
                     high=own.high,
                     n=own.n,
                     events=own.events,
-                    source="the run",
+                    source=OWN_RATE,
                     note=tell_results_share(results, horizon),
                 )
             )

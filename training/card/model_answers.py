@@ -5,7 +5,6 @@ from __future__ import annotations
 from training.card.author import NOT_AVAILABLE
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.words import number, percent
-from training.report.shares import tell_results_share
 from training.store.facts import ModelFacts
 from training.store.found import NullTest, UpdateFacts
 from training.store.part import Horizon, NotDone, OrNotDone
@@ -71,9 +70,7 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         "overall accuracy (Brier score and skill, log loss), net benefit and stability; intervals "
         f"from {resampling.bootstrap} bootstrap samples of patients",
         "imbalance": "no resampling and no class weights: either would spoil calibration. "
-        + results.per_horizon(
-            lambda h: f"{percent(counts[h].base_rate)} respond ({tell_results_share(results, h)})"
-        ),
+        + results.per_horizon(lambda h: f"{percent(counts[h].base_rate)} respond"),
         "background": f"{results.background.rows} rows; {results.background.how}",
         "sample_size": "; ".join(v.text for v in results.sample_size.values())
         or NOT_AVAILABLE + "one class is absent",

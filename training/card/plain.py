@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from training.card.schema import Plain
 from training.document.words import number, percent
 from training.report.shares import tell_results_share
@@ -50,6 +52,16 @@ def _describe_stability(results: Results, horizon: Horizon) -> str:
     )
 
 
+def _find_parts(results: Results, horizon: Horizon) -> list[Callable[[Results, Horizon], str]]:
+    """Return what is told of a horizon; what its headline says already is not."""
+    ranks = not results.is_constant(horizon)
+    if results.headline:
+        return [*([_describe_ranking] if ranks else []), _describe_stability]
+    if ranks:
+        return [_describe_ranking, _describe_skill, _describe_stability]
+    return [_describe_constant, _describe_stability]
+
+
 def make_plain(results: Results) -> Plain:
     """Return what it predicts, for whom, how sure, and when not to use it."""
     study, counts = results.study, results.counts
@@ -63,13 +75,11 @@ def make_plain(results: Results) -> Plain:
     )
     sure = [f"Behind it stand {results.cohort.n_patients} patients: {behind}."]
     for horizon in horizons:
-        parts = (
-            (_describe_constant, _describe_stability)
-            if results.is_constant(horizon)
-            else (_describe_ranking, _describe_skill, _describe_stability)
+        told = " ".join(
+            text for tell in _find_parts(results, horizon) if (text := tell(results, horizon))
         )
-        told = [tell(results, horizon) for tell in parts]
-        sure.append(f"At {at[horizon]}: {' '.join(told)}".rstrip())
+        if told:
+            sure.append(f"At {at[horizon]}: {told}")
     if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")
     return Plain(

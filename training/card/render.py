@@ -14,18 +14,15 @@ from training.card.card import Card
 from training.card.checks import count_fields
 from training.card.fields import PLACES
 from training.card.gates import compute_gates
+from training.card.pages.answers import list_asked
+from training.card.pages.first_page import list_said, make_sureness, name_checked
 from training.card.pages.sections import make_sections
 from training.card.schema import Body
-from training.card.words import interval
 from training.document.render import make_environment
-from training.document.words import OF_A_CONSTANT
 from training.store.statements import stamp
 from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = ["find_holding", "render_html", "render_markdown", "describe_gates", "write_pages"]
-
-_SHOWN = {"auc": "auc", "skill": "brier_skill", "slope": "calibration_slope"}
-_NONE = "none: everyone gets the same"
 
 CARD_HTML, CARD_MARKDOWN = "card.html", "card.md"
 _VOID = "void: model or card changed since"
@@ -88,17 +85,20 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
     results = body.results
     gates = describe_gates(body, annex)
     standing = status or ("demonstration" if body.model.synthetic else "research")
-    tables: dict[str, list[Any]] = {}
-    for field in body.fields:
-        tables.setdefault(field.table, []).append(field)
+    stamped = stamp(standing)
+    protection, *sections = make_sections(body, annex, said=list_said(body, stamped))
     return {
         "card": card,
         "body": body,
         "model": body.model,
         "study": results.study,
         "plain": body.plain,
-        "stamp": stamp(standing),
+        "stamp": stamped,
         "status": standing,
+        "headline": results.headline or [],
+        "verdict": results.verdict[0],
+        "sureness": make_sureness(body),
+        "checked": name_checked(gates),
         "gates": gates,
         "waivers": [
             f"Gate {gate.number}, {gate.name}, fails and was let pass: {gate.waiver}"
@@ -106,29 +106,11 @@ def _context(card: Card, annex: Mapping[str, Any] | None, status: str | None) ->
             if gate.status == "waived"
         ],
         "counts": {s: sum(g.status == s for g in gates) for s in ("pass", "waived", "fail")},
-        "sections": make_sections(body, annex),
-        "field_tables": tables,
+        "protection": protection,
+        "sections": sections,
+        "asked": list_asked(body),
         "field_counts": count_fields(body.fields),
         "places": PLACES,
-        "annex": annex,
-        "headline": results.headline or [],
-        "verdict": results.verdict[0],
-        "figures": [
-            {
-                "where": results.study.name_horizon(horizon),
-                "n": results.counts[horizon].n,
-                "events": results.counts[horizon].events,
-                "rate": results.counts[horizon],
-                "corrected": horizon == "t2" and "t1" in results.horizons,
-                **{
-                    name: _NONE
-                    if results.is_constant(horizon) and metric not in OF_A_CONSTANT
-                    else interval(results.find_performance(horizon, metric))
-                    for name, metric in _SHOWN.items()
-                },
-            }
-            for horizon in results.horizons
-        ],
     }
 
 

@@ -11,6 +11,7 @@ from training.store.results import Results
 
 __all__ = [
     "CARD_VERSION",
+    "OWN_RATE",
     "BaseRateRow",
     "Body",
     "CardDocument",
@@ -29,6 +30,9 @@ __all__ = [
 
 CARD_VERSION = 1
 """Raised when a card written by earlier code could no longer be read, or read otherwise."""
+
+OWN_RATE = "the run"
+"""The source of the cohort's own share of responders, beside published ones."""
 
 Part = Literal["data", "predictors", "model", "performance", "gates", "author"]
 """Of a card, in the order in which a reviewer reads what changed."""

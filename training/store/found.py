@@ -14,6 +14,7 @@ __all__ = [
     "BenefitRow",
     "BlendMember",
     "CalibrationFacts",
+    "CalibrationGroup",
     "DecisionCurve",
     "FlipRow",
     "ImportanceRow",

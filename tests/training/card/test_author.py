@@ -44,8 +44,8 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         "  openness.protocol: expected text; got 3\n"
         "  openness.fundng: expected one of funding, conflicts, protocol, registration, "
         "data_sharing, code_sharing; got an unknown key; did you mean funding?\n"
-        "  loose: expected one of people, use, regulatory, study, fairness, ethics, openness, "
-        "maintenance, extra; got an unknown key"
+        "  loose: expected one of people, use, regulatory, data_protection, study, fairness, "
+        "ethics, openness, maintenance, extra; got an unknown key"
     )
 
 

@@ -7,14 +7,12 @@ from training.card.schema import Body
 from training.card.words import interval
 from training.document.document import Block, Bullets, Table, make_table
 from training.document.words import METRICS, OF_A_CONSTANT, capital, percent
-from training.report.shares import tell_results_share
 from training.report.tables import make_bounds_table, make_flow_table
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
 from training.store.results import Results
 
 __all__ = [
-    "make_answers_blocks",
     "make_outcome_blocks",
     "make_population_blocks",
     "make_predictors_blocks",
@@ -22,29 +20,10 @@ __all__ = [
 ]
 
 
-def make_answers_blocks(body: Body, place: str) -> list[Block]:
-    """Return what the author answered that belongs here, each answer once."""
-    rows: dict[str, str] = {}
-    missing: dict[str, None] = {}
-    for field in body.fields:
-        if field.place != place or field.by != "author":
-            continue
-        if field.status == "missing":
-            missing[field.title.lower()] = None
-        else:
-            rows.setdefault(field.answer, field.title)
-    blocks: list[Block] = []
-    if rows:
-        told = [(title, answer) for answer, title in rows.items()]
-        blocks.append(make_table("From the author", ("question", "answer"), told))
-    if missing:
-        blocks.append(Bullets((f"The author has not answered: {', '.join(missing)}.",), "warning"))
-    return blocks
-
-
 def make_use_blocks(body: Body) -> list[Block]:
     """Return how to use the number, and how not."""
-    return [Bullets(tuple(body.statements), "warning"), *make_answers_blocks(body, "use")]
+    # The first says who stands behind the estimate and what was predicted: page one does.
+    return [Bullets(tuple(body.statements[1:]), "warning")]
 
 
 def make_population_blocks(body: Body) -> list[Block]:
@@ -67,10 +46,10 @@ def make_population_blocks(body: Body) -> list[Block]:
             "Numbers behind each horizon",
             ("horizon", "outcome known", "responders", "share of responders (95%)"),
             rates,
-            ". ".join(f"{h.upper()}: {tell_results_share(results, h)}" for h in results.horizons)
-            + ".",
+            "At T2 the share is of all, not of those known: how it is made stands on page one."
+            if results.labels.kept is not None
+            else "",
         ),
-        *make_answers_blocks(body, "population"),
     ]
 
 
@@ -107,7 +86,6 @@ def make_outcome_blocks(body: Body) -> list[Block]:
         make_bounds_table(
             bounds, "Over everyone, whatever the unknown outcomes are and why they are missing."
         ),
-        *make_answers_blocks(body, "outcome"),
     ]
 
 
@@ -189,5 +167,4 @@ def make_predictors_blocks(body: Body) -> list[Block]:
         ),
         f"{capital(run['11'])}.",
         f"{capital(run['12b'])}.",
-        *make_answers_blocks(body, "predictors"),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from training.card.literature import compute_shares
-from training.card.pages.cohort import make_answers_blocks
 from training.card.pages.pictures import draw_calibration, draw_decision, draw_importance
 from training.card.schema import Body
 from training.card.words import OUTCOME_WORDS, interval
@@ -66,8 +65,8 @@ def make_model_blocks(body: Body) -> list[Block]:
         blocks.append(
             Drawings(
                 pictures,
-                "Share of the mean absolute Shapley contribution, over the background rows: "
-                f"{run['background']}. It tells what the model uses, not what causes response.",
+                "Share of the mean absolute Shapley contribution, over the background rows. It "
+                "tells what the model uses, not what causes response.",
             )
         )
     return [*blocks, f"{capital(run['12a'])}. {capital(run['13'])}."]
@@ -76,32 +75,21 @@ def make_model_blocks(body: Body) -> list[Block]:
 def make_performance_blocks(body: Body) -> list[Block]:
     """Return performance held out, apparent and corrected, each with its interval."""
     results, at = body.results, _at(body)
-    corrected = not isinstance(results.optimism, NotDone)
-    head = ["measure", "held out (95%)"]
-    head += ["apparent", "corrected for optimism (95%)"] if corrected else []
     blocks: list[Block] = []
-    for horizon in body.results.horizons:
-        rows = []
-        constant = results.is_constant(horizon)
-        for metric, (label, reading) in METRICS.items():
-            if constant and metric not in OF_A_CONSTANT:
-                continue
-            held_out = results.find_performance(horizon, metric)
-            if held_out is None:
-                continue
-            row = results.find_optimism(horizon, metric)
-            more = (
-                [number(row.apparent) if row else "–", interval(row.interval) if row else "–"]
-                if corrected
-                else []
-            )
-            note = f". {held_out.note}" if held_out.note else ""
-            rows.append((label, interval(held_out), *more, reading + note))
+    explained: set[str] = set()
+    for horizon in results.horizons:
+        rows = _list_performance(results, horizon)
+        new = [row for row in rows if row["measure"] not in explained]
+        explained |= {row["measure"] for row in rows}
+        if not new:  # one reading serves every horizon
+            rows = [{k: v for k, v in row.items() if k != _READING} for row in rows]
+        if not any(row[_NOTE] for row in rows):
+            rows = [{k: v for k, v in row.items() if k != _NOTE} for row in rows]
         blocks.append(
             make_table(
                 f"Performance at {at[horizon]}",
-                (*head, "how to read it"),
-                rows,
+                tuple(rows[0]) if rows else ("measure",),
+                [tuple(row.values()) for row in rows],
                 _describe_intervals(results, horizon),
             )
         )
@@ -111,6 +99,26 @@ def make_performance_blocks(body: Body) -> list[Block]:
     else:
         blocks.append(Bullets((f"{capital(sites.reason)}.",), "warning"))
     return blocks
+
+
+_READING, _NOTE = "how to read it", "note"
+
+
+def _list_performance(results: Results, horizon: Horizon) -> list[dict[str, str]]:
+    """Return the measures of a horizon, each as what stands under every heading."""
+    rows = []
+    constant = results.is_constant(horizon)
+    for metric, (label, reading) in METRICS.items():
+        held_out = results.find_performance(horizon, metric)
+        if held_out is None or (constant and metric not in OF_A_CONSTANT):
+            continue
+        told = {"measure": label, "held out (95%)": interval(held_out)}
+        if not isinstance(results.optimism, NotDone):
+            row = results.find_optimism(horizon, metric)
+            told["apparent"] = number(row.apparent) if row else "–"
+            told["corrected for optimism (95%)"] = interval(row.interval) if row else "–"
+        rows.append(told | {_READING: reading, _NOTE: held_out.note or ""})
+    return rows
 
 
 def _describe_intervals(results: Results, horizon: Horizon) -> str:
@@ -248,4 +256,4 @@ def make_fairness_blocks(body: Body) -> list[Block]:
             )
             for h in body.results.horizons
         ]
-    return [*blocks, *make_answers_blocks(body, "fairness")]
+    return blocks

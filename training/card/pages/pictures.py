@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from training.card.schema import BaseRateRow
+from training.card.schema import OWN_RATE, BaseRateRow
 from training.document.words import number, percent
-from training.store.found import CalibrationFacts, DecisionCurve
+from training.store.asked import OutcomeCount
+from training.store.found import CalibrationFacts, CalibrationGroup, DecisionCurve
 
-__all__ = ["draw_base_rates", "draw_calibration", "draw_decision", "draw_importance"]
+__all__ = [
+    "draw_base_rates",
+    "draw_calibration",
+    "draw_decision",
+    "draw_importance",
+    "draw_sureness",
+]
 
 _BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "#17242d"
 _ORANGE = "#b4530f"
@@ -269,7 +276,7 @@ def draw_base_rates(rows: Sequence[BaseRateRow], where: str) -> str:
     plot.x_axis(_FIFTHS, "share of responders, 95% interval")
     for i, row in enumerate(rows):
         at = 1 - (i + 0.5) / len(rows)
-        own = row.source == "the run"
+        own = row.source == OWN_RATE
         color = _BLUE if own else _GREY
         source = row.source.split(",")[0]
         pooled = "pooled, recomputed" if "recomputed" in row.what else "pooled, as published"
@@ -281,3 +288,50 @@ def draw_base_rates(rows: Sequence[BaseRateRow], where: str) -> str:
         plot.line([(row.low, at), (row.high, at)], color)
         plot.dot(row.rate, at, color, radius=5)
     return plot.finish(f"Share of responders at {where}")
+
+
+def draw_sureness(
+    count: OutcomeCount, groups: Sequence[CalibrationGroup], where: str, *, told: float | None
+) -> str:
+    """Draw how many responded, of all and of those with like estimates, beside what they were told.
+
+    Parameters
+    ----------
+    count : OutcomeCount
+        The share of all who responded.
+    groups : sequence of CalibrationGroup
+        Of patients by estimate; none where everyone is told the same.
+    where : str
+        The horizon, named in the title.
+    told : float or None
+        What everyone is told, if that is the same.
+    """
+    rows = [(f"all {count.n:.0f} known", count.base_rate, count.low, count.high, told)]
+    rows += [
+        (f"{group.n} told about {percent(group.predicted)}", *_get_share(group), group.predicted)
+        for group in sorted(groups, key=lambda group: group.predicted)
+    ]
+    height = 46 + 22 * len(rows)
+    plot = _Plot((0, 1), (0, 1), height=height, margins=(4, 20, 42, 120))
+    plot.x_axis(_FIFTHS, "responded, 95% interval")
+    if count.base_rate is not None:
+        plot.line([(count.base_rate, 0), (count.base_rate, 1)], _BLUE, width=1.2, dash="4 4")
+    for i, (words, share, low, high, estimate) in enumerate(rows):
+        at, color = 1 - (i + 0.5) / len(rows), _ORANGE if i else _BLUE
+        weight = "normal" if i else "600"
+        plot.text(112, plot.y(at) + 4, words, anchor="end", size=11.5, weight=weight)
+        if low is not None and high is not None:
+            plot.line([(low, at), (high, at)], color)
+        if share is not None:
+            plot.dot(share, at, color)
+        if estimate is not None:
+            x, y = plot.x(estimate), plot.y(at)
+            plot.add(
+                f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z" fill="none" stroke="{_INK}" '
+                'stroke-width="1.6"/>'
+            )
+    return plot.finish(f"How many responded at {where}, beside what they were told")
+
+
+def _get_share(group: CalibrationGroup) -> tuple[float, float, float]:
+    return group.observed, group.low, group.high

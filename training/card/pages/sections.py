@@ -5,18 +5,20 @@ Nothing is computed here; each block shows part of the body, the gates or the an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.approval.case import SILENT, name_standing
 from training.card.fields import PLACES
+from training.card.pages.answers import make_answers_blocks
 from training.card.pages.cohort import (
-    make_answers_blocks,
     make_outcome_blocks,
     make_population_blocks,
     make_predictors_blocks,
     make_use_blocks,
 )
+from training.card.pages.data_protection import make_data_protection_blocks
 from training.card.pages.findings import (
     make_calibration_blocks,
     make_decision_blocks,
@@ -25,11 +27,12 @@ from training.card.pages.findings import (
     make_performance_blocks,
     make_stability_blocks,
 )
+from training.card.pages.once import say_once
 from training.card.pages.panel import make_panel_blocks
 from training.card.pages.pictures import draw_base_rates
-from training.card.schema import Body, Safety
+from training.card.schema import OWN_RATE, Body, Safety
 from training.document.document import Block, Bullets, Drawing, Drawings, Section, make_table
-from training.document.words import capital, percent
+from training.document.words import capital, join, percent
 
 __all__ = ["make_sections"]
 
@@ -62,7 +65,11 @@ def _literature(body: Body) -> list[Block]:
             "drugs, doses and ages; they are context only.",
         )
     )
-    notes = dict.fromkeys(f"{r.source.split(',')[0]}: {r.note}" for r in body.base_rates if r.note)
+    notes = dict.fromkeys(
+        f"{r.source.split(',')[0]}: {r.note}"
+        for r in body.base_rates
+        if r.note and r.source != OWN_RATE  # page one tells of whom the cohort's own share is
+    )
     return [*blocks, Bullets(tuple(notes)), _make_known_blocks(body)]
 
 
@@ -120,19 +127,23 @@ def _safety(body: Body) -> list[Block]:
     ]
     places = dict.fromkeys((fact.setting, fact.source) for fact in body.safety)
     for setting, source in places:
+        here = [f for f in body.safety if (f.setting, f.source) == (setting, source)]
+        shared = {n for n, times in Counter(f.note for f in here if f.note).items() if times > 1}
         rows = [
             (
                 fact.matter,
                 f"{fact.events} of {fact.n} ({percent(fact.events / fact.n)})",
                 _describe_placebo(fact),
-                fact.note,
+                "" if fact.note in shared else fact.note,
             )
-            for fact in body.safety
-            if (fact.setting, fact.source) == (setting, source)
+            for fact in here
         ]
-        blocks.append(
-            make_table(capital(setting), ("what", "patients", "placebo", "note"), rows, source)
-        )
+        more = [
+            f" {capital(join([f.matter for f in here if f.note == note]))}: {note}"
+            for note in sorted(shared)
+        ]
+        head = ("what", "patients", "placebo", "note")
+        blocks.append(make_table(capital(setting), head, rows, f"{source}.{''.join(more)}"))
     return blocks
 
 
@@ -205,8 +216,10 @@ def _history(body: Body, annex: Mapping[str, Any] | None) -> list[Block]:
     return [*blocks, changes if rows else f"Nothing changed since {parent.model}."]
 
 
-def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
-    """Lay a card out.
+def make_sections(
+    body: Body, annex: Mapping[str, Any] | None, *, said: Sequence[str] = ()
+) -> list[Section]:
+    """Lay out everything of a card that is no page's own.
 
     Parameters
     ----------
@@ -214,11 +227,13 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         Of the card.
     annex : mapping or None
         :func:`training.approval.approval.make_annex`; None where the model was never reviewed.
+    said : sequence of str
+        What page one says: it is said there only.
 
     Returns
     -------
     list of Section
-        In order; the first lines ("In plain words") and the gates are the page's own.
+        First data protection, which stands on page two beside the gates; then the annex, in order.
     """
     blocks: dict[str, list[Block]] = {
         "use": make_use_blocks(body),
@@ -234,14 +249,19 @@ def make_sections(body: Body, annex: Mapping[str, Any] | None) -> list[Section]:
         "literature": _literature(body),
         "limitations": _limitations(body),
         "safety": _safety(body),
-        "people": make_answers_blocks(body, "people"),
-        "maintenance": make_answers_blocks(body, "maintenance"),
+        "people": [],
+        "maintenance": [],
         "provenance": _provenance(body),
         "history": _history(body, annex),
     }
-    sections = [Section(PLACES[anchor], tuple(found), anchor) for anchor, found in blocks.items()]
+    sections = [
+        Section(PLACES[place], (*found, *make_answers_blocks(body, place)), place)
+        for place, found in blocks.items()
+    ]
     panel = make_panel_blocks(body)
     if panel:
         after = list(blocks).index("stability") + 1
         sections.insert(after, Section("MicroRNA panel", tuple(panel), "panel"))
-    return sections
+    place = "data_protection"
+    first = Section(PLACES[place], tuple(make_data_protection_blocks(body)), place)
+    return [first, *say_once(sections, said)]

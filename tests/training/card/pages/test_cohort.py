@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.training.helpers.cards import full_author, small_card, small_results
-from training.card.author import empty_author
+from tests.training.helpers.cards import small_card, small_results
 from training.card.pages.cohort import (
-    make_answers_blocks,
     make_outcome_blocks,
     make_population_blocks,
     make_predictors_blocks,
@@ -27,32 +25,11 @@ def _table(blocks: Sequence[Block], caption: str) -> list[tuple[str, ...]]:
     return found.rows
 
 
-def test_each_answer_of_the_author_stands_once_where_it_belongs() -> None:
-    body = small_card(author=full_author() | {"ethics.approval": "a committee said yes"}).body
-    places = {field.place for field in body.fields if field.by == "author"}
-    told = [
-        row
-        for place in places
-        for row in _table(make_answers_blocks(body, place), "From the author")
-    ]
-    assert any("a committee said yes" in answer for _, answer in told)
-    for place in places:
-        answers = [a for _, a in _table(make_answers_blocks(body, place), "From the author")]
-        assert len(answers) == len(set(answers))
-    assert make_answers_blocks(body, "no such place") == []
-
-
-def test_what_the_author_has_not_answered_is_a_warning() -> None:
-    blocks = make_answers_blocks(small_card(author=empty_author()).body, "use")
-    [warning] = [b for b in blocks if isinstance(b, Bullets)]
-    assert warning.tone == "warning"
-    assert warning.items[0].startswith("The author has not answered: ")
-
-
 def test_how_to_use_the_number_comes_first_and_cannot_be_overlooked() -> None:
     body = _body()
     first = make_use_blocks(body)[0]
-    assert first == Bullets(tuple(body.statements), "warning")
+    assert body.statements[0].startswith("The estimate rests on")  # as page one says
+    assert first == Bullets(tuple(body.statements[1:]), "warning")
 
 
 def test_the_flow_and_the_numbers_behind_each_horizon_are_the_runs() -> None:

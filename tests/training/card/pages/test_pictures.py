@@ -14,7 +14,9 @@ from training.card.pages.pictures import (
     draw_calibration,
     draw_decision,
     draw_importance,
+    draw_sureness,
 )
+from training.store.asked import OutcomeCount
 from training.store.found import CalibrationFacts, DecisionCurve
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -126,3 +128,15 @@ def test_what_people_have_written_is_escaped() -> None:
     ):
         ElementTree.fromstring(picture)
         assert not re.search("<(b|T1)>", picture)
+
+
+def test_how_sure_a_model_is_shows_all_patients_and_then_its_groups_from_low_to_high() -> None:
+    count = OutcomeCount(n=60, events=30, base_rate=0.5, low=0.4, high=0.6)
+    groups = small_card().body.results.calibration["t1"].groups
+    picture = draw_sureness(count, groups[::-1], "T1", told=None)
+    told = [text for text in _texts(picture) if "told about" in text]
+    assert told == sorted(told, key=lambda text: int(text.split()[-1].rstrip("%")))
+    assert _texts(picture).count("all 60 known") == 1
+    assert len(_find(picture, "circle")) == len(groups) + 1
+    nobody = OutcomeCount(n=0, events=0)
+    assert "nan" not in draw_sureness(nobody, [], "T1", told=0.5)
