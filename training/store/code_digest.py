@@ -28,6 +28,8 @@ __all__ = ["compute_code_digest", "list_code_parts", "list_prediction_path"]
 _ENTRY = "serving.estimate.predictor"
 _ROOT = Path(__file__).resolve().parents[2]
 """Where the packages lie side by side: the source folder, an installation's or a bento's."""
+_OURS = ("features", "training", "serving")
+"""In an installation everybody else's packages lie beside ours; their versions speak for them."""
 _NOT_NUMERICAL = ("python", "ketresponse")
 
 
@@ -71,7 +73,7 @@ def list_prediction_path(root: Path = _ROOT) -> tuple[str, ...]:
     waiting = [_ENTRY]
     while waiting:
         module = waiting.pop()
-        file = _find_file(module, root)
+        file = _find_file(module, root) if module.partition(".")[0] in _OURS else None
         if file is None or module in found:
             continue
         found.add(module)

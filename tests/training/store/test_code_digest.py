@@ -142,6 +142,16 @@ def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
     assert {"training.fitting.candidates", "training.fitting.solvers"} <= new
 
 
+def test_what_others_installed_beside_it_is_not_the_code(copy: Path) -> None:
+    before = list_code_parts(copy)
+    list_prediction_path.cache_clear()
+    list_code_parts.cache_clear()
+    for package in ("numpy", "pandas"):  # as in an installation, where all lie in one folder
+        (copy / package).mkdir()
+        (copy / package / "__init__.py").write_text("import scipy\n")
+    assert list_code_parts(copy) == before
+
+
 def test_what_only_a_type_needs_is_not_loaded(copy: Path) -> None:
     before = list_prediction_path(copy)
     list_prediction_path.cache_clear()
