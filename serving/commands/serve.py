@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import InputError, KetresponseError, Problem, Refused
+from features.options import ForceOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +120,19 @@ def _tell_remarks(table: pd.DataFrame, dictionary: Dictionary) -> None:
         print(f"Warning: {sentence}.", file=sys.stderr)
 
 
+def _check_out(out: Path | None, cohort: Path | None, *, force: bool) -> None:
+    """Refuse a place for a cohort's answers before any is given."""
+    if out is None:
+        return
+    from features.files.table import TABLE_ENDINGS, check_output
+
+    if cohort is None:
+        raise InputError("--out is for a cohort's answers: name it with --cohort FILE")
+    if out.resolve() == cohort.resolve():
+        raise InputError(f"{out} is the cohort itself; choose another name")
+    check_output(out, force=force, endings=TABLE_ENDINGS)
+
+
 def predict(
     model: Annotated[str, _MODEL],
     record: Annotated[
@@ -140,24 +154,32 @@ def predict(
             metavar="FILE",
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Write a cohort's answers here, .csv or .parquet.", metavar="FILE"
+        ),
+    ] = None,
+    force: ForceOption = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Estimate the response of one patient, or of a cohort's, here, without a server."""
     import json
     from uuid import uuid4
 
-    from features.files.table import read_table
+    from features.files.table import read_table, write_table
     from training.review.seal import check_approval
     from training.store.artifact import load_model
 
     if cohort is not None and (record is not None or values):
         raise InputError("--cohort stands alone: leave --record and --set out")
+    _check_out(out, cohort, force=force)
     patient = {} if cohort is not None else _read_patient(record, values or [])
     table = None if cohort is None else read_table(cohort)
     folder = _find_model(model)
     status = _read_status(folder)
     from serving.estimate.predictor import Predictor
-    from serving.estimate.several import find_sample, predict_cohort
+    from serving.estimate.several import find_sample, predict_cohort, to_table
     from serving.web.text import print_answer, print_cohort
 
     samples = {} if panel is None else _read_samples(panel)
@@ -167,9 +189,12 @@ def predict(
         answers = predict_cohort(predictor, table, samples)
         _tell_remarks(table, predictor.dictionary)
         _tell_spelling(samples, table["patient_id"])
+        if out is not None:
+            write_table(to_table(answers, predictor), out, force=force)
+            print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)
         if json_:
             print(json.dumps(answers, indent=2, allow_nan=False))
-        else:
+        elif out is None:
             print_cohort(answers, predictor)
         return
     sample = find_sample(samples, patient.get("patient_id")) if samples else None

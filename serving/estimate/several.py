@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 
 from features.cohort.cohort import parse_cohort
@@ -16,7 +17,7 @@ from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 
-__all__ = ["find_sample", "predict_cohort"]
+__all__ = ["find_sample", "predict_cohort", "to_table"]
 
 _MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
 _KNOWN_BEFORE = ("always", "baseline")
@@ -81,6 +82,55 @@ def predict_cohort(
             answer = err.body()
         answers.append({"patient_id": patient, "row": position + 1, **answer})
     return answers
+
+
+def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.DataFrame:
+    """Return the answers of a cohort as a table, a row for each, for a file.
+
+    Parameters
+    ----------
+    answers : sequence of mapping
+        From :func:`predict_cohort`.
+    predictor : Predictor
+        That gave them.
+
+    Returns
+    -------
+    DataFrame
+        `patient_id`, `row` (line of the cohort file), `model` (NAME:VERSION) and its `status`;
+        `answer` ("estimate", "out of scope" or "cannot be read"), `submodel`; for each horizon
+        `_probability`, `_low`, `_high` (95% interval) and `_base_rate`, all in [0, 1] and empty
+        where there is no estimate; `told`, the notices or what has to be put right.
+    """
+    facts = predictor.facts
+    rows = []
+    for answer in answers:
+        estimates = {e["horizon"]: e for e in answer.get("estimates", ())}
+        if "problems" in answer:
+            kind, notices = "cannot be read", answer["problems"]
+            told = [f"{p['variable']}: expected {p['expected']}; {p['action']}" for p in notices]
+        else:
+            kind = "estimate" if estimates else "out of scope"
+            told = [notice["text"] for notice in answer["applicability"]["notices"]]
+        row = {
+            "patient_id": answer["patient_id"],
+            "row": answer["row"],
+            "model": f"{facts.name}:{facts.version}",
+            "status": facts.status,
+            "answer": kind,
+            "submodel": answer["submodel"] if estimates else "",
+        }
+        for horizon in predictor.model.horizons:
+            found = estimates.get(horizon, {})
+            low, high = found.get("interval", (np.nan, np.nan))
+            row |= {
+                f"{horizon}_probability": found.get("probability", np.nan),
+                f"{horizon}_low": low,
+                f"{horizon}_high": high,
+                f"{horizon}_base_rate": found.get("base_rate", np.nan),
+            }
+        rows.append({**row, "told": " ".join(told)})
+    return pd.DataFrame(rows)
 
 
 def _decode(variable: Variable, value: float | str) -> float | str | None:

@@ -232,3 +232,45 @@ def test_the_command_takes_one_patients_panel(folder, files, both):
 def test_a_cohort_stands_alone(folder, files):
     result = run(folder, "--cohort", files / "cohort.csv", "--set", "nrs_t0=8")
     assert isinstance(result.exception, InputError)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_cohorts_answers_are_written_as_a_table(folder, files, ending):
+    out = files / f"answers{ending}"
+    asked = ["predict", str(folder), "--cohort", str(files / "cohort.csv")]
+    done = CliRunner().invoke(app, [*asked, "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    table = pd.read_csv(out) if ending == ".csv" else pd.read_parquet(out)
+    assert table["patient_id"].tolist() == ["P1", "P2", "P3", "P4"]
+    assert table["answer"].tolist() == ["estimate", "estimate", "cannot be read", "out of scope"]
+    for answer, row in zip(told, table.to_dict("records"), strict=True):
+        assert row["row"] == answer["row"]
+        for estimate in answer.get("estimates", ()):
+            horizon = estimate["horizon"]
+            given = [row[f"{horizon}_{name}"] for name in ("probability", "low", "high")]
+            assert given == pytest.approx([estimate["probability"], *estimate["interval"]])
+            assert row[f"{horizon}_base_rate"] == pytest.approx(estimate["base_rate"])
+    numbers = [name for name in table if name[:3] in ("t1_", "t2_")]
+    assert table.loc[2:, numbers].isna().all(axis=None)
+    assert "nrs_t0: expected" in table.loc[2, "told"]
+    assert "11" not in table.loc[2, "told"].split("expected")[0]
+
+
+def test_answers_are_written_to_no_place_that_would_lose_something(folder, files):
+    asked = ["predict", str(folder), "--cohort", str(files / "cohort.csv"), "--out"]
+    before = (files / "cohort.csv").read_bytes()
+    (files / "old.csv").write_text("kept")
+    for place, why in (
+        ("cohort.csv", "is the cohort itself"),
+        ("old.csv", "is there already"),
+        ("answers.xlsx", "must end in .csv or .parquet"),
+        ("none/answers.csv", "does not exist"),
+    ):
+        done = CliRunner().invoke(app, [*asked, str(files / place)])
+        assert done.exit_code != 0
+        assert why in done.output + str(done.exception)
+    assert (files / "cohort.csv").read_bytes() == before
+    assert (files / "old.csv").read_text() == "kept"
+    alone = CliRunner().invoke(app, ["predict", str(folder), "--set", "nrs_t0=8", "--out", "a.csv"])
+    assert "--out is for a cohort's answers" in alone.output + str(alone.exception)
