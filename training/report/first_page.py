@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from training.document.document import Block, Bullets, Picture, Section, Table, row_of
-from training.document.words import ABSENT, OF_A_CONSTANT, capital, percent, with_interval
+from training.document.words import ABSENT, capital, percent, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.judgement import Judgement
 from training.evaluation.verdict import make_findings
@@ -129,22 +129,19 @@ def _make_numbers(
     columns: dict[str, list[str]] = {"": ["responded", *(told for told, _ in _MEASURES.values())]}
     shares = []
     for horizon, found in findings.items():
-        name, table = horizon.upper(), evaluation.judgements[horizon].performance
+        name, judged = horizon.upper(), evaluation.judgements[horizon].performance
         told = [format_rate(description.counts[horizon])]
         for metric in _MEASURES:
-            row = row_of(table, metric)
-            ranks = not found.constant or metric in OF_A_CONSTANT
-            told.append(with_interval(row.estimate, row.low, row.high) if ranks else ABSENT)
+            row = row_of(judged, metric)
+            shown = ABSENT if found.constant else with_interval(row.estimate, row.low, row.high)
+            told.append(shown)
         columns[f"{name} (95% interval)"] = told
         share = tell_patients_share(description, horizon)
         shares.append(f"Responded at {name}: {share}.")
-    readings = ["of whom: see below", *(reading for _, reading in _MEASURES.values())]
-    shown = pd.DataFrame(columns | {"how to read it": readings})
+    readings = ["of whom: the line below", *(reading for _, reading in _MEASURES.values())]
+    table = pd.DataFrame(columns | {"how to read it": readings})
     if all(found.constant for found in findings.values()):
-        shown = shown[[ABSENT not in row for row in shown.to_numpy().tolist()]]
-    return Table(
-        "summary",
-        "The numbers that matter.",
-        shown,
-        f"{' '.join(shares)} The rest: in patients whom the model had not seen (cross-validation).",
-    )
+        table = table[[ABSENT not in row for row in table.to_numpy().tolist()]]
+    else:
+        shares.append("The rest: in patients whom the model had not seen (cross-validation).")
+    return Table("summary", "The numbers that matter.", table, " ".join(shares))

@@ -39,7 +39,7 @@ def _tell(horizon: str, known: dict[str, tuple[int, int]], kept: tuple[int, int]
         return counted
     first, of_all = known["t1"]
     return (
-        f"{counted}; who failed at T1 is among them without being seen again, so that the share is "
-        f"{first} of {of_all} at T1 times {kept[0]} of the {sum(kept)} responders at T1 who were "
-        "seen at T2"
+        f"{first} of {of_all} at T1, times {kept[0]} of the {sum(kept)} responders at T1 who were "
+        f"seen at T2; not the {counted}, among whom those who failed at T1 count without being "
+        "seen again"
     )

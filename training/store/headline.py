@@ -76,6 +76,7 @@ def tell_headline(findings: Mapping[Horizon, Finding]) -> list[str]:
 def _tell(found: Finding, *, every: bool) -> str:
     patients = f"{found.n} {'simulated ' if found.simulated else ''}patients"
     rate, who = percent(found.base_rate), "everyone without a panel" if found.panel else "everyone"
+    better = f"This model does better than telling everyone {rate}, the share of all who responded"
     apart = f"in these {patients} tells responders from nonresponders"
     match found.kind:
         case "leak":
@@ -84,7 +85,8 @@ def _tell(found: Finding, *, every: bool) -> str:
                 f"out at random, so something leaks in these {patients}, of whom {rate} responded."
             )
         case "constant":
-            return f"This model gives {who} {percent(found.mean)}: nothing {apart}."
+            few = "" if found.enough else ", and they are too few to say that nothing does"
+            return f"This model gives {who} {percent(found.mean)}: nothing {apart}{few}."
         case "hardly":
             return (
                 f"This model gives nearly {who} the same, {percent(found.low)} to "
@@ -98,20 +100,23 @@ def _tell(found: Finding, *, every: bool) -> str:
             )
         case "few":
             return (
-                f"This model does better than telling everyone {rate}, but {patients} are too few "
-                f"to rely on it: do not use it before {_tell_needed(found)} stand behind it."
+                f"{better}, but {patients} are too few to make a model{_tell_needed(found)}: use "
+                "it for nobody."
             )
         case _:
-            then = ": try it in patients of another hospital before anyone relies on it"
-            return (
-                f"This model does better than telling everyone {rate}, and {patients} are enough "
-                f"to make one{then if every else ''}."
+            then = (
+                ": try it in patients of another hospital before anyone relies on it"
+                if every
+                else ", which is not yet a reason to use it"
             )
+            return f"{better}, and {patients} are enough to make one{then}."
 
 
 def _tell_needed(found: Finding) -> str:
-    """Return how many patients are needed: "about 380 patients"."""
-    return "more patients" if found.needed is None else f"about {tell_about(found.needed)} patients"
+    """Return in brackets what is needed, where a number can be given."""
+    if found.needed is None:
+        return ""
+    return f" (about {tell_about(found.needed)} are needed, and then a trial in another hospital)"
 
 
 def list_next(

@@ -40,9 +40,9 @@ def test_what_and_whom_come_from_the_study() -> None:
     # 51/87 is 59%; 51/87 x 30/41 is 43%
     assert plain.how_sure[0] == (
         "Behind it stand 90 patients: at discharge (T1) 59% had the outcome, 51 of 87 patients "
-        "whose T1 is known; at first follow-up (T2) 43% had the outcome, 30 of 77 patients whose "
-        "T2 is known; who failed at T1 is among them without being seen again, so that the share "
-        "is 51 of 87 at T1 times 30 of the 41 responders at T1 who were seen at T2."
+        "whose T1 is known; at first follow-up (T2) 43% had the outcome, 51 of 87 at T1, times 30 "
+        "of the 41 responders at T1 who were seen at T2; not the 30 of 77 patients whose T2 is "
+        "known, among whom those who failed at T1 count without being seen again."
     )
 
 

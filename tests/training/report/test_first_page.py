@@ -47,15 +47,15 @@ def test_the_share_at_t2_is_told_with_every_denominator() -> None:
     told = numbers.note.split("Responded at T2: ")[1]
     counts, kept = description.counts, description.labels.counts()["kept"]
     assert isinstance(kept, dict)
-    n = [int(x) for x in re.findall(r"(?<![T\d])\d+", told)]
+    n = [int(x) for x in re.findall(r"(?<![T\d])\d+", told.partition(" The rest")[0])]
     seen = kept["responders"] + kept["nonresponders"]
     assert n == [
-        *(int(counts["t2"][name]) for name in ("events", "n")),
         *(int(counts["t1"][name]) for name in ("events", "n")),
         kept["responders"],
         seen,
+        *(int(counts["t2"][name]) for name in ("events", "n")),
     ]
-    share = n[2] / n[3] * n[4] / n[5]
+    share = n[0] / n[1] * n[2] / n[3]
     assert numbers.rows[0][2].startswith(f"{100 * share:.0f}% (")
 
 

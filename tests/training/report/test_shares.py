@@ -12,7 +12,7 @@ def test_a_share_at_t2_is_told_with_every_denominator_and_they_give_the_share() 
     description = describe_small()
     told = tell_patients_share(description, "t2")
     counts = description.counts
-    events, n, first, of_all, kept, seen = map(int, re.findall(r"(?<![T\d])\d+", told))
+    first, of_all, kept, seen, events, n = map(int, re.findall(r"(?<![T\d])\d+", told))
     assert (events, n) == (counts["t2"]["events"], counts["t2"]["n"])
     assert (first, of_all) == (counts["t1"]["events"], counts["t1"]["n"])
     assert abs(first / of_all * kept / seen - counts["t2"]["base_rate"]) < 1e-12

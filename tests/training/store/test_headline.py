@@ -34,6 +34,12 @@ def _find(**other: Any) -> Finding:
             {"constant": True, "low": 0.58, "high": 0.58},
             "constant",
             "This model gives everyone 58%: nothing in these 59 patients tells responders from "
+            "nonresponders, and they are too few to say that nothing does.",
+        ),
+        (
+            {"constant": True, "enough": True, "n": 900},
+            "constant",
+            "This model gives everyone 58%: nothing in these 900 patients tells responders from "
             "nonresponders.",
         ),
         (
@@ -51,14 +57,16 @@ def _find(**other: Any) -> Finding:
         (
             {"better": True},
             "few",
-            "This model does better than telling everyone 58%, but 59 patients are too few to rely "
-            "on it: do not use it before about 380 patients stand behind it.",
+            "This model does better than telling everyone 58%, the share of all who responded, but "
+            "59 patients are too few to make a model (about 380 are needed, and then a trial in "
+            "another hospital): use it for nobody.",
         ),
         (
             {"better": True, "enough": True, "n": 900},
             "better",
-            "This model does better than telling everyone 58%, and 900 patients are enough to make "
-            "one: try it in patients of another hospital before anyone relies on it.",
+            "This model does better than telling everyone 58%, the share of all who responded, and "
+            "900 patients are enough to make one: try it in patients of another hospital before "
+            "anyone relies on it.",
         ),
         (
             {"better": True, "enough": True, "leaks": True},
@@ -79,6 +87,7 @@ def test_two_horizons_are_two_sentences_that_say_where() -> None:
     told = tell_headline({"t1": good, "t2": _find(where="T2", constant=True, mean=0.39)})
     assert [sentence.split(":")[0] for sentence in told] == ["Discharge (T1)", "T2"]
     assert "gives everyone 39%" in told[1]
+    assert told[0].endswith("enough to make one, which is not yet a reason to use it.")
     assert "another hospital" not in told[0]  # not while the other horizon holds it back
     assert all("another hospital" in s for s in tell_headline({"t1": good, "t2": good}))
 
