@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.helpers.cards import full_author, small_card, small_facts, small_results
@@ -120,6 +120,7 @@ def test_answers_that_repeat_one_another_leave_one(write: Callable[[int], str]) 
     assert f"the answer of {ASKED[0].key} again" in faults[ASKED[1].key]
 
 
+@settings(max_examples=20)
 @given(KEYS, st.sampled_from([field.question for field in AUTHOR_FIELDS]), st.booleans())
 def test_the_sentences_of_the_template_are_no_answers(key: str, asked: str, upper: bool) -> None:
     text = asked.upper() if upper else asked.rstrip(".")
@@ -127,6 +128,7 @@ def test_the_sentences_of_the_template_are_no_answers(key: str, asked: str, uppe
     assert key in find_faults(full_author() | {key: f"not available, because {text}"})
 
 
+@settings(max_examples=20)
 @given(KEYS, KEYS, st.sampled_from(["{}", "{}!", "  {} ", "{} 2"]))
 def test_the_answer_of_another_entry_is_none(key: str, other: str, form: str) -> None:
     author = full_author()
@@ -135,6 +137,7 @@ def test_the_answer_of_another_entry_is_none(key: str, other: str, form: str) ->
     assert set(find_faults(author)) == (set() if key == other else {later})
 
 
+@settings(max_examples=20)
 @given(KEYS, st.text(alphabet="0123456789 .,;:-_/?!()", max_size=30))
 def test_an_answer_without_words_is_none(key: str, text: str) -> None:
     assert key in find_faults(full_author() | {key: text})
