@@ -167,8 +167,15 @@ def _print_metrics(console: Console, horizon: str, frame: pd.DataFrame) -> None:
 
 
 def _format(row: Any) -> list[str]:
-    interval = f"{row.low:+.3f} to {row.high:+.3f}"
-    return [f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}", interval]
+    """Return a row's cells; what a model that gives everyone the same does not have is a dash."""
+    from training.document.words import ABSENT
+
+    def write(value: float, form: str) -> str:
+        return ABSENT if math.isnan(value) else f"{value:{form}}"
+
+    interval = ABSENT if math.isnan(row.low) else f"{row.low:+.3f} to {row.high:+.3f}"
+    numbers = (write(row.first, ".3f"), write(row.second, ".3f"), write(row.difference, "+.3f"))
+    return [*numbers, interval]
 
 
 def _tell_delong(test: DelongTest) -> str:

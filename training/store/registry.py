@@ -73,6 +73,11 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
     )
 
 
+def _is_constant(model: ResponseModel, horizon: str) -> bool:
+    """Return whether everyone gets the same at a horizon: there is nothing to rank then."""
+    return model.first.is_constant if horizon == model.horizons[0] else model.is_constant
+
+
 def _tags(facts: ModelFacts, model: ResponseModel) -> dict[str, str]:
     tags = {f"{TAG}status": facts.status, f"{TAG}horizons": ",".join(model.horizons)}
     for horizon in model.horizons:
@@ -80,7 +85,7 @@ def _tags(facts: ModelFacts, model: ResponseModel) -> dict[str, str]:
         auc = facts.performance.get(horizon, {}).get("auc", [None])[0]
         tags[f"{TAG}{horizon}.n"] = str(count["n"])
         tags[f"{TAG}{horizon}.events"] = str(count["events"])
-        if auc is not None:
+        if auc is not None and not _is_constant(model, horizon):
             tags[f"{TAG}{horizon}.auc"] = f"{auc:.4f}"
     return tags
 

@@ -61,6 +61,12 @@ def test_runs_are_compared_by_what_they_keep(
     assert "T1, net benefit by threshold" in text and "+0.250 to +0.250" in text
     assert "DeLong's test needs each patient's risk, which a run does not keep" in text
 
+    constant = draws.assign(auc=0.5, calibration_slope=np.nan)
+    flat = _track(folder, tracking_uri, constant, **here)
+    text = _run(_track(folder, tracking_uri, constant, **here), flat).stdout
+    slope = next(line for line in text.splitlines() if "Calibration slope" in line)
+    assert slope.count("–") == 4 and "nan" not in text
+
     monkeypatch.setenv("COLUMNS", "80")
     narrow = _run(first, second).stdout
     lines = narrow.splitlines()

@@ -57,6 +57,21 @@ def test_a_registered_model_is_found_and_gives_the_same_numbers(
     )
 
 
+def test_a_model_that_gives_everyone_the_same_is_listed_without_an_auc(
+    tracking_uri: str, tmp_path: Path
+) -> None:
+    constant = replace(MODEL.first, coef=0 * MODEL.first.coef, pairs=MODEL.first.pairs[:0])
+    constant = replace(constant, pair_coef=MODEL.first.pair_coef[:0])
+    facts = replace(FACTS, performance={key: {"auc": [0.5, 0.5, 0.5]} for key in ("t1", "t2")})
+    first = replace(MODEL, first=constant)  # who keeps a response is still told apart
+    run = track(tracking_uri, tmp_path)
+    made = register(run, first, facts, name="first", tracking_uri=tracking_uri)
+    assert made.auc == {"t1": None, "t2": 0.5}
+    both, run = replace(first, kept=constant), track(tracking_uri, tmp_path)
+    made = register(run, both, facts, name="both", tracking_uri=tracking_uri)
+    assert made.auc == {"t1": None, "t2": None}
+
+
 def test_versions_count_up_and_the_newest_is_taken(tracking_uri: str, tmp_path: Path) -> None:
     for number in range(1, 11):
         made = register(
