@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from features.dictionary.schema import Dictionary
     from serving.estimate.panel import PanelSample
+    from serving.estimate.predictor import Predictor
     from serving.settings import Mode
 
 __all__ = ["predict", "serve"]
@@ -133,6 +134,34 @@ def _check_out(out: Path | None, cohort: Path | None, *, force: bool) -> None:
     check_output(out, force=force, endings=TABLE_ENDINGS)
 
 
+def _answer_cohort(
+    predictor: Predictor,
+    table: pd.DataFrame,
+    samples: dict[str, PanelSample],
+    *,
+    out: Path | None,
+    force: bool,
+    json_: bool,
+) -> None:
+    """Give every patient of a cohort an estimate, in a file or on the screen."""
+    import json
+
+    from features.files.table import write_table
+    from serving.estimate.several import predict_cohort, to_table
+    from serving.web.text import print_cohort
+
+    answers = predict_cohort(predictor, table, samples)
+    _tell_remarks(table, predictor.dictionary)
+    _tell_spelling(samples, table["patient_id"])
+    if out is not None:
+        write_table(to_table(answers, predictor), out, force=force)
+        print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)
+    if json_:
+        print(json.dumps(answers, indent=2, allow_nan=False))
+    elif out is None:
+        print_cohort(answers, predictor)
+
+
 def predict(
     model: Annotated[str, _MODEL],
     record: Annotated[
@@ -167,7 +196,7 @@ def predict(
     import json
     from uuid import uuid4
 
-    from features.files.table import read_table, write_table
+    from features.files.table import read_table
     from training.review.seal import check_approval
     from training.store.artifact import load_model
 
@@ -179,23 +208,14 @@ def predict(
     folder = _find_model(model)
     status = _read_status(folder)
     from serving.estimate.predictor import Predictor
-    from serving.estimate.several import find_sample, predict_cohort, to_table
-    from serving.web.text import print_answer, print_cohort
+    from serving.estimate.several import find_sample
+    from serving.web.text import print_answer
 
     samples = {} if panel is None else _read_samples(panel)
     waivers = check_approval(folder, status, environ=os.environ)
     predictor = Predictor(load_model(folder), waivers=waivers)
     if table is not None:
-        answers = predict_cohort(predictor, table, samples)
-        _tell_remarks(table, predictor.dictionary)
-        _tell_spelling(samples, table["patient_id"])
-        if out is not None:
-            write_table(to_table(answers, predictor), out, force=force)
-            print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)
-        if json_:
-            print(json.dumps(answers, indent=2, allow_nan=False))
-        elif out is None:
-            print_cohort(answers, predictor)
+        _answer_cohort(predictor, table, samples, out=out, force=force, json_=json_)
         return
     sample = find_sample(samples, patient.get("patient_id")) if samples else None
     answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
