@@ -85,7 +85,7 @@ def _train(study: Path, uri: str, console: Console) -> Path:
 
     with show_progress(console, "Loading what a training needs", 0):
         from training.report.summary import make_summary
-        from training.report.training_run import run_training
+        from training.running.training_run import run_training
         from training.store.mixing import tell_mixing
 
     mixed = tell_mixing(_NAME, synthetic=True, tracking_uri=uri)

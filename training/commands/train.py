@@ -14,8 +14,8 @@ from features.options import JsonOption
 from training.commands.options import JobsOption
 
 if TYPE_CHECKING:
-    from training.report.publish import Published
-    from training.report.training_run import Training
+    from training.running.publish import Published
+    from training.running.training_run import Training
 
 __all__ = ["models", "train"]
 
@@ -89,7 +89,7 @@ def train(
     console = None if quiet or json_ else Console(stderr=True, markup=False)
     with show_progress(console, "Loading what a training needs", 0):
         from training.fitting.jobs import count_jobs
-        from training.report.training_run import run_training, write_report
+        from training.running.training_run import run_training, write_report
     tracking_uri = find_tracking_uri(os.environ)
 
     def say(line: str) -> None:
@@ -121,7 +121,8 @@ def _print_training(training: Training, *, as_json: bool, quiet: bool) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from training.report.summary import make_summary, make_values
+    from training.report.summary import make_summary
+    from training.running.values import make_values
 
     if as_json:
         typer.echo(json.dumps(make_values(training), indent=2))

@@ -76,7 +76,7 @@ def validate_model(
     Eligibility, responder rule and horizons are the model's own. Prints every table, and keeps
     them, without any patient, as a tracked run that names the model.
     """
-    from training.report.validation_run import run_validation
+    from training.running.validation_run import run_validation
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
     from training.store.registered import find_folder
@@ -125,7 +125,7 @@ def leave_site_out(
 
     from training.document.progress import show_progress
     from training.fitting.jobs import count_jobs
-    from training.report.validation_run import run_leave_site_out
+    from training.running.validation_run import run_leave_site_out
     from training.store.client import find_tracking_uri
     from training.study.settings import read_study
 

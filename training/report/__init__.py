@@ -1,1 +1,1 @@
-"""What did a training find, as results, pages and a tracked run? Imports `validation` and below."""
+"""What did a training find, as results and pages? Imports `validation` and below."""

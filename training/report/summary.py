@@ -1,26 +1,21 @@
-"""A training in a few lines: for the terminal, and as plain values for scripts."""
+"""A training in a few lines, for the terminal."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from training.document.document import row_of
 from training.document.render import to_markdown
 from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, number, with_interval
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.null_test import ENOUGH
-from training.evaluation.verdict import make_findings, make_panel_verdict, make_verdict
+from training.evaluation.verdict import make_findings, make_verdict
 from training.fitting.candidates import CANDIDATES
-from training.report.first_page import list_steps
 from training.report.patients import format_rate
 from training.report.report import make_report, make_stamp
 from training.report.shares import tell_patients_share
-from training.report.training_run import Training
-from training.store.facts import to_plain
 from training.store.headline import tell_headline
 from training.study.study import Description
 
-__all__ = ["make_summary", "make_values"]
+__all__ = ["make_summary"]
 
 _IN_SHORT = {"auc": "auc", "brier_skill": "scaled_brier"} | {
     metric: metric for metric in ("calibration_slope", "o_e")
@@ -28,7 +23,6 @@ _IN_SHORT = {"auc": "auc", "brier_skill": "scaled_brier"} | {
 """Metrics of the cross-validation, each with that of the optimism that goes with it."""
 
 _HEAD = ["", "", "cross-validated (95%)", "corrected for optimism (95%)"]
-_CORRECTED = ["apparent", "optimism", "corrected", "low", "high", "corrected_632"]
 
 _ENOUGH_RERUNS = 100
 """Bootstrap reruns below which corrected values are not to be quoted."""
@@ -130,46 +124,3 @@ def _describe_make_up(evaluation: Evaluation) -> list[str]:
             "that was set before training (`[decision] thresholds`)."
         )
     return lines
-
-
-def make_values(training: Training) -> dict[str, Any]:
-    """Return a training's result as plain values, for scripts.
-
-    Numbers that could not be estimated are None.
-    """
-    description, evaluation = training.description, training.evaluation
-    summary: dict[str, Any] = {
-        "study": description.study.name,
-        "status": "demonstration" if description.cohort.synthetic else "research",
-        "shortfall": description.shortfall,
-        "notices": list(description.notices),
-        "flow": description.flow.to_dict("records"),
-        "counts": description.counts,
-        "sample_size": {h: v.text for h, v in description.verdicts.items()},
-    }
-    facts, published = training.facts, training.published
-    if evaluation is None or facts is None or published is None:
-        return summary
-    found = evaluation.panel
-    findings = make_findings(evaluation, description, description.study.outcomes)
-    return summary | {
-        "headline": tell_headline(findings),
-        "next": list_steps(description, evaluation, model=published.name_and_version),
-        "verdict": make_verdict(evaluation, description.verdicts),
-        "performance": facts.performance,
-        "blend": facts.blend,
-        "optimism": {
-            horizon: to_plain(found.optimism[_CORRECTED].to_dict("index"))
-            for horizon, found in evaluation.judgements.items()
-            if found.optimism is not None
-        },
-        "instability": evaluation.instability,
-        "null_test": to_plain(evaluation.null_test),
-        "panel": None
-        if found is None
-        else {"found": found.found, "verdict": make_panel_verdict(found)},
-        "report": published.report,
-        "model": published.name_and_version,
-        "folder": str(published.folder),
-        "run_id": published.run_id,
-    }

@@ -12,8 +12,8 @@ import pandas as pd
 from features.dictionary.eligibility import Eligibility
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
-from training.report.model_facts import make_count_facts, make_performance_facts
-from training.report.run_record import flatten_estimates
+from training.running.model_facts import make_count_facts, make_performance_facts
+from training.running.run_record import flatten_estimates
 from training.store.facts import ModelFacts, package_versions
 from training.store.tracking import RunRecord
 from training.updating.plan import UpdatePlan

@@ -207,7 +207,7 @@ def test_an_interrupt_registers_nothing(trained: Trained, monkeypatch: pytest.Mo
     before = CliRunner().invoke(app, ["models", "--json"]).stdout
     for place in (
         "training.evaluation.evaluation.predict_folds",
-        "training.report.training_run.register",
+        "training.running.training_run.register",
     ):
         with monkeypatch.context() as patch:
             patch.setattr(place, stop)

@@ -16,8 +16,8 @@ from training.evaluation.design import make_design
 from training.evaluation.evaluation import evaluate
 from training.evaluation.freezing import freeze
 from training.model.importance import explain_rows, global_importance
-from training.report.model_facts import make_facts
 from training.report.results import describe_blend, describe_study, make_results
+from training.running.model_facts import make_facts
 from training.store.facts import ModelFacts
 from training.store.results import Results
 from training.study.settings import read_study

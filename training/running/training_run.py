@@ -19,13 +19,13 @@ from training.evaluation.freezing import freeze
 from training.fitting.parts import keeping
 from training.model.importance import explain_rows, global_importance
 from training.model.shap_view import to_shap
-from training.report.beforehand import list_missed, tell_time, time_fit
-from training.report.model_facts import make_facts
-from training.report.publish import Published, fetch_page, find_published, finish_training
 from training.report.report import make_report
 from training.report.results import describe_blend, describe_study, make_results
-from training.report.resuming import describe_training, open_parts
-from training.report.run_record import make_beginning, make_record
+from training.running.beforehand import list_missed, tell_time, time_fit
+from training.running.model_facts import make_facts
+from training.running.publish import Published, fetch_page, find_published, finish_training
+from training.running.resuming import describe_training, open_parts
+from training.running.run_record import make_beginning, make_record
 from training.store.facts import ModelFacts
 from training.store.mixing import check_mixing
 from training.store.registry import register
@@ -103,7 +103,7 @@ def run_training(
         Whether the study's name may hold models of simulated and of real patients both.
     resume : bool
         Go on from the parts of the same training that was stopped, where they are kept
-        (:mod:`training.report.resuming`); the numbers are the same.
+        (:mod:`training.running.resuming`); the numbers are the same.
 
     Raises
     ------

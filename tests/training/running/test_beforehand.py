@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from features.simulation.cohort import make_cohort
 from training.evaluation.null_test import ENOUGH
-from training.report import beforehand
-from training.report.beforehand import estimate_seconds, list_missed, tell_time, time_fit
+from training.running import beforehand
+from training.running.beforehand import estimate_seconds, list_missed, tell_time, time_fit
 from training.study.settings import read_study
 from training.study.study import Description, read_description
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.training.helpers.evaluated import evaluate_small, make_null_table
-from training.report.run_record import (
+from training.running.run_record import (
     flatten_estimates,
     make_beginning,
     make_record,

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from features.simulation.cohort import make_cohort
 from ketresponse import app
 from training.fitting import jobs
-from training.report import resuming
-from training.report.resuming import describe_training, open_parts
+from training.running import resuming
+from training.running.resuming import describe_training, open_parts
 from training.study.settings import read_study
 from training.study.study import read_description
 

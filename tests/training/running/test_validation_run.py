@@ -14,7 +14,7 @@ from features.errors import InputError, NotEnoughData
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.document.document import Document, Table
-from training.report.validation_run import run_leave_site_out, run_validation
+from training.running.validation_run import run_leave_site_out, run_validation
 from training.store.artifact import LoadedModel
 from training.store.tracking import fetch_file, read_run
 from training.study.settings import Study, read_study

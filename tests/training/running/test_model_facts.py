@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.helpers.evaluated import evaluate_small
 from tests.training.helpers.training_data import make_training_data
-from training.report.model_facts import make_count_facts, make_facts, make_performance_facts
+from training.running.model_facts import make_count_facts, make_facts, make_performance_facts
 
 
 def test_patients_are_counted_once_however_many_courses_they_have() -> None:

@@ -19,8 +19,8 @@ from training.document.document import Document
 from training.document.files import write_document
 from training.document.progress import Show
 from training.fitting.weighting import compute_outcome_weights
-from training.report.run_record import flatten_estimates, name_distances
 from training.report.validation_report import make_leave_site_out_report, make_validation_report
+from training.running.run_record import flatten_estimates, name_distances
 from training.store.artifact import LoadedModel
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study

@@ -17,7 +17,7 @@ from ketresponse import app
 from tests.training.helpers.documents import leaving_pictures_empty
 from tests.training.helpers.evaluated import describe_small
 from tests.training.helpers.panel_cohorts import write_files
-from training.report.training_run import Training, tell_beforehand, write_report
+from training.running.training_run import Training, tell_beforehand, write_report
 from training.store.artifact import load_model
 from training.study.settings import read_study
 from training.study.study import read_description

@@ -12,7 +12,7 @@ from tests.training.helpers.cards import small_results
 from tests.training.helpers.documents import REPORT
 from tests.training.helpers.examples import make_facts, make_model
 from training.document.render import to_html
-from training.report.publish import Published, fetch_page, find_published, finish_training
+from training.running.publish import Published, fetch_page, find_published, finish_training
 from training.store.artifact import load_model
 from training.store.client import make_client
 from training.store.registry import register
@@ -82,7 +82,7 @@ def test_a_report_that_cannot_be_written_leaves_a_failed_run_without_results(
     def break_off(*args: object, **kwargs: object) -> None:
         raise InputError("no space left")
 
-    monkeypatch.setattr("training.report.publish.write_document", break_off)
+    monkeypatch.setattr("training.running.publish.write_document", break_off)
     with (
         pytest.raises(InputError, match="no space"),
         begin_run(RunRecord("small"), tracking_uri=tracking_uri) as run_id,

@@ -1,0 +1,1 @@
+"""How is a study run as a whole, up to a tracked run and a model? Imports `report` and below."""
