@@ -33,6 +33,7 @@ __all__ = [
     "NOTES",
     "TABLE_ENDINGS",
     "check_output",
+    "make_folder",
     "parse_table",
     "read_bytes",
     "read_table",
@@ -228,6 +229,22 @@ def check_output(path: Path, *, force: bool, endings: Sequence[str] = ()) -> Non
         raise InputError(f"{path} is a folder; a file was expected")
     if path.exists() and not force:
         raise InputError(f"{path} is there already; choose another name, or add --force")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, unless it is there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder {folder} cannot be made: {error.strerror}; choose another place"
+        ) from error
 
 
 def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:

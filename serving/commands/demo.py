@@ -66,10 +66,10 @@ learning_curve = 1
 
 
 def _prepare(folder: Path) -> Path:
-    from features.files.table import write_bytes
+    from features.files.table import make_folder, write_bytes
     from features.simulation.cohort import make_cohort
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     cohort = make_cohort(N_PATIENTS, seed=SEED).table.to_csv(index=False)
     study = folder / "study.toml"
     for path, text in ((folder / "cohort.csv", cohort), (study, _STUDY)):

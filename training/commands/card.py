@@ -98,10 +98,11 @@ def _make(
 
 
 def _write(card: Card, folder: Path, *, annex: Any, status: str) -> list[Path]:
+    from features.files.table import make_folder
     from training.card.card import write_card
     from training.card.render import write_pages
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     pages = write_pages(card, folder, annex=annex, status=status)
     return [write_card(card, folder), *pages]
 

@@ -36,10 +36,11 @@ _NullOption = Annotated[
         "nothing to find; 100 count for approval. Instead of the study's number.",
     ),
 ]
+_REPORTS = (".html", ".htm", ".docx", ".md")
 _ReportOption = Annotated[
     Path | None,
     typer.Option(
-        help="Write the complete report also to this file (.html, .docx for Word, or Markdown)."
+        help="Write the complete report also to this file: .html, .docx for Word, .md for Markdown."
     ),
 ]
 _PanelOption = Annotated[
@@ -85,7 +86,7 @@ def train(
     from training.store.client import find_tracking_uri
 
     if report is not None:
-        check_output(report, force=False)
+        check_output(report, force=False, endings=_REPORTS)
     console = None if quiet or json_ else Console(stderr=True, markup=False)
     with show_progress(console, "Loading what a training needs", 0):
         from training.fitting.jobs import count_jobs

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from features.errors import InputError, Problem
-from features.files.table import write_bytes
+from features.files.table import make_folder, write_bytes
 from training.document.document import Document, Picture, Table
 from training.document.render import to_html, to_markdown
 from training.document.word import to_docx
@@ -94,7 +94,7 @@ def write_document(
     if there and not force:
         problems = [Problem(file, "no such file yet", "a file") for file in there]
         raise InputError(f"{folder} holds these files; choose another, or add --force", problems)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     for file, data in files.items():
         write_bytes(data, folder / file, force=force)
     return [folder / file for file in files]

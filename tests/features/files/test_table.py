@@ -16,6 +16,7 @@ from features.files.table import (
     CLEANED,
     NOTES,
     check_output,
+    make_folder,
     parse_table,
     read_table,
     write_bytes,
@@ -234,3 +235,13 @@ def test_a_letter_is_one_however_its_accent_is_written(text: str) -> None:
     assert table.columns.tolist() == [text, "n"]
     assert table.iloc[0, 0] == text
     assert table.attrs[CLEANED] == 0
+
+
+def test_a_folder_is_made_with_those_it_lies_in_or_one_line_says_why_not(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(InputError, match=r"cannot be made: .*; choose another place"):
+        make_folder(tmp_path / "file" / "b")
+    assert (tmp_path / "file").read_text() == "kept"

@@ -246,6 +246,8 @@ def test_the_complete_report_is_kept_with_the_run_and_written_where_asked(
     metrics = run.data.metrics
     assert metrics["null_permutations"] == 2
     assert {"t1_auc_corrected", "t1_ici", "t1_null_auc_ridge"} <= set(metrics)
+    other = _train(study, "--report", str(tmp_path / "mine.odt"))
+    assert other.exit_code == 2 and "must end in .html or .htm or .docx or .md" in other.stderr
     refused = _train(study, "--report", str(mine))
     assert refused.exit_code == 2
     assert "mine.html" in refused.stderr

@@ -49,6 +49,17 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
         write_document(REPORT, tmp_path / "no" / "out", name="report")
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError, match="cannot be made: Permission denied"):
+        write_document(REPORT, tmp_path / "out", name="report")
+
+
 def test_nothing_is_written_where_one_of_the_files_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
