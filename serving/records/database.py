@@ -1,0 +1,236 @@
+"""The database behind the store: how it is reached, made and brought up to date.
+
+SQLite in WAL mode, or PostgreSQL. Every failure of it becomes :class:`RecordsUnavailable`, which
+the service answers with 503.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from features.errors import KetresponseError
+from serving.records.settings import RecordSettings
+
+__all__ = ["HEAD", "RecordsUnavailable", "Database", "downgrade", "upgrade"]
+
+HEAD = "0002"
+"""The newest step of the migrations."""
+
+_WAIT_SECONDS = 5.0
+_MIGRATIONS = "serving.records:migrations"
+_LOCK = 0x6B6574  # of all that use this PostgreSQL, the one word that only ketresponse's take
+
+
+class RecordsUnavailable(KetresponseError):
+    """The store cannot be read or written now; nothing of what was asked has been kept."""
+
+
+class Database:
+    """Connections to one store.
+
+    Parameters
+    ----------
+    settings : RecordSettings
+        Where it is.
+    """
+
+    def __init__(self, settings: RecordSettings) -> None:
+        self.place = settings.place
+        self._file = settings.file
+        self._known: tuple[int, int] | None = None
+        self._syncs_later = self._file is not None and not settings.syncs_before
+        self.engine = (
+            create_engine(settings.url)
+            if self._file is None
+            else _make_file_engine(self._file, "NORMAL" if self._syncs_later else "FULL")
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a transaction that is kept whole when the block ends, and not at all if it fails.
+
+        Raises
+        ------
+        RecordsUnavailable
+            If the store cannot be written: locked, full, gone, or not one.
+        """
+        with self._telling("written"):
+            self._check_place()
+            options = self.engine.execution_options(writes=True)
+            with options.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read from, all at one moment.
+
+        Raises
+        ------
+        RecordsUnavailable
+            If the store cannot be read.
+        """
+        with self._telling("read"):
+            self._check_place()
+            with self.engine.begin() as connection:
+                yield connection
+
+    def sync(self) -> None:
+        """Wait until the disk has what was written, where writing has not waited for it.
+
+        Raises
+        ------
+        RecordsUnavailable
+            If the disk does not take it.
+        """
+        if not self._syncs_later:
+            return
+        with self._telling("written"):
+            # SQLite holds no lock on this file, which closing it would give up.
+            try:
+                log = os.open(f"{self._file}-wal", os.O_RDWR)
+            except FileNotFoundError:
+                return  # all of it is in the file itself, which SQLite syncs
+            try:
+                os.fsync(log)
+            finally:
+                os.close(log)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _check_place(self) -> None:
+        """Notice that the file is another one, or gone: SQLite would write on into nowhere."""
+        if self._file is None:
+            return
+        try:
+            found = self._file.stat()
+        except OSError as err:
+            self.engine.dispose()
+            raise RecordsUnavailable(
+                f"the store of records {self.place} is gone: put it back from its backup"
+            ) from err
+        here = (found.st_dev, found.st_ino)
+        if self._known not in (None, here):
+            self.engine.dispose()
+        self._known = here
+
+    @contextmanager
+    def _telling(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError) as err:
+            raise RecordsUnavailable(
+                f"the store of records {self.place} cannot be {done}: {_name_cause(err)}"
+            ) from err
+
+
+def _name_cause(err: Exception) -> str:
+    """Return why, in the database's words; never a statement with its values."""
+    cause = getattr(err, "orig", None) or err
+    if isinstance(err, SQLAlchemyError) and getattr(err, "orig", None) is None:
+        return type(err).__name__
+    return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
+
+
+def _make_file_engine(file: Path, synchronous: str) -> Engine:
+    def connect() -> sqlite3.Connection:
+        # Never made by connecting: a file that is gone must be noticed.
+        address = f"file:{quote(str(file))}?mode=rw"
+        connection = sqlite3.connect(
+            address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """Take the writer's place at once: who reads first and writes then may find it taken."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def make_file(file: Path) -> None:
+    """Make an empty file for a store, which only its owner may read, if there is none.
+
+    Raises
+    ------
+    RecordsUnavailable
+        If it cannot be made.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as err:
+        raise RecordsUnavailable(
+            f"the store of records {file} cannot be made: {(err.strerror or str(err)).lower()}; "
+            "name another place in KETRESPONSE_RECORDS"
+        ) from err
+
+
+def upgrade(database: Database, revision: str = HEAD) -> None:
+    """Bring the tables up to date: all steps, or none.
+
+    Raises
+    ------
+    RecordsUnavailable
+        If the store cannot be written.
+    KetresponseError
+        If a newer version of ketresponse made it.
+    """
+    with database.writing() as connection:
+        if connection.dialect.name == "postgresql":  # two services that start at once
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        found = read_revision(connection)
+        if found == revision:
+            return
+        if found is not None and found > HEAD:
+            raise KetresponseError(
+                f"the store of records {database.place} was made by a newer version of "
+                f"ketresponse (step {found}, this one knows {HEAD}): install that version"
+            )
+        _migrate(connection, "upgrade", revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take steps back, and all that only later steps can hold with them."""
+    with database.writing() as connection:
+        _migrate(connection, "downgrade", revision)
+
+
+def read_revision(connection: Connection) -> str | None:
+    """Return the step that a store is at; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _migrate(connection: Connection, way: str, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", _MIGRATIONS)
+    steps: dict[str, Any] = {"upgrade": command.upgrade, "downgrade": command.downgrade}
+    steps[way](config, revision)

@@ -1,0 +1,142 @@
+"""One recorded estimate and one reported outcome, as the store gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from serving.estimate.panel import PanelSample
+from serving.estimate.predictor import Predictor
+
+__all__ = ["Estimate", "Outcome", "make_estimate"]
+
+PSEUDONYM = "patient_id"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One estimate that was given, or refused because the patient is out of scope.
+
+    Parameters
+    ----------
+    request_id : str
+        Of the answer; the outcome is reported under it, or under the patient's pseudonym.
+    at : datetime
+        When, in UTC.
+    caller : str
+        Who asked: the name of a key or account; "local" where access is not controlled.
+    pseudonym : str or None
+        Of the patient: in memory as it was sent, from the store as its keyed hash (hexadecimal).
+        None where none was sent.
+    model, model_digest, card_sha256, status : str
+        ``NAME:VERSION``, the digests of artifact and card, and what the model was then.
+    submodel : {"clinical", "clinical+panel"}
+        Which part of the model spoke.
+    in_scope : bool
+        Whether the model speaks of such a patient.
+    probabilities : mapping of str to float
+        By horizon, 0 to 1; empty out of scope.
+    notices : tuple of str
+        Codes of what was said beside the number.
+    missing : tuple of str
+        Predictors of the model that were not known.
+    inputs : mapping or None
+        ``{"patient": ..., "panel": ...}`` as sent, without the pseudonym; None where contents are
+        not kept.
+    answer : mapping or None
+        The whole answer as it was computed, also where it was withheld.
+    """
+
+    request_id: str
+    at: datetime
+    caller: str
+    pseudonym: str | None
+    model: str
+    model_digest: str
+    card_sha256: str | None
+    status: str
+    submodel: str
+    in_scope: bool
+    probabilities: Mapping[str, float]
+    notices: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    inputs: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was reported of a patient after an estimate.
+
+    Parameters
+    ----------
+    request_id : str
+        Of the estimate that it belongs to.
+    reported_at : datetime
+        When it was reported, in UTC.
+    caller : str
+        Who reported it.
+    values : mapping of str to float, str or None
+        Variables of the contract with the role "outcome", as the dictionary reads them. A later
+        report of the same variable stands in place of an earlier one, which is kept.
+    """
+
+    request_id: str
+    reported_at: datetime
+    caller: str
+    values: Mapping[str, float | str | None]
+
+
+def make_estimate(
+    predictor: Predictor,
+    patient: object,
+    answer: Mapping[str, Any],
+    *,
+    at: datetime,
+    caller: str,
+    panel: object = None,
+) -> Estimate:
+    """Return what is recorded of an answer.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        That gave it.
+    patient, panel : object
+        As they were sent.
+    answer : mapping
+        Of :meth:`Predictor.predict`.
+    at : datetime
+        Now, in UTC.
+    caller : str
+        Who asked.
+    """
+    sent = dict(patient) if isinstance(patient, Mapping) else {}
+    pseudonym = str(sent.pop(PSEUDONYM, None) or "").strip()
+    notices = answer["applicability"]["notices"]
+    return Estimate(
+        request_id=answer["request_id"],
+        at=at,
+        caller=caller,
+        pseudonym=pseudonym or None,
+        model=f"{answer['model']['name']}:{answer['model']['version']}",
+        model_digest=predictor.digest,
+        card_sha256=answer["model"]["card_sha256"],
+        status=answer["model"]["status"],
+        submodel=answer["submodel"],
+        in_scope=answer["applicability"]["in_scope"],
+        probabilities={e["horizon"]: e["probability"] for e in answer["estimates"]},
+        notices=tuple(dict.fromkeys(n["code"] for n in notices)),
+        missing=tuple(n["variable"] for n in notices if n["code"] == "missing"),
+        inputs={"patient": sent, "panel": _to_plain(panel)},
+        answer=answer,
+    )
+
+
+def _to_plain(panel: object) -> Mapping[str, Any] | None:
+    """Return a panel as JSON takes it, whether it was sent so or read from a file."""
+    if isinstance(panel, PanelSample):
+        return asdict(panel)
+    return panel if isinstance(panel, Mapping) else None
