@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,7 +125,12 @@ def _exit_on_sigterm(number: int, frame: object) -> None:
 
 @contextmanager
 def start_server(
-    folder: Path, mode: Mode, *, port: int = 0, log: Path | None = None
+    folder: Path,
+    mode: Mode,
+    *,
+    port: int = 0,
+    log: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """Serve a model on this machine in a process beside this one, as a context manager.
 
@@ -141,6 +146,8 @@ def start_server(
         0 takes any free port.
     log : Path or None
         Where the process writes what it logs; None drops it.
+    environ : mapping or None
+        Settings beyond those of this process, such as KETRESPONSE_RECORDS.
 
     Yields
     ------
@@ -155,11 +162,11 @@ def start_server(
     with bind(_LOCAL, port) as probe:
         port = probe.getsockname()[1]
     settings = ServiceSettings(folder.resolve(), mode, _LOCAL, port)
-    environ = {**os.environ, **settings.to_environ(), "PYTHONPATH": str(_ROOT)}
+    told = {**os.environ, **(environ or {}), **settings.to_environ(), "PYTHONPATH": str(_ROOT)}
     with open(log or os.devnull, "wb") as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "serving.process"],
-            env=environ,
+            env=told,
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=errors if log is None else subprocess.STDOUT,
@@ -169,8 +176,8 @@ def start_server(
         try:
             if not _wait(process, url):
                 errors.seek(0)
-                told = errors.read() if log is None else log.read_bytes()
-                lines = told.decode(errors="replace").strip().splitlines()
+                said = errors.read() if log is None else log.read_bytes()
+                lines = said.decode(errors="replace").strip().splitlines()
                 raise KetresponseError(
                     f"the service did not start: {lines[-1] if lines else 'no reason given'}"
                 )

@@ -18,8 +18,11 @@ from starlette.requests import Request
 
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
-from serving.settings import ServiceSettings, check_may_serve
-from serving.web.app import LocalOnly, answer, make_app, read_body
+from serving.records.asking import ask, ask_batch
+from serving.records.recorder import LOCAL, Recorder, make_recorder
+from serving.records.settings import RecordSettings
+from serving.settings import ServiceSettings, check_may_record, check_may_serve
+from serving.web.app import LocalOnly, answer, find_caller, make_app, read_body
 from training.review.seal import check_approval
 from training.store.artifact import load_model
 
@@ -48,19 +51,31 @@ def _predictor() -> Predictor:
     return Predictor(loaded, waivers=waivers)
 
 
+@cache
+def _recorder() -> Recorder | None:
+    settings = RecordSettings.from_environ(os.environ)
+    check_may_record(settings is not None, _settings().mode)
+    return make_recorder(_predictor(), settings)
+
+
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
-    """A request body, read by our own parser: its first field is required."""
+    """A request body, read by our own parser: its first field is required.
+
+    `caller` is no field of the body: it is who sent it.
+    """
+
+    caller: str = LOCAL
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> Any:
         """Return the request; what is wrong with it is raised where it can be answered."""
-        key, *optional = cls.model_fields
+        key, *optional = (name for name in cls.model_fields if name != "caller")
         content: dict[str, object]
         try:
             content = parse_body(await read_body(request), key, optional=optional)
         except RequestError as err:
             content = {key: err, **dict.fromkeys(optional)}
-        return cls.model_construct(**content)
+        return cls.model_construct(**content, caller=find_caller(request.scope))
 
 
 class PatientBody(_Body):
@@ -86,32 +101,34 @@ class Ketresponse:
     """Estimates of response before admission, each with its interval and its reasons."""
 
     def __init__(self) -> None:
-        self.predictor = _predictor()
+        self.predictor, self.recorder = _predictor(), _recorder()
         # What has been loaded stays: without it, each full collection walks all of it and
         # requests stall for a tenth of a second.
         gc.collect()
         gc.freeze()
 
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    def predict(self, patient: Any, panel: Any = None) -> Any:
+    async def predict(self, patient: Any, panel: Any = None, caller: str = LOCAL) -> Any:
         """Return the estimate for one patient."""
-        return answer(
-            lambda request_id: self.predictor.predict(
-                _read(patient), request_id=request_id, panel=panel
-            )
-        )
+        return await answer(self._ask(patient, panel, caller))
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
-    def predict_batch(self, patients: Any) -> Any:
+    async def predict_batch(self, patients: Any, caller: str = LOCAL) -> Any:
         """Return an answer for each patient."""
-        return answer(
-            lambda request_id: self.predictor.predict_batch(_read(patients), request_id=request_id)
-        )
+        return await answer(self._ask_batch(patients, caller))
+
+    async def _ask(self, patient: object, panel: object, caller: str) -> object:
+        return await ask(self.predictor, self.recorder, _read(patient), panel=panel, caller=caller)
+
+    async def _ask_batch(self, patients: object, caller: str) -> object:
+        return await ask_batch(self.predictor, self.recorder, _read(patients), caller=caller)
 
 
 service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
 service.mount_asgi_app(
-    make_app(_predictor, get_folder=lambda: _settings().model), path="/", name="web"
+    make_app(_predictor, get_folder=lambda: _settings().model, get_recorder=_recorder),
+    path="/",
+    name="web",
 )
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
 
@@ -127,7 +144,7 @@ def make_asgi() -> Any:
     from bentoml._internal.context import server_context
     from bentoml._internal.log import configure_server_logging
 
-    _predictor()
+    _recorder()
     configure_server_logging()  # type: ignore[no-untyped-call]
     server_context.service_name = service.name
     return service.to_asgi()

@@ -15,7 +15,7 @@ from typing import Literal, cast, get_args
 from features.errors import InputError, Problem, Refused
 from training.store.statuses import APPROVALS, APPROVED
 
-__all__ = ["MODES", "Mode", "ServiceSettings", "check_may_serve", "is_loopback"]
+__all__ = ["MODES", "Mode", "ServiceSettings", "check_may_record", "check_may_serve", "is_loopback"]
 
 Mode = Literal["approved", "research", "demonstration"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -100,6 +100,21 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+def check_may_record(records: bool, mode: Mode) -> None:
+    """Refuse an approved model whose estimates nobody records.
+
+    Raises
+    ------
+    Refused
+        In one line.
+    """
+    if mode == "approved" and not records:
+        raise Refused(
+            "an approved model's estimates are recorded: leave KETRESPONSE_RECORDS=off out, or "
+            "name a file or a database in it"
+        )
 
 
 def check_may_serve(status: str, mode: Mode, host: str) -> None:

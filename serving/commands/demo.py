@@ -163,7 +163,13 @@ def demo(
         log = Path(place) / "service.log"
         with ExitStack() as stack:
             with show_progress(console, "Starting the service", 0):
-                service = start_server(model, "demonstration", port=wanted, log=log)
+                records = {
+                    "KETRESPONSE_RECORDS": str(Path(place).resolve() / "records.db"),
+                    "KETRESPONSE_RECORDS_KEY_FILE": str(Path(place).resolve() / "records.key"),
+                }
+                service = start_server(
+                    model, "demonstration", port=wanted, log=log, environ=records
+                )
                 url = stack.enter_context(service)
                 answer = ask(url, EXAMPLE)
             if once:

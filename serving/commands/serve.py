@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from features.dictionary.schema import Dictionary
     from serving.estimate.panel import PanelSample
     from serving.estimate.predictor import Predictor
+    from serving.records.recorder import Asked
     from serving.settings import Mode
 
 __all__ = ["predict", "serve"]
@@ -121,6 +122,35 @@ def _tell_remarks(table: pd.DataFrame, dictionary: Dictionary) -> None:
         print(f"Warning: {sentence}.", file=sys.stderr)
 
 
+def _as_asked(patient: Mapping[str, Any], panel: object, answer: Mapping[str, Any]) -> Asked:
+    from serving.records.recorder import Asked
+
+    return Asked(patient, panel, answer)
+
+
+def _record(predictor: Predictor, asked: Sequence[Asked]) -> None:
+    """Record what an approved model has answered, before anybody sees it.
+
+    A model that nobody has approved is a researcher's, and estimates for no one's care.
+    """
+    import getpass
+
+    from serving.records.recorder import make_recorder
+    from serving.records.settings import RecordSettings
+    from serving.settings import check_may_record
+    from training.store.statuses import APPROVALS
+
+    if predictor.facts.status not in APPROVALS:
+        return
+    settings = RecordSettings.from_environ(os.environ)
+    check_may_record(settings is not None, "approved")
+    recorder = make_recorder(predictor, settings)
+    if recorder is not None and asked:
+        recorder.check()
+        recorder.keep_here(asked, f"{getpass.getuser()} at this machine")
+        recorder.close()
+
+
 def _check_out(out: Path | None, cohort: Path | None, *, force: bool) -> None:
     """Refuse a place for a cohort's answers before any is given."""
     if out is None:
@@ -148,9 +178,15 @@ def _answer_cohort(
 
     from features.files.table import write_table
     from serving.estimate.several import predict_cohort, to_table
+    from serving.estimate.silence import withhold
     from serving.web.text import print_cohort
 
-    answers = predict_cohort(predictor, table, samples)
+    asked: list[Asked] = []
+    found = predict_cohort(
+        predictor, table, samples, on_answer=lambda *one: asked.append(_as_asked(*one))
+    )
+    _record(predictor, asked)
+    answers = [withhold(predictor, answer) for answer in found]
     _tell_remarks(table, predictor.dictionary)
     _tell_spelling(samples, table["patient_id"])
     if out is not None:
@@ -209,6 +245,7 @@ def predict(
     status = _read_status(folder)
     from serving.estimate.predictor import Predictor
     from serving.estimate.several import find_sample
+    from serving.estimate.silence import withhold
     from serving.web.text import print_answer
 
     samples = {} if panel is None else _read_samples(panel)
@@ -218,7 +255,9 @@ def predict(
         _answer_cohort(predictor, table, samples, out=out, force=force, json_=json_)
         return
     sample = find_sample(samples, patient.get("patient_id")) if samples else None
-    answer = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
+    found = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
+    _record(predictor, [_as_asked(patient, sample, found)])
+    answer = withhold(predictor, found)
     if json_:
         print(json.dumps(answer, indent=2, allow_nan=False))
     else:
@@ -244,7 +283,8 @@ def serve(
 ) -> None:
     """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
     from serving.process import bind, run_server
-    from serving.settings import ServiceSettings, check_may_serve
+    from serving.records.settings import RecordSettings
+    from serving.settings import ServiceSettings, check_may_record, check_may_serve
     from training.review.seal import check_approval
     from training.store.artifact import read_facts
     from training.store.statuses import SILENT_APPROVAL
@@ -256,6 +296,8 @@ def serve(
     facts, _ = read_facts(folder)
     check_may_serve(facts.status, mode, host)
     check_approval(folder, facts.status, environ=os.environ)
+    records = RecordSettings.from_environ(os.environ)
+    check_may_record(records is not None, mode)
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
@@ -267,6 +309,7 @@ def serve(
                 f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
                 f"  For clinicians   http://{name}:{port}/clinic{shown}\n"
                 f"  For programs     http://{name}:{port}/docs\n"
+                f"  Records          {records.place if records else 'none are kept'}\n"
                 "Ctrl-C ends it.",
                 flush=True,
             )

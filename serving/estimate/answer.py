@@ -116,8 +116,8 @@ class AnsweringModel(_Part):
     status: Literal[
         "demonstration", "research", "approved", "approved for silent evaluation only"
     ] = Field(
-        description="silent evaluation: the estimates are for whoever runs it, and not to be shown "
-        "to those who treat the patient"
+        description="silent evaluation: the estimates are recorded for whoever runs it, and not "
+        "told to those who treat the patient"
     )
     card_sha256: str | None
     population: str
@@ -133,7 +133,8 @@ class Answer(_Part):
         description="which sub-model spoke; a notice says why a panel was not used"
     )
     estimates: list[Estimate] = Field(
-        description="one for each horizon; empty for a patient out of scope"
+        description="one for each horizon; empty for a patient out of scope, and under silent "
+        "evaluation"
     )
     applicability: Applicability
 

@@ -24,6 +24,7 @@ from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
     "EVIDENCE_VARIABLES",
+    "RECORDED",
     "SILENT",
     "WAIVED",
     "PlainNotice",
@@ -62,8 +63,9 @@ class PlainNotice(NamedTuple):
     variable: str | None = None
 
 
-WAIVED, SILENT = "waived_gate", "silent_evaluation"
-"""Codes: a gate that the model fails and was let pass; an estimate for the evaluation alone."""
+WAIVED, SILENT, RECORDED = "waived_gate", "silent_evaluation", "recorded"
+"""Codes: a gate that the model fails and was let pass; an estimate for the evaluation alone; that
+it was recorded and is withheld."""
 
 _STAMP_CODES = {status: status for status in STATUSES} | {SILENT_APPROVAL: SILENT}
 _MIDDLE = "the middle of the training patients is taken"

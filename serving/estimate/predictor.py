@@ -85,8 +85,8 @@ class Predictor:
     def is_silent(self) -> bool:
         """Whether its estimates are withheld from those who treat the patient.
 
-        An answer holds them all the same, for whoever runs the evaluation to record: whatever
-        shows an answer to people leaves them out.
+        An answer holds them all the same, for the record: see
+        :func:`serving.estimate.silence.withhold`, through which every answer leaves.
         """
         return self.facts.status == SILENT_APPROVAL
 
@@ -189,7 +189,7 @@ class Predictor:
         answers = []
         for place, raw in enumerate(raws, start=1):
             try:
-                patient, panel = self._split(raw)
+                patient, panel = self.split(raw)
                 answers.append(
                     self.predict(patient, request_id=f"{request_id}.{place}", panel=panel)
                 )
@@ -210,8 +210,14 @@ class Predictor:
             "explanation": estimate["explanation"],
         }
 
-    def _split(self, raw: object) -> tuple[object, object]:
-        """Return the patient and the panel of an entry of a batch."""
+    def split(self, raw: object) -> tuple[object, object]:
+        """Return the patient and the panel of an entry of a batch.
+
+        Raises
+        ------
+        RequestError
+            If it holds more than these two.
+        """
         if not isinstance(raw, Mapping) or "patient" not in raw or "patient" in self.dictionary:
             return raw, None
         others = [name for name in raw if name not in ("patient", "panel")]
@@ -292,6 +298,7 @@ class Predictor:
             for name in raw
             if record.get(name) is not None
             and name not in used
+            and "identifier" not in self.dictionary[name].roles
             and self.dictionary[name].parent not in self.model.predictors
         ]
 

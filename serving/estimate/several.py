@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -24,7 +24,12 @@ _KNOWN_BEFORE = ("always", "baseline")
 
 
 def predict_cohort(
-    predictor: Predictor, table: pd.DataFrame, samples: Mapping[str, PanelSample]
+    predictor: Predictor,
+    table: pd.DataFrame,
+    samples: Mapping[str, PanelSample],
+    *,
+    on_answer: Callable[[Mapping[str, Any], PanelSample | None, Mapping[str, Any]], None]
+    | None = None,
 ) -> list[dict[str, Any]]:
     """Return one answer for each course of a cohort.
 
@@ -37,6 +42,8 @@ def predict_cohort(
         What is known only after the start of treatment is not looked at.
     samples : mapping of str to PanelSample
         Panels by `patient_id`; most patients have none.
+    on_answer : callable or None
+        Called with a patient's values, panel and answer, for those that could be read.
 
     Returns
     -------
@@ -73,11 +80,11 @@ def predict_cohort(
         try:
             if position + 1 in wrong:
                 raise RequestError("the record", wrong[position + 1])
-            answer = predictor.predict(
-                {name: _decode(dictionary[str(name)], value) for name, value in record.items()},
-                request_id=uuid4().hex,
-                panel=samples.get(patient),
-            )
+            asked = {str(n): _decode(dictionary[str(n)], value) for n, value in record.items()}
+            sample = samples.get(patient)
+            answer = predictor.predict(asked, request_id=uuid4().hex, panel=sample)
+            if on_answer is not None:
+                on_answer({**asked, "patient_id": patient}, sample, answer)
         except RequestError as err:
             answer = err.body()
         answers.append({"patient_id": patient, "row": position + 1, **answer})

@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 from features.errors import KetresponseError
 from serving.records.settings import RecordSettings
 
-__all__ = ["HEAD", "RecordsUnavailable", "Database", "downgrade", "upgrade"]
+__all__ = ["HEAD", "RecordsLocked", "RecordsUnavailable", "Database", "downgrade", "upgrade"]
 
 HEAD = "0002"
 """The newest step of the migrations."""
@@ -31,8 +31,15 @@ _MIGRATIONS = "serving.records:migrations"
 _LOCK = 0x6B6574  # of all that use this PostgreSQL, the one word that only ketresponse's take
 
 
+_CHECKPOINT_SYNCS = 200
+
+
 class RecordsUnavailable(KetresponseError):
     """The store cannot be read or written now; nothing of what was asked has been kept."""
+
+
+class RecordsLocked(RecordsUnavailable):
+    """Another process writes; to wait for it may help."""
 
 
 class Database:
@@ -42,22 +49,37 @@ class Database:
     ----------
     settings : RecordSettings
         Where it is.
+
+    Attributes
+    ----------
+    is_quick : bool
+        Whether writing waits for nothing: :meth:`sync` waits for the disk afterwards.
     """
 
     def __init__(self, settings: RecordSettings) -> None:
         self.place = settings.place
         self._file = settings.file
         self._known: tuple[int, int] | None = None
-        self._syncs_later = self._file is not None and not settings.syncs_before
+        self.is_quick = self._file is not None and not settings.syncs_before
+        self._syncs = 0
         self.engine = (
             create_engine(settings.url)
             if self._file is None
-            else _make_file_engine(self._file, "NORMAL" if self._syncs_later else "FULL")
+            else _make_file_engine(self._file, "NORMAL" if self.is_quick else "FULL")
         )
+        self._writers = {
+            wait: self.engine.execution_options(wait=_WAIT_SECONDS if wait else 0.0)
+            for wait in (True, False)
+        }
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, wait: bool = True) -> Iterator[Connection]:
         """Give a transaction that is kept whole when the block ends, and not at all if it fails.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether a lock of another process is waited for, some seconds.
 
         Raises
         ------
@@ -66,8 +88,7 @@ class Database:
         """
         with self._telling("written"):
             self._check_place()
-            options = self.engine.execution_options(writes=True)
-            with options.begin() as connection:
+            with self._writers[wait].begin() as connection:
                 yield connection
 
     @contextmanager
@@ -92,7 +113,7 @@ class Database:
         RecordsUnavailable
             If the disk does not take it.
         """
-        if not self._syncs_later:
+        if not self.is_quick:
             return
         with self._telling("written"):
             # SQLite holds no lock on this file, which closing it would give up.
@@ -104,6 +125,12 @@ class Database:
                 os.fsync(log)
             finally:
                 os.close(log)
+            self._syncs += 1
+            if self._syncs % _CHECKPOINT_SYNCS == 0:
+                with self.engine.connect() as connection:
+                    connection.connection.driver_connection.execute(  # type: ignore[union-attr]
+                        "PRAGMA wal_checkpoint(PASSIVE)"
+                    )
 
     def close(self) -> None:
         """Close every connection."""
@@ -130,9 +157,15 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as err:
-            raise RecordsUnavailable(
+            kind = RecordsLocked if _is_lock(err) else RecordsUnavailable
+            raise kind(
                 f"the store of records {self.place} cannot be {done}: {_name_cause(err)}"
             ) from err
+
+
+def _is_lock(err: Exception) -> bool:
+    code = getattr(getattr(err, "orig", None) or err, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _name_cause(err: Exception) -> str:
@@ -155,6 +188,7 @@ def _make_file_engine(file: Path, synchronous: str) -> Engine:
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "secure_delete=ON",
+            f"wal_autocheckpoint={0 if synchronous == 'NORMAL' else 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection
@@ -166,8 +200,12 @@ def _make_file_engine(file: Path, synchronous: str) -> Engine:
 
 def _begin(connection: Connection) -> None:
     """Take the writer's place at once: who reads first and writes then may find it taken."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    wait = connection.get_execution_options().get("wait")
+    if wait is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(1000 * wait)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def make_file(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,15 @@ class RecordStore:
             self._keys, self._read_at = read_keys(self.key_file), stamp
         return self._keys
 
-    def write(self, given: Sequence[Estimate]) -> None:
+    def write(self, given: Sequence[Estimate], *, wait: bool = True) -> None:
         """Record estimates, all of them or none.
+
+        Parameters
+        ----------
+        given : sequence of Estimate
+            With pseudonyms as they were sent.
+        wait : bool
+            Whether another process that writes is waited for.
 
         Raises
         ------
@@ -68,7 +75,7 @@ class RecordStore:
             If they cannot be written; then none is.
         """
         rows = [self._to_row(estimate) for estimate in given]
-        with self.database.writing() as connection:
+        with self.database.writing(wait=wait) as connection:
             connection.execute(insert(estimates), rows)
 
     def write_outcomes(self, reported: Sequence[Outcome]) -> None:
@@ -84,7 +91,7 @@ class RecordStore:
                 "request_id": one.request_id,
                 "reported_at": one.reported_at,
                 "caller": one.caller,
-                "reported": self.keys.seal(dict(one.values), "outcomes", one.request_id),
+                "sealed": self.keys.seal(dict(one.values), "outcomes", one.request_id),
             }
             for one in reported
         ]
@@ -147,7 +154,7 @@ class RecordStore:
                 row.request_id,
                 row.reported_at,
                 row.caller,
-                self.keys.unseal(row.reported, "outcomes", row.request_id),
+                self.keys.unseal(row.sealed, "outcomes", row.request_id),
             )
             for row in sorted(rows, key=lambda row: row.id)
         ]
@@ -165,12 +172,13 @@ class RecordStore:
         self.database.close()
 
     def _to_row(self, one: Estimate) -> dict[str, Any]:
-        scores = {
+        about: dict[str, Any] = {
             "probabilities": dict(one.probabilities),
             "notices": one.notices,
             "missing": one.missing,
         }
-        content = {"inputs": one.inputs, "answer": one.answer}
+        if self.keeps_content:
+            about |= {"inputs": one.inputs, "answer": one.answer}
         keys, name = self.keys, one.request_id
         return {
             "request_id": one.request_id,
@@ -183,25 +191,20 @@ class RecordStore:
             "status": one.status,
             "submodel": one.submodel,
             "in_scope": one.in_scope,
-            "scores": keys.seal(scores, "scores", name),
-            "content": keys.seal(content, "content", name) if self.keeps_content else None,
+            "sealed": keys.seal(about, "estimates", name),
         }
 
     def _from_row(self, row: Row[Any]) -> Estimate:
         kept = dict(row._mapping)
         name = kept["request_id"]
-        scores = self.keys.unseal(kept.pop("scores"), "scores", name)
-        sealed = kept.pop("content")
-        content: Mapping[str, Any] = {}
-        if sealed is not None:
-            content = self.keys.unseal(sealed, "content", name)
+        about = self.keys.unseal(kept.pop("sealed"), "estimates", name)
         return Estimate(
             **kept,
-            probabilities=scores["probabilities"],
-            notices=tuple(scores["notices"]),
-            missing=tuple(scores["missing"]),
-            inputs=content.get("inputs"),
-            answer=content.get("answer"),
+            probabilities=about["probabilities"],
+            notices=tuple(about["notices"]),
+            missing=tuple(about["missing"]),
+            inputs=about.get("inputs"),
+            answer=about.get("answer"),
         )
 
 

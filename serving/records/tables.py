@@ -1,7 +1,7 @@
 """The tables of the store, as SQLAlchemy has them; the migrations make them.
 
-What is about a patient lies sealed (:mod:`serving.records.keys`) in `scores`, `content` and
-`reported`; the other columns tell who asked what model when, and nothing of the patient.
+What is about a patient lies sealed (:mod:`serving.records.keys`) in the columns
+`sealed`; the other columns tell who asked what model when, and nothing of the patient.
 """
 
 from __future__ import annotations
@@ -57,10 +57,8 @@ estimates = Table(
     Column("status", String(60), nullable=False),
     Column("submodel", String(20), nullable=False),
     Column("in_scope", Boolean, nullable=False),
-    Column("scores", LargeBinary, nullable=False),
-    Column("content", LargeBinary),
+    Column("sealed", LargeBinary, nullable=False),
     Index("estimates_of_patient", "pseudonym"),
-    Index("estimates_of_model", "model_digest", "at"),
 )
 
 outcomes = Table(
@@ -75,7 +73,7 @@ outcomes = Table(
     ),
     Column("reported_at", Utc, nullable=False),
     Column("caller", String(200), nullable=False),
-    Column("reported", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     Index("outcomes_of_estimate", "request_id"),
 )
 

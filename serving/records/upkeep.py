@@ -142,11 +142,7 @@ def rotate_keys(store: RecordStore) -> int:
     write_keys(store.keys.with_new_key(), store.key_file)
     done = sum(
         _reseal(store, column, what)
-        for column, what in (
-            (estimates.c.scores, "scores"),
-            (estimates.c.content, "content"),
-            (outcomes.c.reported, "outcomes"),
-        )
+        for column, what in ((estimates.c.sealed, "estimates"), (outcomes.c.sealed, "outcomes"))
     )
     write_keys(store.keys.without_older(), store.key_file)
     return done

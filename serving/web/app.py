@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,12 +24,16 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from features.errors import Problem
+from features.errors import KetresponseError, Problem
 from serving.estimate.about import describe_model
 from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import MAX_BODY, RequestError, unique
 from serving.estimate.schemas import make_panel_example
+from serving.estimate.silence import withhold
+from serving.records.asking import ask
+from serving.records.database import RecordsUnavailable
+from serving.records.recorder import LOCAL, Recorder, Suspended
 from serving.settings import ServiceSettings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.docs_page import make_docs_routes
@@ -38,12 +42,16 @@ from serving.web.page import render_page
 from serving.web.rendering import ASSETS
 from training.model.example import make_example
 
-__all__ = ["LocalOnly", "answer", "make_app", "read_body", "show_icon", "show_style"]
+__all__ = ["LocalOnly", "answer", "find_caller", "make_app", "read_body", "show_icon", "show_style"]
 
 _MOST_FIELDS = 500
 _NO_FORM = Problem("body", "a form as this page sends it", "something else")
 
 _log = logging.getLogger("bentoml.ketresponse")
+_NOT_RECORDED = (
+    "no estimate: it cannot be recorded now, and none is given that is not; try again, and tell "
+    "whoever keeps this service"
+)
 _FAILED = "no estimate: something failed in this service; its log tells where"
 
 
@@ -97,15 +105,30 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def answer(compute: Callable[[str], object]) -> JsonAnswer:
-    """Return the answer, or the problems of the request, as JSON."""
+async def answer(asking: Awaitable[object]) -> JsonAnswer:
+    """Return the answer, or the problems of the request, as JSON; 503 if there is none now."""
     try:
-        return JsonAnswer(compute(uuid4().hex))
+        return JsonAnswer(await asking)
     except RequestError as err:
         return JsonAnswer(err.body(), 400)
+    except (RecordsUnavailable, Suspended) as err:
+        return JsonAnswer({"error": _tell_why_not(err), "problems": []}, 503)
     except Exception as err:
         _log_failure(err)
         return JsonAnswer({"error": _FAILED, "problems": []}, 500)
+
+
+def _tell_why_not(err: KetresponseError) -> str:
+    """Return why there is no estimate now; what is wrong with the store is for the log alone."""
+    if isinstance(err, Suspended):
+        return f"no estimate: this model is {err}"
+    _log.error("%s", err)
+    return _NOT_RECORDED
+
+
+def find_caller(scope: Scope) -> str:
+    """Return who asks: the name that access control found, or that there is none."""
+    return str(scope.get("state", {}).get("caller", LOCAL))
 
 
 def _log_failure(err: Exception) -> None:
@@ -129,7 +152,10 @@ async def _go_to_clinic(request: Request) -> Response:
 
 
 def make_app(
-    get_predictor: Callable[[], Predictor], *, get_folder: Callable[[], Path]
+    get_predictor: Callable[[], Predictor],
+    *,
+    get_folder: Callable[[], Path],
+    get_recorder: Callable[[], Recorder | None] = lambda: None,
 ) -> Starlette:
     """Return the web application.
 
@@ -140,6 +166,8 @@ def make_app(
         before the model is there.
     get_folder : callable
         Returns the model's folder, where its card lies.
+    get_recorder : callable
+        Returns what records the answers; None where nothing is recorded.
     """
 
     async def show_form(request: Request) -> Response:
@@ -153,7 +181,8 @@ def make_app(
         }
         if asked == "panel" and predictor.panel is not None:
             example |= fill_form(make_panel_example(predictor.panel))
-        found = await run_in_threadpool(_answer_form, predictor, example)
+        # Nobody's: it is not recorded, and under silent evaluation its numbers are left out.
+        found = await run_in_threadpool(_answer_example, predictor, example)
         return _page(render_page(predictor, fields=example, found=found))
 
     async def show_estimate(request: Request) -> Response:
@@ -165,9 +194,15 @@ def make_app(
         try:
             if upload:
                 fields["panel_text"] = await run_in_threadpool(decode_upload, upload)
-            found = await run_in_threadpool(_answer_form, predictor, fields)
+            patient, panel = await run_in_threadpool(_split_form, predictor, fields)
+            found = await ask(
+                predictor, get_recorder(), patient, panel=panel, caller=find_caller(request.scope)
+            )
         except RequestError as err:
             return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
+        except (RecordsUnavailable, Suspended) as err:
+            why = _tell_why_not(err)
+            return _page(render_page(predictor, fields=fields, unavailable=why), 503)
         except Exception as err:
             _log_failure(err)
             return _page(_FAILED, 500)
@@ -220,8 +255,13 @@ async def _read_form(request: Request) -> tuple[dict[str, str], bytes]:
     return unique(pairs), upload
 
 
-def _answer_form(predictor: Predictor, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return the answer to a posted form, the panel's fields taken apart from the patient's."""
+def _answer_example(predictor: Predictor, fields: Mapping[str, str]) -> Mapping[str, Any]:
+    patient, panel = _split_form(predictor, fields)
+    return withhold(predictor, predictor.predict(patient, request_id=uuid4().hex, panel=panel))
+
+
+def _split_form(predictor: Predictor, fields: Mapping[str, str]) -> tuple[dict[str, str], object]:
+    """Return the patient's fields of a posted form, and the panel read from the others."""
     panel: object = None
     if predictor.panel is not None:
         text = fields.get("panel_text", "")
@@ -230,7 +270,7 @@ def _answer_form(predictor: Predictor, fields: Mapping[str, str]) -> dict[str, A
         except RequestError as err:
             panel = err
         fields = {name: value for name, value in fields.items() if name not in PANEL_FORM}
-    return predictor.predict(fields, request_id=uuid4().hex, panel=panel)
+    return dict(fields), panel
 
 
 def _parse_form(body: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.safety import describe_safety
-from serving.estimate.notices import SILENT, WAIVED
+from serving.estimate.notices import RECORDED, SILENT, WAIVED
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
 from serving.web.form import make_form_sections, make_panel_fields, short_unit, show_problem
@@ -50,6 +50,7 @@ def render_page(
     fields: Mapping[str, str] | None = None,
     found: Mapping[str, Any] | None = None,
     problems: Sequence[Problem] = (),
+    unavailable: str = "",
 ) -> str:
     """Return the page as HTML.
 
@@ -63,6 +64,8 @@ def render_page(
         The answer of :meth:`Predictor.predict`.
     problems : sequence of Problem
         What was wrong with `fields`; each is shown beside its field.
+    unavailable : str
+        Why there is no estimate now; empty where that is not so.
     """
     facts = predictor.facts
     return render(
@@ -80,6 +83,7 @@ def render_page(
         ],
         multipart=predictor.panel is not None,
         problems=[show_problem(predictor, problem) for problem in problems],
+        unavailable=unavailable,
         result=None if found is None else _make_result(predictor, found),
     )
 
@@ -139,16 +143,23 @@ def describe_contributions(
 
 def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, Any]:
     notices = found["applicability"]["notices"]
-    if predictor.is_silent:
-        found = {**found, "estimates": []}
     estimates = found["estimates"]
     drawn = [c for e in estimates for c in e["explanation"]["contributions"]]
     drawn += [part for row in drawn for part in row.get("parts", ())]
     largest = max((abs(row["contribution"]) for row in drawn), default=0.0)
     # said elsewhere on the page
-    hidden = {"out_of_scope", "note", "panel_unused", predictor.facts.status, SILENT, WAIVED}
+    hidden = {
+        "out_of_scope",
+        "note",
+        "panel_unused",
+        predictor.facts.status,
+        SILENT,
+        RECORDED,
+        WAIVED,
+    }
     return {
         "request_id": found["request_id"],
+        "recorded": [n["text"] for n in notices if n["code"] == RECORDED],
         "in_scope": found["applicability"]["in_scope"],
         "reasons": [n["text"] for n in notices if n["code"] == "out_of_scope"],
         "spoke": describe_submodel(predictor, found),

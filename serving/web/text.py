@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.errors import Problem, group_problems
-from serving.estimate.notices import SILENT, WAIVED
+from serving.estimate.notices import RECORDED, SILENT, WAIVED
 from serving.estimate.predictor import Predictor
 from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
@@ -19,10 +19,7 @@ from training.store.statements import make_statements
 __all__ = ["print_answer", "print_cohort"]
 
 _MOST_KINDS = 20
-_WITHHELD = (
-    "The estimate is not shown: silent evaluation. Whoever runs the evaluation gets it as JSON "
-    "(--json, or POST /predict) and records it."
-)
+_WITHHELD = "The estimates are not shown: silent evaluation. They were recorded for it."
 
 
 def print_answer(
@@ -38,15 +35,15 @@ def print_answer(
     if facts.notes:
         console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
     _print_waivers(predictor, console)
-    if predictor.is_silent and answer["estimates"]:
-        console.print(f"[bold]{_WITHHELD}[/]\n", soft_wrap=True)
-        answer = {**answer, "estimates": []}
+    for text in [n["text"] for n in notices if n["code"] == RECORDED]:
+        told = f"{text} It is {answer['request_id']}."
+        console.print(f"[bold]{escape(told)}[/]\n", soft_wrap=True)
     for estimate in answer["estimates"]:
         _print_estimate(estimate, predictor, console)
     spoke = describe_submodel(predictor, answer)
     if spoke:
         console.print(f"{escape(spoke)}\n", soft_wrap=True)
-    hidden = (facts.status, "note", "panel_unused", SILENT, WAIVED)
+    hidden = (facts.status, "note", "panel_unused", SILENT, RECORDED, WAIVED)
     shown = [n["text"] for n in notices if n["code"] not in hidden]
     if shown:
         console.print("[bold]Please note, for this patient[/]")

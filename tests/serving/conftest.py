@@ -13,6 +13,8 @@ from tests.training.conftest import empty_store as empty_store
 from tests.training.conftest import tracking_uri as tracking_uri
 from training.store.artifact import save_model
 
+RECORDS_OFF = {"KETRESPONSE_RECORDS": "off"}
+
 
 @pytest.fixture(scope="session")
 def predictor() -> Predictor:
@@ -43,5 +45,5 @@ def server(
 ) -> Iterator[tuple[str, Path]]:
     """Serve the hand-made model in a process of its own; yield its address and its log."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
-    with start_server(save(), "demonstration", log=log) as url:
+    with start_server(save(), "demonstration", log=log, environ=RECORDS_OFF) as url:
         yield url, log

@@ -25,11 +25,9 @@ def upgrade() -> None:
         sa.Column("status", sa.String(60), nullable=False),
         sa.Column("submodel", sa.String(20), nullable=False),
         sa.Column("in_scope", sa.Boolean, nullable=False),
-        sa.Column("scores", sa.LargeBinary, nullable=False),
-        sa.Column("content", sa.LargeBinary),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
     )
     op.create_index("estimates_of_patient", "estimates", ["pseudonym"])
-    op.create_index("estimates_of_model", "estimates", ["model_digest", "at"])
     op.create_table(
         "outcomes",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -41,7 +39,7 @@ def upgrade() -> None:
         ),
         sa.Column("reported_at", sa.DateTime, nullable=False),
         sa.Column("caller", sa.String(200), nullable=False),
-        sa.Column("reported", sa.LargeBinary, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
     )
     op.create_index("outcomes_of_estimate", "outcomes", ["request_id"])
     op.create_table(

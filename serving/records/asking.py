@@ -1,0 +1,95 @@
+"""A question's way through: may the model answer, the estimate, its record, and then the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from serving.estimate.predictor import Predictor
+from serving.estimate.silence import withhold
+from serving.records.recorder import LOCAL, Asked, Recorder
+
+__all__ = ["ask", "ask_batch"]
+
+T = TypeVar("T")
+
+_computing = ThreadPoolExecutor(1, thread_name_prefix="estimates")
+"""One thread: two would only take the interpreter from each other."""
+
+
+async def ask(
+    predictor: Predictor,
+    recorder: Recorder | None,
+    patient: object,
+    *,
+    panel: object = None,
+    caller: str = LOCAL,
+) -> Mapping[str, Any]:
+    """Return the answer for one patient, once it is recorded.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    recorder : Recorder or None
+        None where nothing is recorded.
+    patient, panel : object
+        As :meth:`Predictor.predict` takes them.
+    caller : str
+        Who asks.
+
+    Raises
+    ------
+    RequestError
+        Listing every value that cannot be read; nothing is recorded.
+    Suspended, RecordsUnavailable
+        If the model may not answer now, or the record cannot be kept; there is no answer then.
+    """
+    if recorder is not None:
+        recorder.check()
+    compute = partial(predictor.predict, patient, request_id=uuid4().hex, panel=panel)
+    # Without a panel it takes a millisecond: to hand it to a thread would take as long again.
+    answer = compute() if panel is None else await _compute(compute)
+    if recorder is not None:
+        await recorder.keep([Asked(patient, panel, answer)], caller)
+    return withhold(predictor, answer)
+
+
+async def ask_batch(
+    predictor: Predictor, recorder: Recorder | None, patients: object, *, caller: str = LOCAL
+) -> list[Mapping[str, Any]]:
+    """Return an answer for each patient, once all of them are recorded.
+
+    Parameters
+    ----------
+    predictor, recorder, caller
+        As for :func:`ask`.
+    patients : object
+        As :meth:`Predictor.predict_batch` takes them.
+
+    Raises
+    ------
+    RequestError, Suspended, RecordsUnavailable
+        As for :func:`ask`.
+    """
+    if recorder is not None:
+        recorder.check()
+    compute = partial(predictor.predict_batch, patients, request_id=uuid4().hex)
+    answers = await _compute(compute)
+    if recorder is not None and isinstance(patients, list):
+        asked = [
+            Asked(*predictor.split(patient), answer)
+            for patient, answer in zip(patients, answers, strict=True)
+            if "request_id" in answer
+        ]
+        if asked:
+            await recorder.keep(asked, caller)
+    return [withhold(predictor, answer) for answer in answers]
+
+
+async def _compute(compute: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_computing, compute)
