@@ -1,0 +1,87 @@
+"""Which outcomes are due and not reported, how long reports take, and what could hide there.
+
+Who is not reported is seldom a random part: those who fared badly do not come back, or those who
+fared well. So the ratio is told with the lowest and the highest it could have with those who are
+due (Horowitz and Manski 2000, doi:10.1080/01621459.2000.10473902).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from features.shares import compute_wilson_interval
+from serving.monitoring.charts import O_E_WATCHED
+from serving.monitoring.followed import Followed
+from training.measures.observed_expected import compute_o_e
+
+__all__ = ["DUE_DAYS", "compute_reporting"]
+
+DUE_DAYS: Mapping[str, int] = {"t1": 90, "t2": 180}
+"""After how many days from the estimate an outcome is due: a wait for admission, the course, and
+the visit. A study whose course is another says so (`ketresponse monitor --due t1=60`)."""
+
+
+def compute_reporting(
+    followed: Followed, *, now: np.datetime64, due_days: Mapping[str, int] = DUE_DAYS
+) -> pd.DataFrame:
+    """Return how many outcomes are due, known and overdue, and what the overdue could change.
+
+    Parameters
+    ----------
+    followed : Followed
+        What was asked and became of it.
+    now : datetime64
+        The moment of the report.
+    due_days : mapping of str to int
+        By horizon; one that is not named is due after the longest.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by `horizon`: `estimates` in scope; `known` outcomes; `due`, estimates so old that
+        an outcome should be there, or with one; `overdue` of them; `share`, `share_low`,
+        `share_high` overdue of those due (Wilson's 95%); `days`, median from estimate to report
+        (NaN without any); `risk_known`, `risk_overdue`, mean estimates of both; `o_e` of the
+        known; `o_e_none`, `o_e_all`, if none or all of the overdue responded; `could_hide`,
+        whether a ratio beyond 0.7 or 1/0.7 is among those while that of the known is not.
+    """
+    longest = max([*due_days.values(), 0])
+    rows = []
+    for horizon in followed.horizons:
+        risk, y = followed.risk[horizon], followed.outcome[horizon]
+        asked, known = ~np.isnan(risk), followed.is_known(horizon)
+        limit = np.timedelta64(24 * due_days.get(horizon, longest), "h")
+        overdue = asked & ~known & (now - followed.at >= limit)
+        due = int((known | overdue).sum())
+        low, high = (float(end) for end in compute_wilson_interval(int(overdue.sum()), due))
+        waits = (followed.reported[horizon] - followed.at)[known] / np.timedelta64(1, "D")
+        both = float(risk[known | overdue].sum())
+        observed = float(y[known].sum())
+        bounds = [(observed + more) / both if due else np.nan for more in (0, int(overdue.sum()))]
+        o_e = compute_o_e(y[known], risk[known]).estimate
+        fine = O_E_WATCHED < o_e < 1 / O_E_WATCHED
+        rows.append(
+            {
+                "horizon": horizon,
+                "estimates": int(asked.sum()),
+                "known": int(known.sum()),
+                "due": due,
+                "overdue": int(overdue.sum()),
+                "share": float(overdue.sum() / due) if due else np.nan,
+                "share_low": low,
+                "share_high": high,
+                "days": float(np.median(waits)) if len(waits) else np.nan,
+                "risk_known": float(risk[known].mean()) if known.any() else np.nan,
+                "risk_overdue": float(risk[overdue].mean()) if overdue.any() else np.nan,
+                "o_e": o_e,
+                "o_e_none": bounds[0],
+                "o_e_all": bounds[1],
+                "could_hide": bool(
+                    fine and (bounds[0] <= O_E_WATCHED or bounds[1] >= 1 / O_E_WATCHED)
+                ),
+            }
+        )
+    return pd.DataFrame(rows).set_index("horizon")
