@@ -21,8 +21,9 @@ from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
+from serving.commands.predict import predict
 from serving.commands.review import release, serve_review
-from serving.commands.serve import predict, serve
+from serving.commands.serve import serve
 from training.commands.card import app as card_app
 from training.commands.compare import compare
 from training.commands.review import app as review_app

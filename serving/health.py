@@ -39,6 +39,11 @@ _SETTINGS = {
     "KETRESPONSE_MODE": "for what it is served",
     "KETRESPONSE_HOST": "the address that is listened on",
     "KETRESPONSE_PORT": "the port that is listened on",
+    "KETRESPONSE_RECORDS": "where estimates are recorded",
+    "KETRESPONSE_RECORDS_KEY_FILE": "the key that seals what is recorded of patients",
+    "KETRESPONSE_RECORDS_CONTENT": "whether inputs and answers are recorded",
+    "KETRESPONSE_RECORDS_RETENTION_DAYS": "how long a record is kept",
+    "KETRESPONSE_RECORDS_SYNC": "whether an answer waits for the disk",
 }
 """Every variable of the environment that is read, and what it names."""
 

@@ -1,271 +1,26 @@
-"""The sub-commands of this floor: `predict` and `serve`.
+"""`ketresponse serve`: a model over HTTP.
 
-Everything heavy is imported inside the functions, so that `ketresponse --help` answers at once.
+Everything heavy is imported inside the function, so that `ketresponse --help` answers at once.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import InputError, KetresponseError, Problem, Refused
-from features.options import ForceOption
+from features.errors import InputError
+from serving.commands.options import ModelArgument, find_model
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from features.dictionary.schema import Dictionary
-    from serving.estimate.panel import PanelSample
-    from serving.estimate.predictor import Predictor
-    from serving.records.recorder import Asked
     from serving.settings import Mode
 
-__all__ = ["predict", "serve"]
-
-_SCORED = ("patient_id", "nrs_t0")
-
-_MODEL = typer.Argument(
-    help="Folder of a model, or a registered name: NAME, or NAME:VERSION.", metavar="MODEL"
-)
-
-
-def _find_model(model: str) -> Path:
-    """Return the folder of a model that is named by folder or by its registered name."""
-    if Path(model).is_dir():
-        return Path(model)
-    name, _, version = model.partition(":")
-    if Path(model).name != model:
-        raise KetresponseError(f"there is no folder {model}; check the path")
-    try:
-        from training.store.client import find_tracking_uri
-        from training.store.registered import locate
-    except ModuleNotFoundError as err:
-        raise KetresponseError(
-            f"there is no folder {model}, and registered models cannot be looked up without "
-            f"{err.name}: give the model's folder, or install ketresponse[train]"
-        ) from err
-    return locate(name, version or None, tracking_uri=find_tracking_uri(os.environ))
-
-
-def _read_patient(record: Path | None, values: list[str]) -> dict[str, Any]:
-    """Return the patient of a JSON file, with `name=value` pairs put in."""
-    from features.files.table import read_bytes
-    from serving.estimate.request import parse_json
-
-    patient: dict[str, Any] = {}
-    if record is not None:
-        expected = "a JSON object of variable names and values, as POST /predict takes it"
-        content = parse_json(read_bytes(record), expected=expected)
-        if isinstance(content, dict) and list(content) == ["patient"]:
-            content = content["patient"]
-        if not isinstance(content, dict):
-            raise InputError(str(record), [Problem("content", expected, "something else")])
-        patient = content
-    problems = []
-    seen: set[str] = set()
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not equals or not name or name in seen:
-            got = "named twice" if name in seen else "something else"
-            problems.append(Problem(f"--set {name}", "name=value, each name once", got))
-        seen.add(name)
-        patient[name] = value
-    if problems:
-        raise InputError("--set", problems)
-    return patient
-
-
-def _read_samples(panel: Path) -> dict[str, PanelSample]:
-    from features.panel.importing import read_panel
-    from serving.estimate.panel_text import split_samples
-
-    return split_samples(read_panel(panel))
-
-
-def _read_status(folder: Path) -> str:
-    """Return the status of a model that may give estimates."""
-    from training.store.artifact import read_facts
-
-    status = read_facts(folder)[0].status
-    if status in ("refused", "withdrawn"):
-        raise Refused(f"this model is {status} and gives no estimates")
-    return status
-
-
-def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
-    """Name the panels of patients who are in a cohort in another spelling."""
-    from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
-
-    near = find_spelt_otherwise(samples, list(patients))
-    if near:
-        told = tell_spelt_otherwise(near)
-        print(f"Panels of nobody, but for the spelling of patient_id: {told}", file=sys.stderr)
-
-
-def _tell_remarks(table: pd.DataFrame, dictionary: Dictionary) -> None:
-    """Tell how a cohort was read and whose pseudonyms are alike, beside the answer."""
-    from features.cohort.cohort import parse_cohort
-    from features.cohort.doubts import describe_doubts
-    from features.cohort.remarks import list_remarks
-    from features.files.table import CLEANED, NOTES
-
-    names, told = table["patient_id"].tolist(), table.attrs
-    for sentence in list_remarks(names, cleaned=told[CLEANED], notes=told[NOTES]):
-        print(sentence, file=sys.stderr)
-    parsed, _ = parse_cohort(table[[name for name in _SCORED if name in table]], dictionary)
-    for sentence in describe_doubts(parsed, dictionary):
-        print(f"Warning: {sentence}.", file=sys.stderr)
-
-
-def _as_asked(patient: Mapping[str, Any], panel: object, answer: Mapping[str, Any]) -> Asked:
-    from serving.records.recorder import Asked
-
-    return Asked(patient, panel, answer)
-
-
-def _record(predictor: Predictor, asked: Sequence[Asked]) -> None:
-    """Record what an approved model has answered, before anybody sees it.
-
-    A model that nobody has approved is a researcher's, and estimates for no one's care.
-    """
-    import getpass
-
-    from serving.records.recorder import make_recorder
-    from serving.records.settings import RecordSettings
-    from serving.settings import check_may_record
-    from training.store.statuses import APPROVALS
-
-    if predictor.facts.status not in APPROVALS:
-        return
-    settings = RecordSettings.from_environ(os.environ)
-    check_may_record(settings is not None, "approved")
-    recorder = make_recorder(predictor, settings)
-    if recorder is not None and asked:
-        recorder.check()
-        recorder.keep_here(asked, f"{getpass.getuser()} at this machine")
-        recorder.close()
-
-
-def _check_out(out: Path | None, cohort: Path | None, *, force: bool) -> None:
-    """Refuse a place for a cohort's answers before any is given."""
-    if out is None:
-        return
-    from features.files.table import TABLE_ENDINGS, check_output
-
-    if cohort is None:
-        raise InputError("--out is for a cohort's answers: name it with --cohort FILE")
-    if out.resolve() == cohort.resolve():
-        raise InputError(f"{out} is the cohort itself; choose another name")
-    check_output(out, force=force, endings=TABLE_ENDINGS)
-
-
-def _answer_cohort(
-    predictor: Predictor,
-    table: pd.DataFrame,
-    samples: dict[str, PanelSample],
-    *,
-    out: Path | None,
-    force: bool,
-    json_: bool,
-) -> None:
-    """Give every patient of a cohort an estimate, in a file or on the screen."""
-    import json
-
-    from features.files.table import write_table
-    from serving.estimate.several import predict_cohort, to_table
-    from serving.estimate.silence import withhold
-    from serving.web.text import print_cohort
-
-    asked: list[Asked] = []
-    found = predict_cohort(
-        predictor, table, samples, on_answer=lambda *one: asked.append(_as_asked(*one))
-    )
-    _record(predictor, asked)
-    answers = [withhold(predictor, answer) for answer in found]
-    _tell_remarks(table, predictor.dictionary)
-    _tell_spelling(samples, table["patient_id"])
-    if out is not None:
-        write_table(to_table(answers, predictor), out, force=force)
-        print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)
-    if json_:
-        print(json.dumps(answers, indent=2, allow_nan=False))
-    elif out is None:
-        print_cohort(answers, predictor)
-
-
-def predict(
-    model: Annotated[str, _MODEL],
-    record: Annotated[
-        Path | None, typer.Option(help="JSON file with the patient's values.", metavar="FILE")
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One value, such as --set nrs_t0=8.", metavar="NAME=VALUE"),
-    ] = None,
-    cohort: Annotated[
-        Path | None,
-        typer.Option(help="A cohort file instead: every patient in it.", metavar="FILE"),
-    ] = None,
-    panel: Annotated[
-        Path | None,
-        typer.Option(
-            help="Panel of the patient, or panels of the cohort's patients, as `panel import` "
-            "wrote it.",
-            metavar="FILE",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="Write a cohort's answers here, .csv or .parquet.", metavar="FILE"
-        ),
-    ] = None,
-    force: ForceOption = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
-) -> None:
-    """Estimate the response of one patient, or of a cohort's, here, without a server."""
-    import json
-    from uuid import uuid4
-
-    from features.files.table import read_table
-    from training.review.seal import check_approval
-    from training.store.artifact import load_model
-
-    if cohort is not None and (record is not None or values):
-        raise InputError("--cohort stands alone: leave --record and --set out")
-    _check_out(out, cohort, force=force)
-    patient = {} if cohort is not None else _read_patient(record, values or [])
-    table = None if cohort is None else read_table(cohort)
-    folder = _find_model(model)
-    status = _read_status(folder)
-    from serving.estimate.predictor import Predictor
-    from serving.estimate.several import find_sample
-    from serving.estimate.silence import withhold
-    from serving.web.text import print_answer
-
-    samples = {} if panel is None else _read_samples(panel)
-    waivers = check_approval(folder, status, environ=os.environ)
-    predictor = Predictor(load_model(folder), waivers=waivers)
-    if table is not None:
-        _answer_cohort(predictor, table, samples, out=out, force=force, json_=json_)
-        return
-    sample = find_sample(samples, patient.get("patient_id")) if samples else None
-    found = predictor.predict(patient, request_id=uuid4().hex, panel=sample)
-    _record(predictor, [_as_asked(patient, sample, found)])
-    answer = withhold(predictor, found)
-    if json_:
-        print(json.dumps(answer, indent=2, allow_nan=False))
-    else:
-        print_answer(answer, predictor)
+__all__ = ["serve"]
 
 
 def serve(
-    model: Annotated[str, _MODEL],
+    model: ModelArgument,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(help="Port to listen on; 0 takes any free one.", min=0, max=65535)
@@ -292,7 +47,7 @@ def serve(
     if research and demonstration:
         raise InputError("--research and --demonstration exclude each other")
     mode: Mode = "research" if research else "demonstration" if demonstration else "approved"
-    folder = _find_model(model).resolve()
+    folder = find_model(model).resolve()
     facts, _ = read_facts(folder)
     check_may_serve(facts.status, mode, host)
     check_approval(folder, facts.status, environ=os.environ)

@@ -8,9 +8,9 @@ from typing import Any
 from serving.estimate.notices import RECORDED, PlainNotice
 from serving.estimate.predictor import Predictor
 
-__all__ = ["RECORDED_TEXT", "withhold"]
+__all__ = ["withhold"]
 
-RECORDED_TEXT = (
+_RECORDED_TEXT = (
     "The estimate was computed and recorded for evaluation, under the number of this request. "
     "It is not shown: it must change nothing."
 )
@@ -34,5 +34,5 @@ def withhold(predictor: Predictor, answer: Mapping[str, Any]) -> Mapping[str, An
     if not predictor.is_silent or not answer.get("estimates"):
         return answer
     told = answer["applicability"]
-    notices = [*told["notices"], PlainNotice(RECORDED, RECORDED_TEXT)._asdict()]
+    notices = [*told["notices"], PlainNotice(RECORDED, _RECORDED_TEXT)._asdict()]
     return {**answer, "estimates": [], "applicability": {**told, "notices": notices}}

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from serving.estimate.predictor import Predictor
 from serving.estimate.silence import withhold
-from serving.records.recorder import LOCAL, Asked, Recorder
+from serving.records.record import Asked
+from serving.records.recorder import LOCAL, Recorder
 
 __all__ = ["ask", "ask_batch"]
 

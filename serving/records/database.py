@@ -15,13 +15,23 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from features.errors import KetresponseError
 from serving.records.settings import RecordSettings
 
-__all__ = ["HEAD", "RecordsLocked", "RecordsUnavailable", "Database", "downgrade", "upgrade"]
+__all__ = [
+    "HEAD",
+    "Database",
+    "RecordsLocked",
+    "RecordsRefused",
+    "RecordsUnavailable",
+    "bring_up_to_date",
+    "make_file",
+    "read_revision",
+    "take_back",
+]
 
 HEAD = "0002"
 """The newest step of the migrations."""
@@ -36,6 +46,10 @@ _CHECKPOINT_SYNCS = 200
 
 class RecordsUnavailable(KetresponseError):
     """The store cannot be read or written now; nothing of what was asked has been kept."""
+
+
+class RecordsRefused(RecordsUnavailable):
+    """The store takes other records, and not this one."""
 
 
 class RecordsLocked(RecordsUnavailable):
@@ -157,7 +171,9 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as err:
-            kind = RecordsLocked if _is_lock(err) else RecordsUnavailable
+            kind: type[RecordsUnavailable] = RecordsLocked if _is_lock(err) else RecordsUnavailable
+            if isinstance(err, IntegrityError | DataError):
+                kind = RecordsRefused
             raise kind(
                 f"the store of records {self.place} cannot be {done}: {_name_cause(err)}"
             ) from err
@@ -226,7 +242,7 @@ def make_file(file: Path) -> None:
         ) from err
 
 
-def upgrade(database: Database, revision: str = HEAD) -> None:
+def bring_up_to_date(database: Database, revision: str = HEAD) -> None:
     """Bring the tables up to date: all steps, or none.
 
     Raises
@@ -250,7 +266,7 @@ def upgrade(database: Database, revision: str = HEAD) -> None:
         _migrate(connection, "upgrade", revision)
 
 
-def downgrade(database: Database, revision: str) -> None:
+def take_back(database: Database, revision: str) -> None:
     """Take steps back, and all that only later steps can hold with them."""
     with database.writing() as connection:
         _migrate(connection, "downgrade", revision)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 
-__all__ = ["Estimate", "Outcome", "make_estimate"]
+__all__ = ["Asked", "Outcome", "RecordedEstimate", "make_estimate"]
 
 PSEUDONYM = "patient_id"
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RecordedEstimate:
     """One estimate that was given, or refused because the patient is out of scope.
 
     Parameters
@@ -89,6 +89,22 @@ class Outcome:
     values: Mapping[str, float | str | None]
 
 
+class Asked(NamedTuple):
+    """One question with its answer.
+
+    Parameters
+    ----------
+    patient, panel : object
+        As they were sent.
+    answer : mapping
+        Of :meth:`serving.estimate.predictor.Predictor.predict`.
+    """
+
+    patient: object
+    panel: object
+    answer: Mapping[str, Any]
+
+
 def make_estimate(
     predictor: Predictor,
     patient: object,
@@ -97,7 +113,7 @@ def make_estimate(
     at: datetime,
     caller: str,
     panel: object = None,
-) -> Estimate:
+) -> RecordedEstimate:
     """Return what is recorded of an answer.
 
     Parameters
@@ -116,7 +132,7 @@ def make_estimate(
     sent = dict(patient) if isinstance(patient, Mapping) else {}
     pseudonym = str(sent.pop(PSEUDONYM, None) or "").strip()
     notices = answer["applicability"]["notices"]
-    return Estimate(
+    return RecordedEstimate(
         request_id=answer["request_id"],
         at=at,
         caller=caller,

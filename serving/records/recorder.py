@@ -5,26 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 from features.errors import KetresponseError
 from serving.estimate.predictor import Predictor
 from serving.records.database import RecordsUnavailable
-from serving.records.record import Estimate, make_estimate
+from serving.records.record import Asked, RecordedEstimate, make_estimate
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
 from serving.records.tasks import find_suspension
 from serving.records.upkeep import delete_old
 from serving.records.writer import RecordWriter
 
-__all__ = ["LOCAL", "LOOK_SECONDS", "Asked", "Recorder", "Suspended", "make_recorder"]
+__all__ = ["LOCAL", "Recorder", "Suspended", "make_recorder"]
 
 LOCAL = "local"
 """Who asks where access is not controlled."""
 
-LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
 """How long a suspended model may yet answer."""
 _DAY_SECONDS = 86_400.0
 _log = logging.getLogger("bentoml.ketresponse")
@@ -32,22 +31,6 @@ _log = logging.getLogger("bentoml.ketresponse")
 
 class Suspended(KetresponseError):
     """The model gives no estimates for the time being."""
-
-
-class Asked(NamedTuple):
-    """One question with its answer.
-
-    Parameters
-    ----------
-    patient, panel : object
-        As they were sent.
-    answer : mapping
-        Of :meth:`serving.estimate.predictor.Predictor.predict`.
-    """
-
-    patient: object
-    panel: object
-    answer: Mapping[str, Any]
 
 
 class Recorder:
@@ -76,7 +59,7 @@ class Recorder:
         store: RecordStore,
         *,
         retention_days: int | None = None,
-        look_seconds: float = LOOK_SECONDS,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         self.store = store
         self._predictor = predictor
@@ -135,7 +118,7 @@ class Recorder:
         self.store.write(self._make(asked, caller))
         self.store.database.sync()
 
-    def _make(self, asked: Sequence[Asked], caller: str) -> list[Estimate]:
+    def _make(self, asked: Sequence[Asked], caller: str) -> list[RecordedEstimate]:
         at = datetime.now(UTC)
         return [
             make_estimate(

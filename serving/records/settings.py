@@ -13,9 +13,9 @@ from sqlalchemy.exc import ArgumentError
 from features.errors import InputError, Problem
 from training.review.review_log import find_home
 
-__all__ = ["OFF", "RecordSettings"]
+__all__ = ["RecordSettings"]
 
-OFF = "off"
+_OFF = "off"
 _TRACKING = "sqlite:///mlflow.db"
 _FILE = "records.db"
 _CONTENTS = {"encrypted": True, "none": False}
@@ -95,7 +95,7 @@ class RecordSettings:
             problems.append(Problem("KETRESPONSE_RECORDS_RETENTION_DAYS", expected, days[:40]))
         if problems:
             raise InputError("settings of the records", problems)
-        if where == OFF or url is None:
+        if where == _OFF or url is None:
             return None
         key_file = environ.get("KETRESPONSE_RECORDS_KEY_FILE")
         return cls(
@@ -111,7 +111,7 @@ class RecordSettings:
         """Where the records are, as it may be told: without user and password."""
         if self.file is not None:
             return str(self.file)
-        return self.url.set(username=None, password=None, query={}).render_as_string()
+        return _tell(self.url)
 
     @property
     def file(self) -> Path | None:
@@ -139,9 +139,14 @@ def _read_url(where: str) -> URL | None:
     return URL.create("sqlite", database=str(Path(url.database).absolute()))
 
 
+def _tell(url: URL) -> str:
+    """Return an address without user, password and whatever follows the database."""
+    bare = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    return bare.render_as_string()
+
+
 def _find_key_file(environ: Mapping[str, str], url: URL) -> Path:
     """Return the key file in the user's settings: one for each store, by the store's address."""
     config = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    place = url.set(username=None, password=None, query={}).render_as_string()
-    digest = hashlib.sha256(place.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(_tell(url).encode()).hexdigest()[:12]
     return Path(config) / "ketresponse" / f"records-{digest}.key"

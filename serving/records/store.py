@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from features.errors import KetresponseError
-from serving.records.database import Database, make_file, upgrade
+from serving.records.database import Database, bring_up_to_date, make_file
 from serving.records.keys import KeyRing, make_key_file, read_keys
-from serving.records.record import Estimate, Outcome
+from serving.records.record import Outcome, RecordedEstimate
 from serving.records.settings import RecordSettings
 from serving.records.tables import estimates, outcomes
 
@@ -59,12 +59,12 @@ class RecordStore:
             self._keys, self._read_at = read_keys(self.key_file), stamp
         return self._keys
 
-    def write(self, given: Sequence[Estimate], *, wait: bool = True) -> None:
+    def write(self, given: Sequence[RecordedEstimate], *, wait: bool = True) -> None:
         """Record estimates, all of them or none.
 
         Parameters
         ----------
-        given : sequence of Estimate
+        given : sequence of RecordedEstimate
             With pseudonyms as they were sent.
         wait : bool
             Whether another process that writes is waited for.
@@ -105,7 +105,7 @@ class RecordStore:
         pseudonym: str | None = None,
         request_ids: Collection[str] | None = None,
         model_digest: str | None = None,
-    ) -> list[Estimate]:
+    ) -> list[RecordedEstimate]:
         """Return recorded estimates in the order in which they were given.
 
         Parameters
@@ -171,7 +171,7 @@ class RecordStore:
         """Close every connection."""
         self.database.close()
 
-    def _to_row(self, one: Estimate) -> dict[str, Any]:
+    def _to_row(self, one: RecordedEstimate) -> dict[str, Any]:
         about: dict[str, Any] = {
             "probabilities": dict(one.probabilities),
             "notices": one.notices,
@@ -194,11 +194,11 @@ class RecordStore:
             "sealed": keys.seal(about, "estimates", name),
         }
 
-    def _from_row(self, row: Row[Any]) -> Estimate:
+    def _from_row(self, row: Row[Any]) -> RecordedEstimate:
         kept = dict(row._mapping)
         name = kept["request_id"]
         about = self.keys.unseal(kept.pop("sealed"), "estimates", name)
-        return Estimate(
+        return RecordedEstimate(
             **kept,
             probabilities=about["probabilities"],
             notices=tuple(about["notices"]),
@@ -234,7 +234,7 @@ def open_store(settings: RecordSettings) -> RecordStore:
             )
         make_file(file)
     database = Database(settings)
-    upgrade(database)
+    bring_up_to_date(database)
     with database.reading() as connection:
         newest = connection.execute(
             select(estimates).order_by(estimates.c.at.desc()).limit(1)

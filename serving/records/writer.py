@@ -13,13 +13,14 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from serving.records.database import RecordsLocked, RecordsUnavailable
-from serving.records.record import Estimate
+from features.errors import KetresponseError
+from serving.records.database import RecordsLocked, RecordsRefused, RecordsUnavailable
+from serving.records.record import RecordedEstimate
 from serving.records.store import RecordStore
 
 __all__ = ["RecordWriter"]
 
-_Waiting = tuple[Sequence[Estimate], "asyncio.Future[None]"]
+_Waiting = tuple[Sequence[RecordedEstimate], "asyncio.Future[None]"]
 _MOST_AT_ONCE = 20
 _GATHER_SECONDS = 0.01
 
@@ -39,7 +40,7 @@ class RecordWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="records")
         self._is_waiting = self._is_syncing = self._is_unsynced = False
 
-    async def write(self, given: Sequence[Estimate]) -> None:
+    async def write(self, given: Sequence[RecordedEstimate]) -> None:
         """Record estimates, all of them or none, and return when they are kept.
 
         Raises
@@ -91,14 +92,13 @@ class RecordWriter:
             if not wait:
                 raise
             _settle(together, err)
-        except RecordsUnavailable as err:
-            _settle(together, err)
         except Exception as err:
-            if len(together) == 1:
+            stands_alone = isinstance(err, RecordsRefused) or not isinstance(err, KetresponseError)
+            if stands_alone and len(together) > 1:
+                for one in together:
+                    self._commit([one], wait=wait)
+            else:
                 _settle(together, err)
-                return
-            for one in together:
-                self._commit([one], wait=wait)
         else:
             _settle(together, None)
 

@@ -30,7 +30,6 @@ from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, re
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import MAX_BODY, RequestError, unique
 from serving.estimate.schemas import make_panel_example
-from serving.estimate.silence import withhold
 from serving.records.asking import ask
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import LOCAL, Recorder, Suspended
@@ -170,27 +169,30 @@ def make_app(
         Returns what records the answers; None where nothing is recorded.
     """
 
+    def show_page(predictor: Predictor, **values: Any) -> str:
+        return render_page(predictor, records=get_recorder() is not None, **values)
+
     async def show_form(request: Request) -> Response:
         predictor = get_predictor()
         asked = request.query_params.get("example")
         if asked is None:
-            return _page(render_page(predictor))
+            return _page(show_page(predictor))
         example = {
             name: str(value)
             for name, value in make_example(predictor.model, predictor.eligibility).items()
         }
         if asked == "panel" and predictor.panel is not None:
             example |= fill_form(make_panel_example(predictor.panel))
-        # Nobody's: it is not recorded, and under silent evaluation its numbers are left out.
+        # Nobody's estimate: it is not recorded, and under silent evaluation not shown either.
         found = await run_in_threadpool(_answer_example, predictor, example)
-        return _page(render_page(predictor, fields=example, found=found))
+        return _page(show_page(predictor, fields=example, found=found))
 
     async def show_estimate(request: Request) -> Response:
         predictor = get_predictor()
         try:
             fields, upload = await _read_form(request)
         except RequestError as err:
-            return _page(render_page(predictor, problems=err.problems), 400)
+            return _page(show_page(predictor, problems=err.problems), 400)
         try:
             if upload:
                 fields["panel_text"] = await run_in_threadpool(decode_upload, upload)
@@ -199,14 +201,14 @@ def make_app(
                 predictor, get_recorder(), patient, panel=panel, caller=find_caller(request.scope)
             )
         except RequestError as err:
-            return _page(render_page(predictor, fields=fields, problems=err.problems), 400)
+            return _page(show_page(predictor, fields=fields, problems=err.problems), 400)
         except (RecordsUnavailable, Suspended) as err:
             why = _tell_why_not(err)
-            return _page(render_page(predictor, fields=fields, unavailable=why), 503)
+            return _page(show_page(predictor, fields=fields, unavailable=why), 503)
         except Exception as err:
             _log_failure(err)
             return _page(_FAILED, 500)
-        return _page(render_page(predictor, fields=fields, found=found))
+        return _page(show_page(predictor, fields=fields, found=found))
 
     async def show_model(request: Request) -> Response:
         return JsonAnswer(describe_model(get_predictor()))
@@ -257,7 +259,7 @@ async def _read_form(request: Request) -> tuple[dict[str, str], bytes]:
 
 def _answer_example(predictor: Predictor, fields: Mapping[str, str]) -> Mapping[str, Any]:
     patient, panel = _split_form(predictor, fields)
-    return withhold(predictor, predictor.predict(patient, request_id=uuid4().hex, panel=panel))
+    return predictor.predict(patient, request_id=uuid4().hex, panel=panel)
 
 
 def _split_form(predictor: Predictor, fields: Mapping[str, str]) -> tuple[dict[str, str], object]:

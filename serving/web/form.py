@@ -15,7 +15,13 @@ from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from training.store.statements import plain
 
-__all__ = ["make_panel_fields", "make_form_sections", "short_unit", "show_problem"]
+__all__ = [
+    "make_form_sections",
+    "make_panel_fields",
+    "make_record_fields",
+    "short_unit",
+    "show_problem",
+]
 
 _MOST_RADIOS = 3
 _EMPTY: dict[str, Any] = {"unit": "", "chosen": "", "options": [], "numeric": False}
@@ -85,6 +91,19 @@ def make_panel_fields(
     ]
     filled = any(field["value"] or field["problems"] for field in shown)
     return [{"title": _PANEL_TITLE, "fields": shown, "folded": True, "open": filled}]
+
+
+def make_record_fields(
+    predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
+) -> list[dict[str, Any]]:
+    """Return the group of fields by which an estimate can be found again."""
+    field = _make_field(predictor, "patient_id", fields, problems)
+    field["hints"] = [
+        "optional: under it the outcome can be reported later, and all that is kept be shown or "
+        "deleted",
+        *field["hints"],
+    ]
+    return [{"title": "For the record", "fields": [field], "folded": False, "open": True}]
 
 
 def _name_assay(problem: Problem) -> str:

@@ -15,7 +15,13 @@ from features.published.safety import describe_safety
 from serving.estimate.notices import RECORDED, SILENT, WAIVED
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
-from serving.web.form import make_form_sections, make_panel_fields, short_unit, show_problem
+from serving.web.form import (
+    make_form_sections,
+    make_panel_fields,
+    make_record_fields,
+    short_unit,
+    show_problem,
+)
 from serving.web.rendering import render
 from training.approval.case import SILENT as SILENT_SCOPE
 from training.store.statements import make_statements, plain
@@ -51,6 +57,7 @@ def render_page(
     found: Mapping[str, Any] | None = None,
     problems: Sequence[Problem] = (),
     unavailable: str = "",
+    records: bool = False,
 ) -> str:
     """Return the page as HTML.
 
@@ -66,6 +73,8 @@ def render_page(
         What was wrong with `fields`; each is shown beside its field.
     unavailable : str
         Why there is no estimate now; empty where that is not so.
+    records : bool
+        Whether what is asked and answered is recorded.
     """
     facts = predictor.facts
     return render(
@@ -80,10 +89,12 @@ def render_page(
         sections=[
             *make_form_sections(predictor, fields or {}, problems),
             *make_panel_fields(predictor, fields or {}, problems),
+            *(make_record_fields(predictor, fields or {}, problems) if records else ()),
         ],
         multipart=predictor.panel is not None,
         problems=[show_problem(predictor, problem) for problem in problems],
         unavailable=unavailable,
+        records=records,
         result=None if found is None else _make_result(predictor, found),
     )
 
@@ -143,6 +154,8 @@ def describe_contributions(
 
 def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, Any]:
     notices = found["applicability"]["notices"]
+    if predictor.is_silent:  # whatever it was handed
+        found = {**found, "estimates": []}
     estimates = found["estimates"]
     drawn = [c for e in estimates for c in e["explanation"]["contributions"]]
     drawn += [part for row in drawn for part in row.get("parts", ())]

@@ -38,7 +38,7 @@ def print_answer(
     for text in [n["text"] for n in notices if n["code"] == RECORDED]:
         told = f"{text} It is {answer['request_id']}."
         console.print(f"[bold]{escape(told)}[/]\n", soft_wrap=True)
-    for estimate in answer["estimates"]:
+    for estimate in [] if predictor.is_silent else answer["estimates"]:
         _print_estimate(estimate, predictor, console)
     spoke = describe_submodel(predictor, answer)
     if spoke:

@@ -12,6 +12,9 @@ import pytest
 
 from serving.estimate.predictor import MAX_BATCH
 from serving.estimate.request import MAX_BODY
+from serving.process import start_server
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 from serving.service import service
 from tests.places import PROJECT
 from tests.serving.helpers.models import PATIENT
@@ -223,3 +226,67 @@ def test_no_log_line_holds_a_patients_value(http, server):
     assert "path=/predict," in log  # it does log, the path and the length
     for secret in (str(ODD["number"])[:6], str(10 * ODD["number"])[:6], ODD["word"], ODD["name"]):
         assert secret not in log
+
+
+@pytest.fixture(scope="module")
+def recording(save, tmp_path_factory):
+    """Serve with records; yield the address and the settings of the store."""
+    home = tmp_path_factory.mktemp("recording")
+    environ = {
+        "KETRESPONSE_RECORDS": str(home / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(home / "keys" / "records.key"),
+    }
+    with start_server(save(), "demonstration", environ=environ) as url:
+        yield url, RecordSettings.from_environ(environ)
+
+
+def test_every_answer_over_http_is_recorded_before_it_is_there(recording):
+    url, settings = recording
+    store = open_store(settings)
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        patient = {**PATIENT, "patient_id": "P-1"}
+        first = http.post("/predict", json={"patient": patient}).json()
+        (kept,) = store.read(pseudonym="P-1")
+        assert kept.answer == first
+        batch = http.post("/predict_batch", json={"patients": [PATIENT, {"nrs_t0": 99}]}).json()
+        assert len(store.read(request_ids=[batch[0]["request_id"]])) == 1
+        page = http.post("/clinic", data={**PATIENT, "patient_id": "P-2"}).text
+        (kept,) = store.read(pseudonym="P-2")
+        assert kept.request_id[:12] in page
+        before = store.count()["estimates"]
+        http.get("/clinic?example=1")
+        http.post("/predict", json={"patient": {"nrs_t0": 99}})
+        assert store.count()["estimates"] == before == 3
+    store.close()
+
+
+def test_without_its_record_no_answer_leaves_and_it_comes_back_with_the_store(recording):
+    url, settings = recording
+    aside = settings.file.with_name("aside.db")
+    settings.file.rename(aside)
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        response = http.post("/predict", json={"patient": PATIENT})
+        assert response.status_code == 503
+        assert "cannot be recorded now" in response.json()["error"]
+        assert "estimates" not in response.json()
+        page = http.post("/clinic", data=PATIENT)
+        assert page.status_code == 503
+        assert "cannot be recorded now" in page.text
+        assert 'class="answer"' not in page.text
+        aside.rename(settings.file)
+        assert http.post("/predict", json={"patient": PATIENT}).status_code == 200
+
+
+def test_sixteen_callers_at_once_leave_sixteen_records_each(recording):
+    url, settings = recording
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(
+                pool.map(
+                    lambda _: http.post("/predict", json={"patient": PATIENT}).json(), range(160)
+                )
+            )
+    store = open_store(settings)
+    asked = [answer["request_id"] for answer in answers]
+    assert len(set(asked)) == len(store.read(request_ids=asked)) == 160
+    store.close()

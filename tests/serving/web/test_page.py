@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from html.parser import HTMLParser
 
@@ -9,6 +10,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.declarations import declare_variable
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
+from serving.estimate.silence import withhold
 from serving.web.app import answer
 from serving.web.page import count_of_hundred, render_page
 from tests.serving.helpers.models import DEFAULT, ELIGIBLE, PATIENT, make_loaded
@@ -272,10 +274,10 @@ def test_a_rate_corrected_for_those_not_seen_is_not_shown_as_a_plain_share():
 def test_a_failure_is_answered_and_logged_without_its_message(caplog):
     value = 7731 + 0.25
 
-    def fail(request_id):
+    async def fail():
         raise ValueError(f"could not read {value}")
 
-    response = answer(fail)
+    response = asyncio.run(answer(fail()))
     assert response.status_code == 500
     assert b"7731.25" not in response.body
     assert "7731.25" not in caplog.text
@@ -290,7 +292,7 @@ def test_under_silent_evaluation_the_page_holds_no_number():
         Predictor(make_loaded(facts=facts), waivers=["Gate 9 waived by Carl: why"])
         for facts in (SILENT, {**SILENT, "status": "approved"})
     )
-    found = silent.predict(FORM, request_id="r")
+    found = silent.predict(FORM, request_id="r" * 32)
     page, full = (render_page(p, fields=FORM, found=found) for p in (silent, shown))
     for estimate in found["estimates"]:
         number = f"about {100 * estimate['probability']:.0f}"
@@ -299,7 +301,10 @@ def test_under_silent_evaluation_the_page_holds_no_number():
     assert 'class="answer"' in full
     assert 'class="answer"' not in page
     assert "The estimate is not shown: silent evaluation" in text_of(page)
-    assert "recorded" not in text_of(page)
+    assert "nothing is recorded" in text_of(page)  # as for the example
+    told = text_of(render_page(silent, fields=FORM, found=withhold(silent, found)))
+    assert "The estimate was computed and recorded for evaluation" in told
+    assert f"Report later under this number how the patient did: {'r' * 12}" in told
     assert "No estimate is shown here" in text_of(render_page(silent))
     for html in (page, full, render_page(silent)):
         assert html.count("Gate 9 waived by Carl: why") == 1
@@ -307,3 +312,18 @@ def test_under_silent_evaluation_the_page_holds_no_number():
     page = render_page(silent, fields=outside, found=silent.predict(outside, request_id="r"))
     assert "No estimate: outside what this model knows" in text_of(page)
     assert "The estimate is not shown" not in text_of(page)
+
+
+def test_the_page_tells_whether_what_is_entered_is_kept():
+    predictor = Predictor(make_loaded())
+    kept, gone = (render_page(predictor, records=records) for records in (True, False))
+    assert "are recorded, encrypted" in text_of(kept)
+    assert 'name="patient_id"' in kept
+    assert "Nothing you enter is kept" in text_of(gone)
+    assert 'name="patient_id"' not in gone
+
+
+def test_why_there_is_no_estimate_now_is_told():
+    html = render_page(Predictor(make_loaded()), fields=FORM, unavailable="no estimate: it is full")
+    assert "No estimate now No estimate: it is full." in text_of(html)
+    assert 'value="3.5"' in html

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from serving.estimate.predictor import Predictor
+from serving.estimate.silence import withhold
 from serving.web.text import print_answer, print_cohort
 from tests.serving.helpers.models import PATIENT, make_loaded
 from training.store.statements import make_statements
@@ -122,9 +123,11 @@ SILENT = {"status": "approved for silent evaluation only", "synthetic": False}
 def test_under_silent_evaluation_no_number_is_printed():
     predictor = Predictor(make_loaded(facts=SILENT), waivers=["Gate 9 waived by Carl: why"])
     answer = predictor.predict(PATIENT, request_id="r")
-    text = flat(show(print_answer, answer, predictor))
+    text = flat(show(print_answer, withhold(predictor, answer), predictor))
     assert text.startswith("APPROVED FOR SILENT EVALUATION ONLY")
-    assert "The estimate is not shown: silent evaluation." in text
+    assert "The estimate was computed and recorded for evaluation" in text
+    assert text.count("Of 100 patients like this one") == 0
+    text = flat(show(print_answer, answer, predictor))  # whatever it is handed
     assert "Of 100 patients like this one" not in text
     assert text.count("Gate 9 waived by Carl: why") == 1
     text = flat(show(print_cohort, [{"patient_id": "P1", "row": 2, **answer}], predictor))

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from features.errors import InputError, KetresponseError, Refused
+from serving.commands.predict import predict
+from serving.estimate.request import RequestError
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
+from tests.serving.helpers.models import PATIENT
+
+app = typer.Typer()
+app.command("predict")(predict)
+
+
+@app.callback()
+def front(): ...
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def fail(*arguments):
+    """Return the error that the command ends with."""
+    result = run(*arguments)
+    assert isinstance(result.exception, KetresponseError), result.output
+    return result.exception
+
+
+@pytest.fixture(scope="module")
+def folder(save):
+    return save()
+
+
+@pytest.fixture
+def record(tmp_path):
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps({"patient": PATIENT}))
+    return path
+
+
+def test_predict_gives_the_answer_of_the_service(folder, record, predictor):
+    result = run("predict", folder, "--record", record, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert answer == predictor.predict(PATIENT, request_id=answer["request_id"])
+
+
+def test_single_values_replace_those_of_the_file(folder, record, predictor):
+    result = run(
+        "predict", folder, "--record", record, "--set", "nrs_t0=4", "--set", "sex=", "--json"
+    )
+    answer = json.loads(result.stdout)
+    wanted = {**PATIENT, "nrs_t0": 4, "sex": None}
+    assert answer == predictor.predict(wanted, request_id=answer["request_id"])
+
+
+def test_predict_reads_well(folder, record):
+    text = " ".join(run("predict", folder, "--record", record).stdout.split())
+    assert "DEMONSTRATION" in text
+    assert re.search(r"Of 100 patients like this one, about \d+ responded \(95% interval", text)
+    assert "Pain before treatment (NRS) 8 points" in text
+    assert "no clearance for treatment" in text
+
+
+def test_predict_tells_why_a_patient_is_out_of_scope(folder):
+    result = run("predict", folder, "--set", "age_years=12")
+    assert result.exit_code == 0
+    assert "No estimate: outside what this model knows." in result.stdout
+    assert "Age must be at least 18 years." in result.stdout
+    assert "Of 100 patients like this one" not in result.stdout
+
+
+def test_predict_lists_every_problem(folder):
+    error = fail("predict", folder, "--set", "nrs_t0=11", "--set", "nix=1", "--set", "nrs_t1=2")
+    assert isinstance(error, RequestError)
+    assert {problem.column for problem in error.problems} == {"nrs_t0", "nix", "nrs_t1"}
+    assert "got 11" in error.report()
+
+
+@pytest.mark.parametrize("values", [["nrs_t0"], ["=8"], ["nrs_t0=1", "nrs_t0=2"]])
+def test_values_that_cannot_be_read_are_named(folder, values):
+    error = fail("predict", folder, *[part for value in values for part in ("--set", value)])
+    assert isinstance(error, InputError)
+    assert "name=value, each name once" in str(error)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "8", '{"nrs_t0": 8, "nrs_t0": 3}', "\udcff"])
+def test_a_record_that_cannot_be_read_is_one_error(folder, tmp_path, text):
+    path = tmp_path / "patient.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    fail("predict", folder, "--record", path)
+
+
+def test_missing_files_and_models_are_named(folder, tmp_path):
+    assert "does not exist" in str(fail("predict", folder, "--record", tmp_path / "no.json"))
+    assert "there is no folder" in str(fail("predict", tmp_path / "no" / "model"))
+    assert "digest.json" in str(fail("predict", tmp_path))
+
+
+def test_a_registered_name_needs_the_training_tools(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "training.store.registered", None)
+    message = str(fail("predict", "demo-crps:3"))
+    assert "give the model's folder, or install ketresponse[train]" in message
+
+
+@pytest.mark.parametrize("status", ["refused", "withdrawn"])
+def test_a_refused_model_answers_nobody(save, status):
+    folder = save(facts={"status": status, "synthetic": False})
+    assert isinstance(fail("predict", folder), Refused)
+
+
+@pytest.fixture
+def approved(save, tmp_path, monkeypatch):
+    """Return what makes a folder of a model that counts as approved, and where it records."""
+    monkeypatch.setattr("training.review.seal.check_approval", lambda *_, **__: [])
+    monkeypatch.setenv("KETRESPONSE_RECORDS", str(tmp_path / "records.db"))
+    monkeypatch.setenv("KETRESPONSE_RECORDS_KEY_FILE", str(tmp_path / "records.key"))
+    return lambda status: save(facts={"status": status, "synthetic": False})
+
+
+def read_records():
+    store = open_store(RecordSettings.from_environ(os.environ))
+    try:
+        return store.read()
+    finally:
+        store.close()
+
+
+def test_an_approved_model_s_estimate_is_recorded_here_too(approved, record):
+    folder = approved("approved")
+    answer = json.loads(run("predict", folder, "--record", record, "--json").stdout)
+    (kept,) = read_records()
+    assert kept.answer == answer
+    assert kept.caller.endswith("at this machine")
+
+
+def test_under_silent_evaluation_no_number_leaves_and_all_are_recorded(approved, record, tmp_path):
+    folder = approved("approved for silent evaluation only")
+    answer = json.loads(run("predict", folder, "--record", record, "--json").stdout)
+    assert answer["estimates"] == []
+    assert "recorded" in [n["code"] for n in answer["applicability"]["notices"]]
+    cohort, out = tmp_path / "cohort.csv", tmp_path / "out.csv"
+    cohort.write_text("patient_id,nrs_t0\nA1,8\nA2,eleven\nA3,5\n")
+    assert run("predict", folder, "--cohort", cohort, "--out", out).exit_code == 0
+    assert not re.search(r"0\.\d\d", out.read_text())
+    first, *others = read_records()
+    assert first.request_id == answer["request_id"]
+    assert len(others) == 2
+    assert all(set(one.probabilities) == {"t1", "t2"} for one in (first, *others))
+
+
+def test_an_approved_model_gives_nothing_that_is_not_recorded(approved, record, monkeypatch):
+    monkeypatch.setenv("KETRESPONSE_RECORDS", "off")
+    error = fail("predict", approved("approved"), "--record", record)
+    assert "KETRESPONSE_RECORDS=off" in str(error)
+
+
+def test_a_researcher_s_own_model_is_not_recorded(folder, record, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("predict", folder, "--record", record).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["patient.json"]

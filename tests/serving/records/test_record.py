@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from serving.estimate.panel import PanelSample
+from serving.estimate.predictor import Predictor
+from serving.records.record import make_estimate
+from tests.serving.helpers.models import PATIENT
+from tests.serving.records.conftest import START
+
+
+def test_what_was_asked_and_answered_is_recorded(predictor: Predictor) -> None:
+    patient = {**PATIENT, "patient_id": " P-1 ", "opioid": None}
+    answer = predictor.predict(patient, request_id="r1")
+    one = make_estimate(predictor, patient, answer, at=START, caller="ward 3")
+    assert (one.request_id, one.at, one.caller, one.pseudonym) == ("r1", START, "ward 3", "P-1")
+    assert one.model == "demo-crps:3"
+    assert one.model_digest == predictor.digest
+    assert one.status == "demonstration"
+    assert one.in_scope
+    assert one.probabilities == {e["horizon"]: e["probability"] for e in answer["estimates"]}
+    assert one.missing == ("opioid",)
+    assert "missing" in one.notices
+    assert one.inputs is not None
+    assert "patient_id" not in one.inputs["patient"]
+    assert one.inputs["patient"]["nrs_t0"] == PATIENT["nrs_t0"]
+    assert one.answer == answer
+
+
+def test_a_patient_out_of_scope_is_recorded_without_a_probability(predictor: Predictor) -> None:
+    patient = {**PATIENT, "age_years": 12}
+    answer = predictor.predict(patient, request_id="r1")
+    one = make_estimate(predictor, patient, answer, at=START, caller="local")
+    assert not one.in_scope
+    assert one.probabilities == {}
+    assert one.pseudonym is None
+    assert "out_of_scope" in one.notices
+
+
+def test_a_panel_is_recorded_as_it_was_sent_or_read(predictor: Predictor) -> None:
+    answer = predictor.predict(PATIENT, request_id="r1")
+    sent = {"ct": {"hsa-miR-1": 30.5}}
+    read = PanelSample({"hsa-miR-1": 30.5}, plate="A")
+    for panel, kept in ((sent, sent["ct"]), (read, read.values), (None, None), ("text", None)):
+        one = make_estimate(predictor, PATIENT, answer, at=START, caller="x", panel=panel)
+        assert one.inputs is not None
+        found = one.inputs["panel"]
+        assert (found and (found.get("ct") or found.get("values"))) == kept
+
+
+def test_a_pseudonym_is_no_value_that_an_estimate_leaves_unused(predictor: Predictor) -> None:
+    answer = predictor.predict({**PATIENT, "patient_id": "P-1"}, request_id="r1")
+    assert answer == predictor.predict(PATIENT, request_id="r1")
