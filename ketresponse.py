@@ -19,6 +19,7 @@ from experiments.evidence.commands import evidence
 from experiments.trajectory.commands import trajectory
 from features.commands import app as cohort_app
 from features.errors import InputError, KetresponseError
+from serving.commands.access import app as access_app
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
 from serving.commands.predict import predict
@@ -102,6 +103,7 @@ app.add_typer(samplesize_app, name="samplesize")
 app.add_typer(card_app, name="card")
 app.add_typer(panel_app, name="panel")
 app.add_typer(review_app, name="review")
+app.add_typer(access_app, name="access")
 review_app.command("serve")(serve_review)
 for _word, _command in (
     ("train", train),

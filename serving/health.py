@@ -18,6 +18,7 @@ from typing import Any, Literal
 from packaging.requirements import Requirement
 
 from features.errors import InputError, KetresponseError, did_you_mean
+from serving.access.settings import AccessSettings, check_access
 from serving.settings import ServiceSettings, check_may_serve
 
 __all__ = ["Check", "examine", "gather_states"]
@@ -44,6 +45,14 @@ _SETTINGS = {
     "KETRESPONSE_RECORDS_CONTENT": "whether inputs and answers are recorded",
     "KETRESPONSE_RECORDS_RETENTION_DAYS": "how long a record is kept",
     "KETRESPONSE_RECORDS_SYNC": "whether an answer waits for the disk",
+    "KETRESPONSE_ACCESS_FILE": "the file of API keys",
+    "KETRESPONSE_OIDC_ISSUER": "the identity provider whose tokens are believed",
+    "KETRESPONSE_OIDC_AUDIENCE": "how the provider names this service",
+    "KETRESPONSE_OIDC_SCOPE_CLAIM": "where a token says what it opens",
+    "KETRESPONSE_OIDC_SCOPES": "by which words it says so",
+    "KETRESPONSE_ALLOWED_HOSTS": "further names of this service",
+    "KETRESPONSE_RATE_CALLER": "how often one caller may ask",
+    "KETRESPONSE_RATE_ADDRESS": "how often one address may ask",
 }
 """Every variable of the environment that is read, and what it names."""
 
@@ -182,6 +191,7 @@ def _examine_served(environ: Mapping[str, str]) -> Check:
         status = read_facts(settings.model)[0].status
         check_may_serve(status, settings.mode, settings.host)
         check_approval(settings.model, status, environ=environ)
+        check_access(settings.mode, AccessSettings.from_environ(environ))
     except InputError as err:
         return Check("service", "broken", err.report(), "export or unset what is named")
     except KetresponseError as err:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from features.errors import KetresponseError
+from serving.access.settings import AccessSettings, check_access
 from serving.settings import Mode, ServiceSettings, check_may_serve
 from training.review.seal import check_approval
 from training.store.artifact import read_facts
@@ -221,6 +222,7 @@ def main() -> int:
         status = read_facts(settings.model)[0].status
         check_may_serve(status, settings.mode, settings.host)
         check_approval(settings.model, status, environ=os.environ)
+        check_access(settings.mode, AccessSettings.from_environ(os.environ))
         with bind(settings.host, settings.port) as listener:
             run_server(settings, listener, on_ready=lambda: None)
     except KetresponseError as err:

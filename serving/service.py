@@ -16,6 +16,11 @@ import bentoml
 from bentoml.exceptions import NotFound
 from starlette.requests import Request
 
+from serving.access.guard import Guard
+from serving.access.login import LOGOUT
+from serving.access.paths import NamedPaths, OwnPath
+from serving.access.refusal import LOGIN
+from serving.access.settings import AccessSettings, check_access
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
 from serving.records.asking import ask, ask_batch
@@ -43,8 +48,16 @@ def _settings() -> ServiceSettings:
 
 
 @cache
+def _access() -> AccessSettings:
+    access = AccessSettings.from_environ(os.environ)
+    check_access(_settings().mode, access)
+    return access
+
+
+@cache
 def _predictor() -> Predictor:
     settings = _settings()
+    _access()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
     waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
@@ -124,13 +137,28 @@ class Ketresponse:
         return await ask_batch(self.predictor, self.recorder, _read(patients), caller=caller)
 
 
-service = bentoml.service(name="ketresponse", workers=1, traffic={"timeout": 30})(Ketresponse)
+class _Service(bentoml.Service):  # type: ignore[misc]  # untyped base
+    """BentoML counts and logs by address, and its own middleware is the outermost but for this."""
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        """Return the application, whose counters and logs see no address as it was written."""
+        app = super().to_asgi(is_main)
+        app.add_middleware(NamedPaths, routes=app.routes, more=(LOGIN, LOGOUT))
+        return app
+
+
+service = bentoml.service(
+    name="ketresponse", workers=1, traffic={"timeout": 30}, service_class=_Service
+)(Ketresponse)
 service.mount_asgi_app(
     make_app(_predictor, get_folder=lambda: _settings().model, get_recorder=_recorder),
     path="/",
     name="web",
 )
+# In this order, from outside.
+service.add_asgi_middleware(OwnPath)
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
+service.add_asgi_middleware(Guard, get_access=_access, get_host=lambda: _settings().host)
 
 
 def make_asgi() -> Any:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.access.keys import KeyFile
 from serving.release import release_version
 from tests.places import PROJECT
 from tests.serving.helpers.models import PATIENT
@@ -110,6 +111,9 @@ def served(
     (settings,) = find("ENV")
     environ |= dict(word.split("=", 1) for word in settings.split())
     environ["KETRESPONSE_REVIEW_PUBLIC_KEY"] = str(desk.log.public_key)
+    keys = KeyFile(tmp_path / Path(environ["KETRESPONSE_ACCESS_FILE"]).name)
+    environ["KETRESPONSE_ACCESS_FILE"] = str(keys.path)
+    _, key = keys.add("ward-7", ["estimate"], days=1)
     (command,) = (json.loads(step) for step in find("CMD"))
     words = [{"/model": str(model), "3000": str(port)}.get(word, word) for word in command]
     words[0] = str(installed / words[0])
@@ -117,7 +121,7 @@ def served(
     with log.open("w") as told:
         process = subprocess.Popen(words, cwd=tmp_path, env=environ, stdout=told, stderr=told)
         try:
-            yield environ | {"LOG": str(log)}
+            yield environ | {"LOG": str(log), "KEY": key}
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
@@ -138,7 +142,7 @@ def test_what_it_installs_serves_an_approved_model(served: dict[str, str], port:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/predict",
         data=json.dumps({"patient": PATIENT}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {served['KEY']}"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         told = json.loads(answer.read())

@@ -37,6 +37,7 @@ def serve(
     quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings only.")] = False,
 ) -> None:
     """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
+    from serving.access.settings import AccessSettings, check_access
     from serving.process import bind, run_server
     from serving.records.settings import RecordSettings
     from serving.settings import ServiceSettings, check_may_record, check_may_serve
@@ -53,6 +54,7 @@ def serve(
     check_approval(folder, facts.status, environ=os.environ)
     records = RecordSettings.from_environ(os.environ)
     check_may_record(records is not None, mode)
+    check_access(mode, AccessSettings.from_environ(os.environ))
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host

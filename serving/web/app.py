@@ -10,6 +10,7 @@ import json
 import logging
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,7 +37,7 @@ from serving.records.recorder import LOCAL, Recorder, Suspended
 from serving.settings import ServiceSettings, is_loopback
 from serving.web.card_page import make_card_routes
 from serving.web.docs_page import make_docs_routes
-from serving.web.headers import PAGE_POLICY, PRIVATE
+from serving.web.headers import PAGE_POLICY, PRIVATE, find_csrf
 from serving.web.page import render_page
 from serving.web.rendering import ASSETS
 from training.model.example import make_example
@@ -168,15 +169,13 @@ def make_app(
     get_recorder : callable
         Returns what records the answers; None where nothing is recorded.
     """
-
-    def show_page(predictor: Predictor, **values: Any) -> str:
-        return render_page(predictor, records=get_recorder() is not None, **values)
+    show = partial(_show, get_predictor, get_recorder)
 
     async def show_form(request: Request) -> Response:
         predictor = get_predictor()
         asked = request.query_params.get("example")
         if asked is None:
-            return _page(show_page(predictor))
+            return show(request)
         example = {
             name: str(value)
             for name, value in make_example(predictor.model, predictor.eligibility).items()
@@ -185,14 +184,14 @@ def make_app(
             example |= fill_form(make_panel_example(predictor.panel))
         # Nobody's estimate: it is not recorded, and under silent evaluation not shown either.
         found = await run_in_threadpool(_answer_example, predictor, example)
-        return _page(show_page(predictor, fields=example, found=found))
+        return show(request, fields=example, found=found)
 
     async def show_estimate(request: Request) -> Response:
         predictor = get_predictor()
         try:
             fields, upload = await _read_form(request)
         except RequestError as err:
-            return _page(show_page(predictor, problems=err.problems), 400)
+            return show(request, 400, problems=err.problems)
         try:
             if upload:
                 fields["panel_text"] = await run_in_threadpool(decode_upload, upload)
@@ -201,14 +200,13 @@ def make_app(
                 predictor, get_recorder(), patient, panel=panel, caller=find_caller(request.scope)
             )
         except RequestError as err:
-            return _page(show_page(predictor, fields=fields, problems=err.problems), 400)
+            return show(request, 400, fields=fields, problems=err.problems)
         except (RecordsUnavailable, Suspended) as err:
-            why = _tell_why_not(err)
-            return _page(show_page(predictor, fields=fields, unavailable=why), 503)
+            return show(request, 503, fields=fields, unavailable=_tell_why_not(err))
         except Exception as err:
             _log_failure(err)
             return _page(_FAILED, 500)
-        return _page(show_page(predictor, fields=fields, found=found))
+        return show(request, fields=fields, found=found)
 
     async def show_model(request: Request) -> Response:
         return JsonAnswer(describe_model(get_predictor()))
@@ -225,6 +223,19 @@ def make_app(
             *make_card_routes(get_predictor, get_folder, JsonAnswer),
         ]
     )
+
+
+def _show(
+    get_predictor: Callable[[], Predictor],
+    get_recorder: Callable[[], Recorder | None],
+    request: Request,
+    status_code: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """Return the page, whose forms carry the word of the session where there is one."""
+    records = get_recorder() is not None
+    html = render_page(get_predictor(), csrf=find_csrf(request), records=records, **values)
+    return _page(html, status_code)
 
 
 def _page(html: str, status_code: int = 200) -> HTMLResponse:
@@ -265,6 +276,7 @@ def _answer_example(predictor: Predictor, fields: Mapping[str, str]) -> Mapping[
 def _split_form(predictor: Predictor, fields: Mapping[str, str]) -> tuple[dict[str, str], object]:
     """Return the patient's fields of a posted form, and the panel read from the others."""
     panel: object = None
+    fields = {name: value for name, value in fields.items() if name != "csrf"}  # the guard's
     if predictor.panel is not None:
         text = fields.get("panel_text", "")
         try:
@@ -272,7 +284,7 @@ def _split_form(predictor: Predictor, fields: Mapping[str, str]) -> tuple[dict[s
         except RequestError as err:
             panel = err
         fields = {name: value for name, value in fields.items() if name not in PANEL_FORM}
-    return dict(fields), panel
+    return fields, panel
 
 
 def _parse_form(body: bytes) -> dict[str, str]:

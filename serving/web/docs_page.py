@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from serving.estimate.openapi import make_openapi
 from serving.estimate.predictor import Predictor
-from serving.web.headers import DOCS_POLICY, PRIVATE
+from serving.web.headers import DOCS_POLICY, PRIVATE, find_csrf
 from serving.web.rendering import ASSETS, render
 from training.store.facts import package_versions
 
@@ -51,7 +51,9 @@ def make_docs_routes(
 
     async def show_page(request: Request) -> Response:
         headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
-        return HTMLResponse(render_docs(describe(), base=str(request.base_url)), headers=headers)
+        csrf = find_csrf(request)
+        html = render_docs(describe(), base=str(request.base_url), csrf=csrf)
+        return HTMLResponse(html, headers=headers)
 
     async def show_style(request: Request) -> Response:
         return FileResponse(ASSETS / "docs.css", media_type="text/css")
@@ -67,7 +69,7 @@ def make_docs_routes(
     ]
 
 
-def render_docs(openapi: Schema, *, base: str) -> str:
+def render_docs(openapi: Schema, *, base: str, csrf: str = "") -> str:
     """Return the page of an OpenAPI document.
 
     Parameters
@@ -76,6 +78,8 @@ def render_docs(openapi: Schema, *, base: str) -> str:
         As :func:`serving.estimate.openapi.make_openapi` makes it.
     base : str
         The address of the service, for the commands to be copied.
+    csrf : str
+        The word of the session, with which the page sends what is tried out.
     """
     operations = [
         _describe_operation(path, method, operation, base=base)
@@ -86,7 +90,9 @@ def render_docs(openapi: Schema, *, base: str) -> str:
         {"name": name, "description": schema.get("description", ""), "rows": _list_fields(schema)}
         for name, schema in openapi["components"]["schemas"].items()
     ]
-    return render("docs.html", info=openapi["info"], operations=operations, schemas=schemas)
+    return render(
+        "docs.html", info=openapi["info"], operations=operations, schemas=schemas, csrf=csrf
+    )
 
 
 def _describe_operation(path: str, method: str, operation: Schema, *, base: str) -> dict[str, Any]:

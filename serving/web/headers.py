@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CARD_POLICY", "DOCS_POLICY", "PAGE_POLICY", "PRIVATE"]
+from starlette.requests import Request
+
+__all__ = ["CARD_POLICY", "DOCS_POLICY", "PAGE_POLICY", "PRIVATE", "find_csrf"]
 
 PRIVATE = {
     "Cache-Control": "no-store",
@@ -28,3 +30,8 @@ DOCS_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 """The API's page has one script of our own, which sends what is tried to this service."""
+
+
+def find_csrf(request: Request) -> str:
+    """Return the word that each form of a session carries; empty where there is no session."""
+    return str(request.scope.get("state", {}).get("csrf", ""))

@@ -58,6 +58,7 @@ def render_page(
     problems: Sequence[Problem] = (),
     unavailable: str = "",
     records: bool = False,
+    csrf: str = "",
 ) -> str:
     """Return the page as HTML.
 
@@ -75,6 +76,8 @@ def render_page(
         Why there is no estimate now; empty where that is not so.
     records : bool
         Whether what is asked and answered is recorded.
+    csrf : str
+        The word of the session, which each form carries; empty where nobody has logged in.
     """
     facts = predictor.facts
     return render(
@@ -92,6 +95,7 @@ def render_page(
             *(make_record_fields(predictor, fields or {}, problems) if records else ()),
         ],
         multipart=predictor.panel is not None,
+        csrf=csrf,
         problems=[show_problem(predictor, problem) for problem in problems],
         unavailable=unavailable,
         records=records,

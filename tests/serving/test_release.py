@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from features.errors import EXIT_INPUT, EXIT_REFUSED, KetresponseError, Refused
 from ketresponse import app
+from serving.access.keys import KeyFile
 from serving.process import bind, start_server
 from serving.release import release_version, roll_back
 from tests.serving.helpers.models import PATIENT
@@ -49,6 +50,14 @@ def desk(tracking_uri, tmp_path, monkeypatch):
 def places(tmp_path):
     """Return where a release goes, with a model store of the test's own."""
     return {"folder": tmp_path / "released" / "pilot", "bentoml_home": tmp_path / "bentoml"}
+
+
+@pytest.fixture
+def key(tmp_path, monkeypatch):
+    """Return the headers of a caller who may ask an approved model."""
+    file = KeyFile(tmp_path / "access.json")
+    monkeypatch.setenv("KETRESPONSE_ACCESS_FILE", str(file.path))
+    return {"Authorization": f"Bearer {file.add('ward-7', ['estimate'], days=1)[1]}"}
 
 
 def add_model(desk, *, approved=True, synthetic=False, **card):
@@ -295,15 +304,21 @@ def test_what_is_not_as_approved_is_not_served(desk, places, tmp_path):
 
 
 @pytest.mark.service
-def test_a_release_is_served_with_its_card(desk, places):
+def test_a_release_is_served_with_its_card_to_whoever_has_a_key(desk, places, key, monkeypatch):
     add_model(desk)
     folder = release_version(desk, "pilot", **places).folder / "model"
     with start_server(folder, "approved") as url:
-        answer = httpx.post(f"{url}/predict", json={"patient": PATIENT}, trust_env=False).json()
+        asked = {"json": {"patient": PATIENT}, "trust_env": False}
+        assert httpx.post(f"{url}/predict", **asked).status_code == 401
+        answer = httpx.post(f"{url}/predict", **asked, headers=key).json()
         assert (answer["model"]["version"], answer["model"]["status"]) == ("1", "approved")
-        card = httpx.get(f"{url}/model/card", trust_env=False).json()
+        card = httpx.get(f"{url}/model/card", trust_env=False, headers=key).json()
         assert card["card_sha256"] == answer["model"]["card_sha256"]
         assert len(card["review"]["approvals"]) == 2
+    monkeypatch.delenv("KETRESPONSE_ACCESS_FILE")
+    with pytest.raises(KetresponseError, match="answers only callers who show who they are"):
+        with start_server(folder, "approved"):
+            pass
 
 
 def test_a_place_where_bentoml_builds_nothing_is_refused(desk, places, tmp_path):
@@ -360,12 +375,13 @@ def start_bento(tag, environ, log):
     return process, f"http://127.0.0.1:{port}"
 
 
-def ask(url, process, log, *, until):
+def ask(url, process, log, key, *, until):
     """Return the first answer of /predict, or None once the log holds the words."""
     for _ in range(600):
         assert process.poll() is None, log.read_text()[-2000:]
         with suppress(httpx.TransportError):
-            return httpx.post(f"{url}/predict", json={"patient": PATIENT}, trust_env=False)
+            asked = {"json": {"patient": PATIENT}, "headers": key}
+            return httpx.post(f"{url}/predict", **asked, trust_env=False)
         if until in log.read_text():
             return None
         time.sleep(0.1)
@@ -374,7 +390,7 @@ def ask(url, process, log, *, until):
 
 @pytest.mark.service
 def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
-    desk, places, tmp_path
+    desk, places, tmp_path, key
 ):
     add_model(desk)
     done = release_version(desk, "pilot", **places)
@@ -384,6 +400,7 @@ def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
         **kept,
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",
+        "KETRESPONSE_ACCESS_FILE": os.environ["KETRESPONSE_ACCESS_FILE"],
         "https_proxy": "http://127.0.0.1:9",
         "http_proxy": "http://127.0.0.1:9",
     }
@@ -408,7 +425,7 @@ def test_a_bento_is_built_without_a_network_and_serves_only_what_was_approved(
         log = tmp_path / f"{words[:5]}.txt"
         process, url = start_bento(tag, environ, log)
         try:
-            answer = ask(url, process, log, until=words)
+            answer = ask(url, process, log, key, until=words)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)

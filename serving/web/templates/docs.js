@@ -26,6 +26,9 @@ async function send(form) {
   if (body) {
     asked.headers = { "Content-Type": "application/json" };
     asked.body = body.value;
+    if (document.body.dataset.csrf) {
+      asked.headers["X-CSRF-Word"] = document.body.dataset.csrf;
+    }
   }
   try {
     const answer = await fetch(form.dataset.path, asked);

@@ -1,0 +1,217 @@
+"""The one door: every request is let in here, or refused in one clear answer.
+
+In this order: is it this service that is meant, does the address ask too often, does a page of
+another site ask, who asks, may they, do they ask too often, is it too long, and did a form come
+from our own pages. Whoever is let in has their name in ``scope["state"]["caller"]``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.errors import KetresponseError
+from serving.access.body import read_field, read_whole, replay
+from serving.access.caller import LOCAL, Caller, describe_need, is_health, may_open
+from serving.access.hosts import is_own_name
+from serving.access.keys import PREFIX, KeyFile
+from serving.access.limiter import Limiter, name_address
+from serving.access.login import LOGOUT, answer_login, answer_logout, find_token
+from serving.access.paths import UNKNOWN
+from serving.access.refusal import LOGIN, Refusal
+from serving.access.sessions import Session, Sessions
+from serving.access.settings import AccessSettings
+from serving.access.tokens import TokenReader
+from serving.estimate.request import MAX_BODY
+
+__all__ = ["Guard"]
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_CSRF, _CSRF_HEADER = "csrf", "x-csrf-word"
+_log = logging.getLogger("bentoml.ketresponse")
+
+_NOT_HERE = Refusal(
+    403,
+    "this service is not called by that name: whoever runs it adds the name to "
+    "KETRESPONSE_ALLOWED_HOSTS",
+)
+_OTHER_SITE = Refusal(403, "a page of another site may not ask this service")
+_WHO = Refusal(
+    401,
+    "show a key or a token: Authorization: Bearer KEY",
+    {"WWW-Authenticate": 'Bearer realm="ketresponse"'},
+)
+_NOBODY = Refusal(
+    401,
+    "the key or token opens nothing: it is mistyped, has expired or was revoked",
+    {"WWW-Authenticate": 'Bearer realm="ketresponse", error="invalid_token"'},
+)
+_NOTHING = Refusal(404, "nothing answers at this address: /docs lists those that there are")
+_MOST = f"at most {MAX_BODY:,} bytes"
+_TOO_LONG = Refusal(
+    413,
+    f"the request is too long: a body is {_MOST}",
+    problems=[{"variable": "body", "expected": _MOST, "got": "more", "action": ""}],
+)
+_NOT_OUR_FORM = Refusal(403, "the form did not come from these pages; open the page again")
+_CANNOT_TELL = Refusal(503, "who asks cannot be found out now: the service's log tells why")
+
+
+class _Refused(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+class _Door:
+    """What the settings make of access: keys, tokens, sessions and counters of this process."""
+
+    def __init__(self, access: AccessSettings, host: str) -> None:
+        self.access = access
+        self.host = host
+        self.keys = KeyFile(access.key_file) if access.key_file else None
+        self.tokens = TokenReader(access.provider) if access.provider else None
+        self.sessions = Sessions(self.keys) if self.keys else None
+        self.addresses = Limiter(access.rate_address)
+        self.callers = Limiter(access.rate_caller)
+
+    async def find_bearer(self, word: str) -> Caller | None:
+        """Return who shows a key or a token."""
+        if word.startswith(PREFIX):
+            key = self.keys.find(word) if self.keys else None
+            return key.caller if key else None
+        # It may have to wait for the provider.
+        return await run_in_threadpool(self.tokens.read, word) if self.tokens else None
+
+    def find_session(self, token: str) -> tuple[Session, Caller] | None:
+        """Return the session of a cookie, and whose it is."""
+        return self.sessions.find(token) if self.sessions and token else None
+
+
+class Guard:
+    """Middleware: lets in who may, and tells all others why not.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What is guarded.
+    get_access : callable
+        Returns the settings of access.
+    get_host : callable
+        Returns the address that is listened on.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        get_access: Callable[[], AccessSettings],
+        get_host: Callable[[], str] = lambda: "127.0.0.1",
+    ) -> None:
+        self.app = app
+        self._get_access = get_access
+        self._get_host = get_host
+        self._made: _Door | None = None
+
+    @property
+    def _door(self) -> _Door:
+        # Made at the first request: the application is put together before its settings are read.
+        if self._made is None:
+            self._made = _Door(self._get_access(), self._get_host())
+        return self._made
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it here."""
+        if scope["type"] == "websocket":  # nothing here speaks so
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http" or is_health(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        try:
+            answer, receive = await self._receive(scope, receive)
+        except _Refused as err:
+            answer = err.refusal.answer(scope, has_login=self._door.sessions is not None)
+        except KetresponseError as err:  # keys that cannot be read, a provider that is not there
+            _log.error("nobody is let in: %s", err)
+            answer = _CANNOT_TELL.answer(scope, has_login=False)
+        if answer is not None:
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _receive(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
+        """Return the answer where it is given here, else what to read the request from."""
+        door, headers = self._door, Headers(scope=scope)
+        if not is_own_name(headers.getlist("host"), door.host, door.access.hosts):
+            raise _Refused(_NOT_HERE)
+        _check_rate(door.addresses, name_address(scope.get("client")))
+        is_safe = scope["method"] in _SAFE
+        if not is_safe and headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
+            raise _Refused(_OTHER_SITE)
+        path: str = scope["path"]
+        unknown = scope.get("state", {}).get("route") == UNKNOWN
+        caller, session = LOCAL, None
+        if door.access.is_on:
+            found, session = await self._identify(scope, headers)
+            if path not in (LOGIN, LOGOUT):
+                _check_may(path, found, known=not unknown)
+            caller = found or Caller("nobody", ())
+            if found:
+                _check_rate(door.callers, found.name)
+        if unknown:
+            raise _Refused(_NOTHING)
+        body = await read_whole(scope, receive)
+        if body is None:
+            raise _Refused(_TOO_LONG)
+        if door.sessions and path == LOGIN:
+            return await answer_login(scope, body, door.sessions), receive
+        if door.sessions and path == LOGOUT:
+            return await answer_logout(scope, body, session, door.sessions), receive
+        if session and not is_safe:
+            await _check_form(scope, headers, body, session)
+        state = {"caller": caller.name, "csrf": session.csrf if session else ""}
+        scope["state"] = {**scope.get("state", {}), **state}
+        return None, replay(body, receive)
+
+    async def _identify(
+        self, scope: Scope, headers: Mapping[str, str]
+    ) -> tuple[Caller | None, Session | None]:
+        """Return who asks, and their session where they use one."""
+        kind, _, word = headers.get("authorization", "").partition(" ")
+        if kind:
+            if kind.lower() != "bearer":
+                raise _Refused(_WHO)
+            caller = await self._door.find_bearer(word.strip())
+            if caller is None and not may_open(scope["path"], None):
+                raise _Refused(_NOBODY)
+            return caller, None
+        found = self._door.find_session(find_token(scope))
+        return (found[1], found[0]) if found else (None, None)
+
+
+def _check_rate(limiter: Limiter, name: str) -> None:
+    seconds = limiter.wait(name)
+    if seconds:
+        text = f"too many requests: ask again in {seconds} seconds"
+        raise _Refused(Refusal(429, text, {"Retry-After": str(seconds)}))
+
+
+def _check_may(path: str, caller: Caller | None, *, known: bool) -> None:
+    if may_open(path, caller, known=known):
+        return
+    if caller is None:
+        raise _Refused(_WHO)
+    text = f"{caller.name} may not open this: it takes the scope {describe_need(path)}"
+    raise _Refused(Refusal(403, text))
+
+
+async def _check_form(scope: Scope, headers: Any, body: bytes, session: Session) -> None:
+    """Refuse what a browser sends with a session's cookie but without its word."""
+    word = headers.get(_CSRF_HEADER) or await read_field(scope, body, _CSRF)
+    if not session.carries(word):
+        raise _Refused(_NOT_OUR_FORM)

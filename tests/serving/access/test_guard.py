@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from serving.access.keys import KeyFile
+from serving.access.paths import UNKNOWN
+from serving.access.settings import AccessSettings
+from serving.access.tokens import Provider
+from serving.estimate.request import MAX_BODY
+from tests.serving.helpers.guarded import PAGE, Guarded, bearer
+from tests.serving.helpers.issuers import AUDIENCE, running_issuer
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return KeyFile(tmp_path / "access.json")
+
+
+@pytest.fixture
+def ward(keys):
+    """Return the key of a ward, which asks for estimates."""
+    return keys.add("ward-7", ["estimate"], days=1)[1]
+
+
+@pytest.fixture
+def access(keys, ward):
+    return AccessSettings(key_file=keys.path)
+
+
+@pytest.fixture
+def guarded(access):
+    return Guarded(access)
+
+
+@pytest.fixture
+def off():
+    return Guarded(AccessSettings())
+
+
+def test_whoever_is_let_in_has_a_name_inside(guarded, ward):
+    answer = guarded.post("/predict", content=b"12345", headers=bearer(ward))
+    assert answer.json() == {"caller": "ward-7", "csrf": "", "length": 5}
+
+
+@pytest.mark.parametrize("path", ["/predict", "/clinic", "/model", "/metrics", "/outcomes", "/x"])
+@pytest.mark.parametrize("shown", [None, "", "x", "ketr_00000000_x", "a.b.c", "\xff"])
+def test_who_shows_nothing_good_is_told_how(guarded, path, shown):
+    headers = {} if shown is None else {b"authorization": b"Bearer " + shown.encode("latin-1")}
+    answer = guarded.get(path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="ketresponse"')
+    assert answer.headers["cache-control"] == "no-store"
+    assert list(answer.json()) == ["error", "problems"]
+    assert "key or" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("shown", ["Basic YTpi", "Bearer", "bearer", "Digest x", " "])
+def test_other_ways_to_show_oneself_are_not_taken(guarded, shown):
+    assert guarded.get("/predict", headers={"Authorization": shown}).status_code == 401
+
+
+def test_a_key_opens_only_what_it_is_for(guarded, keys, ward):
+    ops = keys.add("ops", ["admin"], days=1)[1]
+    assert guarded.get("/metrics", headers=bearer(ops)).json()["caller"] == "ops"
+    answer = guarded.get("/metrics", headers=bearer(ward))
+    assert answer.status_code == 403
+    assert answer.json()["error"] == "ward-7 may not open this: it takes the scope admin"
+    assert guarded.get("/predict", headers=bearer(ops)).status_code == 403
+
+
+def test_a_key_in_the_address_is_none(guarded, ward):
+    assert guarded.get(f"/predict?key={ward}").status_code == 401
+
+
+def test_revoking_bites_at_the_next_request(guarded, keys, ward):
+    assert guarded.get("/predict", headers=bearer(ward)).status_code == 200
+    keys.revoke(keys.read()[0].id)
+    assert guarded.get("/predict", headers=bearer(ward)).status_code == 401
+
+
+def test_keys_that_cannot_be_read_let_nobody_in_and_are_told(guarded, keys, ward, caplog):
+    keys.path.write_text("{")
+    with caplog.at_level(logging.ERROR):
+        answer = guarded.get("/predict", headers=bearer(ward))
+    assert answer.status_code == 503
+    assert "cannot be read" in caplog.text
+    assert ward not in caplog.text + answer.text
+    assert guarded.get("/readyz").status_code == 200
+
+
+def test_health_and_style_are_open(guarded):
+    for path in ("/readyz", "/clinic.css"):
+        assert guarded.get(path).status_code == 200
+    assert guarded.get("/readyz", headers={"host": "10.0.0.7"}).status_code == 200  # a probe's
+
+
+def test_where_nothing_answers_callers_are_told_so_and_others_are_not(guarded, off, ward):
+    assert guarded.get("/John-Doe").status_code == 401
+    for answer in (guarded.get("/John-Doe", headers=bearer(ward)), off.get("/John-Doe")):
+        assert answer.status_code == 404
+        assert "John" not in answer.text and UNKNOWN not in answer.text
+    assert off.get("/John-Doe", headers=PAGE).headers["content-type"].startswith("text/html")
+
+
+def test_without_access_control_whoever_asks_is_local(off):
+    assert off.get("/metrics").json() == {"caller": "local", "csrf": "", "length": 0}
+    assert off.get("/login").status_code == 404
+
+
+def test_a_name_that_leads_here_from_elsewhere_is_refused(off, guarded, ward):
+    for one, headers in ((off, {}), (guarded, bearer(ward))):
+        answer = one.get("/predict", headers={**headers, "host": "rebound.evil.example:3000"})
+        assert answer.status_code == 403
+        assert "KETRESPONSE_ALLOWED_HOSTS" in answer.json()["error"]
+        assert "evil" not in answer.text
+    named = Guarded(AccessSettings(hosts=("estimates.clinic.example",)), host="0.0.0.0")
+    assert named.get("/predict", headers={"host": "estimates.clinic.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_asks_in_vain(off, site):
+    assert off.post("/predict", headers={"sec-fetch-site": site}).status_code == 403
+    assert off.get("/clinic", headers={"sec-fetch-site": site}).status_code == 200  # a link
+    assert off.post("/predict", headers={"sec-fetch-site": "same-origin"}).status_code == 200
+
+
+def test_each_caller_asks_so_often_and_no_more(access, keys, ward):
+    guarded = Guarded(replace(access, rate_caller="3/minute"))
+    other = keys.add("ward-8", ["estimate"], days=1)[1]
+    assert [guarded.get("/predict", headers=bearer(ward)).status_code for _ in range(4)] == [
+        *[200] * 3,
+        429,
+    ]
+    answer = guarded.get("/predict", headers=bearer(ward))
+    assert 1 <= int(answer.headers["retry-after"]) <= 120
+    assert "ask again in" in answer.json()["error"]
+    assert guarded.get("/predict", headers=bearer(other)).status_code == 200
+
+
+def test_each_address_asks_so_often_whatever_it_shows(access, ward):
+    guarded = Guarded(replace(access, rate_address="3/minute"))
+    assert [guarded.get("/predict", client="10.0.0.9").status_code for _ in range(3)] == [401] * 3
+    assert guarded.get("/predict", client="10.0.0.9", headers=bearer(ward)).status_code == 429
+    assert guarded.get("/predict", client="10.0.0.8", headers=bearer(ward)).status_code == 200
+    assert guarded.get("/readyz", client="10.0.0.9").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/predict", "/clinic", "/model", "/outcomes"])
+def test_a_body_is_not_longer_than_is_allowed_anywhere(off, path):
+    assert off.post(path, content=b"x" * MAX_BODY).json()["length"] == MAX_BODY
+    answer = off.post(path, content=b"x" * (MAX_BODY + 1))
+    assert answer.status_code == 413
+    assert f"{MAX_BODY:,} bytes" in answer.json()["error"]
+
+    async def chunks():
+        for _ in range(20):
+            yield b"x" * 100_000
+
+    assert off.post(path, content=chunks()).status_code == 413
+
+
+def test_the_body_of_somebody_unknown_is_not_read(guarded):
+    async def chunks():
+        yield b"x"
+        raise AssertionError("read further")
+
+    assert guarded.post("/predict", content=chunks()).status_code == 401
+
+
+def test_a_browser_is_shown_a_page(guarded, keys, ward):
+    answer = guarded.get("/clinic", headers=PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    refused = guarded.get("/metrics", headers={**PAGE, **bearer(ward)})
+    assert refused.status_code == 403
+    assert "it takes the scope admin" in refused.text
+    assert refused.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "script" not in refused.text
+
+
+def test_tokens_of_a_provider_open_too(keys, ward):
+    with running_issuer() as issuer:
+        words = {"ketresponse:estimate": "estimate"}
+        provider = Provider(issuer.url, AUDIENCE, "scope", words)
+        both = Guarded(AccessSettings(key_file=keys.path, provider=provider))
+        assert both.get("/predict", headers=bearer(issuer.sign())).json()["caller"] == "oidc:anna"
+        assert both.get("/predict", headers=bearer(ward)).json()["caller"] == "ward-7"
+        assert both.get("/metrics", headers=bearer(issuer.sign())).status_code == 403
+        assert both.get("/predict", headers=bearer(issuer.sign(scope=""))).status_code == 403
+        assert both.get("/predict", headers=bearer(issuer.sign(aud="x"))).status_code == 401
+        alone = Guarded(AccessSettings(provider=provider))
+        assert alone.get("/predict", headers=bearer(issuer.sign())).status_code == 200
+        assert alone.get("/predict", headers=bearer(ward)).status_code == 401
+        assert alone.get("/clinic", headers=PAGE).status_code == 401  # there is no form
+        issuer.is_up = False
+        fresh = Guarded(AccessSettings(provider=provider))
+        assert fresh.get("/predict", headers=bearer(issuer.sign())).status_code == 503
+
+
+def test_a_websocket_is_closed(off):
+    import asyncio
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/", "headers": []}
+    asyncio.run(off.app(scope, None, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
