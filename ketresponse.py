@@ -23,6 +23,7 @@ from serving.commands.access import app as access_app
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
 from serving.commands.predict import predict
+from serving.commands.records import outcomes_app, records_app
 from serving.commands.review import release, serve_review
 from serving.commands.serve import serve
 from training.commands.card import app as card_app
@@ -103,6 +104,8 @@ app.add_typer(samplesize_app, name="samplesize")
 app.add_typer(card_app, name="card")
 app.add_typer(panel_app, name="panel")
 app.add_typer(review_app, name="review")
+app.add_typer(records_app, name="records")
+app.add_typer(outcomes_app, name="outcomes")
 app.add_typer(access_app, name="access")
 review_app.command("serve")(serve_review)
 for _word, _command in (

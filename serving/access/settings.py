@@ -14,7 +14,7 @@ from serving.access.keys import KeyFile
 from serving.access.tokens import Provider, is_safe_address
 from serving.settings import Mode
 
-__all__ = ["AccessSettings", "check_access", "find_key_file"]
+__all__ = ["AccessSettings", "check_access", "find_access_file"]
 
 _FILE = "KETRESPONSE_ACCESS_FILE"
 _ISSUER, _AUDIENCE = "KETRESPONSE_OIDC_ISSUER", "KETRESPONSE_OIDC_AUDIENCE"
@@ -139,7 +139,7 @@ def check_access(mode: Mode, access: AccessSettings) -> None:
         KeyFile(access.key_file).read()
 
 
-def find_key_file(environ: Mapping[str, str]) -> KeyFile:
+def find_access_file(environ: Mapping[str, str]) -> KeyFile:
     """Return the file of keys that the environment names.
 
     Raises

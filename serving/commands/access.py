@@ -33,9 +33,9 @@ def add(
     Scopes: estimate asks for estimates (also the clinician's page), outcomes reports what came of
     them, review watches how they do, admin reads the operator's metrics.
     """
-    from serving.access.settings import find_key_file
+    from serving.access.settings import find_access_file
 
-    file = find_key_file(os.environ)
+    file = find_access_file(os.environ)
     key, word = file.add(name, scope, days=days)
     if json_:
         typer.echo(
@@ -58,10 +58,10 @@ def list_(
     """List the keys: id, name, scopes, and until when each is good."""
     from datetime import UTC, datetime
 
-    from serving.access.settings import find_key_file
+    from serving.access.settings import find_access_file
 
     now = datetime.now(UTC)
-    keys = find_key_file(os.environ).read()
+    keys = find_access_file(os.environ).read()
     if json_:
         told = [{**asdict(key), "expired": key.is_expired(now)} for key in keys]
         typer.echo(
@@ -83,9 +83,9 @@ def revoke(
     ids: Annotated[list[str], typer.Argument(help="Ids, as the list shows them.", metavar="ID...")],
 ) -> None:
     """Take keys back: a running service refuses them from the next request on."""
-    from serving.access.settings import find_key_file
+    from serving.access.settings import find_access_file
 
-    file = find_key_file(os.environ)
+    file = find_access_file(os.environ)
     for id_ in ids:
         key = file.revoke(id_)
         typer.echo(f"Revoked {key.id}, the key of {key.name}.")

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 
-__all__ = ["Asked", "Outcome", "RecordedEstimate", "make_estimate"]
+__all__ = ["PSEUDONYM", "Asked", "Outcome", "RecordedEstimate", "make_estimate"]
 
 PSEUDONYM = "patient_id"
+"""The variable of the contract by which a patient is known."""
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,13 @@ class RecordStore:
             rows = _fetch(connection, query, estimates.c.request_id, request_ids)
         return sorted(map(self._from_row, rows), key=lambda one: (one.at, one.request_id))
 
+    def find_requests(self, beginning: str) -> list[str]:
+        """Return the numbers of at most two estimates that begin so; one alone is meant."""
+        column = estimates.c.request_id
+        query = select(column).where(column.startswith(beginning, autoescape=True)).limit(2)
+        with self.database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def read_outcomes(self, request_ids: Collection[str] | None = None) -> list[Outcome]:
         """Return reported outcomes in the order in which they came, corrections last.
 

@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import InputError, KetresponseError, Refused
 from serving.access.keys import KeyFile
-from serving.access.settings import AccessSettings, check_access, find_key_file
+from serving.access.settings import AccessSettings, check_access, find_access_file
 from serving.settings import MODES
 
 ISSUER = {
@@ -96,6 +96,6 @@ def test_keys_that_cannot_be_read_stop_the_start(mode, tmp_path):
 
 def test_the_commands_need_to_know_the_file(tmp_path):
     with pytest.raises(InputError, match="export KETRESPONSE_ACCESS_FILE"):
-        find_key_file({})
-    found = find_key_file({"KETRESPONSE_ACCESS_FILE": str(tmp_path / "a.json")})
+        find_access_file({})
+    found = find_access_file({"KETRESPONSE_ACCESS_FILE": str(tmp_path / "a.json")})
     assert found.path == tmp_path / "a.json"

@@ -1,0 +1,231 @@
+"""`ketresponse records ...` and `ketresponse outcomes ...`: what was estimated, and what came of it.
+
+Everything heavy is imported inside the functions, so that `ketresponse --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import InputError, KetresponseError
+from features.options import ForceOption
+
+if TYPE_CHECKING:
+    from serving.records.settings import RecordSettings
+    from serving.records.store import RecordStore
+
+__all__ = ["outcomes_app", "records_app"]
+
+records_app = typer.Typer(
+    help="Recorded estimates: how many, one patient's, the next cohort, deletion, keys.",
+    no_args_is_help=True,
+)
+outcomes_app = typer.Typer(
+    help="Report what became of the patients who were asked about.", no_args_is_help=True
+)
+
+_Pseudonym = Annotated[
+    str,
+    typer.Option("--pseudonym", help="As it was sent with the requests (patient_id).", prompt=True),
+]
+
+
+def _find_settings() -> RecordSettings:
+    from serving.records.settings import RecordSettings
+
+    settings = RecordSettings.from_environ(os.environ)
+    if settings is None:
+        raise InputError("nothing is recorded here: KETRESPONSE_RECORDS is off")
+    return settings
+
+
+@contextmanager
+def _opening() -> Iterator[RecordStore]:
+    """Give the store of this place, which must be there already."""
+    from serving.records.store import open_store
+
+    settings = _find_settings()
+    if settings.file is not None and not settings.file.exists() and not settings.key_file.exists():
+        raise InputError(
+            f"there are no records at {settings.place} yet: the first estimate of a service makes "
+            "them; where they lie elsewhere, name the place in KETRESPONSE_RECORDS"
+        )
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _name_user() -> str:
+    import getpass
+
+    return f"{getpass.getuser()} at this machine"
+
+
+@records_app.command("status")
+def show_status() -> None:
+    """Tell how much is recorded, where, since when, and what was deleted."""
+    from serving.records.upkeep import list_deletions
+
+    settings = _find_settings()
+    with _opening() as store:
+        counted = store.count()
+        print(f"{settings.place}: {counted['estimates']} estimates, {counted['outcomes']} reports.")
+        if counted["estimates"]:
+            print(f"From {counted['first']:%Y-%m-%d} to {counted['last']:%Y-%m-%d} (UTC).")
+        days = settings.retention_days
+        print(f"Kept for {days} days." if days else "Kept until they are deleted.")
+        print(
+            "Inputs and answers are kept, encrypted."
+            if settings.keeps_content
+            else "Of new estimates neither inputs nor answers are kept."
+        )
+        print(f"Sealed with key {store.keys.current} of {settings.key_file}.")
+        for one in list_deletions(store):
+            print(
+                f"Deleted on {one['at']:%Y-%m-%d} by {one['by']}: {one['estimates']} estimates, "
+                f"{one['outcomes']} reports; {one['reason']}"
+            )
+
+
+@records_app.command("export")
+def export_records(
+    pseudonym: _Pseudonym,
+    out: Annotated[Path, typer.Option("--out", help="JSON file to write.", metavar="FILE")],
+    force: ForceOption = False,
+) -> None:
+    """Write all that is kept of one patient, for the patient to see (GDPR, article 15)."""
+    import json
+
+    from features.files.table import check_output, write_bytes
+    from serving.records.upkeep import export_patient
+
+    check_output(out, force=force, endings=(".json",))
+    with _opening() as store:
+        found = export_patient(store, pseudonym)
+    if not found["estimates"]:
+        raise InputError("nothing is kept of a patient of that pseudonym")
+    write_bytes(json.dumps(found, indent=2, allow_nan=False).encode(), out, force=force)
+    print(
+        f"Wrote {len(found['estimates'])} estimates and {len(found['outcomes'])} reports to {out}."
+    )
+
+
+@records_app.command("delete")
+def delete_records(
+    pseudonym: _Pseudonym,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, for the note of the deletion.", prompt=True)
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+) -> None:
+    """Delete all that is kept of one patient (GDPR, article 17). It cannot be undone."""
+    from serving.records.upkeep import delete_patient
+
+    if not reason.strip():
+        raise InputError("say why in --reason: the note of the deletion keeps it")
+    with _opening() as store:
+        n = len(store.read(pseudonym=pseudonym))
+        if n and not yes:
+            typer.confirm(f"Delete {n} estimates with their outcomes for ever?", abort=True)
+        by, now = _name_user(), datetime.now(UTC)
+        done = delete_patient(store, pseudonym, by=by, reason=reason, at=now)
+    print(f"Deleted {done[0]} estimates and {done[1]} reports. Backups still hold them.")
+
+
+@records_app.command("purge")
+def purge_records(
+    days: Annotated[
+        int | None, typer.Option("--days", help="Older than this many days.", min=1)
+    ] = None,
+) -> None:
+    """Delete what is older than the setting allows, or than --days."""
+    from serving.records.upkeep import delete_old
+
+    days = days or _find_settings().retention_days
+    if days is None:
+        raise InputError(
+            "nothing says how long records are kept: set KETRESPONSE_RECORDS_RETENTION_DAYS, or "
+            "name --days"
+        )
+    with _opening() as store:
+        done = delete_old(store, days, by=_name_user(), at=datetime.now(UTC))
+    print(f"Deleted {done[0]} estimates and {done[1]} reports older than {days} days.")
+
+
+@records_app.command("rotate")
+def rotate_record_keys() -> None:
+    """Seal every record with a new key; a running service takes it up by itself."""
+    from serving.records.upkeep import rotate_keys
+
+    with _opening() as store:
+        done = rotate_keys(store)
+        print(
+            f"Sealed {done} values with key {store.keys.current}. Back up {store.key_file}: without "
+            "it the records stay closed. Its older key can be forgotten after the next rotation."
+        )
+
+
+@records_app.command("cohort")
+def export_cohort(
+    out: Annotated[
+        Path, typer.Option("--out", help="Cohort file to write, .csv or .parquet.", metavar="FILE")
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Of this model only, NAME:VERSION.")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write estimates with their outcomes as a cohort file, for the next training."""
+    from features.files.table import TABLE_ENDINGS, check_output, write_table
+    from serving.records.cohort import make_cohort_table
+
+    check_output(out, force=force, endings=TABLE_ENDINGS)
+    with _opening() as store:
+        estimates = [one for one in store.read() if model in (None, one.model)]
+        table = make_cohort_table(estimates, store.read_outcomes())
+    if table.empty:
+        raise InputError("there is no estimate with an outcome yet: report outcomes first")
+    write_table(table, out, force=force)
+    print(f"Wrote {len(table)} patients to {out}: patient_id is a keyed hash of the pseudonym.")
+
+
+@outcomes_app.command("import")
+def import_outcomes(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Table with request_id or patient_id, and outcome columns such as nrs_t1.",
+            metavar="FILE",
+        ),
+    ],
+) -> None:
+    """Record the outcomes of a file: all of them, or none with every problem named."""
+    from features.files.table import read_table
+    from serving.records.outcomes import report_outcomes
+
+    table = read_table(file)
+    if table.empty:
+        raise InputError(f"{file} has no rows")
+    rows = [
+        {str(name): value for name, value in row.items() if value != ""}
+        for row in table.to_dict("records")
+    ]
+    lines = [int(position) + 1 for position in table.index]
+    with _opening() as store:
+        try:
+            done = report_outcomes(
+                store, rows, caller=_name_user(), at=datetime.now(UTC), lines=lines, most=len(rows)
+            )
+        except KetresponseError:
+            print(f"Nothing of {file} was recorded.")
+            raise
+    print(f"Recorded the outcomes of {len(done)} patients.")

@@ -1,0 +1,117 @@
+"""The next cohort file: recorded estimates with their outcomes, in the columns of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from features.dictionary.contract import CONTRACT
+from features.errors import InputError
+from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate
+
+__all__ = ["make_cohort_table"]
+
+_ORIGIN = "record_origin"
+_COURSE = "course_number"
+_LETTERS = 16
+
+
+def make_cohort_table(
+    estimates: Sequence[RecordedEstimate], outcomes: Sequence[Outcome]
+) -> pd.DataFrame:
+    """Return a cohort table for the next training.
+
+    One row for each patient and course: the inputs of the last estimate before an outcome was
+    reported, which is the one that was acted on, and of each outcome what was reported last. A
+    patient is known by the beginning of the keyed hash of the pseudonym, or of the estimate's
+    number where none was sent; whoever holds the pseudonyms can tell who it is by
+    ``ketresponse records hash``. What an estimate of a demonstration has left says
+    `record_origin` "synthetic".
+
+    Parameters
+    ----------
+    estimates : sequence of RecordedEstimate
+        In order of time, with their inputs.
+    outcomes : sequence of Outcome
+        In the order in which they were reported.
+
+    Returns
+    -------
+    DataFrame of str
+        "" where empty, a column for each variable of the contract that anything is known of.
+        Patients without any outcome are left out.
+
+    Raises
+    ------
+    InputError
+        If inputs were not kept.
+    """
+    if estimates and all(one.inputs is None for one in estimates):
+        raise InputError(
+            "the records hold no inputs (KETRESPONSE_RECORDS_CONTENT=none), so that no cohort can "
+            "be made of them: keep contents from now on, or collect the cohort elsewhere"
+        )
+    reported: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        reported.setdefault(outcome.request_id, []).append(outcome)
+    courses: dict[tuple[str, str], list[RecordedEstimate]] = {}
+    for one in estimates:
+        if one.inputs is not None:
+            courses.setdefault((_name(one), _number(one)), []).append(one)
+    rows = [
+        {PSEUDONYM: name, _COURSE: number, **_make_row(asked, reported)}
+        for (name, number), asked in courses.items()
+        if any(one.request_id in reported for one in asked)
+    ]
+    columns = [v.name for v in CONTRACT if any(v.name in row for row in rows)]
+    return pd.DataFrame([{name: row.get(name, "") for name in columns} for row in rows], dtype=str)
+
+
+def _name(one: RecordedEstimate) -> str:
+    return (one.pseudonym or one.request_id)[:_LETTERS]
+
+
+def _number(one: RecordedEstimate) -> str:
+    return _show(_patient(one).get(_COURSE)) or "1"
+
+
+def _patient(one: RecordedEstimate) -> Mapping[str, Any]:
+    patient: Mapping[str, Any] = (one.inputs or {})["patient"]
+    return patient
+
+
+def _make_row(
+    asked: Sequence[RecordedEstimate], reported: Mapping[str, Sequence[Outcome]]
+) -> dict[str, str]:
+    """Return what is known of one course: its inputs, and of each outcome the last report."""
+    reports = sorted(
+        (outcome for one in asked for outcome in reported.get(one.request_id, ())),
+        key=lambda outcome: outcome.reported_at,
+    )
+    before = [one for one in asked if one.at <= reports[0].reported_at]
+    acted_on = (before or asked)[-1]
+    row = {name: _show(value) for name, value in _patient(acted_on).items() if name in CONTRACT}
+    for outcome in reports:
+        row |= {name: _show_outcome(name, value) for name, value in outcome.values.items()}
+    if acted_on.status == "demonstration":
+        row[_ORIGIN] = "synthetic"
+    return row
+
+
+def _show(value: object) -> str:
+    """Return a value as a cell has it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _show_outcome(name: str, value: float | str | None) -> str:
+    """Return an outcome as a cell has it: the record holds it as the dictionary has read it."""
+    variable = CONTRACT[name]
+    if variable.kind == "yes_no" and isinstance(value, int | float):
+        return "yes" if value == 1 else "no"
+    return _show(value)
