@@ -27,7 +27,9 @@ from serving.records.asking import ask, ask_batch
 from serving.records.recorder import LOCAL, Recorder, make_recorder
 from serving.records.settings import RecordSettings
 from serving.settings import ServiceSettings, check_may_record, check_may_serve
-from serving.web.app import LocalOnly, answer, find_caller, make_app, read_body
+from serving.web.answers import answer, find_caller
+from serving.web.app import LocalOnly, make_app
+from serving.web.posted import read_body
 from training.review.seal import check_approval
 from training.store.artifact import load_model
 

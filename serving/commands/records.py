@@ -1,4 +1,4 @@
-"""`ketresponse records ...` and `ketresponse outcomes ...`: what was estimated, and what came of it.
+"""`ketresponse records ...` and `ketresponse outcomes ...`: what was estimated, what came of it.
 
 Everything heavy is imported inside the functions, so that `ketresponse --help` answers at once.
 """
@@ -169,8 +169,8 @@ def rotate_record_keys() -> None:
     with _opening() as store:
         done = rotate_keys(store)
         print(
-            f"Sealed {done} values with key {store.keys.current}. Back up {store.key_file}: without "
-            "it the records stay closed. Its older key can be forgotten after the next rotation."
+            f"Sealed {done} values with key {store.keys.current}. Back {store.key_file} up: "
+            "without it the records stay closed."
         )
 
 

@@ -26,9 +26,10 @@ from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
 from serving.review.checklist import Checklist, name_parts
 from serving.review.page import describe_review
-from serving.web.app import read_body, show_icon, show_style
+from serving.web.app import show_icon, show_style
 from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
+from serving.web.posted import read_body
 from serving.web.rendering import render
 from training.approval.case import ACTIONS, Account, Action
 from training.review.accounts import IdentityProvider

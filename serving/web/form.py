@@ -16,6 +16,7 @@ from serving.estimate.predictor import Predictor
 from training.store.statements import plain
 
 __all__ = [
+    "make_outcome_fields",
     "make_form_sections",
     "make_panel_fields",
     "make_record_fields",
@@ -91,6 +92,30 @@ def make_panel_fields(
     ]
     filled = any(field["value"] or field["problems"] for field in shown)
     return [{"title": _PANEL_TITLE, "fields": shown, "folded": True, "open": filled}]
+
+
+def make_outcome_fields(
+    predictor: Predictor,
+    names: Sequence[str],
+    fields: Mapping[str, str],
+    problems: Sequence[Problem],
+) -> list[dict[str, Any]]:
+    """Return the groups of the form by which an outcome is reported: whose, and which."""
+    number = _EMPTY | {
+        "name": "request_id",
+        "label": "Number of the estimate",
+        "control": "text",
+        "value": fields.get("request_id", ""),
+        "hints": ["it stands below the estimate; its first 12 letters are enough"],
+        "problems": _describe_problems(problems, "request_id"),
+    }
+    pseudonym = _make_field(predictor, "patient_id", fields, problems)
+    pseudonym["hints"] = ["as it was given when the estimate was asked for"]
+    groups = {"Whose, by one of the two": [number, pseudonym]}
+    for name in names:
+        title = "At discharge (T1)" if name.endswith("_t1") else "At the first follow-up (T2)"
+        groups.setdefault(title, []).append(_make_field(predictor, name, fields, problems))
+    return [{"title": title, "fields": shown} for title, shown in groups.items()]
 
 
 def make_record_fields(

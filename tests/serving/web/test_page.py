@@ -11,7 +11,7 @@ from features.dictionary.declarations import declare_variable
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.silence import withhold
-from serving.web.app import answer
+from serving.web.answers import answer
 from serving.web.page import count_of_hundred, render_page
 from tests.serving.helpers.models import DEFAULT, ELIGIBLE, PATIENT, make_loaded
 

@@ -1,0 +1,84 @@
+"""How something is answered: as JSON or as a page, and what is said when it fails."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Awaitable
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
+
+from features.errors import KetresponseError
+from serving.estimate.request import RequestError
+from serving.records.database import RecordsUnavailable
+from serving.records.recorder import LOCAL, Suspended
+from serving.web.headers import PAGE_POLICY, PRIVATE
+
+__all__ = [
+    "FAILED",
+    "JsonAnswer",
+    "answer",
+    "find_caller",
+    "log_failure",
+    "answer_page",
+    "tell_why_not",
+]
+
+FAILED = "no estimate: something failed in this service; its log tells where"
+_NOT_RECORDED = (
+    "no estimate: it cannot be recorded now, and none is given that is not; try again, and tell "
+    "whoever keeps this service"
+)
+_log = logging.getLogger("bentoml.ketresponse")
+
+
+class JsonAnswer(Response):
+    """JSON that no cache keeps; numbers that JSON does not know raise instead of being sent."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: object, status_code: int = 200) -> None:
+        # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
+        super().__init__(
+            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=PRIVATE
+        )
+
+
+async def answer(asking: Awaitable[object]) -> JsonAnswer:
+    """Return the answer, or the problems of the request, as JSON; 503 if there is none now."""
+    try:
+        return JsonAnswer(await asking)
+    except RequestError as err:
+        return JsonAnswer(err.body(), 400)
+    except (RecordsUnavailable, Suspended) as err:
+        return JsonAnswer({"error": tell_why_not(err), "problems": []}, 503)
+    except Exception as err:
+        log_failure(err)
+        return JsonAnswer({"error": FAILED, "problems": []}, 500)
+
+
+def tell_why_not(err: KetresponseError) -> str:
+    """Return why there is no estimate now; what is wrong with the store is for the log alone."""
+    if isinstance(err, Suspended):
+        return f"no estimate: this model is {err}"
+    _log.error("%s", err)
+    return _NOT_RECORDED
+
+
+def find_caller(scope: Scope) -> str:
+    """Return who asks: the name that access control found, or that there is none."""
+    return str(scope.get("state", {}).get("caller", LOCAL))
+
+
+def log_failure(err: Exception) -> None:
+    """Log where something failed. The message stays out: it may hold a patient's values."""
+    where = "".join(traceback.format_tb(err.__traceback__))
+    _log.error("%s while answering\n%s", type(err).__name__, where)
+
+
+def answer_page(html: str, status_code: int = 200) -> HTMLResponse:
+    """Return a page that no cache keeps, and that takes nothing from outside."""
+    headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
+    return HTMLResponse(html, status_code, headers=headers)

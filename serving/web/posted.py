@@ -1,0 +1,80 @@
+"""What was sent: a body, or the fields of a form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from features.errors import Problem
+from serving.estimate.request import MAX_BODY, RequestError, unique
+
+__all__ = ["read_body", "read_form"]
+
+_MOST_FIELDS = 500
+_NO_FORM = Problem("body", "a form as this page sends it", "something else")
+_GUARDED = "csrf"  # the word of a session: access control has looked at it
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request.
+
+    Raises
+    ------
+    RequestError
+        If it is longer than :data:`MAX_BODY`; the rest is not read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            expected = f"at most {MAX_BODY} bytes"
+            raise RequestError("the request", [Problem("body", expected, "more")])
+    return bytes(body)
+
+
+async def read_form(request: Request) -> tuple[dict[str, str], bytes]:
+    """Return the filled fields of a posted form, and the file sent with it, if any.
+
+    Raises
+    ------
+    RequestError
+        If it is no form, names a field twice, or is too long.
+    """
+    body = await read_body(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return _parse_form(body), b""
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, stream(), max_files=1, max_fields=_MOST_FIELDS, max_part_size=MAX_BODY
+    )
+    parser.spool_max_size = MAX_BODY + 1  # a patient's file never reaches a disk
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as err:
+        raise RequestError("the form", [_NO_FORM]) from err
+    items = form.multi_items()
+    pairs = [(name, value.strip()) for name, value in items if isinstance(value, str)]
+    files = [value for _, value in items if isinstance(value, UploadFile)]
+    upload = await files[0].read() if files else b""
+    await form.close()
+    return _drop_word(unique(pairs)), upload
+
+
+def _drop_word(fields: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name != _GUARDED}
+
+
+def _parse_form(body: bytes) -> dict[str, str]:
+    """Return the filled fields of a posted form."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError as err:
+        raise RequestError("the form", [_NO_FORM]) from err
+    return _drop_word(unique([(name, value.strip()) for name, value in pairs]))
