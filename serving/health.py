@@ -11,13 +11,15 @@ import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
-from features.errors import InputError, KetresponseError, did_you_mean
+from features.errors import InputError, KetresponseError, did_you_mean, list_words
+from serving.access.keys import KeyFile
 from serving.access.settings import AccessSettings, check_access
 from serving.settings import ServiceSettings, check_may_serve
 
@@ -177,8 +179,28 @@ def _examine_settings(environ: Mapping[str, str]) -> Iterator[Check]:
                 f"names {_SETTINGS[name]}, and there is no file {environ[name]}",
                 f"export {name}=FILE, or unset {name}",
             )
+    if environ.get("KETRESPONSE_ACCESS_FILE"):
+        yield _examine_keys(Path(environ["KETRESPONSE_ACCESS_FILE"]))
     if environ.get("KETRESPONSE_MODEL"):
         yield _examine_served(environ)
+
+
+def _examine_keys(path: Path) -> Check:
+    """Look at the file of API keys: who can be let in, and who else could change it."""
+    about = "API keys"
+    if os.name == "posix" and path.is_file() and path.stat().st_mode & 0o022:
+        text = f"others can change {path}, and let in whom they like"
+        return Check(about, "broken", text, f"chmod go-w {path}")
+    try:
+        keys = KeyFile(path).read()
+    except KetresponseError as err:
+        return Check(about, "broken", str(err), "ketresponse access key add NAME --scope estimate")
+    now = datetime.now(UTC)
+    over = [key.name for key in keys if key.is_expired(now)]
+    text = f"{path}, {len(keys) - len(over)} in force"
+    if over:
+        text += f"; expired: {list_words(over)}"
+    return Check(about, "well" if len(over) < len(keys) else "absent", text)
 
 
 def _examine_served(environ: Mapping[str, str]) -> Check:

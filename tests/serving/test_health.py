@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from serving.access.keys import KeyFile
 from serving.health import _SETTINGS, Check, examine, gather_states
 from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
@@ -153,6 +155,22 @@ def test_what_a_service_would_say_is_said_beforehand(
     save_model(folder, model, make_facts(model))
     given = {"KETRESPONSE_MODEL": str(folder), "KETRESPONSE_MODE": "demonstration"}
     assert look(environ | given | setting)["service"].state == told
+
+
+def test_keys_are_counted_and_whoever_else_could_change_them_is_told(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "access.json"
+    environ["KETRESPONSE_ACCESS_FILE"] = str(path)
+    assert look(environ)["API keys"].repair.startswith("ketresponse access key add")
+    KeyFile(path).add("ward-7", ["estimate"], days=1)
+    past = datetime.now(UTC) - timedelta(days=9)
+    KeyFile(path, now=lambda: past).add("ward-8", ["estimate"], days=1)
+    told = look(environ)["API keys"]
+    assert (told.state, told.text) == ("well", f"{path}, 1 in force; expired: ward-8")
+    if os.name == "posix":
+        path.chmod(0o666)
+        assert look(environ)["API keys"].repair == f"chmod go-w {path}"
 
 
 def test_every_setting_that_the_code_reads_is_known() -> None:

@@ -124,6 +124,36 @@ def test_requests_are_counted(http):
     assert 'endpoint="/predict"' in http.get("/metrics").text
 
 
+def test_addresses_that_nobody_answers_are_one_in_counters_and_in_no_log(http, server):
+    secret = "John-Doe-1970"
+    for path in (f"/predict/{secret}", f"/{secret}", f"/clinic/{secret}?name={secret}"):
+        answer = http.get(path)
+        assert answer.status_code == 404
+        assert secret not in answer.text
+    post(http, b"{}", **{"content-type": f"text/{secret}"})
+    counted = http.get("/metrics").text
+    assert 'endpoint="/unknown"' in counted
+    names = set(re.findall(r'endpoint="([^"]*)"', counted))
+    routes = {"/", "/card", "/card.html", "/clinic", "/docs", "/docs.json", "/healthz", "/livez"}
+    routes |= {"/model", "/model/card", "/predict", "/predict_batch", "/readyz", "/schema.json"}
+    assert names <= {*routes, "/unknown"}
+    log = server[1].read_text()
+    assert "path=/unknown," in log and "type=other," in log
+    assert secret not in counted + log
+
+
+def test_a_kind_of_body_that_is_no_text_is_answered(http):
+    response = http.post("/predict", content=b'{"patient": {}}', headers={b"content-type": b"\xff"})
+    assert response.status_code == 200
+
+
+def test_the_service_is_not_reached_by_another_name_or_from_another_site(http):
+    asked = {"content": b'{"patient": {}}'}
+    assert http.post("/predict", **asked, headers={"host": "rebound.example"}).status_code == 403
+    crossed = {"sec-fetch-site": "cross-site", "content-type": "text/plain"}
+    assert http.post("/predict", **asked, headers=crossed).status_code == 403
+
+
 def test_the_api_document_is_that_of_the_loaded_model(http):
     schemas = http.get("/docs.json").json()["components"]["schemas"]
     assert schemas["Patient"]["properties"]["nrs_t0"]["maximum"] == 10

@@ -72,6 +72,29 @@ def test_a_posted_form_is_answered_with_the_estimate(app):
     assert "Of 100 patients like this one" in response.text
 
 
+def in_session(app):
+    """Return the application as somebody sees it who has logged in."""
+
+    async def inside(scope, receive, send):
+        await app({**scope, "state": {"caller": "ward-7", "csrf": "the<word"}}, receive, send)
+
+    return inside
+
+
+def test_each_form_of_a_session_carries_its_word_and_is_answered_with_it(app):
+    hidden = '<input type="hidden" name="csrf" value="the&lt;word">'
+    for data in (None, {**FORM, "csrf": "the<word"}, {**FORM, "csrf": "x", "nrs_t0": "11"}):
+        method = "GET" if data is None else "POST"
+        text = call(in_session(app), method, "/clinic", data=data).text
+        forms = text.split("<form ")[1:]
+        assert len(forms) == 2 and all(hidden in form for form in forms)
+        assert ("Of 100 patients like this one" in text) == bool(data and data["nrs_t0"] == "8")
+        assert "csrf" not in text.replace(hidden, "")
+    assert 'data-csrf="the&lt;word"' in call(in_session(app), "GET", "/docs").text
+    for path in ("/clinic", "/docs"):
+        assert "csrf" not in call(app, "GET", path).text
+
+
 def test_an_empty_form_is_an_average_patient(app):
     response = call(app, "POST", "/clinic", data={"sex": "", "nrs_t0": " "})
     assert response.status_code == 200
