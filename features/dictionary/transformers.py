@@ -206,6 +206,18 @@ class PredictorBasis(PlainTransformer):
                 columns[:, out] = _restricted_cubic(straight, self.knots_[j], term - 1)
         return columns
 
+    def with_ends(self, low: FloatArray, high: FloatArray) -> PredictorBasis:
+        """Return a fitted copy that knows other smallest and largest values.
+
+        Parameters
+        ----------
+        low, high : ndarray of shape (n_features_in_,)
+            Nothing that was seen lies beyond.
+        """
+        wider = copy(self)
+        wider.low_, wider.high_ = low, high
+        return wider
+
     def with_numbers(
         self, *, low: FloatArray, high: FloatArray, center: FloatArray, scale: FloatArray
     ) -> PredictorBasis:

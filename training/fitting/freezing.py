@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.schema import Dictionary
+from features.dictionary.transformers import PredictorBasis
+from training.fitting.boosting import relabel_trees
+from training.fitting.ends import find_all_ends
 from training.fitting.fit import FittedOutcome
 from training.fitting.gaps import make_background
 from training.fitting.interval import (
@@ -14,7 +19,7 @@ from training.fitting.interval import (
     fit_working_model,
 )
 from training.fitting.response import FittedResponse, TrainingData
-from training.model.response_model import ResponseModel, WorkingModel
+from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 
 __all__ = ["make_response_model"]
 
@@ -34,6 +39,20 @@ def _fit_working(
     if fitted.evidence is not None:
         return draw_working_model(fitted.evidence, fitted.model.basis, rng=rng, follow=follow)
     return fit_working_model(X, y[known], data.predictors, rng=rng, follow=follow)
+
+
+def _hide_ends(basis: PredictorBasis, data: TrainingData, y: FloatArray) -> PredictorBasis:
+    """Return a basis that does not hold its smallest and largest values, a single patient's."""
+    X = data.X[~np.isnan(y)]
+    low, high = find_all_ends(X, data.predictors, low=basis.low_, high=basis.high_)
+    return basis.with_ends(low, high)
+
+
+def _hide_all_ends(outcome: OutcomeModel, data: TrainingData, y: FloatArray) -> OutcomeModel:
+    n_columns, trees = len(outcome.coef), outcome.trees
+    if trees:
+        trees = relabel_trees(trees, range(n_columns), n_columns)
+    return replace(outcome, basis=_hide_ends(outcome.basis, data, y), trees=trees)
 
 
 def make_response_model(
@@ -60,20 +79,23 @@ def make_response_model(
         Source of randomness.
     """
     first = data.y[data.horizons[0]]
-    working_kept = None
+    kept = working_kept = None
     working_first = _fit_working(data, first, fitted.first, only_rate, rng)
     if fitted.kept is not None:
         constant = bool(fitted.kept.reason)
         working_kept = _fit_working(data, data.kept, fitted.kept, constant, rng)
+        basis = _hide_ends(working_kept.basis, data, data.kept)
+        working_kept = replace(working_kept, basis=basis)
+        kept = _hide_all_ends(fitted.kept.model, data, data.kept)
     gaps = fitted.gaps
     background = make_background(data.X, data.predictors, rng=rng) if gaps is None else gaps.values
     return ResponseModel(
         horizons=data.horizons,
         predictors=tuple(variable.name for variable in data.predictors),
         variables=tuple(dictionary.to_list()),
-        first=fitted.first.model,
-        kept=None if fitted.kept is None else fitted.kept.model,
-        working_first=working_first,
+        first=_hide_all_ends(fitted.first.model, data, first),
+        kept=kept,
+        working_first=replace(working_first, basis=_hide_ends(working_first.basis, data, first)),
         working_kept=working_kept,
         background=background,
         gaps=gaps,

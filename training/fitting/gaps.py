@@ -8,6 +8,7 @@ import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.variable import Variable
+from training.fitting.ends import blur_ends
 from training.model.gaps import Gaps, compute_normal_scores
 
 __all__ = ["N_BACKGROUND", "N_FILLS", "fill_rows", "find_margins", "learn_gaps", "make_background"]
@@ -40,8 +41,8 @@ def make_background(
     Returns
     -------
     ndarray of shape (100, n_predictors)
-        Margins of the known values, at evenly spread quantiles; no association between columns.
-        NaN throughout where none is known.
+        Margins of the known values, at evenly spread quantiles, each number's ends blurred; no
+        association between columns. NaN throughout where none is known.
     """
     background = np.full((N_BACKGROUND, X.shape[1]), np.nan)
     even = (np.arange(N_BACKGROUND) + 0.5) / N_BACKGROUND
@@ -49,6 +50,8 @@ def make_background(
         known = np.sort(X[~np.isnan(X[:, j]), j])
         if not len(known):
             continue
+        if variable.is_numeric:
+            known = blur_ends(known)
         values = known[(even * len(known)).astype(np.intp)]
         if variable.is_numeric:
             values = np.round(values / variable.precision) * variable.precision

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.transformers import PredictorBasis
+from features.dictionary.variable import Variable
 from training.fitting.boosting import relabel_trees
+from training.fitting.ends import find_all_ends
 from training.fitting.gaps import find_margins, make_background
 from training.fitting.solvers import fit_intercept
 from training.model.gaps import Gaps
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.data import PanelData
 from training.panel.fit import FittedPanel, FittedUpdate
-from training.panel.model import ASSAY_PRECISION, PanelModel, make_assay_variables
+from training.panel.model import PanelModel, make_assay_variables
 from training.panel.procedure import PanelProcedure
 
 __all__ = ["freeze_panel"]
@@ -49,7 +52,7 @@ def freeze_panel(
         return None
     names = tuple(data.assays[j] for j in panel.normaliser.kept_[selected])
     variables = make_assay_variables(names, clinical.dictionary.names)
-    wide = _Widening(data, panel, selected, clinical.gaps, rng)
+    wide = _Widening(data, panel, selected, variables, clinical.gaps, rng)
     kept = working_kept = None
     if clinical.kept is not None and clinical.working_kept is not None:
         y = data.clinical.kept
@@ -89,15 +92,15 @@ class _Widening:
         data: PanelData,
         panel: FittedPanel,
         selected: IntArray,
+        variables: Sequence[Variable],
         gaps: Gaps | None,
         rng: np.random.Generator,
     ) -> None:
         self._data, self._panel, self._selected, self._rng = data, panel, selected, rng
         self._gaps = gaps
         delta = panel.delta[:, selected]
-        # Rounded outwards: the extremes themselves are single patients' values.
-        self._low = np.floor(delta.min(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
-        self._high = np.ceil(delta.max(axis=0) / ASSAY_PRECISION) * ASSAY_PRECISION
+        low, high = delta.min(axis=0), delta.max(axis=0)
+        self._low, self._high = find_all_ends(delta, variables, low=low, high=high)
 
     def _widen(self, basis: PredictorBasis) -> PredictorBasis:
         center, scale = self._panel.center[self._selected], self._panel.scale[self._selected]

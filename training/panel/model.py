@@ -21,10 +21,10 @@ from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import encode_plates
 from training.model.response_model import ResponseModel
 
-__all__ = ["ASSAY_PRECISION", "PanelModel", "make_assay_variables"]
+__all__ = ["PanelModel", "make_assay_variables"]
 
 
-ASSAY_PRECISION = 0.1
+_ASSAY_PRECISION = 0.1
 """Cycles to which stored values of an assay are rounded."""
 _NAMED = 5
 
@@ -61,7 +61,7 @@ def make_assay_variables(assays: Sequence[str], taken: Sequence[str] = ()) -> tu
                 "baseline",
                 ("predictor",),
                 unit="cycles (ΔCt)",
-                precision=ASSAY_PRECISION,
+                precision=_ASSAY_PRECISION,
                 hint="normalised by the model from the panel's Ct values; higher is less",
             )
         )

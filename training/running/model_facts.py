@@ -13,6 +13,7 @@ import pandas as pd
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
+from training.fitting.ends import find_ends
 from training.fitting.response import TrainingData
 from training.panel.data import PanelData
 from training.panel.model import PanelModel
@@ -110,10 +111,8 @@ def _make_range_facts(data: TrainingData) -> dict[str, dict[str, Any]]:
     for variable, column in zip(data.predictors, data.X.T, strict=True):
         known = column[~np.isnan(column)]
         if variable.is_numeric:
-            # Rounded outwards: the extremes themselves are single patients' values.
-            step = variable.precision
-            low, high = np.floor(known.min() / step) * step, np.ceil(known.max() / step) * step
-            ranges[variable.name] = {"low": round(float(low), 6), "high": round(float(high), 6)}
+            low, high = find_ends(column, variable)
+            ranges[variable.name] = {"low": low, "high": high}
         else:
             ranges[variable.name] = {"seen": [variable.decode(v) for v in np.unique(known)]}
     return ranges

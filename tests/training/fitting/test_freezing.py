@@ -25,7 +25,15 @@ def test_the_frozen_model_gives_the_fitted_probabilities() -> None:
     model = make_response_model(
         data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
     )
-    np.testing.assert_array_equal(model.probability(data.X), fitted.probability(data.X))
+    found, wanted = model.probability(data.X), fitted.probability(data.X)
+    np.testing.assert_array_equal(found[:, 0], wanted[:, 0])
+    # Nonresponders who lie beyond all responders are taken as the nearest, whose value is rounded.
+    assert fitted.kept is not None
+    basis, nrs = fitted.kept.model.basis, data.X[:, 0]
+    within = (nrs >= basis.low_[0]) & (nrs <= basis.high_[0])
+    np.testing.assert_array_equal(found[within], wanted[within])
+    np.testing.assert_allclose(found, wanted, atol=0.005)
+    assert 0.9 < within.mean() < 1
     assert model.horizons == ("t1", "t2")
     assert model.predictors == ("nrs_t0", "opioid")
     assert model.working_kept is not None
@@ -85,3 +93,25 @@ def test_the_interval_follows_as_far_as_bends_have_weight() -> None:
     low, high = logit(model.interval(data.X)[:, 0].T)
     served = logit(model.probability(data.X)[:, 0])
     assert ((low <= served + 1e-9) & (served <= high + 1e-9)).all()
+
+
+def test_no_stored_number_is_the_smallest_or_largest_value_of_one_patient() -> None:
+    rng = np.random.default_rng(5)
+    predictors = (CONTRACT["age_years"], CONTRACT["disease_duration_years"], CONTRACT["opioid"])
+    X = np.column_stack(
+        [rng.normal(48, 9, 90).round(), rng.gamma(2, 2, 90), rng.integers(0, 2, 90)]
+    )
+    X[0], X[1] = [17.0, 0.013, 1], [93.0, 41.37, 0]
+    y = (rng.random(90) < 0.5).astype(float)
+    data = replace(make_training_data(90, 0, horizons=1), X=X, predictors=predictors, y={"t1": y})
+    fitted = fit_response(data, QUICK, rng=np.random.default_rng(0))
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
+    )
+    np.testing.assert_array_equal(model.probability(X), fitted.probability(X))
+    for outcome in (model.first, model.working_first):
+        assert (outcome.basis.low_[:2] < X[0, :2]).all()
+        assert (outcome.basis.high_[:2] > X[1, :2]).all()
+    # The background's numbers are rounded to the dictionary's precision, as these are.
+    for column, extremes in ((0, (17.0, 93.0)), (1, (0.0, 41.4))):
+        assert not np.isin(np.round(model.background[:, column], 6), extremes).any()

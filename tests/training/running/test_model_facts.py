@@ -30,10 +30,11 @@ def test_ranges_are_rounded_outwards_so_that_no_patients_value_is_told() -> None
     names = [variable.name for variable in description.data.predictors]
     place = names.index("disease_duration_years")
     X[:, place] = np.clip(X[:, place], 0.53, 12.34)
-    X[0, place], X[1, place] = 0.53, 12.34
+    X[:8, place] = [0.53, 0.54, 0.55, 0.56, 0.57, 12.34, 9.1, 9.2]
+    X[8:, place] = np.clip(X[8:, place], 0.6, 9.0)
     other = replace(description, data=replace(description.data, X=X))
     ranges = make_facts(other, evaluation).training_ranges
-    assert ranges["disease_duration_years"] == {"low": 0.5, "high": 12.4}
+    assert ranges["disease_duration_years"] == {"low": 0.5, "high": 13.0}
     assert set(ranges["opioid"]["seen"]) == {"no", "yes"}
     assert set(ranges) == set(names)
 
