@@ -32,8 +32,30 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _answers(description: str, schema: Schema) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _answers(description: str, schema: Schema, **more: Any) -> Schema:
+    content = {"application/json": {"schema": schema}}
+    return {"description": description, "content": content, **more}
+
+
+def _refusals() -> Schema:
+    """Return how a request may end before it is read, and when there is no estimate now."""
+    problems = _ref("Problems")
+    told = {
+        "401": "No key or token was shown, or one that opens nothing",
+        "403": "The key may not do this, or the request names another service or site",
+        "413": "The body is too long",
+        "429": "Too many requests",
+        "503": "No estimate now: it cannot be recorded, or who asks cannot be found out",
+    }
+    wait: Schema = {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+    how: Schema = {"description": "how to show who asks", "schema": {"type": "string"}}
+    headers = {"401": {"WWW-Authenticate": how}, "429": {"Retry-After": wait}}
+    return {
+        status: _answers(
+            text, problems, **({"headers": headers[status]} if status in headers else {})
+        )
+        for status, text in told.items()
+    }
 
 
 def _post(
@@ -49,22 +71,25 @@ def _post(
             "responses": {
                 "200": _answers("The answer", response),
                 "400": _answers("Every problem of the request", _ref("Problems")),
+                **_refusals(),
             },
         }
     }
 
 
-def _get(summary: str, media_type: str = "text/plain") -> Schema:
+def _get(summary: str, media_type: str = "text/plain", *, is_open: bool = False) -> Schema:
     content: Schema = {media_type: {"schema": {}}}
-    return {
-        "get": {"summary": summary, "responses": {"200": {"description": "OK", "content": content}}}
-    }
+    responses: Schema = {"200": {"description": "OK", "content": content}}
+    if is_open:
+        return {"get": {"summary": summary, "responses": responses, "security": []}}
+    return {"get": {"summary": summary, "responses": {**responses, **_refusals()}}}
 
 
 def make_openapi(predictor: Predictor, *, version: str) -> Schema:
     """Return the OpenAPI document of the service for the loaded model."""
     facts = predictor.facts
-    entry = _object({"patient": _ref("Patient"), "panel": _ref("Panel")}, required=["patient"])
+    panel = {"anyOf": [_ref("Panel"), {"type": "null"}]}
+    entry = _object({"patient": _ref("Patient"), "panel": panel}, required=["patient"])
     either = {"anyOf": [_ref("Patient"), entry]}
     examples = make_request_examples(predictor)
     answer_or_problems = {"oneOf": [_ref("Answer"), _ref("Problems")]}
@@ -95,16 +120,27 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
             ),
             "/model": _get("What the loaded model is, and what it asks", "application/json"),
             "/clinic": _get("The clinician's page", "text/html"),
-            "/livez": _get("Whether the process lives"),
-            "/readyz": _get("Whether it answers"),
-            "/healthz": _get("The same as /livez"),
-            "/metrics": _get("Counts and times for Prometheus"),
+            "/docs": _get("This document as a page, on which it can be tried", "text/html"),
+            "/docs.json": _get("This document", "application/json"),
+            "/livez": _get("Whether the process lives", is_open=True),
+            "/readyz": _get("Whether it answers", is_open=True),
+            "/healthz": _get("The same as /livez", is_open=True),
+            "/metrics": _get("Counts and times for Prometheus, for the operator"),
         },
+        # None at all where access control is off.
+        "security": [{"key": []}, {}],
         "components": {
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, or a token of the identity provider",
+                }
+            },
             "schemas": {
                 "Patient": make_patient_schema(predictor),
                 "Panel": make_panel_schema(predictor),
                 **make_answer_schemas(predictor.model.horizons),
-            }
+            },
         },
     }

@@ -1,6 +1,7 @@
 """What a request looks like, derived from the dictionary of the loaded model.
 
-The schemas describe; they do not check. A request is checked once, by the same
+The schemas describe what to send; they do not check, and what people write is read too: numbers as
+text, yes in other words, other words for not detected. A request is checked once, by the same
 :func:`features.dictionary.variable.parse_value` that checks a training table, so that no second
 validator can disagree with it or get in first with an answer of its own.
 """
@@ -25,6 +26,14 @@ __all__ = [
 
 Schema = dict[str, Any]
 
+_ATC = "[ABCDGHJLMNPRSV][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?"
+_ASSAY = "^[A-Za-z0-9][A-Za-z0-9 ._:*/+-]{0,99}$"
+_DAY = (
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+_TIME = f"^[12][0-9]{{3}}-{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]$"
+
 
 def make_variable_schema(variable: Variable) -> Schema:
     """Return the JSON Schema of one variable; missing is always allowed, as null or absent."""
@@ -42,6 +51,8 @@ def make_variable_schema(variable: Variable) -> Schema:
         schema["enum"] = [*dict.fromkeys([*variable.categories, "unknown"]), None]
     else:
         schema["type"] = ["string", "null"]
+        if variable.kind == "codes":
+            schema["pattern"] = f"^({_ATC}(;{_ATC})*|none|unknown)$"
     if variable.unit:
         schema["x-unit"] = variable.unit
     return schema
@@ -72,21 +83,30 @@ def make_panel_schema(predictor: Predictor) -> Schema:
     """Return the JSON Schema of a patient's microRNA panel."""
     cell = {
         "description": (
-            f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}; a word such as Undetermined: not "
-            "detected; null: not measured"
+            f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}; Undetermined: not detected; null: not "
+            "measured"
         ),
-        "type": ["number", "string", "null"],
-        "minimum": LOWEST_CT,
-        "maximum": HIGHEST_CT,
+        "anyOf": [
+            {"type": ["number", "null"], "minimum": LOWEST_CT, "maximum": HIGHEST_CT},
+            {"enum": ["Undetermined"]},
+        ],
     }
     cells = {"anyOf": [cell, {"type": "array", "items": cell, "description": "replicate wells"}]}
     text = {"type": ["string", "null"]}
-    date = {**text, "description": "2026-01-31, or 2026-01-31T08:30"}
+    date = {
+        "description": "2026-01-31, or 2026-01-31T08:30",
+        "anyOf": [
+            {"type": ["string", "null"], "format": "date"},
+            {"type": "string", "pattern": _TIME},
+        ],
+    }
     types: Schema = {
         "ct": {
             "type": "object",
             "description": "Ct by assay, in miRBase's spelling or as the instrument writes it",
             "additionalProperties": cells,
+            "minProperties": 1,
+            "propertyNames": {"pattern": _ASSAY},
         },
         "platform": text,
         "plate": {**text, "description": "corrected for where it was among the training's"},

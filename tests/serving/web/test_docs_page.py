@@ -34,7 +34,7 @@ def test_every_address_and_every_field_is_told(loaded):
 
 def test_types_are_told_in_words(predictor):
     page = _show(predictor)
-    assert "{patient: Patient, panel (optional): Panel}" in page
+    assert "{patient: Patient, panel (optional): Panel or null}" in page
     assert "list of Answer or Problems" in page
     assert "number from 0 to 10 or null" in page
     assert "yes or no or unknown or true or false or null" in page
