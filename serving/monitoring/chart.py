@@ -28,7 +28,7 @@ __all__ = ["STEP", "Crossing", "compute_chart", "find_crossings", "make_scores"]
 STEP = 0.01
 """Scores are rounded to it, in nats: the limits are those of the rounded scores, exactly."""
 
-_HIGHEST = 15.0
+_TOP = round(15.0 / STEP)  # what passes it is counted there
 _TINY = 1e-6
 
 
@@ -116,25 +116,24 @@ def compute_chart(
     outcome = np.asarray(y, dtype=np.float64) == 1
     possible = np.atleast_2d(np.asarray(p, dtype=np.float64))
     weight = np.ones(len(possible)) if weights is None else np.asarray(weights, dtype=np.float64)
-    start = np.zeros((len(possible), int(_HIGHEST / STEP) + 1))
-    start[:, 0] = weight / weight.sum()
-    top = start.shape[1] - 1
+    start = (weight / weight.sum())[:, None]  # all at 0; cells that nothing reaches are left out
     likely, allowed, value = start, 0.0, 0
     rows = []
     for t in range(possible.shape[1]):
+        event, none = int(scores.event[t]), int(scores.none[t])
         allowed += rate * likely.sum()
-        likely = _move(likely, possible[:, t], int(scores.event[t]), int(scores.none[t]))
+        likely = _move(likely, possible[:, t], event, none)
         above = np.cumsum(likely.sum(axis=0)[::-1])[::-1]
         limit = int(np.searchsorted(-above, -allowed))  # the lowest that is reached seldom enough
-        value = min(max(0, value + int((scores.event if outcome[t] else scores.none)[t])), top)
-        crossed = value >= limit
-        reachable = limit <= top and above[limit] > 0
+        value = min(max(0, value + (event if outcome[t] else none)), _TOP)
+        reachable = limit < len(above) and above[limit] > 0
+        crossed = reachable and value >= limit
         rows.append((value * STEP, limit * STEP if reachable else np.inf, crossed))
         if crossed:
             likely, allowed, value = start, 0.0, 0
         else:
-            allowed -= float(above[limit]) if limit <= top else 0.0
-            likely[:, limit:] = 0.0
+            allowed -= float(above[limit]) if reachable else 0.0
+            likely = likely[:, : max(1, limit)]
     columns = {"value": np.float64, "limit": np.float64, "crossed": np.bool_}
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
@@ -152,14 +151,14 @@ def find_crossings(chart: pd.DataFrame) -> list[Crossing]:
 
 def _move(likely: FloatArray, p: FloatArray, event: int, none: int) -> FloatArray:
     """Return the distribution of the sums after one more patient; both ends hold what passes."""
-    moved = np.zeros_like(likely)
+    size = likely.shape[1]
+    moved = np.zeros((len(likely), min(_TOP + 1, size + max(event, none, 0))))
     for score, share in ((event, p), (none, 1 - p)):
         part = likely * share[:, None]
-        size = min(abs(score), part.shape[1] - 1)
-        if score >= 0:
-            moved[:, size:] += part[:, : part.shape[1] - size]
-            moved[:, -1] += part[:, part.shape[1] - size :].sum(axis=1)
-        else:
-            moved[:, : part.shape[1] - size] += part[:, size:]
-            moved[:, 0] += part[:, :size].sum(axis=1)
+        below, room = max(0, -score), moved.shape[1] - max(0, score)
+        moved[:, 0] += part[:, :below].sum(axis=1)
+        moved[:, -1] += part[:, max(room, below) :].sum(axis=1)
+        inside = part[:, below : max(room, below)]
+        start = max(0, score)
+        moved[:, start : start + inside.shape[1]] += inside
     return moved

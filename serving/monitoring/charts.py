@@ -39,15 +39,17 @@ O_E_WATCHED = 0.7
 """The fall of observed over expected that the charts are made for: 7 respond where 10 should."""
 
 SHARES = {
-    "first_fewer": 0.70,
-    "first_more": 0.06,
-    "kept_fewer": 0.12,
-    "kept_more": 0.04,
-    "out_of_scope": 0.03,
-    "missing": 0.02,
-    "unlike": 0.03,
+    "first_fewer": 0.90,
+    "first_more": 0.02,
+    "kept_fewer": 0.05,
+    "kept_more": 0.01,
+    "out_of_scope": 0.007,
+    "missing": 0.006,
+    "unlike": 0.007,
 }
-"""What part of the budget each chart has."""
+"""What part of the budget each chart has. Nearly all goes to what must not be missed: halving it
+would see 8 in 100 falls fewer in time. The others wait a little longer: a chart with a twentieth of
+the budget needs about three quarters more evidence, not twenty times as much."""
 
 SHARES_ONE_HORIZON = {
     name: share + (SHARES["kept_fewer"] + SHARES["kept_more"]) * (name == "first_fewer")
