@@ -22,6 +22,7 @@ from features.errors import InputError, KetresponseError
 from serving.commands.access import app as access_app
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
+from serving.commands.monitor import monitor
 from serving.commands.predict import predict
 from serving.commands.records import outcomes_app, records_app
 from serving.commands.review import release, serve_review
@@ -118,6 +119,7 @@ for _word, _command in (
     ("release", release),
     ("predict", predict),
     ("serve", serve),
+    ("monitor", monitor),
     ("evidence", evidence),
     ("demo", demo),
     ("doctor", doctor),

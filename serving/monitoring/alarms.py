@@ -9,6 +9,7 @@ import numpy as np
 
 from serving.monitoring.charts import Chart
 from serving.monitoring.followed import Followed, Moments
+from training.document.words import capital
 
 __all__ = ["QUESTIONS", "Alarm", "find_alarms"]
 
@@ -93,14 +94,14 @@ class Alarm:
 
     @property
     def kind(self) -> str:
-        """What it is called among tasks: the same chart crossing at another time is another."""
-        return f"monitor:{self.chart}:{self.number}"
+        """What it is called among tasks."""
+        return f"monitor:{self.chart}"
 
     @property
     def title(self) -> str:
         """What was seen."""
         where = f" ({self.horizon})" if self.horizon else ""
-        return f"{QUESTIONS[self.chart][:1].upper()}{QUESTIONS[self.chart][1:]}{where}"
+        return f"{capital(QUESTIONS[self.chart])}{where}"
 
     @property
     def text(self) -> str:

@@ -17,11 +17,16 @@ from serving.monitoring.charts import O_E_WATCHED
 from serving.monitoring.followed import Followed
 from training.measures.observed_expected import compute_o_e
 
-__all__ = ["DUE_DAYS", "compute_reporting"]
+__all__ = ["DUE_DAYS", "compute_reporting", "find_due_days"]
 
 DUE_DAYS: Mapping[str, int] = {"t1": 90, "t2": 180}
 """After how many days from the estimate an outcome is due: a wait for admission, the course, and
 the visit. A study whose course is another says so (`ketresponse monitor --due t1=60`)."""
+
+
+def find_due_days(due_days: Mapping[str, int], horizon: str) -> int:
+    """Return after how many days an outcome is due; a horizon not named takes the longest."""
+    return due_days.get(horizon, max([*due_days.values(), 0]))
 
 
 def compute_reporting(
@@ -36,7 +41,7 @@ def compute_reporting(
     now : datetime64
         The moment of the report.
     due_days : mapping of str to int
-        By horizon; one that is not named is due after the longest.
+        By horizon, as :func:`find_due_days` reads it.
 
     Returns
     -------
@@ -48,12 +53,11 @@ def compute_reporting(
         known; `o_e_none`, `o_e_all`, if none or all of the overdue responded; `could_hide`,
         whether a ratio beyond 0.7 or 1/0.7 is among those while that of the known is not.
     """
-    longest = max([*due_days.values(), 0])
     rows = []
     for horizon in followed.horizons:
         risk, y = followed.risk[horizon], followed.outcome[horizon]
         asked, known = ~np.isnan(risk), followed.is_known(horizon)
-        limit = np.timedelta64(24 * due_days.get(horizon, longest), "h")
+        limit = np.timedelta64(find_due_days(due_days, horizon), "D")
         overdue = asked & ~known & (now - followed.at >= limit)
         due = int((known | overdue).sum())
         low, high = (float(end) for end in compute_wilson_interval(int(overdue.sum()), due))

@@ -15,7 +15,7 @@ DAY = np.timedelta64(1, "D")
 def make_followed(
     y: FloatArray, risk: FloatArray | float = 0.6, *, seed: int = 0, **changes: object
 ) -> Followed:
-    """Return a patient each week, reported 30 and 60 days later; who responds keeps it."""
+    """Return a patient each week, reported 30 and 60 days later; four of five keep it."""
     n = len(y)
     rng = np.random.default_rng(seed)
     at = START + 7 * DAY * np.arange(n)
@@ -25,8 +25,8 @@ def make_followed(
         "in_scope": np.ones(n, dtype=bool),
         "missing": np.zeros(n, dtype=np.int64),
         "X": rng.standard_normal((n, 2)),
-        "risk": {"t1": first, "t2": 0.95 * first},
-        "outcome": {"t1": y.astype(float), "t2": y.astype(float)},
+        "risk": {"t1": first, "t2": 0.8 * first},
+        "outcome": {"t1": y.astype(float), "t2": y * (np.arange(n) % 5 > 0)},
         "reported": {"t1": at + 30 * DAY, "t2": at + 60 * DAY},
     }
     return Followed(**(values | changes))  # type: ignore[arg-type]

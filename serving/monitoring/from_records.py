@@ -1,0 +1,222 @@
+"""From recorded estimates and reported outcomes to the arrays that monitoring works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from features.cohort.cohort import parse_record
+from features.dictionary.outcome import make_labels
+from features.dictionary.rule import read_rule
+from serving.estimate.predictor import Predictor
+from serving.monitoring.followed import Followed, Moments
+from serving.monitoring.monitoring import Before
+from serving.monitoring.reporting import find_due_days
+from serving.records.record import Outcome, RecordedEstimate
+from training.measures.subgroups import Subgroup, make_subgroups
+
+__all__ = ["follow_records", "make_before", "to_moment"]
+
+Record = Mapping[str, float | str | None]
+_NEVER = np.datetime64("NaT", "s")
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """What the records hold of one model.
+
+    Parameters
+    ----------
+    followed : Followed
+        A row for each patient.
+    subgroups : list of Subgroup
+        Parts of them, by what was known before treatment.
+    remarks : tuple of str
+        What could not be read, in plain words.
+    """
+
+    followed: Followed
+    subgroups: list[Subgroup]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Patient:
+    """One patient: the estimate that counts, when one was first asked for, and the outcomes."""
+
+    at: datetime
+    estimate: RecordedEstimate
+    record: Record
+    values: Record
+    reported: Mapping[str, datetime]
+
+
+def to_moment(at: datetime) -> np.datetime64:
+    """Return a time in UTC as arrays hold it, to the second."""
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "s")
+
+
+def make_before(predictor: Predictor) -> Before:
+    """Return what a model tells of its training cohort."""
+    model, counts = predictor.model, predictor.facts.counts
+    ordered = tuple(variable.is_numeric for variable in model.predictor_variables)
+    return Before(model.background, ordered, int(counts["n_patients"]))
+
+
+def follow_records(
+    estimates: Sequence[RecordedEstimate],
+    outcomes: Sequence[Outcome],
+    predictor: Predictor,
+    *,
+    now: datetime,
+    due_days: Mapping[str, int],
+) -> Recorded:
+    """Join what was asked with what became of it, one row for each patient.
+
+    Several requests for one pseudonym are one patient: when the first came, with the estimate of
+    the last before an outcome was reported, which is the one that was acted on. Outcomes are
+    labelled by the model's own rule.
+
+    Sustained response of one who did not respond at the first horizon is known at once, and that
+    of a responder only later: to take both as they come would make every model look too hopeful.
+    Such a patient counts from the day on which the second horizon's outcome is due.
+
+    Parameters
+    ----------
+    estimates : sequence of RecordedEstimate
+        Of this model, in order of time.
+    outcomes : sequence of Outcome
+        Of these estimates, in the order in which they were reported.
+    predictor : Predictor
+        That gave the estimates.
+    now : datetime
+        Of the report.
+    due_days : mapping of str to int
+        After how many days an outcome is due, by horizon.
+    """
+    patients = sorted(_join(estimates, outcomes, predictor), key=lambda one: one.at)
+    horizons = predictor.model.horizons
+    labels = _label(patients, predictor)
+    at = _to_moments([patient.at for patient in patients])
+    reported = {h: _to_moments([patient.reported.get(h) for patient in patients]) for h in horizons}
+    if len(horizons) == 2:
+        _count_when_due(labels, reported, at, horizons, now=to_moment(now), due_days=due_days)
+    wording = [h for h in horizons if (~np.isnat(reported[h]) & np.isnan(labels[h])).any()]
+    for h in horizons:
+        reported[h][np.isnan(labels[h])] = _NEVER
+    used = [patient.estimate for patient in patients]
+    followed = Followed(
+        at=at,
+        in_scope=np.array([one.in_scope for one in used], dtype=np.bool_),
+        missing=np.array([len(one.missing) for one in used], dtype=np.int64),
+        X=_encode(patients, predictor),
+        risk={h: np.array([one.probabilities.get(h, np.nan) for one in used]) for h in horizons},
+        outcome=labels,
+        reported=reported,
+    )
+    table = pd.DataFrame([dict(patient.record) for patient in patients])
+    subgroups = make_subgroups(table, predictor.dictionary) if len(table) else []
+    return Recorded(followed, subgroups, _remark(used, wording))
+
+
+def _join(
+    estimates: Sequence[RecordedEstimate], outcomes: Sequence[Outcome], predictor: Predictor
+) -> list[_Patient]:
+    by_patient: dict[str, list[RecordedEstimate]] = {}
+    patient_of: dict[str, str] = {}
+    for one in estimates:
+        name = one.pseudonym or f"request {one.request_id}"
+        by_patient.setdefault(name, []).append(one)
+        patient_of[one.request_id] = name
+    told: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.request_id in patient_of:
+            told.setdefault(patient_of[outcome.request_id], []).append(outcome)
+    return [_settle(asked, told.get(name, []), predictor) for name, asked in by_patient.items()]
+
+
+def _settle(
+    asked: Sequence[RecordedEstimate], told: Sequence[Outcome], predictor: Predictor
+) -> _Patient:
+    values: dict[str, float | str | None] = {}
+    reported: dict[str, datetime] = {}
+    for outcome in told:
+        values |= dict(outcome.values)
+        for name, value in outcome.values.items():
+            if value is not None:
+                reported.setdefault(name.rpartition("_")[2], outcome.reported_at)
+    first_told = min(reported.values(), default=None)
+    before = [one for one in asked if first_told is None or one.at <= first_told]
+    estimate = (before or list(asked))[-1]
+    sent = (estimate.inputs or {}).get("patient") or {}
+    record, _ = parse_record(sent, predictor.dictionary)
+    return _Patient(asked[0].at, estimate, record, values, reported)
+
+
+def _label(patients: Sequence[_Patient], predictor: Predictor) -> dict[str, np.ndarray]:
+    """Return each patient's labels; NaN where nothing is known."""
+    horizons = predictor.model.horizons
+    names = ["nrs_t0", *(f"{kind}_{h}" for h in horizons for kind in ("nrs", "success"))]
+    rows = [
+        {name: {**patient.record, **patient.values}.get(name) for name in names}
+        for patient in patients
+    ]
+    # A last row in which all is known: a table without any outcome, the normal state here in the
+    # first months, would be refused.
+    table = pd.DataFrame([*rows, dict.fromkeys(names, 0.0)], columns=names).astype(np.float64)
+    labels = make_labels(
+        table, rule=read_rule(predictor.facts.rule, predictor.dictionary), horizons=horizons
+    )
+    return {h: np.array(getattr(labels, h)[:-1]) for h in horizons}
+
+
+def _count_when_due(
+    labels: Mapping[str, np.ndarray],
+    reported: Mapping[str, Moments],
+    at: Moments,
+    horizons: Sequence[str],
+    *,
+    now: np.datetime64,
+    due_days: Mapping[str, int],
+) -> None:
+    """Hold back what is known of the second horizon from the first alone until it is due."""
+    first, second = horizons
+    implied = (labels[first] == 0) & np.isnat(reported[second])
+    due = at + np.timedelta64(find_due_days(due_days, second), "D")
+    reported[second][implied] = np.maximum(due, reported[first])[implied]
+    labels[second][implied & (reported[second] > now)] = np.nan
+
+
+def _encode(patients: Sequence[_Patient], predictor: Predictor) -> np.ndarray:
+    names = predictor.model.predictors
+    if not patients:
+        return np.empty((0, len(names)))
+    rows = [dict(patient.record) for patient in patients]
+    return predictor.dictionary.encode(rows, names)
+
+
+def _to_moments(times: Sequence[datetime | None]) -> Moments:
+    return np.array(
+        [_NEVER if time is None else to_moment(time) for time in times], dtype="datetime64[s]"
+    )
+
+
+def _remark(used: Sequence[RecordedEstimate], unlabelled: Sequence[str]) -> tuple[str, ...]:
+    remarks = []
+    without = sum(one.inputs is None for one in used)
+    if without:
+        remarks.append(
+            f"The inputs of {without} of {len(used)} patients are not kept: they are in no "
+            "subgroup and are not compared with the training cohort, and a fall of pain from "
+            "before treatment cannot be told for them."
+        )
+    if unlabelled:
+        remarks.append(
+            f"Outcomes were reported at {' and '.join(unlabelled)} from which the model's rule "
+            "cannot say who responded; these patients count as not reported."
+        )
+    return tuple(remarks)
