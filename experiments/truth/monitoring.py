@@ -33,7 +33,7 @@ from serving.monitoring.followed import Followed
 from serving.monitoring.typicality import compute_typicality
 
 __all__ = [
-    "World",
+    "UsedModel",
     "compute_bound",
     "compute_detection",
     "compute_false_alarms",
@@ -50,7 +50,7 @@ _FIRST = 30  # outcomes from which a model is recalibrated in the large
 
 
 @dataclass(frozen=True)
-class World:
+class UsedModel:
     """Where a model is used.
 
     Parameters
@@ -80,21 +80,21 @@ class World:
 
 
 WORLDS = {
-    "published share, estimates that differ": World(),
-    "published share, one estimate for everyone": World(spread=0.0, n_training=60),
-    "half respond": World(base=0.5),
-    "a third respond": World(base=0.35),
+    "published share, estimates that differ": UsedModel(),
+    "published share, one estimate for everyone": UsedModel(spread=0.0, n_training=60),
+    "half respond": UsedModel(base=0.5),
+    "a third respond": UsedModel(base=0.35),
 }
 
 
 def simulate_followed(
-    world: World, n: int, *, change: int, ratio: tuple[float, float], rng: np.random.Generator
+    world: UsedModel, n: int, *, change: int, ratio: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Followed, FloatArray]:
     """Return patients whose outcomes follow the estimates until something changes.
 
     Parameters
     ----------
-    world : World
+    world : UsedModel
         Where.
     n : int
         Patients.
@@ -141,7 +141,7 @@ def _draw_patients(n: int, rng: np.random.Generator) -> FloatArray:
     return np.column_stack([np.exp(numbers), flags])
 
 
-def compute_false_alarms(world: World, *, simulations: int, seed: int) -> pd.DataFrame:
+def compute_false_alarms(world: UsedModel, *, simulations: int, seed: int) -> pd.DataFrame:
     """Count alarms of each chart in 20 years of 50 patients a year in which nothing changes.
 
     Returns
@@ -189,7 +189,7 @@ def _find_first(
 
 
 def compute_detection(
-    world: World,
+    world: UsedModel,
     *,
     ratio: tuple[float, float] = (O_E_WATCHED, 1.0),
     within: tuple[int, ...] = (30, 60, 100, 150),
@@ -239,7 +239,7 @@ def compute_detection(
     return table
 
 
-def compute_bound(world: World, n: int, *, ratio: tuple[float, float], seed: int) -> float:
+def compute_bound(world: UsedModel, n: int, *, ratio: tuple[float, float], seed: int) -> float:
     """Return the probability of seeing a change within n outcomes that no method can pass.
 
     A method that raises a false alarm once in 1 / :data:`FALSE_ALARMS` patients on average has a
@@ -308,7 +308,7 @@ VARIANTS: dict[str, Callable[[FloatArray, FloatArray, float, float], int]] = {
 
 
 def compute_imperfect(
-    world: World, n_training: int | None, *, simulations: int, seed: int
+    world: UsedModel, n_training: int | None, *, simulations: int, seed: int
 ) -> pd.DataFrame:
     """Follow models whose estimates are off from the first day, and do not change.
 
@@ -363,17 +363,17 @@ def main() -> None:
     def show(title: str, table: pd.DataFrame) -> None:
         print(f"\n{title}\n{table.round(3).to_string(index=False)}", flush=True)
 
-    def detect(title: str, world: World, **options: Any) -> None:
+    def detect(title: str, world: UsedModel, **options: Any) -> None:
         show(title, compute_detection(world, **options, simulations=n, seed=seed))
 
     for name, world in WORLDS.items():
         detect(f"A fall to 0.7 at the first horizon: {name}", world)
-    detect("A fall to 0.7 from the first patient on", World(), before=0)
-    detect("A fall to 0.5 at the first horizon", World(), ratio=(0.5, 1.0))
-    detect("A fall to 0.7 of keeping the response alone", World(), ratio=(1.0, O_E_WATCHED))
+    detect("A fall to 0.7 from the first patient on", UsedModel(), before=0)
+    detect("A fall to 0.5 at the first horizon", UsedModel(), ratio=(0.5, 1.0))
+    detect("A fall to 0.7 of keeping the response alone", UsedModel(), ratio=(1.0, O_E_WATCHED))
     for size in (None, 60, 100, 200):
         title = f"Unchanged models of {size or 'endlessly many'} patients"
-        show(title, compute_imperfect(World(), size, simulations=few, seed=seed))
+        show(title, compute_imperfect(UsedModel(), size, simulations=few, seed=seed))
     for name, world in list(WORLDS.items())[:2]:
         found = compute_false_alarms(world, simulations=few, seed=seed)
         show(f"False alarms: {name}", found)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from experiments.truth.monitoring import World
+from experiments.truth.monitoring import UsedModel
 from features.arrays import BoolArray, FloatArray
 from serving.monitoring.charts import FALSE_ALARMS, O_E_WATCHED
 
@@ -59,7 +59,7 @@ _CHARTS: dict[str, Statistic] = {
 
 
 def compare_charts(
-    world: World, *, change: int = 100, within: int = 60, simulations: int, seed: int
+    world: UsedModel, *, change: int = 100, within: int = 60, simulations: int, seed: int
 ) -> pd.DataFrame:
     """Return how often each kind of chart sees a fall to 0.7.
 
@@ -85,7 +85,7 @@ def compare_charts(
 
 
 def _draw(
-    world: World, n: int, change: int, simulations: int, rng: np.random.Generator
+    world: UsedModel, n: int, change: int, simulations: int, rng: np.random.Generator
 ) -> FloatArray:
     """Return log-likelihood ratios of the fall, which comes after so many outcomes."""
     p = world.draw_risks(world.base, simulations * n, rng).reshape(simulations, n)
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    table = compare_charts(World(), simulations=asked.simulations, seed=asked.seed)
+    table = compare_charts(UsedModel(), simulations=asked.simulations, seed=asked.seed)
     print(table.round(3).to_string(index=False))
 
 

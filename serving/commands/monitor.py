@@ -10,7 +10,7 @@ import typer
 
 from features.errors import InputError, KetresponseError, Problem
 from features.options import ForceOption, JsonOption
-from serving.commands.options import ModelArgument, find_model
+from serving.commands.options import find_model
 
 if TYPE_CHECKING:
     from serving.monitoring.alarms import Alarm
@@ -56,7 +56,7 @@ def monitor(
     import json
     from datetime import UTC, datetime
 
-        from serving.estimate.predictor import Predictor
+    from serving.estimate.predictor import Predictor
     from serving.monitoring.report import make_monitoring_report
     from serving.monitoring.watch import look_at, tell_reviewers
     from serving.records.settings import RecordSettings
@@ -117,14 +117,14 @@ def _write_page(report: Document, page: Path, *, force: bool) -> None:
 
 
 def _to_json(watched: Watched, report: Document, told: list[Alarm]) -> dict[str, Any]:
-    from serving.monitoring.summary import make_summary
+    from serving.monitoring.summary import make_monitoring_summary
     from training.document.files import to_values
 
     return {
         "model": watched.model,
         "model_digest": watched.model_digest,
         "suspended": watched.suspended,
-        "summary": list(make_summary(watched)),
+        "summary": list(make_monitoring_summary(watched)),
         "alarms": [
             {
                 "chart": alarm.chart,
@@ -145,11 +145,11 @@ def _tell(watched: Watched, told: list[Alarm], page: Path | None, *, suspended: 
 
     from rich.console import Console
 
-    from serving.monitoring.summary import make_summary
+    from serving.monitoring.summary import make_monitoring_summary
 
     width = max(40, Console().width)
     lines = [f"{watched.model} in use", *filter(None, [watched.stamp])]
-    for sentence in make_summary(watched):
+    for sentence in make_monitoring_summary(watched):
         lines += textwrap.wrap(f"- {sentence}", width, subsequent_indent="  ")
     if told:
         lines.append(f"Opened {len(told)} task{'s'[: len(told) > 1]} for the reviewers.")

@@ -22,7 +22,7 @@ from serving.monitoring.reporting import DUE_DAYS, compute_reporting
 from serving.monitoring.typicality import compute_typicality
 from training.measures.subgroups import Subgroup
 
-__all__ = ["Before", "compute_monitoring"]
+__all__ = ["Before", "Monitoring", "compute_monitoring"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from features.shares import FEWEST
 from serving.monitoring.alarms import QUESTIONS
 from serving.monitoring.charts import FALSE_ALARMS, FIRST_REQUESTS, O_E_WATCHED, Chart
 from serving.monitoring.performance import BLOCK
-from serving.monitoring.summary import BUDGET_SENTENCE, make_summary
+from serving.monitoring.summary import BUDGET_SENTENCE, make_monitoring_summary
 from serving.monitoring.typicality import UNLIKE
 from serving.monitoring.watch import Watched
 from training.document.document import Block, Bullets, Document, Drawn, Picture, Section, Table
@@ -41,7 +41,7 @@ def make_monitoring_report(watched: Watched) -> Document:
         ),
         stamp=watched.stamp,
         sections=(
-            Section("In short", (Bullets(make_summary(watched)),)),
+            Section("In short", (Bullets(make_monitoring_summary(watched)),)),
             Section("Do the estimates come true?", _make_performance(watched)),
             Section("Has something changed?", _make_charts(watched)),
             Section("Are the reports complete?", _make_reporting(watched)),

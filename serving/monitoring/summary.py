@@ -12,7 +12,7 @@ from serving.monitoring.watch import Watched
 from training.document.document import each_row, row_of
 from training.document.words import number, number_range, percent, share_with_interval
 
-__all__ = ["BUDGET_SENTENCE", "make_summary"]
+__all__ = ["BUDGET_SENTENCE", "make_monitoring_summary"]
 
 BUDGET_SENTENCE = (
     "Where nothing has changed, all charts together raise a false alarm about once in 20 years of "
@@ -21,7 +21,7 @@ BUDGET_SENTENCE = (
 _FEW = 10
 
 
-def make_summary(watched: Watched) -> tuple[str, ...]:
+def make_monitoring_summary(watched: Watched) -> tuple[str, ...]:
     """Return what was found, the most important first."""
     found = watched.found
     sentences = [f"This model is suspended: {watched.suspended}."] if watched.suspended else []

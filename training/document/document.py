@@ -20,6 +20,7 @@ __all__ = [
     "Bullets",
     "Document",
     "Drawing",
+    "Drawn",
     "Drawings",
     "Named",
     "Picture",

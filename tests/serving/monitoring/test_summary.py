@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from serving.monitoring.monitoring import compute_monitoring
-from serving.monitoring.summary import make_summary
+from serving.monitoring.summary import make_monitoring_summary
 from serving.monitoring.watch import Watched
 from tests.serving.monitoring.arrays import DAY, START, make_before, make_followed
 
@@ -12,7 +12,7 @@ from tests.serving.monitoring.arrays import DAY, START, make_before, make_follow
 def tell(y, **options) -> tuple[str, ...]:
     now = START + 2000 * DAY
     found = compute_monitoring(make_followed(np.asarray(y, float)), make_before(), now=now)
-    return make_summary(Watched("demo:3", "d" * 64, "", found, **options))
+    return make_monitoring_summary(Watched("demo:3", "d" * 64, "", found, **options))
 
 
 @pytest.mark.parametrize(
