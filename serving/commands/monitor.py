@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from features.errors import InputError, KetresponseError, Problem
 from features.options import ForceOption, JsonOption
-from serving.commands.options import find_model
+from serving.commands.options import ModelArgument, find_model, opening_records
 
 if TYPE_CHECKING:
     from serving.monitoring.alarms import Alarm
@@ -21,9 +20,7 @@ __all__ = ["monitor"]
 
 
 def monitor(
-    model: Annotated[
-        str, typer.Argument(help="Folder of a model, or a registered name: NAME, or NAME:VERSION.")
-    ],
+    model: ModelArgument,
     page: Annotated[
         Path | None,
         typer.Option("--page", help="Write a page with charts and tables.", metavar="FILE.html"),
@@ -59,27 +56,19 @@ def monitor(
     from serving.estimate.predictor import Predictor
     from serving.monitoring.report import make_monitoring_report
     from serving.monitoring.watch import look_at, tell_reviewers
-    from serving.records.settings import RecordSettings
-    from serving.records.store import open_store
     from training.store.artifact import load_model
 
     if suspend and not tasks:
         raise InputError("--suspend goes with a task for the reviewers: leave --no-tasks out")
     days = _read_days(due or [])
-    settings = RecordSettings.from_environ(os.environ)
-    if settings is None:
-        raise KetresponseError("nothing is recorded here (KETRESPONSE_RECORDS is off)")
     predictor = Predictor(load_model(find_model(model)))
     now = datetime.now(UTC)
-    store = open_store(settings)
-    try:
+    with opening_records() as store:
         watched = look_at(store, predictor, now=now, due_days=days)
         report = make_monitoring_report(watched)
         if page is not None:
             _write_page(report, page, force=force)
         told = tell_reviewers(store, watched, now=now, suspends=suspend) if tasks else []
-    finally:
-        store.close()
     if json_:
         typer.echo(json.dumps(_to_json(watched, report, told), indent=2, allow_nan=False))
     else:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import KetresponseError
+from features.errors import InputError, KetresponseError
 
-__all__ = ["ModelArgument", "find_model"]
+if TYPE_CHECKING:
+    from serving.records.settings import RecordSettings
+    from serving.records.store import RecordStore
+
+__all__ = ["ModelArgument", "find_model", "find_record_settings", "opening_records"]
 
 ModelArgument = Annotated[
     str,
@@ -36,3 +42,31 @@ def find_model(model: str) -> Path:
             f"{err.name}: give the model's folder, or install ketresponse[train]"
         ) from err
     return locate(name, version or None, tracking_uri=find_tracking_uri(os.environ))
+
+
+def find_record_settings() -> RecordSettings:
+    """Return where estimates are recorded."""
+    from serving.records.settings import RecordSettings
+
+    settings = RecordSettings.from_environ(os.environ)
+    if settings is None:
+        raise InputError("nothing is recorded here: KETRESPONSE_RECORDS is off")
+    return settings
+
+
+@contextmanager
+def opening_records() -> Iterator[RecordStore]:
+    """Give the store of this place, which must be there already."""
+    from serving.records.store import open_store
+
+    settings = find_record_settings()
+    if settings.file is not None and not settings.file.exists() and not settings.key_file.exists():
+        raise InputError(
+            f"there are no records at {settings.place} yet: the first estimate of a service makes "
+            "them; where they lie elsewhere, name the place in KETRESPONSE_RECORDS"
+        )
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()

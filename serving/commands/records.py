@@ -5,21 +5,15 @@ Everything heavy is imported inside the functions, so that `ketresponse --help` 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from features.errors import InputError, KetresponseError
 from features.options import ForceOption
-
-if TYPE_CHECKING:
-    from serving.records.settings import RecordSettings
-    from serving.records.store import RecordStore
+from serving.commands.options import find_record_settings, opening_records
 
 __all__ = ["outcomes_app", "records_app"]
 
@@ -37,33 +31,6 @@ _Pseudonym = Annotated[
 ]
 
 
-def _find_settings() -> RecordSettings:
-    from serving.records.settings import RecordSettings
-
-    settings = RecordSettings.from_environ(os.environ)
-    if settings is None:
-        raise InputError("nothing is recorded here: KETRESPONSE_RECORDS is off")
-    return settings
-
-
-@contextmanager
-def _opening() -> Iterator[RecordStore]:
-    """Give the store of this place, which must be there already."""
-    from serving.records.store import open_store
-
-    settings = _find_settings()
-    if settings.file is not None and not settings.file.exists() and not settings.key_file.exists():
-        raise InputError(
-            f"there are no records at {settings.place} yet: the first estimate of a service makes "
-            "them; where they lie elsewhere, name the place in KETRESPONSE_RECORDS"
-        )
-    store = open_store(settings)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
 def _name_user() -> str:
     import getpass
 
@@ -75,8 +42,8 @@ def show_status() -> None:
     """Tell how much is recorded, where, since when, and what was deleted."""
     from serving.records.upkeep import list_deletions
 
-    settings = _find_settings()
-    with _opening() as store:
+    settings = find_record_settings()
+    with opening_records() as store:
         counted = store.count()
         print(f"{settings.place}: {counted['estimates']} estimates, {counted['outcomes']} reports.")
         if counted["estimates"]:
@@ -109,7 +76,7 @@ def export_records(
     from serving.records.upkeep import export_patient
 
     check_output(out, force=force, endings=(".json",))
-    with _opening() as store:
+    with opening_records() as store:
         found = export_patient(store, pseudonym)
     if not found["estimates"]:
         raise InputError("nothing is kept of a patient of that pseudonym")
@@ -132,7 +99,7 @@ def delete_records(
 
     if not reason.strip():
         raise InputError("say why in --reason: the note of the deletion keeps it")
-    with _opening() as store:
+    with opening_records() as store:
         n = len(store.read(pseudonym=pseudonym))
         if n and not yes:
             typer.confirm(f"Delete {n} estimates with their outcomes for ever?", abort=True)
@@ -150,13 +117,13 @@ def purge_records(
     """Delete what is older than the setting allows, or than --days."""
     from serving.records.upkeep import delete_old
 
-    days = days or _find_settings().retention_days
+    days = days or find_record_settings().retention_days
     if days is None:
         raise InputError(
             "nothing says how long records are kept: set KETRESPONSE_RECORDS_RETENTION_DAYS, or "
             "name --days"
         )
-    with _opening() as store:
+    with opening_records() as store:
         done = delete_old(store, days, by=_name_user(), at=datetime.now(UTC))
     print(f"Deleted {done[0]} estimates and {done[1]} reports older than {days} days.")
 
@@ -166,7 +133,7 @@ def rotate_record_keys() -> None:
     """Seal every record with a new key; a running service takes it up by itself."""
     from serving.records.upkeep import rotate_keys
 
-    with _opening() as store:
+    with opening_records() as store:
         done = rotate_keys(store)
         print(
             f"Sealed {done} values with key {store.keys.current}. Back {store.key_file} up: "
@@ -189,7 +156,7 @@ def export_cohort(
     from serving.records.cohort import make_cohort_table
 
     check_output(out, force=force, endings=TABLE_ENDINGS)
-    with _opening() as store:
+    with opening_records() as store:
         estimates = [one for one in store.read() if model in (None, one.model)]
         table = make_cohort_table(estimates, store.read_outcomes())
     if table.empty:
@@ -220,7 +187,7 @@ def import_outcomes(
         for row in table.to_dict("records")
     ]
     lines = [int(position) + 1 for position in table.index]
-    with _opening() as store:
+    with opening_records() as store:
         try:
             done = report_outcomes(
                 store, rows, caller=_name_user(), at=datetime.now(UTC), lines=lines, most=len(rows)

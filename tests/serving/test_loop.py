@@ -21,12 +21,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import URL
 
-from features.cohort.cohort import parse_record
 from features.simulation.cohort import make_cohort
 from serving.estimate.predictor import Predictor
 from serving.monitoring.watch import look_at, tell_reviewers
 from serving.records.asking import ask
-from serving.records.record import Outcome
+from serving.records.cohort import make_cohort_table
+from serving.records.outcomes import report_outcomes
 from serving.records.recorder import Recorder, Suspended
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
@@ -141,19 +141,16 @@ def _draw_patients(n: int, *, falls: bool) -> pd.DataFrame:
 def _treat(table: pd.DataFrame, predictor: Predictor, recorder: Recorder) -> int:
     """Ask about each patient, report what became of those with an estimate; return how many."""
     names = [v.name for v in predictor.dictionary if v.known_at in ("always", "baseline")]
-    reported = []
+    reports = []
     for row in table.to_dict("records"):
         known = {name: value for name, value in row.items() if value == value}
         sent = {name: known[name] for name in names if name in known}
         answer = asyncio.run(ask(predictor, recorder, sent, caller="clinic"))
-        if answer["estimates"]:
-            told = {name: known[name] for name in _OUTCOMES if name in known}
-            values, problems = parse_record(told, predictor.dictionary)
-            assert problems == []
-            at = datetime.now(UTC)
-            reported.append(Outcome(answer["request_id"], at, "nurse", values))
-    recorder.store.write_outcomes(reported)
-    return len(reported)
+        told = {name: known[name] for name in _OUTCOMES if name in known}
+        if answer["estimates"] and told:
+            reports.append({"request_id": answer["request_id"], **told})
+    done = report_outcomes(recorder.store, reports, caller="nurse", at=datetime.now(UTC))
+    return len(done)
 
 
 def _watch(store: RecordStore, predictor: Predictor) -> tuple[Any, list[Any]]:
@@ -180,8 +177,7 @@ def test_a_fall_is_seen_and_an_updated_model_is_reviewed_and_served(
 ) -> None:
     predictor = _load(house.first)
     recorder = Recorder(predictor, store, look_seconds=0.05)
-    patients = _draw_patients(110, falls=True)
-    _treat(patients, predictor, recorder)
+    _treat(_draw_patients(110, falls=True), predictor, recorder)
     _, told = _watch(store, predictor)
     assert {alarm.chart for alarm in told} >= {"first_fewer"}
     assert [task.kind for task in list_tasks(store.database)] == [alarm.kind for alarm in told]
@@ -192,7 +188,8 @@ def test_a_fall_is_seen_and_an_updated_model_is_reviewed_and_served(
     with pytest.raises(Suspended, match="Fewer respond than estimated"):
         asyncio.run(ask(predictor, recorder, {"nrs_t0": 8}, caller="clinic"))
 
-    patients.to_csv(house.folder / "next.csv", index=False)
+    cohort = make_cohort_table(store.read(), store.read_outcomes())
+    cohort.to_csv(house.folder / "next.csv", index=False)
     loaded = load_model(house.first)
     plan = make_plan(loaded, read_new_patients(loaded, house.folder / "next.csv"), seed=3)
     version = publish_update(plan, tracking_uri=house.uri, show=_show).version
