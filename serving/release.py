@@ -16,17 +16,16 @@ import getpass
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from features.errors import KetresponseError
 from training.approval.case import approved_version, released_versions
 from training.card.render import write_pages
-from training.review.desk import Desk, File
+from training.review.desk import Desk
+from training.review.file import File
+from training.review.placing import MODEL, Place
 from training.review.seal import ANNEX, make_refusal, write_annex
 from training.review.signature import BESIDE_CODE
 from training.store.artifact import write_release
@@ -35,7 +34,6 @@ from training.store.code_digest import list_prediction_path
 __all__ = ["release_version", "roll_back"]
 
 _ALIAS = "released"  # as serving.service looks for it
-_MODEL = "model"
 _BENTOFILE = """\
 service: serving.service:service
 name: {name}
@@ -131,59 +129,44 @@ def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Rel
 def _release(
     desk: Desk, file: File, kind: str, comment: str, folder: Path, bentoml_home: Path
 ) -> Released:
-    """Write the project whole, and put it in place of the earlier one as it is written down.
+    """Stage the project whole, write the release down, and then put it in its place.
 
-    Log, registry, folder and model store change together; where one fails, none has changed.
+    What fails before it is written down has changed nothing; what stops afterwards is finished by
+    the next command, :meth:`training.review.desk.Desk.settle`.
     """
     if any(part.startswith(".") for part in folder.resolve().parts):
         raise KetresponseError(
             f"{folder} lies in a hidden folder (its name begins with a dot), in which BentoML "
             "builds nothing: choose another with --to"
         )
-    if folder.exists() and not (folder / _MODEL / ANNEX).is_file() and any(folder.iterdir()):
+    if folder.exists() and not (folder / MODEL / ANNEX).is_file() and any(folder.iterdir()):
         raise KetresponseError(f"{folder} holds something else than a release; choose another")
-    stored = bentoml_home / "models" / file.facts.name / file.facts.version
+    tag = f"{file.facts.name}:{file.facts.version}"
+    place = Place(folder, bentoml_home / "models" / file.facts.name / file.facts.version)
     actor = f"{getpass.getuser()} at this machine"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder.parent, prefix=".release-") as temporary:
-            whole = Path(temporary) / "new"
-            tag = _write_project(file, whole)
-            # The places are given back by the outer block: after the log, which may yet refuse.
-            with (
-                ExitStack() as places,
-                desk.recording(kind, file, actor=actor, comment=comment) as file,
-            ):
-                write_annex(whole / _MODEL, file.annex, desk.log.sign(file.annex))
-                shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
-                write_pages(file.card, whole / _MODEL, annex=file.annex, status=file.status)
-                places.enter_context(_set_aside(stored, Path(temporary) / "stored"))
-                _store_model(whole / _MODEL, tag, bentoml_home)
-                places.enter_context(_set_aside(folder, Path(temporary) / "old"))
-                whole.rename(folder)
+        with desk.recording(kind, file, actor=actor, comment=comment, place=place) as file:
+            _stage(file, desk, place, tag)
     except OSError as err:
         raise KetresponseError(f"cannot write {folder}: {err.strerror or err}") from err
     return Released(file.case.subject, folder, tag, bentoml_home, file.case.scope)
 
 
-@contextmanager
-def _set_aside(place: Path, aside: Path) -> Iterator[None]:
-    """Clear a place; what stood there comes back if the block fails."""
-    if place.exists():
-        shutil.move(place, aside)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        if aside.exists():
-            shutil.move(aside, place)
-        raise
+def _stage(file: File, desk: Desk, place: Place, tag: str) -> None:
+    """Write what is released, complete, beside where it goes."""
+    whole = place.staged
+    whole.mkdir(parents=True)
+    _write_project(file, whole)
+    write_annex(whole / MODEL, file.annex, desk.log.sign(file.annex))
+    shutil.copy(desk.log.public_key, whole / BESIDE_CODE)
+    write_pages(file.card, whole / MODEL, annex=file.annex, status=file.status)
+    _store_model(whole / MODEL, tag, place)
 
 
-def _write_project(file: File, whole: Path) -> str:
-    shutil.copytree(file.folder, whole / _MODEL)
+def _write_project(file: File, whole: Path) -> None:
+    shutil.copytree(file.folder, whole / MODEL)
     facts = replace(file.facts, status=file.status, card_sha256=file.card.sha256)
-    write_release(whole / _MODEL, facts)
+    write_release(whole / MODEL, facts)
     root = Path(__file__).resolve().parents[1]
     for package in dict.fromkeys(module.partition(".")[0] for module in list_prediction_path()):
         ignored = shutil.ignore_patterns("__pycache__")
@@ -194,7 +177,6 @@ def _write_project(file: File, whole: Path) -> str:
     )
     (whole / "bentofile.yaml").write_text(text, encoding="utf-8")
     (whole / "requirements.txt").write_text("\n".join(_pins()) + "\n")
-    return tag
 
 
 def _pins() -> list[str]:
@@ -204,16 +186,17 @@ def _pins() -> list[str]:
     return [f"{name}=={version(name)}" for name in names]
 
 
-def _store_model(model: Path, tag: str, bentoml_home: Path) -> None:
+def _store_model(model: Path, tag: str, place: Place) -> None:
+    """Make the model as BentoML keeps it, and stage it."""
     # BentoML writes to the home folder, and reports its use, unless told otherwise before it is
     # imported. Its own choice of a store is made at the import, so that the store is named here.
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    os.environ.setdefault("BENTOML_HOME", str(bentoml_home))
+    os.environ.setdefault("BENTOML_HOME", str(place.stored.parents[2]))
     import bentoml
     from bentoml._internal.models.model import ModelStore
 
-    folder = bentoml_home / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    store = ModelStore(folder)
-    with bentoml.models.create(tag, _model_store=store) as stored:
+    folder = place.staged_model.parent / "store"
+    folder.mkdir(parents=True)
+    with bentoml.models.create(tag, _model_store=ModelStore(folder)) as stored:
         shutil.copytree(model, stored.path, dirs_exist_ok=True)
+    (folder / place.stored.relative_to(place.stored.parents[1])).rename(place.staged_model)

@@ -16,7 +16,7 @@ from training.card.schema import Change, Part
 from training.document.words import join
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
-    from training.review.desk import File
+    from training.review.file import File
 
 __all__ = ["describe_review", "list_changes"]
 

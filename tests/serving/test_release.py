@@ -23,6 +23,7 @@ from serving.release import release_version, roll_back
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.models import make_facts as serving_facts
 from tests.serving.helpers.models import make_model as serving_model
+from tests.training.helpers.killed import restore, run_killed
 from tests.training.helpers.review_cards import change_card, put_card
 from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND, make_reason
 from training.review.desk import Desk
@@ -224,15 +225,9 @@ def read_told(desk, places):
 
 @pytest.mark.parametrize(
     "step",
-    [
-        "serving.release.write_annex",
-        "serving.release.write_pages",
-        "serving.release._store_model",
-        "pathlib.Path.rename",
-        "training.review.desk.write_standing",
-    ],
+    ["serving.release.write_annex", "serving.release.write_pages", "serving.release._store_model"],
 )
-def test_a_release_that_fails_at_any_step_is_written_down_nowhere(desk, places, monkeypatch, step):
+def test_a_release_that_cannot_be_staged_is_written_down_nowhere(desk, places, monkeypatch, step):
     add_model(desk)
     release_version(desk, "pilot", **places)
     before = read_told(desk, places)
@@ -241,10 +236,113 @@ def test_a_release_that_fails_at_any_step_is_written_down_nowhere(desk, places, 
         with pytest.raises(KetresponseError, match="Input/output error"):
             release_version(desk, "pilot", **places)
     assert read_told(desk, places) == before
-    assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
+    assert_nothing_staged(places)
     assert desk.verify() == []
+
+
+@pytest.mark.parametrize("step", ["pathlib.Path.rename", "training.review.telling.write_standing"])
+def test_a_release_that_is_written_down_is_finished_by_the_next_command(
+    desk, places, monkeypatch, step
+):
+    add_model(desk)
     release_version(desk, "pilot", **places)
-    assert [event.kind for event in desk.log.read()][-2:] == ["release", "release"]
+    add_model(desk)
+    with monkeypatch.context() as broken:
+        broken.setattr("serving.release._store_model", stage_by_hand)  # renames itself
+        broken.setattr(step, fail)
+        with pytest.raises(KetresponseError, match=r"written in the review log .* Input/output er"):
+            release_version(desk, "pilot", **places)
+    desk.queue()
+    assert version(places) == "2"
+    assert_nothing_staged(places)
+    assert desk.verify() == []
+
+
+def stage_by_hand(model, tag, place):
+    shutil.copytree(model, place.staged_model)
+
+
+def assert_nothing_staged(places):
+    assert [path.name for path in places["folder"].parent.iterdir()] == ["pilot"]
+    assert not list(places["bentoml_home"].glob(".release*"))
+
+
+def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_command(
+    desk, places, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("serving.release._store_model", stage_by_hand)  # BentoML's takes a second
+    monkeypatch.setattr("serving.release.list_prediction_path", lambda: ("serving.settings",))
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    add_model(desk)
+    for module in ("serving.release", "training.review.telling"):
+        monkeypatch.setattr(f"{module}.write_pages", lambda *_, **__: [])
+    kept = shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-kept"))
+
+    def step():
+        release_version(desk, "pilot", **places)
+
+    labels = run_killed(step, tmp_path, None)
+    committed = labels.index("log COMMIT COMMIT")
+    last = {}
+    for at, label in enumerate(labels):  # of files that are staged or removed, one of each kind
+        grouped = ".release-" in label or not label.partition(" ")[2].startswith("/")
+        last[(label.partition(" ")[0], at > committed) if grouped else at] = at
+    assert len(last) < 90
+    for at in [at for at in sorted(last.values()) if at >= committed - 1]:
+        restore(kept, tmp_path)
+        run_killed(step, tmp_path, at)
+        released = desk.log.read()[-1].kind == "release"
+        desk.settle()  # as every command does first
+        assert at % 3 or desk.verify() == [], labels[at]
+        assert version(places) == ("2" if released else "1")
+        assert not desk.log.has_pending
+        if released:
+            assert_nothing_staged(places)
+    restore(kept, tmp_path)
+    run_killed(step, tmp_path, committed)
+    step()  # sweeps what was left
+    assert_nothing_staged(places)
+
+
+def test_a_release_that_differs_from_the_log_is_named(desk, places, tmp_path):
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    older = shutil.copytree(places["folder"], tmp_path / "older")
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    said = f"{places['folder']}: the log says pilot:2 was released there (entry 8)"
+    again = "; `ketresponse release pilot` puts it right"
+    whole = places["folder"].rename(tmp_path / "whole")
+    assert desk.verify() == [f"{said}, and nothing is there{again}"]
+    shutil.copytree(older, places["folder"])
+    assert desk.verify() == [f"{said}, and it holds pilot:1{again}"]
+    for change, words in (
+        (lose_record, "and it holds no record of a review"),
+        (sign_with_another_key, "and its record was not signed with the reviewers' key"),
+    ):
+        shutil.rmtree(places["folder"])
+        shutil.copytree(whole, places["folder"])
+        change(places["folder"] / "model")
+        assert desk.verify() == [f"{said}, {words}{again}"]
+    release_version(desk, "pilot", **places)
+    assert desk.verify() == []
+
+
+def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    before = shutil.copytree(places["folder"], tmp_path / "before")
+    desk.act("withdraw", ADMIN, "pilot", comment="a coding error")
+    stored = places["bentoml_home"] / "models" / "pilot" / "1"
+    for folder in (places["folder"] / "model", stored):
+        assert read_annex(folder)["standing"] == "withdrawn"
+        assert load_model(folder).facts.status == "withdrawn"
+    assert desk.verify() == []
+    shutil.rmtree(places["folder"])
+    shutil.copytree(before, places["folder"])
+    (finding,) = desk.verify()
+    assert "and its record does not tell that it was withdrawn" in finding
 
 
 def change_record(folder, **changes):

@@ -13,7 +13,8 @@ from features.errors import EXIT_REFUSED, InputError
 
 if TYPE_CHECKING:
     from training.approval.case import Account, Action
-    from training.review.desk import Desk, File
+    from training.review.desk import Desk
+    from training.review.file import File
 
 __all__ = ["app", "approve"]
 

@@ -2,98 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from features.errors import KetresponseError
-from training.approval.approval import Unmet, compute_objections, compute_unmet, make_annex
-from training.approval.case import (
-    Account,
-    Action,
-    Case,
-    Digests,
-    Event,
-    approved_version,
-    compute_standing,
-    name_standing,
-)
-from training.approval.gate import Gate
-from training.card.card import Card, read_card
-from training.card.constancy import is_deployable
-from training.card.gates import compute_gates
-from training.card.render import describe_gates, write_pages
+from training.approval.approval import compute_objections
+from training.approval.case import Account, Action, Event, compute_standing
 from training.review.accounts import LocalAccounts
-from training.review.review_log import LogWriter, ReviewLog, find_home
-from training.review.seal import compute_digests, make_refusal, write_annex
+from training.review.file import File, list_events, read_file
+from training.review.placing import Place, list_places
+from training.review.review_log import ReviewLog, find_home
+from training.review.seal import make_refusal
 from training.review.signature import find_key_file
-from training.review.standing import find_approved, write_standing
-from training.store.artifact import read_facts, write_release
+from training.review.telling import tell_of
+from training.review.verifying import find_differences
 from training.store.client import find_tracking_uri
-from training.store.code_digest import list_code_parts
-from training.store.facts import STATUSES, ModelFacts
-from training.store.registered import RegisteredModel, list_models, locate
+from training.store.registered import RegisteredModel, list_models
 
-__all__ = ["Desk", "File", "make_desk"]
+__all__ = ["Desk", "make_desk"]
 
 _JUDGING = ("approve", "refuse", "waive")
-_DIGESTS = tuple(field.name for field in fields(Digests))
-
-
-@dataclass(frozen=True)
-class File:
-    """A model on the desk: what a reviewer reads, and how its review stands.
-
-    Parameters
-    ----------
-    folder : Path
-        Its artifact, checked against its registration.
-    facts : ModelFacts
-        About it.
-    card : Card
-        Of it.
-    case : Case
-        What the decision rests on.
-    """
-
-    folder: Path
-    facts: ModelFacts
-    card: Card
-    case: Case
-
-    @property
-    def standing(self) -> str:
-        """How the review stands; "demonstration" for simulated data."""
-        return "demonstration" if self.case.synthetic else self.case.name
-
-    @property
-    def status(self) -> str:
-        """What the model is now, whatever is written beside it: see STATUSES."""
-        standing = self.standing
-        return standing if standing in STATUSES else "research"
-
-    @property
-    def annex(self) -> dict[str, Any]:
-        """What stands beside the card, by the log."""
-        return make_annex(self.case)
-
-    @property
-    def gates(self) -> list[Gate]:
-        """The twelve gates as the card shows them, waivers and approvals counted."""
-        return describe_gates(self.card.body, self.annex)
-
-    @property
-    def unmet(self) -> list[Unmet]:
-        """Every criterion that keeps the model from being released."""
-        return compute_unmet(self.case)
-
-
-def _of(events: Sequence[Event], subject: str) -> list[Event]:
-    return [event for event in events if event.subject == subject and event.kind != "account"]
 
 
 class Desk:
@@ -114,10 +44,11 @@ class Desk:
 
     def queue(self) -> list[tuple[RegisteredModel, str]]:
         """Return every registered model with its standing, those in review first."""
+        self.settle()
         events = self.log.read()
         rows = []
         for model in list_models(tracking_uri=self.tracking_uri):
-            standing: str = compute_standing(_of(events, _subject(model)))
+            standing: str = compute_standing(list_events(events, f"{model.name}:{model.version}"))
             if model.status == "demonstration":
                 standing = "demonstration"
             elif standing == "approved":
@@ -145,32 +76,14 @@ class Desk:
         Raises
         ------
         KetresponseError
-            If there is no such model, its files are not those that were registered, or it has no
-            card; and as :meth:`training.review.review_log.ReviewLog.read`.
+            As :func:`training.review.file.read_file`, and as
+            :meth:`training.review.review_log.ReviewLog.read`.
         """
+        self.settle()
         return self._read(name, version, self.log.read())
 
     def _read(self, name: str, version: str | None, events: Sequence[Event]) -> File:
-        folder = locate(name, version, tracking_uri=self.tracking_uri)
-        facts, digest = read_facts(folder)
-        card = read_card(folder)
-        if card.body.model.digest != digest:
-            raise KetresponseError(
-                f"the card in {folder} is another model's; make it again with `ketresponse card "
-                "make`"
-            )
-        subject = f"{facts.name}:{facts.version}"
-        case = Case(
-            subject=subject,
-            synthetic=facts.synthetic,
-            digests=compute_digests(facts, digest, card.sha256),
-            gates=compute_gates(card.body),
-            authors=frozenset(card.authors),
-            events=_of(events, subject),
-            code=list_code_parts(),
-            deployable=is_deployable(card.body.results),
-        )
-        return File(folder, facts, card, case)
+        return read_file(name, version, events, tracking_uri=self.tracking_uri)
 
     def act(
         self,
@@ -183,10 +96,11 @@ class Desk:
         gate: int | None = None,
         find_opened: Callable[[str], Sequence[str]] | None = None,
     ) -> File:
-        """Do one step of a review: write it down and tell the registry, both or neither.
+        """Do one step of a review: write it down, then tell the registry.
 
         Nobody else can act in between, so that of two who do the same at once one comes second
-        and is told so.
+        and is told so. What is written down counts, whatever comes after: a registry that cannot
+        be told now is told by the next command.
 
         Parameters
         ----------
@@ -213,7 +127,10 @@ class Desk:
         ------
         Refused
             Listing every objection; nothing is changed.
+        KetresponseError
+            If it is written down and something could not be told of it.
         """
+        self.settle()
         with self.log.writing() as writer:
             file = self._read(name, version, writer.events)
             against = compute_objections(file.case, action, account, comment=comment, gate=gate)
@@ -228,15 +145,19 @@ class Desk:
             }
             if find_opened is not None and action in _JUDGING:
                 details["opened"] = list(find_opened(file.card.sha256))
-            with self._told(file, writer):
-                writer.append(action, file.case.subject, account.name, comment.strip(), details)
+            written = writer.append(
+                action, file.case.subject, account.name, comment.strip(), details
+            )
+        self._follow(written)
         return self.read(file.facts.name, file.facts.version)
 
     @contextmanager
-    def recording(self, kind: str, file: File, *, actor: str, comment: str) -> Iterator[File]:
-        """Write a release or a rollback down if all that is done in the block succeeds.
+    def recording(
+        self, kind: str, file: File, *, actor: str, comment: str, place: Place
+    ) -> Iterator[File]:
+        """Write a release or a rollback down once the block has staged it, then put it in place.
 
-        Nobody else can act in between; a block that fails leaves log and registry as they were.
+        Nobody else can act in between; of a block that fails nothing is left.
 
         Parameters
         ----------
@@ -246,6 +167,8 @@ class Desk:
             The model.
         actor, comment : str
             Who does it, and where to or from what.
+        place : Place
+            Where it goes.
 
         Yields
         ------
@@ -256,16 +179,28 @@ class Desk:
         ------
         Refused
             Listing every unmet criterion.
+        KetresponseError
+            If it is written down and could not be put in place, or told.
         """
-        with self.log.writing() as writer:
-            again = self._read(file.facts.name, file.facts.version, writer.events)
-            self.check(again)  # it may have been withdrawn in between
-            subject = again.case.subject
-            with self._told(again, writer):
-                writer.append(
-                    kind, subject, actor, comment, {"digests": asdict(again.case.digests)}
-                )
-                yield replace(again, case=replace(again.case, events=_of(writer.events, subject)))
+        self.settle()
+        try:
+            with self.log.writing() as writer:
+                places = list_places(writer.events, self.home).values()
+                place.sweep(other.token for _, other in places)
+                again = self._read(file.facts.name, file.facts.version, writer.events)
+                self.check(again)  # it may have been withdrawn in between
+                subject = again.case.subject
+                details = {
+                    "digests": asdict(again.case.digests),
+                    "place": place.to_details(self.home),
+                }
+                written = writer.append(kind, subject, actor, comment, details)
+                own = list_events(writer.events, subject)
+                yield replace(again, case=replace(again.case, events=own))
+        except BaseException:
+            place.discard()
+            raise
+        self._follow(written)
 
     def check(self, file: File) -> None:
         """Raise unless a model may be released.
@@ -280,46 +215,55 @@ class Desk:
                 f"{file.case.subject} is not released", [unmet.text for unmet in file.unmet]
             )
 
-    @contextmanager
-    def _told(self, file: File, writer: LogWriter) -> Iterator[None]:
-        """Tell the registry what was appended; take it back if that fails."""
-        before = list(writer.events)
-        try:
-            yield
-            self._describe(file, writer.events)
-        except BaseException:
-            with suppress(KetresponseError):  # the registry cannot be reached: that is told
-                self._describe(file, before)
-            raise
+    @property
+    def home(self) -> Path:
+        """The folder of reviews and releases."""
+        return self.log.file.parent
 
-    def _describe(self, file: File, events: Sequence[Event]) -> None:
-        """Make the registry say what the log says of a model."""
-        case = replace(file.case, events=_of(events, file.case.subject))
-        standing = compute_standing(case.events)
-        facts = replace(file.facts, status=_status(file.facts, case), card_sha256=file.card.sha256)
-        signed = asdict(case.digests) if standing == "approved" else dict.fromkeys(_DIGESTS, "")
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "artifact"
-            shutil.copytree(file.folder, folder)
-            annex = make_annex(case)
-            files = [
-                write_release(folder, facts),
-                write_annex(folder, annex, self.log.sign(annex)),
-                *write_pages(file.card, folder, annex=annex, status=facts.status),
-            ]
-            write_standing(
-                facts.name,
-                facts.version,
-                status=facts.status,
-                tags={
-                    "review": standing,
-                    "scope": case.scope if standing == "approved" else "",
-                    "approved_by": ", ".join(event.actor for event in case.approvals),
-                    **{f"approved.{name}": digest for name, digest in signed.items()},
-                },
-                files=files,
-                approved=approved_version(events, facts.name),
-                tracking_uri=self.tracking_uri,
+    def settle(self) -> dict[int, str]:
+        """Tell registry and released folders what is written down and was not told yet.
+
+        That is nothing, unless a command was stopped, or could not reach one of them.
+
+        Returns
+        -------
+        dict of int to str
+            Number of each entry of which not everything could be told now, and why.
+        """
+        if not self.log.has_pending:
+            return {}
+        failed = {}
+        with self.log.settling() as settling:
+            for number in settling.pending:
+                try:
+                    self._tell(settling.events, number)
+                except (KetresponseError, OSError) as err:
+                    failed[number] = str(err)
+                else:
+                    settling.done.add(number)
+        return failed
+
+    def _tell(self, events: Sequence[Event], number: int) -> None:
+        """Put in place what an entry released, and tell of its model as it is by the whole log."""
+        event = events[number - 1]
+        place = Place.of(event, self.home)
+        if place is not None:
+            last, _ = list_places(events, self.home)[place.folder]
+            if last.number == number:
+                place.finish()
+            else:
+                place.discard()
+        name, _, version = event.subject.partition(":")
+        file = self._read(name, version, events)
+        tell_of(file, events, self.log, tracking_uri=self.tracking_uri)
+
+    def _follow(self, written: Event) -> None:
+        failed = self.settle()
+        if written.number in failed:
+            raise KetresponseError(
+                f"{written.kind} of {written.subject} is written in the review log (entry "
+                f"{written.number}) and counts, but not everything else could be told: "
+                f"{failed[written.number]}; the next command tries again"
             )
 
     def verify(self) -> list[str]:
@@ -333,55 +277,12 @@ class Desk:
         findings = self.log.verify()
         if findings:
             return findings
-        events = self.log.read()
-        models = list_models(tracking_uri=self.tracking_uri)
-        for model in models:
-            findings += self._verify_version(model, events)
-        for name in dict.fromkeys(model.name for model in models):
-            alias = find_approved(name, tracking_uri=self.tracking_uri)
-            wanted = approved_version(events, name)
-            if alias != wanted:
-                findings.append(
-                    f"{name}: the registry's alias approved names version {alias or 'none'}, the "
-                    f"log {wanted or 'none'}"
-                )
-        there = {_subject(model) for model in models}
-        gone = dict.fromkeys(e.subject for e in events if e.kind != "account")
-        findings += [
-            f"{subject}: it was reviewed, and is no longer registered"
-            for subject in gone
-            if subject not in there
-        ]
-        return findings
-
-    def _verify_version(self, model: RegisteredModel, events: Sequence[Event]) -> list[str]:
-        own = _of(events, _subject(model))
-        try:
-            file = self._read(model.name, model.version, events)
-        except KetresponseError as err:
-            return [f"{_subject(model)}: {err}"] if own else []
         findings = [
-            f"{file.case.subject}: {unmet.text}"
-            for unmet in file.unmet
-            if unmet.code in ("void", "changed")
+            f"entry {number} is written down, and not everything could be told of it: {reason}"
+            for number, reason in self.settle().items()
         ]
-        wanted = _status(file.facts, file.case)
-        for where, told in (("registry", model.status), ("stored model", file.facts.status)):
-            if told != wanted:
-                findings.append(f"{file.case.subject}: the {where} says {told}, the log {wanted}")
-        return findings
-
-
-def _subject(model: RegisteredModel) -> str:
-    return f"{model.name}:{model.version}"
-
-
-def _status(facts: ModelFacts, case: Case) -> str:
-    """Return the status of a model by its log."""
-    if facts.synthetic:
-        return "demonstration"
-    standing = name_standing(compute_standing(case.events), case.scope)
-    return standing if standing in STATUSES else "research"
+        told = find_differences(self.log.read(), self.log, tracking_uri=self.tracking_uri)
+        return [*findings, *told]
 
 
 def make_desk(environ: Mapping[str, str]) -> Desk:

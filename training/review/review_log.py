@@ -5,17 +5,19 @@ can change, add, remove or reorder entries, or write the whole log anew, without
 How long the log is, and how it ends, is kept beside the key, so that an end cut off or an older
 copy put back is found too. Whoever holds the key and both places can write what they like: keep
 the key where the log's keepers cannot read it, or give it to a third person.
+
+The log is the truth. What else tells of a review (registry, signed record, released folder) follows
+once an entry is committed: the entry stands in the table ``pending``, written with it, until all
+of them have been told, so that whatever stopped in between is made up for by the next command.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,8 +27,19 @@ from typing import Any
 from features.errors import KetresponseError, Refused
 from training.approval.case import Event
 from training.review.signature import make_public_key, sign
+from training.review.tampering import (
+    SKEW,
+    Row,
+    Stored,
+    Tampered,
+    compute_digest,
+    find_backwards,
+    find_tampering,
+    mark,
+    to_event,
+)
 
-__all__ = ["LogWriter", "ReviewLog", "Tampered", "find_home"]
+__all__ = ["LogWriter", "ReviewLog", "Settling", "find_home"]
 
 _WAIT_SECONDS = 60.0
 _KEY_BYTES = 32
@@ -38,6 +51,7 @@ CREATE TRIGGER IF NOT EXISTS log_keeps BEFORE UPDATE ON log
     BEGIN SELECT RAISE(ABORT, 'the review log is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS log_stays BEFORE DELETE ON log
     BEGIN SELECT RAISE(ABORT, 'the review log is append-only'); END;
+CREATE TABLE IF NOT EXISTS pending (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
 INSERT INTO store SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT id FROM store);
 CREATE TABLE IF NOT EXISTS outside.head (
@@ -45,34 +59,7 @@ CREATE TABLE IF NOT EXISTS outside.head (
     mac TEXT NOT NULL);
 COMMIT;
 """
-
-
-class Tampered(Refused):
-    """The review log, or what it speaks of, is not as it was written."""
-
-    def __init__(self, findings: Sequence[str]) -> None:
-        self.findings = tuple(findings)
-        listed = "\n".join(f"  {finding}" for finding in findings)
-        super().__init__(f"the review log cannot be trusted:\n{listed}")
-
-
-@dataclass(frozen=True)
-class _Row:
-    number: int
-    entry: str
-    digest: str
-    mac: str
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What the two places hold."""
-
-    store: str
-    rows: list[_Row]
-    head: tuple[int, str, str] | None
-    displaced: int
-    """Entries of another log that was in the same place before."""
+_NAMES = {"log", "pending", "store", "head"}
 
 
 def find_home(environ: Mapping[str, str], tracking_uri: str) -> Path:
@@ -90,74 +77,6 @@ def find_home(environ: Mapping[str, str], tracking_uri: str) -> Path:
     scheme, _, rest = tracking_uri.partition(":///")
     beside = Path(rest.partition("?")[0]).parent if scheme == "sqlite" else Path()
     return beside / "ketresponse-home"
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _mark(key: bytes, *parts: object) -> str:
-    return hmac.new(key, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
-
-
-def _marked(key: bytes, mac: str, *parts: object) -> bool:
-    return hmac.compare_digest(mac, _mark(key, *parts))
-
-
-def _find_tampering(stored: _Stored, key: bytes) -> list[str]:
-    """Return what is wrong with a log, in words that name the entry."""
-    findings = []
-    if stored.displaced and not stored.rows:
-        findings.append(f"the log that was here, with {stored.displaced} entries, is gone")
-    elif stored.displaced:
-        findings.append(
-            f"the log that was here, with {stored.displaced} entries, was replaced by another"
-        )
-    if stored.rows and not any(_marked(key, r.mac, "entry", r.digest) for r in stored.rows):
-        return [*findings, "the whole log was rewritten: no entry was written with the review key"]
-    previous = _sha256(stored.store)
-    for place, row in enumerate(stored.rows, start=1):
-        findings += _find_in_row(row, place, previous, key)
-        previous = row.digest
-    if stored.head is not None:
-        findings += _find_at_end(stored, stored.head, key)
-    elif stored.rows:
-        findings.append("what was kept of the log's end, beside the key, is gone")
-    return findings
-
-
-def _find_in_row(row: _Row, place: int, previous: str, key: bytes) -> list[str]:
-    if _sha256(row.entry) != row.digest:
-        return [f"entry {row.number} was changed"]
-    if not _marked(key, row.mac, "entry", row.digest):
-        return [f"entry {row.number} was not written with the review key"]
-    entry = json.loads(row.entry)
-    if entry["number"] != row.number or row.number != place or entry["previous"] != previous:
-        return [
-            f"entry {row.number} does not follow the one before it: entries were removed, "
-            "added or moved"
-        ]
-    return []
-
-
-def _find_at_end(stored: _Stored, head: tuple[int, str, str], key: bytes) -> list[str]:
-    number, digest, mac = head
-    if not _marked(key, mac, "head", stored.store, number, digest):
-        return ["what was kept of the log's end, beside the key, was changed"]
-    last = stored.rows[-1].number if stored.rows else 0
-    if last < number:
-        return [
-            f"the log ends after entry {last}, but {number} were written: its end was cut off "
-            "or an older copy was put back"
-        ]
-    if not stored.rows or stored.rows[-1].digest != digest:
-        return ["the log does not end as it was last written"]
-    return []
-
-
-def _to_event(row: _Row) -> Event:
-    entry = json.loads(row.entry)
-    return Event(**{name: entry[name] for name in entry if name not in ("store", "previous")})
 
 
 @dataclass
@@ -180,8 +99,15 @@ class LogWriter:
     def append(
         self, kind: str, subject: str, actor: str, comment: str, details: Mapping[str, Any]
     ) -> Event:
-        """Write one more entry, with the time, and return it."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        """Write one more entry, with the time, and return it.
+
+        Raises
+        ------
+        Refused
+            If the clock is behind the last entry by more than
+            :data:`training.review.tampering.SKEW`.
+        """
+        at = self._find_time()
         number = len(self.events) + 1
         fields = {
             "store": self._store,
@@ -195,8 +121,8 @@ class LogWriter:
             "details": dict(details),
         }
         entry = json.dumps(fields, sort_keys=True)
-        digest = _sha256(entry)
-        row = _Row(number, entry, digest, _mark(self._key, "entry", digest))
+        digest = compute_digest(entry)
+        row = Row(number, entry, digest, mark(self._key, "entry", digest))
         self._connection.execute(
             "INSERT INTO log VALUES (?, ?, ?, ?)", (row.number, row.entry, row.digest, row.mac)
         )
@@ -207,13 +133,47 @@ class LogWriter:
                 self._place,
                 number,
                 digest,
-                _mark(self._key, "head", self._store, number, digest),
+                mark(self._key, "head", self._store, number, digest),
             ),
         )
-        event = _to_event(row)
+        if kind != "account":
+            self._connection.execute("INSERT INTO pending VALUES (?)", (number,))
+        event = to_event(row)
         self._previous = digest
         self.events.append(event)
         return event
+
+    def _find_time(self) -> str:
+        """Return the time of the next entry, never before the last one's."""
+        now = datetime.now(UTC)
+        if not self.events:
+            return now.isoformat(timespec="seconds")
+        last = datetime.fromisoformat(self.events[-1].at)
+        if now < last - SKEW:
+            raise Refused(
+                f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the log's last entry is of "
+                f"{last:%Y-%m-%d %H:%M}: nothing was written; set the clock of this machine"
+            )
+        return max(now, last).isoformat(timespec="seconds")
+
+
+@dataclass
+class Settling:
+    """Entries of which not everything else has been told yet.
+
+    Parameters
+    ----------
+    events : list of Event
+        The whole log.
+    pending : list of int
+        Numbers of those entries.
+    done : set of int
+        Filled by who tells of them.
+    """
+
+    events: list[Event]
+    pending: list[int]
+    done: set[int] = field(default_factory=set)
 
 
 class ReviewLog:
@@ -252,10 +212,38 @@ class ReviewLog:
     def verify(self) -> list[str]:
         """Return what is wrong with the log; empty if it is as it was written."""
         try:
-            self.read()
+            return find_backwards(self.read())
         except Tampered as err:
             return list(err.findings)
-        return []
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether there are entries of which not everything else has been told."""
+        with self._open(create=False) as connection:
+            return connection.execute("SELECT 1 FROM pending").fetchone() is not None
+
+    @contextmanager
+    def settling(self) -> Iterator[Settling]:
+        """Hold the log while registry and folders are told of it: nobody else writes meanwhile.
+
+        Entries that are `done` when the block ends are no longer pending. Where that cannot be
+        kept they are told once more by the next command, which changes nothing.
+        """
+        with self._open(create=True) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                events = self._check(self._load(connection))
+                rows = connection.execute("SELECT number FROM pending ORDER BY number")
+                settling = Settling(events, [number for (number,) in rows])
+                yield settling
+                for number in settling.done:
+                    connection.execute("DELETE FROM pending WHERE number = ?", (number,))
+                connection.execute("PRAGMA busy_timeout = 200")
+                with suppress(sqlite3.OperationalError):  # somebody reads: see above
+                    connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[LogWriter]:
@@ -275,7 +263,9 @@ class ReviewLog:
                 events = self._check(stored)
                 if not events and not self.key_file.exists():
                     self._make_key()
-                previous = stored.rows[-1].digest if stored.rows else _sha256(stored.store)
+                previous = (
+                    str(stored.rows[-1].digest) if stored.rows else compute_digest(stored.store)
+                )
                 place = str(self.file.resolve())
                 yield LogWriter(events, connection, stored.store, previous, self._read_key(), place)
                 connection.execute("COMMIT")
@@ -283,13 +273,13 @@ class ReviewLog:
                 connection.execute("ROLLBACK")
                 raise
 
-    def _check(self, stored: _Stored) -> list[Event]:
+    def _check(self, stored: Stored) -> list[Event]:
         if not stored.rows and not stored.displaced and stored.head is None:
             return []
-        findings = _find_tampering(stored, self._read_key())
+        findings = find_tampering(stored, self._read_key())
         if findings:
             raise Tampered(findings)
-        return [_to_event(row) for row in stored.rows]
+        return [to_event(row) for row in stored.rows]
 
     @property
     def public_key(self) -> Path:
@@ -358,19 +348,25 @@ class ReviewLog:
             connection = sqlite3.connect(
                 place(self.file), timeout=_WAIT_SECONDS, isolation_level=None
             )
+            # Whatever somebody has put into a cell can be read, and is then named.
+            connection.text_factory = lambda data: data.decode(errors="replace")
             with closing(connection):
                 connection.execute("ATTACH ? AS outside", (place(self._heads),))
-                names = "SELECT name FROM {}sqlite_master WHERE name IN ('store', 'head')"
-                if not all(
-                    connection.execute(names.format(part)).fetchone() for part in ("", "outside.")
-                ):
+                parts = ("", "outside.")
+                names = "SELECT name FROM {}sqlite_master"
+                found = {row[0] for part in parts for row in connection.execute(names.format(part))}
+                if not found >= _NAMES:
                     connection.executescript(_TABLES)
                 yield connection
         except sqlite3.Error as err:
-            raise KetresponseError(f"cannot use the review log {self.file}: {err}") from err
+            told = f"cannot use the review log {self.file}: {err}"
+            if "locked" in str(err):
+                told += "; another program holds it: nothing was written, end it and try again"
+            raise KetresponseError(told) from err
 
-    def _load(self, connection: sqlite3.Connection) -> _Stored:
-        (store,) = connection.execute("SELECT id FROM store").fetchone()
+    def _load(self, connection: sqlite3.Connection) -> Stored:
+        stored = connection.execute("SELECT id FROM store").fetchone()
+        store = str(stored[0]) if stored else ""
         rows = connection.execute("SELECT number, entry, digest, mac FROM log ORDER BY number")
         head = connection.execute(
             "SELECT number, digest, mac FROM outside.head WHERE store = ?", (store,)
@@ -379,4 +375,4 @@ class ReviewLog:
             "SELECT max(number) FROM outside.head WHERE place = ? AND store <> ?",
             (str(self.file.resolve()), store),
         ).fetchone()[0]
-        return _Stored(store, [_Row(*row) for row in rows], head, displaced or 0)
+        return Stored(store, [Row(*row) for row in rows], head, displaced or 0)

@@ -26,6 +26,7 @@ __all__ = [
     "check_approval",
     "compute_digests",
     "read_annex",
+    "read_signed",
     "make_refusal",
     "write_annex",
 ]
@@ -47,11 +48,12 @@ def read_annex(folder: Path) -> dict[str, Any] | None:
     KetresponseError
         If it is damaged.
     """
-    found = _read_signed(folder)
+    found = read_signed(folder)
     return None if found is None else found[0]
 
 
-def _read_signed(folder: Path) -> tuple[dict[str, Any], str] | None:
+def read_signed(folder: Path) -> tuple[dict[str, Any], str] | None:
+    """Return the annex of a model's folder and its signature, as :func:`read_annex`."""
     path = folder / ANNEX
     if not path.exists():
         return None
@@ -106,7 +108,7 @@ def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> 
 
 
 def _check_sealed(folder: Path, status: str, public_key: Path) -> dict[str, Any]:
-    signed = _read_signed(folder)
+    signed = read_signed(folder)
     if signed is None:
         raise make_refusal(_NOT_SERVED, [f"there is no record of a review ({ANNEX})"])
     annex, signature = signed

@@ -35,7 +35,7 @@ from training.store.registered import (
     describe_version,
 )
 
-__all__ = ["attach_files", "register"]
+__all__ = ["attach_files", "describe_tags", "register"]
 
 _LOADER = "training.store.pyfunc"
 _NAME = "[a-z0-9][a-z0-9_-]*"
@@ -78,15 +78,16 @@ def _is_constant(model: ResponseModel, horizon: str) -> bool:
     return model.first.is_constant if horizon == model.horizons[0] else model.is_constant
 
 
-def _tags(facts: ModelFacts, model: ResponseModel) -> dict[str, str]:
-    tags = {f"{TAG}status": facts.status, f"{TAG}horizons": ",".join(model.horizons)}
+def describe_tags(facts: ModelFacts, model: ResponseModel) -> dict[str, str]:
+    """Return what the registry's tags say of a model, by their names without our prefix."""
+    tags = {"status": facts.status, "horizons": ",".join(model.horizons)}
     for horizon in model.horizons:
         count = facts.counts[horizon]
         auc = facts.performance.get(horizon, {}).get("auc", [None])[0]
-        tags[f"{TAG}{horizon}.n"] = str(count["n"])
-        tags[f"{TAG}{horizon}.events"] = str(count["events"])
+        tags[f"{horizon}.n"] = str(count["n"])
+        tags[f"{horizon}.events"] = str(count["events"])
         if auc is not None and not _is_constant(model, horizon):
-            tags[f"{TAG}{horizon}.auc"] = f"{auc:.4f}"
+            tags[f"{horizon}.auc"] = f"{auc:.4f}"
     return tags
 
 
@@ -184,8 +185,9 @@ def register(
         try:
             _ensure_name(client, name)
             source = f"runs:/{run_id}/{MODEL_PATH}"
+            own = {f"{TAG}{tag}": value for tag, value in describe_tags(facts, model).items()}
             version = client.create_model_version(
-                name, source, run_id=run_id, tags={**_tags(facts, model), **(tags or {})}
+                name, source, run_id=run_id, tags={**own, **(tags or {})}
             ).version
             numbered = replace(facts, name=name, version=str(version), run_id=run_id)
             with TemporaryDirectory() as temporary:

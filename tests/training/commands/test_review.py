@@ -210,7 +210,7 @@ def test_a_change_of_the_code_is_named_and_voids_it(people, monkeypatch):
     approve_all(people)
     parts = {**code_digest.list_code_parts(), "scipy": "0.1"}
     monkeypatch.setattr(code_digest, "list_code_parts", lambda: parts)
-    monkeypatch.setattr(review, "list_code_parts", lambda: parts)
+    monkeypatch.setattr("training.review.file.list_code_parts", lambda: parts)
     assert "code (scipy) changed since the approval of Carl Second (carl)" in verify()
     told = run("status", "pilot").stdout
     assert told.startswith("pilot:1: void\n")

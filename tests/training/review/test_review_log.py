@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from features.errors import EXIT_REFUSED, KetresponseError
 from tests.places import PROJECT
-from training.review.review_log import ReviewLog, Tampered, find_home
+from training.review.review_log import ReviewLog, find_home
 from training.review.signature import find_key_file
+from training.review.tampering import Tampered
 
 
 def make_log(folder, *, name="home"):
