@@ -1,6 +1,28 @@
-"""No example of Hypothesis is timed: how long one takes is the machine's doing."""
+"""What holds for all tests.
 
+No example of Hypothesis is timed: how long one takes is the machine's doing. Services record into a
+place of this run, never into the folder that the tests were started in.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def records_elsewhere() -> Iterator[None]:
+    with (
+        tempfile.TemporaryDirectory(prefix="records-") as folder,
+        pytest.MonkeyPatch.context() as m,
+    ):
+        m.setenv("KETRESPONSE_RECORDS", str(Path(folder) / "records.db"))
+        m.setenv("KETRESPONSE_RECORDS_KEY_FILE", str(Path(folder) / "keys" / "records.key"))
+        yield

@@ -22,6 +22,7 @@ __all__ = [
     "make_panel_schema",
     "make_patient_schema",
     "make_request_examples",
+    "make_variable_schema",
 ]
 
 Schema = dict[str, Any]

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from serving.estimate.openapi import make_openapi
 from serving.estimate.predictor import Predictor
 from serving.web.headers import DOCS_POLICY, PRIVATE, find_csrf
+from serving.web.openapi import make_openapi
 from serving.web.rendering import ASSETS, render
 from training.store.facts import package_versions
 
@@ -75,7 +75,7 @@ def render_docs(openapi: Schema, *, base: str, csrf: str = "") -> str:
     Parameters
     ----------
     openapi : mapping
-        As :func:`serving.estimate.openapi.make_openapi` makes it.
+        As :func:`serving.web.openapi.make_openapi` makes it.
     base : str
         The address of the service, for the commands to be copied.
     csrf : str

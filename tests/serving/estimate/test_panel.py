@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from features.panel.panel import combine_wells
 from serving.estimate.answer import Answer, Problems
-from serving.estimate.openapi import make_openapi
 from serving.estimate.panel import PanelSample, choose_panel, parse_sample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
+from serving.web.openapi import make_openapi
 from tests.places import PROJECT
 from tests.serving.helpers.json_schema import check
 from tests.serving.helpers.models import PATIENT, make_loaded

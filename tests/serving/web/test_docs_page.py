@@ -7,9 +7,9 @@ from html import unescape
 
 import pytest
 
-from serving.estimate.openapi import make_openapi
 from serving.estimate.predictor import Predictor
 from serving.web.docs_page import render_docs
+from serving.web.openapi import make_openapi
 from tests.serving.helpers.models import make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
 

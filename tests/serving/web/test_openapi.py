@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.dictionary.contract import CONTRACT
-from serving.estimate.openapi import make_openapi
 from serving.estimate.predictor import MAX_BATCH, Predictor
+from serving.web.openapi import make_openapi
 from tests.serving.helpers.models import make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
 

@@ -4,14 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
+from features.dictionary.contract import CONTRACT
 from serving.estimate.answer import make_answer_schemas
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.estimate.request import MAX_BODY
-from serving.estimate.schemas import make_panel_schema, make_patient_schema, make_request_examples
+from serving.estimate.schemas import (
+    make_panel_schema,
+    make_patient_schema,
+    make_request_examples,
+    make_variable_schema,
+)
+from serving.records.outcomes import MAX_REPORTS, OUTCOMES
 
 __all__ = ["make_openapi"]
 
 Schema = dict[str, Any]
+
+_NO_RECORDS = "Nothing is recorded here, so that there is nothing to report on"
+_REPORT = {"patient_id": "P-0417", "nrs_t1": 4, "success_t1": "yes"}
+
+
+def _make_report_schema() -> Schema:
+    """Return the JSON Schema of one report: whose, and one outcome at least."""
+    whose = {
+        "request_id": {
+            "description": "number of the estimate, or its first 12 letters",
+            "type": "string",
+            "minLength": 12,
+        },
+        "patient_id": {"description": "the pseudonym that was sent", "type": "string"},
+    }
+    told = {name: make_variable_schema(CONTRACT[name]) for name in OUTCOMES}
+    return {
+        "type": "object",
+        "description": "By `request_id` or by `patient_id`, and what was measured.",
+        "properties": {**whose, **told},
+        "oneOf": [{"required": [name]} for name in whose],
+        "anyOf": [{"required": [name]} for name in told],
+        "additionalProperties": False,
+    }
 
 
 def _object(properties: Schema, **more: Any) -> Schema:
@@ -59,7 +90,13 @@ def _refusals() -> Schema:
 
 
 def _post(
-    summary: str, request: Schema, response: Schema, operation: str, *, examples: Schema
+    summary: str,
+    request: Schema,
+    response: Schema,
+    operation: str,
+    *,
+    examples: Schema,
+    absent: str = "",
 ) -> Schema:
     content = {"application/json": {"schema": request, "examples": examples}}
     return {
@@ -71,28 +108,72 @@ def _post(
             "responses": {
                 "200": _answers("The answer", response),
                 "400": _answers("Every problem of the request", _ref("Problems")),
+                **({"404": _answers(absent, _ref("Problems"))} if absent else {}),
                 **_refusals(),
             },
         }
     }
 
 
-def _get(summary: str, media_type: str = "text/plain", *, is_open: bool = False) -> Schema:
+def _get(
+    summary: str, media_type: str = "text/plain", *, is_open: bool = False, absent: str = ""
+) -> Schema:
     content: Schema = {media_type: {"schema": {}}}
     responses: Schema = {"200": {"description": "OK", "content": content}}
+    if absent:
+        responses["404"] = {"description": absent, "content": content}
     if is_open:
         return {"get": {"summary": summary, "responses": responses, "security": []}}
     return {"get": {"summary": summary, "responses": {**responses, **_refusals()}}}
 
 
-def make_openapi(predictor: Predictor, *, version: str) -> Schema:
-    """Return the OpenAPI document of the service for the loaded model."""
-    facts = predictor.facts
+def _make_paths(predictor: Predictor) -> Schema:
+    """Return what can be asked at each address."""
     panel = {"anyOf": [_ref("Panel"), {"type": "null"}]}
     entry = _object({"patient": _ref("Patient"), "panel": panel}, required=["patient"])
     either = {"anyOf": [_ref("Patient"), entry]}
     examples = make_request_examples(predictor)
     answer_or_problems = {"oneOf": [_ref("Answer"), _ref("Problems")]}
+    return {
+        "/predict": _post(
+            "Estimate for one patient",
+            entry,
+            _ref("Answer"),
+            "predict",
+            examples=examples["/predict"],
+        ),
+        "/predict_batch": _post(
+            f"Estimates for up to {MAX_BATCH} patients, each answered on its own",
+            _object({"patients": _array(either, maxItems=MAX_BATCH)}),
+            _array(answer_or_problems),
+            "predict_batch",
+            examples=examples["/predict_batch"],
+        ),
+        "/outcomes": {
+            **_post(
+                f"Report what became of up to {MAX_REPORTS} patients: all, or none",
+                _object({"outcomes": _array(_ref("Report"), minItems=1, maxItems=MAX_REPORTS)}),
+                _object({"recorded": _array({"type": "string"})}),
+                "report_outcomes",
+                examples={"outcomes": {"summary": "One patient", "value": {"outcomes": [_REPORT]}}},
+                absent=_NO_RECORDS,
+            ),
+            **_get("The page on which a nurse reports", "text/html", absent=_NO_RECORDS),
+        },
+        "/model": _get("What the loaded model is, and what it asks", "application/json"),
+        "/clinic": _get("The clinician's page", "text/html"),
+        "/docs": _get("This document as a page, on which it can be tried", "text/html"),
+        "/docs.json": _get("This document", "application/json"),
+        "/livez": _get("Whether the process lives", is_open=True),
+        "/readyz": _get("Whether it answers", is_open=True),
+        "/healthz": _get("The same as /livez", is_open=True),
+        "/metrics": _get("Counts and times for Prometheus, for the operator"),
+    }
+
+
+def make_openapi(predictor: Predictor, *, version: str) -> Schema:
+    """Return the OpenAPI document of the service for the loaded model."""
+    facts = predictor.facts
     return {
         "openapi": "3.1.0",
         "info": {
@@ -103,30 +184,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
                 f"{facts.population}; {facts.treatment}."
             ),
         },
-        "paths": {
-            "/predict": _post(
-                "Estimate for one patient",
-                entry,
-                _ref("Answer"),
-                "predict",
-                examples=examples["/predict"],
-            ),
-            "/predict_batch": _post(
-                f"Estimates for up to {MAX_BATCH} patients, each answered on its own",
-                _object({"patients": _array(either, maxItems=MAX_BATCH)}),
-                _array(answer_or_problems),
-                "predict_batch",
-                examples=examples["/predict_batch"],
-            ),
-            "/model": _get("What the loaded model is, and what it asks", "application/json"),
-            "/clinic": _get("The clinician's page", "text/html"),
-            "/docs": _get("This document as a page, on which it can be tried", "text/html"),
-            "/docs.json": _get("This document", "application/json"),
-            "/livez": _get("Whether the process lives", is_open=True),
-            "/readyz": _get("Whether it answers", is_open=True),
-            "/healthz": _get("The same as /livez", is_open=True),
-            "/metrics": _get("Counts and times for Prometheus, for the operator"),
-        },
+        "paths": _make_paths(predictor),
         # None at all where access control is off.
         "security": [{"key": []}, {}],
         "components": {
@@ -140,6 +198,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
             "schemas": {
                 "Patient": make_patient_schema(predictor),
                 "Panel": make_panel_schema(predictor),
+                "Report": _make_report_schema(),
                 **make_answer_schemas(predictor.model.horizons),
             },
         },
