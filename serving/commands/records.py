@@ -13,7 +13,12 @@ import typer
 
 from features.errors import InputError, KetresponseError
 from features.options import ForceOption
-from serving.commands.options import find_record_settings, opening_records
+from serving.commands.options import (
+    ModelArgument,
+    find_model,
+    find_record_settings,
+    opening_records,
+)
 
 __all__ = ["outcomes_app", "records_app"]
 
@@ -163,6 +168,70 @@ def export_cohort(
         raise InputError("there is no estimate with an outcome yet: report outcomes first")
     write_table(table, out, force=force)
     print(f"Wrote {len(table)} patients to {out}: patient_id is a keyed hash of the pseudonym.")
+
+
+@records_app.command("tasks")
+def show_tasks(
+    everything: Annotated[bool, typer.Option("--all", help="Those that are closed too.")] = False,
+) -> None:
+    """List what the watch over the models asks of their reviewers."""
+    from serving.records.tasks import list_tasks
+
+    with opening_records() as store:
+        tasks = list_tasks(store.database)
+    shown = [task for task in tasks if everything or task.closed_at is None]
+    for task in shown:
+        print(f"{task.id}  since {task.opened_at:%Y-%m-%d}  {task.text}")
+        if task.closed_at is not None:
+            print(f"   closed {task.closed_at:%Y-%m-%d} by {task.closed_by}: {task.comment}")
+    if not shown:
+        print("Nothing is asked of the reviewers.")
+
+
+@records_app.command("close")
+def close_one_task(
+    number: Annotated[int, typer.Argument(help="Of the task, as `records tasks` lists it.")],
+    comment: Annotated[str, typer.Option("--comment", help="What was found.", prompt=True)],
+) -> None:
+    """Close a task with what was found."""
+    from serving.records.tasks import close_task
+
+    if not comment.strip():
+        raise InputError("say in --comment what was found: it is kept with the task")
+    by, now = _name_user(), datetime.now(UTC)
+    with opening_records() as store:
+        close_task(store.database, number, by=by, comment=comment.strip(), at=now)
+    print(f"Closed task {number}.")
+
+
+@records_app.command("suspend")
+def suspend_model(
+    model: ModelArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown.", prompt=True)],
+) -> None:
+    """Let a model give no estimates for the time being; a running service obeys in seconds."""
+    from serving.records.tasks import suspend
+    from training.store.artifact import read_facts
+
+    if not reason.strip():
+        raise InputError("say why in --reason: whoever asks for an estimate reads it")
+    _, digest = read_facts(find_model(model))
+    by, now = _name_user(), datetime.now(UTC)
+    with opening_records() as store:
+        found = suspend(store.database, digest, by=by, reason=reason.strip(), at=now)
+    print(f"Suspended since {found.at:%Y-%m-%d %H:%M} UTC by {found.by}: {found.reason}")
+
+
+@records_app.command("resume")
+def resume_model(model: ModelArgument) -> None:
+    """Let a suspended model answer again."""
+    from serving.records.tasks import lift_suspension
+    from training.store.artifact import read_facts
+
+    _, digest = read_facts(find_model(model))
+    with opening_records() as store:
+        lift_suspension(store.database, digest, by=_name_user(), at=datetime.now(UTC))
+    print("It answers again; a running service takes a few seconds.")
 
 
 @outcomes_app.command("import")

@@ -12,7 +12,15 @@ from features.errors import KetresponseError
 from serving.records.database import Database
 from serving.records.tables import suspensions, tasks
 
-__all__ = ["close_task", "find_suspension", "lift_suspension", "list_tasks", "open_task", "suspend"]
+__all__ = [
+    "Task",
+    "close_task",
+    "find_suspension",
+    "lift_suspension",
+    "list_tasks",
+    "open_task",
+    "suspend",
+]
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from serving.web.answers import (
 from serving.web.card_page import make_card_routes
 from serving.web.docs_page import make_docs_routes
 from serving.web.headers import find_csrf
+from serving.web.monitor_page import make_monitor_route
 from serving.web.outcomes_page import make_outcome_routes
 from serving.web.page import render_page
 from serving.web.posted import read_form
@@ -147,6 +148,7 @@ def make_app(
             Route("/icon.svg", show_icon),
             Route("/model", show_model),
             *make_outcome_routes(get_predictor, get_recorder),
+            make_monitor_route(get_predictor, get_recorder),
             *make_docs_routes(get_predictor, JsonAnswer),
             *make_card_routes(get_predictor, get_folder, JsonAnswer),
         ]

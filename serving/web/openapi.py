@@ -160,6 +160,9 @@ def _make_paths(predictor: Predictor) -> Schema:
             ),
             **_get("The page on which a nurse reports", "text/html", absent=_NO_RECORDS),
         },
+        "/monitor": _get(
+            "How the model does in use, for its reviewers", "text/html", absent=_NO_RECORDS
+        ),
         "/model": _get("What the loaded model is, and what it asks", "application/json"),
         "/clinic": _get("The clinician's page", "text/html"),
         "/docs": _get("This document as a page, on which it can be tried", "text/html"),

@@ -14,7 +14,9 @@ from features.errors import InputError, KetresponseError
 from serving.commands.records import outcomes_app, records_app
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
-from tests.serving.records.conftest import make_estimates
+from serving.records.tasks import find_suspension, open_task
+from tests.serving.records.conftest import START, make_estimates
+from training.store.artifact import read_facts
 
 app = typer.Typer()
 app.add_typer(records_app, name="records")
@@ -133,3 +135,27 @@ def test_keys_are_changed_and_everything_is_still_there(numbers: list[str]) -> N
     store = open_here()
     assert len(store.read(pseudonym="P-0417")) == 3
     store.close()
+
+
+def test_tasks_are_listed_and_closed_with_what_was_found(numbers: list[str]) -> None:
+    assert "Nothing is asked" in run("records", "tasks").output
+    store = open_here()
+    open_task(store.database, "d" * 64, "o_e_t1", "Fewer respond than estimated.", at=START)
+    store.close()
+    assert "1  since 2026-01-05  Fewer respond" in run("records", "tasks").output
+    assert "say in --comment" in str(fail("records", "close", 1, "--comment", " "))
+    assert "Closed task 1." in run("records", "close", 1, "--comment", "a new form").output
+    assert "Nothing is asked" in run("records", "tasks").output
+    assert "a new form" in run("records", "tasks", "--all").output
+    assert "no open task 1" in str(fail("records", "close", 1, "--comment", "again"))
+
+
+def test_a_model_is_suspended_and_resumed(numbers: list[str], save: Any) -> None:
+    folder = save()
+    assert "say why" in str(fail("records", "suspend", folder, "--reason", " "))
+    assert "look into it" in run("records", "suspend", folder, "--reason", "look into it").output
+    store = open_here()
+    assert find_suspension(store.database, read_facts(folder)[1]) is not None
+    store.close()
+    assert "answers again" in run("records", "resume", folder).output
+    assert "not suspended" in str(fail("records", "resume", folder))

@@ -1,0 +1,97 @@
+"""The page on which reviewers see whether estimates come true, and what was asked of them.
+
+Tables only: pictures need what a service does not install, and `ketresponse monitor --page` has
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from serving.estimate.predictor import Predictor
+from serving.monitoring.report import make_monitoring_report
+from serving.monitoring.watch import look_at
+from serving.records.database import RecordsUnavailable
+from serving.records.recorder import Recorder
+from serving.records.tasks import Task, list_tasks
+from serving.web.answers import answer_page, log_failure
+from serving.web.headers import CARD_POLICY, PRIVATE
+from training.document.document import Block, Document, Picture, Section, Table
+from training.document.render import to_html
+
+__all__ = ["make_monitor_route"]
+
+_NOTHING_KEPT = "Nothing is recorded here, so that there is nothing to watch."
+_UNREADABLE = "The records cannot be read now: the service's log tells why."
+_HOW = "Look into it, then close it: ketresponse records close NUMBER --comment TEXT."
+
+
+def make_monitor_route(
+    get_predictor: Callable[[], Predictor], get_recorder: Callable[[], Recorder | None]
+) -> Route:
+    """Return the route of the page."""
+
+    def look(recorder: Recorder) -> Document:
+        watched = look_at(recorder.store, get_predictor(), now=datetime.now(UTC))
+        tasks = list_tasks(recorder.store.database, watched.model_digest)
+        document = _leave_pictures_out(make_monitoring_report(watched))
+        first, *others = document.sections
+        return replace(document, sections=(first, _show_tasks(tasks), *others))
+
+    async def show(request: Request) -> Response:
+        recorder = get_recorder()
+        if recorder is None:
+            return answer_page(_NOTHING_KEPT, 404)
+        try:
+            document = await run_in_threadpool(look, recorder)
+        except RecordsUnavailable as err:
+            log_failure(err)
+            return answer_page(_UNREADABLE, 503)
+        headers = {**PRIVATE, "Content-Security-Policy": CARD_POLICY}
+        return HTMLResponse(to_html(document), headers=headers)
+
+    return Route("/monitor", show)
+
+
+def _show_tasks(tasks: Sequence[Task]) -> Section:
+    """Return what the reviewers were asked to look at, what is open first."""
+    if not tasks:
+        return Section("Asked of the reviewers", ("Nothing so far.",))
+    rows = sorted(tasks, key=lambda task: (task.closed_at is not None, -task.id))
+    table = Table.from_rows(
+        "tasks",
+        "What was asked of the reviewers.",
+        rows,
+        {
+            "number": "id",
+            "since": lambda task: f"{task.opened_at:%Y-%m-%d}",
+            "what": "text",
+            "closed": _tell_end,
+        },
+        _HOW,
+    )
+    return Section("Asked of the reviewers", (table,))
+
+
+def _tell_end(task: Task) -> str:
+    if task.closed_at is None:
+        return "open"
+    return f"{task.closed_at:%Y-%m-%d} by {task.closed_by}: {task.comment}"
+
+
+def _leave_pictures_out(document: Document) -> Document:
+    def keeps(block: Block) -> bool:
+        return not isinstance(block, Picture)
+
+    sections = tuple(
+        replace(section, blocks=tuple(filter(keeps, section.blocks)))
+        for section in document.sections
+    )
+    return replace(document, sections=sections)
