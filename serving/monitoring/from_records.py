@@ -103,9 +103,9 @@ def follow_records(
     labels = _label(patients, predictor)
     at = _to_moments([patient.at for patient in patients])
     reported = {h: _to_moments([patient.reported.get(h) for patient in patients]) for h in horizons}
+    wording = [h for h in horizons if (~np.isnat(reported[h]) & np.isnan(labels[h])).any()]
     if len(horizons) == 2:
         _count_when_due(labels, reported, at, horizons, now=to_moment(now), due_days=due_days)
-    wording = [h for h in horizons if (~np.isnat(reported[h]) & np.isnan(labels[h])).any()]
     for h in horizons:
         reported[h][np.isnan(labels[h])] = _NEVER
     used = [patient.estimate for patient in patients]

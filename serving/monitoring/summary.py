@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,23 @@ def make_monitoring_summary(watched: Watched) -> tuple[str, ...]:
     """Return what was found, the most important first."""
     found = watched.found
     sentences = [f"This model is suspended: {watched.suspended}."] if watched.suspended else []
-    sentences += [alarm.text for alarm in found.alarms] or [_say_quiet(watched)]
+    sentences += _say_alarms(watched) or [_say_quiet(watched)]
     sentences += [_say_ratio(row) for row in each_row(found.performance) if row.metric == "o_e"]
     for horizon in found.reporting.index:
         sentences += _say_overdue(horizon, row_of(found.reporting, horizon))
     if found.requests:
         sentences.append(_say_requests(watched))
     return (*sentences, *watched.remarks)
+
+
+def _say_alarms(watched: Watched) -> list[str]:
+    """Return the last alarm of each chart, and how often that chart has raised one."""
+    last = {alarm.kind: alarm for alarm in watched.found.alarms}
+    times = Counter(alarm.kind for alarm in watched.found.alarms)
+    return [
+        alarm.text + (f" The limit was crossed {times[kind]} times." if times[kind] > 1 else "")
+        for kind, alarm in last.items()
+    ]
 
 
 def _say_quiet(watched: Watched) -> str:

@@ -118,3 +118,11 @@ def test_the_training_cohort_is_told_by_the_model(predictor):
     before = make_before(predictor)
     assert before.n_training == 480
     assert before.ordered == (True, True, False, False, False)
+
+
+def test_no_response_at_t1_alone_is_no_outcome_that_cannot_be_labelled(store, predictor):
+    request = record_patient(store, predictor, 1, week=1)
+    report(store, request, week=5, nrs_t1=8.0)
+    soon = BEGIN + timedelta(weeks=6)  # T2 is not due yet
+    assert follow(store, predictor, now=soon).remarks == ()
+    assert follow(store, predictor).remarks == ()
