@@ -11,7 +11,8 @@ import limits
 from features.errors import InputError, Problem, Refused
 from serving.access.caller import SCOPES
 from serving.access.keys import KeyFile
-from serving.access.tokens import Provider, is_safe_address
+from serving.access.provider import is_safe_address
+from serving.access.tokens import Provider
 from serving.settings import Mode
 
 __all__ = ["AccessSettings", "check_access", "find_access_file"]

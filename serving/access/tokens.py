@@ -1,41 +1,30 @@
-"""Bearer tokens of an OpenID Connect provider: whose they are, and what they open.
+"""Tokens of an OpenID Connect provider: whose they are, and what they open.
 
 A token is believed where the provider's own key signed it, with an algorithm of two keys, for
-this service and for now. What fetches the provider's keys waits for a network: call it outside of
-the event loop.
+this service and for now. The provider's keys may have to be fetched: call it outside of the event
+loop.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
 
 import jwt
 
-from features.errors import KetresponseError
 from serving.access.caller import SCOPES, Caller
-from serving.settings import is_loopback
+from serving.access.provider import NoProvider, fetch_keys
 
-__all__ = ["NoProvider", "Provider", "TokenReader", "is_safe_address"]
+__all__ = ["Provider", "TokenReader", "find_claim"]
 
 _ALGORITHMS = ("RS256", "ES256", "ES384")
 """Never "none", and none by which whoever can check a token can also make one."""
 _LEEWAY_SECONDS = 30
 _FRESH_SECONDS, _STALE_SECONDS, _RETRY_SECONDS = 300.0, 3600.0, 10.0
-_TIMEOUT_SECONDS = 5.0
-_MOST_BYTES = 1_000_000
 _LONGEST_SUBJECT = 200
-
-
-class NoProvider(KetresponseError):
-    """The provider cannot be asked for its keys, so that no token can be checked."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +50,12 @@ class Provider:
     scopes: Mapping[str, str]
 
 
-def is_safe_address(url: str) -> bool:
-    """Return whether what is got from an address cannot be changed on its way."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and is_loopback((parts.hostname or "").strip("[]"))
-    )
+def find_claim(claims: Mapping[str, Any], name: str) -> Any:
+    """Return a claim; of nested ones the name has dots between. None where there is none."""
+    told: Any = claims
+    for part in name.split("."):
+        told = told.get(part) if isinstance(told, Mapping) else None
+    return told
 
 
 class TokenReader:
@@ -95,6 +84,23 @@ class TokenReader:
         NoProvider
             If the provider's keys are not known and cannot be fetched.
         """
+        claims = self.read_claims(token)
+        if claims is None:
+            return None
+        told = find_claim(claims, self._provider.claim)
+        words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+        opened = {self._provider.scopes.get(word) for word in words if isinstance(word, str)}
+        name = f"oidc:{claims['sub']}"
+        return Caller(name, tuple(scope for scope in SCOPES if scope in opened))
+
+    def read_claims(self, token: str) -> dict[str, Any] | None:
+        """Return what a token says; None where it is not to be believed.
+
+        Raises
+        ------
+        NoProvider
+            As :meth:`read`.
+        """
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS:
@@ -102,7 +108,7 @@ class TokenReader:
             key = self._find_key(header.get("kid"))
             if key is None:
                 return None
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=_ALGORITHMS,
@@ -113,18 +119,9 @@ class TokenReader:
             )
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
-        return self._make_caller(claims)
-
-    def _make_caller(self, claims: Mapping[str, Any]) -> Caller | None:
         subject = claims["sub"]
-        if not subject.isprintable() or not 0 < len(subject) <= _LONGEST_SUBJECT:
-            return None
-        told: Any = claims
-        for part in self._provider.claim.split("."):
-            told = told.get(part) if isinstance(told, Mapping) else None
-        words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
-        opened = {self._provider.scopes.get(word) for word in words if isinstance(word, str)}
-        return Caller(f"oidc:{subject}", tuple(scope for scope in SCOPES if scope in opened))
+        known = subject.isprintable() and 0 < len(subject) <= _LONGEST_SUBJECT
+        return claims if known else None
 
     def _find_key(self, kid: object) -> jwt.PyJWK | None:
         """Return the provider's key of a name; without a name its only one."""
@@ -136,7 +133,7 @@ class TokenReader:
             if wanted and self._clock() - self._tried > _RETRY_SECONDS:
                 self._tried = self._clock()
                 try:
-                    self._keys = _fetch_keys(self._provider.issuer)
+                    self._keys = fetch_keys(self._provider.issuer)
                     self._fetched = self._clock()
                 except NoProvider:
                     if age > _STALE_SECONDS:
@@ -149,39 +146,3 @@ class TokenReader:
         if kid is None:
             return self._keys[0] if len(self._keys) == 1 else None
         return next((key for key in self._keys if key.key_id == kid), None)
-
-
-def _fetch_keys(issuer: str) -> list[jwt.PyJWK]:
-    """Return the keys with which a provider signs now.
-
-    Raises
-    ------
-    NoProvider
-        If it cannot be asked, or speaks of another provider.
-    """
-    try:
-        document = _fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != issuer or not is_safe_address(str(document.get("jwks_uri"))):
-            raise NoProvider("the identity provider's discovery document names another issuer")
-        told = _fetch(document["jwks_uri"])["keys"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        raise NoProvider(f"the identity provider cannot be asked ({type(err).__name__})") from err
-    keys = []
-    for one in told:
-        try:
-            if one.get("use", "sig") == "sig" and one.get("kty") in ("RSA", "EC"):
-                keys.append(jwt.PyJWK(one))
-        except jwt.PyJWTError:
-            continue  # of a kind that we do not take; the others may be
-    return keys
-
-
-def _fetch(url: str) -> Any:
-    host = urlsplit(url).hostname or ""
-    proxies = urllib.request.ProxyHandler({} if is_loopback(host) else None)
-    try:
-        with urllib.request.build_opener(proxies).open(url, timeout=_TIMEOUT_SECONDS) as answer:
-            return json.loads(answer.read(_MOST_BYTES))
-    except HTTPError as err:
-        err.close()
-        raise

@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from serving.access.caller import SCOPES, Caller
-from serving.access.tokens import NoProvider, Provider, TokenReader, is_safe_address
+from serving.access.provider import NoProvider
+from serving.access.tokens import Provider, TokenReader, find_claim
 from tests.serving.helpers.issuers import AUDIENCE, running_issuer, running_provider
 
 WORDS = {f"ketresponse:{scope}": scope for scope in SCOPES}
@@ -209,18 +210,6 @@ def test_keys_outlast_a_provider_that_is_down_for_an_hour(issuer):
     assert reader.read(token) == ANNA
 
 
-def test_a_provider_that_speaks_of_another_is_not_believed(issuer, reader):
-    issuer.document["issuer"] = "https://evil.example"
-    with pytest.raises(NoProvider, match="another issuer"):
-        reader.read(issuer.sign())
-
-
-def test_keys_are_not_got_where_they_could_be_changed_on_their_way(issuer, reader):
-    issuer.document["jwks_uri"] = "http://evil.example/keys"
-    with pytest.raises(NoProvider):
-        reader.read(issuer.sign())
-
-
 def test_a_provider_without_names_has_one_key(issuer):
     issuer.private = {"": issuer.private["rsa"]}
     assert TokenReader(provide(issuer)).read(issuer.sign("")) is not None
@@ -228,20 +217,10 @@ def test_a_provider_without_names_has_one_key(issuer):
     assert TokenReader(provide(issuer)).read(issuer.sign("")) is None
 
 
-@pytest.mark.parametrize(
-    ("url", "safe"),
-    [
-        ("https://id.example", True),
-        ("http://id.example", False),
-        ("http://127.0.0.1:1", True),
-        ("http://[::1]:1", True),
-        ("http://localhost.evil.example", False),
-        ("file:///etc/passwd", False),
-        ("", False),
-    ],
-)
-def test_an_address_is_safe_where_nobody_can_listen(url, safe):
-    assert is_safe_address(url) is safe
+def test_a_claim_may_lie_in_another():
+    assert find_claim({"a": {"b": ["c"]}}, "a.b") == ["c"]
+    assert find_claim({"a": ["b"]}, "a.b") is None
+    assert find_claim({}, "a") is None
 
 
 def test_a_real_provider_over_http():
