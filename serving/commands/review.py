@@ -83,9 +83,12 @@ def serve_review(
 
     from serving.process import bind
     from serving.review.app import make_review_app
+    from serving.review.single_sign_on import SignOnSettings, SingleSignOn
     from serving.settings import is_loopback
 
     desk = _desk()
+    settings = SignOnSettings.from_environ(os.environ)
+    sign_on = SingleSignOn(settings, desk.accounts.everyone) if settings else None
     desk.queue()  # what cannot be opened shows now, and the first page need not wait for it
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
@@ -95,7 +98,9 @@ def serve_review(
             typer.echo(
                 "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise."
             )
-        config = uvicorn.Config(make_review_app(desk), log_level="warning", server_header=False)
+        config = uvicorn.Config(
+            make_review_app(desk, sign_on=sign_on), log_level="warning", server_header=False
+        )
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

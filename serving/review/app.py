@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,7 @@ from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
 from serving.review.checklist import Checklist, name_parts
 from serving.review.page import describe_review
+from serving.review.single_sign_on import SIGN_ON, SingleSignOn, make_sign_on_routes
 from serving.web.app import show_icon, show_style
 from serving.web.card_page import card_document
 from serving.web.headers import PAGE_POLICY, PRIVATE
@@ -82,9 +84,14 @@ class _Sessions:
                 if other != name and now - times[-1] < _LOCKED_SECONDS
             }
         account = self._identity.authenticate(name, secret)
-        token = secrets.token_urlsafe(32)
         with self._lock:
             self._failed.pop(name, None)
+        return self.begin(account)
+
+    def begin(self, account: Account) -> str:
+        """Return the word for the cookie of somebody who is known."""
+        token = secrets.token_urlsafe(32)
+        with self._lock:
             self._sessions[token] = _Session(account)
         return token
 
@@ -192,15 +199,23 @@ class _Pages:
 class _ReviewApp:
     """Who may see which page: the endpoints, and the sessions behind them."""
 
-    def __init__(self, desk: Desk, people: IdentityProvider) -> None:
+    def __init__(self, desk: Desk, people: IdentityProvider, sign_on: SingleSignOn | None) -> None:
         self._pages = _Pages(desk)
         self._people = people
         self._sessions = _Sessions(people)
+        self._sign_on = sign_on
+        self._show_login = partial(_show_login, sign_on=SIGN_ON if sign_on else "")
 
     def routes(self) -> list[Route]:
         """Return the addresses, each with what answers there."""
         pages = self._pages
+        more = (
+            make_sign_on_routes(self._sign_on, welcome=self._welcome, refuse=self._refuse)
+            if self._sign_on
+            else []
+        )
         return [
+            *more,
             Route("/", self._guarded(pages.show_queue)),
             Route("/login", self._get_login),
             Route("/login", self._post_login, methods=["POST"]),
@@ -260,20 +275,35 @@ class _ReviewApp:
         return await self._answer(self._pages.act, session, fields=fields, **path)
 
     async def _get_login(self, request: Request) -> Response:
-        return _show_login()
+        return self._show_login()
 
     async def _post_login(self, request: Request) -> Response:
         fields = await _read_form(request)
         if not _same_origin(request):
-            return _show_login(["the form did not come from this page"], 403)
+            return self._show_login(["the form did not come from this page"], 403)
         name, secret = fields.get("name", ""), fields.get("password", "")
         try:
             token = await run_in_threadpool(self._sessions.log_in, name, secret)
         except KetresponseError as err:
-            return _show_login(_lines(err), 403)
+            return self._refuse(err)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(_COOKIE, token, httponly=True, secure=True, samesite="strict")
+        self._set_cookie(answer, token)
         return answer
+
+    def _refuse(self, err: KetresponseError) -> Response:
+        return self._show_login(_lines(err), 403)
+
+    def _welcome(self, account: Account) -> Response:
+        """Return a page for somebody who is logged in now, which goes on by itself."""
+        # Where another site, the provider's, has led here, the cookie would not go with a
+        # redirection.
+        answer = _page("review_welcome.html")
+        self._set_cookie(answer, self._sessions.begin(account))
+        return answer
+
+    @staticmethod
+    def _set_cookie(answer: Response, token: str) -> None:
+        answer.set_cookie(_COOKIE, token, httponly=True, secure=True, samesite="strict")
 
     async def _post_logout(self, request: Request) -> Response:
         session = self._find(request)
@@ -283,13 +313,25 @@ class _ReviewApp:
         return RedirectResponse("/login", 303)
 
 
-def make_review_app(desk: Desk, *, identity: IdentityProvider | None = None) -> Starlette:
-    """Return the reviewers' web application; without `identity` by the desk's accounts."""
-    return Starlette(routes=_ReviewApp(desk, identity or desk.accounts).routes())
+def make_review_app(
+    desk: Desk, *, identity: IdentityProvider | None = None, sign_on: SingleSignOn | None = None
+) -> Starlette:
+    """Return the reviewers' web application.
+
+    Parameters
+    ----------
+    desk : Desk
+        Of the registry and its reviews.
+    identity : IdentityProvider or None
+        Tells who somebody is; None: the desk's accounts.
+    sign_on : SingleSignOn or None
+        By which people can also log in.
+    """
+    return Starlette(routes=_ReviewApp(desk, identity or desk.accounts, sign_on).routes())
 
 
-def _show_login(problems: Sequence[str] = (), status_code: int = 200) -> Response:
-    return _page("review_login.html", status_code, problems=problems)
+def _show_login(problems: Sequence[str] = (), status_code: int = 200, *, sign_on: str) -> Response:
+    return _page("review_login.html", status_code, problems=problems, sign_on=sign_on)
 
 
 def _carries_word(fields: Mapping[str, str], session: _Session) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import threading
 import time
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -31,7 +34,13 @@ class Issuer:
         self.url = url
         self.asked: list[str] = []
         self.is_up = True
-        self.document: dict[str, Any] = {"issuer": url, "jwks_uri": f"{url}/keys"}
+        self.document: dict[str, Any] = {
+            "issuer": url,
+            "jwks_uri": f"{url}/keys",
+            "authorization_endpoint": f"{url}/authorize",
+            "token_endpoint": f"{url}/token",
+        }
+        self.codes: dict[str, tuple[str, dict[str, Any]]] = {}
         self.private: dict[str, Any] = {}
         self.add("rsa", "RS256")
         self.add("ec", "ES256")
@@ -45,6 +54,20 @@ class Issuer:
             if algorithm in curves
             else rsa.generate_private_key(65537, 2048)
         )
+
+    def allow(self, challenge: str, **claims: Any) -> str:
+        """Return a code with which whoever knows the challenge's word gets a token."""
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = (challenge, claims)
+        return code
+
+    def redeem(self, given: dict[str, str]) -> dict[str, str] | None:
+        """Return the token of a code, once; None where PKCE does not hold."""
+        challenge, claims = self.codes.pop(given["code"], ("", {}))
+        digest = hashlib.sha256(given["code_verifier"].encode()).digest()
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != challenge:
+            return None
+        return {"id_token": self.sign(**{"aud": given["client_id"], **claims})}
 
     def keys(self) -> dict[str, Any]:
         """Return what anybody may know of the keys."""
@@ -86,6 +109,13 @@ def running_issuer() -> Iterator[Issuer]:
             self.send_response(200 if found else 503)
             self.end_headers()
             self.wfile.write(json.dumps(known[self.path]() if found else {}).encode())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            told = issuer.redeem(dict(parse_qsl(body))) if self.path == "/token" else None
+            self.send_response(200 if told else 400)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
 
         def log_message(self, *_: Any) -> None:
             pass
