@@ -15,7 +15,7 @@ from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.several import find_sample, predict_cohort
-from tests.serving.commands.test_serve import app
+from tests.serving.commands.test_predict import app
 from tests.serving.estimate.test_panel import CT, PANEL
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
