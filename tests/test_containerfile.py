@@ -15,11 +15,15 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from serving.access.keys import KeyFile
+from serving.records.record import RecordedEstimate
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 from serving.release import release_version
 from tests.places import PROJECT
 from tests.serving.helpers.models import PATIENT
@@ -27,6 +31,7 @@ from tests.serving.test_release import add_model, desk, places  # noqa: F401
 from tests.training.conftest import empty_store as empty_store
 from tests.training.conftest import tracking_uri as tracking_uri
 
+VOLUMES = ("KETRESPONSE_RECORDS", "KETRESPONSE_RECORDS_KEY_FILE")
 SYSTEM = ("apt-get update", "apt-get install", "rm -rf /var/lib/apt/lists/", "useradd ")
 """What only the image's own system can do."""
 
@@ -113,6 +118,10 @@ def served(
     environ["KETRESPONSE_REVIEW_PUBLIC_KEY"] = str(desk.log.public_key)
     keys = KeyFile(tmp_path / Path(environ["KETRESPONSE_ACCESS_FILE"]).name)
     environ["KETRESPONSE_ACCESS_FILE"] = str(keys.path)
+    for name in VOLUMES:  # as they are mounted: apart from each other, and empty
+        mounted = tmp_path / Path(environ[name]).parent.name
+        mounted.mkdir()
+        environ[name] = str(mounted / Path(environ[name]).name)
     _, key = keys.add("ward-7", ["estimate"], days=1)
     (command,) = (json.loads(step) for step in find("CMD"))
     words = [{"/model": str(model), "3000": str(port)}.get(word, word) for word in command]
@@ -148,6 +157,27 @@ def test_what_it_installs_serves_an_approved_model(served: dict[str, str], port:
         told = json.loads(answer.read())
     assert told["model"]["status"].startswith("approved")
     assert told["estimates"]
+    found = read_recorded(served)
+    assert [(one.request_id, one.caller) for one in found] == [(told["request_id"], "ward-7")]
+
+
+def read_recorded(environ: dict[str, str]) -> list[RecordedEstimate]:
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None
+    with closing(open_store(settings)) as store:
+        return store.read()
+
+
+def test_the_store_and_the_key_that_opens_it_lie_in_volumes_of_their_own() -> None:
+    (settings,) = find("ENV")
+    told = dict(word.split("=", 1) for word in settings.split())
+    folders = [Path(told[name]).parent for name in VOLUMES]
+    text = (PROJECT / "Containerfile").read_text(encoding="utf-8")
+    assert len({*folders}) == 2
+    for folder in folders:
+        assert re.search(rf"^#.* -v \S+:{folder}:U", text, re.M)
+        # Not in the image: who forgets to mount one is told, and nothing is kept in the container.
+        assert not [step for step in find("RUN") if f"{folder} " in f"{step} "]
 
 
 def test_it_holds_none_of_what_training_needs(installed: Path) -> None:
@@ -162,5 +192,5 @@ def test_it_holds_none_of_what_training_needs(installed: Path) -> None:
         check=True,
     )
     names = {name.lower() for name in listed.stdout.split()}
-    assert {"bentoml", "ketresponse"} <= names
+    assert {"bentoml", "ketresponse", "psycopg"} <= names
     assert not {"mlflow", "matplotlib", "shap", "statsmodels", "pytest"} & names
