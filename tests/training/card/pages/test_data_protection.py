@@ -31,9 +31,13 @@ def test_what_an_officer_asks_is_answered_by_people_and_by_the_software() -> Non
     }.items():
         assert rows[title] == (f"{author[f'data_protection.{key}']}.", "author")
     told, by = rows["Encrypted by the software"]
-    assert told.startswith("Nothing: a file is encrypted only where its disk is.")
+    assert told.startswith("What is recorded of patients: inputs, answers and outcomes (AES-256-GCM)")
+    assert "Every other file only where its disk is." in told
     assert by == "software"
-    assert "no row, identifier or prediction of a patient" in rows["What is stored"][0]
+    stored, _ = rows["What is stored"]
+    assert "no row, identifier or prediction of a patient" in stored
+    assert "Every estimate that the service gives is recorded" in stored
+    assert "a keyed hash of the pseudonym" in stored
 
 
 @settings(max_examples=10)
