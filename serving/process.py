@@ -15,15 +15,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import KetresponseError
+from features.files.temporary import temporary_folder
 from serving.access.settings import AccessSettings, check_access
 from serving.settings import Mode, ServiceSettings, check_may_serve
 from training.review.seal import check_approval
 from training.store.artifact import read_facts
 
-__all__ = ["bind", "run_server", "start_server"]
+__all__ = ["bind", "run_server", "start_process", "start_server"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LOCAL = "127.0.0.1"
@@ -80,14 +82,14 @@ def run_server(
     quiet : bool
         Log warnings and errors only.
     """
-    with tempfile.TemporaryDirectory(prefix="ketresponse-") as state:
+    with temporary_folder() as state:
         # BentoML writes to the home folder, and reports its use, unless told otherwise before
         # it is imported.
         os.environ.update(settings.to_environ())
         os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-        os.environ.setdefault("BENTOML_HOME", str(Path(state) / "bentoml"))
+        os.environ.setdefault("BENTOML_HOME", str(state / "bentoml"))
         os.environ.setdefault("OTEL_SERVICE_NAME", "ketresponse")
-        metrics = Path(state) / "metrics"
+        metrics = state / "metrics"
         metrics.mkdir()
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
 
@@ -124,6 +126,22 @@ def _exit_on_sigterm(number: int, frame: object) -> None:
     raise SystemExit(128 + number)
 
 
+@dataclass(frozen=True)
+class RunningServer:
+    """A service in a process beside this one.
+
+    Parameters
+    ----------
+    url : str
+        Its address, such as ``http://127.0.0.1:3000``.
+    pid : int
+        Of its process.
+    """
+
+    url: str
+    pid: int
+
+
 @contextmanager
 def start_server(
     folder: Path,
@@ -133,6 +151,20 @@ def start_server(
     log: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
+    """Serve a model as :func:`start_process` does, and yield its address alone."""
+    with start_process(folder, mode, port=port, log=log, environ=environ) as server:
+        yield server.url
+
+
+@contextmanager
+def start_process(
+    folder: Path,
+    mode: Mode,
+    *,
+    port: int = 0,
+    log: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[RunningServer]:
     """Serve a model on this machine in a process beside this one, as a context manager.
 
     The process ends with the context, and also when this process dies, however that comes about.
@@ -152,8 +184,8 @@ def start_server(
 
     Yields
     ------
-    str
-        The service's address, such as ``http://127.0.0.1:3000``, once it answers.
+    RunningServer
+        Once it answers.
 
     Raises
     ------
@@ -182,7 +214,7 @@ def start_server(
                 raise KetresponseError(
                     f"the service did not start: {lines[-1] if lines else 'no reason given'}"
                 )
-            yield url
+            yield RunningServer(url, process.pid)
         finally:
             process.terminate()
             try:

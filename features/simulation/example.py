@@ -13,13 +13,13 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.errors import InputError
+from features.files.temporary import temporary_folder
 from features.simulation.cohort import make_cohort
 
 __all__ = ["make_example_export", "write_example"]
@@ -119,8 +119,8 @@ def write_example(folder: Path, export: pd.DataFrame) -> None:
     if folder.exists():
         raise InputError(f"{folder} is there already; choose another name")
     try:
-        with TemporaryDirectory(dir=folder.resolve().parent, prefix=".example-") as temporary:
-            whole = Path(temporary) / folder.name
+        with temporary_folder(folder.resolve().parent, prefix=".example-") as temporary:
+            whole = temporary / folder.name
             whole.mkdir()
             (whole / "export.csv").write_bytes(_to_csv(export))
             (whole / "export.xlsx").write_bytes(_to_workbook(export))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from features.files.temporary import temporary_folder
 from training.document.document import Document
 from training.document.files import write_document
 from training.store.registered import RegisteredModel, locate
@@ -82,8 +82,8 @@ def finish_training(
     tracking_uri : str
         Where the run is.
     """
-    with TemporaryDirectory() as temporary:
-        files = Path(temporary)
+    with temporary_folder() as temporary:
+        files = temporary
         write_results(results, files)
         extra = {"importance": importance}
         write_document(report, files / REPORT_FOLDER, name=REPORT, extra=extra, word=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
 from features.errors import NotEnoughData
+from features.files.temporary import temporary_folder
 from training.document.document import Document
 from training.document.files import write_document
 from training.document.progress import Show
@@ -255,6 +255,6 @@ def _track(
     record: RunRecord, report: Document, draws: Mapping[str, pd.DataFrame], *, tracking_uri: str
 ) -> str:
     """Store a run with its report; return its id."""
-    with TemporaryDirectory() as temporary:
-        write_document(report, Path(temporary), name=record.kind, extra=draws)
-        return track_run(replace(record, files=Path(temporary)), tracking_uri=tracking_uri)
+    with temporary_folder() as temporary:
+        write_document(report, temporary, name=record.kind, extra=draws)
+        return track_run(replace(record, files=temporary), tracking_uri=tracking_uri)

@@ -24,11 +24,11 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from features.dictionary.rule import Rule, read_rule
 from features.errors import InputError, KetresponseError, Problem
+from features.files.temporary import temporary_folder
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
 from training.store.facts import ModelFacts
@@ -178,8 +178,8 @@ def save_model(
     contents[_RELEASE] = _release_bytes(facts, digest)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
-            whole = Path(temporary) / folder.name
+        with temporary_folder(folder.parent, prefix=".saving-") as temporary:
+            whole = temporary / folder.name
             whole.mkdir()
             for name, data in contents.items():
                 (whole / name).write_bytes(data)
@@ -314,8 +314,8 @@ def write_release(folder: Path, facts: ModelFacts) -> Path:
     if _split(stored)[0] != _split(facts)[0]:
         raise _refuse(folder, "these facts are another model's", action="change the release only")
     try:
-        with TemporaryDirectory(dir=folder, prefix=".release-") as temporary:
-            part = Path(temporary) / _RELEASE
+        with temporary_folder(folder, prefix=".release-") as temporary:
+            part = temporary / _RELEASE
             part.write_bytes(_release_bytes(facts, digest))
             return part.replace(folder / _RELEASE)
     except OSError as err:

@@ -15,12 +15,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
 from features.errors import KetresponseError
+from features.files.temporary import temporary_folder
 from training.store.listing import sqlite_file
 from training.store.relocation import find_artifacts, settle_files
 
@@ -94,8 +94,8 @@ def _create_store(file: Path) -> None:
     from mlflow import MlflowClient
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=file.parent, prefix=".mlflow-") as temporary:
-        whole = Path(temporary) / file.name
+    with temporary_folder(file.parent, prefix=".mlflow-") as temporary:
+        whole = temporary / file.name
         MlflowClient(f"sqlite:///{whole}", registry_uri=f"sqlite:///{whole}")
         with suppress(FileExistsError):  # another training came first: its file is used
             os.link(whole, file)

@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
 from features.errors import KetresponseError
+from features.files.temporary import temporary_folder
 from training.model.example import make_example
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
@@ -190,8 +190,8 @@ def register(
                 name, source, run_id=run_id, tags={**own, **(tags or {})}
             ).version
             numbered = replace(facts, name=name, version=str(version), run_id=run_id)
-            with TemporaryDirectory() as temporary:
-                artifact, package = Path(temporary) / ARTIFACT, Path(temporary) / MODEL_PATH
+            with temporary_folder() as temporary:
+                artifact, package = temporary / ARTIFACT, temporary / MODEL_PATH
                 digest = save_model(artifact, model, numbered, panel)
                 _write_package(package, artifact, model, numbered)
                 client.log_artifacts(run_id, str(package), MODEL_PATH)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from features.errors import InputError
+from features.files.temporary import temporary_folder
 from training.document.progress import Show
 from training.store.facts import ModelFacts
 from training.store.mixing import check_mixing
@@ -69,8 +68,8 @@ def publish_update(
     results = make_update_results(plan, patients, design, assessment, before)
     record = make_update_record(plan, facts, design, assessment)
     draws = compute_draws(patients.data, assessment.out_of_fold, design)
-    with TemporaryDirectory() as temporary:
-        files = Path(temporary)
+    with temporary_folder() as temporary:
+        files = temporary
         write_results(results, files)
         for horizon, table in assessment.performance.items():
             table.to_csv(files / f"performance_{horizon}.csv")
