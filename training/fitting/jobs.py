@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +18,8 @@ __all__ = ["Progress", "count_jobs", "run_tasks"]
 
 
 Progress = Callable[[], None]
+
+_LOOK_SECONDS = 1.0
 
 
 def run_tasks(tasks: Iterable[Any], n_jobs: int, progress: Progress) -> Iterator[Any]:
@@ -40,8 +44,25 @@ def _run(tasks: Sequence[Any], n_jobs: int) -> Iterator[Any]:
                 result = function(*arguments, **keywords)
             yield result
         return
-    with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+    with parallel_config(
+        "loky",
+        n_jobs=n_jobs,
+        inner_max_num_threads=1,
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    ):
         yield from Parallel(return_as="generator")(tasks)
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after its parent was killed: on its own it would wait for minutes."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)  # nobody takes the result, nor waits for this process
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 def count_jobs() -> int:

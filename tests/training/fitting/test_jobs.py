@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
 import pytest
 from joblib import delayed
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -30,3 +37,33 @@ def test_each_task_has_one_thread_and_those_of_the_caller_stay(n_jobs: int) -> N
         found = list(run_tasks([delayed(_count_threads)() for _ in range(2)], n_jobs, lambda: None))
         assert all(set(each) == {1} for each in found)
         assert 2 in _count_threads()
+
+
+_ROOT = Path(__file__).resolve().parents[3]
+_TRAINING = """
+import os, sys, time
+from joblib import delayed
+from training.fitting.jobs import run_tasks
+
+def work(folder):
+    open(os.path.join(folder, str(os.getpid())), "w").close()
+    time.sleep(600)
+
+list(run_tasks([delayed(work)(sys.argv[1]) for _ in range(2)], 2, lambda: None))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a parent that is gone is seen on POSIX only")
+def test_workers_end_soon_after_their_parent_was_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", _TRAINING, str(tmp_path)], cwd=_ROOT)
+    end = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    workers = [int(file.name) for file in tmp_path.iterdir()]
+    assert len(workers) == 2 and all(psutil.pid_exists(pid) for pid in workers)
+    parent.kill()
+    parent.wait()
+    end = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(psutil.pid_exists(pid) for pid in workers)
