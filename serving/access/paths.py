@@ -13,7 +13,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["UNKNOWN", "NamedPaths", "OwnPath"]
+__all__ = ["UNKNOWN", "NamedPaths", "OwnPath", "list_routes"]
 
 UNKNOWN = "/unknown"
 """The name of all addresses at which nothing answers."""
@@ -27,12 +27,13 @@ _TYPES = (
 )
 
 
-def _list_routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+def list_routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    """Yield what answers, in the order in which it is asked."""
     for route in routes:
         if isinstance(route, Route):
             yield route
         else:  # an application that is mounted at the root
-            yield from _list_routes(getattr(route, "routes", None) or ())
+            yield from list_routes(getattr(route, "routes", None) or ())
 
 
 def name_path(path: str, routes: Iterable[Route]) -> str:
@@ -67,7 +68,7 @@ class NamedPaths:
         self, app: ASGIApp, *, routes: list[BaseRoute], more: tuple[str, ...] = ()
     ) -> None:
         self.app = app
-        self._routes = [*_list_routes(routes)]
+        self._routes = [*list_routes(routes)]
         self._more = more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

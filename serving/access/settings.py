@@ -13,7 +13,7 @@ from serving.access.caller import SCOPES
 from serving.access.keys import KeyFile
 from serving.access.provider import is_safe_address
 from serving.access.tokens import Provider
-from serving.settings import Mode
+from serving.settings import Mode, is_loopback
 
 __all__ = ["AccessSettings", "check_access", "find_access_file"]
 
@@ -53,6 +53,17 @@ class AccessSettings:
     def is_on(self) -> bool:
         """Whether callers have to show who they are."""
         return self.key_file is not None or self.provider is not None
+
+    def describe(self, host: str) -> str:
+        """Return in words who may ask a service that listens on an address."""
+        keys = [f"a key of {self.key_file}"] if self.key_file else []
+        tokens = [f"a token of {self.provider.issuer}"] if self.provider else []
+        if not self.is_on:
+            return "whoever is on this machine"
+        behind = (
+            "" if is_loopback(host) else "; put HTTPS in front of it: keys travel in clear text"
+        )
+        return f"whoever has {' or '.join(keys + tokens)}{behind}"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> AccessSettings:

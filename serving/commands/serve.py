@@ -54,7 +54,8 @@ def serve(
     check_approval(folder, facts.status, environ=os.environ)
     records = RecordSettings.from_environ(os.environ)
     check_may_record(records is not None, mode)
-    check_access(mode, AccessSettings.from_environ(os.environ))
+    access = AccessSettings.from_environ(os.environ)
+    check_access(mode, access)
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
@@ -66,6 +67,7 @@ def serve(
                 f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
                 f"  For clinicians   http://{name}:{port}/clinic{shown}\n"
                 f"  For programs     http://{name}:{port}/docs\n"
+                f"  Who may ask      {access.describe(host)}\n"
                 f"  Records          {records.place if records else 'none are kept'}\n"
                 "Ctrl-C ends it.",
                 flush=True,

@@ -11,6 +11,8 @@ from serving.access.caller import (
     is_health,
     may_open,
 )
+from serving.access.paths import list_routes
+from serving.service import service
 
 
 def caller(*scopes):
@@ -68,3 +70,28 @@ def test_everybody_begins_with_a_page_that_they_may_open():
     for scope in SCOPES:
         assert may_open(find_first_page([scope]), caller(scope))
     assert find_first_page(SCOPES) == "/clinic"
+
+
+def test_no_address_of_the_service_is_shut_or_open_for_want_of_a_thought():
+    wanted = {
+        None: {
+            "/livez",
+            "/healthz",
+            "/readyz",
+            "/clinic.css",
+            "/icon.svg",
+            "/docs.css",
+            "/docs.js",
+        },
+        "any": {"/", "/model", "/model/card", "/card", "/card.html", "/docs", "/docs.json"},
+        "estimate": {"/clinic", "/predict", "/predict_batch"},
+        "outcomes": {"/outcomes"},
+        "review": {"/monitor"},
+        "admin": {"/metrics"},
+    }
+    wanted["any"].add("/schema.json")  # BentoML's
+    found = {}
+    for route in list_routes(service.to_asgi().routes):
+        need = None if may_open(route.path, None) else describe_need(route.path)
+        found.setdefault(need, set()).add(route.path)
+    assert found == wanted

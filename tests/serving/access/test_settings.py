@@ -44,6 +44,14 @@ def test_everything_can_be_set():
     assert access.provider.scopes == {"CRPS-Clinic": "estimate", "CRPS-Board": "review"}
 
 
+def test_who_may_ask_is_told_in_words():
+    assert AccessSettings().describe("127.0.0.1") == "whoever is on this machine"
+    access = AccessSettings.from_environ({**ISSUER, "KETRESPONSE_ACCESS_FILE": "a.json"})
+    told = f"whoever has a key of a.json or a token of {ISSUER['KETRESPONSE_OIDC_ISSUER']}"
+    assert access.describe("::1") == told
+    assert access.describe("0.0.0.0").startswith(f"{told}; put HTTPS in front")
+
+
 def test_without_words_of_its_own_a_scope_is_named_after_us():
     provider = AccessSettings.from_environ(ISSUER).provider
     assert provider is not None
