@@ -31,7 +31,9 @@ def test_what_an_officer_asks_is_answered_by_people_and_by_the_software() -> Non
     }.items():
         assert rows[title] == (f"{author[f'data_protection.{key}']}.", "author")
     told, by = rows["Encrypted by the software"]
-    assert told.startswith("What is recorded of patients: inputs, answers and outcomes (AES-256-GCM)")
+    assert told.startswith(
+        "What is recorded of patients: inputs, answers and outcomes (AES-256-GCM)"
+    )
     assert "Every other file only where its disk is." in told
     assert by == "software"
     stored, _ = rows["What is stored"]
