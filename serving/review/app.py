@@ -8,6 +8,7 @@ HTTPS: the cookie is not sent otherwise.
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -25,7 +26,7 @@ from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Refused
 from serving.estimate.request import RequestError
-from serving.review.checklist import Checklist, name_parts
+from serving.review.checklist import Checklist, Shown, name_parts
 from serving.review.page import describe_review
 from serving.review.single_sign_on import SIGN_ON, SingleSignOn, make_sign_on_routes
 from serving.web.app import show_icon, show_style
@@ -139,6 +140,7 @@ class _Pages:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._checklist = Checklist()
+        self._shown = Shown()
 
     def show_queue(self, session: _Session) -> Response:
         """Return every model, those that wait first."""
@@ -155,6 +157,7 @@ class _Pages:
         """Return one model with its gates and what can be done; `problems` if that was refused."""
         file = self._desk.read(name, version)
         opened = self._open(session, file.card.sha256, part)
+        self._shown.add(file)
         return _page(
             "review_file.html",
             403 if problems else 200,
@@ -181,6 +184,7 @@ class _Pages:
     ) -> Response:
         """Take a step of the review, and show the model as it is then."""
         gate = fields.get("gate", "")
+        seen = fields.get("seen", "")
         try:
             self._desk.act(
                 action,
@@ -189,10 +193,15 @@ class _Pages:
                 version,
                 comment=fields.get("comment", ""),
                 find_opened=lambda card: self._checklist.read(session.account.name, card),
-                gate=int(gate) if gate.isascii() and gate.isdigit() else None,
+                gate=int(gate) if re.fullmatch("[0-9]{1,2}", gate) else None,
+                seen=seen,
             )
         except Refused as err:
-            return self.show_file(session, name, version, _lines(err))
+            told = [
+                *_lines(err),
+                *self._shown.describe_changes(seen, self._desk.read(name, version)),
+            ]
+            return self.show_file(session, name, version, told)
         return RedirectResponse(f"/model/{name}/{version}", 303)
 
 
@@ -336,7 +345,8 @@ def _show_login(problems: Sequence[str] = (), status_code: int = 200, *, sign_on
 
 def _carries_word(fields: Mapping[str, str], session: _Session) -> bool:
     """Return whether a form was made for this session, and by no other site."""
-    return secrets.compare_digest(fields.get("csrf", ""), session.csrf)
+    # As bytes: texts are compared only where both are ASCII, and a field may hold anything.
+    return secrets.compare_digest(fields.get("csrf", "").encode(), session.csrf.encode())
 
 
 async def _read_form(request: Request) -> dict[str, str]:

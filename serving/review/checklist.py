@@ -1,14 +1,23 @@
-"""Which parts of a card a reviewer has opened, for as long as the pages are served."""
+"""What reviewers were shown, and which parts of it they opened, as long as pages are served."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from training.card.diff import compare_cards
 from training.card.evidence import PLACE_OF
 from training.card.fields import PLACES
+from training.card.schema import Body
+from training.review.seen import find_changed, make_mark
 
-__all__ = ["PARTS", "Checklist", "name_parts"]
+if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
+    from training.review.file import File
+
+__all__ = ["PARTS", "Checklist", "Shown", "name_parts"]
+
+_MOST_SHOWN = 50
 
 PARTS = {
     anchor: PLACES.get(anchor, "All fields")
@@ -53,3 +62,37 @@ class Checklist:
         with self._lock:
             opened = set(self._opened.get((account, card), ()))
         return tuple(part for part in PARTS if part in opened)
+
+
+class Shown:
+    """The cards that were shown, to tell what changed since in one that was then signed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cards: dict[str, Body] = {}
+
+    def add(self, file: File) -> None:
+        """Note that a model's card is shown; of many the oldest are forgotten."""
+        with self._lock:
+            self._cards[make_mark(file.case.digests)] = file.card.body
+            for mark in list(self._cards)[:-_MOST_SHOWN]:
+                del self._cards[mark]
+
+    def describe_changes(self, seen: str, file: File) -> list[str]:
+        """Return what differs in a card from the one that was shown, a line each.
+
+        Parameters
+        ----------
+        seen : str
+            What a form carries: :func:`training.review.seen.make_mark`.
+        file : File
+            The model as it is now.
+        """
+        with self._lock:
+            before = self._cards.get(seen)
+        if before is None or not find_changed(seen, file.case.digests):
+            return []
+        return [
+            f"{change.what}: {change.before} when you read it, {change.after} now"
+            for change in compare_cards(before, file.card.body)
+        ]

@@ -14,6 +14,7 @@ from training.card.evidence import PLACE_OF, collect_evidence
 from training.card.pages.rulers import draw_ruler
 from training.card.schema import Change, Part
 from training.document.words import join
+from training.review.seen import make_mark
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
     from training.review.file import File
@@ -162,7 +163,7 @@ def describe_review(
         `file`; `rows`, what is shown of each gate; `keeps`, what keeps the model from being
         released, the open gates in one line; `changes` since the version before, the telling ones
         first, and `parent`, that version, or None; `actions`; `parts` of the card with whether
-        each was opened; `part`.
+        each was opened; `part`; `seen`, which card and model this page shows.
     """
     keeps = [unmet.text for unmet in file.unmet if not unmet.code.startswith("gate_")]
     parent = file.card.body.parent
@@ -175,4 +176,5 @@ def describe_review(
         "actions": _make_actions(file.case, account),
         "parts": [(anchor, title, anchor in opened) for anchor, title in PARTS.items()],
         "part": part if part in PARTS else "",
+        "seen": make_mark(file.case.digests),
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from features.errors import EXIT_REFUSED, InputError
+from features.errors import EXIT_REFUSED, InputError, Problem
 
 if TYPE_CHECKING:
     from training.approval.case import Account, Action
@@ -33,6 +33,13 @@ _BY = Annotated[
 ]
 _COMMENT = Annotated[
     str, typer.Option("--comment", help="Why, in your words; kept for ever.", prompt="Your comment")
+]
+_SEEN = Annotated[
+    str | None,
+    typer.Option(
+        "--seen",
+        help="The card and the model that you have read, as `review status MODEL` names them.",
+    ),
 ]
 _JSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -65,11 +72,24 @@ def _log_in(desk: Desk, name: str) -> Account:
     return desk.accounts.authenticate(name, _ask(f"Password of {name}"))
 
 
-def _act(action: Action, model: str, by: str, comment: str, gate: int | None = None) -> None:
+def _act(
+    action: Action,
+    model: str,
+    by: str,
+    comment: str,
+    *,
+    gate: int | None = None,
+    seen: str | None = None,
+) -> None:
+    from training.approval.case import SYSTEM
+
+    if seen is None and by != SYSTEM.name and action in ("approve", "waive", "refuse"):
+        expected = f"what `ketresponse review status {model}` names, once you have read it"
+        raise InputError(f"{action} {model}", [Problem("--seen", expected, "nothing")])
     desk = _desk()
     account = _log_in(desk, by)
     name, _, version = model.partition(":")
-    file = desk.act(action, account, name, version or None, comment=comment, gate=gate)
+    file = desk.act(action, account, name, version or None, comment=comment, gate=gate, seen=seen)
     typer.echo(_head(file))
     if not file.unmet:
         typer.echo(f"It may be released: ketresponse release {file.case.subject}")
@@ -98,15 +118,15 @@ def open_(model: _MODEL, by: _BY, comment: _COMMENT) -> None:
 
 
 @app.command()
-def approve(model: _MODEL, by: _BY, comment: _COMMENT) -> None:
+def approve(model: _MODEL, by: _BY, comment: _COMMENT, seen: _SEEN = None) -> None:
     """Approve a model exactly as it is: its files, data, card and code."""
-    _act("approve", model, by, comment)
+    _act("approve", model, by, comment, seen=seen)
 
 
 @app.command()
-def refuse(model: _MODEL, by: _BY, comment: _COMMENT) -> None:
+def refuse(model: _MODEL, by: _BY, comment: _COMMENT, seen: _SEEN = None) -> None:
     """Refuse a model. This is final, and says why for ever."""
-    _act("refuse", model, by, comment)
+    _act("refuse", model, by, comment, seen=seen)
 
 
 @app.command()
@@ -115,9 +135,10 @@ def waive(
     gate: Annotated[int, typer.Option(help="Number of the gate.", min=1)],
     by: _BY,
     comment: _COMMENT,
+    seen: _SEEN = None,
 ) -> None:
     """Let a model pass a gate that it fails, by name and with the reason."""
-    _act("waive", model, by, comment, gate)
+    _act("waive", model, by, comment, gate=gate, seen=seen)
 
 
 @app.command()
@@ -150,6 +171,8 @@ def status(
 
 
 def _describe_file(file: File, *, as_json: bool) -> None:
+    from training.review.seen import make_mark
+
     annex = file.annex
     if as_json:
         unmet = [{"code": unmet.code, "text": unmet.text} for unmet in file.unmet]
@@ -158,9 +181,11 @@ def _describe_file(file: File, *, as_json: bool) -> None:
             for g in file.gates
         ]
         told = {**annex, "standing": file.standing, "unmet": unmet, "gates": gates}
+        told["seen"] = make_mark(file.case.digests)
         typer.echo(json.dumps(told, indent=2))
         return
     typer.echo(_head(file))
+    typer.echo(f"Read as: --seen {make_mark(file.case.digests, 16)}")
     typer.echo("Digests: " + ", ".join(f"{k} {v[:12]}" for k, v in annex["digests"].items()))
     for gate in file.gates:
         typer.echo(f"{gate.number:>4}. {gate.status:<6}  {gate.name}: {gate.text}")

@@ -15,6 +15,7 @@ from training.review.file import File, list_events, read_file
 from training.review.placing import Place, list_places
 from training.review.review_log import ReviewLog, find_home
 from training.review.seal import make_refusal
+from training.review.seen import find_changed
 from training.review.signature import find_key_file
 from training.review.telling import tell_of
 from training.review.verifying import find_differences
@@ -94,6 +95,7 @@ class Desk:
         *,
         comment: str,
         gate: int | None = None,
+        seen: str | None = None,
         find_opened: Callable[[str], Sequence[str]] | None = None,
     ) -> File:
         """Do one step of a review: write it down, then tell the registry.
@@ -114,6 +116,9 @@ class Desk:
             In their words, kept for ever.
         gate : int or None
             The gate to waive.
+        seen : str or None
+            The card and the model they have read, by :func:`training.review.seen.make_mark`; None
+            where nobody reads it, as with a demonstration.
         find_opened : callable or None
             Tells of a card's digest which parts of that card they have opened, for who judges it;
             None where nobody can know, as at a terminal.
@@ -133,7 +138,8 @@ class Desk:
         self.settle()
         with self.log.writing() as writer:
             file = self._read(name, version, writer.events)
-            against = compute_objections(file.case, action, account, comment=comment, gate=gate)
+            against = [] if seen is None else find_changed(seen, file.case.digests)
+            against += compute_objections(file.case, action, account, comment=comment, gate=gate)
             if against:
                 raise make_refusal(f"cannot {action} {file.case.subject}", against)
             details = {

@@ -7,11 +7,13 @@ import pytest
 from serving.review import app as review_web
 from serving.review.app import make_review_app
 from tests.serving.helpers.clients import Client
+from tests.training.helpers.review_cards import put_card
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from tests.training.review.test_desk import add_model
 from training.review import accounts
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog
+from training.store.artifact import read_facts
 
 PASSWORD = "correct horse battery"
 
@@ -42,11 +44,19 @@ def log_in(client, name, password=PASSWORD, **headers):
     return client.post("/login", data={"name": name, "password": password}, headers=headers)
 
 
-def send(client, path, *, csrf=None, **fields):
-    """Send a form as the page has it, the hidden word included."""
+def send(client, path, *, csrf=None, seen=None, **fields):
+    """Send a form as the page has it, what is hidden in it included."""
+    page = client.get(path.rpartition("/")[0] or "/").text
     if csrf is None:
-        csrf = re.search('name="csrf" value="([^"]+)"', client.get("/").text)[1]
-    return client.post(path, data={"csrf": csrf, **fields})
+        csrf = re.search('name="csrf" value="([^"]+)"', page)[1]
+    if seen is None and "/model/" in path:
+        seen = desk_mark(client, path, page)
+    return client.post(path, data={"csrf": csrf, "seen": seen or "", **fields})
+
+
+def desk_mark(client, path, page):
+    found = re.search('name="seen" value="([^"]+)"', page)
+    return found[1] if found else ""
 
 
 def test_nothing_is_shown_before_logging_in(app, desk):
@@ -84,7 +94,7 @@ def test_a_login_from_another_site_is_refused(app):
     assert log_in(open_session(app), "berta", origin="https://here").url.path == "/"
 
 
-@pytest.mark.parametrize("csrf", ["", "wrong"])
+@pytest.mark.parametrize("csrf", ["", "wrong", "w\u00f6rter", "\ud7ff" * 40])
 def test_a_form_from_elsewhere_does_nothing(app, desk, csrf):
     add_model(desk)
     client = open_session(app, "anna")
@@ -182,6 +192,34 @@ def test_nobody_in_a_browser_is_told_what_to_run_at_a_terminal(app, desk):
         assert "left out" in page.text.lower()
         assert "ketresponse " not in page.text
     assert "ketresponse train STUDY" in "".join(u.text for u in desk.read("pilot").unmet)
+
+
+@pytest.mark.parametrize("gate", ["9" * 5000, "-1", "nine", "\u0669", "0"])
+def test_a_gate_that_is_none_is_told(app, desk, gate):
+    add_model(desk, external=False)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    client = open_session(app, "berta")
+    page = send(client, "/model/pilot/1/waive", gate=gate, comment=make_reason(9))
+    assert page.status_code == 403
+    assert "name the gate to waive, by its number" in page.text
+
+
+def test_a_card_that_changed_since_it_was_shown_is_not_signed_and_says_what_changed(app, desk):
+    folder = add_model(desk)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    client = open_session(app, "berta")
+    seen = desk_mark(client, "", client.get("/model/pilot/1").text)
+    for nothing in ("no-mark", ""):
+        page = send(client, "/model/pilot/1/approve", seen=nothing or "-", comment="fine")
+        assert page.status_code == 403
+        assert "it is not said which card and which model were read" in page.text
+    put_card(folder, *read_facts(folder), slope=0.81)
+    desk.act("open", AUTHOR, "pilot", comment="made again")
+    page = send(client, "/model/pilot/1/approve", seen=seen, comment="fine")
+    assert page.status_code == 403
+    assert "the card is another one than was read" in page.text
+    assert re.search("slope.*0.95.* when you read it, .*0.81.* now", page.text)
+    assert [event.kind for event in desk.read("pilot").case.events] == ["open", "open"]
 
 
 def test_words_are_shown_as_words(app, desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from training.commands.review import app, approve
 from training.review import accounts
 from training.review import desk as review
 from training.review.desk import make_desk
+from training.review.seen import make_mark
 from training.store import code_digest
 from training.store.artifact import load_model, read_facts, save_model
 from training.store.statuses import SILENT_APPROVAL
@@ -51,6 +53,8 @@ def run(*words, typed=PASSWORD):
 
 
 def act(action, by, *more, typed=PASSWORD, comment="read it"):
+    if action in ("approve", "waive", "refuse"):
+        more = (*more, "--seen", json.loads(run("status", "pilot", "--json").stdout)["seen"])
     return run(action, "pilot", "--by", by, "--comment", comment, *more, typed=typed).stdout
 
 
@@ -86,6 +90,20 @@ def test_a_whole_review(people):
     assert found["scope"] == "silent prospective evaluation"
     listed = json.loads(run("status", "--json").stdout)
     assert listed == [{"model": "pilot:1", "standing": SILENT_APPROVAL}]
+
+
+def test_nobody_signs_what_they_do_not_name(people):
+    folder = add_model(people)
+    act("open", "anna")
+    told = run("status", "pilot").stdout
+    words = ["approve", "pilot", "--by", "berta", "--comment", "read it"]
+    with pytest.raises(InputError, match="--seen"):
+        run(*words)
+    seen = re.search("Read as: (--seen [0-9a-f]{16}-[0-9a-f]{16})\n", told)[1].split()
+    change_card(folder)
+    with pytest.raises(Refused, match="the card is another one than was read"):
+        run(*words, *seen)
+    assert len(people.read("pilot").case.events) == 1
 
 
 def test_a_refusal_is_told_with_its_reason(people):
@@ -237,6 +255,7 @@ def test_a_log_written_anew_with_another_key_is_named(people, tmp_path, monkeypa
 def test_of_two_who_approve_at_once_on_the_command_line_one_is_refused(people, monkeypatch):
     add_model(people)
     act("open", "anna")
+    seen = make_mark(people.read("pilot").case.digests)
     meeting = Barrier(2, timeout=2)
     compute_objections = review.compute_objections
 
@@ -251,7 +270,7 @@ def test_of_two_who_approve_at_once_on_the_command_line_one_is_refused(people, m
 
     def try_to(comment):
         try:
-            approve("pilot", by="berta", comment=comment)
+            approve("pilot", by="berta", comment=comment, seen=seen)
         except KetresponseError as err:
             return str(err)
         return "done"
