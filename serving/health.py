@@ -38,6 +38,8 @@ _SETTINGS = {
     "KETRESPONSE_HOME": "the folder of reviews and releases",
     "KETRESPONSE_REVIEW_KEY_FILE": "the reviewers' private key",
     "KETRESPONSE_REVIEW_PUBLIC_KEY": "the reviewers' public key",
+    "KETRESPONSE_REVIEW_STATUS": "where the record of the served model's review is read again",
+    "KETRESPONSE_REVIEW_SEEN": "the file that notes which record of a review was seen last",
     "KETRESPONSE_MODEL": "the model that is served",
     "KETRESPONSE_MODE": "for what it is served",
     "KETRESPONSE_HOST": "the address that is listened on",

@@ -27,6 +27,7 @@ from serving.records.asking import ask, ask_batch
 from serving.records.recorder import LOCAL, Recorder, make_recorder
 from serving.records.settings import RecordSettings
 from serving.settings import ServiceSettings, check_may_record, check_may_serve
+from serving.status_watch import StatusGate, StatusWatch
 from serving.web.answers import answer, find_caller
 from serving.web.app import LocalOnly, make_app
 from serving.web.posted import read_body
@@ -64,6 +65,14 @@ def _predictor() -> Predictor:
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
     waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
     return Predictor(loaded, waivers=waivers)
+
+
+@cache
+def _watch() -> StatusWatch | None:
+    settings = _settings()
+    if settings.mode != "approved":
+        return None
+    return StatusWatch(settings.model, environ=os.environ).start()
 
 
 @cache
@@ -161,6 +170,7 @@ service.mount_asgi_app(
 service.add_asgi_middleware(OwnPath)
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
 service.add_asgi_middleware(Guard, get_access=_access, get_host=lambda: _settings().host)
+service.add_asgi_middleware(StatusGate, get_watch=_watch)
 
 
 def make_asgi() -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from features.errors import InputError, Problem
-from training.review.review_log import find_home
+from training.review.signature import find_home
 
 __all__ = ["RecordSettings"]
 

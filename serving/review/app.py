@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Refused
@@ -179,6 +179,10 @@ class _Pages:
         self._checklist.add(session.account.name, card, part)
         return self._checklist.read(session.account.name, card)
 
+    def read_status(self, name: str, version: str) -> dict[str, Any] | None:
+        """Return the signed record of a model's review; None of one that was never released."""
+        return self._desk.read_status(name, version)
+
     def act(
         self, session: _Session, name: str, version: str, action: Action, fields: Mapping[str, str]
     ) -> Response:
@@ -232,6 +236,7 @@ class _ReviewApp:
             Route("/model/{name}/{version}", self._guarded(pages.show_file, "part")),
             Route("/model/{name}/{version}/card.html", self._guarded(pages.show_card, "part")),
             Route("/model/{name}/{version}/{action}", self._post_action, methods=["POST"]),
+            Route("/status/{name}/{version}", self._get_status),
             Route("/clinic.css", show_style),
             Route("/review.css", show_style),
             Route("/icon.svg", show_icon),
@@ -282,6 +287,16 @@ class _ReviewApp:
         if path.get("action") not in ACTIONS:
             return RedirectResponse("/", 303)
         return await self._answer(self._pages.act, session, fields=fields, **path)
+
+    async def _get_status(self, request: Request) -> Response:
+        """Tell services elsewhere how the review of a model stands that was released to them."""
+        try:
+            signed = await run_in_threadpool(self._pages.read_status, **request.path_params)
+        except KetresponseError:
+            signed = None
+        if signed is None:
+            return JSONResponse({"error": "no such model was released"}, 404, headers=PRIVATE)
+        return JSONResponse(signed, headers=PRIVATE)
 
     async def _get_login(self, request: Request) -> Response:
         return self._show_login()

@@ -30,7 +30,12 @@ _BUTTONS: dict[Action, tuple[str, str]] = {
     ),
     "approve": ("Approve", "It holds for exactly this model, data, card and code."),
     "refuse": ("Refuse", "This is final; your reason stands beside the model for ever."),
-    "withdraw": ("Withdraw", "This is final; the model is no longer served."),
+    "withdraw": (
+        "Withdraw",
+        "This is final. A service that serves what was released from here, or reads the record of "
+        "this review, stops within a minute and says so; a copy that reads neither goes on until "
+        "somebody ends it.",
+    ),
 }
 _TELLING: tuple[Part, ...] = ("gates", "performance", "data", "predictors", "model", "author")
 

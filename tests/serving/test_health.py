@@ -19,6 +19,7 @@ from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
 from tests.training.helpers.reviews import ADMIN
 from training.review.desk import make_desk
+from training.review.signature import find_key_file
 from training.store.artifact import save_model
 from training.store.registered import locate
 from training.store.registry import register
@@ -102,7 +103,7 @@ def test_a_password_in_an_address_is_not_told(environ: dict[str, str]) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="files have no such rights here")
 def test_a_key_that_others_can_read_is_broken(environ: dict[str, str]) -> None:
     add_admin(environ)
-    key = Path(environ["XDG_CONFIG_HOME"], "ketresponse", "review.key")
+    key = find_key_file(environ)
     key.chmod(0o644)
     found = look(environ)["review key"]
     assert (found.state, found.repair) == ("broken", f"chmod 600 {key}")

@@ -248,7 +248,8 @@ def make_annex(case: Case) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: `model`, `standing`, `scope` (what the approval is for), `digests`,
+        Plain values: `model`, `standing`, `scope` (what the approval is for), `entry` (the last
+        of the log that this tells of: it only ever rises), `digests`,
         `approvals`, `waivers` (with `gate`, and `title`, its name) and `history`, each entry with
         `at`, `name`, `account` and `comment`.
     """
@@ -257,6 +258,7 @@ def make_annex(case: Case) -> dict[str, Any]:
         "model": case.subject,
         "standing": case.standing,
         "scope": case.scope,
+        "entry": max((event.number for event in case.events), default=0),
         "digests": asdict(case.digests),
         "approvals": [_entry(event) for event in case.approvals],
         "waivers": [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from features.errors import KetresponseError
 from training.approval.approval import compute_objections
@@ -13,10 +14,10 @@ from training.approval.case import Account, Action, Event, compute_standing
 from training.review.accounts import LocalAccounts
 from training.review.file import File, list_events, read_file
 from training.review.placing import Place, list_places
-from training.review.review_log import ReviewLog, find_home
+from training.review.review_log import ReviewLog
 from training.review.seal import make_refusal
 from training.review.seen import find_changed
-from training.review.signature import find_key_file
+from training.review.signature import LOG, find_home, find_key_file
 from training.review.telling import tell_of
 from training.review.verifying import find_differences
 from training.store.client import find_tracking_uri
@@ -208,6 +209,21 @@ class Desk:
             raise
         self._follow(written)
 
+    def read_status(self, name: str, version: str) -> dict[str, Any] | None:
+        """Return the signed record of a released model's review, for services elsewhere.
+
+        Raises
+        ------
+        KetresponseError
+            As :meth:`read`.
+        """
+        subject = f"{name}:{version}"
+        kinds = {event.kind for event in list_events(self.log.read(), subject)}
+        if not kinds & {"release", "rollback"}:
+            return None
+        annex = self.read(name, version).annex
+        return {"annex": annex, "signature": self.log.sign(annex)}
+
     def check(self, file: File) -> None:
         """Raise unless a model may be released.
 
@@ -301,5 +317,5 @@ def make_desk(environ: Mapping[str, str]) -> Desk:
     """
     tracking_uri = find_tracking_uri(environ)
     home = find_home(environ, tracking_uri)
-    log = ReviewLog(home / "review.db", key_file=find_key_file(environ))
+    log = ReviewLog(home / LOG, key_file=find_key_file(environ, home))
     return Desk(log, tracking_uri=tracking_uri)

@@ -39,7 +39,7 @@ from training.review.tampering import (
     to_event,
 )
 
-__all__ = ["LogWriter", "ReviewLog", "Settling", "find_home"]
+__all__ = ["LogWriter", "ReviewLog", "Settling"]
 
 _WAIT_SECONDS = 60.0
 _KEY_BYTES = 32
@@ -60,23 +60,6 @@ CREATE TABLE IF NOT EXISTS outside.head (
 COMMIT;
 """
 _NAMES = {"log", "pending", "store", "head"}
-
-
-def find_home(environ: Mapping[str, str], tracking_uri: str) -> Path:
-    """Return the folder of reviews and releases.
-
-    Parameters
-    ----------
-    environ : mapping
-        KETRESPONSE_HOME, where it is set.
-    tracking_uri : str
-        Else the folder ``ketresponse-home`` beside a SQLite tracking store, or here.
-    """
-    if environ.get("KETRESPONSE_HOME"):
-        return Path(environ["KETRESPONSE_HOME"])
-    scheme, _, rest = tracking_uri.partition(":///")
-    beside = Path(rest.partition("?")[0]).parent if scheme == "sqlite" else Path()
-    return beside / "ketresponse-home"
 
 
 @dataclass

@@ -14,7 +14,8 @@ from typing import Any
 
 from features.errors import KetresponseError, Refused
 from training.approval.approval import check_annex, describe_waivers
-from training.approval.case import Digests, name_standing
+from training.approval.case import FINAL, Digests, name_standing
+from training.review.counter import find_counter, find_newer, name_model, note_entry
 from training.review.signature import check_signature, find_public_key
 from training.store.artifact import read_facts
 from training.store.code_digest import compute_code_digest
@@ -24,10 +25,12 @@ from training.store.statuses import APPROVALS
 __all__ = [
     "ANNEX",
     "check_approval",
+    "check_newest",
     "compute_digests",
     "read_annex",
     "read_signed",
     "make_refusal",
+    "parse_signed",
     "write_annex",
 ]
 
@@ -58,13 +61,28 @@ def read_signed(folder: Path) -> tuple[dict[str, Any], str] | None:
     if not path.exists():
         return None
     try:
-        document = json.loads(path.read_bytes())
-        annex, signature = dict(document["annex"]), str(document["signature"])
+        return parse_signed(path.read_bytes())
+    except (OSError, ValueError) as err:
+        raise KetresponseError(f"{path} is damaged; fetch the model again") from err
+
+
+def parse_signed(document: bytes) -> tuple[dict[str, Any], str]:
+    """Return an annex and its signature, which is not checked here.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        found = json.loads(document)
+        annex, signature = dict(found["annex"]), str(found["signature"])
         Digests(**annex["digests"])
         [entry["account"] for name in ("approvals", "waivers", "history") for entry in annex[name]]
         [annex[name] for name in ("standing", "scope")]
-    except (OSError, ValueError, TypeError, KeyError) as err:
-        raise KetresponseError(f"{path} is damaged; fetch the model again") from err
+        int(annex.get("entry", 0))
+    except (TypeError, KeyError, AttributeError) as err:
+        raise ValueError("no record of a review") from err
     return annex, signature
 
 
@@ -103,8 +121,42 @@ def check_approval(folder: Path, status: str, *, environ: Mapping[str, str]) -> 
     """
     if status not in APPROVALS:
         return ()
-    annex = _check_sealed(folder, status, find_public_key(environ))
+    annex = _check_sealed(folder, status, find_public_key(environ, folder))
+    check_newest(annex, str(folder.resolve()), find_counter(environ, folder))
     return tuple(describe_waivers(annex))
+
+
+def check_newest(annex: Mapping[str, Any], where: str, counter: Path) -> bool:
+    """Refuse a record that is older than one seen before, and note this one.
+
+    Parameters
+    ----------
+    annex : mapping
+        The record, its signature checked.
+    where : str
+        The place it was read from.
+    counter : Path
+        From :func:`training.review.counter.find_counter`.
+
+    Returns
+    -------
+    bool
+        Whether it could be noted.
+
+    Raises
+    ------
+    Refused
+        If it was put back.
+    """
+    model, entry = name_model(annex), annex.get("entry", 0)
+    here = f"{model} at {where}"
+    newer = find_newer(counter, (model, here), entry)
+    if newer is not None:
+        told = f"of entry {entry}; one of entry {newer} was seen before ({counter})"
+        raise make_refusal(_NOT_SERVED, [f"an older record of its review was put back: {told}"])
+    if annex["standing"] in FINAL.values():
+        here = model  # final wherever it is read
+    return note_entry(counter, here, entry)
 
 
 def _check_sealed(folder: Path, status: str, public_key: Path) -> dict[str, Any]:

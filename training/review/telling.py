@@ -19,6 +19,7 @@ from training.approval.case import (
     find_end,
 )
 from training.card.render import write_pages
+from training.review.counter import name_model, note_entry
 from training.review.file import File, compute_status
 from training.review.placing import list_places, put_files
 from training.review.review_log import ReviewLog
@@ -78,6 +79,9 @@ def tell_of(file: File, events: Sequence[Event], log: ReviewLog, *, tracking_uri
     )
     with _make_files(file, facts.status, log) as files:
         if find_end(file.case.events):  # a service that runs reads it there
+            annex = make_annex(file.case)
+            counter = log.public_key.with_suffix(".seen")  # where services of this machine look
+            note_entry(counter, name_model(annex), annex["entry"])
             for _, place in list_places(events, log.file.parent).values():
                 for folder in place.holds(file.case.subject):
                     put_files(files, folder)

@@ -13,6 +13,8 @@ from tests.training.review.test_desk import add_model
 from training.review import accounts
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog
+from training.review.seal import parse_signed
+from training.review.signature import check_signature
 from training.store.artifact import read_facts
 
 PASSWORD = "correct horse battery"
@@ -281,3 +283,17 @@ def test_an_account_that_was_removed_can_do_nothing_more(app, desk):
     assert "no longer in use" in answer.text
     assert send(client, "/model/pilot/1/open", comment="ready").status_code == 400
     assert {event.kind for event in desk.log.read()} == {"account"}
+
+
+def test_services_elsewhere_are_told_how_a_released_model_stands(app, desk, monkeypatch):
+    add_model(desk)
+    desk.act("open", AUTHOR, "pilot", comment="ready")
+    client = open_session(app)
+    for path in ("/status/pilot/1", "/status/pilot/9", "/status/other/x"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()) == (404, {"error": "no such model was released"})
+    with desk.log.writing() as writer:
+        writer.append("release", "pilot:1", "anna", "to /srv", {"digests": None})
+    annex, signature = parse_signed(client.get("/status/pilot/1").content)
+    assert (annex["model"], annex["standing"]) == ("pilot:1", "in review")
+    assert check_signature(annex, signature, desk.log.public_key)

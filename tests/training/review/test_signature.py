@@ -72,16 +72,61 @@ def test_the_public_key_does_not_tell_the_key():
 
 def test_a_bento_brings_the_public_key_beside_its_packages():
     assert Path(signature.__file__).parts[-3:-1] == ("training", "review")
-    assert (signature._ROOT / "training" / "review").samefile(Path(signature.__file__).parent)
+    review = signature.IN_BENTO.parent / "training" / "review"
+    assert review.samefile(Path(signature.__file__).parent)
+    assert signature.IN_BENTO.name == BESIDE_CODE
 
 
 def test_where_the_keys_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(signature, "_ROOT", tmp_path)
-    environ = {"XDG_CONFIG_HOME": "/cfg"}
-    assert find_key_file(environ) == Path("/cfg/ketresponse/review.key")
+    monkeypatch.setattr(signature, "IN_BENTO", tmp_path / BESIDE_CODE)
+    environ = {"XDG_CONFIG_HOME": "/cfg", "KETRESPONSE_HOME": "/srv/pain/ketresponse-home"}
+    key = find_key_file(environ)
+    assert key.parent.parent == Path("/cfg/ketresponse")
     assert find_key_file({**environ, "KETRESPONSE_REVIEW_KEY_FILE": "/k"}) == Path("/k")
-    assert find_public_key(environ) == Path("/cfg/ketresponse/review.pub")
+    assert find_public_key(environ) == key.with_suffix(".pub")
     (tmp_path / BESIDE_CODE).touch()
     assert find_public_key(environ) == tmp_path / BESIDE_CODE
     named = {**environ, "KETRESPONSE_REVIEW_PUBLIC_KEY": "/run/review.pub"}
     assert find_public_key(named) == Path("/run/review.pub")
+
+
+def test_each_home_of_reviews_has_a_key_of_its_own(tmp_path: Path) -> None:
+    settings = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    keys = {
+        name: find_key_file(settings, tmp_path / name / "ketresponse-home") for name in ("a", "b")
+    }
+    assert keys["a"] != keys["b"]
+    assert keys["a"].name == "review.key"
+    assert keys["a"].parent.parent == tmp_path / "config" / "ketresponse"
+    assert keys["a"].parent.name.startswith("a-")
+    assert find_key_file(settings | {"KETRESPONSE_REVIEW_KEY_FILE": "/run/key"}) == Path("/run/key")
+    # The home of the environment where none is named.
+    own = settings | {"KETRESPONSE_HOME": str(tmp_path / "a" / "ketresponse-home")}
+    assert find_key_file(own) == keys["a"]
+
+
+def test_a_log_from_before_keeps_the_key_that_all_shared(tmp_path: Path) -> None:
+    settings = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    shared = tmp_path / "config" / "ketresponse" / "review.key"
+    shared.parent.mkdir(parents=True)
+    shared.touch()
+    home = tmp_path / "project" / "ketresponse-home"
+    home.mkdir(parents=True)
+    own = find_key_file(settings, home)
+    assert own != shared  # nothing is signed there yet
+    (home / "review.db").touch()
+    assert find_key_file(settings, home) == shared
+    own.parent.mkdir()
+    own.touch()
+    assert find_key_file(settings, home) == own
+
+
+def test_a_released_folder_is_checked_by_the_key_of_its_home(tmp_path: Path) -> None:
+    settings = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    home = tmp_path / "project" / "ketresponse-home"
+    folder = home / "released" / "pilot" / "model"
+    folder.mkdir(parents=True)
+    (home / "review.db").touch()
+    assert find_public_key(settings, folder) == find_key_file(settings, home).with_suffix(".pub")
+    (home / "review.db").unlink()
+    assert find_public_key(settings, folder) == find_key_file(settings).with_suffix(".pub")
