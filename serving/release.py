@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from features.errors import KetresponseError
-from training.approval.case import approved_version, released_versions
+from features.errors import KetresponseError, Refused
+from training.approval.case import Account, approved_version, released_versions
 from training.card.render import write_pages
 from training.review.desk import Desk
 from training.review.file import File
-from training.review.placing import MODEL, Place
+from training.review.placing import MODEL, ReleasePlace
 from training.review.seal import ANNEX, make_refusal, write_annex
 from training.review.signature import BESIDE_CODE
 from training.store.artifact import write_release
@@ -76,7 +76,13 @@ class Released:
 
 
 def release_version(
-    desk: Desk, name: str, version: str | None = None, *, folder: Path, bentoml_home: Path
+    desk: Desk,
+    name: str,
+    version: str | None = None,
+    *,
+    folder: Path,
+    bentoml_home: Path,
+    by: Account | None = None,
 ) -> Released:
     """Release an approved version.
 
@@ -92,23 +98,28 @@ def release_version(
         Where the BentoML project goes, in place of an earlier release.
     bentoml_home : Path
         Of BentoML's model store.
+    by : Account or None
+        Who releases, logged in; None is enough as long as nobody has the role of a releaser.
 
     Raises
     ------
     Refused
-        Listing every unmet criterion; nothing is written.
+        Listing every unmet criterion, or if `by` may not release; nothing is written.
     KetresponseError
         If the folder is hidden, holds something else than a release, or cannot be written.
     """
     file = desk.read(name, version or approved_version(desk.log.read(), name))
     desk.check(file)
-    return _release(desk, file, "release", f"to {folder}", folder, bentoml_home)
+    place = _find_place(file, folder, bentoml_home)
+    return _release(desk, file, "release", f"to {folder}", place, by)
 
 
-def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Released:
+def roll_back(
+    desk: Desk, name: str, *, folder: Path, bentoml_home: Path, by: Account | None = None
+) -> Released:
     """Release the version again that was released before the present one.
 
-    A version that may no longer be released is passed over.
+    A version that may no longer be released is passed over; see :func:`release_version`.
 
     Raises
     ------
@@ -120,20 +131,24 @@ def roll_back(desk: Desk, name: str, *, folder: Path, bentoml_home: Path) -> Rel
     for number in reversed(earlier):
         file = desk.read(name, number)
         if not file.unmet:
-            return _release(desk, file, "rollback", f"from version {present}", folder, bentoml_home)
+            place = _find_place(file, folder, bentoml_home)
+            return _release(desk, file, "rollback", f"from version {present}", place, by)
         reasons += [f"version {number}: {unmet.text}" for unmet in file.unmet]
     what = f"cannot roll {name} back" + (f" from version {present}" if present else "")
     raise make_refusal(what, reasons or ["no earlier version was released"])
 
 
-def _release(
-    desk: Desk, file: File, kind: str, comment: str, folder: Path, bentoml_home: Path
-) -> Released:
-    """Stage the project whole, write the release down, and then put it in its place.
+def _check_may_release(desk: Desk, by: Account | None) -> None:
+    """Refuse whoever has not the role, once somebody has it."""
+    releasers = desk.accounts.list_role("releaser")
+    if releasers and (by is None or by.name not in releasers):
+        raise Refused(f"releases are made by a releaser: {', '.join(releasers)}; use --by")
+    if by is not None and not desk.accounts.knows(by):
+        raise Refused(f"{by.name} is no account in use")
 
-    What fails before it is written down has changed nothing; what stops afterwards is finished by
-    the next command, :meth:`training.review.desk.Desk.settle`.
-    """
+
+def _find_place(file: File, folder: Path, bentoml_home: Path) -> ReleasePlace:
+    """Return where a release goes, if it may go there."""
     if any(part.startswith(".") for part in folder.resolve().parts):
         raise KetresponseError(
             f"{folder} lies in a hidden folder (its name begins with a dot), in which BentoML "
@@ -141,18 +156,30 @@ def _release(
         )
     if folder.exists() and not (folder / MODEL / ANNEX).is_file() and any(folder.iterdir()):
         raise KetresponseError(f"{folder} holds something else than a release; choose another")
+    return ReleasePlace(folder, bentoml_home / "models" / file.facts.name / file.facts.version)
+
+
+def _release(
+    desk: Desk, file: File, kind: str, comment: str, place: ReleasePlace, by: Account | None
+) -> Released:
+    """Stage the project whole, write the release down, and then put it in its place.
+
+    What fails before it is written down has changed nothing; what stops afterwards is finished by
+    the next command, :meth:`training.review.desk.Desk.settle`.
+    """
+    _check_may_release(desk, by)
     tag = f"{file.facts.name}:{file.facts.version}"
-    place = Place(folder, bentoml_home / "models" / file.facts.name / file.facts.version)
-    actor = f"{getpass.getuser()} at this machine"
+    actor = f"{getpass.getuser()} at this machine" if by is None else by.name
     try:
         with desk.recording(kind, file, actor=actor, comment=comment, place=place) as file:
             _stage(file, desk, place, tag)
     except OSError as err:
-        raise KetresponseError(f"cannot write {folder}: {err.strerror or err}") from err
-    return Released(file.case.subject, folder, tag, bentoml_home, file.case.scope)
+        raise KetresponseError(f"cannot write {place.folder}: {err.strerror or err}") from err
+    home = place.stored.parents[2]
+    return Released(file.case.subject, place.folder, tag, home, file.case.scope)
 
 
-def _stage(file: File, desk: Desk, place: Place, tag: str) -> None:
+def _stage(file: File, desk: Desk, place: ReleasePlace, tag: str) -> None:
     """Write what is released, complete, beside where it goes."""
     whole = place.staged
     whole.mkdir(parents=True)
@@ -186,7 +213,7 @@ def _pins() -> list[str]:
     return [f"{name}=={version(name)}" for name in names]
 
 
-def _store_model(model: Path, tag: str, place: Place) -> None:
+def _store_model(model: Path, tag: str, place: ReleasePlace) -> None:
     """Make the model as BentoML keeps it, and stage it."""
     # BentoML writes to the home folder, and reports its use, unless told otherwise before it is
     # imported. Its own choice of a store is made at the import, so that the store is named here.

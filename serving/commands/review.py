@@ -11,6 +11,7 @@ import typer
 from features.errors import InputError, KetresponseError
 
 if TYPE_CHECKING:
+    from training.approval.case import Account
     from training.review.desk import Desk
 
 __all__ = ["release", "serve_review"]
@@ -40,6 +41,10 @@ def release(
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Back to the version released before this one.")
     ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Your account, a releaser's, once there is one.", metavar="ACCOUNT"),
+    ] = None,
 ) -> None:
     """Release the approved version of a model to BentoML; refuse any other, with every reason."""
     from serving.release import release_version, roll_back
@@ -50,14 +55,15 @@ def release(
     if rollback and version:
         raise InputError("--rollback takes a NAME: which version was released before is known")
     desk = _desk()
+    who = _find_releaser(desk, by)
     home = desk.log.file.parent
     folder = to or home / "released" / name
     bentoml_home = Path(os.environ.get("BENTOML_HOME") or home / "bentoml").resolve()
     if rollback:
-        done = roll_back(desk, name, folder=folder, bentoml_home=bentoml_home)
+        done = roll_back(desk, name, folder=folder, bentoml_home=bentoml_home, by=who)
     else:
         done = release_version(
-            desk, name, version or None, folder=folder, bentoml_home=bentoml_home
+            desk, name, version or None, folder=folder, bentoml_home=bentoml_home, by=who
         )
     told = (
         f"{SILENT_APPROVAL}: its page shows no estimate"
@@ -70,6 +76,15 @@ def release(
         f"  Build a bento  cd {done.folder} && BENTOML_HOME={done.bentoml_home} bentoml build\n"
         f"  Go back        ketresponse release --rollback {name}"
     )
+
+
+def _find_releaser(desk: Desk, by: str | None) -> Account | None:
+    """Return who releases; None as long as nobody has that role and no name is given."""
+    from training.commands.options import log_in_at_terminal
+
+    if by is None and not desk.accounts.list_role("releaser"):
+        return None
+    return log_in_at_terminal(desk.accounts, by or str(typer.prompt("Your account")))
 
 
 def serve_review(
@@ -95,8 +110,10 @@ def serve_review(
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"For reviewers  http://{name}:{port}/\nCtrl-C ends it.")
         if not is_loopback(host):
+            desk.accounts.demands_code = True
             typer.echo(
-                "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise."
+                "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise. "
+                "Reviewers and releasers need a second factor."
             )
         config = uvicorn.Config(
             make_review_app(desk, sign_on=sign_on), log_level="warning", server_header=False

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Refused
+from serving.access.limiter import name_address
 from serving.estimate.request import RequestError
 from serving.review.checklist import Checklist, Shown, name_parts
 from serving.review.page import describe_review
@@ -36,6 +37,7 @@ from serving.web.posted import read_body
 from serving.web.rendering import render
 from training.approval.case import ACTIONS, Account, Action
 from training.review.accounts import IdentityProvider
+from training.review.attempts import Attempts, log_in
 from training.store.statements import stamp
 
 if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
@@ -45,7 +47,6 @@ __all__ = ["make_review_app"]
 
 _COOKIE = "ketresponse_review"
 _IDLE_SECONDS = 1800.0
-_TRIES, _LOCKED_SECONDS = 5, 60.0
 # Without a referrer to their own site, browsers send forms from an origin called "null".
 _OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
 
@@ -58,36 +59,26 @@ class _Session:
 
 
 class _Sessions:
-    """Who is logged in, in this process; and how often a name was tried in vain."""
+    """Who is logged in, in this process."""
 
-    def __init__(self, identity: IdentityProvider) -> None:
-        self._identity = identity
+    def __init__(self, identity: IdentityProvider, attempts: Attempts) -> None:
+        self._identity, self._attempts = identity, attempts
         self._lock = threading.Lock()
         self._sessions: dict[str, _Session] = {}
-        self._failed: dict[str, list[float]] = {}
 
-    def log_in(self, name: str, secret: str) -> str:
+    def log_in(self, fields: Mapping[str, str], address: str) -> str:
         """Return the word for the cookie.
 
         Raises
         ------
         Refused
-            If name or password is wrong, or the name was tried too often.
+            If name, password or code is wrong, or they were tried too often.
         """
-        now = time.monotonic()
-        with self._lock:
-            recent = [at for at in self._failed.get(name, []) if now - at < _LOCKED_SECONDS]
-            if len(recent) >= _TRIES:
-                raise Refused("too many wrong passwords for this name: wait a minute")
-            self._failed = {name: [*recent, now]} | {
-                other: times
-                for other, times in self._failed.items()
-                if other != name and now - times[-1] < _LOCKED_SECONDS
-            }
-        account = self._identity.authenticate(name, secret)
-        with self._lock:
-            self._failed.pop(name, None)
-        return self.begin(account)
+        name, secret = fields.get("name", ""), fields.get("password", "")
+        code = fields.get("code", "")
+        return self.begin(
+            log_in(self._identity, self._attempts, name, secret, code=code, address=address)
+        )
 
     def begin(self, account: Account) -> str:
         """Return the word for the cookie of somebody who is known."""
@@ -212,10 +203,12 @@ class _Pages:
 class _ReviewApp:
     """Who may see which page: the endpoints, and the sessions behind them."""
 
-    def __init__(self, desk: Desk, people: IdentityProvider, sign_on: SingleSignOn | None) -> None:
+    def __init__(
+        self, desk: Desk, people: IdentityProvider, attempts: Attempts, sign_on: SingleSignOn | None
+    ) -> None:
         self._pages = _Pages(desk)
         self._people = people
-        self._sessions = _Sessions(people)
+        self._sessions = _Sessions(people, attempts)
         self._sign_on = sign_on
         self._show_login = partial(_show_login, sign_on=SIGN_ON if sign_on else "")
 
@@ -305,9 +298,9 @@ class _ReviewApp:
         fields = await _read_form(request)
         if not _same_origin(request):
             return self._show_login(["the form did not come from this page"], 403)
-        name, secret = fields.get("name", ""), fields.get("password", "")
+        address = name_address(request.client)
         try:
-            token = await run_in_threadpool(self._sessions.log_in, name, secret)
+            token = await run_in_threadpool(self._sessions.log_in, fields, address)
         except KetresponseError as err:
             return self._refuse(err)
         answer = RedirectResponse("/", 303)
@@ -351,7 +344,8 @@ def make_review_app(
     sign_on : SingleSignOn or None
         By which people can also log in.
     """
-    return Starlette(routes=_ReviewApp(desk, identity or desk.accounts, sign_on).routes())
+    people, attempts = identity or desk.accounts, desk.accounts.attempts
+    return Starlette(routes=_ReviewApp(desk, people, attempts, sign_on).routes())
 
 
 def _show_login(problems: Sequence[str] = (), status_code: int = 200, *, sign_on: str) -> Response:

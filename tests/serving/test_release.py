@@ -173,6 +173,24 @@ def test_why_nothing_can_be_gone_back_to_is_told(desk, places):
         roll_back(desk, "other", **places)
 
 
+def test_once_there_is_a_releaser_nobody_else_releases(desk, places):
+    add_model(desk)
+    releaser = desk.accounts.add("rosa", "Rosa Out", "releaser", "correct horse battery", by=None)
+    for by in (None, FIRST):
+        with pytest.raises(Refused, match="releases are made by a releaser: rosa; use --by"):
+            release_version(desk, "pilot", **places, by=by)
+        with pytest.raises(Refused):
+            roll_back(desk, "pilot", **places, by=by)
+    assert not places["folder"].exists()
+    release_version(desk, "pilot", **places, by=releaser)
+    assert desk.log.read()[-1].actor == "rosa"
+    desk.accounts.remove("rosa", by=None)
+    with pytest.raises(Refused, match="rosa is no account in use"):
+        release_version(desk, "pilot", **places, by=releaser)
+    with pytest.raises(Refused, match="to approve takes the role reviewer"):
+        desk.act("approve", releaser, "pilot", comment="read")
+
+
 def test_a_folder_of_something_else_is_left_alone(desk, places):
     add_model(desk)
     places["folder"].mkdir(parents=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from features.texts import clean
 from training.approval.gate import EXTERNAL_GATE, NEVER_WAIVED, REVIEWERS_GATE, SYNTHETIC_GATE, Gate
 from training.approval.reasons import check_reason
 from training.store.statuses import SILENT_APPROVAL
@@ -27,13 +29,14 @@ __all__ = [
     "approved_version",
     "compute_standing",
     "find_end",
+    "fold_name",
     "list_approvals",
     "name_standing",
     "released_versions",
     "since_opened",
 ]
 
-Role = Literal["author", "reviewer", "admin"]
+Role = Literal["author", "reviewer", "admin", "releaser"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Action = Literal["open", "approve", "refuse", "waive", "withdraw"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -60,8 +63,9 @@ class Account:
         The account's short name.
     display : str
         The person's name, as it stands on the card.
-    role : {"author", "reviewer", "admin"}
-        An author makes models, a reviewer judges those of others, an admin keeps the accounts.
+    role : {"author", "reviewer", "admin", "releaser"}
+        An author makes models, a reviewer judges those of others, an admin keeps the accounts, a
+        releaser lets out what two reviewers approved.
     """
 
     name: str
@@ -259,8 +263,8 @@ class Case:
 
     def is_author(self, account: Account) -> bool:
         """Return whether the card names this account, or it has opened the review."""
-        names = {name.casefold() for name in self.authors}
-        own = {account.name.casefold(), account.display.casefold()}
+        names = {fold_name(name) for name in self.authors}
+        own = {fold_name(account.name), fold_name(account.display)}
         return bool(names & own) or account.name in {e.actor for e in self.of_kind("open")}
 
     @property
@@ -280,6 +284,18 @@ class Case:
         return [g for g in self.gates if g.status != "pass" and g.number not in closed]
 
 
+def fold_name(name: str) -> str:
+    """Return a name as it is compared: letters however they are written, and single spaces.
+
+    Parameters
+    ----------
+    name : str
+        Of a person or an account. Letters of another alphabet that look alike stay apart.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", clean(name)).casefold())
+    return " ".join(folded.split())
+
+
 def name_standing(standing: str, scope: str) -> str:
     """Return how a review stands, in the words that people read.
 
@@ -294,10 +310,13 @@ def name_standing(standing: str, scope: str) -> str:
 
 
 def list_approvals(events: Iterable[Event]) -> list[Event]:
-    """Return each person's last approval; those of a demonstration count for nothing."""
+    """Return each person's last approval; those of a demonstration count for nothing.
+
+    Two accounts of the same name are one person's: one may have been removed in between.
+    """
     return list(
         {
-            event.actor: event
+            fold_name(str(event.details.get("name", event.actor))): event
             for event in events
             if event.kind == "approve" and not event.details.get("demonstration")
         }.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,9 @@ import typer
 if TYPE_CHECKING:
     from features.cohort.cohort import Cohort
     from features.dictionary.variable import Variable
+    from training.approval.case import Account
     from training.document.document import Document
+    from training.review.accounts import LocalAccounts
     from training.store.artifact import LoadedModel
     from training.validation.new_patients import NewPatients
 
@@ -22,6 +25,8 @@ __all__ = [
     "JobsOption",
     "ModelArgument",
     "PageOption",
+    "ask_secret",
+    "log_in_at_terminal",
     "print_report",
     "read_patients",
     "show_report",
@@ -122,3 +127,19 @@ def tell_remarks(cohort: Cohort, *, named: bool = True) -> None:
     names = cohort.table["patient_id"].tolist() if named else []
     for sentence in list_remarks(names, cleaned=cohort.cleaned, notes=cohort.notes):
         typer.echo(sentence, err=True)
+
+
+def ask_secret(what: str) -> str:
+    """Return a password: asked for at a terminal without showing it, else a line of the input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def log_in_at_terminal(accounts: LocalAccounts, name: str) -> Account:
+    """Return the account of somebody who types their password, and a code where one is needed."""
+    from training.review.attempts import log_in, name_terminal
+
+    password = ask_secret(f"Password of {name}")
+    code = ask_secret("Code of the second factor") if accounts.has_second_factor(name) else ""
+    return log_in(accounts, accounts.attempts, name, password, code=code, address=name_terminal())

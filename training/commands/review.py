@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from features.errors import EXIT_REFUSED, InputError, Problem
+from training.commands.options import ask_secret, log_in_at_terminal
 
 if TYPE_CHECKING:
     from training.approval.case import Account, Action
@@ -50,16 +51,9 @@ def _desk() -> Desk:
     return make_desk(os.environ)
 
 
-def _ask(what: str) -> str:
-    """Return a password: asked for at a terminal without showing it, else a line of the input."""
-    if sys.stdin.isatty():
-        return str(typer.prompt(what, hide_input=True))
-    return sys.stdin.readline().rstrip("\n")
-
-
 def _ask_new(what: str) -> str:
-    password = _ask(what)
-    if sys.stdin.isatty() and _ask("Once more") != password:
+    password = ask_secret(what)
+    if sys.stdin.isatty() and ask_secret("Once more") != password:
         raise InputError("the two passwords differ; nothing was changed")
     return password
 
@@ -67,9 +61,7 @@ def _ask_new(what: str) -> str:
 def _log_in(desk: Desk, name: str) -> Account:
     from training.approval.case import SYSTEM
 
-    if name == SYSTEM.name:
-        return SYSTEM
-    return desk.accounts.authenticate(name, _ask(f"Password of {name}"))
+    return SYSTEM if name == SYSTEM.name else log_in_at_terminal(desk.accounts, name)
 
 
 def _act(
@@ -229,8 +221,8 @@ def add_user(
         str, typer.Option("--name", help="The person's name, for the card.", prompt="Full name")
     ],
     role: Annotated[
-        Literal["author", "reviewer", "admin"],
-        typer.Option(help="author, reviewer or admin.", prompt="Role"),
+        Literal["author", "reviewer", "admin", "releaser"],
+        typer.Option(help="author, reviewer, releaser or admin.", prompt="Role"),
     ],
     by: _ADMIN = None,
 ) -> None:
@@ -255,6 +247,33 @@ def change_password(name: Annotated[str, typer.Argument(help="Your account.")]) 
     account = _log_in(desk, name)
     desk.accounts.change_password(account, _ask_new("New password"), by=account)
     typer.echo("Changed.")
+
+
+@_users.command("totp")
+def change_second_factor(
+    name: Annotated[str, typer.Argument(help="Your account.")],
+    off: Annotated[
+        bool, typer.Option("--off", help="Take it away: an admin may, for a phone that was lost.")
+    ] = False,
+    by: _ADMIN = None,
+) -> None:
+    """Set up a second factor: six digits from an app on your phone, at each log-in."""
+    from training.review.second_factor import describe_secret, make_secret
+
+    desk = _desk()
+    if off:
+        account = next((a for a in desk.accounts.everyone() if a.name == name), None)
+        admin = _log_in(desk, by or str(typer.prompt("Your account (an admin's)")))
+        if account is None:
+            raise InputError("account", [Problem("name", "an account in use", name)])
+        desk.accounts.change_second_factor(account, None, by=admin)
+        typer.echo(f"{name} has no second factor any more.")
+        return
+    account = _log_in(desk, name)
+    secret = make_secret()
+    typer.echo(f"Add this to your app: {secret}\nor as {describe_secret(secret, name)}")
+    desk.accounts.change_second_factor(account, secret, ask_secret("The code it shows"), by=account)
+    typer.echo("From now on each log-in asks for a code.")
 
 
 @_users.command("remove")

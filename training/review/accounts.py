@@ -15,8 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from features.errors import InputError, Problem, Refused
-from training.approval.case import ROLES, SYSTEM, Account, Event
+from training.approval.case import ROLES, SYSTEM, Account, Event, fold_name
+from training.review.attempts import Attempts
 from training.review.review_log import LogWriter, ReviewLog
+from training.review.second_factor import find_step, open_secret, seal_secret
 
 __all__ = ["IdentityProvider", "LocalAccounts"]
 
@@ -25,13 +27,14 @@ _NAME = "[a-z][a-z0-9._-]{0,39}"
 _COST = {"n": 2**15, "r": 8, "p": 3}
 """Of scrypt: 32 MB and a quarter of a second for each guess."""
 _MEMORY = 2**27
-_DIFFERENT = "the name or the password is wrong"
+_WITH_CODE = ("reviewer", "releaser")
+_DIFFERENT = "the name or the password is wrong, or the code where one is needed"
 
 
 class IdentityProvider(Protocol):
     """Tells who someone is."""
 
-    def authenticate(self, name: str, secret: str) -> Account:
+    def authenticate(self, name: str, secret: str, code: str = "") -> Account:
         """Return the account, or raise Refused."""
 
     def knows(self, account: Account) -> bool:
@@ -69,10 +72,14 @@ class LocalAccounts:
     ----------
     log : ReviewLog
         Where they are kept.
+    demands_code : bool
+        Whether reviewers and releasers need a second factor, and not only those who set one up.
     """
 
-    def __init__(self, log: ReviewLog) -> None:
+    def __init__(self, log: ReviewLog, *, demands_code: bool = False) -> None:
         self._log = log
+        self.demands_code = demands_code
+        self.attempts = Attempts(log.file.with_name("review.tries.db"))
 
     def everyone(self) -> list[Account]:
         """Return the accounts in use, by name."""
@@ -80,22 +87,30 @@ class LocalAccounts:
             _account(name, details) for name, details in sorted(_fold(self._log.read()).items())
         ]
 
+    def list_role(self, role: str) -> list[str]:
+        """Return the names of the accounts in use that have a role."""
+        return [account.name for account in self.everyone() if account.role == role]
+
     @property
     def has_admin(self) -> bool:
         """Whether there is an admin; from then on only an admin changes accounts."""
-        return any(account.role == "admin" for account in self.everyone())
+        return bool(self.list_role("admin"))
 
     def knows(self, account: Account) -> bool:
         """Return whether the account is still in use, with the same name and role."""
         return account in self.everyone()
 
-    def authenticate(self, name: str, secret: str) -> Account:
-        """Return the account of a name and its password.
+    def has_second_factor(self, name: str) -> bool:
+        """Return whether an account has set up a second factor."""
+        return bool(_fold(self._log.read()).get(name, {}).get("totp"))
+
+    def authenticate(self, name: str, secret: str, code: str = "") -> Account:
+        """Return the account of a name and its password, and the code of its second factor.
 
         Raises
         ------
         Refused
-            Without telling which of the two is wrong, nor by the time it takes.
+            Without telling which of them is wrong, nor by the time it takes.
         """
         details = _fold(self._log.read()).get(name)
         nobody: Mapping[str, Any] = {"salt": "00", "hash": "", "cost": _COST}
@@ -103,6 +118,15 @@ class LocalAccounts:
         computed = _scrypt(secret, stored["salt"], stored["cost"])
         if details is None or not hmac.compare_digest(computed, stored["hash"]):
             raise Refused(_DIFFERENT)
+        if details.get("totp"):
+            step = find_step(open_secret(details["totp"], self._log.read_key()), code)
+            if step is None or not self.attempts.take_step(name, step):
+                raise Refused(_DIFFERENT)
+        elif self.demands_code and details["role"] in _WITH_CODE:
+            raise Refused(
+                "log in with a second factor here: set one up at the machine of the review log, "
+                f"`ketresponse review user totp {name}`"
+            )
         return _account(name, details)
 
     def add(
@@ -116,7 +140,7 @@ class LocalAccounts:
             Lower case letters, digits and ``._-``; not "system".
         display : str
             The person's name; of nobody else.
-        role : {"author", "reviewer", "admin"}
+        role : {"author", "reviewer", "admin", "releaser"}
             What the person does in reviews.
         password : str
             At least :data:`SHORTEST_PASSWORD` characters.
@@ -144,8 +168,8 @@ class LocalAccounts:
                 )
             if name in {event.subject for event in writer.events if event.kind == "account"}:
                 problems.append(Problem("name", "one that was never used", name))
-            displays = {details["display"].casefold() for details in known.values()}
-            if not display.strip() or display.casefold() in displays:
+            displays = {fold_name(details["display"]) for details in known.values()}
+            if not fold_name(display) or fold_name(display) in displays:
                 problems.append(Problem("display name", "a person's name, of nobody else", display))
             if role not in ROLES:
                 problems.append(Problem("role", " or ".join(ROLES), role))
@@ -178,6 +202,38 @@ class LocalAccounts:
             details = {**self._known(writer, account.name), "scrypt": hashed}
             _write(writer, account.name, by, "new password", details, own=by == account)
 
+    def change_second_factor(
+        self, account: Account, secret: str | None, code: str = "", *, by: Account
+    ) -> None:
+        """Give an account a second factor, or take it away; its owner may, and an admin.
+
+        Parameters
+        ----------
+        account : Account
+            Whose.
+        secret : str or None
+            From :func:`training.review.second_factor.make_secret`; None takes it away, which only
+            an admin may: a password alone must not be enough for it.
+        code : str
+            One that the secret makes now, as proof that it was taken down.
+        by : Account
+            Who does it.
+
+        Raises
+        ------
+        InputError, Refused
+            If the code is not of the secret, or `by` may not do this.
+        """
+        if secret is not None and find_step(secret, code) is None:
+            problem = Problem("code", "the six digits that the app shows now", "others")
+            raise InputError("second factor", [problem])
+        with self._log.writing() as writer:
+            kept = None if secret is None else seal_secret(secret, self._log.read_key())
+            details = {**self._known(writer, account.name), "totp": kept}
+            said = "second factor" if secret else "second factor taken away"
+            own = by == account and secret is not None
+            _write(writer, account.name, by, said, details, own=own)
+
     def remove(self, name: str, *, by: Account | None) -> None:
         """End an account; what was done with it stays, and its name is not given again.
 
@@ -187,7 +243,7 @@ class LocalAccounts:
             If there is no such account, or `by` may not do this.
         """
         with self._log.writing() as writer:
-            details = {**self._known(writer, name), "role": None, "scrypt": None}
+            details = {**self._known(writer, name), "role": None, "scrypt": None, "totp": None}
             _write(writer, name, by, "removed", details)
 
     @staticmethod

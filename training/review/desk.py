@@ -13,7 +13,7 @@ from training.approval.approval import compute_objections
 from training.approval.case import Account, Action, Event, compute_standing
 from training.review.accounts import LocalAccounts
 from training.review.file import File, list_events, read_file
-from training.review.placing import Place, list_places
+from training.review.placing import ReleasePlace, list_places
 from training.review.review_log import ReviewLog
 from training.review.seal import make_refusal
 from training.review.seen import find_changed
@@ -160,7 +160,7 @@ class Desk:
 
     @contextmanager
     def recording(
-        self, kind: str, file: File, *, actor: str, comment: str, place: Place
+        self, kind: str, file: File, *, actor: str, comment: str, place: ReleasePlace
     ) -> Iterator[File]:
         """Write a release or a rollback down once the block has staged it, then put it in place.
 
@@ -174,7 +174,7 @@ class Desk:
             The model.
         actor, comment : str
             Who does it, and where to or from what.
-        place : Place
+        place : ReleasePlace
             Where it goes.
 
         Yields
@@ -268,7 +268,7 @@ class Desk:
     def _tell(self, events: Sequence[Event], number: int) -> None:
         """Put in place what an entry released, and tell of its model as it is by the whole log."""
         event = events[number - 1]
-        place = Place.of(event, self.home)
+        place = ReleasePlace.of(event, self.home)
         if place is not None:
             last, _ = list_places(events, self.home)[place.folder]
             if last.number == number:

@@ -17,7 +17,7 @@ from features.errors import KetresponseError
 from training.approval.case import Event
 from training.store.artifact import read_facts
 
-__all__ = ["MODEL", "Place", "list_places", "put_files"]
+__all__ = ["MODEL", "ReleasePlace", "list_places", "put_files"]
 
 MODEL = "model"
 """Folder of the model in a released project."""
@@ -25,7 +25,7 @@ _MARK = ".release-"
 
 
 @dataclass(frozen=True)
-class Place:
+class ReleasePlace:
     """Where one release goes.
 
     Parameters
@@ -69,7 +69,7 @@ class Place:
         return {"folder": tell(self.folder), "stored": tell(self.stored), "token": self.token}
 
     @classmethod
-    def of(cls, event: Event, home: Path) -> Place | None:
+    def of(cls, event: Event, home: Path) -> ReleasePlace | None:
         """Return where a release went by its entry; None where an older entry does not tell."""
         told = event.details.get("place")
         if told is None:
@@ -117,7 +117,7 @@ class Place:
         return found
 
 
-def list_places(events: Sequence[Event], home: Path) -> dict[Path, tuple[Event, Place]]:
+def list_places(events: Sequence[Event], home: Path) -> dict[Path, tuple[Event, ReleasePlace]]:
     """Return every folder that was released to, with its last release.
 
     Parameters
@@ -129,7 +129,7 @@ def list_places(events: Sequence[Event], home: Path) -> dict[Path, tuple[Event, 
     """
     found = {}
     for event in events:
-        place = Place.of(event, home) if event.kind in ("release", "rollback") else None
+        place = ReleasePlace.of(event, home) if event.kind in ("release", "rollback") else None
         if place is not None:
             found[place.folder] = event, place
     return found

@@ -39,7 +39,7 @@ from training.review.tampering import (
     to_event,
 )
 
-__all__ = ["LogWriter", "ReviewLog", "Settling"]
+__all__ = ["LogWriter", "ReviewLog"]
 
 _WAIT_SECONDS = 60.0
 _KEY_BYTES = 32
@@ -250,7 +250,7 @@ class ReviewLog:
                     str(stored.rows[-1].digest) if stored.rows else compute_digest(stored.store)
                 )
                 place = str(self.file.resolve())
-                yield LogWriter(events, connection, stored.store, previous, self._read_key(), place)
+                yield LogWriter(events, connection, stored.store, previous, self.read_key(), place)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
@@ -259,7 +259,7 @@ class ReviewLog:
     def _check(self, stored: Stored) -> list[Event]:
         if not stored.rows and not stored.displaced and stored.head is None:
             return []
-        findings = find_tampering(stored, self._read_key())
+        findings = find_tampering(stored, self.read_key())
         if findings:
             raise Tampered(findings)
         return [to_event(row) for row in stored.rows]
@@ -277,7 +277,7 @@ class ReviewLog:
         KetresponseError
             If the review key cannot be read, or the public one not be written.
         """
-        key = self._read_key()
+        key = self.read_key()
         try:
             self.public_key.write_text(make_public_key(key))
         except OSError as err:
@@ -293,7 +293,14 @@ class ReviewLog:
             os.link(part, self.key_file)
         part.unlink()
 
-    def _read_key(self) -> bytes:
+    def read_key(self) -> bytes:
+        """Return the review key.
+
+        Raises
+        ------
+        KetresponseError
+            If it is not there, damaged, or others can read it.
+        """
         try:
             if os.name == "posix" and self.key_file.stat().st_mode & 0o077:
                 raise KetresponseError(

@@ -9,7 +9,7 @@ from typing import Any
 from features.errors import KetresponseError
 from training.approval.case import FINAL, Event, approved_version, find_end
 from training.review.file import File, compute_status, list_events, read_file
-from training.review.placing import MODEL, Place, list_places
+from training.review.placing import MODEL, ReleasePlace, list_places
 from training.review.review_log import ReviewLog
 from training.review.seal import read_signed
 from training.review.signature import check_signature
@@ -116,7 +116,7 @@ def _check_metrics(file: File, model: RegisteredModel, tracking_uri: str) -> Ite
 
 
 def _check_release(
-    event: Event, place: Place, events: Sequence[Event], log: ReviewLog
+    event: Event, place: ReleasePlace, events: Sequence[Event], log: ReviewLog
 ) -> Iterator[str]:
     """Yield how a released folder differs from what the log says was released there."""
     said = f"{place.folder}: the log says {event.subject} was released there (entry {event.number})"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pyotp
 import pytest
 
 from serving.review import app as review_web
@@ -14,6 +15,7 @@ from training.review import accounts
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog
 from training.review.seal import parse_signed
+from training.review.second_factor import make_secret
 from training.review.signature import check_signature
 from training.store.artifact import read_facts
 
@@ -81,14 +83,24 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(app):
         assert word in cookie
 
 
-def test_a_wrong_password_is_refused_and_five_lock_the_name(app):
+def test_a_wrong_password_is_refused_and_after_five_one_has_to_wait(app):
     client = open_session(app)
     for _ in range(5):
         answer = log_in(client, "berta", "wrong")
         assert answer.status_code == 403
         assert "the name or the password is wrong" in answer.text
-    assert "wait a minute" in log_in(client, "berta").text
+    assert "wait 30 seconds and try again" in log_in(client, "berta").text
     assert log_in(client, "carl").url.path == "/"  # others are not locked out
+
+
+def test_a_second_factor_is_asked_for(app, desk):
+    account, secret = desk.accounts.authenticate("berta", PASSWORD), make_secret()
+    code = pyotp.TOTP(secret).now()
+    desk.accounts.change_second_factor(account, secret, code, by=account)
+    client = open_session(app)
+    assert log_in(client, "berta").status_code == 403
+    fields = {"name": "berta", "password": PASSWORD, "code": code}
+    assert client.post("/login", data=fields).url.path == "/"
 
 
 def test_a_login_from_another_site_is_refused(app):

@@ -12,6 +12,7 @@ from dataclasses import replace
 from io import StringIO
 from threading import Barrier, BrokenBarrierError
 
+import pyotp
 import pytest
 from typer.testing import CliRunner
 
@@ -172,6 +173,30 @@ def test_accounts_are_kept_by_an_admin_once_there_is_one(people):
         run("user", "password", "berta", typed=f"{PASSWORD}\nyet another one")
     with pytest.raises(InputError, match="at least 12 characters"):
         run("user", "password", "berta", typed="another long one\nshort")
+
+
+def test_a_second_factor_is_set_up_asked_for_and_taken_away(people, monkeypatch):
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    monkeypatch.setattr("training.review.second_factor.make_secret", lambda: secret)
+    code = pyotp.TOTP(secret).now()
+    told = run("user", "totp", "anna", typed=f"{PASSWORD}\n{code}").stdout
+    assert secret in told and "otpauth://totp/" in told
+    add_model(people)
+    with pytest.raises(Refused, match="or the code where one is needed"):
+        act("open", "anna")
+    act("open", "anna", typed=f"{PASSWORD}\n{pyotp.TOTP(secret).now()}")
+    run("user", "add", "emil", "--name", "Emil Keeper", "--role", "admin")
+    assert "no second factor" in run("user", "totp", "anna", "--off", "--by", "emil").stdout
+    act("withdraw", "anna")
+
+
+def test_wrong_passwords_at_the_terminal_have_to_wait(people):
+    add_model(people)
+    for _ in range(5):
+        with pytest.raises(Refused, match="the name or the password is wrong"):
+            act("open", "anna", typed="wrong")
+    with pytest.raises(Refused, match="too many wrong passwords from here: wait 30 seconds"):
+        act("open", "anna")
 
 
 def test_nothing_registered_is_told(desk):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from contextlib import closing
 
+import pyotp
 import pytest
 
 from features.errors import InputError, Refused
@@ -11,6 +13,7 @@ from training.approval.case import Account
 from training.review import accounts
 from training.review.accounts import LocalAccounts
 from training.review.review_log import ReviewLog
+from training.review.second_factor import make_secret
 
 PASSWORD = "correct horse battery"
 COST = accounts._COST
@@ -43,7 +46,9 @@ def test_an_account_is_known_by_its_password(people):
     [("berta", "wrong"), ("nobody", PASSWORD), ("", ""), ("berta", ""), ("system", "")],
 )
 def test_name_and_password_are_not_told_apart(people, name, secret):
-    with pytest.raises(Refused, match=r"^the name or the password is wrong$"):
+    with pytest.raises(
+        Refused, match=r"^the name or the password is wrong, or the code where one is needed$"
+    ):
         people.authenticate(name, secret)
 
 
@@ -120,3 +125,63 @@ def test_a_password_put_into_the_store_by_hand_is_found(people, log):
         connection.execute("UPDATE log SET entry = replace(entry, 'reviewer', 'admin')")
     with pytest.raises(Refused, match="entry 1 was changed"):
         people.authenticate("berta", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "display", ["berta  first", "BERTA FIRST", "Berta\u00a0First", "Ｂerta First"]
+)
+def test_a_name_that_is_only_written_otherwise_is_the_same_person(people, display):
+    with pytest.raises(InputError, match="display name"):
+        people.add("carl", display, "reviewer", PASSWORD, by=None)
+
+
+def code_of(secret, step=0):
+    return pyotp.TOTP(secret).at(int(time.time()) + 30 * step)
+
+
+@pytest.fixture
+def berta(people):
+    """Return an account with a second factor, and its secret."""
+    account, secret = people.authenticate("berta", PASSWORD), make_secret()
+    with pytest.raises(InputError, match="the six digits that the app shows now"):
+        people.change_second_factor(account, secret, "000000x", by=account)
+    people.change_second_factor(account, secret, code_of(secret), by=account)
+    return account, secret
+
+
+def test_who_has_a_second_factor_needs_its_code_once(people, log, berta):
+    account, secret = berta
+    assert people.has_second_factor("berta")
+    for code in ("", "12", code_of(secret, 9), "\u0661\u0662\u0663\u0664\u0665\u0666"):
+        with pytest.raises(Refused, match="the name or the password is wrong, or the code"):
+            people.authenticate("berta", PASSWORD, code)
+    code = code_of(secret)
+    with pytest.raises(Refused):
+        people.authenticate("berta", "wrong", code)
+    assert people.authenticate("berta", PASSWORD, code) == account
+    with pytest.raises(Refused):
+        people.authenticate("berta", PASSWORD, code)  # somebody looked over her shoulder
+    assert people.authenticate("berta", PASSWORD, code_of(secret, 1)) == account
+    assert secret.encode() not in log.file.read_bytes()
+    people.change_password(account, "another long one", by=account)
+    with pytest.raises(Refused):
+        people.authenticate("berta", "another long one")
+
+
+def test_a_second_factor_is_taken_away_by_an_admin_alone(people, berta):
+    account, _ = berta
+    admin = people.add("emil", "Emil Keeper", "admin", PASSWORD, by=None)
+    with pytest.raises(Refused, match="kept by an admin"):
+        people.change_second_factor(account, None, by=account)
+    people.change_second_factor(account, None, by=admin)
+    assert people.authenticate("berta", PASSWORD) == account
+
+
+def test_where_it_is_demanded_nobody_judges_without_one(log, people, berta):
+    people.add("carl", "Carl Second", "reviewer", PASSWORD, by=None)
+    people.add("anna", "Anna Author", "author", PASSWORD, by=None)
+    strict = LocalAccounts(log, demands_code=True)
+    with pytest.raises(Refused, match="ketresponse review user totp carl"):
+        strict.authenticate("carl", PASSWORD)
+    assert strict.authenticate("anna", PASSWORD).name == "anna"
+    assert strict.authenticate("berta", PASSWORD, code_of(berta[1])).name == "berta"

@@ -8,27 +8,29 @@ import pytest
 
 from tests.training.helpers.examples import make_facts, make_model
 from training.approval.case import Event
-from training.review.placing import MODEL, Place, list_places, put_files
+from training.review.placing import MODEL, ReleasePlace, list_places, put_files
 from training.store.artifact import save_model
 
 AT = "2026-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path / "released" / "pilot", tmp_path / "bento" / "models" / "pilot" / "2")
+def place(tmp_path: Path) -> ReleasePlace:
+    place = ReleasePlace(
+        tmp_path / "released" / "pilot", tmp_path / "bento" / "models" / "pilot" / "2"
+    )
     for folder, word in ((place.staged, "project"), (place.staged_model, "model")):
         folder.mkdir(parents=True)
         (folder / "file").write_text(word)
     return place
 
 
-def _release(number: int, place: Place, home: Path) -> Event:
+def _release(number: int, place: ReleasePlace, home: Path) -> Event:
     details = {"place": place.to_details(home)}
     return Event(number, AT, "release", f"pilot:{number}", "x", "", details)
 
 
-def test_what_was_there_gives_way_and_nothing_staged_is_left(place: Place) -> None:
+def test_what_was_there_gives_way_and_nothing_staged_is_left(place: ReleasePlace) -> None:
     place.folder.mkdir()
     (place.folder / "old").touch()
     for _ in range(2):  # a second time changes nothing
@@ -41,17 +43,17 @@ def test_what_was_there_gives_way_and_nothing_staged_is_left(place: Place) -> No
         assert [path.name for path in place.stored.parents[2].iterdir()] == ["models"]
 
 
-def test_what_was_set_aside_before_a_stop_is_finished(place: Place) -> None:
+def test_what_was_set_aside_before_a_stop_is_finished(place: ReleasePlace) -> None:
     place.folder.mkdir()
     place.folder.rename(place.staged.with_name("old"))
     place.finish()
     assert (place.folder / "file").read_text() == "project"
 
 
-def test_what_is_discarded_or_swept_is_gone_and_nothing_else(place: Place) -> None:
-    other = Place(place.folder, place.stored)
+def test_what_is_discarded_or_swept_is_gone_and_nothing_else(place: ReleasePlace) -> None:
+    other = ReleasePlace(place.folder, place.stored)
     other.staged.mkdir(parents=True)
-    kept = Place(place.folder, place.stored)
+    kept = ReleasePlace(place.folder, place.stored)
     kept.staged_model.mkdir(parents=True)
     place.sweep([kept.token])
     assert place.staged.exists() and kept.staged_model.exists() and not other.staged.exists()
@@ -61,21 +63,21 @@ def test_what_is_discarded_or_swept_is_gone_and_nothing_else(place: Place) -> No
 
 def test_places_within_the_home_of_reviews_move_with_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    place = Place(home / "released" / "pilot", Path("/srv/bento/models/pilot/1"))
+    place = ReleasePlace(home / "released" / "pilot", Path("/srv/bento/models/pilot/1"))
     assert place.to_details(home) == {
         "folder": "released/pilot",
         "stored": "/srv/bento/models/pilot/1",
         "token": place.token,
     }
-    moved = Place.of(_release(1, place, home), tmp_path / "moved")
+    moved = ReleasePlace.of(_release(1, place, home), tmp_path / "moved")
     assert moved is not None
     assert moved.folder == tmp_path / "moved" / "released" / "pilot"
-    assert Place.of(Event(1, AT, "release", "pilot:1", "x", "to /srv"), home) is None
+    assert ReleasePlace.of(Event(1, AT, "release", "pilot:1", "x", "to /srv"), home) is None
 
 
 def test_a_folder_holds_what_was_released_there_last(tmp_path: Path) -> None:
-    first, second = (Place(tmp_path / "a", tmp_path / "m" / "p" / str(n)) for n in (1, 2))
-    elsewhere = Place(tmp_path / "b", tmp_path / "m" / "p" / "2")
+    first, second = (ReleasePlace(tmp_path / "a", tmp_path / "m" / "p" / str(n)) for n in (1, 2))
+    elsewhere = ReleasePlace(tmp_path / "b", tmp_path / "m" / "p" / "2")
     releases = (first, second, elsewhere)
     events = [_release(n, each, tmp_path) for n, each in enumerate(releases, 1)]
     events.append(Event(4, AT, "approve", "pilot:2", "x", ""))
@@ -84,7 +86,7 @@ def test_a_folder_holds_what_was_released_there_last(tmp_path: Path) -> None:
 
 
 def test_which_of_its_folders_hold_a_model(tmp_path: Path) -> None:
-    place = Place(tmp_path / "pilot", tmp_path / "bento" / "models" / "pilot" / "2")
+    place = ReleasePlace(tmp_path / "pilot", tmp_path / "bento" / "models" / "pilot" / "2")
     save_model(place.folder / MODEL, make_model(), make_facts(name="pilot", version="2"))
     assert place.holds("pilot:2") == [place.folder / MODEL]
     assert place.holds("pilot:1") == []
