@@ -35,6 +35,8 @@ from tests.training.conftest import empty_store as empty_store
 from tests.training.helpers.cards import full_author
 from tests.training.helpers.review_cards import put_card
 from training.review import accounts
+from training.review.desk import make_desk
+from training.review.seen import make_mark
 from training.store.artifact import read_facts
 from training.store.client import find_tracking_uri
 from training.store.registered import list_models, locate
@@ -274,6 +276,12 @@ def _register(name: str, versions: int) -> None:
 
 def _walk_review(shell: Shell) -> None:
     _register("crps-pilot", 1)
+    shell.before = {"ketresponse review waive": _read_card}
+
+
+def _read_card(shell: Shell) -> None:
+    digests = make_desk(os.environ).read("crps-pilot").case.digests
+    shell.placeholders["SEEN"] = make_mark(digests, 16)
 
 
 def _walk_card(shell: Shell) -> None:
