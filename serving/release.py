@@ -29,7 +29,7 @@ from training.review.placing import MODEL, ReleasePlace
 from training.review.seal import ANNEX, make_refusal, write_annex
 from training.review.signature import BESIDE_CODE
 from training.store.artifact import write_release
-from training.store.code_digest import list_prediction_path
+from training.store.code_digest import list_service_path
 
 __all__ = ["release_version", "roll_back"]
 
@@ -195,7 +195,7 @@ def _write_project(file: File, whole: Path) -> None:
     facts = replace(file.facts, status=file.status, card_sha256=file.card.sha256)
     write_release(whole / MODEL, facts)
     root = Path(__file__).resolve().parents[1]
-    for package in dict.fromkeys(module.partition(".")[0] for module in list_prediction_path()):
+    for package in dict.fromkeys(module.partition(".")[0] for module in list_service_path()):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(root / package, whole / package, ignore=ignored)
     tag = f"{facts.name}:{facts.version}"

@@ -289,7 +289,7 @@ def test_killed_at_any_point_of_a_release_all_stores_agree_after_the_next_comman
     desk, places, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("serving.release._store_model", stage_by_hand)  # BentoML's takes a second
-    monkeypatch.setattr("serving.release.list_prediction_path", lambda: ("serving.settings",))
+    monkeypatch.setattr("serving.release.list_service_path", lambda: ("serving.settings",))
     add_model(desk)
     release_version(desk, "pilot", **places)
     add_model(desk)

@@ -1,14 +1,18 @@
-"""One digest for the code that turns a record into an estimate.
+"""One digest for the code that serves a model: what estimates, and what shows it.
 
-An approval is bound to it: the same model read by other code may give other numbers. Which modules
-that code is made of is not kept by hand: it is everything that
-:mod:`serving.estimate.predictor` imports, directly or through others, in whichever function. The
-service passes a request's patient to it and answers with what comes back; a candidate, a solver or
-a report is nowhere on that path, and may change without touching an approval. A data file
-that a module on the path names (the published rates, for one) counts as code.
+An approval is bound to it: the same model read by other code may give other numbers, and the same
+number shown by another page may be read otherwise. Which files that code is made of is not kept by
+hand: it is every module that :mod:`serving.service` imports, directly or through others, in
+whichever function, and every other file that lies beside one of them (templates, style sheets,
+tables, schemas). A candidate, a solver or a command is nowhere on that path, and may change without
+touching an approval.
 
 The digest is of the source as it is written, so that a comment on the path voids an approval too:
 whether a changed line matters is for reviewers to say, not for a parser. Line ends do not count.
+
+Out of its reach: Python itself, packages of others but for the versions of the numerical ones,
+what was compiled before (``__pycache__``), what a start-up file of Python adds (``.pth``,
+``sitecustomize``), the environment, and what starts the service.
 """
 
 from __future__ import annotations
@@ -23,9 +27,9 @@ from pathlib import Path
 
 from training.store.facts import package_versions
 
-__all__ = ["compute_code_digest", "list_code_parts", "list_prediction_path"]
+__all__ = ["compute_code_digest", "list_code_parts", "list_service_path"]
 
-_ENTRY = "serving.estimate.predictor"
+_ENTRY = "serving.service"
 _ROOT = Path(__file__).resolve().parents[2]
 """Where the packages lie side by side: the source folder, an installation's or a bento's."""
 _OURS = ("features", "training", "serving")
@@ -59,8 +63,8 @@ def _find_imports(node: ast.AST, package: str) -> Iterator[str]:
 
 
 @cache
-def list_prediction_path(root: Path = _ROOT) -> tuple[str, ...]:
-    """Return the modules, sorted, that are loaded once a record has been answered.
+def list_service_path(root: Path = _ROOT) -> tuple[str, ...]:
+    """Return the modules, sorted, that are loaded once a service has answered everything.
 
     The files are read, not run: listing them imports nothing.
 
@@ -83,32 +87,44 @@ def list_prediction_path(root: Path = _ROOT) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _list_beside(folder: Path) -> Iterator[Path]:
+    """Yield the files beside a folder's modules that are no Python: what they read is there."""
+    waiting = [folder]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            if path.is_dir():
+                apart = (path / "__init__.py").exists() or path.name.startswith(("__", "."))
+                waiting += [] if apart else [path]
+            elif path.suffix not in (".py", ".pyc") and not path.name.startswith("."):
+                yield path
+
+
 def _hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 @cache
 def list_code_parts(root: Path = _ROOT) -> Mapping[str, str]:
-    """Return what the code consists of: module or data file to SHA-256, package to version.
+    """Return what the code consists of: module or other file to SHA-256, package to version.
 
-    The data files are those in the folder `data` beside a module on the path that names them; the
-    packages whose versions count are the numerical ones.
+    The other files are all that lie in the folder of a module on the path, or in a folder therein
+    that is no package; the packages whose versions count are the numerical ones.
 
     As of the first call: files changed later are not those that this process runs.
 
     Parameters
     ----------
     root : Path
-        As of :func:`list_prediction_path`.
+        As of :func:`list_service_path`.
     """
-    parts = {}
-    for module in list_prediction_path(root):
+    parts, folders = {}, set()
+    for module in list_service_path(root):
         file = _find_file(module, root)
         assert file is not None, module
         parts[module] = _hash(file)
-        named = {n.value for n in ast.walk(ast.parse(file.read_bytes())) if type(n) is ast.Constant}
-        data = [path for path in sorted(file.parent.glob("data/*")) if path.name in named]
-        parts |= {path.relative_to(root).as_posix(): _hash(path) for path in data}
+        folders.add(file.parent)
+    for path in (path for folder in sorted(folders) for path in _list_beside(folder)):
+        parts[path.relative_to(root).as_posix()] = _hash(path)
     versions = package_versions()
     return parts | {
         name: version for name, version in versions.items() if name not in _NOT_NUMERICAL
@@ -116,5 +132,5 @@ def list_code_parts(root: Path = _ROOT) -> Mapping[str, str]:
 
 
 def compute_code_digest() -> str:
-    """Return the SHA-256 of the prediction path and the numerical packages' versions."""
+    """Return the SHA-256 of the service's files and the numerical packages' versions."""
     return hashlib.sha256(json.dumps(dict(list_code_parts()), sort_keys=True).encode()).hexdigest()

@@ -4,16 +4,18 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.serving.conftest import save as save
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_cts, make_panel_case
 from tests.training.helpers.examples import make_facts, make_model
 from training.store import code_digest
 from training.store.artifact import save_model
-from training.store.code_digest import compute_code_digest, list_code_parts, list_prediction_path
+from training.store.code_digest import compute_code_digest, list_code_parts, list_service_path
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,7 +41,7 @@ def _append(root: Path, module: str, line: str) -> None:
     path.write_bytes(path.read_bytes() + f"{line}\n".encode())
 
 
-def test_the_prediction_path_is_what_an_answer_loads(tmp_path: Path) -> None:
+def test_whatever_an_answer_loads_is_on_the_path(tmp_path: Path) -> None:
     # Trees, a panel, and a record of which everything is read: each kind of module takes part.
     save_model(tmp_path / "trees", make_model(trees=True), make_facts())
     save_model(tmp_path / "panel", *make_panel_case())
@@ -65,28 +67,55 @@ print(*sorted(name for name in sys.modules if name.partition(".")[0] in ours))
         text=True,
         check=True,
     )
-    assert tuple(done.stdout.split()) == list_prediction_path()
+    assert set(done.stdout.split()) <= set(list_service_path())
 
 
-def test_whatever_the_service_uses_of_the_estimate_and_its_model_is_on_the_path() -> None:
-    lines = (ROOT / "serving" / "service.py").read_text().splitlines()
-    used = [line.split()[1] for line in lines if line.startswith("from ")]
-    rooms = ("serving.estimate.", "training.store.", "training.model.", "training.panel.")
-    modules = {module for module in used if module.startswith(rooms)}
-    assert "training.store.artifact" in modules
-    assert modules <= set(list_prediction_path())
+def test_whatever_the_service_reads_is_part_of_the_code(
+    tmp_path: Path, save: Callable[..., Path]
+) -> None:
+    # The service itself, all of its pages, and every file that Python opens below the source.
+    code = f"""
+import os, sys
+root, opened = {str(ROOT)!r}, set()
+def hear(name, args):
+    if name == "open" and isinstance(args[0], str) and args[0].startswith(root):
+        opened.add(os.path.relpath(args[0], root))
+sys.addaudithook(hear)
+from serving.service import make_asgi
+from tests.serving.helpers.clients import Client
+client = Client(make_asgi())
+for path in ("/clinic", "/clinic?example", "/docs", "/docs.json", "/model", "/model/card", "/card",
+             "/clinic.css", "/docs.css", "/docs.js", "/icon.svg", "/outcomes", "/monitor"):
+    client.get(path, headers={{"accept": "text/html"}})
+answer = client.post("/clinic", data={{k: str(v) for k, v in {PATIENT!r}.items()}})
+assert answer.status_code == 200 and "%" in answer.text, answer.text
+ours = ("features", "training", "serving")
+print(*(name for name in sys.modules if name.partition(".")[0] in ours))
+print(*(name for name in opened if name.startswith(ours) and not name.endswith((".py", ".pyc"))))
+"""
+    settings = {"KETRESPONSE_MODEL": str(save()), "KETRESPONSE_MODE": "demonstration"}
+    settings["KETRESPONSE_ALLOWED_HOSTS"] = "here"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path), **settings},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    modules, files = done.stdout.strip().splitlines()[-2:]
+    assert "serving.web.page" in modules.split() and "serving/web/templates/clinic.html" in files
+    assert set(modules.split()) <= set(list_service_path())
+    assert set(files.split()) <= set(list_code_parts())
 
 
-def test_nothing_that_only_trains_is_on_the_path() -> None:
-    path = list_prediction_path()
-    assert not [
-        module
-        for module in path
-        for word in ("candidates", "solvers", "boosting", "fit", "measures", "report", "card")
-        if module.rpartition(".")[2].startswith(word) or f".{word}" in module
-    ]
-    assert "serving.estimate.predictor" in path
-    assert "training.model.trees" in path
+def test_nothing_that_only_trains_reviews_or_commands_is_on_the_path() -> None:
+    path = list_service_path()
+    rooms = ("training.fitting", "training.running", "training.commands", "serving.commands")
+    alone = ("training.review.desk", "training.store.tracking", "serving.release", "serving.review")
+    assert [module for module in path if module.startswith((*rooms, *alone))] == []
+    for module in ("serving", "serving.service", "serving.estimate.predictor", "serving.web.page"):
+        assert module in path
 
 
 @pytest.mark.parametrize(
@@ -94,6 +123,8 @@ def test_nothing_that_only_trains_is_on_the_path() -> None:
     [
         "serving.estimate.predictor",
         "serving.estimate.notices",
+        "serving.web.page",
+        "serving.service",
         "serving.estimate.panel",
         "training.model.response_model",
         "training.model.explanation",
@@ -109,22 +140,45 @@ def test_a_changed_line_on_the_path_is_another_code(copy: Path, module: str) -> 
     before = list_code_parts(copy)
     list_code_parts.cache_clear()
     _append(copy, module, "_CHANGED = 1")
+    list_service_path.cache_clear()
     after = list_code_parts(copy)
     assert {name for name in before if before[name] != after[name]} == {module}
 
 
-def test_a_changed_published_rate_is_another_code(copy: Path) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [
+        "features/published/data/base_rates.json",
+        "features/published/data/published_studies.json",
+        "serving/web/templates/clinic.html",
+        "serving/web/templates/clinic.css",
+        "training/card/data/fields.csv",
+        "training/card/model_card.schema.json",
+        "serving/__init__.py",
+    ],
+)
+def test_a_changed_page_table_or_package_is_another_code(copy: Path, file: str) -> None:
     before = list_code_parts(copy)
     list_code_parts.cache_clear()
-    rates = copy / "features" / "published" / "data" / "base_rates.json"
-    rates.write_text(rates.read_text().replace("29", "30", 1))
+    (copy / file).write_bytes((copy / file).read_bytes() + b"\n")
     after = list_code_parts(copy)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"features/published/data/base_rates.json"}
+    assert changed == {file.removesuffix("/__init__.py")}
+
+
+def test_a_file_that_is_added_beside_a_module_counts(copy: Path) -> None:
+    before = list_code_parts(copy)
+    list_code_parts.cache_clear()
+    (copy / "serving" / "web" / "templates" / "new.html").touch()
+    for kept_out in ("serving/web/__pycache__/x.pyc", "serving/web/.hidden", "training/x/y.json"):
+        (copy / kept_out).parent.mkdir(exist_ok=True)
+        (copy / kept_out).touch()
+    (copy / "training" / "x" / "__init__.py").touch()
+    assert set(list_code_parts(copy)) - set(before) == {"serving/web/templates/new.html"}
 
 
 @pytest.mark.parametrize(
-    "module", ["training.fitting.solvers", "training.fitting.candidates", "training.card.render"]
+    "module", ["training.fitting.solvers", "training.fitting.candidates", "training.review.desk"]
 )
 def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
     before = list_code_parts(copy)
@@ -134,17 +188,17 @@ def test_what_only_trains_or_tells_may_change(copy: Path, module: str) -> None:
 
 
 def test_a_module_that_is_imported_anew_comes_onto_the_path(copy: Path) -> None:
-    before = set(list_prediction_path(copy))
-    list_prediction_path.cache_clear()
+    before = set(list_service_path(copy))
+    list_service_path.cache_clear()
     line = "def _later():\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
-    new = set(list_prediction_path(copy)) - before
+    new = set(list_service_path(copy)) - before
     assert {"training.fitting.candidates", "training.fitting.solvers"} <= new
 
 
 def test_what_others_installed_beside_it_is_not_the_code(copy: Path) -> None:
     before = list_code_parts(copy)
-    list_prediction_path.cache_clear()
+    list_service_path.cache_clear()
     list_code_parts.cache_clear()
     for package in ("numpy", "pandas"):  # as in an installation, where all lie in one folder
         (copy / package).mkdir()
@@ -153,11 +207,11 @@ def test_what_others_installed_beside_it_is_not_the_code(copy: Path) -> None:
 
 
 def test_what_only_a_type_needs_is_not_loaded(copy: Path) -> None:
-    before = list_prediction_path(copy)
-    list_prediction_path.cache_clear()
+    before = list_service_path(copy)
+    list_service_path.cache_clear()
     line = "if TYPE_CHECKING:\n    from training.fitting.candidates import CANDIDATES"
     _append(copy, "serving.estimate.notices", line)
-    assert list_prediction_path(copy) == before
+    assert list_service_path(copy) == before
 
 
 def test_line_ends_do_not_count_and_a_remark_on_the_path_does(copy: Path) -> None:
@@ -173,16 +227,8 @@ def test_line_ends_do_not_count_and_a_remark_on_the_path_does(copy: Path) -> Non
 
 def test_the_digest_is_of_files_and_versions() -> None:
     parts = list_code_parts()
-    assert set(parts) - set(list_prediction_path()) == {
-        "features/published/data/base_rates.json",
-        "features/published/data/pooled_rates.json",
-        "numpy",
-        "scipy",
-        "pandas",
-        "scikit-learn",
-        "lightgbm",
-        "skops",
-    }
+    others = {name for name in parts if "/" not in name} - set(list_service_path())
+    assert others == {"numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "skops"}
     source = (ROOT / "features" / "errors.py").read_bytes()
     assert parts["features.errors"] == hashlib.sha256(source).hexdigest()
     assert compute_code_digest() == compute_code_digest()
