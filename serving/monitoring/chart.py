@@ -28,7 +28,7 @@ __all__ = ["STEP", "Crossing", "compute_chart", "find_crossings", "make_scores"]
 STEP = 0.01
 """Scores are rounded to it, in nats: the limits are those of the rounded scores, exactly."""
 
-_TOP = round(15.0 / STEP)  # what passes it is counted there
+_TOP = round(40.0 / STEP)  # what passes it is counted there
 _TINY = 1e-6
 
 

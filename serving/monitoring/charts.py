@@ -29,6 +29,7 @@ __all__ = [
     "ShareBefore",
     "compute_outcome_charts",
     "compute_request_charts",
+    "compute_share_chart",
     "make_changed_risks",
 ]
 
@@ -40,12 +41,12 @@ O_E_WATCHED = 0.7
 
 SHARES = {
     "first_fewer": 0.90,
-    "first_more": 0.02,
+    "first_more": 0.015,
     "kept_fewer": 0.05,
-    "kept_more": 0.01,
-    "out_of_scope": 0.007,
-    "missing": 0.006,
-    "unlike": 0.007,
+    "kept_more": 0.005,
+    "out_of_scope": 0.01,
+    "missing": 0.01,
+    "unlike": 0.01,
 }
 """What part of the budget each chart has. Nearly all goes to what must not be missed: halving it
 would see 8 in 100 falls fewer in time. The others wait a little longer: a chart with a twentieth of
@@ -61,7 +62,7 @@ SHARES_ONE_HORIZON = {
 FIRST_REQUESTS = 30
 """So many requests tell how often one is out of scope, or lacks something, at this place."""
 
-_ODDS_RATIO = 3.0
+_ODDS_RATIO = 6.0
 _POSSIBLE = 15  # shares that a reference of few patients leaves open, each as probable
 
 
@@ -165,10 +166,10 @@ def compute_request_charts(
 ) -> list[Chart]:
     """Follow who is asked about: out of scope, with predictors missing, unlike the training cohort.
 
-    Only a rising share is watched for, an odds ratio of 3. The share before a change is not known
-    for certain: the limits hold on average over what the reference leaves open. What is unlike is
-    held against the training cohort. How often requests are out of scope or lack something depends
-    on the place and is in no model: there the first :data:`FIRST_REQUESTS` are the reference, and
+    Only a rising share is watched for, an odds ratio of 6: 10% that become 40%. The share before a
+    change is not known for certain: the limits hold on average over what the reference leaves open.
+    What is unlike is held against the training cohort. How often requests are out of scope or lack
+    something depends on the place and is in no model: there the first :data:`FIRST_REQUESTS` are the reference, and
     those after them are followed.
 
     Parameters
@@ -192,15 +193,37 @@ def compute_request_charts(
         if known is None:
             begin, rows = rows[:FIRST_REQUESTS], rows[FIRST_REQUESTS:]
             reference = ShareBefore(float(event[begin].sum()), len(begin))
-        y = event[rows].astype(np.float64)
-        rate = FALSE_ALARMS * shares[name]
-        possible = _find_possible(reference)
-        centre = np.full(len(y), possible.mean())
-        odds = _ODDS_RATIO * centre / (1 - centre)
-        p = np.repeat(possible[:, None], len(y), axis=1)
-        steps = compute_chart(y, p, make_scores(centre, odds / (1 + odds)), rate=rate)
-        charts.append(_make_chart(name, "", rate, rows, y, centre, steps))
+        charts.append(
+            compute_share_chart(name, rows, event[rows].astype(np.float64), reference, shares[name])
+        )
     return charts
+
+
+def compute_share_chart(
+    name: str, rows: IntArray, y: FloatArray, reference: ShareBefore, share: float
+) -> Chart:
+    """Follow a share of requests that was known before from some patients only.
+
+    Parameters
+    ----------
+    name : str
+        Of the chart.
+    rows : ndarray of int, shape (n,)
+        Who is followed, in order of time.
+    y : ndarray, shape (n,)
+        1 where it is so, 0 where not.
+    reference : ShareBefore
+        How often it was so before.
+    share : float
+        Part of the budget.
+    """
+    rate = FALSE_ALARMS * share
+    possible = _find_possible(reference)
+    centre = np.full(len(y), possible.mean())
+    odds = _ODDS_RATIO * centre / (1 - centre)
+    p = np.repeat(possible[:, None], len(y), axis=1)
+    steps = compute_chart(y, p, make_scores(centre, odds / (1 + odds)), rate=rate)
+    return _make_chart(name, "", rate, rows, y, centre, steps)
 
 
 def _find_possible(reference: ShareBefore) -> FloatArray:

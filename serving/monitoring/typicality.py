@@ -111,7 +111,8 @@ def compute_typicality(
         of_training[:, j] = compute_rank_p(background[:, j], column, ordered=is_number, among=True)
         p[:, j] = compute_rank_p(X[:, j], column, ordered=is_number)
     limit = float(np.quantile(_add_up(of_training), 1 - UNLIKE, method="higher"))
-    share = float(np.mean(_add_up(of_training) > limit))
+    # A new patient counted in: so often, at most, is one of the same kind beyond that many.
+    share = float((np.sum(_add_up(of_training) > limit) + 1) / (len(of_training) + 1))
     return Typicality(p, _add_up(p) > limit, ShareBefore(share * n_training, n_training))
 
 
