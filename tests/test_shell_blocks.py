@@ -29,6 +29,8 @@ from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from ketresponse import app
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
 from tests.training.conftest import empty_store as empty_store
@@ -284,6 +286,13 @@ def _read_card(shell: Shell) -> None:
     shell.placeholders["SEEN"] = make_mark(digests, 16)
 
 
+def _walk_monitoring(shell: Shell) -> None:
+    _walk_review(shell)
+    settings = RecordSettings.from_environ(os.environ)
+    assert settings is not None
+    open_store(settings).close()
+
+
 def _walk_card(shell: Shell) -> None:
     write_table(make_cohort(60, seed=3).table, Path("cohort.csv"))
     _write_study("small")
@@ -315,6 +324,7 @@ STAGES: dict[str, Callable[[Shell], None]] = {
     "docs/panel.md": _walk_panel,
     "docs/review.md": _walk_review,
     "docs/model_card.md": _walk_card,
+    "docs/monitoring.md": _walk_monitoring,
 }
 
 

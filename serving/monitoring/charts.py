@@ -169,8 +169,8 @@ def compute_request_charts(
     Only a rising share is watched for, an odds ratio of 6: 10% that become 40%. The share before a
     change is not known for certain: the limits hold on average over what the reference leaves open.
     What is unlike is held against the training cohort. How often requests are out of scope or lack
-    something depends on the place and is in no model: there the first :data:`FIRST_REQUESTS` are the reference, and
-    those after them are followed.
+    something depends on the place and is in no model: there the first :data:`FIRST_REQUESTS` are
+    the reference, and those after them are followed.
 
     Parameters
     ----------
