@@ -9,7 +9,7 @@ limits they have there.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ from serving.monitoring.followed import Followed
 from serving.monitoring.typicality import compute_typicality
 
 __all__ = [
+    "WORLDS",
+    "YEAR",
+    "YEARS",
     "UsedModel",
     "compute_bound",
     "compute_detection",
@@ -44,6 +47,7 @@ __all__ = [
 YEAR = 50
 """Patients of a year."""
 YEARS = 20
+"""In which one false alarm is expected."""
 _POSSIBLE = norm.ppf((np.arange(15) + 0.5) / 15)
 _START = np.datetime64("2027-01-01")
 _FIRST = 30  # outcomes from which a model is recalibrated in the large
@@ -79,12 +83,13 @@ class UsedModel:
         return float(brentq(lambda c: expit(c + points).mean() - mean, -9, 9))
 
 
-WORLDS = {
+WORLDS: Mapping[str, UsedModel] = {
     "published share, estimates that differ": UsedModel(),
     "published share, one estimate for everyone": UsedModel(spread=0.0, n_training=60),
     "half respond": UsedModel(base=0.5),
     "a third respond": UsedModel(base=0.35),
 }
+"""Where the tables are computed."""
 
 
 def simulate_followed(

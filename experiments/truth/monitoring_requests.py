@@ -1,6 +1,6 @@
 """How soon a rising share of requests is seen, where the truth is known.
 
-Run as ``python -m experiments.truth.monitoring_requests [--simulations 400] [--seed 1]``. The share
+Run as ``python -m experiments.truth.monitoring_requests [--simulations 200] [--seed 1]``. The share
 before the change is known from a reference only: the first requests, or the training cohort.
 """
 
@@ -66,7 +66,7 @@ def compute_request_detection(
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--simulations", type=int, default=400)
+    parser.add_argument("--simulations", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     rows = [

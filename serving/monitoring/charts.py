@@ -63,7 +63,11 @@ FIRST_REQUESTS = 30
 """So many requests tell how often one is out of scope, or lacks something, at this place."""
 
 _ODDS_RATIO = 6.0
-_POSSIBLE = 15  # shares that a reference of few patients leaves open, each as probable
+# Between these points of what a reference leaves open lies a share each. They are closer where it
+# is high: an alarm is to be rarer than a reference that is off by much.
+_EDGES = np.array(
+    [0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 0.99998, 1]
+)
 
 
 class ShareBefore(NamedTuple):
@@ -218,19 +222,18 @@ def compute_share_chart(
         Part of the budget.
     """
     rate = FALSE_ALARMS * share
-    possible = _find_possible(reference)
-    centre = np.full(len(y), possible.mean())
+    possible, weights = _find_possible(reference)
+    centre = np.full(len(y), weights @ possible)
     odds = _ODDS_RATIO * centre / (1 - centre)
     p = np.repeat(possible[:, None], len(y), axis=1)
-    steps = compute_chart(y, p, make_scores(centre, odds / (1 + odds)), rate=rate)
+    steps = compute_chart(y, p, make_scores(centre, odds / (1 + odds)), rate=rate, weights=weights)
     return _make_chart(name, "", rate, rows, y, centre, steps)
 
 
-def _find_possible(reference: ShareBefore) -> FloatArray:
-    """Return equally probable shares, given the reference and Jeffreys' prior."""
-    points = (np.arange(_POSSIBLE) + 0.5) / _POSSIBLE
+def _find_possible(reference: ShareBefore) -> tuple[FloatArray, FloatArray]:
+    """Return shares that a reference leaves open, and how probable each is (Jeffreys' prior)."""
     yes, no = reference.events + 0.5, reference.n - reference.events + 0.5
-    return np.asarray(beta.ppf(points, yes, no))
+    return np.asarray(beta.ppf((_EDGES[1:] + _EDGES[:-1]) / 2, yes, no)), np.diff(_EDGES)
 
 
 def _make_chart(
