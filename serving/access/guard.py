@@ -13,12 +13,12 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import KetresponseError
 from serving.access.body import read_field, read_whole, replay
-from serving.access.caller import LOCAL, Caller, describe_need, is_health, may_open
+from serving.access.caller import LOCAL, Caller, describe_need, find_first_page, is_health, may_open
 from serving.access.hosts import is_own_name
 from serving.access.keys import PREFIX, KeyFile
 from serving.access.limiter import Limiter, name_address
@@ -29,6 +29,7 @@ from serving.access.sessions import Session, Sessions
 from serving.access.settings import AccessSettings
 from serving.access.tokens import TokenReader
 from serving.estimate.request import MAX_BODY
+from serving.web.headers import PRIVATE
 
 __all__ = ["Guard"]
 
@@ -163,6 +164,9 @@ class Guard:
             caller = found or Caller("nobody", ())
             if found:
                 _check_rate(door.callers, found.name)
+            if found and path == "/":
+                page = find_first_page(found.scopes)
+                return RedirectResponse(page, 303, headers=PRIVATE), receive
         if unknown:
             raise _Refused(_NOTHING)
         body = await read_whole(scope, receive)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from serving.access.keys import KeyFile
 from serving.access.paths import UNKNOWN
@@ -69,6 +72,14 @@ def test_a_key_opens_only_what_it_is_for(guarded, keys, ward):
     assert answer.status_code == 403
     assert answer.json()["error"] == "ward-7 may not open this: it takes the scope admin"
     assert guarded.get("/predict", headers=bearer(ops)).status_code == 403
+
+
+def test_the_front_page_leads_each_to_their_own(guarded, keys, ward, off):
+    nurse = keys.add("follow-up", ["outcomes"], days=1)[1]
+    for key, page in ((ward, "/clinic"), (nurse, "/outcomes")):
+        assert guarded.get("/", headers=bearer(key)).headers["location"] == page
+    assert guarded.get("/").status_code == 401
+    assert off.get("/").json()["caller"] == "local"
 
 
 def test_a_key_in_the_address_is_none(guarded, ward):
@@ -200,8 +211,6 @@ def test_tokens_of_a_provider_open_too(keys, ward):
 
 
 def test_a_websocket_is_closed(off):
-    import asyncio
-
     sent = []
 
     async def send(message):
@@ -210,3 +219,55 @@ def test_a_websocket_is_closed(off):
     scope = {"type": "websocket", "path": "/", "headers": []}
     asyncio.run(off.app(scope, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+_VALUES = st.binary(max_size=60).map(lambda value: value.translate(None, b"\r\n\0"))
+_SHOWN = {
+    b"authorization": _VALUES | _VALUES.map(lambda value: b"Bearer ketr_" + value),
+    b"cookie": _VALUES | _VALUES.map(lambda value: b"ketresponse_session=" + value),
+    b"host": st.just(b"127.0.0.1:3000") | _VALUES,
+    b"content-type": _VALUES | st.just(b"multipart/form-data; boundary=x"),
+    b"content-length": _VALUES,
+    b"sec-fetch-site": _VALUES,
+    b"accept": _VALUES | st.just(b"text/html"),
+    b"x-csrf-word": _VALUES,
+}
+
+
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    path=st.sampled_from(["/predict", "/clinic", "/login", "/logout", "/metrics", "/x", "/readyz"]),
+    headers=st.fixed_dictionaries({}, optional=_SHOWN),
+    body=st.binary(max_size=50),
+)
+def test_whatever_is_shown_is_answered_and_lets_nobody_in(access, method, path, headers, body):
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+    sent = []
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 3000),
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1:3000"), *headers.items()]
+        if b"host" not in headers
+        else [*headers.items()],
+    }
+    asyncio.run(Guarded(access).app(scope, receive, send))
+    status = sent[0]["status"]
+    is_open = path in ("/login", "/readyz")
+    assert status in ({200, 303, 401, 403, 405, 413} if is_open else {303, 401, 403, 413})
