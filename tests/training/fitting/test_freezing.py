@@ -115,3 +115,20 @@ def test_no_stored_number_is_the_smallest_or_largest_value_of_one_patient() -> N
     # The background's numbers are rounded to the dictionary's precision, as these are.
     for column, extremes in ((0, (17.0, 93.0)), (1, (0.0, 41.4))):
         assert not np.isin(np.round(model.background[:, column], 6), extremes).any()
+
+
+def test_trees_that_are_stored_tell_no_extreme_and_say_the_same() -> None:
+    rng = np.random.default_rng(6)
+    X = np.column_stack([rng.normal(48, 9, 200).round(2), rng.integers(0, 2, 200)])
+    y = ((np.abs(X[:, 0] - 48) < 6) ^ (rng.random(200) < 0.1)).astype(float)
+    predictors = (CONTRACT["age_years"], CONTRACT["opioid"])
+    data = replace(make_training_data(200, 0, horizons=1), X=X, predictors=predictors, y={"t1": y})
+    procedure = replace(QUICK, candidates=("prevalence", "lightgbm"))
+    fitted = fit_response(data, procedure, rng=np.random.default_rng(0))
+    assert fitted.first.model.has_trees  # both ages in the middle and neither end: no straight line
+    model = make_response_model(
+        data, fitted, CONTRACT, only_rate=False, rng=np.random.default_rng(1)
+    )
+    np.testing.assert_array_equal(model.probability(X), fitted.probability(X))
+    assert "feature_infos=[" in fitted.first.model.trees
+    assert "feature_infos=none none\n" in model.first.trees
