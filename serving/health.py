@@ -102,6 +102,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     """
     yield from _examine_software()
     yield from _examine_settings(environ)
+    yield _examine_records(environ)
     try:
         from training.store.client import find_tracking_uri
     except ModuleNotFoundError:
@@ -226,6 +227,34 @@ def _examine_served(environ: Mapping[str, str]) -> Check:
     except KetresponseError as err:
         return Check("service", "broken", str(err), "export KETRESPONSE_MODEL=FOLDER")
     return Check("service", "well", f"would serve {settings.model}, {status}")
+
+
+def _examine_records(environ: Mapping[str, str]) -> Check:
+    """Return what is found of the records and their key; nothing is made or brought up to date."""
+    from serving.records.database import Database
+    from serving.records.keys import read_keys
+    from serving.records.settings import RecordSettings
+    from serving.records.store import RecordStore
+
+    try:
+        settings = RecordSettings.from_environ(environ)
+        if settings is None:
+            return Check("records", "absent", "estimates are not recorded here")
+        if settings.file and not settings.file.exists() and not settings.key_file.exists():
+            text = f"{settings.place} is not there yet; the first start of a service makes it"
+            return Check("records", "absent", text)
+        if os.name == "posix" and settings.key_file.exists():
+            if settings.key_file.stat().st_mode & 0o077:
+                text = f"others can read their key {settings.key_file}"
+                return Check("records", "broken", text, f"chmod 600 {settings.key_file}")
+        read_keys(settings.key_file)
+        store = RecordStore(Database(settings), settings.key_file)
+        counted = store.count()
+        store.close()
+    except KetresponseError as err:
+        return Check("records", "broken", str(err), "docs/operations.md: restore from a backup")
+    text = f"{counted['estimates']} estimates, {counted['outcomes']} reports in {settings.place}"
+    return Check("records", "well", text)
 
 
 def _examine_models(tracking_uri: str) -> Iterator[Check]:

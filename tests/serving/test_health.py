@@ -15,6 +15,8 @@ import pytest
 
 from serving.access.keys import KeyFile
 from serving.health import _SETTINGS, Check, examine, gather_states
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
 from tests.training.helpers.reviews import ADMIN
@@ -63,7 +65,7 @@ def test_a_new_place_has_nothing_broken(tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     found = look(environ)
     assert {name for name, one in found.items() if one.state == "absent"} == {
-        "tracking store", "reviews",
+        "tracking store", "reviews", "records",
     }  # fmt: skip
     assert all(one.state != "broken" for one in found.values())
     assert found["tracking store"].repair == "ketresponse train study.toml"
@@ -73,6 +75,9 @@ def test_a_new_place_has_nothing_broken(tmp_path: Path) -> None:
 def test_stores_models_and_keys_are_named_where_they_are(environ: dict[str, str]) -> None:
     add_model(environ)
     add_admin(environ)
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None
+    open_store(settings).close()
     found = look(environ)
     assert all(one.state == "well" for one in found.values()), found
     assert "with 1 version of models" in found["tracking store"].text
@@ -226,3 +231,25 @@ def test_a_library_that_the_system_does_not_bear_is_named(
     found = look(environ)["LightGBM"]
     assert found.state == "broken"
     assert "apt-get install libgomp1" in found.repair
+
+
+def test_records_and_their_key_are_looked_at(environ: dict[str, str]) -> None:
+    assert look(environ)["records"].state == "absent"
+    assert not Path(environ["KETRESPONSE_HOME"]).exists()
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None
+    open_store(settings).close()
+    found = look(environ)["records"]
+    assert (found.state, found.text[:11]) == ("well", "0 estimates")
+    settings.key_file.chmod(0o644)
+    assert look(environ)["records"].repair == f"chmod 600 {settings.key_file}"
+    settings.key_file.chmod(0o600)
+    aside = settings.key_file.rename(settings.key_file.with_name("aside"))
+    assert look(environ)["records"].state == "broken"
+    aside.rename(settings.key_file)
+    assert settings.file is not None
+    settings.file.unlink()
+    assert "is gone" in look(environ)["records"].text
+    settings.file.write_bytes(b"rubbish" * 1000)
+    assert look(environ)["records"].state == "broken"
+    assert look({**environ, "KETRESPONSE_RECORDS": "off"})["records"].state == "absent"
