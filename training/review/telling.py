@@ -46,6 +46,9 @@ def make_tags(case: Case) -> dict[str, str]:
         By name without our prefix; an empty one does not stand in the registry.
     """
     standing = compute_standing(case.events)
+    # Of what was handed in, as the log has it: it may have changed since, which voids the approval.
+    opened = [event.digests for event in case.of_kind("open") if event.digests is not None]
+    case = replace(case, digests=opened[-1]) if opened else case
     signed = asdict(case.digests) if standing == "approved" else dict.fromkeys(_DIGESTS, "")
     return {
         "review": standing,

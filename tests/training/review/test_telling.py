@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,7 @@ def test_tags_of_what_is_not_approved_are_taken_away() -> None:
     told = make_tags(case)
     assert (told["review"], told["approved_by"]) == ("approved", "berta, carl")
     assert told["approved.model"] == "m" * 64
+    assert make_tags(replace(case, digests=replace(case.digests, code="9" * 64))) == told
     case = make_case(("open", AUTHOR), ("approve", FIRST))
     assert make_tags(case) == {
         "review": "in review",
