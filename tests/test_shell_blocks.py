@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from serving.records.settings import RecordSettings
 from serving.records.store import open_store
 from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
+from tests.serving.records.conftest import make_estimates
 from tests.training.conftest import empty_store as empty_store
 from tests.training.helpers.cards import full_author
 from tests.training.helpers.review_cards import put_card
@@ -313,6 +315,19 @@ def _write_study(name: str) -> None:
     )
 
 
+def _keep_records() -> None:
+    """Record estimates of some patients where the commands of this folder look for them."""
+    settings = RecordSettings.from_environ(os.environ)
+    assert settings is not None
+    with closing(open_store(settings)) as store:
+        store.write([*make_estimates(2), *make_estimates(1, pseudonym="P-0418")])
+    Path("outcomes.csv").write_text("patient_id,nrs_t1\nP-0418,4\n")
+
+
+def _walk_records(shell: Shell) -> None:
+    _keep_records()
+
+
 def _walk_anywhere(shell: Shell) -> None:
     shutil.copytree(PROJECT / "docs", "docs")
 
@@ -325,6 +340,7 @@ STAGES: dict[str, Callable[[Shell], None]] = {
     "docs/review.md": _walk_review,
     "docs/model_card.md": _walk_card,
     "docs/monitoring.md": _walk_monitoring,
+    "docs/records.md": _walk_records,
 }
 
 
@@ -338,8 +354,8 @@ def test_what_is_to_be_typed_does_what_it_says(
     folder.mkdir()
     shutil.copy(empty_store, folder / "mlflow.db")
     monkeypatch.chdir(folder)
-    for name in ("KETRESPONSE_HOME", "KETRESPONSE_REVIEW_KEY_FILE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("KETRESPONSE_")]:
+        monkeypatch.delenv(name)
     # The same place by its whole name: MLflow keeps a store open by what it is called.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))

@@ -23,7 +23,7 @@ from serving.commands.options import (
 __all__ = ["outcomes_app", "records_app"]
 
 records_app = typer.Typer(
-    help="Recorded estimates: how many, one patient's, the next cohort, deletion, keys.",
+    help="Recorded estimates: how many, one patient's, the next cohort, deletion, keys, backup.",
     no_args_is_help=True,
 )
 outcomes_app = typer.Typer(
@@ -144,6 +144,42 @@ def rotate_record_keys() -> None:
             f"Sealed {done} values with key {store.keys.current}. Back {store.key_file} up: "
             "without it the records stay closed."
         )
+
+
+@records_app.command("backup")
+def back_records_up(
+    out: Annotated[
+        Path, typer.Option("--out", help="File to write, .db.", metavar="FILE", show_default=False)
+    ],
+    force: ForceOption = False,
+) -> None:
+    """Copy the store while a service writes to it; the key file is not in the copy."""
+    from features.files.table import check_output
+    from serving.records.backup import back_up
+
+    check_output(out, force=force, endings=(".db",))
+    with opening_records() as store:
+        back_up(store, out)
+        print(f"Copied the records to {out}. Keep a copy of {store.key_file} elsewhere.")
+
+
+@records_app.command("downgrade")
+def downgrade_records(
+    step: Annotated[str, typer.Argument(help="Of the tables, such as 0001.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+) -> None:
+    """Take the tables back to an older version's, before that is installed again.
+
+    End the service first. Estimates and outcomes stay; what only later steps hold is lost. Step
+    0001 knows neither tasks nor suspensions: a suspended model would answer again.
+    """
+    from serving.records.backup import step_back
+
+    with opening_records() as store:
+        if not yes:
+            typer.confirm(f"Take {store.database.place} back to step {step}?", abort=True)
+        step_back(store, step)
+    print(f"The tables are those of step {step}; this version brings them up to date again.")
 
 
 @records_app.command("cohort")

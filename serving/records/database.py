@@ -66,20 +66,22 @@ class Database:
 
     Attributes
     ----------
+    file : Path or None
+        The SQLite file; None where the store is a server.
     is_quick : bool
         Whether writing waits for nothing: :meth:`sync` waits for the disk afterwards.
     """
 
     def __init__(self, settings: RecordSettings) -> None:
         self.place = settings.place
-        self._file = settings.file
+        self.file = settings.file
         self._known: tuple[int, int] | None = None
-        self.is_quick = self._file is not None and not settings.syncs_before
+        self.is_quick = self.file is not None and not settings.syncs_before
         self._syncs = 0
         self.engine = (
             create_engine(settings.url)
-            if self._file is None
-            else _make_file_engine(self._file, "NORMAL" if self.is_quick else "FULL")
+            if self.file is None
+            else _make_file_engine(self.file, "NORMAL" if self.is_quick else "FULL")
         )
         self._writers = {
             wait: self.engine.execution_options(wait=_WAIT_SECONDS if wait else 0.0)
@@ -132,7 +134,7 @@ class Database:
         with self._telling("written"):
             # SQLite holds no lock on this file, which closing it would give up.
             try:
-                log = os.open(f"{self._file}-wal", os.O_RDWR)
+                log = os.open(f"{self.file}-wal", os.O_RDWR)
             except FileNotFoundError:
                 return  # all of it is in the file itself, which SQLite syncs
             try:
@@ -152,10 +154,10 @@ class Database:
 
     def _check_place(self) -> None:
         """Notice that the file is another one, or gone: SQLite would write on into nowhere."""
-        if self._file is None:
+        if self.file is None:
             return
         try:
-            found = self._file.stat()
+            found = self.file.stat()
         except OSError as err:
             self.engine.dispose()
             raise RecordsUnavailable(

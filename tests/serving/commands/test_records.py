@@ -159,3 +159,19 @@ def test_a_model_is_suspended_and_resumed(numbers: list[str], save: Any) -> None
     store.close()
     assert "answers again" in run("records", "resume", folder).output
     assert "not suspended" in str(fail("records", "resume", folder))
+
+
+def test_a_copy_is_made_and_its_key_is_said_to_be_kept_elsewhere(
+    numbers: list[str], tmp_path: Path
+) -> None:
+    told = run("records", "backup", "--out", tmp_path / "copy.db")
+    assert told.exit_code == 0 and "Keep a copy of" in told.output and "records.key" in told.output
+    assert (tmp_path / "copy.db").stat().st_size
+    assert "--force" in str(fail("records", "backup", "--out", tmp_path / "copy.db"))
+
+
+def test_tables_are_taken_back_after_a_question_and_up_again(numbers: list[str]) -> None:
+    asked = run("records", "downgrade", "0001", typed="n\n")
+    assert asked.exit_code == 1 and "Aborted" in asked.output
+    assert "step 0001" in run("records", "downgrade", "0001", "--yes").output
+    assert f"{len(numbers)} estimates" in run("records", "status").output
