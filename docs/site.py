@@ -25,6 +25,7 @@ COPIED = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "GLOSSARY.md": "glossary.md",
+    "SECURITY.md": "security.md",
 }
 """Files beside this folder, and their names in the site."""
 REFERENCE = "python"

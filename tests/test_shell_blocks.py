@@ -55,6 +55,7 @@ SERVERS = ("serve", "review serve", "demo")
 """Commands that do not end: their words and options are read; other tests start them."""
 ELSEWHERE = ("bentoml build", "bentoml serve")
 """What tests/serving/test_release.py runs."""
+FILES_MOVED_BY = ("cp", "mkdir")
 WITH_A_SERVER = "docs/api.md"
 """What tests/serving/test_service.py runs, against a model that is served."""
 ENDINGS = {
@@ -130,6 +131,8 @@ class Shell:
         elif words[0] == "make":
             asked = ["make", "-n", "-C", str(PROJECT), *words[1:]]
             subprocess.run(asked, check=True, capture_output=True)
+        elif words[0] in FILES_MOVED_BY:
+            subprocess.run(words, check=True, capture_output=True)
         elif words[0] == "ketresponse":
             self._call(line, words[1:])
         else:
@@ -321,11 +324,31 @@ def _keep_records() -> None:
     assert settings is not None
     with closing(open_store(settings)) as store:
         store.write([*make_estimates(2), *make_estimates(1, pseudonym="P-0418")])
+
+
+def _report_outcomes(_: Shell) -> None:
     Path("outcomes.csv").write_text("patient_id,nrs_t1\nP-0418,4\n")
 
 
 def _walk_records(shell: Shell) -> None:
     _keep_records()
+    _report_outcomes(shell)
+
+
+def _run_a_hospital(shell: Shell) -> None:
+    """Have a model, its review and some records, kept by the keys that were just named."""
+    _register("crps", 1)
+    _keep_records()
+    added = ["review", "user", "add", "anna", "--name", "Anna Author", "--role", "author"]
+    opened = ["review", "open", "crps", "--by", "anna", "--comment", "ready"]
+    for words in (added, opened):
+        done = CliRunner().invoke(app, words, input=f"{PASSWORD}\n" * 2)
+        assert done.exit_code == 0, done.output
+    _name_newest(shell)
+
+
+def _walk_operations(shell: Shell) -> None:
+    shell.before = {"mkdir -p backup": _run_a_hospital, "ketresponse outcomes": _report_outcomes}
 
 
 def _walk_anywhere(shell: Shell) -> None:
@@ -340,6 +363,7 @@ STAGES: dict[str, Callable[[Shell], None]] = {
     "docs/review.md": _walk_review,
     "docs/model_card.md": _walk_card,
     "docs/monitoring.md": _walk_monitoring,
+    "docs/operations.md": _walk_operations,
     "docs/records.md": _walk_records,
 }
 

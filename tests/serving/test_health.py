@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from serving.access.keys import KeyFile
+from serving.access.settings import AccessSettings
 from serving.health import _SETTINGS, Check, examine, gather_states
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
+from serving.settings import ServiceSettings
 from tests.places import PROJECT
 from tests.serving.helpers.models import make_facts, make_model
 from tests.training.helpers.reviews import ADMIN
@@ -253,3 +255,25 @@ def test_records_and_their_key_are_looked_at(environ: dict[str, str]) -> None:
     settings.file.write_bytes(b"rubbish" * 1000)
     assert look(environ)["records"].state == "broken"
     assert look({**environ, "KETRESPONSE_RECORDS": "off"})["records"].state == "absent"
+
+
+def test_the_operator_s_page_tells_every_setting_with_its_default() -> None:
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(KETRESPONSE_\w+)` \| (.+?) \|", page, re.M)
+    told = dict(rows)
+    assert [name for name, _ in rows] == list(_SETTINGS)
+    service, records = ServiceSettings(Path()), RecordSettings.from_environ({})
+    access = AccessSettings.from_environ({"KETRESPONSE_ACCESS_FILE": "keys.json"})
+    assert records is not None and records.file is not None
+    assert records.keeps_content and not records.syncs_before and records.retention_days is None
+    defaults = {
+        "KETRESPONSE_MODE": service.mode,
+        "KETRESPONSE_HOST": service.host,
+        "KETRESPONSE_PORT": str(service.port),
+        "KETRESPONSE_RECORDS": records.file.name,
+        "KETRESPONSE_RECORDS_CONTENT": "encrypted",
+        "KETRESPONSE_RECORDS_SYNC": "soon",
+        "KETRESPONSE_RATE_CALLER": access.rate_caller,
+        "KETRESPONSE_RATE_ADDRESS": access.rate_address,
+    }
+    assert {name: told[name].split("`")[1] for name in defaults} == defaults
