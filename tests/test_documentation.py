@@ -76,6 +76,15 @@ def test_links_lead_to_pages_and_one_to_nothing_is_not_hidden(written: str, led:
     assert _load_site().on_page_markdown(written, files=_Pages()) == led
 
 
+def test_what_is_said_to_stop_somebody_is_in_the_code() -> None:
+    page = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:features|training|serving)\.[a-z_.]+)`", page)
+    assert len(named) > 30
+    for module in named:
+        path = PROJECT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or path.is_dir(), module
+
+
 def test_every_command_is_in_the_reference(built: Path) -> None:
     page = (built / "commands" / "index.html").read_text(encoding="utf-8")
     group = typer.main.get_command(app)

@@ -235,6 +235,7 @@ def _walk_readme(shell: Shell) -> None:
         "ketresponse cohort template --out": _keep_more_patients,
         "ketresponse card template": _name_newest,
         "ketresponse card make": _answer,
+        "ketresponse records status": lambda _: _keep_records(),
     }
 
 
