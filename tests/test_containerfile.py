@@ -31,7 +31,7 @@ from tests.serving.test_release import add_model, desk, places  # noqa: F401
 from tests.training.conftest import empty_store as empty_store
 from tests.training.conftest import tracking_uri as tracking_uri
 
-VOLUMES = ("KETRESPONSE_RECORDS", "KETRESPONSE_RECORDS_KEY_FILE")
+VOLUMES = ("KETRESPONSE_RECORDS", "KETRESPONSE_RECORDS_KEY_FILE", "KETRESPONSE_REVIEW_SEEN")
 SYSTEM = ("apt-get update", "apt-get install", "rm -rf /var/lib/apt/lists/", "useradd ")
 """What only the image's own system can do."""
 
@@ -120,7 +120,7 @@ def served(
     environ["KETRESPONSE_ACCESS_FILE"] = str(keys.path)
     for name in VOLUMES:  # as they are mounted: apart from each other, and empty
         mounted = tmp_path / Path(environ[name]).parent.name
-        mounted.mkdir()
+        mounted.mkdir(exist_ok=True)
         environ[name] = str(mounted / Path(environ[name]).name)
     _, key = keys.add("ward-7", ["estimate"], days=1)
     (command,) = (json.loads(step) for step in find("CMD"))
@@ -159,6 +159,7 @@ def test_what_it_installs_serves_an_approved_model(served: dict[str, str], port:
     assert told["estimates"]
     found = read_recorded(served)
     assert [(one.request_id, one.caller) for one in found] == [(told["request_id"], "ward-7")]
+    assert "pilot:1" in Path(served["KETRESPONSE_REVIEW_SEEN"]).read_text()
 
 
 def read_recorded(environ: dict[str, str]) -> list[RecordedEstimate]:
@@ -171,9 +172,10 @@ def read_recorded(environ: dict[str, str]) -> list[RecordedEstimate]:
 def test_the_store_and_the_key_that_opens_it_lie_in_volumes_of_their_own() -> None:
     (settings,) = find("ENV")
     told = dict(word.split("=", 1) for word in settings.split())
-    folders = [Path(told[name]).parent for name in VOLUMES]
+    folders = {Path(told[name]).parent for name in VOLUMES}
+    store, key = (Path(told[name]).parent for name in VOLUMES[:2])
     text = (PROJECT / "Containerfile").read_text(encoding="utf-8")
-    assert len({*folders}) == 2
+    assert store != key and folders == {store, key}
     for folder in folders:
         assert re.search(rf"^#.* -v \S+:{folder}:U", text, re.M)
         # Not in the image: who forgets to mount one is told, and nothing is kept in the container.
