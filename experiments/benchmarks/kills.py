@@ -1,158 +1,221 @@
-"""Whether review and release leave all stores agreeing, wherever they are killed.
+"""Whether an answer that somebody got is ever without its record, when the service is killed.
 
-Run as ``python -m experiments.benchmarks.kills [--kills 100] [--seconds 900]``: a store of its own
-in a temporary folder; approvals, withdrawals and releases, each in a process of its own, which is
-killed (SIGKILL, by its number) after a random time. After each the next command runs, and log,
-registry, signed records, released folder and BentoML's store are compared. Ends with 1 if any
-disagree. Needs ``os.fork``.
+Run as ``python -m experiments.benchmarks.kills MODEL [--kills 100]``, with the artifact folder of a
+demonstration model: a service that records is started on this machine, asked by several callers at
+once for single estimates and batches and told outcomes, and killed (SIGKILL) at a moment drawn at
+random; again and again on the same store. Every answer that a caller got whole must then be in the
+store, as it was given; every outcome that was taken, too; and the store must be whole and open
+again. A record without an answer is no fault: the caller was cut off. With --terminate the service
+is asked to end (SIGTERM): what it has taken by then it answers, so that each record has its answer.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import os
 import random
 import signal
-import sys
+import sqlite3
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from serving.release import release_version
-from tests.serving.helpers.models import make_facts, make_model
-from tests.training.helpers.review_cards import put_card
-from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND
-from training.approval.case import FINAL, approved_version, find_end, released_versions
-from training.review.desk import Desk
-from training.review.file import list_events
-from training.review.review_log import ReviewLog
-from training.review.seal import read_annex
-from training.review.standing import find_approved
-from training.store.artifact import read_facts
-from training.store.registered import locate
-from training.store.registry import register
-from training.store.tracking import RunRecord, track_run
+from experiments.benchmarks.traffic import Asker, make_patient, running_beside
+from serving.process import start_process
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 
-_NAME = "pilot"
+__all__ = ["Tally", "kill_service", "main"]
+
+N_CALLERS = 6
+BATCH = 4
+LONGEST_SECONDS = 1.0
+_CUT_OFF = (OSError, http.client.HTTPException, ValueError)
 
 
-def _add_version(desk: Desk) -> str:
-    """Register one more version with a card, in review."""
-    uri, model = desk.tracking_uri, make_model()
-    run = track_run(RunRecord("study"), tracking_uri=uri)
-    facts = make_facts(model, synthetic=False, status="research")
-    version = register(run, model, facts, name=_NAME, tracking_uri=uri).version
-    folder = locate(_NAME, version, tracking_uri=uri)
-    put_card(folder, *read_facts(folder))
-    desk.act("open", AUTHOR, _NAME, version, comment="ready")
-    desk.act("approve", FIRST, _NAME, version, comment="read")
-    return version
+@dataclass
+class Tally:
+    """What callers got, and what the store holds.
+
+    Parameters
+    ----------
+    kills : int
+        How often the service was killed.
+    answers, outcomes : int
+        Estimates that callers got whole; reports that were taken.
+    records : int
+        Estimates in the store.
+    refused : int
+        Answers other than 200, which nothing calls for here.
+    lost : list of str
+        Numbers of answers and reports that the store does not hold as they were given.
+    broken : list of str
+        What was wrong with the store itself.
+    """
+
+    kills: int = 0
+    answers: int = 0
+    outcomes: int = 0
+    records: int = 0
+    refused: int = 0
+    lost: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether nothing was lost, broken or refused, and there was something to lose."""
+        return not self.lost and not self.broken and not self.refused and self.answers > 0
 
 
-def _do(step: Callable[[], object], seconds: float | None) -> bool:
-    """Do a step in a process of its own; return whether it was killed before its end."""
-    pid = os.fork()
-    if pid == 0:
+class _Round:
+    """The callers of one life of the service."""
+
+    def __init__(self, url: str, patient: Mapping[str, Any], name: str) -> None:
+        self._url, self._patient, self._name = url, patient, name
+        self._lock = threading.Lock()
+        self.answers: dict[str, Any] = {}
+        self.reported: set[str] = set()
+        self.refused = 0
+
+    def work(self, number: int) -> None:
+        """Ask until the connection ends."""
+        caller = Asker(self._url)
+        asked = 0
         try:
-            step()
-        except BaseException as err:
-            print(f"a step failed: {err}", file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGKILL)  # a child that has ended is still ours until it is waited for
-    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if ended not in (0, -signal.SIGKILL):
-        raise SystemExit(f"a step ended with {ended}")
-    return ended != 0
+            while True:
+                patient = {**self._patient, "patient_id": f"{self._name}-{number}-{asked}"}
+                asked += 1
+                if number == 0:
+                    self._note(caller.predict_batch([patient] * BATCH))
+                    continue
+                found = self._note(caller.predict(patient))
+                if number == 1 and found:
+                    self._report(caller, found[0])
+        except _CUT_OFF:
+            pass  # killed, in the midst of it
+        finally:
+            caller.close()
+
+    def _note(self, answer: Any) -> list[str]:
+        told = answer.json()
+        with self._lock:
+            if answer.status != 200:
+                self.refused += 1
+                return []
+            several = told if isinstance(told, list) else [told]
+            self.answers.update({one["request_id"]: one for one in several})
+        return [one["request_id"] for one in several]
+
+    def _report(self, caller: Asker, request_id: str) -> None:
+        answer = caller.report([{"request_id": request_id, "nrs_t1": 3}])
+        with self._lock:
+            if answer.status == 200:
+                self.reported.add(request_id)
+            else:
+                self.refused += 1
 
 
-def _find_disagreements(desk: Desk, places: dict[str, Path]) -> list[str]:
-    """Return what differs after the next command."""
-    desk.queue()
-    found = desk.verify()
-    events = desk.log.read()
-    if desk.log.has_pending:
-        found.append("entries are pending after the next command")
-    approved = approved_version(events, _NAME)
-    if find_approved(_NAME, tracking_uri=desk.tracking_uri) != approved:
-        found.append("the alias is not what the log says")
-    released = released_versions(events, _NAME)
-    if not released:
-        return found
-    stored = places["bentoml_home"] / "models" / _NAME / released[-1]
-    ended = find_end(list_events(events, f"{_NAME}:{released[-1]}"))
-    for folder in (places["folder"] / "model", stored):
-        annex = read_annex(folder)
-        wanted = FINAL[ended.kind] if ended else "approved"
-        if annex is None or (annex["model"], annex["standing"]) != (
-            f"{_NAME}:{released[-1]}",
-            wanted,
-        ):
-            found.append(f"{folder} is not what the log says")
-    return found
+def _check(settings: RecordSettings, lived: _Round, tally: Tally) -> None:
+    """Look for everything that the callers of one life got, in the store as it was left."""
+    store = open_store(settings)
+    with closing(store):
+        kept = {one.request_id: one.answer for one in store.read(request_ids=lived.answers)}
+        reported = {one.request_id for one in store.read_outcomes(lived.reported)}
+        tally.records = store.count()["estimates"]
+    tally.lost += [name for name, told in lived.answers.items() if kept.get(name) != told]
+    tally.lost += sorted(lived.reported - reported)
+    with closing(sqlite3.connect(settings.file or "")) as database:
+        (found,) = database.execute("PRAGMA integrity_check").fetchone()
+    if found != "ok":
+        tally.broken.append(found)
+    tally.answers += len(lived.answers)
+    tally.outcomes += len(lived.reported)
+    tally.refused += lived.refused
 
 
-def _list_steps(
-    desk: Desk, version: str, places: dict[str, Path]
-) -> dict[str, Callable[[], object]]:
-    def release() -> None:
-        release_version(
-            desk, _NAME, version, folder=places["folder"], bentoml_home=places["bentoml_home"]
-        )
+def kill_service(
+    model: Path,
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    longest: float = LONGEST_SECONDS,
+    how: signal.Signals = signal.SIGKILL,
+) -> Tally:
+    """Kill a service under load, again and again, and compare answers with records.
 
-    return {
-        "approve": lambda: desk.act("approve", SECOND, _NAME, version, comment="read"),
-        "release": release,
-        "withdraw": lambda: desk.act("withdraw", ADMIN, _NAME, version, comment="an error"),
+    Parameters
+    ----------
+    model : Path
+        Artifact folder of a demonstration model.
+    folder : Path
+        For the store and its keys.
+    kills : int
+        How often.
+    seed : int
+        Of the moments.
+    longest : float
+        Seconds of load before a kill, at most.
+    how : Signals
+        SIGKILL, or SIGTERM, after which the service may answer what it has taken.
+
+    Returns
+    -------
+    Tally
+        See :attr:`Tally.is_kept`.
+    """
+    environ = {
+        "KETRESPONSE_RECORDS": str(folder / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
+        "BENTOML_HOME": str(folder / "bentoml"),
     }
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None, "the store is named above"
+    patient = make_patient(model)
+    rng, tally = random.Random(seed), Tally()
+    for number in range(kills):
+        with start_process(model, "demonstration", environ=environ) as server:
+            lived = _Round(server.url, patient, f"P-{number}")
+            with running_beside(lived.work, N_CALLERS):
+                try:
+                    time.sleep(rng.uniform(0.02, longest))
+                finally:
+                    os.kill(server.pid, how)
+        tally.kills += 1
+        _check(settings, lived, tally)
+    return tally
 
 
-def _is_done(desk: Desk, kind: str, version: str) -> bool:
-    own = list_events(desk.log.read(), f"{_NAME}:{version}")
-    return sum(event.kind == kind for event in own) == (2 if kind == "approve" else 1)
-
-
-def _measure(steps: dict[str, Callable[[], object]], kind: str) -> float:
-    begun = time.monotonic()
-    _do(steps[kind], None)
-    return time.monotonic() - begun
-
-
-def main() -> None:
-    """Kill, compare, and print how often what was killed where."""
+def main() -> int:
+    """Print what was answered, recorded and lost; return 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, help="artifact folder of a demonstration model")
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=900, help="at most")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    rng, counts, wrong = random.Random(options.seed), Counter[str](), []
-    begun = time.monotonic()
-    with TemporaryDirectory(prefix="kills-") as temporary:
-        root = Path(temporary)
-        log = ReviewLog(root / "home" / "review.db", key_file=root / "out" / "review.key")
-        desk = Desk(log, tracking_uri=f"sqlite:///{root / 'mlflow.db'}")
-        places = {"folder": root / "released" / _NAME, "bentoml_home": root / "bentoml"}
-        steps = _list_steps(desk, _add_version(desk), places)
-        lasting = {kind: _measure(steps, kind) for kind in steps}
-        print({kind: f"{seconds:.2f} s" for kind, seconds in lasting.items()})
-        while counts["killed"] < options.kills and time.monotonic() - begun < options.seconds:
-            version = _add_version(desk)
-            for kind, step in _list_steps(desk, version, places).items():
-                while not _is_done(desk, kind, version):
-                    killed = _do(step, rng.uniform(0, 1.2 * lasting[kind]))
-                    counts["killed"] += killed
-                    written = _is_done(desk, kind, version)
-                    counts[f"{kind}: {'killed' if killed else 'ended'}, {written=}"] += 1
-                    wrong += _find_disagreements(desk, places)
-    print(f"{counts.pop('killed')} kills in {time.monotonic() - begun:.0f} s")
-    print("\n".join(f"{count:>4}  {what}" for what, count in sorted(counts.items())))
-    print("\n".join(wrong) if wrong else "All stores agreed after every next command.")
-    raise SystemExit(bool(wrong))
+    parser.add_argument("--terminate", action="store_true", help="by SIGTERM, not by SIGKILL")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    with TemporaryDirectory() as folder:
+        tally = kill_service(
+            asked.model,
+            Path(folder),
+            kills=asked.kills,
+            seed=asked.seed,
+            how=signal.SIGTERM if asked.terminate else signal.SIGKILL,
+        )
+    print(
+        f"{tally.kills} kills in {time.monotonic() - began:.0f} s: {tally.answers} estimates "
+        f"answered, {tally.records} recorded, {tally.outcomes} outcomes taken; "
+        f"{len(tally.lost)} lost, {tally.refused} refused, store broken {len(tally.broken)} times"
+    )
+    return 0 if tally.is_kept else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

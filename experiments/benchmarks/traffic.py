@@ -7,10 +7,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-__all__ = ["Asker", "Reply", "running_beside"]
+from serving.estimate.predictor import Predictor
+from training.model.example import make_example
+from training.store.artifact import load_model
+
+__all__ = ["Asker", "Reply", "make_patient", "running_beside"]
 
 _TIMEOUT = 60.0
 _JSON = {"Content-Type": "application/json"}
@@ -80,6 +85,12 @@ class Asker:
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
+
+
+def make_patient(model: Path) -> dict[str, Any]:
+    """Return a made-up patient of the model in an artifact folder."""
+    predictor = Predictor(load_model(model))
+    return make_example(predictor.model, predictor.eligibility)
 
 
 @contextmanager
