@@ -169,10 +169,14 @@ def models(
     from rich.console import Console
     from rich.table import Table
 
+    from training.store.abandoned import end_abandoned
     from training.store.client import find_tracking_uri
     from training.store.registered import list_models
 
-    found = list_models(tracking_uri=find_tracking_uri(os.environ))
+    tracking_uri = find_tracking_uri(os.environ)
+    for line in end_abandoned(tracking_uri=tracking_uri):
+        typer.echo(line, err=True)
+    found = list_models(tracking_uri=tracking_uri)
     if json_:
         typer.echo(json.dumps([asdict(model) for model in found], indent=2, default=str))
         return

@@ -26,6 +26,7 @@ from training.running.model_facts import make_facts
 from training.running.publish import Published, fetch_page, find_published, finish_training
 from training.running.resuming import describe_training, open_parts
 from training.running.run_record import make_beginning, make_record
+from training.store.abandoned import end_abandoned
 from training.store.facts import ModelFacts
 from training.store.mixing import check_mixing
 from training.store.registry import register
@@ -125,6 +126,8 @@ def run_training(
         say(line)
     if description.shortfall:
         return Training(description)
+    for line in end_abandoned(tracking_uri=tracking_uri):
+        say(line)
     if not mixed:
         synthetic = description.cohort.synthetic
         check_mixing(study.name, synthetic=synthetic, tracking_uri=tracking_uri)

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from features.errors import KetresponseError
 from features.files.temporary import temporary_folder
 from training.store.listing import sqlite_file
-from training.store.relocation import find_artifacts, settle_files
+from training.store.relocation import check_begun, find_artifacts, settle_files
 
 __all__ = [
     "find_artifact_location",
@@ -119,6 +119,7 @@ def make_client(tracking_uri: str) -> Any:
     with telling_failures("open the tracking store", tracking_uri):
         file = sqlite_file(tracking_uri)
         if file is not None:
+            check_begun(file)
             if not file.exists():
                 _create_store(file)
             # Found at once if it cannot be opened; MLflow would try again for minutes.

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from training.store.relocation import settle_files
+from training.store.relocation import check_begun, settle_files
 
-__all__ = ["find_run_files", "read_versions", "sqlite_file"]
+__all__ = ["PROCESS_TAG", "find_run_files", "read_running", "read_versions", "sqlite_file"]
+
+PROCESS_TAG = "ketresponse.process"
+"""Which process makes a run or a version: one that is not finished may have been killed."""
 
 _PATIENCE = 30  # seconds, while another training writes
 _DELETED = "Deleted_Internal"  # how MLflow marks a version that was deleted
@@ -58,11 +61,12 @@ def read_versions(tracking_uri: str) -> list[_Version] | None:
     Raises
     ------
     KetresponseError
-        If the store was copied without its files.
+        If the store was copied without its files, or is empty or gone while they are there.
     """
     file = _plain_file(tracking_uri)
     if file is None:
         return None
+    check_begun(file)
     if not file.exists():
         return [] if file.parent.is_dir() else None
     try:
@@ -84,6 +88,31 @@ def read_versions(tracking_uri: str) -> list[_Version] | None:
         _Version(name, str(version), created, run_id, told.get((name, version), {}))
         for name, version, created, run_id, _ in rows
     ]
+
+
+def read_running(tracking_uri: str) -> dict[str, tuple[str, str]] | None:
+    """Return the runs that have not ended; None where MLflow has to be asked.
+
+    Returns
+    -------
+    dict or None
+        By id, the name and the mark of its process, of those that have one.
+    """
+    file = _plain_file(tracking_uri)
+    if file is None:
+        return None
+    if not file.exists():
+        return {}
+    try:
+        with _reading(file) as database:
+            rows = database.execute(
+                "SELECT run_uuid, name, value FROM runs JOIN tags USING (run_uuid) "
+                "WHERE status = 'RUNNING' AND lifecycle_stage = 'active' AND key = ?",
+                (PROCESS_TAG,),
+            )
+            return {run_id: (str(name), str(mark)) for run_id, name, mark in rows}
+    except sqlite3.Error:
+        return None
 
 
 def find_run_files(tracking_uri: str, run_id: str) -> Path | None:

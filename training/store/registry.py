@@ -18,12 +18,14 @@ import pandas as pd
 from features.dictionary.eligibility import Eligibility
 from features.errors import KetresponseError
 from features.files.temporary import temporary_folder
+from features.processes import mark_process
 from training.model.example import make_example
 from training.model.response_model import ResponseModel
 from training.panel.model import PanelModel
 from training.store.artifact import save_model
 from training.store.client import make_client, open_files, telling_failures
 from training.store.facts import ModelFacts
+from training.store.listing import PROCESS_TAG
 from training.store.mixing import check_mixing
 from training.store.registered import (
     ARTIFACT,
@@ -35,7 +37,7 @@ from training.store.registered import (
     describe_version,
 )
 
-__all__ = ["attach_files", "describe_tags", "register"]
+__all__ = ["attach_files", "describe_tags", "register", "undo"]
 
 _LOADER = "training.store.pyfunc"
 _NAME = "[a-z0-9][a-z0-9_-]*"
@@ -109,8 +111,20 @@ def _ensure_name(client: Any, name: str) -> None:
             raise
 
 
-def _undo(client: Any, name: str, run_id: str, *, was_known: bool) -> None:
-    """Take back whatever a registration has begun."""
+def undo(client: Any, name: str, run_id: str, *, was_known: bool = False) -> None:
+    """Take back whatever the registration of a run has begun.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+        Of the store.
+    name : str
+        Of the model.
+    run_id : str
+        Of the run.
+    was_known : bool
+        Whether the name stays, also if no version has it.
+    """
     for version in _versions_of_run(client, run_id):
         client.delete_model_version(name, version.version)
     open_files(client, run_id).delete_artifacts(MODEL_PATH)
@@ -187,7 +201,10 @@ def register(
             source = f"runs:/{run_id}/{MODEL_PATH}"
             own = {f"{TAG}{tag}": value for tag, value in describe_tags(facts, model).items()}
             version = client.create_model_version(
-                name, source, run_id=run_id, tags={**own, **(tags or {})}
+                name,
+                source,
+                run_id=run_id,
+                tags={**own, **(tags or {}), PROCESS_TAG: str(mark_process())},
             ).version
             numbered = replace(facts, name=name, version=str(version), run_id=run_id)
             with temporary_folder() as temporary:
@@ -198,7 +215,7 @@ def register(
             client.set_model_version_tag(name, version, DIGEST_TAG, digest)
             return describe_version(client.get_model_version(name, version))
         except BaseException:
-            _undo(client, name, run_id, was_known=was_known)
+            undo(client, name, run_id, was_known=was_known)
             raise
 
 

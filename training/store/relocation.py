@@ -27,6 +27,29 @@ def find_artifacts(file: Path) -> Path:
     return file.resolve().parent / _FOLDER
 
 
+def check_begun(file: Path) -> None:
+    """Refuse a SQLite store that was begun and has been lost: nothing is begun anew in silence.
+
+    Raises
+    ------
+    KetresponseError
+        If the file is empty, or is gone while files of its runs are beside it.
+    """
+    if file.is_file():
+        if not file.stat().st_size:
+            raise KetresponseError(
+                f"the tracking store {file} is empty: put it back from its backup; to begin a new "
+                "one, remove the file"
+            )
+        return
+    files = file.parent / _FOLDER
+    if not file.exists() and any(one.is_file() for one in files.rglob("*")):
+        raise KetresponseError(
+            f"the tracking store {file} is gone, while files of its runs are in {files}: put it "
+            "back from its backup; to begin a new one, move that folder away"
+        )
+
+
 def settle_files(file: Path) -> None:
     """Have a SQLite store look for its files beside itself.
 

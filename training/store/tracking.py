@@ -18,7 +18,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from features.errors import KetresponseError
+from features.processes import mark_process
 from training.store.client import find_artifact_location, make_client, open_files, telling_failures
+from training.store.listing import PROCESS_TAG
 
 __all__ = [
     "RunRecord",
@@ -124,6 +126,7 @@ def _create_run(client: Any, experiment: str, record: RunRecord, token: str) -> 
     what = "" if record.kind == "training" else f"{record.kind} "
     tags = {
         _TOKEN: token,
+        PROCESS_TAG: str(mark_process()),
         "ketresponse.kind": record.kind,
         _SOURCE: f"ketresponse ({record.kind})",
         **record.tags,

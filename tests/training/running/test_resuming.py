@@ -98,6 +98,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_results(tmp_path, empty_
     monkeypatch.setattr(jobs, "_run", lambda tasks, n_jobs: run(ran.extend(tasks) or tasks, n_jobs))
     said = _train(stopped, "--resume")
     assert f"{n} of its fits are kept" in said
+    assert "was killed: it is marked so" in " ".join(said.split())
     total = 4 + 10 + 15 + 6  # permutations, folds, parts of them, reruns
     assert len(ran) <= total - n + 10  # ten more where scores alone give other labels
     assert _results(tmp_path / "stopped") == _results(tmp_path / "whole")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -11,6 +12,7 @@ from mlflow.telemetry.utils import is_telemetry_disabled
 from features.errors import KetresponseError
 from training.store import client
 from training.store.client import find_tracking_uri, make_client
+from training.store.registered import list_models
 from training.store.tracking import RunRecord, begin_run, track_run
 
 
@@ -88,3 +90,40 @@ def test_a_store_that_is_not_there_is_told_before_anything_takes_its_time() -> N
     begun = begin_run(RunRecord("study"), tracking_uri="sqlite:////proc/no/mlflow.db")
     with pytest.raises(KetresponseError, match="MLFLOW_TRACKING_URI"), begun:
         pytest.fail("the block was entered")
+
+
+def _list(folder: Path) -> object:
+    return list_models(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+
+
+def _track(folder: Path) -> object:
+    return track_run(RunRecord("study"), tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+
+
+@pytest.mark.parametrize("open_it", [_list, _track])
+def test_a_store_that_is_empty_or_gone_is_not_begun_anew_in_silence(
+    tmp_path: Path, open_it: Callable[[Path], object]
+) -> None:
+    (tmp_path / "mlflow.db").touch()
+    with pytest.raises(KetresponseError, match=r"mlflow.db is empty: put it back"):
+        open_it(tmp_path)
+    (tmp_path / "mlflow.db").unlink()
+    files = tmp_path / "mlartifacts" / "1" / "run" / "artifacts"
+    files.mkdir(parents=True)
+    (files / "report.html").touch()
+    with pytest.raises(KetresponseError, match=r"is gone, while files of its runs are in .*mlart"):
+        open_it(tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+@pytest.mark.parametrize("open_it", [_list, _track])
+def test_a_store_that_was_cut_short_is_told(
+    tracking_uri: str, tmp_path: Path, open_it: Callable[[Path], object], share: float
+) -> None:
+    file = tmp_path / "mlflow.db"
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.truncate(int(share * size))
+    with pytest.raises(KetresponseError, match=r"check MLFLOW_TRACKING_URI|cut short"):
+        open_it(tmp_path)
