@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from features.errors import KetresponseError
 
-__all__ = ["find_artifacts", "settle_files"]
+__all__ = ["check_begun", "find_artifacts", "settle_files"]
 
 _FOLDER = "mlartifacts"
 _PATIENCE = 30  # seconds, while another training writes

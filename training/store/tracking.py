@@ -10,7 +10,7 @@ import math
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -230,7 +230,8 @@ def begin_run(record: RunRecord, *, tracking_uri: str) -> Iterator[str]:
         yield run_id
     except BaseException as err:
         stopped = isinstance(err, (KeyboardInterrupt, SystemExit))
-        with telling_failures("mark the run as ended", tracking_uri):
+        # A store that is gone by now: what failed is told, and the next command marks the run.
+        with suppress(KetresponseError), telling_failures("mark the run as ended", tracking_uri):
             client.set_terminated(run_id, status="KILLED" if stopped else "FAILED")
         raise
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ def test_no_answer_is_without_its_record_however_the_service_is_killed(
     assert tally.is_kept, tally
     assert tally.outcomes > 0
     assert tally.records >= tally.answers
+
+
+@pytest.mark.service
+def test_a_service_that_is_asked_to_end_under_load_answers_whatever_it_has_recorded(
+    save: Callable[..., Path], tmp_path: Path
+) -> None:
+    tally = kill_service(save(), tmp_path, kills=2, seed=5, longest=0.5, how=signal.SIGTERM)
+    assert tally.is_kept, tally
+    assert tally.records == tally.answers
 
 
 @pytest.fixture
