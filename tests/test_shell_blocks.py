@@ -299,6 +299,13 @@ def _walk_monitoring(shell: Shell) -> None:
     open_store(settings).close()
 
 
+def _walk_monitoring(shell: Shell) -> None:
+    _walk_review(shell)
+    settings = RecordSettings.from_environ(os.environ)
+    assert settings is not None
+    open_store(settings).close()
+
+
 def _walk_card(shell: Shell) -> None:
     write_table(make_cohort(60, seed=3).table, Path("cohort.csv"))
     _write_study("small")
