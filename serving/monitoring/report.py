@@ -169,7 +169,7 @@ def _make_charts(watched: Watched) -> tuple[Block, ...]:
 
 
 def _last(chart: Chart, column: str) -> str:
-    if not chart.n:
+    if chart.n < FEWEST:  # one patient's evidence is one patient's outcome
         return ABSENT
     value = float(chart.steps[column].iloc[-1])
     return number(value) if np.isfinite(value) else "too few"

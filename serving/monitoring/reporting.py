@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from features.shares import compute_wilson_interval
+from features.shares import FEWEST, compute_wilson_interval
 from serving.monitoring.charts import O_E_WATCHED
 from serving.monitoring.followed import Followed
 from training.measures.observed_expected import compute_o_e
@@ -51,7 +51,8 @@ def compute_reporting(
         `share_high` overdue of those due (Wilson's 95%); `days`, median from estimate to report
         (NaN without any); `risk_known`, `risk_overdue`, mean estimates of both; `o_e` of the
         known; `o_e_none`, `o_e_all`, if none or all of the overdue responded; `could_hide`,
-        whether a ratio beyond 0.7 or 1/0.7 is among those while that of the known is not.
+        whether a ratio beyond 0.7 or 1/0.7 is among those while that of the known is not. What
+        would tell of one or two patients is NaN.
     """
     rows = []
     for horizon in followed.horizons:
@@ -67,6 +68,8 @@ def compute_reporting(
         bounds = [(observed + more) / both if due else np.nan for more in (0, int(overdue.sum()))]
         o_e = compute_o_e(y[known], risk[known]).estimate
         fine = O_E_WATCHED < o_e < 1 / O_E_WATCHED
+        if 0 < known.sum() < FEWEST:
+            o_e, bounds = np.nan, [np.nan, np.nan]
         rows.append(
             {
                 "horizon": horizon,
@@ -77,9 +80,9 @@ def compute_reporting(
                 "share": float(overdue.sum() / due) if due else np.nan,
                 "share_low": low,
                 "share_high": high,
-                "days": float(np.median(waits)) if len(waits) else np.nan,
-                "risk_known": float(risk[known].mean()) if known.any() else np.nan,
-                "risk_overdue": float(risk[overdue].mean()) if overdue.any() else np.nan,
+                "days": float(np.median(waits)) if len(waits) >= FEWEST else np.nan,
+                "risk_known": float(risk[known].mean()) if known.sum() >= FEWEST else np.nan,
+                "risk_overdue": float(risk[overdue].mean()) if overdue.sum() >= FEWEST else np.nan,
                 "o_e": o_e,
                 "o_e_none": bounds[0],
                 "o_e_all": bounds[1],

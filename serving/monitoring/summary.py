@@ -77,8 +77,13 @@ def _say_overdue(horizon: str, row: Any) -> list[str]:
         return []
     text = (
         f"Of {row.due} outcomes due at {horizon}, {row.overdue} are not reported "
-        f"({share_with_interval(row.share, row.share_low, row.share_high)}): with them, observed "
-        f"over expected could be anything from {number(row.o_e_none)} to {number(row.o_e_all)}."
+        f"({share_with_interval(row.share, row.share_low, row.share_high)})"
+    )
+    if np.isnan(row.o_e):
+        return [f"{text}."]
+    text += (
+        f": with them, observed over expected could be anything from {number(row.o_e_none)} to "
+        f"{number(row.o_e_all)}."
     )
     if row.could_hide:
         text += " They could hide a change: ask for them first."

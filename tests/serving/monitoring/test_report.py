@@ -59,6 +59,14 @@ def test_tables_hold_what_was_found():
     assert [row[2] for row in blocks["blocks"].rows[:3]] == ["25", "25", "10"]
 
 
+def test_two_patients_leave_no_number_behind():
+    for section in make_report(2).sections:
+        for block in section.blocks:
+            if isinstance(block, Table) and block.name == "charts":
+                assert {row[3] for row in block.rows} == {"–"}
+    assert not to_values(make_report(2))["tables"].keys() & {"performance", "blocks"}
+
+
 def test_values_hold_nothing_of_one_patient():
     values = to_values(make_report(5))
     assert all(row["n"] >= 3 for row in values["tables"]["blocks"])

@@ -21,6 +21,13 @@ def test_overdue_outcomes_are_counted_and_what_they_could_hide_is_told() -> None
     assert found["could_hide"]
 
 
+def test_one_or_two_outcomes_are_not_told() -> None:
+    found = compute_reporting(make_followed(np.array([1.0, 0.0, np.nan])), now=NOW).loc["t1"]
+    assert (found["known"], found["overdue"]) == (2, 1)
+    told = ["days", "risk_known", "risk_overdue", "o_e", "o_e_none", "o_e_all"]
+    assert found[told].isna().all()
+
+
 def test_what_is_not_due_is_not_missing() -> None:
     y = np.full(3, np.nan)
     found = compute_reporting(make_followed(y), now=START + 20 * DAY)
