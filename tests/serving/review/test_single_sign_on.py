@@ -22,7 +22,9 @@ BACK = "/sign-on/back"
 
 
 class People:
-    """As much of accounts as logging in needs."""
+    """As much of accounts as logging in elsewhere needs."""
+
+    attempts = None  # passwords are tried at the provider
 
     def everyone(self):
         return [FIRST, ADMIN]
