@@ -355,8 +355,29 @@ def _run_a_hospital(shell: Shell) -> None:
     _name_newest(shell)
 
 
+def _go_on_restored(shell: Shell) -> None:
+    """See that all is there in the folder restored, and that it goes on without the one before."""
+    (shell.folder / "ketresponse-home").rename(shell.folder / "lost-home")
+    (shell.folder / "keys").rename(shell.folder / "lost-keys")
+    settings = RecordSettings.from_environ(os.environ)
+    assert settings is not None and settings.file is not None
+    assert settings.file.resolve().parents[1] == shell.folder / "restored" == Path().resolve()
+    with closing(open_store(settings)) as store:
+        assert len(store.read(pseudonym="P-0417")) == 2
+        store.write(make_estimates(1))
+        assert store.count()["estimates"] == 4
+    kinds = [event.kind for event in make_desk(os.environ).log.read()]
+    assert kinds == ["account", "open"]
+    (model,) = list_models(tracking_uri=find_tracking_uri(os.environ))
+    assert read_facts(locate(model.name, model.version, tracking_uri=find_tracking_uri(os.environ)))
+
+
 def _walk_operations(shell: Shell) -> None:
-    shell.before = {"mkdir -p backup": _run_a_hospital, "ketresponse outcomes": _report_outcomes}
+    shell.before = {
+        "mkdir -p backup": _run_a_hospital,
+        "ketresponse review verify": _go_on_restored,
+        "ketresponse outcomes": _report_outcomes,
+    }
 
 
 def _walk_anywhere(shell: Shell) -> None:
