@@ -31,6 +31,7 @@ _PACKAGE = "ketresponse"
 _EXTRAS = {
     "": "giving and serving estimates",
     "train": "training, judging and reviewing models",
+    "postgres": "keeping records in PostgreSQL",
     "files": "reading Excel, SPSS and Stata files",
     "dev": "the tests, and building the documentation",
 }

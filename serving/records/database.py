@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -64,6 +65,11 @@ class Database:
     settings : RecordSettings
         Where it is.
 
+    Raises
+    ------
+    KetresponseError
+        If what speaks to PostgreSQL is not installed.
+
     Attributes
     ----------
     file : Path or None
@@ -79,7 +85,7 @@ class Database:
         self.is_quick = self.file is not None and not settings.syncs_before
         self._syncs = 0
         self.engine = (
-            create_engine(settings.url)
+            _make_server_engine(settings.url)
             if self.file is None
             else _make_file_engine(self.file, "NORMAL" if self.is_quick else "FULL")
         )
@@ -192,6 +198,15 @@ def _name_cause(err: Exception) -> str:
     if isinstance(err, SQLAlchemyError) and getattr(err, "orig", None) is None:
         return type(err).__name__
     return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
+
+
+def _make_server_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url)
+    except ModuleNotFoundError as err:
+        raise KetresponseError(
+            f"records in PostgreSQL need {err.name}: install ketresponse[postgres]"
+        ) from err
 
 
 def _make_file_engine(file: Path, synchronous: str) -> Engine:

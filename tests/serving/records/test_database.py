@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,14 @@ def test_a_server_that_is_not_there_is_told(environ: dict[str, str]) -> None:
     with pytest.raises(RecordsUnavailable) as error, Database(settings).reading():
         pass
     assert "secret" not in str(error.value)
+
+
+def test_what_speaks_to_a_server_is_named_where_it_is_not_installed(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    address = "postgresql://db.example/records"
+    settings = RecordSettings.from_environ({**environ, "KETRESPONSE_RECORDS": address})
+    assert settings is not None
+    with pytest.raises(KetresponseError, match=r"psycopg: install ketresponse\[postgres\]"):
+        Database(settings)
