@@ -1,9 +1,9 @@
 """Whether review and release leave all stores agreeing, wherever they are killed.
 
 Run as ``python -m experiments.benchmarks.review_kills [--kills 100] [--seconds 900]``: a store of
-its own in a temporary folder; approvals, withdrawals and releases, each in a process of its own, which is
-killed (SIGKILL, by its number) after a random time. After each the next command runs, and log,
-registry, signed records, released folder and BentoML's store are compared. Ends with 1 if any
+its own in a temporary folder; approvals, withdrawals and releases, each in a process of its own,
+which is killed (SIGKILL, by its number) after a random time. After each the next command runs, and
+log, registry, signed records, released folder and BentoML's store are compared. Ends with 1 if any
 disagree. Needs ``os.fork``.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ from tempfile import TemporaryDirectory
 
 from serving.release import release_version
 from tests.serving.helpers.models import make_facts, make_model
+from tests.training.helpers.killed import restore
 from tests.training.helpers.review_cards import put_card
 from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND
 from training.approval.case import FINAL, approved_version, find_end, released_versions
@@ -51,8 +53,9 @@ def _add_version(desk: Desk) -> str:
     return version
 
 
-def _do(step: Callable[[], object], seconds: float | None) -> bool:
-    """Do a step in a process of its own; return whether it was killed before its end."""
+def _do(step: Callable[[], object], seconds: float) -> tuple[bool, float]:
+    """Do a step in a process of its own; return whether it was killed, and how long it lasted."""
+    begun = time.monotonic()
     pid = os.fork()
     if pid == 0:
         try:
@@ -61,13 +64,19 @@ def _do(step: Callable[[], object], seconds: float | None) -> bool:
             print(f"a step failed: {err}", file=sys.stderr)
             os._exit(1)
         os._exit(0)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGKILL)  # a child that has ended is still ours until it is waited for
-    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = 0
+    while time.monotonic() - begun < seconds:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.002)
+    else:
+        os.kill(pid, signal.SIGKILL)  # its own number: it is not waited for yet
+        _, status = os.waitpid(pid, 0)
+    ended = os.waitstatus_to_exitcode(status)
     if ended not in (0, -signal.SIGKILL):
         raise SystemExit(f"a step ended with {ended}")
-    return ended != 0
+    return ended != 0, time.monotonic() - begun
 
 
 def _find_disagreements(desk: Desk, places: dict[str, Path]) -> list[str]:
@@ -116,12 +125,6 @@ def _is_done(desk: Desk, kind: str, version: str) -> bool:
     return sum(event.kind == kind for event in own) == (2 if kind == "approve" else 1)
 
 
-def _measure(steps: dict[str, Callable[[], object]], kind: str) -> float:
-    begun = time.monotonic()
-    _do(steps[kind], None)
-    return time.monotonic() - begun
-
-
 def main() -> None:
     """Kill, compare, and print how often what was killed where."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -129,25 +132,30 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=900, help="at most")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    import bentoml  # noqa: F401  # once, and not in each process that is killed
+
     rng, counts, wrong = random.Random(options.seed), Counter[str](), []
     begun = time.monotonic()
     with TemporaryDirectory(prefix="kills-") as temporary:
-        root = Path(temporary)
+        root, kept = Path(temporary) / "store", Path(temporary) / "kept"
         log = ReviewLog(root / "home" / "review.db", key_file=root / "out" / "review.key")
         desk = Desk(log, tracking_uri=f"sqlite:///{root / 'mlflow.db'}")
         places = {"folder": root / "released" / _NAME, "bentoml_home": root / "bentoml"}
         steps = _list_steps(desk, _add_version(desk), places)
-        lasting = {kind: _measure(steps, kind) for kind in steps}
-        print({kind: f"{seconds:.2f} s" for kind, seconds in lasting.items()})
+        lasting = dict.fromkeys(steps, 8.0)  # until it is known
+        shutil.copytree(root, kept)
         while counts["killed"] < options.kills and time.monotonic() - begun < options.seconds:
-            version = _add_version(desk)
-            for kind, step in _list_steps(desk, version, places).items():
-                while not _is_done(desk, kind, version):
-                    killed = _do(step, rng.uniform(0, 1.2 * lasting[kind]))
+            restore(kept, root)
+            for kind, step in steps.items():
+                while not _is_done(desk, kind, "1"):
+                    killed, lasted = _do(step, rng.uniform(0, lasting[kind]))
+                    lasting[kind] = lasting[kind] if killed else 1.1 * lasted
                     counts["killed"] += killed
-                    written = _is_done(desk, kind, version)
+                    written = _is_done(desk, kind, "1")
                     counts[f"{kind}: {'killed' if killed else 'ended'}, {written=}"] += 1
                     wrong += _find_disagreements(desk, places)
+    print({kind: f"{seconds / 1.1:.2f} s" for kind, seconds in lasting.items()})
     print(f"{counts.pop('killed')} kills in {time.monotonic() - begun:.0f} s")
     print("\n".join(f"{count:>4}  {what}" for what, count in sorted(counts.items())))
     print("\n".join(wrong) if wrong else "All stores agreed after every next command.")
