@@ -17,6 +17,7 @@ import pandas as pd
 
 from features.arrays import IntArray
 from features.cohort.distinct import Distinct, combine, find_distinct, find_rows
+from features.cohort.fingerprints import is_known_simulation
 from features.cohort.pseudonyms import check_pseudonyms
 from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes, parse_codes
@@ -378,4 +379,5 @@ def holds_simulated(table: pd.DataFrame) -> bool:
     """Return whether any row of a checked table is of a simulated patient."""
     origin = CONTRACT["record_origin"].categories.index("synthetic")
     marked = "record_origin" in table and bool((table["record_origin"] == origin).any())
-    return marked or any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
+    named = any(is_synthetic_id(patient) for patient in table["patient_id"].tolist())
+    return marked or named or is_known_simulation(table)
