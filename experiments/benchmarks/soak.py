@@ -41,6 +41,7 @@ GROWTH_MEGABYTES = 32.0
 _MIX = {"predict": 60, "batch": 10, "form": 10, "outcome": 10, "bad": 10}
 _CAPACITY_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
+_LATE_SECONDS = 1.0
 
 
 @dataclass
@@ -55,6 +56,8 @@ class Soaked:
         Of each answer at that rate.
     asked : Counter
         Requests by kind.
+    skipped : int
+        Requests that were not made, because the answers before came more than a second late.
     wrong : Counter
         Answers that were not called for, by kind and status.
     estimates, outcomes : int
@@ -69,6 +72,7 @@ class Soaked:
     rate: float = 0.0
     seconds: list[float] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    skipped: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
     estimates: int = 0
     outcomes: int = 0
@@ -126,6 +130,11 @@ class _Mix:
             self._result.outcomes += kind == "outcome"
         return str(reply.json()["request_id"]) if kind == "predict" else last
 
+    def skip(self) -> None:
+        """Note that a request was not made."""
+        with self._lock:
+            self._result.skipped += 1
+
     def fail(self, err: Exception) -> None:
         """Note that no answer came."""
         with self._lock:
@@ -158,7 +167,11 @@ def _ask_steadily(
         due = time.monotonic()
         with closing(Asker(url)) as asker:
             while (due := due + rng.expovariate(result.rate / N_ASKERS)) < end:
-                time.sleep(max(0.0, due - time.monotonic()))
+                late = time.monotonic() - due
+                if late > _LATE_SECONDS:
+                    mix.skip()
+                    continue
+                time.sleep(max(0.0, -late))
                 began = time.perf_counter()
                 try:
                     last = mix.ask(asker, rng, last)
@@ -231,11 +244,13 @@ def main() -> int:
         found = soak(asked.model, Path(folder), seconds=60 * asked.minutes, seed=asked.seed)
     p50, p95, p99 = 1000 * np.quantile(found.seconds, [0.5, 0.95, 0.99])
     print(f"capacity {found.capacity:.0f}/s, asked {found.rate:.0f}/s, {asked.minutes:g} minutes")
+    print(f"{found.skipped} requests not made: the machine had too much else to do")
     print(f"answers: p50 {p50:.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms")
     print(", ".join(f"{count} {kind}" for kind, count in sorted(found.asked.items())))
     print(f"estimates: {found.estimates} answered, {found.kept_estimates} recorded")
     print(f"outcomes: {found.outcomes} taken, {found.kept_outcomes} recorded")
-    print(f"memory: {max(found.megabytes):.0f} MB at most, grew by {found.growth:.1f} MB")
+    tenths = [f"{np.median(part):.0f}" for part in np.array_split(found.megabytes, 10)]
+    print(f"memory by tenths of the time: {' '.join(tenths)} MB, grew by {found.growth:.1f} MB")
     faults = found.list_faults()
     print("\n".join(faults) or "no fault")
     return 1 if faults else 0

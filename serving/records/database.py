@@ -43,6 +43,7 @@ _LOCK = 0x6B6574  # of all that use this PostgreSQL, the one word that only ketr
 
 
 _CHECKPOINT_SYNCS = 200
+_LONGEST_LOG = 16_000_000
 
 
 class RecordsUnavailable(KetresponseError):
@@ -149,10 +150,19 @@ class Database:
                 os.close(log)
             self._syncs += 1
             if self._syncs % _CHECKPOINT_SYNCS == 0:
-                with self.engine.connect() as connection:
-                    connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-                        "PRAGMA wal_checkpoint(PASSIVE)"
-                    )
+                self._bring_in(Path(f"{self.file}-wal"))
+
+    def _bring_in(self, log: Path) -> None:
+        """Bring what is in SQLite's log into the file itself.
+
+        While requests never pause, that never catches up with them, and the log would grow without
+        end: where it is long, writers are made to wait until it is emptied.
+        """
+        with self.engine.connect() as connection:
+            database: Any = connection.connection.driver_connection
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            if log.stat().st_size > _LONGEST_LOG:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 
 from features.errors import KetresponseError
+from serving.records import database
 from serving.records.database import (
     HEAD,
     Database,
@@ -119,6 +120,21 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(store: RecordStore) -> 
     with pytest.raises(RecordsUnavailable, match="full"):
         store.write(make_estimates(40))
     assert store.count()["estimates"] == 0
+
+
+def test_the_log_is_emptied_once_it_is_long(
+    store: RecordStore, settings: RecordSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Path(f"{settings.file}-wal")
+    monkeypatch.setattr(database, "_CHECKPOINT_SYNCS", 1)
+    store.write(make_estimates(40))
+    store.database.sync()
+    assert log.stat().st_size > 40_000  # brought in, and kept to be written again
+    monkeypatch.setattr(database, "_LONGEST_LOG", 40_000)
+    store.write(make_estimates(1))
+    store.database.sync()
+    assert log.stat().st_size == 0
+    assert store.count()["estimates"] == 41
 
 
 @pytest.mark.parametrize("rubbish", [b"not a database at all" * 300, b"SQLite format 3\0"])
