@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.cohort.cohort import parse_cohort
 from features.cohort.fingerprints import KNOWN, digest_rows, is_known_simulation
-from features.commands import write_example_export
+from features.commands import app
 from features.simulation.cohort import make_cohort
 from serving.commands import demo
 
@@ -30,9 +32,9 @@ def test_a_cohort_that_anybody_can_make_is_known_without_its_marks(n: int, seed:
 
 
 def test_it_is_the_cohorts_of_the_commands_that_are_known() -> None:
-    defaults = write_example_export.__defaults__
-    assert defaults is not None
-    assert KNOWN == ((demo.N_PATIENTS, demo.SEED), defaults[1:])
+    (example,) = (one.callback for one in app.registered_commands if one.name == "example")
+    _, *of_example = signature(example).parameters.values()
+    assert KNOWN == ((demo.N_PATIENTS, demo.SEED), tuple(one.default for one in of_example))
 
 
 def test_other_patients_are_not_taken_for_them() -> None:
