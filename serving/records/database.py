@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +84,8 @@ class Database:
         self.place = settings.place
         self.file = settings.file
         self._known: tuple[int, int] | None = None
+        self._kept: Connection | None = None
+        self._kept_for: tuple[int, int] | None = None
         self.is_quick = self.file is not None and not settings.syncs_before
         self._syncs = 0
         self.engine = (
@@ -111,8 +114,34 @@ class Database:
         """
         with self._telling("written"):
             self._check_place()
-            with self._writers[wait].begin() as connection:
-                yield connection
+            if wait:
+                with self._writers[wait].begin() as connection:
+                    yield connection
+            else:
+                with self._keeping() as connection:
+                    yield connection
+
+    @contextmanager
+    def _keeping(self) -> Iterator[Connection]:
+        """Give a transaction on a connection that stays open: to take one costs as much again.
+
+        For one thread at a time, the one in which requests are answered.
+        """
+        if self._kept_for != self._known:
+            self._drop_kept()
+        if self._kept is None:
+            self._kept, self._kept_for = self._writers[False].connect(), self._known
+        try:
+            with self._kept.begin():
+                yield self._kept
+        except BaseException:
+            self._drop_kept()
+            raise
+
+    def _drop_kept(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -166,6 +195,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._drop_kept()
         self.engine.dispose()
 
     def _check_place(self) -> None:
@@ -226,8 +256,8 @@ def _make_file_engine(file: Path, synchronous: str) -> Engine:
         connection = sqlite3.connect(
             address, uri=True, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
         )
+        _use_log(connection)
         for pragma in (
-            "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             "secure_delete=ON",
@@ -241,14 +271,29 @@ def _make_file_engine(file: Path, synchronous: str) -> Engine:
     return engine
 
 
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Turn to WAL mode; of processes that begin one store at once, one does and the others wait.
+
+    SQLite itself waits for no lock here.
+    """
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as err:
+            if not _is_lock(err) or time.monotonic() > end:
+                connection.close()
+                raise
+            time.sleep(0.01)
+
+
 def _begin(connection: Connection) -> None:
     """Take the writer's place at once: who reads first and writes then may find it taken."""
     wait = connection.get_execution_options().get("wait")
-    if wait is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(1000 * wait)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    seconds = _WAIT_SECONDS if wait is None else wait
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(1000 * seconds)}")
+    connection.exec_driver_sql("BEGIN" if wait is None else "BEGIN IMMEDIATE")
 
 
 def make_file(file: Path) -> None:

@@ -37,10 +37,14 @@ class _Counter:
         if name in _CHANGES:
             path = os.fsdecode(args[0])
             if path.startswith(self.root) or not os.path.isabs(path):
-                self.add(f"{name} {path.removeprefix(self.root)}")
+                self.add(f"{name} {self.name(path)}")
         elif name == "open" and isinstance(args[0], str) and args[0].startswith(self.root):
             if args[2] & _WRITING:
-                self.add(f"{name} {args[0].removeprefix(self.root)}")
+                self.add(f"{name} {self.name(args[0])}")
+
+    def name(self, path: str) -> str:
+        """Return a path below the folder, alike in every process."""
+        return path.removeprefix(self.root).removesuffix(f".{os.getpid()}")
 
     def see_statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         self.changed |= statement.lstrip().startswith(_SAID)
