@@ -17,7 +17,7 @@ from training.validation.new_patients import read_new_patients
 def _write(folder: Path, *, synthetic: bool) -> Document:
     status = "demonstration" if synthetic else "research"
     loaded = LoadedModel(make_model(), make_facts(synthetic=synthetic, status=status), "d" * 64)
-    patients = read_new_patients(loaded, write_cohort(folder / "c.csv", 60, seed=1))
+    patients = read_new_patients(loaded, write_cohort(folder / "c.csv", 60, seed=2))
     return make_validation_report(
         loaded, patients, judge_small(), file="c.csv", seed=2, n_bootstrap=100
     )

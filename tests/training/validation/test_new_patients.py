@@ -43,7 +43,7 @@ def test_the_models_own_rules_select_and_label(tmp_path: Path) -> None:
 
 
 def test_the_training_cohort_and_those_of_earlier_versions_are_noticed(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     digest = read_new_patients(_loaded(), file).cohort.sha256
     for facts in ({"cohort_sha256": digest}, {"earlier_cohorts": ["e" * 64, digest]}):
         found = read_new_patients(_loaded(**facts), file)
@@ -52,7 +52,7 @@ def test_the_training_cohort_and_those_of_earlier_versions_are_noticed(tmp_path:
 
 
 def test_the_training_cohort_is_noticed_however_its_file_was_saved_anew(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     facts = {"patients_sha256": read_new_patients(_loaded(), file).data.sha256}
     assert read_new_patients(_loaded(**facts), file).is_training_cohort
     table = pd.read_csv(file).sample(frac=1, random_state=1)
@@ -66,8 +66,8 @@ def test_the_training_cohort_is_noticed_however_its_file_was_saved_anew(tmp_path
 
 
 def test_simulated_patients_and_models_are_named(tmp_path: Path) -> None:
-    real = write_cohort(tmp_path / "r.csv", 60, seed=1)
-    simulated = write_cohort(tmp_path / "s.csv", 60, seed=1, synthetic=True)
+    real = write_cohort(tmp_path / "r.csv", 60, seed=2)
+    simulated = write_cohort(tmp_path / "s.csv", 60, seed=2, synthetic=True)
     found = read_new_patients(_loaded(), simulated)
     assert found.synthetic and "say nothing about patients" in found.warnings[0]
     demonstration = _loaded(synthetic=True, status="demonstration")
@@ -76,7 +76,7 @@ def test_simulated_patients_and_models_are_named(tmp_path: Path) -> None:
 
 
 def test_repeated_courses_are_noticed(tmp_path: Path) -> None:
-    table = pd.read_csv(write_cohort(tmp_path / "c.csv", 60, seed=1))
+    table = pd.read_csv(write_cohort(tmp_path / "c.csv", 60, seed=2))
     again = table.head(4).assign(course_number=2)
     pd.concat([table.assign(course_number=1), again]).to_csv(tmp_path / "c.csv", index=False)
     any_course = _loaded(eligibility={"age_years": {"min": 18}})
@@ -89,13 +89,13 @@ def test_repeated_courses_are_noticed(tmp_path: Path) -> None:
 
 
 def test_without_t2_a_model_is_judged_at_t1_alone(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1, horizons=("t1",))
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2, horizons=("t1",))
     found = read_new_patients(_loaded(), file)
     assert found.data.horizons == ("t1",) and not found.data.has_kept
     assert found.warnings == (
         "No responder has a known outcome at T2: the model is judged at T1 alone.",
     )
-    table = pd.read_csv(write_cohort(tmp_path / "d.csv", 60, seed=1))
+    table = pd.read_csv(write_cohort(tmp_path / "d.csv", 60, seed=2))
     # T2 known of nonresponders at T1 only: no event could ever be seen.
     responded = (table["nrs_t0"] - table["nrs_t1"] >= 2) | (table["success_t1"] == "yes")
     table.loc[responded | table["nrs_t1"].isna(), ["nrs_t2", "success_t2"]] = np.nan
@@ -104,7 +104,7 @@ def test_without_t2_a_model_is_judged_at_t1_alone(tmp_path: Path) -> None:
 
 
 def test_predictors_that_nobody_has_are_refused(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     table = pd.read_csv(file)
     table.drop(columns="crps_type").assign(opioid="").to_csv(file, index=False)
     with pytest.raises(InputError) as caught:
@@ -119,7 +119,7 @@ def test_predictors_that_nobody_has_are_refused(tmp_path: Path) -> None:
 
 
 def test_nobody_to_judge_is_one_clear_error(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     with pytest.raises(InputError, match="eligibility: expected at least one course"):
         read_new_patients(_loaded(eligibility={"age_years": {"min": 115}}), file)
     table = pd.read_csv(file)
@@ -138,7 +138,7 @@ def test_nobody_to_judge_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_variables_of_a_mapping_are_read_unless_they_mean_something_else(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     pd.read_csv(file).assign(mood=2).to_csv(file, index=False)
     mood = declare_variable(
         "mood", {"kind": "integer", "known_at": "baseline", "low": 0, "high": 3}
@@ -153,7 +153,7 @@ def test_variables_of_a_mapping_are_read_unless_they_mean_something_else(tmp_pat
 
 
 def test_scores_on_another_scale_than_the_models_are_refused(tmp_path: Path) -> None:
-    file = write_cohort(tmp_path / "c.csv", 60, seed=1)
+    file = write_cohort(tmp_path / "c.csv", 60, seed=2)
     scale = OutcomeScale(min=0, max=100, label="Pain (VAS)", unit="mm")
     scores = [v for v in with_scale(CONTRACT, scale) if v != CONTRACT[v.name]]
     with pytest.raises(InputError) as caught:
