@@ -24,9 +24,9 @@ from serving.access.settings import AccessSettings, check_access
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
 from serving.records.asking import ask, ask_batch
-from serving.records.recorder import LOCAL, Recorder, make_recorder
+from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
-from serving.settings import ServiceSettings, check_may_record, check_may_serve
+from serving.settings import LOCAL_CALLER, ServiceSettings, check_may_record, check_may_serve
 from serving.status_watch import StatusGate, StatusWatch
 from serving.web.answers import answer, find_caller
 from serving.web.app import LocalOnly, make_app
@@ -88,7 +88,7 @@ class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
     `caller` is no field of the body: it is who sent it.
     """
 
-    caller: str = LOCAL
+    caller: str = LOCAL_CALLER
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> Any:
@@ -132,12 +132,12 @@ class Ketresponse:
         gc.freeze()
 
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    async def predict(self, patient: Any, panel: Any = None, caller: str = LOCAL) -> Any:
+    async def predict(self, patient: Any, panel: Any = None, caller: str = LOCAL_CALLER) -> Any:
         """Return the estimate for one patient."""
         return await answer(self._ask(patient, panel, caller))
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
-    async def predict_batch(self, patients: Any, caller: str = LOCAL) -> Any:
+    async def predict_batch(self, patients: Any, caller: str = LOCAL_CALLER) -> Any:
         """Return an answer for each patient."""
         return await answer(self._ask_batch(patients, caller))
 

@@ -15,7 +15,18 @@ from typing import Literal, cast, get_args
 from features.errors import InputError, Problem, Refused
 from training.store.statuses import APPROVALS, APPROVED
 
-__all__ = ["MODES", "Mode", "ServiceSettings", "check_may_record", "check_may_serve", "is_loopback"]
+__all__ = [
+    "LOCAL_CALLER",
+    "MODES",
+    "Mode",
+    "ServiceSettings",
+    "check_may_record",
+    "check_may_serve",
+    "is_loopback",
+]
+
+LOCAL_CALLER = "local"
+"""The name of whoever asks where access is not controlled."""
 
 Mode = Literal["approved", "research", "demonstration"]
 MODES: tuple[Mode, ...] = get_args(Mode)

@@ -1,4 +1,4 @@
-"""The body of a request, read whole and once, and never more of it than is allowed."""
+"""A body that was read at the door: looked into there, and handed on."""
 
 from __future__ import annotations
 
@@ -7,26 +7,9 @@ from starlette.types import Message, Receive, Scope
 
 from serving.estimate.request import MAX_BODY
 
-__all__ = ["read_field", "read_whole", "replay"]
+__all__ = ["read_field", "replay"]
 
 _MOST_FIELDS = 1000
-
-
-async def read_whole(scope: Scope, receive: Receive) -> bytes | None:
-    """Return the body of a request; None where it is too long, and the rest is not read."""
-    told = dict(scope["headers"]).get(b"content-length", b"0")
-    if told.isdigit() and int(told[:20]) > MAX_BODY:
-        return None
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None  # whoever asked has gone: half of a form is none
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serving.settings import LOCAL_CALLER
+
 __all__ = ["LOCAL", "SCOPES", "Caller", "describe_need", "find_first_page", "is_health", "may_open"]
 
 SCOPES = ("estimate", "outcomes", "review", "admin")
@@ -46,7 +48,7 @@ class Caller:
     scopes: tuple[str, ...]
 
 
-LOCAL = Caller("local", SCOPES)
+LOCAL = Caller(LOCAL_CALLER, SCOPES)
 """Whoever is on this machine, where access control is off."""
 
 

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import KetresponseError
-from serving.access.body import read_field, read_whole, replay
+from serving.access.body import read_field, replay
 from serving.access.caller import LOCAL, Caller, describe_need, find_first_page, is_health, may_open
 from serving.access.hosts import is_own_name
 from serving.access.keys import PREFIX, KeyFile
@@ -30,6 +30,7 @@ from serving.access.settings import AccessSettings
 from serving.access.tokens import TokenReader
 from serving.estimate.request import MAX_BODY
 from serving.web.headers import PRIVATE
+from serving.web.posted import read_whole
 
 __all__ = ["Guard"]
 

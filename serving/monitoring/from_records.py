@@ -16,6 +16,7 @@ from serving.estimate.predictor import Predictor
 from serving.monitoring.followed import Followed, Moments
 from serving.monitoring.monitoring import Before
 from serving.monitoring.reporting import find_due_days
+from serving.records.courses import AskedCourse, join_courses
 from serving.records.record import Outcome, RecordedEstimate
 from training.measures.subgroups import Subgroup, make_subgroups
 
@@ -77,9 +78,9 @@ def follow_records(
 ) -> Recorded:
     """Join what was asked with what became of it, one row for each patient.
 
-    Several requests for one pseudonym are one patient: when the first came, with the estimate of
-    the last before an outcome was reported, which is the one that was acted on. Outcomes are
-    labelled by the model's own rule.
+    Several requests for one course of one pseudonym are one row: when the first came, with the
+    estimate of the last before an outcome was reported, which is the one that was acted on.
+    Outcomes are labelled by the model's own rule.
 
     Sustained response of one who did not respond at the first horizon is known at once, and that
     of a responder only later: to take both as they come would make every model look too hopeful.
@@ -98,7 +99,8 @@ def follow_records(
     due_days : mapping of str to int
         After how many days an outcome is due, by horizon.
     """
-    patients = sorted(_join(estimates, outcomes, predictor), key=lambda one: one.at)
+    courses = join_courses(estimates, outcomes)
+    patients = sorted((_settle(one, predictor) for one in courses), key=lambda one: one.at)
     horizons = predictor.model.horizons
     labels = _label(patients, predictor)
     at = _to_moments([patient.at for patient in patients])
@@ -123,38 +125,17 @@ def follow_records(
     return Recorded(followed, subgroups, _remark(used, wording))
 
 
-def _join(
-    estimates: Sequence[RecordedEstimate], outcomes: Sequence[Outcome], predictor: Predictor
-) -> list[_Patient]:
-    by_patient: dict[str, list[RecordedEstimate]] = {}
-    patient_of: dict[str, str] = {}
-    for one in estimates:
-        name = one.pseudonym or f"request {one.request_id}"
-        by_patient.setdefault(name, []).append(one)
-        patient_of[one.request_id] = name
-    told: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.request_id in patient_of:
-            told.setdefault(patient_of[outcome.request_id], []).append(outcome)
-    return [_settle(asked, told.get(name, []), predictor) for name, asked in by_patient.items()]
-
-
-def _settle(
-    asked: Sequence[RecordedEstimate], told: Sequence[Outcome], predictor: Predictor
-) -> _Patient:
+def _settle(course: AskedCourse, predictor: Predictor) -> _Patient:
     values: dict[str, float | str | None] = {}
     reported: dict[str, datetime] = {}
-    for outcome in told:
+    for outcome in course.reports:
         values |= dict(outcome.values)
-        for name, value in outcome.values.items():
-            if value is not None:
-                reported.setdefault(name.rpartition("_")[2], outcome.reported_at)
-    first_told = min(reported.values(), default=None)
-    before = [one for one in asked if first_told is None or one.at <= first_told]
-    estimate = (before or list(asked))[-1]
+        for name in outcome.values:
+            reported.setdefault(name.rpartition("_")[2], outcome.reported_at)
+    estimate = course.acted_on
     sent = (estimate.inputs or {}).get("patient") or {}
     record, _ = parse_record(sent, predictor.dictionary)
-    return _Patient(asked[0].at, estimate, record, values, reported)
+    return _Patient(course.asked[0].at, estimate, record, values, reported)
 
 
 def _label(patients: Sequence[_Patient], predictor: Predictor) -> dict[str, np.ndarray]:

@@ -12,7 +12,8 @@ from uuid import uuid4
 from serving.estimate.predictor import Predictor
 from serving.estimate.silence import withhold
 from serving.records.record import Asked
-from serving.records.recorder import LOCAL, Recorder
+from serving.records.recorder import Recorder
+from serving.settings import LOCAL_CALLER
 
 __all__ = ["ask", "ask_batch"]
 
@@ -28,7 +29,7 @@ async def ask(
     patient: object,
     *,
     panel: object = None,
-    caller: str = LOCAL,
+    caller: str = LOCAL_CALLER,
 ) -> Mapping[str, Any]:
     """Return the answer for one patient, once it is recorded.
 
@@ -61,7 +62,7 @@ async def ask(
 
 
 async def ask_batch(
-    predictor: Predictor, recorder: Recorder | None, patients: object, *, caller: str = LOCAL
+    predictor: Predictor, recorder: Recorder | None, patients: object, *, caller: str = LOCAL_CALLER
 ) -> list[Mapping[str, Any]]:
     """Return an answer for each patient, once all of them are recorded.
 

@@ -9,12 +9,12 @@ import pandas as pd
 
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
+from serving.records.courses import COURSE, AskedCourse, join_courses
 from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate
 
 __all__ = ["make_cohort_table"]
 
 _ORIGIN = "record_origin"
-_COURSE = "course_number"
 _LETTERS = 16
 
 
@@ -53,47 +53,19 @@ def make_cohort_table(
             "the records hold no inputs (KETRESPONSE_RECORDS_CONTENT=none), so that no cohort can "
             "be made of them: keep contents from now on, or collect the cohort elsewhere"
         )
-    reported: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        reported.setdefault(outcome.request_id, []).append(outcome)
-    courses: dict[tuple[str, str], list[RecordedEstimate]] = {}
-    for one in estimates:
-        if one.inputs is not None:
-            courses.setdefault((_name(one), _number(one)), []).append(one)
-    rows = [
-        {PSEUDONYM: name, _COURSE: number, **_make_row(asked, reported)}
-        for (name, number), asked in courses.items()
-        if any(one.request_id in reported for one in asked)
-    ]
+    kept = [one for one in estimates if one.inputs is not None]
+    rows = [_make_row(course) for course in join_courses(kept, outcomes) if course.reports]
     columns = [v.name for v in CONTRACT if any(v.name in row for row in rows)]
     return pd.DataFrame([{name: row.get(name, "") for name in columns} for row in rows], dtype=str)
 
 
-def _name(one: RecordedEstimate) -> str:
-    return (one.pseudonym or one.request_id)[:_LETTERS]
-
-
-def _number(one: RecordedEstimate) -> str:
-    return _show(_patient(one).get(_COURSE)) or "1"
-
-
-def _patient(one: RecordedEstimate) -> Mapping[str, Any]:
-    patient: Mapping[str, Any] = (one.inputs or {})["patient"]
-    return patient
-
-
-def _make_row(
-    asked: Sequence[RecordedEstimate], reported: Mapping[str, Sequence[Outcome]]
-) -> dict[str, str]:
+def _make_row(course: AskedCourse) -> dict[str, str]:
     """Return what is known of one course: its inputs, and of each outcome the last report."""
-    reports = sorted(
-        (outcome for one in asked for outcome in reported.get(one.request_id, ())),
-        key=lambda outcome: outcome.reported_at,
-    )
-    before = [one for one in asked if one.at <= reports[0].reported_at]
-    acted_on = (before or asked)[-1]
-    row = {name: _show(value) for name, value in _patient(acted_on).items() if name in CONTRACT}
-    for outcome in reports:
+    acted_on = course.acted_on
+    patient: Mapping[str, Any] = (acted_on.inputs or {})["patient"]
+    row = {name: _show(value) for name, value in patient.items() if name in CONTRACT}
+    row |= {PSEUDONYM: course.name[:_LETTERS], COURSE: str(course.number)}
+    for outcome in course.reports:
         row |= {name: _show_outcome(name, value) for name, value in outcome.values.items()}
     if acted_on.status == "demonstration":
         row[_ORIGIN] = "synthetic"

@@ -18,10 +18,7 @@ from serving.records.tasks import find_suspension
 from serving.records.upkeep import delete_old
 from serving.records.writer import RecordWriter
 
-__all__ = ["LOCAL", "Recorder", "Suspended", "make_recorder"]
-
-LOCAL = "local"
-"""Who asks where access is not controlled."""
+__all__ = ["Recorder", "Suspended", "make_recorder"]
 
 _LOOK_SECONDS = 5.0
 """How long a suspended model may yet answer."""

@@ -13,7 +13,8 @@ from starlette.types import Scope
 from features.errors import KetresponseError
 from serving.estimate.request import RequestError
 from serving.records.database import RecordsUnavailable
-from serving.records.recorder import LOCAL, Suspended
+from serving.records.recorder import Suspended
+from serving.settings import LOCAL_CALLER
 from serving.web.headers import PAGE_POLICY, PRIVATE
 
 __all__ = [
@@ -69,7 +70,7 @@ def tell_why_not(err: KetresponseError) -> str:
 
 def find_caller(scope: Scope) -> str:
     """Return who asks: the name that access control found, or that there is none."""
-    return str(scope.get("state", {}).get("caller", LOCAL))
+    return str(scope.get("state", {}).get("caller", LOCAL_CALLER))
 
 
 def log_failure(err: Exception) -> None:

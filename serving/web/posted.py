@@ -8,15 +8,36 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from features.errors import Problem
 from serving.estimate.request import MAX_BODY, RequestError, unique
 
-__all__ = ["read_body", "read_form"]
+__all__ = ["read_body", "read_form", "read_whole"]
 
 _MOST_FIELDS = 500
 _NO_FORM = Problem("body", "a form as this page sends it", "something else")
 _GUARDED = "csrf"  # the word of a session: access control has looked at it
+
+
+async def read_whole(scope: Scope, receive: Receive) -> bytes | None:
+    """Return the body of a request; None where it is longer than :data:`MAX_BODY` or breaks off.
+
+    What is too long is not read to its end.
+    """
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    if told.isdigit() and int(told[:20]) > MAX_BODY:
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None  # whoever asked has gone: half of a form is none
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 async def read_body(request: Request) -> bytes:
@@ -25,15 +46,12 @@ async def read_body(request: Request) -> bytes:
     Raises
     ------
     RequestError
-        If it is longer than :data:`MAX_BODY`; the rest is not read.
+        If it is longer than :data:`MAX_BODY`.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            expected = f"at most {MAX_BODY} bytes"
-            raise RequestError("the request", [Problem("body", expected, "more")])
-    return bytes(body)
+    body = await read_whole(request.scope, request.receive)
+    if body is None:
+        raise RequestError("the request", [Problem("body", f"at most {MAX_BODY} bytes", "more")])
+    return body
 
 
 async def read_form(request: Request) -> tuple[dict[str, str], bytes]:

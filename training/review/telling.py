@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from features.files.temporary import temporary_folder
 from training.approval.approval import make_annex
 from training.approval.case import (
     Case,
@@ -103,8 +103,8 @@ def tell_of(file: File, events: Sequence[Event], log: ReviewLog, *, tracking_uri
 def _make_files(file: File, status: str, log: ReviewLog) -> Iterator[list[Path]]:
     """Yield the files beside a model that tell of its review, the signed record last."""
     facts = replace(file.facts, status=status, card_sha256=file.card.sha256)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "artifact"
+    with temporary_folder() as temporary:
+        folder = temporary / "artifact"
         shutil.copytree(file.folder, folder)
         annex = make_annex(file.case)
         yield [

@@ -9,11 +9,12 @@ is kept beside the project: ``mlflow.db`` and the folder ``mlartifacts``, so tha
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -25,6 +26,7 @@ from training.store.listing import sqlite_file
 from training.store.relocation import check_begun, find_artifacts, settle_files
 
 __all__ = [
+    "fetch_files",
     "find_artifact_location",
     "find_tracking_uri",
     "hide_password",
@@ -44,6 +46,9 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # its 7 keep a wrong address waiting for minutes
 }
 """Read by MLflow at its import; what the user has set stays."""
+
+_copies = ExitStack()
+atexit.register(_copies.close)
 
 
 def find_tracking_uri(environ: Mapping[str, str]) -> str:
@@ -133,6 +138,21 @@ def open_files(client: Any, run_id: str) -> Any:
 
     where = client.get_run(run_id).info.artifact_uri
     return get_artifact_repository(where, tracking_uri=client.tracking_uri)
+
+
+def fetch_files(client: Any, run_id: str, path: str) -> Path:
+    """Return a file or folder of a run.
+
+    The stored one itself where the store is on this machine; else a copy, which goes when this
+    process ends.
+    """
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+    stored: Any = open_files(client, run_id)
+    if isinstance(stored, LocalArtifactRepository):
+        return Path(stored.download_artifacts(path))  # type: ignore[no-untyped-call]
+    folder = _copies.enter_context(temporary_folder())
+    return Path(stored.download_artifacts(path, dst_path=str(folder)))
 
 
 def find_artifact_location(tracking_uri: str) -> str | None:

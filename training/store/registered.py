@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import KetresponseError
-from training.store.client import make_client, open_files, telling_failures
+from training.store.client import fetch_files, make_client, telling_failures
 from training.store.listing import find_run_files, read_versions
 from training.store.statuses import name_status
 
@@ -115,7 +115,7 @@ def _fetch_artifact(model: RegisteredModel, tracking_uri: str) -> Path:
         return files / ARTIFACT_PATH
     client = make_client(tracking_uri)
     with telling_failures(f"fetch {model.name} version {model.version}", tracking_uri):
-        return Path(open_files(client, model.run_id).download_artifacts(ARTIFACT_PATH))
+        return fetch_files(client, model.run_id, ARTIFACT_PATH)
 
 
 def list_models(*, tracking_uri: str) -> list[RegisteredModel]:

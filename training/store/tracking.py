@@ -19,7 +19,13 @@ from urllib.parse import unquote
 
 from features.errors import KetresponseError
 from features.processes import mark_process
-from training.store.client import find_artifact_location, make_client, open_files, telling_failures
+from training.store.client import (
+    fetch_files,
+    find_artifact_location,
+    make_client,
+    open_files,
+    telling_failures,
+)
 from training.store.listing import PROCESS_TAG
 
 __all__ = [
@@ -294,4 +300,4 @@ def fetch_file(run_id: str, path: str, *, tracking_uri: str) -> Path:
     """Return a file of a run: the stored one where the store is on this machine, else a copy."""
     client = make_client(tracking_uri)
     with telling_failures(f"fetch {path} of the run {run_id}", tracking_uri):
-        return Path(open_files(client, run_id).download_artifacts(path))
+        return fetch_files(client, run_id, path)

@@ -4,21 +4,7 @@ import asyncio
 
 import pytest
 
-from serving.access.body import read_field, read_whole, replay
-from serving.estimate.request import MAX_BODY
-
-
-def send(*chunks, gone=False):
-    messages = [
-        {"type": "http.request", "body": chunk, "more_body": gone or n + 1 < len(chunks)}
-        for n, chunk in enumerate(chunks)
-    ]
-    messages.append({"type": "http.disconnect"})
-
-    async def receive():
-        return messages.pop(0)
-
-    return receive, messages
+from serving.access.body import read_field, replay
 
 
 def scope(**headers):
@@ -26,37 +12,9 @@ def scope(**headers):
     return {"type": "http", "method": "POST", "path": "/", "headers": told}
 
 
-def read(*chunks, gone=False, **headers):
-    return asyncio.run(read_whole(scope(**headers), send(*chunks, gone=gone)[0]))
-
-
-def test_a_body_is_read_whole():
-    assert read(b"ab", b"", b"cd") == b"abcd"
-    assert read(b"") == b""
-    assert len(read(b"x" * MAX_BODY)) == MAX_BODY
-
-
-def test_a_body_that_is_too_long_is_not_read_to_its_end():
-    chunk = b"x" * (MAX_BODY // 2 + 1)
-    receive, left = send(chunk, chunk, chunk, chunk)
-    assert asyncio.run(read_whole(scope(), receive)) is None
-    assert len(left) == 3
-
-
-def test_one_that_says_so_beforehand_is_not_read_at_all():
-    receive, left = send(b"x")
-    assert asyncio.run(read_whole(scope(content_length=str(MAX_BODY + 1)), receive)) is None
-    assert len(left) == 2
-    assert read(b"x", content_length="9" * 5000) is None
-    assert read(b"x", content_length="²") == b"x"
-
-
-def test_half_a_body_is_none():
-    assert read(b"nrs_t0=8&op", gone=True) is None
-
-
 def test_a_body_is_given_once_more():
-    receive, _ = send()
+    async def receive():
+        return {"type": "http.disconnect"}
 
     async def twice():
         again = replay(b"abc", receive)

@@ -6,33 +6,17 @@ import re
 import sys
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from features.errors import InputError, KetresponseError, Refused
+from features.errors import InputError, Refused
 from serving.commands.predict import predict
 from serving.estimate.request import RequestError
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
+from tests.serving.helpers.command_line import CommandLine
 from tests.serving.helpers.models import PATIENT
 
-app = typer.Typer()
-app.command("predict")(predict)
-
-
-@app.callback()
-def front(): ...
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-def fail(*arguments):
-    """Return the error that the command ends with."""
-    result = run(*arguments)
-    assert isinstance(result.exception, KetresponseError), result.output
-    return result.exception
+line = CommandLine(predict=predict)
+run, fail = line.run, line.fail
 
 
 @pytest.fixture(scope="module")

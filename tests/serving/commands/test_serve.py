@@ -9,33 +9,17 @@ import sys
 import urllib.request
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from features.errors import EXIT_REFUSED, KetresponseError
+from features.errors import EXIT_REFUSED
 from serving.commands.serve import serve
 from serving.estimate.predictor import Predictor
 from serving.process import _ROOT, bind
 from tests.serving.conftest import RECORDS_OFF
+from tests.serving.helpers.command_line import CommandLine
 from tests.serving.helpers.models import PATIENT, make_loaded
 
-app = typer.Typer()
-app.command("serve")(serve)
-
-
-@app.callback()
-def front(): ...
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-def fail(*arguments):
-    """Return the error that the command ends with."""
-    result = run(*arguments)
-    assert isinstance(result.exception, KetresponseError), result.output
-    return result.exception
+line = CommandLine(serve=serve)
+run, fail = line.run, line.fail
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ from features.errors import KetresponseError
 from serving.estimate.predictor import Predictor
 from serving.records.database import RecordsUnavailable
 from serving.records.record import Asked
-from serving.records.recorder import LOCAL, Recorder, Suspended, make_recorder
+from serving.records.recorder import Recorder, Suspended, make_recorder
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore
 from serving.records.tasks import lift_suspension, suspend
+from serving.settings import LOCAL_CALLER
 from tests.serving.helpers.models import PATIENT
 from tests.serving.records.conftest import START, make_estimates
 
@@ -27,7 +28,7 @@ def test_an_answer_is_kept_when_the_call_returns(
     predictor: Predictor, store: RecordStore, asked: Asked
 ) -> None:
     recorder = Recorder(predictor, store)
-    asyncio.run(recorder.keep([asked], LOCAL))
+    asyncio.run(recorder.keep([asked], LOCAL_CALLER))
     (kept,) = store.read()
     assert (kept.request_id, kept.caller) == ("r1", "local")
     assert abs(kept.at - datetime.now(UTC)) < timedelta(seconds=30)

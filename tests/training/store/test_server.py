@@ -13,7 +13,7 @@ import pytest
 from features.errors import KetresponseError
 from features.processes import mark_process
 from tests.training.helpers.examples import make_facts, make_model
-from training.store import registry, tracking
+from training.store import client, registry, tracking
 from training.store.abandoned import end_abandoned
 from training.store.client import make_client
 from training.store.registered import list_models, locate
@@ -77,7 +77,11 @@ def test_a_server_keeps_run_and_model(server: MlflowServer, tmp_path: Path) -> N
     run_id = track_run(RunRecord("study", {"seed": 7}), tracking_uri=server.url)
     made = register(run_id, make_model(), make_facts(), name="pilot", tracking_uri=server.url)
     assert list_models(tracking_uri=server.url) == [made]
-    assert locate("pilot", tracking_uri=server.url).is_dir()
+    copy = locate("pilot", tracking_uri=server.url)
+    assert copy.is_dir()
+    assert str(mark_process()) in str(copy)  # whoever finds it can tell whose it was
+    client._copies.close()  # as when the process ends
+    assert not copy.exists()
 
 
 @pytest.fixture
