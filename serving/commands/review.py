@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,13 +98,16 @@ def serve_review(
     import uvicorn
 
     from serving.process import bind
+    from serving.records.settings import RecordSettings
     from serving.review.app import make_review_app
+    from serving.review.in_use import read_in_use
     from serving.review.single_sign_on import SignOnSettings, SingleSignOn
     from serving.settings import is_loopback
 
     desk = _desk()
     settings = SignOnSettings.from_environ(os.environ)
     sign_on = SingleSignOn(settings, desk.accounts.everyone) if settings else None
+    records = RecordSettings.from_environ(os.environ)
     desk.queue()  # what cannot be opened shows now, and the first page need not wait for it
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
@@ -115,9 +119,8 @@ def serve_review(
                 "Reached from elsewhere it has to stand behind HTTPS: nobody can log in otherwise. "
                 "Reviewers and releasers need a second factor."
             )
-        config = uvicorn.Config(
-            make_review_app(desk, sign_on=sign_on), log_level="warning", server_header=False
-        )
+        app = make_review_app(desk, sign_on=sign_on, find_in_use=partial(read_in_use, records))
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

@@ -17,6 +17,7 @@ __all__ = [
     "close_task",
     "find_suspension",
     "lift_suspension",
+    "list_suspensions",
     "list_tasks",
     "open_task",
     "suspend",
@@ -158,6 +159,13 @@ def find_suspension(database: Database, model_digest: str) -> Suspension | None:
     with database.reading() as connection:
         found = connection.execute(_query_suspension(model_digest)).first()
     return None if found is None else _to_suspension(found)
+
+
+def list_suspensions(database: Database) -> list[Suspension]:
+    """Return the suspensions that hold, of every model."""
+    query = select(suspensions).where(suspensions.c.lifted_at.is_(None))
+    with database.reading() as connection:
+        return [_to_suspension(row) for row in connection.execute(query.order_by(suspensions.c.id))]
 
 
 def lift_suspension(database: Database, model_digest: str, *, by: str, at: datetime) -> None:

@@ -28,6 +28,7 @@ from features.errors import InputError, KetresponseError, Refused
 from serving.access.limiter import name_address
 from serving.estimate.request import RequestError
 from serving.review.checklist import Checklist, Shown, name_parts
+from serving.review.in_use import InUse
 from serving.review.page import describe_review
 from serving.review.single_sign_on import SIGN_ON, SingleSignOn, make_sign_on_routes
 from serving.web.app import show_icon, show_style
@@ -128,14 +129,16 @@ def _lines(err: KetresponseError) -> list[str]:
 class _Pages:
     """The pages themselves: what is answered to someone who is logged in."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, find_in_use: Callable[[], InUse]) -> None:
         self._desk = desk
+        self._find_in_use = find_in_use
         self._checklist = Checklist()
         self._shown = Shown()
 
     def show_queue(self, session: _Session) -> Response:
         """Return every model, those that wait first."""
-        return _page("review_queue.html", session=session, rows=self._desk.queue())
+        rows, in_use = self._desk.queue(), self._find_in_use()
+        return _page("review_queue.html", session=session, rows=rows, in_use=in_use)
 
     def show_file(
         self,
@@ -156,6 +159,7 @@ class _Pages:
             stamp=stamp(file.status),
             problems=problems,
             name_parts=name_parts,
+            in_use=self._find_in_use(),
             **describe_review(file, session.account, opened, part),
         )
 
@@ -204,9 +208,13 @@ class _ReviewApp:
     """Who may see which page: the endpoints, and the sessions behind them."""
 
     def __init__(
-        self, desk: Desk, people: IdentityProvider, attempts: Attempts, sign_on: SingleSignOn | None
+        self,
+        pages: _Pages,
+        people: IdentityProvider,
+        attempts: Attempts,
+        sign_on: SingleSignOn | None,
     ) -> None:
-        self._pages = _Pages(desk)
+        self._pages = pages
         self._people = people
         self._sessions = _Sessions(people, attempts)
         self._sign_on = sign_on
@@ -331,7 +339,11 @@ class _ReviewApp:
 
 
 def make_review_app(
-    desk: Desk, *, identity: IdentityProvider | None = None, sign_on: SingleSignOn | None = None
+    desk: Desk,
+    *,
+    identity: IdentityProvider | None = None,
+    sign_on: SingleSignOn | None = None,
+    find_in_use: Callable[[], InUse] = InUse,
 ) -> Starlette:
     """Return the reviewers' web application.
 
@@ -343,9 +355,12 @@ def make_review_app(
         Tells who somebody is; None: the desk's accounts.
     sign_on : SingleSignOn or None
         By which people can also log in.
+    find_in_use : callable
+        Returns what is asked of the reviewers about models in use.
     """
     people, attempts = identity or desk.accounts, desk.accounts.attempts
-    return Starlette(routes=_ReviewApp(desk, people, attempts, sign_on).routes())
+    pages = _Pages(desk, find_in_use)
+    return Starlette(routes=_ReviewApp(pages, people, attempts, sign_on).routes())
 
 
 def _show_login(problems: Sequence[str] = (), status_code: int = 200, *, sign_on: str) -> Response:

@@ -17,10 +17,10 @@ from starlette.routing import Route
 
 from serving.estimate.predictor import Predictor
 from serving.monitoring.report import make_monitoring_report
-from serving.monitoring.watch import look_at
+from serving.monitoring.watch import Watched, look_at
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder
-from serving.records.tasks import Task, list_tasks
+from serving.records.tasks import Task, find_suspension, list_tasks
 from serving.web.answers import answer_page, log_failure
 from serving.web.headers import CARD_POLICY, PRIVATE
 from training.document.document import Block, Document, Picture, Section, Table
@@ -37,9 +37,20 @@ def make_monitor_route(
     get_predictor: Callable[[], Predictor], get_recorder: Callable[[], Recorder | None]
 ) -> Route:
     """Return the route of the page."""
+    seen: list[tuple[object, Watched]] = []  # what was found last, and in which records
+
+    def watch(recorder: Recorder) -> Watched:
+        now = datetime.now(UTC)
+        # Seconds of work at a thousand patients: done again when there is more, and every day,
+        # since outcomes fall due.
+        state = (recorder.store.count(), now.date())
+        if not seen or seen[0][0] != state:
+            seen[:] = [(state, look_at(recorder.store, get_predictor(), now=now))]
+        found = find_suspension(recorder.store.database, seen[0][1].model_digest)
+        return replace(seen[0][1], suspended="" if found is None else found.reason)
 
     def look(recorder: Recorder) -> Document:
-        watched = look_at(recorder.store, get_predictor(), now=datetime.now(UTC))
+        watched = watch(recorder)
         tasks = list_tasks(recorder.store.database, watched.model_digest)
         document = _leave_pictures_out(make_monitoring_report(watched))
         first, *others = document.sections

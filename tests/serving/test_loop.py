@@ -6,32 +6,29 @@ charts say so, and a model updated from the reported outcomes goes through revie
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import URL
 
+from features.dictionary.contract import CONTRACT
 from features.simulation.cohort import make_cohort
+from serving.access.keys import KeyFile
 from serving.estimate.predictor import Predictor
 from serving.monitoring.watch import look_at, tell_reviewers
-from serving.records.asking import ask
+from serving.process import start_process
 from serving.records.cohort import make_cohort_table
-from serving.records.outcomes import report_outcomes
-from serving.records.recorder import Recorder, Suspended
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
 from serving.records.tasks import list_tasks
-from serving.settings import check_may_serve
 from tests.serving.helpers.models import PATIENT
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.documents import leaving_pictures_empty
@@ -39,7 +36,6 @@ from tests.training.helpers.review_cards import put_card
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND
 from training.review.desk import Desk
 from training.review.review_log import ReviewLog
-from training.review.seal import check_approval
 from training.running.training_run import run_training
 from training.store.artifact import load_model, read_facts
 from training.store.registered import locate
@@ -73,6 +69,27 @@ learning_curve = 0
 """
 _OUTCOMES = ("nrs_t1", "success_t1", "nrs_t2", "success_t2")
 _LATER = timedelta(days=200)
+_AT_ANY_RATE = dict.fromkeys(
+    ("KETRESPONSE_RATE_CALLER", "KETRESPONSE_RATE_ADDRESS"), "10000/second"
+)
+
+
+class Store(NamedTuple):
+    """The records of one test.
+
+    Parameters
+    ----------
+    environ : mapping
+        Tells a service where they are, and where its keys.
+    key : str
+        Of the clinic.
+    records : RecordStore
+        The same, opened here.
+    """
+
+    environ: Mapping[str, str]
+    key: str
+    records: RecordStore
 
 
 def _show(what: str, total: int) -> Any:
@@ -89,12 +106,18 @@ def _approve(house: Any, version: str) -> Path:
     return folder
 
 
-def _load(folder: Path) -> Predictor:
-    """Load a model as the service does."""
-    loaded = load_model(folder)
-    check_may_serve(loaded.facts.status, "approved", "0.0.0.0")
-    waivers = check_approval(folder, loaded.facts.status, environ=os.environ)
-    return Predictor(loaded, waivers=waivers)
+@contextmanager
+def _serve(folder: Path, store: Store) -> Iterator[httpx.Client]:
+    """Serve an approved model beside this process, for callers with a key."""
+    with start_process(folder, "approved", environ=store.environ) as server:
+        bearer = {"Authorization": f"Bearer {store.key}"}
+        with httpx.Client(base_url=server.url, headers=bearer, timeout=30) as http:
+            assert httpx.post(f"{server.url}/predict", json={}).status_code == 401
+            yield http
+
+
+def _predict(folder: Path) -> Predictor:
+    return Predictor(load_model(folder))
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +142,18 @@ def house(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterat
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[RecordStore]:
-    url = URL.create("sqlite", database=str(tmp_path / "records.db"))
-    store = open_store(RecordSettings(url, tmp_path / "keys" / "records.key"))
-    yield store
-    store.close()
+def store(tmp_path: Path) -> Iterator[Store]:
+    environ = {
+        "KETRESPONSE_RECORDS": str(tmp_path / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(tmp_path / "keys" / "records.key"),
+        "KETRESPONSE_ACCESS_FILE": str(tmp_path / "access.json"),
+        **_AT_ANY_RATE,
+    }
+    _, key = KeyFile(tmp_path / "access.json").add("clinic", ["estimate", "outcomes"], days=1)
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None
+    with closing(open_store(settings)) as records:
+        yield Store(environ, key, records)
 
 
 def _draw_patients(n: int, *, falls: bool) -> pd.DataFrame:
@@ -138,19 +168,19 @@ def _draw_patients(n: int, *, falls: bool) -> pd.DataFrame:
     return table
 
 
-def _treat(table: pd.DataFrame, predictor: Predictor, recorder: Recorder) -> int:
+def _treat(table: pd.DataFrame, http: httpx.Client) -> int:
     """Ask about each patient, report what became of those with an estimate; return how many."""
-    names = [v.name for v in predictor.dictionary if v.known_at in ("always", "baseline")]
+    names = [v.name for v in CONTRACT if v.known_at in ("always", "baseline")]
     reports = []
     for row in table.to_dict("records"):
         known = {name: value for name, value in row.items() if value == value}
         sent = {name: known[name] for name in names if name in known}
-        answer = asyncio.run(ask(predictor, recorder, sent, caller="clinic"))
+        answer = http.post("/predict", json={"patient": sent}).raise_for_status().json()
         told = {name: known[name] for name in _OUTCOMES if name in known}
         if answer["estimates"] and told:
             reports.append({"request_id": answer["request_id"], **told})
-    done = report_outcomes(recorder.store, reports, caller="nurse", at=datetime.now(UTC))
-    return len(done)
+    http.post("/outcomes", json={"outcomes": reports}).raise_for_status()
+    return len(reports)
 
 
 def _watch(store: RecordStore, predictor: Predictor) -> tuple[Any, list[Any]]:
@@ -159,48 +189,52 @@ def _watch(store: RecordStore, predictor: Predictor) -> tuple[Any, list[Any]]:
     return watched, tell_reviewers(store, watched, now=later, suspends=True)
 
 
-def test_it_stays_quiet_where_nothing_changed(house: Any, store: RecordStore) -> None:
-    predictor = _load(house.first)
-    recorder = Recorder(predictor, store)
-    known = _treat(_draw_patients(110, falls=False), predictor, recorder)
-    watched, told = _watch(store, predictor)
+def test_it_stays_quiet_where_nothing_changed(house: Any, store: Store) -> None:
+    with _serve(house.first, store) as http:
+        known = _treat(_draw_patients(110, falls=False), http)
+    watched, told = _watch(store.records, _predict(house.first))
     assert told == []
     assert watched.found.alarms == []
     first = watched.found.performance.set_index(["horizon", "metric"]).loc[("t1", "o_e")]
     assert 0.8 * known < first["n"] <= known
     assert first["low"] < 1 < first["high"]
-    assert list_tasks(store.database) == []
+    assert list_tasks(store.records.database) == []
 
 
 def test_a_fall_is_seen_and_an_updated_model_is_reviewed_and_served(
-    house: Any, store: RecordStore
+    house: Any, store: Store
 ) -> None:
-    predictor = _load(house.first)
-    recorder = Recorder(predictor, store, look_seconds=0.05)
-    _treat(_draw_patients(110, falls=True), predictor, recorder)
-    _, told = _watch(store, predictor)
-    assert {alarm.chart for alarm in told} >= {"first_fewer"}
-    assert [task.kind for task in list_tasks(store.database)] == [alarm.kind for alarm in told]
+    records, before = store.records, _predict(house.first)
+    with _serve(house.first, store) as http:
+        _treat(_draw_patients(110, falls=True), http)
+        _, told = _watch(records, before)
+        assert {alarm.chart for alarm in told} >= {"first_fewer"}
+        assert [task.kind for task in list_tasks(records.database)] == [one.kind for one in told]
+        assert _watch(records, before)[1] == []  # it is told once
+        answer = _ask_until(http, 503)
+        assert "Fewer respond than estimated" in answer.json()["error"]
 
-    # It is told once, and the running service stops.
-    assert _watch(store, predictor)[1] == []
-    time.sleep(0.2)
-    with pytest.raises(Suspended, match="Fewer respond than estimated"):
-        asyncio.run(ask(predictor, recorder, {"nrs_t0": 8}, caller="clinic"))
-
-    cohort = make_cohort_table(store.read(), store.read_outcomes())
+    cohort = make_cohort_table(records.read(), records.read_outcomes())
     cohort.to_csv(house.folder / "next.csv", index=False)
     loaded = load_model(house.first)
     plan = make_plan(loaded, read_new_patients(loaded, house.folder / "next.csv"), seed=3)
     version = publish_update(plan, tracking_uri=house.uri, show=_show).version
-    updated = _load(_approve(house, version))
-    before, after = (
-        Predictor.predict(one, {**PATIENT, "sex": None}, request_id="x")["estimates"][0]
-        for one in (predictor, updated)
-    )
-    assert after["probability"] < before["probability"] - 0.1
+    updated = _approve(house, version)
 
     # Of the new model nothing is suspended, and nothing has been reported yet.
-    answer = asyncio.run(ask(updated, Recorder(updated, store), PATIENT, caller="clinic"))
-    assert answer["estimates"]
-    assert _watch(store, updated)[0].found.alarms == []
+    with _serve(updated, store) as http:
+        after = http.post("/predict", json={"patient": PATIENT}).raise_for_status().json()
+    was = before.predict(PATIENT, request_id="x")
+    assert after["estimates"][0]["probability"] < was["estimates"][0]["probability"] - 0.1
+    assert _watch(records, _predict(updated))[0].found.alarms == []
+
+
+def _ask_until(http: httpx.Client, status: int) -> httpx.Response:
+    """Return the first answer of a status; the service looks every few seconds."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        answer = http.post("/predict", json={"patient": PATIENT})
+        if answer.status_code == status:
+            return answer
+        time.sleep(0.2)
+    return pytest.fail(f"no answer was {status}")

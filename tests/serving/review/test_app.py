@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pyotp
 import pytest
 
+from serving.records.tasks import Task
 from serving.review import app as review_web
 from serving.review.app import make_review_app
+from serving.review.in_use import InUse
 from tests.serving.helpers.clients import Client
 from tests.training.helpers.review_cards import put_card
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
@@ -309,3 +312,19 @@ def test_services_elsewhere_are_told_how_a_released_model_stands(app, desk, monk
     annex, signature = parse_signed(client.get("/status/pilot/1").content)
     assert (annex["model"], annex["standing"]) == ("pilot:1", "in review")
     assert check_signature(annex, signature, desk.log.public_key)
+
+
+def test_what_is_asked_about_a_model_in_use_stands_in_the_queue_and_on_its_page(desk):
+    _, digest = read_facts(add_model(desk))
+    text = "Fewer respond than estimated."
+    task = Task(4, digest, "first_fewer", datetime(2026, 3, 2, tzinfo=UTC), text)
+    in_use = InUse({digest: [task]}, {digest: "its reviewers look into it"})
+    client = open_session(make_review_app(desk, find_in_use=lambda: in_use), "berta")
+    queue = " ".join(client.get("/").text.split())
+    assert '<a href="/model/pilot/1#in-use">1 open</a>' in queue
+    assert "suspended" in queue
+    page = client.get("/model/pilot/1").text
+    assert "Task 4, since 2026-03-02: Fewer respond than estimated." in page
+    assert "no estimates for the time being: its reviewers look into it" in page
+    quiet = open_session(make_review_app(desk), "berta")
+    assert "in-use" not in quiet.get("/").text + quiet.get("/model/pilot/1").text

@@ -136,3 +136,7 @@ def test_an_unapproved_model_answers_its_own_machine_only(app, tmp_path, mode, c
     guarded = LocalOnly(app, lambda: ServiceSettings(tmp_path, mode))
     response = call(guarded, "GET", "/clinic", client=(caller, 1))
     assert response.status_code == (200 if near or mode == "approved" else 403)
+
+
+def test_a_made_up_patient_has_no_number_to_report_under(app):
+    assert "number of this estimate" not in " ".join(call(app, "GET", "/clinic?example=1").text.split())

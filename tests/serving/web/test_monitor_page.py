@@ -7,7 +7,7 @@ import pytest
 from serving.monitoring.watch import look_at, tell_reviewers
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder
-from serving.records.tasks import close_task, list_tasks
+from serving.records.tasks import close_task, list_tasks, suspend
 from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.monitoring.recorded import AFTER, make_store, record_course
@@ -59,3 +59,23 @@ def test_where_nothing_is_kept_or_readable_that_is_told(store, predictor, monkey
     answered = open_page(predictor, store)
     assert answered.status_code == 503
     assert "/srv" not in answered.text
+
+
+def test_it_is_worked_out_again_only_where_the_records_have_changed(store, predictor, monkeypatch):
+    looked = []
+
+    def look(*arguments, **options):
+        looked.append(arguments)
+        return look_at(*arguments, **options)
+
+    monkeypatch.setattr("serving.web.monitor_page.look_at", look)
+    recorder = Recorder(predictor, store)
+    app = make_app(lambda: predictor, get_folder=lambda: Path(), get_recorder=lambda: recorder)
+    client = Client(app)
+    assert client.get("/monitor").text == client.get("/monitor").text
+    assert len(looked) == 1
+    record_course(store, predictor, FALLS[:4])
+    assert "4 patients" in client.get("/monitor").text
+    suspend(store.database, predictor.digest, by="berta", reason="we look into it", at=AFTER)
+    assert "we look into it" in client.get("/monitor").text
+    assert len(looked) == 2
