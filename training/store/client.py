@@ -47,6 +47,9 @@ _ENVIRONMENT = {
 }
 """Read by MLflow at its import; what the user has set stays."""
 
+_PATIENCE_SECONDS = 10
+"""How long a database server may take to be reached."""
+
 _copies = ExitStack()
 atexit.register(_copies.close)
 
@@ -106,6 +109,16 @@ def _create_store(file: Path) -> None:
             os.link(whole, file)
 
 
+def _check_reached(database: str) -> None:
+    """Raise at once if a server does not answer; MLflow would try again for minutes."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    wait = {"connect_timeout": _PATIENCE_SECONDS}
+    with create_engine(database, poolclass=NullPool, connect_args=wait).connect():
+        pass
+
+
 def make_client(tracking_uri: str) -> Any:
     """Return MLflow's client, silent and without telemetry.
 
@@ -129,6 +142,8 @@ def make_client(tracking_uri: str) -> Any:
                 _create_store(file)
             # Found at once if it cannot be opened; MLflow would try again for minutes.
             settle_files(file)
+        elif urlsplit(tracking_uri).scheme.startswith("postgresql"):
+            _check_reached(tracking_uri)
         return MlflowClient(tracking_uri, registry_uri=tracking_uri)
 
 

@@ -139,4 +139,6 @@ def test_an_unapproved_model_answers_its_own_machine_only(app, tmp_path, mode, c
 
 
 def test_a_made_up_patient_has_no_number_to_report_under(app):
-    assert "number of this estimate" not in " ".join(call(app, "GET", "/clinic?example=1").text.split())
+    assert "number of this estimate" not in " ".join(
+        call(app, "GET", "/clinic?example=1").text.split()
+    )

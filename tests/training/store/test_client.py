@@ -68,9 +68,9 @@ def test_a_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(mlflow, "MlflowClient", fail)
     with pytest.raises(KetresponseError) as caught:
-        make_client("postgresql://bob:secret@host:5432/runs?password=secret")
+        make_client("mysql://bob:secret@host:5432/runs?password=secret")
     assert "secret" not in str(caught.value)
-    assert "no answer from postgresql://host:5432/runs" in str(caught.value)
+    assert "no answer from mysql://host:5432/runs" in str(caught.value)
 
 
 def test_telemetry_is_off(tracking_uri: str) -> None:
