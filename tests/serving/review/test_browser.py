@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from serving.estimate.predictor import Predictor
+from serving.records.tasks import Task
 from serving.release import release_version
 from serving.review.app import make_review_app
+from serving.review.in_use import InUse
 from serving.web.app import make_app
 from tests.browsers import MARKS, list_violations, see
 from tests.browsers import browser as browser
@@ -15,7 +19,7 @@ from tests.serving.test_release import add_model, desk, places  # noqa: F401
 from tests.training.helpers.reviews import AUTHOR, FIRST, SECOND, make_reason
 from training.card.card import read_card
 from training.review import accounts
-from training.store.artifact import load_model
+from training.store.artifact import load_model, read_facts
 
 pytestmark = MARKS
 PASSWORD = "correct horse battery"
@@ -183,3 +187,19 @@ def test_the_keyboard_is_enough(desk, reviewers):  # noqa: F811
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="pilot version 1: in review").wait_for()
+
+
+def test_what_is_asked_about_a_model_in_use_is_seen_by_everyone(desk, browser, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
+    desk.accounts.add(FIRST.name, FIRST.display, FIRST.role, PASSWORD, by=None)
+    digest = read_facts(add_model(desk, approved=False))[1]
+    text = "Fewer respond than estimated (t1): the last 31 outcomes held 11 responders."
+    task = Task(4, digest, "monitor:first_fewer", datetime(2026, 3, 2, tzinfo=UTC), text)
+    in_use = InUse({digest: [task]}, {digest: "Fewer respond than estimated (t1)"})
+    with running(make_review_app(desk, find_in_use=lambda: in_use)) as url:
+        reviewer = Reviewer(browser, url, FIRST)
+        assert list_violations(reviewer.page) == []
+        reviewer.page.get_by_role("link", name="1 open").click()
+        assert see(reviewer.section("Asked of you about its use").get_by_text("31 outcomes"))
+        assert list_violations(reviewer.page) == []
+        reviewer.context.close()
