@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InputError, KetresponseError, Problem, did_you_mean
+from features.files.locking import locked
 from serving.access.caller import SCOPES, Caller
 
 __all__ = ["PREFIX", "KeyFile"]
@@ -202,7 +203,7 @@ class KeyFile:
         folder = self.path.resolve().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path.with_name(f".{self.path.name}.lock")):
+            with locked(self.path):
                 keys = dict(self._read()) if self.path.exists() else {}
                 yield keys
                 _write(self.path, keys)
@@ -249,16 +250,3 @@ def _write(path: Path, keys: dict[str, Key]) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock on a file beside the keys, where the system has such locks."""
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows: two who change at once are not kept apart
-        yield
-        return
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -24,7 +24,8 @@ _ALGORITHMS = ("RS256", "ES256", "ES384")
 """Never "none", and none by which whoever can check a token can also make one."""
 _LEEWAY_SECONDS = 30
 _FRESH_SECONDS, _STALE_SECONDS, _RETRY_SECONDS = 300.0, 3600.0, 10.0
-_LONGEST_SUBJECT = 200
+_LONGEST_SUBJECT = 195
+"""Records have room for 200 letters, "oidc:" among them."""
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,9 @@ def make_cohort_table(
 
     One row for each patient and course: the inputs of the last estimate before an outcome was
     reported, which is the one that was acted on, and of each outcome what was reported last. A
-    patient is known by the beginning of the keyed hash of the pseudonym, or of the estimate's
-    number where none was sent; whoever holds the pseudonyms can tell who it is by
-    ``ketresponse records hash``. What an estimate of a demonstration has left says
-    `record_origin` "synthetic".
+    patient is known by the beginning of the keyed hash of the pseudonym, or by the number of the
+    estimate where none was sent. What an estimate of a demonstration has left says `record_origin`
+    "synthetic".
 
     Parameters
     ----------
@@ -64,7 +63,9 @@ def _make_row(course: AskedCourse) -> dict[str, str]:
     acted_on = course.acted_on
     patient: Mapping[str, Any] = (acted_on.inputs or {})["patient"]
     row = {name: _show(value) for name, value in patient.items() if name in CONTRACT}
-    row |= {PSEUDONYM: course.name[:_LETTERS], COURSE: str(course.number)}
+    # Numbers of one batch begin alike: only the whole of them tells its patients apart.
+    name = course.name[:_LETTERS] if acted_on.pseudonym else course.name
+    row |= {PSEUDONYM: name, COURSE: str(course.number)}
     for outcome in course.reports:
         row |= {name: _show_outcome(name, value) for name, value in outcome.values.items()}
     if acted_on.status == "demonstration":

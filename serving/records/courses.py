@@ -9,7 +9,7 @@ from typing import Any
 from features.cohort.cohort import parse_record
 from serving.records.record import Outcome, RecordedEstimate
 
-__all__ = ["COURSE", "AskedCourse", "join_courses"]
+__all__ = ["COURSE", "AskedCourse", "find_course", "join_courses"]
 
 COURSE = "course_number"
 """The variable of the contract that counts a patient's courses of treatment."""
@@ -41,7 +41,7 @@ class AskedCourse:
     @property
     def number(self) -> int:
         """Which of the patient's courses: 1 where it was not told."""
-        return _find_number(self.asked[0])
+        return find_course(self.asked[0])
 
     @property
     def acted_on(self) -> RecordedEstimate:
@@ -75,7 +75,7 @@ def join_courses(
     asked: dict[tuple[str, int], list[RecordedEstimate]] = {}
     belongs: dict[str, tuple[str, int]] = {}
     for one in estimates:
-        key = (one.pseudonym or f"request {one.request_id}", _find_number(one))
+        key = (one.pseudonym or f"request {one.request_id}", find_course(one))
         asked.setdefault(key, []).append(one)
         belongs[one.request_id] = key
     told: dict[tuple[str, int], list[Outcome]] = {}
@@ -85,7 +85,8 @@ def join_courses(
     return [AskedCourse(tuple(of), tuple(told.get(key, ()))) for key, of in asked.items()]
 
 
-def _find_number(one: RecordedEstimate) -> int:
+def find_course(one: RecordedEstimate) -> int:
+    """Return which of a patient's courses an estimate is for: the first where it was not told."""
     patient: Mapping[str, Any] = (one.inputs or {}).get("patient") or {}
     sent = patient.get(COURSE)
     if sent is None:

@@ -23,6 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from features.errors import KetresponseError
+from features.texts import clean
 
 __all__ = ["KeyRing", "make_key_file", "read_keys", "write_keys"]
 
@@ -51,8 +52,13 @@ class KeyRing:
     current: int
 
     def hash_pseudonym(self, pseudonym: str) -> str:
-        """Return the keyed hash (HMAC-SHA-256) of a pseudonym, in hexadecimal."""
-        return hmac.new(self.pseudonym, pseudonym.strip().encode(), hashlib.sha256).hexdigest()
+        """Return the keyed hash (HMAC-SHA-256) of a pseudonym, in hexadecimal.
+
+        Of what is seen: neither invisible characters nor the way in which an accent is written
+        make another patient.
+        """
+        seen = clean(pseudonym).encode(errors="surrogatepass")
+        return hmac.new(self.pseudonym, seen, hashlib.sha256).hexdigest()
 
     def seal(self, value: Any, *belongs: str) -> bytes:
         """Return a JSON value, compressed and encrypted under the current key.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from features.cohort.cohort import parse_record
 from features.dictionary.contract import CONTRACT
 from features.errors import Problem
 from serving.estimate.request import RequestError
-from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate
+from serving.records.courses import find_course
+from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate, read_pseudonym
 from serving.records.store import RecordStore
 
 __all__ = ["MAX_REPORTS", "OUTCOMES", "report_outcomes"]
@@ -24,6 +26,8 @@ _REQUEST = "request_id"
 _FEWEST_LETTERS = 12
 _WHICH = f'"{_REQUEST}", the number of the estimate, or "{PSEUDONYM}", one of the two'
 _NONE_FOUND = "an estimate that was recorded here"
+_ONE_COURSE = "a patient who was asked about for one course"
+_BY_NUMBER = "report it under the number of the estimate for that course"
 _ANY = "at least one of " + ", ".join(OUTCOMES)
 
 
@@ -44,8 +48,9 @@ def report_outcomes(
         The records.
     raw : object
         A list of mappings, each with ``request_id`` (the number of an estimate, or its first 12
-        letters) or ``patient_id`` (the pseudonym that was sent; its last estimate is meant), and
-        with outcome variables of the contract: :data:`OUTCOMES`. What is empty is not reported.
+        letters) or ``patient_id`` (the pseudonym that was sent; its last estimate is meant, where
+        all are for one course), and with outcome variables of the contract: :data:`OUTCOMES`.
+        What is empty is not reported.
     caller : str
         Who reports.
     at : datetime
@@ -104,6 +109,11 @@ def _read_values(one: Mapping[str, Any]) -> tuple[dict[str, float | str | None],
     known = {name: value for name, value in given.items() if name in OUTCOMES}
     values, wrong = parse_record(known)
     problems += wrong
+    problems += [  # a table's reader takes it for an empty cell
+        CONTRACT[name].problem("NaN", action="leave a missing value out")
+        for name, value in known.items()
+        if isinstance(value, float) and math.isnan(value)
+    ]
     told: dict[str, float | str | None] = {n: v for n, v in values.items() if v is not None}
     if not told and not problems:
         problems.append(Problem("outcomes", _ANY, "none of them"))
@@ -119,11 +129,15 @@ class _Finder:
     def __call__(self, one: Mapping[str, Any]) -> tuple[RecordedEstimate | None, Sequence[Problem]]:
         """Return the estimate, or why there is none."""
         number = str(one.get(_REQUEST) or "").strip()
-        name = str(one.get(PSEUDONYM) or "").strip()
+        name = read_pseudonym(one.get(PSEUDONYM))
         if bool(number) == bool(name):
             return None, [Problem(_REQUEST, _WHICH, "both" if number else "neither")]
         if name:
             found = self._store.read(pseudonym=name)
+            courses = {find_course(one) for one in found}
+            if len(courses) > 1:
+                got = f"a patient of {len(courses)} courses"
+                return None, [Problem(PSEUDONYM, _ONE_COURSE, got, action=_BY_NUMBER)]
             if found:
                 return found[-1], ()
             action = "the pseudonym has to be the one that was sent with the request"

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from features.dictionary.contract import CONTRACT
+from features.dictionary.variable import parse_value
+from features.texts import clean
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 
-__all__ = ["PSEUDONYM", "Asked", "Outcome", "RecordedEstimate", "make_estimate"]
+__all__ = ["PSEUDONYM", "Asked", "Outcome", "RecordedEstimate", "make_estimate", "read_pseudonym"]
 
 PSEUDONYM = "patient_id"
 """The variable of the contract by which a patient is known."""
@@ -106,6 +109,15 @@ class Asked(NamedTuple):
     answer: Mapping[str, Any]
 
 
+def read_pseudonym(raw: object) -> str | None:
+    """Return a pseudonym as the contract reads it: None where it is missing, or is none.
+
+    "unknown" is missing here as everywhere: it would make one patient of many.
+    """
+    found = parse_value(CONTRACT[PSEUDONYM], raw)
+    return found if isinstance(found, str) else None
+
+
 def make_estimate(
     predictor: Predictor,
     patient: object,
@@ -130,14 +142,16 @@ def make_estimate(
     caller : str
         Who asked.
     """
-    sent = dict(patient) if isinstance(patient, Mapping) else {}
-    pseudonym = str(sent.pop(PSEUDONYM, None) or "").strip()
+    # Names as the predictor reads them: one with a blank behind it names the patient all the same.
+    given = patient.items() if isinstance(patient, Mapping) else ()
+    sent = {clean(str(name)): value for name, value in given}
+    pseudonym = read_pseudonym(sent.pop(PSEUDONYM, None))
     notices = answer["applicability"]["notices"]
     return RecordedEstimate(
         request_id=answer["request_id"],
         at=at,
         caller=caller,
-        pseudonym=pseudonym or None,
+        pseudonym=pseudonym,
         model=f"{answer['model']['name']}:{answer['model']['version']}",
         model_digest=predictor.digest,
         card_sha256=answer["model"]["card_sha256"],

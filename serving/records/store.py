@@ -134,11 +134,18 @@ class RecordStore:
         return sorted(map(self._from_row, rows), key=lambda one: (one.at, one.request_id))
 
     def find_requests(self, beginning: str) -> list[str]:
-        """Return the numbers of at most two estimates that begin so; one alone is meant."""
+        """Return the numbers of at most two estimates that begin so; one alone is meant.
+
+        A whole number is that of its own estimate, whichever others begin with it: the first of a
+        batch is the beginning of the tenth.
+        """
+        if not (beginning.isascii() and beginning.isprintable()):
+            return []  # no number is written so, and not every database takes it
         column = estimates.c.request_id
-        query = select(column).where(column.startswith(beginning, autoescape=True)).limit(2)
+        query = select(column).where(column.startswith(beginning, autoescape=True))
         with self.database.reading() as connection:
-            return list(connection.execute(query).scalars())
+            found = list(connection.execute(query.order_by(column).limit(2)).scalars())
+        return [beginning] if beginning in found else found
 
     def read_outcomes(self, request_ids: Collection[str] | None = None) -> list[Outcome]:
         """Return reported outcomes in the order in which they came, corrections last.

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from features.errors import KetresponseError
+from features.files.locking import locked
 from serving.records.keys import write_keys
 from serving.records.store import RecordStore
 from serving.records.tables import deletions, estimates, outcomes
@@ -122,7 +123,8 @@ def rotate_keys(store: RecordStore) -> int:
 
     The new key is in its file before anything is sealed with it, and a running service takes it
     from there at its next record; wherever this is broken off, every record can be opened, and it
-    can be done again.
+    can be done again. Whoever asks for the same meanwhile waits: of two new keys of one number
+    one would be lost.
 
     Parameters
     ----------
@@ -138,7 +140,17 @@ def rotate_keys(store: RecordStore) -> int:
     ------
     RecordsUnavailable
         If the store cannot be written.
+    KetresponseError
+        If the key file cannot be written.
     """
+    try:
+        with locked(store.key_file):
+            return _rotate(store)
+    except OSError as err:
+        raise KetresponseError(f"{store.key_file} cannot be changed: {err.strerror}") from err
+
+
+def _rotate(store: RecordStore) -> int:
     write_keys(store.keys.with_new_key(), store.key_file)
     done = sum(
         _reseal(store, column, what)

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from features.errors import KetresponseError
 from serving.estimate.predictor import Predictor
 from serving.monitoring.report import make_monitoring_report
 from serving.monitoring.watch import Watched, look_at
-from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder
 from serving.records.tasks import Task, find_suspension, list_tasks
 from serving.web.answers import answer_page, log_failure
@@ -62,7 +62,7 @@ def make_monitor_route(
             return answer_page(_NOTHING_KEPT, 404)
         try:
             document = await run_in_threadpool(look, recorder)
-        except RecordsUnavailable as err:
+        except KetresponseError as err:  # one that is not as it was written, too
             log_failure(err)
             return answer_page(_UNREADABLE, 503)
         headers = {**PRIVATE, "Content-Security-Policy": CARD_POLICY}

@@ -92,7 +92,8 @@ def _drop_word(fields: dict[str, str]) -> dict[str, str]:
 def _parse_form(body: bytes) -> dict[str, str]:
     """Return the filled fields of a posted form."""
     try:
-        pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS)
+        # Strict: letters in another encoding would all become one sign, and two patients one.
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError as err:
         raise RequestError("the form", [_NO_FORM]) from err
     return _drop_word(unique([(name, value.strip()) for name, value in pairs]))

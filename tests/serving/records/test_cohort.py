@@ -50,7 +50,7 @@ def test_a_row_is_the_estimate_that_was_acted_on_with_what_was_reported_last() -
         tell("f", 41, nrs_t1=2.0),
     ]
     table = make_cohort_table(asked, reported)
-    assert table["patient_id"].tolist() == ["h1" * 8, "d" * 16, "h1" * 8]
+    assert table["patient_id"].tolist() == ["h1" * 8, "d" * 32, "h1" * 8]
     assert table["course_number"].tolist() == ["1", "1", "2"]
     assert table["nrs_t0"].tolist() == ["7", "8", "9"]
     assert table["nrs_t1"].tolist() == ["4", "", "2"]
@@ -85,3 +85,10 @@ def test_without_inputs_or_outcomes_there_is_no_cohort() -> None:
     assert make_cohort_table([], []).empty
     with pytest.raises(InputError, match="hold no inputs"):
         make_cohort_table([replace(ESTIMATE, inputs=None)], [])
+
+
+def test_patients_of_one_batch_without_pseudonyms_stay_apart() -> None:
+    asked = [replace(make("a", 0, None), request_id=f"{'a' * 32}.{place}") for place in (1, 2, 10)]
+    reported = [replace(tell("a", 9, nrs_t1=1.0), request_id=one.request_id) for one in asked]
+    table = make_cohort_table(asked, reported)
+    assert table["patient_id"].tolist() == [one.request_id for one in asked]

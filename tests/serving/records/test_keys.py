@@ -110,3 +110,10 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     for make in (make_key_file, lambda path: write_keys(KeyRing(b"", {1: b""}, 1), path)):
         with pytest.raises(KetresponseError, match="cannot be written"):
             make(tmp_path / "file" / "k")
+
+
+def test_what_nobody_sees_makes_no_other_patient(ring: KeyRing) -> None:
+    found = ring.hash_pseudonym("M\u00fcller 1")
+    assert found == ring.hash_pseudonym("Mu\u0308ller\u00a01\u200b")
+    assert found != ring.hash_pseudonym("Muller 1")
+    assert len(ring.hash_pseudonym("\ud800")) == 64  # JSON can hold half a letter

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from serving.estimate.request import RequestError
@@ -111,3 +113,55 @@ def test_what_can_be_reported_is_the_contract_s() -> None:
         "follow_up_weeks",
         "relief_weeks",
     }
+
+
+def test_the_whole_number_of_one_of_a_batch_is_its_own(store: RecordStore) -> None:
+    asked = make_estimates(12)
+    for place, one in enumerate(asked, start=1):
+        object.__setattr__(one, "request_id", f"{'b' * 32}.{place}")
+    store.write(asked)
+    done = report(store, [{"request_id": one.request_id, "nrs_t1": 4} for one in asked])
+    assert done == [one.request_id for one in asked]
+    with pytest.raises(RequestError) as error:
+        report(store, [{"request_id": "b" * 32, "nrs_t1": 4}])
+    assert error.value.problems[0].got == "what several begin with"
+
+
+@pytest.mark.parametrize("odd", ["\ud800" * 12, "\0" * 12, "a" * 12 + "\n", "\u00e4" * 12])
+def test_no_letters_of_a_number_or_a_pseudonym_are_a_failure(
+    either_store: RecordStore, odd: str
+) -> None:
+    either_store.write(make_estimates(1))
+    for name in ("request_id", "patient_id"):
+        with pytest.raises(RequestError) as error:
+            report(either_store, [{name: odd, "nrs_t1": 4}])
+        assert [problem.column for problem in error.value.problems] == [name]
+
+
+def test_unknown_is_no_pseudonym(store: RecordStore, asked: list[RecordedEstimate]) -> None:
+    with pytest.raises(RequestError) as error:
+        report(store, [{"patient_id": "unknown", "nrs_t1": 4}])
+    assert error.value.problems[0].got == "neither"
+
+
+def test_of_several_courses_none_is_guessed(store: RecordStore) -> None:
+    asked = [
+        replace(one, inputs={"patient": {"course_number": course}, "panel": None})
+        for one, course in zip(make_estimates(3), ("1", 1, 2), strict=True)
+    ]
+    store.write(asked[:2])
+    assert report(store, [{"patient_id": "P-0417", "nrs_t1": 4}]) == [asked[1].request_id]
+    store.write(asked[2:])
+    with pytest.raises(RequestError) as error:
+        report(store, [{"patient_id": "P-0417", "nrs_t2": 4}])
+    (problem,) = error.value.problems
+    assert (problem.column, problem.got) == ("patient_id", "a patient of 2 courses")
+    number = asked[0].request_id
+    assert report(store, [{"request_id": number, "nrs_t2": 4}]) == [number]
+
+
+def test_what_is_no_number_is_told(store: RecordStore, asked: list[RecordedEstimate]) -> None:
+    number = asked[0].request_id
+    with pytest.raises(RequestError) as error:
+        report(store, [{"request_id": number, "nrs_t1": float("nan"), "success_t1": "yes"}])
+    assert [problem.column for problem in error.value.problems] == ["nrs_t1"]

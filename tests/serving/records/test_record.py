@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
-from serving.records.record import make_estimate
+from serving.records.record import make_estimate, read_pseudonym
 from tests.serving.helpers.models import PATIENT
 from tests.serving.records.conftest import START
 
@@ -49,3 +51,29 @@ def test_a_panel_is_recorded_as_it_was_sent_or_read(predictor: Predictor) -> Non
 def test_a_pseudonym_is_no_value_that_an_estimate_leaves_unused(predictor: Predictor) -> None:
     answer = predictor.predict({**PATIENT, "patient_id": "P-1"}, request_id="r1")
     assert answer == predictor.predict(PATIENT, request_id="r1")
+
+
+def test_a_pseudonym_is_found_by_whatever_the_estimate_reads_it_by(predictor: Predictor) -> None:
+    for name in ("patient_id ", "\u200bpatient_id"):
+        patient = {**PATIENT, name: "P-1"}
+        answer = predictor.predict(patient, request_id="r1")
+        one = make_estimate(predictor, patient, answer, at=START, caller="x")
+        assert one.pseudonym == "P-1"
+        assert "P-1" not in str(one.inputs)
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        (" P-1\u00a0", "P-1"),
+        (17, "17"),
+        (0, "0"),
+        (None, None),
+        ("", None),
+        ("\u200b", None),
+        ("Unknown", None),
+        (["P-1"], None),
+    ],
+)
+def test_what_is_missing_is_nobody_s_pseudonym(raw: object, read: str | None) -> None:
+    assert read_pseudonym(raw) == read

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from features.errors import KetresponseError
-from serving.records.keys import read_keys
+from serving.records.keys import KeyRing, read_keys
 from serving.records.record import Outcome
-from serving.records.store import RecordStore
+from serving.records.settings import RecordSettings
+from serving.records.store import RecordStore, open_store
 from serving.records.upkeep import (
     delete_old,
     delete_patient,
@@ -110,3 +113,26 @@ def test_a_service_may_write_while_keys_are_changed(store: RecordStore) -> None:
     thread.join()
     rotate_keys(store)
     assert len(store.read()) == 60
+
+
+def test_of_two_who_change_keys_at_once_one_waits_and_nothing_is_lost(
+    store: RecordStore, settings: RecordSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    before = store.read(), store.read_outcomes()
+    other = open_store(settings)
+    meeting = threading.Barrier(2, timeout=1)
+    make = KeyRing.with_new_key
+
+    def with_new_key(ring: KeyRing) -> KeyRing:
+        fresh = make(ring)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait()  # both at once, if both can
+        return fresh
+
+    monkeypatch.setattr(KeyRing, "with_new_key", with_new_key)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(rotate_keys, (store, other))) == [9, 9]
+    other.close()
+    assert store.keys.current == 3
+    assert (store.read(), store.read_outcomes()) == before

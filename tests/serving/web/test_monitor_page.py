@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from features.errors import KetresponseError
 from serving.monitoring.watch import look_at, tell_reviewers
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder
@@ -49,11 +50,12 @@ def test_with_nothing_recorded_yet_it_says_so(store, predictor):
     assert "Too few to say" in text
 
 
-def test_where_nothing_is_kept_or_readable_that_is_told(store, predictor, monkeypatch):
+@pytest.mark.parametrize("kind", [RecordsUnavailable, KetresponseError])
+def test_where_nothing_is_kept_or_readable_that_is_told(store, predictor, monkeypatch, kind):
     assert open_page(predictor, None).status_code == 404
 
     def fail(*arguments, **options):
-        raise RecordsUnavailable("/srv/records.db is gone")
+        raise kind("/srv/records.db is gone")
 
     monkeypatch.setattr("serving.web.monitor_page.look_at", fail)
     answered = open_page(predictor, store)

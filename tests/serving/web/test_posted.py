@@ -23,7 +23,9 @@ def test_fields_are_read_and_the_session_s_word_is_left_out():
     assert upload == b""
 
 
-@pytest.mark.parametrize("body", [b"nrs_t0=8&nrs_t0=7", b"\xff", b"a=1&" * 600])
+@pytest.mark.parametrize(
+    "body", [b"nrs_t0=8&nrs_t0=7", b"\xff", b"a=1&" * 600, b"patient_id=M%FCller"]
+)
 def test_what_cannot_be_read_is_refused(body):
     with pytest.raises(RequestError):
         asyncio.run(read_form(make_request(body)))
