@@ -75,6 +75,19 @@ def _read_status(folder: Path) -> str:
     return status
 
 
+def _check_not_withdrawn(folder: Path, status: str) -> None:
+    """Refuse an approved model whose record, wherever a service reads it again, says it ended."""
+    from serving.status_watch import StatusWatch
+    from training.store.statuses import APPROVALS
+
+    if status not in APPROVALS or not os.environ.get("KETRESPONSE_REVIEW_STATUS"):
+        return
+    watch = StatusWatch(folder, environ=os.environ)
+    watch.look()
+    if watch.reason:
+        raise Refused(f"this model gives no estimates any more: {watch.reason}")
+
+
 def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
     """Name the panels of patients who are in a cohort in another spelling."""
     from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
@@ -240,6 +253,7 @@ def predict(
 
     samples = {} if panel is None else _read_samples(panel)
     waivers = check_approval(folder, status, environ=os.environ)
+    _check_not_withdrawn(folder, status)
     predictor = Predictor(load_model(folder), waivers=waivers)
     if table is None:
         _answer_patient(predictor, patient, samples, json_=json_)

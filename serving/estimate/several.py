@@ -21,6 +21,7 @@ __all__ = ["find_sample", "predict_cohort", "to_table"]
 
 _MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
 _KNOWN_BEFORE = ("always", "baseline")
+_WITHHELD = "recorded, not shown"
 
 
 def predict_cohort(
@@ -105,7 +106,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
     -------
     DataFrame
         `patient_id`, `row` (line of the cohort file), `model` (NAME:VERSION) and its `status`;
-        `answer` ("estimate", "out of scope" or "cannot be read"), `submodel`; for each horizon
+        `answer` ("estimate", "recorded, not shown" under silent evaluation, "out of scope" or
+        "cannot be read"), `submodel`; for each horizon
         `_probability`, `_low`, `_high` (95% interval) and `_base_rate`, all in [0, 1] and empty
         where there is no estimate; `told`, the notices or what has to be put right.
     """
@@ -117,7 +119,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             kind, notices = "cannot be read", answer["problems"]
             told = [f"{p['variable']}: expected {p['expected']}; {p['action']}" for p in notices]
         else:
-            kind = "estimate" if estimates else "out of scope"
+            inside = answer["applicability"]["in_scope"]
+            kind = "estimate" if estimates else _WITHHELD if inside else "out of scope"
             told = [notice["text"] for notice in answer["applicability"]["notices"]]
         row = {
             "patient_id": answer["patient_id"],
@@ -125,7 +128,7 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             "model": f"{facts.name}:{facts.version}",
             "status": facts.status,
             "answer": kind,
-            "submodel": answer["submodel"] if estimates else "",
+            "submodel": answer["submodel"] if kind in ("estimate", _WITHHELD) else "",
         }
         for horizon in predictor.model.horizons:
             found = estimates.get(horizon, {})

@@ -102,10 +102,10 @@ def _describe_patient(
     nothing = ["–"] * len(horizons)
     if "problems" in answer:
         return "cannot be read", nothing, ""
-    codes = ("panel_unused",) if answer["estimates"] else ("out_of_scope",)
-    notices = answer["applicability"]["notices"]
-    why = " ".join(notice["text"] for notice in notices if notice["code"] in codes)
-    if not answer["estimates"]:
+    told = answer["applicability"]
+    codes = ("panel_unused",) if told["in_scope"] else ("out_of_scope",)
+    why = " ".join(notice["text"] for notice in told["notices"] if notice["code"] in codes)
+    if not told["in_scope"]:
         return "out of scope", nothing, why
     if withheld:
         return answer["submodel"], ["withheld"] * len(horizons), why

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -137,6 +138,8 @@ def test_under_silent_evaluation_no_number_leaves_and_all_are_recorded(approved,
     cohort.write_text("patient_id,nrs_t0\nA1,8\nA2,eleven\nA3,5\n")
     assert run("predict", folder, "--cohort", cohort, "--out", out).exit_code == 0
     assert not re.search(r"0\.\d\d", out.read_text())
+    kinds = [row["answer"] for row in csv.DictReader(out.read_text().splitlines())]
+    assert kinds == ["recorded, not shown", "cannot be read", "recorded, not shown"]
     first, *others = read_records()
     assert first.request_id == answer["request_id"]
     assert len(others) == 2
@@ -153,3 +156,23 @@ def test_a_researcher_s_own_model_is_not_recorded(folder, record, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     assert run("predict", folder, "--record", record).exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["patient.json"]
+
+
+def test_a_model_that_was_withdrawn_elsewhere_answers_nobody(approved, record, monkeypatch):
+    class Watch:
+        reason = "it was withdrawn on 2026-11-04: why"
+
+        def __init__(self, folder, *, environ):
+            assert environ["KETRESPONSE_REVIEW_STATUS"].endswith("/status/pilot/1")
+
+        def look(self):
+            pass
+
+    monkeypatch.setattr("serving.status_watch.StatusWatch", Watch)
+    folder = approved("approved")
+    assert run("predict", folder, "--record", record).exit_code == 0
+    monkeypatch.setenv("KETRESPONSE_REVIEW_STATUS", "https://review.example/status/pilot/1")
+    error = fail("predict", folder, "--record", record)
+    assert isinstance(error, Refused)
+    assert "it was withdrawn" in str(error)
+    assert len(read_records()) == 1

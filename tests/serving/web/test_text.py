@@ -130,7 +130,9 @@ def test_under_silent_evaluation_no_number_is_printed():
     text = flat(show(print_answer, answer, predictor))  # whatever it is handed
     assert "Of 100 patients like this one" not in text
     assert text.count("Gate 9 waived by Carl: why") == 1
-    text = flat(show(print_cohort, [{"patient_id": "P1", "row": 2, **answer}], predictor))
-    assert "P1 clinical withheld withheld" in text
+    for found in (answer, withhold(predictor, answer)):
+        text = flat(show(print_cohort, [{"patient_id": "P1", "row": 2, **found}], predictor))
+        assert "P1 clinical withheld withheld" in text
+        assert "out of scope" not in text
     for estimate in answer["estimates"]:
         assert f"{100 * estimate['probability']:.0f} (" not in text
