@@ -140,7 +140,12 @@ class Event:
     @property
     def who(self) -> str:
         """The actor's display name and account."""
-        return f"{self.details.get('name', self.actor)} ({self.actor})"
+        return f"{self.name} ({self.actor})"
+
+    @property
+    def name(self) -> str:
+        """The actor's display name."""
+        return str(self.details.get("name", self.actor))
 
 
 @dataclass(frozen=True)
@@ -209,8 +214,8 @@ class Case:
     @property
     def approvals(self) -> list[Event]:
         """Return the approvals that hold, one for each person; never an author's."""
-        openers = {event.actor for event in self.of_kind("open")}
-        return [e for e in list_approvals(self.holding("approve")) if e.actor not in openers]
+        given = list_approvals(self.holding("approve"))
+        return [e for e in given if not self.is_author(Account(e.actor, e.name, "reviewer"))]
 
     @property
     def waivers(self) -> dict[int, Event]:
@@ -262,10 +267,13 @@ class Case:
         return check_reason(reason, beside)
 
     def is_author(self, account: Account) -> bool:
-        """Return whether the card names this account, or it has opened the review."""
-        names = {fold_name(name) for name in self.authors}
+        """Return whether the card names this person, or they have opened the review.
+
+        Under whichever account: who hands a model in may be given another one later.
+        """
+        names = self.authors.union(*((e.actor, e.name) for e in self.of_kind("open")))
         own = {fold_name(account.name), fold_name(account.display)}
-        return bool(names & own) or account.name in {e.actor for e in self.of_kind("open")}
+        return not own.isdisjoint(map(fold_name, names))
 
     @property
     def scope(self) -> str:
@@ -314,13 +322,8 @@ def list_approvals(events: Iterable[Event]) -> list[Event]:
 
     Two accounts of the same name are one person's: one may have been removed in between.
     """
-    return list(
-        {
-            fold_name(str(event.details.get("name", event.actor))): event
-            for event in events
-            if event.kind == "approve" and not event.details.get("demonstration")
-        }.values()
-    )
+    given = (e for e in events if e.kind == "approve" and not e.details.get("demonstration"))
+    return list({fold_name(event.name): event for event in given}.values())
 
 
 def since_opened(events: Sequence[Event]) -> Sequence[Event]:

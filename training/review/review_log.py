@@ -217,7 +217,10 @@ class ReviewLog:
             try:
                 events = self._check(self._load(connection))
                 rows = connection.execute("SELECT number FROM pending ORDER BY number")
-                settling = Settling(events, [number for (number,) in rows])
+                pending = [number for (number,) in rows]
+                if not set(pending) <= {event.number for event in events}:
+                    raise Tampered(["entries are to be told of that were never written"])
+                settling = Settling(events, pending)
                 yield settling
                 for number in settling.done:
                     connection.execute("DELETE FROM pending WHERE number = ?", (number,))

@@ -193,3 +193,11 @@ def test_an_approval_for_silent_evaluation_is_named_so_and_no_other():
     few = replace(make_case(*approved, gates=failing(11)), deployable=False)
     assert (few.scope, few.name) == (SILENT, "approved for silent evaluation only")
     assert name_standing("in review", SILENT) == "in review"
+
+
+def test_who_handed_a_model_in_does_not_judge_it_under_their_next_account():
+    later = replace(AUTHOR, name="anna2", display="Anna  AUTHOR", role="reviewer")
+    case = make_case(OPEN, ("approve", later), ("approve", FIRST))
+    assert case.is_author(later)
+    assert names(case.approvals) == ["berta"]
+    assert case.standing == "void"

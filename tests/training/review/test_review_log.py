@@ -284,3 +284,10 @@ def test_nobody_else_can_read_what_is_made(log):
     write(log, "one")
     for file in (log.file, log.key_file, log.key_file.with_name("review.key.heads")):
         assert file.stat().st_mode & 0o077 == 0
+
+
+def test_what_was_never_written_cannot_wait_to_be_told(log):
+    with closing(sqlite3.connect(log.file)) as connection, connection:
+        connection.execute("INSERT INTO pending VALUES (99)")
+    with pytest.raises(Tampered, match="never written"), log.settling():
+        pass
