@@ -22,7 +22,7 @@ from features.errors import KetresponseError
 from serving.access.caller import is_health
 from serving.access.refusal import Refusal
 from training.approval.case import FINAL
-from training.review.counter import find_counter
+from training.review.counter import find_counter, find_newer, name_model
 from training.review.seal import ANNEX, check_newest, parse_signed
 from training.review.signature import check_signature, find_public_key
 from training.store.artifact import read_facts
@@ -60,6 +60,7 @@ class StatusWatch:
         self._place = environ.get("KETRESPONSE_REVIEW_STATUS") or str(folder / ANNEX)
         self._public_key = find_public_key(environ, folder)
         self._counter = find_counter(environ, folder)
+        self._noted, self._entry = "", 0
         # As the check at the start has it, so that both see the same record as one.
         self._where = str(folder.resolve()) if self._is_own(folder) else self._place
         self._now = now
@@ -117,8 +118,12 @@ class StatusWatch:
     def _judge(self, document: bytes) -> str:
         annex, signature = parse_signed(document)
         if (annex["model"], annex["digests"]["model"]) != (self._subject, self._digest):
-            # Another version was released here: this one goes on until it is started again.
+            # Another version was released here: this one goes on until it is started again, or
+            # until its own review is noted to have ended.
+            if find_newer(self._counter, [self._noted], self._entry) is not None:
+                return "its review has ended: it was withdrawn, and another version lies here"
             raise ValueError(f"it is that of {annex['model']}")
+        self._noted, self._entry = name_model(annex), annex.get("entry", 0)
         if not check_signature(annex, signature, self._public_key):
             return "the record of its review was not signed with the reviewers' key"
         if not check_newest(annex, self._where, self._counter):

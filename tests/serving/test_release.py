@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -31,7 +32,7 @@ from training.review.review_log import ReviewLog
 from training.review.seal import check_approval, read_annex, write_annex
 from training.review.signature import sign
 from training.review.standing import find_approved
-from training.store.artifact import load_model, read_facts
+from training.store.artifact import load_model, read_facts, write_release
 from training.store.registered import locate
 from training.store.registry import register
 from training.store.tracking import RunRecord, track_run
@@ -361,6 +362,39 @@ def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
     shutil.copytree(before, places["folder"])
     (finding,) = desk.verify()
     assert "and its record does not tell that it was withdrawn" in finding
+
+
+def test_a_withdrawal_reaches_a_version_that_another_took_the_place_of(desk, places):
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    stored = places["bentoml_home"] / "models" / "pilot" / "1"
+    before = (stored / "review.json").read_bytes()
+    desk.act("withdraw", ADMIN, "pilot", "1", comment="a coding error")
+    assert read_annex(stored)["standing"] == "withdrawn"
+    assert load_model(stored).facts.status == "withdrawn"
+    assert version(places) == "2"
+    assert desk.verify() == []
+    (stored / "review.json").write_bytes(before)
+    (finding,) = desk.verify()
+    assert finding.startswith(f"{stored}: pilot:1 lies there")
+    assert "its record does not tell that it was withdrawn" in finding
+
+
+def test_a_release_that_is_not_what_was_signed_is_named(desk, places):
+    add_model(desk)
+    release_version(desk, "pilot", **places)
+    model, stored = places["folder"] / "model", places["bentoml_home"] / "models" / "pilot" / "1"
+    facts = load_model(model).facts
+    write_release(model, replace(facts, status="approved for silent evaluation only"))
+    change_card(stored)
+    (places["folder"] / "review.pub").write_text("0" * 64)
+    called, card, key = desk.verify()
+    assert "its files call it approved for silent evaluation only, its record approved" in called
+    assert card.startswith(f"{stored}: ")
+    assert "its model or its card is not the one that was signed" in card
+    assert "its review.pub is not the reviewers' public key" in key
 
 
 def change_record(folder, **changes):

@@ -25,7 +25,8 @@ from tests.training.helpers.review_cards import put_card
 from tests.training.helpers.reviews import ADMIN, AUTHOR, FIRST, SECOND, make_case
 from training.approval.approval import make_annex
 from training.card.card import read_card
-from training.review.seal import ANNEX, check_approval, compute_digests, write_annex
+from training.review.counter import find_counter, name_model, note_entry
+from training.review.seal import ANNEX, check_approval, compute_digests, read_annex, write_annex
 from training.review.signature import make_public_key, sign
 from training.store.artifact import read_facts, save_model
 
@@ -211,3 +212,18 @@ def test_a_model_that_nobody_approved_is_not_watched() -> None:
     app = Starlette(routes=[Route("/predict", lambda request: PlainTextResponse("answered"))])
     app.add_middleware(StatusGate, get_watch=lambda: None)
     assert Client(app).get("/predict").text == "answered"
+
+
+def test_a_withdrawal_is_noticed_where_another_version_lies_by_now(
+    folder: Path, environ: dict[str, str]
+) -> None:
+    watch = StatusWatch(folder, environ=environ)
+    assert look(watch) == ""
+    elsewhere = shutil.copytree(folder, folder.with_name("elsewhere"))
+    seal(folder, model="pilot:4")
+    assert look(watch) == ""
+    seal(elsewhere, ("withdraw", ADMIN))
+    with pytest.raises(Refused, match="withdrawn"):
+        check_approval(elsewhere, "approved", environ=environ)
+    note_entry(find_counter(environ, folder), name_model(read_annex(elsewhere) or {}), 4)
+    assert "its review has ended" in look(watch)

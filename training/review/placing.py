@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from features.errors import KetresponseError
 from training.approval.case import Event
 from training.store.artifact import read_facts
 
-__all__ = ["MODEL", "ReleasePlace", "list_places", "put_files"]
+__all__ = ["MODEL", "ReleasePlace", "find_released", "list_places", "put_files"]
 
 MODEL = "model"
 """Folder of the model in a released project."""
@@ -127,12 +127,33 @@ def list_places(events: Sequence[Event], home: Path) -> dict[Path, tuple[Event, 
     home : Path
         Folder of reviews and releases.
     """
-    found = {}
+    return {place.folder: (event, place) for event, place in _list_releases(events, home)}
+
+
+def _list_releases(events: Sequence[Event], home: Path) -> Iterator[tuple[Event, ReleasePlace]]:
     for event in events:
         place = ReleasePlace.of(event, home) if event.kind in ("release", "rollback") else None
         if place is not None:
-            found[place.folder] = event, place
-    return found
+            yield event, place
+
+
+def find_released(events: Sequence[Event], home: Path, subject: str) -> list[Path]:
+    """Return every folder in which a model lies that was released.
+
+    Where another version has taken its place in a project since, it still lies in BentoML's
+    store, and a service may read it there.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        The whole log.
+    home : Path
+        Folder of reviews and releases.
+    subject : str
+        ``NAME:VERSION``.
+    """
+    targets = {(place.folder, place.stored): place for _, place in _list_releases(events, home)}
+    return list(dict.fromkeys(f for place in targets.values() for f in place.holds(subject)))
 
 
 def put_files(files: Iterable[Path], folder: Path) -> None:

@@ -21,7 +21,7 @@ from training.approval.case import (
 from training.card.render import write_pages
 from training.review.counter import name_model, note_entry
 from training.review.file import File, compute_status
-from training.review.placing import list_places, put_files
+from training.review.placing import find_released, put_files
 from training.review.review_log import ReviewLog
 from training.review.seal import write_annex
 from training.review.standing import write_standing
@@ -85,9 +85,8 @@ def tell_of(file: File, events: Sequence[Event], log: ReviewLog, *, tracking_uri
             annex = make_annex(file.case)
             counter = log.public_key.with_suffix(".seen")  # where services of this machine look
             note_entry(counter, name_model(annex), annex["entry"])
-            for _, place in list_places(events, log.file.parent).values():
-                for folder in place.holds(file.case.subject):
-                    put_files(files, folder)
+            for folder in find_released(events, log.file.parent, file.case.subject):
+                put_files(files, folder)
         write_standing(
             facts.name,
             facts.version,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from features.errors import KetresponseError
-from training.approval.case import FINAL, Event, approved_version, find_end
+from training.approval.case import FINAL, Event, approved_version, find_end, name_standing
+from training.card.card import read_card
 from training.review.file import File, compute_status, list_events, read_file
-from training.review.placing import MODEL, ReleasePlace, list_places
+from training.review.placing import MODEL, ReleasePlace, find_released, list_places
 from training.review.review_log import ReviewLog
 from training.review.seal import read_signed
-from training.review.signature import check_signature
+from training.review.signature import BESIDE_CODE, check_signature
 from training.review.standing import find_approved, read_tags
 from training.review.telling import make_tags
 from training.store.artifact import load_model, read_facts
@@ -56,6 +56,8 @@ def find_differences(
             yield f"{subject}: it was reviewed, and is no longer registered"
     for event, place in list_places(events, log.file.parent).values():
         yield from _check_release(event, place, events, log)
+    for subject in dict.fromkeys(e.subject for e in events if e.kind in FINAL):
+        yield from _check_ended(subject, events, log)
 
 
 def _check_version(
@@ -121,37 +123,59 @@ def _check_release(
     """Yield how a released folder differs from what the log says was released there."""
     said = f"{place.folder}: the log says {event.subject} was released there (entry {event.number})"
     again = f"; `ketresponse release {event.subject.partition(':')[0]}` puts it right"
-    folder = place.folder / MODEL
+    folder, own = place.folder / MODEL, list_events(events, event.subject)
     if not folder.is_dir():
         yield f"{said}, and nothing is there{again}"
         return
-    try:
-        facts, _ = read_facts(folder)
-        signed = read_signed(folder)
-    except KetresponseError as err:
-        yield f"{said}: {err}{again}"
-        return
-    if f"{facts.name}:{facts.version}" != event.subject:
-        yield f"{said}, and it holds {facts.name}:{facts.version}{again}"
-    elif signed is None:
-        yield f"{said}, and it holds no record of a review{again}"
-    else:
-        fault = _find_fault(*signed, list_events(events, event.subject), log.public_key)
+    fault = _find_fault(folder, event.subject, own, log.public_key)
+    if fault:
+        yield f"{said}{fault}{again}"
+    if place.stored.is_dir():
+        fault = _find_fault(place.stored, event.subject, own, log.public_key)
         if fault:
-            yield f"{said}, and its record {fault}{again}"
+            yield f"{place.stored}: BentoML's copy of what was released{fault}{again}"
+    key = place.folder / BESIDE_CODE
+    if not key.is_file() or key.read_bytes() != log.public_key.read_bytes():
+        yield f"{said}, and its {BESIDE_CODE} is not the reviewers' public key{again}"
 
 
-def _find_fault(
-    annex: dict[str, Any], signature: str, own: Sequence[Event], public_key: Path
-) -> str:
-    """Return what is wrong with a released record of a review; empty if nothing is."""
+def _check_ended(subject: str, events: Sequence[Event], log: ReviewLog) -> Iterator[str]:
+    """Yield where a model that was withdrawn still lies, and nothing there tells so."""
+    home = log.file.parent
+    last = [place for _, place in list_places(events, home).values()]  # looked at by themselves
+    seen = {folder for place in last for folder in (place.folder / MODEL, place.stored)}
+    for folder in find_released(events, home, subject):
+        if folder in seen:
+            continue
+        fault = _find_fault(folder, subject, list_events(events, subject), log.public_key)
+        if fault:
+            yield f"{folder}: {subject} lies there{fault}"
+
+
+def _find_fault(folder: Path, subject: str, own: Sequence[Event], public_key: Path) -> str:
+    """Return what is wrong with a released model and its record; empty if nothing is."""
+    try:
+        facts, digest = read_facts(folder)
+        signed = read_signed(folder)
+        card = read_card(folder).sha256
+    except KetresponseError as err:
+        return f": {err}"
+    if f"{facts.name}:{facts.version}" != subject:
+        return f", and it holds {facts.name}:{facts.version}"
+    if signed is None:
+        return ", and it holds no record of a review"
+    annex, signature = signed
     if not check_signature(annex, signature, public_key):
-        return "was not signed with the reviewers' key"
+        return ", and its record was not signed with the reviewers' key"
     history = [(e["at"], e["kind"], e["account"], e["comment"]) for e in annex["history"]]
-    written = [(e.at, e.kind, e.actor, e.comment) for e in own]
-    if history != written[: len(history)]:
-        return "tells another history than the log"
+    if history != [(e.at, e.kind, e.actor, e.comment) for e in own][: len(history)]:
+        return ", and its record tells another history than the log"
     ended = find_end(own)
     if ended is not None and annex["standing"] != FINAL[ended.kind]:
-        return f"does not tell that it was {FINAL[ended.kind]}"
+        return f", and its record does not tell that it was {FINAL[ended.kind]}"
+    standing = name_standing(annex["standing"], annex["scope"])
+    if facts.status != standing:
+        return f", and its files call it {facts.status}, its record {standing}"
+    if ended is None and (digest, card) != (annex["digests"]["model"], annex["digests"]["card"]):
+        return ", and its model or its card is not the one that was signed"
     return ""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.helpers.examples import make_facts, make_model
 from training.approval.case import Event
-from training.review.placing import MODEL, ReleasePlace, list_places, put_files
+from training.review.placing import MODEL, ReleasePlace, find_released, list_places, put_files
 from training.store.artifact import save_model
 
 AT = "2026-01-01T00:00:00+00:00"
@@ -100,3 +100,14 @@ def test_files_are_put_whole(tmp_path: Path) -> None:
         (tmp_path / name).write_text("new")
     put_files([tmp_path / "a", tmp_path / "b"], folder)
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"a": "new", "b": "new"}
+
+
+def test_a_version_is_found_in_the_store_where_another_took_its_place(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", tmp_path / "m" / "pilot"
+    places = [ReleasePlace(home / "pilot", store / version) for version in ("1", "2", "2")]
+    save_model(places[0].stored, make_model(), make_facts(name="pilot", version="1"))
+    for folder in (home / "pilot" / MODEL, places[1].stored):
+        save_model(folder, make_model(), make_facts(name="pilot", version="2"))
+    events = [_release(number, place, home) for number, place in enumerate(places, 1)]
+    assert find_released(events, home, "pilot:1") == [store / "1"]
+    assert find_released(events, home, "pilot:2") == [home / "pilot" / MODEL, store / "2"]
