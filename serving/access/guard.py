@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from features.errors import KetresponseError
 from serving.access.body import read_field, replay
 from serving.access.caller import LOCAL, Caller, describe_need, find_first_page, is_health, may_open
-from serving.access.hosts import is_own_name
+from serving.access.hosts import NOT_HERE, is_own_name
 from serving.access.keys import PREFIX, KeyFile
 from serving.access.limiter import Limiter, name_address
 from serving.access.login import LOGOUT, answer_login, answer_logout, find_token
@@ -38,11 +38,6 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _CSRF, _CSRF_HEADER = "csrf", "x-csrf-word"
 _log = logging.getLogger("bentoml.ketresponse")
 
-_NOT_HERE = Refusal(
-    403,
-    "this service is not called by that name: whoever runs it adds the name to "
-    "KETRESPONSE_ALLOWED_HOSTS",
-)
 _OTHER_SITE = Refusal(403, "a page of another site may not ask this service")
 _WHO = Refusal(
     401,
@@ -150,7 +145,7 @@ class Guard:
         """Return the answer where it is given here, else what to read the request from."""
         door, headers = self._door, Headers(scope=scope)
         if not is_own_name(headers.getlist("host"), door.host, door.access.hosts):
-            raise _Refused(_NOT_HERE)
+            raise _Refused(NOT_HERE)
         _check_rate(door.addresses, name_address(scope.get("client")))
         is_safe = scope["method"] in _SAFE
         if not is_safe and headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):

@@ -9,9 +9,19 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.access.refusal import Refusal
 from serving.settings import is_loopback
 
-__all__ = ["is_own_name"]
+__all__ = ["NOT_HERE", "OwnNames", "is_own_name"]
+
+NOT_HERE = Refusal(
+    403,
+    "this service is not called by that name: whoever runs it adds the name to "
+    "KETRESPONSE_ALLOWED_HOSTS",
+)
 
 
 def _read_name(host: str) -> str:
@@ -46,3 +56,30 @@ def _is_every(host: str) -> bool:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
         return not host
+
+
+class OwnNames:
+    """Middleware: answers only where it is called by one of its own names.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What is behind it.
+    host : str
+        The address that is listened on.
+    more : sequence of str
+        Further names, in small letters.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str, more: Sequence[str] = ()) -> None:
+        self.app = app
+        self._host, self._more = host, more
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, or refuse it."""
+        if scope["type"] == "http":
+            given = Headers(scope=scope).getlist("host")
+            if not is_own_name(given, self._host, self._more):
+                await NOT_HERE.answer(scope, has_login=False)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import limits
 
@@ -15,12 +16,12 @@ from serving.access.provider import is_safe_address
 from serving.access.tokens import Provider
 from serving.settings import Mode, is_loopback
 
-__all__ = ["AccessSettings", "check_access", "find_access_file"]
+__all__ = ["AccessSettings", "check_access", "find_access_file", "find_hosts"]
 
 _FILE = "KETRESPONSE_ACCESS_FILE"
 _ISSUER, _AUDIENCE = "KETRESPONSE_OIDC_ISSUER", "KETRESPONSE_OIDC_AUDIENCE"
 _CLAIM, _SCOPES = "KETRESPONSE_OIDC_SCOPE_CLAIM", "KETRESPONSE_OIDC_SCOPES"
-_HOSTS = "KETRESPONSE_ALLOWED_HOSTS"
+_HOSTS, _REVIEW_URL = "KETRESPONSE_ALLOWED_HOSTS", "KETRESPONSE_REVIEW_URL"
 _CALLER, _ADDRESS = "KETRESPONSE_RATE_CALLER", "KETRESPONSE_RATE_ADDRESS"
 _RATE = "a number per second, minute or hour, such as 600/minute"
 _DEFAULT_RATES = {_CALLER: "600/minute", _ADDRESS: "1200/minute"}
@@ -86,17 +87,40 @@ class AccessSettings:
             for name, rate in rates.items()
             if rate and not _is_rate(rate)
         ]
-        hosts = tuple(
-            name.strip().lower() for name in environ.get(_HOSTS, "").split(",") if name.strip()
-        )
-        problems += [
-            Problem(_HOSTS, "names of hosts, with commas between, without ports", name)
-            for name in hosts
-            if set(name) & set("/*: ")
-        ]
+        hosts, wrong = _read_hosts(environ)
+        problems += wrong
         if problems:
             raise InputError("settings of access", problems)
         return cls(Path(file) if file else None, provider, hosts, rates[_CALLER], rates[_ADDRESS])
+
+
+def _read_hosts(environ: Mapping[str, str]) -> tuple[tuple[str, ...], list[Problem]]:
+    hosts = tuple(
+        name.strip().lower() for name in environ.get(_HOSTS, "").split(",") if name.strip()
+    )
+    wrong = [
+        Problem(_HOSTS, "names of hosts, with commas between, without ports", name)
+        for name in hosts
+        if set(name) & set("/*: ")
+    ]
+    return hosts, wrong
+
+
+def find_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return by which names beside this machine's own the pages of reviews are reached.
+
+    Those that the environment allows, and that of the address at which browsers reach them.
+
+    Raises
+    ------
+    InputError
+        If one is no name of a host.
+    """
+    hosts, wrong = _read_hosts(environ)
+    if wrong:
+        raise InputError("settings of access", wrong)
+    own = urlsplit(environ.get(_REVIEW_URL, "")).hostname
+    return (*hosts, own) if own else hosts
 
 
 def _is_rate(text: str) -> bool:

@@ -97,6 +97,8 @@ def serve_review(
     """Serve the reviewers' pages. Ctrl-C ends it."""
     import uvicorn
 
+    from serving.access.hosts import OwnNames
+    from serving.access.settings import find_hosts
     from serving.process import bind
     from serving.records.settings import RecordSettings
     from serving.review.app import make_review_app
@@ -105,7 +107,7 @@ def serve_review(
     from serving.settings import is_loopback
 
     desk = _desk()
-    settings = SignOnSettings.from_environ(os.environ)
+    settings, names = SignOnSettings.from_environ(os.environ), find_hosts(os.environ)
     sign_on = SingleSignOn(settings, desk.accounts.everyone) if settings else None
     records = RecordSettings.from_environ(os.environ)
     desk.queue()  # what cannot be opened shows now, and the first page need not wait for it
@@ -120,7 +122,13 @@ def serve_review(
                 "Reviewers and releasers need a second factor."
             )
         app = make_review_app(desk, sign_on=sign_on, find_in_use=partial(read_in_use, records))
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        # Without a proxy in front, whoever is here would pretend to guess from many addresses.
+        config = uvicorn.Config(
+            OwnNames(app, host=host, more=names),
+            log_level="warning",
+            server_header=False,
+            proxy_headers=bool(names),
+        )
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # the desk brings MLflow, which no page needs
 __all__ = ["make_review_app"]
 
 _COOKIE = "ketresponse_review"
-_IDLE_SECONDS = 1800.0
+_IDLE_SECONDS, _LONGEST_SECONDS = 1800.0, 12 * 3600.0
 # Without a referrer to their own site, browsers send forms from an origin called "null".
 _OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
 
@@ -55,8 +55,14 @@ _OWN_ORIGIN = {"Referrer-Policy": "same-origin"}
 @dataclass
 class _Session:
     account: Account
+    change: int
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    began: float = field(default_factory=time.monotonic)
     seen: float = field(default_factory=time.monotonic)
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it was left alone too long, or lasts too long."""
+        return now - self.seen >= _IDLE_SECONDS or now - self.began >= _LONGEST_SECONDS
 
 
 class _Sessions:
@@ -85,17 +91,24 @@ class _Sessions:
         """Return the word for the cookie of somebody who is known."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._sessions[token] = _Session(account)
+            self._sessions[token] = _Session(account, self._identity.find_change(account))
         return token
 
+    def is_good(self, session: _Session) -> bool:
+        """Return whether an account is as it was when its session began, its password included."""
+        account = session.account
+        return self._identity.knows(account) and (
+            self._identity.find_change(account) == session.change
+        )
+
     def find(self, token: str | None) -> _Session | None:
-        """Return a session that was used within the last half hour."""
+        """Return a session that was used within the last half hour, and began today."""
         now = time.monotonic()
         with self._lock:
             self._sessions = {
                 known: session
                 for known, session in self._sessions.items()
-                if now - session.seen < _IDLE_SECONDS
+                if not session.is_over(now)
             }
             session = self._sessions.get(token or "")
             if session is not None:
@@ -215,7 +228,6 @@ class _ReviewApp:
         sign_on: SingleSignOn | None,
     ) -> None:
         self._pages = pages
-        self._people = people
         self._sessions = _Sessions(people, attempts)
         self._sign_on = sign_on
         self._show_login = partial(_show_login, sign_on=SIGN_ON if sign_on else "")
@@ -252,8 +264,8 @@ class _ReviewApp:
         """Take a step only for someone whose account is as it was when they logged in."""
 
         def take() -> Response:
-            if not self._people.knows(session.account):
-                raise Refused("this account is no longer in use: log out")
+            if not self._sessions.is_good(session):
+                raise Refused("this account was changed, or is no longer in use: log in again")
             return step(session, **rest)
 
         try:

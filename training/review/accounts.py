@@ -40,6 +40,9 @@ class IdentityProvider(Protocol):
     def knows(self, account: Account) -> bool:
         """Return whether the account is still in use, as it was when it was authenticated."""
 
+    def find_change(self, account: Account) -> int:
+        """Return a number that rises with each change of an account, its password included."""
+
 
 def _scrypt(password: str, salt: str, cost: Mapping[str, int]) -> str:
     return hashlib.scrypt(
@@ -99,6 +102,15 @@ class LocalAccounts:
     def knows(self, account: Account) -> bool:
         """Return whether the account is still in use, with the same name and role."""
         return account in self.everyone()
+
+    def find_change(self, account: Account) -> int:
+        """Return the last entry of the log that changed an account: password, factor or role."""
+        changes = (
+            event.number
+            for event in self._log.read()
+            if event.kind == "account" and event.subject == account.name
+        )
+        return max(changes, default=0)
 
     def has_second_factor(self, name: str) -> bool:
         """Return whether an account has set up a second factor."""

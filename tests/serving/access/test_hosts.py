@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from starlette.responses import PlainTextResponse
 
-from serving.access.hosts import is_own_name
+from serving.access.hosts import OwnNames, is_own_name
+from tests.serving.helpers.clients import Client
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,14 @@ def test_further_names_are_set():
 def test_there_is_exactly_one_name():
     assert not is_own_name([], "127.0.0.1")
     assert not is_own_name(["localhost", "localhost"], "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:3001", 200), ("review.clinic.example", 200), ("evil.example", 403)],
+)
+def test_who_calls_by_another_name_gets_nothing(host, status):
+    app = OwnNames(PlainTextResponse("inside"), host="0.0.0.0", more=["review.clinic.example"])
+    answer = Client(app).get("/", headers={"host": host})
+    assert answer.status_code == status
+    assert ("inside" in answer.text) == (status == 200)

@@ -4,7 +4,7 @@ import pytest
 
 from features.errors import InputError, KetresponseError, Refused
 from serving.access.keys import KeyFile
-from serving.access.settings import AccessSettings, check_access, find_access_file
+from serving.access.settings import AccessSettings, check_access, find_access_file, find_hosts
 from serving.settings import MODES
 
 ISSUER = {
@@ -107,3 +107,15 @@ def test_the_commands_need_to_know_the_file(tmp_path):
         find_access_file({})
     found = find_access_file({"KETRESPONSE_ACCESS_FILE": str(tmp_path / "a.json")})
     assert found.path == tmp_path / "a.json"
+
+
+def test_by_which_names_the_pages_of_reviews_are_reached():
+    assert find_hosts({}) == ()
+    environ = {
+        "KETRESPONSE_ALLOWED_HOSTS": "Review.clinic.example",
+        "KETRESPONSE_REVIEW_URL": "https://Reviews.clinic.example:8443/",
+        "KETRESPONSE_OIDC_ISSUER": "https://id.clinic.example",  # without an audience: not asked
+    }
+    assert find_hosts(environ) == ("review.clinic.example", "reviews.clinic.example")
+    with pytest.raises(InputError, match="settings of access"):
+        find_hosts({"KETRESPONSE_ALLOWED_HOSTS": "https://review.example"})

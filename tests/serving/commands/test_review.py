@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import uvicorn
 from typer.testing import CliRunner
 
 from features.errors import InputError, KetresponseError
 from ketresponse import app
-from serving.commands.review import release
+from serving.commands.review import release, serve_review
+from tests.serving.helpers.clients import Client
 
 
 def test_a_way_back_names_no_version() -> None:
@@ -32,3 +35,27 @@ def test_what_was_never_approved_is_refused(
     result = CliRunner().invoke(app, ["release", "demo-crps"])
     assert result.exit_code != 0
     assert not (tmp_path / "home" / "released").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("KETRESPONSE_REVIEW_URL", "https://review.clinic.example", 200),
+        ("KETRESPONSE_ALLOWED_HOSTS", "", 403),
+    ],
+)
+def test_the_pages_answer_by_their_own_names_and_believe_a_proxy_only_where_one_stands(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, status: int
+) -> None:
+    monkeypatch.setenv(name, value)
+    served: list[uvicorn.Config] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server, **_: served.append(server.config))
+    accounts = SimpleNamespace(attempts=None)
+    desk = SimpleNamespace(accounts=accounts, queue=list)
+    monkeypatch.setattr("serving.commands.review._desk", lambda: desk)
+    serve_review(host="127.0.0.1", port=0)
+    (config,) = served
+    assert config.proxy_headers == (status == 200)
+    for host, expected in (("review.clinic.example", status), ("127.0.0.1", 200)):
+        answer = Client(config.app).get("/login", headers={"host": host})
+        assert answer.status_code == expected

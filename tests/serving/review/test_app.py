@@ -328,3 +328,18 @@ def test_what_is_asked_about_a_model_in_use_stands_in_the_queue_and_on_its_page(
     assert "no estimates for the time being: its reviewers look into it" in page
     quiet = open_session(make_review_app(desk), "berta")
     assert "in-use" not in quiet.get("/").text + quiet.get("/model/pilot/1").text
+
+
+def test_whoever_changes_their_password_ends_the_sessions_that_it_began(desk, app):
+    stolen, other = open_session(app, "berta"), open_session(app, "carl")
+    desk.accounts.change_password(FIRST, "another horse battery", by=FIRST)
+    assert "log in again" in stolen.get("/").text
+    assert "Models and their reviews" in other.get("/").text
+    assert log_in(Client(app), "berta", "another horse battery").url.path == "/"
+
+
+def test_no_session_lasts_for_ever(app, monkeypatch):
+    client = open_session(app, "berta")
+    assert client.get("/").url.path == "/"
+    monkeypatch.setattr(review_web, "_LONGEST_SECONDS", 0.0)
+    assert client.get("/").url.path == "/login"
