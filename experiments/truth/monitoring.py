@@ -31,6 +31,7 @@ from serving.monitoring.charts import (
 )
 from serving.monitoring.followed import Followed
 from serving.monitoring.typicality import compute_typicality
+from training.fitting.ends import blur_ends
 
 __all__ = [
     "WORLDS",
@@ -94,7 +95,7 @@ WORLDS: Mapping[str, UsedModel] = {
 
 def simulate_followed(
     world: UsedModel, n: int, *, change: int, ratio: tuple[float, float], rng: np.random.Generator
-) -> tuple[Followed, FloatArray]:
+) -> tuple[Followed, FloatArray, FloatArray]:
     """Return patients whose outcomes follow the estimates until something changes.
 
     Parameters
@@ -116,7 +117,9 @@ def simulate_followed(
         In which 15% are out of scope and 10% lack a predictor, as from the beginning. Patients
         are of three correlated numbers and two flags.
     background : ndarray
-        Of a training cohort of the same kind.
+        Of a training cohort of the same kind, its ends blurred as in a model file.
+    ends : ndarray
+        Between which values that cohort lay.
     """
     first = world.draw_risks(world.base, n, rng)
     kept = world.draw_risks(world.kept, n, rng)
@@ -126,7 +129,10 @@ def simulate_followed(
     at = _START + np.timedelta64(7, "D") * np.arange(n)
     training = _draw_patients(world.n_training, rng)
     even = ((np.arange(100) + 0.5) / 100 * world.n_training).astype(int)
-    background = np.column_stack([rng.permutation(np.sort(c)[even]) for c in training.T])
+    known = np.sort(training, axis=0)
+    ends = known[[0, -1]].T
+    known[:, :3] = np.apply_along_axis(blur_ends, 0, known[:, :3])
+    background = np.column_stack([rng.permutation(c) for c in known[even].T])
     followed = Followed(
         at=at,
         in_scope=rng.random(n) > 0.15,
@@ -136,7 +142,7 @@ def simulate_followed(
         outcome={"t1": y.astype(np.float64), "t2": (y & stays).astype(np.float64)},
         reported={"t1": at, "t2": at},
     )
-    return followed, background
+    return followed, background, ends
 
 
 def _draw_patients(n: int, rng: np.random.Generator) -> FloatArray:
@@ -162,9 +168,13 @@ def compute_false_alarms(world: UsedModel, *, simulations: int, seed: int) -> pd
     early = np.zeros_like(counts)
     rng = np.random.default_rng(seed)
     for i in range(simulations):
-        followed, background = simulate_followed(world, n, change=n, ratio=(1, 1), rng=rng)
+        followed, *before = simulate_followed(world, n, change=n, ratio=(1, 1), rng=rng)
         like = compute_typicality(
-            followed.X, background, ordered=(True,) * 3 + (False,) * 2, n_training=world.n_training
+            followed.X,
+            before[0],
+            ordered=(True,) * 3 + (False,) * 2,
+            n_training=world.n_training,
+            ends=before[1],
         )
         charts = compute_outcome_charts(followed)
         charts += compute_request_charts(followed, unlike=like.unlike, reference=like.reference)
@@ -219,7 +229,7 @@ def compute_detection(
     rng = np.random.default_rng(seed)
     firsts = np.zeros((simulations, 3), dtype=np.int64)
     for i in range(simulations):
-        followed, _ = simulate_followed(world, n, change=before, ratio=ratio, rng=rng)
+        followed, *_ = simulate_followed(world, n, change=before, ratio=ratio, rng=rng)
         charts = compute_outcome_charts(followed)
         rows = [chart.steps["row"].to_numpy(dtype=np.int64) for chart in charts]
         ours = [

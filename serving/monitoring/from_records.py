@@ -11,7 +11,7 @@ import pandas as pd
 
 from features.cohort.cohort import parse_record
 from features.dictionary.outcome import make_labels
-from features.dictionary.rule import read_rule
+from features.dictionary.rule import Rule, read_rule
 from serving.estimate.predictor import Predictor
 from serving.monitoring.followed import Followed, Moments
 from serving.monitoring.monitoring import Before
@@ -47,7 +47,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class _Patient:
-    """One patient: the estimate that counts, when one was first asked for, and the outcomes."""
+    """One patient: the estimate that counts, when one was first asked for, and the outcomes.
+
+    `reported` tells when each variable was first reported.
+    """
 
     at: datetime
     estimate: RecordedEstimate
@@ -63,9 +66,11 @@ def to_moment(at: datetime) -> np.datetime64:
 
 def make_before(predictor: Predictor) -> Before:
     """Return what a model tells of its training cohort."""
-    model, counts = predictor.model, predictor.facts.counts
+    model, facts = predictor.model, predictor.facts
     ordered = tuple(variable.is_numeric for variable in model.predictor_variables)
-    return Before(model.background, ordered, int(counts["n_patients"]))
+    ranges = [facts.training_ranges.get(name, {}) for name in model.predictors]
+    ends = np.array([[one.get("low", np.nan), one.get("high", np.nan)] for one in ranges])
+    return Before(model.background, ordered, int(facts.counts["n_patients"]), ends)
 
 
 def follow_records(
@@ -84,7 +89,8 @@ def follow_records(
 
     Sustained response of one who did not respond at the first horizon is known at once, and that
     of a responder only later: to take both as they come would make every model look too hopeful.
-    Such a patient counts from the day on which the second horizon's outcome is due.
+    Such a patient counts from the day on which the second horizon's outcome is due. Where the
+    first is not known, no response at the second would be known and a response not: neither counts.
 
     Parameters
     ----------
@@ -102,10 +108,14 @@ def follow_records(
     courses = join_courses(estimates, outcomes)
     patients = sorted((_settle(one, predictor) for one in courses), key=lambda one: one.at)
     horizons = predictor.model.horizons
-    labels = _label(patients, predictor)
+    rule = read_rule(predictor.facts.rule, predictor.dictionary)
+    labels = _label(patients, rule, horizons)
     at = _to_moments([patient.at for patient in patients])
-    reported = {h: _to_moments([patient.reported.get(h) for patient in patients]) for h in horizons}
-    wording = [h for h in horizons if (~np.isnat(reported[h]) & np.isnan(labels[h])).any()]
+    reported = {
+        h: _to_moments([_find_report(patient, rule, h) for patient in patients]) for h in horizons
+    }
+    unknown = {h: np.isnan(labels[h]) | np.isnan(labels[horizons[0]]) for h in horizons}
+    wording = [h for h in horizons if (~np.isnat(reported[h]) & unknown[h]).any()]
     if len(horizons) == 2:
         _count_when_due(labels, reported, at, horizons, now=to_moment(now), due_days=due_days)
     for h in horizons:
@@ -131,16 +141,24 @@ def _settle(course: AskedCourse, predictor: Predictor) -> _Patient:
     for outcome in course.reports:
         values |= dict(outcome.values)
         for name in outcome.values:
-            reported.setdefault(name.rpartition("_")[2], outcome.reported_at)
+            reported.setdefault(name, outcome.reported_at)
     estimate = course.acted_on
     sent = (estimate.inputs or {}).get("patient") or {}
     record, _ = parse_record(sent, predictor.dictionary)
     return _Patient(course.asked[0].at, estimate, record, values, reported)
 
 
-def _label(patients: Sequence[_Patient], predictor: Predictor) -> dict[str, np.ndarray]:
+def _find_report(patient: _Patient, rule: Rule, horizon: str) -> datetime | None:
+    """Return when what the rule reads was first reported; else anything of that horizon."""
+    score, wording = (patient.reported.get(f"{kind}_{horizon}") for kind in ("nrs", "success"))
+    read = [at for at in (score, wording if rule.or_success else None) if at is not None]
+    return min(read) if read else wording
+
+
+def _label(
+    patients: Sequence[_Patient], rule: Rule, horizons: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Return each patient's labels; NaN where nothing is known."""
-    horizons = predictor.model.horizons
     names = ["nrs_t0", *(f"{kind}_{h}" for h in horizons for kind in ("nrs", "success"))]
     rows = [
         {name: {**patient.record, **patient.values}.get(name) for name in names}
@@ -149,9 +167,7 @@ def _label(patients: Sequence[_Patient], predictor: Predictor) -> dict[str, np.n
     # A last row in which all is known: a table without any outcome, the normal state here in the
     # first months, would be refused.
     table = pd.DataFrame([*rows, dict.fromkeys(names, 0.0)], columns=names).astype(np.float64)
-    labels = make_labels(
-        table, rule=read_rule(predictor.facts.rule, predictor.dictionary), horizons=horizons
-    )
+    labels = make_labels(table, rule=rule, horizons=horizons)
     return {h: np.array(getattr(labels, h)[:-1]) for h in horizons}
 
 
@@ -164,12 +180,17 @@ def _count_when_due(
     now: np.datetime64,
     due_days: Mapping[str, int],
 ) -> None:
-    """Hold back what is known of the second horizon from the first alone until it is due."""
+    """Let the second horizon count among those of whom the first is known, when both are.
+
+    What is known of it from the first alone is held back until it is due.
+    """
     first, second = horizons
-    implied = (labels[first] == 0) & np.isnat(reported[second])
+    labels[second][np.isnan(labels[first])] = np.nan
     due = at + np.timedelta64(find_due_days(due_days, second), "D")
-    reported[second][implied] = np.maximum(due, reported[first])[implied]
-    labels[second][implied & (reported[second] > now)] = np.nan
+    seen = reported[second]
+    seen = np.where(labels[first] == 0, np.fmin(seen, due), seen)
+    reported[second][:] = np.maximum(seen, reported[first])
+    labels[second][reported[second] > now] = np.nan
 
 
 def _encode(patients: Sequence[_Patient], predictor: Predictor) -> np.ndarray:

@@ -37,11 +37,14 @@ class Before:
         Which predictors are numbers.
     n_training : int
         Patients of the training cohort.
+    ends : ndarray, shape (n_predictors, 2)
+        Of each number, between which values the training patients lay; NaN where that is not told.
     """
 
     background: FloatArray
     ordered: tuple[bool, ...]
     n_training: int
+    ends: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,11 @@ def compute_monitoring(
         As :func:`serving.monitoring.reporting.compute_reporting` takes it.
     """
     like = compute_typicality(
-        followed.X, before.background, ordered=before.ordered, n_training=before.n_training
+        followed.X,
+        before.background,
+        ordered=before.ordered,
+        n_training=before.n_training,
+        ends=before.ends,
     )
     charts = compute_outcome_charts(followed)
     charts += compute_request_charts(followed, unlike=like.unlike, reference=like.reference)

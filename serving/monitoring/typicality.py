@@ -47,7 +47,12 @@ class Typicality:
 
 
 def compute_rank_p(
-    x: FloatArray, before: FloatArray, *, ordered: bool, among: bool = False
+    x: FloatArray,
+    before: FloatArray,
+    *,
+    ordered: bool,
+    among: bool = False,
+    ends: tuple[float, float] = (np.nan, np.nan),
 ) -> FloatArray:
     """Return how unusual values are among those of before.
 
@@ -62,6 +67,10 @@ def compute_rank_p(
         its category is rare.
     among : bool
         Whether each of `x` is itself one of `before`, and to be held against the others.
+    ends : tuple of float
+        Of numbers, between which values those of before truly lay, where the outermost in `before`
+        are means of a few, as in a model's background. Who lies beyond such a mean but within the
+        ends is one of the few.
 
     Returns
     -------
@@ -76,6 +85,9 @@ def compute_rank_p(
     """
     known = np.sort(before[~np.isnan(before)])
     m = len(known) + 1 - among
+    if ordered and len(known):
+        low, high = ends
+        x = np.where((low <= x) & (x <= high), np.clip(x, known[0], known[-1]), x)
     if ordered:
         below = np.searchsorted(known, x, side="right") + 1 - among
         above = len(known) - np.searchsorted(known, x, side="left") + 1 - among
@@ -89,7 +101,12 @@ def compute_rank_p(
 
 
 def compute_typicality(
-    X: FloatArray, background: FloatArray, *, ordered: tuple[bool, ...], n_training: int
+    X: FloatArray,
+    background: FloatArray,
+    *,
+    ordered: tuple[bool, ...],
+    n_training: int,
+    ends: FloatArray,
 ) -> Typicality:
     """Compare patients with the training cohort.
 
@@ -98,18 +115,22 @@ def compute_typicality(
     X : ndarray, shape (n, n_predictors)
         Their predictors, NaN where not known.
     background : ndarray, shape (n_background, n_predictors)
-        Of the model: each column the training values at evenly spread quantiles, in any order.
+        Of the model: each column the training values at evenly spread quantiles, in any order,
+        the few outermost of a number replaced by their mean.
     ordered : tuple of bool
         Which predictors are numbers.
     n_training : int
         Patients behind the background, which may repeat or skip some of their values.
+    ends : ndarray, shape (n_predictors, 2)
+        As :func:`compute_rank_p` takes them, for each predictor.
     """
     of_training = np.empty_like(background)
     p = np.empty_like(X)
     for j, is_number in enumerate(ordered):
         column = _thin(background[:, j], n_training)
         of_training[:, j] = compute_rank_p(background[:, j], column, ordered=is_number, among=True)
-        p[:, j] = compute_rank_p(X[:, j], column, ordered=is_number)
+        low, high = (float(end) for end in ends[j])
+        p[:, j] = compute_rank_p(X[:, j], column, ordered=is_number, ends=(low, high))
     limit = float(np.quantile(_add_up(of_training), 1 - UNLIKE, method="higher"))
     # A new patient counted in: so often, at most, is one of the same kind beyond that many.
     share = float((np.sum(_add_up(of_training) > limit) + 1) / (len(of_training) + 1))

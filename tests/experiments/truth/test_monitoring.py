@@ -24,7 +24,7 @@ def test_estimates_have_the_mean_that_is_asked_for() -> None:
 
 def test_outcomes_follow_the_estimates_until_the_change() -> None:
     rng = np.random.default_rng(2)
-    followed, _ = simulate_followed(UsedModel(), 8000, change=4000, ratio=(0.5, 1.0), rng=rng)
+    followed, *_ = simulate_followed(UsedModel(), 8000, change=4000, ratio=(0.5, 1.0), rng=rng)
     ratio = followed.outcome["t1"], followed.risk["t1"]
     before, after = (
         ratio[0][part].sum() / ratio[1][part].sum() for part in (slice(4000), slice(4000, None))

@@ -34,4 +34,6 @@ def make_followed(
 
 def make_before(seed: int = 1) -> Before:
     rng = np.random.default_rng(seed)
-    return Before(rng.standard_normal((100, 2)), (True, True), 80)
+    background = rng.standard_normal((100, 2))
+    ends = np.column_stack([background.min(axis=0), background.max(axis=0)])
+    return Before(background, (True, True), 80, ends)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -78,6 +80,59 @@ def test_a_correction_stands_in_place_of_what_was_reported(store, predictor):
     assert followed.reported["t1"][0] == to_moment(BEGIN + timedelta(weeks=4))
 
 
+def test_another_course_of_a_patient_leaves_the_first_as_it_was(store, predictor):
+    first = record_patient(store, predictor, 1, name="A", nrs_t0=8)
+    report(store, first, week=4, nrs_t1=2.0)
+    second = record_patient(store, predictor, 2, week=30, name="A", nrs_t0=9, course_number=2)
+    report(store, second, week=34, nrs_t1=9.0)
+    followed = follow(store, predictor).followed
+    assert followed.outcome["t1"].tolist() == [1, 0]
+    assert followed.in_scope.tolist() == [True, False]  # the model is for first courses
+
+
+def test_keeping_counts_when_both_outcomes_are_known(store, predictor):
+    request = record_patient(store, predictor, 1)
+    report(store, request, week=10, nrs_t2=2.0)
+    early = follow(store, predictor).followed
+    report(store, request, week=20, nrs_t1=2.0)
+    late = follow(store, predictor).followed
+    assert np.isnan(early.outcome["t2"][0])
+    assert late.outcome["t2"][0] == 1
+    assert (
+        late.reported["t2"][0] == late.reported["t1"][0] == to_moment(BEGIN + timedelta(weeks=20))
+    )
+
+
+@pytest.mark.parametrize("nrs_t2", [2.0, 8.0])
+def test_t2_without_t1_counts_neither_as_kept_nor_as_lost(store, predictor, nrs_t2):
+    request = record_patient(store, predictor, 1)
+    report(store, request, week=20, nrs_t2=nrs_t2)
+    found = follow(store, predictor)
+    assert np.isnan(found.followed.outcome["t2"][0])
+    assert np.isnat(found.followed.reported["t2"][0])
+    assert found.remarks[0].startswith("Outcomes were reported at t2")
+
+
+def test_no_response_counts_at_the_same_time_whether_t2_is_reported_late_or_never(store, predictor):
+    request = record_patient(store, predictor, 1)
+    report(store, request, week=4, nrs_t1=8.0)
+    before = follow(store, predictor).followed.reported["t2"][0]
+    report(store, request, week=40, nrs_t2=8.0)  # due after 180 days
+    assert follow(store, predictor).followed.reported["t2"][0] == before
+
+
+@pytest.mark.parametrize(("rule", "week"), [("fall >= 2", 5), ("fall >= 2 or success", 3)])
+def test_an_outcome_is_known_when_what_the_rule_reads_was_reported(store, predictor, rule, week):
+    request = record_patient(store, predictor, 1)
+    report(store, request, week=3, success_t1=0.0)
+    report(store, request, week=5, nrs_t1=2.0)
+    other = copy(predictor)
+    other.facts = replace(predictor.facts, rule=rule)
+    followed = follow(store, other).followed
+    assert followed.outcome["t1"][0] == 1
+    assert followed.reported["t1"][0] == to_moment(BEGIN + timedelta(weeks=week))
+
+
 def test_patients_out_of_scope_have_no_risk(store, predictor):
     record_patient(store, predictor, 1, age_years=12)
     followed = follow(store, predictor).followed
@@ -118,6 +173,10 @@ def test_the_training_cohort_is_told_by_the_model(predictor):
     before = make_before(predictor)
     assert before.n_training == 480
     assert before.ordered == (True, True, False, False, False)
+    ranges = predictor.facts.training_ranges
+    for name, ends in zip(predictor.model.predictors, before.ends, strict=True):
+        told = ranges.get(name, {})
+        np.testing.assert_array_equal(ends, [told.get("low", np.nan), told.get("high", np.nan)])
 
 
 def test_no_response_at_t1_alone_is_no_outcome_that_cannot_be_labelled(store, predictor):
