@@ -63,6 +63,7 @@ FIRST_REQUESTS = 30
 """So many requests tell how often one is out of scope, or lacks something, at this place."""
 
 _ODDS_RATIO = 6.0
+_SURE = 1e-6  # an estimate of 0 or 1 is taken as so unsure: what it rules out can be followed too
 # Between these points of what a reference leaves open lies a share each. They are closer where it
 # is high: an alarm is to be rarer than a reference that is off by much.
 _EDGES = np.array(
@@ -143,7 +144,8 @@ def compute_outcome_charts(followed: Followed) -> list[Chart]:
     """
     shares = SHARES if len(followed.horizons) > 1 else SHARES_ONE_HORIZON
     charts = []
-    for part, horizon, rows, p in _find_streams(followed):
+    for part, horizon, rows, given in _find_streams(followed):
+        p = np.clip(given, _SURE, 1 - _SURE)
         y = followed.outcome[horizon][rows]
         for way in ("fewer", "more"):
             name = f"{part}_{way}"

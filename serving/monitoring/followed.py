@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from features.arrays import BoolArray, FloatArray, IntArray
 from features.errors import InputError, Problem
 
-__all__ = ["Followed", "Moments", "take_first_of_each"]
+__all__ = ["Followed", "Moments"]
 
 Moments = NDArray[np.datetime64]
 
@@ -95,22 +95,10 @@ def _find_problems(followed: Followed) -> list[Problem]:
         problems.append(Problem("at", "times in order", "a time before the one above it"))
     for horizon in followed.risk:
         risk, y = followed.risk[horizon], followed.outcome[horizon]
-        if (np.isfinite(risk) & ((risk < 0) | (risk > 1))).any():
+        if not (np.isnan(risk) | ((risk >= 0) & (risk <= 1))).all():
             problems.append(Problem(f"risk {horizon}", "0 to 1", "others"))
         if not (np.isnan(y) | np.isin(y, (0.0, 1.0))).all():
             problems.append(Problem(f"outcome {horizon}", "0, 1 or NaN", "others"))
         if (~np.isnan(y) & np.isnat(followed.reported[horizon])).any():
             problems.append(Problem(f"reported {horizon}", "a time for each outcome", "none"))
     return problems
-
-
-def take_first_of_each(pseudonyms: list[str | None]) -> list[int]:
-    """Return the rows of the first request for each patient; one without a pseudonym is its own."""
-    seen: set[str] = set()
-    rows = []
-    for row, name in enumerate(pseudonyms):
-        if name is None or name not in seen:
-            rows.append(row)
-        if name is not None:
-            seen.add(name)
-    return rows

@@ -110,16 +110,18 @@ def tell_reviewers(
         seconds. Alarms on requests never do: out of scope no estimate is given anyway.
     """
     tasks = list_tasks(store.database, watched.model_digest)
-    last = {task.kind: to_moment(task.opened_at) for task in tasks}
-    opened = []
+    asked = {task.kind: to_moment(task.opened_at) for task in tasks}
+    open_ = {task.kind for task in tasks if task.closed_at is None}
+    new: dict[str, Alarm] = {}
     for alarm in watched.found.alarms:
-        if alarm.kind in last and alarm.at <= last[alarm.kind]:
-            continue
-        if open_task(store.database, watched.model_digest, alarm.kind, alarm.text, at=now):
-            last[alarm.kind] = to_moment(now)
-            opened.append(alarm)
-    grave = [alarm for alarm in opened if alarm.horizon]
-    if suspends and grave:
+        if alarm.kind not in open_ and (alarm.kind not in asked or alarm.at > asked[alarm.kind]):
+            new.setdefault(alarm.kind, alarm)
+    grave = [alarm for alarm in new.values() if alarm.horizon]
+    if suspends and grave:  # first: were it broken off in between, the next run would not know
         reason = f"{grave[0].title}: its reviewers look into it"
         suspend(store.database, watched.model_digest, by=WATCHER, reason=reason, at=now)
-    return opened
+    return [
+        alarm
+        for alarm in new.values()
+        if open_task(store.database, watched.model_digest, alarm.kind, alarm.text, at=now)
+    ]

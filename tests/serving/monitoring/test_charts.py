@@ -66,6 +66,13 @@ def test_a_drop_of_responders_crosses_and_so_does_a_rise() -> None:
         assert name in crossed
 
 
+@pytest.mark.parametrize(("risk", "y", "name"), [(1.0, 0, "first_fewer"), (0.0, 1, "first_more")])
+def test_what_an_estimate_ruled_out_is_seen_at_once(risk: float, y: int, name: str) -> None:
+    charts = compute_outcome_charts(make_followed(np.full(3, y), risk))
+    found = {chart.name: [crossing.at for crossing in chart.crossings] for chart in charts}
+    assert found[name] == [0, 1, 2]
+
+
 def test_requests_are_compared_with_those_of_the_beginning() -> None:
     n = 90
     followed = make_followed(np.full(n, np.nan), missing=(np.arange(n) >= 50).astype(np.int64))

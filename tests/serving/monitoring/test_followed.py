@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from serving.monitoring.followed import take_first_of_each
 from tests.serving.monitoring.arrays import DAY, START, make_followed
 
 
@@ -25,10 +24,12 @@ def test_every_problem_is_told_at_once() -> None:
         assert part in text
 
 
+@pytest.mark.parametrize("risk", [np.inf, -0.1])
+def test_an_estimate_that_is_no_probability_is_refused(risk: float) -> None:
+    with pytest.raises(InputError, match="risk t1: expected 0 to 1"):
+        make_followed(np.array([1.0, 0.0]), np.array([0.2, risk]))
+
+
 def test_lengths_that_differ_are_told() -> None:
     with pytest.raises(InputError, match="missing: expected one row for each of 2 requests"):
         make_followed(np.array([1.0, 0.0]), missing=np.zeros(3, dtype=np.int64))
-
-
-def test_a_patient_asked_about_twice_counts_once() -> None:
-    assert take_first_of_each(["a", None, "b", "a", None]) == [0, 1, 2, 4]

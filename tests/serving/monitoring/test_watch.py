@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from serving.monitoring import watch
 from serving.monitoring.watch import look_at, tell_reviewers
 from serving.records.tasks import close_task, find_suspension, list_tasks
 from tests.serving.monitoring.recorded import AFTER, make_store, record_course
@@ -35,6 +36,22 @@ def test_a_model_is_suspended_where_that_is_asked(store, predictor):
     assert found is not None
     assert found.reason.startswith("Fewer respond than estimated (t1)")
     assert look_at(store, predictor, now=AFTER).suspended == found.reason
+
+
+def test_a_look_that_is_broken_off_has_suspended_or_asks_again(store, predictor, monkeypatch):
+    record_course(store, predictor, FALLS)
+    watched = look_at(store, predictor, now=AFTER)
+
+    def break_off(*args: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, "open_task", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            tell_reviewers(store, watched, now=AFTER, suspends=True)
+    assert find_suspension(store.database, predictor.digest) is not None
+    assert len(tell_reviewers(store, watched, now=AFTER, suspends=True)) == 1
+    assert len(list_tasks(store.database, predictor.digest)) == 1
 
 
 def test_nothing_crossed_is_no_task_and_no_suspension(store, predictor):
