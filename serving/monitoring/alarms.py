@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.shares import FEWEST
 from serving.monitoring.charts import Chart
 from serving.monitoring.followed import Followed, Moments
 from training.document.words import capital
@@ -107,11 +108,16 @@ class Alarm:
     def text(self) -> str:
         """What was seen, since when, and what to do, in plain words without a patient's values."""
         count = self.number - self.since_number + 1
-        subject = f"the last {count} {'outcomes' if self.horizon else 'requests'}"
+        of_what = "outcomes" if self.horizon else "requests"
+        held = (
+            f"the last {count} {of_what} held {self.observed:.0f} {_EVENTS[self.chart]} "
+            f"where {self.expected:.1f} were expected"
+        )
+        if count < FEWEST:
+            held = f"fewer than {FEWEST} {of_what} were enough to tell"
         action = _ACTIONS.get(self.chart) or _ACTIONS[self.chart.rpartition("_")[2]]
         return (
-            f"{self.title}: {subject} held {self.observed:.0f} {_EVENTS[self.chart]} "
-            f"where {self.expected:.1f} were expected. The limit was crossed on {_day(self.at)}; "
+            f"{self.title}: {held}. The limit was crossed on {_day(self.at)}; "
             f"if something changed, most likely about {_day(self.since)}. {action}"
         )
 

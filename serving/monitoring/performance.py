@@ -64,15 +64,14 @@ def compute_blocks(followed: Followed) -> pd.DataFrame:
     DataFrame
         `horizon`, `block` (from 1), `first_at` and `last_at`, `n`, `observed`, `expected`, `o_e`,
         `low`, `high` (exact 95%), `auc` (None where either class has under 10). The last block of
-        a horizon may hold fewer; one of under three is left out.
+        a horizon may hold fewer; one or two are counted to the block before.
     """
     rows = []
     for horizon in followed.horizons:
         order = followed.find_order(horizon)
-        for start in range(0, len(order), BLOCK):
-            part = order[start : start + BLOCK]
-            if len(part) < FEWEST:
-                continue
+        for start in range(0, len(order) - FEWEST + 1, BLOCK):
+            end = start + BLOCK
+            part = order[start : end if len(order) - end >= FEWEST else None]
             y, p = followed.outcome[horizon][part], followed.risk[horizon][part]
             times = followed.reported[horizon][part]
             auc = compute_auc_delong(y, p)[0] if _bears(y) else np.nan
@@ -188,6 +187,9 @@ def compute_subgroup_o_e(followed: Followed, subgroups: list[Subgroup]) -> pd.Da
 
 
 def _find_hidden(subgroups: list[Subgroup], known: BoolArray) -> set[str]:
-    """Return variables one part of which is of one or two: the others would give it away."""
-    sizes = [(one.variable, int((one.members & known).sum())) for one in subgroups]
-    return {variable for variable, size in sizes if 0 < size < FEWEST}
+    """Return variables one part of which, or who is in none, is of one or two: told by the rest."""
+    others: dict[str, BoolArray] = {}
+    for one in subgroups:
+        others[one.variable] = others.get(one.variable, known) & ~one.members
+    parts = [(one.variable, one.members & known) for one in subgroups]
+    return {name for name, part in (*parts, *others.items()) if 0 < part.sum() < FEWEST}

@@ -49,12 +49,14 @@ def compute_reporting(
         Indexed by `horizon`: `estimates` in scope; `known` outcomes; `due`, estimates so old that
         an outcome should be there, or with one; `overdue` of them; `share`, `share_low`,
         `share_high` overdue of those due (Wilson's 95%); `days`, median from estimate to report
-        (NaN without any); `risk_known`, `risk_overdue`, mean estimates of both; `o_e` of the
+        (NaN without any), at a later horizon of those who had responded: of others nothing need be
+        reported; `risk_known`, `risk_overdue`, mean estimates of both; `o_e` of the
         known; `o_e_none`, `o_e_all`, if none or all of the overdue responded; `could_hide`,
         whether a ratio beyond 0.7 or 1/0.7 is among those while that of the known is not. What
         would tell of one or two patients is NaN.
     """
     rows = []
+    first = followed.horizons[0]
     for horizon in followed.horizons:
         risk, y = followed.risk[horizon], followed.outcome[horizon]
         asked, known = ~np.isnan(risk), followed.is_known(horizon)
@@ -62,7 +64,8 @@ def compute_reporting(
         overdue = asked & ~known & (now - followed.at >= limit)
         due = int((known | overdue).sum())
         low, high = (float(end) for end in compute_wilson_interval(int(overdue.sum()), due))
-        waits = (followed.reported[horizon] - followed.at)[known] / np.timedelta64(1, "D")
+        seen = known if horizon == first else known & (followed.outcome[first] == 1)
+        waits = (followed.reported[horizon] - followed.at)[seen] / np.timedelta64(1, "D")
         both = float(risk[known | overdue].sum())
         observed = float(y[known].sum())
         bounds = [(observed + more) / both if due else np.nan for more in (0, int(overdue.sum()))]

@@ -25,6 +25,13 @@ def test_an_alarm_tells_what_when_and_what_to_do() -> None:
         assert part in first.text
 
 
+def test_an_alarm_of_one_outcome_does_not_tell_it() -> None:
+    followed = make_followed(np.zeros(1), 1.0)
+    (alarm,) = find_alarms(compute_outcome_charts(followed)[0], followed)
+    assert (alarm.number, alarm.observed) == (1, 0)
+    assert "(t1): fewer than 3 outcomes were enough to tell. The limit" in alarm.text
+
+
 def test_a_quiet_chart_has_no_alarm() -> None:
     followed = make_followed(np.tile([1.0, 1.0, 0.0], 10))
     assert find_alarms(compute_outcome_charts(followed)[0], followed) == []

@@ -50,9 +50,27 @@ def test_constant_estimates_have_no_slope_and_no_auc() -> None:
 def test_blocks_are_of_25_and_tell_no_fewer_than_three() -> None:
     found = compute_blocks(make_followed(np.tile([1.0, 0.0], 26)))
     first = found[found["horizon"] == "t1"]
-    assert first["n"].tolist() == [BLOCK, BLOCK] == [25, 25]  # the last two of 52 are not told
-    assert first["observed"].tolist() == [13, 12]
-    np.testing.assert_allclose(first["expected"], 15)
+    assert first["n"].tolist() == [BLOCK, BLOCK + 2] == [25, 27]  # of 52: two are no block
+    assert first["observed"].tolist() == [13, 13]
+    np.testing.assert_allclose(first["expected"], [15, 16.2])
+
+
+@pytest.mark.parametrize(
+    ("n", "blocks"), [(0, []), (2, []), (3, [3]), (24, [24]), (27, [27]), (28, [25, 3])]
+)
+def test_every_outcome_is_in_a_block_of_three_or_more(n: int, blocks: list[int]) -> None:
+    found = compute_blocks(make_followed(np.ones(n)))
+    assert found.loc[found["horizon"] == "t1", "n"].tolist() == blocks
+
+
+def test_parts_are_hidden_where_all_the_others_are_one_or_two() -> None:
+    y, number = np.tile([1.0, 0.0], 10), np.arange(20)
+    parts = [
+        Subgroup("Sex", "female", number < 10),
+        Subgroup("Sex", "male", (9 < number) & (number < 19)),
+    ]
+    found = compute_subgroup_o_e(make_followed(y), parts).set_index("variable")
+    assert found.loc["Sex", "hidden"].all()  # of one the sex is not known
 
 
 def test_course_ends_with_all_outcomes() -> None:

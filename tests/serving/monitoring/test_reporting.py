@@ -40,3 +40,12 @@ def test_days_until_due_are_a_setting() -> None:
     y = np.full(3, np.nan)
     found = compute_reporting(make_followed(y), now=START + 20 * DAY, due_days={"t1": 10, "t2": 99})
     assert found["overdue"].to_dict() == {"t1": 2, "t2": 0}
+
+
+def test_waits_at_t2_are_those_of_responders() -> None:
+    y = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    followed = make_followed(y)
+    implied = np.where(y == 1, followed.reported["t2"], followed.at + 180 * DAY)
+    changed = make_followed(y, reported={**followed.reported, "t2": implied})
+    found = compute_reporting(changed, now=NOW)
+    assert found["days"].to_dict() == {"t1": 30, "t2": 60}
