@@ -20,6 +20,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from features.arrays import BoolArray, FloatArray
+from features.dictionary.contract import CONTRACT
 from serving.monitoring.chart import compute_chart, make_scores
 from serving.monitoring.charts import (
     FALSE_ALARMS,
@@ -31,7 +32,7 @@ from serving.monitoring.charts import (
 )
 from serving.monitoring.followed import Followed
 from serving.monitoring.typicality import compute_typicality
-from training.fitting.ends import blur_ends
+from training.fitting.ends import blur_ends, find_ends
 
 __all__ = [
     "WORLDS",
@@ -119,7 +120,7 @@ def simulate_followed(
     background : ndarray
         Of a training cohort of the same kind, its ends blurred as in a model file.
     ends : ndarray
-        Between which values that cohort lay.
+        Between which values that cohort lay, rounded outwards likewise.
     """
     first = world.draw_risks(world.base, n, rng)
     kept = world.draw_risks(world.kept, n, rng)
@@ -130,7 +131,8 @@ def simulate_followed(
     training = _draw_patients(world.n_training, rng)
     even = ((np.arange(100) + 0.5) / 100 * world.n_training).astype(int)
     known = np.sort(training, axis=0)
-    ends = known[[0, -1]].T
+    ends = np.full((known.shape[1], 2), np.nan)
+    ends[:3] = [find_ends(c, CONTRACT["disease_duration_years"]) for c in known.T[:3]]
     known[:, :3] = np.apply_along_axis(blur_ends, 0, known[:, :3])
     background = np.column_stack([rng.permutation(c) for c in known[even].T])
     followed = Followed(

@@ -13,11 +13,17 @@ from serving.monitoring.monitoring import Monitoring, compute_monitoring
 from serving.monitoring.reporting import DUE_DAYS
 from serving.records.store import RecordStore
 from serving.records.tasks import find_suspension, list_tasks, open_task, suspend
+from serving.records.upkeep import has_deleted_old
 
 __all__ = ["Watched", "look_at", "tell_reviewers"]
 
 WATCHER = "ketresponse monitor"
 """By whom a model is suspended."""
+
+_SHORTENED = (
+    "Old records were deleted: each day the charts begin with what is left, and raise more false "
+    "alarms, three in place of one where the last 100 patients are left."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +90,7 @@ def look_at(
         model_digest=predictor.digest,
         stamp=predictor.stamp,
         found=found,
-        remarks=recorded.remarks,
+        remarks=(*recorded.remarks, *([_SHORTENED] if has_deleted_old(store) else [])),
         suspended="" if suspension is None else suspension.reason,
     )
 

@@ -14,9 +14,17 @@ from serving.records.keys import write_keys
 from serving.records.store import RecordStore
 from serving.records.tables import deletions, estimates, outcomes
 
-__all__ = ["delete_old", "delete_patient", "export_patient", "list_deletions", "rotate_keys"]
+__all__ = [
+    "delete_old",
+    "delete_patient",
+    "export_patient",
+    "has_deleted_old",
+    "list_deletions",
+    "rotate_keys",
+]
 
 _BATCH = 500
+_OLD = "older than"
 
 
 def export_patient(store: RecordStore, pseudonym: str) -> dict[str, Any]:
@@ -93,7 +101,14 @@ def delete_old(store: RecordStore, days: int, *, by: str, at: datetime) -> tuple
     """
     old = estimates.c.at < at - timedelta(days=days)
     with store.database.writing() as connection:
-        return _delete(connection, old, by=by, reason=f"older than {days} days", at=at)
+        return _delete(connection, old, by=by, reason=f"{_OLD} {days} days", at=at)
+
+
+def has_deleted_old(store: RecordStore) -> bool:
+    """Return whether records were ever deleted for their age."""
+    query = select(deletions.c.id).where(deletions.c.reason.startswith(f"{_OLD} ")).limit(1)
+    with store.database.reading() as connection:
+        return connection.execute(query).first() is not None
 
 
 def list_deletions(store: RecordStore) -> list[dict[str, Any]]:

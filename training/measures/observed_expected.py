@@ -1,51 +1,18 @@
 """Observed over expected events with an interval that holds from the first patient on.
 
 The bootstrap of :func:`training.measures.performance.compute_performance` needs tens of patients of
-either class: three responders of three have no resample that differs. Here the interval is read off
-the distribution of the number of events itself.
+either class: three responders of three have no resample that differs.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import expit
+from scipy.stats import binomtest
 
-from features.arrays import FloatArray
-from training.measures.weighted import Interval, clipped_logit
+from training.measures.weighted import Interval
 
-__all__ = ["compute_event_distribution", "compute_o_e"]
-
-_TAIL = 0.025
-_FARTHEST = 30.0  # on the log-odds: nothing is told apart beyond
-
-
-def compute_event_distribution(p: ArrayLike) -> FloatArray:
-    """Return how probable each number of events is, when patient i has one with probability p[i].
-
-    Parameters
-    ----------
-    p : array_like, shape (n,)
-        Probabilities, 0 to 1.
-
-    Returns
-    -------
-    ndarray, shape (n + 1,)
-        Of 0, 1, ..., n events: the Poisson binomial distribution.
-
-    Examples
-    --------
-    >>> compute_event_distribution([0.5, 0.5]).tolist()
-    [0.25, 0.5, 0.25]
-    """
-    risk = np.asarray(p, dtype=np.float64)
-    found = np.zeros(len(risk) + 1)
-    found[0] = 1.0
-    for i, r in enumerate(risk, start=1):
-        found[1 : i + 1] = found[1 : i + 1] * (1 - r) + found[:i] * r
-        found[0] *= 1 - r
-    return found
+__all__ = ["compute_o_e"]
 
 
 def compute_o_e(y: ArrayLike, p: ArrayLike) -> Interval:
@@ -61,36 +28,26 @@ def compute_o_e(y: ArrayLike, p: ArrayLike) -> Interval:
     Returns
     -------
     Interval
-        1 is ideal; above 1 the risks were too low. Its ends are the ratios at which all log-odds,
-        moved alike, give so many events or more (lower end), or so few or fewer (upper end), with
-        probability 2.5%: as Clopper and Pearson's interval of a share, which it is where all risks
-        are alike, never too narrow and with few patients too wide. All NaN without patients.
+        1 is ideal; above 1 the risks were too low. Its ends are those of Clopper and Pearson's
+        interval of the share of events, over the mean risk. It is never too narrow, whatever the
+        true risks are: where they differ between patients, the number of events varies less than
+        where all are alike (Hoeffding); with few patients it is too wide. All NaN without patients.
 
     References
     ----------
-    Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+    Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404; Hoeffding 1956,
+    doi:10.1214/aoms/1177728178.
 
     Examples
     --------
     >>> compute_o_e([1, 1, 1], [0.6, 0.6, 0.6])  # 0.29 / 0.6 to 1 / 0.6
-    Interval(estimate=1.6666666666666667, low=0.4873362898096..., high=1.6666666666666667)
+    Interval(estimate=1.666666666666666..., low=0.48733669..., high=1.666666666666666...)
     """
     outcome, risk = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
     expected = float(risk.sum())
     if not len(outcome) or not expected > 0:
         return Interval(np.nan, np.nan, np.nan)
-    log_odds = clipped_logit(risk)
-    events = int(outcome.sum())
-
-    def tail(shift: float, *, upper: bool) -> float:
-        likely = compute_event_distribution(expit(log_odds + shift))
-        return float(likely[events:].sum() if upper else likely[: events + 1].sum()) - _TAIL
-
-    low, high = 0.0, len(outcome) / expected
-    if events > 0:
-        found = brentq(lambda s: tail(s, upper=True), -_FARTHEST, _FARTHEST, xtol=1e-6)
-        low = float(expit(log_odds + found).sum()) / expected
-    if events < len(outcome):
-        found = brentq(lambda s: tail(s, upper=False), -_FARTHEST, _FARTHEST, xtol=1e-6)
-        high = float(expit(log_odds + found).sum()) / expected
+    events, n = int(outcome.sum()), len(outcome)
+    share = binomtest(events, n).proportion_ci(0.95, method="exact")
+    low, high = (float(end) * n / expected for end in share)
     return Interval(events / expected, low, high)

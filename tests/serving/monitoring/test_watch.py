@@ -5,6 +5,7 @@ import pytest
 from serving.monitoring import watch
 from serving.monitoring.watch import look_at, tell_reviewers
 from serving.records.tasks import close_task, find_suspension, list_tasks
+from serving.records.upkeep import delete_old, delete_patient
 from tests.serving.monitoring.recorded import AFTER, make_store, record_course
 
 FALLS = [True, False, True, True, False, True] + [False] * 14
@@ -52,6 +53,16 @@ def test_a_look_that_is_broken_off_has_suspended_or_asks_again(store, predictor,
     assert find_suspension(store.database, predictor.digest) is not None
     assert len(tell_reviewers(store, watched, now=AFTER, suspends=True)) == 1
     assert len(list_tasks(store.database, predictor.digest)) == 1
+
+
+def test_records_that_were_deleted_for_their_age_are_told(store, predictor):
+    record_course(store, predictor, [True] * 6)
+    delete_patient(store, "P0001", by="berta", reason="asked for it", at=AFTER)
+    assert look_at(store, predictor, now=AFTER).remarks == ()
+    delete_old(store, 575, by="the service", at=AFTER)  # those of the first weeks
+    watched = look_at(store, predictor, now=AFTER)
+    assert 0 < watched.found.requests < 5
+    assert [text[:24] for text in watched.remarks] == ["Old records were deleted"]
 
 
 def test_nothing_crossed_is_no_task_and_no_suspension(store, predictor):
