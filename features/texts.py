@@ -1,12 +1,29 @@
-"""What does not count in a text: characters that nobody sees, and how a word is spelt."""
+"""What does not count in a text, and sentences that can still be said in another language.
+
+What does not count are characters that nobody sees, and how a word is spelt. A sentence for a
+reader is made by :func:`say`. It is plain English text wherever a text is wanted, and remembers the
+English pattern and the values that it was made of, so that whoever shows it can say it anew in the
+reader's language: the pattern is what a catalogue of translations is asked for.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-__all__ = ["clean", "count_invisible", "holds_invisible", "replace_invisible", "squash"]
+__all__ = [
+    "Text",
+    "clean",
+    "count_invisible",
+    "holds_invisible",
+    "replace_invisible",
+    "say",
+    "say_count",
+    "say_list",
+    "squash",
+]
 
 # What Unicode calls default ignorable, by first and last: soft hyphens, zero-width spaces and
 # joiners, marks of direction, variation selectors, the byte order mark, tags.
@@ -66,3 +83,86 @@ def squash(text: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in letters if letter.isalnum())
+
+
+class Text(str):
+    """A text in English that remembers what it was made of.
+
+    Joining it to another text, or taking a part of it, gives a plain text that remembers nothing:
+    what is to be said in other languages is one pattern with values.
+
+    Parameters
+    ----------
+    pattern : str
+        The English sentence, values in braces: ``"{label} is not known"``. Without any value it is
+        taken as it stands, braces too.
+    plural : str
+        The pattern for other counts than one; empty where nothing is counted.
+    counted : int or None
+        What decides between the two.
+    values : mapping
+        By name: numbers, texts that are left as they are, and texts of this kind.
+    """
+
+    pattern: str
+    plural: str
+    counted: int | None
+    values: Mapping[str, object]
+
+    def __new__(
+        cls,
+        pattern: str,
+        plural: str = "",
+        counted: int | None = None,
+        values: Mapping[str, object] = MappingProxyType({}),
+    ) -> Text:
+        """Make the English text, and keep what it was made of."""
+        chosen = pattern if counted is None or counted == 1 else plural
+        text = super().__new__(cls, chosen.format_map(values) if values else chosen)
+        text.pattern, text.plural = pattern, plural
+        text.counted, text.values = counted, dict(values)
+        return text
+
+
+def say(pattern: str, /, **values: object) -> Text:
+    """Return a sentence with its values, in English until somebody wants another language.
+
+    Parameters
+    ----------
+    pattern : str
+        As :class:`Text` has it. It is looked for in the source by those who translate, so that it
+        has to stand there as it is, and not in a variable.
+    **values : object
+        What is put into the pattern.
+
+    Examples
+    --------
+    >>> text = say("{label} is not known", label=say("Age"))
+    >>> text, text.pattern
+    ('Age is not known', '{label} is not known')
+    """
+    return Text(pattern, values=values)
+
+
+def say_count(one: str, many: str, /, count: int, **values: object) -> Text:
+    """Return a sentence that counts something; `count` is one of its values.
+
+    Examples
+    --------
+    >>> say_count("{count} patient", "{count} patients", 2)
+    '2 patients'
+    """
+    return Text(one, many, count, {"count": count, **values})
+
+
+def say_list(parts: Iterable[object], separator: str = ", ") -> Text:
+    """Return texts in a row, each of which is said in its own right.
+
+    Examples
+    --------
+    >>> say_list([say("Age"), say("Sex")])
+    'Age, Sex'
+    """
+    values = {f"part_{place}": part for place, part in enumerate(parts)}
+    between = separator.replace("{", "{{").replace("}", "}}")
+    return Text(between.join(f"{{{name}}}" for name in values), values=values)

@@ -96,7 +96,7 @@ def _train(study: Path, uri: str, console: Console) -> Path:
         tracking_uri=uri,
         n_jobs=1,  # further processes would take longer to start than they save
         show=partial(show_progress, console),
-        say=partial(console.print, markup=False),
+        tell=partial(console.print, markup=False),
     )
     assert training.published is not None, "the demonstration's cohort is large enough for a model"
     console.print(Markdown(make_summary(training.description, training.evaluation)))

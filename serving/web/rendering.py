@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
+from serving.language.language import ENGLISH, Language
+from serving.language.templates import add_languages
 from training.document.render import make_environment
 
 __all__ = ["ASSETS", "render"]
@@ -12,6 +17,11 @@ __all__ = ["ASSETS", "render"]
 ASSETS = Path(__file__).parent / "templates"
 
 
-def render(template: str, **values: Any) -> str:
+def render(template: str, *, language: Language = ENGLISH, **values: Any) -> str:
     """Return a template filled in; a value that it asks for and does not get is an error."""
-    return make_environment("serving.web").get_template(template).render(**values)
+    return _environment().get_template(template).render(language=language, **values)
+
+
+@cache
+def _environment() -> Environment:
+    return add_languages(make_environment("serving.web"))

@@ -1,12 +1,15 @@
 """What nobody sees is taken out; what can be seen stays."""
 
+import copy
+import json
+import pickle
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.texts import clean, count_invisible, holds_invisible, squash
+from features.texts import clean, count_invisible, holds_invisible, say, say_count, say_list, squash
 
 _NOTHING = "\u200b\u200c\u200d\u2060\ufeff"
 _SPACES = "\u00a0\u2007\u202f"
@@ -63,3 +66,25 @@ def test_what_is_taken_out_is_what_unicode_says_to_ignore(sign: str) -> None:
         assert unicodedata.category(sign) in ("Cf", "Cn", "Zs", "Mn", "Lo")
     elif unicodedata.category(sign) == "Zs":
         assert sign in " \u1680"
+
+
+def test_a_sentence_is_english_text_and_remembers_what_it_was_made_of():
+    text = say("{label} is {n:g}", label=say("Age"), n=2.0)
+    assert text == "Age is 2" and json.loads(json.dumps([text])) == ["Age is 2"]
+    assert type(str(text)) is str
+    again = pickle.loads(pickle.dumps(copy.deepcopy(text)))
+    assert (again, again.pattern, again.values) == (text, text.pattern, text.values)
+    assert text.values["label"].pattern == "Age"
+
+
+def test_a_value_may_have_any_name_and_hold_braces():
+    assert say("{pattern}, {values}", pattern="{x}", values="{") == "{x}, {"
+
+
+def test_counts_choose_between_two_patterns():
+    told = [say_count("{count} of {n} day", "{count} of {n} days", c, n=3) for c in (0, 1, 2)]
+    assert told == ["0 of 3 days", "1 of 3 day", "2 of 3 days"]
+
+
+def test_a_list_of_nothing_says_nothing():
+    assert say_list([]) == "" and say_list(["a"]) == "a" and say_list("ab", "{") == "a{b"

@@ -93,7 +93,7 @@ def train(
         from training.running.training_run import run_training, write_report
     tracking_uri = find_tracking_uri(os.environ)
 
-    def say(line: str) -> None:
+    def tell(line: str) -> None:
         if console is not None:
             console.print(line)
 
@@ -103,7 +103,7 @@ def train(
             tracking_uri=tracking_uri,
             n_jobs=jobs or count_jobs(),
             show=partial(show_progress, console),
-            say=say,
+            tell=tell,
             seed=seed,
             panel_file=panel,
             null_permutations=null_test,
@@ -111,7 +111,7 @@ def train(
             resume=resume,
         )
     except KeyboardInterrupt:
-        say("The fits that had ended are kept: the same command with --resume goes on from there.")
+        tell("The fits that had ended are kept: the same command with --resume goes on from there.")
         raise
     if report is not None:
         write_report(training, report, tracking_uri=tracking_uri)

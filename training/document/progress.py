@@ -85,15 +85,15 @@ def _write_lines(console: Console, what: str, total: int) -> Iterator[Callable[[
         nonlocal done
         done += 1
 
-    def say(line: str) -> None:
+    def tell(line: str) -> None:
         console.print(line, markup=False, highlight=False)
 
     def go_on() -> None:
         while not ended.wait(max(_SECONDS, (time.monotonic() - begun) * _SHARE)):
             counted = f"{done} of {total} fits after " if total else ""
-            say(f"{what}: {counted}{time.monotonic() - begun:.0f} s")
+            tell(f"{what}: {counted}{time.monotonic() - begun:.0f} s")
 
-    say(f"{what} ...")
+    tell(f"{what} ...")
     teller = threading.Thread(target=go_on, daemon=True)
     teller.start()
     try:

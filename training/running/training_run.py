@@ -67,7 +67,7 @@ def run_training(
     tracking_uri: str,
     n_jobs: int,
     show: Show,
-    say: Callable[[str], None] = lambda line: None,
+    tell: Callable[[str], None] = lambda line: None,
     seed: int | None = None,
     panel_file: Path | None = None,
     null_permutations: int | None = None,
@@ -90,7 +90,7 @@ def run_training(
         Processes; the numbers do not depend on it.
     show : callable
         Shows the progress of the fits.
-    say : callable
+    tell : callable
         Told, before the training begins, how the cohort was read, what sample the study would need,
         which patients and panels may be one patient's whose pseudonym is spelt in two ways, roughly
         how long it will take, and what a review will miss.
@@ -123,20 +123,20 @@ def run_training(
     with show("Reading the cohort", 0):
         description = read_description(study)
     for line in tell_beforehand(description):
-        say(line)
+        tell(line)
     if description.shortfall:
         return Training(description)
     for line in end_abandoned(tracking_uri=tracking_uri):
-        say(line)
+        tell(line)
     if not mixed:
         synthetic = description.cohort.synthetic
         check_mixing(study.name, synthetic=synthetic, tracking_uri=tracking_uri)
     permutations = study.null_permutations
     kept = open_parts(study_file, describe_training(description), resume=resume)
     if kept.told:
-        say(kept.told)
+        tell(kept.told)
     for missed in list_missed(description):
-        say(f"A review will miss: {missed}.")
+        tell(f"A review will miss: {missed}.")
     with ExitStack() as stack:
         with show("Opening the store of runs", 0):
             begun = begin_run(make_beginning(description), tracking_uri=tracking_uri)
@@ -144,7 +144,7 @@ def run_training(
         with show("Timing one fit", 0):
             fit_seconds = time_fit(description)
         n_kept = kept.parts.count() if resume else 0
-        say(tell_time(description, fit_seconds=fit_seconds, n_jobs=n_jobs, n_kept=n_kept))
+        tell(tell_time(description, fit_seconds=fit_seconds, n_jobs=n_jobs, n_kept=n_kept))
         total = count_steps(description, null_permutations=permutations)
         with show("Training", total) as progress, keeping(kept.parts):
             evaluation = evaluate(
