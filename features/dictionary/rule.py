@@ -140,6 +140,17 @@ class Rule:
         room = before - self.low if self.way == "fall" else self.high - before
         return np.asarray(room == 0 if self.relative else room < self.amount - _TOLERANCE)
 
+    @property
+    def room(self) -> str:
+        """What the score before treatment has to be to meet the rule: "at least 2 points"."""
+        if self.way == "fall" and self.relative:
+            bound = f"above {self.low:g}"
+        elif self.way == "fall":
+            bound = f"at least {self.low + self.amount:g}"
+        else:
+            bound = f"at most {self.high - self.amount:g}"
+        return f"{bound}{'' if self.unit == '%' else ' '}{self.unit}".rstrip()
+
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {

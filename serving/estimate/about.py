@@ -47,6 +47,7 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
         "digest": predictor.digest,
         "horizons": list(predictor.model.horizons),
         "predictors": list(predictor.model.predictors),
+        "min_known": predictor.model.min_known,
         "panel_assays": None if predictor.panel is None else _describe_assays(predictor.panel),
         "variables": [
             _describe_variable(variable, predictor)

@@ -133,8 +133,9 @@ class Answer(_Part):
         description="which sub-model spoke; a notice says why a panel was not used"
     )
     estimates: list[Estimate] = Field(
-        description="one for each horizon; empty for a patient out of scope, and under silent "
-        "evaluation"
+        description="one for each horizon; empty for a patient out of scope, for one who cannot "
+        "reach the outcome or of whom too little is known (a notice of the code out_of_scope, "
+        "cannot_be_met or too_little_known says why), and under silent evaluation"
     )
     applicability: Applicability
 

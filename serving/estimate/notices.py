@@ -11,12 +11,14 @@ Mangnus 2021, doi:10.1111/papr.13056; Sigtermans 2009, doi:10.1016/j.pain.2009.0
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
+from training.model.reach import CANNOT_BE_MET, TOO_LITTLE_KNOWN, Reach
 from training.model.response_model import ResponseModel
 from training.store.facts import STATUSES, ModelFacts
 from training.store.statements import plain, stamp
@@ -24,13 +26,17 @@ from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
     "EVIDENCE_VARIABLES",
+    "NO_ESTIMATE",
     "RECORDED",
     "SILENT",
     "WAIVED",
     "PlainNotice",
     "evidence_notices",
+    "list_reasons",
     "model_notices",
+    "name_absence",
     "record_notices",
+    "reach_notices",
     "scope_notices",
 ]
 
@@ -38,7 +44,6 @@ Record = Mapping[str, float | str | None]
 """A patient as parsed: a variable's name to its value."""
 
 _TRIAL_LOWEST_NRS = 5.0
-_RESPONSE_POINTS = 2.0
 _RECENT_YEARS = 0.5
 
 EVIDENCE_VARIABLES = ("nrs_t0", "strong_opioid", "crps_type", "disease_duration_years")
@@ -67,9 +72,17 @@ WAIVED, SILENT, RECORDED = "waived_gate", "silent_evaluation", "recorded"
 """Codes: a gate that the model fails and was let pass; an estimate for the evaluation alone; that
 it was recorded and is withheld."""
 
+NO_ESTIMATE: Mapping[str, str] = MappingProxyType(
+    {
+        "out_of_scope": "No estimate: outside what this model knows",
+        CANNOT_BE_MET: "No estimate: this outcome cannot be reached",
+        TOO_LITTLE_KNOWN: "No estimate: too little is known",
+    }
+)
+"""By code of the reason: how a missing estimate is headed. Where several hold, the first does."""
+
 _STAMP_CODES = {status: status for status in STATUSES} | {SILENT_APPROVAL: SILENT}
 _MIDDLE = "the middle of the training patients is taken"
-_MEAN = "the estimate is the mean over the training patients"
 _EACH_VALUE = (
     "the estimate is the mean over the values it may have, as far as the others tell, and the "
     "interval is as much wider"
@@ -110,6 +123,32 @@ def model_notices(
             PlainNotice("study_variables", f"Measured in this study's own way: {', '.join(own)}.")
         )
     return notices + [PlainNotice("note", note) for note in facts.notes]
+
+
+def list_reasons(answer: Mapping[str, Any]) -> list[str]:
+    """Return why an answer holds no estimate; nothing where it does, or only withholds it."""
+    notices = answer["applicability"]["notices"]
+    return [notice["text"] for notice in notices if notice["code"] in NO_ESTIMATE]
+
+
+def name_absence(answer: Mapping[str, Any]) -> str:
+    """Return how an answer without an estimate is headed; empty where :func:`list_reasons` is."""
+    codes = {notice["code"] for notice in answer["applicability"]["notices"]}
+    return next((words for code, words in NO_ESTIMATE.items() if code in codes), "")
+
+
+def reach_notices(
+    record: Record, predictors: Sequence[Variable], reach: Reach
+) -> list[PlainNotice]:
+    """Return why the model gives no number for a patient, and then which values are missing."""
+    reasons = [PlainNotice(*reason) for reason in reach.list_reasons(record)]
+    if not reasons:
+        return []
+    return reasons + [
+        PlainNotice("missing", f"{variable.label} is not known.", variable.name)
+        for variable in predictors
+        if not isinstance(record.get(variable.name), float)
+    ]
 
 
 def scope_notices(
@@ -165,9 +204,6 @@ def record_notices(
             notices.append(PlainNotice("outside_training", text, variable.name))
         elif variable.name in usual:
             notices += _make_rare_notices(variable, value, *usual[variable.name])
-    if all(record.get(variable.name) is None for variable in predictors):
-        text = f"Nothing the model uses is known: {_MEAN if fills else _MIDDLE}."
-        notices.append(PlainNotice("nothing_known", text))
     notices += [
         PlainNotice("unused", f"{variable.label} does not enter this estimate.", variable.name)
         for variable in unused
@@ -226,8 +262,6 @@ def evidence_notices(record: Record, dictionary: Dictionary) -> list[PlainNotice
             "Pain before treatment is below 5: the placebo-controlled trial did not admit such "
             "patients (Sigtermans 2009)."
         )
-        if nrs < _RESPONSE_POINTS:
-            text += " Below 2, pain cannot fall by 2 points."
         notices.append(PlainNotice("outside_evidence", text, "nrs_t0"))
     if record.get("strong_opioid") == 1.0:
         text = (

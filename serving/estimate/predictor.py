@@ -23,12 +23,14 @@ from serving.estimate.notices import (
     PlainNotice,
     evidence_notices,
     model_notices,
+    reach_notices,
     record_notices,
     scope_notices,
 )
 from serving.estimate.panel import PanelSample, choose_panel, find_extremes, parse_sample
 from serving.estimate.request import RequestError, unique
 from serving.estimate.submodel import SubModel
+from training.model.reach import Reach
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
 from training.store.statements import plain, stamp
@@ -66,6 +68,7 @@ class Predictor:
             for horizon in self.model.horizons
         }
         self.usual = _compute_usual(loaded.model)
+        self.reach = Reach(loaded.model, loaded.facts.rule)
         self.panel = loaded.panel
         self._clinical = SubModel.of(loaded.model)
         self._with_panel = (
@@ -108,7 +111,8 @@ class Predictor:
         dict
             The answer as documented in :mod:`serving.estimate.answer`, plain JSON values.
             `submodel` tells whether the panel was used. `estimates` is empty for a patient out of
-            scope, with the reasons among the notices.
+            scope, one who cannot reach the outcome, and one of whom too little is known, with
+            the reasons among the notices (:data:`serving.estimate.notices.NO_ESTIMATE`).
 
         Raises
         ------
@@ -125,21 +129,14 @@ class Predictor:
             notices += [
                 PlainNotice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
             ]
+        elif not_for := reach_notices(record, self.predictors, self.reach):
+            notices += not_for
         else:
             x = self.dictionary.encode([record], self.model.predictors)[0]
             spoke, x, found = self._choose(x, sample)
             estimates = [self._complete(estimate) for estimate in spoke.estimate(x)]
             notices += found
-            notices += record_notices(
-                record,
-                self.predictors,
-                self.facts.training_ranges,
-                usual=self.usual,
-                unused=self._unused(patient, record),
-                fills=self.model.gaps is not None,
-            )
-            if self.facts.condition == "CRPS":
-                notices += evidence_notices(record, self.dictionary)
+            notices += self._describe(patient, record)
         notices += scope_notices(unknown, self.eligibility, self.dictionary)
         facts = self.facts
         return {
@@ -159,6 +156,26 @@ class Predictor:
                 "notices": [n._asdict() for n in (*self._model_notices[spoke.name], *notices)],
             },
         }
+
+    def _describe(self, patient: Mapping[str, object], record: Record) -> list[PlainNotice]:
+        """Return what has to be known of the values that an estimate was made from."""
+        notices = record_notices(
+            record,
+            self.predictors,
+            self.facts.training_ranges,
+            usual=self.usual,
+            unused=self._unused(patient, record),
+            fills=self.model.gaps is not None,
+        )
+        if self.reach.is_met_already(record):
+            text = (
+                f"{self.dictionary['nrs_t0'].label} meets the outcome already: such a patient "
+                "counts as a responder if nothing changes."
+            )
+            notices.append(PlainNotice("met_already", text, "nrs_t0"))
+        if self.facts.condition == "CRPS":
+            notices += evidence_notices(record, self.dictionary)
+        return notices
 
     def predict_batch(self, raws: object, *, request_id: str) -> list[dict[str, Any]]:
         """Return one answer for each patient; one bad record does not spoil the others.

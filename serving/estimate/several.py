@@ -13,15 +13,15 @@ from features.cohort.cohort import parse_cohort
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
+from serving.estimate.notices import list_reasons
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 
-__all__ = ["find_sample", "predict_cohort", "to_table"]
+__all__ = ["find_sample", "name_kind", "predict_cohort", "to_table"]
 
 _MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
 _KNOWN_BEFORE = ("always", "baseline")
-_WITHHELD = "recorded, not shown"
 
 
 def predict_cohort(
@@ -106,8 +106,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
     -------
     DataFrame
         `patient_id`, `row` (line of the cohort file), `model` (NAME:VERSION) and its `status`;
-        `answer` ("estimate", "recorded, not shown" under silent evaluation, "out of scope" or
-        "cannot be read"), `submodel`; for each horizon
+        `answer` ("estimate", "out of scope", "no estimate", "withheld" or "cannot be read"),
+        `submodel`; for each horizon
         `_probability`, `_low`, `_high` (95% interval) and `_base_rate`, all in [0, 1] and empty
         where there is no estimate; `told`, the notices or what has to be put right.
     """
@@ -119,8 +119,7 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             kind, notices = "cannot be read", answer["problems"]
             told = [f"{p['variable']}: expected {p['expected']}; {p['action']}" for p in notices]
         else:
-            inside = answer["applicability"]["in_scope"]
-            kind = "estimate" if estimates else _WITHHELD if inside else "out of scope"
+            kind = "estimate" if estimates else name_kind(answer)
             told = [notice["text"] for notice in answer["applicability"]["notices"]]
         row = {
             "patient_id": answer["patient_id"],
@@ -128,7 +127,7 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             "model": f"{facts.name}:{facts.version}",
             "status": facts.status,
             "answer": kind,
-            "submodel": answer["submodel"] if kind in ("estimate", _WITHHELD) else "",
+            "submodel": answer["submodel"] if kind in ("estimate", "withheld") else "",
         }
         for horizon in predictor.model.horizons:
             found = estimates.get(horizon, {})
@@ -141,6 +140,13 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             }
         rows.append({**row, "told": " ".join(told)})
     return pd.DataFrame(rows)
+
+
+def name_kind(answer: Mapping[str, Any]) -> str:
+    """Return "out of scope", "no estimate" or "withheld" for an answer without estimates."""
+    if not answer["applicability"]["in_scope"]:
+        return "out of scope"
+    return "no estimate" if list_reasons(answer) else "withheld"
 
 
 def _decode(variable: Variable, value: float | str) -> float | str | None:

@@ -31,7 +31,7 @@ class Followed:
     X : ndarray, shape (n, n_predictors)
         The predictors as the model reads them; NaN where not known or not kept.
     risk : mapping of str to ndarray, shape (n,)
-        By horizon, in the model's order: the estimate that was given, 0 to 1; NaN out of scope.
+        By horizon, in the model's order: the estimate that was given, 0 to 1; NaN for none.
     outcome : mapping of str to ndarray, shape (n,)
         By horizon: 1 response, 0 none, NaN not (yet) known.
     reported : mapping of str to ndarray of datetime64, shape (n,)

@@ -12,7 +12,14 @@ from typing import Any
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.safety import describe_safety
-from serving.estimate.notices import RECORDED, SILENT, WAIVED
+from serving.estimate.notices import (
+    NO_ESTIMATE,
+    RECORDED,
+    SILENT,
+    WAIVED,
+    list_reasons,
+    name_absence,
+)
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
 from serving.web.form import (
@@ -166,7 +173,7 @@ def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, An
     largest = max((abs(row["contribution"]) for row in drawn), default=0.0)
     # said elsewhere on the page
     hidden = {
-        "out_of_scope",
+        *NO_ESTIMATE,
         "note",
         "panel_unused",
         predictor.facts.status,
@@ -178,7 +185,8 @@ def _make_result(predictor: Predictor, found: Mapping[str, Any]) -> dict[str, An
         "request_id": found["request_id"],
         "recorded": [n["text"] for n in notices if n["code"] == RECORDED],
         "in_scope": found["applicability"]["in_scope"],
-        "reasons": [n["text"] for n in notices if n["code"] == "out_of_scope"],
+        "reasons": list_reasons(found),
+        "absence": name_absence(found),
         "spoke": describe_submodel(predictor, found),
         "notices": [n["text"] for n in notices if n["code"] not in hidden],
         "estimates": [

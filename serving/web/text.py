@@ -11,8 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.errors import Problem, group_problems
-from serving.estimate.notices import RECORDED, SILENT, WAIVED
+from serving.estimate.notices import RECORDED, SILENT, WAIVED, list_reasons, name_absence
 from serving.estimate.predictor import Predictor
+from serving.estimate.several import name_kind
 from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
 
@@ -30,8 +31,8 @@ def print_answer(
     facts = predictor.facts
     console.print(f"[bold reverse] {facts.status.upper()} [/] {escape(predictor.stamp)}\n")
     notices = answer["applicability"]["notices"]
-    if not answer["applicability"]["in_scope"]:
-        console.print("[bold]No estimate: outside what this model knows.[/]")
+    if list_reasons(answer):
+        console.print(f"[bold]{name_absence(answer)}.[/]")
     if facts.notes:
         console.print(f"[bold]{escape(facts.notes[0])}[/]\n", soft_wrap=True)
     _print_waivers(predictor, console)
@@ -102,11 +103,11 @@ def _describe_patient(
     nothing = ["–"] * len(horizons)
     if "problems" in answer:
         return "cannot be read", nothing, ""
-    told = answer["applicability"]
-    codes = ("panel_unused",) if told["in_scope"] else ("out_of_scope",)
-    why = " ".join(notice["text"] for notice in told["notices"] if notice["code"] in codes)
-    if not told["in_scope"]:
-        return "out of scope", nothing, why
+    notices = answer["applicability"]["notices"]
+    reasons = list_reasons(answer)
+    if reasons:
+        return name_kind(answer), nothing, " ".join(reasons)
+    why = " ".join(notice["text"] for notice in notices if notice["code"] == "panel_unused")
     if withheld:
         return answer["submodel"], ["withheld"] * len(horizons), why
     cells = [

@@ -229,7 +229,7 @@ def test_the_page_works_beside_the_api(http):
 
 
 def test_callers_at_the_same_time_get_their_own_numbers(http, predictor):
-    scores = [n / 4 for n in range(41)]
+    scores = [2 + n / 5 for n in range(41)]
 
     def ask(score):
         answer = http.post("/predict", json={"patient": {**PATIENT, "nrs_t0": score}}).json()

@@ -7,6 +7,7 @@ draws behind its intervals, and background rows whose columns were permuted inde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -247,6 +248,14 @@ class ResponseModel:
         """The predictors' entries in the dictionary, in the order of the array's columns."""
         dictionary = self.dictionary
         return tuple(dictionary[name] for name in self.predictors)
+
+    @property
+    def min_known(self) -> int:
+        """How many predictors have to be known for an estimate: half of them, rounded up.
+
+        With fewer it would be about patients in general, and look as if it were about this one.
+        """
+        return math.ceil(len(self.predictors) / 2)
 
     @property
     def has_trees(self) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import parse_value
 from features.errors import InputError, Problem
+from training.model.reach import Reach
 from training.store.artifact import LoadedModel, load_model
 
 __all__ = ["FrameModel"]
@@ -38,15 +40,16 @@ class FrameModel:
         ----------
         table : DataFrame
             A column for each predictor, in the dictionary's units and words, an empty cell
-            where a value is unknown. Variables of the eligibility rules are checked where they
-            are given.
+            where a value is unknown. Variables of the eligibility rules, and the score before
+            treatment, are checked where they are given.
         params : ignored
             MLflow passes it.
 
         Returns
         -------
         DataFrame
-            The index of `table`; a column `p_t1`, `p_t2` for each horizon, in [0, 1].
+            The index of `table`; a column `p_t1`, `p_t2` for each horizon, in [0, 1]; NaN for a
+            row of which the model gives no number (:mod:`training.model.reach`).
 
         Raises
         ------
@@ -68,7 +71,8 @@ class FrameModel:
             for name in model.predictors
             if name not in table.columns
         ]
-        read = [str(c) for c in table.columns if c in checked or c in model.predictors]
+        used = {*checked, *model.predictors, "nrs_t0"}
+        read = [str(c) for c in table.columns if c in used]
         cells = table[read].astype(object)
         records: list[dict[str, float | str | None]] = []
         for row, values in enumerate(cells.where(cells.notna(), None).to_numpy().tolist(), 1):
@@ -91,6 +95,8 @@ class FrameModel:
         if problems:
             raise InputError("table to predict for", problems)
         served = model.probability(dictionary.encode(records, model.predictors))
+        reach = Reach(model, facts.rule)
+        served[[bool(reach.list_reasons(record)) for record in records]] = np.nan
         columns = [f"p_{horizon}" for horizon in model.horizons]
         return pd.DataFrame(served, index=table.index, columns=columns)
 

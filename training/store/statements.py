@@ -126,6 +126,10 @@ def make_statements(facts: ModelFacts) -> tuple[str, ...]:
     )
     made_of = set().union(*facts.blend.values())
     sentences.append(tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}))
+    sentences.append(
+        "There is no number where fewer than half of the values that the model uses are known, nor "
+        "where the score before treatment leaves no room for the outcome."
+    )
     liver = (
         " Liver enzymes before and during the infusion, a history of psychosis and every other "
         "safety question stay with the physician."

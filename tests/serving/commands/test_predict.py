@@ -135,7 +135,8 @@ def test_under_silent_evaluation_no_number_leaves_and_all_are_recorded(approved,
     assert answer["estimates"] == []
     assert "recorded" in [n["code"] for n in answer["applicability"]["notices"]]
     cohort, out = tmp_path / "cohort.csv", tmp_path / "out.csv"
-    cohort.write_text("patient_id,nrs_t0\nA1,8\nA2,eleven\nA3,5\n")
+    known = "patient_id,nrs_t0,opioid,sex"
+    cohort.write_text(f"{known}\nA1,8,no,male\nA2,eleven,no,male\nA3,5,no,male\n")
     assert run("predict", folder, "--cohort", cohort, "--out", out).exit_code == 0
     assert not re.search(r"0\.\d\d", out.read_text())
     kinds = [row["answer"] for row in csv.DictReader(out.read_text().splitlines())]

@@ -11,11 +11,15 @@ from features.dictionary.declarations import declare_variable, read_eligibility
 from serving.estimate.notices import (
     PlainNotice,
     evidence_notices,
+    list_reasons,
     model_notices,
+    name_absence,
+    reach_notices,
     record_notices,
     scope_notices,
 )
 from tests.serving.helpers.models import make_facts, make_model
+from training.model.reach import Reach
 from training.store.statements import stamp
 
 PREDICTORS = CONTRACT.check_predictors(["nrs_t0", "disease_duration_years", "opioid"])
@@ -48,7 +52,7 @@ def test_a_complete_and_usual_record_has_nothing_to_tell():
 
 
 @pytest.mark.parametrize("name", list(COMPLETE))
-def test_one_missing_value_is_told_and_does_not_count_as_nothing_known(name):
+def test_one_missing_value_is_told(name):
     assert tell(**{name: None}) == [("missing", name)]
     label = CONTRACT[name].label
     assert text_of("missing", **{name: None}) == (
@@ -66,14 +70,25 @@ def test_a_model_that_takes_every_value_says_so():
     ]
 
 
-def test_two_missing_values_are_not_nothing_known():
+def test_every_missing_value_is_told():
     assert tell(nrs_t0=None, opioid=None) == [("missing", "nrs_t0"), ("missing", "opioid")]
 
 
-def test_nothing_known_is_told_when_every_predictor_is_missing():
-    found = tell(**dict.fromkeys(COMPLETE))
-    assert found == [*(("missing", name) for name in COMPLETE), ("nothing_known", None)]
-    assert tell(**dict.fromkeys(COMPLETE), age_years=40.0) == found
+def test_where_there_is_no_number_the_reasons_and_what_is_missing_are_all_there_is():
+    reach = Reach(make_model(predictors=list(COMPLETE)), "fall2_or_success")
+    assert reach_notices(COMPLETE, PREDICTORS, reach) == []
+    found = reach_notices({"nrs_t0": 1.0}, PREDICTORS, reach)
+    assert [(notice.code, notice.variable) for notice in found] == [
+        ("cannot_be_met", "nrs_t0"),
+        ("too_little_known", None),
+        ("missing", "disease_duration_years"),
+        ("missing", "opioid"),
+    ]
+    answer = {"applicability": {"notices": [notice._asdict() for notice in found]}}
+    assert list_reasons(answer) == [notice.text for notice in found[:2]]
+    assert name_absence(answer) == "No estimate: this outcome cannot be reached"
+    some = {"applicability": {"notices": [{"code": "rare", "text": "x", "variable": None}]}}
+    assert (list_reasons(some), name_absence(some)) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -161,12 +176,6 @@ def test_each_entry_rule_that_could_not_be_checked_is_a_notice():
 def test_who_the_published_patients_were_is_told_where_a_patient_differs(record, variable, told):
     found = [(notice.code, notice.variable) for notice in evidence_notices(record, CONTRACT)]
     assert found == ([("outside_evidence", variable)] if told else [])
-
-
-@pytest.mark.parametrize(("nrs", "told"), [(1.9, True), (2.0, False), (4.0, False)])
-def test_pain_that_cannot_fall_by_two_points_is_told(nrs, told):
-    (notice,) = evidence_notices({"nrs_t0": nrs}, CONTRACT)
-    assert ("Below 2, pain cannot fall by 2 points." in notice.text) is told
 
 
 def test_a_stamp_comes_first_and_notes_last():

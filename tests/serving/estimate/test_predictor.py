@@ -91,12 +91,46 @@ def test_a_worked_example_comes_out_as_by_hand():
     assert "30%" in pooled["outcome"]
 
 
-def test_a_missing_value_is_average_and_said():
-    answer = ask(Predictor(opioid_model()), ELIGIBLE)
-    (estimate,) = answer["estimates"]
-    assert estimate["probability"] == pytest.approx(0.5, abs=1e-12)
-    assert estimate["explanation"]["contributions"][0]["value"] is None
-    assert {("missing", "opioid"), ("nothing_known", None)} <= codes(answer)
+def test_a_missing_value_is_average_and_said(predictor, patient):
+    found = ask(predictor, {**patient, "opioid": None})
+    for estimate in found["estimates"]:
+        assert estimate["explanation"]["contributions"][2]["value"] is None
+    assert ("missing", "opioid") in codes(found)
+
+
+NO_NUMBER = [
+    ({"nrs_t0": 0}, "cannot_be_met"),
+    ({"nrs_t0": "1,5"}, "cannot_be_met"),
+    ({"opioid": None, "sex": "", "antidepressant": None}, "too_little_known"),
+    (dict.fromkeys(DEFAULT), "too_little_known"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), NO_NUMBER)
+def test_there_is_no_number_that_cannot_be(predictor, patient, change, code):
+    asked = {**patient, **change}
+    answer = ask(predictor, asked)
+    assert answer["estimates"] == []
+    assert answer["applicability"]["in_scope"] is True
+    assert code in {name for name, _ in codes(answer)}
+    assert {v for c, v in codes(answer) if c == "missing"} == {
+        name for name, value in change.items() if value in (None, "")
+    }
+    assert "probability" not in json.dumps(answer)
+    (again,) = predictor.predict_batch([asked], request_id="b")
+    assert {**again, "request_id": answer["request_id"]} == answer
+
+
+def test_classes_that_come_from_the_medication_list_are_known(predictor, patient):
+    sent = {**patient, "opioid": None, "antidepressant": None, "sex": None}
+    assert ask(predictor, sent)["estimates"] == []
+    assert ask(predictor, {**sent, "medication_atc": "N02AX02"})["estimates"]
+
+
+def test_a_rule_that_is_met_before_treatment_is_said_to_be(patient):
+    mild = Predictor(make_loaded(facts={"rule": "score <= 4"}))
+    assert ("met_already", "nrs_t0") in codes(ask(mild, {**patient, "nrs_t0": 3}))
+    assert ("met_already", "nrs_t0") not in codes(ask(mild, patient))
 
 
 def test_the_answer_has_exactly_the_agreed_names(predictor, patient):
@@ -146,10 +180,11 @@ def test_contributions_add_up_and_the_second_probability_is_not_above_the_first(
     predictor = Predictor(make_loaded(horizons=horizons, constant=constant))
     patient = {
         **ELIGIBLE,
-        "nrs_t0": data.draw(st.none() | st.floats(0, 10)),
-        "disease_duration_years": data.draw(st.none() | st.floats(0, 30)),
+        "nrs_t0": data.draw(st.none() | st.floats(2, 10)),
+        "disease_duration_years": data.draw(st.floats(0, 30)),
+        "antidepressant": "no",
         "opioid": data.draw(st.sampled_from(["yes", "no", "unknown", True, False, None])),
-        "sex": data.draw(st.sampled_from(["female", "male", None])),
+        "sex": data.draw(st.sampled_from(["female", "male"])),
     }
     estimates = ask(predictor, patient)["estimates"]
     assert tuple(e["horizon"] for e in estimates) == horizons
@@ -368,7 +403,7 @@ def test_patients_unlike_those_of_the_published_studies_are_pointed_out(
 
 def test_a_model_of_another_condition_has_no_crps_evidence():
     predictor = Predictor(make_loaded(facts={"condition": "chronic back pain", "eligibility": {}}))
-    answer = ask(predictor, {"nrs_t0": 3, "opioid": "no"})
+    answer = ask(predictor, {"nrs_t0": 3, "opioid": "no", "sex": "female"})
     assert not any(code == "outside_evidence" for code, _ in codes(answer))
     assert [e["published_base_rate"] for e in answer["estimates"]] == [None, None]
     assert "Sigtermans" not in json.dumps(answer)

@@ -6,21 +6,23 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 from features.errors import InputError
 from features.files.table import parse_table, write_table
 from features.panel.importing import read_panel
+from serving.commands.predict import predict
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
-from serving.estimate.several import find_sample, predict_cohort
-from tests.serving.commands.test_predict import app
+from serving.estimate.several import find_sample, name_kind, predict_cohort
+from serving.estimate.silence import withhold
 from tests.serving.estimate.test_panel import CT, PANEL
-from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.command_line import CommandLine
+from tests.serving.helpers.models import PATIENT, make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel, make_panel_case
 from training.store.artifact import save_model
 
+line = CommandLine(predict=predict)
 FULL = PanelSample({a: None if ct == "Undetermined" else ct for a, ct in CT.items()})
 ROW = {**{name: str(value) for name, value in PATIENT.items()}, "nrs_t1": "3"}
 COHORT = pd.DataFrame(
@@ -59,7 +61,7 @@ def files(tmp_path):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["predict", *map(str, arguments)])
+    return line.run("predict", *arguments)
 
 
 def test_each_patient_gets_the_answer_of_the_sub_model_that_can_use_the_panel(both):
@@ -238,7 +240,7 @@ def test_a_cohort_stands_alone(folder, files):
 def test_a_cohorts_answers_are_written_as_a_table(folder, files, ending):
     out = files / f"answers{ending}"
     asked = ["predict", str(folder), "--cohort", str(files / "cohort.csv")]
-    done = CliRunner().invoke(app, [*asked, "--out", str(out), "--json"])
+    done = line.run(*asked, "--out", out, "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     table = pd.read_csv(out) if ending == ".csv" else pd.read_parquet(out)
@@ -267,10 +269,24 @@ def test_answers_are_written_to_no_place_that_would_lose_something(folder, files
         ("answers.xlsx", "must end in .csv or .parquet"),
         ("none/answers.csv", "does not exist"),
     ):
-        done = CliRunner().invoke(app, [*asked, str(files / place)])
+        done = line.run(*asked, files / place)
         assert done.exit_code != 0
         assert why in done.output + str(done.exception)
     assert (files / "cohort.csv").read_bytes() == before
     assert (files / "old.csv").read_text() == "kept"
-    alone = CliRunner().invoke(app, ["predict", str(folder), "--set", "nrs_t0=8", "--out", "a.csv"])
+    alone = line.run("predict", folder, "--set", "nrs_t0=8", "--out", "a.csv")
     assert "--out is for a cohort's answers" in alone.output + str(alone.exception)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "kind"),
+    [
+        ({"age_years": 12}, {}, "out of scope"),
+        ({"nrs_t0": 1}, {}, "no estimate"),
+        ({}, {"status": "approved for silent evaluation only", "synthetic": False}, "withheld"),
+    ],
+)
+def test_an_answer_without_numbers_is_called_what_it_is(change, status, kind):
+    predictor = Predictor(make_loaded(facts=status))
+    found = predictor.predict({**PATIENT, **change}, request_id="r")
+    assert name_kind(withhold(predictor, found)) == kind

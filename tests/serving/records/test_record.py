@@ -37,6 +37,15 @@ def test_a_patient_out_of_scope_is_recorded_without_a_probability(predictor: Pre
     assert "out_of_scope" in one.notices
 
 
+def test_an_answer_without_a_number_is_recorded_with_its_reasons(predictor: Predictor) -> None:
+    patient = {**PATIENT, "nrs_t0": 1, "sex": None}
+    one = make_estimate(
+        predictor, patient, predictor.predict(patient, request_id="r1"), at=START, caller="local"
+    )
+    assert (one.in_scope, one.probabilities, one.missing) == (True, {}, ("sex",))
+    assert "cannot_be_met" in one.notices
+
+
 def test_a_panel_is_recorded_as_it_was_sent_or_read(predictor: Predictor) -> None:
     answer = predictor.predict(PATIENT, request_id="r1")
     sent = {"ct": {"hsa-miR-1": 30.5}}

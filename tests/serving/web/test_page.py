@@ -205,6 +205,21 @@ def test_a_patient_out_of_scope_sees_why(predictor):
     assert "responded." not in text
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"nrs_t0": "1"}, "Pain before treatment (NRS) has to be at least 2 points"),
+        (dict.fromkeys(DEFAULT, ""), "at least 3 have to be known; here it is none"),
+    ],
+)
+def test_a_number_that_cannot_be_is_not_shown_and_why(predictor, change, said):
+    text = text_of(show(predictor, {**FORM, **change}))
+    assert "No estimate: " in text
+    assert said in text
+    assert "says nothing on whether the treatment would help" in text
+    assert "responded." not in text
+
+
 def test_what_was_chosen_stays_chosen(predictor):
     elements = Elements(show(predictor, FORM))
     checked = {a["name"]: a["value"] for a in elements.all("input") if "checked" in a}

@@ -83,6 +83,17 @@ def test_out_of_scope_is_told_before_anything_else(predictor):
     assert "responded (95%" not in text
 
 
+def test_no_number_is_told_with_its_reason(predictor):
+    answer = predictor.predict({**PATIENT, "nrs_t0": 1}, request_id="r")
+    text = show(print_answer, answer, predictor)
+    assert "No estimate: this outcome cannot be reached." in text
+    assert "has to be at least 2 points" in text
+    assert "responded (95%" not in text
+    lines = show(print_cohort, [{"patient_id": "A", "row": 2, **answer}], predictor)
+    assert "A no estimate – –" in flat(lines)
+    assert "- A: The outcome cannot be reached" in flat(lines)
+
+
 def test_the_models_own_note_is_shown_above_the_estimates():
     predictor = Predictor(make_loaded(facts={"notes": ["Mind [this]."]}))
     text = show(print_answer, predictor.predict(PATIENT, request_id="r"), predictor)

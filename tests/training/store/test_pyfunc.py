@@ -14,7 +14,7 @@ from training.store.pyfunc import FrameModel, _load_pyfunc
 
 TABLE = pd.DataFrame(
     {
-        "crps_type": ["1", "unspecified", None, "2"],
+        "crps_type": ["1", "unspecified", "1", "2"],
         "nrs_t0": [8, 5.5, np.nan, 7],
         "disease_duration_years": [2, 0, 60, 11],
         "opioid": ["yes", "No", "", True],
@@ -36,7 +36,7 @@ def test_rows_are_read_as_the_dictionary_says(model: FrameModel) -> None:
         [
             [8.0, 2.0, 1.0, 0.0],
             [5.5, 0.0, 0.0, 2.0],
-            [np.nan, 60.0, np.nan, np.nan],
+            [np.nan, 60.0, np.nan, 0.0],
             [7.0, 11.0, 1.0, 1.0],
         ]
     )
@@ -93,6 +93,22 @@ def test_a_patient_out_of_scope_gets_no_number(
 ) -> None:
     with pytest.raises(InputError, match="row 2, " + column):
         model.predict(TABLE.assign(**{column: [None, value, None, None]}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nrs_t0": [8, 1, 6, 7]},
+        {"disease_duration_years": [2, None, 60, 11], "opioid": ["yes", "", "", True]}
+        | {"nrs_t0": [8, None, 6, 7]},
+    ],
+    ids=["a fall of 2 from 1", "only the type known"],
+)
+def test_a_row_without_a_number_leaves_the_others_theirs(
+    model: FrameModel, change: dict[str, list[object]]
+) -> None:
+    served = model.predict(TABLE.assign(**change))
+    assert np.isnan(served.to_numpy()).all(axis=1).tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""For whom a model gives no number: the outcome cannot be reached, or too little is known.
+
+A model draws a smooth curve through its patients, and the curve goes on where the outcome does not:
+to someone whose pain is 1, a fall of 2 points is given a share like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from features.arrays import FloatArray
+from features.dictionary.rule import Rule, is_compared, read_rule
+from training.model.response_model import ResponseModel
+
+__all__ = ["CANNOT_BE_MET", "TOO_LITTLE_KNOWN", "Reach"]
+
+CANNOT_BE_MET, TOO_LITTLE_KNOWN = "cannot_be_met", "too_little_known"
+"""Codes: the score before treatment leaves no room for the outcome; fewer predictors are known
+than the model asks for."""
+
+_SCORE = "nrs_t0"
+
+
+class _Reason(NamedTuple):
+    """Why there is no number for a patient.
+
+    Parameters
+    ----------
+    code : str
+        :data:`CANNOT_BE_MET` or :data:`TOO_LITTLE_KNOWN`.
+    text : str
+        Plain words, without the patient's values.
+    variable : str or None
+        The variable it is about, if it is about one.
+    """
+
+    code: str
+    text: str
+    variable: str | None = None
+
+
+class Reach:
+    """Whom a model's estimates are about, beside its entry rules.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        With its dictionary and predictors.
+    rule : str
+        Its responder rule, as its facts have it.
+    """
+
+    def __init__(self, model: ResponseModel, rule: str) -> None:
+        dictionary = model.dictionary
+        self._rule: Rule = read_rule(rule, dictionary)
+        self._score = dictionary[_SCORE]
+        self._compared = is_compared(dictionary)
+        self._predictors = model.predictor_variables
+        self._min_known = model.min_known
+
+    def list_reasons(self, record: Mapping[str, float | str | None]) -> list[_Reason]:
+        """Return every reason against a number for a patient; none where there may be one.
+
+        Parameters
+        ----------
+        record : mapping
+            Parsed values of one patient. Without a score before treatment nobody can tell whether
+            the outcome can be reached, and that alone is no reason.
+        """
+        reasons = []
+        if self._rule.has_no_room(self._find_score(record))[0]:
+            reasons.append(_Reason(CANNOT_BE_MET, self._tell_room(), _SCORE))
+        known = sum(isinstance(record.get(v.name), float) for v in self._predictors)
+        if known < self._min_known:
+            text = (
+                f"Of the {len(self._predictors)} values that the model uses, at least "
+                f"{self._min_known} have to be known; here it is {known or 'none'}."
+            )
+            reasons.append(_Reason(TOO_LITTLE_KNOWN, text))
+        return reasons
+
+    def is_met_already(self, record: Mapping[str, float | str | None]) -> bool:
+        """Return whether a rule on the score alone is met before treatment, by doing nothing."""
+        before = self._find_score(record)
+        alone = self._compared and not self._rule.compares
+        return bool(alone and self._rule.is_met(before, before)[0])
+
+    def _find_score(self, record: Mapping[str, float | str | None]) -> FloatArray:
+        value = record.get(_SCORE)
+        return np.array([value if isinstance(value, float) else np.nan])
+
+    def _tell_room(self) -> str:
+        rule = self._rule
+        text = (
+            f"The outcome cannot be reached: {self._score.label} has to be {rule.room} for it "
+            f"({rule.past})."
+        )
+        if rule.or_success:
+            text += (
+                " The record's own words alone make no outcome that a number could be given for."
+            )
+        return text
