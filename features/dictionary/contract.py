@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from features.dictionary.codes import find_codes
 from features.dictionary.rule import NRS
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import KnownAt, Variable, VariableRole
@@ -22,36 +23,28 @@ _PAIN = "points, 0 no pain to 10 worst"
 _NRS = {"measure": NRS, "better": "low"}
 
 
-def _code(system: str, codes: str) -> tuple[tuple[str, str], ...]:
-    return tuple((system, code) for code in codes.split())
-
-
 def _cite(source: str, *variables: Variable) -> tuple[Variable, ...]:
     """Return variables with the paper that they and their ranges come from."""
     return tuple(replace(variable, source=source) for variable in variables)
 
 
-def _number(
-    name: str, label: str, unit: str, low: float, high: float, *, loinc: str = "", **more: Any
-) -> Variable:
+def _number(name: str, label: str, unit: str, low: float, high: float, **more: Any) -> Variable:
     """Declare a number known at baseline, a predictor unless `more` says otherwise."""
     given: dict[str, Any] = {"kind": "number", "known_at": "baseline", "roles": ("predictor",)}
-    codes = _code("LOINC", loinc)
+    codes = find_codes(name)
     return Variable(name, label, unit=unit, low=low, high=high, codes=codes, **(given | more))
 
 
 def _category(
     name: str, label: str, words: str, role: VariableRole = "eligibility", **more: Any
 ) -> Variable:
-    categories = tuple(words.split())
-    return Variable(name, label, "category", "baseline", (role,), categories=categories, **more)
+    given: dict[str, Any] = {"categories": tuple(words.split()), "codes": find_codes(name)}
+    return Variable(name, label, "category", "baseline", (role,), **given, **more)
 
 
-def _drug_class(name: str, label: str, atc: str, source: str = _BOTH, **more: Any) -> Variable:
-    codes = _code("ATC", atc)
-    return Variable(
-        name, label, "yes_no", "baseline", ("predictor",), codes=codes, source=source, **more
-    )
+def _drug_class(name: str, label: str, source: str = _BOTH, **more: Any) -> Variable:
+    given: dict[str, Any] = {"codes": find_codes(name), "source": source}
+    return Variable(name, label, "yes_no", "baseline", ("predictor",), **given, **more)
 
 
 def _score(name: str, label: str, low: float, high: float, hint: str = "") -> Variable:
@@ -65,7 +58,7 @@ def _course(
 
 
 def _outcome(name: str, label: str, known_at: KnownAt, unit: str, high: float) -> Variable:
-    pain: dict[str, Any] = {"loinc": "72514-3", **_NRS} if unit == _PAIN else {}
+    pain: dict[str, Any] = _NRS if unit == _PAIN else {}
     return _number(name, label, unit, 0, high, known_at=known_at, roles=("outcome",), **pain)
 
 
@@ -106,21 +99,9 @@ _TREATMENT = (
         hint="1 for the patient's first course",
         source=_MANGNUS,
     ),
-    _category(
-        "crps_type",
-        "CRPS type",
-        "1 2 unspecified",
-        codes=_code("SNOMED", "128200000"),
-        source=_BOTH,
-    ),
+    _category("crps_type", "CRPS type", "1 2 unspecified", source=_BOTH),
     _category("setting", "Admission", "elective emergency", source=_MANGNUS),
-    _category(
-        "drug",
-        "Infusion drug",
-        "s_ketamine racemic_ketamine other none",
-        codes=_code("ATC", "N01AX14 N01AX03"),
-        source=_MANGNUS,
-    ),
+    _category("drug", "Infusion drug", "s_ketamine racemic_ketamine other none", source=_MANGNUS),
     _category(
         "route",
         "Route of administration",
@@ -134,7 +115,6 @@ _TREATMENT = (
         "concurrent_infusion_drug",
         "Other infusion drug in the same admission",
         "none mannitol tadalafil pamidronic_acid other",
-        codes=_code("ATC", "B05BC01 G04BE08 M05BA03"),
         source=_MANGNUS,
     ),
 )
@@ -147,20 +127,16 @@ _PATIENT = (
         0,
         120,
         roles=("predictor", "eligibility"),
-        loinc="30525-0",
         hint="at the day of treatment",
         source=_BOTH,
     ),
-    _category(
-        "sex", "Sex", "female male", "predictor", codes=_code("LOINC", "46098-0"), source=_BOTH
-    ),
+    _category("sex", "Sex", "female male", "predictor", source=_BOTH),
     _number(
         "nrs_t0",
         "Pain before treatment (NRS)",
         _PAIN,
         0,
         10,
-        loinc="72514-3 38208-5",
         hint="numeric rating scale before the infusion",
         source=_BOTH,
         **_NRS,
@@ -187,49 +163,33 @@ _MEDICATION = (
         ("source",),
         hint="codes with ; between; none = takes none; empty = unknown",
     ),
-    _drug_class("paracetamol", "Paracetamol", "N02BE01 N02BE51 N02BE71"),
-    _drug_class("nsaid", "Anti-inflammatory drug (NSAID)", "M01A"),
-    _drug_class("opioid", "Opioid, any", "N02A N07BC01 N07BC02 N07BC05 N07BC51 R05DA04"),
+    _drug_class("paracetamol", "Paracetamol"),
+    _drug_class("nsaid", "Anti-inflammatory drug (NSAID)"),
+    _drug_class("opioid", "Opioid, any"),
     _drug_class(
         "weak_opioid",
         "Weak opioid",
-        "N02AX02 N02AJ R05DA04",
         parent="opioid",
         hint="tramadol, codeine and the like; the split is by convention",
     ),
     _drug_class(
         "strong_opioid",
         "Strong opioid",
-        "N02AA N02AB N02AE N02AX06 N07BC01 N07BC02 N07BC05 N07BC51",
         parent="opioid",
         hint="morphine, oxycodone, fentanyl, tapentadol and the like",
     ),
-    _drug_class("antidepressant", "Antidepressant, any", "N06A"),
-    _drug_class(
-        "tricyclic", "Tricyclic antidepressant", "N06AA", _SIGTERMANS, parent="antidepressant"
-    ),
-    _drug_class(
-        "ssri_snri",
-        "SSRI or SNRI antidepressant",
-        "N06AB N06AX16 N06AX17 N06AX21 N06AX23 N06AX28",
-        _SIGTERMANS,
-        parent="antidepressant",
-    ),
-    _drug_class("anti_epileptic", "Anti-epileptic drug, any", "N03A N02BF"),
-    _drug_class(
-        "gabapentinoid",
-        "Gabapentin or pregabalin",
-        "N02BF01 N02BF02 N03AX12 N03AX16",
-        _SIGTERMANS,
-        parent="anti_epileptic",
-    ),
-    _drug_class("benzodiazepine", "Benzodiazepine", "N05BA N05CD N03AE01", _SIGTERMANS),
+    _drug_class("antidepressant", "Antidepressant, any"),
+    _drug_class("tricyclic", "Tricyclic antidepressant", _SIGTERMANS, parent="antidepressant"),
+    _drug_class("ssri_snri", "SSRI or SNRI antidepressant", _SIGTERMANS, parent="antidepressant"),
+    _drug_class("anti_epileptic", "Anti-epileptic drug, any"),
+    _drug_class("gabapentinoid", "Gabapentin or pregabalin", _SIGTERMANS, parent="anti_epileptic"),
+    _drug_class("benzodiazepine", "Benzodiazepine", _SIGTERMANS),
 )
 
 _FURTHER = _cite(
     _SIGTERMANS,
-    _number("weight_kg", "Body weight", "kg", 20, 350, loinc="29463-7"),
-    _number("height_cm", "Height", "cm", 80, 250, loinc="8302-2"),
+    _number("weight_kg", "Body weight", "kg", 20, 350),
+    _number("height_cm", "Height", "cm", 80, 250),
     _number("affected_limbs", "Number of affected limbs", "limbs", 1, 4, kind="integer"),
     _category("affected_site", "Affected limb", "upper lower both", "predictor"),
     _score("mcgill_pri", "McGill pain rating index", 0, 78),

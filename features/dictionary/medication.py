@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from features.dictionary.codes import COMBINATION_DRUGS, DRUG_CLASSES
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError, Problem
 
@@ -48,57 +48,9 @@ _WELL_FORMED = re.compile(r"[ABCDGHJLMNPRSV]\d\d([A-Z]([A-Z](\d\d)?)?)?")
 _EXPECTED = CONTRACT[_COLUMN].expected() + ", each of 3, 4, 5 or 7 characters as in N02AX02"
 
 
-@dataclass(frozen=True)
-class _DrugClass:
-    """The codes of one class: everything under `within` but what is under `without`."""
-
-    within: tuple[str, ...]
-    without: tuple[str, ...] = ()
-
-    def holds(self, code: str) -> bool:
-        """Whether every drug that the code stands for is in the class."""
-        return code.startswith(self.within) and not (self.without and code.startswith(self.without))
-
-    def may_hold(self, code: str) -> bool:
-        """Whether the class has some, but not all, of the drugs that the code stands for."""
-        return not self.holds(code) and any(prefix.startswith(code) for prefix in self.within)
-
-
-def _drug_class(within: str, without: str = "") -> _DrugClass:
-    return _DrugClass(tuple(within.split()), tuple(without.split()))
-
-
-_WEAK_ALKALOIDS = "N02AA08 N02AA58 N02AA59 N02AA66 N02AA79"
-_STRONG_COMBINATIONS = "N02AJ17 N02AJ18 N02AJ19 N02AJ22 N02AJ23"
-_SUBSTITUTION = "N07BC01 N07BC02 N07BC05 N07BC51"
-
-_CLASSES = {
-    "paracetamol": _drug_class("N02BE01 N02BE51 N02BE71 N02AJ01 N02AJ06 N02AJ13 N02AJ17 N02AJ22"),
-    "nsaid": _drug_class("M01A N02AJ08 N02AJ14 N02AJ16 N02AJ19 N02AJ23", without="M01AX05 M01AX25"),
-    "opioid": _drug_class(f"N02A R05DA04 {_SUBSTITUTION}"),
-    "weak_opioid": _drug_class(
-        f"N02AX02 N02AX52 N02AJ R05DA04 {_WEAK_ALKALOIDS}", without=_STRONG_COMBINATIONS
-    ),
-    "strong_opioid": _drug_class(
-        f"N02AA N02AB N02AE N02AX06 {_SUBSTITUTION} {_STRONG_COMBINATIONS}", without=_WEAK_ALKALOIDS
-    ),
-    "antidepressant": _drug_class("N06A", without="N06AX27"),
-    "tricyclic": _drug_class("N06AA"),
-    "ssri_snri": _drug_class("N06AB N06AX16 N06AX17 N06AX21 N06AX23 N06AX28"),
-    "anti_epileptic": _drug_class("N03A N02BF"),
-    "gabapentinoid": _drug_class("N02BF N03AX12 N03AX16"),
-    "benzodiazepine": _drug_class("N05BA N05CD N03AE"),
-}
 _PARENTS = {variable.name: variable.parent for variable in CONTRACT if variable.parent}
-CLASS_COLUMNS = (_COLUMN, *_CLASSES)
+CLASS_COLUMNS = (_COLUMN, *DRUG_CLASSES)
 """The columns of a record that :func:`fill_classes` looks at and fills."""
-
-# The drugs of concurrent_infusion_drug, by the names of its categories.
-_COMBINATION_DRUGS = {
-    "mannitol": _drug_class("B05BC01"),
-    "tadalafil": _drug_class("G04BE08"),
-    "pamidronic_acid": _drug_class("M05BA03"),
-}
 
 
 def parse_codes(text: str) -> list[str] | Problem:
@@ -153,8 +105,8 @@ def _decide(codes: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 @lru_cache(maxsize=10_000)  # every row of a cohort has some of the same few hundred codes
 def _decide_one(code: str) -> tuple[frozenset[str], frozenset[str]]:
-    inside = {name for name, drugs in _CLASSES.items() if drugs.holds(code)}
-    undecided = {name for name, drugs in _CLASSES.items() if drugs.may_hold(code)}
+    inside = {name for name, drugs in DRUG_CLASSES.items() if drugs.holds(code)}
+    undecided = {name for name, drugs in DRUG_CLASSES.items() if drugs.may_hold(code)}
     strengths = {name for name, parent in _PARENTS.items() if parent == "opioid"}
     if "opioid" in inside and not inside & strengths:
         undecided |= strengths
@@ -175,7 +127,7 @@ def find_combination_drugs(codes: Iterable[str]) -> tuple[str, ...]:
     """
     given = _read_codes(codes)
     return tuple(
-        name for name, drug in _COMBINATION_DRUGS.items() if any(drug.holds(code) for code in given)
+        name for name, drug in COMBINATION_DRUGS.items() if any(drug.holds(code) for code in given)
     )
 
 
@@ -209,7 +161,7 @@ def fill_classes(
         if isinstance(codes, Problem):
             return filled, [codes]
         inside, undecided = _decide(codes)
-        for name in _CLASSES:
+        for name in DRUG_CLASSES:
             if name in undecided:
                 continue
             value = float(name in inside)

@@ -10,7 +10,13 @@ from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.variable import Variable
 
 VARIABLES = list(CONTRACT)
-CODE = {"ATC": r"[A-Z]\d\d[A-Z]{0,2}(\d\d)?", "LOINC": r"\d+-\d", "SNOMED": r"\d{6,}"}
+CODE = {
+    "ATC": r"[A-Z]\d\d[A-Z]{0,2}(\d\d)?",
+    "ICD-10": r"[A-Z]\d\d\.\d",
+    "ICD-11": r"[0-9][A-Z][0-9][A-Z]\.[0-9Z]",
+    "LOINC": r"\d+-\d",
+    "SNOMED": r"\d{6,}",
+}
 
 
 def test_what_a_study_uses_without_a_choice_can_be_predictors() -> None:
