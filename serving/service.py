@@ -23,6 +23,7 @@ from serving.access.refusal import LOGIN
 from serving.access.settings import AccessSettings, check_access
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
+from serving.fhir.app import make_fhir_addresses
 from serving.records.asking import ask, ask_batch
 from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
@@ -162,7 +163,12 @@ service = bentoml.service(
     name="ketresponse", workers=1, traffic={"timeout": 30}, service_class=_Service
 )(Ketresponse)
 service.mount_asgi_app(
-    make_app(_predictor, get_folder=lambda: _settings().model, get_recorder=_recorder),
+    make_app(
+        _predictor,
+        get_folder=lambda: _settings().model,
+        get_recorder=_recorder,
+        more=[make_fhir_addresses(_predictor, _recorder)],
+    ),
     path="/",
     name="web",
 )

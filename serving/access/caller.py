@@ -17,11 +17,12 @@ SCOPES = ("estimate", "outcomes", "review", "admin")
 """What a caller may be let do: ask for estimates, report outcomes, watch and review, operate."""
 
 _HEALTH = frozenset({"/livez", "/readyz", "/healthz"})
-_OPEN = _HEALTH | {"/clinic.css", "/docs.css", "/docs.js", "/icon.svg"}
+_OPEN = _HEALTH | {"/clinic.css", "/docs.css", "/docs.js", "/fhir/metadata", "/icon.svg"}
 _ANYBODY = ("/", "/card", "/card.html", "/docs", "/docs.json", "/model", "/schema.json")
 _NEEDED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_ANYBODY, SCOPES),
     "/clinic": ("estimate",),
+    "/fhir": ("estimate",),
     "/predict": ("estimate",),
     "/predict_batch": ("estimate",),
     "/outcomes": ("outcomes",),

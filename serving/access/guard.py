@@ -28,7 +28,7 @@ from serving.access.refusal import LOGIN, Refusal
 from serving.access.sessions import Session, Sessions
 from serving.access.settings import AccessSettings
 from serving.access.tokens import TokenReader
-from serving.estimate.request import MAX_BODY
+from serving.estimate.request import find_longest
 from serving.web.headers import PRIVATE
 from serving.web.posted import read_whole
 
@@ -50,12 +50,6 @@ _NOBODY = Refusal(
     {"WWW-Authenticate": 'Bearer realm="ketresponse", error="invalid_token"'},
 )
 _NOTHING = Refusal(404, "nothing answers at this address: /docs lists those that there are")
-_MOST = f"at most {MAX_BODY:,} bytes"
-_TOO_LONG = Refusal(
-    413,
-    f"the request is too long: a body is {_MOST}",
-    problems=[{"variable": "body", "expected": _MOST, "got": "more", "action": ""}],
-)
 _NOT_OUR_FORM = Refusal(403, "the form did not come from these pages; open the page again")
 _CANNOT_TELL = Refusal(503, "who asks cannot be found out now: the service's log tells why")
 
@@ -167,7 +161,7 @@ class Guard:
             raise _Refused(_NOTHING)
         body = await read_whole(scope, receive)
         if body is None:
-            raise _Refused(_TOO_LONG)
+            raise _Refused(_tell_too_long(path))
         if door.sessions and path == LOGIN:
             return await answer_login(scope, body, door.sessions), receive
         if door.sessions and path == LOGOUT:
@@ -192,6 +186,12 @@ class Guard:
             return caller, None
         found = self._door.find_session(find_token(scope))
         return (found[1], found[0]) if found else (None, None)
+
+
+def _tell_too_long(path: str) -> Refusal:
+    most = f"at most {find_longest(path):,} bytes"
+    problem = {"variable": "body", "expected": most, "got": "more", "action": ""}
+    return Refusal(413, f"the request is too long: a body is {most}", problems=[problem])
 
 
 def _check_rate(limiter: Limiter, name: str) -> None:

@@ -21,6 +21,7 @@ _OWN = "ketresponse.own"
 _VEILED = ("path", "raw_path", "query_string", "headers")
 _TYPES = (
     b"application/json",
+    b"application/fhir+json",
     b"application/x-www-form-urlencoded",
     b"multipart/form-data",
     b"text/plain",

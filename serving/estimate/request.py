@@ -13,13 +13,30 @@ from typing import Any
 
 from features.errors import InputError, Problem
 
-__all__ = ["MAX_BODY", "RequestError", "parse_body", "parse_json", "unique"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_BUNDLE",
+    "RequestError",
+    "find_longest",
+    "parse_body",
+    "parse_json",
+    "unique",
+]
 
 MAX_BODY = 1_000_000
 """Longest request, in bytes: a full batch is about a third of it."""
+MAX_BUNDLE = 20_000_000
+"""Longest part of a record that a record system sends, in bytes: some thousand resources."""
+
+_RECORD_SYSTEMS = ("/fhir/", "/cds-services/")
 
 _SHOWN = 40
 _MOST = 20
+
+
+def find_longest(path: str) -> int:
+    """Return how many bytes a request to an address may have."""
+    return MAX_BUNDLE if path.startswith(_RECORD_SYSTEMS) else MAX_BODY
 
 
 class RequestError(InputError):

@@ -6,7 +6,7 @@ outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from serving.web.card_page import make_card_routes
 from serving.web.docs_page import make_docs_routes
 from serving.web.headers import find_csrf
 from serving.web.monitor_page import make_monitor_route
+from serving.web.openapi import Addresses
 from serving.web.outcomes_page import make_outcome_routes
 from serving.web.page import render_page
 from serving.web.posted import read_form
@@ -88,6 +89,7 @@ def make_app(
     *,
     get_folder: Callable[[], Path],
     get_recorder: Callable[[], Recorder | None] = lambda: None,
+    more: Sequence[Addresses] = (),
 ) -> Starlette:
     """Return the web application.
 
@@ -100,6 +102,8 @@ def make_app(
         Returns the model's folder, where its card lies.
     get_recorder : callable
         Returns what records the answers; None where nothing is recorded.
+    more : sequence of Addresses
+        What rooms above this one answer.
     """
     show = partial(_show, get_predictor, get_recorder)
 
@@ -148,8 +152,9 @@ def make_app(
             Route("/model", show_model),
             *make_outcome_routes(get_predictor, get_recorder),
             make_monitor_route(get_predictor, get_recorder),
-            *make_docs_routes(get_predictor, JsonAnswer),
+            *make_docs_routes(get_predictor, JsonAnswer, more),
             *make_card_routes(get_predictor, get_folder, JsonAnswer),
+            *(route for addresses in more for route in addresses.routes),
         ]
     )
 

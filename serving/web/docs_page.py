@@ -8,8 +8,9 @@ script it can be read all the same; with it a request can be edited and sent.
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from starlette.routing import Route
 
 from serving.estimate.predictor import Predictor
 from serving.web.headers import DOCS_POLICY, PRIVATE, find_csrf
-from serving.web.openapi import make_openapi
+from serving.web.openapi import Addresses, make_openapi
 from serving.web.rendering import ASSETS, render
 from training.store.facts import package_versions
 
@@ -27,10 +28,13 @@ __all__ = ["make_docs_routes", "render_docs"]
 Schema = Mapping[str, Any]
 
 _REF = "#/components/schemas/"
+_NO_ID = re.compile(r"[^\w-]")
 
 
 def make_docs_routes(
-    get_predictor: Callable[[], Predictor], to_json: Callable[[object], Response]
+    get_predictor: Callable[[], Predictor],
+    to_json: Callable[[object], Response],
+    more: Sequence[Addresses] = (),
 ) -> list[Route]:
     """Return the routes of the page, of what it loads, and of the document behind it.
 
@@ -40,11 +44,13 @@ def make_docs_routes(
         Returns the loaded model.
     to_json : callable
         Makes an answer of plain values.
+    more : sequence of Addresses
+        What rooms above this one answer.
     """
 
     def describe() -> dict[str, Any]:
         version = package_versions().get("ketresponse", "from source")
-        return make_openapi(get_predictor(), version=version)
+        return make_openapi(get_predictor(), version=version, more=more)
 
     async def show_document(request: Request) -> Response:
         return to_json(describe())
@@ -96,7 +102,9 @@ def render_docs(openapi: Schema, *, base: str, csrf: str = "") -> str:
 
 
 def _describe_operation(path: str, method: str, operation: Schema, *, base: str) -> dict[str, Any]:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    contents: Schema = operation.get("requestBody", {}).get("content", {})
+    kind = next(iter(contents), "")
+    content: Schema = contents.get(kind, {})
     bodies = [
         {
             "name": name,
@@ -109,9 +117,9 @@ def _describe_operation(path: str, method: str, operation: Schema, *, base: str)
     command = ["curl", address]
     if bodies:
         sent = json.dumps(json.loads(bodies[0]["text"]))
-        command = ["curl", "-H", "Content-Type: application/json", "-d", sent, address]
+        command = ["curl", "-H", f"Content-Type: {kind}", "-d", sent, address]
     return {
-        "id": f"{method}{path.replace('/', '-')}",
+        "id": f"{method}{_NO_ID.sub('-', path)}",
         "method": method.upper(),
         "path": path,
         "summary": operation["summary"],

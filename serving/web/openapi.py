@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from starlette.routing import Route
 
 from features.dictionary.contract import CONTRACT
 from serving.estimate.answer import make_answer_schemas
@@ -16,12 +20,28 @@ from serving.estimate.schemas import (
 )
 from serving.records.outcomes import MAX_REPORTS, OUTCOMES
 
-__all__ = ["make_openapi"]
+__all__ = ["Addresses", "make_openapi", "make_refusals"]
 
 Schema = dict[str, Any]
 
 _NO_RECORDS = "Nothing is recorded here, so that there is nothing to report on"
 _REPORT = {"patient_id": "P-0417", "nrs_t1": 4, "success_t1": "yes"}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What a room above this one answers.
+
+    Parameters
+    ----------
+    routes : sequence of Route
+        Its addresses.
+    describe : callable
+        Returns what the document says of them for the loaded model: by address.
+    """
+
+    routes: Sequence[Route]
+    describe: Callable[[Predictor], Mapping[str, Any]]
 
 
 def _make_report_schema() -> Schema:
@@ -68,7 +88,7 @@ def _answers(description: str, schema: Schema, **more: Any) -> Schema:
     return {"description": description, "content": content, **more}
 
 
-def _refusals() -> Schema:
+def make_refusals() -> Schema:
     """Return how a request may end before it is read, and when there is no estimate now."""
     problems = _ref("Problems")
     told = {
@@ -109,7 +129,7 @@ def _post(
                 "200": _answers("The answer", response),
                 "400": _answers("Every problem of the request", _ref("Problems")),
                 **({"404": _answers(absent, _ref("Problems"))} if absent else {}),
-                **_refusals(),
+                **make_refusals(),
             },
         }
     }
@@ -124,7 +144,7 @@ def _get(
         responses["404"] = {"description": absent, "content": content}
     if is_open:
         return {"get": {"summary": summary, "responses": responses, "security": []}}
-    return {"get": {"summary": summary, "responses": {**responses, **_refusals()}}}
+    return {"get": {"summary": summary, "responses": {**responses, **make_refusals()}}}
 
 
 def _make_paths(predictor: Predictor) -> Schema:
@@ -174,9 +194,22 @@ def _make_paths(predictor: Predictor) -> Schema:
     }
 
 
-def make_openapi(predictor: Predictor, *, version: str) -> Schema:
-    """Return the OpenAPI document of the service for the loaded model."""
+def make_openapi(predictor: Predictor, *, version: str, more: Sequence[Addresses] = ()) -> Schema:
+    """Return the OpenAPI document of the service for the loaded model.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    version : str
+        Of ketresponse.
+    more : sequence of Addresses
+        What rooms above this one answer.
+    """
     facts = predictor.facts
+    paths = _make_paths(predictor)
+    for addresses in more:
+        paths |= addresses.describe(predictor)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -187,7 +220,7 @@ def make_openapi(predictor: Predictor, *, version: str) -> Schema:
                 f"{facts.population}; {facts.treatment}."
             ),
         },
-        "paths": _make_paths(predictor),
+        "paths": paths,
         # None at all where access control is off.
         "security": [{"key": []}, {}],
         "components": {

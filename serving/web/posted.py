@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from features.errors import Problem
-from serving.estimate.request import MAX_BODY, RequestError, unique
+from serving.estimate.request import MAX_BODY, RequestError, find_longest, unique
 
 __all__ = ["read_body", "read_form", "read_whole"]
 
@@ -21,12 +21,13 @@ _GUARDED = "csrf"  # the word of a session: access control has looked at it
 
 
 async def read_whole(scope: Scope, receive: Receive) -> bytes | None:
-    """Return the body of a request; None where it is longer than :data:`MAX_BODY` or breaks off.
+    """Return the body of a request; None where it is longer than its address takes, or breaks off.
 
     What is too long is not read to its end.
     """
+    most = find_longest(scope["path"])
     told = dict(scope["headers"]).get(b"content-length", b"0")
-    if told.isdigit() and int(told[:20]) > MAX_BODY:
+    if told.isdigit() and int(told[:20]) > most:
         return None
     body = bytearray()
     while True:
@@ -34,7 +35,7 @@ async def read_whole(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return None  # whoever asked has gone: half of a form is none
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             return None
         if not message.get("more_body", False):
             return bytes(body)
@@ -46,11 +47,12 @@ async def read_body(request: Request) -> bytes:
     Raises
     ------
     RequestError
-        If it is longer than :data:`MAX_BODY`.
+        If it is longer than its address takes.
     """
     body = await read_whole(request.scope, request.receive)
     if body is None:
-        raise RequestError("the request", [Problem("body", f"at most {MAX_BODY} bytes", "more")])
+        expected = f"at most {find_longest(request.url.path)} bytes"
+        raise RequestError("the request", [Problem("body", expected, "more")])
     return body
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.requests import Request
 
-from serving.estimate.request import MAX_BODY, RequestError
+from serving.estimate.request import MAX_BODY, MAX_BUNDLE, RequestError
 from serving.web.posted import read_body, read_form, read_whole
 
 
@@ -14,7 +14,8 @@ def make_request(body: bytes, kind: str = "application/x-www-form-urlencoded") -
         return {"type": "http.request", "body": body, "more_body": False}
 
     headers = [(b"content-type", kind.encode())]
-    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    scope = {"type": "http", "method": "POST", "path": "/clinic", "headers": headers}
+    return Request({**scope, "query_string": b""}, receive)
 
 
 def test_fields_are_read_and_the_session_s_word_is_left_out():
@@ -70,6 +71,15 @@ def test_a_body_that_is_too_long_is_not_read_to_its_end():
     receive, left = send(chunk, chunk, chunk, chunk)
     assert asyncio.run(read_whole(scope(), receive)) is None
     assert len(left) == 3
+
+
+def test_a_part_of_a_record_may_be_longer():
+    receive, _ = send(b"x" * (MAX_BODY + 1))
+    body = asyncio.run(read_whole({**scope(), "path": "/fhir/predict"}, receive))
+    assert len(body) == MAX_BODY + 1
+    receive, _ = send(b"x")
+    longer = scope(content_length=str(MAX_BUNDLE + 1))
+    assert asyncio.run(read_whole({**longer, "path": "/fhir/predict"}, receive)) is None
 
 
 def test_one_that_says_so_beforehand_is_not_read_at_all():

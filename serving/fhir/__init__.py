@@ -1,0 +1,1 @@
+"""How does a record system ask, in FHIR R4? May import what is below it, `serving.web` at most."""

@@ -1,0 +1,212 @@
+"""What the patient takes: statements and prescriptions, by ATC, state and period.
+
+What is current with an ATC code is taken as the patient's list, and a drug class that is not on it
+as not taken. Where something current has no such code the list is not whole: then classes that are
+on it are taken, and of the others nothing is said. No statement and no prescription is no list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from features.dictionary.codes import INFUSION_DRUGS, NOTHING_TAKEN, ROUTES, WINDOWS
+from features.dictionary.medication import (
+    CLASS_COLUMNS,
+    fill_classes,
+    find_combination_drugs,
+    parse_codes,
+)
+from serving.fhir.chart import PatientChart, find_medicine, find_planned
+from serving.fhir.elements import Placed, find_codes_of, list_of, mapping_of, text_of
+from serving.fhir.issues import Issue
+from serving.fhir.times import Span, parse_span, read_period, read_time
+from serving.fhir.values import Value
+
+__all__ = ["read_medications", "read_plan"]
+
+_KINDS = ("MedicationStatement", "MedicationRequest")
+_LIST_CODE = ("LOINC", "10160-0")
+_TAKEN = "active"
+_ENDED = ("completed", "stopped")
+_UNSURE = ("unknown", "on-hold")
+_ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
+_ALWAYS = 10**6
+_COLUMN = CLASS_COLUMNS[0]
+_NONE = "none"
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """One medicine that is taken at the infusion, or today: its ATC codes, none if unknown."""
+
+    placed: Placed
+    codes: tuple[str, ...]
+
+
+def read_medications(chart: PatientChart) -> tuple[list[Value], list[Issue], list[Placed]]:
+    """Return the co-medication, what is to be told of it, and the resources that it rests on."""
+    taken: list[_Taken] = []
+    issues: list[Issue] = []
+    nothing: list[Placed] = _find_empty_lists(chart)
+    for kind in _KINDS:
+        for placed in chart.find_all(kind):
+            codes = find_medicine(chart, placed)
+            state = _judge(chart, placed)
+            if state == "not":
+                continue
+            obstacle = chart.find_obstacle(placed)
+            if obstacle:
+                text = f"{_COLUMN}: this {kind} {obstacle}. It is not used."
+                issues.append(Issue("warning", "required", text, (placed.path,)))
+                continue
+            if NOTHING_TAKEN & set(codes):
+                nothing.append(placed)
+                continue
+            atc = _list_readable([code for system, code in codes if system == "ATC"])
+            if set(atc) <= set(INFUSION_DRUGS) and atc:
+                continue  # the treatment itself
+            taken.append(_Taken(placed, atc if state == "taken" else ()))
+    return _conclude(chart, taken, nothing, issues)
+
+
+def _judge(chart: PatientChart, placed: Placed) -> Literal["taken", "unsure", "not"]:
+    """Return whether something is taken at the infusion, or today."""
+    status = text_of(placed.content.get("status"))
+    if placed.kind == "MedicationStatement":
+        span = read_time(placed.content)
+        start, end = read_period(placed.content.get("effectivePeriod"))
+        start = start or span
+    else:
+        if placed.content.get("doNotPerform") is True:
+            return "not"
+        if text_of(placed.content.get("intent")) not in _ORDERS:
+            return "not"
+        start = parse_span(placed.content.get("authoredOn"))
+        dispense = mapping_of(placed.content.get("dispenseRequest"))
+        end = read_period(dispense.get("validityPeriod"))[1]
+        if end is None and start and _is_old(chart, start):
+            return "not"
+    if start is not None and chart.index.precedes(Span(start.begin, start.begin)):
+        return "not"
+    if end is not None and end.end <= chart.index.at:
+        return "not"
+    if status == _TAKEN:
+        return "taken"
+    if status in _ENDED:
+        # It ended after an infusion that is over: at its beginning it was still taken.
+        return "taken" if end is not None and chart.index.has_begun else "not"
+    return "unsure" if status in _UNSURE else "not"
+
+
+def _is_old(chart: PatientChart, start: Span) -> bool:
+    return chart.index.count_days_since(start) > WINDOWS["prescription"]
+
+
+def _list_readable(codes: Sequence[str]) -> tuple[str, ...]:
+    """Return the well-formed ATC codes, in capitals."""
+    found: list[str] = []
+    for code in codes:
+        parsed = parse_codes(code)
+        found += parsed if isinstance(parsed, list) else []
+    return tuple(dict.fromkeys(found))
+
+
+def _find_empty_lists(chart: PatientChart) -> list[Placed]:
+    """Return the Lists that say that nothing is taken: empty on purpose ("nilknown")."""
+    return [
+        placed
+        for placed in chart.find_all("List")
+        if _LIST_CODE in find_codes_of(placed.content.get("code"))
+        and text_of(placed.content.get("status")) == "current"
+        and not list_of(placed.content.get("entry"))
+        and not chart.find_obstacle(placed)
+        and any(
+            text_of(coding.get("code")) == "nilknown"
+            for coding in list_of(mapping_of(placed.content.get("emptyReason")).get("coding"))
+        )
+    ]
+
+
+def _conclude(
+    chart: PatientChart, taken: Sequence[_Taken], nothing: Sequence[Placed], issues: list[Issue]
+) -> tuple[list[Value], list[Issue], list[Placed]]:
+    now = Span(chart.index.at, chart.index.at)
+    if nothing and taken:
+        text = f"{_COLUMN}: it is said that nothing is taken, and something is; none is taken over."
+        paths = (*(one.path for one in nothing), *(one.placed.path for one in taken))
+        return [], [*issues, Issue("warning", "conflict", text, paths)], []
+    if nothing:
+        value = Value(_COLUMN, _NONE, now, nothing[0], nothing[0].path, _ALWAYS)
+        return [value], issues, [*nothing]
+    if not taken:
+        return [], issues, []
+    listed = list(dict.fromkeys(code for one in taken for code in one.codes))
+    used = [one.placed for one in taken if one.codes]
+    open_ = [one.placed for one in taken if not one.codes]
+    issues += _tell_combinations(listed, used)
+    if not open_:
+        text = (
+            f"{_COLUMN}: the {len(used)} current medicines are taken as the whole list; a drug "
+            "class that is not among them counts as not taken."
+        )
+        issues.append(Issue("information", "informational", text))
+        joined = ";".join(listed)
+        return [Value(_COLUMN, joined, now, used[0], used[0].path, _ALWAYS)], issues, used
+    text = (
+        f"{_COLUMN}: {len(open_)} current medicines have no ATC code, or it is not known whether "
+        "they are taken. Classes that are not among the others stay unknown."
+    )
+    issues.append(Issue("warning", "incomplete", text, tuple(one.path for one in open_)))
+    filled, _ = fill_classes({_COLUMN: ";".join(listed) or None})
+    values = [
+        Value(name, "yes", now, used[0], used[0].path, _ALWAYS)
+        for name in CLASS_COLUMNS[1:]
+        if filled.get(name) == 1.0
+    ]
+    return values, issues, used
+
+
+def _tell_combinations(codes: Sequence[str], used: Sequence[Placed]) -> list[Issue]:
+    found = find_combination_drugs(codes)
+    text = (
+        f"concurrent_infusion_drug: {', '.join(found)} is on the list; if it is infused in the "
+        "same admission, the patient is out of scope. The list does not tell."
+    )
+    return [Issue("information", "business-rule", text)] if found else []
+
+
+def read_plan(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
+    """Return drug and route of the infusion that is prescribed, and a course that is not the first.
+
+    How many courses there were a record tells only where it has them: that there was none it
+    cannot tell.
+    """
+    now = Span(chart.index.at, chart.index.at)
+    values: list[Value] = []
+    issues: list[Issue] = []
+    planned = find_planned(chart)
+    drugs = {drug: placed for placed, drug in planned}
+    if len(drugs) > 1:
+        text = "drug: ketamine and esketamine are both prescribed; none is taken."
+        paths = tuple(placed.path for placed in drugs.values())
+        issues.append(Issue("warning", "conflict", text, paths))
+    elif drugs:
+        ((drug, placed),) = drugs.items()
+        values.append(Value("drug", drug, now, placed, placed.path, _ALWAYS))
+        routes = {
+            ROUTES[code]
+            for one, _ in planned
+            for dosage in list_of(one.content.get("dosageInstruction"))
+            for system, code in find_codes_of(dosage.get("route"))
+            if system == "SNOMED" and code in ROUTES
+        }
+        if len(routes) == 1:
+            path = f"{placed.path}.dosageInstruction.route"
+            values.append(Value("route", routes.pop(), now, placed, path, _ALWAYS))
+    if chart.n_courses:
+        first = chart.find_all("MedicationAdministration")[0]
+        number = chart.n_courses + 1
+        values.append(Value("course_number", number, now, first, first.path, _ALWAYS))
+    return values, issues

@@ -1,0 +1,155 @@
+"""What was measured: Observations, by their LOINC code and in the units of UCUM."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from features.dictionary.codes import MEASURED, OTHER_SCALES, Measured, find_system
+from serving.fhir.chart import PatientChart
+from serving.fhir.elements import Element, Placed, find_codes_of, list_of, mapping_of, text_of
+from serving.fhir.issues import Issue
+from serving.fhir.times import read_time
+from serving.fhir.values import Value
+
+__all__ = [
+    "FINAL",
+    "find_factor",
+    "find_measured",
+    "find_other_scales",
+    "list_parts",
+    "read_quantity",
+]
+
+FINAL = ("final", "amended", "corrected")
+"""The states in which a result may be relied on."""
+_NEVER = ("entered-in-error", "cancelled")
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+_BY_CODE = {code: name for name, measured in MEASURED.items() for code in measured.codes}
+
+
+def list_parts(placed: Placed) -> Iterator[tuple[str, Element]]:
+    """Yield an Observation and its components, each with its FHIRPath: whatever has a code."""
+    yield placed.path, placed.content
+    for number, part in enumerate(list_of(placed.content.get("component"))):
+        yield f"{placed.path}.component[{number}]", part
+
+
+def find_measured(chart: PatientChart, names: Collection[str]) -> tuple[list[Value], list[Issue]]:
+    """Return the values of Observations, each in the unit of its variable.
+
+    Parameters
+    ----------
+    chart : PatientChart
+        Of the patient.
+    names : collection of str
+        The variables that are asked for.
+    """
+    values, issues = [], []
+    for placed in chart.find_all("Observation"):
+        for path, part in list_parts(placed):
+            name = next(
+                (
+                    _BY_CODE[code]
+                    for system, code in find_codes_of(part.get("code"))
+                    if system == "LOINC" and code in _BY_CODE
+                ),
+                "",
+            )
+            if name not in names:
+                continue
+            found = _read(chart, placed, path, part, name)
+            if isinstance(found, Issue):
+                issues.append(found)
+            elif found is not None:
+                values.append(found)
+    return values, issues
+
+
+def _read(
+    chart: PatientChart, placed: Placed, path: str, part: Element, name: str
+) -> Value | Issue | None:
+    """Return one value, or why the resource cannot be read; None where it is none any more."""
+    status = text_of(placed.content.get("status"))
+    if status in _NEVER or part.get("dataAbsentReason"):
+        return None
+    obstacle = chart.find_obstacle(placed)
+    at = read_time(placed.content)
+    if not obstacle and at is None:
+        obstacle = "does not say when it was measured (effectiveDateTime)"
+    if obstacle or at is None:
+        text = f"{name}: this Observation {obstacle}. It is not used."
+        return Issue("warning", "required", text, (placed.path,))
+    measured = MEASURED[name]
+    number, doubt = read_quantity(part, measured)
+    if status not in FINAL:
+        doubt = f"a result is used when its status is {', '.join(FINAL)}, not {status[:20]!r}"
+    return Value(name, number, at, placed, f"{path}.value", measured.days, doubt)
+
+
+def read_quantity(part: Element, measured: Measured) -> tuple[object, str]:
+    """Return the number of an Observation in the dictionary's unit, and why it cannot be used.
+
+    Parameters
+    ----------
+    part : mapping
+        An Observation or a component of one: `valueQuantity`, or `valueInteger` of a score.
+    measured : Measured
+        Which units there are.
+    """
+    plain = _is_plain(measured.units)
+    if plain and isinstance(part.get("valueInteger"), int):
+        return part["valueInteger"], ""
+    quantity = mapping_of(part.get("valueQuantity"))
+    if not quantity:
+        return None, "the value is not given as a quantity (valueQuantity)"
+    value = quantity.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, "the quantity has no number"
+    if quantity.get("comparator"):
+        return None, "the value is not exact (comparator)"
+    factor = find_factor(quantity, measured.units)
+    if factor is None:
+        known = " or ".join(measured.units)
+        return None, f"the unit is not one of UCUM's that are read: {known}"
+    number = value * factor
+    return (round(number, 6) if math.isfinite(number) else number), ""
+
+
+def _is_plain(units: Mapping[str, float]) -> bool:
+    return "1" in units
+
+
+def find_factor(quantity: Element, units: Mapping[str, float]) -> float | None:
+    """Return what a quantity is multiplied with; None where its unit is not known.
+
+    A unit in words is taken where no code stands beside it and it is spelt as UCUM's code. What
+    stands in braces is UCUM's way of writing a remark: it has no dimension, as a score has none.
+    """
+    system, code = quantity.get("system"), text_of(quantity.get("code"))
+    if code and system is not None and find_system(system) != "UCUM":
+        return None
+    unit = code or text_of(quantity.get("unit"))
+    if _is_plain(units) and (not unit or _ANNOTATION.fullmatch(unit)):
+        return units["1"]
+    return units.get(unit)
+
+
+def find_other_scales(chart: PatientChart) -> list[Issue]:
+    """Return which measurements of pain there are on scales that are not taken for the NRS."""
+    found: dict[str, list[str]] = {}
+    for placed in chart.find_all("Observation"):
+        for system, code in find_codes_of(placed.content.get("code")):
+            if system == "LOINC" and code in OTHER_SCALES and not chart.find_obstacle(placed):
+                found.setdefault(code, []).append(placed.path)
+    return [
+        Issue(
+            "information",
+            "not-supported",
+            f"nrs_t0: LOINC {code} is {OTHER_SCALES[code]}, another scale; it is not taken for the "
+            "numeric rating scale.",
+            tuple(paths),
+        )
+        for code, paths in found.items()
+    ]

@@ -1,0 +1,189 @@
+"""What a record lacks is asked: a Questionnaire made from the dictionary, and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from features.dictionary.codes import MEASURED, SYSTEMS, UNITS, WINDOWS
+from features.dictionary.variable import Variable
+from serving.estimate.notices import EVIDENCE_VARIABLES
+from serving.estimate.predictor import Predictor
+from serving.fhir.chart import PatientChart
+from serving.fhir.elements import Element, list_of, mapping_of, text_of
+from serving.fhir.issues import Issue
+from serving.fhir.names import NAMESPACE, QUESTIONNAIRE, name_questionnaire
+from serving.fhir.observations import find_factor
+from serving.fhir.times import parse_span
+from serving.fhir.values import Value
+from training.store.statements import plain
+
+__all__ = ["make_questionnaire", "read_responses"]
+
+_TYPES = {"number": "decimal", "integer": "integer", "yes_no": "boolean", "category": "choice"}
+_DONE = ("completed", "amended")
+_EXTENSION = "http://hl7.org/fhir/StructureDefinition"
+_DEEPEST = 10
+
+
+def make_questionnaire(predictor: Predictor) -> dict[str, Any]:
+    """Return the Questionnaire of the loaded model: an item for each variable, by its name."""
+    facts = predictor.facts
+    scope = [name for name in predictor.eligibility_names if name in predictor.dictionary]
+    asked = [name for name in predictor.model.predictors if name not in scope]
+    more = ["medication_atc"]
+    if facts.condition == "CRPS":
+        more += EVIDENCE_VARIABLES
+    shown = {*scope, *asked}
+    groups = (
+        ("scope", "Is this patient one the model can speak about?", scope),
+        ("patient", "The patient", asked),
+        ("more", "More, if you have it", [name for name in more if name not in shown]),
+    )
+    return {
+        "resourceType": "Questionnaire",
+        "id": QUESTIONNAIRE,
+        "language": "en",
+        "url": name_questionnaire(facts.name),
+        "version": facts.version,
+        "name": "KetresponseRecord",
+        "title": f"What the model {facts.name} asks of a patient before treatment",
+        "status": "active" if facts.status.startswith("approved") else "draft",
+        "experimental": not facts.status.startswith("approved"),
+        "subjectType": ["Patient"],
+        "date": facts.created,
+        "description": f"{facts.population}; {facts.treatment}. Leave out what is not known.",
+        "item": [
+            {
+                "linkId": key,
+                "text": title,
+                "type": "group",
+                "required": False,
+                "item": [_make_item(predictor.dictionary[name]) for name in names],
+            }
+            for key, title, names in groups
+            if names
+        ],
+    }
+
+
+def _make_item(variable: Variable) -> dict[str, Any]:
+    hint = f" ({variable.hint})" if variable.hint else ""
+    item: dict[str, Any] = {
+        "linkId": variable.name,
+        "text": f"{variable.label}{hint}",
+        "type": _TYPES.get(variable.kind, "string"),
+        "required": False,
+        "repeats": False,
+    }
+    codes = [code for system, code in variable.codes if system == "LOINC"]
+    if codes:
+        item["code"] = [{"system": SYSTEMS["LOINC"][0], "code": code} for code in codes]
+    if variable.kind == "category":
+        item["answerOption"] = [
+            {"valueCoding": _code(variable, word)} for word in variable.categories
+        ]
+    extensions = _make_limits(variable)
+    if extensions:
+        item["extension"] = extensions
+    return item
+
+
+def _code(variable: Variable, word: str) -> dict[str, str]:
+    system = f"{NAMESPACE}/CodeSystem/{variable.name.replace('_', '-')}"
+    return {"system": system, "code": word, "display": plain(word)}
+
+
+def _make_limits(variable: Variable) -> list[dict[str, Any]]:
+    """Return the extensions that tell unit and range of a number."""
+    if not variable.is_numeric:
+        return []
+    whole = variable.kind == "integer"
+    extensions: list[dict[str, Any]] = []
+    for name, bound in (("minValue", variable.low), ("maxValue", variable.high)):
+        if bound is not None:
+            value = {"valueInteger": int(bound)} if whole else {"valueDecimal": bound}
+            extensions.append({"url": f"{_EXTENSION}/{name}", **value})
+    code = UNITS.get(variable.short_unit)
+    if code:
+        unit = {"system": SYSTEMS["UCUM"][0], "code": code, "display": variable.short_unit}
+        extensions.append({"url": f"{_EXTENSION}/questionnaire-unit", "valueCoding": unit})
+    return extensions
+
+
+def read_responses(
+    chart: PatientChart, predictor: Predictor, names: Collection[str]
+) -> tuple[list[Value], list[Issue]]:
+    """Return the answers to the model's Questionnaire.
+
+    Parameters
+    ----------
+    chart : PatientChart
+        Of the patient.
+    predictor : Predictor
+        Whose Questionnaire was answered; the answers to another are not read.
+    names : collection of str
+        The variables that may be answered.
+    """
+    url = name_questionnaire(predictor.facts.name)
+    values, issues = [], []
+    for placed in chart.find_all("QuestionnaireResponse"):
+        named = text_of(placed.content.get("questionnaire")).partition("|")[0]
+        if named != url or text_of(placed.content.get("status")) == "entered-in-error":
+            continue
+        obstacle = chart.find_obstacle(placed)
+        at = parse_span(placed.content.get("authored"))
+        if text_of(placed.content.get("status")) not in _DONE:
+            obstacle = obstacle or f"is not {' or '.join(_DONE)} (status)"
+        if at is None:
+            obstacle = obstacle or "does not say when it was answered (authored)"
+        if obstacle or at is None:
+            text = f"This QuestionnaireResponse {obstacle}. It is not used."
+            issues.append(Issue("warning", "required", text, (placed.path,)))
+            continue
+        days = WINDOWS["questionnaire"]
+        for path, item in _walk(placed.path, placed.content, 0):
+            name = text_of(item.get("linkId"))
+            answers = list_of(item.get("answer"))
+            if name not in names or not answers:
+                continue
+            value, doubt = _read_answer(predictor.dictionary[name], answers)
+            values.append(Value(name, value, at, placed, f"{path}.answer", days, doubt))
+    return values, issues
+
+
+def _walk(path: str, content: Element, depth: int) -> Iterator[tuple[str, Element]]:
+    if depth == _DEEPEST:
+        return
+    items = content.get("item")
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            where = f"{path}.item[{number}]"
+            yield where, item
+            yield from _walk(where, item, depth + 1)
+
+
+def _read_answer(variable: Variable, answers: list[Element]) -> tuple[object, str]:
+    """Return the one answer as the dictionary takes it, and why it cannot be used."""
+    if len(answers) > 1:
+        return None, f"{len(answers)} answers to one question"
+    (answer,) = answers
+    for name in ("valueBoolean", "valueInteger", "valueDecimal", "valueString"):
+        if name in answer:
+            return answer[name], ""
+    if "valueCoding" in answer:
+        return mapping_of(answer["valueCoding"]).get("code"), ""
+    if "valueQuantity" in answer:
+        return _read_amount(variable, mapping_of(answer["valueQuantity"]))
+    return None, "an answer of a kind that is not read"
+
+
+def _read_amount(variable: Variable, quantity: Element) -> tuple[object, str]:
+    own = UNITS.get(variable.short_unit, "1")
+    units = MEASURED[variable.name].units if variable.name in MEASURED else {own: 1.0}
+    value, factor = quantity.get("value"), find_factor(quantity, units)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, "the quantity has no number"
+    if factor is None or quantity.get("comparator"):
+        return None, f"the unit is not one of UCUM's that are read: {' or '.join(units)}"
+    return value * factor, ""

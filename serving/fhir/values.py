@@ -1,0 +1,122 @@
+"""Of the values that came for a variable, the one to use: the newest that is valid, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from features.dictionary.variable import Variable, parse_value
+from features.errors import Problem
+from serving.fhir.elements import Placed
+from serving.fhir.issues import Issue, issue_of
+from serving.fhir.times import Index, Span
+
+__all__ = ["Value", "choose"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value that came.
+
+    Parameters
+    ----------
+    variable : str
+        Of the dictionary.
+    value : object
+        As :func:`features.dictionary.variable.parse_value` takes it.
+    at : Span
+        When it was so.
+    source : Placed
+        The resource that tells it.
+    path : str
+        FHIRPath of the value itself.
+    days : int
+        How old it may be.
+    doubt : str
+        Why it cannot be used; empty where nothing speaks against it.
+    """
+
+    variable: str
+    value: object
+    at: Span
+    source: Placed
+    path: str
+    days: int
+    doubt: str = ""
+
+
+def choose(
+    variable: Variable, values: Sequence[Value], index: Index
+) -> tuple[Value | None, list[Issue]]:
+    """Return the newest valid value within its window, and what is to be told of the others.
+
+    Parameters
+    ----------
+    variable : Variable
+        What the value should be.
+    values : sequence of Value
+        All that came for it.
+    index : Index
+        What is from after it is never used.
+
+    Returns
+    -------
+    value : Value or None
+        None where there is none; nothing is put in its place.
+    issues : list of Issue
+        Each value that is newer than the chosen one and cannot be used, and why.
+    """
+    issues = []
+    late = [value for value in values if index.precedes(value.at)]
+    if late:
+        after = "the infusion began" if index.has_begun else "today"
+        text = f"{variable.label}: values from after {after} are not used ({len(late)})."
+        issues.append(Issue("information", "business-rule", text, tuple(v.path for v in late)))
+    early = sorted(
+        (value for value in values if not index.precedes(value.at)),
+        key=lambda value: (value.at.end, value.at.begin),
+        reverse=True,
+    )
+    for _, group in groupby(early, key=lambda value: (value.at.end, value.at.begin)):
+        alike = [*group]
+        found, told = _settle(variable, alike, index)
+        issues += told
+        if found is not None:
+            return found, issues
+        if all(index.count_days_since(value.at) > value.days for value in alike):
+            break  # and so are all that are older still
+    return None, issues
+
+
+def _settle(
+    variable: Variable, alike: Sequence[Value], index: Index
+) -> tuple[Value | None, list[Issue]]:
+    """Return the value of one moment, where there is one only."""
+    issues: list[Issue] = []
+    valid: dict[object, Value] = {}
+    for value in alike:
+        days = index.count_days_since(value.at)
+        if days > value.days:
+            text = (
+                f"{variable.label}: the newest value is {days:.0f} days old, and at most "
+                f"{value.days} are taken."
+            )
+            issues.append(Issue("information", "business-rule", text, (value.path,)))
+            continue
+        if value.doubt:
+            text = f"{variable.label}: {value.doubt}."
+            issues.append(Issue("warning", "value", text, (value.path,)))
+            continue
+        parsed = parse_value(variable, value.value)
+        if isinstance(parsed, Problem):
+            issues.append(issue_of(parsed, value.path, severity="warning"))
+        elif parsed is not None:
+            valid.setdefault(parsed, value)
+    if len(valid) > 1:
+        text = f"{variable.label}: {len(valid)} different values of the same time; none is taken."
+        issues.append(
+            Issue("warning", "conflict", text, tuple(value.path for value in valid.values()))
+        )
+        return None, issues
+    return next(iter(valid.values()), None), issues
