@@ -140,7 +140,7 @@ def test_under_silent_evaluation_no_number_leaves_and_all_are_recorded(approved,
     assert run("predict", folder, "--cohort", cohort, "--out", out).exit_code == 0
     assert not re.search(r"0\.\d\d", out.read_text())
     kinds = [row["answer"] for row in csv.DictReader(out.read_text().splitlines())]
-    assert kinds == ["recorded, not shown", "cannot be read", "recorded, not shown"]
+    assert kinds == ["withheld", "cannot be read", "withheld"]
     first, *others = read_records()
     assert first.request_id == answer["request_id"]
     assert len(others) == 2
