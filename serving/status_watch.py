@@ -36,6 +36,7 @@ PATIENCE = 3600.0
 _TIMEOUT = 10.0
 _MOST_BYTES = 5_000_000
 _STYLE = ("/clinic.css", "/docs.css", "/icon.svg")
+_AFTERWARDS = ("/outcomes", "/monitor", "/login", "/logout")
 _log = logging.getLogger("bentoml.ketresponse")
 
 
@@ -149,6 +150,8 @@ def _fetch(place: str) -> bytes:
 class StatusGate:
     """Middleware: a model that may no longer be served answers nothing but why.
 
+    What became of the patients who were asked about can still be reported, and be looked at.
+
     Parameters
     ----------
     app : ASGI application
@@ -173,4 +176,4 @@ class StatusGate:
 
 
 def _may_pass(path: str) -> bool:
-    return path in _STYLE or (is_health(path) and path != "/readyz")
+    return path in (*_STYLE, *_AFTERWARDS) or (is_health(path) and path != "/readyz")

@@ -247,8 +247,19 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:
+def write_bytes(data: bytes, path: Path, *, force: bool = False, private: bool = False) -> None:
     """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    data : bytes
+        What it holds.
+    path : Path
+        Where.
+    force : bool
+        Whether a file that is there may be replaced.
+    private : bool
+        Whether nobody else on this machine may read it.
 
     Raises
     ------
@@ -258,7 +269,9 @@ def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:
     check_output(path, force=force)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with open(os.open(part, flags, 0o600 if private else 0o666), "wb") as file:
+            file.write(data)
         os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
@@ -266,7 +279,9 @@ def write_bytes(data: bytes, path: Path, *, force: bool = False) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_table(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None:
+def write_table(
+    frame: pd.DataFrame, path: Path, *, force: bool = False, private: bool = False
+) -> None:
     """Write a table as CSV or Parquet, as the file's ending tells, whole or not at all.
 
     Parameters
@@ -277,6 +292,8 @@ def write_table(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None
         A name that ends in ``.csv`` or ``.parquet``.
     force : bool
         Whether a file that is there may be replaced.
+    private : bool
+        As for :func:`write_bytes`.
 
     Raises
     ------
@@ -289,4 +306,4 @@ def write_table(frame: pd.DataFrame, path: Path, *, force: bool = False) -> None
         frame.to_csv(buffer, index=False, lineterminator="\n")
     else:
         frame.to_parquet(buffer, index=False)
-    write_bytes(buffer.getvalue(), path, force=force)
+    write_bytes(buffer.getvalue(), path, force=force, private=private)

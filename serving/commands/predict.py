@@ -88,6 +88,16 @@ def _check_not_withdrawn(folder: Path, status: str) -> None:
         raise Refused(f"this model gives no estimates any more: {watch.reason}")
 
 
+def _check_not_suspended(predictor: Predictor) -> None:
+    """Refuse a model, whatever its status, that the records here say is suspended."""
+    from serving.records.settings import RecordSettings
+    from serving.review.in_use import read_in_use
+
+    reason = read_in_use(RecordSettings.from_environ(os.environ)).suspended.get(predictor.digest)
+    if reason is not None:
+        raise Refused(f"this model is suspended and gives no estimates: {reason}")
+
+
 def _tell_spelling(samples: Collection[str], patients: Iterable[str]) -> None:
     """Name the panels of patients who are in a cohort in another spelling."""
     from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
@@ -255,6 +265,7 @@ def predict(
     waivers = check_approval(folder, status, environ=os.environ)
     _check_not_withdrawn(folder, status)
     predictor = Predictor(load_model(folder), waivers=waivers)
+    _check_not_suspended(predictor)
     if table is None:
         _answer_patient(predictor, patient, samples, json_=json_)
     else:

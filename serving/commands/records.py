@@ -85,7 +85,9 @@ def export_records(
         found = export_patient(store, pseudonym)
     if not found["estimates"]:
         raise InputError("nothing is kept of a patient of that pseudonym")
-    write_bytes(json.dumps(found, indent=2, allow_nan=False).encode(), out, force=force)
+    write_bytes(
+        json.dumps(found, indent=2, allow_nan=False).encode(), out, force=force, private=True
+    )
     print(
         f"Wrote {len(found['estimates'])} estimates and {len(found['outcomes'])} reports to {out}."
     )
@@ -202,7 +204,7 @@ def export_cohort(
         table = make_cohort_table(estimates, store.read_outcomes())
     if table.empty:
         raise InputError("there is no estimate with an outcome yet: report outcomes first")
-    write_table(table, out, force=force)
+    write_table(table, out, force=force, private=True)
     print(f"Wrote {len(table)} patients to {out}: patient_id is a keyed hash of the pseudonym.")
 
 

@@ -108,7 +108,12 @@ def make_app(
     show = partial(_show, get_predictor, get_recorder)
 
     async def show_form(request: Request) -> Response:
-        predictor = get_predictor()
+        predictor, recorder = get_predictor(), get_recorder()
+        try:
+            if recorder is not None:
+                recorder.check()
+        except Suspended as err:
+            return show(request, 503, unavailable=tell_why_not(err))
         asked = request.query_params.get("example")
         if asked is None:
             return show(request)

@@ -46,6 +46,8 @@ _MAY: dict[Action, tuple[Role, ...]] = {
     "withdraw": ("author", "reviewer", "admin"),
 }
 
+_SIMULATED = "trained on simulated data: it stays a demonstration for ever"
+
 
 @dataclass(frozen=True)
 class Unmet:
@@ -87,9 +89,7 @@ def compute_unmet(case: Case) -> list[Unmet]:
         kind = FINAL[ended.kind]
         unmet.append(Unmet(kind, f"{kind} by {ended.who} on {_day(ended)}: {ended.comment}"))
     if case.synthetic:
-        unmet.append(
-            Unmet("synthetic", "trained on simulated data: it stays a demonstration for ever")
-        )
+        unmet.append(Unmet("synthetic", _SIMULATED))
     opened = case.of_kind("open")
     if not opened:
         unmet.append(Unmet("not_opened", "its author has not opened a review"))
@@ -206,7 +206,8 @@ def _objections_to_person(case: Case, action: Action, account: Account) -> list[
 
 
 def _objections_to_approval(case: Case, account: Account) -> list[str]:
-    against = [
+    against = [_SIMULATED] if case.synthetic else []
+    against += [
         f"gate {gate.number}, {gate.name}, is open: {gate.told}" for gate in case.open_gates()
     ]
     if any(event.actor == account.name for event in case.holding("approve")):

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,8 +15,10 @@ from serving.commands.predict import predict
 from serving.estimate.request import RequestError
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
+from serving.records.tasks import lift_suspension, suspend
 from tests.serving.helpers.command_line import CommandLine
 from tests.serving.helpers.models import PATIENT
+from training.store.artifact import read_facts
 
 line = CommandLine(predict=predict)
 run, fail = line.run, line.fail
@@ -177,3 +181,19 @@ def test_a_model_that_was_withdrawn_elsewhere_answers_nobody(approved, record, m
     assert isinstance(error, Refused)
     assert "it was withdrawn" in str(error)
     assert len(read_records()) == 1
+
+
+def test_a_model_that_is_suspended_here_is_refused_whatever_its_status(
+    folder, record, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KETRESPONSE_RECORDS", str(tmp_path / "records.db"))
+    monkeypatch.setenv("KETRESPONSE_RECORDS_KEY_FILE", str(tmp_path / "keys" / "records.key"))
+    settings = RecordSettings.from_environ(os.environ)
+    with closing(open_store(settings)) as store:
+        digest, now = read_facts(folder)[1], datetime(2026, 3, 2, tzinfo=UTC)
+        suspend(store.database, digest, by="berta", reason="we look into it", at=now)
+        assert "suspended and gives no estimates: we look into it" in str(
+            fail("predict", folder, "--record", record)
+        )
+        lift_suspension(store.database, digest, by="berta", at=now)
+    assert run("predict", folder, "--record", record).exit_code == 0

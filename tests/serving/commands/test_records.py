@@ -76,6 +76,7 @@ def test_outcomes_of_a_file_are_recorded_and_make_a_cohort(
     assert "Recorded the outcomes of 2 patients." in result.output
     assert "2 patients" in run("records", "cohort", "--out", out).output
     assert sorted(pd.read_csv(out)["nrs_t1"]) == [4.5, 6.0]
+    assert out.stat().st_mode & 0o777 == 0o600
     assert "next.csv is there already" in str(fail("records", "cohort", "--out", out))
     result = run("records", "cohort", "--out", out, "--force", "--model", "another:1")
     assert "no estimate with an outcome" in str(result.exception)
