@@ -40,7 +40,7 @@ from tests.training.helpers.cards import full_author
 from tests.training.helpers.review_cards import put_card
 from training.review import accounts
 from training.review.desk import make_desk
-from training.review.seen import make_mark
+from training.review.seen import TYPED, make_mark
 from training.store.artifact import read_facts
 from training.store.client import find_tracking_uri
 from training.store.registered import list_models, locate
@@ -289,7 +289,7 @@ def _walk_review(shell: Shell) -> None:
 
 def _read_card(shell: Shell) -> None:
     digests = make_desk(os.environ).read("crps-pilot").case.digests
-    shell.placeholders["SEEN"] = make_mark(digests, 16)
+    shell.placeholders["SEEN"] = make_mark(digests, TYPED)
 
 
 def _walk_monitoring(shell: Shell) -> None:

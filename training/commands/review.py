@@ -163,7 +163,7 @@ def status(
 
 
 def _describe_file(file: File, *, as_json: bool) -> None:
-    from training.review.seen import make_mark
+    from training.review.seen import TYPED, make_mark
 
     annex = file.annex
     if as_json:
@@ -177,7 +177,7 @@ def _describe_file(file: File, *, as_json: bool) -> None:
         typer.echo(json.dumps(told, indent=2))
         return
     typer.echo(_head(file))
-    typer.echo(f"Read as: --seen {make_mark(file.case.digests, 16)}")
+    typer.echo(f"Read as: --seen {make_mark(file.case.digests, TYPED)}")
     typer.echo("Digests: " + ", ".join(f"{k} {v[:12]}" for k, v in annex["digests"].items()))
     for gate in file.gates:
         typer.echo(f"{gate.number:>4}. {gate.status:<6}  {gate.name}: {gate.text}")

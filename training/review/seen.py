@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from training.approval.case import Digests
 
-__all__ = ["find_changed", "make_mark"]
+__all__ = ["TYPED", "find_changed", "make_mark"]
 
-_SHORTEST = 12
-"""Digits of a digest that tell it from every other one that there is."""
+TYPED = 32
+"""Digits of each digest where a person hands them on. Of fewer, somebody who writes cards could
+make two that begin alike, and have one read and the other signed."""
+
+_SHOWN = 12
 
 
 def make_mark(digests: Digests, length: int = 64) -> str:
@@ -34,11 +37,11 @@ def find_changed(mark: str, digests: Digests) -> list[str]:
         As they are now.
     """
     card, _, model = mark.strip().partition("-")
-    if min(len(card), len(model)) < _SHORTEST:
+    if min(len(card), len(model)) < TYPED:
         return ["it is not said which card and which model were read"]
     pairs = (("card", card, digests.card), ("model", model, digests.model))
     return [
-        f"the {what} is another one than was read: {seen[:_SHORTEST]} then, {now[:_SHORTEST]} now; "
+        f"the {what} is another one than was read: {seen[:_SHOWN]} then, {now[:_SHOWN]} now; "
         "read it again"
         for what, seen, now in pairs
         if not now.startswith(seen)

@@ -100,7 +100,7 @@ def test_nobody_signs_what_they_do_not_name(people):
     words = ["approve", "pilot", "--by", "berta", "--comment", "read it"]
     with pytest.raises(InputError, match="--seen"):
         run(*words)
-    seen = re.search("Read as: (--seen [0-9a-f]{16}-[0-9a-f]{16})\n", told)[1].split()
+    seen = re.search("Read as: (--seen [0-9a-f]{32}-[0-9a-f]{32})\n", told)[1].split()
     change_card(folder)
     with pytest.raises(Refused, match="the card is another one than was read"):
         run(*words, *seen)
