@@ -206,7 +206,7 @@ def _objections_to_person(case: Case, action: Action, account: Account) -> list[
 
 
 def _objections_to_approval(case: Case, account: Account) -> list[str]:
-    against = [_SIMULATED] if case.synthetic else []
+    against = [_SIMULATED] if case.synthetic and account != SYSTEM else []
     against += [
         f"gate {gate.number}, {gate.name}, is open: {gate.told}" for gate in case.open_gates()
     ]

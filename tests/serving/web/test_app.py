@@ -95,10 +95,11 @@ def test_each_form_of_a_session_carries_its_word_and_is_answered_with_it(app):
         assert "csrf" not in call(app, "GET", path).text
 
 
-def test_an_empty_form_is_an_average_patient(app):
+def test_an_empty_form_has_no_estimate(app):
     response = call(app, "POST", "/clinic", data={"sex": "", "nrs_t0": " "})
     assert response.status_code == 200
-    assert "Nothing the model uses is known" in response.text
+    assert "at least 3 have to be known; here it is none" in " ".join(response.text.split())
+    assert "Of 100 patients" not in response.text
 
 
 def test_a_wrong_form_is_400_with_the_problems(app):

@@ -237,6 +237,9 @@ def test_the_system_user_acts_on_a_demonstration_only():
         assert words in against(make_case(OPEN, gates=failing(4)), action, SYSTEM, gate=4)
     case = make_case(("open", SYSTEM), synthetic=True, gates=failing(11, 12))
     assert against(case, "approve", SYSTEM) == []
+    assert against(case, "approve", FIRST) == [
+        "trained on simulated data: it stays a demonstration for ever"
+    ]
 
 
 def test_a_demonstration_is_never_approved():
