@@ -173,7 +173,8 @@ def compute_request_charts(
     """Follow who is asked about: out of scope, with predictors missing, unlike the training cohort.
 
     Only a rising share is watched for, an odds ratio of 6: 10% that become 40%. The share before a
-    change is not known for certain: the limits hold on average over what the reference leaves open.
+    change is not known for certain: the limits hold on average over what the reference leaves open,
+    the less favourable side of it.
     What is unlike is held against the training cohort. How often requests are out of scope or lack
     something depends on the place and is in no model: there the first :data:`FIRST_REQUESTS` are
     the reference, and those after them are followed.
@@ -229,12 +230,17 @@ def compute_share_chart(
     odds = _ODDS_RATIO * centre / (1 - centre)
     p = np.repeat(possible[:, None], len(y), axis=1)
     steps = compute_chart(y, p, make_scores(centre, odds / (1 + odds)), rate=rate, weights=weights)
-    return _make_chart(name, "", rate, rows, y, centre, steps)
+    expected = np.full(len(y), (reference.events + 0.5) / (reference.n + 1))
+    return _make_chart(name, "", rate, rows, y, expected, steps)
 
 
 def _find_possible(reference: ShareBefore) -> tuple[FloatArray, FloatArray]:
-    """Return shares that a reference leaves open, and how probable each is (Jeffreys' prior)."""
-    yes, no = reference.events + 0.5, reference.n - reference.events + 0.5
+    """Return shares that a reference leaves open, and how probable each is.
+
+    The distribution of which Clopper and Pearson's upper limits are the quantiles: with Jeffreys'
+    posterior a few in the reference gave four times as many false alarms as allowed.
+    """
+    yes, no = reference.events + 1, max(reference.n - reference.events, 0.5)
     return np.asarray(beta.ppf((_EDGES[1:] + _EDGES[:-1]) / 2, yes, no)), np.diff(_EDGES)
 
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import logit
+from scipy.stats import binom
 
+from serving.monitoring.chart import STEP
 from serving.monitoring.charts import (
     FALSE_ALARMS,
     FIRST_REQUESTS,
@@ -14,6 +16,7 @@ from serving.monitoring.charts import (
     ShareBefore,
     compute_outcome_charts,
     compute_request_charts,
+    compute_share_chart,
     make_changed_risks,
 )
 from tests.serving.monitoring.arrays import make_followed
@@ -81,6 +84,36 @@ def test_requests_are_compared_with_those_of_the_beginning() -> None:
     assert missing.n == n - FIRST_REQUESTS
     assert missing.crossings[0].since == 50 - FIRST_REQUESTS
     assert [chart.name for chart in charts if chart.crossings] == ["missing"]
+
+
+def _compute_alarm_probability(share: float, reference: ShareBefore, n: int) -> float:
+    """Return how probable a crossing within n requests is, going from each sum to the next."""
+
+    def follow(y: list[float] | np.ndarray) -> np.ndarray:
+        chart = compute_share_chart("x", np.arange(len(y)), np.array(y), reference, 0.01)
+        return chart.steps[["value", "limit"]].to_numpy().T / STEP
+
+    value, _ = follow([1.0, 1.0, 1.0, 0.0])
+    event, none = round(value[0]), round(value[3] - value[2])
+    likely, crossed = {0: 1.0}, 0.0
+    for limit in follow(np.zeros(n))[1]:
+        after: dict[int, float] = {}
+        for total, probability in likely.items():
+            for step, part in ((event, share), (none, 1 - share)):
+                at = max(0, total + step)
+                after[at] = after.get(at, 0.0) + probability * part
+        crossed += sum(p for at, p in after.items() if at >= limit - 0.5)
+        likely = {at: p for at, p in after.items() if at < limit - 0.5}
+    return crossed
+
+
+def test_a_share_known_from_few_raises_no_more_alarms_than_are_allowed() -> None:
+    share, few, n = 0.15, FIRST_REQUESTS, 150
+    alarms = sum(
+        binom.pmf(k, few, share) * _compute_alarm_probability(share, ShareBefore(k, few), n)
+        for k in range(7)  # of more, the limit is out of reach
+    )
+    assert 0 < alarms < n * FALSE_ALARMS * 0.01
 
 
 def test_patients_out_of_scope_are_not_counted_as_unlike_or_lacking() -> None:
