@@ -80,7 +80,11 @@ class Asker:
 
     def send(self, path: str, content: object) -> Reply:
         """Send any JSON."""
-        return self._post(path, json.dumps(content).encode(), _JSON)
+        return self.send_bytes(path, json.dumps(content).encode())
+
+    def send_bytes(self, path: str, body: bytes) -> Reply:
+        """Send JSON that is written already."""
+        return self._post(path, body, _JSON)
 
     def close(self) -> None:
         """End the connection."""

@@ -47,7 +47,10 @@ def read_person(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
     birth = parse_span(person.get("birthDate"))
     now = Span(chart.index.at, chart.index.at)
     if birth is not None:
-        age = int(chart.index.count_years_since(birth.middle if birth.is_rough else birth.begin))
+        day = birth.middle if birth.is_rough else birth.begin
+        at_day = chart.index.at
+        had_none_yet = (at_day.month, at_day.day) < (day.month, day.day)
+        age = at_day.year - day.year - had_none_yet
         at = f"{path}.birthDate"
         values.append(Value("age_years", age, now, chart.subject, at, _ALWAYS))
         if birth.is_rough:

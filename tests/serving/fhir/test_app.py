@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import time
 from pathlib import Path
 
 import pytest
 
+from experiments.benchmarks.exports import make_export
 from serving.estimate.predictor import Predictor
 from serving.fhir.app import make_fhir_addresses
 from serving.fhir.example import make_example_bundle
@@ -83,6 +86,32 @@ def test_values_that_contradict_each_other_are_refused_with_their_places(client)
     assert answer.status_code == 400
     (issue,) = answer.json()["issue"]
     assert issue["expression"] == ["Bundle.entry[1].resource.onset"]
+
+
+MOST_SECONDS = 0.3
+"""Of the processor, for a record of 2,000 resources of which six are needed."""
+
+
+def test_thousands_of_resources_take_little_time(client, predictor):
+    needed = [entry["resource"] for entry in make_example_bundle(predictor)["entry"]]
+    export = make_export(2000, needed)
+    assert len(export["entry"]) == 2000
+    content = json.dumps(export).encode()
+    gc.freeze()  # as the service does
+    taken = []
+    for _ in range(5):
+        began = time.process_time()
+        answer = client.post("/fhir/predict", content=content)
+        taken.append(time.process_time() - began)
+    gc.unfreeze()
+    assert len(answer.json()["entry"][0]["resource"]["prediction"]) == 2
+    assert min(taken) < MOST_SECONDS
+
+
+def test_an_export_is_as_synthea_writes_one(predictor):
+    export = make_export(40, [person(), observation(id="pain")])
+    assert find_invalid(export) == []
+    assert len({entry["fullUrl"] for entry in export["entry"]}) == 40
 
 
 class Full:

@@ -13,6 +13,9 @@ def test_age_is_in_completed_years_at_the_day(predictor):
     # Born on 1 May 1980; the day is 27 November 2026.
     assert read(predictor, person()).patient["age_years"] == 46
     assert read(predictor, person(birthDate="1980-11-28")).patient["age_years"] == 45
+    for year in range(1950, 2008):  # on each birthday one year more, whatever leap years there were
+        found = read(predictor, person(birthDate=f"{year}-11-27"))
+        assert found.patient["age_years"] == 2026 - year
 
 
 def test_a_year_of_birth_is_taken_by_its_middle_and_told(predictor):
