@@ -23,7 +23,7 @@ __all__ = ["make_assessment", "tell_notices"]
 
 _MODEL = "model"
 _NO_NUMBER = "There is no estimate: "
-_STOPS = ("out_of_scope", "recorded")
+_STOPS = ("out_of_scope", "cannot_be_met", "too_little_known", "recorded")
 _OF_RECORD = (
     *_STOPS,
     "missing",

@@ -17,6 +17,7 @@ from serving.fhir.elements import (
     name_reference,
     text_of,
 )
+from serving.fhir.issues import Issue
 from serving.fhir.times import Index, Span, parse_span, read_period, read_time
 
 __all__ = ["PatientChart", "find_medicine", "find_planned", "make_chart"]
@@ -31,6 +32,8 @@ _READ = (
     "Medication",
     "QuestionnaireResponse",
     "List",
+    "Bundle",
+    "OperationOutcome",
 )
 _GIVEN = ("in-progress", "completed", "stopped", "on-hold")
 _PLANNED = ("active", "draft", "on-hold")
@@ -63,6 +66,22 @@ class PatientChart:
     def find_all(self, kind: str) -> list[Placed]:
         """Return the resources of a type."""
         return self.by_kind.get(kind, [])
+
+    def find_gaps(self) -> list[Issue]:
+        """Return what says that the record did not come whole: then no list in it is whole."""
+        pages = tuple(placed.path for placed in self.find_all("Bundle"))
+        failed = tuple(
+            placed.path
+            for placed in self.find_all("OperationOutcome")
+            if any(
+                issue.get("severity") in ("fatal", "error")
+                for issue in list_of(placed.content.get("issue"))
+            )
+        )
+        more = "There are more pages than were sent: no list of medicines is taken as whole."
+        told = "The record system tells of an error: no list of medicines is taken as whole."
+        found = ((pages, more), (failed, told))
+        return [Issue("warning", "incomplete", text, paths) for paths, text in found if paths]
 
     def find_obstacle(self, placed: Placed) -> str:
         """Return why a resource must not be read; empty where it may be."""

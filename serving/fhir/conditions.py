@@ -11,14 +11,14 @@ from serving.fhir.elements import Element, Placed, find_codes_of, list_of, mappi
 from serving.fhir.issues import Issue
 from serving.fhir.observations import read_quantity
 from serving.fhir.times import Span, parse_span, read_period
-from serving.fhir.values import Value
+from serving.fhir.values import Value, reckon
 
 __all__ = ["Disease", "read_disease", "read_person"]
 
 _SEXES = ("female", "male")
 _NEVER = ("refuted", "entered-in-error")
 _OVER = ("inactive", "remission", "resolved")
-_ALWAYS = 10**6  # days: what is reckoned for the infusion is never too old
+_UNSURE = ("unconfirmed", "provisional", "differential")
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,13 @@ def read_person(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
     values, issues = [], []
     person, path = chart.subject.content, chart.subject.path
     birth = parse_span(person.get("birthDate"))
-    now = Span(chart.index.at, chart.index.at)
     if birth is not None:
         day = birth.middle if birth.is_rough else birth.begin
         at_day = chart.index.at
         had_none_yet = (at_day.month, at_day.day) < (day.month, day.day)
         age = at_day.year - day.year - had_none_yet
         at = f"{path}.birthDate"
-        values.append(Value("age_years", age, now, chart.subject, at, _ALWAYS))
+        values.append(reckon("age_years", age, chart.index, chart.subject, at))
         if birth.is_rough:
             text = (
                 "age_years: not the day of birth is given; its month's or year's middle is taken."
@@ -63,10 +62,13 @@ def read_person(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
         issues.append(Issue("warning", "value", text, (f"{path}.birthDate",)))
     gender = text_of(person.get("gender"))
     if gender in _SEXES:
-        values.append(Value("sex", gender, now, chart.subject, f"{path}.gender", _ALWAYS))
+        values.append(reckon("sex", gender, chart.index, chart.subject, f"{path}.gender"))
     elif "gender" in person:
         text = f"sex: the model knows {' and '.join(_SEXES)}; another word is taken as not known."
         issues.append(Issue("information", "value", text, (f"{path}.gender",)))
+    if person.get("deceasedBoolean") is True or person.get("deceasedDateTime"):
+        text = "The Patient is recorded as deceased."
+        issues.append(Issue("warning", "business-rule", text, (f"{path}.deceased",)))
     return values, issues
 
 
@@ -88,6 +90,9 @@ def read_disease(chart: PatientChart) -> Disease:
             issues.append(Issue("warning", "business-rule", text, (placed.path,)))
         else:
             found += [(placed, hit) for hit in known]
+            if states & set(_UNSURE):
+                text = "crps_type: this Condition is not confirmed (verificationStatus)."
+                issues.append(Issue("warning", "business-rule", text, (placed.path,)))
     conditions = tuple({id(placed): placed for placed, _ in found}.values())
     kind, told = _settle_type(chart, found)
     since, more = _read_duration(chart, conditions)
@@ -104,7 +109,6 @@ def _settle_type(
     chart: PatientChart, found: Sequence[tuple[Placed, Diagnosis]]
 ) -> tuple[list[Value], list[Issue]]:
     """Return the type, where the diagnoses agree on it; one that names none says nothing."""
-    now = Span(chart.index.at, chart.index.at)
     types = {hit.crps_type: placed for placed, hit in found if hit.crps_type != "unspecified"}
     if len(types) > 1:
         text = "crps_type: the Conditions name both types; none is taken."
@@ -112,7 +116,7 @@ def _settle_type(
         return [], [Issue("warning", "conflict", text, paths)]
     types = types or {hit.crps_type: placed for placed, hit in found}
     return [
-        Value("crps_type", kind, now, placed, f"{placed.path}.code", _ALWAYS)
+        reckon("crps_type", kind, chart.index, placed, f"{placed.path}.code")
         for kind, placed in types.items()
     ], []
 
@@ -142,8 +146,7 @@ def _read_duration(
             "year is taken."
         )
         issues.append(Issue("information", "incomplete", text, (path,)))
-    now = Span(chart.index.at, chart.index.at)
-    return [Value("disease_duration_years", years, now, placed, path, _ALWAYS)], issues
+    return [reckon("disease_duration_years", years, chart.index, placed, path)], issues
 
 
 def _find_onset(chart: PatientChart, placed: Placed) -> tuple[Span | None, str]:

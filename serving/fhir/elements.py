@@ -19,12 +19,14 @@ __all__ = [
     "list_of",
     "mapping_of",
     "name_reference",
+    "number_of",
     "place",
     "text_of",
 ]
 
 Element = Mapping[str, Any]
 """Whatever has parts: a resource, or an element of one."""
+_LARGEST = 1e15
 _DEEPEST = 3
 """Bundles within bundles: an answer to a search within a collection, and no more."""
 
@@ -91,6 +93,13 @@ def list_of(value: object) -> list[Element]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def number_of(value: object) -> float | int | None:
+    """Return a number that can be reckoned with; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < _LARGEST else None  # NaN is not
+
+
 def find_codes_of(concept: object) -> list[tuple[str, str]]:
     """Return the codes of a CodeableConcept, by short names of systems; others are left out."""
     return [
@@ -120,7 +129,8 @@ def place(content: object, path: str = "Bundle", *, url: str = "") -> list[Place
     Returns
     -------
     list of Placed
-        In order; one that came twice is there once.
+        In order; one that came twice is there once. A Bundle is among them where it is a page and
+        more pages follow.
     """
     seen: dict[tuple[str, str], list[Element]] = {}
     found = []
@@ -139,6 +149,8 @@ def _walk(content: object, path: str, url: str, depth: int) -> Iterator[Placed]:
     if content.get("resourceType") != "Bundle":
         yield Placed(path, content, url)
         return
+    if any(link.get("relation") == "next" for link in list_of(content.get("link"))):
+        yield Placed(path, content, url)  # a page: there are more
     entries: object = content.get("entry")
     if depth == _DEEPEST or not isinstance(entries, list):
         return

@@ -22,7 +22,7 @@ from serving.fhir.chart import PatientChart, find_medicine, find_planned
 from serving.fhir.elements import Placed, find_codes_of, list_of, mapping_of, text_of
 from serving.fhir.issues import Issue
 from serving.fhir.times import Span, parse_span, read_period, read_time
-from serving.fhir.values import Value
+from serving.fhir.values import Value, reckon
 
 __all__ = ["read_medications", "read_plan"]
 
@@ -32,7 +32,6 @@ _TAKEN = "active"
 _ENDED = ("completed", "stopped")
 _UNSURE = ("unknown", "on-hold")
 _ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
-_ALWAYS = 10**6
 _COLUMN = CLASS_COLUMNS[0]
 _NONE = "none"
 
@@ -132,36 +131,37 @@ def _find_empty_lists(chart: PatientChart) -> list[Placed]:
 def _conclude(
     chart: PatientChart, taken: Sequence[_Taken], nothing: Sequence[Placed], issues: list[Issue]
 ) -> tuple[list[Value], list[Issue], list[Placed]]:
-    now = Span(chart.index.at, chart.index.at)
     if nothing and taken:
         text = f"{_COLUMN}: it is said that nothing is taken, and something is; none is taken over."
         paths = (*(one.path for one in nothing), *(one.placed.path for one in taken))
         return [], [*issues, Issue("warning", "conflict", text, paths)], []
     if nothing:
-        value = Value(_COLUMN, _NONE, now, nothing[0], nothing[0].path, _ALWAYS)
+        value = reckon(_COLUMN, _NONE, chart.index, nothing[0])
         return [value], issues, [*nothing]
     if not taken:
         return [], issues, []
     listed = list(dict.fromkeys(code for one in taken for code in one.codes))
+    gaps = chart.find_gaps()
     used = [one.placed for one in taken if one.codes]
     open_ = [one.placed for one in taken if not one.codes]
     issues += _tell_combinations(listed, used)
-    if not open_:
+    if not open_ and not gaps:
         text = (
             f"{_COLUMN}: the {len(used)} current medicines are taken as the whole list; a drug "
             "class that is not among them counts as not taken."
         )
         issues.append(Issue("information", "informational", text))
         joined = ";".join(listed)
-        return [Value(_COLUMN, joined, now, used[0], used[0].path, _ALWAYS)], issues, used
-    text = (
-        f"{_COLUMN}: {len(open_)} current medicines have no ATC code, or it is not known whether "
-        "they are taken. Classes that are not among the others stay unknown."
-    )
-    issues.append(Issue("warning", "incomplete", text, tuple(one.path for one in open_)))
+        return [reckon(_COLUMN, joined, chart.index, used[0])], issues, used
+    if open_:
+        text = (
+            f"{_COLUMN}: {len(open_)} current medicines have no ATC code, or it is not known "
+            "whether they are taken. Classes that are not among the others stay unknown."
+        )
+        issues.append(Issue("warning", "incomplete", text, tuple(one.path for one in open_)))
     filled, _ = fill_classes({_COLUMN: ";".join(listed) or None})
     values = [
-        Value(name, "yes", now, used[0], used[0].path, _ALWAYS)
+        reckon(name, "yes", chart.index, used[0])
         for name in CLASS_COLUMNS[1:]
         if filled.get(name) == 1.0
     ]
@@ -183,7 +183,6 @@ def read_plan(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
     How many courses there were a record tells only where it has them: that there was none it
     cannot tell.
     """
-    now = Span(chart.index.at, chart.index.at)
     values: list[Value] = []
     issues: list[Issue] = []
     planned = find_planned(chart)
@@ -194,7 +193,7 @@ def read_plan(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
         issues.append(Issue("warning", "conflict", text, paths))
     elif drugs:
         ((drug, placed),) = drugs.items()
-        values.append(Value("drug", drug, now, placed, placed.path, _ALWAYS))
+        values.append(reckon("drug", drug, chart.index, placed))
         routes = {
             ROUTES[code]
             for one, _ in planned
@@ -204,9 +203,9 @@ def read_plan(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
         }
         if len(routes) == 1:
             path = f"{placed.path}.dosageInstruction.route"
-            values.append(Value("route", routes.pop(), now, placed, path, _ALWAYS))
+            values.append(reckon("route", routes.pop(), chart.index, placed, path))
     if chart.n_courses:
         first = chart.find_all("MedicationAdministration")[0]
         number = chart.n_courses + 1
-        values.append(Value("course_number", number, now, first, first.path, _ALWAYS))
+        values.append(reckon("course_number", number, chart.index, first))
     return values, issues

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["FHIR_JSON", "NAMESPACE", "QUESTIONNAIRE", "R4", "name_questionnaire"]
+__all__ = ["FHIR_JSON", "NAMESPACE", "QUESTIONNAIRE", "R4", "is_id", "name_questionnaire"]
 
 NAMESPACE = "https://ketresponse.invalid/fhir"
 FHIR_JSON = "application/fhir+json"
@@ -18,6 +18,12 @@ QUESTIONNAIRE = "ketresponse"
 
 _NO_ID = re.compile(r"[^A-Za-z0-9.-]+")
 _LONGEST = 64
+_ID = re.compile(rf"[A-Za-z0-9.-]{{1,{_LONGEST}}}")
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text can be the id of a resource."""
+    return _ID.fullmatch(text) is not None
 
 
 def name_questionnaire(model: str) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 
 from features.dictionary.codes import MEASURED, OTHER_SCALES, Measured, find_system
 from serving.fhir.chart import PatientChart
-from serving.fhir.elements import Element, Placed, find_codes_of, list_of, mapping_of, text_of
+from serving.fhir.elements import (
+    Element,
+    Placed,
+    find_codes_of,
+    list_of,
+    mapping_of,
+    number_of,
+    text_of,
+)
 from serving.fhir.issues import Issue
 from serving.fhir.times import read_time
 from serving.fhir.values import Value
@@ -104,8 +111,8 @@ def read_quantity(part: Element, measured: Measured) -> tuple[object, str]:
     quantity = mapping_of(part.get("valueQuantity"))
     if not quantity:
         return None, "the value is not given as a quantity (valueQuantity)"
-    value = quantity.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value = number_of(quantity.get("value"))
+    if value is None:
         return None, "the quantity has no number"
     if quantity.get("comparator"):
         return None, "the value is not exact (comparator)"
@@ -113,8 +120,7 @@ def read_quantity(part: Element, measured: Measured) -> tuple[object, str]:
     if factor is None:
         known = " or ".join(measured.units)
         return None, f"the unit is not one of UCUM's that are read: {known}"
-    number = value * factor
-    return (round(number, 6) if math.isfinite(number) else number), ""
+    return round(value * factor, 6), ""
 
 
 def _is_plain(units: Mapping[str, float]) -> bool:

@@ -10,7 +10,7 @@ from features.dictionary.variable import Variable
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from serving.fhir.chart import PatientChart
-from serving.fhir.elements import Element, list_of, mapping_of, text_of
+from serving.fhir.elements import Element, list_of, mapping_of, number_of, text_of
 from serving.fhir.issues import Issue
 from serving.fhir.names import NAMESPACE, QUESTIONNAIRE, name_questionnaire
 from serving.fhir.observations import find_factor
@@ -168,7 +168,11 @@ def _read_answer(variable: Variable, answers: list[Element]) -> tuple[object, st
     if len(answers) > 1:
         return None, f"{len(answers)} answers to one question"
     (answer,) = answers
-    for name in ("valueBoolean", "valueInteger", "valueDecimal", "valueString"):
+    for name in ("valueInteger", "valueDecimal"):
+        if name in answer:
+            number = number_of(answer[name])
+            return number, "" if number is not None else "the answer is no number"
+    for name in ("valueBoolean", "valueString"):
         if name in answer:
             return answer[name], ""
     if "valueCoding" in answer:
@@ -181,8 +185,8 @@ def _read_answer(variable: Variable, answers: list[Element]) -> tuple[object, st
 def _read_amount(variable: Variable, quantity: Element) -> tuple[object, str]:
     own = UNITS.get(variable.short_unit, "1")
     units = MEASURED[variable.name].units if variable.name in MEASURED else {own: 1.0}
-    value, factor = quantity.get("value"), find_factor(quantity, units)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value, factor = number_of(quantity.get("value")), find_factor(quantity, units)
+    if value is None:
         return None, "the quantity has no number"
     if factor is None or quantity.get("comparator"):
         return None, f"the unit is not one of UCUM's that are read: {' or '.join(units)}"

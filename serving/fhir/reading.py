@@ -20,6 +20,7 @@ from serving.fhir.conditions import Disease, read_disease, read_person
 from serving.fhir.elements import Placed
 from serving.fhir.issues import Issue, issue_of
 from serving.fhir.medications import read_medications, read_plan
+from serving.fhir.names import is_id
 from serving.fhir.observations import find_measured, find_other_scales
 from serving.fhir.questionnaire import read_responses
 from serving.fhir.values import Value, choose
@@ -112,7 +113,7 @@ def read_bundle(resources: Iterable[Placed], predictor: Predictor, *, now: datet
         issues += find_other_scales(chart)
     panel, told, wells = read_wells(chart)
     patient = {name: value.value for name, value in chosen.items()}
-    if chart.subject.id:
+    if is_id(chart.subject.id):
         patient[PSEUDONYM] = chart.subject.id
     return FhirPatient(
         patient,
@@ -144,7 +145,7 @@ def _gather(
     """Return every value that came, by variable; what cannot be read; the medicines on the list."""
     medication, told, medicines = read_medications(chart)
     values: list[Value] = [*disease.values, *medication]
-    issues: list[Issue] = [*disease.issues, *told]
+    issues: list[Issue] = [*chart.find_gaps(), *disease.issues, *told]
     for found, more in (
         read_person(chart),
         read_plan(chart),

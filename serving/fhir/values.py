@@ -12,7 +12,9 @@ from serving.fhir.elements import Placed
 from serving.fhir.issues import Issue, issue_of
 from serving.fhir.times import Index, Span
 
-__all__ = ["Value", "choose"]
+__all__ = ["Value", "choose", "reckon"]
+
+_EVER = 10**6
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,21 @@ class Value:
     path: str
     days: int
     doubt: str = ""
+
+
+def reckon(variable: str, value: object, index: Index, source: Placed, path: str = "") -> Value:
+    """Return a value that is reckoned for the moment of the index, and so never too old.
+
+    Parameters
+    ----------
+    variable, value, source
+        As :class:`Value` has them.
+    index : Index
+        For when it was reckoned.
+    path : str
+        FHIRPath of what it was reckoned from; the resource's where it is empty.
+    """
+    return Value(variable, value, Span(index.at, index.at), source, path or source.path, _EVER)
 
 
 def choose(

@@ -10,7 +10,15 @@ from typing import Any
 from features.dictionary.codes import NOT_DETECTED, WINDOWS
 from features.panel.words import says_not_seen
 from serving.fhir.chart import PatientChart
-from serving.fhir.elements import Element, Placed, find_codes_of, list_of, mapping_of, text_of
+from serving.fhir.elements import (
+    Element,
+    Placed,
+    find_codes_of,
+    list_of,
+    mapping_of,
+    number_of,
+    text_of,
+)
 from serving.fhir.issues import Issue
 from serving.fhir.observations import FINAL, find_factor, list_parts
 from serving.fhir.times import Span, read_time
@@ -126,8 +134,8 @@ def _read_ct(part: Element) -> tuple[object, str]:
     if part.get("dataAbsentReason"):
         return None, ""
     quantity = mapping_of(part.get("valueQuantity"))
-    value = quantity.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value = number_of(quantity.get("value"))
+    if value is None:
         return None, "expected cycles as a quantity, or that nothing was detected"
     if quantity.get("comparator"):
         return None, "the value is not exact (comparator)"

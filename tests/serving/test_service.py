@@ -135,6 +135,7 @@ def test_addresses_that_nobody_answers_are_one_in_counters_and_in_no_log(http, s
     assert 'endpoint="/unknown"' in counted
     names = set(re.findall(r'endpoint="([^"]*)"', counted))
     routes = {"/", "/card", "/card.html", "/clinic", "/docs", "/docs.json", "/healthz", "/livez"}
+    routes |= {"/fhir/metadata", "/fhir/predict", "/fhir/Questionnaire/{id}"}
     routes |= {"/model", "/model/card", "/predict", "/predict_batch", "/readyz", "/schema.json"}
     assert names <= {*routes, "/unknown"}
     log = server[1].read_text()
@@ -163,11 +164,13 @@ def test_the_api_document_is_that_of_the_loaded_model(http):
 def test_the_documents_own_examples_are_answered(http):
     for path, methods in http.get("/docs.json").json()["paths"].items():
         for method, operation in methods.items():
-            content = (
-                operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            )
+            contents = operation.get("requestBody", {}).get("content", {})
+            content = next(iter(contents.values()), {})
+            names = {
+                one["name"]: one["schema"]["enum"][0] for one in operation.get("parameters", ())
+            }
             for example in content.get("examples", {"none": {"value": None}}).values():
-                answer = http.request(method, path, json=example["value"])
+                answer = http.request(method, path.format(**names), json=example["value"])
                 # This service keeps no records: there is nothing to report on or to watch.
                 expected = 404 if path in ("/outcomes", "/monitor") else 200
                 assert answer.status_code == expected, (path, answer.text)

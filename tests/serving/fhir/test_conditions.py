@@ -113,6 +113,19 @@ def test_a_disease_that_the_patient_has_not_is_none(predictor, changes, told):
     assert any("is not used" in text for text in texts(found)) is told
 
 
+@pytest.mark.parametrize("state", ["provisional", "differential", "unconfirmed"])
+def test_a_diagnosis_that_is_not_confirmed_is_told(predictor, state):
+    found = read(predictor, condition(verificationStatus=concept("http://x", state)))
+    assert found.patient["crps_type"] == "1"
+    assert any("not confirmed" in text for text in texts(found, "warning"))
+
+
+def test_a_death_is_told(predictor):
+    assert any("deceased" in t for t in texts(read(predictor, person(deceasedBoolean=True))))
+    assert any("deceased" in t for t in texts(read(predictor, person(deceasedDateTime="2026"))))
+    assert not any("deceased" in t for t in texts(read(predictor, person(deceasedBoolean=False))))
+
+
 def test_a_code_that_names_no_type_leaves_it_to_the_others(predictor):
     general = condition("128200000", SNOMED, id="c2")
     assert read(predictor, general).patient["crps_type"] == "unspecified"

@@ -3,7 +3,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.fhir.elements import Placed, find_codes_of, list_of, name_reference, place, text_of
+from serving.fhir.elements import (
+    Placed,
+    find_codes_of,
+    list_of,
+    name_reference,
+    number_of,
+    place,
+    text_of,
+)
 from tests.serving.helpers.fhir import LOINC, bundle, concept, observation, person
 
 JSON = st.recursive(
@@ -63,6 +71,19 @@ def test_nothing_that_comes_breaks_the_readers(value):
     assert isinstance(text_of(value), str)
     assert isinstance(list_of(value), list)
     assert isinstance(find_codes_of(value), list)
+
+
+def test_numbers_are_those_that_can_be_reckoned_with():
+    assert number_of(0) == 0 and number_of(-2.5) == -2.5
+    for value in (True, "1", None, float("nan"), float("inf"), 10**400, -1e300):
+        assert number_of(value) is None
+
+
+def test_a_page_that_others_follow_is_told():
+    page = {**bundle(person()), "link": [{"relation": "next", "url": "x"}]}
+    assert [placed.kind for placed in place(page)] == ["Bundle", "Patient"]
+    last = {**bundle(person()), "link": [{"relation": "self", "url": "x"}]}
+    assert [placed.kind for placed in place(last)] == ["Patient"]
 
 
 def test_bundles_within_bundles_have_an_end():

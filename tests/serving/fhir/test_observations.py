@@ -54,6 +54,8 @@ def test_units_are_brought_to_the_dictionarys(predictor, value, unit, kg):
         {"valueQuantity": {**quantity(80, "kg"), "comparator": "<"}},
         {"valueQuantity": {**quantity(80, "kg"), "value": "80"}},
         {"valueQuantity": {**quantity(80, "kg"), "value": True}},
+        {"valueQuantity": quantity(float("nan"), "kg")},
+        {"valueQuantity": quantity(10**400, "kg")},
         {"valueQuantity": None, "valueString": "80 kg"},
         {"valueQuantity": quantity(800, "kg")},
     ],

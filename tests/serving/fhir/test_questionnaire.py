@@ -63,6 +63,8 @@ def test_answers_in_groups_are_found(predictor):
         {"valueQuantity": quantity(7, "kg")},
         {"valueQuantity": {"unit": "{score}"}},
         {"valueDecimal": 11},
+        {"valueDecimal": float("nan")},
+        {"valueInteger": True},
         {"valueString": "much"},
         {"valueString": ["much"]},
     ],
