@@ -12,8 +12,8 @@ import limits
 from features.errors import InputError, Problem, Refused
 from serving.access.caller import SCOPES
 from serving.access.keys import KeyFile
-from serving.access.provider import is_safe_address
 from serving.access.tokens import Provider
+from serving.fetching import is_safe_address
 from serving.settings import Mode, is_loopback
 
 __all__ = ["AccessSettings", "check_access", "find_access_file", "find_hosts"]

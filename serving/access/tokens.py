@@ -7,23 +7,23 @@ loop.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jwt
 
 from serving.access.caller import SCOPES, Caller
-from serving.access.provider import NoProvider, fetch_keys
+from serving.access.provider import PROVIDER, fetch_keys
+from serving.signing_keys import SigningKeys
 
 __all__ = ["Provider", "TokenReader", "find_claim"]
 
 _ALGORITHMS = ("RS256", "ES256", "ES384")
 """Never "none", and none by which whoever can check a token can also make one."""
 _LEEWAY_SECONDS = 30
-_FRESH_SECONDS, _STALE_SECONDS, _RETRY_SECONDS = 300.0, 3600.0, 10.0
 _LONGEST_SUBJECT = 195
 """Records have room for 200 letters, "oidc:" among them."""
 
@@ -72,17 +72,14 @@ class TokenReader:
 
     def __init__(self, provider: Provider, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._provider = provider
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._keys: list[jwt.PyJWK] = []
-        self._fetched = self._tried = -_STALE_SECONDS
+        self._keys = SigningKeys(partial(fetch_keys, provider.issuer), of=PROVIDER, clock=clock)
 
     def read(self, token: str) -> Caller | None:
         """Return whose a token is; None where it is nobody's.
 
         Raises
         ------
-        NoProvider
+        Unreachable
             If the provider's keys are not known and cannot be fetched.
         """
         claims = self.read_claims(token)
@@ -99,14 +96,14 @@ class TokenReader:
 
         Raises
         ------
-        NoProvider
+        Unreachable
             As :meth:`read`.
         """
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in _ALGORITHMS:
                 return None
-            key = self._find_key(header.get("kid"))
+            key = self._keys.find(header.get("kid"))
             if key is None:
                 return None
             claims: dict[str, Any] = jwt.decode(
@@ -123,27 +120,3 @@ class TokenReader:
         subject = claims["sub"]
         known = subject.isprintable() and 0 < len(subject) <= _LONGEST_SUBJECT
         return claims if known else None
-
-    def _find_key(self, kid: object) -> jwt.PyJWK | None:
-        """Return the provider's key of a name; without a name its only one."""
-        with self._lock:
-            age = self._clock() - self._fetched
-            found = self._choose(kid)
-            # A name that is not known may be a new key: it is asked for, but not by everyone.
-            wanted = age > _FRESH_SECONDS or found is None
-            if wanted and self._clock() - self._tried > _RETRY_SECONDS:
-                self._tried = self._clock()
-                try:
-                    self._keys = fetch_keys(self._provider.issuer)
-                    self._fetched = self._clock()
-                except NoProvider:
-                    if age > _STALE_SECONDS:
-                        raise
-            elif age > _STALE_SECONDS:
-                raise NoProvider("the identity provider cannot be reached")
-            return self._choose(kid)
-
-    def _choose(self, kid: object) -> jwt.PyJWK | None:
-        if kid is None:
-            return self._keys[0] if len(self._keys) == 1 else None
-        return next((key for key in self._keys if key.key_id == kid), None)

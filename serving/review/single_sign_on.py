@@ -24,8 +24,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Problem, Refused
-from serving.access.provider import discover, is_safe_address, post_form
+from serving.access.provider import discover, post_form
 from serving.access.tokens import Provider, TokenReader, find_claim
+from serving.fetching import is_safe_address
 from serving.web.headers import PRIVATE
 from training.approval.case import Account
 
@@ -142,7 +143,7 @@ class SingleSignOn:
 
         Raises
         ------
-        NoProvider
+        Unreachable
             If the provider cannot be asked.
         """
         endpoint = discover(self._settings.issuer)["authorization_endpoint"]
@@ -181,7 +182,7 @@ class SingleSignOn:
         ------
         Refused
             If the provider does not vouch for them, or they have no account here.
-        NoProvider
+        Unreachable
             If the provider cannot be asked.
         """
         state = asked.get("state", "")

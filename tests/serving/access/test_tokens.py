@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from serving.access.caller import SCOPES, Caller
-from serving.access.provider import NoProvider
 from serving.access.tokens import Provider, TokenReader, find_claim
+from serving.fetching import Unreachable
 from tests.serving.helpers.issuers import AUDIENCE, running_issuer, running_provider
 
 WORDS = {f"ketresponse:{scope}": scope for scope in SCOPES}
@@ -203,7 +203,7 @@ def test_keys_outlast_a_provider_that_is_down_for_an_hour(issuer):
     assert reader.read(token) == ANNA
     now[0] += 700
     for _ in range(2):  # the second is not asked for again, and is not let in either
-        with pytest.raises(NoProvider):
+        with pytest.raises(Unreachable):
             reader.read(token)
     issuer.is_up = True
     now[0] += 11

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from features.errors import InputError, Refused
-from serving.access.provider import NoProvider
+from serving.fetching import Unreachable
 from serving.review import single_sign_on as module
 from serving.review.app import make_review_app
 from serving.review.single_sign_on import SIGN_ON, SignOnSettings, SingleSignOn
@@ -141,7 +141,7 @@ def test_a_code_without_the_verifier_of_its_login_is_worth_nothing(sign_on, issu
     other = base64.urlsafe_b64encode(hashlib.sha256(b"stolen").digest()).rstrip(b"=").decode()
     told, word = leave(sign_on)
     code = issuer.allow(other, preferred_username="berta", nonce=told["nonce"])
-    with pytest.raises(NoProvider, match="HTTPError 400"):
+    with pytest.raises(Unreachable, match="HTTPError 400"):
         sign_on.finish({"code": code, "state": word}, word)
 
 
