@@ -15,7 +15,7 @@ from serving.records.record import Outcome, RecordedEstimate
 from serving.records.settings import RecordSettings
 from serving.records.tables import estimates, outcomes
 
-__all__ = ["RecordStore", "open_store"]
+__all__ = ["RecordStore", "fetch_rows", "open_store"]
 
 _MOST_AT_ONCE = 500
 
@@ -130,7 +130,7 @@ class RecordStore:
         if model_digest is not None:
             query = query.where(estimates.c.model_digest == model_digest)
         with self.database.reading() as connection:
-            rows = _fetch(connection, query, estimates.c.request_id, request_ids)
+            rows = fetch_rows(connection, query, estimates.c.request_id, request_ids)
         return sorted(map(self._from_row, rows), key=lambda one: (one.at, one.request_id))
 
     def find_requests(self, beginning: str) -> list[str]:
@@ -162,7 +162,7 @@ class RecordStore:
         """
         query = select(outcomes).order_by(outcomes.c.id)
         with self.database.reading() as connection:
-            rows = _fetch(connection, query, outcomes.c.request_id, request_ids)
+            rows = fetch_rows(connection, query, outcomes.c.request_id, request_ids)
         return [
             Outcome(
                 row.request_id,
@@ -261,10 +261,22 @@ def open_store(settings: RecordSettings) -> RecordStore:
     return store
 
 
-def _fetch(
+def fetch_rows(
     connection: Connection, query: Select[Any], column: Any, wanted: Collection[str] | None
 ) -> list[Row[Any]]:
-    """Return the rows of a query, only those of some answers where they are named."""
+    """Return the rows of a query, only those of some answers where they are named.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of the store.
+    query : Select
+        What is asked.
+    column : Column
+        In which answers are named.
+    wanted : collection of str or None
+        Which; None for all. There may be any number.
+    """
     if wanted is None:
         return list(connection.execute(query))
     names = list(dict.fromkeys(wanted))

@@ -24,7 +24,17 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-__all__ = ["METADATA", "Utc", "deletions", "estimates", "outcomes", "suspensions", "tasks"]
+__all__ = [
+    "METADATA",
+    "Utc",
+    "deletions",
+    "estimates",
+    "feedback",
+    "outcomes",
+    "suspensions",
+    "tasks",
+    "tokens",
+]
 
 METADATA = MetaData()
 
@@ -77,6 +87,22 @@ outcomes = Table(
     Index("outcomes_of_estimate", "request_id"),
 )
 
+feedback = Table(
+    "feedback",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column(
+        "request_id",
+        String(64),
+        ForeignKey("estimates.request_id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("at", Utc, nullable=False),
+    Column("caller", String(200), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("feedback_of_estimate", "request_id"),
+)
+
 deletions = Table(
     "deletions",
     METADATA,
@@ -113,4 +139,12 @@ suspensions = Table(
     Column("lifted_at", Utc),
     Column("lifted_by", String(200)),
     Index("suspensions_of_model", "model_digest"),
+)
+
+tokens = Table(
+    "tokens",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("until", Utc, nullable=False),
+    Index("tokens_by_end", "until"),
 )

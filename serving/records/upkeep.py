@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from features.errors import KetresponseError
 from features.files.locking import locked
+from serving.records.feedback import FEEDBACK, read_feedback
 from serving.records.keys import write_keys
 from serving.records.store import RecordStore
-from serving.records.tables import deletions, estimates, outcomes
+from serving.records.tables import deletions, estimates, feedback, outcomes
 
 __all__ = [
     "delete_old",
@@ -40,14 +41,18 @@ def export_patient(store: RecordStore, pseudonym: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        `estimates`, each with its inputs and the answer, and `outcomes`.
+        `estimates`, each with its inputs and the answer, `outcomes`, and `feedback` on cards.
     """
     found = store.read(pseudonym=pseudonym)
-    reported = store.read_outcomes([one.request_id for one in found])
+    names = [one.request_id for one in found]
+    reported = store.read_outcomes(names)
     return {
         "estimates": [{**asdict(one), "at": one.at.isoformat()} for one in found],
         "outcomes": [
             {**asdict(one), "reported_at": one.reported_at.isoformat()} for one in reported
+        ],
+        "feedback": [
+            {**asdict(one), "at": one.at.isoformat()} for one in read_feedback(store, names)
         ],
     }
 
@@ -122,6 +127,7 @@ def _delete(
     connection: Connection, which: ColumnElement[bool], *, by: str, reason: str, at: datetime
 ) -> tuple[int, int]:
     names = select(estimates.c.request_id).where(which).scalar_subquery()
+    connection.execute(delete(feedback).where(feedback.c.request_id.in_(names)))
     theirs = outcomes.c.request_id.in_(names)
     n_outcomes = connection.execute(delete(outcomes).where(theirs)).rowcount
     n_estimates = connection.execute(delete(estimates).where(which)).rowcount
@@ -169,7 +175,11 @@ def _rotate(store: RecordStore) -> int:
     write_keys(store.keys.with_new_key(), store.key_file)
     done = sum(
         _reseal(store, column, what)
-        for column, what in ((estimates.c.sealed, "estimates"), (outcomes.c.sealed, "outcomes"))
+        for column, what in (
+            (estimates.c.sealed, "estimates"),
+            (outcomes.c.sealed, "outcomes"),
+            (feedback.c.sealed, FEEDBACK),
+        )
     )
     write_keys(store.keys.without_older(), store.key_file)
     return done

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from features.errors import KetresponseError
+from serving.records.feedback import Feedback, read_feedback, write_feedback
 from serving.records.keys import KeyRing, read_keys
 from serving.records.record import Outcome
 from serving.records.settings import RecordSettings
@@ -29,15 +30,23 @@ def fill(store: RecordStore) -> None:
     store.write_outcomes(
         [Outcome(one.request_id, START, "nurse", {"nrs_t1": 4.0}) for one in (*mine, others[0])]
     )
+    told = {"outcome": "accepted"}
+    names = [one.request_id for one in (mine[0], others[0])]
+    write_feedback(store, [Feedback(name, START, "cds:ehr", told) for name in names])
+
+
+def read_all(store: RecordStore) -> tuple[object, ...]:
+    return store.read(), store.read_outcomes(), read_feedback(store)
 
 
 def test_a_patient_gets_all_that_is_kept_and_nothing_else(either_store: RecordStore) -> None:
     fill(either_store)
     found = export_patient(either_store, "P-0417")
-    assert [len(found["estimates"]), len(found["outcomes"])] == [3, 3]
+    assert [len(found[what]) for what in ("estimates", "outcomes", "feedback")] == [3, 3, 1]
     assert json.loads(json.dumps(found)) == json.loads(json.dumps(found, default=list))
     assert found["estimates"][0]["inputs"]["patient"] == {"nrs_t0": 7.25}
-    assert export_patient(either_store, "nobody") == {"estimates": [], "outcomes": []}
+    nothing = {"estimates": [], "outcomes": [], "feedback": []}
+    assert export_patient(either_store, "nobody") == nothing
 
 
 def test_a_patient_is_deleted_whole_and_the_deletion_noted(either_store: RecordStore) -> None:
@@ -46,6 +55,7 @@ def test_a_patient_is_deleted_whole_and_the_deletion_noted(either_store: RecordS
     assert done == (3, 3)
     assert either_store.read(pseudonym="P-0417") == []
     assert [either_store.count()[what] for what in ("estimates", "outcomes")] == [2, 1]
+    assert len(read_feedback(either_store)) == 1
     (noted,) = list_deletions(either_store)
     assert (noted["by"], noted["reason"]) == ("ann", "asked for it")
     assert (noted["estimates"], noted["outcomes"]) == (3, 3)
@@ -64,13 +74,13 @@ def test_what_is_too_old_goes_with_its_outcomes(either_store: RecordStore) -> No
 
 def test_new_keys_open_everything_and_old_ones_are_dropped_later(either_store: RecordStore) -> None:
     fill(either_store)
-    before = either_store.read(), either_store.read_outcomes()
-    assert rotate_keys(either_store) == 9
-    assert (either_store.read(), either_store.read_outcomes()) == before
+    before = read_all(either_store)
+    assert rotate_keys(either_store) == 11
+    assert read_all(either_store) == before
     assert set(read_keys(either_store.key_file).keys) == {1, 2}
-    assert rotate_keys(either_store) == 9
+    assert rotate_keys(either_store) == 11
     assert set(read_keys(either_store.key_file).keys) == {2, 3}
-    assert (either_store.read(), either_store.read_outcomes()) == before
+    assert read_all(either_store) == before
     assert len(either_store.read(pseudonym="P-2")) == 2
 
 
@@ -132,7 +142,7 @@ def test_of_two_who_change_keys_at_once_one_waits_and_nothing_is_lost(
 
     monkeypatch.setattr(KeyRing, "with_new_key", with_new_key)
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(rotate_keys, (store, other))) == [9, 9]
+        assert sorted(pool.map(rotate_keys, (store, other))) == [11, 11]
     other.close()
     assert store.keys.current == 3
     assert (store.read(), store.read_outcomes()) == before
