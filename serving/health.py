@@ -61,6 +61,11 @@ _SETTINGS = {
     "KETRESPONSE_REVIEW_OIDC_FACTORS": "second factors that the provider has to name",
     "KETRESPONSE_REVIEW_URL": "where browsers reach the review's pages",
     "KETRESPONSE_ALLOWED_HOSTS": "further names of this service",
+    "KETRESPONSE_URL": "where browsers and record systems reach this service",
+    "KETRESPONSE_CDS_ISSUERS": "the record systems whose tokens are believed",
+    "KETRESPONSE_CDS_TOKENS": "whether a record system has to show one",
+    "KETRESPONSE_CDS_ORIGINS": "pages of other sites that may ask for cards",
+    "KETRESPONSE_FHIR_SERVERS": "the FHIR servers that may be asked for a record",
     "KETRESPONSE_RATE_CALLER": "how often one caller may ask",
     "KETRESPONSE_RATE_ADDRESS": "how often one address may ask",
 }

@@ -16,17 +16,22 @@ import bentoml
 from bentoml.exceptions import NotFound
 from starlette.requests import Request
 
+from serving.access.cross_origin import CrossOrigin
 from serving.access.guard import Guard
 from serving.access.login import LOGOUT
 from serving.access.paths import NamedPaths, OwnPath
 from serving.access.refusal import LOGIN
 from serving.access.settings import AccessSettings, check_access
+from serving.cds_hooks.app import CdsDesk, make_cds_addresses
+from serving.cds_hooks.settings import CdsSettings, check_may_be_open
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
 from serving.fhir.app import make_fhir_addresses
+from serving.fhir.servers import FhirServers
 from serving.records.asking import ask, ask_batch
 from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
+from serving.records.tokens import SeenTokens
 from serving.settings import LOCAL_CALLER, ServiceSettings, check_may_record, check_may_serve
 from serving.status_watch import StatusGate, StatusWatch
 from serving.web.answers import answer, find_caller
@@ -59,9 +64,21 @@ def _access() -> AccessSettings:
 
 
 @cache
+def _cds() -> CdsSettings:
+    settings = CdsSettings.from_environ(os.environ)
+    check_may_be_open(_settings().mode, settings)
+    return settings
+
+
+@cache
+def _servers() -> FhirServers:
+    return FhirServers.from_environ(os.environ)
+
+
+@cache
 def _predictor() -> Predictor:
     settings = _settings()
-    _access()
+    _access(), _cds(), _servers()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
     waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
@@ -81,6 +98,16 @@ def _recorder() -> Recorder | None:
     settings = RecordSettings.from_environ(os.environ)
     check_may_record(settings is not None, _settings().mode)
     return make_recorder(_predictor(), settings)
+
+
+@cache
+def _seen() -> SeenTokens:
+    recorder = _recorder()
+    return SeenTokens(recorder.store.database if recorder else None)
+
+
+def _desk() -> CdsDesk:
+    return CdsDesk(_predictor(), _recorder(), _servers())
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
@@ -167,7 +194,7 @@ service.mount_asgi_app(
         _predictor,
         get_folder=lambda: _settings().model,
         get_recorder=_recorder,
-        more=[make_fhir_addresses(_predictor, _recorder)],
+        more=[make_fhir_addresses(_predictor, _recorder), make_cds_addresses(_desk, _cds)],
     ),
     path="/",
     name="web",
@@ -175,7 +202,10 @@ service.mount_asgi_app(
 # In this order, from outside.
 service.add_asgi_middleware(OwnPath)
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
-service.add_asgi_middleware(Guard, get_access=_access, get_host=lambda: _settings().host)
+service.add_asgi_middleware(CrossOrigin, get_settings=_cds)
+service.add_asgi_middleware(
+    Guard, get_access=_access, get_host=lambda: _settings().host, get_cds=_cds, get_seen=_seen
+)
 service.add_asgi_middleware(StatusGate, get_watch=_watch)
 
 

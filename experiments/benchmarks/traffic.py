@@ -78,9 +78,9 @@ class Asker:
         """Report what became of patients."""
         return self.send("/outcomes", {"outcomes": [dict(one) for one in outcomes]})
 
-    def send(self, path: str, content: object) -> Reply:
+    def send(self, path: str, content: object, headers: Mapping[str, str] | None = None) -> Reply:
         """Send any JSON."""
-        return self.send_bytes(path, json.dumps(content).encode())
+        return self._post(path, json.dumps(content).encode(), {**_JSON, **(headers or {})})
 
     def send_bytes(self, path: str, body: bytes) -> Reply:
         """Send JSON that is written already."""

@@ -9,15 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serving.cds_hooks.services import CDS_SERVICES
 from serving.settings import LOCAL_CALLER
 
-__all__ = ["LOCAL", "SCOPES", "Caller", "describe_need", "find_first_page", "is_health", "may_open"]
+__all__ = [
+    "LOCAL",
+    "SCOPES",
+    "Caller",
+    "describe_need",
+    "find_first_page",
+    "is_for_record_systems",
+    "is_health",
+    "may_open",
+]
 
 SCOPES = ("estimate", "outcomes", "review", "admin")
 """What a caller may be let do: ask for estimates, report outcomes, watch and review, operate."""
 
 _HEALTH = frozenset({"/livez", "/readyz", "/healthz"})
-_OPEN = _HEALTH | {"/clinic.css", "/docs.css", "/docs.js", "/fhir/metadata", "/icon.svg"}
+_OPEN = _HEALTH | {"/clinic.css", "/docs.css", "/docs.js", "/icon.svg"}
+_OPEN |= {"/fhir/metadata", CDS_SERVICES}
 _ANYBODY = ("/", "/card", "/card.html", "/docs", "/docs.json", "/model", "/schema.json")
 _NEEDED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_ANYBODY, SCOPES),
@@ -25,6 +36,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "/fhir": ("estimate",),
     "/predict": ("estimate",),
     "/predict_batch": ("estimate",),
+    CDS_SERVICES: ("estimate",),
     "/outcomes": ("outcomes",),
     "/monitor": ("review",),
     "/metrics": ("admin",),
@@ -56,6 +68,11 @@ LOCAL = Caller(LOCAL_CALLER, SCOPES)
 def is_health(path: str) -> bool:
     """Return whether an address tells only whether the service lives."""
     return path in _HEALTH
+
+
+def is_for_record_systems(path: str) -> bool:
+    """Return whether an address is one of CDS Hooks."""
+    return path == CDS_SERVICES or path.startswith(f"{CDS_SERVICES}/")
 
 
 def _find_needed(path: str) -> tuple[str, ...]:

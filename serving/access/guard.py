@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import KetresponseError
 from serving.access.body import read_field, replay
-from serving.access.caller import LOCAL, Caller, describe_need, find_first_page, is_health, may_open
+from serving.access.caller import (
+    LOCAL,
+    Caller,
+    describe_need,
+    find_first_page,
+    is_for_record_systems,
+    is_health,
+    may_open,
+)
 from serving.access.hosts import NOT_HERE, is_own_name
 from serving.access.keys import PREFIX, KeyFile
 from serving.access.limiter import Limiter, name_address
@@ -28,7 +37,10 @@ from serving.access.refusal import LOGIN, Refusal
 from serving.access.sessions import Session, Sessions
 from serving.access.settings import AccessSettings
 from serving.access.tokens import TokenReader
+from serving.cds_hooks.settings import CdsSettings
+from serving.cds_hooks.tokens import ClientTokens
 from serving.estimate.request import find_longest
+from serving.records.tokens import SeenTokens
 from serving.web.headers import PRIVATE
 from serving.web.posted import read_whole
 
@@ -62,9 +74,13 @@ class _Refused(Exception):
 class _Door:
     """What the settings make of access: keys, tokens, sessions and counters of this process."""
 
-    def __init__(self, access: AccessSettings, host: str) -> None:
+    def __init__(
+        self, access: AccessSettings, host: str, cds: CdsSettings, seen: Callable[[], SeenTokens]
+    ) -> None:
         self.access = access
         self.host = host
+        self.cds = cds
+        self.clients = ClientTokens(cds, seen)
         self.keys = KeyFile(access.key_file) if access.key_file else None
         self.tokens = TokenReader(access.provider) if access.provider else None
         self.sessions = Sessions(self.keys) if self.keys else None
@@ -78,6 +94,25 @@ class _Door:
             return key.caller if key else None
         # It may have to wait for the provider.
         return await run_in_threadpool(self.tokens.read, word) if self.tokens else None
+
+    async def find_client(self, word: str, url: str) -> Caller | None:
+        """Return the record system that shows a token for an address; a key does as elsewhere."""
+        if word.startswith(PREFIX):
+            return await self.find_bearer(word)
+        issuer = await run_in_threadpool(self.clients.read, word, url)
+        return Caller(f"cds:{issuer}", ("estimate",)) if issuer else None
+
+    def asks_who(self, path: str) -> bool:
+        """Return whether whoever asks for an address has to show who they are."""
+        if is_for_record_systems(path):
+            return self.cds.asks_tokens and not may_open(path, None)
+        return self.access.is_on
+
+    def is_own_page(self, path: str, headers: Headers) -> bool:
+        """Return whether a page that asks is ours, or one that may ask for this address."""
+        if headers.get("sec-fetch-site", "none") not in ("cross-site", "same-site"):
+            return True
+        return is_for_record_systems(path) and headers.get("origin") in self.cds.origins
 
     def find_session(self, token: str) -> tuple[Session, Caller] | None:
         """Return the session of a cookie, and whose it is."""
@@ -95,6 +130,10 @@ class Guard:
         Returns the settings of access.
     get_host : callable
         Returns the address that is listened on.
+    get_cds : callable
+        Returns the settings of the CDS services, to which record systems show tokens of their own.
+    get_seen : callable
+        Returns which of these have been shown; None remembers it in this process.
     """
 
     def __init__(
@@ -102,17 +141,23 @@ class Guard:
         app: ASGIApp,
         get_access: Callable[[], AccessSettings],
         get_host: Callable[[], str] = lambda: "127.0.0.1",
+        get_cds: Callable[[], CdsSettings] = CdsSettings,
+        get_seen: Callable[[], SeenTokens] | None = None,
     ) -> None:
         self.app = app
         self._get_access = get_access
         self._get_host = get_host
+        self._get_cds = get_cds
+        self._get_seen = get_seen or cache(SeenTokens)
         self._made: _Door | None = None
 
     @property
     def _door(self) -> _Door:
         # Made at the first request: the application is put together before its settings are read.
         if self._made is None:
-            self._made = _Door(self._get_access(), self._get_host())
+            self._made = _Door(
+                self._get_access(), self._get_host(), self._get_cds(), self._get_seen
+            )
         return self._made
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,12 +187,12 @@ class Guard:
             raise _Refused(NOT_HERE)
         _check_rate(door.addresses, name_address(scope.get("client")))
         is_safe = scope["method"] in _SAFE
-        if not is_safe and headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
-            raise _Refused(_OTHER_SITE)
         path: str = scope["path"]
+        if not is_safe and not door.is_own_page(path, headers):
+            raise _Refused(_OTHER_SITE)
         unknown = scope.get("state", {}).get("route") == UNKNOWN
         caller, session = LOCAL, None
-        if door.access.is_on:
+        if door.asks_who(path):
             found, session = await self._identify(scope, headers)
             if path not in (LOGIN, LOGOUT):
                 _check_may(path, found, known=not unknown)
@@ -180,7 +225,11 @@ class Guard:
         if kind:
             if kind.lower() != "bearer":
                 raise _Refused(_WHO)
-            caller = await self._door.find_bearer(word.strip())
+            if is_for_record_systems(scope["path"]):
+                url = self._door.cds.find_base(scope) + scope["path"]
+                caller = await self._door.find_client(word.strip(), url)
+            else:
+                caller = await self._door.find_bearer(word.strip())
             if caller is None and not may_open(scope["path"], None):
                 raise _Refused(_NOBODY)
             return caller, None

@@ -40,7 +40,15 @@ def find_longest(path: str) -> int:
 
 
 class RequestError(InputError):
-    """A request that cannot be read; :meth:`body` is the answer to the sender."""
+    """A request that cannot be read; :meth:`body` is the answer to the sender.
+
+    Attributes
+    ----------
+    status : int
+        Of HTTP.
+    """
+
+    status = 400
 
     def body(self) -> dict[str, Any]:
         """Return the answer: `error` in words, and each problem's variable, range and value."""

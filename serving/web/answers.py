@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from features.errors import KetresponseError
+from features.texts import Text, say
 from serving.estimate.request import RequestError
+from serving.language.language import ENGLISH, Language
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Suspended
 from serving.settings import LOCAL_CALLER
@@ -27,8 +29,8 @@ __all__ = [
     "tell_why_not",
 ]
 
-FAILED = "no estimate: something failed in this service; its log tells where"
-_NOT_RECORDED = (
+FAILED = say("no estimate: something failed in this service; its log tells where")
+_NOT_RECORDED = say(
     "no estimate: it cannot be recorded now, and none is given that is not; try again, and tell "
     "whoever keeps this service"
 )
@@ -36,34 +38,50 @@ _log = logging.getLogger("bentoml.ketresponse")
 
 
 class JsonAnswer(Response):
-    """JSON that no cache keeps; numbers that JSON does not know raise instead of being sent."""
+    """JSON that no cache keeps; numbers that JSON does not know raise instead of being sent.
+
+    Parameters
+    ----------
+    content : object
+        Plain values.
+    status_code : int
+        Of HTTP.
+    language : Language or None
+        In which the texts are told, and the answer says so; None for what is English only.
+    """
 
     media_type = "application/json"
 
-    def __init__(self, content: object, status_code: int = 200) -> None:
+    def __init__(
+        self, content: object, status_code: int = 200, *, language: Language | None = None
+    ) -> None:
+        headers = PRIVATE
+        if language is not None:
+            content, headers = language.tell(content), {**PRIVATE, **language.headers}
         # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
         super().__init__(
-            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=PRIVATE
+            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=headers
         )
 
 
-async def answer(asking: Awaitable[object]) -> JsonAnswer:
+async def answer(asking: Awaitable[object], language: Language = ENGLISH) -> JsonAnswer:
     """Return the answer, or the problems of the request, as JSON; 503 if there is none now."""
     try:
-        return JsonAnswer(await asking)
+        return JsonAnswer(await asking, language=language)
     except RequestError as err:
-        return JsonAnswer(err.body(), 400)
+        return JsonAnswer(err.body(), err.status, language=language)
     except (RecordsUnavailable, Suspended) as err:
-        return JsonAnswer({"error": tell_why_not(err), "problems": []}, 503)
+        error = {"error": tell_why_not(err), "problems": []}
+        return JsonAnswer(error, 503, language=language)
     except Exception as err:
         log_failure(err)
-        return JsonAnswer({"error": FAILED, "problems": []}, 500)
+        return JsonAnswer({"error": FAILED, "problems": []}, 500, language=language)
 
 
-def tell_why_not(err: KetresponseError) -> str:
+def tell_why_not(err: KetresponseError) -> Text:
     """Return why there is no estimate now; what is wrong with the store is for the log alone."""
     if isinstance(err, Suspended):
-        return f"no estimate: this model is {err}"
+        return say("no estimate: this model is {why}", why=str(err))
     _log.error("%s", err)
     return _NOT_RECORDED
 
@@ -79,7 +97,11 @@ def log_failure(err: Exception) -> None:
     _log.error("%s while answering\n%s", type(err).__name__, where)
 
 
-def answer_page(html: str, status_code: int = 200) -> HTMLResponse:
+def answer_page(
+    html: str, status_code: int = 200, *, language: Language | None = None
+) -> HTMLResponse:
     """Return a page that no cache keeps, and that takes nothing from outside."""
     headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
+    if language is not None:
+        headers |= language.headers
     return HTMLResponse(html, status_code, headers=headers)

@@ -39,6 +39,7 @@ __all__ = [
     "describe_submodel",
     "render_card",
     "render_page",
+    "show_value",
 ]
 
 _HUNDRED = 100

@@ -83,6 +83,7 @@ def test_no_address_of_the_service_is_shut_or_open_for_want_of_a_thought():
             "/docs.css",
             "/docs.js",
             "/fhir/metadata",
+            "/cds-services",
         },
         "any": {"/", "/model", "/model/card", "/card", "/card.html", "/docs", "/docs.json"},
         "estimate": {
@@ -91,6 +92,8 @@ def test_no_address_of_the_service_is_shut_or_open_for_want_of_a_thought():
             "/predict_batch",
             "/fhir/predict",
             "/fhir/Questionnaire/{id}",
+            "/cds-services/{service}",
+            "/cds-services/{service}/feedback",
         },
         "outcomes": {"/outcomes"},
         "review": {"/monitor"},

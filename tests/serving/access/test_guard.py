@@ -12,9 +12,11 @@ from serving.access.keys import KeyFile
 from serving.access.paths import UNKNOWN
 from serving.access.settings import AccessSettings
 from serving.access.tokens import Provider
+from serving.cds_hooks.settings import CdsSettings
 from serving.estimate.request import MAX_BODY
 from tests.serving.helpers.guarded import PAGE, Guarded, bearer
 from tests.serving.helpers.issuers import AUDIENCE, running_issuer
+from tests.serving.helpers.record_systems import sign
 
 
 @pytest.fixture
@@ -271,3 +273,67 @@ def test_whatever_is_shown_is_answered_and_lets_nobody_in(access, method, path, 
     status = sent[0]["status"]
     is_open = path in ("/login", "/readyz")
     assert status in ({200, 303, 401, 403, 405, 413} if is_open else {303, 401, 403, 413})
+
+
+CDS = "/cds-services/x"
+URL = f"http://127.0.0.1:3000{CDS}"
+
+
+@pytest.fixture(scope="module")
+def ehr():
+    with running_issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def cds(ehr):
+    return CdsSettings({ehr.url: f"{ehr.url}/keys"}, ("https://ehr.example",))
+
+
+def test_a_record_system_shows_a_token_of_its_own_whether_keys_are_set_or_not(access, ehr, cds):
+    for guarded in (Guarded(access, cds=cds), Guarded(AccessSettings(), cds=cds)):
+        answer = guarded.post(CDS, headers=bearer(sign(ehr, URL)))
+        assert answer.json()["caller"] == f"cds:{ehr.url}"
+        for headers in ({}, bearer("x"), bearer(sign(ehr, f"{URL}/y"))):
+            assert guarded.post(CDS, headers=headers).status_code == 401
+        assert guarded.get("/cds-services").status_code == 200
+
+
+def test_a_record_systems_token_opens_nothing_else(access, ehr, cds):
+    guarded = Guarded(access, cds=cds)
+    for path in ("/predict", "/clinic", "/metrics"):
+        token = sign(ehr, f"http://127.0.0.1:3000{path}")
+        assert guarded.post(path, headers=bearer(token)).status_code == 401
+
+
+def test_a_key_opens_the_services_as_it_does_elsewhere(access, ward, keys, cds):
+    guarded = Guarded(access, cds=cds)
+    assert guarded.post(CDS, headers=bearer(ward)).json()["caller"] == "ward-7"
+    other = keys.add("nurse", ["outcomes"], days=1)[1]
+    assert guarded.post(CDS, headers=bearer(other)).status_code == 403
+
+
+def test_a_sandbox_may_be_let_in_without_a_token(access, cds):
+    guarded = Guarded(access, cds=replace(cds, asks_tokens=False))
+    assert guarded.post(CDS, headers=bearer("whatever")).status_code == 200
+    assert guarded.post("/predict").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "status"),
+    [
+        (CDS, "https://ehr.example", 200),
+        (CDS, "https://evil.example", 403),
+        (CDS, None, 403),
+        ("/predict", "https://ehr.example", 403),
+    ],
+)
+def test_only_a_page_that_is_named_may_ask_from_another_site(cds, path, origin, status):
+    guarded = Guarded(AccessSettings(), cds=replace(cds, asks_tokens=False))
+    headers = {"sec-fetch-site": "cross-site", **({"origin": origin} if origin else {})}
+    assert guarded.post(path, headers=headers).status_code == status
+
+
+def test_keys_of_a_record_system_that_cannot_be_had_are_no_wrong_token(ehr):
+    guarded = Guarded(AccessSettings(), cds=CdsSettings({ehr.url: "http://127.0.0.1:9/keys"}))
+    assert guarded.post(CDS, headers=bearer(sign(ehr, URL))).status_code == 503

@@ -29,6 +29,9 @@ class Client:
     def post(self, path: str, **options: Any) -> httpx.Response:
         return asyncio.run(self._http.post(path, **options))
 
+    def options(self, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._http.options(path, **options))
+
 
 @contextmanager
 def running(app: Any) -> Iterator[str]:

@@ -16,8 +16,10 @@ from serving.access.login import LOGOUT
 from serving.access.paths import NamedPaths, OwnPath
 from serving.access.refusal import LOGIN
 from serving.access.settings import AccessSettings
+from serving.cds_hooks.settings import CdsSettings
 
 PATHS = ("/", "/clinic", "/predict", "/model", "/metrics", "/outcomes", "/readyz", "/clinic.css")
+CDS_PATHS = ("/cds-services", "/cds-services/x")
 PAGE = {"accept": "text/html,*/*"}
 
 
@@ -40,14 +42,21 @@ class Guarded:
         By which name it is asked.
     host : str
         The address that is listened on.
+    cds : CdsSettings
+        How record systems show who they are.
     """
 
     def __init__(
-        self, access: AccessSettings, *, url: str = "http://127.0.0.1:3000", host: str = "127.0.0.1"
+        self,
+        access: AccessSettings,
+        *,
+        url: str = "http://127.0.0.1:3000",
+        host: str = "127.0.0.1",
+        cds: CdsSettings = CdsSettings(),  # noqa: B008  # it cannot be changed
     ) -> None:
-        routes = [Route(path, tell, methods=["GET", "POST"]) for path in PATHS]
+        routes = [Route(path, tell, methods=["GET", "POST"]) for path in (*PATHS, *CDS_PATHS)]
         inner = Starlette(routes=routes)
-        guarded = Guard(inner, lambda: access, lambda: host)
+        guarded = Guard(inner, lambda: access, lambda: host, lambda: cds)
         self.app = NamedPaths(OwnPath(guarded), routes=routes, more=(LOGIN, LOGOUT))
         self.url = url
         self.cookies = httpx.Cookies()
