@@ -23,6 +23,7 @@ from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
+from training.study.template import UNDESCRIBED
 
 __all__ = ["compute_flags", "compute_gates"]
 
@@ -248,14 +249,19 @@ def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
         if faults.keys() & set(field.sources):
             waiting.add((field.table, field.id))
     n = len(body.fields)
-    more = f"{len(waiting)} wait for an answer"
-    if faults:
-        more += f"; the first: {next(iter(faults.values()))}"
+    more = []
+    if waiting:
+        first = f"; the first: {next(iter(faults.values()))}" if faults else ""
+        more.append(f"{len(waiting)} wait for an answer{first}")
+    study = body.results.study
+    for what, words in (("population", study.population), ("treatment", study.treatment)):
+        if words.startswith(UNDESCRIBED):  # it would stand so on every answer
+            more.append(f"the study's {what} is not described: describe it and train again")
     return _Finding(
-        passed=not waiting,
+        passed=not more,
         value=f"{n - len(waiting)} of {n} fields",
         threshold='every field answered in its own words, or "not available, because ..."',
-        more=more if waiting else "",
+        more="; ".join(more),
         command="`ketresponse card check` lists them" if waiting else "",
     )
 

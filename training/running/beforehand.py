@@ -43,7 +43,9 @@ def list_missed(description: Description) -> list[str]:
         )
     for what, words in (("population", study.population), ("treatment", study.treatment)):
         if words.startswith(UNDESCRIBED):
-            missed.append(f"a description in [{what}]: what stands there stands on every answer")
+            missed.append(
+                f"a description in [{what}]: what stands there stands on every answer (gate 10)"
+            )
     if description.cohort.synthetic:
         missed.append("real patients: these are simulated, and the model stays a demonstration")
     else:

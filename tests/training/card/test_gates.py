@@ -13,6 +13,7 @@ from training.card.author import empty_author
 from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
 from training.store.results import Results
+from training.study.template import UNDESCRIBED
 
 BODY = small_card().body.to_json()
 
@@ -352,6 +353,15 @@ def test_10_every_field_is_answered() -> None:
     gate = _gate(10, small_card(author=empty_author()).body.to_json())
     assert gate.status == "fail"
     assert "card check" in gate.text
+
+
+@pytest.mark.parametrize("what", ["population", "treatment"])
+def test_10_what_stands_on_every_answer_is_described(what: str) -> None:
+    body = _body()
+    body["results"]["study"][what] = f"{UNDESCRIBED}: who, where, which years"
+    gate = _gate(10, body)
+    assert gate.status == "fail"
+    assert f"the study's {what} is not described: describe it and train again" in gate.more
 
 
 def test_11_two_reviewers_are_the_logs_to_tell() -> None:
