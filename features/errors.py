@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from features.texts import squash
+from features.texts import Text, say, squash
 
 __all__ = [
     "EXIT_INPUT",
@@ -191,13 +191,13 @@ _LONGEST_NAME = 64
 _LIKE_DIGITS = str.maketrans("ol", "01")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Text:
     """Return "did you mean X?" for the nearest known name, or nothing.
 
     A name with other digits is never the nearest: nrs_t3 is not nrs_t1, tsk_11 is not tsk.
     """
     if len(name) > _LONGEST_NAME:  # not a slip of the pen, and slow to compare
-        return ""
+        return Text("")
     lowered, names = name.lower(), list(known)
     same = [other for other in names if _spell(other) == _spell(name) != ""]
     longer = [other for other in names if other.lower().startswith(f"{lowered}_")]
@@ -208,7 +208,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     }
     found = difflib.get_close_matches(lowered, alike, n=1)
     near = same or longer or [alike[word] for word in found]
-    return f"did you mean {near[0]}?" if near else ""
+    return say("did you mean {name}?", name=near[0]) if near else Text("")
 
 
 def _spell(name: str) -> str:

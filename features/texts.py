@@ -12,9 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 __all__ = [
     "Text",
+    "as_text",
     "clean",
     "count_invisible",
     "holds_invisible",
@@ -22,6 +24,7 @@ __all__ = [
     "say",
     "say_count",
     "say_list",
+    "say_words",
     "squash",
 ]
 
@@ -98,7 +101,7 @@ class Text(str):
         taken as it stands, braces too.
     plural : str
         The pattern for other counts than one; empty where nothing is counted.
-    counted : int or None
+    counted : number or None
         What decides between the two.
     values : mapping
         By name: numbers, texts that are left as they are, and texts of this kind.
@@ -106,14 +109,14 @@ class Text(str):
 
     pattern: str
     plural: str
-    counted: int | None
+    counted: float | None
     values: Mapping[str, object]
 
     def __new__(
         cls,
         pattern: str,
         plural: str = "",
-        counted: int | None = None,
+        counted: float | None = None,
         values: Mapping[str, object] = MappingProxyType({}),
     ) -> Text:
         """Make the English text, and keep what it was made of."""
@@ -122,6 +125,45 @@ class Text(str):
         text.pattern, text.plural = pattern, plural
         text.counted, text.values = counted, dict(values)
         return text
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Text:
+        """Return the text that :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is no such content.
+        """
+        try:
+            pattern, plural, counted = (content[name] for name in ("pattern", "plural", "counted"))
+            values = {
+                str(name): cls.from_json(value) if isinstance(value, Mapping) else value
+                for name, value in content["values"].items()
+            }
+            return cls(pattern, plural, counted, values)
+        except (KeyError, IndexError, AttributeError, TypeError) as err:
+            raise ValueError("no text") from err
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the text is made of, as plain values."""
+        values = {
+            name: value.to_json() if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        told = {"pattern": self.pattern, "plural": self.plural, "counted": self.counted}
+        return {**told, "values": values}
+
+    def __format__(self, format_spec: str) -> str:
+        """Return the text; for "capital" as the beginning of a sentence: ``{reason:capital}``."""
+        if format_spec == "capital":
+            return self[:1].upper() + self[1:]
+        return super().__format__(format_spec)
+
+
+def as_text(words: str) -> Text:
+    """Return words as a text: those of a study or a file, which may have a translation too."""
+    return words if isinstance(words, Text) else Text(words)
 
 
 def say(pattern: str, /, **values: object) -> Text:
@@ -144,7 +186,7 @@ def say(pattern: str, /, **values: object) -> Text:
     return Text(pattern, values=values)
 
 
-def say_count(one: str, many: str, /, count: int, **values: object) -> Text:
+def say_count(one: str, many: str, /, count: float, **values: object) -> Text:
     """Return a sentence that counts something; `count` is one of its values.
 
     Examples
@@ -156,13 +198,18 @@ def say_count(one: str, many: str, /, count: int, **values: object) -> Text:
 
 
 def say_list(parts: Iterable[object], separator: str = ", ") -> Text:
-    """Return texts in a row, each of which is said in its own right.
+    """Return texts in a row, each of which is said in its own right; so is what is between them.
 
     Examples
     --------
-    >>> say_list([say("Age"), say("Sex")])
-    'Age, Sex'
+    >>> say_list([say("Age"), say("Sex")], say(" or "))
+    'Age or Sex'
     """
-    values = {f"part_{place}": part for place, part in enumerate(parts)}
-    between = separator.replace("{", "{{").replace("}", "}}")
-    return Text(between.join(f"{{{name}}}" for name in values), values=values)
+    values = {f"part{place}": part for place, part in enumerate(parts)}
+    pattern = "{between}".join(f"{{{name}}}" for name in values)
+    return Text(pattern, values={**values, "between": separator})
+
+
+def say_words(*parts: str) -> Text:
+    """Return texts with spaces between, without those that say nothing: a number and its unit."""
+    return say_list([part for part in parts if part], " ")

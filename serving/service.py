@@ -28,6 +28,7 @@ from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
 from serving.fhir.app import make_fhir_addresses
 from serving.fhir.servers import FhirServers
+from serving.language.language import LANGUAGES, Language, find_language
 from serving.records.asking import ask, ask_batch
 from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
@@ -113,21 +114,24 @@ def _desk() -> CdsDesk:
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
     """A request body, read by our own parser: its first field is required.
 
-    `caller` is no field of the body: it is who sent it.
+    `caller` and `language` are no fields of the body: they are who sent it, and the code of the
+    language in which it is answered.
     """
 
     caller: str = LOCAL_CALLER
+    language: str = "en"
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: object) -> Any:
         """Return the request; what is wrong with it is raised where it can be answered."""
-        key, *optional = (name for name in cls.model_fields if name != "caller")
+        key, *optional = (name for name in cls.model_fields if name not in _Body.model_fields)
         content: dict[str, object]
         try:
             content = parse_body(await read_body(request), key, optional=optional)
         except RequestError as err:
             content = {key: err, **dict.fromkeys(optional)}
-        return cls.model_construct(**content, caller=find_caller(request.scope))
+        caller, language = find_caller(request.scope), find_language(request.scope).code
+        return cls.model_construct(**content, caller=caller, language=language)
 
 
 class PatientBody(_Body):
@@ -160,14 +164,21 @@ class Ketresponse:
         gc.freeze()
 
     @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    async def predict(self, patient: Any, panel: Any = None, caller: str = LOCAL_CALLER) -> Any:
+    async def predict(
+        self, patient: Any, panel: Any = None, caller: str = LOCAL_CALLER, language: str = "en"
+    ) -> Any:
         """Return the estimate for one patient."""
-        return await answer(self._ask(patient, panel, caller))
+        return await answer(self._ask(patient, panel, caller), self._speak(language))
 
     @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
-    async def predict_batch(self, patients: Any, caller: str = LOCAL_CALLER) -> Any:
+    async def predict_batch(
+        self, patients: Any, caller: str = LOCAL_CALLER, language: str = "en"
+    ) -> Any:
         """Return an answer for each patient."""
-        return await answer(self._ask_batch(patients, caller))
+        return await answer(self._ask_batch(patients, caller), self._speak(language))
+
+    def _speak(self, code: str) -> Language:
+        return LANGUAGES[code].with_texts(self.predictor.facts.texts)
 
     async def _ask(self, patient: object, panel: object, caller: str) -> object:
         return await ask(self.predictor, self.recorder, _read(patient), panel=panel, caller=caller)

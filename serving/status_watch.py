@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -19,6 +20,7 @@ from urllib.request import Request, urlopen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import KetresponseError
+from features.texts import Text, say
 from serving.access.caller import is_health
 from serving.access.refusal import Refusal
 from training.approval.case import FINAL
@@ -132,7 +134,12 @@ class StatusWatch:
         if annex["standing"] not in FINAL.values():
             return ""
         last = next(e for e in reversed(annex["history"]) if e["kind"] in FINAL)
-        return f"it was {FINAL[last['kind']]} on {last['at'][:10]}: {last['comment']}"
+        return say(
+            "it was {standing} on {day}: {comment}",
+            standing=Text(FINAL[last["kind"]]),
+            day=date.fromisoformat(last["at"][:10]),
+            comment=last["comment"],
+        )
 
 
 def _fetch(place: str) -> bytes:
@@ -169,7 +176,7 @@ class StatusGate:
         if scope["type"] == "http" and not _may_pass(scope["path"]):
             watch = self.get_watch()
             if watch is not None and watch.reason:
-                text = f"this model is no longer served: {watch.reason}"
+                text = say("this model is no longer served: {reason}", reason=watch.reason)
                 await Refusal(503, text).answer(scope, has_login=False)(scope, receive, send)
                 return
         await self.app(scope, receive, send)

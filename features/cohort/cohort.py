@@ -28,7 +28,7 @@ from features.errors import InputError, Problem, did_you_mean
 from features.files.headings import find_misplaced
 from features.files.table import CLEANED, NOTES, parse_table, read_bytes
 from features.numerals import DecimalSign, combine_signs, find_decimal, parse_number, settle_decimal
-from features.texts import clean
+from features.texts import clean, say, say_words
 
 __all__ = [
     "Cohort",
@@ -100,8 +100,9 @@ def _check_duration(age: object, duration: object) -> list[Problem]:
     # Ages are recorded in completed years: someone aged 40 may be nearly 41.
     if not (isinstance(age, float) and isinstance(duration, float) and duration >= age + 1):
         return []
-    expected, action = "no longer than the age", "if this is in months, divide by 12"
-    return [Problem("disease_duration_years", expected, f"{duration:g} years", action=action)]
+    expected, action = say("no longer than the age"), say("if this is in months, divide by 12")
+    got = say("{duration:g} years", duration=duration)
+    return [Problem("disease_duration_years", expected, got, action=action)]
 
 
 def _find_unknown(
@@ -111,15 +112,16 @@ def _find_unknown(
     problems = [
         Problem(
             name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...",
-            "a name of the dictionary",
-            "an unknown name",
-            action=f"{did_you_mean(name, dictionary.names)} {action}".strip(),
+            say("a name of the dictionary"),
+            say("an unknown name"),
+            action=say_words(did_you_mean(name, dictionary.names), action),
         )
         for name in unknown[:_MOST_UNKNOWN]
     ]
     if len(unknown) > _MOST_UNKNOWN:
         more = len(unknown) - _MOST_UNKNOWN
-        problems.append(Problem("names", "names of the dictionary", f"{more} more unknown names"))
+        got = say("{more} more unknown names", more=more)
+        problems.append(Problem("names", say("names of the dictionary"), got))
     return problems
 
 

@@ -16,7 +16,8 @@ import pandas as pd
 from features.arrays import BoolArray, FloatArray
 from features.dictionary.contract import CONTRACT
 from features.dictionary.schema import Dictionary
-from features.dictionary.variable import parse_value
+from features.dictionary.variable import parse_value, spell_choice
+from features.texts import Text, say, say_list
 
 __all__ = ["BORROWED_ELIGIBILITY", "CRPS_ELIGIBILITY", "Eligibility"]
 
@@ -64,17 +65,18 @@ class Eligibility:
         further = [(name,) for name in named if name not in ordered]
         return tuple(step for step in [*placed, *further] if step)
 
-    def describe(self, name: str, *, dictionary: Dictionary = CONTRACT) -> str:
+    def describe(self, name: str, *, dictionary: Dictionary = CONTRACT) -> Text:
         """Return one variable's rule in plain words, such as "at least 18 years"."""
         if name in self.allowed:
-            return " or ".join(self.allowed[name])
-        unit = f" {dictionary[name].unit}" if dictionary[name].unit else ""
-        bounds = []
-        if name in self.minimum:
-            bounds.append(f"at least {self.minimum[name]:g}{unit}")
-        if name in self.maximum:
-            bounds.append(f"at most {self.maximum[name]:g}{unit}")
-        return " and ".join(bounds)
+            return say_list([spell_choice(word) for word in self.allowed[name]], say(" or "))
+        variable = dictionary[name]
+        unit = say_list(["", variable.unit], " ") if variable.unit else ""
+        low, high = self.minimum.get(name), self.maximum.get(name)
+        least = say("at least {low:g}{unit}", low=low, unit=unit) if name in self.minimum else None
+        most = say("at most {high:g}{unit}", high=high, unit=unit) if name in self.maximum else None
+        if least and most:
+            return say("{least} and {most}", least=least, most=most)
+        return least or most or Text("")
 
     def _breaks(self, name: str, values: FloatArray, dictionary: Dictionary) -> BoolArray:
         """Return which encoded values break the rule; a missing one never does."""
@@ -92,7 +94,7 @@ class Eligibility:
 
     def assess(
         self, record: Mapping[str, float | str | None], *, dictionary: Dictionary = CONTRACT
-    ) -> tuple[list[tuple[str, str]], list[str]]:
+    ) -> tuple[list[tuple[str, Text]], list[str]]:
         """Return why one patient is out of scope, and what is not known.
 
         Parameters
@@ -104,7 +106,7 @@ class Eligibility:
 
         Returns
         -------
-        reasons : list of (str, str)
+        reasons : list of (str, Text)
             Variable and reason in plain words, without the patient's value; empty for a patient
             in scope.
         unknown : list of str
@@ -117,7 +119,8 @@ class Eligibility:
                 unknown.append(name)
             elif self._breaks(name, np.array([value], dtype=np.float64), dictionary)[0]:
                 rule = self.describe(name, dictionary=dictionary)
-                reasons.append((name, f"{dictionary[name].label} must be {rule}"))
+                reason = say("{label} must be {rule}", label=dictionary[name].label, rule=rule)
+                reasons.append((name, reason))
         return reasons, unknown
 
     def select(

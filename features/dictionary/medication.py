@@ -32,6 +32,7 @@ from functools import lru_cache
 from features.dictionary.codes import COMBINATION_DRUGS, DRUG_CLASSES
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError, Problem
+from features.texts import Text, say, say_count
 
 __all__ = [
     "CLASS_COLUMNS",
@@ -45,7 +46,7 @@ _COLUMN = "medication_atc"
 _NONE = "none"
 # A letter of one of the fourteen main groups, then the levels 2 to 5 of the index.
 _WELL_FORMED = re.compile(r"[ABCDGHJLMNPRSV]\d\d([A-Z]([A-Z](\d\d)?)?)?")
-_EXPECTED = CONTRACT[_COLUMN].expected() + ", each of 3, 4, 5 or 7 characters as in N02AX02"
+_EXPECTED = say("ATC codes with ; between, or none, each of 3, 4, 5 or 7 characters as in N02AX02")
 
 
 _PARENTS = {variable.name: variable.parent for variable in CONTRACT if variable.parent}
@@ -73,16 +74,18 @@ def parse_codes(text: str) -> list[str] | Problem:
     if codes == [_NONE.upper()]:
         return []
     if not codes:
-        return Problem(_COLUMN, _EXPECTED, repr(text), action="leave an unknown list empty")
+        return Problem(_COLUMN, _EXPECTED, repr(text), action=say("leave an unknown list empty"))
     unknown = [code for code in codes if not _WELL_FORMED.fullmatch(code)]
     if not unknown:
         return codes
     if _NONE.upper() in unknown:
-        return Problem(_COLUMN, _EXPECTED, "none beside codes", action="take one of the two out")
+        return Problem(
+            _COLUMN, _EXPECTED, say("none beside codes"), action=say("take one of the two out")
+        )
     shown = ", ".join(code[:20] for code in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-    noun = "unknown code" if len(unknown) == 1 else "unknown codes"
-    action = "put ; between codes" if "," in text else "write each as the ATC index does"
-    return Problem(_COLUMN, _EXPECTED, f"{noun} {shown}", action=action)
+    got = say_count("unknown code {codes}", "unknown codes {codes}", len(unknown), codes=shown)
+    action = say("put ; between codes") if "," in text else say("write each as the ATC index does")
+    return Problem(_COLUMN, _EXPECTED, got, action=action)
 
 
 def _read_codes(codes: Iterable[str]) -> list[str]:
@@ -168,7 +171,9 @@ def fill_classes(
             if filled.get(name) is None:
                 filled[name] = value
             elif filled[name] != value:
-                problems.append(_contradiction(name, value, f"{_COLUMN} tells otherwise"))
+                problems.append(
+                    _contradiction(name, value, say("{name} tells otherwise", name=_COLUMN))
+                )
     contradicted = {problem.column for problem in problems}
     for part, whole in _PARENTS.items():
         part_value, whole_value = filled.get(part), filled.get(whole)
@@ -177,10 +182,11 @@ def fill_classes(
         elif whole_value == 0.0 and part_value is None:
             filled[part] = 0.0
         elif part_value == 1.0 and whole_value == 0.0 and not contradicted & {part, whole}:
-            problems.append(_contradiction(part, 0.0, f"{whole} is no"))
+            problems.append(_contradiction(part, 0.0, say("{name} is no", name=whole)))
     return filled, problems
 
 
-def _contradiction(name: str, value: float, reason: str) -> Problem:
-    right, wrong = ("yes", "no") if value else ("no", "yes")
-    return Problem(name, f"{right}, because {reason}", wrong, action="correct one of the two")
+def _contradiction(name: str, value: float, reason: Text) -> Problem:
+    right, wrong = (say("yes"), say("no")) if value else (say("no"), say("yes"))
+    expected = say("{right}, because {reason}", right=right, reason=reason)
+    return Problem(name, expected, wrong, action=say("correct one of the two"))

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from features.dictionary.rule import Rule
+from features.texts import Text, say, say_count
 
 __all__ = ["ABOUT_4_WEEKS", "HORIZON_WORDS", "describe_outcomes", "name_horizon"]
 
-HORIZON_WORDS: Mapping[str, str] = MappingProxyType(
-    {"t1": "discharge (T1)", "t2": "first follow-up (T2)"}
+HORIZON_WORDS: Mapping[str, Text] = MappingProxyType(
+    {"t1": say("discharge (T1)"), "t2": say("first follow-up (T2)")}
 )
 """What the times of a CRPS course are."""
 
-ABOUT_4_WEEKS = "about 4 weeks after discharge at uneven intervals"
+ABOUT_4_WEEKS = say("about 4 weeks after discharge at uneven intervals")
 """When a CRPS course's T2 is, where its cohort does not say otherwise (Mangnus 2021,
 doi:10.1111/papr.13056)."""
 
@@ -26,7 +27,7 @@ _USUAL_WEEKS = (2.0, 8.0)
 """Medians of a CRPS cohort's follow-up that are still "about 4 weeks"."""
 
 
-def name_horizon(horizon: str, condition: str) -> str:
+def name_horizon(horizon: str, condition: str) -> Text:
     """Return "discharge (T1)" for a CRPS course, "T1" for any other.
 
     Parameters
@@ -36,12 +37,12 @@ def name_horizon(horizon: str, condition: str) -> str:
     condition : str
         The study's.
     """
-    return HORIZON_WORDS[horizon] if condition == "CRPS" else horizon.upper()
+    return HORIZON_WORDS[horizon] if condition == "CRPS" else Text(horizon.upper())
 
 
 def describe_outcomes(
     rule: Rule, horizons: Sequence[str], *, condition: str, follow_up: float | None = None
-) -> dict[str, str]:
+) -> dict[str, Text]:
     """Return each horizon's outcome in plain words.
 
     Parameters
@@ -62,21 +63,26 @@ def describe_outcomes(
     'relief at T2 (after a median of 52 weeks): pain at least 30% lower than before treatment'
     """
     times = {"t1": name_horizon("t1", condition), "t2": _name_t2(condition, follow_up)}
-    described = {h: f"{rule.what} at {times[h]}: {rule.state}" for h in horizons}
+    described = {
+        h: say("{what} at {time}: {state}", what=rule.what, time=times[h], state=rule.state)
+        for h in horizons
+    }
     if tuple(horizons) == ("t1", "t2"):
-        described["t2"] = (
-            f"sustained response: a responder at {times['t1']} and still one at {times['t2']}"
+        described["t2"] = say(
+            "sustained response: a responder at {first} and still one at {second}",
+            first=times["t1"],
+            second=times["t2"],
         )
     return described
 
 
-def _name_t2(condition: str, follow_up: float | None) -> str:
-    weeks = "" if follow_up is None else f"after a median of {_count_weeks(round(follow_up, 1))}"
+def _name_t2(condition: str, follow_up: float | None) -> Text:
+    weeks = None if follow_up is None else _tell_median(round(follow_up, 1))
     if condition != "CRPS":
-        return f"T2 ({weeks})" if weeks else "T2"
+        return say("T2 ({when})", when=weeks) if weeks else Text("T2")
     usual = follow_up is None or _USUAL_WEEKS[0] <= follow_up <= _USUAL_WEEKS[1]
-    return f"the {HORIZON_WORDS['t2']}, {ABOUT_4_WEEKS if usual else weeks}"
+    return say("the first follow-up (T2), {when}", when=ABOUT_4_WEEKS if usual else weeks)
 
 
-def _count_weeks(weeks: float) -> str:
-    return f"{weeks:g} week{'s'[: weeks != 1]}"
+def _tell_median(weeks: float) -> Text:
+    return say_count("after a median of {count:g} week", "after a median of {count:g} weeks", weeks)

@@ -22,10 +22,11 @@ from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.numerals import parse_number
+from features.texts import Text, as_text, say, say_words
 
 __all__ = ["NRS", "RULES", "Rule", "is_compared", "is_rule", "read_rule"]
 
-NRS = "pain (NRS)"
+NRS = say("pain (NRS)")
 """What the contract's own scores measure: the numeric rating scale, 0 to 10."""
 
 # 30% of 7 is 2.1, and 7 - 4.9 is a little less in binary arithmetic.
@@ -55,7 +56,7 @@ class Rule:
         The ends of the scale.
     measure, unit : str
         What is measured, and in what; for people.
-    words : tuple of (str, str, str) or None
+    words : tuple of (Text, Text, Text) or None
         What it is called ("response"), the rule, and what it says of one time, where these are
         not made of the rest.
     """
@@ -69,7 +70,7 @@ class Rule:
     high: float = 10.0
     measure: str = "pain"
     unit: str = "points"
-    words: tuple[str, str, str] | None = None
+    words: tuple[Text, Text, Text] | None = None
 
     @property
     def compares(self) -> bool:
@@ -77,42 +78,53 @@ class Rule:
         return self.way in ("fall", "rise")
 
     @property
-    def what(self) -> str:
+    def what(self) -> Text:
         """What responding is called."""
-        return self.words[0] if self.words else "response"
+        return self.words[0] if self.words else say("response")
 
     @property
-    def past(self) -> str:
+    def past(self) -> Text:
         """The rule in plain words: "pain fell by at least 30% from before treatment"."""
         if self.words:
             return self.words[1]
-        verb = {"fall": "fell by", "rise": "rose by", "at most": "is", "at least": "is"}[self.way]
-        how = f"{self.measure} {verb} {self._bound}"
-        return self._close(f"{how} from before treatment" if self.compares else how)
+        told = {"measure": as_text(self.measure), "bound": self._bound}
+        if self.way == "fall":
+            return self._close(say("{measure} fell by {bound} from before treatment", **told))
+        if self.way == "rise":
+            return self._close(say("{measure} rose by {bound} from before treatment", **told))
+        return self._close(say("{measure} is {bound}", **told))
 
     @property
-    def state(self) -> str:
+    def state(self) -> Text:
         """What it says of one time: "pain at least 30% lower than before treatment"."""
         if self.words:
             return self.words[2]
-        end = {"fall": " lower than before treatment", "rise": " higher than before treatment"}
-        return self._close(f"{self.measure} {self._bound}{end.get(self.way, '')}")
+        told = {"measure": as_text(self.measure), "bound": self._bound}
+        if self.way == "fall":
+            return self._close(say("{measure} {bound} lower than before treatment", **told))
+        if self.way == "rise":
+            return self._close(say("{measure} {bound} higher than before treatment", **told))
+        return self._close(say("{measure} {bound}", **told))
 
     @property
-    def _bound(self) -> str:
-        side = "at most" if self.way == "at most" else "at least"
+    def _bound(self) -> Text:
         if self.relative:
-            return f"{side} {100 * self.amount:g}%"
-        if self.unit == "%":
-            return f"{side} {self.amount:g}{' percentage points' if self.compares else '%'}"
-        return f"{side} {self.amount:g} {self.unit}".rstrip()
+            return say("at least {share:g}%", share=100 * self.amount)
+        if self.unit == "%" and self.compares:
+            return say("at least {amount:g} percentage points", amount=self.amount)
+        amount = self._measure_out(self.amount)
+        if self.way == "at most":
+            return say("at most {amount}", amount=amount)
+        return say("at least {amount}", amount=amount)
 
-    def _close(self, sentence: str) -> str:
+    def _close(self, sentence: Text) -> Text:
         if self.relative and self.low != 0:
-            sentence += f" (counted from the best score, {self.low:g})"
-        return sentence + (
-            ", or the record calls the treatment successful" if self.or_success else ""
-        )
+            sentence = say(
+                "{rule} (counted from the best score, {best:g})", rule=sentence, best=self.low
+            )
+        if self.or_success:
+            return say("{rule}, or the record calls the treatment successful", rule=sentence)
+        return sentence
 
     def is_met(self, before: FloatArray, after: FloatArray) -> BoolArray:
         """Return who meets the score's part of the rule; a missing score never does.
@@ -141,15 +153,19 @@ class Rule:
         return np.asarray(room == 0 if self.relative else room < self.amount - _TOLERANCE)
 
     @property
-    def room(self) -> str:
+    def room(self) -> Text:
         """What the score before treatment has to be to meet the rule: "at least 2 points"."""
         if self.way == "fall" and self.relative:
-            bound = f"above {self.low:g}"
-        elif self.way == "fall":
-            bound = f"at least {self.low + self.amount:g}"
-        else:
-            bound = f"at most {self.high - self.amount:g}"
-        return f"{bound}{'' if self.unit == '%' else ' '}{self.unit}".rstrip()
+            return say("above {amount}", amount=self._measure_out(self.low))
+        if self.way == "fall":
+            return say("at least {amount}", amount=self._measure_out(self.low + self.amount))
+        return say("at most {amount}", amount=self._measure_out(self.high - self.amount))
+
+    def _measure_out(self, amount: float) -> Text:
+        """Return a score with its unit: "2 points", "30%"."""
+        if self.unit == "%":
+            return say("{share:g}%", share=amount)
+        return say_words(say("{amount:g}", amount=amount), as_text(self.unit))
 
 
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -160,11 +176,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             2.0,
             or_success=True,
             words=(
-                "response",
-                "pain fell by at least 2 of 10 points from before treatment, or the record calls "
-                "the treatment successful",
-                "pain at least 2 points lower than before treatment, or the record calls the "
-                "treatment successful",
+                say("response"),
+                say(
+                    "pain fell by at least 2 of 10 points from before treatment, or the record "
+                    "calls the treatment successful"
+                ),
+                say(
+                    "pain at least 2 points lower than before treatment, or the record calls the "
+                    "treatment successful"
+                ),
             ),
         ),
         **{
@@ -174,9 +194,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 share / 100,
                 relative=True,
                 words=(
-                    "relief",
-                    f"pain fell by at least {share}% from before treatment",
-                    f"pain at least {share}% lower than before treatment",
+                    say("relief"),
+                    say("pain fell by at least {share}% from before treatment", share=share),
+                    say("pain at least {share}% lower than before treatment", share=share),
                 ),
             )
             for share in (30, 50)

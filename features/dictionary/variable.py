@@ -17,9 +17,17 @@ import numpy as np
 
 from features.errors import Problem, list_words
 from features.numerals import DecimalSign, parse_number
-from features.texts import clean
+from features.texts import Text, as_text, clean, say, say_list, say_words
 
-__all__ = ["MISSING_WORDS", "YES_NO_WORDS", "KnownAt", "Variable", "VariableRole", "parse_value"]
+__all__ = [
+    "MISSING_WORDS",
+    "YES_NO_WORDS",
+    "KnownAt",
+    "Variable",
+    "VariableRole",
+    "parse_value",
+    "spell_choice",
+]
 
 Kind = Literal["number", "integer", "yes_no", "category", "text", "codes"]
 KnownAt = Literal["always", "baseline", "infusion", "t1", "t2", "later"]
@@ -100,6 +108,11 @@ class Variable:
     measure: str = ""
     better: Literal["", "low", "high"] = ""
 
+    def __post_init__(self) -> None:
+        # What people read can be said in their language, also of a dictionary read from a file.
+        for name in ("label", "unit", "hint", "measure"):
+            object.__setattr__(self, name, as_text(getattr(self, name)))
+
     @property
     def is_numeric(self) -> bool:
         """Whether the value is a number with a unit (not a yes/no or a category)."""
@@ -111,33 +124,38 @@ class Variable:
         return self.kind in ("number", "integer", "yes_no", "category")
 
     @property
-    def short_unit(self) -> str:
+    def short_unit(self) -> Text:
         """The unit without what its ends mean: "points"."""
-        return self.unit.split(",")[0]
+        return Text(self.unit.split(",")[0])
 
     def name_scale(self) -> str:
         """Return what a score measures and its range, as "pain (NRS), 0 to 10 points"."""
         return f"{self.measure}, {self.low:g} to {self.high:g} {self.short_unit}".rstrip()
 
-    def expected(self) -> str:
+    def expected(self) -> Text:
         """Return what a right value looks like, for messages and forms."""
         if self.kind == "yes_no":
-            return "yes or no"
+            return say("yes or no")
         if self.kind == "category":
-            return "one of " + list_words(self.categories)
+            return say("one of {words}", words=list_words(self.categories))
         if self.kind == "codes":
-            return "ATC codes with ; between, or none"
+            return say("ATC codes with ; between, or none")
         if self.kind == "text":
-            return "text"
-        noun = "a whole number" if self.kind == "integer" else "a number"
-        unit = f" {self.unit}" if self.unit else ""
+            return say("text")
+        noun = say("a whole number") if self.kind == "integer" else say("a number")
+        return say_words(noun, self.range)
+
+    @property
+    def range(self) -> Text:
+        """Between which ends a number lies, with its unit: "from 0 to 120 years"."""
+        unit = say_list(["", self.unit], " ") if self.unit else ""
         if self.low is not None and self.high is not None:
-            return f"{noun} from {self.low:g} to {self.high:g}{unit}"
+            return say("from {low:g} to {high:g}{unit}", low=self.low, high=self.high, unit=unit)
         if self.low is not None:
-            return f"{noun} of at least {self.low:g}{unit}"
+            return say("of at least {low:g}{unit}", low=self.low, unit=unit)
         if self.high is not None:
-            return f"{noun} of at most {self.high:g}{unit}"
-        return noun + unit
+            return say("of at most {high:g}{unit}", high=self.high, unit=unit)
+        return Text(self.unit)
 
     def problem(self, got: str, *, action: str = "", row: int | None = None) -> Problem:
         """Return the problem that `got` is not what this variable expects."""
@@ -154,6 +172,11 @@ class Variable:
         return int(value) if float(value).is_integer() else float(value)
 
 
+def spell_choice(word: str) -> Text:
+    """Return a category's word as people write it: "S-ketamine" for ``s_ketamine``."""
+    return Text(word.replace("s_ketamine", "S-ketamine").replace("_", " "))
+
+
 # What programs write for a value that is not known, out of range on purpose.
 _CODE = re.compile("-?9+|-[1-8]")
 
@@ -166,9 +189,9 @@ def _show(raw: object) -> str:
 def _hint(text: str) -> str:
     """Return what to do about a text that is no number."""
     if text.lower() in _MEANT_AS_MISSING:
-        return "leave a missing value empty"
+        return say("leave a missing value empty")
     if _HAS_SEPARATORS.fullmatch(text):
-        return "write it without separators of thousands, and decimals with a point"
+        return say("write it without separators of thousands, and decimals with a point")
     return ""
 
 
@@ -186,26 +209,26 @@ def _parse_number(variable: Variable, raw: object, decimal: DecimalSign | None) 
         except (TypeError, ValueError, OverflowError):
             return variable.problem(_show(raw))
         if not math.isfinite(value):
-            return variable.problem(_show(raw), action="leave a missing value empty")
+            return variable.problem(_show(raw), action=say("leave a missing value empty"))
     if variable.kind == "integer" and not value.is_integer():
         return variable.problem(_show(raw))
     too_low = variable.low is not None and value < variable.low
     too_high = variable.high is not None and value > variable.high
     if too_low or too_high:
-        return variable.problem(f"{value:g}", action=_advise(variable, value))
+        return variable.problem(say("{value:g}", value=value), action=_advise(variable, value))
     return value
 
 
 def _advise(variable: Variable, value: float) -> str:
     """Return what to do about a number that is out of range."""
     if variable.unit == "years" and 1900 <= value <= 2100:
-        return "a year of birth or onset is no age or duration: `until` of a mapping makes one"
+        return say("a year of birth or onset is no age or duration: `until` of a mapping makes one")
     advice = []
     if _CODE.fullmatch(f"{value:g}"):
-        advice.append("if it stands for not known, leave it empty, or list it as missing")
+        advice.append(say("if it stands for not known, leave it empty, or list it as missing"))
     if variable.unit == "years" and variable.high is not None and 0 <= value / 12 <= variable.high:
-        advice.append("if this is in months, divide by 12")
-    return "; ".join(advice)
+        advice.append(say("if this is in months, divide by 12"))
+    return say_list(advice, "; ")
 
 
 def parse_value(
@@ -237,7 +260,7 @@ def parse_value(
         if raw.lower() in MISSING_WORDS and raw.lower() not in variable.categories:
             return None
     if isinstance(raw, (dict, list, tuple, set)):
-        return variable.problem("a list or an object")
+        return variable.problem(say("a list or an object"))
     if variable.is_numeric:
         return _parse_number(variable, raw, decimal)
     if variable.kind == "yes_no":
@@ -255,6 +278,6 @@ def parse_value(
         return variable.problem(_show(raw))
     text = str(raw)
     if variable.kind == "text" and _SPREADSHEET_ERROR.fullmatch(text):
-        action = "a formula has failed in the spreadsheet: correct it, or leave the cell empty"
+        action = say("a formula has failed in the spreadsheet: correct it, or leave the cell empty")
         return variable.problem(_show(raw), action=action)
     return text

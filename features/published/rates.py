@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from features.published.references import STRICT, ZHAO, Cited, Reference, read_data
 from features.shares import compute_wilson_interval
+from features.texts import Text, say
 
 __all__ = [
     "BASE_RATES",
@@ -105,9 +106,9 @@ class PooledBaseRate:
     note: str
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Text:
         """What was counted: another outcome than that of :data:`BASE_RATES`."""
-        return "relief of at least 30%"
+        return say("relief of at least 30%")
 
     @property
     def reference(self) -> Reference:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from features.published.references import STRICT, Cited, read_data
+from features.texts import Text
 
 __all__ = ["SAFETY_FACTS", "describe_safety"]
 
@@ -51,6 +52,7 @@ class SafetyFact:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: the attributes, with `source` in one line for the reference."""
         values = asdict(self) | {"source": self.reference.text}
+        values |= {name: Text(values[name]) for name in ("matter", "setting", "note")}
         del values["reference"]
         return values
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serving.cds_hooks.services import CDS_SERVICES
+from features.texts import Text, say, say_list
 from serving.settings import LOCAL_CALLER
 
 __all__ = [
@@ -101,10 +102,10 @@ def may_open(path: str, caller: Caller | None, *, known: bool = True) -> bool:
     return caller is not None and not set(needed).isdisjoint(caller.scopes)
 
 
-def describe_need(path: str) -> str:
+def describe_need(path: str) -> Text:
     """Return in words which scope an address demands."""
     needed = _find_needed(path)
-    return " or ".join(needed) if needed != SCOPES else "any"
+    return say_list(needed, say(" or ")) if needed != SCOPES else say("any")
 
 
 def find_first_page(scopes: Sequence[str]) -> str:

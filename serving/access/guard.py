@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.errors import KetresponseError
+from features.texts import say, say_count
 from serving.access.body import read_field, replay
 from serving.access.caller import (
     LOCAL,
@@ -41,6 +42,7 @@ from serving.cds_hooks.settings import CdsSettings
 from serving.cds_hooks.tokens import ClientTokens
 from serving.estimate.request import find_longest
 from serving.records.tokens import SeenTokens
+from serving.language.language import keep_language
 from serving.web.headers import PRIVATE
 from serving.web.posted import read_whole
 
@@ -50,20 +52,20 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _CSRF, _CSRF_HEADER = "csrf", "x-csrf-word"
 _log = logging.getLogger("bentoml.ketresponse")
 
-_OTHER_SITE = Refusal(403, "a page of another site may not ask this service")
+_OTHER_SITE = Refusal(403, say("a page of another site may not ask this service"))
 _WHO = Refusal(
     401,
-    "show a key or a token: Authorization: Bearer KEY",
+    say("show a key or a token: Authorization: Bearer KEY"),
     {"WWW-Authenticate": 'Bearer realm="ketresponse"'},
 )
 _NOBODY = Refusal(
     401,
-    "the key or token opens nothing: it is mistyped, has expired or was revoked",
+    say("the key or token opens nothing: it is mistyped, has expired or was revoked"),
     {"WWW-Authenticate": 'Bearer realm="ketresponse", error="invalid_token"'},
 )
-_NOTHING = Refusal(404, "nothing answers at this address: /docs lists those that there are")
-_NOT_OUR_FORM = Refusal(403, "the form did not come from these pages; open the page again")
-_CANNOT_TELL = Refusal(503, "who asks cannot be found out now: the service's log tells why")
+_NOTHING = Refusal(404, say("nothing answers at this address: /docs lists those that there are"))
+_NOT_OUR_FORM = Refusal(403, say("the form did not come from these pages; open the page again"))
+_CANNOT_TELL = Refusal(503, say("who asks cannot be found out now: the service's log tells why"))
 
 
 class _Refused(Exception):
@@ -200,7 +202,7 @@ class Guard:
             if found:
                 _check_rate(door.callers, found.name)
             if found and path == "/":
-                page = find_first_page(found.scopes)
+                page = find_first_page(found.scopes) + keep_language(scope)
                 return RedirectResponse(page, 303, headers=PRIVATE), receive
         if unknown:
             raise _Refused(_NOTHING)
@@ -238,15 +240,20 @@ class Guard:
 
 
 def _tell_too_long(path: str) -> Refusal:
-    most = f"at most {find_longest(path):,} bytes"
-    problem = {"variable": "body", "expected": most, "got": "more", "action": ""}
-    return Refusal(413, f"the request is too long: a body is {most}", problems=[problem])
+    most = say("at most {most:,} bytes", most=find_longest(path))
+    problem = {"variable": "body", "expected": most, "got": say("more"), "action": ""}
+    text = say("the request is too long: a body is {most}", most=most)
+    return Refusal(413, text, problems=[problem])
 
 
 def _check_rate(limiter: Limiter, name: str) -> None:
     seconds = limiter.wait(name)
     if seconds:
-        text = f"too many requests: ask again in {seconds} seconds"
+        text = say_count(
+            "too many requests: ask again in {count} second",
+            "too many requests: ask again in {count} seconds",
+            seconds,
+        )
         raise _Refused(Refusal(429, text, {"Retry-After": str(seconds)}))
 
 
@@ -255,7 +262,11 @@ def _check_may(path: str, caller: Caller | None, *, known: bool) -> None:
         return
     if caller is None:
         raise _Refused(_WHO)
-    text = f"{caller.name} may not open this: it takes the scope {describe_need(path)}"
+    text = say(
+        "{caller} may not open this: it takes the scope {scope}",
+        caller=caller.name,
+        scope=describe_need(path),
+    )
     raise _Refused(Refusal(403, text))
 
 

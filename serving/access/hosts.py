@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from features.texts import say
 from serving.access.refusal import Refusal
 from serving.settings import is_loopback
 
@@ -19,8 +20,10 @@ __all__ = ["NOT_HERE", "OwnNames", "is_own_name"]
 
 NOT_HERE = Refusal(
     403,
-    "this service is not called by that name: whoever runs it adds the name to "
-    "KETRESPONSE_ALLOWED_HOSTS",
+    say(
+        "this service is not called by that name: whoever runs it adds the name to "
+        "KETRESPONSE_ALLOWED_HOSTS"
+    ),
 )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
+from jinja2 import Environment
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
+from features.texts import say
+from serving.language.language import find_language, keep_language
+from serving.language.pages import add_languages
 from serving.web.headers import PAGE_POLICY, PRIVATE
 from training.document.render import make_environment
 
@@ -17,12 +22,12 @@ __all__ = ["LOGIN", "Refusal", "show_page", "wants_page"]
 
 LOGIN = "/login"
 _TITLES = {
-    401: "Who is asking?",
-    403: "Not for this key",
-    404: "Nothing is here",
-    413: "Too much at once",
-    429: "Too many requests",
-    503: "Not now",
+    401: say("Who is asking?"),
+    403: say("Not for this key"),
+    404: say("Nothing is here"),
+    413: say("Too much at once"),
+    429: say("Too many requests"),
+    503: say("Not now"),
 }
 
 
@@ -50,30 +55,47 @@ class Refusal:
     def answer(self, scope: Scope, *, has_login: bool) -> Response:
         """Return the answer for whoever asked, a browser or a program."""
         if not wants_page(scope):
-            body = json.dumps({"error": self.text, "problems": [*self.problems]}).encode("ascii")
-            headers = {**PRIVATE, **self.headers}
+            language = find_language(scope)
+            told = language.tell({"error": self.text, "problems": [*self.problems]})
+            body = json.dumps(told).encode("ascii")
+            headers = {**PRIVATE, **language.headers, **self.headers}
             return Response(body, self.status, headers, media_type="application/json")
         if self.status == 401 and has_login and scope["method"] == "GET":
-            return RedirectResponse(LOGIN, 303, headers=PRIVATE)
-        title = _TITLES.get(self.status, "Not let in")
+            return RedirectResponse(LOGIN + keep_language(scope), 303, headers=PRIVATE)
+        title = _TITLES.get(self.status, say("Not let in"))
         return show_page(
+            scope,
             "refused.html",
             self.status,
             self.headers,
             title=title,
             text=self.text,
-            login=LOGIN if has_login and self.status in (401, 403) else "",
+            login=LOGIN + keep_language(scope) if has_login and self.status in (401, 403) else "",
         )
 
 
 def show_page(
-    template: str, status: int = 200, more: Mapping[str, str] | None = None, **values: object
+    scope: Scope,
+    template: str,
+    status: int = 200,
+    more: Mapping[str, str] | None = None,
+    **values: object,
 ) -> Response:
-    """Return a page of this room."""
-    html = make_environment("serving.access").get_template(template).render(**values)
+    """Return a page of this room, in the language of whoever asks."""
+    language = find_language(scope)
+    html = (
+        _environment()
+        .get_template(template)
+        .render(language=language, query=keep_language(scope), **values)
+    )
     # Without a referrer to their own site, browsers send forms from an origin called "null".
     headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY, **(more or {})}
-    return HTMLResponse(html, status, headers=headers)
+    return HTMLResponse(html, status, headers={**headers, **language.headers})
+
+
+@cache
+def _environment() -> Environment:
+    return add_languages(make_environment("serving.access"))
 
 
 def wants_page(scope: Scope) -> bool:

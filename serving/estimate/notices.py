@@ -18,10 +18,11 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.schema import Dictionary
 from features.dictionary.variable import Variable
+from features.texts import Text, as_text, say, say_list, say_words
 from training.model.reach import CANNOT_BE_MET, TOO_LITTLE_KNOWN, Reach
 from training.model.response_model import ResponseModel
 from training.store.facts import STATUSES, ModelFacts
-from training.store.statements import plain, stamp
+from training.store.statements import stamp
 from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
@@ -64,7 +65,7 @@ class PlainNotice(NamedTuple):
     """
 
     code: str
-    text: str
+    text: Text
     variable: str | None = None
 
 
@@ -74,16 +75,16 @@ it was recorded and is withheld."""
 
 NO_ESTIMATE: Mapping[str, str] = MappingProxyType(
     {
-        "out_of_scope": "No estimate: outside what this model knows",
-        CANNOT_BE_MET: "No estimate: this outcome cannot be reached",
-        TOO_LITTLE_KNOWN: "No estimate: too little is known",
+        "out_of_scope": say("No estimate: outside what this model knows"),
+        CANNOT_BE_MET: say("No estimate: this outcome cannot be reached"),
+        TOO_LITTLE_KNOWN: say("No estimate: too little is known"),
     }
 )
 """By code of the reason: how a missing estimate is headed. Where several hold, the first does."""
 
 _STAMP_CODES = {status: status for status in STATUSES} | {SILENT_APPROVAL: SILENT}
-_MIDDLE = "the middle of the training patients is taken"
-_EACH_VALUE = (
+_MIDDLE = say("the middle of the training patients is taken")
+_EACH_VALUE = say(
     "the estimate is the mean over the values it may have, as far as the others tell, and the "
     "interval is as much wider"
 )
@@ -100,29 +101,32 @@ def model_notices(
     notices = [PlainNotice(_STAMP_CODES[facts.status], stamp(facts.status))]
     if facts.status == APPROVED:
         notices = []
-    notices += [PlainNotice(WAIVED, text) for text in waivers]
+    notices += [PlainNotice(WAIVED, as_text(text)) for text in waivers]
     if model.is_constant:
         notices.append(
             PlainNotice(
                 "prevalence_only",
-                "This model gives every patient the same estimate, the share of responders in its "
-                "cohort: nothing in the record moved it.",
+                say(
+                    "This model gives every patient the same estimate, the share of responders in "
+                    "its cohort: nothing in the record moved it."
+                ),
             )
         )
     elif model.kept is not None and model.kept.is_constant:
         notices.append(
             PlainNotice(
                 "kept_constant",
-                "The data could not tell who keeps the response: the share that keeps it is taken "
-                "to be the same for everyone.",
+                say(
+                    "The data could not tell who keeps the response: the share that keeps it is "
+                    "taken to be the same for everyone."
+                ),
             )
         )
     own = [v.label for v in model.predictor_variables if v.source == "declared by the study"]
     if own:
-        notices.append(
-            PlainNotice("study_variables", f"Measured in this study's own way: {', '.join(own)}.")
-        )
-    return notices + [PlainNotice("note", note) for note in facts.notes]
+        text = say("Measured in this study's own way: {labels}.", labels=say_list(own))
+        notices.append(PlainNotice("study_variables", text))
+    return notices + [PlainNotice("note", facts.say(note)) for note in facts.notes]
 
 
 def list_reasons(answer: Mapping[str, Any]) -> list[str]:
@@ -145,7 +149,7 @@ def reach_notices(
     if not reasons:
         return []
     return reasons + [
-        PlainNotice("missing", f"{variable.label} is not known.", variable.name)
+        PlainNotice("missing", say("{label} is not known.", label=variable.label), variable.name)
         for variable in predictors
         if not isinstance(record.get(variable.name), float)
     ]
@@ -158,8 +162,11 @@ def scope_notices(
     return [
         PlainNotice(
             "eligibility_unknown",
-            f"{dictionary[name].label} is not given: the estimate holds only if it is "
-            f"{plain(eligibility.describe(name, dictionary=dictionary))}.",
+            say(
+                "{label} is not given: the estimate holds only if it is {rule}.",
+                label=dictionary[name].label,
+                rule=eligibility.describe(name, dictionary=dictionary),
+            ),
             name,
         )
         for name in unknown
@@ -196,7 +203,11 @@ def record_notices(
     for variable in predictors:
         value = record.get(variable.name)
         if not isinstance(value, float):
-            text = f"{variable.label} is not known: {_EACH_VALUE if fills else _MIDDLE}."
+            text = say(
+                "{label} is not known: {what}.",
+                label=variable.label,
+                what=_EACH_VALUE if fills else _MIDDLE,
+            )
             notices.append(PlainNotice("missing", text, variable.name))
             continue
         text = _beyond(variable, value, training_ranges.get(variable.name, {}))
@@ -205,29 +216,35 @@ def record_notices(
         elif variable.name in usual:
             notices += _make_rare_notices(variable, value, *usual[variable.name])
     notices += [
-        PlainNotice("unused", f"{variable.label} does not enter this estimate.", variable.name)
+        PlainNotice(
+            "unused",
+            say("{label} does not enter this estimate.", label=variable.label),
+            variable.name,
+        )
         for variable in unused
     ]
     return notices
 
 
-def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> str:
+def _beyond(variable: Variable, value: float, seen: Mapping[str, object]) -> Text:
     """Return the sentence on a value that training did not see, or nothing."""
     if variable.is_numeric and "low" in seen:
         low, high = float(str(seen["low"])), float(str(seen["high"]))
         if low <= value <= high:
-            return ""
-        unit = variable.unit.split(",")[0]
-        return (
-            f"{variable.label} lies outside what the model has seen ({low:g} to {high:g} {unit}): "
-            "the nearest value seen is used."
+            return Text("")
+        return say(
+            "{label} lies outside what the model has seen ({range}): the nearest value seen is "
+            "used.",
+            label=variable.label,
+            range=say_words(say("{low:g} to {high:g}", low=low, high=high), variable.short_unit),
         )
     if "seen" in seen and variable.decode(value) not in list(seen["seen"]):  # type: ignore[call-overload]
-        return (
-            f"{variable.label}: no patient of the training cohort had this answer, so the model "
-            "could not learn from it."
+        return say(
+            "{label}: no patient of the training cohort had this answer, so the model could not "
+            "learn from it.",
+            label=variable.label,
         )
-    return ""
+    return Text("")
 
 
 def _make_rare_notices(
@@ -236,11 +253,20 @@ def _make_rare_notices(
     """Tell a value that hardly anybody in training had: often one in another unit."""
     if low <= value <= high:
         return []
-    unit = variable.unit.split(",")[0]
-    text = (
-        f"{variable.label}: hardly any training patient had such a value (95 of 100 had {low:g} "
-        f"to {high:g}). Please check it{f' is in {unit}' if unit else ''}."
-    )
+    told = {"label": variable.label, "low": low, "high": high}
+    if variable.short_unit:
+        text = say(
+            "{label}: hardly any training patient had such a value (95 of 100 had {low:g} to "
+            "{high:g}). Please check it is in {unit}.",
+            **told,
+            unit=variable.short_unit,
+        )
+    else:
+        text = say(
+            "{label}: hardly any training patient had such a value (95 of 100 had {low:g} to "
+            "{high:g}). Please check it.",
+            **told,
+        )
     return [PlainNotice("rare", text, variable.name)]
 
 
@@ -258,24 +284,24 @@ def evidence_notices(record: Record, dictionary: Dictionary) -> list[PlainNotice
     nrs = record.get("nrs_t0")
     on_nrs = dictionary["nrs_t0"].expected() == CONTRACT["nrs_t0"].expected()
     if isinstance(nrs, float) and on_nrs and nrs < _TRIAL_LOWEST_NRS:
-        text = (
+        text = say(
             "Pain before treatment is below 5: the placebo-controlled trial did not admit such "
             "patients (Sigtermans 2009)."
         )
         notices.append(PlainNotice("outside_evidence", text, "nrs_t0"))
     if record.get("strong_opioid") == 1.0:
-        text = (
+        text = say(
             "Patients on strong opioids were not admitted to the placebo-controlled trial "
             "(Sigtermans 2009)."
         )
         notices.append(PlainNotice("outside_evidence", text, "strong_opioid"))
     crps_type = record.get("crps_type")
     if isinstance(crps_type, float) and dictionary["crps_type"].decode(crps_type) == "2":
-        text = "The placebo-controlled trial was in CRPS type 1 only (Sigtermans 2009)."
+        text = say("The placebo-controlled trial was in CRPS type 1 only (Sigtermans 2009).")
         notices.append(PlainNotice("outside_evidence", text, "crps_type"))
     years = record.get("disease_duration_years")
     if isinstance(years, float) and years < _RECENT_YEARS:
-        text = (
+        text = say(
             "CRPS of less than half a year: the published patients had had it for years, and the "
             "authors warn against carrying results over to new disease (Mangnus 2021)."
         )

@@ -19,7 +19,7 @@ from features.panel.cells import HIGHEST_CT, LOWEST_CT, find_ceiling, is_ct
 from features.panel.design import Timing, When, compare_times, parse_when
 from features.panel.names import map_assay_names, parse_assay_name
 from features.panel.words import says_not_seen
-from features.texts import clean
+from features.texts import Text, clean, say, say_count
 from serving.estimate.notices import PlainNotice
 from serving.estimate.request import RequestError
 from training.panel.model import PanelModel
@@ -37,15 +37,20 @@ __all__ = [
 PANEL_FIELDS = ("ct", "platform", "plate", "sample_date", "infusion_start", "ceiling")
 """Names that the panel of a request may have; only `ct` is required."""
 
-_EXPECTED_CT = f"a Ct from {LOWEST_CT:g} to {HIGHEST_CT:g} cycles, Undetermined, or null"
-_EXPECTED_DATE = "a date as 2026-01-31, or with a time as 2026-01-31T08:30"
+_EXPECTED_CT = say(
+    "a Ct from {low:g} to {high:g} cycles, Undetermined, or null", low=LOWEST_CT, high=HIGHEST_CT
+)
+_EXPECTED_DATE = say("a date as 2026-01-31, or with a time as 2026-01-31T08:30")
 _TIMING = {
-    "unknown": "It is not known whether the panel's sample was taken before the infusion began: "
-    "the estimate holds only if it was.",
-    "same_day": "The panel's sample was taken on the day of the infusion: the estimate holds only "
-    "if it was taken before it began.",
+    "unknown": say(
+        "It is not known whether the panel's sample was taken before the infusion began: the "
+        "estimate holds only if it was."
+    ),
+    "same_day": say(
+        "The panel's sample was taken on the day of the infusion: the estimate holds only if it "
+        "was taken before it began."
+    ),
 }
-_UNUSED = "The microRNA panel was not used: {}. The estimate is the clinical sub-model's."
 _SHOWN = 60
 _NAMED = 5
 _MOST_PROBLEMS = 1000
@@ -93,10 +98,11 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
         Listing every value that cannot be read, and a sample taken after the infusion began.
     """
     if not isinstance(raw, Mapping):
-        expected = 'an object with "ct", the Ct of each assay'
-        raise RequestError("the panel", [Problem("panel", expected, "something else")])
+        expected = say('an object with "ct", the Ct of each assay')
+        raise RequestError(say("the panel"), [Problem("panel", expected, say("something else"))])
+    one_of = say("one of {words}", words=", ".join(PANEL_FIELDS))
     problems = [
-        Problem(f"panel.{str(name)[:_SHOWN]}", f"one of {', '.join(PANEL_FIELDS)}", "another name")
+        Problem(f"panel.{str(name)[:_SHOWN]}", one_of, say("another name"))
         for name in raw
         if name not in PANEL_FIELDS
     ]
@@ -104,15 +110,15 @@ def parse_sample(raw: object, *, known: Collection[str] = ()) -> PanelSample:
     problems += found
     for name in ("platform", "plate"):
         if not isinstance(raw.get(name, ""), str | None):
-            problems.append(Problem(f"panel.{name}", "text", "something else"))
+            problems.append(Problem(f"panel.{name}", say("text"), say("something else")))
     ceiling = _read_ct(raw.get("ceiling"))
     if ceiling is None and raw.get("ceiling") is not None:
-        expected = f"cycles, from {LOWEST_CT:g} to {HIGHEST_CT:g}, or null"
+        expected = say("cycles, from {low:g} to {high:g}, or null", low=LOWEST_CT, high=HIGHEST_CT)
         problems.append(Problem("panel.ceiling", expected, _show(raw["ceiling"])))
     timing, found = read_timing(raw)
     problems += found
     if problems:
-        raise RequestError("the panel", problems[:_MOST_PROBLEMS])
+        raise RequestError(say("the panel"), problems[:_MOST_PROBLEMS])
     if ceiling is None:
         seen = [ct for cells in wells.values() for ct in cells if ct is not None]
         ceiling = find_ceiling(np.array(seen, dtype=np.float64))
@@ -139,14 +145,14 @@ def _show(value: object) -> str:
 def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Problem]]:
     """Return each assay's measured wells, None for a non-detect, and what cannot be read."""
     if not isinstance(raw, Mapping) or not raw:
-        got = "nothing" if not raw else "something else"
-        return {}, [Problem("panel.ct", "an object of assays and their Ct", got)]
+        got = say("nothing") if not raw else say("something else")
+        return {}, [Problem("panel.ct", say("an object of assays and their Ct"), got)]
     wells: dict[str, list[float | None]] = {}
     problems = []
     for assay, value in raw.items():
         name = clean(str(assay))
         if not name:
-            problems.append(Problem("panel.ct", "a name for each assay", "an empty name"))
+            problems.append(Problem("panel.ct", say("a name for each assay"), say("an empty name")))
         for cell in value if isinstance(value, list) else [value]:
             if cell is None:
                 continue
@@ -155,7 +161,7 @@ def _read_wells(raw: object) -> tuple[dict[str, list[float | None]], list[Proble
             elif (ct := _read_ct(cell)) is not None:
                 wells.setdefault(name, []).append(ct)
             else:
-                action = "leave out what was not measured" if cell == "" else ""
+                action = say("leave out what was not measured") if cell == "" else ""
                 problems.append(
                     Problem(f"panel.ct.{name[:_SHOWN]}", _EXPECTED_CT, _show(cell), action=action)
                 )
@@ -176,9 +182,10 @@ def read_timing(raw: Mapping[str, object]) -> tuple[Timing, list[Problem]]:
             problems.append(Problem(f"panel.{name}", _EXPECTED_DATE, _show(text)))
     timing = compare_times(when.get("sample_date"), when.get("infusion_start"))
     if timing == "after":
-        expected = "a sample taken before the infusion began"
-        action = "leave the panel out: what is measured later is no predictor"
-        problems.append(Problem("panel.sample_date", expected, "one taken after it", action=action))
+        expected = say("a sample taken before the infusion began")
+        action = say("leave the panel out: what is measured later is no predictor")
+        got = say("one taken after it")
+        problems.append(Problem("panel.sample_date", expected, got, action=action))
     return timing, problems
 
 
@@ -220,25 +227,29 @@ def choose_panel(
         With the code `panel_unused` where it is None.
     """
     if model is None:
-        reason = "this model has no sub-model for patients with a panel"
-        return None, [_make_notice("unused", _UNUSED.format(reason))]
+        return None, [_tell_unused(say("this model has no sub-model for patients with a panel"))]
     row = model.to_row(sample.values, sample.plate)
     reason = _why_not_comparable(model, sample) or model.can_use(row)
     if reason:
-        return None, [_make_notice("unused", _UNUSED.format(reason))]
+        return None, [_tell_unused(reason)]
     notices = []
     if sample.timing in _TIMING:
         notices.append(_make_notice("timing", _TIMING[sample.timing]))
     if model.plates and sample.plate not in model.plates:
-        text = "The panel's plate is not one of the training's: it is not corrected for."
+        text = say("The panel's plate is not one of the training's: it is not corrected for.")
         notices.append(_make_notice("plate", text))
     missing = model.missing(row)
     if missing:
-        text = f"Not measured in the panel, and treated as average: {_list(missing)}."
+        names = _list(missing)
+        text = say("Not measured in the panel, and treated as average: {names}.", names=names)
         notices.append(_make_notice("missing", text))
     unknown = len(set(sample.values) - set(model.assays))
     if unknown:
-        text = f"The model does not know {unknown} of the panel's assays: they are passed over."
+        text = say_count(
+            "The model does not know {count} of the panel's assays: it is passed over.",
+            "The model does not know {count} of the panel's assays: they are passed over.",
+            unknown,
+        )
         notices.append(_make_notice("unknown_assays", text))
     return row, notices
 
@@ -258,14 +269,23 @@ def find_extremes(model: PanelModel, x: FloatArray) -> list[PlainNotice]:
     named = [assay for assay, far in zip(model.selected, beyond, strict=True) if far]
     if not named:
         return []
-    text = (
-        f"Outside what the model has seen, after normalisation: {_list(named)}. The nearest value "
-        "seen is used."
+    text = say(
+        "Outside what the model has seen, after normalisation: {names}. The nearest value seen is "
+        "used.",
+        names=_list(named),
     )
     return [_make_notice("outside_training", text)]
 
 
-def _make_notice(code: str, text: str) -> PlainNotice:
+def _tell_unused(reason: str) -> PlainNotice:
+    text = say(
+        "The microRNA panel was not used: {reason}. The estimate is the clinical sub-model's.",
+        reason=reason,
+    )
+    return _make_notice("unused", text)
+
+
+def _make_notice(code: str, text: Text) -> PlainNotice:
     return PlainNotice(f"panel_{code}", text, "panel")
 
 
@@ -275,12 +295,16 @@ def _why_not_comparable(model: PanelModel, sample: PanelSample) -> str:
     unseen = sum(sample.values[assay] is None for assay in asked)
     if sample.ceiling is None or sample.ceiling >= model.ceiling or not unseen:
         return ""
-    return (
-        f"its run had fewer cycles than the {model.ceiling:g} of the model, so that the {unseen} "
-        "needed assays not detected in it may have been detected later"
+    return say(
+        "its run had fewer cycles than the {ceiling:g} of the model, so that the {unseen} needed "
+        "assays not detected in it may have been detected later",
+        ceiling=model.ceiling,
+        unseen=unseen,
     )
 
 
-def _list(names: Collection[str]) -> str:
-    shown = list(names)[:_NAMED]
-    return ", ".join(shown) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+def _list(names: Collection[str]) -> Text:
+    shown = ", ".join(list(names)[:_NAMED])
+    if len(names) <= _NAMED:
+        return Text(shown)
+    return say("{names} and {more} more", names=shown, more=len(names) - _NAMED)

@@ -17,7 +17,7 @@ from features.panel.importing import parse_panel
 from features.panel.layouts.text import decode_text
 from features.panel.panel import Panel
 from features.panel.words import NOT_SEEN_PATTERN
-from features.texts import clean
+from features.texts import clean, say
 from serving.estimate.panel import PanelSample, read_timing
 from serving.estimate.request import RequestError
 
@@ -69,9 +69,13 @@ def _refuse(err: InputError) -> RequestError:
     # A layout that is not understood can be told to a command column by column, not to a form.
     layout = any(p.column == "file" and "--" in p.action for p in err.problems)
     if layout or not err.problems:
-        expected = "an instrument's text export, a table of Ct values, or lines of assay and Ct"
-        got = "something else" if err.what == _NAME else f"something else ({err.what})"
-        return RequestError("the panel", [Problem("panel_text", expected, got)])
+        expected = say(
+            "an instrument's text export, a table of Ct values, or lines of assay and Ct"
+        )
+        got = say("something else")
+        if err.what != _NAME:
+            got = say("something else ({what})", what=err.what)
+        return RequestError(say("the panel"), [Problem("panel_text", expected, got)])
     problems = [
         Problem(
             "panel_text"
@@ -84,7 +88,7 @@ def _refuse(err: InputError) -> RequestError:
         )
         for problem in err.problems[:_MOST_PROBLEMS]
     ]
-    return RequestError("the panel", problems)
+    return RequestError(say("the panel"), problems)
 
 
 def decode_upload(data: bytes) -> str:
@@ -151,7 +155,7 @@ def read_form_panel(fields: Mapping[str, str], data: bytes) -> PanelSample:
             Problem(p.column.replace("panel.", "panel_"), p.expected, p.got, action=p.action)
             for p in problems
         ]
-        raise RequestError("the panel", named)
+        raise RequestError(say("the panel"), named)
     sure = any(file.ceiling_source != "assumed" for file in report.files)
     ceiling = float(table["ceiling"].min()) if sure else None
     return PanelSample(_read_values(table), "", ceiling, timing)
@@ -163,10 +167,15 @@ def _find_sample(table: pd.DataFrame, name: str) -> pd.DataFrame:
         return table
     if name in names:
         return table[table["sample"] == name]
-    got = f"{len(names)} samples: {list_words(names, most=_SHOWN, more=False)}"
+    count, shown = len(names), list_words(names, most=_SHOWN, more=False)
+    got = say("{count} samples: {names}", count=count, names=shown)
     if name:
-        got = f"another name than those of the {got}"
-    raise RequestError("the panel", [Problem("panel_sample", "the name of one sample", got)])
+        got = say(
+            "another name than those of the {count} samples: {names}", count=count, names=shown
+        )
+    raise RequestError(
+        say("the panel"), [Problem("panel_sample", say("the name of one sample"), got)]
+    )
 
 
 def _read_values(table: pd.DataFrame) -> dict[str, float | None]:

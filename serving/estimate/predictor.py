@@ -18,7 +18,7 @@ from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.published.rates import pooled_rate, published_base_rate
-from features.texts import clean
+from features.texts import clean, say, say_count
 from serving.estimate.notices import (
     PlainNotice,
     evidence_notices,
@@ -33,7 +33,7 @@ from serving.estimate.submodel import SubModel
 from training.model.reach import Reach
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
-from training.store.statements import plain, stamp
+from training.store.statements import stamp
 from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["MAX_BATCH", "Predictor"]
@@ -127,7 +127,8 @@ class Predictor:
         spoke = self._clinical
         if reasons:
             notices += [
-                PlainNotice("out_of_scope", f"{plain(reason)}.", name) for name, reason in reasons
+                PlainNotice("out_of_scope", say("{reason}.", reason=reason), name)
+                for name, reason in reasons
             ]
         elif not_for := reach_notices(record, self.predictors, self.reach):
             notices += not_for
@@ -146,8 +147,8 @@ class Predictor:
                 "version": facts.version,
                 "status": facts.status,
                 "card_sha256": facts.card_sha256,
-                "population": facts.population,
-                "treatment": facts.treatment,
+                "population": facts.say(facts.population),
+                "treatment": facts.say(facts.treatment),
             },
             "submodel": spoke.name,
             "estimates": estimates,
@@ -168,9 +169,10 @@ class Predictor:
             fills=self.model.gaps is not None,
         )
         if self.reach.is_met_already(record):
-            text = (
-                f"{self.dictionary['nrs_t0'].label} meets the outcome already: such a patient "
-                "counts as a responder if nothing changes."
+            text = say(
+                "{label} meets the outcome already: such a patient counts as a responder if "
+                "nothing changes.",
+                label=self.dictionary["nrs_t0"].label,
             )
             notices.append(PlainNotice("met_already", text, "nrs_t0"))
         if self.facts.condition == "CRPS":
@@ -200,9 +202,11 @@ class Predictor:
             If it is no list, or too long a one.
         """
         if not isinstance(raws, list) or len(raws) > MAX_BATCH:
-            got = f"{len(raws)} patients" if isinstance(raws, list) else "something else"
-            expected = f"a list of at most {MAX_BATCH} patients"
-            raise RequestError("the request", [Problem("patients", expected, got)])
+            got = say("something else")
+            if isinstance(raws, list):
+                got = say_count("{count} patient", "{count} patients", len(raws))
+            expected = say("a list of at most {most} patients", most=MAX_BATCH)
+            raise RequestError(say("the request"), [Problem("patients", expected, got)])
         answers = []
         for place, raw in enumerate(raws, start=1):
             try:
@@ -219,7 +223,7 @@ class Predictor:
         horizon = estimate["horizon"]
         return {
             "horizon": horizon,
-            "outcome": self.facts.outcomes[horizon],
+            "outcome": self.facts.say(self.facts.outcomes[horizon]),
             "probability": estimate["probability"],
             "interval": estimate["interval"],
             "base_rate": self.facts.base_rates[horizon],
@@ -239,8 +243,8 @@ class Predictor:
             return raw, None
         others = [name for name in raw if name not in ("patient", "panel")]
         if others:
-            expected = 'only the names "patient" and "panel"'
-            raise RequestError("the record", [Problem(n[:40], expected, "another") for n in others])
+            expected, got = say('only the names "patient" and "panel"'), say("another")
+            raise RequestError(say("the record"), [Problem(n[:40], expected, got) for n in others])
         return raw["patient"], raw.get("panel")
 
     def _choose(
@@ -266,7 +270,7 @@ class Predictor:
                 raise
             problems += err.problems
         if problems:
-            raise RequestError("the record", problems)
+            raise RequestError(say("the record"), problems)
         return record, sample
 
     def _read_panel(self, panel: object) -> PanelSample | None:
@@ -288,15 +292,15 @@ class Predictor:
         readable = {name: value for name, value in raw.items() if name not in broken}
         record, problems = parse_record(readable, self.dictionary)
         problems += [
-            self.dictionary[name].problem(str(raw[name]), action="leave a missing value out")
+            self.dictionary[name].problem(str(raw[name]), action=say("leave a missing value out"))
             for name in broken
         ]
         problems += [
             Problem(
                 name,
-                "only what is known before treatment",
-                "a value known later",
-                action="leave it out: no estimate may use it",
+                say("only what is known before treatment"),
+                say("a value known later"),
+                action=say("leave it out: no estimate may use it"),
             )
             for name, value in record.items()
             if value is not None and self.dictionary[name].known_at not in ("always", "baseline")
@@ -324,8 +328,8 @@ def _as_mapping(raw: object) -> Mapping[str, object]:
     if isinstance(raw, Mapping):
         # As a heading of a file: a name that was pasted may hold what nobody sees.
         return unique([(clean(str(name)), value) for name, value in raw.items()])
-    expected = "an object of variable names and values"
-    raise RequestError("the record", [Problem("patient", expected, "something else")])
+    expected = say("an object of variable names and values")
+    raise RequestError(say("the record"), [Problem("patient", expected, say("something else"))])
 
 
 def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
@@ -345,16 +349,24 @@ def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
 
 def _published(horizon: str) -> dict[str, Any]:
     rate, pooled = published_base_rate(horizon), pooled_rate(horizon)
-    counts = f"{rate.events} of {rate.n}"
     return {
         "rate": rate.rate,
         "interval": list(rate.interval),
-        "source": f"{counts}, {rate.reference.text}",
+        "source": say(
+            "{events} of {n}, {reference}",
+            events=rate.events,
+            n=rate.n,
+            reference=rate.reference.text,
+        ),
         "pooled": {
             "rate": pooled.rate,
             "interval": list(pooled.interval),
             "new_centre": list(pooled.prediction_interval or pooled.interval),
             "outcome": pooled.outcome,
-            "source": f"{pooled.studies} studies of {pooled.reference.text}, recomputed",
+            "source": say(
+                "{count} studies of {reference}, recomputed",
+                count=pooled.studies,
+                reference=pooled.reference.text,
+            ),
         },
     }

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from features.errors import InputError, Problem
+from features.texts import say, say_list
 
 __all__ = [
     "MAX_BODY",
@@ -53,7 +54,11 @@ class RequestError(InputError):
     def body(self) -> dict[str, Any]:
         """Return the answer: `error` in words, and each problem's variable, range and value."""
         return {
-            "error": f"{self.what} cannot be read: {len(self.problems)} to put right",
+            "error": say(
+                "{what} cannot be read: {count} to put right",
+                what=self.what,
+                count=len(self.problems),
+            ),
             "problems": [
                 {"variable": p.column, "expected": p.expected, "got": p.got, "action": p.action}
                 for p in self.problems
@@ -73,11 +78,15 @@ def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         problems = [
-            Problem(name[:_SHOWN], "each name once", f"the same name {count} times")
+            Problem(
+                name[:_SHOWN],
+                say("each name once"),
+                say("the same name {count} times", count=count),
+            )
             for name, count in counts.most_common(_MOST)
             if count > 1
         ]
-        raise RequestError("the request", problems)
+        raise RequestError(say("the request"), problems)
     return content
 
 
@@ -99,11 +108,13 @@ def parse_json(data: bytes, *, expected: str) -> Any:
     try:
         return json.loads(data, object_pairs_hook=unique)
     except UnicodeDecodeError as err:
-        problem = Problem("body", "text in UTF-8", "another encoding", action="save it as UTF-8")
-        raise RequestError("the request", [problem]) from err
+        problem = Problem(
+            "body", say("text in UTF-8"), say("another encoding"), action=say("save it as UTF-8")
+        )
+        raise RequestError(say("the request"), [problem]) from err
     except (ValueError, RecursionError) as err:
-        problem = Problem("body", expected, "something that is not JSON")
-        raise RequestError("the request", [problem]) from err
+        problem = Problem("body", expected, say("something that is not JSON"))
+        raise RequestError(say("the request"), [problem]) from err
 
 
 def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[str, Any]:
@@ -120,18 +131,20 @@ def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[s
         If it is not such an object, listing every other name.
     """
     names = (key, *optional)
-    may = "".join(f' and, if wanted, "{name}"' for name in optional)
-    expected = f'a JSON object with the name "{key}"{may} only'
+    may = say_list([say(' and, if wanted, "{name}"', name=name) for name in optional], "")
+    expected = say('a JSON object with the name "{key}"{may} only', key=key, may=may)
     content = parse_json(data, expected=expected)
     if not isinstance(content, dict):
-        raise RequestError("the request", [Problem("body", expected, "something else")])
-    known = " or ".join(f'"{name}"' for name in names)
+        raise RequestError(say("the request"), [Problem("body", expected, say("something else"))])
+    known = say_list([f'"{name}"' for name in names], say(" or "))
     problems = [
-        Problem(name[:_SHOWN], f"only the name {known}", "another name")
+        Problem(name[:_SHOWN], say("only the name {known}", known=known), say("another name"))
         for name in [name for name in content if name not in names][:_MOST]
     ]
     if key not in content:
-        problems.append(Problem(key, f'the name "{key}"', "nothing of that name"))
+        problems.append(
+            Problem(key, say('the name "{name}"', name=key), say("nothing of that name"))
+        )
     if problems:
-        raise RequestError("the request", problems)
+        raise RequestError(say("the request"), problems)
     return {name: content.get(name) for name in names}

@@ -13,6 +13,7 @@ from features.cohort.cohort import parse_cohort
 from features.dictionary.variable import Variable
 from features.errors import InputError, Problem
 from features.panel.patients import find_spelt_otherwise, tell_spelt_otherwise
+from features.texts import say
 from serving.estimate.notices import list_reasons
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
@@ -80,7 +81,7 @@ def predict_cohort(
     for position, patient, record in rows:
         try:
             if position + 1 in wrong:
-                raise RequestError("the record", wrong[position + 1])
+                raise RequestError(say("the record"), wrong[position + 1])
             asked = {str(n): _decode(dictionary[str(n)], value) for n, value in record.items()}
             sample = samples.get(patient)
             answer = predictor.predict(asked, request_id=uuid4().hex, panel=sample)

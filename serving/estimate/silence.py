@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from features.texts import say
 from serving.estimate.notices import RECORDED, PlainNotice
 from serving.estimate.predictor import Predictor
 
 __all__ = ["withhold"]
 
-_RECORDED_TEXT = (
+_RECORDED_TEXT = say(
     "The estimate was computed and recorded for evaluation, under the number of this request. "
     "It is not shown: it must change nothing."
 )

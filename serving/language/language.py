@@ -22,7 +22,7 @@ from starlette.types import Scope
 from features.texts import Text
 from serving.language.catalogue import make_messages, read_catalogue
 
-__all__ = ["ENGLISH", "LANGUAGES", "Language", "find_language", "was_asked_for"]
+__all__ = ["ENGLISH", "LANGUAGES", "Language", "find_language", "has_words", "keep_language"]
 
 _FIELD = re.compile(r"\{[^{}]*\}")
 _LONGEST = 200
@@ -76,7 +76,7 @@ class Language:
 
         English knows all, and a text that is nothing but its values needs no translation.
         """
-        return self.code == "en" or self._find(text) is not None or not _has_words(text)
+        return self.code == "en" or self._find(text) is not None or not has_words(text)
 
     def tell(self, value: Any) -> Any:
         """Return a value as it is said in this language.
@@ -94,6 +94,8 @@ class Language:
         >>> LANGUAGES["de"].tell({"label": say("Age"), "value": 1.5, "word": "Age"})
         {'label': 'Alter', 'value': 1.5, 'word': 'Age'}
         """
+        if self.code == "en":
+            return value
         if isinstance(value, Text):
             return self._say(value)
         if isinstance(value, Mapping):
@@ -150,8 +152,6 @@ class Language:
         return found[0 if one else -1]
 
     def _say(self, text: Text) -> str:
-        if self.code == "en":
-            return str(text)
         found = self._find(text)
         pattern = _choose(text) if found is None else found
         # A study's own sentence has no values: its braces are braces.
@@ -171,9 +171,11 @@ def _choose(text: Text) -> str:
     return text.pattern if text.counted is None or text.counted == 1 else text.plural
 
 
-def _has_words(text: str) -> bool:
+def has_words(text: str) -> bool:
+    """Return whether a text or pattern says anything beside its values."""
     pattern = text.pattern if isinstance(text, Text) else text
-    return any(letter.isalpha() for letter in _FIELD.sub("", pattern))
+    # A per cent sign stands elsewhere in other languages.
+    return any(letter.isalpha() or letter == "%" for letter in _FIELD.sub("", pattern))
 
 
 class _Teller(Formatter):
@@ -185,16 +187,18 @@ class _Teller(Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._language.number(value, format_spec)
-        if isinstance(value, date):
+        if isinstance(value, date) and self._language.code != "en":  # English has it as it is kept
             return self._language.date(value)
-        return format(self._language.tell(value), format_spec)
+        if isinstance(value, Text):  # which knows how to begin a sentence
+            value = Text(self._language.tell(value))
+        return format(value, format_spec)
 
 
 class _Marker(_Teller):
     """Puts values into a pattern that is markup."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
-        if isinstance(value, Text):
+        if isinstance(value, Text) and not format_spec:
             return self._language.mark(value)
         return str(escape(super().format_field(value, format_spec)))
 
@@ -209,8 +213,16 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 """The languages by their code, English first."""
 
 
-def was_asked_for(scope: Scope) -> str:
-    """Return the language that the address names; empty where it names none that is spoken here."""
+def keep_language(scope: Scope) -> str:
+    """Return what an address needs to stay in the language that was asked for: ``?lang=nl``.
+
+    Empty where the address named none that is spoken here: the browser then tells it each time.
+    """
+    asked = _read_address(scope)
+    return f"?lang={asked}" if asked else ""
+
+
+def _read_address(scope: Scope) -> str:
     asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [""])[-1]
     return asked if asked in LANGUAGES else ""
 
@@ -221,7 +233,7 @@ def find_language(scope: Scope) -> Language:
     The one that the address names (``?lang=nl``), else the one the reader's program prefers of
     those spoken here (`Accept-Language`), else English.
     """
-    asked = was_asked_for(scope)
+    asked = _read_address(scope)
     if asked:
         return LANGUAGES[asked]
     return LANGUAGES[_negotiate(Headers(scope=scope).get("accept-language", "")[:_LONGEST])]

@@ -10,6 +10,7 @@ from typing import Any
 from features.cohort.cohort import parse_record
 from features.dictionary.contract import CONTRACT
 from features.errors import Problem
+from features.texts import say, say_count
 from serving.estimate.request import RequestError
 from serving.records.courses import find_course
 from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate, read_pseudonym
@@ -24,11 +25,15 @@ OUTCOMES = tuple(v.name for v in CONTRACT if "outcome" in v.roles)
 
 _REQUEST = "request_id"
 _FEWEST_LETTERS = 12
-_WHICH = f'"{_REQUEST}", the number of the estimate, or "{PSEUDONYM}", one of the two'
-_NONE_FOUND = "an estimate that was recorded here"
-_ONE_COURSE = "a patient who was asked about for one course"
-_BY_NUMBER = "report it under the number of the estimate for that course"
-_ANY = "at least one of " + ", ".join(OUTCOMES)
+_WHICH = say(
+    '"{number}", the number of the estimate, or "{pseudonym}", one of the two',
+    number=_REQUEST,
+    pseudonym=PSEUDONYM,
+)
+_NONE_FOUND = say("an estimate that was recorded here")
+_ONE_COURSE = say("a patient who was asked about for one course")
+_BY_NUMBER = say("report it under the number of the estimate for that course")
+_ANY = say("at least one of {names}", names=", ".join(OUTCOMES))
 
 
 def report_outcomes(
@@ -74,16 +79,18 @@ def report_outcomes(
         If the store cannot be read or written.
     """
     if not isinstance(raw, list) or not raw or len(raw) > most:
-        got = f"{len(raw)} reports" if isinstance(raw, list) else "something else"
-        expected = f"a list of 1 to {most} reports"
-        raise RequestError("the report", [Problem("outcomes", expected, got)])
+        got = say("something else")
+        if isinstance(raw, list):
+            got = say_count("{count} report", "{count} reports", len(raw))
+        expected = say("a list of 1 to {most} reports", most=most)
+        raise RequestError(say("the report"), [Problem("outcomes", expected, got)])
     reports, problems = [], []
     find = _Finder(store)
     for place, one in enumerate(raw):
         row = lines[place] if lines else place + 1
         if not isinstance(one, Mapping):
-            expected = "an object of names and values"
-            problems.append(Problem("outcomes", expected, "something else", row=row))
+            expected = say("an object of names and values")
+            problems.append(Problem("outcomes", expected, say("something else"), row=row))
             continue
         names = {str(name): value for name, value in one.items()}
         values, wrong = _read_values(names)
@@ -94,7 +101,7 @@ def report_outcomes(
         if estimate is not None:
             reports.append(Outcome(estimate.request_id, at, caller, values))
     if problems:
-        raise RequestError("the report", problems)
+        raise RequestError(say("the report"), problems)
     store.write_outcomes(reports)
     return reports
 
@@ -102,21 +109,21 @@ def report_outcomes(
 def _read_values(one: Mapping[str, Any]) -> tuple[dict[str, float | str | None], list[Problem]]:
     """Return what is reported of a patient, and what cannot be read."""
     given = {name: value for name, value in one.items() if name not in (_REQUEST, PSEUDONYM)}
-    expected = f"one of {_REQUEST}, {PSEUDONYM}, {', '.join(OUTCOMES)}"
+    expected = say("one of {words}", words=", ".join((_REQUEST, PSEUDONYM, *OUTCOMES)))
     problems = [
-        Problem(name[:40], expected, "another name") for name in given if name not in OUTCOMES
+        Problem(name[:40], expected, say("another name")) for name in given if name not in OUTCOMES
     ]
     known = {name: value for name, value in given.items() if name in OUTCOMES}
     values, wrong = parse_record(known)
     problems += wrong
     problems += [  # a table's reader takes it for an empty cell
-        CONTRACT[name].problem("NaN", action="leave a missing value out")
+        CONTRACT[name].problem("NaN", action=say("leave a missing value out"))
         for name, value in known.items()
         if isinstance(value, float) and math.isnan(value)
     ]
     told: dict[str, float | str | None] = {n: v for n, v in values.items() if v is not None}
     if not told and not problems:
-        problems.append(Problem("outcomes", _ANY, "none of them"))
+        problems.append(Problem("outcomes", _ANY, say("none of them")))
     return told, problems
 
 
@@ -131,22 +138,28 @@ class _Finder:
         number = str(one.get(_REQUEST) or "").strip()
         name = read_pseudonym(one.get(PSEUDONYM))
         if bool(number) == bool(name):
-            return None, [Problem(_REQUEST, _WHICH, "both" if number else "neither")]
+            return None, [
+                Problem(_REQUEST, _WHICH, say("both of them") if number else say("neither"))
+            ]
         if name:
             found = self._store.read(pseudonym=name)
             courses = {find_course(one) for one in found}
             if len(courses) > 1:
-                got = f"a patient of {len(courses)} courses"
+                got = say("a patient of {count} courses", count=len(courses))
                 return None, [Problem(PSEUDONYM, _ONE_COURSE, got, action=_BY_NUMBER)]
             if found:
                 return found[-1], ()
-            action = "the pseudonym has to be the one that was sent with the request"
-            return None, [Problem(PSEUDONYM, _NONE_FOUND, "another pseudonym", action=action)]
+            action = say("the pseudonym has to be the one that was sent with the request")
+            got = say("another pseudonym")
+            return None, [Problem(PSEUDONYM, _NONE_FOUND, got, action=action)]
         if len(number) < _FEWEST_LETTERS:
-            expected = f"the number of an estimate, at least its first {_FEWEST_LETTERS} letters"
-            return None, [Problem(_REQUEST, expected, "fewer")]
+            expected = say(
+                "the number of an estimate, at least its first {count} letters",
+                count=_FEWEST_LETTERS,
+            )
+            return None, [Problem(_REQUEST, expected, say("fewer"))]
         matching = self._store.find_requests(number)
         if len(matching) == 1:
             return self._store.read(request_ids=matching)[0], ()
-        got = "another number" if not matching else "what several begin with"
-        return None, [Problem(_REQUEST, _NONE_FOUND, got, action="copy the whole number")]
+        got = say("another number") if not matching else say("what several begin with")
+        return None, [Problem(_REQUEST, _NONE_FOUND, got, action=say("copy the whole number"))]

@@ -18,11 +18,13 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from features.texts import say
 from serving.estimate.about import describe_model
 from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, read_form_panel
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.schemas import make_panel_example
+from serving.language.language import find_language
 from serving.records.asking import ask
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder, Suspended
@@ -64,8 +66,11 @@ class LocalOnly:
         if scope["type"] == "http" and self.get_settings().mode != "approved":
             client = scope.get("client")
             if client is None or not is_loopback(client[0]):
-                body = {"error": "this model is not approved: it answers on its own machine only"}
-                await JsonAnswer(body, 403)(scope, receive, send)
+                body = {
+                    "error": say("this model is not approved: it answers on its own machine only")
+                }
+                answer = JsonAnswer(body, 403, language=find_language(scope))
+                await answer(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -141,11 +146,14 @@ def make_app(
             return show(request, 503, fields=fields, unavailable=tell_why_not(err))
         except Exception as err:
             log_failure(err)
-            return answer_page(FAILED, 500)
+            language = find_language(request.scope)
+            return answer_page(language.tell(FAILED), 500, language=language)
         return show(request, fields=fields, found=found)
 
     async def show_model(request: Request) -> Response:
-        return JsonAnswer(describe_model(get_predictor()))
+        predictor = get_predictor()
+        language = find_language(request.scope).with_texts(predictor.facts.texts)
+        return JsonAnswer(describe_model(predictor), language=language)
 
     return Starlette(
         routes=[

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from features.dictionary.variable import Variable
+from features.dictionary.variable import Variable, spell_choice
 from features.errors import Problem
+from features.texts import Text, as_text, say, say_list
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
-from training.store.statements import plain
 
 __all__ = [
+    "describe_problem",
     "make_outcome_fields",
     "make_form_sections",
     "make_panel_fields",
@@ -26,7 +27,9 @@ __all__ = [
 
 _MOST_RADIOS = 3
 _EMPTY: dict[str, Any] = {"unit": "", "chosen": "", "options": [], "numeric": False}
-_PANEL_TITLE = "A microRNA panel, if there is one"
+_PANEL_TITLE = say("A microRNA panel, if there is one")
+_CHOICES = {"yes": say("yes"), "no": say("no")}
+_NOT_KNOWN = ("", say("not known"))
 
 
 def make_form_sections(
@@ -42,9 +45,9 @@ def make_form_sections(
         optional += EVIDENCE_VARIABLES
     shown = {*scope, *asked}
     groups = [
-        ("Is this patient one the model can speak about?", scope, False),
-        ("The patient", asked, False),
-        ("More, if you have it", [name for name in optional if name not in shown], True),
+        (say("Is this patient one the model can speak about?"), scope, False),
+        (say("The patient"), asked, False),
+        (say("More, if you have it"), [name for name in optional if name not in shown], True),
     ]
     wrong = {problem.column for problem in problems}
     return [
@@ -65,23 +68,35 @@ def make_panel_fields(
     """Return the group of fields for a microRNA panel, where the model has a use for one."""
     if predictor.panel is None:
         return []
-    date = "2026-01-31, or with the time 2026-01-31T08:30"
+    date = say("2026-01-31, or with the time 2026-01-31T08:30")
     asked = [
         (
             "panel_text",
-            "Paste it",
+            say("Paste it"),
             "area",
-            "a line for each assay with its Ct, a plate's text export, or a table of Ct values; "
-            "Undetermined or an empty cell: not detected",
+            say(
+                "a line for each assay with its Ct, a plate's text export, or a table of Ct "
+                "values; Undetermined or an empty cell: not detected"
+            ),
         ),
-        ("panel_file", "Or choose a file", "file", "text or CSV; it stands above what is pasted"),
-        ("panel_sample", "Sample", "text", "only where the file holds several: its name there"),
-        ("panel_sample_date", "Blood drawn on", "text", date),
+        (
+            "panel_file",
+            say("Or choose a file"),
+            "file",
+            say("text or CSV; it stands above what is pasted"),
+        ),
+        (
+            "panel_sample",
+            say("Sample"),
+            "text",
+            say("only where the file holds several: its name there"),
+        ),
+        ("panel_sample_date", say("Blood drawn on"), "text", date),
         (
             "panel_infusion_start",
-            "Infusion begins on",
+            say("Infusion begins on"),
             "text",
-            f"{date}; a sample taken later is refused",
+            say("{date}; a sample taken later is refused", date=date),
         ),
     ]
     shown = [
@@ -103,17 +118,18 @@ def make_outcome_fields(
     """Return the groups of the form by which an outcome is reported: whose, and which."""
     number = _EMPTY | {
         "name": "request_id",
-        "label": "Number of the estimate",
+        "label": say("Number of the estimate"),
         "control": "text",
         "value": fields.get("request_id", ""),
-        "hints": ["it stands below the estimate; its first 12 letters are enough"],
+        "hints": [say("it stands below the estimate; its first 12 letters are enough")],
         "problems": _describe_problems(problems, "request_id"),
     }
     pseudonym = _make_field(predictor, "patient_id", fields, problems)
-    pseudonym["hints"] = ["as it was given when the estimate was asked for"]
-    groups = {"Whose, by one of the two": [number, pseudonym]}
+    pseudonym["hints"] = [say("as it was given when the estimate was asked for")]
+    groups = {say("Whose, by one of the two"): [number, pseudonym]}
     for name in names:
-        title = "At discharge (T1)" if name.endswith("_t1") else "At the first follow-up (T2)"
+        is_first = name.endswith("_t1")
+        title = say("At discharge (T1)") if is_first else say("At the first follow-up (T2)")
         groups.setdefault(title, []).append(_make_field(predictor, name, fields, problems))
     return [{"title": title, "fields": shown} for title, shown in groups.items()]
 
@@ -124,11 +140,13 @@ def make_record_fields(
     """Return the group of fields by which an estimate can be found again."""
     field = _make_field(predictor, "patient_id", fields, problems)
     field["hints"] = [
-        "optional: under it the outcome can be reported later, and all that is kept be shown or "
-        "deleted",
+        say(
+            "optional: under it the outcome can be reported later, and all that is kept be shown "
+            "or deleted"
+        ),
         *field["hints"],
     ]
-    return [{"title": "For the record", "fields": [field], "folded": False, "open": True}]
+    return [{"title": say("For the record"), "fields": [field], "folded": False, "open": True}]
 
 
 def _name_assay(problem: Problem) -> str:
@@ -142,12 +160,11 @@ def _make_field(
 ) -> dict[str, Any]:
     variable = predictor.dictionary[name]
     value = fields.get(name, "")
-    options: list[tuple[str, str]] = []
+    options: list[tuple[str, Text]] = []
     if variable.kind == "yes_no":
-        options = [("yes", "yes"), ("no", "no"), ("", "not known")]
+        options = [*_CHOICES.items(), _NOT_KNOWN]
     elif variable.kind == "category":
-        options = [(word, plain(word)) for word in variable.categories]
-        options.append(("", "not known"))
+        options = [*((word, spell_choice(word)) for word in variable.categories), _NOT_KNOWN]
     few = len(options) <= _MOST_RADIOS
     return _EMPTY | {
         "name": name,
@@ -163,42 +180,46 @@ def _make_field(
     }
 
 
-def short_unit(variable: Variable) -> str:
+def short_unit(variable: Variable) -> Text:
     """Return the unit without what explains it."""
-    return variable.unit.split(",")[0]
+    return variable.short_unit
 
 
 def _hints(predictor: Predictor, variable: Variable) -> list[str]:
-    hints = []
+    hints: list[str] = []
     if variable.is_numeric:
-        hints.append(variable.expected().removeprefix("a number ").removeprefix("a whole number "))
+        hints.append(variable.range)
     if variable.hint:
         hints.append(variable.hint)
     if variable.name in predictor.eligibility_names:
         rule = predictor.eligibility.describe(variable.name, dictionary=predictor.dictionary)
-        hints.append(f"the model is for: {plain(rule)}")
+        hints.append(say("the model is for: {rule}", rule=rule))
     return hints
 
 
-def _describe_problems(problems: Sequence[Problem], name: str) -> list[str]:
+def _describe_problems(problems: Sequence[Problem], name: str) -> list[Text]:
     return [
-        f"{_name_assay(problem)}{_describe_problem(problem)}"
+        say_list([_name_assay(problem), describe_problem(problem)], "")
         for problem in problems
         if problem.column.partition(".")[0] == name
     ]
 
 
-def _describe_problem(problem: Problem) -> str:
-    action = f". {problem.action[0].upper()}{problem.action[1:]}" if problem.action else ""
-    return f"Expected {problem.expected}; got {problem.got}{action}."
+def describe_problem(problem: Problem) -> Text:
+    """Return what was expected, what came and what to do, as a sentence."""
+    told = {"expected": problem.expected, "got": problem.got}
+    if not problem.action:
+        return say("Expected {expected}; got {got}.", **told)
+    action = as_text(problem.action)
+    return say("Expected {expected}; got {got}. {action:capital}.", **told, action=action)
 
 
 def show_problem(predictor: Predictor, problem: Problem) -> dict[str, str]:
     """Return a problem with the label of the field that it stands beside."""
     column = problem.column
     if predictor.panel is not None and column.startswith("panel_"):
-        text = f"{_name_assay(problem)}{_describe_problem(problem)}"
-        return {"name": column.split(".")[0], "label": "The microRNA panel", "text": text}
+        text = say_list([_name_assay(problem), describe_problem(problem)], "")
+        return {"name": column.split(".")[0], "label": say("The microRNA panel"), "text": text}
     known = column in predictor.dictionary
     label = predictor.dictionary[column].label if known else column
-    return {"name": column if known else "", "label": label, "text": _describe_problem(problem)}
+    return {"name": column if known else "", "label": label, "text": describe_problem(problem)}

@@ -13,23 +13,27 @@ from starlette.routing import Route
 
 from features.dictionary.contract import CONTRACT
 from features.errors import Problem
+from features.texts import Text, say
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_body
+from serving.language.language import Language, find_language, keep_language
 from serving.records.database import RecordsUnavailable
 from serving.records.outcomes import OUTCOMES, report_outcomes
 from serving.records.record import PSEUDONYM
 from serving.records.recorder import Recorder
 from serving.web.answers import JsonAnswer, answer_page, find_caller, log_failure
-from serving.web.form import make_outcome_fields
+from serving.web.form import describe_problem, make_outcome_fields
 from serving.web.headers import find_csrf
 from serving.web.posted import read_body, read_form
 from serving.web.rendering import render
 
 __all__ = ["make_outcome_routes"]
 
-_NOT_RECORDED = "the report cannot be recorded now: try again, and tell whoever keeps this service"
-_FAILED = "nothing was recorded: something failed in this service; its log tells where"
-_NOTHING_KEPT = "nothing is recorded here, so that there is no estimate to report on"
+_NOT_RECORDED = say(
+    "the report cannot be recorded now: try again, and tell whoever keeps this service"
+)
+_FAILED = say("nothing was recorded: something failed in this service; its log tells where")
+_NOTHING_KEPT = say("nothing is recorded here, so that there is no estimate to report on")
 _HORIZONS = {"t1": ("nrs_t1", "success_t1"), "t2": ("follow_up_weeks", "nrs_t2", "success_t2")}
 
 
@@ -62,24 +66,27 @@ class _Desk:
         recorder = self._get_recorder()
         if request.headers.get("content-type", "").startswith("application/json"):
             if recorder is None:
-                return JsonAnswer({"error": _NOTHING_KEPT, "problems": []}, 404)
+                error = {"error": _NOTHING_KEPT, "problems": []}
+                return JsonAnswer(error, 404, language=find_language(request.scope))
             return await self._answer_program(request, recorder)
         if recorder is None:
             return self._show(request, 404, unavailable=_NOTHING_KEPT)
         return await self._answer_form(request, recorder)
 
     async def _answer_program(self, request: Request, recorder: Recorder) -> Response:
+        content: object
         try:
             raw = parse_body(await read_body(request), "outcomes")["outcomes"]
-            return JsonAnswer({"recorded": await _report(request, recorder, raw)})
+            content, status = {"recorded": await _report(request, recorder, raw)}, 200
         except RequestError as err:
-            return JsonAnswer(err.body(), 400)
+            content, status = err.body(), 400
         except RecordsUnavailable as err:
             log_failure(err)
-            return JsonAnswer({"error": _NOT_RECORDED, "problems": []}, 503)
+            content, status = {"error": _NOT_RECORDED, "problems": []}, 503
         except Exception as err:
             log_failure(err)
-            return JsonAnswer({"error": _FAILED, "problems": []}, 500)
+            content, status = {"error": _FAILED, "problems": []}, 500
+        return JsonAnswer(content, status, language=find_language(request.scope))
 
     async def _answer_form(self, request: Request, recorder: Recorder) -> Response:
         fields: Mapping[str, str] = {}
@@ -98,8 +105,16 @@ class _Desk:
         return self._show(request, recorded=number)
 
     def _show(self, request: Request, status_code: int = 200, **values: Any) -> Response:
-        html = _render(self._get_predictor(), csrf=find_csrf(request), **values)
-        return answer_page(html, status_code)
+        predictor = self._get_predictor()
+        language = find_language(request.scope).with_texts(predictor.facts.texts)
+        html = _render(
+            predictor,
+            language=language,
+            query=keep_language(request.scope),
+            csrf=find_csrf(request),
+            **values,
+        )
+        return answer_page(html, status_code, language=language)
 
 
 async def _report(request: Request, recorder: Recorder, raw: object) -> list[str]:
@@ -117,6 +132,8 @@ async def _report(request: Request, recorder: Recorder, raw: object) -> list[str
 def _render(
     predictor: Predictor,
     *,
+    language: Language,
+    query: str,
     csrf: str,
     fields: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
@@ -129,11 +146,14 @@ def _render(
         for name in _HORIZONS[horizon]
         if name in OUTCOMES
     ]
-    labels = {name: CONTRACT[name].label for name in (PSEUDONYM, *asked)}
-    labels["request_id"] = "Number of the estimate"
+    labels: dict[str, str] = {name: CONTRACT[name].label for name in (PSEUDONYM, *asked)}
+    labels["request_id"] = say("Number of the estimate")
     return render(
         "outcomes.html",
+        language=language,
+        query=query,
         facts=predictor.facts,
+        status=Text(predictor.facts.status),
         stamp=predictor.stamp,
         csrf=csrf,
         sections=make_outcome_fields(predictor, asked, fields or {}, problems),
@@ -141,7 +161,7 @@ def _render(
             {
                 "name": p.column if p.column in labels else "",
                 "label": labels.get(p.column, p.column),
-                "text": f"expected {p.expected}; got {p.got}" + (f"; {p.action}" * bool(p.action)),
+                "text": describe_problem(p),
             }
             for p in problems
         ],

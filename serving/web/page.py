@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from features.dictionary.variable import Variable
+from features.dictionary.variable import Variable, spell_choice
 from features.errors import Problem
 from features.published.safety import describe_safety
+from features.texts import Text, as_text, say, say_count, say_list, say_words
 from serving.estimate.notices import (
     NO_ESTIMATE,
     RECORDED,
@@ -31,7 +32,7 @@ from serving.web.form import (
 )
 from serving.web.rendering import render
 from training.approval.case import SILENT as SILENT_SCOPE
-from training.store.statements import make_statements, plain
+from training.store.statements import make_statements
 
 __all__ = [
     "count_of_hundred",
@@ -111,24 +112,26 @@ def render_page(
     )
 
 
-def describe_submodel(predictor: Predictor, found: Mapping[str, Any]) -> str:
+def describe_submodel(predictor: Predictor, found: Mapping[str, Any]) -> Text:
     """Return which sub-model gave an answer's estimates, and why; empty where there is one only."""
-    unused: list[str] = [
-        n["text"] for n in found["applicability"]["notices"] if n["code"] == "panel_unused"
+    unused = [
+        as_text(n["text"]) for n in found["applicability"]["notices"] if n["code"] == "panel_unused"
     ]
     if not found["estimates"]:
-        return ""
+        return Text("")
     if unused:
         return unused[0]
     told = predictor.facts.panel
     if told is None:
-        return ""
+        return Text("")
     if found["submodel"] == WITH_PANEL:
-        return (
-            f"The microRNA panel was used: {told['n_patients']} patients with a panel taught this "
-            f"sub-model what to make of it. {told['verdict']}"
+        return say(
+            "The microRNA panel was used: {n} patients with a panel taught this sub-model what to "
+            "make of it. {verdict}",
+            n=told["n_patients"],
+            verdict=predictor.facts.say(told["verdict"]),
         )
-    return "No microRNA panel was given: the estimate is the clinical sub-model's."
+    return say("No microRNA panel was given: the estimate is the clinical sub-model's.")
 
 
 def describe_contributions(
@@ -145,17 +148,20 @@ def describe_contributions(
     for row in sorted(contributions, key=lambda row: -abs(row["contribution"])):
         parts = row.get("parts", ())
         if "parts" in row:
-            label, value = "microRNA panel", f"{len(parts)} assays"
+            label = say("microRNA panel")
+            value = say_count("{count} assay", "{count} assays", len(parts))
         elif row["variable"] in predictor.dictionary:
             variable = predictor.dictionary[row["variable"]]
-            label, value = variable.label, show_value(variable, row["value"])
+            label, value = as_text(variable.label), show_value(variable, row["value"])
         else:
-            label = row["variable"]
-            value = "not measured" if row["value"] is None else f"ΔCt {row['value']:.1f}"
+            label = Text(row["variable"])
+            value = say("not measured")
+            if row["value"] is not None:
+                value = say("ΔCt {delta}", delta=_sign(row["value"]))
         rows.append(
             {
                 "label": label,
-                "value": value.replace("-", "\N{MINUS SIGN}") if "ΔCt" in value else value,
+                "value": value,
                 "contribution": row["contribution"],
                 "error": row.get("error", 0.0),
                 "parts": describe_contributions(predictor, parts),
@@ -249,27 +255,32 @@ def _draw_bars(rows: Sequence[Mapping[str, Any]], largest: float) -> list[dict[s
     ]
 
 
-def _describe_count(events: int, n: int, base_rate: float) -> str:
-    counted = f"{events} of {n}"
+def _describe_count(events: int, n: int, base_rate: float) -> Text:
     if abs(events / n - base_rate) < 0.005:
-        return counted
+        return say("{events} of {n}", events=events, n=n)
     # Nonresponders at T1 count at T2 without being seen, responders only if seen.
-    return f"{counted} known, corrected for those not seen again"
+    return say("{events} of {n} known, corrected for those not seen again", events=events, n=n)
 
 
-def count_of_hundred(probability: float) -> str:
+def _sign(value: float) -> Text:
+    """Return a number with a minus that is as wide as a plus."""
+    number = say("{size:.1f}", size=abs(value))
+    return say_list(["\N{MINUS SIGN}", number], "") if f"{value:.1f}" < "0" else number
+
+
+def count_of_hundred(probability: float) -> Text:
     """Return a probability as a count of 100 patients, in words."""
     if probability < 0.005:
-        return "fewer than 1"
+        return say("fewer than 1")
     if probability > 0.995:
-        return "more than 99"
-    return f"about {round(_HUNDRED * probability)}"
+        return say("more than 99")
+    return say("about {count}", count=round(_HUNDRED * probability))
 
 
-def show_value(variable: Variable, value: float | str | None) -> str:
+def show_value(variable: Variable, value: float | str | None) -> Text:
     """Return a variable's value as people write it, with its unit."""
     if value is None:
-        return "not known"
+        return say("not known")
     if isinstance(value, str):
-        return plain(value)
-    return f"{value:g} {short_unit(variable)}".strip()
+        return spell_choice(value)
+    return say_words(say("{value:g}", value=value), short_unit(variable))

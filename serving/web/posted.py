@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from features.errors import Problem
+from features.texts import say
 from serving.estimate.request import MAX_BODY, RequestError, find_longest, unique
 
 __all__ = ["read_body", "read_form", "read_whole"]
 
 _MOST_FIELDS = 500
-_NO_FORM = Problem("body", "a form as this page sends it", "something else")
+_NO_FORM = Problem("body", say("a form as this page sends it"), say("something else"))
 _GUARDED = "csrf"  # the word of a session: access control has looked at it
 
 
@@ -51,8 +52,8 @@ async def read_body(request: Request) -> bytes:
     """
     body = await read_whole(request.scope, request.receive)
     if body is None:
-        expected = f"at most {find_longest(request.url.path)} bytes"
-        raise RequestError("the request", [Problem("body", expected, "more")])
+        expected = say("at most {most:,} bytes", most=find_longest(request.url.path))
+        raise RequestError(say("the request"), [Problem("body", expected, say("more"))])
     return body
 
 
@@ -78,7 +79,7 @@ async def read_form(request: Request) -> tuple[dict[str, str], bytes]:
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as err:
-        raise RequestError("the form", [_NO_FORM]) from err
+        raise RequestError(say("the form"), [_NO_FORM]) from err
     items = form.multi_items()
     pairs = [(name, value.strip()) for name, value in items if isinstance(value, str)]
     files = [value for _, value in items if isinstance(value, UploadFile)]
@@ -97,5 +98,5 @@ def _parse_form(body: bytes) -> dict[str, str]:
         # Strict: letters in another encoding would all become one sign, and two patients one.
         pairs = parse_qsl(body.decode("ascii"), max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError as err:
-        raise RequestError("the form", [_NO_FORM]) from err
+        raise RequestError(say("the form"), [_NO_FORM]) from err
     return _drop_word(unique([(name, value.strip()) for name, value in pairs]))

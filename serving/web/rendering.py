@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment
 
 from serving.language.language import ENGLISH, Language
-from serving.language.templates import add_languages
+from serving.language.pages import add_languages
 from training.document.render import make_environment
 
 __all__ = ["ASSETS", "render"]

@@ -261,7 +261,7 @@ def test_a_check_follows_a_studys_eligibility(tmp_path: Path) -> None:
     path = _write(tmp_path, "c.csv", "patient_id,drug,success_t1\nA,none,yes\nB,none,no\n")
     found = _run("check", path)
     # Without a study the rules are ours, and nobody's mistake.
-    assert "No course is left after: Infusion drug: s_ketamine" in found.stdout
+    assert "No course is left after: Infusion drug: S-ketamine" in found.stdout
     assert found.exit_code == 0
     strict = '[outcome]\nhorizons = ["t1"]\n[eligibility]\ndrug = "s_ketamine"\n'
     assert _run("check", path, "--study", _write(tmp_path, "n.toml", strict)).exit_code == 2

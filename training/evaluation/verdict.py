@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from features.dictionary.outcome_words import HORIZON_WORDS
+from features.texts import Text, as_text, say, say_list
 from training.document.document import row_of
-from training.document.words import capital, number, with_interval
+from training.document.words import number, with_interval
 from training.evaluation.evaluation import Assessment
 from training.evaluation.null_test import ENOUGH, list_failures
 from training.evaluation.panel import PanelEvaluation
@@ -127,15 +128,15 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
         if need is not None:
             enough = enough and need.enough
             sentences.append(f"{need.text}.")
-    first = (
-        "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
-        if enough
-        else "Not enough data: do not deploy."
-    )
+    first = say("Not enough data: do not deploy.")
+    if enough:
+        first = say(
+            "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
+        )
     if assessment.null_test is not None:
         failures = list_failures(assessment.null_test)
         if failures:
-            first = "The procedure fails its null test, something leaks: do not use."
+            first = say("The procedure fails its null test, something leaks: do not use.")
         sentences.append(_describe_null_test(assessment.null_test, failures))
     if assessment.panel is not None:
         sentences.append(make_panel_verdict(assessment.panel))
@@ -171,35 +172,52 @@ def _describe_null_test(table: pd.DataFrame, failures: list[str]) -> str:
     )
 
 
-def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> str:
+def _difference(panel: PanelEvaluation, horizon: str, metric: str, digits: int = 3) -> Text:
     row = row_of(panel.value[horizon], metric)
-    return with_interval(row.difference, row.low, row.high, digits)
+    parts = [_sign(value, digits) for value in (row.difference, row.low, row.high)]
+    if np.isnan(row.low) or np.isnan(row.high):
+        return parts[0]
+    return say("{value} ({low} to {high})", value=parts[0], low=parts[1], high=parts[2])
 
 
-def make_panel_verdict(panel: PanelEvaluation) -> str:
+def _sign(value: float, digits: int) -> Text:
+    """Return a difference with so many decimals; a dash where there is none."""
+    told = number(value, digits)
+    if np.isnan(value):
+        return Text(told)
+    size = Text(f"{{size:.{digits}f}}", values={"size": abs(value)})
+    return say_list(["\N{MINUS SIGN}", size], "") if told.startswith("\N{MINUS SIGN}") else size
+
+
+def make_panel_verdict(panel: PanelEvaluation) -> Text:
     """Return whether the panel adds anything, in one sentence or two."""
     if panel.found == "too_few":
-        return f"MicroRNA panel: described only. {panel.reason}."
+        return say("MicroRNA panel: described only. {reason}.", reason=as_text(panel.reason))
     if panel.found == "nothing":
-        reason = capital(panel.reason)
-        return (
-            f"MicroRNA panel: nothing was found. {reason}. There is no sub-model with the panel: "
-            "everyone gets the clinical estimate."
+        return say(
+            "MicroRNA panel: nothing was found. {reason:capital}. There is no sub-model with the "
+            "panel: everyone gets the clinical estimate.",
+            reason=as_text(panel.reason),
         )
     horizon = next(iter(panel.value))
-    change = (
-        f"in the same {panel.counts['known']} patients, clinical with panel less clinical alone: "
-        f"Brier score {_difference(panel, horizon, 'brier')}, AUC "
-        f"{_difference(panel, horizon, 'auc', 2)} at {horizon.upper()}, cross-validated"
+    change = say(
+        "in the same {n} patients, clinical with panel less clinical alone: Brier score {brier}, "
+        "AUC {auc} at {horizon}, cross-validated",
+        n=int(panel.counts["known"]),
+        brier=_difference(panel, horizon, "brier"),
+        auc=_difference(panel, horizon, "auc", 2),
+        horizon=horizon.upper(),
     )
     if panel.found == "found":
-        return (
-            f"MicroRNA panel: added value found; {change}. The intervals lack the variance of "
-            "refitting, so it has to be seen again in other patients."
+        return say(
+            "MicroRNA panel: added value found; {change}. The intervals lack the variance of "
+            "refitting, so it has to be seen again in other patients.",
+            change=change,
         )
-    return (
-        f"MicroRNA panel: added value not shown; {change}. These patients cannot tell the two "
-        "apart; the sub-model is kept and says so."
+    return say(
+        "MicroRNA panel: added value not shown; {change}. These patients cannot tell the two "
+        "apart; the sub-model is kept and says so.",
+        change=change,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.rule import Rule, is_compared, read_rule
+from features.texts import Text, say
 from training.model.response_model import ResponseModel
 
 __all__ = ["CANNOT_BE_MET", "TOO_LITTLE_KNOWN", "Reach"]
@@ -31,14 +32,14 @@ class _Reason(NamedTuple):
     ----------
     code : str
         :data:`CANNOT_BE_MET` or :data:`TOO_LITTLE_KNOWN`.
-    text : str
+    text : Text
         Plain words, without the patient's values.
     variable : str or None
         The variable it is about, if it is about one.
     """
 
     code: str
-    text: str
+    text: Text
     variable: str | None = None
 
 
@@ -75,9 +76,12 @@ class Reach:
             reasons.append(_Reason(CANNOT_BE_MET, self._tell_room(), _SCORE))
         known = sum(isinstance(record.get(v.name), float) for v in self._predictors)
         if known < self._min_known:
-            text = (
-                f"Of the {len(self._predictors)} values that the model uses, at least "
-                f"{self._min_known} have to be known; here it is {known or 'none'}."
+            text = say(
+                "Of the {count} values that the model uses, at least {least} have to be known; "
+                "here it is {known}.",
+                count=len(self._predictors),
+                least=self._min_known,
+                known=known or say("none of them"),
             )
             reasons.append(_Reason(TOO_LITTLE_KNOWN, text))
         return reasons
@@ -92,14 +96,15 @@ class Reach:
         value = record.get(_SCORE)
         return np.array([value if isinstance(value, float) else np.nan])
 
-    def _tell_room(self) -> str:
+    def _tell_room(self) -> Text:
         rule = self._rule
-        text = (
-            f"The outcome cannot be reached: {self._score.label} has to be {rule.room} for it "
-            f"({rule.past})."
-        )
+        told = {"label": self._score.label, "room": rule.room, "rule": rule.past}
         if rule.or_success:
-            text += (
-                " The record's own words alone make no outcome that a number could be given for."
+            return say(
+                "The outcome cannot be reached: {label} has to be {room} for it ({rule}). The "
+                "record's own words alone make no outcome that a number could be given for.",
+                **told,
             )
-        return text
+        return say(
+            "The outcome cannot be reached: {label} has to be {room} for it ({rule}).", **told
+        )

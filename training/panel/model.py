@@ -19,6 +19,7 @@ from features.arrays import FloatArray
 from features.dictionary.variable import Variable
 from features.panel.normaliser import PanelNormaliser
 from features.panel.panel import encode_plates
+from features.texts import Text, say
 from training.model.response_model import ResponseModel
 
 __all__ = ["PanelModel", "make_assay_variables"]
@@ -68,9 +69,11 @@ def make_assay_variables(assays: Sequence[str], taken: Sequence[str] = ()) -> tu
     return tuple(variables)
 
 
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def _list(names: Sequence[str]) -> Text:
+    shown = ", ".join(names[:_NAMED])
+    if len(names) <= _NAMED:
+        return Text(shown)
+    return say("{names} and {more} more", names=shown, more=len(names) - _NAMED)
 
 
 @dataclass(frozen=True)
@@ -163,18 +166,23 @@ class PanelModel:
             From :meth:`to_row`.
         """
         if np.isnan(row[: len(self.assays)]).all():
-            return "none of the assays that the model knows was measured"
+            return say("none of the assays that the model knows was measured")
         missing = self.missing(row)
         measured = len(self.selected) - len(missing)
         if measured < self.min_coverage * len(self.selected):
-            return (
-                f"the panel holds {measured} of the {len(self.selected)} assays that enter the "
-                f"model, and {self.min_coverage:.0%} are needed; not measured: {_list(missing)}"
+            return say(
+                "the panel holds {measured} of the {count} assays that enter the model, and "
+                "{share:.0%} are needed; not measured: {names}",
+                measured=measured,
+                count=len(self.selected),
+                share=self.min_coverage,
+                names=_list(missing),
             )
         if not self.normaliser.can_normalise(row[np.newaxis])[0]:
-            return (
-                f"the sample cannot be normalised: fewer than half of the {len(self.references)} "
-                "reference assays were detected in it"
+            return say(
+                "the sample cannot be normalised: fewer than half of the {count} reference assays "
+                "were detected in it",
+                count=len(self.references),
             )
         return ""
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.texts import say
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
@@ -55,6 +56,7 @@ def make_facts(
         versions=package_versions(),
         synthetic=synthetic,
         notes=_make_notes(description, evaluation),
+        texts=study.texts,
         submodel="clinical" if panel is None else "clinical+panel",
         panel=None
         if panel is None or description.panel is None or evaluation.panel is None
@@ -85,20 +87,30 @@ def make_performance_facts(
 
 def _make_notes(description: Description, evaluation: Evaluation) -> list[str]:
     verdict = make_verdict(evaluation, description.verdicts)[0]
-    notes = [verdict]
+    notes: list[str] = [verdict]
     if evaluation.fitted.first.model.is_constant:
         with_panel = evaluation.panel is not None and evaluation.panel.keeps_model
-        who = "everyone without a panel" if with_panel else "everyone"
         notes.append(
-            f"The data did not bear a model: {who} gets the share of responders in the cohort."
+            say(
+                "The data did not bear a model: everyone without a panel gets the share of "
+                "responders in the cohort."
+            )
+            if with_panel
+            else say(
+                "The data did not bear a model: everyone gets the share of responders in the "
+                "cohort."
+            )
         )
     if description.study.published_text:
         notes.append(description.study.published_text)
     if description.data.has_kept:
         crps = description.study.condition == "CRPS"
         notes.append(
-            f"Responders who were not seen at {'the first follow-up' if crps else 'T2'} are taken "
-            "as missing at random given the predictors."
+            say(
+                "Responders who were not seen at {when} are taken as missing at random given the "
+                "predictors.",
+                when=say("the first follow-up") if crps else "T2",
+            )
         )
     if evaluation.panel is not None:
         notes.append(make_panel_verdict(evaluation.panel))

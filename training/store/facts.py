@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from features.dictionary.rule import is_rule
 from features.errors import InputError, KetresponseError
+from features.texts import Text
 from training.store.part import ResultsPart, list_problems
 from training.store.statuses import APPROVALS
 
@@ -63,9 +64,28 @@ def to_plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if isinstance(value, str):
+        return str(value)  # without what a text is made of
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     raise TypeError(f"results and facts are plain values; got {type(value).__name__}")
+
+
+def _find_parts(value: Any) -> dict[str, Any]:
+    """Return what each text that has values is made of, from all that is within a value."""
+    if isinstance(value, Text):
+        return {str(value): value.to_json()} if value.values else {}
+    if isinstance(value, Mapping):
+        value = [*value.values()]
+    items = value if isinstance(value, list | tuple) else ()
+    return {text: parts for item in items for text, parts in _find_parts(item).items()}
+
+
+def _is_made_of(text: str, parts: Any) -> bool:
+    try:
+        return Text.from_json(parts) == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +155,11 @@ class ModelFacts:
         "clinical": metric to [estimate, low, high], "clinical+panel": the same, "difference": the
         same}``, all three in the same patients; "verdict", whether the panel adds anything, in
         one plain sentence. None where there is no such sub-model.
+    texts : dict
+        Code of a language to what the study says in it: its texts by their English.
+    made_of : dict
+        What the texts above are made of that were made with values, by their English; found of
+        itself. By it :meth:`say` can have them said in another language.
 
     Raises
     ------
@@ -172,10 +197,16 @@ class ModelFacts:
     card_sha256: str | None = None
     submodel: str = "clinical"
     panel: dict[str, Any] | None = None
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    made_of: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        made_of = {**self.made_of, **_find_parts([getattr(self, f.name) for f in fields(self)])}
+        object.__setattr__(self, "made_of", made_of)
         for item in fields(self):
             object.__setattr__(self, item.name, to_plain(getattr(self, item.name)))
+        if any(not _is_made_of(text, parts) for text, parts in self.made_of.items()):
+            raise KetresponseError("a model's texts are not made of what its facts say they are")
         if not is_rule(self.rule):
             raise KetresponseError(
                 f"a model's rule is a responder rule, such as fall30; got {self.rule!r}"
@@ -189,6 +220,17 @@ class ModelFacts:
                 'a model of synthetic data is "demonstration" for ever, and no other is; '
                 f"got status {self.status!r} with synthetic = {self.synthetic}"
             )
+
+    def say(self, text: str) -> Text:
+        """Return one of these texts so that it can be said in other languages.
+
+        Parameters
+        ----------
+        text : str
+            Such as the population, an outcome or a note.
+        """
+        parts = self.made_of.get(text)
+        return Text(text) if parts is None else Text.from_json(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as plain lists and mappings, for JSON."""

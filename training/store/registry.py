@@ -69,7 +69,9 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
         # ketresponse itself is on no package index: asking one for it would fetch a stranger's.
         pip_requirements=[f"{package}=={facts.versions[package]}" for package in packages],
         metadata={
-            "expects": {variable.name: variable.expected() for variable in predictors},
+            "expects": {
+                v.name: str(v.expected()) for v in predictors
+            },  # YAML knows no text of ours
             "needs": f"ketresponse {facts.code_version}",
         },
     )

@@ -15,26 +15,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from features.dictionary.outcome_words import ABOUT_4_WEEKS
-from training.document.words import join
+from features.texts import Text, say, say_list
 from training.store.facts import ModelFacts
 from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["COVERAGE", "make_statements", "plain", "stamp", "tell_interval"]
 
 _STAMPS = {
-    "demonstration": (
+    "demonstration": say(
         "Demonstration: this model was made from simulated patients. Its numbers are invented and "
         "say nothing about any real patient."
     ),
-    "research": (
+    "research": say(
         "Research use only: this model has not been reviewed and must not guide the care of a "
         "patient."
     ),
-    "approved": (
+    "approved": say(
         "Reviewed by two people for the use its model card names. It supports a clinician's "
         "judgement and does not replace it."
     ),
-    SILENT_APPROVAL: (
+    SILENT_APPROVAL: say(
         "Approved for silent evaluation only, by two people: it is not known to hold in other "
         "patients. Its estimates are withheld from those who treat the patient: they are for "
         "whoever runs the evaluation, to record and to compare with what happens."
@@ -63,7 +63,7 @@ which a test holds them. Nothing else in the code tells what was measured.
 """
 
 
-def tell_interval(*, by_evidence: bool) -> str:
+def tell_interval(*, by_evidence: bool) -> Text:
     """Return what stands wherever a patient's interval is shown.
 
     Parameters
@@ -72,25 +72,40 @@ def tell_interval(*, by_evidence: bool) -> str:
         Whether the model is shrunk by evidence, and no blend by cross-validation.
     """
     known, all_ = (_tell_worst(found) for found in COVERAGE["evidence" if by_evidence else "blend"])
-    gaps = "" if by_evidence else "values that are missing, "
-    return (
+    if by_evidence:
+        return say(
+            "The interval is meant to hold the true number in 95 of 100 patients. At worst, "
+            "whatever the effects, it held it in {known} (simulated patients). Where something "
+            "that matters is hidden (outcomes written down wrongly, unlike sites taken as one) it "
+            "held it less often, and the less often the more patients there were: at worst in "
+            "{everywhere}.",
+            known=known,
+            everywhere=all_,
+        )
+    return say(
         "The interval is meant to hold the true number in 95 of 100 patients. At worst, whatever "
-        f"the effects, it held it in {known} (simulated patients). Where something that matters is "
-        f"hidden ({gaps}outcomes written down wrongly, unlike sites taken as one) it held it less "
-        "often, and the less often the more patients there were: at worst in "
-        f"{all_}."
+        "the effects, it held it in {known} (simulated patients). Where something that matters is "
+        "hidden (values that are missing, outcomes written down wrongly, unlike sites taken as "
+        "one) it held it less often, and the less often the more patients there were: at worst in "
+        "{everywhere}.",
+        known=known,
+        everywhere=all_,
     )
 
 
-def _tell_worst(found: Mapping[int, float]) -> str:
+def _tell_worst(found: Mapping[int, float]) -> Text:
     (fewest, first), *others = found.items()
-    more = [f"{100 * share:.0f} with {n}" for n, share in others]
-    return join([f"{100 * first:.0f} of 100 with {fewest} patients", *more])
+    parts = [
+        say("{share:.0f} of 100 with {n} patients", share=100 * first, n=fewest),
+        *(say("{share:.0f} with {n}", share=100 * share, n=n) for n, share in others),
+    ]
+    return say("{some} and {last}", some=say_list(parts[:-1]), last=parts[-1])
 
 
-def stamp(status: str) -> str:
+def stamp(status: str) -> Text:
     """Return what a model of this status may be used for, in one or two sentences."""
-    return _STAMPS.get(status, f"This model is {status} and must not be used.")
+    unusable = say("This model is {status} and must not be used.", status=Text(status))
+    return _STAMPS.get(status, unusable)
 
 
 def plain(text: str) -> str:
@@ -98,7 +113,7 @@ def plain(text: str) -> str:
     return text.replace("s_ketamine", "S-ketamine").replace("_", " ")
 
 
-def make_statements(facts: ModelFacts) -> tuple[str, ...]:
+def make_statements(facts: ModelFacts) -> tuple[Text, ...]:
     """Return the standing sentences for a model's page and cards, its stamp first.
 
     Parameters
@@ -107,51 +122,73 @@ def make_statements(facts: ModelFacts) -> tuple[str, ...]:
         Of the model that is shown.
     """
     crps = facts.condition == "CRPS"
-    sentences = [stamp(facts.status), _who(facts)]
+    made_of = set().union(*facts.blend.values())
+    sentences = [stamp(facts.status), _tell_who(facts)]
     # Not where the study tells when its own follow-up was.
     if crps and ABOUT_4_WEEKS in facts.outcomes.get("t2", ""):
         sentences.append(
-            "The follow-up is the first visit after discharge, typically about 4 weeks later; the "
-            "time differs from patient to patient."
+            say(
+                "The follow-up is the first visit after discharge, typically about 4 weeks later; "
+                "the time differs from patient to patient."
+            )
         )
-    placebo = (
-        " In the placebo-controlled trial, pain after one week had fallen by 1.4 points with "
-        "placebo and by 4.5 points with ketamine (Sigtermans 2009)."
-        if crps
-        else ""
-    )
-    sentences.append(
+    sentences += [
+        _tell_placebo(crps=crps),
+        tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}),
+        say(
+            "There is no number where fewer than half of the values that the model uses are known, "
+            "nor where the score before treatment leaves no room for the outcome."
+        ),
+        _tell_harm(crps=crps),
+        say("A low estimate alone is no ground to refuse treatment."),
+        say(
+            "What moved the estimate are associations in past patients, not causes: changing such "
+            "a value need not change the outcome."
+        ),
+    ]
+    return (*sentences, *map(facts.say, facts.notes))
+
+
+def _tell_placebo(*, crps: bool) -> Text:
+    if not crps:
+        return say(
+            "It is not the benefit over placebo: a share of responders without a comparison group "
+            "contains those who would have responded to placebo."
+        )
+    return say(
         "It is not the benefit over placebo: a share of responders without a comparison group "
-        f"contains those who would have responded to placebo.{placebo}"
+        "contains those who would have responded to placebo. In the placebo-controlled trial, "
+        "pain after one week had fallen by 1.4 points with placebo and by 4.5 points with ketamine "
+        "(Sigtermans 2009)."
     )
-    made_of = set().union(*facts.blend.values())
-    sentences.append(tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}))
-    sentences.append(
-        "There is no number where fewer than half of the values that the model uses are known, nor "
-        "where the score before treatment leaves no room for the outcome."
-    )
-    liver = (
-        " Liver enzymes before and during the infusion, a history of psychosis and every other "
-        "safety question stay with the physician."
-        if crps
-        else ""
-    )
-    sentences.append(f"It says nothing about harm and is no clearance for treatment.{liver}")
-    sentences.append("A low estimate alone is no ground to refuse treatment.")
-    sentences.append(
-        "What moved the estimate are associations in past patients, not causes: changing such a "
-        "value need not change the outcome."
-    )
-    return (*sentences, *facts.notes)
 
 
-def _who(facts: ModelFacts) -> str:
+def _tell_harm(*, crps: bool) -> Text:
+    if not crps:
+        return say("It says nothing about harm and is no clearance for treatment.")
+    return say(
+        "It says nothing about harm and is no clearance for treatment. Liver enzymes before and "
+        "during the infusion, a history of psychosis and every other safety question stay with the "
+        "physician."
+    )
+
+
+def _tell_who(facts: ModelFacts) -> Text:
     """Return the population and how many patients and events stand behind each number."""
     parts = []
     for horizon, outcome in facts.outcomes.items():
         counts = facts.counts[horizon]
-        parts.append(f"{counts['events']} of {counts['n']} ({outcome})")
-    return (
-        f"The estimate rests on {facts.population}, given {facts.treatment}. Those with the "
-        f"outcome: {'; '.join(parts)}."
+        parts.append(
+            say(
+                "{events} of {n} ({outcome})",
+                events=counts["events"],
+                n=counts["n"],
+                outcome=facts.say(outcome),
+            )
+        )
+    return say(
+        "The estimate rests on {population}, given {treatment}. Those with the outcome: {counts}.",
+        population=facts.say(facts.population),
+        treatment=facts.say(facts.treatment),
+        counts=say_list(parts, "; "),
     )

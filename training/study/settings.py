@@ -52,6 +52,11 @@
     file = "panel.parquet"                   # what `ketresponse panel import` wrote
     reference = "global_mean"                # or genorm, normfinder, normfinder_plates, or a list
 
+    [language.nl]                            # optional, and [language.de]: the study's own words
+    population = "Volwassenen met CRPS, therapieresistent, één derdelijnscentrum"
+    treatment = "Geplande opname voor een lage dosis S-ketamine intraveneus, 7 dagen"
+    labels = {my_score = "Mijn schaal"}      # of variables that the mapping declares
+
 Naming one candidate in `[procedure]` uses it alone; naming several blends them. Unknown keys are
 errors: a setting that is misspelt must not be ignored.
 """
@@ -69,6 +74,7 @@ from features.dictionary.schema import Dictionary
 from features.files.settings import read_settings, read_toml
 from features.mapping.study_file import Place, choose_eligibility, find_place
 from features.published.rates import published_base_rate
+from features.texts import Text, say, say_list
 from training.fitting.procedure import Procedure
 from training.measures.subgroups import DEFAULT_CUTS
 from training.panel.procedure import PanelProcedure
@@ -114,6 +120,8 @@ class Study:
         How the panel's part of a model is made.
     null_permutations : int
         Permutations of the null test; 0 leaves it out.
+    texts : dict
+        Code of a language to the study's own words in it, by their English.
     """
 
     name: str
@@ -139,6 +147,7 @@ class Study:
     panel_file: Path | None = None
     panel: PanelProcedure = field(default_factory=PanelProcedure)
     null_permutations: int = 0
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -160,19 +169,26 @@ class Study:
         return replace(self, outcomes=described | own)
 
     @property
-    def published_text(self) -> str:
+    def published_text(self) -> Text:
         """What was done with published rates, for the report and every answer; empty for none."""
         if not self.procedure.published_patients:
-            return ""
+            return Text("")
         rates = [published_base_rate(horizon) for horizon in self.horizons]
-        found = ", ".join(
-            f"{rate.events} of {rate.n} at {horizon.upper()}"
+        found = say_list(
+            say(
+                "{events} of {n} at {horizon}",
+                events=rate.events,
+                n=rate.n,
+                horizon=horizon.upper(),
+            )
             for horizon, rate in zip(self.horizons, rates, strict=True)
         )
-        return (
-            f"The overall rate was pulled toward the published one ({found}; "
-            f"{rates[0].reference.text}), counted as {self.procedure.published_patients:g} "
-            "further patients."
+        return say(
+            "The overall rate was pulled toward the published one ({rates}; {reference}), counted "
+            "as {count:g} further patients.",
+            rates=found,
+            reference=rates[0].reference.text,
+            count=float(self.procedure.published_patients),
         )
 
 
@@ -231,4 +247,24 @@ def _make_study(file: StudyFile, text: str, place: Place) -> Study:
         panel_file=None if panel.file is None else place.folder / panel.file,
         panel=panel.make_procedure(),
         null_permutations=file.null_test.permutations,
+        texts=_list_texts(file, place.dictionary),
     )
+
+
+def _list_texts(file: StudyFile, dictionary: Dictionary) -> dict[str, dict[str, str]]:
+    """Return by language what the study says in it, by its English; nothing for what it lacks."""
+    said = {
+        "population": file.population.description,
+        "treatment": file.treatment.description,
+        "t1": file.outcome.t1,
+        "t2": file.outcome.t2,
+    }
+    return {
+        code: {
+            english: told
+            for name, english in said.items()
+            if english and (told := getattr(own, name))
+        }
+        | {str(dictionary[name].label): label for name, label in own.labels.items()}
+        for code, own in file.language.items()
+    }

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict, ValidationInfo
 
-from features.dictionary.contract import DEFAULT_PREDICTORS
+from features.dictionary.contract import CONTRACT, DEFAULT_PREDICTORS
 from features.dictionary.rule import RULES
 from features.dictionary.schema import Dictionary
 from features.errors import InputError, Problem, did_you_mean
@@ -180,6 +180,64 @@ def _check_subgroups(cuts: Mapping[str, Any], info: ValidationInfo[Place]) -> Ma
     return cuts
 
 
+class _Language(Settings):
+    """What the study says in another language; a text that is missing is shown in English.
+
+    Parameters
+    ----------
+    population, treatment : str
+        As their `description`.
+    t1, t2 : str
+        As in `[outcome]`, where the study has its own words for them.
+    labels : mapping of str to str
+        The study's own variables.
+    """
+
+    population: str = ""
+    treatment: str = ""
+    t1: str = ""
+    t2: str = ""
+    labels: Mapping[str, str] = Field(default_factory=dict)
+
+
+_CODES = ("nl", "de")
+
+
+def _check_languages(
+    languages: Mapping[str, _Language], info: ValidationInfo[Place]
+) -> Mapping[str, _Language]:
+    dictionary, outcome = info.context.dictionary, info.data.get("outcome")
+    own = [variable.name for variable in dictionary if variable.name not in CONTRACT]
+    problems = []
+    for code, told in languages.items():
+        where = f"language.{code}"
+        if code not in _CODES:
+            problems.append(Problem(where, f"one of {', '.join(_CODES)}", "another language"))
+        problems += [
+            Problem(
+                f"{where}.{horizon}",
+                "words for an outcome that has its own in [outcome]",
+                "one without",
+                action=f"leave it out, or give {horizon} in [outcome] too",
+            )
+            for horizon in ("t1", "t2")
+            if getattr(told, horizon) and outcome and not getattr(outcome, horizon)
+        ]
+        problems += [
+            Problem(
+                f"{where}.labels.{name}",
+                "a variable that the study's mapping declares",
+                "another name",
+                action=did_you_mean(name, own),
+            )
+            for name in told.labels
+            if name not in own
+        ]
+    if problems:
+        raise SettingError(*problems)
+    return languages
+
+
 class StudyFile(Settings):
     """A study file, table by table."""
 
@@ -207,3 +265,6 @@ class StudyFile(Settings):
         default_factory=dict
     )
     panel: PanelTable = PanelTable()
+    language: Annotated[Mapping[str, _Language], AfterValidator(_check_languages)] = Field(
+        default_factory=dict
+    )

@@ -19,6 +19,7 @@ from features.dictionary.eligibility import BORROWED_ELIGIBILITY, CRPS_ELIGIBILI
 from features.dictionary.outcome import available_horizons
 from features.dictionary.rule import Rule
 from features.errors import InputError, Problem
+from features.texts import say
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
 from training.study.study import (
@@ -197,8 +198,12 @@ def _comment(words: str) -> str:
 
 
 def _write_head(name: str, cohort: Cohort, *, file: str, mapping: str | None, is_crps: bool) -> str:
-    told = "simulated patients" if cohort.synthetic else f"{UNDESCRIBED}: who, where, which years"
-    given = "a simulated course" if cohort.synthetic else f"{UNDESCRIBED}: drug, route, duration"
+    told = (
+        say("simulated patients") if cohort.synthetic else f"{UNDESCRIBED}: who, where, which years"
+    )
+    given = (
+        say("a simulated course") if cohort.synthetic else f"{UNDESCRIBED}: drug, route, duration"
+    )
     condition = 'condition = "CRPS"' if is_crps else '# condition = "CRPS"'
     return f"""\
 # A study to begin with: it runs as it stands. What only people can say is marked with "?".
@@ -217,6 +222,11 @@ description = {_text(given)}    # ? it stands on every answer
 [cohort]
 file = {_text(file)}    # {len(cohort.table)} courses
 {f"mapping = {_text(mapping)}" if mapping else "# mapping = ...    # declares further variables"}
+
+# What stands above in Dutch, and the same as [language.de] in German, for pages and answers:
+# [language.nl]
+# population = ...
+# treatment = ...
 """
 
 

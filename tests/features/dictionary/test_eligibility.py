@@ -28,7 +28,7 @@ def test_a_patient_at_every_bound_is_in_scope() -> None:
     [
         ("age_years", 17.9, "Age must be at least 18 years"),
         ("setting", 1.0, "Admission must be elective"),
-        ("drug", 1.0, "Infusion drug must be s_ketamine"),
+        ("drug", 1.0, "Infusion drug must be S-ketamine"),
         ("route", 3.0, "Route of administration must be intravenous"),
         ("concurrent_infusion_drug", 1.0, "Other infusion drug in the same admission must be none"),
         ("course_number", 2.0, "Number of the ketamine course must be at most 1"),
@@ -75,7 +75,7 @@ def test_the_flow_counts_each_course_out_once_and_unknowns_as_kept() -> None:
         "Age: at least 18 years",
         "Admission: elective",
     ]
-    assert flow["step"][3] == "Infusion drug: s_ketamine, Route of administration: intravenous"
+    assert flow["step"][3] == "Infusion drug: S-ketamine, Route of administration: intravenous"
 
 
 def test_a_column_that_is_not_there_is_unknown_for_all() -> None:

@@ -41,5 +41,5 @@ def test_a_person_is_led_to_the_form_where_there_is_one():
 
 
 def test_a_page_shows_text_as_text():
-    answer = show_page("refused.html", title="<b>", text="<script>", login="")
+    answer = show_page(scope(), "refused.html", title="<b>", text="<script>", login="")
     assert b"<script>" not in answer.body and b"&lt;script&gt;" in answer.body

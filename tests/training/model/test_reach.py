@@ -106,7 +106,7 @@ def test_what_is_too_little_is_said_and_every_reason_at_once() -> None:
     reach = make_reach("fall30", CONTRACT)
     (little,) = reach.list_reasons({"age_years": 40.0})
     assert little.text == (
-        "Of the 4 values that the model uses, at least 2 have to be known; here it is none."
+        "Of the 4 values that the model uses, at least 2 have to be known; here it is none of them."
     )
     found = reach.list_reasons({"nrs_t0": 0.0})
     assert [reason.code for reason in found] == [CANNOT_BE_MET, TOO_LITTLE_KNOWN]

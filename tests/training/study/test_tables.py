@@ -121,10 +121,10 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "  panel.plates: expected true or false; got 1",
         "  sede: expected one of name, title, seed, population, treatment, cohort, outcome, "
         "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
-        "subgroups, panel; got an unknown key; did you mean seed?",
+        "subgroups, panel, language; got an unknown key; did you mean seed?",
         "  [resamplng]: expected one of name, title, seed, population, treatment, cohort, outcome, "
         "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
-        "subgroups, panel; got an unknown table; did you mean [resampling]?",
+        "subgroups, panel, language; got an unknown table; did you mean [resampling]?",
     ]
 
 

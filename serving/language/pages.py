@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import Environment, pass_context
+from jinja2 import ChoiceLoader, Environment, PackageLoader, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
 from features.texts import Text
-from serving.language.language import ENGLISH, Language
+from serving.language.language import ENGLISH, LANGUAGES, Language
 from training.document.words import capital
 
 __all__ = ["add_languages"]
+
+
+_HERE = "serving.language"
 
 
 @pass_context
@@ -85,8 +88,11 @@ def add_languages(environment: Environment) -> Environment:
     Beside ``_``, ``ngettext`` and ``{% trans %}`` there are the filters `mark` (a text whose parts
     in English are marked as such where the page is in another language), `told` (a text, before
     another filter takes it for a plain one), `written` (a number, by Python's pattern for it) and
-    `day` (a date); `capital` knows of languages.
+    `day` (a date); `capital` knows of languages. ``languages.html`` can be included: links to the
+    page in the others.
     """
+    environment.loader = ChoiceLoader([*filter(None, [environment.loader]), PackageLoader(_HERE)])
+    environment.globals["languages"] = LANGUAGES
     environment.add_extension("jinja2.ext.i18n")
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=False)  # type: ignore[attr-defined]
     environment.newstyle_gettext = True  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from features.texts import Text, say
 from serving.language.language import ENGLISH, Language
-from serving.language.templates import add_languages
+from serving.language.pages import add_languages
 
 GERMAN = Language(
     "de",
