@@ -146,14 +146,12 @@ def make_app(
             return show(request, 503, fields=fields, unavailable=tell_why_not(err))
         except Exception as err:
             log_failure(err)
-            language = find_language(request.scope)
-            return answer_page(language.tell(FAILED), 500, language=language)
+            return answer_page(find_language(request.scope).tell(FAILED), 500)
         return show(request, fields=fields, found=found)
 
     async def show_model(request: Request) -> Response:
-        predictor = get_predictor()
-        language = find_language(request.scope).with_texts(predictor.facts.texts)
-        return JsonAnswer(describe_model(predictor), language=language)
+        language = find_language(request.scope).with_texts(get_predictor().facts.texts)
+        return JsonAnswer(describe_model(get_predictor()), language=language)
 
     return Starlette(
         routes=[

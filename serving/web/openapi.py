@@ -18,6 +18,7 @@ from serving.estimate.schemas import (
     make_request_examples,
     make_variable_schema,
 )
+from serving.language.language import LANGUAGES
 from serving.records.outcomes import MAX_REPORTS, OUTCOMES
 
 __all__ = ["Addresses", "make_openapi", "make_refusals"]
@@ -147,6 +148,47 @@ def _get(
     return {"get": {"summary": summary, "responses": {**responses, **make_refusals()}}}
 
 
+_ENGLISH_ONLY = ("/docs", "/docs.json", "/monitor", "/metrics", "/livez", "/readyz", "/healthz")
+"""Addresses whose answers are the same in every language."""
+
+
+def _make_language_parameters() -> Schema:
+    """Return the parameters by which a language is asked for."""
+    codes = ", ".join(LANGUAGES)
+    return {
+        "lang": {
+            "name": "lang",
+            "in": "query",
+            "description": f"The language of texts in the answer, one of {codes}; any other is "
+            "passed over. Codes and numbers are the same in all. It goes before Accept-Language.",
+            "schema": {"type": "string"},
+            "example": "nl",
+        },
+        "Accept-Language": {
+            "name": "Accept-Language",
+            "in": "header",
+            "description": f"The languages that the reader prefers; of {codes} the first is taken, "
+            "else English.",
+            "schema": {"type": "string"},
+            "example": "de-CH, de;q=0.9, en;q=0.5",
+        },
+    }
+
+
+def _add_languages(paths: Schema) -> Schema:
+    """Return the paths with what asks for a language, and the header that tells which it is."""
+    parameters = [{"$ref": f"#/components/parameters/{n}"} for n in _make_language_parameters()]
+    told = {"Content-Language": {"$ref": "#/components/headers/Content-Language"}}
+    for path, methods in paths.items():
+        if path in _ENGLISH_ONLY:
+            continue
+        for operation in methods.values():
+            operation["parameters"] = [*operation.get("parameters", ()), *parameters]
+            for response in operation["responses"].values():
+                response["headers"] = {**response.get("headers", {}), **told}
+    return paths
+
+
 def _make_paths(predictor: Predictor) -> Schema:
     """Return what can be asked at each address."""
     panel = {"anyOf": [_ref("Panel"), {"type": "null"}]}
@@ -220,7 +262,7 @@ def make_openapi(predictor: Predictor, *, version: str, more: Sequence[Addresses
                 f"{facts.population}; {facts.treatment}."
             ),
         },
-        "paths": paths,
+        "paths": _add_languages(paths),
         # None at all where access control is off.
         "security": [{"key": []}, {}],
         "components": {
@@ -229,6 +271,13 @@ def make_openapi(predictor: Predictor, *, version: str, more: Sequence[Addresses
                     "type": "http",
                     "scheme": "bearer",
                     "description": "An API key, or a token of the identity provider",
+                }
+            },
+            "parameters": _make_language_parameters(),
+            "headers": {
+                "Content-Language": {
+                    "description": "the language of the texts: en, nl or de",
+                    "schema": {"type": "string"},
                 }
             },
             "schemas": {

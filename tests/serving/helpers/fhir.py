@@ -135,6 +135,7 @@ def find_invalid(resource: dict[str, Any], *, by_schema: bool = True) -> list[st
 
     The models are of R4B and of R4; each refuses what it does not know.
     """
+    resource = json.loads(json.dumps(resource))  # as it is sent: plain values
     kind = resource["resourceType"]
     found = []
     if by_schema:
