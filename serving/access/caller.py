@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.cds_hooks.services import CDS_SERVICES
 from features.texts import Text, say, say_list
+from serving.cds_hooks.services import CDS_SERVICES
 from serving.settings import LOCAL_CALLER
 
 __all__ = [

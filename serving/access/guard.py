@@ -41,8 +41,8 @@ from serving.access.tokens import TokenReader
 from serving.cds_hooks.settings import CdsSettings
 from serving.cds_hooks.tokens import ClientTokens
 from serving.estimate.request import find_longest
-from serving.records.tokens import SeenTokens
 from serving.language.language import keep_language
+from serving.records.tokens import SeenTokens
 from serving.web.headers import PRIVATE
 from serving.web.posted import read_whole
 

@@ -94,8 +94,6 @@ class Language:
         >>> LANGUAGES["de"].tell({"label": say("Age"), "value": 1.5, "word": "Age"})
         {'label': 'Alter', 'value': 1.5, 'word': 'Age'}
         """
-        if self.code == "en":
-            return value
         if isinstance(value, Text):
             return self._say(value)
         if isinstance(value, Mapping):
@@ -152,6 +150,8 @@ class Language:
         return found[0 if one else -1]
 
     def _say(self, text: Text) -> str:
+        if self.code == "en":
+            return str(text)
         found = self._find(text)
         pattern = _choose(text) if found is None else found
         # A study's own sentence has no values: its braces are braces.

@@ -24,7 +24,7 @@ from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, re
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.schemas import make_panel_example
-from serving.language.language import find_language
+from serving.language.language import find_language, keep_language
 from serving.records.asking import ask
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder, Suspended
@@ -86,7 +86,7 @@ async def show_icon(request: Request) -> Response:
 
 
 async def _go_to_clinic(request: Request) -> Response:
-    return RedirectResponse("clinic")
+    return RedirectResponse(f"clinic{keep_language(request.scope)}")
 
 
 def make_app(
@@ -149,25 +149,26 @@ def make_app(
             return answer_page(find_language(request.scope).tell(FAILED), 500)
         return show(request, fields=fields, found=found)
 
-    async def show_model(request: Request) -> Response:
-        language = find_language(request.scope).with_texts(get_predictor().facts.texts)
-        return JsonAnswer(describe_model(get_predictor()), language=language)
+    routes = [
+        Route("/", _go_to_clinic),
+        Route("/clinic", show_form),
+        Route("/clinic", show_estimate, methods=["POST"]),
+        Route("/clinic.css", show_style),
+        Route("/icon.svg", show_icon),
+        Route("/model", partial(_show_model, get_predictor)),
+        *make_outcome_routes(get_predictor, get_recorder),
+        make_monitor_route(get_predictor, get_recorder),
+        *make_docs_routes(get_predictor, JsonAnswer, more),
+        *make_card_routes(get_predictor, get_folder, JsonAnswer),
+        *(route for addresses in more for route in addresses.routes),
+    ]
+    return Starlette(routes=routes)
 
-    return Starlette(
-        routes=[
-            Route("/", _go_to_clinic),
-            Route("/clinic", show_form),
-            Route("/clinic", show_estimate, methods=["POST"]),
-            Route("/clinic.css", show_style),
-            Route("/icon.svg", show_icon),
-            Route("/model", show_model),
-            *make_outcome_routes(get_predictor, get_recorder),
-            make_monitor_route(get_predictor, get_recorder),
-            *make_docs_routes(get_predictor, JsonAnswer, more),
-            *make_card_routes(get_predictor, get_folder, JsonAnswer),
-            *(route for addresses in more for route in addresses.routes),
-        ]
-    )
+
+async def _show_model(get_predictor: Callable[[], Predictor], request: Request) -> Response:
+    predictor = get_predictor()
+    language = find_language(request.scope).with_texts(predictor.facts.texts)
+    return JsonAnswer(describe_model(predictor), language=language)
 
 
 def _show(
