@@ -11,13 +11,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from features.errors import InputError, Problem
-from training.review.signature import find_home
+from serving.records.place import OFF, find_place
 
 __all__ = ["RecordSettings"]
 
-_OFF = "off"
-_TRACKING = "sqlite:///mlflow.db"
-_FILE = "records.db"
 _CONTENTS = {"encrypted": True, "none": False}
 _SYNC = {"soon": False, "before": True}
 _POSTGRES = "postgresql+psycopg"
@@ -74,7 +71,7 @@ class RecordSettings:
         InputError
             Listing every setting that is wrong.
         """
-        where = environ.get("KETRESPONSE_RECORDS") or str(_find_home(environ) / _FILE)
+        where = find_place(environ)
         content = environ.get("KETRESPONSE_RECORDS_CONTENT") or "encrypted"
         sync = environ.get("KETRESPONSE_RECORDS_SYNC") or "soon"
         days = environ.get("KETRESPONSE_RECORDS_RETENTION_DAYS") or ""
@@ -95,7 +92,7 @@ class RecordSettings:
             problems.append(Problem("KETRESPONSE_RECORDS_RETENTION_DAYS", expected, days[:40]))
         if problems:
             raise InputError("settings of the records", problems)
-        if where == _OFF or url is None:
+        if where == OFF or url is None:
             return None
         key_file = environ.get("KETRESPONSE_RECORDS_KEY_FILE")
         return cls(
@@ -117,10 +114,6 @@ class RecordSettings:
     def file(self) -> Path | None:
         """The SQLite file; None where the store is a server."""
         return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
-
-
-def _find_home(environ: Mapping[str, str]) -> Path:
-    return find_home(environ, environ.get("MLFLOW_TRACKING_URI") or _TRACKING)
 
 
 def _read_url(where: str) -> URL | None:
