@@ -45,6 +45,7 @@ _SETTINGS = {
     "KETRESPONSE_MODE": "for what it is served",
     "KETRESPONSE_HOST": "the address that is listened on",
     "KETRESPONSE_PORT": "the port that is listened on",
+    "KETRESPONSE_FIRST_HORIZON": "which estimate the clinician's page shows first",
     "KETRESPONSE_RECORDS": "where estimates are recorded",
     "KETRESPONSE_RECORDS_KEY_FILE": "the key that seals what is recorded of patients",
     "KETRESPONSE_RECORDS_CONTENT": "whether inputs and answers are recorded",

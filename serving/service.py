@@ -206,6 +206,7 @@ service.mount_asgi_app(
         get_folder=lambda: _settings().model,
         get_recorder=_recorder,
         more=[make_fhir_addresses(_predictor, _recorder), make_cds_addresses(_desk, _cds)],
+        get_first=lambda: _settings().first_horizon,
     ),
     path="/",
     name="web",

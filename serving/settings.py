@@ -55,12 +55,15 @@ class ServiceSettings:
         Address to listen on.
     port : int
         Port to listen on.
+    first_horizon : {"", "t1", "t2"}
+        Which estimate the clinician's page shows first; empty for the model's first.
     """
 
     model: Path
     mode: Mode = "approved"
     host: str = "127.0.0.1"
     port: int = 3000
+    first_horizon: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> ServiceSettings:
@@ -69,7 +72,8 @@ class ServiceSettings:
         Parameters
         ----------
         environ : mapping
-            KETRESPONSE_MODEL (required), KETRESPONSE_MODE, KETRESPONSE_HOST, KETRESPONSE_PORT.
+            KETRESPONSE_MODEL (required), KETRESPONSE_MODE, KETRESPONSE_HOST, KETRESPONSE_PORT,
+            KETRESPONSE_FIRST_HORIZON.
 
         Raises
         ------
@@ -86,10 +90,13 @@ class ServiceSettings:
             problems.append(Problem("KETRESPONSE_MODE", "one of " + ", ".join(MODES), mode))
         if not (port.isascii() and port.isdigit() and int(port) < 65536):
             problems.append(Problem("KETRESPONSE_PORT", "a port from 0 to 65535", port))
+        first = environ.get("KETRESPONSE_FIRST_HORIZON", "")
+        if first not in ("", "t1", "t2"):
+            problems.append(Problem("KETRESPONSE_FIRST_HORIZON", "t1 or t2", first))
         if problems:
             raise InputError("settings of the service", problems)
         host = environ.get("KETRESPONSE_HOST", cls.host)
-        return cls(Path(model), cast(Mode, mode), host, int(port))
+        return cls(Path(model), cast(Mode, mode), host, int(port), first)
 
     def to_environ(self) -> dict[str, str]:
         """Return the variables that :meth:`from_environ` reads."""
@@ -98,6 +105,7 @@ class ServiceSettings:
             "KETRESPONSE_MODE": self.mode,
             "KETRESPONSE_HOST": self.host,
             "KETRESPONSE_PORT": str(self.port),
+            "KETRESPONSE_FIRST_HORIZON": self.first_horizon,
         }
 
 

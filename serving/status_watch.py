@@ -37,7 +37,7 @@ PATIENCE = 3600.0
 """Seconds for which a record that cannot be read is taken to be as it was."""
 _TIMEOUT = 10.0
 _MOST_BYTES = 5_000_000
-_STYLE = ("/clinic.css", "/docs.css", "/icon.svg")
+_STYLE = ("/clinic.css", "/clinic.js", "/docs.css", "/icon.svg")
 _AFTERWARDS = ("/outcomes", "/monitor", "/login", "/logout")
 _log = logging.getLogger("bentoml.ketresponse")
 

@@ -28,7 +28,7 @@ SCOPES = ("estimate", "outcomes", "review", "admin")
 """What a caller may be let do: ask for estimates, report outcomes, watch and review, operate."""
 
 _HEALTH = frozenset({"/livez", "/readyz", "/healthz"})
-_OPEN = _HEALTH | {"/clinic.css", "/docs.css", "/docs.js", "/icon.svg"}
+_OPEN = _HEALTH | {"/clinic.css", "/clinic.js", "/docs.css", "/docs.js", "/icon.svg"}
 _OPEN |= {"/fhir/metadata", CDS_SERVICES}
 _ANYBODY = ("/", "/card", "/card.html", "/docs", "/docs.json", "/model", "/schema.json")
 _NEEDED: dict[str, tuple[str, ...]] = {

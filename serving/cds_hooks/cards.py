@@ -12,7 +12,7 @@ from serving.estimate.notices import RECORDED, WAIVED, list_reasons, name_absenc
 from serving.estimate.predictor import Predictor
 from serving.fhir.issues import Issue
 from serving.language.language import Language
-from serving.web.page import count_of_hundred, show_value
+from serving.web.result import count_of_hundred, show_value
 from training.store.statements import make_statements
 
 __all__ = ["LONGEST_SUMMARY", "make_cds_card", "make_unread_card"]

@@ -26,6 +26,7 @@ from training.store.statements import stamp
 from training.store.statuses import APPROVED, SILENT_APPROVAL
 
 __all__ = [
+    "COMPARISON",
     "EVIDENCE_VARIABLES",
     "NO_ESTIMATE",
     "RECORDED",
@@ -68,6 +69,9 @@ class PlainNotice(NamedTuple):
     text: Text
     variable: str | None = None
 
+
+COMPARISON = "comparison"
+"""Code: the answer is one of two that were asked for to be compared, and no patient's estimate."""
 
 WAIVED, SILENT, RECORDED = "waived_gate", "silent_evaluation", "recorded"
 """Codes: a gate that the model fails and was let pass; an estimate for the evaluation alone; that

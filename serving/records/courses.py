@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.cohort.cohort import parse_record
+from serving.estimate.notices import COMPARISON
 from serving.records.record import Outcome, RecordedEstimate
 
 __all__ = ["COURSE", "AskedCourse", "find_course", "join_courses"]
@@ -59,6 +60,7 @@ def join_courses(
 
     Requests with one pseudonym and one number of the course are one course, and what was reported
     of any of them was reported of all. A request without a pseudonym is a patient of its own.
+    What was asked only to be compared is nobody's, and left out.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def join_courses(
     asked: dict[tuple[str, int], list[RecordedEstimate]] = {}
     belongs: dict[str, tuple[str, int]] = {}
     for one in estimates:
+        if COMPARISON in one.notices:  # of a patient who differs in one value, and is nobody
+            continue
         key = (one.pseudonym or f"request {one.request_id}", find_course(one))
         asked.setdefault(key, []).append(one)
         belongs[one.request_id] = key

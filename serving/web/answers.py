@@ -98,10 +98,26 @@ def log_failure(err: Exception) -> None:
 
 
 def answer_page(
-    html: str, status_code: int = 200, *, language: Language | None = None
+    html: str,
+    status_code: int = 200,
+    *,
+    language: Language | None = None,
+    policy: str = PAGE_POLICY,
 ) -> HTMLResponse:
-    """Return a page that no cache keeps, and that takes nothing from outside."""
-    headers = {**PRIVATE, "Content-Security-Policy": PAGE_POLICY}
+    """Return a page that no cache keeps, and that takes nothing from outside.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+    status_code : int
+        Of the answer.
+    language : Language or None
+        In which it is; None for what is English only.
+    policy : str
+        One of :mod:`serving.web.headers`.
+    """
+    headers = {**PRIVATE, "Content-Security-Policy": policy}
     if language is not None:
         headers |= language.headers
     return HTMLResponse(html, status_code, headers=headers)

@@ -16,15 +16,21 @@ from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 
 __all__ = [
+    "COMPARED",
     "describe_problem",
-    "make_outcome_fields",
+    "make_compare_fields",
     "make_form_sections",
+    "make_outcome_fields",
     "make_panel_fields",
     "make_record_fields",
     "short_unit",
     "show_problem",
 ]
 
+COMPARED = "compare-"
+"""Before the name of a variable: its value in the patient that the first is compared with."""
+
+_MEDICATION = "medication_atc"
 _MOST_RADIOS = 3
 _EMPTY: dict[str, Any] = {"unit": "", "chosen": "", "options": [], "numeric": False}
 _PANEL_TITLE = say("A microRNA panel, if there is one")
@@ -38,15 +44,17 @@ def make_form_sections(
     """Return the form's groups of fields: scope first, then predictors, then the optional."""
     scope = [name for name in predictor.eligibility_names if name in predictor.dictionary]
     asked = [name for name in predictor.model.predictors if name not in scope]
-    optional = []
-    if any(system == "ATC" for v in predictor.predictors for system, _ in v.codes):
-        optional.append("medication_atc")
-    if predictor.facts.condition == "CRPS":
-        optional += EVIDENCE_VARIABLES
+    drugs = [name for name in asked if _is_drug_class(predictor.dictionary[name])]
+    optional = EVIDENCE_VARIABLES if predictor.facts.condition == "CRPS" else ()
     shown = {*scope, *asked}
     groups = [
         (say("Is this patient one the model can speak about?"), scope, False),
-        (say("The patient"), asked, False),
+        (say("The patient"), [name for name in asked if name not in drugs], False),
+        (
+            say("Pain medication, by class or by drug"),
+            [*drugs, _MEDICATION] if drugs else [],
+            False,
+        ),
         (say("More, if you have it"), [name for name in optional if name not in shown], True),
     ]
     wrong = {problem.column for problem in problems}
@@ -60,6 +68,27 @@ def make_form_sections(
         for title, names, folded in groups
         if names
     ]
+
+
+def _is_drug_class(variable: Variable) -> bool:
+    return any(system == "ATC" for system, _ in variable.codes)
+
+
+def make_compare_fields(predictor: Predictor, known: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the fields in which one value of a patient can be changed for a comparison.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The loaded model.
+    known : mapping
+        The patient's values by predictor, as they are typed; "" where not known.
+    """
+    fields = [_make_field(predictor, name, known, ()) for name in predictor.model.predictors]
+    for field in fields:
+        field["name"] = f"{COMPARED}{field['name']}"
+        field["hints"] = []
+    return fields
 
 
 def make_panel_fields(
@@ -194,6 +223,8 @@ def _hints(predictor: Predictor, variable: Variable) -> list[str]:
     if variable.name in predictor.eligibility_names:
         rule = predictor.eligibility.describe(variable.name, dictionary=predictor.dictionary)
         hints.append(say("the model is for: {rule}", rule=rule))
+    if variable.name == _MEDICATION:
+        hints.append(say("names are read too: tramadol; amitriptyline"))
     return hints
 
 

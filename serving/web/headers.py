@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-__all__ = ["CARD_POLICY", "DOCS_POLICY", "PAGE_POLICY", "PRIVATE", "find_csrf"]
+__all__ = ["CARD_POLICY", "CLINIC_POLICY", "DOCS_POLICY", "PAGE_POLICY", "PRIVATE", "find_csrf"]
 
 PRIVATE = {
     "Cache-Control": "no-store",
@@ -17,6 +17,10 @@ PAGE_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 """No script at all, nothing from outside, no inline style, no framing by another page."""
+
+CLINIC_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
+"""The clinician's page has one script of our own, which asks this service only. The page works
+without it."""
 
 CARD_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "

@@ -14,7 +14,7 @@ from features.errors import Problem, group_problems
 from serving.estimate.notices import RECORDED, SILENT, WAIVED, list_reasons, name_absence
 from serving.estimate.predictor import Predictor
 from serving.estimate.several import name_kind
-from serving.web.page import count_of_hundred, describe_contributions, describe_submodel
+from serving.web.result import count_of_hundred, describe_contributions, describe_submodel
 from training.store.statements import make_statements
 
 __all__ = ["print_answer", "print_cohort"]

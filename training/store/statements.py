@@ -19,7 +19,7 @@ from features.texts import Text, say, say_list
 from training.store.facts import ModelFacts
 from training.store.statuses import SILENT_APPROVAL
 
-__all__ = ["COVERAGE", "make_statements", "plain", "stamp", "tell_interval"]
+__all__ = ["COVERAGE", "make_statements", "name_statements", "plain", "stamp", "tell_interval"]
 
 _STAMPS = {
     "demonstration": say(
@@ -121,32 +121,45 @@ def make_statements(facts: ModelFacts) -> tuple[Text, ...]:
     facts : ModelFacts
         Of the model that is shown.
     """
+    return (*name_statements(facts).values(), *map(facts.say, facts.notes))
+
+
+def name_statements(facts: ModelFacts) -> dict[str, Text]:
+    """Return the standing sentences by what each is about, in the order in which they stand.
+
+    A page that shows some of them first takes them by name: `stamp`, `who`, `follow_up` (of a
+    CRPS model with a T2 of the usual kind), `placebo`, `interval`, `no_number`, `harm`, `refuse`,
+    `causes`.
+
+    Parameters
+    ----------
+    facts : ModelFacts
+        Of the model that is shown.
+    """
     crps = facts.condition == "CRPS"
     made_of = set().union(*facts.blend.values())
-    sentences = [stamp(facts.status), _tell_who(facts)]
+    sentences = {"stamp": stamp(facts.status), "who": _tell_who(facts)}
     # Not where the study tells when its own follow-up was.
     if crps and ABOUT_4_WEEKS in facts.outcomes.get("t2", ""):
-        sentences.append(
-            say(
-                "The follow-up is the first visit after discharge, typically about 4 weeks later; "
-                "the time differs from patient to patient."
-            )
+        sentences["follow_up"] = say(
+            "The follow-up is the first visit after discharge, typically about 4 weeks later; "
+            "the time differs from patient to patient."
         )
-    sentences += [
-        _tell_placebo(crps=crps),
-        tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}),
-        say(
+    return {
+        **sentences,
+        "placebo": _tell_placebo(crps=crps),
+        "interval": tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}),
+        "no_number": say(
             "There is no number where fewer than half of the values that the model uses are known, "
             "nor where the score before treatment leaves no room for the outcome."
         ),
-        _tell_harm(crps=crps),
-        say("A low estimate alone is no ground to refuse treatment."),
-        say(
+        "harm": _tell_harm(crps=crps),
+        "refuse": say("A low estimate alone is no ground to refuse treatment."),
+        "causes": say(
             "What moved the estimate are associations in past patients, not causes: changing such "
             "a value need not change the outcome."
         ),
-    ]
-    return (*sentences, *map(facts.say, facts.notes))
+    }
 
 
 def _tell_placebo(*, crps: bool) -> Text:

@@ -79,6 +79,7 @@ def test_no_address_of_the_service_is_shut_or_open_for_want_of_a_thought():
             "/healthz",
             "/readyz",
             "/clinic.css",
+            "/clinic.js",
             "/icon.svg",
             "/docs.css",
             "/docs.js",

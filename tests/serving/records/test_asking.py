@@ -8,7 +8,8 @@ import pytest
 
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
-from serving.records.asking import ask, ask_batch
+from serving.records.asking import ask, ask_batch, ask_comparison
+from serving.records.courses import join_courses
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder, Suspended
 from serving.records.store import RecordStore
@@ -55,6 +56,25 @@ def test_a_batch_is_recorded_whole_but_for_what_cannot_be_read(
     kept = {one.request_id: one.in_scope for one in recorder.store.read()}
     assert kept == {answers[0]["request_id"]: True, answers[2]["request_id"]: False}
     assert len(asyncio.run(ask_batch(predictor, recorder, [{"nrs_t0": 11}]))) == 1
+
+
+def test_who_is_compared_is_recorded_and_is_nobody_s_course(
+    predictor: Predictor, recorder: Recorder
+) -> None:
+    other = {**PATIENT, "sex": "male"}
+    answers = asyncio.run(ask_comparison(predictor, recorder, [PATIENT, other], caller="ward 3"))
+    assert [answer["estimates"] for answer in answers] == [
+        predictor.predict(one, request_id="r")["estimates"] for one in (PATIENT, other)
+    ]
+    asyncio.run(ask(predictor, recorder, PATIENT))
+    kept = list(recorder.store.read())
+    assert len(kept) == 3
+    assert {one.request_id for one in kept if "comparison" in one.notices} == {
+        answer["request_id"] for answer in answers
+    }
+    (course,) = join_courses(kept, [])
+    assert "comparison" not in course.acted_on.notices
+    assert len(asyncio.run(ask_comparison(predictor, None, [PATIENT]))) == 1
 
 
 @pytest.mark.parametrize("patient", [{"nrs_t0": 11}, None, []])

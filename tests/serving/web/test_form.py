@@ -23,9 +23,10 @@ def test_scope_comes_first_then_predictors_then_what_is_optional(predictor):
     groups = make_form_sections(predictor, {}, [])
     names = [[field["name"] for field in group["fields"]] for group in groups]
     assert set(names[0]) == set(ELIGIBLE)
-    assert names[1] == list(DEFAULT)
-    assert names[2] == ["medication_atc", "strong_opioid", "crps_type"]
-    assert [group["folded"] for group in groups] == [False, False, True]
+    assert names[1] == [name for name in DEFAULT if name not in ("opioid", "antidepressant")]
+    assert names[2] == ["opioid", "antidepressant", "medication_atc"]
+    assert names[3] == ["strong_opioid", "crps_type"]
+    assert [group["folded"] for group in groups] == [False, False, False, True]
     flat = [name for group in names for name in group]
     assert len(flat) == len(set(flat))
 
@@ -40,11 +41,11 @@ def test_only_drug_classes_ask_for_drug_codes_and_only_crps_for_what_is_publishe
 
 @pytest.mark.parametrize(
     ("fields", "wrong", "opened"),
-    [({}, (), False), ({"crps_type": ""}, (), True), ({}, ("medication_atc",), True)],
+    [({}, (), False), ({"crps_type": ""}, (), True), ({}, ("strong_opioid",), True)],
 )
 def test_a_folded_group_is_open_where_something_stands_in_it(predictor, fields, wrong, opened):
     problems = [Problem(name, "x", "y") for name in wrong]
-    assert make_form_sections(predictor, fields, problems)[2]["open"] is opened
+    assert make_form_sections(predictor, fields, problems)[3]["open"] is opened
 
 
 @pytest.mark.parametrize(

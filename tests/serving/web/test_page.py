@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +13,8 @@ from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.silence import withhold
 from serving.web.answers import answer
-from serving.web.page import count_of_hundred, render_page
+from serving.web.page import PageContent, render_page
+from serving.web.result import count_of_hundred
 from tests.serving.helpers.models import DEFAULT, ELIGIBLE, PATIENT, make_loaded
 
 FORM = {name: str(value) for name, value in PATIENT.items()}
@@ -23,8 +25,8 @@ def show(predictor, fields):
     try:
         found = predictor.predict(fields, request_id="r" * 32)
     except RequestError as err:
-        return render_page(predictor, fields=fields, problems=err.problems)
-    return render_page(predictor, fields=fields, found=found)
+        return render_page(predictor, PageContent(fields=fields, problems=err.problems))
+    return render_page(predictor, PageContent(fields=fields, found=found))
 
 
 def text_of(html):
@@ -80,7 +82,8 @@ def test_a_page_is_well_formed_and_takes_nothing_from_outside(predictor, fields)
     html = show(predictor, fields)
     elements = Elements(html)
     assert elements.open == []
-    assert not elements.all("script", "iframe", "object")
+    assert elements.all("script") == [{"src": "clinic.js", "defer": None}]
+    assert not elements.all("iframe", "object")
     for tag, attrs in elements.found:
         assert "style" not in attrs
         assert not any(name.startswith("on") for name in attrs)
@@ -94,13 +97,18 @@ def test_the_estimate_stands_in_plain_words(predictor):
     for estimate in found["estimates"]:
         percent = round(100 * estimate["probability"])
         low, high = (round(100 * limit) for limit in estimate["interval"])
-        assert f"Of 100 patients like this one, about {percent} responded." in text
-        assert f"anywhere between {low} and {high} of 100 (95% interval)" in text
+        assert f"about {percent} of 100, 95% interval {low} to {high}" in text
         assert f"{100 * estimate['explanation']['base']:.1f}" in text
         for row in estimate["explanation"]["contributions"]:
             assert f"{100 * row['contribution']:+.1f}".replace("-", "−") in text
+    first = round(100 * found["estimates"][0]["probability"])
+    low, high = (round(100 * limit) for limit in found["estimates"][0]["interval"])
+    assert f"Of 100 patients like this one, about {first} responded." in text
+    assert "Learnt from 470 patients, 282 of whom responded" in text
+    assert f"anywhere between {low} and {high} of 100 (95% interval)" in text
     assert "60 of 100 (282 of 470)" in text
-    assert "62 of 100 (29 of 47, Mangnus 2021" in text
+    assert "62 of 100. Counted otherwise" in text
+    assert "29 of 47, Mangnus 2021" in text
     assert "Pain before treatment (NRS) 8 points" in text
     for jargon in ("SHAP", "Shapley", "logit", "posterior", "nan", "None", "s_ketamine"):
         assert jargon not in text
@@ -128,7 +136,8 @@ def test_contributions_are_sorted_by_size_and_drawn_to_one_scale(predictor):
 def test_as_many_dots_are_filled_as_patients_respond(predictor):
     found = predictor.predict(FORM, request_id="r")
     filled = [a for a in Elements(show(predictor, FORM)).all("circle") if a["class"] == "yes"]
-    assert len(filled) == sum(round(100 * e["probability"]) for e in found["estimates"])
+    # On the page and on the patient's sheet, both the same.
+    assert len(filled) == 2 * round(100 * found["estimates"][0]["probability"])
 
 
 @pytest.mark.parametrize(
@@ -261,7 +270,8 @@ def test_everything_is_escaped():
         show(predictor, {**ELIGIBLE, "nrs_t0": "4", "own": evil}),
     ]
     for html in pages:
-        assert "<script" not in html
+        assert html.count("<script") == 1
+        assert "alert('x')" not in html
         assert "&lt;script&gt;" in html
 
 
@@ -277,6 +287,7 @@ def test_a_model_of_one_horizon_shows_one_estimate(horizons):
     predictor = Predictor(make_loaded(horizons=horizons))
     html = show(predictor, FORM)
     assert html.count('class="card estimate"') == 1
+    assert 'class="other"' not in html
     assert ("after discharge, typically about 4 weeks" in text_of(html)) is (horizons == ("t2",))
 
 
@@ -284,6 +295,95 @@ def test_a_rate_corrected_for_those_not_seen_is_not_shown_as_a_plain_share():
     predictor = Predictor(make_loaded(facts={"base_rates": {"t1": 0.6, "t2": 0.5}}))
     text = text_of(show(predictor, FORM))
     assert "50 of 100 (180 of 400 known, corrected for those not seen again)" in text
+
+
+def test_the_clinics_horizon_comes_first_and_the_other_beside_it(predictor):
+    found = predictor.predict(FORM, request_id="r")
+    content = PageContent(fields=FORM, found=found)
+    early, late = (round(100 * e["probability"]) for e in found["estimates"])
+    html = {first: text_of(render_page(predictor, content, first=first)) for first in ("", "t2")}
+    assert f"Of 100 patients like this one, about {early} responded" in html[""]
+    assert f"about {late} of 100 (" in html[""]
+    assert f"Of 100 patients like this one, about {late} responded" in html["t2"]
+    assert f"about {early} of 100 (" in html["t2"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "base", "words"),
+    [
+        ([0.4, 0.7], 0.6, "about the same as everyone"),
+        ([0.61, 0.7], 0.6, "of patients like this one more"),
+        ([0.4, 0.59], 0.6, "of patients like this one fewer"),
+    ],
+)
+def test_a_difference_within_the_interval_is_none(predictor, interval, base, words):
+    found = predictor.predict(FORM, request_id="r")
+    found["estimates"][0] |= {"interval": interval, "base_rate": base, "probability": 0.5}
+    if words.endswith("more"):
+        found["estimates"][0]["probability"] = 0.65
+    text = text_of(render_page(predictor, PageContent(fields=FORM, found=found)))
+    assert words in text
+    assert text.count("about the same as") == 3 * words.endswith("everyone")  # sheet and letter
+
+
+def test_what_stands_open_beside_a_number_is_short_and_lacks_no_word_that_must_stand(predictor):
+    html = show(predictor, FORM)
+    opened = text_of(html.partition('<details class="card"')[0])
+    told = {
+        "282 of 470": "Learnt from 470 patients, 282 of whom responded",
+        "180 of 400": "Learnt from 400 patients, 180 of whom had it",
+        "about 4 weeks later": "about 4 weeks after discharge at uneven intervals",
+    }
+    for words in WORDS:
+        assert told.get(words, words) in opened, words
+    assert "Demonstration: this model was made from simulated patients" in opened
+    assert "doi" not in opened
+    assert len(opened.split()) < 360
+
+
+def test_of_many_notices_two_stand_open(predictor):
+    html = show(predictor, {**FORM, "sex": "", "opioid": "", "setting": "", "drug": ""})
+    beside = html.partition('class="noted"')[2].partition('class="meaning"')[0]
+    shown, folded = beside.split("<details>")
+    assert (shown.count("<li>"), folded.count("<li>")) == (2, 2)
+    assert "2 more" in folded
+
+
+def test_the_print_holds_what_was_entered_when_by_which_model_and_its_number(predictor):
+    fields = {**FORM, "medication_atc": "N02AX02", "patient_id": "P-77"}
+    found = predictor.predict(FORM, request_id="r" * 32)
+    html = render_page(
+        predictor, PageContent(fields=fields, found=found), today=date(2026, 3, 1), records=True
+    )
+    paper = text_of(html.partition('class="paper card"')[2].partition('class="tools"')[0])
+    for told in (
+        "Duration of the pain disease3.5 years",
+        "N02AX02 tramadol",
+        "Infusion drugS-ketamine",
+    ):
+        assert told in paper
+    assert (
+        "1 March 2026; model demo-crps, version 3. Number of this estimate: rrrrrrrrrrrr." in paper
+    )
+    assert "P-77" not in paper
+
+
+def test_the_patients_sheet_has_the_same_number_and_says_what_it_is_not(predictor):
+    found = predictor.predict(FORM, request_id="r")
+    percent = round(100 * found["estimates"][0]["probability"])
+    sheet = text_of(show(predictor, FORM).partition('id="sheet"')[2])
+    assert f"Of 100 people like you, about {percent} had a good result." in sheet
+    assert f"{percent} of 100 dots filled" in show(predictor, FORM).partition('id="sheet"')[2]
+    for words in (
+        "Nobody can say whether you",
+        "drip that has no medicine",
+        "nothing about side effects",
+        "no reason to say no",
+        "Questions you can ask your doctor",
+        "Demonstration:",
+    ):
+        assert words in sheet
+    assert 'id="sheet"' not in show(predictor, {**FORM, "nrs_t0": "1"})
 
 
 def test_a_failure_is_answered_and_logged_without_its_message(caplog):
@@ -308,7 +408,7 @@ def test_under_silent_evaluation_the_page_holds_no_number():
         for facts in (SILENT, {**SILENT, "status": "approved"})
     )
     found = silent.predict(FORM, request_id="r" * 32)
-    page, full = (render_page(p, fields=FORM, found=found) for p in (silent, shown))
+    page, full = (render_page(p, PageContent(fields=FORM, found=found)) for p in (silent, shown))
     for estimate in found["estimates"]:
         number = f"about {100 * estimate['probability']:.0f}"
         assert number in full
@@ -317,14 +417,17 @@ def test_under_silent_evaluation_the_page_holds_no_number():
     assert 'class="answer"' not in page
     assert "The estimate is not shown: silent evaluation" in text_of(page)
     assert "nothing is recorded" in text_of(page)  # as for the example
-    told = text_of(render_page(silent, fields=FORM, found=withhold(silent, found)))
+    told = text_of(render_page(silent, PageContent(fields=FORM, found=withhold(silent, found))))
     assert "The estimate was computed and recorded for evaluation" in told
     assert f"Report later under this number how the patient did: {'r' * 12}" in told
     assert "No estimate is shown here" in text_of(render_page(silent))
     for html in (page, full, render_page(silent)):
-        assert html.count("Gate 9 waived by Carl: why") == 1
+        above = html.partition("<main>")[0]
+        assert above.count("Gate 9 waived by Carl: why") == 1
     outside = {**FORM, "age_years": "3"}
-    page = render_page(silent, fields=outside, found=silent.predict(outside, request_id="r"))
+    page = render_page(
+        silent, PageContent(fields=outside, found=silent.predict(outside, request_id="r"))
+    )
     assert "No estimate: outside what this model knows" in text_of(page)
     assert "The estimate is not shown" not in text_of(page)
 
@@ -339,6 +442,8 @@ def test_the_page_tells_whether_what_is_entered_is_kept():
 
 
 def test_why_there_is_no_estimate_now_is_told():
-    html = render_page(Predictor(make_loaded()), fields=FORM, unavailable="no estimate: it is full")
+    html = render_page(
+        Predictor(make_loaded()), PageContent(fields=FORM, unavailable="no estimate: it is full")
+    )
     assert "No estimate now No estimate: it is full." in text_of(html)
     assert 'value="3.5"' in html
