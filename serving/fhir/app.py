@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.errors import Problem
+from features.texts import say
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError, parse_json
 from serving.fhir.assessment import make_assessment, tell_notices
@@ -23,6 +24,7 @@ from serving.fhir.issues import Issue, make_outcome
 from serving.fhir.names import FHIR_JSON, QUESTIONNAIRE
 from serving.fhir.questionnaire import make_questionnaire
 from serving.fhir.reading import FhirPatient, list_issues, read_bundle
+from serving.language.language import ENGLISH, Language, find_language
 from serving.records.asking import ask
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder, Suspended
@@ -33,11 +35,11 @@ from training.store.facts import package_versions
 
 __all__ = ["make_fhir_addresses"]
 
-_EXPECTED = "a Bundle of FHIR R4 as JSON"
+_EXPECTED = say("a Bundle of FHIR R4 as JSON")
 
 
 class _FhirAnswer(JsonAnswer):
-    """A resource, by the name that FHIR has for its kind."""
+    """A resource, by the name that FHIR has for its kind, its texts in a language."""
 
     media_type = FHIR_JSON
 
@@ -57,13 +59,16 @@ def make_fhir_addresses(
         return await _answer(request, get_predictor(), get_recorder())
 
     async def show_questionnaire(request: Request) -> Response:
+        language = find_language(request.scope).with_texts(get_predictor().facts.texts)
         if request.path_params["id"] == QUESTIONNAIRE:
-            return _FhirAnswer(make_questionnaire(get_predictor()))
-        text = f"There is one Questionnaire, by the name {QUESTIONNAIRE}."
-        return _refuse([Issue("error", "not-found", text)], 404)
+            questionnaire = {**make_questionnaire(get_predictor()), "language": language.code}
+            return _FhirAnswer(questionnaire, language=language)
+        text = say("There is one Questionnaire, by the name {name}.", name=QUESTIONNAIRE)
+        return _refuse([Issue("error", "not-found", text)], 404, language)
 
     async def show_capability(request: Request) -> Response:
-        return _FhirAnswer(make_capability(package_versions().get("ketresponse", "from source")))
+        told = make_capability(package_versions().get("ketresponse", "from source"))
+        return _FhirAnswer(told, language=ENGLISH)
 
     routes = [
         Route("/fhir/predict", predict, methods=["POST"]),
@@ -73,14 +78,15 @@ def make_fhir_addresses(
     return Addresses(routes, describe_addresses)
 
 
-def _refuse(issues: Sequence[Issue], status: int) -> Response:
-    return _FhirAnswer(make_outcome(issues), status)
+def _refuse(issues: Sequence[Issue], status: int, language: Language) -> Response:
+    return _FhirAnswer(make_outcome(issues), status, language=language)
 
 
 async def _answer(request: Request, predictor: Predictor, recorder: Recorder | None) -> Response:
     """Return the Bundle of an answer, or the OperationOutcome that says why there is none."""
     paths: Mapping[str, str] = {}
     now = datetime.now(UTC)
+    language = find_language(request.scope).with_texts(predictor.facts.texts)
     try:
         body = await read_body(request)
         found = await run_in_threadpool(_read, body, predictor, now)
@@ -88,29 +94,33 @@ async def _answer(request: Request, predictor: Predictor, recorder: Recorder | N
         answer = await ask(
             predictor, recorder, found.patient, panel=found.panel, caller=find_caller(request.scope)
         )
-        return _FhirAnswer(_make_bundle(predictor, found, answer, now))
+        return _FhirAnswer(_make_bundle(predictor, found, answer, now, language), language=language)
     except RequestError as err:
-        return _refuse(list_issues(err, paths), 400)
+        return _refuse(list_issues(err, paths), 400, language)
     except (RecordsUnavailable, Suspended) as err:
-        return _refuse([Issue("error", "transient", tell_why_not(err))], 503)
+        return _refuse([Issue("error", "transient", tell_why_not(err))], 503, language)
     except Exception as err:
         log_failure(err)
-        return _refuse([Issue("error", "exception", FAILED)], 500)
+        return _refuse([Issue("error", "exception", FAILED)], 500, language)
 
 
 def _read(body: bytes, predictor: Predictor, now: datetime) -> FhirPatient:
     content = parse_json(body, expected=_EXPECTED)
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
-        raise RequestError("the request", [Problem("Bundle", _EXPECTED, "something else")])
+        raise RequestError("the request", [Problem("Bundle", _EXPECTED, say("something else"))])
     return read_bundle(place(content), predictor, now=now)
 
 
 def _make_bundle(
-    predictor: Predictor, found: FhirPatient, answer: Mapping[str, Any], now: datetime
+    predictor: Predictor,
+    found: FhirPatient,
+    answer: Mapping[str, Any],
+    now: datetime,
+    language: Language,
 ) -> dict[str, Any]:
     """Return assessment and outcome together."""
     outcome = make_outcome([*found.problems, *tell_notices(answer, found.paths)])
-    assessment = make_assessment(predictor, found, answer, now=now)
+    assessment = make_assessment(predictor, found, answer, now=now, language=language)
     return {
         "resourceType": "Bundle",
         "type": "collection",

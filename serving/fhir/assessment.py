@@ -6,28 +6,31 @@ no validator would object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
 from features.dictionary.codes import SYSTEMS
+from features.texts import say, say_list
+from serving.estimate.notices import NO_ESTIMATE, RECORDED
 from serving.estimate.predictor import Predictor
 from serving.fhir.issues import Issue
 from serving.fhir.names import NAMESPACE
 from serving.fhir.reading import FhirPatient, Used
+from serving.language.language import ENGLISH, Language
 from training.store.statements import make_statements
 from training.store.statuses import APPROVED
 
 __all__ = ["make_assessment", "tell_notices"]
 
 _MODEL = "model"
-_NO_NUMBER = "There is no estimate: "
-_STOPS = ("out_of_scope", "cannot_be_met", "too_little_known", "recorded")
+_PANEL = say("The microRNA panel")
+_NO_NUMBER = say("There is no estimate.")
+_STOPS = (*NO_ESTIMATE, RECORDED)
 _OF_RECORD = (
     *_STOPS,
     "missing",
-    "nothing_known",
     "eligibility_unknown",
     "outside_training",
     "rare",
@@ -37,7 +40,12 @@ _OF_RECORD = (
 
 
 def make_assessment(
-    predictor: Predictor, found: FhirPatient, answer: Mapping[str, Any], *, now: datetime
+    predictor: Predictor,
+    found: FhirPatient,
+    answer: Mapping[str, Any],
+    *,
+    now: datetime,
+    language: Language = ENGLISH,
 ) -> dict[str, Any]:
     """Return the RiskAssessment of an answer.
 
@@ -51,20 +59,21 @@ def make_assessment(
         As it may leave: where it has no estimates, there is no prediction and a note says why.
     now : datetime
         When.
+    language : Language
+        In which its texts are told.
     """
     facts = predictor.facts
-    predictions = [_make_prediction(estimate) for estimate in answer["estimates"]]
     notes = _make_notes(predictor, answer)
     assessment: dict[str, Any] = {
         "resourceType": "RiskAssessment",
         "id": answer["request_id"],
-        "language": "en",
-        "text": _make_narrative(predictor, answer, notes),
+        "language": language.code,
+        "text": _make_narrative(predictor, answer, notes, language),
         "contained": [_make_device(predictor)],
         "identifier": [{"system": f"{NAMESPACE}/request", "value": answer["request_id"]}],
         "status": "final" if facts.status == APPROVED else "preliminary",
         "method": _make_method(answer),
-        "code": {"text": f"Response to {facts.treatment}"},
+        "code": {"text": say("Response to {treatment}", treatment=facts.say(facts.treatment))},
         "subject": _refer(found.subject.reference, "Patient"),
         "occurrenceDateTime": now.isoformat(timespec="seconds"),
         "performer": {"reference": f"#{_MODEL}"},
@@ -72,12 +81,15 @@ def make_assessment(
     }
     if found.conditions:
         assessment["condition"] = _refer(found.conditions[0].reference, "Condition")
-    basis = [_make_basis(predictor, used) for used in found.used]
-    if basis:
-        assessment["basis"] = basis
-    if predictions:
-        assessment["prediction"] = predictions
-    return assessment
+    # R4 knows no empty lists.
+    for name, parts in (
+        ("basis", [_make_basis(predictor, used) for used in found.used]),
+        ("prediction", [_make_prediction(estimate) for estimate in answer["estimates"]]),
+    ):
+        if parts:
+            assessment[name] = parts
+    told: dict[str, Any] = language.tell(assessment)
+    return told
 
 
 def tell_notices(answer: Mapping[str, Any], paths: Mapping[str, str]) -> list[Issue]:
@@ -100,9 +112,11 @@ def tell_notices(answer: Mapping[str, Any], paths: Mapping[str, str]) -> list[Is
     return issues
 
 
-def _refer(reference: str, kind: str) -> dict[str, str]:
+def _refer(reference: str, kind: str) -> dict[str, Any]:
     """Return a Reference; without a name to refer to, what kind of thing it is."""
-    return {"reference": reference} if reference else {"type": kind, "display": f"the {kind} sent"}
+    if reference:
+        return {"reference": reference}
+    return {"type": kind, "display": say("The {kind} that was sent", kind=kind)}
 
 
 def _percent(share: float) -> float:
@@ -128,39 +142,36 @@ def _make_prediction(estimate: Mapping[str, Any]) -> dict[str, Any]:
             "text": estimate["outcome"],
         },
         "probabilityDecimal": _percent(estimate["probability"]),
-        "rationale": (
-            f"95% interval {low:g}% to {high:g}%. Of the patients whom the model was made from, "
-            f"{usual:g}% had this outcome."
+        "rationale": say(
+            "95% interval: {low:g} to {high:g} per cent. Of the patients whom the model was made "
+            "from {usual:g} per cent had this outcome.",
+            low=low,
+            high=high,
+            usual=usual,
         ),
     }
 
 
 def _make_notes(predictor: Predictor, answer: Mapping[str, Any]) -> list[str]:
     """Return what must be read with the number: the words that stand everywhere, the notices."""
-    notices = [notice["text"] for notice in answer["applicability"]["notices"]]
-    reasons = _tell_why_not(answer)
-    return list(dict.fromkeys([*reasons, *make_statements(predictor.facts), *notices]))
-
-
-def _tell_why_not(answer: Mapping[str, Any]) -> list[str]:
-    """Return why there is no estimate; nothing where there is one."""
-    if answer["estimates"]:
-        return []
-    told = [
-        notice["text"] for notice in answer["applicability"]["notices"] if notice["code"] in _STOPS
-    ]
-    return [_NO_NUMBER + " ".join(told or ["the notes say why."])]
+    notices = answer["applicability"]["notices"]
+    why = [notice["text"] for notice in notices if notice["code"] in _STOPS]
+    absent = [] if answer["estimates"] else [_NO_NUMBER, *why]
+    told = [notice["text"] for notice in notices]
+    return list(dict.fromkeys([*absent, *make_statements(predictor.facts), *told]))
 
 
 def _make_method(answer: Mapping[str, Any]) -> dict[str, Any]:
     model = answer["model"]
     version = f"{model['name']}:{model['version']}"
-    card = f"; model card sha256 {model['card_sha256']}" if model["card_sha256"] else ""
     return {
         "coding": [{"system": f"{NAMESPACE}/model", "code": version.replace(" ", "-")}],
-        "text": (
-            f"Model {model['name']}, version {model['version']}, status {model['status']}, "
-            f"sub-model {answer['submodel']}{card}"
+        "text": say(
+            "Model {name}, version {version}, status {status}, sub-model {submodel}",
+            name=model["name"],
+            version=model["version"],
+            status=model["status"],
+            submodel=answer["submodel"],
         ),
     }
 
@@ -175,27 +186,34 @@ def _make_device(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def _make_basis(predictor: Predictor, used: Used) -> dict[str, str]:
+def _make_basis(predictor: Predictor, used: Used) -> dict[str, Any]:
     labels = [
-        predictor.dictionary[name].label if name in predictor.dictionary else "microRNA panel"
+        predictor.dictionary[name].label if name in predictor.dictionary else _PANEL
         for name in used.variables
     ]
     reference = _refer(used.placed.reference, used.placed.kind)
-    return {**reference, "type": used.placed.kind, "display": ", ".join(labels)}
+    return {**reference, "type": used.placed.kind, "display": say_list(labels)}
 
 
 def _make_narrative(
-    predictor: Predictor, answer: Mapping[str, Any], notes: list[str]
+    predictor: Predictor, answer: Mapping[str, Any], notes: Sequence[str], language: Language
 ) -> dict[str, str]:
     """Return the answer in words for a reader without our page."""
     facts = predictor.facts
+    title = say("Model {name}, version {version}", name=facts.name, version=facts.version)
     lines = [
-        f"<p>{escape(e['outcome'])}: about {100 * e['probability']:.0f} of 100 patients like this "
-        f"one (95% interval {100 * e['interval'][0]:.0f} to {100 * e['interval'][1]:.0f}); of all "
-        f"patients of the model {100 * e['base_rate']:.0f} of 100.</p>"
-        for e in answer["estimates"]
+        say(
+            "{outcome}: about {share:.0f} of 100 patients like this one (95% interval {low:.0f} to "
+            "{high:.0f}); of all patients of the model {usual:.0f} of 100.",
+            outcome=estimate["outcome"],
+            share=100 * estimate["probability"],
+            low=100 * estimate["interval"][0],
+            high=100 * estimate["interval"][1],
+            usual=100 * estimate["base_rate"],
+        )
+        for estimate in answer["estimates"]
     ]
-    told = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    title = f"<p>Model {escape(facts.name)}, version {escape(facts.version)}.</p>"
-    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{title}{"".join(lines)}<ul>{told}</ul></div>'
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in language.tell([title, *lines]))
+    told = "".join(f"<li>{escape(note)}</li>" for note in language.tell([*notes]))
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{paragraphs}<ul>{told}</ul></div>'
     return {"status": "generated", "div": div}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from features.dictionary.codes import INFUSION_DRUGS, WINDOWS
 from features.errors import Problem
+from features.texts import Text, say
 from serving.estimate.request import RequestError
 from serving.fhir.elements import (
     Placed,
@@ -78,19 +79,20 @@ class PatientChart:
                 for issue in list_of(placed.content.get("issue"))
             )
         )
-        more = "There are more pages than were sent: no list of medicines is taken as whole."
-        told = "The record system tells of an error: no list of medicines is taken as whole."
+        more = say("There are more pages than were sent: no list of medicines is taken as whole.")
+        told = say("The record system tells of an error: no list of medicines is taken as whole.")
         found = ((pages, more), (failed, told))
         return [Issue("warning", "incomplete", text, paths) for paths, text in found if paths]
 
-    def find_obstacle(self, placed: Placed) -> str:
-        """Return why a resource must not be read; empty where it may be."""
+    def find_obstacle(self, placed: Placed) -> Text | None:
+        """Return why a resource must not be read; None where it may be."""
         if placed.is_closed:
-            return "has an extension that changes what it means (modifierExtension)"
-        if not _is_about(placed, self.subject):
-            named = name_reference(placed.content.get("subject"))
-            return "is about somebody else" if named else "does not say whom it is about (subject)"
-        return ""
+            return say("an extension changes what it means (modifierExtension)")
+        if _is_about(placed, self.subject):
+            return None
+        if name_reference(placed.content.get("subject")):
+            return say("it is about somebody else")
+        return say("it does not say whom it is about (subject)")
 
 
 def make_chart(resources: Iterable[Placed], *, now: datetime) -> PatientChart:
@@ -114,8 +116,8 @@ def make_chart(resources: Iterable[Placed], *, now: datetime) -> PatientChart:
             by_kind.setdefault(placed.kind, []).append(placed)
     patients = by_kind.get("Patient", [])
     if len(patients) != 1:
-        expected = "the Patient whom it is about, and no other"
-        got = f"{len(patients)} Patients" if patients else "no Patient"
+        expected = say("the Patient whom it is about, and no other")
+        got = say("{count} of the kind {kind}", count=len(patients), kind="Patient")
         where = [placed.path for placed in patients] or ["Bundle.entry"]
         raise RequestError("the Bundle", [Problem(path, expected, got) for path in where])
     (subject,) = patients

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.dictionary.codes import MEASURED, Diagnosis, find_diagnosis
+from features.dictionary.contract import CONTRACT
+from features.errors import Problem
+from features.texts import say
 from serving.fhir.chart import PatientChart
 from serving.fhir.elements import Element, Placed, find_codes_of, list_of, mapping_of, text_of
-from serving.fhir.issues import Issue
+from serving.fhir.issues import Issue, issue_of, tell_unused
 from serving.fhir.observations import read_quantity
 from serving.fhir.times import Span, parse_span, read_period
 from serving.fhir.values import Value, reckon
 
 __all__ = ["Disease", "read_disease", "read_person"]
 
+_DURATION = CONTRACT["disease_duration_years"]
 _SEXES = ("female", "male")
 _NEVER = ("refuted", "entered-in-error")
 _OVER = ("inactive", "remission", "resolved")
@@ -53,21 +57,20 @@ def read_person(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
         at = f"{path}.birthDate"
         values.append(reckon("age_years", age, chart.index, chart.subject, at))
         if birth.is_rough:
-            text = (
-                "age_years: not the day of birth is given; its month's or year's middle is taken."
-            )
-            issues.append(Issue("information", "incomplete", text, (at,)))
+            issues.append(_tell_rough("age_years", at))
     elif "birthDate" in person:
-        text = "age_years: expected a date as 1980-01-31; got something else."
-        issues.append(Issue("warning", "value", text, (f"{path}.birthDate",)))
+        expected, got = say("a date as 1980-01-31"), say("something else")
+        problem = Problem("age_years", expected, got)
+        issues.append(issue_of(problem, f"{path}.birthDate", severity="warning"))
     gender = text_of(person.get("gender"))
     if gender in _SEXES:
         values.append(reckon("sex", gender, chart.index, chart.subject, f"{path}.gender"))
     elif "gender" in person:
-        text = f"sex: the model knows {' and '.join(_SEXES)}; another word is taken as not known."
-        issues.append(Issue("information", "value", text, (f"{path}.gender",)))
+        why = say("the model knows female and male only")
+        label = CONTRACT["sex"].label
+        issues.append(tell_unused(label, why, f"{path}.gender", severity="information"))
     if person.get("deceasedBoolean") is True or person.get("deceasedDateTime"):
-        text = "The Patient is recorded as deceased."
+        text = say("The Patient is recorded as deceased.")
         issues.append(Issue("warning", "business-rule", text, (f"{path}.deceased",)))
     return values, issues
 
@@ -84,19 +87,26 @@ def read_disease(chart: PatientChart) -> Disease:
             continue
         obstacle = chart.find_obstacle(placed)
         if not obstacle and _list_states(placed.content, "clinicalStatus") & set(_OVER):
-            obstacle = "is over (clinicalStatus)"
+            obstacle = say("it is over (clinicalStatus)")
         if obstacle:
-            text = f"crps_type: this Condition {obstacle}. It is not used."
-            issues.append(Issue("warning", "business-rule", text, (placed.path,)))
+            issues.append(tell_unused(CONTRACT["crps_type"].label, obstacle, placed.path))
         else:
             found += [(placed, hit) for hit in known]
             if states & set(_UNSURE):
-                text = "crps_type: this Condition is not confirmed (verificationStatus)."
+                text = say("The diagnosis is not confirmed (verificationStatus).")
                 issues.append(Issue("warning", "business-rule", text, (placed.path,)))
     conditions = tuple({id(placed): placed for placed, _ in found}.values())
     kind, told = _settle_type(chart, found)
     since, more = _read_duration(chart, conditions)
     return Disease(conditions, (*kind, *since), (*issues, *told, *more))
+
+
+def _tell_rough(name: str, path: str) -> Issue:
+    text = say(
+        "{label}: the day is not given; the middle of the month or year is taken.",
+        label=CONTRACT[name].label,
+    )
+    return Issue("information", "incomplete", text, (path,))
 
 
 def _list_states(content: Element, name: str) -> set[str]:
@@ -111,9 +121,9 @@ def _settle_type(
     """Return the type, where the diagnoses agree on it; one that names none says nothing."""
     types = {hit.crps_type: placed for placed, hit in found if hit.crps_type != "unspecified"}
     if len(types) > 1:
-        text = "crps_type: the Conditions name both types; none is taken."
-        paths = tuple(f"{placed.path}.code" for placed in types.values())
-        return [], [Issue("warning", "conflict", text, paths)]
+        paths = [f"{placed.path}.code" for placed in types.values()]
+        why = say("the Conditions name both types")
+        return [], [tell_unused(CONTRACT["crps_type"].label, why, *paths, code="conflict")]
     types = types or {hit.crps_type: placed for placed, hit in found}
     return [
         reckon("crps_type", kind, chart.index, placed, f"{placed.path}.code")
@@ -133,19 +143,15 @@ def _read_duration(
         if onset is not None and not chart.index.precedes(Span(onset.begin, onset.begin)):
             onsets.append((onset, placed, path))
         elif name:
-            words = "is after the infusion" if onset else "cannot be read"
-            text = f"disease_duration_years: {name} {words}. It is not used."
-            issues.append(Issue("warning", "value", text, (path,)))
+            later = say("{name} is from after the infusion or today", name=name)
+            why = later if onset else say("{name} cannot be read", name=name)
+            issues.append(tell_unused(_DURATION.label, why, path, code="value"))
     if not onsets:
         return [], issues
     onset, placed, path = min(onsets, key=lambda found: found[0].middle)
     years = max(0.0, round(chart.index.count_years_since(onset.middle), 2))
     if onset.is_rough:
-        text = (
-            "disease_duration_years: not the day of onset is given; the middle of the month or "
-            "year is taken."
-        )
-        issues.append(Issue("information", "incomplete", text, (path,)))
+        issues.append(_tell_rough(_DURATION.name, path))
     return [reckon("disease_duration_years", years, chart.index, placed, path)], issues
 
 

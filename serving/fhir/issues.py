@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from features.errors import Problem
+from features.texts import Text, say
 
-__all__ = ["Issue", "issue_of", "make_outcome"]
+__all__ = ["Issue", "issue_of", "make_outcome", "tell_unused"]
 
 _Severity = Literal["error", "warning", "information"]
 _MOST_PLACES = 20
@@ -26,7 +27,7 @@ class Issue:
         An error leaves the request without an answer.
     code : str
         Of R4's issue types.
-    text : str
+    text : Text
         Plain words. It may hold a patient's value: it is for the sender only.
     expressions : tuple of str
         FHIRPath of each thing it is about; empty where it is about the whole.
@@ -36,7 +37,7 @@ class Issue:
 
     severity: _Severity
     code: str
-    text: str
+    text: Text
     expressions: tuple[str, ...] = ()
     notice: str = ""
 
@@ -52,14 +53,41 @@ class Issue:
         return element
 
 
-_ALL_WELL = Issue("information", "informational", "Everything that could be used was used.")
+_ALL_WELL = Issue("information", "informational", say("Everything that could be used was used."))
 
 
 def issue_of(problem: Problem, expression: str = "", *, severity: _Severity = "error") -> Issue:
     """Return a problem of the dictionary's as an issue, with what came: it is for the sender."""
-    action = f"; {problem.action}" if problem.action else ""
-    text = f"{problem.column}: expected {problem.expected}; got {problem.got}{action}"
+    told = {"what": problem.column, "expected": problem.expected, "got": problem.got}
+    if problem.action:
+        action = problem.action
+        text = say("{what}: expected {expected}; got {got}; {action}", **told, action=action)
+    else:
+        text = say("{what}: expected {expected}; got {got}", **told)
     return Issue(severity, "value", text, (expression or problem.column,))
+
+
+def tell_unused(
+    what: str,
+    why: Text,
+    *expressions: str,
+    severity: _Severity = "warning",
+    code: str = "business-rule",
+) -> Issue:
+    """Return the issue that something is not used.
+
+    Parameters
+    ----------
+    what : str
+        Label of the variable.
+    why : Text
+        A clause in plain words, without a full stop.
+    *expressions : str
+        FHIRPath of each thing that is not used.
+    severity, code
+        As :class:`Issue` has them.
+    """
+    return Issue(severity, code, say("{what} is not used: {why}.", what=what, why=why), expressions)
 
 
 def make_outcome(issues: Sequence[Issue] | Iterable[Issue]) -> dict[str, Any]:
@@ -68,6 +96,6 @@ def make_outcome(issues: Sequence[Issue] | Iterable[Issue]) -> dict[str, Any]:
     found = sorted(dict.fromkeys(issues), key=lambda issue: ranks[issue.severity]) or [_ALL_WELL]
     shown = found[:_MOST]
     if len(found) > _MOST:
-        text = f"{len(found) - _MOST} more issues like these are not listed."
+        text = say("{count} more issues like these are not listed.", count=len(found) - _MOST)
         shown.append(Issue("information", "too-long", text))
     return {"resourceType": "OperationOutcome", "issue": [issue.to_element() for issue in shown]}

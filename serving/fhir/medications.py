@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from features.dictionary.codes import INFUSION_DRUGS, NOTHING_TAKEN, ROUTES, WINDOWS
+from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import (
     CLASS_COLUMNS,
     fill_classes,
     find_combination_drugs,
     parse_codes,
 )
+from features.dictionary.variable import spell_choice
+from features.texts import say, say_count, say_list
 from serving.fhir.chart import PatientChart, find_medicine, find_planned
 from serving.fhir.elements import Placed, find_codes_of, list_of, mapping_of, text_of
-from serving.fhir.issues import Issue
+from serving.fhir.issues import Issue, tell_unused
 from serving.fhir.times import Span, parse_span, read_period, read_time
 from serving.fhir.values import Value, reckon
 
@@ -33,6 +36,7 @@ _ENDED = ("completed", "stopped")
 _UNSURE = ("unknown", "on-hold")
 _ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 _COLUMN = CLASS_COLUMNS[0]
+_LABEL = CONTRACT[_COLUMN].label
 _NONE = "none"
 
 
@@ -57,8 +61,7 @@ def read_medications(chart: PatientChart) -> tuple[list[Value], list[Issue], lis
                 continue
             obstacle = chart.find_obstacle(placed)
             if obstacle:
-                text = f"{_COLUMN}: this {kind} {obstacle}. It is not used."
-                issues.append(Issue("warning", "required", text, (placed.path,)))
+                issues.append(tell_unused(_LABEL, obstacle, placed.path, code="required"))
                 continue
             if NOTHING_TAKEN & set(codes):
                 nothing.append(placed)
@@ -132,9 +135,9 @@ def _conclude(
     chart: PatientChart, taken: Sequence[_Taken], nothing: Sequence[Placed], issues: list[Issue]
 ) -> tuple[list[Value], list[Issue], list[Placed]]:
     if nothing and taken:
-        text = f"{_COLUMN}: it is said that nothing is taken, and something is; none is taken over."
+        why = say("it is said that nothing is taken, and something is")
         paths = (*(one.path for one in nothing), *(one.placed.path for one in taken))
-        return [], [*issues, Issue("warning", "conflict", text, paths)], []
+        return [], [*issues, tell_unused(_LABEL, why, *paths, code="conflict")], []
     if nothing:
         value = reckon(_COLUMN, _NONE, chart.index, nothing[0])
         return [value], issues, [*nothing]
@@ -146,17 +149,23 @@ def _conclude(
     open_ = [one.placed for one in taken if not one.codes]
     issues += _tell_combinations(listed, used)
     if not open_ and not gaps:
-        text = (
-            f"{_COLUMN}: the {len(used)} current medicines are taken as the whole list; a drug "
-            "class that is not among them counts as not taken."
+        text = say_count(
+            "One current medicine is taken as the whole list; a drug class that it does not belong "
+            "to counts as not taken.",
+            "The {count} current medicines are taken as the whole list; a drug class that is not "
+            "among them counts as not taken.",
+            len(used),
         )
         issues.append(Issue("information", "informational", text))
         joined = ";".join(listed)
         return [reckon(_COLUMN, joined, chart.index, used[0])], issues, used
     if open_:
-        text = (
-            f"{_COLUMN}: {len(open_)} current medicines have no ATC code, or it is not known "
-            "whether they are taken. Classes that are not among the others stay unknown."
+        text = say_count(
+            "One current medicine has no ATC code, or it is not known whether it is taken. Classes "
+            "that are not among the others stay unknown.",
+            "{count} current medicines have no ATC code, or it is not known whether they are "
+            "taken. Classes that are not among the others stay unknown.",
+            len(open_),
         )
         issues.append(Issue("warning", "incomplete", text, tuple(one.path for one in open_)))
     filled, _ = fill_classes({_COLUMN: ";".join(listed) or None})
@@ -170,9 +179,10 @@ def _conclude(
 
 def _tell_combinations(codes: Sequence[str], used: Sequence[Placed]) -> list[Issue]:
     found = find_combination_drugs(codes)
-    text = (
-        f"concurrent_infusion_drug: {', '.join(found)} is on the list; if it is infused in the "
-        "same admission, the patient is out of scope. The list does not tell."
+    text = say(
+        "Among the medicines: {drugs}. The patient is out of scope if they are infused in the same "
+        "admission, which the list does not tell.",
+        drugs=say_list([spell_choice(name) for name in found]),
     )
     return [Issue("information", "business-rule", text)] if found else []
 
@@ -188,9 +198,9 @@ def read_plan(chart: PatientChart) -> tuple[list[Value], list[Issue]]:
     planned = find_planned(chart)
     drugs = {drug: placed for placed, drug in planned}
     if len(drugs) > 1:
-        text = "drug: ketamine and esketamine are both prescribed; none is taken."
-        paths = tuple(placed.path for placed in drugs.values())
-        issues.append(Issue("warning", "conflict", text, paths))
+        why = say("ketamine and esketamine are both prescribed")
+        paths = [placed.path for placed in drugs.values()]
+        issues.append(tell_unused(CONTRACT["drug"].label, why, *paths, code="conflict"))
     elif drugs:
         ((drug, placed),) = drugs.items()
         values.append(reckon("drug", drug, chart.index, placed))

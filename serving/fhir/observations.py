@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from features.dictionary.codes import MEASURED, OTHER_SCALES, Measured, find_system
+from features.dictionary.contract import CONTRACT
+from features.texts import Text, say
 from serving.fhir.chart import PatientChart
 from serving.fhir.elements import (
     Element,
@@ -16,21 +18,27 @@ from serving.fhir.elements import (
     number_of,
     text_of,
 )
-from serving.fhir.issues import Issue
+from serving.fhir.issues import Issue, tell_unused
 from serving.fhir.times import read_time
 from serving.fhir.values import Value
 
 __all__ = [
     "FINAL",
+    "NOT_EXACT",
+    "NO_NUMBER",
     "find_factor",
     "find_measured",
     "find_other_scales",
     "list_parts",
     "read_quantity",
+    "tell_states",
+    "tell_units",
 ]
 
 FINAL = ("final", "amended", "corrected")
 """The states in which a result may be relied on."""
+NO_NUMBER = say("the quantity has no number")
+NOT_EXACT = say("the value is not exact (comparator)")
 _NEVER = ("entered-in-error", "cancelled")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _BY_CODE = {code: name for name, measured in MEASURED.items() for code in measured.codes}
@@ -83,19 +91,19 @@ def _read(
         return None
     obstacle = chart.find_obstacle(placed)
     at = read_time(placed.content)
-    if not obstacle and at is None:
-        obstacle = "does not say when it was measured (effectiveDateTime)"
-    if obstacle or at is None:
-        text = f"{name}: this Observation {obstacle}. It is not used."
-        return Issue("warning", "required", text, (placed.path,))
+    if obstacle is None and at is None:
+        obstacle = say("it does not say when it was measured (effectiveDateTime)")
+    if obstacle is not None or at is None:
+        label = CONTRACT[name].label
+        return tell_unused(label, obstacle or Text(""), placed.path, code="required")
     measured = MEASURED[name]
     number, doubt = read_quantity(part, measured)
     if status not in FINAL:
-        doubt = f"a result is used when its status is {', '.join(FINAL)}, not {status[:20]!r}"
+        doubt = tell_states(FINAL)
     return Value(name, number, at, placed, f"{path}.value", measured.days, doubt)
 
 
-def read_quantity(part: Element, measured: Measured) -> tuple[object, str]:
+def read_quantity(part: Element, measured: Measured) -> tuple[object, Text | None]:
     """Return the number of an Observation in the dictionary's unit, and why it cannot be used.
 
     Parameters
@@ -107,20 +115,29 @@ def read_quantity(part: Element, measured: Measured) -> tuple[object, str]:
     """
     plain = _is_plain(measured.units)
     if plain and isinstance(part.get("valueInteger"), int):
-        return part["valueInteger"], ""
+        return part["valueInteger"], None
     quantity = mapping_of(part.get("valueQuantity"))
     if not quantity:
-        return None, "the value is not given as a quantity (valueQuantity)"
+        return None, say("it is not given as a quantity (valueQuantity)")
     value = number_of(quantity.get("value"))
     if value is None:
-        return None, "the quantity has no number"
+        return None, NO_NUMBER
     if quantity.get("comparator"):
-        return None, "the value is not exact (comparator)"
+        return None, NOT_EXACT
     factor = find_factor(quantity, measured.units)
     if factor is None:
-        known = " or ".join(measured.units)
-        return None, f"the unit is not one of UCUM's that are read: {known}"
-    return round(value * factor, 6), ""
+        return None, tell_units(measured.units)
+    return round(value * factor, 6), None
+
+
+def tell_states(states: Collection[str]) -> Text:
+    """Return that a resource has a status in which it is not read."""
+    return say("its status is none of these: {states}", states=", ".join(states))
+
+
+def tell_units(units: Collection[str]) -> Text:
+    """Return that a unit is none of those that are read."""
+    return say("its unit is none of these of UCUM: {units}", units=", ".join(units))
 
 
 def _is_plain(units: Mapping[str, float]) -> bool:
@@ -150,12 +167,12 @@ def find_other_scales(chart: PatientChart) -> list[Issue]:
             if system == "LOINC" and code in OTHER_SCALES and not chart.find_obstacle(placed):
                 found.setdefault(code, []).append(placed.path)
     return [
-        Issue(
-            "information",
-            "not-supported",
-            f"nrs_t0: LOINC {code} is {OTHER_SCALES[code]}, another scale; it is not taken for the "
-            "numeric rating scale.",
-            tuple(paths),
+        tell_unused(
+            CONTRACT["nrs_t0"].label,
+            say("LOINC {code} is another scale than the numeric rating scale", code=code),
+            *paths,
+            severity="information",
+            code="not-supported",
         )
         for code, paths in found.items()
     ]

@@ -6,21 +6,22 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from features.dictionary.codes import MEASURED, SYSTEMS, UNITS, WINDOWS
-from features.dictionary.variable import Variable
+from features.dictionary.variable import Variable, spell_choice
+from features.texts import Text, say
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from serving.fhir.chart import PatientChart
 from serving.fhir.elements import Element, list_of, mapping_of, number_of, text_of
-from serving.fhir.issues import Issue
+from serving.fhir.issues import Issue, tell_unused
 from serving.fhir.names import NAMESPACE, QUESTIONNAIRE, name_questionnaire
-from serving.fhir.observations import find_factor
+from serving.fhir.observations import NO_NUMBER, find_factor, tell_states, tell_units
 from serving.fhir.times import parse_span
 from serving.fhir.values import Value
-from training.store.statements import plain
 
 __all__ = ["make_questionnaire", "read_responses"]
 
 _TYPES = {"number": "decimal", "integer": "integer", "yes_no": "boolean", "category": "choice"}
+_RESPONSE = say("The QuestionnaireResponse")
 _DONE = ("completed", "amended")
 _EXTENSION = "http://hl7.org/fhir/StructureDefinition"
 _DEEPEST = 10
@@ -36,23 +37,26 @@ def make_questionnaire(predictor: Predictor) -> dict[str, Any]:
         more += EVIDENCE_VARIABLES
     shown = {*scope, *asked}
     groups = (
-        ("scope", "Is this patient one the model can speak about?", scope),
-        ("patient", "The patient", asked),
-        ("more", "More, if you have it", [name for name in more if name not in shown]),
+        ("scope", say("Is this patient one the model can speak about?"), scope),
+        ("patient", say("The patient"), asked),
+        ("more", say("More, if you have it"), [name for name in more if name not in shown]),
     )
     return {
         "resourceType": "Questionnaire",
         "id": QUESTIONNAIRE,
-        "language": "en",
         "url": name_questionnaire(facts.name),
         "version": facts.version,
         "name": "KetresponseRecord",
-        "title": f"What the model {facts.name} asks of a patient before treatment",
+        "title": say("What the model {name} asks of a patient before treatment", name=facts.name),
         "status": "active" if facts.status.startswith("approved") else "draft",
         "experimental": not facts.status.startswith("approved"),
         "subjectType": ["Patient"],
         "date": facts.created,
-        "description": f"{facts.population}; {facts.treatment}. Leave out what is not known.",
+        "description": say(
+            "{population}; {treatment}. Leave out what is not known.",
+            population=facts.say(facts.population),
+            treatment=facts.say(facts.treatment),
+        ),
         "item": [
             {
                 "linkId": key,
@@ -68,10 +72,10 @@ def make_questionnaire(predictor: Predictor) -> dict[str, Any]:
 
 
 def _make_item(variable: Variable) -> dict[str, Any]:
-    hint = f" ({variable.hint})" if variable.hint else ""
+    told = {"label": variable.label, "hint": variable.hint}
     item: dict[str, Any] = {
         "linkId": variable.name,
-        "text": f"{variable.label}{hint}",
+        "text": say("{label} ({hint})", **told) if variable.hint else variable.label,
         "type": _TYPES.get(variable.kind, "string"),
         "required": False,
         "repeats": False,
@@ -91,7 +95,7 @@ def _make_item(variable: Variable) -> dict[str, Any]:
 
 def _code(variable: Variable, word: str) -> dict[str, str]:
     system = f"{NAMESPACE}/CodeSystem/{variable.name.replace('_', '-')}"
-    return {"system": system, "code": word, "display": plain(word)}
+    return {"system": system, "code": word, "display": spell_choice(word)}
 
 
 def _make_limits(variable: Variable) -> list[dict[str, Any]]:
@@ -134,12 +138,12 @@ def read_responses(
         obstacle = chart.find_obstacle(placed)
         at = parse_span(placed.content.get("authored"))
         if text_of(placed.content.get("status")) not in _DONE:
-            obstacle = obstacle or f"is not {' or '.join(_DONE)} (status)"
+            obstacle = obstacle or tell_states(_DONE)
         if at is None:
-            obstacle = obstacle or "does not say when it was answered (authored)"
-        if obstacle or at is None:
-            text = f"This QuestionnaireResponse {obstacle}. It is not used."
-            issues.append(Issue("warning", "required", text, (placed.path,)))
+            obstacle = obstacle or say("it does not say when it was answered (authored)")
+        if obstacle is not None or at is None:
+            why = obstacle or Text("")
+            issues.append(tell_unused(_RESPONSE, why, placed.path, code="required"))
             continue
         days = WINDOWS["questionnaire"]
         for path, item in _walk(placed.path, placed.content, 0):
@@ -163,31 +167,31 @@ def _walk(path: str, content: Element, depth: int) -> Iterator[tuple[str, Elemen
             yield from _walk(where, item, depth + 1)
 
 
-def _read_answer(variable: Variable, answers: list[Element]) -> tuple[object, str]:
+def _read_answer(variable: Variable, answers: list[Element]) -> tuple[object, Text | None]:
     """Return the one answer as the dictionary takes it, and why it cannot be used."""
     if len(answers) > 1:
-        return None, f"{len(answers)} answers to one question"
+        return None, say("there are {count} answers to one question", count=len(answers))
     (answer,) = answers
     for name in ("valueInteger", "valueDecimal"):
         if name in answer:
             number = number_of(answer[name])
-            return number, "" if number is not None else "the answer is no number"
+            return number, None if number is not None else say("the answer is no number")
     for name in ("valueBoolean", "valueString"):
         if name in answer:
-            return answer[name], ""
+            return answer[name], None
     if "valueCoding" in answer:
-        return mapping_of(answer["valueCoding"]).get("code"), ""
+        return mapping_of(answer["valueCoding"]).get("code"), None
     if "valueQuantity" in answer:
         return _read_amount(variable, mapping_of(answer["valueQuantity"]))
-    return None, "an answer of a kind that is not read"
+    return None, say("the answer is of a kind that is not read")
 
 
-def _read_amount(variable: Variable, quantity: Element) -> tuple[object, str]:
+def _read_amount(variable: Variable, quantity: Element) -> tuple[object, Text | None]:
     own = UNITS.get(variable.short_unit, "1")
     units = MEASURED[variable.name].units if variable.name in MEASURED else {own: 1.0}
     value, factor = number_of(quantity.get("value")), find_factor(quantity, units)
     if value is None:
-        return None, "the quantity has no number"
+        return None, NO_NUMBER
     if factor is None or quantity.get("comparator"):
-        return None, f"the unit is not one of UCUM's that are read: {' or '.join(units)}"
-    return value * factor, ""
+        return None, tell_units(units)
+    return value * factor, None

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes
 from features.dictionary.variable import YES_NO_WORDS
+from features.texts import say
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.fhir.chart import PatientChart, make_chart
 from serving.fhir.conditions import Disease, read_disease, read_person
 from serving.fhir.elements import Placed
-from serving.fhir.issues import Issue, issue_of
+from serving.fhir.issues import Issue, issue_of, tell_unused
 from serving.fhir.medications import read_medications, read_plan
 from serving.fhir.names import is_id
 from serving.fhir.observations import find_measured, find_other_scales
@@ -132,7 +134,7 @@ def _find_disease(chart: PatientChart, predictor: Predictor) -> Disease:
     disease = read_disease(chart)
     if disease.conditions:
         return disease
-    text = (
+    text = say(
         "No Condition says that the patient has CRPS now: the model speaks of such patients only."
     )
     missing = Issue("warning", "not-found", text)
@@ -171,8 +173,9 @@ def _settle_classes(chosen: dict[str, Value]) -> list[Issue]:
         value, known = chosen.get(name), filled.get(name)
         if value is None or known is None or YES_NO_WORDS[_word(value.value)] == known:
             continue
-        text = f"{name}: the answer contradicts the list of medicines, which is taken."
-        issues.append(Issue("warning", "conflict", text, (value.path, listed.path)))
+        why = say("the answer contradicts the list of medicines")
+        paths = (value.path, listed.path)
+        issues.append(tell_unused(CONTRACT[name].label, why, *paths, code="conflict"))
         del chosen[name]
     return issues
 

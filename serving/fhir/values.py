@@ -8,8 +8,9 @@ from itertools import groupby
 
 from features.dictionary.variable import Variable, parse_value
 from features.errors import Problem
+from features.texts import Text, say
 from serving.fhir.elements import Placed
-from serving.fhir.issues import Issue, issue_of
+from serving.fhir.issues import Issue, issue_of, tell_unused
 from serving.fhir.times import Index, Span
 
 __all__ = ["Value", "choose", "reckon"]
@@ -35,8 +36,8 @@ class Value:
         FHIRPath of the value itself.
     days : int
         How old it may be.
-    doubt : str
-        Why it cannot be used; empty where nothing speaks against it.
+    doubt : Text or None
+        Why it cannot be used; None where nothing speaks against it.
     """
 
     variable: str
@@ -45,7 +46,7 @@ class Value:
     source: Placed
     path: str
     days: int
-    doubt: str = ""
+    doubt: Text | None = None
 
 
 def reckon(variable: str, value: object, index: Index, source: Placed, path: str = "") -> Value:
@@ -87,9 +88,13 @@ def choose(
     issues = []
     late = [value for value in values if index.precedes(value.at)]
     if late:
-        after = "the infusion began" if index.has_begun else "today"
-        text = f"{variable.label}: values from after {after} are not used ({len(late)})."
-        issues.append(Issue("information", "business-rule", text, tuple(v.path for v in late)))
+        why = (
+            say("it is from after the infusion began")
+            if index.has_begun
+            else say("it is from after today")
+        )
+        paths = [value.path for value in late]
+        issues.append(tell_unused(variable.label, why, *paths, severity="information"))
     early = sorted(
         (value for value in values if not index.precedes(value.at)),
         key=lambda value: (value.at.end, value.at.begin),
@@ -115,15 +120,15 @@ def _settle(
     for value in alike:
         days = index.count_days_since(value.at)
         if days > value.days:
-            text = (
-                f"{variable.label}: the newest value is {days:.0f} days old, and at most "
-                f"{value.days} are taken."
+            why = say(
+                "the newest value is {days:.0f} days old, and at most {most} are taken",
+                days=days,
+                most=value.days,
             )
-            issues.append(Issue("information", "business-rule", text, (value.path,)))
+            issues.append(tell_unused(variable.label, why, value.path, severity="information"))
             continue
         if value.doubt:
-            text = f"{variable.label}: {value.doubt}."
-            issues.append(Issue("warning", "value", text, (value.path,)))
+            issues.append(tell_unused(variable.label, value.doubt, value.path, code="value"))
             continue
         parsed = parse_value(variable, value.value)
         if isinstance(parsed, Problem):
@@ -131,9 +136,8 @@ def _settle(
         elif parsed is not None:
             valid.setdefault(parsed, value)
     if len(valid) > 1:
-        text = f"{variable.label}: {len(valid)} different values of the same time; none is taken."
-        issues.append(
-            Issue("warning", "conflict", text, tuple(value.path for value in valid.values()))
-        )
+        why = say("there are {count} different values of the same time", count=len(valid))
+        paths = [value.path for value in valid.values()]
+        issues.append(tell_unused(variable.label, why, *paths, code="conflict"))
         return None, issues
     return next(iter(valid.values()), None), issues

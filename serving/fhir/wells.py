@@ -9,6 +9,7 @@ from typing import Any
 
 from features.dictionary.codes import NOT_DETECTED, WINDOWS
 from features.panel.words import says_not_seen
+from features.texts import Text, say
 from serving.fhir.chart import PatientChart
 from serving.fhir.elements import (
     Element,
@@ -19,13 +20,14 @@ from serving.fhir.elements import (
     number_of,
     text_of,
 )
-from serving.fhir.issues import Issue
-from serving.fhir.observations import FINAL, find_factor, list_parts
+from serving.fhir.issues import Issue, tell_unused
+from serving.fhir.observations import FINAL, NOT_EXACT, find_factor, list_parts, tell_units
 from serving.fhir.times import Span, read_time
 
 __all__ = ["read_wells"]
 
 _CYCLES: Mapping[str, float] = {"1": 1.0}
+_PANEL = say("The microRNA panel")
 _UNSEEN = "Undetermined"
 _MINUTE = "%Y-%m-%dT%H:%M"
 
@@ -60,14 +62,14 @@ def read_wells(chart: PatientChart) -> tuple[dict[str, Any] | None, list[Issue],
     wells, issues = _list_wells(chart)
     late = [well for well in wells if chart.index.precedes(well.at)]
     if late:
-        text = f"panel: {len(late)} assays of samples from after the infusion began are not used."
-        paths = tuple(well.path for well in late)
-        issues.append(Issue("information", "business-rule", text, paths))
+        why = say("its sample is from after the infusion began, or may be")
+        paths = [well.path for well in late]
+        issues.append(tell_unused(_PANEL, why, *paths, severity="information"))
     early = [well for well in wells if not chart.index.precedes(well.at)]
     recent = [w for w in early if chart.index.count_days_since(w.at) <= WINDOWS["panel"]]
     if early and not recent:
-        text = f"panel: its sample is more than {WINDOWS['panel']} days old; it is not used."
-        issues.append(Issue("information", "business-rule", text, (early[0].path,)))
+        why = say("its sample is more than {days} days old", days=WINDOWS["panel"])
+        issues.append(tell_unused(_PANEL, why, early[0].path, severity="information"))
     if not recent:
         return None, issues, []
     newest = max(well.day for well in recent)
@@ -100,16 +102,15 @@ def _list_wells(chart: PatientChart) -> tuple[list[_Well], list[Issue]]:
         obstacle = chart.find_obstacle(placed)
         at = read_time(placed.content)
         if at is None or at.is_rough:
-            obstacle = obstacle or "does not say on which day the sample was taken"
+            obstacle = obstacle or say("it does not say on which day the sample was taken")
         if obstacle or at is None:
-            text = f"panel: this Observation {obstacle}. It is not used."
-            issues.append(Issue("warning", "required", text, (placed.path,)))
+            why = obstacle or Text("")
+            issues.append(tell_unused(_PANEL, why, placed.path, code="required"))
             continue
         for path, part in parts:
             ct, doubt = _read_ct(part)
             if doubt:
-                text = f"panel.ct.{_find_assay(part)}: {doubt}. It is not used."
-                issues.append(Issue("warning", "value", text, (f"{path}.value",)))
+                issues.append(tell_unused(_find_assay(part), doubt, f"{path}.value", code="value"))
             elif ct is not None:
                 wells.append(_Well(_find_assay(part), ct, at, placed, path))
     return wells, issues
@@ -120,7 +121,7 @@ def _find_assay(part: Element) -> str:
     return next((code for system, code in codes if system == "miRBase"), "")
 
 
-def _read_ct(part: Element) -> tuple[object, str]:
+def _read_ct(part: Element) -> tuple[object, Text | None]:
     """Return cycles, or the word for not detected; None where nothing was measured."""
     words = text_of(part.get("valueString"))
     said = {*find_codes_of(part.get("valueCodeableConcept"))}
@@ -130,15 +131,15 @@ def _read_ct(part: Element) -> tuple[object, str]:
         for coding in list_of(one.get("coding"))
     ]
     if "ND" in marked or said & NOT_DETECTED or (words and says_not_seen(words)):
-        return _UNSEEN, ""
+        return _UNSEEN, None
     if part.get("dataAbsentReason"):
-        return None, ""
+        return None, None
     quantity = mapping_of(part.get("valueQuantity"))
     value = number_of(quantity.get("value"))
     if value is None:
-        return None, "expected cycles as a quantity, or that nothing was detected"
+        return None, say("it tells neither cycles as a quantity nor that nothing was detected")
     if quantity.get("comparator"):
-        return None, "the value is not exact (comparator)"
+        return None, NOT_EXACT
     if find_factor(quantity, _CYCLES) is None:
-        return None, "a number of cycles has no unit, or a remark as {Ct}"
-    return value, ""
+        return None, tell_units(("1", "{Ct}"))
+    return value, None

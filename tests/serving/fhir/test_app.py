@@ -88,6 +88,37 @@ def test_values_that_contradict_each_other_are_refused_with_their_places(client)
     assert issue["expression"] == ["Bundle.entry[1].resource.onset"]
 
 
+@pytest.mark.parametrize(
+    ("path", "accepted", "code", "word"),
+    [
+        ("/fhir/predict", "", "en", "Response to "),
+        ("/fhir/predict?lang=nl", "de", "nl", "Respons op "),
+        ("/fhir/predict", "de-CH", "de", "Ansprechen auf "),
+    ],
+)
+def test_an_answer_comes_in_the_language_asked_for(client, predictor, path, accepted, code, word):
+    example = make_example_bundle(predictor)
+    answer = client.post(path, json=example, headers={"accept-language": accepted})
+    assert answer.headers["content-language"] == code
+    assert find_invalid(answer.json()) == []
+    assessment, outcome = (entry["resource"] for entry in answer.json()["entry"])
+    assert assessment["code"]["text"].startswith(word)
+    assert len(outcome["issue"]) == 1  # what the model has no use for
+    assert assessment["language"] == code
+    plain = client.post("/fhir/predict", json=example).json()["entry"][0]["resource"]
+    for one, other in zip(assessment["prediction"], plain["prediction"], strict=True):
+        assert one["probabilityDecimal"] == other["probabilityDecimal"]
+
+
+def test_the_questionnaire_asks_in_the_language_asked_for(client):
+    told = client.get("/fhir/Questionnaire/ketresponse?lang=de").json()
+    assert told["language"] == "de"
+    assert told["item"][1]["text"] == "Der Patient"
+    assert find_invalid(told) == []
+    refused = client.post("/fhir/predict?lang=nl", content=b"{}").json()
+    assert "een Bundle van FHIR R4 als JSON" in refused["issue"][0]["diagnostics"]
+
+
 MOST_SECONDS = 0.3
 """Of the processor, for a record of 2,000 resources of which six are needed."""
 

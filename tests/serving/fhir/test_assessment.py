@@ -105,7 +105,8 @@ def test_what_is_not_approved_is_preliminary(status, word):
 def test_out_of_scope_there_is_no_number_but_the_reason(predictor):
     found, answer, told = ask(predictor, person(birthDate="2015-01-01"), condition())
     assert "prediction" not in told
-    assert told["note"][0]["text"].startswith("There is no estimate: Age must be at least 18")
+    notes = [note["text"] for note in told["note"]]
+    assert notes[:2] == ["There is no estimate.", "Age must be at least 18 years."]
     (issue,) = [one for one in tell_notices(answer, found.paths) if one.notice == "out_of_scope"]
     assert issue.severity == "warning"
     assert issue.expressions == ("Bundle.entry[0].resource.birthDate",)
@@ -116,7 +117,7 @@ def test_what_is_withheld_is_not_told_here_either():
     predictor = Predictor(make_loaded(facts={"status": SILENT_APPROVAL, "synthetic": False}))
     found, answer, told = ask(predictor, *WHOLE)
     assert "prediction" not in told
-    assert "recorded for evaluation" in told["note"][0]["text"]
+    assert "recorded for evaluation" in told["note"][1]["text"]
     assert any(issue.notice == "recorded" for issue in tell_notices(answer, found.paths))
     numbers = [
         f"{100 * e['probability']:.1f}"
@@ -127,7 +128,7 @@ def test_what_is_withheld_is_not_told_here_either():
 
 def test_a_patient_without_a_name_is_still_the_patient(predictor):
     _, _, told = ask(predictor, {"resourceType": "Patient", "gender": "male"})
-    assert told["subject"] == {"type": "Patient", "display": "the Patient sent"}
+    assert told["subject"] == {"type": "Patient", "display": "The Patient that was sent"}
     assert find_invalid(told) == []
 
 

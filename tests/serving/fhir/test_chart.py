@@ -15,7 +15,8 @@ def chart(*resources, **entry):
 
 
 @pytest.mark.parametrize(
-    ("patients", "got"), [([], "no Patient"), ([person(), person(id="p2")], "2 Patients")]
+    ("patients", "got"),
+    [([], "0 of the kind Patient"), ([person(), person(id="p2")], "2 of the kind Patient")],
 )
 def test_a_bundle_is_about_one_patient(patients, got):
     with pytest.raises(RequestError) as caught:
@@ -42,7 +43,7 @@ def test_a_patient_is_referred_to_in_several_ways(subject):
         ),
         now=NOW,
     )
-    assert found.find_obstacle(found.find_all("Observation")[0]) == ""
+    assert found.find_obstacle(found.find_all("Observation")[0]) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_entries_may_go_by_uuids():
     content = bundle({"resourceType": "Patient"}, observation(subject={"reference": "urn:uuid:1"}))
     content["entry"][0]["fullUrl"] = "urn:uuid:1"
     found = make_chart(place(content), now=NOW)
-    assert found.find_obstacle(found.find_all("Observation")[0]) == ""
+    assert found.find_obstacle(found.find_all("Observation")[0]) is None
 
 
 def test_without_an_infusion_the_day_is_today():

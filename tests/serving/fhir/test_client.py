@@ -126,7 +126,7 @@ def test_out_of_scope_the_client_gets_the_reason_and_no_number(smart):
     told = Bundle(smart.server.post_json("predict", sent).json())
     assessment, outcome = (entry.resource for entry in told.entry)
     assert assessment.prediction is None
-    assert "Age must be at least 18" in assessment.note[0].text
+    assert "Age must be at least 18" in assessment.note[1].text
     assert "out_of_scope" in {
         coding.code for issue in outcome.issue for coding in issue.details.coding or ()
     }
