@@ -6,11 +6,8 @@ The password and the second factor are then the provider's.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from features.errors import InputError, KetresponseError, Problem, Refused
+from serving.access.errands import ERRAND_SECONDS, Errand, Errands
 from serving.access.provider import discover, post_form
 from serving.access.tokens import Provider, TokenReader, find_claim
 from serving.fetching import is_safe_address
@@ -40,8 +38,6 @@ _ISSUER = "KETRESPONSE_OIDC_ISSUER"
 _CLIENT, _SECRET = "KETRESPONSE_REVIEW_OIDC_CLIENT", "KETRESPONSE_REVIEW_OIDC_SECRET_FILE"
 _URL = "KETRESPONSE_REVIEW_URL"
 _CLAIM, _FACTORS = "KETRESPONSE_REVIEW_OIDC_CLAIM", "KETRESPONSE_REVIEW_OIDC_FACTORS"
-_SECONDS = 600.0
-_MOST = 1000
 _FAILED = "the identity provider did not tell who you are: log in again"
 
 
@@ -102,15 +98,6 @@ class SignOnSettings:
         return cls(issuer, client, secret, url, claim, factors)
 
 
-@dataclass(frozen=True)
-class _Pending:
-    """Somebody who was sent to the provider and has not come back."""
-
-    nonce: str
-    verifier: str
-    began: float
-
-
 class SingleSignOn:
     """Sends people to the provider, and tells whose account they have when they come back.
 
@@ -133,10 +120,9 @@ class SingleSignOn:
     ) -> None:
         self._settings = settings
         self._list_accounts = list_accounts
-        self._clock = clock
         self._reader = TokenReader(Provider(settings.issuer, settings.client, "", {}))
-        self._lock = threading.Lock()
-        self._pending: dict[str, _Pending] = {}
+        # Carries what the provider's token has to repeat (nonce).
+        self._errands: Errands[str] = Errands(clock=clock)
 
     def begin(self) -> tuple[str, str]:
         """Return where to send somebody, and the word that has to come back with them.
@@ -147,24 +133,15 @@ class SingleSignOn:
             If the provider cannot be asked.
         """
         endpoint = discover(self._settings.issuer)["authorization_endpoint"]
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        now = self._clock()
-        with self._lock:
-            kept = {s: p for s, p in self._pending.items() if now - p.began < _SECONDS}
-            self._pending = {
-                **dict([*kept.items()][-_MOST + 1 :]),
-                state: _Pending(nonce, verifier, now),
-            }
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+        state, errand = self._errands.begin(secrets.token_urlsafe(32))
         asked = {
             "response_type": "code",
             "client_id": self._settings.client,
             "redirect_uri": f"{self._settings.url}{_BACK}",
             "scope": "openid profile",
             "state": state,
-            "nonce": nonce,
-            "code_challenge": challenge.rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
+            "nonce": errand.carried,
+            **errand.challenge,
         }
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}", state
 
@@ -185,29 +162,23 @@ class SingleSignOn:
         Unreachable
             If the provider cannot be asked.
         """
-        state = asked.get("state", "")
-        with self._lock:
-            pending = self._pending.pop(state, None)
-        # The word of another browser: somebody would log in as whoever began it.
-        mine = hmac.compare_digest(state.encode(errors="replace"), word.encode(errors="replace"))
-        if pending is None or not mine or self._clock() - pending.began > _SECONDS:
-            raise Refused("this login was begun elsewhere or too long ago: log in again")
+        errand = self._errands.finish(asked.get("state", ""), word)
         if "code" not in asked or asked.get("iss", self._settings.issuer) != self._settings.issuer:
             raise Refused(_FAILED)
-        claims = self._reader.read_claims(self._redeem(asked["code"], pending))
+        claims = self._reader.read_claims(self._redeem(asked["code"], errand))
         nonce = str((claims or {}).get("nonce", ""))
-        if claims is None or not hmac.compare_digest(nonce.encode(), pending.nonce.encode()):
+        if claims is None or not hmac.compare_digest(nonce.encode(), errand.carried.encode()):
             raise Refused(_FAILED)
         return self._find_account(claims)
 
-    def _redeem(self, code: str, pending: _Pending) -> str:
+    def _redeem(self, code: str, errand: Errand[str]) -> str:
         settings = self._settings
         given = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": f"{settings.url}{_BACK}",
             "client_id": settings.client,
-            "code_verifier": pending.verifier,
+            "code_verifier": errand.verifier,
             **({"client_secret": settings.secret} if settings.secret else {}),
         }
         told = post_form(discover(settings.issuer)["token_endpoint"], given)
@@ -261,7 +232,7 @@ def make_sign_on_routes(
         answer = RedirectResponse(url, 303, headers=PRIVATE)
         # Lax: it has to come back with somebody whom another site, the provider, sends.
         answer.set_cookie(
-            _COOKIE, word, max_age=int(_SECONDS), httponly=True, secure=True, samesite="lax"
+            _COOKIE, word, max_age=int(ERRAND_SECONDS), httponly=True, secure=True, samesite="lax"
         )
         return answer
 

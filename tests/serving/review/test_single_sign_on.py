@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from features.errors import InputError, Refused
+from serving.access import errands
 from serving.fetching import Unreachable
-from serving.review import single_sign_on as module
 from serving.review.app import make_review_app
 from serving.review.single_sign_on import SIGN_ON, SignOnSettings, SingleSignOn
 from tests.serving.helpers.clients import Client
@@ -28,6 +28,9 @@ class People:
 
     def everyone(self):
         return [FIRST, ADMIN]
+
+    def find_change(self, account):
+        return 0  # passwords are changed at the provider
 
     def knows(self, account):
         return account in self.everyone()
@@ -161,7 +164,7 @@ def test_a_second_factor_can_be_demanded(settings, issuer):
 
 
 def test_only_so_many_logins_wait(sign_on, issuer, monkeypatch):
-    monkeypatch.setattr(module, "_MOST", 2)
+    monkeypatch.setattr(errands, "_MOST", 2)
     first, *others = [leave(sign_on) for _ in range(3)]
     with pytest.raises(Refused, match="begun elsewhere"):
         come_back(sign_on, issuer, asked=first)
