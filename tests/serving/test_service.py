@@ -166,13 +166,16 @@ def test_the_documents_own_examples_are_answered(http):
         for method, operation in methods.items():
             contents = operation.get("requestBody", {}).get("content", {})
             content = next(iter(contents.values()), {})
+            asked = operation.get("parameters", ())
             names = {
-                one["name"]: one["schema"]["enum"][0] for one in operation.get("parameters", ())
+                one["name"]: one["schema"]["enum"][0] for one in asked if one.get("in") == "path"
             }
             for example in content.get("examples", {"none": {"value": None}}).values():
                 answer = http.request(method, path.format(**names), json=example["value"])
                 # This service keeps no records: there is nothing to report on or to watch.
                 expected = 404 if path in ("/outcomes", "/monitor") else 200
+                if path.startswith("/cds-services/"):
+                    expected = 401  # a record system shows who it is, and this service knows none
                 assert answer.status_code == expected, (path, answer.text)
 
 
