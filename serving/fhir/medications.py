@@ -76,30 +76,42 @@ def read_medications(chart: PatientChart) -> tuple[list[Value], list[Issue], lis
 def _judge(chart: PatientChart, placed: Placed) -> Literal["taken", "unsure", "not"]:
     """Return whether something is taken at the infusion, or today."""
     status = text_of(placed.content.get("status"))
-    if placed.kind == "MedicationStatement":
-        span = read_time(placed.content)
-        start, end = read_period(placed.content.get("effectivePeriod"))
-        start = start or span
-    else:
-        if placed.content.get("doNotPerform") is True:
-            return "not"
-        if text_of(placed.content.get("intent")) not in _ORDERS:
-            return "not"
-        start = parse_span(placed.content.get("authoredOn"))
-        dispense = mapping_of(placed.content.get("dispenseRequest"))
-        end = read_period(dispense.get("validityPeriod"))[1]
-        if end is None and start and _is_old(chart, start):
-            return "not"
+    is_order = placed.kind == "MedicationRequest"
+    if is_order and not _is_order_to_take(placed):
+        return "not"
+    start, end = _read_order_times(placed) if is_order else _read_statement_times(placed)
     if start is not None and chart.index.precedes(Span(start.begin, start.begin)):
         return "not"
     if end is not None and end.end <= chart.index.at:
         return "not"
+    is_old = end is None and start is not None and _is_old(chart, start)
     if status == _TAKEN:
-        return "taken"
+        # Old prescriptions are often left open, and sometimes still meant.
+        return "unsure" if is_order and is_old else "taken"
     if status in _ENDED:
-        # It ended after an infusion that is over: at its beginning it was still taken.
-        return "taken" if end is not None and chart.index.has_begun else "not"
+        if not chart.index.has_begun or is_old:
+            return "not"
+        # It ended since, and when the infusion began it was still taken, or may have been.
+        return "unsure" if end is None else "taken"
     return "unsure" if status in _UNSURE else "not"
+
+
+def _is_order_to_take(placed: Placed) -> bool:
+    intent = text_of(placed.content.get("intent"))
+    return intent in _ORDERS and placed.content.get("doNotPerform") is not True
+
+
+def _read_statement_times(placed: Placed) -> tuple[Span | None, Span | None]:
+    """Return since when and until when a statement says that something is taken."""
+    start, end = read_period(placed.content.get("effectivePeriod"))
+    return start or read_time(placed.content), end
+
+
+def _read_order_times(placed: Placed) -> tuple[Span | None, Span | None]:
+    """Return since when and until when a prescription holds."""
+    dispense = mapping_of(placed.content.get("dispenseRequest"))
+    _, end = read_period(dispense.get("validityPeriod"))
+    return parse_span(placed.content.get("authoredOn")), end
 
 
 def _is_old(chart: PatientChart, start: Span) -> bool:

@@ -12,7 +12,8 @@ from experiments.benchmarks.exports import make_export
 from serving.estimate.predictor import Predictor
 from serving.fhir.app import make_fhir_addresses
 from serving.fhir.example import make_example_bundle
-from serving.records.recorder import Suspended
+from serving.records.recorder import Suspended, make_recorder
+from serving.records.settings import RecordSettings
 from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.helpers.fhir import bundle, find_invalid, observation, person
@@ -158,6 +159,26 @@ def test_without_a_record_there_is_no_estimate(predictor):
     )
     assert answer.status_code == 503
     assert find_invalid(answer.json()) == []
+
+
+def test_an_estimate_is_recorded_under_its_number_and_the_patients_id_is_not(predictor, tmp_path):
+    environ = {
+        "KETRESPONSE_RECORDS": str(tmp_path / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(tmp_path / "keys" / "records.key"),
+    }
+    recorder = make_recorder(predictor, RecordSettings.from_environ(environ))
+    example = make_example_bundle(predictor)
+    told = make_client(predictor, recorder).post("/fhir/predict?lang=nl", json=example).json()
+    assessment = told["entry"][0]["resource"]
+    (kept,) = recorder.store.read(pseudonym="example")  # the id of the example's Patient
+    recorder.close()
+    assert kept.request_id == assessment["identifier"][0]["value"] == assessment["id"]
+    shares = [one["probabilityDecimal"] / 100 for one in assessment["prediction"]]
+    assert shares == pytest.approx([*kept.probabilities.values()], abs=0.0005)
+    assert kept.pseudonym != "example" and "patient_id" not in kept.inputs["patient"]
+    assert kept.inputs["patient"]["nrs_t0"] == 6
+    # What is kept is in English, whatever was asked for.
+    assert "does not enter" in str(kept.answer)
 
 
 def test_a_failure_says_nothing_of_the_patient(caplog):

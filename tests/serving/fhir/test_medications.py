@@ -45,7 +45,6 @@ def test_no_list_is_not_an_empty_list(predictor):
         request(intent="plan"),
         request(intent="proposal"),
         request(doNotPerform=True),
-        request(authoredOn="2025-11-01"),
         request(authoredOn="2027-01-01"),
         request(dispenseRequest={"validityPeriod": {"end": "2026-11-01"}}),
     ],
@@ -83,6 +82,16 @@ def test_a_medicine_without_an_atc_code_leaves_the_others_open(predictor):
     assert issue.expressions == ("Bundle.entry[2].resource",)
     alone = read(predictor, unread)
     assert "opioid" not in alone.patient
+
+
+def test_an_old_prescription_that_was_left_open_is_perhaps_still_meant(predictor):
+    old = request("N02AX02", authoredOn="2025-11-01")
+    found = read(predictor, old, statement("N06AA09"))
+    assert "medication_atc" not in found.patient and "opioid" not in found.patient
+    assert found.patient["antidepressant"] == "yes"
+    assert any("no ATC code" in text for text in texts(found, "warning"))
+    closed = request("N02AX02", authoredOn="2025-11-01", status="completed")
+    assert read(predictor, closed, statement("N06AA09")).patient["medication_atc"] == "N06AA09"
 
 
 @pytest.mark.parametrize("status", ["unknown", "on-hold"])
@@ -179,5 +188,9 @@ def test_a_medicine_that_ended_after_the_infusion_was_taken_before_it(predictor)
     ended = statement(status="stopped", effectivePeriod={"start": "2026", "end": "2026-11-24"})
     found = read(predictor, given("2026-11-20T08:00:00Z"), ended)
     assert found.patient["medication_atc"] == "N02AX02"
+    when = request("N06AA09", status="completed", authoredOn="2026-10-01")
+    found = read(predictor, given("2026-11-20T08:00:00Z"), ended, when)
+    # When it was completed nobody tells: it may have been after the infusion.
+    assert found.patient["opioid"] == "yes" and "antidepressant" not in found.patient
     started = statement(effectivePeriod={"start": "2026-11-22"})
     assert "medication_atc" not in read(predictor, given("2026-11-20T08:00:00Z"), started).patient
