@@ -261,7 +261,7 @@ def _examine_records(environ: Mapping[str, str]) -> Check:
     except KetresponseError as err:
         return Check("records", "broken", str(err), "docs/operations.md: restore from a backup")
     text = f"{counted['estimates']} estimates, {counted['outcomes']} reports in {settings.place}"
-    return Check("records", "well", text)
+    return Check("records", "well", f"{text}, sealed with {settings.key_file}")
 
 
 def _examine_models(tracking_uri: str) -> Iterator[Check]:

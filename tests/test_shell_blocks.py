@@ -299,13 +299,6 @@ def _walk_monitoring(shell: Shell) -> None:
     open_store(settings).close()
 
 
-def _walk_monitoring(shell: Shell) -> None:
-    _walk_review(shell)
-    settings = RecordSettings.from_environ(os.environ)
-    assert settings is not None
-    open_store(settings).close()
-
-
 def _walk_card(shell: Shell) -> None:
     write_table(make_cohort(60, seed=3).table, Path("cohort.csv"))
     _write_study("small")
@@ -349,7 +342,8 @@ def _run_a_hospital(shell: Shell) -> None:
     _keep_records()
     added = ["review", "user", "add", "anna", "--name", "Anna Author", "--role", "author"]
     opened = ["review", "open", "crps", "--by", "anna", "--comment", "ready"]
-    for words in (added, opened):
+    key = ["access", "key", "add", "ward-7", "--scope", "estimate"]
+    for words in (added, opened, key):
         done = CliRunner().invoke(app, words, input=f"{PASSWORD}\n" * 2)
         assert done.exit_code == 0, done.output
     _name_newest(shell)
@@ -357,8 +351,10 @@ def _run_a_hospital(shell: Shell) -> None:
 
 def _go_on_restored(shell: Shell) -> None:
     """See that all is there in the folder restored, and that it goes on without the one before."""
-    (shell.folder / "ketresponse-home").rename(shell.folder / "lost-home")
-    (shell.folder / "keys").rename(shell.folder / "lost-keys")
+    lost = shell.folder / "data"  # whatever it is called, as long as nothing finds it
+    lost.mkdir()
+    (shell.folder / "ketresponse-home").rename(lost / "home")
+    (shell.folder / "keys").rename(lost / "keys")
     settings = RecordSettings.from_environ(os.environ)
     assert settings is not None and settings.file is not None
     assert settings.file.resolve().parents[1] == shell.folder / "restored" == Path().resolve()
@@ -366,6 +362,7 @@ def _go_on_restored(shell: Shell) -> None:
         assert len(store.read(pseudonym="P-0417")) == 2
         store.write(make_estimates(1))
         assert store.count()["estimates"] == 4
+    assert (Path() / "access.json").is_file()
     kinds = [event.kind for event in make_desk(os.environ).log.read()]
     assert kinds == ["account", "open"]
     (model,) = list_models(tracking_uri=find_tracking_uri(os.environ))
@@ -418,6 +415,17 @@ def test_what_is_to_be_typed_does_what_it_says(
     for block in _read_blocks(document):
         for line in block:
             shell.type(line)
+    assert _list_addable(folder) <= {"study.toml", "mapping.toml", "docs/"}
+
+
+def _list_addable(folder: Path) -> set[str]:
+    """Return what `git add` would take of a folder, were it the project's."""
+    shutil.copy(PROJECT / ".gitignore", folder)
+    for words in (["init", "-q"], ["add", ".gitignore"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    asked = ["git", "status", "--porcelain"]
+    told = subprocess.run(asked, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return {line[3:] for line in told.splitlines() if line.startswith("??")}
 
 
 @pytest.mark.parametrize("document", FILES)

@@ -85,6 +85,7 @@ def test_stores_models_and_keys_are_named_where_they_are(environ: dict[str, str]
     assert "with 1 version of models" in found["tracking store"].text
     assert str(Path(environ["KETRESPONSE_HOME"]) / "review.db") in found["reviews"].text
     assert environ["XDG_CONFIG_HOME"] in found["review key"].text
+    assert found["records"].text.endswith(f"sealed with {settings.key_file}")
 
 
 def test_a_model_whose_files_are_gone_is_named(environ: dict[str, str]) -> None:

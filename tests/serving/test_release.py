@@ -362,6 +362,12 @@ def test_a_withdrawal_reaches_what_is_released(desk, places, tmp_path):
     shutil.copytree(before, places["folder"])
     (finding,) = desk.verify()
     assert "and its record does not tell that it was withdrawn" in finding
+    assert finding.endswith("; it was withdrawn since: take the folder away")
+    shutil.rmtree(places["folder"])
+    assert desk.verify() == []
+    (stored / "review.json").unlink()
+    (finding,) = desk.verify()
+    assert "BentoML's copy of what was released, and it holds no record of a review" in finding
 
 
 def test_a_withdrawal_reaches_a_version_that_another_took_the_place_of(desk, places):

@@ -124,18 +124,21 @@ def _check_release(
     said = f"{place.folder}: the log says {event.subject} was released there (entry {event.number})"
     again = f"; `ketresponse release {event.subject.partition(':')[0]}` puts it right"
     folder, own = place.folder / MODEL, list_events(events, event.subject)
-    if not folder.is_dir():
-        yield f"{said}, and nothing is there{again}"
-        return
-    fault = _find_fault(folder, event.subject, own, log.public_key)
+    ended = find_end(own)
+    if ended is not None:
+        again = f"; it was {FINAL[ended.kind]} since: take the folder away"
+    there = folder.is_dir()
+    fault = _find_fault(folder, event.subject, own, log.public_key) if there else ""
     if fault:
         yield f"{said}{fault}{again}"
+    if not there and ended is None:  # of what has ended nothing need be there
+        yield f"{said}, and nothing is there{again}"
     if place.stored.is_dir():
         fault = _find_fault(place.stored, event.subject, own, log.public_key)
         if fault:
             yield f"{place.stored}: BentoML's copy of what was released{fault}{again}"
     key = place.folder / BESIDE_CODE
-    if not key.is_file() or key.read_bytes() != log.public_key.read_bytes():
+    if there and (not key.is_file() or key.read_bytes() != log.public_key.read_bytes()):
         yield f"{said}, and its {BESIDE_CODE} is not the reviewers' public key{again}"
 
 
