@@ -101,7 +101,7 @@ class Alarm:
     @property
     def title(self) -> str:
         """What was seen."""
-        where = f" ({self.horizon})" if self.horizon else ""
+        where = f" ({self.horizon.upper()})" if self.horizon else ""
         return f"{capital(QUESTIONS[self.chart])}{where}"
 
     @property
@@ -110,16 +110,21 @@ class Alarm:
         count = self.number - self.since_number + 1
         of_what = "outcomes" if self.horizon else "requests"
         held = (
-            f"the last {count} {of_what} held {self.observed:.0f} {_EVENTS[self.chart]} "
+            f"the {count} {of_what} up to then held {self.observed:.0f} {_EVENTS[self.chart]} "
             f"where {self.expected:.1f} were expected"
         )
         if count < FEWEST:
-            held = f"fewer than {FEWEST} {of_what} were enough to tell"
+            held = f"fewer than {FEWEST} {of_what} up to then were enough to tell"
         action = _ACTIONS.get(self.chart) or _ACTIONS[self.chart.rpartition("_")[2]]
         return (
-            f"{self.title}: {held}. The limit was crossed on {_day(self.at)}; "
-            f"if something changed, most likely about {_day(self.since)}. {action}"
+            f"{self.title}: the limit was crossed on {self.day}; {held}. "
+            f"If something changed, most likely about {_day(self.since)}. {action}"
         )
+
+    @property
+    def day(self) -> str:
+        """On which day the limit was crossed."""
+        return _day(self.at)
 
 
 def find_alarms(chart: Chart, followed: Followed) -> list[Alarm]:

@@ -114,8 +114,7 @@ def follow_records(
     reported = {
         h: _to_moments([_find_report(patient, rule, h) for patient in patients]) for h in horizons
     }
-    unknown = {h: np.isnan(labels[h]) | np.isnan(labels[horizons[0]]) for h in horizons}
-    wording = [h for h in horizons if (~np.isnat(reported[h]) & unknown[h]).any()]
+    remarks = _remark_outcomes(labels, reported, rule, horizons)
     if len(horizons) == 2:
         _count_when_due(labels, reported, at, horizons, now=to_moment(now), due_days=due_days)
     for h in horizons:
@@ -132,7 +131,7 @@ def follow_records(
     )
     table = pd.DataFrame([dict(patient.record) for patient in patients])
     subgroups = make_subgroups(table, predictor.dictionary) if len(table) else []
-    return Recorded(followed, subgroups, _remark(used, wording))
+    return Recorded(followed, subgroups, (*_remark_inputs(used), *remarks))
 
 
 def _settle(course: AskedCourse, predictor: Predictor) -> _Patient:
@@ -207,18 +206,38 @@ def _to_moments(times: Sequence[datetime | None]) -> Moments:
     )
 
 
-def _remark(used: Sequence[RecordedEstimate], unlabelled: Sequence[str]) -> tuple[str, ...]:
-    remarks = []
+def _remark_inputs(used: Sequence[RecordedEstimate]) -> list[str]:
+    """Return what is to be known where inputs are not kept."""
     without = sum(one.inputs is None for one in used)
-    if without:
-        remarks.append(
-            f"The inputs of {without} of {len(used)} patients are not kept: they are in no "
-            "subgroup and are not compared with the training cohort, and a fall of pain from "
-            "before treatment cannot be told for them."
-        )
-    if unlabelled:
-        remarks.append(
-            f"Outcomes were reported at {' and '.join(unlabelled)} from which the model's rule "
-            "cannot say who responded; these patients count as not reported."
-        )
-    return tuple(remarks)
+    if not without:
+        return []
+    return [
+        f"The inputs of {without} of {len(used)} patients are not kept: they are in no "
+        "subgroup and are not compared with the training cohort, and a fall of pain from "
+        "before treatment cannot be told for them."
+    ]
+
+
+def _remark_outcomes(
+    labels: Mapping[str, np.ndarray],
+    reported: Mapping[str, Moments],
+    rule: Rule,
+    horizons: Sequence[str],
+) -> list[str]:
+    """Return which reported outcomes do not count, and what would let them."""
+    first, remarks = horizons[0], []
+    for h in horizons:
+        told = ~np.isnat(reported[h])
+        waits = told & np.isnan(labels[first]) & (h != first)
+        if (told & np.isnan(labels[h]) & ~waits).any():
+            reads = f"nrs_{h} and success_{h}" if rule.or_success else f"nrs_{h}"
+            remarks.append(
+                f"Outcomes were reported at {h.upper()} from which the model's rule, which reads "
+                f"{reads}, cannot say who responded; these patients count as not reported."
+            )
+        if waits.any():
+            remarks.append(
+                f"Outcomes were reported at {h.upper()} of patients whose outcome at "
+                f"{first.upper()} is not known: report that, too; until then they do not count."
+            )
+    return remarks

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from serving.monitoring.alarms import QUESTIONS
 from serving.monitoring.charts import O_E_WATCHED, Chart
@@ -50,8 +51,9 @@ def plot_o_e_course(course: pd.DataFrame, horizons: Sequence[str]) -> PaperFigur
         draw_band(axes, part["n"], part["low"], high)
         axes.plot(part["n"], part["o_e"], color=BLUE, marker="o", markersize=3, linewidth=1.2)
         axes.set(xlabel="outcomes reported", ylim=(0, max(2.0, float(high.max()) + 0.1)))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         add_grid(axes, "y")
-        set_title(axes, horizon)
+        set_title(axes, horizon.upper())
     panels[0].set_ylabel("observed over expected")
     return figure
 
@@ -87,7 +89,8 @@ def _draw_chart(axes: Axes, chart: Chart) -> None:
     )
     highest = np.nanmax([4.0, float(steps["value"].max()), float(limit.max())])
     axes.set(xlim=(0, max(chart.n + 1, 10)), ylim=(0, 1.1 * highest))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))  # half a patient is none
     axes.set_xlabel("outcomes reported" if chart.horizon else "patients asked about")
     add_grid(axes, "y")
-    where = f" ({chart.horizon})" if chart.horizon else ""
+    where = f" ({chart.horizon.upper()})" if chart.horizon else ""
     axes.set_title(f"{capital(QUESTIONS[chart.name])}{where}", loc="left", fontsize=7.5, color=INK)

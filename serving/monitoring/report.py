@@ -27,6 +27,10 @@ from training.document.words import (
 
 __all__ = ["make_monitoring_report"]
 
+_FOOT = (
+    "Identifiers of patients are not on this page, but the charts show outcomes one by one: for "
+    "those who may see them."
+)
 _SHRUNKEN = "Calibration slope, drawn toward 1"
 
 
@@ -37,9 +41,10 @@ def make_monitoring_report(watched: Watched) -> Document:
         title=f"{watched.model} in use",
         lead=(
             f"On {_day(found.now)}. Each patient asked about counts once. For the reviewers of the "
-            "model: the charts show outcomes one by one."
+            "model."
         ),
         stamp=watched.stamp,
+        foot=_FOOT,
         sections=(
             Section("In short", (Bullets(make_monitoring_summary(watched)),)),
             Section("Do the estimates come true?", _make_performance(watched)),
@@ -59,14 +64,14 @@ def _make_performance(watched: Watched) -> tuple[Block, ...]:
     blocks: list[Block] = []
     told = found.performance[found.performance["n"] >= FEWEST]
     if told.empty:
-        return ("Too few to say: no horizon has three reported outcomes yet.",)
+        return ("Too few to say: no horizon has three reported outcomes that count yet.",)
     blocks.append(
         Table.from_rows(
             "performance",
             "All outcomes so far, with 95% intervals.",
             told,
             {
-                "horizon": "horizon",
+                "horizon": lambda r: r.horizon.upper(),
                 "outcomes": "n",
                 "": lambda r: _name_metric(r.metric),
                 "estimate (95%)": lambda r: r.note or with_interval(r.estimate, r.low, r.high),
@@ -93,7 +98,7 @@ def _make_performance(watched: Watched) -> tuple[Block, ...]:
             f"The same in blocks of {BLOCK} outcomes, in order of report.",
             found.blocks,
             {
-                "horizon": "horizon",
+                "horizon": lambda r: r.horizon.upper(),
                 "reported": lambda r: f"{_day(r.first_at)} to {_day(r.last_at)}",
                 "outcomes": "n",
                 "observed": "observed",
@@ -135,14 +140,15 @@ def _make_charts(watched: Watched) -> tuple[Block, ...]:
         ("outcome_charts", of_outcomes, "outcomes against estimates"),
         ("request_charts", of_requests, "who is asked about"),
     ):
-        if any(chart.n for chart in some):
+        followed = [chart for chart in some if chart.n]
+        if followed:
             blocks.append(
                 Picture(
                     name,
                     f"Charts of {what}: evidence (line), limit (dashed; none while so few could "
                     "not cross it), crossings (rings).",
                     f"Step charts of {what} with limits.",
-                    partial(_plot, "plot_charts", some),
+                    partial(_plot, "plot_charts", followed),
                 )
             )
     blocks.append(
@@ -152,14 +158,15 @@ def _make_charts(watched: Watched) -> tuple[Block, ...]:
             charts,
             {
                 "watches whether": lambda c: QUESTIONS[c.name],
-                "horizon": "horizon",
+                "horizon": lambda c: c.horizon.upper(),
                 "patients": "n",
                 "evidence": lambda c: _last(c, "value"),
                 "limit": lambda c: _last(c, "limit"),
                 "crossed": lambda c: len(c.crossings) or "",
                 "share of the budget": lambda c: percent(c.rate / FALSE_ALARMS, 1),
             },
-            f"Evidence is in nats. Whether a response is kept is followed among those who "
+            f"Evidence is the natural logarithm of how much more probable the events are after a "
+            f"change than without one. Whether a response is kept is followed among those who "
             f"responded. Out of scope and missing are held against the first {FIRST_REQUESTS} "
             f"patients, unlike against the training cohort, of whom {percent(UNLIKE)} or fewer are "
             "so themselves.",
@@ -182,7 +189,7 @@ def _make_reporting(watched: Watched) -> tuple[Block, ...]:
             "Outcomes that are due, and what those not reported could change.",
             watched.found.reporting.reset_index(),
             {
-                "horizon": "horizon",
+                "horizon": lambda r: r.horizon.upper(),
                 "estimates": "estimates",
                 "known": "known",
                 "due": "due",
@@ -208,14 +215,14 @@ def _make_reporting(watched: Watched) -> tuple[Block, ...]:
 def _make_subgroups(watched: Watched) -> tuple[Block, ...]:
     table = watched.found.subgroups
     if table.empty:
-        return ("Too few to say: no outcome has been reported yet.",)
+        return ("Too few to say: no outcome that counts has been reported yet.",)
     return (
         Table.from_rows(
             "subgroups",
             "Observed over expected in parts of the patients.",
             table,
             {
-                "horizon": "horizon",
+                "horizon": lambda r: r.horizon.upper(),
                 "": lambda r: capital(r.variable) + (f": {r.subgroup}" if r.subgroup else ""),
                 "outcomes": lambda r: f"fewer than {FEWEST}" if r.hidden else f"{r.n:.0f}",
                 "observed over expected (95%)": lambda r: with_interval(r.o_e, r.low, r.high),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from features.shares import FEWEST, format_count
+from serving.monitoring.alarms import Alarm
 from serving.monitoring.charts import FIRST_REQUESTS
 from serving.monitoring.watch import Watched
 from training.document.document import each_row, row_of
-from training.document.words import number, number_range, percent, share_with_interval
+from training.document.words import capital, number, number_range, percent, share_with_interval
 
 __all__ = ["BUDGET_SENTENCE", "make_monitoring_summary"]
 
@@ -37,12 +38,19 @@ def make_monitoring_summary(watched: Watched) -> tuple[str, ...]:
 
 def _say_alarms(watched: Watched) -> list[str]:
     """Return the last alarm of each chart, and how often that chart has raised one."""
-    last = {alarm.kind: alarm for alarm in watched.found.alarms}
-    times = Counter(alarm.kind for alarm in watched.found.alarms)
-    return [
-        alarm.text + (f" The limit was crossed {times[kind]} times." if times[kind] > 1 else "")
-        for kind, alarm in last.items()
-    ]
+    by_chart: dict[str, list[Alarm]] = {}
+    for alarm in watched.found.alarms:
+        by_chart.setdefault(alarm.kind, []).append(alarm)
+    return [alarms[-1].text + _say_earlier(alarms) for alarms in by_chart.values()]
+
+
+def _say_earlier(alarms: Sequence[Alarm]) -> str:
+    if len(alarms) == 1:
+        return ""
+    return (
+        f" This is the last of {len(alarms)} crossings, the first was on {alarms[0].day}: after "
+        "each the chart begins anew. A task tells of the first that the reviewers had not had."
+    )
 
 
 def _say_quiet(watched: Watched) -> str:
@@ -51,7 +59,7 @@ def _say_quiet(watched: Watched) -> str:
         return f"No limit has been crossed. {BUDGET_SENTENCE}"
     n = max((chart.n for chart in charts), default=0)
     if n == 0:
-        return "Too few to say: no outcome has been reported yet."
+        return "Too few to say: no outcome that counts has been reported yet."
     return (
         f"Too few to say: with {format_count(n)} reported outcomes no chart could have crossed its "
         "limit, however they had turned out. This is normal in the first months."
@@ -59,14 +67,15 @@ def _say_quiet(watched: Watched) -> str:
 
 
 def _say_ratio(row: Any) -> str:
+    horizon = row.horizon.upper()
     if row.n == 0:
-        return f"At {row.horizon} no outcome has been reported yet."
+        return f"At {horizon} no outcome that counts has been reported yet."
     if row.n < FEWEST:
-        return f"At {row.horizon} fewer than {FEWEST} outcomes have been reported."
+        return f"At {horizon} fewer than {FEWEST} outcomes have been reported."
     expected = row.events / row.estimate if row.events else None
     where = f" where {number(expected, 1)} were expected" if expected else ", fewer than expected"
     text = (
-        f"At {row.horizon} {row.events} of {row.n} responded{where}: observed over expected "
+        f"At {horizon} {row.events} of {row.n} responded{where}: observed over expected "
         f"{number(row.estimate)} (95% {number_range(row.low, row.high)})."
     )
     return text + (" That many say little." if row.n < _FEW else "")
@@ -76,7 +85,7 @@ def _say_overdue(horizon: str, row: Any) -> list[str]:
     if not row.overdue:
         return []
     text = (
-        f"Of {row.due} outcomes due at {horizon}, {row.overdue} are not reported "
+        f"Of {row.due} outcomes due at {horizon.upper()}, {row.overdue} are not reported "
         f"({share_with_interval(row.share, row.share_low, row.share_high)})"
     )
     if np.isnan(row.o_e):
@@ -105,7 +114,7 @@ def _say_requests(watched: Watched) -> str:
         if chart.n >= FEWEST:
             share = percent(float(np.mean(chart.steps["expected"])))
             parts.append(f"{events} of {chart.n} {text} (about {share} expected)")
-    head = f"{format_count(found.requests)} patients were asked about"
+    head = f"{capital(format_count(found.requests))} patients were asked about"
     if not parts:
         return f"{head}: too few to compare with others."
     after = f"; shares are compared after the first {FIRST_REQUESTS}" if len(parts) > 1 else ""

@@ -23,7 +23,7 @@ from serving.records.recorder import Recorder
 from serving.records.tasks import Task, find_suspension, list_tasks
 from serving.web.answers import answer_page, log_failure
 from serving.web.headers import CARD_POLICY, PRIVATE
-from training.document.document import Block, Document, Picture, Section, Table
+from training.document.document import COUNTS_ONLY, Block, Document, Picture, Section, Table
 from training.document.render import to_html
 
 __all__ = ["make_monitor_route"]
@@ -54,7 +54,8 @@ def make_monitor_route(
         tasks = list_tasks(recorder.store.database, watched.model_digest)
         document = _leave_pictures_out(make_monitoring_report(watched))
         first, *others = document.sections
-        return replace(document, sections=(first, _show_tasks(tasks), *others))
+        sections = (first, _show_tasks(tasks), *others)
+        return replace(document, sections=sections, foot=COUNTS_ONLY)  # the charts are left out
 
     async def show(request: Request) -> Response:
         recorder = get_recorder()

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import pandas as pd
 
 __all__ = [
+    "COUNTS_ONLY",
     "Block",
     "Bullets",
     "Document",
@@ -30,6 +31,9 @@ __all__ = [
     "make_table",
     "row_of",
 ]
+
+COUNTS_ONLY = "Counts and summaries only: no row and no identifier of a patient is on this page."
+"""Foot of a page on which nothing of a single patient stands."""
 
 
 class Drawn(Protocol):
@@ -233,6 +237,8 @@ class Document:
     summary : bool
         Whether the first section is a summary that fills one page of its own. A list of what
         follows then stands after it.
+    foot : str
+        Last line of the page: what of single patients is on it.
     """
 
     title: str
@@ -240,6 +246,7 @@ class Document:
     stamp: str
     sections: tuple[Section, ...]
     summary: bool = False
+    foot: str = COUNTS_ONLY
 
     def name_blocks(self) -> list[tuple[Section, list[Named]]]:
         """Return each section with its blocks, tables and pictures numbered as they come."""

@@ -46,7 +46,7 @@ def test_alarms_are_told_in_words_and_become_tasks_once(place):
     assert first.exit_code == second.exit_code == 0, first.output
     words = " ".join(first.stdout.split())
     assert "demo-crps:3 in use" in words
-    assert "- Fewer respond than estimated (t1): the last" in words
+    assert "- Fewer respond than estimated (T1): the limit was crossed" in words
     assert "Opened 1 task for the reviewers." in words
     assert "Opened" not in second.stdout
     assert len(list_tasks(store.database, predictor.digest)) == 1

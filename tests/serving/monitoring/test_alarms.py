@@ -21,7 +21,7 @@ def test_an_alarm_tells_what_when_and_what_to_do() -> None:
     assert first.observed <= 1 < first.expected
     assert first.at == followed.reported["t1"][first.number - 1]
     assert first.kind == "monitor:first_fewer"
-    for part in ("Fewer respond than estimated (t1)", "responders where", "2027", "update"):
+    for part in ("Fewer respond than estimated (T1)", "responders where", "2027", "update"):
         assert part in first.text
 
 
@@ -29,7 +29,7 @@ def test_an_alarm_of_one_outcome_does_not_tell_it() -> None:
     followed = make_followed(np.zeros(1), 1.0)
     (alarm,) = find_alarms(compute_outcome_charts(followed)[0], followed)
     assert (alarm.number, alarm.observed) == (1, 0)
-    assert "(t1): fewer than 3 outcomes were enough to tell. The limit" in alarm.text
+    assert f"(T1): the limit was crossed on {alarm.day}; fewer than 3 outcomes up to" in alarm.text
 
 
 def test_a_quiet_chart_has_no_alarm() -> None:

@@ -110,7 +110,10 @@ def test_t2_without_t1_counts_neither_as_kept_nor_as_lost(store, predictor, nrs_
     found = follow(store, predictor)
     assert np.isnan(found.followed.outcome["t2"][0])
     assert np.isnat(found.followed.reported["t2"][0])
-    assert found.remarks[0].startswith("Outcomes were reported at t2")
+    assert found.remarks == (
+        "Outcomes were reported at T2 of patients whose outcome at T1 is not known: report that, "
+        "too; until then they do not count.",
+    )
 
 
 def test_no_response_counts_at_the_same_time_whether_t2_is_reported_late_or_never(store, predictor):
@@ -150,8 +153,8 @@ def test_without_contents_it_is_said_what_cannot_be_told(tmp_path, predictor):
     assert np.isnat(found.followed.reported["t1"][0])
     assert [text.split(" of ")[0] for text in found.remarks] == [
         "The inputs",
-        "Outcomes were reported at t1 from which the model's rule cannot say who responded; these "
-        "patients count as not reported.",
+        "Outcomes were reported at T1 from which the model's rule, which reads nrs_t1 and "
+        "success_t1, cannot say who responded; these patients count as not reported.",
     ]
 
 

@@ -18,12 +18,12 @@ def test_charts_show_value_limit_and_crossing():
     np.testing.assert_array_equal(value.get_ydata(), charts[0].steps["value"])
     assert np.isnan(limit.get_ydata()[0])  # so few cannot cross it
     assert list(crossings.get_xdata()) == [c.at + 1 for c in charts[0].crossings] != []
-    assert panels[0].get_title(loc="left") == "Fewer respond than estimated (t1)"
+    assert panels[0].get_title(loc="left") == "Fewer respond than estimated (T1)"
     assert figure.to_png().startswith(b"\x89PNG")
 
 
 def test_course_has_a_panel_for_each_horizon():
     course = compute_o_e_course(make_followed(np.tile([1.0, 0.0], 20)))
     figure = plot_o_e_course(course, ["t1", "t2"])
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["t1", "t2"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["T1", "T2"]
     assert figure.axes[0].lines[2].get_xdata()[-1] == 40

@@ -8,7 +8,7 @@ from serving.monitoring.report import make_monitoring_report
 from serving.monitoring.watch import Watched
 from tests.serving.monitoring.arrays import DAY, START, make_before, make_followed
 from tests.training.helpers.documents import leaving_pictures_empty
-from training.document.document import Picture, Table
+from training.document.document import COUNTS_ONLY, Picture, Table
 from training.document.files import to_values
 from training.document.render import to_html
 from training.measures.subgroups import Subgroup
@@ -31,6 +31,8 @@ def test_page_is_whole_whatever_the_number_of_patients(n):
     with leaving_pictures_empty():
         page = to_html(report)
     assert "A stamp." in page
+    assert "the charts show outcomes one by one" in page
+    assert COUNTS_ONLY not in page
     assert "nan" not in page.lower().replace("nanning", "")
     for section in ("In short", "Has something changed?", "Are the reports complete?"):
         assert section in page

@@ -35,7 +35,7 @@ def test_a_model_is_suspended_where_that_is_asked(store, predictor):
     tell_reviewers(store, look_at(store, predictor, now=AFTER), now=AFTER, suspends=True)
     found = find_suspension(store.database, predictor.digest)
     assert found is not None
-    assert found.reason.startswith("Fewer respond than estimated (t1)")
+    assert found.reason.startswith("Fewer respond than estimated (T1)")
     assert look_at(store, predictor, now=AFTER).suspended == found.reason
 
 

@@ -193,9 +193,9 @@ def test_what_is_asked_about_a_model_in_use_is_seen_by_everyone(desk, browser, m
     monkeypatch.setattr(accounts, "_COST", {"n": 2, "r": 1, "p": 1})
     desk.accounts.add(FIRST.name, FIRST.display, FIRST.role, PASSWORD, by=None)
     digest = read_facts(add_model(desk, approved=False))[1]
-    text = "Fewer respond than estimated (t1): the last 31 outcomes held 11 responders."
+    text = "Fewer respond than estimated (T1): the last 31 outcomes held 11 responders."
     task = Task(4, digest, "monitor:first_fewer", datetime(2026, 3, 2, tzinfo=UTC), text)
-    in_use = InUse({digest: [task]}, {digest: "Fewer respond than estimated (t1)"})
+    in_use = InUse({digest: [task]}, {digest: "Fewer respond than estimated (T1)"})
     with running(make_review_app(desk, find_in_use=lambda: in_use)) as url:
         reviewer = Reviewer(browser, url, FIRST)
         assert list_violations(reviewer.page) == []

@@ -12,6 +12,7 @@ from serving.records.tasks import close_task, list_tasks, suspend
 from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.monitoring.recorded import AFTER, make_store, record_course
+from training.document.document import COUNTS_ONLY
 
 FALLS = [True, False, True, True, False, True] + [False] * 14
 
@@ -38,6 +39,8 @@ def test_the_page_shows_what_was_found_and_what_is_asked(store, predictor):
     assert task.text[:40] in answered.text
     assert ">open<" in answered.text
     assert "<img" not in answered.text
+    assert "charts show outcomes one by one" not in answered.text
+    assert COUNTS_ONLY in answered.text
     close_task(store.database, task.id, by="berta", comment="a <new> form", at=AFTER)
     text = open_page(predictor, store).text
     assert "by berta: a &lt;new&gt; form" in text
