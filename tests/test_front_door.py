@@ -15,9 +15,7 @@ from rich.text import Text
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from features.dictionary.contract import CONTRACT
 from ketresponse import app
-from serving.commands.demo import EXAMPLE
 from tests.places import PROJECT
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.registered import locate
@@ -172,10 +170,6 @@ def test_a_taken_port_is_one_line_before_anything_is_written(
     assert result.stderr.count("\n") == 1
     assert "choose another with --port" in result.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_demonstrations_patient_is_in_the_contract() -> None:
-    assert set(EXAMPLE) <= set(CONTRACT.names)
 
 
 def test_every_command_in_the_readme_exists() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,25 +20,10 @@ from features.errors import Refused
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["EXAMPLE", "ask", "demo"]
+__all__ = ["ask", "demo"]
 
 N_PATIENTS = 240
 SEED = 7
-EXAMPLE = {
-    "course_number": 1,
-    "setting": "elective",
-    "drug": "s_ketamine",
-    "route": "intravenous",
-    "concurrent_infusion_drug": "none",
-    "age_years": 45,
-    "nrs_t0": 8,
-    "disease_duration_years": 3,
-    "opioid": "yes",
-    "antidepressant": "no",
-    "anti_epileptic": "yes",
-}
-"""A patient who does not exist, to ask the demonstration about."""
-
 _NAME = "demonstration"
 _STUDY = f"""\
 name = "{_NAME}"
@@ -117,6 +104,12 @@ def ask(url: str, patient: dict[str, Any]) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
+def _name_places(uri: str, records: Mapping[str, str]) -> str:
+    """Return what another terminal has to be told to find model and records."""
+    places = {"MLFLOW_TRACKING_URI": uri, **records}
+    return "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in places.items())
+
+
 def _wait_for_interrupt() -> None:
     while True:
         time.sleep(3600)
@@ -149,6 +142,7 @@ def demo(
         from serving.estimate.predictor import Predictor
         from serving.process import bind, start_server
         from serving.web.text import print_answer
+        from training.model.example import make_example
         from training.store.artifact import load_model
     wanted = port if port is not None else (0 if once else 3000)
     with bind("127.0.0.1", wanted):
@@ -171,15 +165,20 @@ def demo(
                     model, "demonstration", port=wanted, log=log, environ=records
                 )
                 url = stack.enter_context(service)
-                answer = ask(url, EXAMPLE)
+                predictor = Predictor(load_model(model))
+                # The patient of the page that is opened: one and the same number on both.
+                answer = ask(url, make_example(predictor.model, predictor.eligibility))
             if once:
                 typer.echo(json.dumps(answer, indent=2))
                 return
             console.print("\n[bold]One example patient, asked over HTTP[/]")
-            print_answer(answer, Predictor(load_model(model)), console=console)
+            print_answer(answer, predictor, console=console)
             console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
             runs = escape(f"mlflow ui --backend-store-uri {uri}")
-            console.print(f"For programs: {url}/docs   Runs: {runs}")
+            console.print(f"For programs: {url}/docs   Runs: {runs}", soft_wrap=True)
+            console.print("For ketresponse monitor, records and others, in another terminal:")
+            places = escape(_name_places(uri, records))
+            console.print(f"{places}\n  ketresponse monitor {_NAME}", soft_wrap=True)
             console.print("Ctrl-C ends the service.")
             if console.is_terminal and "DISPLAY" in os.environ:
                 typer.launch(f"{url}/clinic?example=1")
