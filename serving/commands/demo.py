@@ -49,6 +49,14 @@ folds = 5
 repeats = 2
 bootstrap_reruns = 5
 learning_curve = 1
+
+[language.nl]
+population = "gesimuleerde volwassenen met CRPS (geen echte patiënt; elk effect is verzonnen)"
+treatment = "een gesimuleerde geplande week opname met een lage dosis S-ketamine intraveneus"
+
+[language.de]
+population = "simulierte Erwachsene mit CRPS (kein wirklicher Patient; jeder Effekt ist erfunden)"
+treatment = "eine simulierte elektive Krankenhauswoche mit niedrig dosiertem S-Ketamin intravenös"
 """
 
 

@@ -56,6 +56,7 @@
     population = "Volwassenen met CRPS, therapieresistent, één derdelijnscentrum"
     treatment = "Geplande opname voor een lage dosis S-ketamine intraveneus, 7 dagen"
     labels = {my_score = "Mijn schaal"}      # of variables that the mapping declares
+    words = {"back pain" = "rugpijn"}        # of a scale, of categories
 
 Naming one candidate in `[procedure]` uses it alone; naming several blends them. Unknown keys are
 errors: a setting that is misspelt must not be ignored.
@@ -266,5 +267,6 @@ def _list_texts(file: StudyFile, dictionary: Dictionary) -> dict[str, dict[str, 
             if english and (told := getattr(own, name))
         }
         | {str(dictionary[name].label): label for name, label in own.labels.items()}
-        for code, own in file.language.items()
+        | dict(own.words)
+        for code, own in file.language.told.items()
     }

@@ -191,6 +191,8 @@ class _Language(Settings):
         As in `[outcome]`, where the study has its own words for them.
     labels : mapping of str to str
         The study's own variables.
+    words : mapping of str to str
+        What else it says, by its English: the measure and unit of its scale, words of categories.
     """
 
     population: str = ""
@@ -198,21 +200,26 @@ class _Language(Settings):
     t1: str = ""
     t2: str = ""
     labels: Mapping[str, str] = Field(default_factory=dict)
+    words: Mapping[str, str] = Field(default_factory=dict)
 
 
-_CODES = ("nl", "de")
+class _Languages(Settings):
+    nl: _Language | None = None
+    de: _Language | None = None
+
+    @property
+    def told(self) -> dict[str, _Language]:
+        """Those in which the study says something, by their code."""
+        codes = {"nl": self.nl, "de": self.de}
+        return {code: told for code, told in codes.items() if told is not None}
 
 
-def _check_languages(
-    languages: Mapping[str, _Language], info: ValidationInfo[Place]
-) -> Mapping[str, _Language]:
+def _check_languages(languages: _Languages, info: ValidationInfo[Place]) -> _Languages:
     dictionary, outcome = info.context.dictionary, info.data.get("outcome")
     own = [variable.name for variable in dictionary if variable.name not in CONTRACT]
     problems = []
-    for code, told in languages.items():
+    for code, told in languages.told.items():
         where = f"language.{code}"
-        if code not in _CODES:
-            problems.append(Problem(where, f"one of {', '.join(_CODES)}", "another language"))
         problems += [
             Problem(
                 f"{where}.{horizon}",
@@ -265,6 +272,4 @@ class StudyFile(Settings):
         default_factory=dict
     )
     panel: PanelTable = PanelTable()
-    language: Annotated[Mapping[str, _Language], AfterValidator(_check_languages)] = Field(
-        default_factory=dict
-    )
+    language: Annotated[_Languages, AfterValidator(_check_languages)] = _Languages()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from features.errors import InputError, KetresponseError
+from features.texts import say, say_count
 from tests.training.helpers.examples import make_facts
 from training.store.facts import STATUSES, ModelFacts, package_versions
 
@@ -55,3 +56,29 @@ def test_the_versions_are_those_that_run():
     found = package_versions()
     assert found["numpy"] == __import__("numpy").__version__
     assert found["python"].startswith("3.")
+
+
+def test_a_text_can_be_said_again_by_what_it_was_made_of():
+    kept = say("{n} of {who}", n=3, who=say_count("{count} patient", "{count} patients", 5))
+    facts = make_facts(notes=[kept, say("whole"), "plain {n}"])
+    again = ModelFacts.from_dict(json.loads(json.dumps(facts.to_dict())))
+    assert again == facts and type(facts.notes[0]) is str
+    told = again.say("3 of 5 patients")
+    assert (told.pattern, told.values["who"].plural) == ("{n} of {who}", "{count} patients")
+    assert [again.say(note) for note in again.notes] == ["3 of 5 patients", "whole", "plain {n}"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"pattern": "{n} of 6", "plural": "", "counted": None, "values": {"n": 3}},
+        {"pattern": "{m}", "plural": "", "counted": None, "values": {"n": 3}},
+        {"pattern": "{}", "plural": "", "counted": None, "values": {"n": 3}},
+        {"pattern": "3 of 5", "values": {}},
+        "3 of 5",
+        None,
+    ],
+)
+def test_a_text_is_made_of_nothing_else(parts):
+    with pytest.raises(KetresponseError, match="not made of what its facts say"):
+        make_facts(notes=["3 of 5"], made_of={"3 of 5": parts})

@@ -101,3 +101,39 @@ def test_subgroups_are_added_to_the_usual_ones(tmp_path: Path) -> None:
         "site": False,
         "opioid": True,
     }
+
+
+def test_a_study_says_its_own_words_in_its_languages(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        '[outcome]\nt2 = "still better a year later"\n'
+        '[language.nl]\npopulation = "volwassenen"\nt2 = "na een jaar nog beter"\n'
+        'words = { "back pain" = "rugpijn" }\n'
+        '[language.de]\ntreatment = "eine Behandlung"\n'
+    )
+    study = read_study(write_study(tmp_path, text))
+    assert study.texts == {
+        "nl": {
+            study.population: "volwassenen",
+            "still better a year later": "na een jaar nog beter",
+            "back pain": "rugpijn",
+        },
+        "de": {study.treatment: "eine Behandlung"},
+    }
+    assert read_study(write_study(tmp_path, MINIMAL)).texts == {}
+
+
+def test_a_language_or_word_that_nobody_could_ask_for_is_told(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        '[language.fr]\npopulation = "adultes"\n'
+        '[language.nl]\nt1 = "beter"\nlabels = { nrs_t0 = "Pijn" }\npopulatie = "x"\n'
+    )
+    assert find_problems(tmp_path, text) == {
+        "language.nl.populatie": "did you mean population?",
+        "language.fr": "",
+    }
+    dutch = text[text.index("[language.nl]") :].replace("populatie", "t2")
+    assert find_problems(tmp_path, MINIMAL + dutch).keys() == {
+        "language.nl.t1",
+        "language.nl.t2",
+        "language.nl.labels.nrs_t0",
+    }
