@@ -7,6 +7,7 @@ of themselves. A macro that is imported needs ``with context``.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, pass_context
@@ -45,6 +46,8 @@ def _write(language: Language, value: Any) -> Any:
     """Return a number as text, so that ``%(n)s`` has its decimal comma; all else told."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return language.number(value, "")
+    if isinstance(value, date) and language.code != "en":
+        return language.date(value)
     return language.tell(value)
 
 

@@ -15,7 +15,7 @@ from serving.estimate.panel_text import PANEL_FORM, decode_upload, fill_form, re
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.estimate.schemas import make_panel_example
-from serving.language.language import find_language
+from serving.language.language import find_language, keep_language
 from serving.records.asking import ask, ask_comparison
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Recorder, Suspended
@@ -116,6 +116,7 @@ class _Clinic:
             csrf=find_csrf(request),
             first=self._get_first(),
             language=language,
+            query=keep_language(request.scope),
         )
         return answer_page(html, status_code, language=language, policy=CLINIC_POLICY)
 

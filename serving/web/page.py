@@ -14,6 +14,7 @@ from typing import Any
 from features.dictionary.substances import SUBSTANCES
 from features.errors import Problem
 from features.published.safety import describe_safety
+from features.texts import Text
 from serving.estimate.predictor import Predictor
 from serving.language.language import ENGLISH, Language
 from serving.web.compare import describe_comparison, list_known
@@ -86,6 +87,7 @@ def render_page(
     csrf: str = "",
     first: str = "",
     language: Language = ENGLISH,
+    query: str = "",
     today: date | None = None,
 ) -> str:
     """Return the page as HTML.
@@ -104,6 +106,8 @@ def render_page(
         The horizon that the clinic cares about.
     language : Language
         In which it is written.
+    query : str
+        What links of the page end with, so that they stay in the language.
     today : date or None
         The day of the answer; None for today.
     """
@@ -115,7 +119,10 @@ def render_page(
     return render(
         "clinic.html",
         language=language,
+        query=query,
         facts=facts,
+        status=Text(facts.status),
+        created=date.fromisoformat(facts.created),
         notes=notes,
         outcomes=[facts.say(outcome) for outcome in facts.outcomes.values()],
         population=facts.say(facts.population),

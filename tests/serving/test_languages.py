@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.helpers.guarded import Guarded
 from tests.serving.helpers.models import PATIENT, make_loaded
+from tests.serving.helpers.panels import make_loaded_with_panel
+from training.store.artifact import LoadedModel
 
 CODES = ("nl", "de")
 TOLD = {"text", "outcome", "population", "treatment", "source"}
@@ -36,11 +39,16 @@ TEXTS = {
 }
 
 
+def make_predictor(loaded: LoadedModel) -> Predictor:
+    """Return a model whose study says what it says in three languages."""
+    outcomes = describe_outcomes(RULES["fall2_or_success"], ("t1", "t2"), condition="CRPS")
+    said = {"population": "adults of one centre", "treatment": "a course", "texts": TEXTS}
+    return Predictor(replace(loaded, facts=replace(loaded.facts, outcomes=outcomes, **said)))
+
+
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    outcomes = describe_outcomes(RULES["fall2_or_success"], ("t1", "t2"), condition="CRPS")
-    facts = {"population": "adults of one centre", "treatment": "a course", "texts": TEXTS}
-    return Predictor(make_loaded(facts={**facts, "outcomes": outcomes}))
+    return make_predictor(make_loaded())
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +83,11 @@ def find_english(text: str) -> list[str]:
     parts = {part.strip() for part in re.split(r"\{[^}]*\}|%\(\w+\)s|<[^>]*>| / ", told)}
     foreign = {part for part in parts if len(re.findall(r"[a-z]{2,}", part)) >= 3}
     return sorted(part.replace("%%", "%") for part in foreign if part.replace("%%", "%") in text)
+
+
+def find_english_words(html: str) -> list[str]:
+    """Return words that are English and neither Dutch nor German, wherever they come from."""
+    return re.findall(r"(?i)\b(?:the|and|this|with|which|from|patients|you)\b", text_of(html))
 
 
 def text_of(html: str) -> str:
@@ -160,8 +173,41 @@ def test_the_nurses_page_holds_no_english(predictor, code, form, tmp_path):
     page = client.get(address) if form is None else client.post(address, data=form)
     assert f'<html lang="{code}">' in page.text and page.headers["content-language"] == code
     assert f'action="outcomes?lang={code}#result"' in page.text
-    assert find_english(text_of(page.text)) == []
+    assert find_english(text_of(page.text)) == find_english_words(page.text) == []
     recorder.close()
+
+
+FORM = {name: str(value) for name, value in PATIENT.items()}
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    "form",
+    [
+        None,
+        FORM,
+        {**FORM, "drug": "racemic_ketamine"},
+        {**FORM, "nrs_t0": "1"},
+        {**FORM, "nrs_t0": "11", "sex": "m", "patient_id": "P-1"},
+        {"sex": ""},
+        {**FORM, "compare": "1", "compare-nrs_t0": "5"},
+    ],
+    ids=["empty", "estimate", "out_of_scope", "cannot_be", "wrong", "nothing_known", "compared"],
+)
+@pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel])
+def test_the_clinicians_page_holds_no_english(code, form, loaded):
+    predictor = make_predictor(loaded())
+    client = Client(make_app(lambda: predictor, get_folder=lambda: Path()))
+    address = f"/clinic?lang={code}"
+    page = client.get(address) if form is None else client.post(address, data=form)
+    assert f'<html lang="{code}">' in page.text and page.headers["content-language"] == code
+    assert find_english(text_of(page.text)) == find_english_words(page.text) == []
+    attributes = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', page.text)
+    assert find_english(unescape(" / ".join(attributes))) == []
+    # Nothing leads out of the language, but to what is in English only.
+    for link in re.findall(r'(?:href|action)="((?:clinic|outcomes|model)\b[^"]*)"', page.text):
+        assert f"lang={code}" in link or link.endswith(".css"), link
+    assert not re.search(r"\d\.\d", re.sub(r"10\.\d{4}/\S+|\d\.\d\.\d", "", text_of(page.text)))
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -175,7 +221,7 @@ def test_whoever_is_not_let_in_reads_why(code, tmp_path):
     as_page = {**headers, "accept": "text/html"}
     for page in (guarded.get("/login", headers=as_page), guarded.post("/predict", headers=as_page)):
         assert f'<html lang="{code}">' in page.text
-        assert find_english(text_of(page.text)) == []
+        assert find_english(text_of(page.text)) == find_english_words(page.text) == []
     # Whoever asked for a language in the address is asked for the key in it.
     sent = guarded.get(f"/clinic?lang={code}", headers={"accept": "text/html"})
     assert sent.headers["location"] == f"/login?lang={code}"
