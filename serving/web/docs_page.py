@@ -58,7 +58,7 @@ def make_docs_routes(
     async def show_page(request: Request) -> Response:
         headers = {**PRIVATE, "Content-Security-Policy": DOCS_POLICY}
         csrf = find_csrf(request)
-        html = render_docs(describe(), base=str(request.base_url), csrf=csrf)
+        html = render_docs(describe(), get_predictor(), base=str(request.base_url), csrf=csrf)
         return HTMLResponse(html, headers=headers)
 
     async def show_style(request: Request) -> Response:
@@ -75,13 +75,15 @@ def make_docs_routes(
     ]
 
 
-def render_docs(openapi: Schema, *, base: str, csrf: str = "") -> str:
+def render_docs(openapi: Schema, predictor: Predictor, *, base: str, csrf: str = "") -> str:
     """Return the page of an OpenAPI document.
 
     Parameters
     ----------
     openapi : mapping
         As :func:`serving.web.openapi.make_openapi` makes it.
+    predictor : Predictor
+        The model that answers, whose stamp stands on the page.
     base : str
         The address of the service, for the commands to be copied.
     csrf : str
@@ -97,7 +99,13 @@ def render_docs(openapi: Schema, *, base: str, csrf: str = "") -> str:
         for name, schema in openapi["components"]["schemas"].items()
     ]
     return render(
-        "docs.html", info=openapi["info"], operations=operations, schemas=schemas, csrf=csrf
+        "docs.html",
+        info=openapi["info"],
+        operations=operations,
+        schemas=schemas,
+        csrf=csrf,
+        facts=predictor.facts,
+        stamp=predictor.stamp,
     )
 
 

@@ -15,7 +15,7 @@ from tests.serving.helpers.panels import make_loaded_with_panel
 
 
 def _show(predictor: Predictor, *, base: str = "http://here/") -> str:
-    return render_docs(make_openapi(predictor, version="1.2.3"), base=base)
+    return render_docs(make_openapi(predictor, version="1.2.3"), predictor, base=base)
 
 
 @pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel])
@@ -30,6 +30,12 @@ def test_every_address_and_every_field_is_told(loaded):
         for field in schema.get("properties", {}):
             assert f"<code>{field}</code>" in page
     assert "at most 1,000,000 bytes" in page and "up to 100 patients" in page
+
+
+def test_the_stamp_of_the_model_stands_on_it(predictor):
+    page = _show(predictor)
+    assert predictor.stamp and str(predictor.stamp) in unescape(page)
+    assert 'class="stamp stamp-demonstration"' in page
 
 
 def test_types_are_told_in_words(predictor):
