@@ -18,7 +18,7 @@ from experiments.description.panel_commands import app as panel_app
 from experiments.evidence.commands import evidence
 from experiments.trajectory.commands import trajectory
 from features.commands import app as cohort_app
-from features.errors import InputError, KetresponseError
+from features.errors import EXIT_INPUT, InputError, KetresponseError
 from serving.commands.access import app as access_app
 from serving.commands.demo import demo
 from serving.commands.doctor import doctor
@@ -43,7 +43,7 @@ EXIT_INTERRUPTED = 130
 _EPILOG = (
     "Exit codes: 0 done; 1 an unexpected failure; 2 something in the input, to be put right; "
     "3 not enough data for a model (a normal outcome, with a report); 4 refused, whatever the "
-    "input; 130 stopped by Ctrl-C, with nothing half registered."
+    "input; 130 stopped by Ctrl-C, with nothing half registered, or by a no."
 )
 
 
@@ -58,6 +58,14 @@ class _Front(TyperGroup):
             # The one who typed the command sent the input, and may see what came.
             print(err.report() if isinstance(err, InputError) else str(err), file=sys.stderr)
             raise SystemExit(err.exit_code) from None
+        except typer.Abort as err:
+            # A question: nobody could answer it, or the answer was no.
+            if isinstance(err.__context__, EOFError):
+                told = "what is asked for was not given: name it as an option (see --help)"
+                print(f"\n{told}", file=sys.stderr)
+                raise SystemExit(EXIT_INPUT) from None
+            print("\nstopped; nothing was done", file=sys.stderr)
+            raise SystemExit(EXIT_INTERRUPTED) from None
         except KeyboardInterrupt:
             print("stopped; nothing was registered or half written", file=sys.stderr)
             raise SystemExit(EXIT_INTERRUPTED) from None

@@ -16,6 +16,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ketresponse import app
+from serving.records.settings import RecordSettings
+from serving.records.store import open_store
 from tests.places import PROJECT
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.registered import locate
@@ -170,6 +172,26 @@ def test_a_taken_port_is_one_line_before_anything_is_written(
     assert result.stderr.count("\n") == 1
     assert "choose another with --port" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_that_nobody_can_answer_is_input_to_be_put_right(tmp_path: Path) -> None:
+    environ = {"KETRESPONSE_HOME": str(tmp_path)}
+    typed = CliRunner().invoke(app, ["records", "close", "1"], input="", env=environ)
+    assert typed.exit_code == 2
+    assert "name it as an option" in typed.stderr
+
+
+def test_a_no_to_a_question_is_no_failure(tmp_path: Path) -> None:
+    environ = {
+        "KETRESPONSE_RECORDS": str(tmp_path / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(tmp_path / "records.key"),
+    }
+    settings = RecordSettings.from_environ(environ)
+    assert settings is not None
+    open_store(settings).close()
+    typed = CliRunner().invoke(app, ["records", "downgrade", "0001"], input="n\n", env=environ)
+    assert typed.exit_code == 130
+    assert "nothing was done" in typed.stderr
 
 
 def test_every_command_in_the_readme_exists() -> None:
