@@ -60,10 +60,13 @@ class Unmet:
         "approvals", "changed".
     text : str
         In plain words, with what to do where something can be done.
+    short : str
+        The same where what a gate found and asks is told beside it; empty where `text` serves.
     """
 
     code: str
     text: str
+    short: str = ""
 
 
 def _day(event: Event) -> str:
@@ -95,9 +98,7 @@ def compute_unmet(case: Case) -> list[Unmet]:
         unmet.append(Unmet("not_opened", "its author has not opened a review"))
     elif not case.holding("open"):
         unmet.append(Unmet("changed", _changed(case, opened[-1], "the review was opened")))
-    unmet += [
-        Unmet(f"gate_{gate.number}", _describe_open(case, gate)) for gate in case.open_gates()
-    ]
+    unmet += [_describe_open(case, gate) for gate in case.open_gates()]
     holding = case.approvals
     names = {event.actor for event in holding}
     for event in list_approvals(since_opened(case.events)):
@@ -106,22 +107,21 @@ def compute_unmet(case: Case) -> list[Unmet]:
             unmet.append(Unmet("void", f"{_changed(case, event, since)}; it is void"))
     if len(holding) < NEEDED:
         by = " and ".join(event.who for event in holding)
-        unmet.append(
-            Unmet(
-                "approvals",
-                f"approved by {by or 'nobody'}; {NEEDED} reviewers who are not its author are "
-                "needed",
-            )
-        )
+        more = "one more reviewer who is not its author is needed"
+        if not holding:
+            more = f"{NEEDED} reviewers who are not its author are needed"
+        unmet.append(Unmet("approvals", f"approved by {by or 'nobody'}; {more}"))
     return unmet
 
 
-def _describe_open(case: Case, gate: Gate) -> str:
-    told = f"gate {gate.number}, {gate.name}: {gate.text}"
+def _describe_open(case: Case, gate: Gate) -> Unmet:
+    named, idle = f"gate {gate.number}, {gate.name}", ""
     if gate.number in case.idle_waivers:
         event, faults = case.idle_waivers[gate.number]
-        told += f"; the waiver of {event.who} does not count: {'; '.join(faults)}"
-    return told
+        idle = f"; the waiver of {event.who} does not count: {'; '.join(faults)}"
+    return Unmet(
+        f"gate_{gate.number}", f"{named}: {gate.text}{idle}", f"{named}, is not passed{idle}"
+    )
 
 
 def _changed(case: Case, event: Event, since: str) -> str:

@@ -100,7 +100,7 @@ def _describe_unmet(file: File) -> None:
     if file.unmet:
         typer.echo("Before it can be released:")
     for unmet in file.unmet:
-        typer.echo(f"  - {unmet.text}")
+        typer.echo(f"  - {unmet.short or unmet.text}")
 
 
 @app.command("open")
@@ -135,7 +135,7 @@ def waive(
 
 @app.command()
 def withdraw(model: _MODEL, by: _BY, comment: _COMMENT) -> None:
-    """Withdraw a model, approved or not. This is final."""
+    """Withdraw a model that was approved; its author may before that, too. This is final."""
     _act("withdraw", model, by, comment)
 
 

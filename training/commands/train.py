@@ -166,6 +166,7 @@ def models(
     """List the registered models: version, status, patients, performance."""
     from dataclasses import asdict
 
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
@@ -183,9 +184,16 @@ def models(
     if not found:
         typer.echo("No model is registered here yet: run `ketresponse train STUDY`.")
         return
-    table = Table(title="Registered models")
+    table = Table(
+        title="Registered models",
+        caption=(
+            "AUC is cross-validated. Only what is approved may be used; whether the data bear a "
+            "model stands in its report."
+        ),
+        box=SIMPLE,
+    )
     table.add_column("model", no_wrap=True)
-    for name in ("status", "trained", "horizon", "patients", "responders", "AUC"):
+    for name in ("status", "trained", "horizon", "responders", "AUC"):
         table.add_column(name, overflow="fold")
     for model in found:
         for i, horizon in enumerate(model.horizons):
@@ -195,8 +203,7 @@ def models(
                 model.status if first else "",
                 model.created[:10] if first else "",
                 horizon.upper(),
-                str(model.n[horizon]),
-                str(model.events[horizon]),
+                f"{model.events[horizon]} of {model.n[horizon]}",
                 "-" if model.auc.get(horizon) is None else f"{model.auc[horizon]:.2f}",
             )
     Console(markup=False).print(table)

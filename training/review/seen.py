@@ -37,8 +37,13 @@ def find_changed(mark: str, digests: Digests) -> list[str]:
         As they are now.
     """
     card, _, model = mark.strip().partition("-")
-    if min(len(card), len(model)) < TYPED:
+    if not mark.strip():
         return ["it is not said which card and which model were read"]
+    if min(len(card), len(model)) < TYPED:
+        return [
+            f"what is given as read names no card and model in full ({TYPED} digits of each, with "
+            "a hyphen between them): take what `ketresponse review status` tells"
+        ]
     pairs = (("card", card, digests.card), ("model", model, digests.model))
     return [
         f"the {what} is another one than was read: {seen[:_SHOWN]} then, {now[:_SHOWN]} now; "

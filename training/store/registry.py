@@ -91,7 +91,7 @@ def describe_tags(facts: ModelFacts, model: ResponseModel) -> dict[str, str]:
         tags[f"{horizon}.n"] = str(count["n"])
         tags[f"{horizon}.events"] = str(count["events"])
         if auc is not None and not _is_constant(model, horizon):
-            tags[f"{horizon}.auc"] = f"{auc:.4f}"
+            tags[f"{horizon}.auc"] = f"{auc:.6f}"  # of fewer, rounding again tells another one
     return tags
 
 

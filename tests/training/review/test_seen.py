@@ -29,9 +29,14 @@ def test_each_that_changed_is_named() -> None:
     assert len(find_changed(make_mark(DIGESTS), replace(DIGESTS, model="8" * 64))) == 1
 
 
-@pytest.mark.parametrize("mark", ["", "-", "c" * 64, "c" * 31 + "-" + "m" * 64, "ü-ü"])
-def test_what_says_nothing_is_refused(mark: str) -> None:
-    assert find_changed(mark, DIGESTS) == ["it is not said which card and which model were read"]
+def test_what_says_nothing_is_refused() -> None:
+    assert find_changed(" ", DIGESTS) == ["it is not said which card and which model were read"]
+
+
+@pytest.mark.parametrize("mark", ["1234", "-", "c" * 64, "c" * 31 + "-" + "m" * 64, "ü-ü"])
+def test_what_says_too_little_is_refused_with_what_is_asked(mark: str) -> None:
+    (told,) = find_changed(mark, DIGESTS)
+    assert told.startswith("what is given as read names no card and model in full (32 digits")
 
 
 def test_a_card_changed_in_between_is_not_signed(desk: Desk) -> None:  # noqa: F811

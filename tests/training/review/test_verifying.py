@@ -52,7 +52,7 @@ def test_tags_of_the_registry_that_were_changed_are_named(desk: Desk) -> None:
     assert sorted(_find(desk)) == [
         "pilot:1: the registry's tag approved_by is berta, the log has none",
         "pilot:1: the registry's tag review is approved, the log has in review",
-        "pilot:1: the registry's tag t1.auc is 0.9900, the model has 0.6600",
+        "pilot:1: the registry's tag t1.auc is 0.9900, the model has 0.660000",
         f"pilot:1: the registry's tag t1.n is 9000, the model has {make_facts().counts['t1']['n']}",
     ]
 
