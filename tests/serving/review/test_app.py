@@ -229,7 +229,7 @@ def test_a_card_that_changed_since_it_was_shown_is_not_signed_and_says_what_chan
     for nothing in ("no-mark", ""):
         page = send(client, "/model/pilot/1/approve", seen=nothing or "-", comment="fine")
         assert page.status_code == 403
-        assert "it is not said which card and which model were read" in page.text
+        assert "what is given as read names no card and model in full" in page.text
     put_card(folder, *read_facts(folder), slope=0.81)
     desk.act("open", AUTHOR, "pilot", comment="made again")
     page = send(client, "/model/pilot/1/approve", seen=seen, comment="fine")
