@@ -29,6 +29,8 @@ __all__ = [
     "NOTHING_TAKEN",
     "NOT_DETECTED",
     "OTHER_SCALES",
+    "PAIN_METHODS",
+    "PAIN_SCORE",
     "ROUTES",
     "SYSTEMS",
     "UNITS",
@@ -58,6 +60,12 @@ SYSTEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "http://www.mirbase.org",
             "https://mirbase.org",
             "http://mirbase.org",
+        ),
+        # Ways to measure pain: the Dutch building blocks', and the thesaurus that France uses.
+        "zib": ("urn:oid:2.16.840.1.113883.2.4.3.11.60.40.4.9.1",),
+        "NCIt": (
+            "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl",
+            "https://smt.esante.gouv.fr/terminologie-ncit",
         ),
         "IPS": ("http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",),
     }
@@ -267,6 +275,21 @@ OTHER_SCALES: Mapping[str, str] = MappingProxyType(
     {"38214-3": "a visual analogue scale", "38221-8": "a scale of faces"}
 )
 """LOINC codes of pain that are not the numeric rating scale, and what they are."""
+
+PAIN_SCORE = ("SNOMED", "225908003")
+"""A pain score on the scale that its method names, as the Dutch nl-core-PainScore writes one."""
+
+PAIN_METHODS: Mapping[tuple[str, str], bool] = MappingProxyType(
+    {
+        ("zib", "NRS"): True,
+        ("zib", "VAS10"): False,
+        ("zib", "VAS100"): False,
+        ("NCIt", "C21082"): True,
+        ("NCIt", "C121547"): False,
+        ("NCIt", "C21133"): False,
+    }
+)
+"""How pain was measured, where an Observation says so: whether by the numeric rating scale."""
 
 _SEX = "46098-0"
 _OUTCOMES = ("nrs_t1", "nrs_t2")

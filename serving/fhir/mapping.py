@@ -13,6 +13,8 @@ from features.dictionary.codes import (
     NOT_DETECTED,
     NOTHING_TAKEN,
     OTHER_SCALES,
+    PAIN_METHODS,
+    PAIN_SCORE,
     ROUTES,
     SYSTEMS,
     WINDOWS,
@@ -67,11 +69,21 @@ def _list_measured() -> list[tuple[str, ...]]:
 
 
 def _list_others() -> list[tuple[str, ...]]:
+    ways = {
+        is_nrs: _pairs(c for c, told in PAIN_METHODS.items() if told is is_nrs)
+        for is_nrs in (True, False)
+    }
     scales = "; ".join(f"LOINC `{code}` is {what}" for code, what in OTHER_SCALES.items())
     asked = f"{WINDOWS['questionnaire']} days"
     prescribed = f"{WINDOWS['prescription']} days without an end"
     return [
-        ("not `nrs_t0`", f"Observation: {scales}", "", ""),
+        (
+            "`nrs_t0`",
+            f"Observation, {_pairs([PAIN_SCORE])} with the method {ways[True]}",
+            "as above",
+            "as above",
+        ),
+        ("not `nrs_t0`", f"Observation: {scales}; any with the method {ways[False]}", "", ""),
         ("`age_years`", "Patient.birthDate", "", ""),
         ("`sex`", "Patient.gender: female, male", "", ""),
         ("`crps_type`", "Condition.code, as below", "", ""),

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from features.dictionary.codes import MEASURED, OTHER_SCALES, Measured, find_system
+from features.dictionary.codes import (
+    MEASURED,
+    OTHER_SCALES,
+    PAIN_METHODS,
+    PAIN_SCORE,
+    Measured,
+    find_system,
+)
 from features.dictionary.contract import CONTRACT
 from features.texts import Text, say
 from serving.fhir.chart import PatientChart
@@ -41,7 +48,10 @@ NO_NUMBER = say("the quantity has no number")
 NOT_EXACT = say("the value is not exact (comparator)")
 _NEVER = ("entered-in-error", "cancelled")
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
-_BY_CODE = {code: name for name, measured in MEASURED.items() for code in measured.codes}
+_PAIN = "nrs_t0"
+_BY_CODE = {
+    ("LOINC", code): name for name, measured in MEASURED.items() for code in measured.codes
+} | {PAIN_SCORE: _PAIN}
 
 
 def list_parts(placed: Placed) -> Iterator[tuple[str, Element]]:
@@ -64,14 +74,8 @@ def find_measured(chart: PatientChart, names: Collection[str]) -> tuple[list[Val
     values, issues = [], []
     for placed in chart.find_all("Observation"):
         for path, part in list_parts(placed):
-            name = next(
-                (
-                    _BY_CODE[code]
-                    for system, code in find_codes_of(part.get("code"))
-                    if system == "LOINC" and code in _BY_CODE
-                ),
-                "",
-            )
+            codes = find_codes_of(part.get("code"))
+            name = next((_BY_CODE[code] for code in codes if code in _BY_CODE), "")
             if name not in names:
                 continue
             found = _read(chart, placed, path, part, name)
@@ -98,9 +102,20 @@ def _read(
         return tell_unused(label, obstacle or Text(""), placed.path, code="required")
     measured = MEASURED[name]
     number, doubt = read_quantity(part, measured)
+    if name == _PAIN and not _is_on_scale(part):
+        doubt = say("it was measured in another way than by the numeric rating scale (method)")
     if status not in FINAL:
         doubt = tell_states(FINAL)
     return Value(name, number, at, placed, f"{path}.value", measured.days, doubt)
+
+
+def _is_on_scale(part: Element) -> bool:
+    """Return whether pain was measured by the numeric rating scale, as its code and method say."""
+    ways = [
+        PAIN_METHODS[code] for code in find_codes_of(part.get("method")) if code in PAIN_METHODS
+    ]
+    # This code leaves it to the method which scale it was; the others name the scale themselves.
+    return all(ways) and (bool(ways) or PAIN_SCORE not in find_codes_of(part.get("code")))
 
 
 def read_quantity(part: Element, measured: Measured) -> tuple[object, Text | None]:
@@ -168,7 +183,7 @@ def find_other_scales(chart: PatientChart) -> list[Issue]:
                 found.setdefault(code, []).append(placed.path)
     return [
         tell_unused(
-            CONTRACT["nrs_t0"].label,
+            CONTRACT[_PAIN].label,
             say("LOINC {code} is another scale than the numeric rating scale", code=code),
             *paths,
             severity="information",

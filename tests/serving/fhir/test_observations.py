@@ -26,6 +26,37 @@ def test_pain_may_be_a_whole_number(predictor):
     assert read(predictor, whole).patient["nrs_t0"] == 6
 
 
+ZIB = "urn:oid:2.16.840.1.113883.2.4.3.11.60.40.4.9.1"
+FRENCH = "https://smt.esante.gouv.fr/terminologie-ncit"
+
+
+@pytest.mark.parametrize(
+    ("system", "method", "is_taken"),
+    [
+        (ZIB, "NRS", True),
+        (ZIB, "VAS10", False),
+        (ZIB, "VAS100", False),
+        (FRENCH, "C21082", True),
+        (FRENCH, "C121547", False),
+        ("http://x", "VAS10", True),  # a way that nobody here knows says nothing
+    ],
+)
+def test_the_method_tells_whether_it_is_the_numeric_rating_scale(
+    predictor, system, method, is_taken
+):
+    found = read(predictor, observation(6, method=concept(system, method)))
+    assert ("nrs_t0" in found.patient) is is_taken
+    assert any("(method)" in text for text in texts(found, "warning")) is not is_taken
+
+
+def test_the_dutch_pain_score_is_taken_where_its_method_is_the_nrs(predictor):
+    score = {**observation(), "code": concept(SNOMED, "225908003"), "valueInteger": 6}
+    del score["valueQuantity"]
+    assert read(predictor, {**score, "method": concept(ZIB, "NRS")}).patient["nrs_t0"] == 6
+    for other in ({}, {"method": concept(ZIB, "VAS100")}, {"method": concept("http://x", "NRS")}):
+        assert "nrs_t0" not in read(predictor, {**score, **other}).patient
+
+
 @pytest.mark.parametrize("code", ["38214-3", "38221-8"])
 def test_another_scale_of_pain_is_not_the_nrs(predictor, code):
     found = read(predictor, observation(code=concept(LOINC, code)))
