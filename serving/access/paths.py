@@ -39,6 +39,8 @@ def list_routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
 
 def name_path(path: str, routes: Iterable[Route]) -> str:
     """Return the name of an address: that of the route which answers there."""
+    if "\n" in path:  # what is mounted at the root is not asked then, whatever is within
+        return UNKNOWN
     asked = {"type": "http", "path": path, "method": "GET", "root_path": ""}
     for route in routes:
         if route.matches(asked)[0] is not Match.NONE:

@@ -73,6 +73,7 @@ def ask(ledger):
         ("POST", f"/predict/{SECRET}", UNKNOWN),
         ("GET", f"/{SECRET}", UNKNOWN),
         ("GET", f"/clinic/%0A{SECRET}", UNKNOWN),
+        ("GET", f"/patients/%0A{SECRET}", UNKNOWN),
     ],
 )
 def test_counters_and_logs_are_told_the_name_of_an_address(ask, ledger, method, path, name):
