@@ -214,9 +214,11 @@ def _find_index(chart: PatientChart, now: datetime) -> tuple[Index, int]:
 
 
 def _list_starts(chart: PatientChart) -> list[Span]:
-    """Return when prescribed infusions were to begin."""
+    """Return when prescribed infusions were to begin; what is not signed yet begins nothing."""
     starts = []
     for placed, _ in find_planned(chart):
+        if text_of(placed.content.get("status")) != "active":
+            continue
         for dosage in list_of(placed.content.get("dosageInstruction")):
             timing = mapping_of(dosage.get("timing"))
             events = timing.get("event")

@@ -116,6 +116,8 @@ def test_an_infusion_prescribed_for_a_day_begins_on_it():
     bounds = {"repeat": {"boundsPeriod": {"start": "2026-11-24"}}}
     planned = chart(request("N01AX14", dosageInstruction=[{"timing": bounds}]))
     assert planned.index.has_begun and planned.index.at.day == 24
+    draft = request("N01AX14", status="draft", dosageInstruction=dosage)
+    assert not chart(draft).index.has_begun
     later = [{"timing": {"event": ["2026-12-01"]}}]
     assert not chart(request("N01AX14", dosageInstruction=later)).index.has_begun
 
