@@ -106,7 +106,7 @@ def choose(
         issues += told
         if found is not None:
             return found, issues
-        if all(index.count_days_since(value.at) > value.days for value in alike):
+        if index.count_days_since(alike[0].at) > max(value.days for value in early):
             break  # and so are all that are older still
     return None, issues
 

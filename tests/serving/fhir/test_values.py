@@ -45,6 +45,12 @@ def test_a_window_is_a_window():
     assert found is None and "90" in issue.text
 
 
+def test_each_value_has_a_window_of_its_own():
+    # An answer may be 90 days old, a weight a year: the answer is too old, the weight is not.
+    found, issues = pick(value(7, "2026-08-01", days=90), value(8, "2026-07-01", days=365))
+    assert found == 8 and len(issues) == 1
+
+
 def test_what_is_from_after_is_never_taken():
     begun = Index(NOW, has_begun=True)
     found, (issue,) = pick(value(2, "2026-11-28"), value(3, "2026-11-27"), index=begun)
