@@ -232,7 +232,10 @@ STATES = {
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_a_screen_reader_finds_its_way_in_every_state(page, server, predictor, colours):
     page.emulate_media(color_scheme=colours)
-    for change in STATES.values():
+    # Dark differs in its colours alone: every one of them is in these.
+    few = ("noted", "problems", "cannot be met")
+    states = STATES if colours == "light" else {name: STATES[name] for name in few}
+    for change in states.values():
         page.goto(f"{server[0]}/clinic")
         if change is not None:
             ask(page, **change)

@@ -78,3 +78,16 @@ def test_a_comparison_is_recorded_and_is_nobodys_estimate(predictor, store, tmp_
     assert {one.inputs["patient"]["sex"] for one in kept} == {"female", "male"}
     assert all("comparison" in one.notices and one.pseudonym is None for one in kept)
     recorder.close()
+
+
+def test_a_page_that_was_asked_for_in_a_language_stays_in_it(app):
+    text = call(app, "POST", "/clinic?lang=nl", data=FORM).text
+    assert text.count('action="clinic?lang=nl#result"') == 2
+    assert "Van 100 patiënten zoals deze" in text
+    assert '<span lang="en">adults with therapy-resistant CRPS' in text
+    for words in ("How sure?", "What the number does not mean", "How did people"):
+        assert words not in text
+    empty = call(app, "GET", "/clinic?lang=de").text
+    assert 'href="clinic?lang=de&amp;example=1#result"' in empty or (
+        'href="clinic?lang=de&example=1#result"' in empty
+    )
