@@ -86,6 +86,8 @@ def extract_texts(root: Path) -> Catalog:
             template.add(message, locations=[(f"{floor}/{file}", 0)], auto_comments=comments)
     for text, file in _list_words():
         template.add(text, locations=[(file, 0)])
+    for entry in template:
+        entry.locations.sort()  # by which a catalogue is in order
     return template
 
 
