@@ -135,7 +135,8 @@ class Language:
 
     def date(self, day: date | datetime) -> str:
         """Return a day as the language writes it, its month in letters."""
-        return format_date(day, "d MMMM y", locale=self.locale)
+        # The English of the catalogue is no American.
+        return format_date(day, "d MMMM y" if self.code == "en" else "long", locale=self.locale)
 
     def _find(self, text: str) -> str | None:
         """Return the pattern of a text in this language; None where there is none."""

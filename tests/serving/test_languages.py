@@ -26,7 +26,7 @@ from serving.web.answers import answer
 from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.helpers.guarded import Guarded
-from tests.serving.helpers.models import PATIENT, make_loaded
+from tests.serving.helpers.models import DEFAULT, PATIENT, make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
 from training.store.artifact import LoadedModel
 
@@ -191,8 +191,23 @@ FORM = {name: str(value) for name, value in PATIENT.items()}
         {**FORM, "nrs_t0": "11", "sex": "m", "patient_id": "P-1"},
         {"sex": ""},
         {**FORM, "compare": "1", "compare-nrs_t0": "5"},
+        {
+            **FORM,
+            **{f"compare-{n}": FORM[n] for n in DEFAULT},
+            "compare": "1",
+            "compare-nrs_t0": "5",
+        },
     ],
-    ids=["empty", "estimate", "out_of_scope", "cannot_be", "wrong", "nothing_known", "compared"],
+    ids=[
+        "empty",
+        "estimate",
+        "out_of_scope",
+        "cannot_be",
+        "wrong",
+        "nothing_known",
+        "compared_wrongly",
+        "compared",
+    ],
 )
 @pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel])
 def test_the_clinicians_page_holds_no_english(code, form, loaded):

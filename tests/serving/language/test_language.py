@@ -71,7 +71,7 @@ def test_what_is_left_in_english_is_marked_and_all_is_escaped():
     [
         ("en", ["1,234.5", "86%", "-0.5", "30 January 2026"]),
         ("nl", ["1.234,5", "86%", "-0,5", "30 januari 2026"]),
-        ("de", ["1.234,5", "86\N{NO-BREAK SPACE}%", "-0,5", "30 Januar 2026"]),
+        ("de", ["1.234,5", "86\N{NO-BREAK SPACE}%", "-0,5", "30. Januar 2026"]),
     ],
 )
 def test_numbers_and_days_are_written_as_the_language_does(code, expected):

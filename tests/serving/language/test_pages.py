@@ -51,7 +51,7 @@ def test_filters():
     template = "{{ x | capital }} {{ (x | told)[:2] }} {{ x | mark }} {{ n | written('.1f') }} "
     template += "{{ d | day }}"
     told = write(template, x=Text("age"), n=1, d=date(2026, 3, 1))
-    assert told == 'Age ag <span lang="en">age</span> 1,0 1 März 2026'
+    assert told == 'Age ag <span lang="en">age</span> 1,0 1. März 2026'
 
 
 def test_a_page_without_a_language_does_not_turn_english_of_itself():
