@@ -42,11 +42,19 @@ from serving.web.posted import read_body
 
 __all__ = ["CdsDesk", "make_cds_addresses"]
 
-_NO_SERVICE = {"error": "there is no such service: GET /cds-services lists them", "problems": []}
-_OTHER_PATIENT = Problem("prefetch.patient", "the Patient of context.patientId", "another")
+_NO_SERVICE = {
+    "error": say("there is no such service: GET /cds-services lists them"),
+    "problems": [],
+}
+_OTHER_PATIENT = Problem(
+    "prefetch.patient", say("the Patient of context.patientId"), say("another")
+)
 _MANY = 200
 """Resources that a thread reads: fewer are read before a thread has begun."""
-_NO_RECORDS = {"error": "nothing is recorded here: there is no card to report on", "problems": []}
+_NO_RECORDS = {
+    "error": say("nothing is recorded here: there is no card to report on"),
+    "problems": [],
+}
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,7 @@ class CdsDesk:
         return {"cards": [card]}
 
     def _make_links(self, base: str, language: Language) -> list[dict[str, str]]:
+        stay = "" if language.code == "en" else f"?lang={language.code}"
         page = (
             {
                 "label": say("Open the page with these values"),
@@ -127,7 +136,7 @@ class CdsDesk:
                 "type": "smart",
             }
             if self.launches
-            else {"label": say("Open the page"), "url": f"{base}/clinic", "type": "absolute"}
+            else {"label": say("Open the page"), "url": f"{base}/clinic{stay}", "type": "absolute"}
         )
         card = {"label": say("The model's card"), "url": f"{base}/card", "type": "absolute"}
         return [language.tell(page), language.tell(card)]
@@ -146,16 +155,19 @@ def make_cds_addresses(
         Returns the settings.
     """
 
+    def speak(request: Request) -> Language:
+        return find_language(request.scope).with_texts(get_desk().predictor.facts.texts)
+
     async def list_services(request: Request) -> Response:
-        language = find_language(request.scope)
+        language = speak(request)
         told = describe_services(get_desk().predictor, language)
         return JsonAnswer(told, language=language)
 
     async def call_service(request: Request) -> Response:
         service = SERVICES.get(request.path_params["service"])
         if service is None:
-            return JsonAnswer(_NO_SERVICE, 404)
-        language = find_language(request.scope)
+            return JsonAnswer(_NO_SERVICE, 404, language=speak(request))
+        language = speak(request)
         asking = get_desk().give_cards(
             service,
             await read_body(request),
@@ -168,7 +180,8 @@ def make_cds_addresses(
     async def take_report(request: Request) -> Response:
         service, recorder = SERVICES.get(request.path_params["service"]), get_desk().recorder
         if service is None or recorder is None:
-            return JsonAnswer(_NO_SERVICE if service is None else _NO_RECORDS, 404)
+            why = _NO_SERVICE if service is None else _NO_RECORDS
+            return JsonAnswer(why, 404, language=speak(request))
         take = partial(
             take_feedback,
             recorder.store,
@@ -177,7 +190,7 @@ def make_cds_addresses(
             caller=find_caller(request.scope),
             at=datetime.now(UTC),
         )
-        return await answer(run_in_threadpool(take))
+        return await answer(run_in_threadpool(take), speak(request))
 
     one = f"{CDS_SERVICES}/{{service}}"
     routes = [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -25,6 +26,7 @@ from tests.serving.records.conftest import START
 from tests.serving.records.conftest import environ as environ
 from tests.serving.records.conftest import settings as settings
 from tests.serving.records.conftest import store as store
+from training.store.artifact import LoadedModel
 
 VIEW = "/cds-services/ketresponse-patient-view"
 
@@ -151,6 +153,19 @@ def test_cards_are_in_the_language_that_is_asked_for(client, wanted, code):
     assert "Accept-Language" in answer.headers["vary"]
     (card,) = answer.json()["cards"]
     assert ("Response" in card["summary"]) is (code == "en")
+    # So is the page that it leads to.
+    assert card["links"][0]["url"].partition("?lang=")[2] == ("" if code == "en" else code)
+
+
+def test_what_a_study_says_in_its_languages_is_on_the_card(predictor):
+    texts = {"de": {predictor.facts.population: "Erwachsene eines Zentrums"}}
+    facts = replace(predictor.facts, texts=texts)
+    loaded = LoadedModel(predictor.model, facts, predictor.digest)
+    asked = json.dumps(make_call()).encode()
+    told = make_client(Predictor(loaded)).post(
+        VIEW, content=asked, headers={"accept-language": "de"}
+    )
+    assert "Erwachsene eines Zentrums" in told.json()["cards"][0]["detail"]
 
 
 def test_a_page_that_can_be_launched_is_launched_from_the_card(predictor):
