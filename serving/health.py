@@ -67,6 +67,8 @@ _SETTINGS = {
     "KETRESPONSE_CDS_TOKENS": "whether a record system has to show one",
     "KETRESPONSE_CDS_ORIGINS": "pages of other sites that may ask for cards",
     "KETRESPONSE_FHIR_SERVERS": "the FHIR servers that may be asked for a record",
+    "KETRESPONSE_SMART_CLIENT": "how a record system names this page when it opens it",
+    "KETRESPONSE_SMART_SECRET_FILE": "what the page shows the record system",
     "KETRESPONSE_RATE_CALLER": "how often one caller may ask",
     "KETRESPONSE_RATE_ADDRESS": "how often one address may ask",
 }

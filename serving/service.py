@@ -18,9 +18,11 @@ from starlette.requests import Request
 
 from serving.access.cross_origin import CrossOrigin
 from serving.access.guard import Guard
+from serving.access.keys import KeyFile
 from serving.access.login import LOGOUT
 from serving.access.paths import NamedPaths, OwnPath
 from serving.access.refusal import LOGIN
+from serving.access.sessions import Sessions
 from serving.access.settings import AccessSettings, check_access
 from serving.cds_hooks.app import CdsDesk, make_cds_addresses
 from serving.cds_hooks.settings import CdsSettings, check_may_be_open
@@ -34,6 +36,10 @@ from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
 from serving.records.tokens import SeenTokens
 from serving.settings import LOCAL_CALLER, ServiceSettings, check_may_record, check_may_serve
+from serving.smart.app import make_launch_addresses
+from serving.smart.arrivals import Arrivals
+from serving.smart.launches import Launches
+from serving.smart.settings import SmartSettings
 from serving.status_watch import StatusGate, StatusWatch
 from serving.web.answers import answer, find_caller
 from serving.web.app import LocalOnly, make_app
@@ -77,9 +83,21 @@ def _servers() -> FhirServers:
 
 
 @cache
+def _launches() -> Launches | None:
+    settings = SmartSettings.from_environ(os.environ)
+    return Launches(settings) if settings else None
+
+
+@cache
+def _sessions() -> Sessions:
+    key_file = _access().key_file
+    return Sessions(KeyFile(key_file) if key_file else None)
+
+
+@cache
 def _predictor() -> Predictor:
     settings = _settings()
-    _access(), _cds(), _servers()
+    _access(), _cds(), _servers(), _launches()
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
     waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
@@ -108,7 +126,7 @@ def _seen() -> SeenTokens:
 
 
 def _desk() -> CdsDesk:
-    return CdsDesk(_predictor(), _recorder(), _servers())
+    return CdsDesk(_predictor(), _recorder(), _servers(), launches=_launches() is not None)
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
@@ -205,7 +223,13 @@ service.mount_asgi_app(
         _predictor,
         get_folder=lambda: _settings().model,
         get_recorder=_recorder,
-        more=[make_fhir_addresses(_predictor, _recorder), make_cds_addresses(_desk, _cds)],
+        more=[
+            make_fhir_addresses(_predictor, _recorder),
+            make_cds_addresses(_desk, _cds),
+            make_launch_addresses(
+                _launches, _predictor, _recorder, arrivals=Arrivals(), get_sessions=_sessions
+            ),
+        ],
         get_first=lambda: _settings().first_horizon,
     ),
     path="/",
@@ -216,7 +240,12 @@ service.add_asgi_middleware(OwnPath)
 service.add_asgi_middleware(LocalOnly, get_settings=_settings)
 service.add_asgi_middleware(CrossOrigin, get_settings=_cds)
 service.add_asgi_middleware(
-    Guard, get_access=_access, get_host=lambda: _settings().host, get_cds=_cds, get_seen=_seen
+    Guard,
+    get_access=_access,
+    get_host=lambda: _settings().host,
+    get_cds=_cds,
+    get_seen=_seen,
+    get_sessions=_sessions,
 )
 service.add_asgi_middleware(StatusGate, get_watch=_watch)
 

@@ -29,11 +29,12 @@ SCOPES = ("estimate", "outcomes", "review", "admin")
 
 _HEALTH = frozenset({"/livez", "/readyz", "/healthz"})
 _OPEN = _HEALTH | {"/clinic.css", "/clinic.js", "/docs.css", "/docs.js", "/icon.svg"}
-_OPEN |= {"/fhir/metadata", CDS_SERVICES}
+_OPEN |= {"/fhir/metadata", CDS_SERVICES, "/launch", "/launch/back"}
 _ANYBODY = ("/", "/card", "/card.html", "/docs", "/docs.json", "/model", "/schema.json")
 _NEEDED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_ANYBODY, SCOPES),
     "/clinic": ("estimate",),
+    "/arrived": ("estimate",),
     "/fhir": ("estimate",),
     "/predict": ("estimate",),
     "/predict_batch": ("estimate",),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from features.errors import Refused
+from features.texts import say
 
 __all__ = ["ERRAND_SECONDS", "Errand", "Errands"]
 
@@ -98,5 +99,5 @@ class Errands(Generic[T]):
         # The word of another browser: somebody would go on as whoever began it.
         mine = hmac.compare_digest(state.encode(errors="replace"), word.encode(errors="replace"))
         if errand is None or not mine or self._clock() - errand.began > ERRAND_SECONDS:
-            raise Refused("this was begun elsewhere or too long ago: begin again")
+            raise Refused(say("this was begun elsewhere or too long ago: begin again"))
         return errand

@@ -77,7 +77,12 @@ class _Door:
     """What the settings make of access: keys, tokens, sessions and counters of this process."""
 
     def __init__(
-        self, access: AccessSettings, host: str, cds: CdsSettings, seen: Callable[[], SeenTokens]
+        self,
+        access: AccessSettings,
+        host: str,
+        cds: CdsSettings,
+        seen: Callable[[], SeenTokens],
+        sessions: Sessions | None,
     ) -> None:
         self.access = access
         self.host = host
@@ -85,7 +90,7 @@ class _Door:
         self.clients = ClientTokens(cds, seen)
         self.keys = KeyFile(access.key_file) if access.key_file else None
         self.tokens = TokenReader(access.provider) if access.provider else None
-        self.sessions = Sessions(self.keys) if self.keys else None
+        self.sessions = sessions or Sessions(self.keys)
         self.addresses = Limiter(access.rate_address)
         self.callers = Limiter(access.rate_caller)
 
@@ -118,7 +123,7 @@ class _Door:
 
     def find_session(self, token: str) -> tuple[Session, Caller] | None:
         """Return the session of a cookie, and whose it is."""
-        return self.sessions.find(token) if self.sessions and token else None
+        return self.sessions.find(token) if token else None
 
 
 class Guard:
@@ -136,6 +141,8 @@ class Guard:
         Returns the settings of the CDS services, to which record systems show tokens of their own.
     get_seen : callable
         Returns which of these have been shown; None remembers it in this process.
+    get_sessions : callable
+        Returns the sessions, where others begin some too; None makes its own.
     """
 
     def __init__(
@@ -145,12 +152,14 @@ class Guard:
         get_host: Callable[[], str] = lambda: "127.0.0.1",
         get_cds: Callable[[], CdsSettings] = CdsSettings,
         get_seen: Callable[[], SeenTokens] | None = None,
+        get_sessions: Callable[[], Sessions | None] = lambda: None,
     ) -> None:
         self.app = app
         self._get_access = get_access
         self._get_host = get_host
         self._get_cds = get_cds
         self._get_seen = get_seen or cache(SeenTokens)
+        self._get_sessions = get_sessions
         self._made: _Door | None = None
 
     @property
@@ -158,7 +167,11 @@ class Guard:
         # Made at the first request: the application is put together before its settings are read.
         if self._made is None:
             self._made = _Door(
-                self._get_access(), self._get_host(), self._get_cds(), self._get_seen
+                self._get_access(),
+                self._get_host(),
+                self._get_cds(),
+                self._get_seen,
+                self._get_sessions(),
             )
         return self._made
 
@@ -173,7 +186,7 @@ class Guard:
         try:
             answer, receive = await self._receive(scope, receive)
         except _Refused as err:
-            answer = err.refusal.answer(scope, has_login=self._door.sessions is not None)
+            answer = err.refusal.answer(scope, has_login=self._door.keys is not None)
         except KetresponseError as err:  # keys that cannot be read, a provider that is not there
             _log.error("nobody is let in: %s", err)
             answer = _CANNOT_TELL.answer(scope, has_login=False)
@@ -209,9 +222,9 @@ class Guard:
         body = await read_whole(scope, receive)
         if body is None:
             raise _Refused(_tell_too_long(path))
-        if door.sessions and path == LOGIN:
+        if door.keys and path == LOGIN:
             return await answer_login(scope, body, door.sessions), receive
-        if door.sessions and path == LOGOUT:
+        if door.access.is_on and path == LOGOUT:
             return await answer_logout(scope, body, session, door.sessions), receive
         if session and not is_safe:
             await _check_form(scope, headers, body, session)

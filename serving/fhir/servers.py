@@ -85,6 +85,8 @@ def fetch_resources(server: str, query: str, *, token: str = "") -> list[Mapping
     for _ in range(_MOST_PAGES):
         page = fetch_json(url, of=_NAME, headers=headers, most_bytes=_MOST_BYTES)
         try:
+            if page["resourceType"] == "OperationOutcome":
+                raise Unreachable(f"{_NAME} tells of a failure of its own")
             if page["resourceType"] != "Bundle":
                 return [*found, page]
             found += [one["resource"] for one in page.get("entry", ())]

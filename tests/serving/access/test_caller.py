@@ -85,10 +85,13 @@ def test_no_address_of_the_service_is_shut_or_open_for_want_of_a_thought():
             "/docs.js",
             "/fhir/metadata",
             "/cds-services",
+            "/launch",
+            "/launch/back",
         },
         "any": {"/", "/model", "/model/card", "/card", "/card.html", "/docs", "/docs.json"},
         "estimate": {
             "/clinic",
+            "/arrived",
             "/predict",
             "/predict_batch",
             "/fhir/predict",

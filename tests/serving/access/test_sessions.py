@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from serving.access import sessions as module
+from serving.access.caller import Caller
 from serving.access.keys import KeyFile
 from serving.access.sessions import Sessions
 
@@ -77,3 +78,18 @@ def test_a_form_carries_the_word_of_its_session(keys, key):
     session, _ = sessions.find(sessions.begin(key[1])[0])
     assert session.carries(session.csrf)
     assert not any(map(session.carries, (None, "", session.csrf[:-1], "é", "\udcff", 5)))
+
+
+def test_whoever_was_let_in_by_a_record_system_has_a_session_without_a_key():
+    now = [0.0]
+    sessions = Sessions(None, clock=lambda: now[0])
+    who = Caller("smart:https://ehr.example", ("estimate",))
+    token = sessions.begin_for(who)
+    session, caller = sessions.find(token)
+    assert caller == who and session.key_id == ""
+    assert sessions.begin("ketr_00000000_x") is None
+    sessions.end(token)
+    assert sessions.find(token) is None
+    token = sessions.begin_for(who)
+    now[0] = 3601.0
+    assert sessions.find(token) is None

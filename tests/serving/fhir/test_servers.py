@@ -65,6 +65,12 @@ def test_pages_end(answers):
     assert len(shown) == 1
 
 
+def test_a_failure_of_the_server_is_no_resource(answers):
+    answers[0][f"{SERVER}/x"] = {"resourceType": "OperationOutcome"}
+    with pytest.raises(Unreachable, match="a failure of its own"):
+        fetch_resources(SERVER, "x")
+
+
 @pytest.mark.parametrize("page", [None, [], {}, {"resourceType": "Bundle", "entry": [5]}])
 def test_what_is_no_resource_is_told(answers, page):
     answers[0][f"{SERVER}/x"] = page
