@@ -90,8 +90,8 @@ class ClientTokens:
         return issuer if fresh else None
 
     def _read_claims(self, token: str, url: str) -> dict[str, Any] | None:
-        header = jwt.get_unverified_header(token)
-        said = jwt.decode(token, options={"verify_signature": False})["iss"]
+        read = jwt.decode_complete(token, options={"verify_signature": False})
+        header, said = read["header"], read["payload"]["iss"]
         place = self._settings.issuers.get(said)
         # Keys are got from the place on our list; a token that names another is another's.
         if place is None or header.get("jku", place) != place:

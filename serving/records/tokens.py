@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, insert
 
@@ -15,6 +15,9 @@ from serving.records.database import Database, RecordsRefused
 from serving.records.tables import tokens
 
 __all__ = ["SeenTokens"]
+
+_LOOK = timedelta(minutes=1)
+"""Between two looks for what has expired."""
 
 
 class SeenTokens:
@@ -31,6 +34,7 @@ class SeenTokens:
         self._database = database
         self._lock = threading.Lock()
         self._seen: dict[str, datetime] = {}
+        self._looks_at = datetime.min.replace(tzinfo=UTC)
 
     def take(self, token: str, *, until: datetime, now: datetime) -> bool:
         """Note a token, and return whether it had not been shown before.
@@ -53,8 +57,10 @@ class SeenTokens:
         with self._lock:
             if self._seen.get(name, now) > now:
                 return False
-            forgets = any(end <= now for end in self._seen.values())
-            self._seen = {one: end for one, end in self._seen.items() if end > now}
+            forgets = now >= self._looks_at
+            if forgets:
+                self._seen = {one: end for one, end in self._seen.items() if end > now}
+                self._looks_at = now + _LOOK
             self._seen[name] = until
         if self._database is None:
             return True
