@@ -126,7 +126,13 @@ def _seen() -> SeenTokens:
 
 
 def _desk() -> CdsDesk:
-    return CdsDesk(_predictor(), _recorder(), _servers(), launches=_launches() is not None)
+    return CdsDesk(
+        _predictor(),
+        _recorder(),
+        _servers(),
+        launches=_launches() is not None,
+        first=_settings().first_horizon,
+    )
 
 
 class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
@@ -227,7 +233,12 @@ service.mount_asgi_app(
             make_fhir_addresses(_predictor, _recorder),
             make_cds_addresses(_desk, _cds),
             make_launch_addresses(
-                _launches, _predictor, _recorder, arrivals=Arrivals(), get_sessions=_sessions
+                _launches,
+                _predictor,
+                _recorder,
+                arrivals=Arrivals(),
+                get_sessions=_sessions,
+                get_first=lambda: _settings().first_horizon,
             ),
         ],
         get_first=lambda: _settings().first_horizon,

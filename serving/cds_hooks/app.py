@@ -71,12 +71,15 @@ class CdsDesk:
         Which may be asked for what was not sent.
     launches : bool
         Whether the page can be opened from the record system, with the patient's fields filled in.
+    first : str
+        The horizon that the clinic cares about; empty for the model's first.
     """
 
     predictor: Predictor
     recorder: Recorder | None
     servers: FhirServers
     launches: bool = False
+    first: str = ""
 
     async def give_cards(
         self, service: CdsService, body: bytes, *, base: str, language: Language, caller: str
@@ -123,7 +126,13 @@ class CdsDesk:
             issues = [*list_issues(err, found.paths), *found.problems]
             return {"cards": [make_unread_card(predictor, issues, language, links=links)]}
         card = make_cds_card(
-            predictor, answer, language, patient=patient, links=links, issues=found.problems
+            predictor,
+            answer,
+            language,
+            patient=patient,
+            links=links,
+            issues=found.problems,
+            first=self.first,
         )
         return {"cards": [card]}
 

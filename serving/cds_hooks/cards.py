@@ -43,6 +43,7 @@ def make_cds_card(
     patient: Mapping[str, Any],
     links: Sequence[Mapping[str, str]],
     issues: Sequence[Issue] = (),
+    first: str = "",
 ) -> dict[str, Any]:
     """Return the card that tells an answer.
 
@@ -60,6 +61,8 @@ def make_cds_card(
         As a card has them.
     issues : sequence of Issue
         What of the patient's record could not be used.
+    first : str
+        The horizon that the clinic cares about; the model's first where it has no such.
 
     Returns
     -------
@@ -68,6 +71,7 @@ def make_cds_card(
         estimate.
     """
     notices = answer["applicability"]["notices"]
+    estimates = sorted(answer["estimates"], key=lambda one: one["horizon"] != first)
     reasons = [*list_reasons(answer), *(n["text"] for n in notices if n["code"] == RECORDED)]
     said = {*reasons, predictor.stamp}
     others = [n["text"] for n in notices if n["text"] not in said and n["code"] not in _WITHOUT_USE]
@@ -75,7 +79,7 @@ def make_cds_card(
     blocks: list[_Block] = [
         (predictor.stamp, waived),
         (say("No estimate"), reasons),
-        *((estimate["outcome"], _describe_estimate(estimate)) for estimate in answer["estimates"]),
+        *((estimate["outcome"], _describe_estimate(estimate)) for estimate in estimates),
         (say("Please note, for this patient"), [one for one in others if one not in waived]),
         (say("Read from the record"), _list_values(predictor, patient)),
         *_make_end(predictor, issues, language),
@@ -83,7 +87,7 @@ def make_cds_card(
     return {
         "uuid": str(UUID(answer["request_id"])),
         **_make_frame(predictor, language, links),
-        "summary": _summarise(predictor, answer, language),
+        "summary": _summarise(predictor, {**answer, "estimates": estimates}, language),
         "detail": _write(blocks, language),
     }
 

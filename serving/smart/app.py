@@ -45,6 +45,7 @@ def make_launch_addresses(
     *,
     arrivals: Arrivals,
     get_sessions: Callable[[], Sessions],
+    get_first: Callable[[], str] = lambda: "",
 ) -> Addresses:
     """Return the addresses of a launch.
 
@@ -58,12 +59,38 @@ def make_launch_addresses(
         What is filled in, until it is shown.
     get_sessions : callable
         Returns the sessions, of which whoever was let in by the record system has one.
+    get_first : callable
+        Returns the horizon that the clinic cares about.
     """
+    door = _Door(get_launches, get_predictor, get_recorder, arrivals, get_sessions, get_first)
+    routes = [Route(LAUNCH, door.leave), Route(BACK, door.come_back), Route(ARRIVED, door.show)]
+    return Addresses(routes, _describe)
 
-    async def leave(request: Request) -> Response:
+
+class _Door:
+    """Where people leave and come back, from the arguments of :func:`make_launch_addresses`."""
+
+    def __init__(
+        self,
+        get_launches: Callable[[], Launches | None],
+        get_predictor: Callable[[], Predictor],
+        get_recorder: Callable[[], Recorder | None],
+        arrivals: Arrivals,
+        get_sessions: Callable[[], Sessions],
+        get_first: Callable[[], str],
+    ) -> None:
+        self._get_launches = get_launches
+        self._get_predictor = get_predictor
+        self._get_recorder = get_recorder
+        self._arrivals = arrivals
+        self._get_sessions = get_sessions
+        self._get_first = get_first
+
+    async def leave(self, request: Request) -> Response:
+        """Send somebody to the record system."""
         asked = request.query_params
         try:
-            launches = _require(get_launches())
+            launches = _require(self._get_launches())
             server, launch = asked.get("iss", ""), asked.get("launch", "")
             url, word = await run_in_threadpool(launches.begin, server, launch)
         except KetresponseError as err:
@@ -72,13 +99,14 @@ def make_launch_addresses(
         _set_cookie(answer, request, _COOKIE, word, max_age=int(ERRAND_SECONDS))
         return answer
 
-    async def come_back(request: Request) -> Response:
+    async def come_back(self, request: Request) -> Response:
+        """Take in whoever comes back, and read the record."""
         word = request.cookies.get(_COOKIE, "")
         try:
-            launches = _require(get_launches())
+            launches = _require(self._get_launches())
             launched = await run_in_threadpool(launches.finish, dict(request.query_params), word)
             arrival = await _read_record(
-                launches, launched, get_predictor(), find_language(request.scope)
+                launches, launched, self._get_predictor(), find_language(request.scope)
             )
         except KetresponseError as err:
             return _refuse(request, err)
@@ -87,29 +115,28 @@ def make_launch_addresses(
             return _tell(request, 500, FAILED)
         answer = RedirectResponse(ARRIVED, 303, headers=PRIVATE)
         caller = Caller(f"smart:{launched.server}", ("estimate",))
-        _set_cookie(answer, request, COOKIE, get_sessions().begin_for(caller))
-        _set_cookie(answer, request, ARRIVAL, arrivals.keep(arrival))
+        _set_cookie(answer, request, COOKIE, self._get_sessions().begin_for(caller))
+        _set_cookie(answer, request, ARRIVAL, self._arrivals.keep(arrival))
         answer.delete_cookie(_COOKIE)
         return answer
 
-    async def show(request: Request) -> Response:
-        arrival = arrivals.take(request.cookies.get(ARRIVAL, ""))
+    async def show(self, request: Request) -> Response:
+        """Show the page, filled in, once."""
+        arrival = self._arrivals.take(request.cookies.get(ARRIVAL, ""))
         if arrival is None:  # it was shown before, or is none of this browser's
             return RedirectResponse("/clinic", 303, headers=PRIVATE)
-        predictor = get_predictor()
+        predictor = self._get_predictor()
         language = find_language(request.scope).with_texts(predictor.facts.texts)
         html = render_page(
             predictor,
             PageContent(fields=arrival.fields, unread=arrival.notes),
-            records=get_recorder() is not None,
+            records=self._get_recorder() is not None,
             csrf=find_csrf(request),
+            first=self._get_first(),
             language=language,
             query=keep_language(request.scope),
         )
         return answer_page(html, language=language, policy=CLINIC_POLICY)
-
-    routes = [Route(LAUNCH, leave), Route(BACK, come_back), Route(ARRIVED, show)]
-    return Addresses(routes, _describe)
 
 
 def _require(launches: Launches | None) -> Launches:

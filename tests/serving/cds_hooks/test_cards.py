@@ -103,6 +103,18 @@ def test_the_words_that_must_stand_beside_a_number_stand_in_the_detail(status):
     assert ("Research use only" in detail) is (status == "research")
 
 
+def test_the_horizon_that_the_clinic_cares_about_comes_first(predictor):
+    answer = ask(predictor)
+    second = answer["estimates"][1]
+    made = card(predictor, answer, first="t2")
+    assert "at follow-up" in made["summary"]
+    assert f"about {100 * second['probability']:.0f} of 100" in made["summary"]
+    assert made["detail"].index(second["outcome"]) < made["detail"].index(
+        answer["estimates"][0]["outcome"]
+    )
+    assert "at discharge" in card(predictor, answer, first="t3")["summary"]
+
+
 def test_what_was_read_is_shown_and_what_has_no_use_is_not(predictor):
     patient = {**PATIENT, "weight_kg": 71.5}
     made = card(predictor, ask(predictor, patient), patient=patient)

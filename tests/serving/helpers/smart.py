@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import flask
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -159,8 +160,11 @@ def running_record_system(**options: Any) -> Iterator[RecordSystem]:
         def log_message(self, *_: Any) -> None:
             pass
 
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True  # a browser opens connections that it may never use
+
     system = RecordSystem(**options)
-    server = make_server("127.0.0.1", 0, make_app(system), handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, make_app(system), Server, Quiet)
     system.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=[0.05])
     thread.start()
