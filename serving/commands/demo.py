@@ -123,6 +123,27 @@ def _wait_for_interrupt() -> None:
         time.sleep(3600)
 
 
+def _place_records(folder: Path) -> dict[str, str]:
+    """Return the settings by which the service keeps its records in a folder."""
+    return {
+        "KETRESPONSE_RECORDS": str(folder / "records.db"),
+        "KETRESPONSE_RECORDS_KEY_FILE": str(folder / "records.key"),
+    }
+
+
+def _tell_where(console: Console, url: str, uri: str, records: Mapping[str, str]) -> None:
+    """Print where the service, its runs and its records are."""
+    from rich.markup import escape
+
+    console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
+    runs = escape(f"mlflow ui --backend-store-uri {uri}")
+    console.print(f"For programs: {url}/docs   Runs: {runs}", soft_wrap=True)
+    console.print("For ketresponse monitor, records and others, in another terminal:")
+    places = escape(_name_places(uri, records))
+    console.print(f"{places}\n  ketresponse monitor {_NAME}", soft_wrap=True)
+    console.print("Ctrl-C ends the service.")
+
+
 def demo(
     port: Annotated[
         int | None,
@@ -165,10 +186,7 @@ def demo(
         log = Path(place) / "service.log"
         with ExitStack() as stack:
             with show_progress(console, "Starting the service", 0):
-                records = {
-                    "KETRESPONSE_RECORDS": str(Path(place).resolve() / "records.db"),
-                    "KETRESPONSE_RECORDS_KEY_FILE": str(Path(place).resolve() / "records.key"),
-                }
+                records = _place_records(Path(place).resolve())
                 service = start_server(
                     model, "demonstration", port=wanted, log=log, environ=records
                 )
@@ -181,13 +199,7 @@ def demo(
                 return
             console.print("\n[bold]One example patient, asked over HTTP[/]")
             print_answer(answer, predictor, console=console)
-            console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
-            runs = escape(f"mlflow ui --backend-store-uri {uri}")
-            console.print(f"For programs: {url}/docs   Runs: {runs}", soft_wrap=True)
-            console.print("For ketresponse monitor, records and others, in another terminal:")
-            places = escape(_name_places(uri, records))
-            console.print(f"{places}\n  ketresponse monitor {_NAME}", soft_wrap=True)
-            console.print("Ctrl-C ends the service.")
+            _tell_where(console, url, uri, records)
             if console.is_terminal and "DISPLAY" in os.environ:
                 typer.launch(f"{url}/clinic?example=1")
             try:

@@ -90,9 +90,9 @@ def _check_not_withdrawn(folder: Path, status: str) -> None:
 
 def _check_not_suspended(predictor: Predictor) -> None:
     """Refuse a model, whatever its status, that the records here say is suspended."""
-    from serving.records.place import find_place, may_be_there
+    from serving.records.place import find_records, may_be_there
 
-    if not may_be_there(find_place(os.environ)):
+    if not may_be_there(find_records(os.environ)):
         return
     from serving.records.settings import RecordSettings
     from serving.review.in_use import read_in_use

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.review.signature import find_home
 
-__all__ = ["OFF", "find_place", "may_be_there"]
+__all__ = ["OFF", "find_records", "may_be_there"]
 
 OFF = "off"
 """What KETRESPONSE_RECORDS says where nothing is recorded."""
@@ -16,7 +16,7 @@ _TRACKING = "sqlite:///mlflow.db"
 _FILE = "records.db"
 
 
-def find_place(environ: Mapping[str, str]) -> str:
+def find_records(environ: Mapping[str, str]) -> str:
     """Return where the records are: KETRESPONSE_RECORDS, else ``records.db`` beside the reviews."""
     tracking = environ.get("MLFLOW_TRACKING_URI") or _TRACKING
     return environ.get("KETRESPONSE_RECORDS") or str(find_home(environ, tracking) / _FILE)

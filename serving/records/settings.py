@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from features.errors import InputError, Problem
-from serving.records.place import OFF, find_place
+from serving.records.place import OFF, find_records
 
 __all__ = ["RecordSettings"]
 
@@ -71,7 +71,7 @@ class RecordSettings:
         InputError
             Listing every setting that is wrong.
         """
-        where = find_place(environ)
+        where = find_records(environ)
         content = environ.get("KETRESPONSE_RECORDS_CONTENT") or "encrypted"
         sync = environ.get("KETRESPONSE_RECORDS_SYNC") or "soon"
         days = environ.get("KETRESPONSE_RECORDS_RETENTION_DAYS") or ""
