@@ -18,12 +18,11 @@ from training.card.constancy import list_constant
 from training.card.fields import FIELDS
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
-from training.document.words import number, percent
+from training.document.words import UNDESCRIBED, number, percent
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
-from training.study.template import UNDESCRIBED
 
 __all__ = ["compute_flags", "compute_gates"]
 

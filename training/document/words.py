@@ -10,6 +10,7 @@ __all__ = [
     "ABSENT",
     "METRICS",
     "OF_A_CONSTANT",
+    "UNDESCRIBED",
     "capital",
     "estimate",
     "estimate_share",
@@ -26,6 +27,9 @@ __all__ = [
 
 ABSENT = "–"
 """What stands where there is no number."""
+
+UNDESCRIBED = "not described yet"
+"""Begins what only people can say of a study, until they have."""
 
 
 class Metric(NamedTuple):

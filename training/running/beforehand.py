@@ -11,12 +11,12 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from training.document.words import UNDESCRIBED
 from training.evaluation.design import make_design
 from training.evaluation.evaluation import count_assessment
 from training.evaluation.null_test import ENOUGH
 from training.fitting.response import fit_response
 from training.study.study import Description
-from training.study.template import UNDESCRIBED
 
 __all__ = ["estimate_seconds", "list_missed", "tell_time", "time_fit"]
 

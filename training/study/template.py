@@ -20,6 +20,7 @@ from features.dictionary.outcome import available_horizons
 from features.dictionary.rule import Rule
 from features.errors import InputError, Problem
 from features.texts import say
+from training.document.words import UNDESCRIBED
 from training.fitting.candidates import DEFAULT_CANDIDATES
 from training.fitting.procedure import Procedure
 from training.study.study import (
@@ -30,10 +31,7 @@ from training.study.study import (
 )
 from training.study.tables import Resampling
 
-__all__ = ["UNDESCRIBED", "StudyTemplate", "make_study_template"]
-
-UNDESCRIBED = "not described yet"
-"""Begins what only people can say, until they have."""
+__all__ = ["StudyTemplate", "make_study_template"]
 
 _MOST_FALLBACK = 5
 _PERMUTATIONS = 100

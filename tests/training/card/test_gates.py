@@ -12,8 +12,8 @@ from training.approval.gate import Gate
 from training.card.author import empty_author
 from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
+from training.document.words import UNDESCRIBED
 from training.store.results import Results
-from training.study.template import UNDESCRIBED
 
 BODY = small_card().body.to_json()
 

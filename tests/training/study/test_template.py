@@ -15,10 +15,11 @@ from features.dictionary.rule import RULES, read_rule
 from features.errors import InputError
 from features.mapping.mapping_file import read_mapping
 from features.simulation.cohort import make_cohort
+from training.document.words import UNDESCRIBED
 from training.evaluation.null_test import ENOUGH
 from training.study.settings import read_study
 from training.study.study import Description, read_description
-from training.study.template import UNDESCRIBED, StudyTemplate, make_study_template
+from training.study.template import StudyTemplate, make_study_template
 
 OUTCOMES = ("nrs_t1", "nrs_t2", "success_t1", "success_t2")
 COLUMNS = tuple(make_cohort(2, seed=1).table.columns.drop("patient_id"))
