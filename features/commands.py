@@ -347,6 +347,11 @@ def _show_labels(console: Console, labels: Any) -> None:
         f"rule; "
         f"{labels['t2_after_t1_no']} with response at T2 after none at T1."
     )
+    if "t1" in labels and "t2" in labels:
+        console.print(
+            "Score, wording and both are what was recorded at that time. Who did not respond at T1 "
+            "has no sustained response, whether or not anything was recorded at T2."
+        )
 
 
 def _gather_flags(flags: Sequence[tuple[int, str, str]]) -> dict[tuple[str, str], list[int]]:

@@ -50,7 +50,11 @@ def show_status() -> None:
     settings = find_record_settings()
     with opening_records() as store:
         counted = store.count()
-        print(f"{settings.place}: {counted['estimates']} estimates, {counted['outcomes']} reports.")
+        estimates, reports = counted["estimates"], counted["outcomes"]
+        print(
+            f"{settings.place}: {estimates} estimate{'s'[: estimates != 1]}, "
+            f"{reports} report{'s'[: reports != 1]}."
+        )
         if counted["estimates"]:
             print(f"From {counted['first']:%Y-%m-%d} to {counted['last']:%Y-%m-%d} (UTC).")
         days = settings.retention_days

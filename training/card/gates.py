@@ -251,7 +251,7 @@ def _check_completeness(body: Body, settings: GateSettings) -> _Finding:
     more = []
     if waiting:
         first = f"; the first: {next(iter(faults.values()))}" if faults else ""
-        more.append(f"{len(waiting)} wait for an answer{first}")
+        more.append(f"{len(waiting)} fields wait for an answer{first}")
     study = body.results.study
     for what, words in (("population", study.population), ("treatment", study.treatment)):
         if words.startswith(UNDESCRIBED):  # it would stand so on every answer

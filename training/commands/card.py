@@ -172,7 +172,10 @@ def _describe_missing(card: Card, *, only_count: bool = False) -> bool:
         typer.echo(_COMPLETE)
         return False
     if only_count:
-        typer.echo(f"Not complete: {len(waiting)} answers are missing; see `card check`.")
+        typer.echo(
+            f"Not complete: {len(waiting)} answers of the author are missing, for some of which "
+            "several fields wait; see `card check`."
+        )
         return True
     typer.echo("\nFor the author to fill in card.toml:")
     for fault, asked_by in waiting.items():
