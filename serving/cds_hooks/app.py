@@ -49,8 +49,8 @@ _NO_SERVICE = {
 _OTHER_PATIENT = Problem(
     "prefetch.patient", say("the Patient of context.patientId"), say("another")
 )
-_MANY = 200
-"""Resources that a thread reads: fewer are read before a thread has begun."""
+_LONG, _MANY = 100_000, 200
+"""Bytes and resources that a thread reads: fewer are read before a thread has begun."""
 _NO_RECORDS = {
     "error": say("nothing is recorded here: there is no card to report on"),
     "problems": [],
@@ -107,7 +107,8 @@ class CdsDesk:
             If the model may not answer now, or the record cannot be kept.
         """
         predictor = self.predictor
-        call = parse_call(service, body)
+        parse = partial(parse_call, service, body)
+        call = parse() if len(body) < _LONG else await run_in_threadpool(parse)
         drug = find_ordered_drug(call.orders, call.medications)
         if service.orders and drug is None:
             return {"cards": []}

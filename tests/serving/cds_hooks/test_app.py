@@ -198,3 +198,17 @@ def test_under_silent_evaluation_a_card_has_no_number():
     (card,) = answer.json()["cards"]
     assert card["summary"] == "No estimate is shown: silent evaluation."
     assert "like this one" not in card["detail"]
+
+
+def test_a_record_with_much_of_no_use_gives_the_same_card(client, predictor):
+    sent = make_prefetch()
+    (one,) = sent["observations"]["entry"]
+    other = {
+        **one["resource"],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}]},
+    }
+    many = [{"resource": {**other, "id": f"g{number}"}} for number in range(800)]
+    sent["observations"] = {**sent["observations"], "entry": [*many, one]}
+    (few,) = call(client).json()["cards"]
+    (card,) = call(client, prefetch=sent).json()["cards"]
+    assert {**card, "uuid": ""} == {**few, "uuid": ""}
