@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.cohort.cohort import parse_record
-from serving.estimate.notices import COMPARISON
 from serving.records.record import Outcome, RecordedEstimate
 
 __all__ = ["COURSE", "AskedCourse", "find_course", "join_courses"]
@@ -77,7 +76,7 @@ def join_courses(
     asked: dict[tuple[str, int], list[RecordedEstimate]] = {}
     belongs: dict[str, tuple[str, int]] = {}
     for one in estimates:
-        if COMPARISON in one.notices:  # of a patient who differs in one value, and is nobody
+        if one.comparison:  # of a patient who differs in one value, and is nobody
             continue
         key = (one.pseudonym or f"request {one.request_id}", find_course(one))
         asked.setdefault(key, []).append(one)

@@ -35,7 +35,7 @@ __all__ = [
     "take_back",
 ]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest step of the migrations."""
 
 _WAIT_SECONDS = 5.0

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import parse_value
 from features.texts import clean
+from serving.estimate.notices import COMPARISON
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 
@@ -51,6 +52,8 @@ class RecordedEstimate:
         not kept.
     answer : mapping or None
         The whole answer as it was computed, also where it was withheld.
+    comparison : bool
+        Whether it was asked for only to be compared, and is nobody's.
     """
 
     request_id: str
@@ -68,6 +71,7 @@ class RecordedEstimate:
     missing: tuple[str, ...] = ()
     inputs: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
+    comparison: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ def make_estimate(
         missing=tuple(n["variable"] for n in notices if n["code"] == "missing"),
         inputs={"patient": sent, "panel": _to_plain(panel)},
         answer=answer,
+        comparison=any(n["code"] == COMPARISON for n in notices),
     )
 
 

@@ -205,6 +205,7 @@ class RecordStore:
             "status": one.status,
             "submodel": one.submodel,
             "in_scope": one.in_scope,
+            "comparison": one.comparison,
             "sealed": keys.seal(about, "estimates", name),
         }
 

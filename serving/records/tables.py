@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 __all__ = [
@@ -68,6 +69,7 @@ estimates = Table(
     Column("submodel", String(20), nullable=False),
     Column("in_scope", Boolean, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("comparison", Boolean, nullable=False, server_default=false()),
     Index("estimates_of_patient", "pseudonym"),
 )
 

@@ -69,11 +69,11 @@ def test_who_is_compared_is_recorded_and_is_nobody_s_course(
     asyncio.run(ask(predictor, recorder, PATIENT))
     kept = list(recorder.store.read())
     assert len(kept) == 3
-    assert {one.request_id for one in kept if "comparison" in one.notices} == {
+    assert {one.request_id for one in kept if one.comparison} == {
         answer["request_id"] for answer in answers
     }
     (course,) = join_courses(kept, [])
-    assert "comparison" not in course.acted_on.notices
+    assert not course.acted_on.comparison
     assert len(asyncio.run(ask_comparison(predictor, None, [PATIENT]))) == 1
 
 

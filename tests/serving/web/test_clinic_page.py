@@ -76,7 +76,7 @@ def test_a_comparison_is_recorded_and_is_nobodys_estimate(predictor, store, tmp_
     assert "recorded as a comparison" in text
     kept = list(store.read())
     assert {one.inputs["patient"]["sex"] for one in kept} == {"female", "male"}
-    assert all("comparison" in one.notices and one.pseudonym is None for one in kept)
+    assert all(one.comparison and one.pseudonym is None for one in kept)
     recorder.close()
 
 
