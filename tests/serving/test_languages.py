@@ -28,6 +28,7 @@ from tests.serving.helpers.clients import Client
 from tests.serving.helpers.guarded import Guarded
 from tests.serving.helpers.models import DEFAULT, PATIENT, make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
+from training.approval.approval import describe_waivers
 from training.store.artifact import LoadedModel
 
 CODES = ("nl", "de")
@@ -115,6 +116,17 @@ def test_an_answer_is_the_same_but_for_its_texts(predictor, patient, code):
     texts += [estimate["outcome"] for estimate in told["estimates"]]
     assert find_english(" / ".join(texts)) == []
     assert told["model"]["population"] == TEXTS[code]["adults of one centre"]
+
+
+def test_a_gate_that_was_waived_is_told_with_the_reviewers_own_reason():
+    entry = {"gate": 9, "name": "A", "at": "2026-11-04T10:00:00Z", "comment": "there is none yet"}
+    predictor = Predictor(make_loaded(), waivers=describe_waivers({"waivers": [entry]}))
+    told = {
+        code: [n["text"] for n in ask(predictor, PATIENT, code)["applicability"]["notices"]]
+        for code in LANGUAGES
+    }
+    assert "Gate 9 waived by A on 2026-11-04: there is none yet" in told["en"]
+    assert "Toets 9 kwijtgescholden door A op 4 november 2026: there is none yet" in told["nl"]
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
+from features.texts import Text, say
 from training.approval.case import (
     FINAL,
     NEEDED,
@@ -317,16 +319,19 @@ def _check_gates(annex: Mapping[str, Any], gates: Sequence[Gate]) -> list[Unmet]
     return unmet
 
 
-def describe_waivers(annex: Mapping[str, Any] | None) -> list[str]:
+def describe_waivers(annex: Mapping[str, Any] | None) -> list[Text]:
     """Return the waivers of an annex, a sentence each: which gate, by whom, when and why."""
-    return [
-        f"{_describe_gate(entry)} waived by {entry['name']} on {entry['at'][:10]}: "
-        f"{' '.join(entry['comment'].split())}"
-        for entry in (annex or {}).get("waivers", [])
-    ]
+    return [_describe_waiver(entry) for entry in (annex or {}).get("waivers", [])]
 
 
-def _describe_gate(entry: Mapping[str, Any]) -> str:
-    """Return which gate a waiver of an annex is for; an older one does not tell its name."""
+def _describe_waiver(entry: Mapping[str, Any]) -> Text:
+    told = {
+        "gate": entry["gate"],
+        "name": entry["name"],
+        "day": date.fromisoformat(entry["at"][:10]),
+        "why": " ".join(entry["comment"].split()),
+    }
     title = entry.get("title", "")
-    return f"Gate {entry['gate']}, {title}," if title else f"Gate {entry['gate']}"
+    if not title:  # an older one does not tell it
+        return say("Gate {gate} waived by {name} on {day}: {why}", **told)
+    return say("Gate {gate}, {title}, waived by {name} on {day}: {why}", **told, title=title)

@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from features.arrays import FloatArray, IntArray
+from features.texts import say
 from training.measures.weighted import check_evaluation, fit_logistic_rows
 
 __all__ = ["METHODS", "MIN_PER_CLASS", "ClosedTest", "compute_closed_test", "make_untested"]
@@ -41,10 +42,10 @@ __all__ = ["METHODS", "MIN_PER_CLASS", "ClosedTest", "compute_closed_test", "mak
 
 METHODS: Mapping[str, str] = MappingProxyType(
     {
-        "keep": "kept as it is",
-        "intercept": "intercept moved",
-        "logistic": "logistic recalibration",
-        "refit": "coefficients refitted",
+        "keep": say("kept as it is"),
+        "intercept": say("intercept moved"),
+        "logistic": say("logistic recalibration"),
+        "refit": say("coefficients refitted"),
     }
 )
 """The updates, simplest first, in plain words."""

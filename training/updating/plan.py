@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.errors import InputError, NotEnoughData, Problem
+from features.texts import Text, say, say_list
 from training.store.artifact import LoadedModel
 from training.updating.closed_testing import METHODS, MIN_PER_CLASS
 from training.updating.update import Update, update_response
@@ -45,9 +46,15 @@ class UpdatePlan:
         return self.parent.facts.synthetic or self.patients.synthetic
 
     @property
-    def words(self) -> str:
+    def words(self) -> Text:
         """What is done to each outcome, such as "response: logistic recalibration"."""
-        return "; ".join(f"{name}: {METHODS[t.method]}" for name, t in self.update.tests.items())
+        return say_list(
+            (
+                say("{outcome}: {method}", outcome=name, method=METHODS[test.method])
+                for name, test in self.update.tests.items()
+            ),
+            "; ",
+        )
 
     @property
     def lineage(self) -> dict[str, str]:

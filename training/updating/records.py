@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
+from features.texts import say
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
 from training.running.model_facts import make_count_facts, make_performance_facts
@@ -29,16 +30,22 @@ def make_update_facts(
 ) -> ModelFacts:
     """Return the parent's facts, with those of the new patients where the update changed them."""
     old, data = plan.parent.facts, plan.patients.data
-    note = (
-        f"Updated from version {old.version} (digest {plan.parent.digest[:12]}) on "
-        f"{len(data)} other courses: {plan.words}. Counts, base rates and "
-        "performance are of these courses; performance is that of the update, cross-validated."
+    note = say(
+        "Updated from version {version} (digest {digest}) on {n} other courses: {what}. Counts, "
+        "base rates and performance are of these courses; performance is that of the update, "
+        "cross-validated.",
+        version=old.version,
+        digest=plan.parent.digest[:12],
+        n=len(data),
+        what=plan.words,
     )
-    notes = [note, *old.notes]
+    notes: list[str] = [note, *old.notes]
     if old.panel is not None:
         notes.append(
-            "The earlier version also had a sub-model for patients with a microRNA panel; it was "
-            "not updated and is left out."
+            say(
+                "The earlier version also had a sub-model for patients with a microRNA panel; it "
+                "was not updated and is left out."
+            )
         )
     blend = dict(old.blend)
     blend |= {
