@@ -1,5 +1,6 @@
 """What is known about a trained model beside its arithmetic; of no patient anything."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from tests.training.helpers.evaluated import evaluate_small
 from tests.training.helpers.training_data import make_training_data
 from training.running.model_facts import make_count_facts, make_facts, make_performance_facts
+from training.store.facts import ModelFacts
 
 
 def test_patients_are_counted_once_however_many_courses_they_have() -> None:
@@ -51,3 +53,16 @@ def test_status_blend_and_rates_are_those_of_the_run() -> None:
     assert any("missing at random" in note for note in facts.notes)
     cohort = replace(description.cohort, synthetic=True)
     assert make_facts(replace(description, cohort=cohort), evaluation).status == "demonstration"
+
+
+def test_its_outcomes_and_notes_can_be_said_in_other_languages() -> None:
+    description, evaluation, _ = evaluate_small()
+    texts = {"nl": {description.study.population: "volwassenen"}}
+    study = replace(description.study, texts=texts)
+    facts = make_facts(replace(description, study=study), evaluation)
+    again = ModelFacts.from_dict(json.loads(json.dumps(facts.to_dict())))
+    assert again.texts == texts
+    assert [again.say(words) for words in again.outcomes.values()] == list(facts.outcomes.values())
+    assert all(again.say(words).values for words in again.outcomes.values())
+    (kept,) = [note for note in again.notes if "missing at random" in note]
+    assert again.say(kept).pattern.startswith("Responders who were not seen at {when}")
