@@ -118,18 +118,6 @@ def _name_places(uri: str, records: Mapping[str, str]) -> str:
     return "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in places.items())
 
 
-def _tell_where(console: Console, url: str, uri: str, records: Mapping[str, str]) -> None:
-    from rich.markup import escape
-
-    console.print(f"\n[bold]The clinician's page: {url}/clinic?example=1[/]")
-    runs = escape(f"mlflow ui --backend-store-uri {uri}")
-    console.print(f"For programs: {url}/docs   Runs: {runs}", soft_wrap=True)
-    console.print("For ketresponse monitor, records and others, in another terminal:")
-    places = escape(_name_places(uri, records))
-    console.print(f"{places}\n  ketresponse monitor {_NAME}", soft_wrap=True)
-    console.print("Ctrl-C ends the service.")
-
-
 def _wait_for_interrupt() -> None:
     while True:
         time.sleep(3600)

@@ -91,7 +91,8 @@ answer = client.post("/clinic", data={{k: str(v) for k, v in {PATIENT!r}.items()
 assert answer.status_code == 200 and "%" in answer.text, answer.text
 ours = ("features", "training", "serving")
 print(*(name for name in sys.modules if name.partition(".")[0] in ours))
-print(*(name for name in opened if name.startswith(ours) and not name.endswith((".py", ".pyc"))))
+data = [name for name in opened if not name.endswith(".py") and "__pycache__" not in name]
+print(*(name for name in data if name.startswith(ours)))
 """
     settings = {"KETRESPONSE_MODEL": str(save()), "KETRESPONSE_MODE": "demonstration"}
     settings["KETRESPONSE_ALLOWED_HOSTS"] = "here"
