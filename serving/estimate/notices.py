@@ -80,7 +80,9 @@ it was recorded and is withheld."""
 NO_ESTIMATE: Mapping[str, str] = MappingProxyType(
     {
         "out_of_scope": say("No estimate: outside what this model knows"),
-        CANNOT_BE_MET: say("No estimate: this outcome cannot be reached"),
+        CANNOT_BE_MET: say(
+            "No estimate: the score before treatment leaves no room for this outcome"
+        ),
         TOO_LITTLE_KNOWN: say("No estimate: too little is known"),
     }
 )
@@ -167,7 +169,7 @@ def scope_notices(
         PlainNotice(
             "eligibility_unknown",
             say(
-                "{label} is not given: the estimate holds only if it is {rule}.",
+                "{label} is not given: the model is only for: {rule}.",
                 label=dictionary[name].label,
                 rule=eligibility.describe(name, dictionary=dictionary),
             ),
@@ -257,18 +259,18 @@ def _make_rare_notices(
     """Tell a value that hardly anybody in training had: often one in another unit."""
     if low <= value <= high:
         return []
-    told = {"label": variable.label, "low": low, "high": high}
+    told = {"label": variable.label, "value": value, "low": low, "high": high}
     if variable.short_unit:
         text = say(
-            "{label}: hardly any training patient had such a value (95 of 100 had {low:g} to "
-            "{high:g}). Please check it is in {unit}.",
+            "{label}, {value:g}: hardly any training patient had such a value (95 of 100 had "
+            "{low:g} to {high:g}). Please check it is in {unit}.",
             **told,
             unit=variable.short_unit,
         )
     else:
         text = say(
-            "{label}: hardly any training patient had such a value (95 of 100 had {low:g} to "
-            "{high:g}). Please check it.",
+            "{label}, {value:g}: hardly any training patient had such a value (95 of 100 had "
+            "{low:g} to {high:g}). Please check it.",
             **told,
         )
     return [PlainNotice("rare", text, variable.name)]

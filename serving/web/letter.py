@@ -45,7 +45,9 @@ def write_letter(predictor: Predictor, result: Mapping[str, Any]) -> list[str]:
             )
         )
         if estimate["beside"] == "same":
-            lines.append(say("  By its interval that is about the same as everyone in the cohort."))
+            lines.append(
+                say("  The interval holds that too: not told apart from everyone in the cohort.")
+            )
     lines.append(say("Learnt from {population}.", population=facts.say(facts.population)))
     names = ("placebo", "harm", "refuse", "follow_up", "stamp")
     lines += [statements[name] for name in names if name in statements]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from features.dictionary.rule import read_rule
 from features.dictionary.substances import name_codes, to_codes
 from features.dictionary.variable import Variable, spell_choice
 from features.numerals import parse_number
@@ -38,6 +39,8 @@ _CHOICES = {"yes": say("yes"), "no": say("no")}
 _HUNDRED = 100
 _MOST_SHOWN = 2
 """So many notices on a patient stand open on the page, the others folded."""
+_UNUSUAL = ("outside_training", "rare")
+"""Codes of notices on values that hardly any patient of the training cohort had."""
 
 
 def make_result(
@@ -67,7 +70,7 @@ def make_result(
         found = {**found, "estimates": []}
     notices = found["applicability"]["notices"]
     hidden = {*NO_ESTIMATE, "note", "panel_unused", predictor.facts.status, SILENT, RECORDED}
-    shown = [n["text"] for n in notices if n["code"] not in hidden | {WAIVED}]
+    shown = _list_shown(predictor, [n for n in notices if n["code"] not in hidden | {WAIVED}])
     estimates = make_estimates(predictor, found)
     estimates.sort(key=lambda estimate: estimate["horizon"] != first)  # stable
     return {
@@ -80,9 +83,27 @@ def make_result(
         "spoke": describe_submodel(predictor, found),
         "notices": shown[:_MOST_SHOWN],
         "more_notices": shown[_MOST_SHOWN:],
+        "unusual": any(n["code"] in _UNUSUAL for n in notices),
         "estimates": estimates,
         "inputs": list_inputs(predictor, fields),
     }
+
+
+def _list_shown(predictor: Predictor, notices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return notices in the order in which they matter, what was not checked as one of them."""
+    unchecked = [n["variable"] for n in notices if n["code"] == "eligibility_unknown"]
+    first = [n["text"] for n in notices if n["code"] in _UNUSUAL]
+    if len(unchecked) > 1:
+        labels = [as_text(predictor.dictionary[name].label) for name in unchecked]
+        first.append(
+            say(
+                "Not given, and so not checked: {labels}. The model is only for patients as the "
+                "form says beside each.",
+                labels=say_list(labels, "; "),
+            )
+        )
+    told = {*_UNUSUAL, *(["eligibility_unknown"] if len(unchecked) > 1 else [])}
+    return first + [n["text"] for n in notices if n["code"] not in told]
 
 
 def list_inputs(predictor: Predictor, fields: Mapping[str, str]) -> list[tuple[Text, str]]:
@@ -189,6 +210,7 @@ def _make_estimate(
         "horizon": estimate["horizon"],
         "at": _name_horizon(predictor, estimate["horizon"]),
         "outcome": estimate["outcome"],
+        "plainly": _say_plainly(predictor, estimate),
         "probability": _HUNDRED * estimate["probability"],
         "dots": round(_HUNDRED * estimate["probability"]),
         "about": count_of_hundred(estimate["probability"]),
@@ -199,6 +221,7 @@ def _make_estimate(
         "n": counts["n"],
         "events": counts["events"],
         "n_panel": with_panel if submodel == WITH_PANEL else None,
+        "corrected": abs(counts["events"] / counts["n"] - estimate["base_rate"]) >= 0.005,
         "counted": _describe_count(counts["events"], counts["n"], estimate["base_rate"]),
         "published": _describe_published(estimate["published_base_rate"]),
         "base": _HUNDRED * explanation["base"],
@@ -212,6 +235,20 @@ def _name_horizon(predictor: Predictor, horizon: str) -> str:
     if predictor.facts.condition != "CRPS":
         return horizon.upper()
     return say("discharge (T1)") if horizon == "t1" else say("first follow-up (T2)")
+
+
+def _say_plainly(predictor: Predictor, estimate: Mapping[str, Any]) -> str:
+    """Return what counted as a response, and when, for somebody who is no physician."""
+    facts = predictor.facts
+    if facts.condition != "CRPS":
+        return str(estimate["outcome"])
+    rule = read_rule(facts.rule, predictor.dictionary).past
+    if estimate["horizon"] == "t1":
+        return say("when they left hospital, {rule}", rule=rule)
+    return say(
+        "when they left hospital, and still at the first check-up some weeks later, {rule}",
+        rule=rule,
+    )
 
 
 def _compare(estimate: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 from features.dictionary.rule import Rule, is_compared, read_rule
-from features.texts import Text, say
+from features.texts import Text, as_text, say, say_list
 from training.model.response_model import ResponseModel
 
 __all__ = ["CANNOT_BE_MET", "TOO_LITTLE_KNOWN", "Reach"]
@@ -74,12 +74,14 @@ class Reach:
         reasons = []
         if self._rule.has_no_room(self._find_score(record))[0]:
             reasons.append(_Reason(CANNOT_BE_MET, self._tell_room(), _SCORE))
-        known = sum(isinstance(record.get(v.name), float) for v in self._predictors)
+        missing = [v for v in self._predictors if not isinstance(record.get(v.name), float)]
+        known = len(self._predictors) - len(missing)
         if known < self._min_known:
             text = say(
                 "Of the {count} values that the model uses, at least {least} have to be known; "
-                "here it is {known}.",
+                "here it is {known}. Not known: {names}.",
                 count=len(self._predictors),
+                names=say_list([as_text(v.label) for v in missing], "; "),
                 least=self._min_known,
                 known=known or say("none of them"),
             )
@@ -101,8 +103,9 @@ class Reach:
         told = {"label": self._score.label, "room": rule.room, "rule": rule.past}
         if rule.or_success:
             return say(
-                "The outcome cannot be reached: {label} has to be {room} for it ({rule}). The "
-                "record's own words alone make no outcome that a number could be given for.",
+                "The outcome cannot be reached: {label} has to be {room} for it ({rule}). That "
+                "somebody may call the treatment successful all the same is not enough for a "
+                "number.",
                 **told,
             )
         return say(

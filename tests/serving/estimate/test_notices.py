@@ -86,7 +86,10 @@ def test_where_there_is_no_number_the_reasons_and_what_is_missing_are_all_there_
     ]
     answer = {"applicability": {"notices": [notice._asdict() for notice in found]}}
     assert list_reasons(answer) == [notice.text for notice in found[:2]]
-    assert name_absence(answer) == "No estimate: this outcome cannot be reached"
+    assert (
+        name_absence(answer)
+        == "No estimate: the score before treatment leaves no room for this outcome"
+    )
     some = {"applicability": {"notices": [{"code": "rare", "text": "x", "variable": None}]}}
     assert (list_reasons(some), name_absence(some)) == ([], "")
 
@@ -114,7 +117,7 @@ def test_bounds_and_unit_are_told_and_the_value_is_not():
         "nearest value seen is used."
     )
     assert text_of("rare", disease_duration_years=24.0) == (
-        "Duration of the pain disease: hardly any training patient had such a value (95 of 100 "
+        "Duration of the pain disease, 24: hardly any training patient had such a value (95 of 100 "
         "had 1 to 12.5). Please check it is in years."
     )
 
@@ -150,11 +153,11 @@ def test_each_entry_rule_that_could_not_be_checked_is_a_notice():
     age, setting = scope_notices(["age_years", "setting"], rules, CONTRACT)
     assert age == PlainNotice(
         "eligibility_unknown",
-        "Age is not given: the estimate holds only if it is at least 18 years.",
+        "Age is not given: the model is only for: at least 18 years.",
         "age_years",
     )
     assert setting.variable == "setting"
-    assert "only if it is elective" in setting.text
+    assert "only for: elective" in setting.text
     assert scope_notices([], rules, CONTRACT) == []
 
 

@@ -58,7 +58,9 @@ def test_what_was_entered_is_told_as_it_was_read(predictor):
 
 def test_reasons_stand_apart_from_notices(predictor):
     told = make(predictor, {**FORM, "nrs_t0": "1", "sex": ""})
-    assert told["absence"] == "No estimate: this outcome cannot be reached"
+    assert (
+        told["absence"] == "No estimate: the score before treatment leaves no room for this outcome"
+    )
     assert (told["estimates"], len(told["reasons"])) == ([], 1)
     assert told["notices"] == ["Sex is not known."]
 

@@ -86,7 +86,7 @@ def test_out_of_scope_is_told_before_anything_else(predictor):
 def test_no_number_is_told_with_its_reason(predictor):
     answer = predictor.predict({**PATIENT, "nrs_t0": 1}, request_id="r")
     text = show(print_answer, answer, predictor)
-    assert "No estimate: this outcome cannot be reached." in text
+    assert "No estimate: the score before treatment leaves no room for this outcome." in text
     assert "has to be at least 2 points" in text
     assert "responded (95%" not in text
     lines = show(print_cohort, [{"patient_id": "A", "row": 2, **answer}], predictor)

@@ -89,7 +89,7 @@ def test_the_reason_says_which_score_would_have_room(
     assert reason.variable == "nrs_t0"
     label, rule = dictionary["nrs_t0"].label, read_rule(text, dictionary)
     assert f"{label} has to be {room} for it ({rule.past})." in reason.text
-    assert ("own words" in reason.text) is rule.or_success
+    assert ("successful all the same" in reason.text) is rule.or_success
 
 
 def test_an_unknown_score_is_no_reason() -> None:
@@ -106,11 +106,13 @@ def test_what_is_too_little_is_said_and_every_reason_at_once() -> None:
     reach = make_reach("fall30", CONTRACT)
     (little,) = reach.list_reasons({"age_years": 40.0})
     assert little.text == (
-        "Of the 4 values that the model uses, at least 2 have to be known; here it is none of them."
+        "Of the 4 values that the model uses, at least 2 have to be known; here it is none of "
+        "them. Not known: Pain before treatment (NRS); Duration of the pain disease; Opioid, any; "
+        "CRPS type."
     )
     found = reach.list_reasons({"nrs_t0": 0.0})
     assert [reason.code for reason in found] == [CANNOT_BE_MET, TOO_LITTLE_KNOWN]
-    assert found[1].text.endswith("here it is 1.")
+    assert "here it is 1. Not known: Duration" in found[1].text
 
 
 @pytest.mark.parametrize(("n", "least"), [(1, 1), (2, 1), (4, 2), (5, 3)])
