@@ -101,7 +101,10 @@ def test_help_sizes_and_an_empty_list_load_nothing_heavy(tmp_path: Path) -> None
     assert _list_heavy("samplesize", "validate", *size, folder=tmp_path) == set()
 
 
-def test_the_list_of_models_and_an_estimate_load_only_what_they_use(tmp_path: Path) -> None:
+def test_the_list_of_models_and_an_estimate_load_only_what_they_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KETRESPONSE_RECORDS", str(tmp_path / "none.db"))  # nothing recorded yet
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     run = track_run(RunRecord("study"), tracking_uri=uri)
     register(run, make_model(), make_facts(), name="pilot", tracking_uri=uri)
