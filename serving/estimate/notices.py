@@ -259,18 +259,20 @@ def _make_rare_notices(
     """Tell a value that hardly anybody in training had: often one in another unit."""
     if low <= value <= high:
         return []
-    told = {"label": variable.label, "value": value, "low": low, "high": high}
+    told = {"label": variable.label, "low": low, "high": high}
     if variable.short_unit:
         text = say(
-            "{label}, {value:g}: hardly any training patient had such a value (95 of 100 had "
-            "{low:g} to {high:g}). Please check it is in {unit}.",
+            "{label}: hardly any patient of the model's cohort was like that (95 in 100 lay "
+            "between {low:g} and {high:g} {unit}). Check the entry; if it is right, the number may "
+            "be less sure than its interval says.",
             **told,
             unit=variable.short_unit,
         )
     else:
         text = say(
-            "{label}, {value:g}: hardly any training patient had such a value (95 of 100 had "
-            "{low:g} to {high:g}). Please check it.",
+            "{label}: hardly any patient of the model's cohort was like that (95 in 100 "
+            "lay between {low:g} and {high:g}). Check the entry; if it is right, the number may be "
+            "less sure than its interval says.",
             **told,
         )
     return [PlainNotice("rare", text, variable.name)]

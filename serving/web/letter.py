@@ -46,7 +46,7 @@ def write_letter(predictor: Predictor, result: Mapping[str, Any]) -> list[str]:
         )
         if estimate["beside"] == "same":
             lines.append(
-                say("  The interval holds that too: not told apart from everyone in the cohort.")
+                say("  Whether that is better or worse cannot be told: the interval holds both.")
             )
     lines.append(say("Learnt from {population}.", population=facts.say(facts.population)))
     names = ("placebo", "harm", "refuse", "follow_up", "stamp")

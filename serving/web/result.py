@@ -25,6 +25,7 @@ from serving.estimate.notices import (
 )
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
+from training.model.reach import TOO_LITTLE_KNOWN
 
 __all__ = [
     "count_of_hundred",
@@ -70,6 +71,8 @@ def make_result(
         found = {**found, "estimates": []}
     notices = found["applicability"]["notices"]
     hidden = {*NO_ESTIMATE, "note", "panel_unused", predictor.facts.status, SILENT, RECORDED}
+    if any(n["code"] == TOO_LITTLE_KNOWN for n in notices):
+        hidden.add("missing")  # the reason names them
     shown = _list_shown(predictor, [n for n in notices if n["code"] not in hidden | {WAIVED}])
     estimates = make_estimates(predictor, found)
     estimates.sort(key=lambda estimate: estimate["horizon"] != first)  # stable

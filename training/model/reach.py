@@ -103,9 +103,9 @@ class Reach:
         told = {"label": self._score.label, "room": rule.room, "rule": rule.past}
         if rule.or_success:
             return say(
-                "The outcome cannot be reached: {label} has to be {room} for it ({rule}). That "
-                "somebody may call the treatment successful all the same is not enough for a "
-                "number.",
+                "The outcome cannot be reached: {label} has to be {room} for it "
+                "({rule}). That a treatment may be called successful all the same is not enough "
+                "for a number.",
                 **told,
             )
         return say(

@@ -125,7 +125,7 @@ def test_what_was_read_is_shown_and_what_has_no_use_is_not(predictor):
 def test_where_there_is_no_number_the_reason_stands_in_its_place(predictor):
     for patient, words in [
         ({**PATIENT, "age_years": 12}, "outside what this model knows"),
-        ({**PATIENT, "nrs_t0": 0}, "cannot be reached"),
+        ({**PATIENT, "nrs_t0": 0}, "leaves no room"),
         ({}, "too little is known"),
     ]:
         made = card(predictor, ask(predictor, patient), patient=patient)

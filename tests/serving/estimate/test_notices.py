@@ -117,8 +117,9 @@ def test_bounds_and_unit_are_told_and_the_value_is_not():
         "nearest value seen is used."
     )
     assert text_of("rare", disease_duration_years=24.0) == (
-        "Duration of the pain disease, 24: hardly any training patient had such a value (95 of 100 "
-        "had 1 to 12.5). Please check it is in years."
+        "Duration of the pain disease: hardly any patient of the model's cohort was like that (95 "
+        "in 100 lay between 1 and 12.5 years). Check the entry; if it is right, the number may be "
+        "less sure than its interval says."
     )
 
 
@@ -127,7 +128,7 @@ def test_a_rare_value_without_a_unit_is_only_to_be_checked():
         "score", {"kind": "number", "known_at": "baseline", "low": 0, "high": 50}
     )
     (notice,) = record_notices({"score": 3.0}, [score], {}, usual={"score": (5.0, 40.0)}, unused=[])
-    assert notice.text.endswith("had 5 to 40). Please check it.")
+    assert "(95 in 100 lay between 5 and 40). Check the entry" in notice.text
 
 
 def test_an_answer_that_nobody_in_training_gave_is_told():

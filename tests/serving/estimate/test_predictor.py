@@ -514,7 +514,7 @@ def test_a_rare_value_is_told_with_the_unit_it_is_in():
     answer = ask(rare, {**ELIGIBLE, "disease_duration_years": 24})
     (notice,) = [n for n in answer["applicability"]["notices"] if n["code"] == "rare"]
     assert notice["variable"] == "disease_duration_years"
-    assert "is in years" in notice["text"]
+    assert " years). Check the entry" in notice["text"]
     usual = ask(rare, {**ELIGIBLE, "disease_duration_years": 3})
     assert not [n for n in usual["applicability"]["notices"] if n["code"] == "rare"]
 

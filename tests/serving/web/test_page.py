@@ -311,7 +311,7 @@ def test_the_clinics_horizon_comes_first_and_the_other_beside_it(predictor):
 @pytest.mark.parametrize(
     ("interval", "base", "words"),
     [
-        ([0.4, 0.7], 0.6, "cannot be told apart from everyone"),
+        ([0.4, 0.7], 0.6, "whether patients like this one do better or worse: the interval"),
         ([0.61, 0.7], 0.6, "of patients like this one more"),
         ([0.4, 0.59], 0.6, "of patients like this one fewer"),
     ],
@@ -323,9 +323,9 @@ def test_a_difference_within_the_interval_is_none(predictor, interval, base, wor
         found["estimates"][0]["probability"] = 0.65
     text = text_of(render_page(predictor, PageContent(fields=FORM, found=found)))
     assert words in text
-    same = words.endswith("everyone")
+    same = words.endswith("the interval")
     assert ("Nobody can tell from this" in text) is same  # the sheet
-    assert ("not told apart from everyone" in text) is same  # the letter
+    assert ("Whether that is better or worse cannot be told" in text) is same  # the letter
 
 
 def test_what_stands_open_beside_a_number_is_short_and_lacks_no_word_that_must_stand(predictor):
