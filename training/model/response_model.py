@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from training.model.centres import Centre, CentreOutcome, find_centre
 from training.model.gaps import Gaps, average_fillings
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin, load_trees
@@ -226,6 +227,10 @@ class ResponseModel:
         dictionary's precision and permuted independently, so that no row is a patient.
     gaps : Gaps or None
         How gaps are filled, by the background's rows; None: by the bases.
+    centres : tuple of Centre
+        Those that took part in a model of several, each with a name of its own; empty for a model
+        of one cohort. What is not a centre's own is of a new centre, one that took no part: the
+        draws then hold what centres differ by.
     """
 
     horizons: tuple[str, ...]
@@ -237,6 +242,7 @@ class ResponseModel:
     working_kept: WorkingModel | None
     background: FloatArray
     gaps: Gaps | None = None
+    centres: tuple[Centre, ...] = ()
 
     @property
     def dictionary(self) -> Dictionary:
@@ -266,6 +272,27 @@ class ResponseModel:
     def is_constant(self) -> bool:
         """Whether everyone gets the same probabilities."""
         return self.first.is_constant and (self.kept is None or self.kept.is_constant)
+
+    def at(self, name: str) -> ResponseModel:
+        """Return the model of one of its centres, itself without centres.
+
+        Parameters
+        ----------
+        name : str
+            Of the centre. For a new one take the model as it is.
+
+        Raises
+        ------
+        KetresponseError
+            If no centre of the model has this name; it lists those that have one.
+        """
+        found = find_centre(self.centres, name)
+        first, working_first = _move(self.first, self.working_first, found.first)
+        moved = replace(self, first=first, working_first=working_first, centres=())
+        if self.kept is None or self.working_kept is None:
+            return moved
+        kept, working_kept = _move(self.kept, self.working_kept, found.kept)
+        return replace(moved, kept=kept, working_kept=working_kept)
 
     def probability(self, X: FloatArray) -> FloatArray:
         """Return the served probabilities.
@@ -330,6 +357,16 @@ class ResponseModel:
                 some = open_[start : start + _AT_ONCE]
                 found[:, some] = find(self.gaps.fill(X[some]))
         return found
+
+
+def _move(
+    outcome: OutcomeModel, working: WorkingModel, own: CentreOutcome | None
+) -> tuple[OutcomeModel, WorkingModel]:
+    """Return an outcome's models with what is a centre's own in them."""
+    if own is None:
+        return outcome, working
+    moved = replace(outcome, intercept=own.intercept, coef=own.coef)
+    return moved, replace(working, draws=own.draws)
 
 
 def compute_probability(

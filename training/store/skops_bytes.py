@@ -18,6 +18,7 @@ import numpy as np
 
 from features.dictionary.transformers import PredictorBasis
 from features.panel.normaliser import PanelNormaliser
+from training.model.centres import Centre, CentreOutcome
 from training.model.gaps import Gaps
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.panel.model import PanelModel
@@ -28,6 +29,8 @@ Types = Mapping[str, type]
 
 _MODEL_TYPES: Types = {
     "features.dictionary.transformers.PredictorBasis": PredictorBasis,
+    "training.model.centres.Centre": Centre,
+    "training.model.centres.CentreOutcome": CentreOutcome,
     "training.model.gaps.Gaps": Gaps,
     "training.model.response_model.OutcomeModel": OutcomeModel,
     "training.model.response_model.ResponseModel": ResponseModel,
@@ -150,6 +153,11 @@ def _check_response(model: object) -> ResponseModel:
     served = model.probability(np.full((1, len(model.predictors)), np.nan))
     if served.shape != (1, len(model.horizons)) or not np.all((served >= 0) & (served <= 1)):
         raise ValueError("gives no probabilities")
+    names = [centre.name for centre in model.centres]
+    if len(set(names)) != len(names):
+        raise ValueError("has two centres of one name")
+    for name in names:
+        _check_response(model.at(name))
     return model
 
 

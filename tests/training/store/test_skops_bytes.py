@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from zipfile import ZipFile
 
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 from tests.places import PROJECT
 from tests.serving.helpers.panels import make_panel_case
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import make_model, make_predictors
 from training.panel.model import PanelModel
 from training.store import skops_bytes
@@ -34,6 +36,7 @@ MODEL_PATHS = {
     "training.model.response_model.ResponseModel",
     "training.model.response_model.WorkingModel",
 }
+CENTRE_PATHS = {"training.model.centres.Centre", "training.model.centres.CentreOutcome"}
 PANEL_PATHS = MODEL_PATHS | {
     "features.panel.normaliser.PanelNormaliser",
     "training.panel.model.PanelModel",
@@ -71,6 +74,45 @@ def test_a_model_comes_back_as_it_was_and_its_bytes_are_the_same_each_time() -> 
     X = make_predictors(20, seed=3)
     np.testing.assert_array_equal(again.probability(X), model.probability(X))
     assert to_bytes(make_model()) == data
+
+
+def test_a_model_of_several_centres_comes_back_with_each_of_them() -> None:
+    model = add_centres(make_model(), {"North": 0.8, "South": -0.3})
+    data = to_bytes(model)
+    assert _paths(data) == MODEL_PATHS | CENTRE_PATHS
+    again = model_from_bytes(data)
+    X = make_predictors(20, seed=3)
+    assert [centre.name for centre in again.centres] == ["North", "South"]
+    for name in ("North", "South"):
+        np.testing.assert_array_equal(again.at(name).probability(X), model.at(name).probability(X))
+        np.testing.assert_array_equal(again.at(name).interval(X), model.at(name).interval(X))
+    assert to_bytes(model) == data
+
+
+def test_a_model_written_before_there_were_centres_has_none() -> None:
+    older = io.BytesIO()
+    with ZipFile(io.BytesIO(to_bytes(make_model()))) as now, ZipFile(older, "w") as then:
+        schema = json.loads(now.read("schema.json"))
+        fields = schema["content"]
+        del fields["content"]["centres"]
+        fields["key_types"]["content"].pop()  # all of them are text
+        then.writestr("schema.json", json.dumps(schema))
+        for name in set(now.namelist()) - {"schema.json"}:
+            then.writestr(name, now.read(name))
+    model = model_from_bytes(older.getvalue())
+    assert "centres" not in vars(model)
+    assert model.centres == ()
+
+
+def test_centres_that_give_no_answer_are_no_models() -> None:
+    model = add_centres(make_model(), {"North": 0.8, "South": -0.3})
+    north = model.centres[0]
+    with pytest.raises(ValueError, match="two centres of one name"):
+        model_from_bytes(to_bytes(replace(model, centres=(north, north))))
+    assert north.first is not None
+    lost = replace(north, first=replace(north.first, intercept=float("nan")))
+    with pytest.raises(ValueError, match="no probabilities"):
+        model_from_bytes(to_bytes(replace(model, centres=(lost,))))
 
 
 def test_a_model_is_no_panel_and_a_panel_no_model() -> None:

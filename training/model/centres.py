@@ -1,0 +1,77 @@
+"""What is a centre's own in a model of several centres: where its patients start from.
+
+Centres differ in ways that no predictor tells: whom they admit, how they dose, how pain is asked. A
+model of several of them has what holds for a centre that it has never seen, and beside it, for
+each centre that took part, what is different there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from features.arrays import FloatArray
+from features.errors import KetresponseError, list_words
+
+__all__ = ["Centre", "CentreOutcome", "find_centre"]
+
+
+@dataclass(frozen=True, eq=False)
+class CentreOutcome:
+    """The probability of one outcome at one centre, as far as it is the centre's own.
+
+    Parameters
+    ----------
+    intercept : float
+        Log-odds, in the place of :attr:`OutcomeModel.intercept`; blend and recalibration are
+        already in it. Far above the model's own: patients do better here than their predictors
+        tell.
+    coef : ndarray of shape (n_columns,)
+        Log-odds per basis column, in the place of :attr:`OutcomeModel.coef`; the model's own
+        where its centres share their slopes.
+    draws : ndarray of shape (n_draws, 1 + n_columns + n_pairs)
+        In the place of :attr:`WorkingModel.draws`: the posterior of this centre's intercept and
+        coefficients. As many as the model's, so that two outcomes' stay paired.
+    """
+
+    intercept: float
+    coef: FloatArray
+    draws: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Centre:
+    """One centre of a model of several.
+
+    Parameters
+    ----------
+    name : str
+        As the `site` column of a cohort has it.
+    first : CentreOutcome or None
+        Of the first horizon's outcome; None where the centre told nothing of it, so that it is
+        answered as a new centre's.
+    kept : CentreOutcome or None
+        That a responder at T1 still is one at T2; None likewise, and in a model of one horizon.
+    """
+
+    name: str
+    first: CentreOutcome | None
+    kept: CentreOutcome | None = None
+
+
+def find_centre(centres: Sequence[Centre], name: str) -> Centre:
+    """Return the centre of a name, as it was written when it took part.
+
+    Raises
+    ------
+    KetresponseError
+        If there is none; it lists those that there are.
+    """
+    for centre in centres:
+        if centre.name == name:
+            return centre
+    known = list_words([centre.name for centre in centres], most=len(centres))
+    raise KetresponseError(
+        f"the model has no centre of the name {name!r}: "
+        + (f"its centres are {known}" if centres else "it is of one cohort and knows no centres")
+    )
