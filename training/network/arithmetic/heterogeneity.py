@@ -1,0 +1,310 @@
+"""By how much centres differ, and what that leaves open at a known centre and at a new one.
+
+A centre's intercept is taken as drawn around the centres' mean with standard deviation tau, and
+likewise, with a tau of its own, the coefficient of every straight column. Everything about the
+centres follows from their expansions; what is integrated out are normal distributions, in closed
+form (the marginal likelihood of a linear mixed model, restricted: the mean intercept is free).
+
+Of both taus a grid is laid, with a half-normal prior of Röver 2021, doi:10.1002/jrsm.1475 (scale
+0.5 for differences between centres in log-odds; half of that for slopes). Half a dozen centres tell
+little of a tau: intervals are drawn over all that the grid leaves possible, not at one best value.
+Reported is the likelihood alone: where it is highest, and the interval of what it does not reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import chi2
+
+from features.arrays import BoolArray, FloatArray
+from training.network.arithmetic.likelihood import Point
+
+__all__ = [
+    "CentreDraws",
+    "Heterogeneity",
+    "Tau",
+    "assess_heterogeneity",
+    "draw_centres",
+    "estimate_centres",
+    "shrink_intercepts",
+]
+
+_GRID: FloatArray = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
+_PRIOR_SCALES = (0.5, 0.25)
+_LEVEL = 0.95
+_RANDOM_SLOPES_P = 0.05
+"""Slopes are let differ where the data reject, at this level, that they are the same."""
+
+
+@dataclass(frozen=True)
+class Tau:
+    """A standard deviation between centres, in log-odds (of slopes: per unit of the column).
+
+    Parameters
+    ----------
+    estimate : float
+        Where the restricted likelihood is highest; 0 where centres differ no more than chance.
+    low, high : float
+        95% profile likelihood interval, within the grid of 0 to 3.
+    p_value : float
+        Of 0: half a chi-square of 1 degree of freedom, 0 being at the edge (Self and Liang 1987,
+        doi:10.1080/01621459.1987.10478472).
+    """
+
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Heterogeneity:
+    """How centres differ in one outcome.
+
+    Parameters
+    ----------
+    intercept, slope : Tau
+        Of the centres' intercepts, and of the straight columns' coefficients.
+    random_slopes : bool
+        Whether the data reject that the slopes are the same: then each centre has its own.
+    posterior : ndarray of shape (n_grid, n_grid)
+        Probability of each pair of taus (intercept, slope); without random slopes only tau 0 of the
+        slopes has any.
+    """
+
+    intercept: Tau
+    slope: Tau
+    random_slopes: bool
+    posterior: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class CentreDraws:
+    """Draws of intercept and coefficients, at each centre and at a new one.
+
+    Parameters
+    ----------
+    known : list of ndarray of shape (n_draws, 1 + n_columns)
+        In the centres' order.
+    new : ndarray of shape (n_draws, 1 + n_columns)
+        At a centre that none of the patients came from.
+    """
+
+    known: list[FloatArray]
+    new: FloatArray
+
+
+def _make_spread(straight: BoolArray, tau_intercept: float, tau_slope: float) -> FloatArray:
+    """Return the variances between centres (1 + n_columns,)."""
+    return np.append(tau_intercept**2, np.where(straight, tau_slope**2, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class _Conditioned:
+    """What follows for each of several spreads (n, 1 + n_columns) between centres.
+
+    `curvature` and `pull` are the centres', their own deviations integrated out, of shape
+    (n_centres, n, ...); `mean` and `covariance` of what they have in common; `log` the log
+    marginal likelihood.
+    """
+
+    curvature: FloatArray
+    pull: FloatArray
+    mean: FloatArray
+    covariance: FloatArray
+    log: FloatArray
+
+
+def _condition(points: Sequence[Point], precision: FloatArray, spreads: FloatArray) -> _Conditioned:
+    size = spreads.shape[1]
+    total = np.broadcast_to(np.diag(np.append(0.0, precision)), (len(spreads), size, size)).copy()
+    curvatures, pulls = [], []
+    log = np.zeros(len(spreads))
+    for point in points:
+        mixed = np.eye(size) + point.curvature * spreads[:, np.newaxis, :]  # I + H D
+        mixing = np.linalg.inv(mixed)
+        pull = mixing @ point.pull
+        curvatures.append(mixing @ point.curvature)
+        pulls.append(pull)
+        log += (pull * spreads) @ point.pull / 2 - np.linalg.slogdet(mixed)[1] / 2
+        total += curvatures[-1]
+    total = (total + total.transpose(0, 2, 1)) / 2
+    covariance = np.linalg.inv(total)
+    summed = np.sum(pulls, axis=0)
+    mean = (covariance @ summed[:, :, np.newaxis])[:, :, 0]
+    log += np.sum(summed * mean, axis=1) / 2 - np.linalg.slogdet(total)[1] / 2
+    return _Conditioned(np.stack(curvatures), np.stack(pulls), mean, covariance, log)
+
+
+def _list_spreads(straight: BoolArray) -> FloatArray:
+    """Return the spreads of every pair of taus, those of the slopes running fastest."""
+    pairs = [(a, b) for a in _GRID for b in _GRID]
+    return np.stack([_make_spread(straight, a, b) for a, b in pairs])
+
+
+def _describe(profile: FloatArray) -> Tau:
+    """Return what a profile log-likelihood over the grid says of a tau."""
+    best = int(np.argmax(profile))
+    estimate = float(_GRID[best])
+    if 0 < best < len(_GRID) - 1:  # the top of the parabola through three points of the grid
+        around = _GRID[best - 1 : best + 2]
+        square, straight, _ = np.polyfit(around, profile[best - 1 : best + 2], 2)
+        if square < 0:
+            estimate = float(np.clip(-straight / (2 * square), around[0], around[2]))
+    kept = np.flatnonzero(2 * (profile[best] - profile) <= chi2.ppf(_LEVEL, 1))
+    statistic = 2 * max(0.0, float(profile[best] - profile[0]))
+    p_value = float(chi2.sf(statistic, 1)) / 2 if statistic > 0 else 1.0
+    return Tau(estimate, float(_GRID[kept[0]]), float(_GRID[kept[-1]]), p_value)
+
+
+def assess_heterogeneity(
+    points: Sequence[Point], precision: FloatArray, straight: BoolArray
+) -> Heterogeneity:
+    """Say by how much centres differ.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        One for each centre, in the same columns, expanded near the estimate of all of them.
+    precision : ndarray of shape (n_columns,)
+        Of the normal prior of the coefficients that centres have in common.
+    straight : ndarray of bool of shape (n_columns,)
+        Columns whose coefficients may differ between centres.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two centres.
+    """
+    if len(points) < 2:
+        raise ValueError(f"points: expected at least two centres, got {len(points)}")
+    n = len(_GRID)
+    log = _condition(points, precision, _list_spreads(straight)).log.reshape(n, n)
+    slope = _describe(log.max(axis=0))
+    random_slopes = slope.p_value < _RANDOM_SLOPES_P
+    intercept = _describe(log.max(axis=1) if random_slopes else log[:, 0])
+    prior = -0.5 * (_GRID[:, None] / _PRIOR_SCALES[0]) ** 2
+    prior = prior - 0.5 * (_GRID[None, :] / _PRIOR_SCALES[1]) ** 2
+    width = np.log(np.gradient(_GRID))
+    weight = log + prior + width[:, None] + (width[None, :] if random_slopes else 0.0)
+    if not random_slopes:
+        weight[:, 1:] = -np.inf
+    return Heterogeneity(intercept, slope, random_slopes, np.exp(weight - logsumexp(weight)))
+
+
+def draw_centres(
+    points: Sequence[Point],
+    precision: FloatArray,
+    straight: BoolArray,
+    heterogeneity: Heterogeneity,
+    n_draws: int,
+    *,
+    rng: np.random.Generator,
+) -> CentreDraws:
+    """Draw what holds at each centre and at a new one, over all that is left open.
+
+    Parameters
+    ----------
+    points, precision, straight
+        As in :func:`assess_heterogeneity`.
+    heterogeneity : Heterogeneity
+        Of these centres.
+    n_draws : int
+        How many.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    counts = rng.multinomial(n_draws, heterogeneity.posterior.ravel())
+    cells = np.flatnonzero(counts)
+    spreads = _list_spreads(straight)[cells]
+    found = _condition(points, precision, spreads)
+    size = 1 + len(precision)
+    known: list[list[FloatArray]] = [[] for _ in points]
+    new: list[FloatArray] = []
+    for place, spread in enumerate(spreads):
+        m = int(counts[cells[place]])
+        shared = _draw_around(found.mean[place], found.covariance[place], m, rng=rng)
+        new.append(shared + rng.standard_normal((m, size)) * np.sqrt(spread))
+        for number, point in enumerate(points):
+            left = _find_left(point, spread)
+            middle = shared + (point.pull - shared @ point.curvature) @ left
+            known[number].append(middle + _draw_around(np.zeros(size), left, m, rng=rng))
+    order = rng.permutation(n_draws)
+    return CentreDraws(
+        [np.concatenate(parts)[order] for parts in known], np.concatenate(new)[order]
+    )
+
+
+def _find_left(point: Point, spread: FloatArray) -> FloatArray:
+    """Return the covariance of a centre's deviation, given what is shared."""
+    left = np.linalg.inv(np.eye(len(spread)) + spread[:, np.newaxis] * point.curvature) * spread
+    return np.asarray((left + left.T) / 2)
+
+
+def _draw_around(
+    mean: FloatArray, covariance: FloatArray, n_draws: int, *, rng: np.random.Generator
+) -> FloatArray:
+    size, axes = np.linalg.eigh(covariance)
+    noise = rng.standard_normal((n_draws, len(mean))) * np.sqrt(np.maximum(size, 0.0))
+    return np.asarray(mean + noise @ axes.T)
+
+
+def estimate_centres(
+    points: Sequence[Point],
+    precision: FloatArray,
+    straight: BoolArray,
+    heterogeneity: Heterogeneity,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the posterior means of what :func:`draw_centres` draws.
+
+    Returns
+    -------
+    known : ndarray of shape (n_centres, 1 + n_columns)
+        Intercept and coefficients at each centre.
+    new : ndarray of shape (1 + n_columns,)
+        At a new one.
+    """
+    weights = heterogeneity.posterior.ravel()
+    cells = np.flatnonzero(weights)
+    spreads = _list_spreads(straight)[cells]
+    found = _condition(points, precision, spreads)
+    known = np.zeros((len(points), 1 + len(precision)))
+    for weight, spread, mean in zip(weights[cells], spreads, found.mean, strict=True):
+        for number, point in enumerate(points):
+            left = _find_left(point, spread)
+            known[number] += weight * (mean + left @ (point.pull - point.curvature @ mean))
+    return known, np.asarray(weights[cells] @ found.mean)
+
+
+def shrink_intercepts(
+    intercepts: FloatArray, curvature: FloatArray, heterogeneity: Heterogeneity
+) -> tuple[FloatArray, float]:
+    """Return the centres' intercepts drawn toward their mean, and that mean.
+
+    Parameters
+    ----------
+    intercepts : ndarray of shape (n_centres,)
+        Each as the centre's own patients have it, given the coefficients.
+    curvature : ndarray of shape (n_centres,)
+        Minus the second derivative of each log-likelihood there: one over the variance; above 0.
+    heterogeneity : Heterogeneity
+        What taus are possible, and how likely each.
+
+    Returns
+    -------
+    known : ndarray of shape (n_centres,)
+        Posterior means of the centres' intercepts.
+    new : float
+        That of the intercept at a new centre: of their mean.
+    """
+    known, new = np.zeros(len(intercepts)), 0.0
+    for share, tau in zip(heterogeneity.posterior.sum(axis=1), _GRID, strict=True):
+        weight = 1 / (1 / curvature + tau**2)
+        mean = float(np.average(intercepts, weights=weight))
+        known += share * (mean + tau**2 * weight * (intercepts - mean))
+        new += float(share) * mean
+    return known, new

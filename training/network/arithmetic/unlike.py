@@ -1,0 +1,84 @@
+"""Whether a centre's patients contradict what all other centres say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2, norm
+
+from features.arrays import FloatArray
+from training.network.arithmetic.likelihood import Point
+
+__all__ = ["Contradiction", "compare_with_others"]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """How a centre compares with the model made without it.
+
+    Parameters
+    ----------
+    slope, slope_se : float
+        Calibration slope of that model at the centre: 1 where it holds as it is, 0 where it tells
+        nothing, -1 where responders and others are the wrong way round. NaN where the model gives
+        everyone the same.
+    p_slope : float
+        Of a slope of 0 or more; small where labels may be turned round.
+    p_coefficients : float
+        Of the centre's coefficients being the others', chi-square on all of them.
+    p_rate : float
+        Of as many responders as the others' intercept foresees, two-sided, centres being allowed to
+        differ by `tau`.
+    """
+
+    slope: float
+    slope_se: float
+    p_slope: float
+    p_coefficients: float
+    p_rate: float
+
+
+def compare_with_others(
+    point: Point, coef: FloatArray, covariance: FloatArray, intercept: float, *, tau: float
+) -> Contradiction:
+    """Compare a centre's log-likelihood with the model made without it.
+
+    Parameters
+    ----------
+    point : Point
+        The centre's.
+    coef : ndarray of shape (n_columns,)
+        Of the model made without it.
+    covariance : ndarray of shape (n_columns, n_columns)
+        Of those coefficients.
+    intercept : float
+        The other centres' mean intercept.
+    tau : float
+        Standard deviation of the intercepts between the other centres.
+    """
+    own = point.curvature[0, 0]
+    slopes = (
+        point.curvature[1:, 1:] - np.outer(point.curvature[1:, 0], point.curvature[0, 1:]) / own
+    )
+    at = np.append(point.at[0], coef)
+    gradient = point.gradient - point.curvature @ (at - point.at)
+    steep = gradient[1:] - point.curvature[1:, 0] * gradient[0] / own
+    expected = slopes + slopes @ covariance @ slopes
+    statistic = float(steep @ np.linalg.pinv(expected, hermitian=True) @ steep)
+    rank = int(np.linalg.matrix_rank(expected, hermitian=True))
+    along = float(coef @ slopes @ coef)
+    slope = slope_se = p_slope = np.nan
+    if along > 1e-9:
+        slope = 1.0 + float(coef @ steep) / along
+        slope_se = along**-0.5
+        p_slope = float(norm.cdf(slope / slope_se))
+    own_intercept = at[0] + gradient[0] / own
+    away = (own_intercept - intercept) / np.sqrt(1 / own + tau**2)
+    return Contradiction(
+        slope=slope,
+        slope_se=slope_se,
+        p_slope=p_slope,
+        p_coefficients=float(chi2.sf(statistic, rank)) if rank else 1.0,
+        p_rate=float(2 * norm.sf(abs(away))),
+    )

@@ -1,0 +1,112 @@
+"""What centres counted and how left-out models did there, as tables with a row for each centre."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from training.network.content import HomeEvaluation
+from training.network.gathering import Gathered
+
+__all__ = ["NetworkTables", "tabulate_counts", "tabulate_evaluation"]
+
+_Z95 = float(norm.ppf(0.975))
+_SCALES = {
+    "auc": (logit, expit),
+    "o_e": (np.log, np.exp),
+    "slope": (float, float),
+    "intercept": (float, float),
+    "brier": (float, float),
+}
+
+
+class NetworkTables(TypedDict):
+    """Tables of :class:`training.network.result.NetworkResult`, by horizon."""
+
+    evaluation: dict[str, pd.DataFrame]
+    groups: dict[str, pd.DataFrame]
+    decision: dict[str, pd.DataFrame]
+
+
+def tabulate_counts(gathered: Gathered) -> dict[str, pd.DataFrame]:
+    """Return by horizon, for each centre, `n`, `events` and `unknown`; NaN where not told."""
+    found = {}
+    for horizon in gathered.protocol.horizons:
+        told = {name: gathered.shares[name][0].counts.get(horizon) for name in gathered.centres}
+        rows = {
+            name: [np.nan] * 3 if count is None else [count.n, count.events, count.unknown]
+            for name, count in told.items()
+        }
+        found[horizon] = pd.DataFrame.from_dict(
+            rows, orient="index", columns=["n", "events", "unknown"], dtype=np.float64
+        )
+    return found
+
+
+def tabulate_evaluation(gathered: Gathered) -> NetworkTables:
+    """Return how the model made without each centre did there; empty where it was not asked."""
+    tables: NetworkTables = {"evaluation": {}, "groups": {}, "decision": {}}
+    for horizon in gathered.protocol.horizons:
+        told = {
+            name: share.evaluation[horizon]
+            for name in gathered.centres
+            for share in gathered.shares[name]
+            if horizon in share.evaluation
+        }
+        if not told:
+            continue
+        unknown = tabulate_counts(gathered)[horizon]["unknown"]
+        rows = [_describe(name, one, unknown[name]) for name, one in told.items()]
+        tables["evaluation"][horizon] = pd.DataFrame(rows)
+        tables["groups"][horizon] = pd.DataFrame(
+            [{"centre": name, **g.model_dump()} for name, one in told.items() for g in one.groups],
+            columns=["centre", "low", "high", "n", "events", "expected"],
+        )
+        tables["decision"][horizon] = pd.DataFrame(
+            [row for name, one in told.items() for row in _count_above(name, one)],
+            columns=["centre", "threshold", "n", "events", "true_positives", "false_positives"],
+        )
+    return tables
+
+
+def _describe(name: str, one: HomeEvaluation, unknown: float) -> dict[str, object]:
+    row: dict[str, object] = {
+        "site": name,
+        "n": one.n,
+        "events": one.events,
+        "unknown": unknown,
+        "note": one.note,
+        "brier_prevalence": one.brier_prevalence,
+    }
+    for measure, (to, back) in _SCALES.items():
+        estimate, error = getattr(one, measure), getattr(one, f"{measure}_se")
+        if estimate is None or error is None:
+            estimate = error = low = high = np.nan
+        else:
+            low, high = (float(back(to(estimate) + z * error)) for z in (-_Z95, _Z95))
+        row |= {measure: estimate, f"{measure}_se": error}
+        row |= {f"{measure}_low": low, f"{measure}_high": high}
+    return row
+
+
+def _count_above(name: str, one: HomeEvaluation) -> list[dict[str, object]]:
+    """Return who would be admitted at each threshold that a centre's groups begin at."""
+    rows = []
+    for place, group in enumerate(one.groups):
+        above = one.groups[place:]
+        events = sum(g.events for g in above)
+        rows.append(
+            {
+                "centre": name,
+                "threshold": group.low,
+                "n": one.n,
+                "events": one.events,
+                "true_positives": events,
+                "false_positives": sum(g.n for g in above) - events,
+            }
+        )
+    return rows

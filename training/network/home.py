@@ -1,0 +1,245 @@
+"""The centre's part: from its own patients to the numbers that leave it in one round.
+
+Patients come as a study's do: checked, labelled, counted, one row each. What goes out is
+:class:`training.network.content.ShareContent`; nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import BoolArray, FloatArray
+from features.dictionary.transformers import PredictorBasis
+from features.errors import KetresponseError
+from training.fitting.response import TrainingData
+from training.model.response_model import OutcomeModel
+from training.network.arithmetic.evaluating import compute_home_measures, group_risks
+from training.network.arithmetic.left_out import compute_home_loss, compute_shrinking
+from training.network.arithmetic.likelihood import Point, expand_likelihood, find_mode
+from training.network.content import (
+    ColumnFamily,
+    Expansion,
+    HomeEvaluation,
+    HomeLosses,
+    HomeShrinking,
+    InterceptPoint,
+    OutcomeAsk,
+    OutcomeShare,
+    RiskGroup,
+)
+from training.network.protocol.protocol import Protocol
+
+__all__ = ["HomeOutcome", "choose_columns", "list_outcomes", "share_evaluation", "share_outcome"]
+
+_LOSS_DECIMALS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class HomeOutcome:
+    """One outcome of a centre's patients.
+
+    Parameters
+    ----------
+    name : str
+        "response" or "kept".
+    X : ndarray of shape (n, n_predictors)
+        Raw predictors of those whose outcome is known, NaN where missing.
+    Z : ndarray of shape (n, n_columns)
+        Their rows of the agreed basis.
+    y : ndarray of shape (n,)
+        Outcome, 0 or 1.
+    """
+
+    name: str
+    X: FloatArray
+    Z: FloatArray
+    y: FloatArray
+
+
+def list_outcomes(data: TrainingData, basis: PredictorBasis) -> list[HomeOutcome]:
+    """Return the outcomes of patients: response at the first horizon, and kept at the second."""
+    told = [("response", data.y[data.horizons[0]])]
+    if data.has_kept:
+        told.append(("kept", data.kept))
+    found = []
+    for name, y in told:
+        known = ~np.isnan(y)
+        X = data.X[known]
+        found.append(HomeOutcome(name, X, basis.expand(X), y[known]))
+    return found
+
+
+def choose_columns(basis: PredictorBasis, family: ColumnFamily) -> BoolArray:
+    """Return which columns of a basis a family has."""
+    return np.asarray(basis.linear_ | (family == "bends"))
+
+
+def share_outcome(
+    outcome: HomeOutcome,
+    protocol: Protocol,
+    *,
+    family: ColumnFamily,
+    centre: str,
+    ask: OutcomeAsk | None,
+) -> OutcomeShare:
+    """Return what is told of an outcome whose slopes take part.
+
+    Parameters
+    ----------
+    outcome : HomeOutcome
+        Both classes present.
+    protocol : Protocol
+        Of the network.
+    family : {"straight", "bends"}
+        The columns that are told.
+    centre : str
+        Whose patients they are.
+    ask : OutcomeAsk or None
+        None in the first round: then the place is this centre's own penalised mode.
+
+    Raises
+    ------
+    KetresponseError
+        If something is asked of other centres only.
+    """
+    y = outcome.y
+    columns = choose_columns(protocol.basis, family)
+    Z = outcome.Z[:, columns]
+    if ask is None:
+        # Rounded before it is expanded: further digits would tell more of the rows, and no use.
+        at = np.round(find_mode(Z, y, _make_own_precision(protocol, Z.shape[1])), _LOSS_DECIMALS)
+    else:
+        if centre not in ask.intercepts:
+            raise KetresponseError(
+                f"the round asks nothing of {centre!r} on {outcome.name}: it asks "
+                f"{', '.join(ask.intercepts)}; ask the lead of the network why"
+            )
+        at = np.append(ask.intercepts[centre], np.asarray(ask.coef)[columns])
+    told = OutcomeShare(
+        n=len(y),
+        events=int(y.sum()),
+        likelihood=_round_expansion(expand_likelihood(Z, y, at), protocol, family),
+    )
+    if ask is None:
+        return told
+    return told.model_copy(update=_answer(outcome, protocol, ask, centre))
+
+
+def _make_own_precision(protocol: Protocol, n_columns: int) -> FloatArray:
+    """Return the prior precision of a centre's own mode, the middle one of those tried."""
+    sd = float(np.median(protocol.prior_sds))
+    own = 0.0 if protocol.intercept_sd is None else protocol.intercept_sd**-2.0
+    return np.append(own, np.full(n_columns, sd**-2.0))
+
+
+def _answer(
+    outcome: HomeOutcome, protocol: Protocol, ask: OutcomeAsk, centre: str
+) -> dict[str, object]:
+    """Return what is asked beside the expansion."""
+    answer: dict[str, object] = {}
+    if centre in ask.losses:
+        settings = {
+            setting: round(
+                compute_home_loss(outcome.Z @ np.asarray(coef), outcome.y)[0], _LOSS_DECIMALS
+            )
+            for setting, coef in ask.losses[centre].items()
+        }
+        prevalence = compute_home_loss(np.zeros(len(outcome.y)), outcome.y)[0]
+        answer["losses"] = HomeLosses(
+            prevalence=round(prevalence, _LOSS_DECIMALS), settings=settings
+        )
+    if centre in ask.shrinking:
+        told = compute_shrinking(outcome.Z @ np.asarray(ask.shrinking[centre]), outcome.y)
+        answer["shrinking"] = HomeShrinking(
+            losses=np.round(told.losses, _LOSS_DECIMALS).tolist(),
+            intercepts=np.round(told.intercepts, _LOSS_DECIMALS).tolist(),
+            squares=round(told.squares, _LOSS_DECIMALS),
+        )
+    if ask.blended is not None and centre in ask.blended.intercepts:
+        margin = outcome.Z @ np.asarray(ask.blended.coef)
+        at = np.array([ask.blended.intercepts[centre], 1.0])
+        point = expand_likelihood(margin[:, np.newaxis], outcome.y, at)
+        decimals = protocol.limits.gradient_decimals
+        answer["blended"] = InterceptPoint(
+            at=float(at[0]),
+            gradient=round(float(point.gradient[0]), decimals),
+            curvature=round(float(point.curvature[0, 0]), decimals),
+        )
+    return answer
+
+
+def _round_expansion(point: Point, protocol: Protocol, family: ColumnFamily) -> Expansion:
+    limits = protocol.limits
+    return Expansion(
+        family=family,
+        at=point.at.tolist(),
+        value=round(point.value, _LOSS_DECIMALS),
+        gradient=np.round(point.gradient, limits.gradient_decimals).tolist(),
+        curvature=np.round(point.curvature, limits.curvature_decimals).tolist(),
+    )
+
+
+def share_evaluation(
+    data: TrainingData,
+    protocol: Protocol,
+    models: Mapping[str, Sequence[float]],
+    base_rates: Mapping[str, float],
+) -> dict[str, HomeEvaluation]:
+    """Return by horizon how a model that these patients had no part in does with them.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The centre's patients.
+    protocol : Protocol
+        Of the network.
+    models : mapping of str to sequence of float
+        By outcome ("response", "kept"), intercept and coefficients.
+    base_rates : mapping of str to float
+        By horizon, the share of responders at the other centres.
+    """
+    limit = protocol.limits.cell
+    risks = np.ones(len(data))
+    found = {}
+    for horizon, name in zip(data.horizons, ("response", "kept"), strict=False):
+        if name not in models:
+            break
+        intercept, *coef = models[name]
+        risks = risks * _make_outcome(protocol.basis, intercept, coef).probability(data.X)
+        y = data.y[horizon]
+        known = ~np.isnan(y)
+        events = int(y[known].sum())
+        if min(events, int(known.sum()) - events) < limit:
+            continue
+        measures = compute_home_measures(y[known], risks[known], base_rates[horizon])
+        groups = group_risks(y[known], risks[known], limit=limit)
+        found[horizon] = HomeEvaluation(
+            n=int(known.sum()),
+            events=events,
+            groups=[RiskGroup(**_round_numbers(group, 3)) for group in groups],
+            **_round_numbers(measures, _LOSS_DECIMALS),
+        )
+    return found
+
+
+def _round_numbers(values: Mapping[str, float | str], decimals: int) -> dict[str, float | str]:
+    return {
+        name: round(value, decimals) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
+
+
+def _make_outcome(basis: PredictorBasis, intercept: float, coef: Sequence[float]) -> OutcomeModel:
+    return OutcomeModel(
+        basis=basis,
+        intercept=intercept,
+        coef=np.asarray(coef, dtype=np.float64),
+        trees="",
+        n_trees=0,
+        tree_weight=0.0,
+        isotonic_x=np.empty(0),
+        isotonic_y=np.empty(0),
+    )
