@@ -1,1 +1,1 @@
-"""How is a model made of patients at many centres, none of whose rows leaves its centre?"""
+"""How is a model of many centres made, no row of which leaves? Imports `updating` and below."""

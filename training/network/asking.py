@@ -119,8 +119,8 @@ def _leave_out(gathered: Gathered, name: str, centre: str) -> list[float]:
     weight = outcome.find_weight(place)
     points = outcome.find_points(last, setting.family)
     own = outcome.find_intercepts(weight)
-    others = [i for i in range(len(points)) if i != place]
-    intercept = _find_mean([points[i].take(np.zeros(len(coef), bool)) for i in others], own[others])
+    rest = [i for i in range(len(points)) if i != place]
+    intercept = _find_mean([points[i] for i in rest], own[rest])
     return [intercept, *outcome.spread(weight * coef, setting.family).tolist()]
 
 

@@ -253,8 +253,8 @@ def _make_constant(gathered: Gathered, name: str, rng: np.random.Generator) -> _
     counts = gathered.list_counts(name)
     if len(counts) < 2:
         raise NotEnoughData(
-            f"{len(counts)} of {len(gathered.centres)} centres may tell how many patients responded "
-            f"({name}): a network needs two; wait until more centres have enough patients"
+            f"{len(counts)} of {len(gathered.centres)} centres may tell how many patients "
+            f"responded ({name}): a network needs two; wait until more centres have enough patients"
         )
     points = make_rate_points(list(counts.values()))
     none = np.zeros(0, dtype=bool)

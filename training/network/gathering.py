@@ -70,7 +70,7 @@ class Gathered:
         Whoever stops telling them in a later round takes no part from the first on: what all
         centres have in common is of the same patients in every round.
         """
-        found = {}
+        found: dict[str, str] = {}
         for told in zip(*(self.shares[c] for c in self.centres), strict=True):
             here = {c: s.outcomes.get(outcome) for c, s in zip(self.centres, told, strict=True)}
             if all(share is None or share.likelihood is None for share in here.values()):

@@ -214,22 +214,20 @@ def share_evaluation(
         events = int(y[known].sum())
         if min(events, int(known.sum()) - events) < limit:
             continue
-        measures = compute_home_measures(y[known], risks[known], base_rates[horizon])
+        measures, note = compute_home_measures(y[known], risks[known], base_rates[horizon])
         groups = group_risks(y[known], risks[known], limit=limit)
         found[horizon] = HomeEvaluation(
             n=int(known.sum()),
             events=events,
-            groups=[RiskGroup(**_round_numbers(group, 3)) for group in groups],
+            groups=[RiskGroup.model_validate(_round_numbers(group, 3)) for group in groups],
+            note=note,
             **_round_numbers(measures, _LOSS_DECIMALS),
         )
     return found
 
 
-def _round_numbers(values: Mapping[str, float | str], decimals: int) -> dict[str, float | str]:
-    return {
-        name: round(value, decimals) if isinstance(value, float) else value
-        for name, value in values.items()
-    }
+def _round_numbers(values: Mapping[str, float], decimals: int) -> dict[str, float]:
+    return {name: round(value, decimals) for name, value in values.items()}
 
 
 def _make_outcome(basis: PredictorBasis, intercept: float, coef: Sequence[float]) -> OutcomeModel:

@@ -162,7 +162,7 @@ class PooledOutcome:
         if len(self.rounds) > 2:
             told = self.find_family(3)
             table = table[table["family"] == told]
-        best = table.loc[table["deviance"].idxmin()]
+        best = table.sort_values("deviance", kind="stable").iloc[0]
         return Setting(best["family"], float(best["prior_sd"]))
 
     # ----------------------------------------------------------------------------- the blend

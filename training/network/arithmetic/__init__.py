@@ -1,1 +1,1 @@
-"""What follows from sums over patients: arrays in, arrays out; no file, no protocol, no centre's name."""
+"""What follows from sums over a centre's patients? Arrays in, arrays out: no file, no name."""

@@ -63,7 +63,7 @@ class Combined:
         n_intercepts = len(self.covariance) - len(self.coef)
         place = centre if n_intercepts > 1 else 0
         used = np.append(place, np.arange(n_intercepts, len(self.covariance)))
-        return self.covariance[np.ix_(used, used)]
+        return np.asarray(self.covariance[np.ix_(used, used)])
 
 
 def combine(

@@ -16,7 +16,9 @@ _EDGES = np.round(np.linspace(0.0, 1.0, 21), 2)
 """Risks between which patients are counted, before small groups are joined."""
 
 
-def compute_home_measures(y: FloatArray, p: FloatArray, base: float) -> dict[str, float | str]:
+def compute_home_measures(
+    y: FloatArray, p: FloatArray, base: float
+) -> tuple[dict[str, float], str]:
     """Return measures of risks in one centre's patients.
 
     Parameters
@@ -30,13 +32,15 @@ def compute_home_measures(y: FloatArray, p: FloatArray, base: float) -> dict[str
 
     Returns
     -------
-    dict
+    measures : dict
         Those of :func:`training.measures.pooling.sites.compute_site_table` with their standard
         errors (AUC, O:E, calibration slope), `intercept` (calibration in the large, log-odds)
-        with its own, `brier`, `brier_se`, `brier_prevalence`; `note` says why some are missing.
+        with its own, `brier`, `brier_se`, `brier_prevalence`.
+    note : str
+        Why some are missing.
     """
     row = compute_site_table(y, p, np.full(len(y), "here")).iloc[0]
-    found: dict[str, float | str] = {
+    found = {
         f"{measure}{end}": float(row[f"{measure}{end}"])
         for measure in ("auc", "o_e", "slope")
         for end in ("", "_se")
@@ -46,10 +50,9 @@ def compute_home_measures(y: FloatArray, p: FloatArray, base: float) -> dict[str
     found["brier"] = float(squares.mean())
     found["brier_se"] = float(squares.std(ddof=1) / np.sqrt(len(y)))
     found["brier_prevalence"] = float(np.mean((y - base) ** 2))
-    found["note"] = "" if pd.isna(row["note"]) else str(row["note"])
     if 0 < y.sum() < len(y):
         found |= _compute_intercept(y, clipped_logit(p))
-    return found
+    return found, "" if pd.isna(row["note"]) else str(row["note"])
 
 
 def _compute_intercept(y: FloatArray, lp: FloatArray) -> dict[str, float]:

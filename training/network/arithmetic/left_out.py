@@ -99,10 +99,8 @@ def estimate_shrinking(point: Point, coef: FloatArray, n: int) -> Shrinking:
         at[0] += slope / own
         losses[place], intercepts[place] = -point.estimate(at), at[0]
     # The spread of the log-odds, each patient counting by the variance of the outcome.
-    slopes = (
-        point.curvature[1:, 1:] - np.outer(point.curvature[1:, 0], point.curvature[0, 1:]) / own
-    )
-    return Shrinking(n, losses, intercepts, max(0.0, float(coef @ slopes @ coef)) * n / own)
+    squares = max(0.0, float(coef @ point.slopes @ coef)) * n / own
+    return Shrinking(n, losses, intercepts, squares)
 
 
 def find_weight(told: Sequence[Shrinking], *, strength: float) -> float:

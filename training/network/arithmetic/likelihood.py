@@ -63,6 +63,12 @@ class Point:
         """The linear term (1 + n_columns,) of the expansion as a function of the coefficients."""
         return np.asarray(self.gradient + self.curvature @ self.at)
 
+    @property
+    def slopes(self) -> FloatArray:
+        """The curvature (n_columns, n_columns) of the coefficients once the intercept is free."""
+        across = self.curvature[1:, 0]
+        return np.asarray(self.curvature[1:, 1:] - np.outer(across, across) / self.curvature[0, 0])
+
     def estimate(self, coef: FloatArray) -> float:
         """Return the log-likelihood that the expansion gives coefficients (1 + n_columns,)."""
         moved = coef - self.at

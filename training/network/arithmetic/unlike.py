@@ -58,9 +58,7 @@ def compare_with_others(
         Standard deviation of the intercepts between the other centres.
     """
     own = point.curvature[0, 0]
-    slopes = (
-        point.curvature[1:, 1:] - np.outer(point.curvature[1:, 0], point.curvature[0, 1:]) / own
-    )
+    slopes = point.slopes
     at = np.append(point.at[0], coef)
     gradient = point.gradient - point.curvature @ (at - point.at)
     steep = gradient[1:] - point.curvature[1:, 0] * gradient[0] / own
