@@ -96,9 +96,8 @@ def group_risks(y: FloatArray, p: FloatArray, *, limit: int) -> list[dict[str, f
         if min(events, others) >= limit:
             groups.append(_describe_group(start, stop, y[here], p[here]))
             start = stop
-    rest = which >= start
-    if not groups or not rest.any():
-        return groups
+    if not groups:
+        return []
     first = int(np.searchsorted(_EDGES, groups[-1]["low"]))
     joined = which >= first
     groups[-1] = _describe_group(first, len(_EDGES) - 1, y[joined], p[joined])

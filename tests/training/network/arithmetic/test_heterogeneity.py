@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import norm
+
+from training.network.arithmetic.heterogeneity import (
+    assess_heterogeneity,
+    draw_centres,
+    estimate_centres,
+    shrink_intercepts,
+)
+from training.network.arithmetic.likelihood import Point, expand_likelihood
+
+NONE = np.zeros(0, dtype=bool)
+
+
+def make_points(intercepts, curvature=20.0):
+    return [Point(np.array([a]), -10.0, np.zeros(1), np.array([[curvature]])) for a in intercepts]
+
+
+def make_centres(rng, *, tau=0.0, tau_slope=0.0, n_centres=6, n=80):
+    points = []
+    for _ in range(n_centres):
+        Z = rng.normal(size=(n, 2))
+        coef = np.array([0.6, -0.4]) + tau_slope * rng.normal(size=2)
+        intercept = 0.3 + tau * rng.normal()
+        y = (rng.random(n) < expit(intercept + Z @ coef)).astype(float)
+        points.append(expand_likelihood(Z, y, np.array([0.3, 0.6, -0.4])))
+    return points
+
+
+def test_equal_centres_have_a_tau_of_zero():
+    found = assess_heterogeneity(make_points([0.4, 0.4, 0.4, 0.4]), np.empty(0), NONE)
+    assert found.intercept.estimate == 0
+    assert found.intercept.p_value == 1
+    assert found.intercept.low == 0 < found.intercept.high
+    assert not found.random_slopes
+
+
+def test_tau_is_where_the_restricted_likelihood_is_highest():
+    """By numbers: normal means of known variance, the mean free."""
+    means, variance = np.array([-0.6, 0.1, 0.5, 1.2, -0.1]), 1 / 20
+
+    def log_likelihood(tau):
+        weights = 1 / (variance + tau**2) * np.ones(5)
+        middle = np.average(means, weights=weights)
+        away = float(weights @ (means - middle) ** 2)
+        return (np.log(weights).sum() - np.log(weights.sum()) - away) / 2
+
+    taus = np.linspace(0, 3, 3001)
+    best = taus[np.argmax([log_likelihood(tau) for tau in taus])]
+    found = assess_heterogeneity(make_points(means), np.empty(0), NONE)
+    assert found.intercept.estimate == pytest.approx(best, rel=0.03)
+    statistic = 2 * (log_likelihood(best) - log_likelihood(0))
+    assert found.intercept.p_value == pytest.approx(norm.sf(np.sqrt(statistic)), rel=0.1)
+    inside = [t for t in taus if 2 * (log_likelihood(best) - log_likelihood(t)) <= 3.8415]
+    assert found.intercept.low == pytest.approx(inside[0], abs=0.1)
+    assert found.intercept.high == pytest.approx(inside[-1], rel=0.2)
+
+
+def test_the_posterior_of_tau_is_the_likelihood_times_a_half_normal():
+    means, variance = np.array([-0.6, 0.1, 0.5, 1.2, -0.1]), 1 / 20
+
+    def density(tau):
+        weights = 1 / (variance + tau**2) * np.ones(5)
+        middle = np.average(means, weights=weights)
+        log = (np.log(weights).sum() - np.log(weights.sum())) / 2
+        return np.exp(log - float(weights @ (means - middle) ** 2) / 2 - 2 * tau**2)
+
+    whole = quad(density, 0, 3)[0]
+    expected = quad(lambda tau: tau * density(tau), 0, 3)[0] / whole
+    found = assess_heterogeneity(make_points(means), np.empty(0), NONE)
+    draws = draw_centres(
+        make_points(means), np.empty(0), NONE, found, 40_000, rng=np.random.default_rng(1)
+    )
+    share = found.posterior.sum(axis=1)
+    grid = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
+    assert share @ grid == pytest.approx(expected, rel=0.03)
+    spread = quad(lambda tau: (tau**2 + (variance + tau**2) / 5) * density(tau), 0, 3)[0] / whole
+    assert draws.new.var() == pytest.approx(spread, rel=0.06)
+
+
+def test_slopes_are_let_differ_where_they_do():
+    rng = np.random.default_rng(6)
+    straight, precision = np.ones(2, dtype=bool), np.ones(2)
+    same = assess_heterogeneity(make_centres(rng), precision, straight)
+    other = assess_heterogeneity(make_centres(rng, tau_slope=1.0), precision, straight)
+    assert not same.random_slopes
+    assert other.random_slopes
+    assert other.slope.low > 0.3
+    assert same.posterior[:, 1:].sum() == 0
+    bent = assess_heterogeneity(make_centres(rng, tau_slope=1.0), precision, ~straight)
+    assert bent.slope.p_value == 1  # nothing that may differ does
+
+
+def test_draws_have_the_means_that_are_estimated():
+    rng = np.random.default_rng(11)
+    points = make_centres(rng, tau=0.6, tau_slope=0.6)
+    straight, precision = np.ones(2, dtype=bool), np.ones(2)
+    found = assess_heterogeneity(points, precision, straight)
+    draws = draw_centres(points, precision, straight, found, 20_000, rng=rng)
+    known, new = estimate_centres(points, precision, straight, found)
+    np.testing.assert_allclose(draws.new.mean(axis=0), new, atol=0.04)
+    np.testing.assert_allclose([d.mean(axis=0) for d in draws.known], known, atol=0.02)
+    assert draws.new.std(axis=0).min() > max(d.std(axis=0).max() for d in draws.known) * 0.9
+
+
+def test_intercepts_are_drawn_toward_their_mean_by_as_much_as_centres_agree():
+    own, curvature = np.array([-0.2, 0.2, 0.6]), np.array([10.0, 20.0, 10.0])
+    points = [
+        Point(np.array([a]), -10.0, np.zeros(1), np.array([[h]]))
+        for a, h in zip(own, curvature, strict=True)
+    ]
+    found = assess_heterogeneity(points, np.empty(0), NONE)
+    known, new = shrink_intercepts(own, curvature, found)
+    exact = estimate_centres(points, np.empty(0), NONE, found)
+    np.testing.assert_allclose(known, exact[0][:, 0])
+    assert new == pytest.approx(exact[1][0])
+    assert own[0] < known[0] < new < known[2] < own[2]
+
+
+def test_one_centre_is_refused():
+    with pytest.raises(ValueError, match="at least two centres, got 1"):
+        assess_heterogeneity(make_points([0.1]), np.empty(0), NONE)
