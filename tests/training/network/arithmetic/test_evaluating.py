@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,5 +57,5 @@ def test_no_group_is_too_small_and_nobody_is_lost(patients, limit):
         assert sum(group["n"] for group in groups) == len(y)
         assert sum(group["expected"] for group in groups) == pytest.approx(p.sum())
         assert (groups[0]["low"], groups[-1]["high"]) == (0.0, 1.0)
-    for group, following in zip(groups, groups[1:], strict=False):
+    for group, following in pairwise(groups):
         assert group["high"] == following["low"]

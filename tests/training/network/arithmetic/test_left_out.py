@@ -73,4 +73,6 @@ def test_an_expansion_foresees_what_a_centre_would_tell():
     near = WEIGHTS > 0.5
     np.testing.assert_allclose(foreseen.losses[near], told.losses[near], atol=0.5)
     np.testing.assert_allclose(foreseen.intercepts[near], told.intercepts[near], atol=0.05)
-    assert foreseen.squares == pytest.approx(told.squares, rel=0.15)
+    assert foreseen.squares == pytest.approx(
+        told.squares, rel=0.3
+    )  # patients of clear outcome count less
