@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from features.arrays import FloatArray
+from features.dictionary.agreed import AgreedNumber, AgreedShares, draw_reference
 from features.dictionary.plain_transformer import PlainTransformer
 
 __all__ = ["PredictorBasis"]
@@ -162,6 +163,78 @@ class PredictorBasis(PlainTransformer):
         scale = np.where(yes_no, np.maximum(scale, _MIN_INDICATOR_SCALE), scale)
         self.scale_ = np.where(scale > 1e-12, scale, 1.0)
         return self
+
+    @classmethod
+    def from_agreed(
+        cls, agreed: Sequence[AgreedNumber | AgreedShares], *, log1p: Sequence[int] = ()
+    ) -> Self:
+        """Return a fitted basis made from agreed numbers, and from nobody's rows.
+
+        Parameters
+        ----------
+        agreed : sequence of AgreedNumber or AgreedShares
+            One for each raw predictor, in order.
+        log1p : sequence of int
+            Positions of the numbers that enter as log(1 + x).
+
+        Returns
+        -------
+        PredictorBasis
+            Bends have mean 0 and SD 1 in :func:`features.dictionary.agreed.draw_reference`.
+        """
+        numbers = {j: a for j, a in enumerate(agreed) if isinstance(a, AgreedNumber)}
+        shares = {j: a for j, a in enumerate(agreed) if isinstance(a, AgreedShares)}
+        ends = [(a.low, a.high, a.fill) for a in numbers.values()]
+        most = max((len(a.knots) for a in numbers.values()), default=0)
+        levels = {j: len(a.share) + 1 for j, a in shares.items()}
+        basis = cls(categories=levels, log1p=list(log1p), knots=most)
+        n = basis.n_features_in_ = len(agreed)
+        basis.low_, basis.high_, basis.fill_ = np.zeros(n), np.ones(n), np.zeros(n)
+        basis.high_[list(levels)] = [count - 1 for count in levels.values()]
+        if ends:
+            basis.low_[list(numbers)], basis.high_[list(numbers)], basis.fill_[list(numbers)] = (
+                np.array(ends, dtype=np.float64).T
+            )
+        basis.logged_ = np.zeros(n, dtype=bool)
+        basis.logged_[list(log1p)] = True
+        basis.knots_ = [
+            np.array(numbers[j].knots if j in numbers else (), dtype=np.float64) for j in range(n)
+        ]
+        basis._place_agreed(agreed)
+        return basis
+
+    def _place_agreed(self, agreed: Sequence[AgreedNumber | AgreedShares]) -> None:
+        """Make the columns of agreed numbers; those of bends are scaled on the reference."""
+        groups: list[int] = []
+        terms: list[int] = []
+        shares: list[float] = []
+        center: list[float] = []
+        scale: list[float] = []
+        for j, told in enumerate(agreed):
+            if isinstance(told, AgreedShares):
+                groups += [j] * len(told.share)
+                terms += range(-1, -len(told.share) - 1, -1)
+                shares += told.share
+                center += told.center
+                scale += told.scale
+                continue
+            low, high = self._on_scale(np.array([told.low, told.high]), j)
+            values = draw_reference(told, float(low), float(high))
+            bends = [
+                _restricted_cubic(values, self.knots_[j], term)
+                for term in range(max(len(told.knots) - 2, 0))
+            ]
+            groups += [j] * (1 + len(bends))
+            terms += range(1 + len(bends))
+            shares += [0.0] * (1 + len(bends))
+            center += [told.center, *(float(bend.mean()) for bend in bends)]
+            scale += [told.scale, *(float(bend.std()) for bend in bends)]
+        self.groups_ = np.array(groups, dtype=np.intp)
+        self._terms = np.array(terms, dtype=np.intp)
+        self._shares = np.array(shares)
+        self.cut_ = np.full(len(groups), np.nan)
+        self.linear_ = self._terms <= 0
+        self.center_, self.scale_ = np.array(center), np.array(scale)
 
     def _on_scale(self, column: FloatArray, j: int) -> FloatArray:
         # Values below 0 have no logarithm here; the dictionary refuses them before this.

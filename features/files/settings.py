@@ -37,6 +37,7 @@ __all__ = [
     "between",
     "fits",
     "one_of",
+    "parse_toml",
     "read_settings",
     "read_toml",
     "show",
@@ -178,14 +179,20 @@ def read_toml(
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        content: dict[str, Any] = _clean_texts(tomllib.loads(text), f"{what} {path}")
-        return text, content
     except FileNotFoundError as err:
         raise InputError(f"{what} {path} does not exist: {action}") from err
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"{what} {path} cannot be read as UTF-8 text; save it as UTF-8") from err
+    return text, parse_toml(text, f"{what} {path}")
+
+
+def parse_toml(text: str, what: str) -> dict[str, Any]:
+    """Read TOML that is at hand, `what` in errors; see :func:`read_toml`."""
+    try:
+        content: dict[str, Any] = _clean_texts(tomllib.loads(text), what)
     except tomllib.TOMLDecodeError as err:
-        raise InputError(f"{what} {path} is not TOML: {err}") from err
+        raise InputError(f"{what} is not TOML: {err}") from err
+    return content
 
 
 def _clean_texts(value: Any, what: str) -> Any:

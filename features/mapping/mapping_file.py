@@ -59,7 +59,7 @@ applied by :func:`features.mapping.mapping.apply_mapping`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -78,7 +78,7 @@ from features.mapping.column_rule import Codes, ColumnRule, RawColumn, RulePlace
 from features.mapping.dates import DateOrder
 from features.numerals import DecimalSign
 
-__all__ = ["CohortMapping", "JoinedFile", "read_mapping"]
+__all__ = ["CohortMapping", "JoinedFile", "read_mapping", "read_variables"]
 
 
 Line = Annotated[int, worded("the number of a line"), between(1, 1_000_000)]
@@ -200,13 +200,16 @@ class _MappingFile(_Reading):
     variables: Mapping[str, Any] = Field(default_factory=dict)
 
 
-def read_mapping(path: Path) -> CohortMapping:
+def read_mapping(path: Path, *, declared: Sequence[Variable] = ()) -> CohortMapping:
     """Read a mapping file.
 
     Parameters
     ----------
     path : Path
         A TOML file as the module describes it.
+    declared : sequence of Variable
+        What others have declared for it, such as the protocol of a network: it may map them, and
+        declares them again only as they are there.
 
     Returns
     -------
@@ -225,7 +228,9 @@ def read_mapping(path: Path) -> CohortMapping:
         raise InputError(f"{what} is empty")
     problems: list[Problem] = []
     tables = {key: given[key] for key in given if isinstance(given[key], dict)}
-    variables = _read_variables(tables.get("variables", {}), problems)
+    own = read_variables(tables.get("variables", {}), problems)
+    problems += _find_redeclared(own, declared)
+    variables = (*declared, *(v for v in own if v.name not in {d.name for d in declared}))
     dictionary = with_scale(CONTRACT, find_scale(given)).with_variables(variables)
     has_times = bool(given.get("rows")) or "join" in tables
     rules = _read_columns(tables.get("columns", {}), dictionary, problems, has_times=has_times)
@@ -284,7 +289,28 @@ def _check_files(
     return problems
 
 
-def _read_variables(given: Mapping[str, Any], problems: list[Problem]) -> tuple[Variable, ...]:
+def _find_redeclared(own: Sequence[Variable], declared: Sequence[Variable]) -> list[Problem]:
+    there = {variable.name: variable for variable in declared}
+    action = "leave it out: it is declared for all centres"
+    return [
+        Problem(
+            f"variables.{v.name}", "the variable as it is declared already", "another", None, action
+        )
+        for v in own
+        if v.name in there and v != there[v.name]
+    ]
+
+
+def read_variables(given: Mapping[str, Any], problems: list[Problem]) -> tuple[Variable, ...]:
+    """Read the table `[variables]` of a mapping, or of what declares them for all.
+
+    Parameters
+    ----------
+    given : mapping
+        Each variable's table by its name.
+    problems : list of Problem
+        What is wrong is added to it; a variable that cannot be read is left out.
+    """
     variables = []
     for name, entry in given.items():
         if name in CONTRACT:

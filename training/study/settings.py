@@ -248,25 +248,5 @@ def _make_study(file: StudyFile, text: str, place: Place) -> Study:
         panel_file=None if panel.file is None else place.folder / panel.file,
         panel=panel.make_procedure(),
         null_permutations=file.null_test.permutations,
-        texts=_list_texts(file, place.dictionary),
+        texts=file.list_texts(place.dictionary),
     )
-
-
-def _list_texts(file: StudyFile, dictionary: Dictionary) -> dict[str, dict[str, str]]:
-    """Return by language what the study says in it, by its English; nothing for what it lacks."""
-    said = {
-        "population": file.population.description,
-        "treatment": file.treatment.description,
-        "t1": file.outcome.t1,
-        "t2": file.outcome.t2,
-    }
-    return {
-        code: {
-            english: told
-            for name, english in said.items()
-            if english and (told := getattr(own, name))
-        }
-        | {str(dictionary[name].label): label for name, label in own.labels.items()}
-        | dict(own.words)
-        for code, own in file.language.told.items()
-    }

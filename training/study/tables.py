@@ -39,7 +39,7 @@ from training.fitting.procedure import Procedure
 from training.fitting.weighting import WEIGHTINGS
 from training.panel.procedure import PanelTable
 
-__all__ = ["Resampling", "StudyFile"]
+__all__ = ["Resampling", "StudyCore", "StudyFile"]
 
 
 class Resampling(Settings):
@@ -245,8 +245,8 @@ def _check_languages(languages: _Languages, info: ValidationInfo[Place]) -> _Lan
     return languages
 
 
-class StudyFile(Settings):
-    """A study file, table by table."""
+class StudyCore(Settings):
+    """What a study file and the protocol of a network both say, table by table."""
 
     name: Annotated[
         str,
@@ -259,17 +259,41 @@ class StudyFile(Settings):
     seed: int = 0
     population: _Population
     treatment: _Treatment
-    cohort: _Cohort
     outcome: OutcomeTable = Field(default={}, validate_default=True)
     eligibility: EligibilityTable | None = None
     predictors: _Predictors = _Predictors()
+    decision: _Decision = _Decision()
+    language: Annotated[_Languages, AfterValidator(_check_languages)] = _Languages()
+
+    def list_texts(self, dictionary: Dictionary) -> dict[str, dict[str, str]]:
+        """Return by language what is said in it, by its English; nothing for what it lacks."""
+        said = {
+            "population": self.population.description,
+            "treatment": self.treatment.description,
+            "t1": self.outcome.t1,
+            "t2": self.outcome.t2,
+        }
+        return {
+            code: {
+                english: told
+                for name, english in said.items()
+                if english and (told := getattr(own, name))
+            }
+            | {str(dictionary[name].label): label for name, label in own.labels.items()}
+            | dict(own.words)
+            for code, own in self.language.told.items()
+        }
+
+
+class StudyFile(StudyCore):
+    """A study file, table by table."""
+
+    cohort: _Cohort
     procedure: Annotated[_Procedure, AfterValidator(_check_published)] = _Procedure()
     resampling: Resampling = Resampling()
     null_test: _NullTest = _NullTest()
     missing_outcome: _MissingOutcome = _MissingOutcome()
-    decision: _Decision = _Decision()
     subgroups: Annotated[Mapping[str, Any], AfterValidator(_check_subgroups)] = Field(
         default_factory=dict
     )
     panel: PanelTable = PanelTable()
-    language: Annotated[_Languages, AfterValidator(_check_languages)] = _Languages()

@@ -104,6 +104,8 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "  seed: expected a whole number; got 1.5",
         "  population.description: expected a value; got nothing; add it",
         "  treatment.description: expected text; got 2026-01-31",
+        "  decision.thresholds: expected two risks [low, high] between 0 and 1; "
+        "got [0.3, 0.7, 0.8]",
         "  cohort.file: expected text; got true",
         "  procedure.candidates: expected any of prevalence, evidence, ridge, firth, elastic_net, "
         "splines, lightgbm, logistic; got 'forest'",
@@ -113,18 +115,16 @@ def test_every_problem_of_a_study_is_told_in_these_words(tmp_path: Path) -> None
         "  resampling.repeats: expected a whole number; got true",
         "  resampling.bootstrap: expected from 100 to 100000; got 50",
         "  resampling.learning_curve: expected a whole number; got a table",
-        "  decision.thresholds: expected two risks [low, high] between 0 and 1; "
-        "got [0.3, 0.7, 0.8]",
         "  subgroups.age_years: expected the number at which to cut, or false; got nan",
         "  panel.reference: expected names of assays; got []",
         "  panel.min_detected: expected a number; got inf",
         "  panel.plates: expected true or false; got 1",
-        "  sede: expected one of name, title, seed, population, treatment, cohort, outcome, "
-        "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
-        "subgroups, panel, language; got an unknown key; did you mean seed?",
-        "  [resamplng]: expected one of name, title, seed, population, treatment, cohort, outcome, "
-        "eligibility, predictors, procedure, resampling, null_test, missing_outcome, decision, "
-        "subgroups, panel, language; got an unknown table; did you mean [resampling]?",
+        "  sede: expected one of name, title, seed, population, treatment, outcome, "
+        "eligibility, predictors, decision, language, cohort, procedure, resampling, null_test, "
+        "missing_outcome, subgroups, panel; got an unknown key; did you mean seed?",
+        "  [resamplng]: expected one of name, title, seed, population, treatment, outcome, "
+        "eligibility, predictors, decision, language, cohort, procedure, resampling, null_test, "
+        "missing_outcome, subgroups, panel; got an unknown table; did you mean [resampling]?",
     ]
 
 
