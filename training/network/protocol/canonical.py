@@ -14,7 +14,7 @@ from typing import Any
 
 from features.errors import InputError
 
-__all__ = ["compute_digest", "read_canonical", "write_canonical"]
+__all__ = ["compute_content_digest", "read_canonical", "write_canonical"]
 
 _MOST_BYTES = 20_000_000
 _DEEPEST = 40
@@ -66,7 +66,7 @@ def _atom(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def compute_digest(content: object) -> str:
+def compute_content_digest(content: object) -> str:
     """Return the SHA-256 digest of content in its one form, in hexadecimal."""
     return hashlib.sha256(write_canonical(content)).hexdigest()
 

@@ -124,7 +124,7 @@ intercepts = "centre"    # or "common"
 [limits]
 cell = {cell}    # patients: no smaller count leaves a centre
 parameters_share = {share}    # most parameters told, per patient with a known outcome
-remaining = {remaining}    # of each number's spread must be left to whoever solves all that is shared
+remaining = {remaining}    # of a number's spread that is left to whoever solves what is shared
 gradient_decimals = {gradient}
 curvature_decimals = {curvature}
 # noise = {{ epsilon = 3, delta = 1e-6 }}    # differential privacy, at a cost in accuracy

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from features.errors import InputError
-from tests.training.network.protocol.protocols import make_key
+from tests.training.helpers.networks import make_key
 from training.network.protocol.keys import (
     CentreKey,
     is_public_key,

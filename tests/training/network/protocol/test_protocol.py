@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError
-from tests.training.network.protocol.protocols import KEYS, LEAD, TEXT, make_key, make_signed
+from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_key, make_signed
 from training.network.protocol.protocol import parse_protocol, read_protocol, sign_protocol
 
 
@@ -47,8 +47,8 @@ def test_signing_again_takes_the_place_of_the_signature() -> None:
 def test_an_unsigned_protocol_can_be_checked_but_not_followed() -> None:
     assert not parse_protocol(TEXT.encode(), "network.toml", signed=False).signed
     assert _report(TEXT, signed=True) == [
-        "  [signature]: expected the lead's signature, as the last table of the file; got none; its "
-        "lead signs it: ketresponse network protocol FILE --key KEY"
+        "  [signature]: expected the lead's signature, as the last table of the file; got none; "
+        "its lead signs it: ketresponse network protocol FILE --key KEY"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Protocols and keys for tests."""
+"""Keys and protocols of a made-up network."""
 
 from __future__ import annotations
 
