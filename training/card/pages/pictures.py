@@ -7,10 +7,10 @@ cannot say anything else than what was signed. Nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 
+from training.card.pages.axes import BLUE, GREY, INK, ORANGE, PALE, SvgAxes
 from training.card.schema import OWN_RATE, BaseRateRow
-from training.document.words import number, percent
+from training.document.words import percent
 from training.store.asked import OutcomeCount
 from training.store.found import CalibrationFacts, CalibrationGroup, DecisionCurve
 
@@ -21,131 +21,6 @@ __all__ = [
     "draw_importance",
     "draw_sureness",
 ]
-
-_BLUE, _PALE, _GREY, _LINE, _INK = "#0b6072", "#b9dce2", "#6b7a83", "#dde4e7", "#17242d"
-_ORANGE = "#b4530f"
-_FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
-_WIDTH, _HEIGHT = 430.0, 380.0
-
-
-class _Plot:
-    """A pair of axes that shapes are added to, in the units of the data."""
-
-    def __init__(
-        self,
-        x: tuple[float, float],
-        y: tuple[float, float],
-        *,
-        width: float = _WIDTH,
-        height: float = _HEIGHT,
-        margins: tuple[float, float, float, float] = (66, 22, 46, 66),
-    ) -> None:
-        self.width, self.height = width, height
-        self._x, self._y = x, y
-        self._top, self._right, self._bottom, self._left = margins
-        self._parts: list[str] = []
-
-    def x(self, value: float) -> float:
-        low, high = self._x
-        inner = self.width - self._left - self._right
-        return self._left + (value - low) / (high - low) * inner
-
-    def y(self, value: float) -> float:
-        low, high = self._y
-        inner = self.height - self._top - self._bottom
-        return self.height - self._bottom - (value - low) / (high - low) * inner
-
-    def add(self, shape: str) -> None:
-        self._parts.append(shape)
-
-    def line(
-        self,
-        points: Sequence[tuple[float, float]],
-        color: str,
-        *,
-        width: float = 2.0,
-        dash: str = "",
-    ) -> None:
-        place = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
-        dashed = f' stroke-dasharray="{dash}"' if dash else ""
-        self.add(
-            f'<polyline points="{place}" fill="none" stroke="{color}" '
-            f'stroke-width="{width}"{dashed}/>'
-        )
-
-    def band(self, rows: Sequence[tuple[float, float, float]], color: str) -> None:
-        there = [(x, high) for x, _, high in rows]
-        back = [(x, low) for x, low, _ in reversed(rows)]
-        place = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in [*there, *back])
-        self.add(f'<polygon points="{place}" fill="{color}" fill-opacity="0.45"/>')
-
-    def dot(self, x: float, y: float, color: str, *, radius: float = 4.0) -> None:
-        self.add(f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="{radius}" fill="{color}"/>')
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        *,
-        anchor: str = "start",
-        color: str = _INK,
-        size: float = 12,
-        weight: str = "normal",
-    ) -> None:
-        """Write at a place in pixels."""
-        self.add(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}" '
-            f'font-size="{size}" font-weight="{weight}">{escape(words)}</text>'
-        )
-
-    def x_axis(self, ticks: Sequence[float], words: str) -> None:
-        bottom = self.height - self._bottom
-        for tick in ticks:
-            at = self.x(tick)
-            self.add(
-                f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{self._top:.1f}" y2="{bottom:.1f}" '
-                f'stroke="{_LINE}"/>'
-            )
-            self.text(at, bottom + 17, percent(tick), anchor="middle", color=_GREY)
-        middle = (self._left + self.width - self._right) / 2
-        self.text(middle, bottom + 37, words, anchor="middle")
-
-    def y_axis(self, ticks: Sequence[float], words: str, *, as_percent: bool = True) -> None:
-        for tick in ticks:
-            at = self.y(tick)
-            right = self.width - self._right
-            self.add(
-                f'<line x1="{self._left:.1f}" x2="{right:.1f}" y1="{at:.1f}" y2="{at:.1f}" '
-                f'stroke="{_LINE}"/>'
-            )
-            label = percent(tick) if as_percent else number(tick)
-            self.text(self._left - 7, at + 4, label, anchor="end", color=_GREY)
-        middle = (self._top + self.height - self._bottom) / 2
-        self.add(
-            f'<text transform="translate(13 {middle:.1f}) rotate(-90)" text-anchor="middle" '
-            f'font-size="12" fill="{_INK}">{escape(words)}</text>'
-        )
-
-    def legend(self, entries: Sequence[tuple[str, str, str]], *, x: float, y: float) -> None:
-        """Add entries of (color, dash, words), downwards from a place in pixels."""
-        for i, (color, dash, words) in enumerate(entries):
-            at = y + 17 * i
-            dashed = f' stroke-dasharray="{dash}"' if dash else ""
-            self.add(
-                f'<line x1="{x:.1f}" x2="{x + 22:.1f}" y1="{at - 4:.1f}" y2="{at - 4:.1f}" '
-                f'stroke="{color}" stroke-width="2.5"{dashed}/>'
-            )
-            self.text(x + 28, at, words, size=11.5)
-
-    def finish(self, title: str) -> str:
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} '
-            f'{self.height:g}" width="{self.width:g}" height="{self.height:g}" role="img" '
-            f'aria-label="{escape(title)}" font-family="{_FONT}">'
-            f"<title>{escape(title)}</title>{''.join(self._parts)}</svg>"
-        )
-
 
 _FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -160,21 +35,21 @@ def draw_calibration(calibration: CalibrationFacts, where: str) -> str:
     where : str
         Named in the title.
     """
-    plot = _Plot((0, 1), (0, 1))
+    plot = SvgAxes((0, 1), (0, 1))
     plot.x_axis(_FIFTHS, "predicted probability (held out)")
     plot.y_axis(_FIFTHS, "observed share of responders")
-    plot.line([(0, 0), (1, 1)], _GREY, width=1.3, dash="5 4")
+    plot.line([(0, 0), (1, 1)], GREY, width=1.3, dash="5 4")
     known = [row for row in calibration.curve if row.observed is not None]
-    plot.band(_find_band((row.risk, row.low, row.high) for row in known), _PALE)
+    plot.band(_find_band((row.risk, row.low, row.high) for row in known), PALE)
     curve = [(row.risk, row.observed) for row in known if row.observed is not None]
-    plot.line(curve, _BLUE, width=2.4)
+    plot.line(curve, BLUE, width=2.4)
     for group in calibration.groups:
         at = group.predicted
-        plot.line([(at, group.low), (at, group.high)], _ORANGE, width=1.4)
-        plot.dot(at, group.observed, _ORANGE)
-    entries = [(_GREY, "5 4", "perfect"), (_ORANGE, "", "groups of patients, 95% interval")]
+        plot.line([(at, group.low), (at, group.high)], ORANGE, width=1.4)
+        plot.dot(at, group.observed, ORANGE)
+    entries = [(GREY, "5 4", "perfect"), (ORANGE, "", "groups of patients, 95% interval")]
     if curve:
-        entries.insert(1, (_BLUE, "", "smooth curve, 95% band"))
+        entries.insert(1, (BLUE, "", "smooth curve, 95% band"))
     plot.legend(entries, x=plot.x(0), y=18)
     return plot.finish(f"Calibration at {where}, held-out patients")
 
@@ -211,22 +86,22 @@ def draw_decision(decision: DecisionCurve, where: str) -> str:
     values = [r.net_benefit for r in rows] + [r.treat_all for r in rows]
     values += [limit for limit in limits if limit is not None]
     ticks = _find_ticks(min(0.0, *values), max(values))
-    plot = _Plot((low, high), (ticks[0], ticks[-1]))
+    plot = SvgAxes((low, high), (ticks[0], ticks[-1]))
     plot.x_axis(
         [tick for tick in _find_ticks(low, high) if low <= tick <= high],
         "threshold: treat from this probability on",
     )
     plot.y_axis(ticks, "net benefit", as_percent=False)
     band = _find_band((r.threshold, r.net_benefit_low, r.net_benefit_high) for r in rows)
-    plot.band(band, _PALE)
-    plot.line([(low, 0), (high, 0)], _GREY, width=1.6)
-    plot.line([(r.threshold, r.treat_all) for r in rows], _ORANGE, dash="6 4")
-    plot.line([(r.threshold, r.net_benefit) for r in rows], _BLUE, width=2.6)
+    plot.band(band, PALE)
+    plot.line([(low, 0), (high, 0)], GREY, width=1.6)
+    plot.line([(r.threshold, r.treat_all) for r in rows], ORANGE, dash="6 4")
+    plot.line([(r.threshold, r.net_benefit) for r in rows], BLUE, width=2.6)
     plot.legend(
         [
-            (_BLUE, "", "by the model, 95% band"),
-            (_ORANGE, "6 4", "treat all"),
-            (_GREY, "", "treat none"),
+            (BLUE, "", "by the model, 95% band"),
+            (ORANGE, "6 4", "treat all"),
+            (GREY, "", "treat none"),
         ],
         x=plot.x(low),
         y=18,
@@ -247,7 +122,7 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], wher
         Named in the title.
     """
     height = 34 + 27 * len(shares)
-    plot = _Plot((0, max(*shares.values(), 0.01)), (0, 1), height=height, margins=(6, 48, 6, 190))
+    plot = SvgAxes((0, max(*shares.values(), 0.01)), (0, 1), height=height, margins=(6, 48, 6, 190))
     for i, (name, share) in enumerate(shares.items()):
         at = 24 + 27 * i
         words = labels.get(name, name)
@@ -255,9 +130,9 @@ def draw_importance(shares: Mapping[str, float], labels: Mapping[str, str], wher
         width = plot.x(share) - plot.x(0)
         plot.add(
             f'<rect x="{plot.x(0):.1f}" y="{at - 9}" width="{width:.1f}" height="18" '
-            f'fill="{_BLUE}"/>'
+            f'fill="{BLUE}"/>'
         )
-        plot.text(plot.x(share) + 6, at + 4, percent(share), color=_GREY)
+        plot.text(plot.x(share) + 6, at + 4, percent(share), color=GREY)
     return plot.finish(f"What moves the estimate at {where}")
 
 
@@ -272,12 +147,12 @@ def draw_base_rates(rows: Sequence[BaseRateRow], where: str) -> str:
         Named in the title.
     """
     height = 62 + 30 * len(rows)
-    plot = _Plot((0, 1), (0, 1), width=640, height=height, margins=(10, 24, 46, 250))
+    plot = SvgAxes((0, 1), (0, 1), width=640, height=height, margins=(10, 24, 46, 250))
     plot.x_axis(_FIFTHS, "share of responders, 95% interval")
     for i, row in enumerate(rows):
         at = 1 - (i + 0.5) / len(rows)
         own = row.source == OWN_RATE
-        color = _BLUE if own else _GREY
+        color = BLUE if own else GREY
         source = row.source.split(",")[0]
         pooled = "pooled, recomputed" if "recomputed" in row.what else "pooled, as published"
         words = "this cohort" if own else f"{source}, {pooled}" if row.n is None else source
@@ -312,12 +187,12 @@ def draw_sureness(
         for group in sorted(groups, key=lambda group: group.predicted)
     ]
     height = 46 + 22 * len(rows)
-    plot = _Plot((0, 1), (0, 1), height=height, margins=(4, 20, 42, 120))
+    plot = SvgAxes((0, 1), (0, 1), height=height, margins=(4, 20, 42, 120))
     plot.x_axis(_FIFTHS, "responded, 95% interval")
     if count.base_rate is not None:
-        plot.line([(count.base_rate, 0), (count.base_rate, 1)], _BLUE, width=1.2, dash="4 4")
+        plot.line([(count.base_rate, 0), (count.base_rate, 1)], BLUE, width=1.2, dash="4 4")
     for i, (words, share, low, high, estimate) in enumerate(rows):
-        at, color = 1 - (i + 0.5) / len(rows), _ORANGE if i else _BLUE
+        at, color = 1 - (i + 0.5) / len(rows), ORANGE if i else BLUE
         weight = "normal" if i else "600"
         plot.text(112, plot.y(at) + 4, words, anchor="end", size=11.5, weight=weight)
         if low is not None and high is not None:
@@ -327,7 +202,7 @@ def draw_sureness(
         if estimate is not None:
             x, y = plot.x(estimate), plot.y(at)
             plot.add(
-                f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z" fill="none" stroke="{_INK}" '
+                f'<path d="M{x:.1f} {y - 7:.1f}l6 7l-6 7l-6 -7z" fill="none" stroke="{INK}" '
                 'stroke-width="1.6"/>'
             )
     return plot.finish(f"How many responded at {where}, beside what they were told")
