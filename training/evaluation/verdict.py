@@ -29,6 +29,7 @@ __all__ = [
     "make_verdict",
     "make_panel_size_text",
     "make_panel_verdict",
+    "tell_whether_enough",
 ]
 
 
@@ -128,11 +129,7 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
         if need is not None:
             enough = enough and need.enough
             sentences.append(f"{need.text}.")
-    first = say("Not enough data: do not deploy.")
-    if enough:
-        first = say(
-            "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
-        )
+    first = tell_whether_enough(enough)
     if assessment.null_test is not None:
         failures = list_failures(assessment.null_test)
         if failures:
@@ -141,6 +138,15 @@ def make_verdict(assessment: Assessment, sizes: Mapping[str, SizeVerdict]) -> li
     if assessment.panel is not None:
         sentences.append(make_panel_verdict(assessment.panel))
     return [first, *sentences]
+
+
+def tell_whether_enough(enough: bool) -> Text:
+    """Return the verdict on whether there were patients enough, and a model better than none."""
+    if not enough:
+        return say("Not enough data: do not deploy.")
+    return say(
+        "Enough patients by the sample-size criteria; still unvalidated: not for clinical use."
+    )
 
 
 def _tell_power(found: pd.DataFrame | None) -> str:

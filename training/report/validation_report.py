@@ -17,7 +17,7 @@ from training.store.facts import package_versions
 from training.validation.new_patients import NewPatients
 from training.validation.validation import Judged, SiteResults, compute_case_mix
 
-__all__ = ["make_leave_site_out_report", "make_validation_report"]
+__all__ = ["make_leave_site_out_report", "make_sites_blocks", "make_validation_report"]
 
 _LEFT_OUT = "A site's patients take no part in the fit that they are judged by."
 _WEIGHTED = (
@@ -154,11 +154,20 @@ def _make_horizon_section(
     if result.sites is None:
         blocks.append("By site: fewer than two sites are known.")
     else:
-        blocks += _make_sites_section(horizon, result.sites)
+        blocks += make_sites_blocks(horizon, result.sites)
     return tuple(blocks)
 
 
-def _make_sites_section(horizon: str, sites: SiteResults) -> list[Block]:
+def make_sites_blocks(horizon: str, sites: SiteResults) -> list[Block]:
+    """Return how risks did at each site and over sites, as tables and as a forest plot.
+
+    Parameters
+    ----------
+    horizon : str
+        Such as "t1".
+    sites : SiteResults
+        Each site, and all of them by random effects.
+    """
     name = horizon.upper()
     pooled = sites.pooled.reset_index(names="measure")
     return [
@@ -242,7 +251,7 @@ def make_leave_site_out_report(
             *(
                 Section(
                     f"At {horizon.upper()}",
-                    (f"Outcome: {outcomes[horizon]}.", *_make_sites_section(horizon, result)),
+                    (f"Outcome: {outcomes[horizon]}.", *make_sites_blocks(horizon, result)),
                 )
                 for horizon, result in results.items()
             ),

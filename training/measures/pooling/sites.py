@@ -29,7 +29,13 @@ from training.measures.pooling.meta_analysis import compute_pooled_effect
 from training.measures.recalibration import fit_recalibration
 from training.measures.weighted import check_evaluation, clipped_logit, round_risks
 
-__all__ = ["MEASURES", "MIN_PER_CLASS", "compute_pooled_sites", "compute_site_table"]
+__all__ = [
+    "MEASURES",
+    "MIN_PER_CLASS",
+    "compute_pooled_measure",
+    "compute_pooled_sites",
+    "compute_site_table",
+]
 
 MEASURES: Mapping[str, str] = MappingProxyType(
     {"auc": "AUC", "o_e": "O:E", "slope": "calibration slope"}
@@ -47,11 +53,8 @@ class _Scale(NamedTuple):
     back: Callable[[float], float]
 
 
-_SCALES = {
-    "auc": _Scale(logit, expit),
-    "o_e": _Scale(np.log, np.exp),
-    "slope": _Scale(float, float),
-}
+_AS_IT_IS = _Scale(float, float)
+_SCALES = {"auc": _Scale(logit, expit), "o_e": _Scale(np.log, np.exp), "slope": _AS_IT_IS}
 
 
 def compute_site_table(
@@ -184,36 +187,49 @@ def compute_pooled_sites(table: pd.DataFrame) -> pd.DataFrame:
         than the usual one: it holds its level with few sites, and is wide with two. An i2 of 0
         from few sites is no sign that they agree.
     """
-    rows = []
-    for measure in MEASURES:
-        used = table[table[measure].notna()]
-        row: dict[str, object] = {"measure": measure, "sites": len(used), "note": ""}
-        if len(used) < 2:
-            row["note"] = "not estimable: fewer than two sites"
-        else:
-            scale = _SCALES[measure]
-            effects = [scale.to(value) for value in used[measure]]
-            pooled = compute_pooled_effect(
-                effects,
-                used[f"{measure}_se"].to_numpy() ** 2,
-                method="reml",
-                interval="hartung_knapp",
-            )
-            row |= {
-                "estimate": scale.back(pooled.estimate),
-                "low": scale.back(pooled.interval[0]),
-                "high": scale.back(pooled.interval[1]),
-                "tau2": pooled.tau2,
-                "i2": pooled.i2,
-                "q_p_value": pooled.q_p_value,
-            }
-            if pooled.prediction_interval is None:
-                row["note"] = "no prediction interval: fewer than three sites"
-            else:
-                low, high = pooled.prediction_interval
-                row |= {"prediction_low": scale.back(low), "prediction_high": scale.back(high)}
-        rows.append(row)
+    rows = [compute_pooled_measure(table, measure) for measure in MEASURES]
     columns = (
         "measure sites estimate low high prediction_low prediction_high tau2 i2 q_p_value note"
     )
     return pd.DataFrame(rows, columns=columns.split()).set_index("measure")
+
+
+def compute_pooled_measure(table: pd.DataFrame, measure: str) -> dict[str, object]:
+    """Pool one measure over sites, as :func:`compute_pooled_sites` does each of its own.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per site, with the measure, NaN where it could not be estimated, and its standard
+        error `_se`.
+    measure : str
+        One of :data:`MEASURES`, on its scale, or any other, as it is.
+
+    Returns
+    -------
+    dict
+        A row of :func:`compute_pooled_sites`; what could not be estimated is left out.
+    """
+    used = table[table[measure].notna() & table[f"{measure}_se"].notna()]
+    row: dict[str, object] = {"measure": measure, "sites": len(used), "note": ""}
+    if len(used) < 2:
+        return row | {"note": "not estimable: fewer than two sites"}
+    scale = _SCALES.get(measure, _AS_IT_IS)
+    pooled = compute_pooled_effect(
+        [scale.to(value) for value in used[measure]],
+        used[f"{measure}_se"].to_numpy() ** 2,
+        method="reml",
+        interval="hartung_knapp",
+    )
+    row |= {
+        "estimate": scale.back(pooled.estimate),
+        "low": scale.back(pooled.interval[0]),
+        "high": scale.back(pooled.interval[1]),
+        "tau2": pooled.tau2,
+        "i2": pooled.i2,
+        "q_p_value": pooled.q_p_value,
+    }
+    if pooled.prediction_interval is None:
+        return row | {"note": "no prediction interval: fewer than three sites"}
+    low, high = pooled.prediction_interval
+    return row | {"prediction_low": scale.back(low), "prediction_high": scale.back(high)}
