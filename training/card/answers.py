@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from training.card.author import NOT_AVAILABLE
 from training.card.fields import read_rows
 from training.card.limitations import list_limitations, list_rules, rate_analysis
 from training.card.literature import find_contradictions
@@ -16,6 +17,7 @@ from training.card.model_answers import (
     answer_use,
     describe_reason,
 )
+from training.card.network_answers import answer_network
 from training.card.words import interval
 from training.document.words import join, percent
 from training.report.shares import tell_results_share
@@ -58,6 +60,9 @@ def _outcome_list(results: Results) -> str:
     return join([results.study.outcomes[h] for h in results.horizons])
 
 
+_NOT_SHARED = "each centre labelled its own patients by the same rule, and shares no more of it"
+
+
 def _answer_outcome(results: Results) -> dict[str, str]:
     labels, study = results.labels, results.study
     rows = {h: labels.at(h) for h in results.horizons}
@@ -84,14 +89,18 @@ def _answer_outcome(results: Results) -> dict[str, str]:
         + results.per_horizon(lambda h: study.outcomes[h]),
         "output": f"for each horizon a probability from 0 to 1 of {_outcome_list(results)}, with "
         f"an interval and what moved it; {span}",
-        "label_provenance": results.per_horizon(
+        "label_provenance": NOT_AVAILABLE + _NOT_SHARED
+        if any(row.score is None for row in rows.values())
+        else results.per_horizon(
             lambda h: (
                 f"{rows[h].score} by score, "
                 f"{rows[h].wording} by the record's wording alone, "
                 f"{rows[h].both} by both"
             )
         ),
-        "low_baseline": f"{labels.cannot_meet} of {labels.rows} patients' score before "
+        "low_baseline": NOT_AVAILABLE + _NOT_SHARED
+        if labels.cannot_meet is None
+        else f"{labels.cannot_meet} of {labels.rows} patients' score before "
         "treatment was too near the best one to meet the rule by score",
         "score_labels": _answer_score_labels(results),
         "missing_outcomes": results.per_horizon(unknown),
@@ -178,14 +187,17 @@ def answer_from_run(
         :func:`training.card.gates.compute_flags`.
     """
     contradictions = find_contradictions(results)
+    same = {row["key"]: row["answer"] for row in read_rows("same_answers.csv")}
     answers = {
-        **{row["key"]: row["answer"] for row in read_rows("same_answers.csv")},
+        **same,
+        "stored": f"{same['stored_of_cohort']} {same['stored_in_use']}",
         **_answer_patients(results, facts),
         **_answer_outcome(results),
         **_answer_predictors(results),
         **answer_model(results, facts),
         **answer_performance(results),
         **answer_use(results),
+        **answer_network(results, in_use=same["stored_in_use"]),
         "limitations": " ".join(list_limitations(results)),
         "interpretation": " ".join(results.verdict),
         "contradictions": " ".join(contradictions) or "nothing was found",

@@ -129,10 +129,13 @@ def _read(row: MetricRow | None) -> tuple[float | None, ...]:
 
 def _tell_slope(body: Body) -> tuple[str, list[Mark]]:
     def find(horizon: Horizon) -> tuple[float | None, ...]:
+        if body.results.network is not None:
+            return _read(body.results.find_performance(horizon, "calibration_slope"))
         row = body.results.find_optimism(horizon, "calibration_slope")
         return (None,) if row is None else (row.corrected, row.low, row.high)
 
-    return "corrected slope, 95% interval", _per_horizon(body, find)
+    of = "corrected slope" if body.results.network is None else "slope at left-out centres"
+    return f"{of}, 95% interval", _per_horizon(body, find)
 
 
 def _tell_movement(body: Body) -> tuple[str, list[Mark]]:

@@ -21,7 +21,8 @@ from training.card.words import interval
 from training.document.words import UNDESCRIBED, number, percent
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
-from training.store.part import Horizon, NotDone
+from training.store.network_found import NEEDS_ROWS
+from training.store.part import EstimateRow, Horizon, NotDone
 from training.store.results import Results
 
 __all__ = ["compute_flags", "compute_gates"]
@@ -55,7 +56,8 @@ def _check_frozen(body: Body, settings: GateSettings) -> _Finding:
         if study.thresholds
         else "no range of thresholds"
     )
-    more = f"not set before training: {', '.join(absent)}; set it in the study and train again"
+    where = "study and train again" if body.results.network is None else "protocol beforehand"
+    more = f"not set before training: {', '.join(absent)}; set it in the {where}"
     return _Finding(
         passed=not absent,
         value=f"rule {study.rule}, {' and '.join(h.upper() for h in study.horizons)}, {span}",
@@ -129,26 +131,22 @@ def _check_skill(body: Body, settings: GateSettings) -> _Finding:
 
 def _check_calibration(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
+    # At centres that the model was made without, there is no optimism to correct.
+    which = "corrected slope" if results.network is None else "slope at left-out centres"
     asked = (
-        f"corrected slope within {settings.slope_low} to {settings.slope_high}; in other patients "
+        f"{which} within {settings.slope_low} to {settings.slope_high}; in other patients "
         f"|log O:E| at most {settings.log_o_e}"
     )
-    if isinstance(results.optimism, NotDone):
+    if results.network is None and isinstance(results.optimism, NotDone):
         return _Finding(False, "not run", asked, results.optimism.reason, results.optimism.command)
-    rows = {h: results.find_optimism(h, "calibration_slope") for h in results.horizons}
+    slopes, why = _find_slopes(results)
     good = all(
-        row is not None
-        and row.corrected is not None
-        and settings.slope_low <= row.corrected <= settings.slope_high
-        for row in rows.values()
+        slope is not None
+        and slope.estimate is not None
+        and settings.slope_low <= slope.estimate <= settings.slope_high
+        for slope in slopes.values()
     )
-    slopes = {h: row.interval if row else None for h, row in rows.items()}
     value = results.per_horizon(lambda h: interval(slopes[h]))
-    why = [
-        f"{h.upper()}: {row.note}"
-        for h, row in rows.items()
-        if row is not None and row.corrected is None and row.note
-    ]
     if isinstance(results.sites, NotDone) or not results.sites.o_e:
         why.append("calibration-in-the-large is not counted: " + _NO_EXTERNAL)
         return _Finding(good, value, asked, "; ".join(why))
@@ -166,6 +164,23 @@ def _check_calibration(body: Body, settings: GateSettings) -> _Finding:
     )
 
 
+def _find_slopes(results: Results) -> tuple[dict[Horizon, EstimateRow | None], list[str]]:
+    """Return each horizon's calibration slope without optimism, and why one is missing."""
+    slopes: dict[Horizon, EstimateRow | None] = {}
+    why = []
+    for horizon in results.horizons:
+        if results.network is not None:
+            found = results.find_performance(horizon, "calibration_slope")
+            slopes[horizon], note = found, found.note if found else ""
+        else:
+            row = results.find_optimism(horizon, "calibration_slope")
+            slopes[horizon], note = (row.interval, row.note) if row else (None, "")
+        slope = slopes[horizon]
+        if note and (slope is None or slope.estimate is None):
+            why.append(f"{horizon.upper()}: {note}")
+    return slopes, why
+
+
 def _check_instability(body: Body, settings: GateSettings) -> _Finding:
     results = body.results
     asked = (
@@ -174,6 +189,8 @@ def _check_instability(body: Body, settings: GateSettings) -> _Finding:
     )
     if not results.instability:
         more = "set resampling.bootstrap_reruns in the study and train again"
+        if results.network is not None:
+            more = NEEDS_ROWS
         return _Finding(False, "not run", asked, more)
     found = {h: results.instability[h] for h in results.horizons}
     errors = [part.mean_absolute_prediction_error for part in found.values()]

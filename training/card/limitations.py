@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.store.network_found import NetworkFacts
 from training.store.part import NotDone
 from training.store.results import Results
 from training.store.statements import plain, tell_interval
@@ -41,6 +42,8 @@ def list_limitations(results: Results) -> list[str]:
             sentences.append(
                 f"{horizon.upper()}: {wording} labels rest on the record's wording alone."
             )
+    if results.network is not None:
+        sentences += _list_of_network(results.network)
     if isinstance(results.sites, NotDone):
         sentences.append(
             "No external validation: how it does in other hospitals is not known. At most silent "
@@ -54,6 +57,24 @@ def list_limitations(results: Results) -> list[str]:
         tell_interval(by_evidence=results.by_evidence),
     ]
     return [*sentences, *(f"{notice}." for notice in results.notices)]
+
+
+def _list_of_network(network: NetworkFacts) -> list[str]:
+    """Return what a model made of shared sums cannot show, and which centres to look at."""
+    sentences = [
+        "No centre's rows were seen by anyone else: optimism, stability, the null test and "
+        "subgroups could not be computed, and nobody could check a label.",
+        "Internal-external only: each centre was told by the model made without it, but penalty "
+        "and weight were chosen over all centres, the judged one among them. No hospital outside "
+        "the network has tried it.",
+    ]
+    sentences += [f"{flag.rstrip('.')}." for flag in network.flags]
+    sentences += [
+        f"{centre.name}: none of its patients count, {centre.dropped.rstrip('.')}."
+        for centre in network.centres
+        if centre.dropped
+    ]
+    return sentences + [f"{lack.rstrip('.')}." for lack in network.lacks]
 
 
 def rate_analysis(results: Results) -> str:

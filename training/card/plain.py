@@ -82,6 +82,11 @@ def make_plain(results: Results) -> Plain:
             sure.append(f"At {at[horizon]}: {told}")
     if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")
+    elif results.network is not None:
+        sure.append(
+            f"It was made at {len(results.network.names)} centres, and tried at each in a form "
+            "made without it; no hospital outside the network has tried it."
+        )
     return Plain(
         what=f"Before admission, the probability of {outcomes}.",
         whom=f"Patients like those it was made from: {study.population}. Treatment: "

@@ -105,12 +105,12 @@ class LabelCount(ResultsPart):
 
 
 class LabelSources(LabelCount):
-    """Labels of one horizon, and how many rest on what."""
+    """Labels of one horizon, and how many rest on what; null where no centre tells."""
 
-    score: int
-    wording: int
-    both: int
-    none: int
+    score: int | None = None
+    wording: int | None = None
+    both: int | None = None
+    none: int | None = None
 
 
 class LabelFacts(ResultsPart):
@@ -120,8 +120,8 @@ class LabelFacts(ResultsPart):
     t1: LabelSources | None = None
     t2: LabelSources | None = None
     kept: LabelCount | None = None
-    cannot_meet: int
-    t2_after_t1_no: int
+    cannot_meet: int | None = None
+    t2_after_t1_no: int | None = None
 
     def at(self, horizon: Horizon) -> LabelSources:
         """Return the labels of one of the study's horizons."""
@@ -148,6 +148,8 @@ class PredictorFacts(ResultsPart):
     quartiles: tuple[float, float, float] | None = Field(
         default=None, description="of a number, rounded"
     )
+    mean: float | None = Field(default=None, description="of a number, where no row was seen")
+    sd: float | None = None
     shares: dict[str, int] = Field(default={}, description="of a category: patients of each")
 
 

@@ -49,6 +49,7 @@ from training.store.found import (
     UpdateFacts,
 )
 from training.store.headline import Finding
+from training.store.network_found import NetworkFacts
 from training.store.panel_found import PanelResults
 from training.store.part import (
     Horizon,
@@ -115,6 +116,7 @@ class Results(ResultsPart):
     code_version: str
     versions: dict[str, str]
     update: UpdateFacts | None = None
+    network: NetworkFacts | None = None
 
     @model_validator(mode="after")
     def _check_horizons(self) -> Self:

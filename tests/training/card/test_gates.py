@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.training.helpers.cards import full_author, small_card, small_results
+from tests.training.helpers.network_cards import network_card
 from training.approval.gate import Gate
 from training.card.author import empty_author
 from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
+from training.card.words import interval
 from training.document.words import UNDESCRIBED
 from training.store.results import Results
 
@@ -440,3 +442,25 @@ def test_5_a_slope_that_was_not_corrected_says_why_and_fails() -> None:
     assert gate.status == "fail"
     assert "T2: too few reruns" in gate.more
     assert "T1" not in gate.more
+
+
+def test_at_left_out_centres_there_is_no_optimism_to_correct() -> None:
+    body = network_card().body
+    gate = compute_gates(body)[4]
+    assert "slope at left-out centres within 0.8 to 1.2" in gate.threshold
+    slope = body.results.find_performance("t1", "calibration_slope")
+    assert slope is not None
+    assert gate.value.startswith(f"T1: {interval(slope)}")
+
+
+def test_what_needs_rows_fails_with_the_true_reason() -> None:
+    gates = {gate.number: gate for gate in compute_gates(network_card().body)}
+    for number in (3, 6, 8):
+        assert gates[number].status == "fail"
+        assert "each centre keeps its own" in gates[number].text
+        assert not gates[number].never_waived
+
+
+def test_a_result_at_left_out_centres_counts_as_one_in_other_patients() -> None:
+    gate = compute_gates(network_card().body)[8]
+    assert (gate.status, gate.value) == ("pass", "centre by centre")

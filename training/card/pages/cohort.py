@@ -6,7 +6,7 @@ from training.card.limitations import list_rules
 from training.card.schema import Body
 from training.card.words import interval
 from training.document.document import Block, Bullets, Table, make_table
-from training.document.words import METRICS, OF_A_CONSTANT, capital, percent
+from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, capital, number, percent
 from training.report.tables import make_bounds_table, make_flow_table
 from training.store.asked import PredictorFacts
 from training.store.found import ScoreLabelFacts
@@ -76,9 +76,9 @@ def make_outcome_blocks(body: Body) -> list[Block]:
                 "responders": lambda r: r[1].responders,
                 "nonresponders": lambda r: r[1].nonresponders,
                 "unknown": lambda r: r[1].unknown,
-                "by score": lambda r: r[1].score,
-                "by wording alone": lambda r: r[1].wording,
-                "by both": lambda r: r[1].both,
+                "by score": lambda r: _tell(r[1].score),
+                "by wording alone": lambda r: _tell(r[1].wording),
+                "by both": lambda r: _tell(r[1].both),
             },
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
@@ -133,10 +133,16 @@ def _compare_scores(results: Results, found: ScoreLabelFacts) -> list[tuple[str,
     return rows
 
 
+def _tell(count: int | None) -> str:
+    return ABSENT if count is None else str(count)
+
+
 def _spread(predictor: PredictorFacts) -> str:
     if predictor.quartiles is not None:
         low, middle, high = (f"{value:g}" for value in predictor.quartiles)
         return f"median {middle} (quartiles {low} to {high})"
+    if predictor.mean is not None:
+        return f"mean {number(predictor.mean, 1)} (SD {number(predictor.sd, 1)})"
     known = predictor.n - predictor.missing
     return ", ".join(
         f"{name} {count} ({percent(count / known)})"

@@ -27,6 +27,7 @@ from training.card.pages.findings import (
     make_performance_blocks,
     make_stability_blocks,
 )
+from training.card.pages.network import make_network_blocks
 from training.card.pages.once import say_once
 from training.card.pages.panel import make_panel_blocks
 from training.card.pages.pictures import draw_base_rates
@@ -258,10 +259,13 @@ def make_sections(
         Section(PLACES[place], (*found, *make_answers_blocks(body, place)), place)
         for place, found in blocks.items()
     ]
-    panel = make_panel_blocks(body)
-    if panel:
-        after = list(blocks).index("stability") + 1
-        sections.insert(after, Section("MicroRNA panel", tuple(panel), "panel"))
-    place = "data_protection"
-    first = Section(PLACES[place], tuple(make_data_protection_blocks(body)), place)
+    for after, title, anchor, found in (
+        ("stability", "MicroRNA panel", "panel", make_panel_blocks(body)),
+        ("population", "Centres", "centres", make_network_blocks(body)),
+    ):
+        if found:
+            place = list(blocks).index(after) + 1
+            sections.insert(place, Section(title, tuple(found), anchor))
+    protection = tuple(make_data_protection_blocks(body))
+    first = Section(PLACES["data_protection"], protection, "data_protection")
     return [first, *say_once(sections, said)]

@@ -48,7 +48,7 @@ def test_a_question_without_an_answer_says_so_and_keeps_the_card_incomplete(left
     body = small_card(author=full_author() | dict.fromkeys(left, "")).body
     blocks = make_data_protection_blocks(body)
     warnings = [item for b in blocks if isinstance(b, Bullets) for item in b.items]
-    told = [f"{len(left)} of 9 wait for an answer (gate 10)."] if left else []
+    told = [f"{len(left)} of 10 wait for an answer (gate 10)."] if left else []
     assert warnings == told
     answers = [answer for answer, _ in _rows(body).values()]
     assert answers.count("Not answered.") == len(left)
