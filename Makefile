@@ -2,6 +2,7 @@
 # Needs Python 3.11 or newer (with venv) and make; PYTHON=python3.12 chooses another one.
 PYTHON ?= python3
 VENV ?= .venv
+FLOWER := $(VENV)-flower
 BIN := $(VENV)/bin
 
 # uv is several times quicker than pip; where it cannot be had, pip does the same. All is compiled
@@ -10,7 +11,10 @@ install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 
 	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(1) $(2); } || \
 	$(1) -m pip install --quiet --disable-pip-version-check --no-deps $(2)
 
-.PHONY: setup demo test docs lint lock clean
+compile = $(BIN)/uv pip compile pyproject.toml $(1) --universal --python-version 3.11 --quiet \
+	--no-header --no-annotate --no-emit-index-url --output-file $(2)
+
+.PHONY: setup flower demo test docs lint lock clean
 
 setup: $(VENV)/ready
 
@@ -25,10 +29,21 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q ketresponse.py features training serving experiments
 	@touch $@
 
+# Flower, with what a centre's part of a network needs: beside the other environment, since the two
+# do not agree on versions. What they agree on is the same, and so the numbers are.
+flower: $(FLOWER)/ready
+
+$(FLOWER)/ready: requirements-flower.lock $(VENV)/ready
+	@$(PYTHON) -m venv $(FLOWER)
+	@echo "Installing Flower into $(FLOWER) (half a minute, once) ..."
+	@$(call install,$(FLOWER)/bin/python,-r requirements-flower.lock)
+	@$(call install,$(FLOWER)/bin/python,--no-build-isolation --editable .)
+	@touch $@
+
 demo: $(VENV)/ready
 	@$(BIN)/ketresponse demo
 
-test: $(VENV)/ready
+test: $(VENV)/ready $(FLOWER)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,11 +62,13 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Renew the pins: all extras, for every Python this project supports.
+# Renew the pins for every Python this project supports: all extras; and Flower with what a centre's
+# part needs, in the versions of the first wherever Flower takes them.
 lock:
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock --upgrade
+	@$(call compile,--all-extras --upgrade,requirements.lock)
+	@cp requirements.lock requirements-flower.lock
+	@$(call compile,--extra train --extra files --group flower,requirements-flower.lock)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(FLOWER) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

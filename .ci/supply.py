@@ -2,10 +2,11 @@
 
 Asked with the Python of an environment that holds a service and nothing else:
 
-    python .ci/supply.py SERVICE_PYTHON OUT_FOLDER
+    python .ci/supply.py SERVICE_PYTHON OUT_FOLDER [OTHER_PYTHON ...]
 
-OUT_FOLDER gets ``bom.json`` (CycloneDX) and ``licences.json``. The audit is of the whole lock, what
-trains and tests too. It ends with 1 if a licence does not go with a distribution under Apache-2.0,
+OUT_FOLDER gets ``bom.json`` (CycloneDX) and ``licences.json``, both of the service. The licences of
+the other environments are judged too, and the audit is of all locks, of what trains and tests too.
+It ends with 1 if a licence does not go with a distribution under Apache-2.0,
 if a vulnerability is known that nobody has accepted, or if an acceptance has run out.
 
 Where no database of vulnerabilities answers, pip-audit finds nothing, which tells nothing: so it is
@@ -28,6 +29,7 @@ __all__ = ["audit", "find_licence", "is_fit", "judge_licences", "judge_vulnerabi
 
 ROOT = Path(__file__).resolve().parents[1]
 ACCEPTED = Path(__file__).with_name("accepted.toml")
+LOCKS = ("requirements.lock", "requirements-flower.lock")
 KNOWN_BAD = "pyyaml==5.3"
 """CVE-2020-1747 and others: whoever has advisories has these."""
 
@@ -125,21 +127,33 @@ def audit(requirements: Path) -> dict[str, Any] | str:
 
 
 def _audit_lock(folder: Path, accepted: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Tell what is known against the lock; return a line for each fault."""
+    """Tell what is known against the locks; return a line for each fault."""
     known_bad = folder / "known-bad.txt"
     known_bad.write_text(KNOWN_BAD + "\n")
     tried = audit(known_bad)
     if isinstance(tried, dict) and not any(one.get("vulns") for one in tried["dependencies"]):
         tried = "the place that is asked knows no advisories, not even of " + KNOWN_BAD
-    found = audit(ROOT / "requirements.lock") if isinstance(tried, dict) else tried
-    if isinstance(found, str):
-        print(f"audit: NOTHING WAS AUDITED: {found}")
-        return judge_vulnerabilities({"dependencies": []}, accepted, date.today())[0]
+    told = [audit(ROOT / lock) for lock in LOCKS] if isinstance(tried, dict) else [tried]
+    packages: dict[tuple[str, ...], Any] = {}
+    for one in told:
+        if isinstance(one, str):
+            print(f"audit: NOTHING WAS AUDITED: {one}")
+            return judge_vulnerabilities({"dependencies": []}, accepted, date.today())[0]
+        packages |= {(each["name"], each.get("version", "")): each for each in one["dependencies"]}
+    found = {"dependencies": [*packages.values()]}
     faults, unknown = judge_vulnerabilities(found, accepted, date.today())
-    print(f"audit: {len(found['dependencies']) - len(unknown)} packages looked at")
+    print(f"audit: {len(packages) - len(unknown)} packages looked at")
     if unknown:
         print(f"audit: not looked at, since nobody knows them: {', '.join(unknown)}")
     return faults
+
+
+def _list_licences(python: str) -> list[dict[str, str]]:
+    asked = ["piplicenses", "--python", python, "--from=all", "--format=json"]
+    told = subprocess.run(
+        [sys.executable, "-m", *asked], capture_output=True, text=True, check=True
+    ).stdout
+    return list(json.loads(told))
 
 
 def _list_parts(python: str, folder: Path) -> list[dict[str, str]]:
@@ -150,20 +164,21 @@ def _list_parts(python: str, folder: Path) -> list[dict[str, str]]:
     subprocess.run([sys.executable, "-m", *asked], check=True)
     parts = len(json.loads(bom.read_text())["components"])
     print(f"parts: {parts}, {bom.name}")
-    asked = ["piplicenses", "--python", python, "--from=all", "--format=json"]
-    told = subprocess.run(
-        [sys.executable, "-m", *asked], capture_output=True, text=True, check=True
-    ).stdout
-    (folder / "licences.json").write_text(told)
-    return list(json.loads(told))
+    licences = _list_licences(python)
+    (folder / "licences.json").write_text(json.dumps(licences, indent=2))
+    return licences
 
 
-def main(python: str, folder: Path) -> int:
+def main(python: str, folder: Path, *others: str) -> int:
     """Tell all that is found, and return 1 if anything is at fault."""
     accepted = tomllib.loads(ACCEPTED.read_text())
     told = _list_parts(python, folder)
-    faults = judge_licences(told, accepted["licences"])
     print(f"licences: {len(told)} packages, licences.json")
+    for other in others:
+        beside = _list_licences(other)
+        print(f"licences: {len(beside)} packages of {other}")
+        told += [one for one in beside if one not in told]
+    faults = judge_licences(told, accepted["licences"])
     faults += _audit_lock(folder, accepted.get("vulnerability", []))
     for fault in faults:
         print(f"FAULT: {fault}")
@@ -171,4 +186,4 @@ def main(python: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

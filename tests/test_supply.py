@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from datetime import date
 from importlib.util import module_from_spec, spec_from_file_location
@@ -176,17 +177,41 @@ def test_where_no_database_answers_nothing_is_said_to_be_well(
 def test_a_database_that_knows_what_is_known_is_believed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    asked = answer(
-        monkeypatch, {"dependencies": [VULNERABLE]}, {"dependencies": [CLEAN, VULNERABLE, UNKNOWN]}
-    )
+    both = {"dependencies": [CLEAN, VULNERABLE, UNKNOWN]}
+    older = {"dependencies": [CLEAN, {**CLEAN, "version": "3.19"}, UNKNOWN]}
+    asked = answer(monkeypatch, {"dependencies": [VULNERABLE]}, both, older)
     assert supply._audit_lock(tmp_path, []) == ["pyyaml 5.3: PYSEC-2020-96, fixed in 5.3.1"]
-    assert asked == ["known-bad.txt", "requirements.lock"]
+    assert asked == ["known-bad.txt", "requirements.lock", "requirements-flower.lock"]
     told = capsys.readouterr().out
-    assert "audit: 2 packages looked at" in told and "nobody knows them: pyyaml" in told
+    assert "audit: 3 packages looked at" in told and "nobody knows them: pyyaml\n" in told
+
+
+def test_every_lock_is_audited_and_the_two_agree_on_what_computes() -> None:
+    assert {*supply.LOCKS} == {path.name for path in PROJECT.glob("requirements*.lock")}
+    both = [
+        {line.partition("==")[0]: line for line in (PROJECT / lock).read_text().splitlines()}
+        for lock in supply.LOCKS
+    ]
+    computing = ("cryptography", "numpy", "pandas", "pydantic", "scikit-learn", "scipy")
+    assert [both[0][name] for name in computing] == [both[1][name] for name in computing]
+
+
+def test_licences_of_every_environment_that_is_named_are_judged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    beside = {"service": [tell("MIT")], "flower": [tell("MIT"), tell("AGPL-3.0-only")]}
+    monkeypatch.setattr(supply, "_list_parts", lambda python, folder: [*beside[python]])
+    monkeypatch.setattr(supply, "_list_licences", beside.__getitem__)
+    monkeypatch.setattr(supply, "_audit_lock", lambda *_: [])
+    assert supply.main("service", tmp_path) == 0
+    assert "FAULT" not in capsys.readouterr().out
+    assert supply.main("service", tmp_path, "flower") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "FAULT: one 1: AGPL-3.0-only"
 
 
 def test_ci_runs_it_and_what_is_accepted_can_be_read() -> None:
-    assert ".ci/supply.py" in (PROJECT / ".ci" / "run").read_text()
+    (line,) = re.findall(r"\.ci/supply\.py.*", (PROJECT / ".ci" / "run").read_text())
+    assert line.endswith('"$VENV-flower/bin/python"')
     accepted = supply.tomllib.loads(supply.ACCEPTED.read_text())
     assert all(supply.is_fit(licence) for licence in accepted["licences"].values())
     faults, _ = supply.judge_vulnerabilities(
