@@ -12,10 +12,12 @@ from scipy.special import expit
 from experiments.truth.truths import SIX, TWELVE, Formula, Standardised, Truth
 from features.arrays import FloatArray
 
-__all__ = ["TRUTHS"]
+__all__ = ["TRUTHS", "make_linear"]
 
 
-def _linear(**effects: float) -> Formula:
+def make_linear(**effects: float) -> Formula:
+    """Return the formula of straight effects, each in log-odds per unit of the standardised."""
+
     def log_odds(x: Standardised) -> FloatArray:
         return np.asarray(np.sum([effect * x[name] for name, effect in effects.items()], axis=0))
 
@@ -76,8 +78,8 @@ def _complementary_log_log(margin: FloatArray) -> FloatArray:
     return np.asarray(-np.expm1(-np.exp(np.minimum(margin, 30.0))))
 
 
-_WEAK = _linear(**dict(zip(SIX, (-0.35, -0.35, 0.15, 0.2, -0.6, 0.4), strict=True)))
-_STRONG = _linear(**dict(zip(SIX, (-1.2, -1.0, 0.4, 0.5, -1.5, 0.8), strict=True)))
+_WEAK = make_linear(**dict(zip(SIX, (-0.35, -0.35, 0.15, 0.2, -0.6, 0.4), strict=True)))
+_STRONG = make_linear(**dict(zip(SIX, (-1.2, -1.0, 0.4, 0.5, -1.5, 0.8), strict=True)))
 
 TRUTHS: dict[str, Truth] = {
     truth.name: truth
@@ -90,7 +92,7 @@ TRUTHS: dict[str, Truth] = {
             "rare_flags",
             "flags of 5 to 10% with large effects",
             SIX,
-            _linear(sex=1.5, opioid=-1.5, antidepressant=2.0, nrs_t0=-0.3),
+            make_linear(sex=1.5, opioid=-1.5, antidepressant=2.0, nrs_t0=-0.3),
             True,
             shares={"sex": 0.10, "opioid": 0.08, "antidepressant": 0.05},
         ),
@@ -98,14 +100,14 @@ TRUTHS: dict[str, Truth] = {
             "few_of_twelve",
             "2 of 12 predictors, strong",
             TWELVE,
-            _linear(nrs_t0=-1.0, opioid=-1.6),
+            make_linear(nrs_t0=-1.0, opioid=-1.6),
             True,
         ),
         Truth(
             "correlated",
             "12 predictors, correlation 0.6, small effects",
             TWELVE,
-            _linear(**dict.fromkeys(TWELVE[:6], 0.2), **dict.fromkeys(TWELVE[6:], 0.2)),
+            make_linear(**dict.fromkeys(TWELVE[:6], 0.2), **dict.fromkeys(TWELVE[6:], 0.2)),
             True,
             correlation=0.6,
         ),
@@ -120,14 +122,14 @@ TRUTHS: dict[str, Truth] = {
             SIX,
             _STRONG,
             True,
-            kept=_linear(nrs_t0=-0.5, disease_duration_years=0.5, opioid=-0.8),
+            kept=make_linear(nrs_t0=-0.5, disease_duration_years=0.5, opioid=-0.8),
         ),
         # Of other kinds. Half of them are for choosing.
         Truth(
             "cloglog",
             "complementary log-log link",
             SIX,
-            _linear(nrs_t0=-0.6, disease_duration_years=-0.5, opioid=-0.8, sex=0.4),
+            make_linear(nrs_t0=-0.6, disease_duration_years=-0.5, opioid=-0.8, sex=0.4),
             False,
             link=_complementary_log_log,
         ),
@@ -136,7 +138,7 @@ TRUTHS: dict[str, Truth] = {
             "rare_flag",
             "one flag of 6%, very strong",
             SIX,
-            _linear(antidepressant=3.0),
+            make_linear(antidepressant=3.0),
             True,
             mean_risk=0.4,
             shares={"antidepressant": 0.06},
@@ -161,7 +163,7 @@ TRUTHS: dict[str, Truth] = {
             "correlated_flags",
             "12 predictors, correlation 0.7, effects of flags alone",
             TWELVE,
-            _linear(**dict.fromkeys(TWELVE[6:], 0.6)),
+            make_linear(**dict.fromkeys(TWELVE[6:], 0.6)),
             True,
             correlation=0.7,
             for_choosing=False,

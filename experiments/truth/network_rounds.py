@@ -1,0 +1,139 @@
+"""The rounds of a network whose centres are simulated: what each tells, and what comes of it.
+
+The centres' and the lead's parts are those of :mod:`training.network`; what they hand each other is
+what would stand in the files, rounded as there. Only the files, their signatures and the
+disclosure control, which would hold some of it back, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from features.dictionary.contract import CONTRACT
+from features.dictionary.eligibility import CRPS_ELIGIBILITY
+from features.dictionary.rule import RULES
+from features.dictionary.transformers import PredictorBasis
+from training.fitting.response import TrainingData
+from training.network.asking import make_ask
+from training.network.concluding import conclude
+from training.network.content import Ask, ShareContent
+from training.network.gathering import Gathered
+from training.network.home import list_outcomes, share_evaluation, share_outcome
+from training.network.protocol.protocol import Protocol
+from training.network.protocol.tables import Limits
+from training.network.result import NetworkResult
+
+__all__ = ["ALL_ROUNDS", "PRIOR_SDS", "agree_protocol", "run_rounds"]
+
+ALL_ROUNDS = 6
+PRIOR_SDS = (0.125, 0.25, 0.5, 1.0)
+"""The protocol's default."""
+_STAYS: Mapping[str, int] = MappingProxyType({})
+
+
+def agree_protocol(
+    basis: PredictorBasis, predictors: Sequence[str], n_centres: int, *, rounds: int, seed: int
+) -> Protocol:
+    """Return what simulated centres agree on; what is not given is the default's.
+
+    Parameters
+    ----------
+    basis : PredictorBasis
+        Fitted to nobody's cohort.
+    predictors : sequence of str
+        In the order of the basis.
+    n_centres : int
+        They are called `centre-1` and so on.
+    rounds : int
+        How many.
+    seed : int
+        Of the draws behind the intervals.
+    """
+    return Protocol(
+        name="simulated",
+        title="simulated",
+        seed=seed,
+        population="simulated patients",
+        condition="CRPS",
+        treatment="S-ketamine",
+        rule=next(iter(RULES.values())),
+        horizons=("t1",),
+        outcomes={"t1": "response"},
+        worded=frozenset(),
+        eligibility=CRPS_ELIGIBILITY,
+        predictors=tuple(predictors),
+        dictionary=CONTRACT,
+        declared=(),
+        centres={f"centre-{k}": "" for k in range(1, n_centres + 1)},
+        lead="centre-1",
+        lead_key="",
+        rounds=rounds,
+        round_words=("",) * rounds,
+        basis=basis,
+        families=("straight", "bends"),
+        prior_sds=PRIOR_SDS,
+        intercepts="centre",
+        intercept_sd=None,
+        thresholds=None,
+        bins={},
+        limits=Limits(),
+        texts={},
+        text="",
+        sha256="",
+        signed=False,
+    )
+
+
+def run_rounds(
+    cohorts: Sequence[TrainingData],
+    basis: PredictorBasis,
+    *,
+    rounds: int = ALL_ROUNDS,
+    seed: int = 1,
+    stays: Mapping[str, int] = _STAYS,
+) -> NetworkResult:
+    """Let every centre tell what it is asked, round by round, and conclude.
+
+    Parameters
+    ----------
+    cohorts : sequence of TrainingData
+        One for each centre.
+    basis : PredictorBasis
+        Agreed.
+    rounds : int
+        At least 1.
+    seed : int
+        As in :func:`agree_protocol`.
+    stays : mapping of str to int
+        The last round that a centre tells in, where that is not the last of all.
+    """
+    names = [variable.name for variable in cohorts[0].predictors]
+    protocol = agree_protocol(basis, names, len(cohorts), rounds=rounds, seed=seed)
+    told: dict[str, list[ShareContent]] = {name: [] for name in protocol.centres}
+    for round_ in range(1, rounds + 1):
+        ask = None if round_ == 1 else make_ask(Gathered(protocol, told))
+        for name, data in zip(protocol.centres, cohorts, strict=True):
+            if round_ <= stays.get(name, rounds) and (ask is None or name not in ask.dropped):
+                told[name].append(_tell(name, data, protocol, ask))
+    return conclude(Gathered(protocol, told), {name: [""] * rounds for name in told})
+
+
+def _tell(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) -> ShareContent:
+    outcomes = {}
+    for outcome in list_outcomes(data, protocol.basis):
+        asked = None if ask is None else ask.outcomes[outcome.name]
+        family = "bends" if asked is None else asked.family
+        outcomes[outcome.name] = share_outcome(
+            outcome, protocol, family=family, centre=name, ask=asked
+        )
+    evaluation = {}
+    if ask is not None and name in ask.evaluated:
+        evaluation = share_evaluation(data, protocol, ask.evaluated[name], ask.base_rates[name])
+    return ShareContent(
+        round=1 if ask is None else ask.round,
+        patients=len(data),
+        synthetic=True,
+        outcomes=outcomes,
+        evaluation=evaluation,
+    )

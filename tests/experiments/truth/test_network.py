@@ -1,0 +1,58 @@
+"""A simulated network, every method's answers, and how they are judged."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.truth.network import Answers, compare_networks, judge, run_networks
+from experiments.truth.network_worlds import NETWORK_WORLDS, SimulatedNetwork
+
+
+def test_answers_are_judged_against_the_true_risks() -> None:
+    network = SimulatedNetwork(
+        cohorts=[],
+        X=np.empty((2, 0)),
+        risk_known=np.array([[0.5, 0.5], [0.2, 0.8]]),
+        risk_new=np.array([0.3, 0.6]),
+    )
+    answers = Answers(
+        known=np.array([[0.5, 0.5], [0.3, 0.7]]),
+        new=np.array([0.3, 0.8]),
+        known_interval=np.array([[[0.4, 0.6], [0.6, 0.7]], [[0.2, 0.4], [0.6, 0.9]]]),
+        new_interval=np.array([[0.2, 0.4], [0.7, 0.9]]),
+    )
+    # Known: 0 at the first centre, 0.1 at the second. New: sqrt((0 + 0.04) / 2).
+    # Three of four intervals hold, of widths 0.2, 0.1, 0.2, 0.3; one of two, both 0.2.
+    assert judge(network, answers) == pytest.approx(
+        {
+            "rmse": 0.05,
+            "rmse_new": 0.02**0.5,
+            "coverage": 0.75,
+            "width": 0.2,
+            "coverage_new": 0.5,
+            "width_new": 0.2,
+        }
+    )
+
+
+def test_a_large_network_comes_as_near_as_all_rows_and_far_nearer_than_a_centre_alone() -> None:
+    world = replace(NETWORK_WORLDS["strong_differ"], sizes=(300,) * 4)
+    rows = {row["method"]: row for row in compare_networks(world, 1, seed=1, n_new=200)}
+    assert rows["network"]["rmse"] < 0.05
+    near = pytest.approx(rows["same procedure, all rows"]["rmse"], abs=0.003)
+    assert rows["network"]["rmse"] == near
+    assert rows["network"]["rmse"] < 0.8 * rows["each centre alone"]["rmse"]
+    assert rows["prevalence"]["rmse"] > 0.2
+    for method in ("BFI", "ODAL1", "ODAL2", "one cohort's procedure, all rows"):
+        assert rows[method]["rmse"] < rows["prevalence"]["rmse"] / 2
+    assert rows["network"]["coverage"] > 0.8
+
+
+def test_a_row_depends_on_nothing_but_seed_and_number() -> None:
+    world = NETWORK_WORLDS["nothing"]
+    rows = run_networks(["nothing"], 1, seed=3, first=1)
+    again = pd.DataFrame(compare_networks(world, 1, seed=3))
+    pd.testing.assert_frame_equal(rows, again)
+    assert set(rows["replicate"]) == {1}
