@@ -23,6 +23,14 @@ from threadpoolctl import threadpool_limits
 from experiments.truth.network_peers import CentreRows, compute_odal, fit_bfi
 from experiments.truth.network_pooled import PooledRows, fit_pooled_rows
 from experiments.truth.network_rounds import ALL_ROUNDS, PRIOR_SDS, run_rounds
+from experiments.truth.network_tables import (
+    ALONE,
+    IGNORING,
+    NETWORK,
+    ONE_ROUND,
+    POOLED,
+    describe_networks,
+)
 from experiments.truth.network_worlds import (
     NETWORK_WORLDS,
     NetworkWorld,
@@ -45,10 +53,6 @@ from training.network.arithmetic.likelihood import expand_likelihood
 
 __all__ = ["Answers", "compare_networks", "judge", "run_networks"]
 
-NETWORK = "network"
-POOLED = "same procedure, all rows"
-ALONE = "each centre alone"
-IGNORING = "one cohort's procedure, all rows"
 N_NEW = 500
 
 
@@ -143,7 +147,7 @@ def compare_networks(
             chosen["as_pooled"] = float(
                 (chosen["prior_sd"], chosen["bends"]) == (exact.prior_sd, exact.bends)
             )
-            add(NETWORK if rounds > 1 else f"{NETWORK}, 1 round", answers, **chosen)
+            add(NETWORK if rounds > 1 else ONE_ROUND, answers, **chosen)
         chosen = {"prior_sd": exact.prior_sd, "bends": exact.bends, "weight": exact.weight}
         add(POOLED, _answer_as_pooled(network, basis, exact), **chosen)
         for method, answers in _answer_as_others(network, basis, replicate):

@@ -30,8 +30,10 @@ def test_the_protocol_has_the_agreed_basis_and_every_centre() -> None:
     assert protocol.basis is BASIS and protocol.rounds == 3
 
 
-def _fit_rows(cohorts: list[TrainingData], outcome: NetworkOutcome) -> tuple[np.ndarray, np.ndarray]:
-    """Return intercepts and coefficients of all rows, in the columns and with the penalty chosen."""
+def _fit_rows(
+    cohorts: list[TrainingData], outcome: NetworkOutcome
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return intercepts and coefficients of all rows, in the columns and by the prior chosen."""
     columns = BASIS.linear_ | (outcome.family == "bends")
     rows = [CentreRows(BASIS.expand(d.X)[:, columns], d.y["t1"]) for d in cohorts]
     precision = np.full(int(columns.sum()), outcome.prior_sd**-2.0)
