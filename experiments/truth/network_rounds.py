@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from training.network.protocol.protocol import Protocol
-from training.network.protocol.tables import Limits
-
 from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.rule import RULES
@@ -23,6 +20,8 @@ from training.network.concluding import conclude
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
 from training.network.home import list_outcomes, share_evaluation, share_outcome
+from training.network.protocol.protocol import Protocol
+from training.network.protocol.tables import Limits
 from training.network.result import NetworkResult
 
 __all__ = ["ALL_ROUNDS", "PRIOR_SDS", "agree_protocol", "run_rounds"]

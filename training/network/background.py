@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import norm
 
 from features.arrays import FloatArray
 from features.dictionary.transformers import PredictorBasis
@@ -29,7 +30,8 @@ def make_shared_background(
     predictors : sequence of Variable
         In the order of the columns.
     basis : PredictorBasis
-        The agreed one: a predictor that nobody could tell of stands at what it fills gaps with.
+        The agreed one: a predictor that nobody could tell of is spread as it has it, a number
+        normally between its ends, a flag by its share.
     summaries : sequence of sequence of SharedSummary
         What each centre told.
     rng : numpy.random.Generator
@@ -49,10 +51,34 @@ def make_shared_background(
             else _spread_shares(variable, told)
         )
         if column is None:
-            fill = float(basis.fill_[place]) if variable.is_numeric else 0.0
-            column = np.full(N_BACKGROUND, fill)
+            column = _spread_as_agreed(variable, basis, place)
         columns.append(rng.permutation(column))
     return np.column_stack(columns)
+
+
+def _spread_as_agreed(variable: Variable, basis: PredictorBasis, place: int) -> FloatArray:
+    """Return values with the agreed center and scale of a predictor's straight columns."""
+    columns = np.flatnonzero((basis.groups_ == place) & basis.linear_)
+    if not variable.is_numeric:
+        shares = np.clip(basis.center_[columns], 0.0, 1.0)
+        ends = np.cumsum(np.append(max(0.0, 1.0 - shares.sum()), shares))
+        return _find_codes(ends / ends[-1])
+    center, scale = basis.center_[columns[0]], basis.scale_[columns[0]]
+    values = norm.ppf(_place_evenly(), center, scale)
+    if basis.logged_[place]:
+        values = np.expm1(values)
+    values = np.clip(values, basis.low_[place], basis.high_[place])
+    return _round_values(values, variable)
+
+
+def _find_codes(ends: FloatArray) -> FloatArray:
+    codes = np.searchsorted(ends, _place_evenly(), side="right").clip(0, len(ends) - 1)
+    return codes.astype(np.float64)
+
+
+def _round_values(values: FloatArray, variable: Variable) -> FloatArray:
+    precision = variable.precision
+    return np.asarray(np.round(np.round(values / precision) * precision, 6))
 
 
 def _place_evenly() -> FloatArray:
@@ -72,8 +98,7 @@ def _spread_number(variable: Variable, told: Sequence[SharedSummary]) -> FloatAr
     if below[-1] <= 0:
         return None
     values = np.interp(_place_evenly() * below[-1], below, edges)
-    precision = variable.precision
-    return np.asarray(np.round(np.round(values / precision) * precision, 6))
+    return _round_values(values, variable)
 
 
 def _spread_shares(variable: Variable, told: Sequence[SharedSummary]) -> FloatArray | None:
@@ -85,9 +110,4 @@ def _spread_shares(variable: Variable, told: Sequence[SharedSummary]) -> FloatAr
             counts[code] += (summary.shares or {}).get(name) or 0
     if counts.sum() == 0:
         return None
-    ends = np.cumsum(counts) / counts.sum()
-    return (
-        np.searchsorted(ends, _place_evenly(), side="right")
-        .clip(0, len(names) - 1)
-        .astype(np.float64)
-    )
+    return _find_codes(np.cumsum(counts) / counts.sum())

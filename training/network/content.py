@@ -157,10 +157,13 @@ class HomeEvaluation(_Part):
 
 
 class ShareContent(_Part):
-    """All that a centre tells in one round."""
+    """All that a centre tells in one round.
+
+    `patients` is None where noise is added and the number was told before.
+    """
 
     round: int = Field(ge=1)
-    patients: int
+    patients: int | None
     synthetic: bool
     counts: dict[str, CourseCount] = Field(default_factory=dict)
     summaries: list[SharedSummary] = Field(default_factory=list)

@@ -32,9 +32,21 @@ from training.network.content import (
 )
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["HomeOutcome", "choose_columns", "list_outcomes", "share_evaluation", "share_outcome"]
+__all__ = [
+    "LOSS_DECIMALS",
+    "HomeOutcome",
+    "choose_columns",
+    "compute_losses",
+    "find_own_mode",
+    "list_outcomes",
+    "predict_left_out",
+    "share_evaluation",
+    "share_outcome",
+]
 
-_LOSS_DECIMALS = 6
+LOSS_DECIMALS = 4
+"""To which losses, intercepts and measures are told: more would tell of rows, and be of no use."""
+_PLACE_DECIMALS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +57,10 @@ class HomeOutcome:
     ----------
     name : str
         "response" or "kept".
+    rows : ndarray of bool of shape (n_patients,)
+        The centre's patients whose outcome is known.
     X : ndarray of shape (n, n_predictors)
-        Raw predictors of those whose outcome is known, NaN where missing.
+        Their raw predictors, NaN where missing.
     Z : ndarray of shape (n, n_columns)
         Their rows of the agreed basis.
     y : ndarray of shape (n,)
@@ -54,6 +68,7 @@ class HomeOutcome:
     """
 
     name: str
+    rows: BoolArray
     X: FloatArray
     Z: FloatArray
     y: FloatArray
@@ -68,7 +83,7 @@ def list_outcomes(data: TrainingData, basis: PredictorBasis) -> list[HomeOutcome
     for name, y in told:
         known = ~np.isnan(y)
         X = data.X[known]
-        found.append(HomeOutcome(name, X, basis.expand(X), y[known]))
+        found.append(HomeOutcome(name, known, X, basis.expand(X), y[known]))
     return found
 
 
@@ -109,8 +124,7 @@ def share_outcome(
     columns = choose_columns(protocol.basis, family)
     Z = outcome.Z[:, columns]
     if ask is None:
-        # Rounded before it is expanded: further digits would tell more of the rows, and no use.
-        at = np.round(find_mode(Z, y, _make_own_precision(protocol, Z.shape[1])), _LOSS_DECIMALS)
+        at = find_own_mode(outcome, protocol, columns)
     else:
         if centre not in ask.intercepts:
             raise KetresponseError(
@@ -128,11 +142,25 @@ def share_outcome(
     return told.model_copy(update=_answer(outcome, protocol, ask, centre))
 
 
-def _make_own_precision(protocol: Protocol, n_columns: int) -> FloatArray:
-    """Return the prior precision of a centre's own mode, the middle one of those tried."""
+def find_own_mode(outcome: HomeOutcome, protocol: Protocol, columns: BoolArray) -> FloatArray:
+    """Return a centre's own penalised mode, the place of its first share.
+
+    The prior is the middle one of those tried. It is rounded before anything is computed there:
+    further digits would tell more of the rows, and be of no use.
+    """
     sd = float(np.median(protocol.prior_sds))
     own = 0.0 if protocol.intercept_sd is None else protocol.intercept_sd**-2.0
-    return np.append(own, np.full(n_columns, sd**-2.0))
+    precision = np.append(own, np.full(int(columns.sum()), sd**-2.0))
+    return np.round(find_mode(outcome.Z[:, columns], outcome.y, precision), _PLACE_DECIMALS)
+
+
+def compute_losses(
+    Z: FloatArray, y: FloatArray, models: Mapping[str, Sequence[float]]
+) -> dict[str, float]:
+    """Return the summed log loss, in nats, of models that these patients had no part in."""
+    return {
+        setting: compute_home_loss(Z @ np.asarray(coef), y)[0] for setting, coef in models.items()
+    }
 
 
 def _answer(
@@ -141,22 +169,18 @@ def _answer(
     """Return what is asked beside the expansion."""
     answer: dict[str, object] = {}
     if centre in ask.losses:
-        settings = {
-            setting: round(
-                compute_home_loss(outcome.Z @ np.asarray(coef), outcome.y)[0], _LOSS_DECIMALS
-            )
-            for setting, coef in ask.losses[centre].items()
-        }
+        losses = compute_losses(outcome.Z, outcome.y, ask.losses[centre])
+        settings = {setting: round(loss, LOSS_DECIMALS) for setting, loss in losses.items()}
         prevalence = compute_home_loss(np.zeros(len(outcome.y)), outcome.y)[0]
         answer["losses"] = HomeLosses(
-            prevalence=round(prevalence, _LOSS_DECIMALS), settings=settings
+            prevalence=round(prevalence, LOSS_DECIMALS), settings=settings
         )
     if centre in ask.shrinking:
         told = compute_shrinking(outcome.Z @ np.asarray(ask.shrinking[centre]), outcome.y)
         answer["shrinking"] = HomeShrinking(
-            losses=np.round(told.losses, _LOSS_DECIMALS).tolist(),
-            intercepts=np.round(told.intercepts, _LOSS_DECIMALS).tolist(),
-            squares=round(told.squares, _LOSS_DECIMALS),
+            losses=np.round(told.losses, LOSS_DECIMALS).tolist(),
+            intercepts=np.round(told.intercepts, LOSS_DECIMALS).tolist(),
+            squares=round(told.squares, LOSS_DECIMALS),
         )
     if ask.blended is not None and centre in ask.blended.intercepts:
         margin = outcome.Z @ np.asarray(ask.blended.coef)
@@ -176,7 +200,7 @@ def _round_expansion(point: Point, protocol: Protocol, family: ColumnFamily) -> 
     return Expansion(
         family=family,
         at=point.at.tolist(),
-        value=round(point.value, _LOSS_DECIMALS),
+        value=round(point.value, LOSS_DECIMALS),
         gradient=np.round(point.gradient, limits.gradient_decimals).tolist(),
         curvature=np.round(point.curvature, limits.curvature_decimals).tolist(),
     )
@@ -202,13 +226,8 @@ def share_evaluation(
         By horizon, the share of responders at the other centres.
     """
     limit = protocol.limits.cell
-    risks = np.ones(len(data))
     found = {}
-    for horizon, name in zip(data.horizons, ("response", "kept"), strict=False):
-        if name not in models:
-            break
-        intercept, *coef = models[name]
-        risks = risks * _make_outcome(protocol.basis, intercept, coef).probability(data.X)
+    for horizon, risks in predict_left_out(data.X, protocol, models).items():
         y = data.y[horizon]
         known = ~np.isnan(y)
         events = int(y[known].sum())
@@ -221,8 +240,23 @@ def share_evaluation(
             events=events,
             groups=[RiskGroup.model_validate(_round_numbers(group, 3)) for group in groups],
             note=note,
-            **_round_numbers(measures, _LOSS_DECIMALS),
+            **_round_numbers(measures, LOSS_DECIMALS),
         )
+    return found
+
+
+def predict_left_out(
+    X: FloatArray, protocol: Protocol, models: Mapping[str, Sequence[float]]
+) -> dict[str, FloatArray]:
+    """Return by horizon the risks of patients by models that they had no part in."""
+    risks = np.ones(len(X))
+    found = {}
+    for horizon, name in zip(protocol.horizons, ("response", "kept"), strict=False):
+        if name not in models:
+            break
+        intercept, *coef = models[name]
+        risks = risks * _make_outcome(protocol.basis, intercept, coef).probability(X)
+        found[horizon] = risks
     return found
 
 

@@ -122,7 +122,7 @@ class NetworkResult:
     synthetic: bool
     counts: dict[str, pd.DataFrame]
     summaries: dict[str, list[SharedSummary]]
-    patients: dict[str, int]
+    patients: dict[str, int | None]
     outcomes: dict[str, NetworkOutcome]
     evaluation: dict[str, pd.DataFrame]
     groups: dict[str, pd.DataFrame]

@@ -1,0 +1,144 @@
+"""A centre's share under differential privacy: noise on all that leaves, and less of it.
+
+Told are the counts of each horizon, gradient and curvature, each with noise; round 1 asks at a
+place that depends on nobody (all coefficients 0). Losses, measures and the table of patients are
+not told: each would need noise of its own. A network with noise therefore chooses its penalty and
+weight by what the expansions foresee, and is not judged at home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.fitting.response import TrainingData
+from training.network.arithmetic.likelihood import expand_likelihood
+from training.network.content import (
+    Ask,
+    ColumnFamily,
+    CourseCount,
+    Expansion,
+    OutcomeShare,
+    ShareContent,
+)
+from training.network.disclosure.noise import (
+    NoisePlan,
+    add_noise,
+    add_noise_to_count,
+    plan_noise,
+    tell_cost,
+)
+from training.network.home import HomeOutcome, choose_columns, list_outcomes
+from training.network.protocol.protocol import Protocol
+
+__all__ = ["make_noisy_share", "plan_network_noise"]
+
+
+def plan_network_noise(protocol: Protocol) -> NoisePlan:
+    """Return the noise of everything that a centre tells over all rounds of a network.
+
+    Raises
+    ------
+    ValueError
+        If the protocol has none.
+    """
+    noise = protocol.limits.noise
+    if noise is None:
+        raise ValueError("the protocol adds no noise")
+    n_outcomes = len(protocol.horizons)
+    family: ColumnFamily = "bends" if "bends" in protocol.families else "straight"
+    return plan_noise(
+        protocol.basis,
+        choose_columns(protocol.basis, family),
+        epsilon=noise.epsilon,
+        delta=noise.delta,
+        gradients=n_outcomes * protocol.rounds,
+        curvatures=n_outcomes * protocol.rounds,
+        counts=4 * n_outcomes + 1,
+    )
+
+
+def make_noisy_share(
+    data: TrainingData,
+    protocol: Protocol,
+    *,
+    centre: str,
+    asks: Sequence[Ask] = (),
+    synthetic: bool,
+    rng: np.random.Generator | None = None,
+) -> ShareContent:
+    """Return what a centre tells in a round, with noise.
+
+    Parameters as of :func:`training.network.sharing.make_share`; `rng` is for simulations alone,
+    None takes the system's entropy.
+    """
+    plan = plan_network_noise(protocol)
+    ask = asks[-1] if asks else None
+    outcomes = list_outcomes(data, protocol.basis)
+    counts = {}
+    for horizon in protocol.horizons if ask is None else ():
+        y = data.y[horizon]
+        n = add_noise_to_count(int((~np.isnan(y)).sum()), plan, rng=rng)
+        events = add_noise_to_count(int(np.nansum(y)), plan, rng=rng)
+        counts[horizon] = CourseCount(n=n, events=min(events, n), unknown=None)
+    patients = None
+    if ask is None:
+        patients = max(1, add_noise_to_count(len(data), plan, rng=rng))
+    return ShareContent(
+        round=1 + len(asks),
+        patients=patients,
+        synthetic=synthetic,
+        counts=counts,
+        outcomes={o.name: _tell(o, protocol, plan, ask, centre, rng) for o in outcomes},
+        noise=_tell_cost(plan, protocol, patients),
+    )
+
+
+def _tell_cost(plan: NoisePlan, protocol: Protocol, patients: int | None) -> str:
+    """Return what the noise costs; of the patients it knows no more than was told with noise."""
+    noise = protocol.limits.noise
+    if noise is None or patients is None:
+        return ""
+    return tell_cost(plan, n=patients, rate=0.5, epsilon=noise.epsilon, delta=noise.delta)
+
+
+def _tell(
+    outcome: HomeOutcome,
+    protocol: Protocol,
+    plan: NoisePlan,
+    ask: Ask | None,
+    centre: str,
+    rng: np.random.Generator | None,
+) -> OutcomeShare:
+    n = events = None
+    if ask is None:  # told once: every further time would need noise of its own
+        n = max(1, add_noise_to_count(len(outcome.y), plan, rng=rng))
+        events = min(n, add_noise_to_count(int(outcome.y.sum()), plan, rng=rng))
+    asked = None if ask is None else ask.outcomes.get(outcome.name)
+    if ask is not None and (asked is None or centre not in asked.intercepts):
+        return OutcomeShare(n=n, events=events)
+    family: ColumnFamily = "bends" if "bends" in protocol.families else "straight"
+    if asked is not None:
+        family = asked.family
+    columns = choose_columns(protocol.basis, family)
+    at = np.zeros(1 + int(columns.sum()))
+    if asked is not None:
+        at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
+    point = expand_likelihood(outcome.Z[:, columns], outcome.y, at)
+    gradient, curvature = add_noise(point.gradient, point.curvature, plan, rng=rng)
+    assert curvature is not None
+    # What is too flat for noise to leave anything would let a coefficient go anywhere.
+    curvature = curvature + 1e-6 * np.eye(len(at))
+    limits = protocol.limits
+    return OutcomeShare(
+        n=n,
+        events=events,
+        likelihood=Expansion(
+            family=family,
+            at=at.tolist(),
+            value=0.0,
+            gradient=np.round(gradient, limits.gradient_decimals).tolist(),
+            curvature=np.round(curvature, max(limits.curvature_decimals, 4)).tolist(),
+        ),
+    )

@@ -1,0 +1,225 @@
+"""One centre's share of one round: what may leave of what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.arrays import FloatArray
+from features.dictionary.variable import Variable
+from features.errors import NotEnoughData
+from training.fitting.response import TrainingData
+from training.network.content import (
+    Ask,
+    ColumnFamily,
+    CourseCount,
+    NumberSummary,
+    OutcomeShare,
+    ShareContent,
+    SharedSummary,
+)
+from training.network.disclosure.cells import check_cells
+from training.network.disclosure.families import allow_families
+from training.network.disclosure.summaries import (
+    hide_parts,
+    hide_small,
+    merge_bins,
+    tell_categories,
+    tell_number,
+)
+from training.network.guarding import check_round, foresee_rounds
+from training.network.home import HomeOutcome, list_outcomes, share_evaluation, share_outcome
+from training.network.noisy import make_noisy_share
+from training.network.protocol.protocol import Protocol
+
+__all__ = ["make_share"]
+
+
+def make_share(
+    data: TrainingData,
+    protocol: Protocol,
+    *,
+    centre: str,
+    asks: Sequence[Ask] = (),
+    synthetic: bool,
+) -> ShareContent:
+    """Return what a centre tells in a round.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The centre's patients, one row each, with the protocol's predictors and horizons.
+    protocol : Protocol
+        Of the network.
+    centre : str
+        Its name there.
+    asks : sequence of Ask
+        What was asked from the second round to this one; empty in the first.
+    synthetic : bool
+        Whether any of the patients is simulated.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are fewer patients than may be told of.
+    """
+    if len(data) < protocol.limits.cell:
+        raise NotEnoughData(
+            f"fewer than {protocol.limits.cell} patients can be used: nothing of them may leave "
+            "the centre; share when more have been treated"
+        )
+    if protocol.limits.noise is not None:
+        return make_noisy_share(data, protocol, centre=centre, asks=asks, synthetic=synthetic)
+    outcomes = list_outcomes(data, protocol.basis)
+    allowed = _choose_families(outcomes, data, protocol)
+    if asks:
+        allowed = _stop_where_solved(allowed, data, protocol, asks, centre)
+    ask = asks[-1] if asks else None
+    told = {o.name: _tell(o, allowed[o.name], protocol, ask, centre) for o in outcomes}
+    evaluated = ask.evaluated.get(centre, {}) if ask else {}
+    return ShareContent(
+        round=1 + len(asks),
+        patients=len(data),
+        synthetic=synthetic,
+        counts=_count_courses(data, protocol) if ask is None else {},
+        summaries=_summarise(data, protocol) if ask is None else [],
+        outcomes=told,
+        evaluation=share_evaluation(data, protocol, evaluated, ask.base_rates[centre])
+        if ask and evaluated
+        else {},
+        remarks=sorted({a.reason for a in allowed.values() if a.family and a.reason}),
+    )
+
+
+@dataclass(frozen=True)
+class _Allowed:
+    """The columns in which slopes of an outcome are told; None where they are not, and why."""
+
+    family: ColumnFamily | None
+    reason: str = ""
+
+
+def _choose_families(
+    outcomes: Sequence[HomeOutcome], data: TrainingData, protocol: Protocol
+) -> dict[str, _Allowed]:
+    """Return for each outcome the most columns that may be told over all rounds planned."""
+    found: dict[str, _Allowed] = {}
+    safe: list[tuple[HomeOutcome, ColumnFamily]] = []
+    for outcome in outcomes:
+        tried = _list_families(outcome, protocol)
+        allowed = tried[-1]
+        for one in tried[:-1]:
+            assert one.family is not None
+            solved = foresee_rounds(data, protocol, [*safe, (outcome, one.family)])
+            if not solved:
+                allowed = one
+                safe.append((outcome, one.family))
+                break
+            allowed = _Allowed(None, "; ".join(solved))
+        found[outcome.name] = allowed
+    return found
+
+
+def _list_families(outcome: HomeOutcome, protocol: Protocol) -> list[_Allowed]:
+    """Return what may be tried, most columns first; the last tells no slopes at all."""
+    limits, basis = protocol.limits, protocol.basis
+    reasons = check_cells(outcome.X, outcome.y, basis, protocol.predictors, cell=limits.cell)
+    if reasons:
+        return [_Allowed(None, "; ".join(reasons))]
+    allowed = allow_families(
+        len(outcome.y), protocol.families, basis.linear_, parameters_share=limits.parameters_share
+    )
+    families: list[ColumnFamily] = [f for f in ("bends", "straight") if f in allowed.families]
+    return [*(_Allowed(f, allowed.reason) for f in families), _Allowed(None, allowed.reason)]
+
+
+def _stop_where_solved(
+    allowed: dict[str, _Allowed],
+    data: TrainingData,
+    protocol: Protocol,
+    asks: Sequence[Ask],
+    centre: str,
+) -> dict[str, _Allowed]:
+    """Return what may still be told after all that was told before."""
+    found = dict(allowed)
+    safe: list[tuple[HomeOutcome, ColumnFamily]] = []
+    for outcome in list_outcomes(data, protocol.basis):
+        family = allowed[outcome.name].family
+        if family is None:
+            continue
+        solved = check_round(data, protocol, [*safe, (outcome, family)], asks, centre)
+        if solved:
+            found[outcome.name] = _Allowed(None, "; ".join(solved))
+        else:
+            safe.append((outcome, family))
+    return found
+
+
+def _tell(
+    outcome: HomeOutcome, allowed: _Allowed, protocol: Protocol, ask: Ask | None, centre: str
+) -> OutcomeShare:
+    y, cell = outcome.y, protocol.limits.cell
+    events = int(y.sum())
+    if min(events, len(y) - events) < cell:
+        return OutcomeShare(n=None, events=None, withheld=allowed.reason)
+    if allowed.family is None:
+        return OutcomeShare(n=len(y), events=events, withheld=allowed.reason)
+    if ask is None:
+        return share_outcome(outcome, protocol, family=allowed.family, centre=centre, ask=None)
+    asked = ask.outcomes.get(outcome.name)
+    if asked is None or centre not in asked.intercepts:
+        return OutcomeShare(n=len(y), events=events)
+    return share_outcome(outcome, protocol, family=asked.family, centre=centre, ask=asked)
+
+
+def _count_courses(data: TrainingData, protocol: Protocol) -> dict[str, CourseCount]:
+    cell = protocol.limits.cell
+    found = {}
+    for horizon in protocol.horizons:
+        y = data.y[horizon]
+        known = int((~np.isnan(y)).sum())
+        events = int(np.nansum(y))
+        unknown = len(y) - known
+        hidden = None in hide_parts([events, known - events], cell=cell)
+        found[horizon] = CourseCount(
+            # How many are unknown follows from the patients and those known: small, neither is.
+            n=known if unknown == 0 or unknown >= cell else None,
+            events=None if hidden or 0 < unknown < cell else events,
+            unknown=hide_small(unknown, cell=cell) if unknown else 0,
+        )
+    return found
+
+
+def _summarise(data: TrainingData, protocol: Protocol) -> list[SharedSummary]:
+    return [
+        _summarise_predictor(variable, column, protocol, float(fill))
+        for variable, column, fill in zip(
+            protocol.predictor_variables, data.X.T, protocol.basis.fill_, strict=True
+        )
+    ]
+
+
+def _summarise_predictor(
+    variable: Variable, column: FloatArray, protocol: Protocol, fill: float
+) -> SharedSummary:
+    cell = protocol.limits.cell
+    told = tell_number(column, cell=cell)
+    if variable.is_numeric:
+        edges = protocol.bins.get(variable.name)
+        number = None
+        if told.mean is not None and told.sd is not None and edges is not None:
+            bins = merge_bins(column, edges, fill=fill, cell=cell)
+            number = NumberSummary(
+                mean=told.mean, sd=told.sd, edges=list(bins.edges), counts=list(bins.counts)
+            )
+        return SharedSummary(name=variable.name, n=told.n, missing=told.missing, number=number)
+    names = variable.categories if variable.kind == "category" else ("no", "yes")
+    counts = tell_categories(column, len(names), cell=cell)
+    return SharedSummary(
+        name=variable.name,
+        n=told.n,
+        missing=counts.missing,
+        shares=dict(zip(names, counts.counts, strict=True)),
+    )
