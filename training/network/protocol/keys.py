@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from features.errors import InputError
 from features.files.table import read_bytes, write_bytes
 
-__all__ = ["CentreKey", "is_public_key", "is_signed_by", "make_key_file", "read_key_file"]
+__all__ = ["CentreKey", "is_public_key", "is_signed_by", "write_centre_key", "read_centre_key"]
 
 _PREFIX = "ed25519:"
 _PUBLIC = re.compile(_PREFIX + "[0-9a-f]{64}")
@@ -123,7 +123,7 @@ def is_signed_by(public: str, data: bytes, signature: str, *, purpose: str) -> b
     return True
 
 
-def make_key_file(path: Path, *, passphrase: str = "") -> CentreKey:
+def write_centre_key(path: Path, *, passphrase: str = "") -> CentreKey:
     """Write a new private key where nobody else on this machine can read it.
 
     Raises
@@ -136,13 +136,13 @@ def make_key_file(path: Path, *, passphrase: str = "") -> CentreKey:
     return key
 
 
-def read_key_file(path: Path, ask: Callable[[], str]) -> CentreKey:
+def read_centre_key(path: Path, ask: Callable[[], str]) -> CentreKey:
     """Read a private key.
 
     Parameters
     ----------
     path : Path
-        As :func:`make_key_file` wrote it.
+        As :func:`write_centre_key` wrote it.
     ask : callable
         Returns the passphrase; called only for a key that has one.
 

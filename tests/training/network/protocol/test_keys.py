@@ -12,8 +12,8 @@ from training.network.protocol.keys import (
     CentreKey,
     is_public_key,
     is_signed_by,
-    make_key_file,
-    read_key_file,
+    read_centre_key,
+    write_centre_key,
 )
 
 
@@ -23,29 +23,29 @@ def _ask() -> str:
 
 def test_a_key_is_read_back_and_others_may_not_read_it(tmp_path: Path) -> None:
     path = tmp_path / "centre.pem"
-    made = make_key_file(path)
+    made = write_centre_key(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert read_key_file(path, _ask).public == made.public
+    assert read_centre_key(path, _ask).public == made.public
     path.chmod(0o640)
     with pytest.raises(InputError, match="can be read by others on this machine: chmod 600"):
-        read_key_file(path, _ask)
+        read_centre_key(path, _ask)
 
 
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "centre.pem"
-    first = make_key_file(path)
+    first = write_centre_key(path)
     with pytest.raises(InputError, match="is there already"):
-        make_key_file(path)
-    assert read_key_file(path, _ask).public == first.public
+        write_centre_key(path)
+    assert read_centre_key(path, _ask).public == first.public
 
 
 def test_a_passphrase_locks_a_key(tmp_path: Path) -> None:
     path = tmp_path / "centre.pem"
-    made = make_key_file(path, passphrase="horse")
+    made = write_centre_key(path, passphrase="horse")
     assert b"ENCRYPTED" in path.read_bytes()
-    assert read_key_file(path, lambda: "horse").public == made.public
+    assert read_centre_key(path, lambda: "horse").public == made.public
     with pytest.raises(InputError, match="does not open by that passphrase"):
-        read_key_file(path, lambda: "cow")
+        read_centre_key(path, lambda: "cow")
 
 
 def test_other_files_are_no_keys(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_other_files_are_no_keys(tmp_path: Path) -> None:
     path.write_text("hello")
     path.chmod(0o600)
     with pytest.raises(InputError, match="is not a private key"):
-        read_key_file(path, _ask)
+        read_centre_key(path, _ask)
     path.write_bytes(
         ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM,
@@ -62,7 +62,7 @@ def test_other_files_are_no_keys(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(InputError, match="of another kind than Ed25519"):
-        read_key_file(path, _ask)
+        read_centre_key(path, _ask)
 
 
 def test_a_signature_holds_for_its_bytes_its_key_and_its_purpose_only() -> None:
