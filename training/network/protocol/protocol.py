@@ -17,7 +17,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.outcome_words import describe_outcomes
 from features.dictionary.rule import Rule
-from features.dictionary.scale import find_scale, with_scale
+from features.dictionary.scale import OutcomeScale, find_scale, with_scale
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
@@ -54,6 +54,8 @@ class Protocol:
         In the order of the basis.
     dictionary : Dictionary
         The contract with what the protocol declares.
+    scale : OutcomeScale or None
+        What the scores are measured on; None for the contract's own.
     declared : tuple of Variable
         What it declares; a centre's own mapping may map them.
     centres : dict of str to str
@@ -103,6 +105,7 @@ class Protocol:
     eligibility: Eligibility
     predictors: tuple[str, ...]
     dictionary: Dictionary
+    scale: OutcomeScale | None
     declared: tuple[Variable, ...]
     centres: dict[str, str]
     lead: str
@@ -255,6 +258,7 @@ def _make_protocol(
         eligibility=choose_eligibility(file.eligibility, condition),
         predictors=file.predictors.names,
         dictionary=dictionary,
+        scale=outcome.scale,
         declared=variables,
         centres=dict(file.centres),
         lead=file.lead.name,

@@ -1,0 +1,230 @@
+"""Whether what a centre tells can be: counts that add up, sums that some patients could have.
+
+A centre that errs or lies within what is possible is not found here; whether it is unlike the
+others is asked when they are put together (:mod:`training.network.arithmetic.unlike`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from training.network.arithmetic.left_out import WEIGHTS
+from training.network.content import (
+    Ask,
+    CourseCount,
+    Expansion,
+    HomeEvaluation,
+    OutcomeAsk,
+    OutcomeShare,
+    ShareContent,
+    SharedSummary,
+)
+from training.network.protocol.protocol import Protocol
+
+__all__ = ["Fault", "find_changed", "find_impossible"]
+
+Fault = tuple[str, str, str]
+"""Where it stands in the share, what was expected, what came: of sums, never of a patient."""
+
+_NAMES = ("response", "kept")
+_ROUNDING = 1e-6
+
+
+def find_impossible(
+    told: ShareContent, protocol: Protocol, centre: str, ask: Ask | None
+) -> list[Fault]:
+    """Return everything in a share that cannot be.
+
+    Parameters
+    ----------
+    told : ShareContent
+        What the centre tells.
+    protocol : Protocol
+        Of the network.
+    centre : str
+        Who tells.
+    ask : Ask or None
+        What was asked; None in the first round.
+    """
+    faults: list[Fault] = []
+    if told.patients < 1:
+        faults.append(("patients", "at least 1", str(told.patients)))
+    for horizon, count in told.counts.items():
+        faults += _check_count(f"counts.{horizon}", count, told.patients)
+        if horizon not in protocol.horizons:
+            faults.append((f"counts.{horizon}", "a horizon of the protocol", "another"))
+    for summary in told.summaries:
+        faults += _check_summary(summary, told.patients, protocol)
+    for name, outcome in told.outcomes.items():
+        where = f"outcomes.{name}"
+        if name not in _NAMES[: len(protocol.horizons)]:
+            faults.append((where, "an outcome of the protocol", "another"))
+            continue
+        asked = None if ask is None else ask.outcomes.get(name)
+        faults += _check_outcome(where, outcome, told.patients)
+        if outcome.likelihood is not None:
+            faults += _check_expansion(where, outcome, outcome.likelihood, protocol)
+            if ask is not None:
+                faults += _check_asked(where, outcome, protocol, centre, asked)
+    for horizon, one in told.evaluation.items():
+        faults += _check_evaluation(f"evaluation.{horizon}", one, told.patients)
+    return faults
+
+
+def find_changed(first: ShareContent, told: ShareContent) -> list[Fault]:
+    """Return which counts of a later share are not those of the centre's first."""
+    before: dict[str, int | None] = {"patients": first.patients, "synthetic": first.synthetic}
+    after: dict[str, int | None] = {"patients": told.patients, "synthetic": told.synthetic}
+    for name, outcome in told.outcomes.items():
+        earlier = first.outcomes.get(name)
+        for part in ("n", "events"):
+            before[f"outcomes.{name}.{part}"] = None if earlier is None else getattr(earlier, part)
+            after[f"outcomes.{name}.{part}"] = getattr(outcome, part)
+    return [
+        (where, f"as in round 1, {before[where]}", str(value))
+        for where, value in after.items()
+        if value != before[where]
+    ]
+
+
+def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[Fault]:
+    n, events, unknown = count.n, count.events, count.unknown
+    for name, value in (("n", n), ("events", events), ("unknown", unknown)):
+        if value is not None and not 0 <= value <= patients:
+            yield f"{where}.{name}", f"from 0 to the {patients} patients", str(value)
+    if n is not None and events is not None and events > n:
+        yield f"{where}.events", f"at most n, which is {n}", str(events)
+    if n is not None and unknown is not None and n + unknown != patients:
+        yield where, f"n and unknown that add up to {patients} patients", str(n + unknown)
+
+
+def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> Iterator[Fault]:
+    where = f"summaries.{told.name}"
+    if told.name not in protocol.predictors:
+        yield where, "a predictor of the protocol", "another"
+        return
+    n, missing = told.n, told.missing
+    if any(value is not None and not 0 <= value <= patients for value in (n, missing)):
+        yield where, f"n and missing from 0 to the {patients} patients", f"{n} and {missing}"
+    elif n is not None and missing is not None and n + missing != patients:
+        yield where, f"n and missing that add up to {patients} patients", str(n + missing)
+    if told.shares is not None:
+        counts = [count for count in told.shares.values() if count is not None]
+        whole = len(counts) == len(told.shares)
+        at_most = patients if n is None else n
+        if min(counts, default=0) < 0 or sum(counts) > at_most:
+            yield f"{where}.shares", f"counts that add up to at most {at_most}", str(sum(counts))
+        elif n is not None and whole and sum(counts) != n:
+            yield f"{where}.shares", f"counts that add up to n, which is {n}", str(sum(counts))
+    if told.number is not None:
+        number = told.number
+        if number.sd < 0:
+            yield f"{where}.number.sd", "at least 0", f"{number.sd:g}"
+        edges = np.asarray(number.edges)
+        if number.counts and (len(edges) != len(number.counts) + 1 or np.any(np.diff(edges) <= 0)):
+            expected = "edges that rise, one more than counts"
+            yield f"{where}.number.edges", expected, f"{len(edges)} edges"
+        total = sum(number.counts)
+        if number.counts and (min(number.counts) < 0 or (n is not None and total != n)):
+            yield f"{where}.number.counts", f"counts that add up to n, which is {n}", str(total)
+
+
+def _check_outcome(where: str, told: OutcomeShare, patients: int) -> Iterator[Fault]:
+    n, events = told.n, told.events
+    if n is not None and not 0 <= n <= patients:
+        yield f"{where}.n", f"from 0 to the {patients} patients", str(n)
+    if events is not None and not 0 <= events <= (patients if n is None else n):
+        yield f"{where}.events", f"from 0 to n, which is {n}", str(events)
+    if (told.likelihood is None) != bool(told.withheld):
+        yield where, "either a likelihood or why it is withheld", "both or neither"
+    if told.likelihood is not None and (n is None or events is None):
+        yield where, "n and events where a likelihood is told", "none"
+
+
+def _check_expansion(
+    where: str, share: OutcomeShare, told: Expansion, protocol: Protocol
+) -> Iterator[Fault]:
+    where = f"{where}.likelihood"
+    straight = protocol.basis.linear_
+    size = 1 + (len(straight) if told.family == "bends" else int(straight.sum()))
+    if told.family not in protocol.families:
+        yield f"{where}.family", "a family of the protocol", told.family
+    wrong = [name for name in ("at", "gradient") if len(getattr(told, name)) != size]
+    wrong += ["curvature"] if [len(row) for row in told.curvature] != [size] * size else []
+    for name in wrong:
+        yield f"{where}.{name}", f"{size} numbers for {told.family} columns", "another size"
+    if wrong or share.n is None or share.events is None:
+        return
+    curvature = np.asarray(told.curvature)
+    if not np.array_equal(curvature, curvature.T):
+        yield f"{where}.curvature", "a symmetric matrix", "one that is not"
+        return
+    if protocol.limits.noise is not None:
+        return  # what noise is added to need not be possible
+    slack = 0.5 * 10.0**-protocol.limits.curvature_decimals + _ROUNDING
+    if told.value > _ROUNDING:
+        yield f"{where}.value", "a log-likelihood, at most 0", f"{told.value:g}"
+    least = float(np.linalg.eigvalsh(curvature).min())
+    if least < -size * slack:
+        yield f"{where}.curvature", "no eigenvalue below 0 beyond rounding", f"{least:g}"
+    most = share.n / 4 + slack
+    if curvature[0, 0] > most:
+        yield (
+            f"{where}.curvature",
+            f"at most n / 4 = {share.n / 4:g} at first",
+            f"{curvature[0, 0]:g}",
+        )
+    # Observed less expected responders.
+    lowest, highest = share.events - share.n - slack, share.events + slack
+    if not lowest <= told.gradient[0] <= highest:
+        expected = f"observed less expected responders, {lowest:g} to {highest:g}, at first"
+        yield f"{where}.gradient", expected, f"{told.gradient[0]:g}"
+
+
+def _check_asked(
+    where: str, told: OutcomeShare, protocol: Protocol, centre: str, ask: OutcomeAsk | None
+) -> Iterator[Fault]:
+    """Check that an answer is to what was asked."""
+    if ask is None or centre not in ask.intercepts:
+        yield where, "an answer to what was asked of this centre", "it was not asked"
+        return
+    expansion = told.likelihood
+    assert expansion is not None
+    columns = protocol.basis.linear_ | (ask.family == "bends")
+    at = [ask.intercepts[centre], *np.asarray(ask.coef)[columns].tolist()]
+    if (expansion.family, expansion.at) != (ask.family, at):
+        yield f"{where}.likelihood.at", "the coefficients that the round asks for", "others"
+    if centre in ask.losses:
+        named = set() if told.losses is None else set(told.losses.settings)
+        if named != set(ask.losses[centre]):
+            expected = f"a loss for each of the {len(ask.losses[centre])} settings asked for"
+            yield f"{where}.losses", expected, f"{len(named)}"
+        elif told.losses and min([told.losses.prevalence, *told.losses.settings.values()]) < 0:
+            yield f"{where}.losses", "log losses, at least 0", "one below 0"
+    if centre in ask.shrinking:
+        shrunk = told.shrinking
+        if shrunk is None or {len(shrunk.losses), len(shrunk.intercepts)} != {len(WEIGHTS)}:
+            expected = f"losses and intercepts at {len(WEIGHTS)} weights"
+            yield f"{where}.shrinking", expected, "none, or another number"
+
+
+def _check_evaluation(where: str, told: HomeEvaluation, patients: int) -> Iterator[Fault]:
+    if not 0 <= told.events <= told.n <= patients:
+        expected = f"events at most n, and n at most the {patients} patients"
+        yield where, expected, f"{told.events} of {told.n}"
+    for name in ("auc", "brier", "brier_prevalence"):
+        value = getattr(told, name)
+        if value is not None and not 0 <= value <= 1:
+            yield f"{where}.{name}", "from 0 to 1", f"{value:g}"
+    for name in ("auc_se", "o_e_se", "slope_se", "intercept_se", "brier_se"):
+        value = getattr(told, name)
+        if value is not None and value < 0:
+            yield f"{where}.{name}", "a standard error, at least 0", f"{value:g}"
+    total = [sum(group.n for group in told.groups), sum(group.events for group in told.groups)]
+    if told.groups and total != [told.n, told.events]:
+        expected = f"groups that add up to {told.events} of {told.n}"
+        yield f"{where}.groups", expected, f"{total[1]} of {total[0]}"
+    if any(not 0 <= group.events <= group.n for group in told.groups):
+        yield f"{where}.groups", "events at most n in each group", "more"
