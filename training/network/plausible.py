@@ -96,8 +96,8 @@ def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[Faul
             yield f"{where}.{name}", f"from 0 to the {patients} patients", str(value)
     if n is not None and events is not None and events > n:
         yield f"{where}.events", f"at most n, which is {n}", str(events)
-    if n is not None and unknown is not None and n + unknown != patients:
-        yield where, f"n and unknown that add up to {patients} patients", str(n + unknown)
+    if n is not None and unknown is not None and n + unknown > patients:
+        yield where, f"n and unknown that are at most {patients} together", str(n + unknown)
 
 
 def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> Iterator[Fault]:
@@ -108,8 +108,8 @@ def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> It
     n, missing = told.n, told.missing
     if any(value is not None and not 0 <= value <= patients for value in (n, missing)):
         yield where, f"n and missing from 0 to the {patients} patients", f"{n} and {missing}"
-    elif n is not None and missing is not None and n + missing != patients:
-        yield where, f"n and missing that add up to {patients} patients", str(n + missing)
+    elif n is not None and missing is not None and n + missing > patients:
+        yield where, f"n and missing that are at most {patients} together", str(n + missing)
     if told.shares is not None:
         counts = [count for count in told.shares.values() if count is not None]
         whole = len(counts) == len(told.shares)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.training.helpers.networks import TEXT, make_patients, make_signed, tell
+from training.network.asking import make_ask
+from training.network.content import Ask, ShareContent
+from training.network.gathering import Gathered
+from training.network.plausible import find_changed, find_impossible
+from training.network.protocol.protocol import Protocol
+
+NUMBER = {
+    "name": "nrs_t0",
+    "n": 30,
+    "missing": None,
+    "number": {"mean": 7.0, "sd": 1.0, "edges": [0, 6, 10], "counts": [10, 20]},
+}
+FLAG = {"name": "opioid", "n": 30, "missing": None, "shares": {"no": 10, "yes": 20}}
+EVALUATION = {
+    "n": 30,
+    "events": 18,
+    "auc": 0.7,
+    "auc_se": 0.4,
+    "brier": 0.2,
+    "brier_se": 0.02,
+    "brier_prevalence": 0.24,
+    "groups": [
+        {"low": 0, "high": 0.5, "n": 10, "events": 3, "expected": 4.0},
+        {"low": 0.5, "high": 1, "n": 20, "events": 15, "expected": 14.0},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def protocol() -> Protocol:
+    return make_signed()
+
+
+@pytest.fixture(scope="module")
+def told(protocol: Protocol) -> dict[str, Any]:
+    share = tell(make_patients(1, 45), protocol, "basel").model_dump()
+    further = {"summaries": [NUMBER, FLAG], "evaluation": {"t1": EVALUATION}}
+    return {**share, **further}
+
+
+@pytest.fixture(scope="module")
+def ask(protocol: Protocol) -> Ask:
+    shares = {
+        name: [tell(make_patients(seed, 45), protocol, name)]
+        for seed, name in enumerate(protocol.centres)
+    }
+    return make_ask(Gathered(protocol, shares))
+
+
+def _find(told: dict[str, Any], protocol: Protocol, ask: Ask | None = None) -> list[str]:
+    share = ShareContent.model_validate(told)
+    return [f"{w}: {e}; {g}" for w, e, g in find_impossible(share, protocol, "basel", ask)]
+
+
+def test_what_patients_tell_is_possible(told: dict[str, Any], protocol: Protocol, ask: Ask) -> None:
+    assert _find(told, protocol) == []
+    answer = tell(make_patients(2, 45), protocol, "basel", ask).model_dump()
+    assert answer["outcomes"]["response"]["losses"] is not None
+    assert _find(answer, protocol, ask) == []
+
+
+def _set(*keys: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(told: Any) -> None:
+        for key in keys[:-1]:
+            told = told[key]
+        told[keys[-1]] = to
+
+    return change
+
+
+LIKELIHOOD = ("outcomes", "response", "likelihood")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_set("patients", to=0), "patients: at least 1; 0"),
+        (_set("counts", "t1", "events", to=44), "counts.t1.events: at most n, which is "),
+        (_set("counts", "t1", "n", to=-1), "counts.t1.n: from 0 to the "),
+        (_set("counts", "t1", "unknown", to=30), "counts.t1: n and unknown that are at most "),
+        (_set("counts", "t3", to={"n": 1, "events": 0, "unknown": 0}), "counts.t3: a horizon"),
+        (_set("summaries", 0, "name", to="age_years"), "summaries.age_years: a predictor of"),
+        (_set("summaries", 0, "missing", to=40), "summaries.nrs_t0: n and missing that are"),
+        (_set("summaries", 0, "number", "counts", to=[10, 21]), "summaries.nrs_t0.number.counts"),
+        (_set("summaries", 0, "number", "edges", to=[0, 6]), "summaries.nrs_t0.number.edges"),
+        (_set("summaries", 0, "number", "edges", to=[0, 0, 1]), "summaries.nrs_t0.number.edges"),
+        (_set("summaries", 0, "number", "sd", to=-1.0), "summaries.nrs_t0.number.sd: at least 0"),
+        (
+            _set("summaries", 1, "shares", "yes", to=21),
+            "summaries.opioid.shares: counts that add up to at most 30; 31",
+        ),
+        (
+            _set("summaries", 1, "shares", "yes", to=1),
+            "summaries.opioid.shares: counts that add up to n, which is 30; 11",
+        ),
+        (_set("outcomes", "other", to={"n": 1, "events": 1, "withheld": "x"}), "outcomes.other"),
+        (_set("outcomes", "response", "events", to=45), "outcomes.response.events: from 0 to n"),
+        (_set("outcomes", "response", "n", to=99), "outcomes.response.n: from 0 to the "),
+        (_set("outcomes", "response", "n", to=None), "outcomes.response: n and events where"),
+        (_set("outcomes", "response", "withheld", to="why"), "outcomes.response: either a"),
+        (_set(*LIKELIHOOD, "family", to="bends"), "outcomes.response.likelihood.family: a family"),
+        (_set(*LIKELIHOOD, "gradient", to=[0.0]), "outcomes.response.likelihood.gradient: 6 num"),
+        (_set(*LIKELIHOOD, "at", to=[0.0] * 7), "outcomes.response.likelihood.at: 6 numbers"),
+        (_set(*LIKELIHOOD, "curvature", 0, to=[1.0]), "outcomes.response.likelihood.curvature: 6"),
+        (_set(*LIKELIHOOD, "curvature", 0, 1, to=9.0), "outcomes.response.likelihood.curvature: a"),
+        (_set(*LIKELIHOOD, "curvature", 2, 2, to=-5.0), "outcomes.response.likelihood.curvature"),
+        (_set(*LIKELIHOOD, "curvature", 0, 0, to=40.0), "outcomes.response.likelihood.curvature"),
+        (_set(*LIKELIHOOD, "value", to=1.0), "outcomes.response.likelihood.value: a log"),
+        (_set(*LIKELIHOOD, "gradient", 0, to=99.0), "outcomes.response.likelihood.gradient: obs"),
+        (_set("evaluation", "t1", "events", to=31), "evaluation.t1: events at most n"),
+        (_set("evaluation", "t1", "auc", to=1.5), "evaluation.t1.auc: from 0 to 1; 1.5"),
+        (_set("evaluation", "t1", "auc_se", to=-1.0), "evaluation.t1.auc_se: a standard error"),
+        (_set("evaluation", "t1", "groups", 0, "n", to=9), "evaluation.t1.groups: groups that add"),
+        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events at"),
+    ],
+)
+def test_what_cannot_be_is_found(
+    told: dict[str, Any],
+    protocol: Protocol,
+    change: Callable[[dict[str, Any]], None],
+    expected: str,
+) -> None:
+    changed = ShareContent.model_validate(told).model_dump()
+    change(changed)
+    found = _find(changed, protocol)
+    assert any(line.startswith(expected) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_set(*LIKELIHOOD, "at", 0, to=0.25), "outcomes.response.likelihood.at: the coefficients"),
+        (_set("outcomes", "response", "losses", to=None), "outcomes.response.losses: a loss for"),
+        (
+            _set("outcomes", "response", "losses", "prevalence", to=-1.0),
+            "outcomes.response.losses: log losses, at least 0",
+        ),
+    ],
+)
+def test_what_was_not_asked_is_found(
+    protocol: Protocol, ask: Ask, change: Callable[[dict[str, Any]], None], expected: str
+) -> None:
+    answer = tell(make_patients(2, 45), protocol, "basel", ask).model_dump()
+    change(answer)
+    found = _find(answer, protocol, ask)
+    assert any(line.startswith(expected) for line in found), found
+
+
+def test_an_answer_of_somebody_who_was_not_asked_is_found(protocol: Protocol, ask: Ask) -> None:
+    answer = tell(make_patients(2, 45), protocol, "basel", ask)
+    found = find_impossible(answer, protocol, "bern", ask)
+    assert ("outcomes.response", "an answer to what was asked of this centre") in [
+        fault[:2] for fault in found
+    ]
+
+
+def test_rounding_alone_is_no_fault(told: dict[str, Any]) -> None:
+    # Rounded to whole numbers a curvature of these columns has an eigenvalue below 0.
+    protocol = make_signed(TEXT.replace("curvature_decimals = 1", "curvature_decimals = 0"))
+    changed = ShareContent.model_validate(told).model_dump()
+    likelihood = changed["outcomes"]["response"]["likelihood"]
+    likelihood["curvature"] = [[round(x) * 1.0 for x in row] for row in likelihood["curvature"]]
+    likelihood["curvature"][2][2] = -1.0
+    assert _find(changed, protocol) == []
+
+
+def test_counts_stay_as_in_the_first_round(told: dict[str, Any]) -> None:
+    first = ShareContent.model_validate(told)
+    assert find_changed(first, first) == []
+    later = first.model_copy(update={"patients": 99, "outcomes": dict(first.outcomes)})
+    response = first.outcomes["response"].model_copy(update={"events": 1})
+    later.outcomes["response"] = response
+    assert [where for where, *_ in find_changed(first, later)] == [
+        "patients",
+        "outcomes.response.events",
+    ]
