@@ -23,9 +23,9 @@ from training.network.content import (
 )
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["Fault", "find_changed", "find_impossible"]
+__all__ = ["find_changed_counts", "find_impossible"]
 
-Fault = tuple[str, str, str]
+_Fault = tuple[str, str, str]
 """Where it stands in the share, what was expected, what came: of sums, never of a patient."""
 
 _NAMES = ("response", "kept")
@@ -34,7 +34,7 @@ _ROUNDING = 1e-6
 
 def find_impossible(
     told: ShareContent, protocol: Protocol, centre: str, ask: Ask | None
-) -> list[Fault]:
+) -> list[_Fault]:
     """Return everything in a share that cannot be.
 
     Parameters
@@ -48,7 +48,7 @@ def find_impossible(
     ask : Ask or None
         What was asked; None in the first round.
     """
-    faults: list[Fault] = []
+    faults: list[_Fault] = []
     if told.patients < 1:
         faults.append(("patients", "at least 1", str(told.patients)))
     for horizon, count in told.counts.items():
@@ -73,7 +73,7 @@ def find_impossible(
     return faults
 
 
-def find_changed(first: ShareContent, told: ShareContent) -> list[Fault]:
+def find_changed_counts(first: ShareContent, told: ShareContent) -> list[_Fault]:
     """Return which counts of a later share are not those of the centre's first."""
     before: dict[str, int | None] = {"patients": first.patients, "synthetic": first.synthetic}
     after: dict[str, int | None] = {"patients": told.patients, "synthetic": told.synthetic}
@@ -89,7 +89,7 @@ def find_changed(first: ShareContent, told: ShareContent) -> list[Fault]:
     ]
 
 
-def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[Fault]:
+def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[_Fault]:
     n, events, unknown = count.n, count.events, count.unknown
     for name, value in (("n", n), ("events", events), ("unknown", unknown)):
         if value is not None and not 0 <= value <= patients:
@@ -100,7 +100,7 @@ def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[Faul
         yield where, f"n and unknown that are at most {patients} together", str(n + unknown)
 
 
-def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> Iterator[Fault]:
+def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> Iterator[_Fault]:
     where = f"summaries.{told.name}"
     if told.name not in protocol.predictors:
         yield where, "a predictor of the protocol", "another"
@@ -131,7 +131,7 @@ def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> It
             yield f"{where}.number.counts", f"counts that add up to n, which is {n}", str(total)
 
 
-def _check_outcome(where: str, told: OutcomeShare, patients: int) -> Iterator[Fault]:
+def _check_outcome(where: str, told: OutcomeShare, patients: int) -> Iterator[_Fault]:
     n, events = told.n, told.events
     if n is not None and not 0 <= n <= patients:
         yield f"{where}.n", f"from 0 to the {patients} patients", str(n)
@@ -145,7 +145,7 @@ def _check_outcome(where: str, told: OutcomeShare, patients: int) -> Iterator[Fa
 
 def _check_expansion(
     where: str, share: OutcomeShare, told: Expansion, protocol: Protocol
-) -> Iterator[Fault]:
+) -> Iterator[_Fault]:
     where = f"{where}.likelihood"
     straight = protocol.basis.linear_
     size = 1 + (len(straight) if told.family == "bends" else int(straight.sum()))
@@ -185,7 +185,7 @@ def _check_expansion(
 
 def _check_asked(
     where: str, told: OutcomeShare, protocol: Protocol, centre: str, ask: OutcomeAsk | None
-) -> Iterator[Fault]:
+) -> Iterator[_Fault]:
     """Check that an answer is to what was asked."""
     if ask is None or centre not in ask.intercepts:
         yield where, "an answer to what was asked of this centre", "it was not asked"
@@ -210,7 +210,7 @@ def _check_asked(
             yield f"{where}.shrinking", expected, "none, or another number"
 
 
-def _check_evaluation(where: str, told: HomeEvaluation, patients: int) -> Iterator[Fault]:
+def _check_evaluation(where: str, told: HomeEvaluation, patients: int) -> Iterator[_Fault]:
     if not 0 <= told.events <= told.n <= patients:
         expected = f"events at most n, and n at most the {patients} patients"
         yield where, expected, f"{told.events} of {told.n}"

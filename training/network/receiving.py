@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from features.errors import InputError, Problem
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed, find_impossible
+from training.network.plausible import find_changed_counts, find_impossible
 from training.network.protocol.envelope import (
     SealedRound,
     SealedShare,
@@ -171,7 +171,7 @@ def receive_shares(
         faults = find_impossible(one.told, protocol, one.share.centre, ask)
         first = by_place.get((one.share.centre, 1))
         if first is not None and first is not one:
-            faults += find_changed(first.told, one.told)
+            faults += find_changed_counts(first.told, one.told)
         problems += [
             one.problem(f"{where}: {expected}", got, "ask the centre to share again")
             for where, expected, got in faults

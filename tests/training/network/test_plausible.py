@@ -9,7 +9,7 @@ from tests.training.helpers.networks import TEXT, make_patients, make_signed, te
 from training.network.asking import make_ask
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed, find_impossible
+from training.network.plausible import find_changed_counts, find_impossible
 from training.network.protocol.protocol import Protocol
 
 NUMBER = {
@@ -174,11 +174,11 @@ def test_rounding_alone_is_no_fault(told: dict[str, Any]) -> None:
 
 def test_counts_stay_as_in_the_first_round(told: dict[str, Any]) -> None:
     first = ShareContent.model_validate(told)
-    assert find_changed(first, first) == []
+    assert find_changed_counts(first, first) == []
     later = first.model_copy(update={"patients": 99, "outcomes": dict(first.outcomes)})
     response = first.outcomes["response"].model_copy(update={"events": 1})
     later.outcomes["response"] = response
-    assert [where for where, *_ in find_changed(first, later)] == [
+    assert [where for where, *_ in find_changed_counts(first, later)] == [
         "patients",
         "outcomes.response.events",
     ]

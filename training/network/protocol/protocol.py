@@ -105,7 +105,7 @@ class Protocol:
     eligibility: Eligibility
     predictors: tuple[str, ...]
     dictionary: Dictionary
-    scale: OutcomeScale | None
+    scale: OutcomeScale | None = None
     declared: tuple[Variable, ...]
     centres: dict[str, str]
     lead: str
