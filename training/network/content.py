@@ -152,6 +152,8 @@ class HomeEvaluation(_Part):
     brier: float
     brier_se: float
     brier_prevalence: float
+    brier_skill: float
+    brier_skill_se: float
     groups: list[RiskGroup]
     note: str = ""
 

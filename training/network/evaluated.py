@@ -21,6 +21,7 @@ _SCALES = {
     "slope": (float, float),
     "intercept": (float, float),
     "brier": (float, float),
+    "brier_skill": (float, float),
 }
 
 

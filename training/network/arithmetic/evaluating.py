@@ -50,9 +50,18 @@ def compute_home_measures(
     found["brier"] = float(squares.mean())
     found["brier_se"] = float(squares.std(ddof=1) / np.sqrt(len(y)))
     found["brier_prevalence"] = float(np.mean((y - base) ** 2))
+    found |= _compute_skill(squares, (y - base) ** 2)
     if 0 < y.sum() < len(y):
         found |= _compute_intercept(y, clipped_logit(p))
     return found, "" if pd.isna(row["note"]) else str(row["note"])
+
+
+def _compute_skill(squares: FloatArray, of_base: FloatArray) -> dict[str, float]:
+    """Return the Brier skill and its standard error, of the paired gain in the same patients."""
+    whole = float(of_base.mean())
+    gain = of_base - squares
+    error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
+    return {"brier_skill": float(gain.mean()) / whole, "brier_skill_se": error / whole}
 
 
 def _compute_intercept(y: FloatArray, lp: FloatArray) -> dict[str, float]:

@@ -31,6 +31,17 @@ def test_measures_are_those_of_the_patients(judged):
     assert note == ""
 
 
+def test_skill_is_the_paired_gain_over_the_others_share(judged):
+    y, p = judged
+    found, _ = compute_home_measures(y, p, 0.55)
+    assert found["brier_skill"] == pytest.approx(1 - found["brier"] / found["brier_prevalence"])
+    gain = (y - 0.55) ** 2 - (y - p) ** 2
+    error = np.sqrt(gain.var(ddof=1) / 80) / np.mean((y - 0.55) ** 2)
+    assert found["brier_skill_se"] == pytest.approx(error)
+    same, _ = compute_home_measures(y, np.full(80, 0.55), 0.55)
+    assert (same["brier_skill"], same["brier_skill_se"]) == (0, 0)
+
+
 def test_few_events_leave_only_what_few_can_tell():
     y = np.array([1.0] * 6 + [0.0] * 20)
     found, note = compute_home_measures(y, np.linspace(0.1, 0.6, 26), 0.4)
