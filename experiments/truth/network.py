@@ -53,7 +53,7 @@ from training.network.arithmetic.likelihood import expand_likelihood
 
 __all__ = ["Answers", "compare_networks", "judge", "run_networks"]
 
-N_NEW = 500
+N_NEW = 300
 
 
 class Answers(NamedTuple):
