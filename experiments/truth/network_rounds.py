@@ -125,7 +125,12 @@ def _tell(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) ->
         asked = None if ask is None else ask.outcomes[outcome.name]
         family = "bends" if asked is None else asked.family
         outcomes[outcome.name] = share_outcome(
-            outcome, protocol, family=family, centre=name, ask=asked
+            outcome,
+            protocol,
+            family=family,
+            centre=name,
+            ask=asked,
+            round_=1 if ask is None else ask.round,
         )
     evaluation = {}
     if ask is not None and name in ask.evaluated:

@@ -75,14 +75,14 @@ class SharedSummary(_Part):
 class Expansion(_Part):
     """A log-likelihood, its gradient and its curvature, at coefficients, in one family's columns.
 
-    The first of each is the intercept.
+    The first of each is the intercept. The curvature is None in rounds that tell none.
     """
 
     family: ColumnFamily
     at: list[float]
     value: float
     gradient: list[float]
-    curvature: list[list[float]]
+    curvature: list[list[float]] | None
 
 
 class HomeLosses(_Part):

@@ -6,27 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
-from features.arrays import BoolArray, FloatArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.fitting.response import TrainingData
-from training.network.arithmetic.evaluating import compute_home_measures
-from training.network.arithmetic.left_out import compute_shrinking
+from training.network.arithmetic.left_out import WEIGHTS, compute_home_loss
+from training.network.arithmetic.likelihood import find_mode
 from training.network.content import Ask, ColumnFamily
-from training.network.disclosure.solving import SharedNumbers, SharedPoint, check_solvable
-from training.network.home import (
-    LOSS_DECIMALS,
-    HomeOutcome,
-    choose_columns,
-    compute_losses,
-    find_own_mode,
-    predict_left_out,
-)
+from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unknowns, check_solvable
+from training.network.home import LOSS_DECIMALS, HomeOutcome, choose_columns, find_own_mode
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["check_round", "foresee_rounds"]
 
-_STEPS_TO_REST = (0.2, 0.05, 0.005)
+_STEPS_TO_REST = (0.2, 0.05, 1e-3, 1e-5, 1e-7)
 """How far a coefficient moves from round to round, roughly, before it comes to rest."""
+_WITH_CARE = 2.0
+"""How much more has to remain open beforehand, when losses and measures are not foreseen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +30,7 @@ class _Place:
     outcome: HomeOutcome
     at: FloatArray
     columns: BoolArray
+    round: int
 
 
 def _make_point(place: _Place, data: TrainingData, protocol: Protocol) -> SharedPoint:
@@ -44,8 +41,8 @@ def _make_point(place: _Place, data: TrainingData, protocol: Protocol) -> Shared
         y=y,
         at=place.at,
         columns=place.columns,
-        gradient=limits.gradient_decimals,
-        curvature=limits.curvature_decimals,
+        gradient=limits.find_gradient_decimals(place.round),
+        curvature=limits.find_curvature_decimals(place.round),
         value=LOSS_DECIMALS,
     )
 
@@ -72,11 +69,10 @@ def foresee_rounds(
         columns = choose_columns(protocol.basis, family)
         mode = find_own_mode(outcome, protocol, columns)
         turn = np.where(np.arange(len(mode)) % 2, 1.0, -1.0)
-        for round_ in range(protocol.rounds):
-            moved = sum(_STEPS_TO_REST[: max(0, round_)])
-            at = mode + moved * turn
-            shared.append(_make_point(_Place(outcome, at, columns), data, protocol))
-    return _check(data, protocol, shared)
+        for round_ in range(1, protocol.rounds + 1):
+            at = mode + sum(_STEPS_TO_REST[: round_ - 1]) * turn
+            shared.append(_make_point(_Place(outcome, at, columns, round_), data, protocol))
+    return _check(data, protocol, shared, times=_WITH_CARE)
 
 
 def check_round(
@@ -105,57 +101,112 @@ def check_round(
     for outcome, family in told:
         columns = choose_columns(protocol.basis, family)
         mode = find_own_mode(outcome, protocol, columns)
-        shared.append(_make_point(_Place(outcome, mode, columns), data, protocol))
+        shared.append(_make_point(_Place(outcome, mode, columns, 1), data, protocol))
         for ask in asks:
             asked = ask.outcomes.get(outcome.name)
             if asked is None or centre not in asked.intercepts:
                 continue
             columns = choose_columns(protocol.basis, asked.family)
             at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
-            shared.append(_make_point(_Place(outcome, at, columns), data, protocol))
-    shared += [
-        SharedNumbers(_Numbers(data, protocol, tuple(o for o, _ in told), ask, centre), 4)
-        for ask in asks
-    ]
+            shared.append(_make_point(_Place(outcome, at, columns, ask.round), data, protocol))
+    outcomes = [outcome for outcome, _ in told]
+    for ask in asks:
+        shared += [_tell_losses(data, protocol, outcome, ask, centre) for outcome in outcomes]
+        shared.append(_tell_measures(data, protocol, ask, centre))
     return _check(data, protocol, shared)
 
 
-@dataclass(frozen=True, eq=False)
-class _Numbers:
-    """All smooth numbers of a round beside expansions, as a function of the raw predictors."""
+def _tell_losses(
+    data: TrainingData, protocol: Protocol, outcome: HomeOutcome, ask: Ask, centre: str
+) -> SharedNumbers:
+    """Return the losses of a round, whose derivatives by each patient's log-odds are known."""
+    margins: list[tuple[FloatArray, FloatArray]] = []  # coefficients, weights of them that are told
+    asked = ask.outcomes.get(outcome.name)
+    if asked is not None:
+        losses = asked.losses.get(centre, {}).values()
+        margins += [(np.asarray(coef), np.ones(1)) for coef in losses]
+        if centre in asked.shrinking:
+            margins.append((np.asarray(asked.shrinking[centre]), WEIGHTS))
 
-    data: TrainingData
-    protocol: Protocol
-    outcomes: tuple[HomeOutcome, ...]
-    ask: Ask
-    centre: str
+    def differentiate(unknowns: Unknowns) -> FloatArray:
+        place = np.full(len(data), -1)
+        place[outcome.rows] = np.arange(len(outcome.y))
+        whose = place[unknowns.patients]
+        inside = np.where(whose >= 0, 1.0, 0.0)
+        rows = []
+        for coef, weights in margins:
+            margin, moved = outcome.Z @ coef, (unknowns.slopes @ coef) * inside
+            for weight in weights:
+                _, intercept = compute_home_loss(weight * margin, outcome.y)
+                risk = expit(intercept + weight * margin)
+                rows.append(weight * moved * (risk - outcome.y)[whose])
+                if len(weights) > 1:  # the intercept is told too
+                    spread = risk * (1 - risk)
+                    rows.append(-weight * moved * spread[whose] / spread.sum())
+            if len(weights) > 1:
+                rows.append(2 * moved * (margin - margin.mean())[whose])
+        return np.stack(rows) if rows else np.empty((0, len(whose)))
 
-    def __call__(self, X: FloatArray) -> FloatArray:
-        numbers: list[float] = []
-        for outcome in self.outcomes:
-            asked = self.ask.outcomes.get(outcome.name)
-            if asked is None:
-                continue
-            Z = self.protocol.basis.expand(X[outcome.rows])
-            if self.centre in asked.losses:
-                numbers += compute_losses(Z, outcome.y, asked.losses[self.centre]).values()
-            if self.centre in asked.shrinking:
-                margin = Z @ np.asarray(asked.shrinking[self.centre])
-                shrinking = compute_shrinking(margin, outcome.y)
-                numbers += [*shrinking.losses, *shrinking.intercepts, shrinking.squares]
-        models = self.ask.evaluated.get(self.centre)
-        if models:
-            rates = self.ask.base_rates[self.centre]
-            for horizon, risks in predict_left_out(X, self.protocol, models).items():
-                y = self.data.y[horizon]
-                known = ~np.isnan(y)
-                found, _ = compute_home_measures(y[known], risks[known], rates[horizon])
-                numbers += [found[name] for name in sorted(found) if not name.startswith("auc")]
-        return np.asarray(numbers, dtype=np.float64)
+    return SharedNumbers(differentiate, LOSS_DECIMALS)
+
+
+def _tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str) -> SharedNumbers:
+    """Return the smooth measures of a round: Brier score, O:E, calibration intercept and slope."""
+    models = ask.evaluated.get(centre, {})
+
+    def differentiate(unknowns: Unknowns) -> FloatArray:
+        rows: list[FloatArray] = []
+        whose = unknowns.patients
+        n_rows = np.arange(len(whose))
+        risks = np.ones(len(data))
+        by_unknown = np.zeros(len(whose))  # change of the log of the risk
+        for horizon, name in zip(data.horizons, ("response", "kept"), strict=False):
+            if name not in models:
+                break
+            intercept, *coef = models[name]
+            own = expit(intercept + protocol.basis.expand(data.X) @ np.asarray(coef))
+            by_unknown = by_unknown + (unknowns.slopes @ np.asarray(coef)) * (1 - own[whose])
+            risks = risks * own
+            y = data.y[horizon]
+            known = ~np.isnan(y)
+            moved = by_unknown * risks[whose] * known[whose]
+            rows += _differentiate_measures(
+                y[known], risks[known], (np.cumsum(known) - 1)[whose], moved
+            )
+        return np.stack(rows) if rows else np.empty((0, len(n_rows)))
+
+    return SharedNumbers(differentiate, LOSS_DECIMALS)
+
+
+def _differentiate_measures(
+    y: FloatArray, p: FloatArray, whose: IntArray, moved: FloatArray
+) -> list[FloatArray]:
+    """Return derivatives of measures where the risk of patient `whose` changes by `moved`."""
+    n = len(y)
+    variance = p * (1 - p)
+    margin, by_margin = logit(p), moved / variance[whose]
+    at = find_mode(margin[:, np.newaxis], y, np.array([0.0, 1e-9]))
+    design = np.column_stack([np.ones(n), margin])
+    risk = expit(design @ at)
+    spread = risk * (1 - risk)
+    information = np.linalg.inv((design.T * spread) @ design)
+    score = -(spread[whose] * at[1] * by_margin)[:, np.newaxis] * design[whose]
+    score[:, 1] += (y - risk)[whose] * by_margin
+    recalibration = score @ information
+    return [
+        2 * (p - y)[whose] * moved / n,
+        -y.sum() / p.sum() ** 2 * moved,
+        -variance[whose] * by_margin / variance.sum(),
+        recalibration[:, 1],
+    ]
 
 
 def _check(
-    data: TrainingData, protocol: Protocol, shared: Sequence[SharedPoint | SharedNumbers]
+    data: TrainingData,
+    protocol: Protocol,
+    shared: Sequence[SharedPoint | SharedNumbers],
+    *,
+    times: float = 1.0,
 ) -> list[str]:
     if not shared:
         return []
@@ -164,7 +215,7 @@ def _check(
         data.X,
         protocol.basis,
         shared,
-        remaining=protocol.limits.remaining,
+        remaining=min(0.9, times * protocol.limits.remaining),
         cell=protocol.limits.cell,
-        steps=np.array(steps, dtype=np.float64),
+        steps=times * np.array(steps, dtype=np.float64),
     )

@@ -44,9 +44,8 @@ __all__ = [
     "share_outcome",
 ]
 
-LOSS_DECIMALS = 4
+LOSS_DECIMALS = 3
 """To which losses, intercepts and measures are told: more would tell of rows, and be of no use."""
-_PLACE_DECIMALS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +98,7 @@ def share_outcome(
     family: ColumnFamily,
     centre: str,
     ask: OutcomeAsk | None,
+    round_: int,
 ) -> OutcomeShare:
     """Return what is told of an outcome whose slopes take part.
 
@@ -114,6 +114,8 @@ def share_outcome(
         Whose patients they are.
     ask : OutcomeAsk or None
         None in the first round: then the place is this centre's own penalised mode.
+    round_ : int
+        Which round it is, from 1: gradients of later ones have more decimals.
 
     Raises
     ------
@@ -135,11 +137,11 @@ def share_outcome(
     told = OutcomeShare(
         n=len(y),
         events=int(y.sum()),
-        likelihood=_round_expansion(expand_likelihood(Z, y, at), protocol, family),
+        likelihood=_round_expansion(expand_likelihood(Z, y, at), protocol, family, round_),
     )
     if ask is None:
         return told
-    return told.model_copy(update=_answer(outcome, protocol, ask, centre))
+    return told.model_copy(update=_answer(outcome, protocol, ask, centre, round_))
 
 
 def find_own_mode(outcome: HomeOutcome, protocol: Protocol, columns: BoolArray) -> FloatArray:
@@ -151,7 +153,8 @@ def find_own_mode(outcome: HomeOutcome, protocol: Protocol, columns: BoolArray) 
     sd = float(np.median(protocol.prior_sds))
     own = 0.0 if protocol.intercept_sd is None else protocol.intercept_sd**-2.0
     precision = np.append(own, np.full(int(columns.sum()), sd**-2.0))
-    return np.round(find_mode(outcome.Z[:, columns], outcome.y, precision), _PLACE_DECIMALS)
+    decimals = protocol.limits.find_gradient_decimals(1)
+    return np.round(find_mode(outcome.Z[:, columns], outcome.y, precision), decimals)
 
 
 def compute_losses(
@@ -164,7 +167,7 @@ def compute_losses(
 
 
 def _answer(
-    outcome: HomeOutcome, protocol: Protocol, ask: OutcomeAsk, centre: str
+    outcome: HomeOutcome, protocol: Protocol, ask: OutcomeAsk, centre: str, round_: int
 ) -> dict[str, object]:
     """Return what is asked beside the expansion."""
     answer: dict[str, object] = {}
@@ -186,7 +189,7 @@ def _answer(
         margin = outcome.Z @ np.asarray(ask.blended.coef)
         at = np.array([ask.blended.intercepts[centre], 1.0])
         point = expand_likelihood(margin[:, np.newaxis], outcome.y, at)
-        decimals = protocol.limits.gradient_decimals
+        decimals = protocol.limits.find_gradient_decimals(round_)
         answer["blended"] = InterceptPoint(
             at=float(at[0]),
             gradient=round(float(point.gradient[0]), decimals),
@@ -195,14 +198,17 @@ def _answer(
     return answer
 
 
-def _round_expansion(point: Point, protocol: Protocol, family: ColumnFamily) -> Expansion:
-    limits = protocol.limits
+def _round_expansion(
+    point: Point, protocol: Protocol, family: ColumnFamily, round_: int
+) -> Expansion:
+    decimals = protocol.limits.find_curvature_decimals(round_)
+    gradient = np.round(point.gradient, protocol.limits.find_gradient_decimals(round_))
     return Expansion(
         family=family,
         at=point.at.tolist(),
         value=round(point.value, LOSS_DECIMALS),
-        gradient=np.round(point.gradient, limits.gradient_decimals).tolist(),
-        curvature=np.round(point.curvature, limits.curvature_decimals).tolist(),
+        gradient=gradient.tolist(),
+        curvature=None if decimals is None else np.round(point.curvature, decimals).tolist(),
     )
 
 

@@ -34,6 +34,8 @@ from training.network.protocol.protocol import Protocol
 
 __all__ = ["make_noisy_share", "plan_network_noise"]
 
+_DECIMALS = 4
+
 
 def plan_network_noise(protocol: Protocol) -> NoisePlan:
     """Return the noise of everything that a centre tells over all rounds of a network.
@@ -54,7 +56,7 @@ def plan_network_noise(protocol: Protocol) -> NoisePlan:
         epsilon=noise.epsilon,
         delta=noise.delta,
         gradients=n_outcomes * protocol.rounds,
-        curvatures=n_outcomes * protocol.rounds,
+        curvatures=n_outcomes * min(protocol.rounds, protocol.limits.curvature_rounds),
         counts=4 * n_outcomes + 1,
     )
 
@@ -126,11 +128,10 @@ def _tell(
     if asked is not None:
         at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
     point = expand_likelihood(outcome.Z[:, columns], outcome.y, at)
-    gradient, curvature = add_noise(point.gradient, point.curvature, plan, rng=rng)
-    assert curvature is not None
-    # What is too flat for noise to leave anything would let a coefficient go anywhere.
-    curvature = curvature + 1e-6 * np.eye(len(at))
-    limits = protocol.limits
+    told = protocol.limits.find_curvature_decimals(1 if ask is None else ask.round) is not None
+    gradient, curvature = add_noise(
+        point.gradient, point.curvature if told else None, plan, rng=rng
+    )
     return OutcomeShare(
         n=n,
         events=events,
@@ -138,7 +139,7 @@ def _tell(
             family=family,
             at=at.tolist(),
             value=0.0,
-            gradient=np.round(gradient, limits.gradient_decimals).tolist(),
-            curvature=np.round(curvature, max(limits.curvature_decimals, 4)).tolist(),
+            gradient=np.round(gradient, _DECIMALS).tolist(),
+            curvature=None if curvature is None else np.round(curvature, _DECIMALS).tolist(),
         ),
     )

@@ -30,6 +30,9 @@ _Fault = tuple[str, str, str]
 
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
+_SLACK = 0.01
+_ANY = 10**9
+"""Patients where their number was told before, with noise."""
 
 
 def find_impossible(
@@ -49,27 +52,32 @@ def find_impossible(
         What was asked; None in the first round.
     """
     faults: list[_Fault] = []
-    if told.patients < 1:
-        faults.append(("patients", "at least 1", str(told.patients)))
+    patients = told.patients
+    if patients is None:
+        if protocol.limits.noise is None or ask is None:
+            faults.append(("patients", "a number", "none"))
+        patients = _ANY
+    if patients < 1:
+        faults.append(("patients", "at least 1", str(patients)))
     for horizon, count in told.counts.items():
-        faults += _check_count(f"counts.{horizon}", count, told.patients)
+        faults += _check_count(f"counts.{horizon}", count, patients)
         if horizon not in protocol.horizons:
             faults.append((f"counts.{horizon}", "a horizon of the protocol", "another"))
     for summary in told.summaries:
-        faults += _check_summary(summary, told.patients, protocol)
+        faults += _check_summary(summary, patients, protocol)
     for name, outcome in told.outcomes.items():
         where = f"outcomes.{name}"
         if name not in _NAMES[: len(protocol.horizons)]:
             faults.append((where, "an outcome of the protocol", "another"))
             continue
         asked = None if ask is None else ask.outcomes.get(name)
-        faults += _check_outcome(where, outcome, told.patients)
+        faults += _check_outcome(where, outcome, patients)
         if outcome.likelihood is not None:
             faults += _check_expansion(where, outcome, outcome.likelihood, protocol)
             if ask is not None:
                 faults += _check_asked(where, outcome, protocol, centre, asked)
     for horizon, one in told.evaluation.items():
-        faults += _check_evaluation(f"evaluation.{horizon}", one, told.patients)
+        faults += _check_evaluation(f"evaluation.{horizon}", one, patients)
     return faults
 
 
@@ -152,35 +160,40 @@ def _check_expansion(
     if told.family not in protocol.families:
         yield f"{where}.family", "a family of the protocol", told.family
     wrong = [name for name in ("at", "gradient") if len(getattr(told, name)) != size]
-    wrong += ["curvature"] if [len(row) for row in told.curvature] != [size] * size else []
+    if told.curvature is not None and [len(row) for row in told.curvature] != [size] * size:
+        wrong.append("curvature")
     for name in wrong:
         yield f"{where}.{name}", f"{size} numbers for {told.family} columns", "another size"
     if wrong or share.n is None or share.events is None:
         return
-    curvature = np.asarray(told.curvature)
-    if not np.array_equal(curvature, curvature.T):
-        yield f"{where}.curvature", "a symmetric matrix", "one that is not"
-        return
+    if told.curvature is not None:
+        yield from _check_curvature(f"{where}.curvature", told.curvature, share.n, protocol)
     if protocol.limits.noise is not None:
         return  # what noise is added to need not be possible
-    slack = 0.5 * 10.0**-protocol.limits.curvature_decimals + _ROUNDING
     if told.value > _ROUNDING:
         yield f"{where}.value", "a log-likelihood, at most 0", f"{told.value:g}"
-    least = float(np.linalg.eigvalsh(curvature).min())
-    if least < -size * slack:
-        yield f"{where}.curvature", "no eigenvalue below 0 beyond rounding", f"{least:g}"
-    most = share.n / 4 + slack
-    if curvature[0, 0] > most:
-        yield (
-            f"{where}.curvature",
-            f"at most n / 4 = {share.n / 4:g} at first",
-            f"{curvature[0, 0]:g}",
-        )
     # Observed less expected responders.
-    lowest, highest = share.events - share.n - slack, share.events + slack
+    lowest, highest = share.events - share.n - _SLACK, share.events + _SLACK
     if not lowest <= told.gradient[0] <= highest:
         expected = f"observed less expected responders, {lowest:g} to {highest:g}, at first"
         yield f"{where}.gradient", expected, f"{told.gradient[0]:g}"
+
+
+def _check_curvature(
+    where: str, told: list[list[float]], n: int, protocol: Protocol
+) -> Iterator[_Fault]:
+    curvature = np.asarray(told)
+    if not np.array_equal(curvature, curvature.T):
+        yield where, "a symmetric matrix", "one that is not"
+        return
+    if protocol.limits.noise is not None:
+        return
+    slack = 0.5 * 10.0**-protocol.limits.curvature_decimals + _ROUNDING
+    least = float(np.linalg.eigvalsh(curvature).min())
+    if least < -len(curvature) * slack:
+        yield where, "no eigenvalue below 0 beyond rounding", f"{least:g}"
+    if curvature[0, 0] > n / 4 + slack:
+        yield where, f"at most n / 4 = {n / 4:g} at first", f"{curvature[0, 0]:g}"
 
 
 def _check_asked(

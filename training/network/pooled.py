@@ -15,7 +15,7 @@ from features.arrays import BoolArray, FloatArray
 from training.fitting.procedure import Procedure
 from training.network.arithmetic.combining import Combined, Intercepts, combine
 from training.network.arithmetic.left_out import WEIGHTS, Shrinking, estimate_shrinking, find_weight
-from training.network.arithmetic.likelihood import Point
+from training.network.arithmetic.likelihood import Point, update_curvature
 from training.network.content import ColumnFamily, Expansion, OutcomeShare, name_setting
 
 __all__ = ["PooledOutcome", "Setting", "make_rate_points"]
@@ -83,12 +83,29 @@ class PooledOutcome:
         points = []
         for name in self.centres:
             told = self._expansion(round_, name)
-            arrays = (np.asarray(told.at), told.value)
-            point = Point(*arrays, np.asarray(told.gradient), np.asarray(told.curvature))
+            curvature = self._find_curvature(round_, name)
+            point = Point(np.asarray(told.at), told.value, np.asarray(told.gradient), curvature)
             if told.family == "bends" and family == "straight":
                 point = point.take(self.straight)
             points.append(point)
         return points
+
+    def _find_curvature(self, round_: int, name: str) -> FloatArray:
+        """Return a centre's curvature; where a round tells none, the last one brought up to date.
+
+        How the gradient has changed from round to round tells how the log-likelihood bends along
+        the way.
+        """
+        here = self._expansion(round_, name)
+        if here.curvature is not None:
+            return np.asarray(here.curvature)
+        before = self._expansion(round_ - 1, name)
+        curvature = self._find_curvature(round_ - 1, name)
+        if before.family == "bends" and here.family == "straight":
+            kept = np.append(True, self.straight)
+            return curvature[np.ix_(kept, kept)]  # the bends have moved too
+        moved = np.subtract(here.at, before.at)
+        return update_curvature(curvature, moved, np.subtract(before.gradient, here.gradient))
 
     def choose(self, family: ColumnFamily) -> BoolArray:
         """Return which columns of the basis a family has."""

@@ -166,12 +166,14 @@ def _tell(
         return OutcomeShare(n=None, events=None, withheld=allowed.reason)
     if allowed.family is None:
         return OutcomeShare(n=len(y), events=events, withheld=allowed.reason)
-    if ask is None:
-        return share_outcome(outcome, protocol, family=allowed.family, centre=centre, ask=None)
-    asked = ask.outcomes.get(outcome.name)
-    if asked is None or centre not in asked.intercepts:
-        return OutcomeShare(n=len(y), events=events)
-    return share_outcome(outcome, protocol, family=asked.family, centre=centre, ask=asked)
+    asked, family = None, allowed.family
+    if ask is not None:
+        asked = ask.outcomes.get(outcome.name)
+        if asked is None or centre not in asked.intercepts:
+            return OutcomeShare(n=len(y), events=events)
+        family = asked.family
+    round_ = 1 if ask is None else ask.round
+    return share_outcome(outcome, protocol, family=family, centre=centre, ask=asked, round_=round_)
 
 
 def _count_courses(data: TrainingData, protocol: Protocol) -> dict[str, CourseCount]:

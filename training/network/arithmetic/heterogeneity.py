@@ -98,11 +98,6 @@ class CentreDraws:
     new: FloatArray
 
 
-def _make_spread(straight: BoolArray, tau_intercept: float, tau_slope: float) -> FloatArray:
-    """Return the variances between centres (1 + n_columns,)."""
-    return np.append(tau_intercept**2, np.where(straight, tau_slope**2, 0.0))
-
-
 @dataclass(frozen=True, eq=False)
 class _Conditioned:
     """What follows for each of several spreads (n, 1 + n_columns) between centres.
@@ -142,8 +137,9 @@ def _condition(points: Sequence[Point], precision: FloatArray, spreads: FloatArr
 
 def _list_spreads(straight: BoolArray) -> FloatArray:
     """Return the spreads of every pair of taus, those of the slopes running fastest."""
-    pairs = [(a, b) for a in _GRID for b in _GRID]
-    return np.stack([_make_spread(straight, a, b) for a, b in pairs])
+    intercept = np.repeat(_GRID, len(_GRID)) ** 2
+    slope = np.tile(_GRID, len(_GRID)) ** 2
+    return np.column_stack([intercept, slope[:, np.newaxis] * straight])
 
 
 def _describe(profile: FloatArray) -> Tau:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+from numpy.polynomial import Polynomial
 from scipy.optimize import minimize_scalar
 
 from features.arrays import FloatArray
@@ -32,6 +32,7 @@ __all__ = [
 WEIGHTS: FloatArray = np.linspace(0.0, 1.0, 11)
 """Shares of a model beside the prevalence at which a centre tells its loss."""
 _NEGLIGIBLE = 1e-3
+_DEGREE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,8 @@ def find_weight(told: Sequence[Shrinking], *, strength: float) -> float:
     """
     n = sum(one.n for one in told)
     spread = float(np.sqrt(sum(one.squares for one in told) / n))
-    loss = CubicSpline(WEIGHTS, np.sum([one.losses for one in told], axis=0))
+    # A polynomial, not a spline: losses come rounded, and a curve through each would waver.
+    loss = Polynomial.fit(WEIGHTS, np.sum([one.losses for one in told], axis=0), _DEGREE)
     found = minimize_scalar(
         lambda weight: float(loss(weight)) + strength * spread * weight,
         bounds=(0.0, 1.0),

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 from features.arrays import BoolArray, FloatArray
 
-__all__ = ["Point", "expand_likelihood", "find_mode"]
+__all__ = ["Point", "expand_likelihood", "find_mode", "update_curvature"]
 
 _TOLERANCE = 1e-10
 _MAX_STEPS = 500
@@ -125,3 +125,32 @@ def find_mode(Z: FloatArray, y: FloatArray, precision: FloatArray) -> FloatArray
         if reach < _TOLERANCE:
             return np.asarray(beta)
     raise ArithmeticError("penalised logistic regression did not converge")
+
+
+def update_curvature(curvature: FloatArray, moved: FloatArray, fell: FloatArray) -> FloatArray:
+    """Return a curvature that agrees with how a gradient has changed.
+
+    The update of Broyden, Fletcher, Goldfarb and Shanno (Nocedal and Wright 2006,
+    doi:10.1007/978-0-387-40065-5, chapter 6): it stays symmetric and positive.
+
+    Parameters
+    ----------
+    curvature : ndarray of shape (m, m)
+        As it was before the move.
+    moved : ndarray of shape (m,)
+        Change of the coefficients.
+    fell : ndarray of shape (m,)
+        By how much the gradient fell with it.
+
+    Returns
+    -------
+    ndarray of shape (m, m)
+        `curvature` itself where the move was so small that rounding hides what it tells.
+    """
+    foreseen = curvature @ moved
+    straight, along = float(moved @ foreseen), float(moved @ fell)
+    if straight <= 0 or not 0.5 < along / straight < 2.0:
+        return curvature
+    return np.asarray(
+        curvature - np.outer(foreseen, foreseen) / straight + np.outer(fell, fell) / along
+    )

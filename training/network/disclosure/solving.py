@@ -42,6 +42,9 @@ __all__ = [
 
 _STEP = 1e-5
 """By how much numbers are moved, in spreads, where a derivative is taken by difference."""
+_OF_A_STEP = 0.5
+"""With a standard deviation of half a step, the nearest value of the scale is right two times in
+three."""
 _FINE = 30
 """Steps of a scale from which on a number counts as continuous; 0 to 10 is not."""
 
@@ -93,22 +96,6 @@ class SharedPoint:
             if decimals is not None
         ]
         return np.concatenate(parts) if parts else np.empty(0)
-
-
-@dataclass(frozen=True, eq=False)
-class SharedNumbers:
-    """Any other smooth numbers that a centre shares, such as a Brier score or a mean.
-
-    Parameters
-    ----------
-    compute : callable of ndarray (n, n_predictors) to ndarray (n_numbers,)
-        The numbers before rounding, of raw predictors. Called twice for each unknown.
-    decimals : int
-        To which they are written; at most 6, since derivatives are taken by difference.
-    """
-
-    compute: Callable[[FloatArray], FloatArray]
-    decimals: int
 
 
 def _round_error(decimals: int) -> float:
@@ -181,6 +168,22 @@ def find_unknowns(X: FloatArray, basis: PredictorBasis) -> Unknowns:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class SharedNumbers:
+    """Any other smooth numbers that a centre shares, such as a loss or a Brier score.
+
+    Parameters
+    ----------
+    differentiate : callable of Unknowns to ndarray (n_numbers, n_unknowns)
+        The change of the numbers, before rounding, when an unknown is moved by one spread.
+    decimals : int
+        To which they are written.
+    """
+
+    differentiate: Callable[[Unknowns], FloatArray]
+    decimals: int
+
+
 def compute_point(Z: FloatArray, point: SharedPoint) -> FloatArray:
     """Return the numbers (n_numbers,) of a point, unrounded: value, gradient, upper curvature.
 
@@ -240,21 +243,6 @@ def differentiate_point(Z: FloatArray, point: SharedPoint, unknowns: Unknowns) -
     return np.asarray(found.T)
 
 
-def _differentiate_numbers(
-    X: FloatArray, basis: PredictorBasis, shared: SharedNumbers, unknowns: Unknowns
-) -> FloatArray:
-    """Return the derivative (n_numbers, n_unknowns) of numbers that only a function knows."""
-    columns = []
-    for i, j, spread in zip(unknowns.patients, unknowns.predictors, unknowns.spreads, strict=True):
-        sides = []
-        for step in (_STEP * spread, -_STEP * spread):
-            moved = X.copy()
-            moved[i] = _move(X[i : i + 1], basis, int(j), step)[0]
-            sides.append(np.asarray(shared.compute(moved), dtype=np.float64))
-        columns.append((sides[0] - sides[1]) / (2 * _STEP))
-    return np.stack(columns, axis=1)
-
-
 def compute_remaining(
     X: FloatArray, basis: PredictorBasis, shared: Sequence[SharedPoint | SharedNumbers]
 ) -> FloatArray:
@@ -286,7 +274,7 @@ def compute_remaining(
         if isinstance(one, SharedPoint):
             found = differentiate_point(Z, one, unknowns) / one.errors[:, np.newaxis]
         else:
-            found = _differentiate_numbers(X, basis, one, unknowns) / _round_error(one.decimals)
+            found = one.differentiate(unknowns) / _round_error(one.decimals)
         blocks.append(found)
     _, size, axes = np.linalg.svd(np.vstack(blocks), full_matrices=False)
     told = (axes**2 * (size**2 / (1 + size**2))[:, np.newaxis]).sum(axis=0)
@@ -306,7 +294,7 @@ def check_solvable(
     """Return why a round may not leave; empty where it may.
 
     A patient is safe while at least one of his numbers stays uncertain by the limit and, where it
-    is known on a scale of steps, by one step. Numbers that the basis clips cannot be solved.
+    is known on a scale of steps, by half a step. Numbers that the basis clips cannot be solved.
 
     Parameters
     ----------
@@ -336,8 +324,8 @@ def check_solvable(
     told = str(solved) if solved >= cell else f"fewer than {cell}"
     return [
         f"{told} of {len(X)} patients would have no number left that stays uncertain by at least "
-        f"{remaining:g} of its spread (and by a step of its scale); agree on fewer rounds, fewer "
-        "columns (straight in place of bends), fewer decimals of the curvature, or noise"
+        f"{remaining:g} of its spread (and by half a step of its scale); agree on fewer rounds, "
+        "fewer columns (straight in place of bends), fewer decimals of the curvature, or noise"
     ]
 
 
@@ -351,14 +339,14 @@ def _has_fine_number(basis: PredictorBasis, n_predictors: int, steps: FloatArray
 
 
 def _measure_steps(X: FloatArray, basis: PredictorBasis, steps: FloatArray | None) -> FloatArray:
-    """Return the step (n, n_predictors) of each patient's number, in spreads; 0 where none is."""
+    """Return half the step (n, n_predictors) of each number, in spreads; 0 where it has none."""
     found = np.zeros(X.shape)
     if steps is None:
         return found
     unknowns = find_unknowns(X, basis)
     i, j = unknowns.patients, unknowns.predictors
     on_scale = np.where(basis.logged_[j], 1 / (1 + X[i, j]), 1.0)
-    found[i, j] = np.nan_to_num(steps[j]) * on_scale / unknowns.spreads
+    found[i, j] = _OF_A_STEP * np.nan_to_num(steps[j]) * on_scale / unknowns.spreads
     return found
 
 

@@ -53,8 +53,13 @@ class Limits(Settings):
     remaining : float
         Least share of a number's spread that an attacker who solves all that was shared must be
         left without.
-    gradient_decimals, curvature_decimals : int
-        To which they are rounded before they leave.
+    gradient_decimals : tuple of int
+        To which a gradient is rounded before it leaves, round by round; the last holds for all
+        further rounds. Each is as many as the next step can use: more would tell of rows.
+    curvature_decimals : int
+        To which a curvature is rounded.
+    curvature_rounds : int
+        Rounds that tell one; later steps go by the last.
     noise : Noise or None
         None adds none.
     """
@@ -62,9 +67,20 @@ class Limits(Settings):
     cell: Annotated[int, between(3, 1000)] = 5
     parameters_share: Annotated[float, between(0.01, 1)] = 0.33
     remaining: Annotated[float, between(0, 1)] = 0.05
-    gradient_decimals: Annotated[int, between(0, 15)] = 9
+    gradient_decimals: Annotated[
+        tuple[Annotated[int, between(0, 15)], ...], Strict(False), fits("at least one", bool)
+    ] = (2, 3, 4, 5, 7, 8)
     curvature_decimals: Annotated[int, between(0, 15)] = 1
+    curvature_rounds: Annotated[int, between(1, 20)] = 3
     noise: Noise | None = None
+
+    def find_gradient_decimals(self, round_: int) -> int:
+        """Return the decimals of a round's gradients; rounds count from 1."""
+        return self.gradient_decimals[min(round_, len(self.gradient_decimals)) - 1]
+
+    def find_curvature_decimals(self, round_: int) -> int | None:
+        """Return the decimals of a round's curvatures; None where it tells none."""
+        return self.curvature_decimals if round_ <= self.curvature_rounds else None
 
 
 class _Model(Settings):

@@ -48,8 +48,9 @@ def make_protocol_template(
         cell=Limits().cell,
         share=Limits().parameters_share,
         remaining=Limits().remaining,
-        gradient=Limits().gradient_decimals,
+        gradient=list(Limits().gradient_decimals),
         curvature=Limits().curvature_decimals,
+        curved=Limits().curvature_rounds,
     )
 
 
@@ -125,8 +126,9 @@ intercepts = "centre"    # or "common"
 cell = {cell}    # patients: no smaller count leaves a centre
 parameters_share = {share}    # most parameters told, per patient with a known outcome
 remaining = {remaining}    # of a number's spread that is left to whoever solves what is shared
-gradient_decimals = {gradient}
+gradient_decimals = {gradient}    # round by round, as many as the next step can use
 curvature_decimals = {curvature}
+curvature_rounds = {curved}    # that tell a curvature; further steps go by the last
 # noise = {{ epsilon = 3, delta = 1e-6 }}    # differential privacy, at a cost in accuracy
 
 [decision]    # ? from which chance of a response on would you admit a patient?

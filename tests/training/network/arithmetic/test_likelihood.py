@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize
 
-from training.network.arithmetic.likelihood import Point, expand_likelihood, find_mode
+from training.network.arithmetic.likelihood import (
+    Point,
+    expand_likelihood,
+    find_mode,
+    update_curvature,
+)
 
 
 @pytest.fixture
@@ -59,3 +64,22 @@ def test_slopes_are_the_curvature_with_the_intercept_free(patients):
     point = expand_likelihood(Z, y, np.zeros(4))
     expected = np.linalg.inv(np.linalg.inv(point.curvature)[1:, 1:])
     np.testing.assert_allclose(point.slopes, expected)
+
+
+def test_a_curvature_is_brought_up_to_date_along_the_way(patients):
+    Z, y = patients
+    here, there = np.array([0.3, 0.5, 0.1, 0.0]), np.array([0.4, 0.8, -0.2, 0.1])
+    before, after = expand_likelihood(Z, y, here), expand_likelihood(Z, y, there)
+    moved, fell = there - here, before.gradient - after.gradient
+    updated = update_curvature(before.curvature, moved, fell)
+    np.testing.assert_allclose(updated @ moved, fell)
+    assert np.linalg.eigvalsh(updated).min() > 0
+    away = np.abs(updated - after.curvature).sum()
+    assert away < np.abs(before.curvature - after.curvature).sum()
+
+
+def test_what_rounding_hides_changes_no_curvature():
+    curvature = np.diag([4.0, 2.0])
+    moved = np.array([1e-6, 0.0])
+    assert update_curvature(curvature, moved, np.array([1e-2, 0.0])) is curvature
+    assert update_curvature(curvature, 0 * moved, 0 * moved) is curvature

@@ -5,12 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
+from features.arrays import FloatArray
 from tests.training.helpers.disclosed import STEPS, agree_basis, draw_centre, share_rounds
 from training.network.arithmetic.likelihood import expand_likelihood
 from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import (
     SharedNumbers,
     SharedPoint,
+    Unknowns,
     check_solvable,
     compute_point,
     compute_remaining,
@@ -113,7 +115,12 @@ def test_two_outcomes_of_the_same_patients_tell_more_than_one() -> None:
 def test_other_numbers_count_too() -> None:
     X, _ = draw_centre(30, seed=8)
     basis = agree_basis()
-    pair = SharedNumbers(lambda rows: rows[:2, 1], decimals=6)
+
+    def tell_first_two(unknowns: Unknowns) -> FloatArray:
+        mine = (unknowns.patients == [[0], [1]]) & (unknowns.predictors == 1)
+        return np.where(mine, unknowns.spreads, 0.0)
+
+    pair = SharedNumbers(tell_first_two, decimals=6)
     remaining = compute_remaining(X, basis, [pair])
     assert (remaining[:2, 1] < 1e-4).all()
     assert (remaining[2:, 1] == 1.0).all()
