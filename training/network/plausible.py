@@ -6,6 +6,7 @@ others is asked when they are put together (:mod:`training.network.arithmetic.un
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,8 +32,6 @@ _Fault = tuple[str, str, str]
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
 _SLACK = 0.01
-_ANY = 10**9
-"""Patients where their number was told before, with noise."""
 
 
 def find_impossible(
@@ -52,15 +51,13 @@ def find_impossible(
         What was asked; None in the first round.
     """
     faults: list[_Fault] = []
-    patients = told.patients
-    if patients is None:
-        if protocol.limits.noise is None or ask is None:
-            faults.append(("patients", "a number", "none"))
-        patients = _ANY
-    if patients < 1:
-        faults.append(("patients", "at least 1", str(patients)))
+    round_ = 1 if ask is None else ask.round
+    noisy = protocol.limits.noise is not None  # counts with noise need not add up
+    if told.patients is not None and told.patients < 1 and not noisy:
+        faults.append(("patients", "at least 1", str(told.patients)))
+    patients = math.inf if told.patients is None or noisy else told.patients
     for horizon, count in told.counts.items():
-        faults += _check_count(f"counts.{horizon}", count, patients)
+        faults += [] if noisy else _check_count(f"counts.{horizon}", count, patients)
         if horizon not in protocol.horizons:
             faults.append((f"counts.{horizon}", "a horizon of the protocol", "another"))
     for summary in told.summaries:
@@ -71,9 +68,14 @@ def find_impossible(
             faults.append((where, "an outcome of the protocol", "another"))
             continue
         asked = None if ask is None else ask.outcomes.get(name)
-        faults += _check_outcome(where, outcome, patients)
+        faults += [] if noisy else _check_outcome(where, outcome, patients)
+        if bool(outcome.withheld) == (outcome.likelihood is not None):
+            silent = ask is not None and (asked is None or centre not in asked.intercepts)
+            if outcome.likelihood is not None or not silent:
+                expected = "either a likelihood or why it is withheld"
+                faults.append((where, expected, "both or neither"))
         if outcome.likelihood is not None:
-            faults += _check_expansion(where, outcome, outcome.likelihood, protocol)
+            faults += _check_expansion(where, outcome, outcome.likelihood, protocol, round_)
             if ask is not None:
                 faults += _check_asked(where, outcome, protocol, centre, asked)
     for horizon, one in told.evaluation.items():
@@ -93,11 +95,11 @@ def find_changed_counts(first: ShareContent, told: ShareContent) -> list[_Fault]
     return [
         (where, f"as in round 1, {before[where]}", str(value))
         for where, value in after.items()
-        if value != before[where]
+        if value is not None and before[where] is not None and value != before[where]
     ]
 
 
-def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[_Fault]:
+def _check_count(where: str, count: CourseCount, patients: float) -> Iterator[_Fault]:
     n, events, unknown = count.n, count.events, count.unknown
     for name, value in (("n", n), ("events", events), ("unknown", unknown)):
         if value is not None and not 0 <= value <= patients:
@@ -108,7 +110,7 @@ def _check_count(where: str, count: CourseCount, patients: int) -> Iterator[_Fau
         yield where, f"n and unknown that are at most {patients} together", str(n + unknown)
 
 
-def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> Iterator[_Fault]:
+def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> Iterator[_Fault]:
     where = f"summaries.{told.name}"
     if told.name not in protocol.predictors:
         yield where, "a predictor of the protocol", "another"
@@ -139,20 +141,18 @@ def _check_summary(told: SharedSummary, patients: int, protocol: Protocol) -> It
             yield f"{where}.number.counts", f"counts that add up to n, which is {n}", str(total)
 
 
-def _check_outcome(where: str, told: OutcomeShare, patients: int) -> Iterator[_Fault]:
+def _check_outcome(where: str, told: OutcomeShare, patients: float) -> Iterator[_Fault]:
     n, events = told.n, told.events
     if n is not None and not 0 <= n <= patients:
         yield f"{where}.n", f"from 0 to the {patients} patients", str(n)
     if events is not None and not 0 <= events <= (patients if n is None else n):
         yield f"{where}.events", f"from 0 to n, which is {n}", str(events)
-    if (told.likelihood is None) != bool(told.withheld):
-        yield where, "either a likelihood or why it is withheld", "both or neither"
     if told.likelihood is not None and (n is None or events is None):
         yield where, "n and events where a likelihood is told", "none"
 
 
 def _check_expansion(
-    where: str, share: OutcomeShare, told: Expansion, protocol: Protocol
+    where: str, share: OutcomeShare, told: Expansion, protocol: Protocol, round_: int
 ) -> Iterator[_Fault]:
     where = f"{where}.likelihood"
     straight = protocol.basis.linear_
@@ -164,11 +164,14 @@ def _check_expansion(
         wrong.append("curvature")
     for name in wrong:
         yield f"{where}.{name}", f"{size} numbers for {told.family} columns", "another size"
-    if wrong or share.n is None or share.events is None:
+    if wrong:
         return
+    noisy = protocol.limits.noise is not None
     if told.curvature is not None:
         yield from _check_curvature(f"{where}.curvature", told.curvature, share.n, protocol)
-    if protocol.limits.noise is not None:
+    elif protocol.limits.find_curvature_decimals(round_) is not None:
+        yield f"{where}.curvature", f"a curvature in round {round_}", "none"
+    if noisy or share.n is None or share.events is None:
         return  # what noise is added to need not be possible
     if told.value > _ROUNDING:
         yield f"{where}.value", "a log-likelihood, at most 0", f"{told.value:g}"
@@ -180,7 +183,7 @@ def _check_expansion(
 
 
 def _check_curvature(
-    where: str, told: list[list[float]], n: int, protocol: Protocol
+    where: str, told: list[list[float]], n: int | None, protocol: Protocol
 ) -> Iterator[_Fault]:
     curvature = np.asarray(told)
     if not np.array_equal(curvature, curvature.T):
@@ -192,7 +195,7 @@ def _check_curvature(
     least = float(np.linalg.eigvalsh(curvature).min())
     if least < -len(curvature) * slack:
         yield where, "no eigenvalue below 0 beyond rounding", f"{least:g}"
-    if curvature[0, 0] > n / 4 + slack:
+    if n is not None and curvature[0, 0] > n / 4 + slack:
         yield where, f"at most n / 4 = {n / 4:g} at first", f"{curvature[0, 0]:g}"
 
 
@@ -223,7 +226,7 @@ def _check_asked(
             yield f"{where}.shrinking", expected, "none, or another number"
 
 
-def _check_evaluation(where: str, told: HomeEvaluation, patients: int) -> Iterator[_Fault]:
+def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iterator[_Fault]:
     if not 0 <= told.events <= told.n <= patients:
         expected = f"events at most n, and n at most the {patients} patients"
         yield where, expected, f"{told.events} of {told.n}"

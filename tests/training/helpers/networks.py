@@ -61,7 +61,12 @@ def tell(
         asked = None if ask is None else ask.outcomes.get(outcome.name)
         if ask is None or asked is not None:
             outcomes[outcome.name] = share_outcome(
-                outcome, protocol, family="straight", centre=centre, ask=asked
+                outcome,
+                protocol,
+                family="straight",
+                centre=centre,
+                ask=asked,
+                round_=1 if ask is None else ask.round,
             )
         else:
             n, events = len(outcome.y), int(outcome.y.sum())

@@ -25,6 +25,7 @@ from training.network.protocol.protocol import Protocol
 __all__ = [
     "SealedRound",
     "SealedShare",
+    "commit_to_patients",
     "find_foreign",
     "open_round",
     "open_share",
@@ -185,17 +186,31 @@ def seal_share(
     ValueError
         If the content holds a number that is not finite.
     """
-    committed = key.commit(patients, purpose=f"patients of {protocol.sha256}")
     told = {
         "words": _SHARE_WORDS | dict(words),
         **_describe(protocol, key, round_, previous),
         "kind": "share",
         "centre": centre,
         "answers": answers,
-        "patients": committed,
+        "patients": commit_to_patients(patients, protocol, key),
         "content": dict(content),
     }
     return _seal(told, key)
+
+
+def commit_to_patients(patients: bytes, protocol: Protocol, key: CentreKey) -> str:
+    """Return the keyed digest of a centre's rows that its shares tell.
+
+    Parameters
+    ----------
+    patients : bytes
+        Digest of the rows; it never leaves, since somebody might try out what it is of.
+    protocol : Protocol
+        Under another one it is another.
+    key : CentreKey
+        The centre's.
+    """
+    return key.commit(patients, purpose=f"patients of {protocol.sha256}")
 
 
 def seal_round(

@@ -1,0 +1,183 @@
+"""A centre's part, from what it is sent to the file that it sends: nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from features.errors import InputError, Problem, Refused
+from training.network.content import ShareContent
+from training.network.patients import CentrePatients
+from training.network.protocol.envelope import (
+    SealedShare,
+    commit_to_patients,
+    find_foreign,
+    open_share,
+    seal_share,
+)
+from training.network.protocol.keys import CentreKey
+from training.network.protocol.protocol import Protocol
+from training.network.receiving import AskedRound, receive_rounds
+from training.network.share_words import describe_share
+from training.network.sharing import make_share
+
+__all__ = ["PreparedShare", "find_centre", "name_share", "prepare_share"]
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedShare:
+    """A share that is ready to leave.
+
+    Parameters
+    ----------
+    file : str
+        What it is to be called.
+    data : bytes
+        All that leaves, as it will be written.
+    content : ShareContent
+        What it tells.
+    """
+
+    file: str
+    data: bytes
+    content: ShareContent
+
+
+def name_share(centre: str, round_: int) -> str:
+    """Return what a centre's share of a round is called."""
+    return f"{centre}_round_{round_}.json"
+
+
+def find_centre(protocol: Protocol, key: CentreKey) -> str:
+    """Return which centre of a protocol holds a key.
+
+    Raises
+    ------
+    InputError
+        If the protocol does not name it.
+    """
+    for centre, public in protocol.centres.items():
+        if public == key.public:
+            return centre
+    expected = f"the key of one of {', '.join(protocol.centres)}"
+    action = "use the centre's own key, or ask the lead which one was named"
+    raise InputError("key", [Problem("key", expected, "another one", action=action)])
+
+
+def prepare_share(
+    protocol: Protocol,
+    key: CentreKey,
+    patients: CentrePatients,
+    *,
+    round_: int,
+    rounds: Mapping[str, bytes] | None = None,
+    earlier: Mapping[str, bytes] | None = None,
+) -> PreparedShare:
+    """Return a centre's share of a round, whole and signed.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Signed by its lead.
+    key : CentreKey
+        The centre's: it tells which one it is.
+    patients : CentrePatients
+        Its patients.
+    round_ : int
+        From 1.
+    rounds, earlier : mapping of str to bytes or None
+        By what they are called, the lead's rounds from the second to this one, and the centre's
+        own shares of all rounds before; none in the first round.
+
+    Raises
+    ------
+    InputError
+        Listing every problem of these files: a round that is not the lead's or follows another
+        protocol, a share that is missing or is not what the lead's round was made from, patients
+        that are not those of the rounds before.
+    Refused
+        If this centre no longer takes part.
+    """
+    centre = find_centre(protocol, key)
+    if not 1 <= round_ <= protocol.rounds:
+        expected = f"a round of the protocol: 1 to {protocol.rounds}"
+        raise InputError("share", [Problem("round", expected, str(round_))])
+    asked = receive_rounds(rounds or {}, protocol)
+    if round_ in asked and centre in asked[round_].ask.dropped:
+        why = asked[round_].ask.dropped[centre]
+        raise Refused(
+            f"{centre} no longer takes part in this network ({why}): ask its lead, {protocol.lead}"
+        )
+    own = _read_own(protocol, centre, earlier or {})
+    problems = [
+        problem
+        for number in range(2, round_ + 1)
+        for problem in _check_round(centre, number, asked.get(number), own)
+    ]
+    before = own.get(round_ - 1)
+    if before and before.patients != commit_to_patients(patients.digest, protocol, key):
+        expected = f"the same patients' rows as in round {round_ - 1}"
+        action = "share from the same cohort file; other patients need a new first round of all"
+        problems.append(Problem("cohort", expected, "other rows", action=action))
+    if problems:
+        raise InputError(f"the share of {centre}, round {round_}", problems)
+    content = make_share(
+        patients.data,
+        protocol,
+        centre=centre,
+        asks=[asked[number].ask for number in range(2, round_ + 1)],
+        synthetic=patients.synthetic,
+    )
+    told = content.model_dump(mode="json")
+    data = seal_share(
+        told,
+        describe_share(told),
+        protocol=protocol,
+        centre=centre,
+        key=key,
+        round_=round_,
+        answers=asked[round_].sealed.sha256 if round_ > 1 else "",
+        previous=own[round_ - 1].sha256 if round_ > 1 else "",
+        patients=patients.digest,
+    )
+    return PreparedShare(name_share(centre, round_), data, content)
+
+
+def _read_own(
+    protocol: Protocol, centre: str, files: Mapping[str, bytes]
+) -> dict[int, SealedShare]:
+    """Return a centre's own shares by round."""
+    problems: list[Problem] = []
+    found: dict[int, SealedShare] = {}
+    for name, data in files.items():
+        share = open_share(data, name)
+        problems += find_foreign(share, protocol, name)
+        if share.centre != centre:
+            problems.append(Problem(name, f"a share of {centre}", f"one of {share.centre}"))
+        found[share.round] = share
+    if problems:
+        raise InputError(f"the shares of {centre}", problems)
+    return found
+
+
+def _check_round(
+    centre: str, number: int, asked: AskedRound | None, own: Mapping[int, SealedShare]
+) -> list[Problem]:
+    """Check that a round is there, and was made from this centre's own share."""
+    where = f"round {number}"
+    problems = []
+    before = own.get(number - 1)
+    if before is None:
+        action = "a share answers to the centre's own ones before it: put them beside"
+        expected = f"the centre's own share of round {number - 1}"
+        problems.append(Problem(where, expected, "none", action=action))
+    if asked is None:
+        action = "ask the lead for it"
+        return [*problems, Problem(where, "the lead's file of it", "none", action=action)]
+    told = asked.sealed.shares.get(centre)
+    if before is not None and told != before.sha256:
+        expected = f"made from the centre's share of round {number - 1}"
+        got = "from another one of it" if told else "without it"
+        action = "ask the lead which share was used"
+        problems.append(Problem(where, expected, got, action=action))
+    return problems

@@ -1,0 +1,111 @@
+"""The lead's part, from the shares that came in to the next round or to what the network found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from features.errors import InputError, Problem
+from training.network.asking import make_ask
+from training.network.concluding import conclude
+from training.network.protocol.envelope import seal_round
+from training.network.protocol.keys import CentreKey
+from training.network.protocol.protocol import Protocol
+from training.network.receiving import Received, receive_rounds, receive_shares
+from training.network.result import NetworkResult
+from training.network.share_words import describe_ask
+
+__all__ = ["CombinedShares", "combine_shares", "name_round"]
+
+
+@dataclass(frozen=True, eq=False)
+class CombinedShares:
+    """What came of the shares of a round: the next one, or the result.
+
+    Parameters
+    ----------
+    round : int
+        The last round that was shared.
+    centres : tuple of str
+        Who shared in it.
+    dropped : dict of str to str
+        Who did not, and why.
+    file : str
+        What the next round is to be called; empty where there is none.
+    data : bytes
+        The next round, as it travels; empty where there is none.
+    result : NetworkResult or None
+        What was found, after the last round.
+    """
+
+    round: int
+    centres: tuple[str, ...]
+    dropped: dict[str, str]
+    file: str = ""
+    data: bytes = b""
+    result: NetworkResult | None = None
+
+
+def name_round(round_: int) -> str:
+    """Return what the lead's file of a round is called."""
+    return f"round_{round_}.json"
+
+
+def combine_shares(
+    protocol: Protocol,
+    key: CentreKey,
+    shares: Mapping[str, bytes],
+    *,
+    rounds: Mapping[str, bytes] | None = None,
+    finish: bool = False,
+) -> CombinedShares:
+    """Put the shares of all centres together.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Signed by its lead.
+    key : CentreKey
+        The lead's.
+    shares : mapping of str to bytes
+        Shares of all rounds so far, by what they are called.
+    rounds : mapping of str to bytes or None
+        What the lead has asked so far; none after the first round.
+    finish : bool
+        Whether this was the last round, whatever the protocol plans.
+
+    Raises
+    ------
+    InputError
+        Listing every problem of every file; see :mod:`training.network.receiving`.
+    NotEnoughData
+        If fewer than two centres take part.
+    """
+    if key.public != protocol.lead_key:
+        expected = f"the key of the lead, {protocol.lead}"
+        raise InputError("key", [Problem("key", expected, "another one")])
+    asked = receive_rounds(rounds or {}, protocol)
+    received = receive_shares(shares, protocol, asked)
+    gathered = received.gathered
+    last = gathered.rounds
+    told = CombinedShares(last, gathered.centres, gathered.dropped)
+    if finish or last >= protocol.rounds:
+        result = conclude(gathered, received.digests)
+        return CombinedShares(last, told.centres, told.dropped, result=result)
+    content = make_ask(gathered).model_dump(mode="json")
+    data = seal_round(
+        content,
+        describe_ask(content),
+        protocol=protocol,
+        key=key,
+        round_=last + 1,
+        shares=_list_digests(received),
+        previous=asked[last].sealed.sha256 if last > 1 else "",
+    )
+    return CombinedShares(last, told.centres, told.dropped, name_round(last + 1), data)
+
+
+def _list_digests(received: Received) -> dict[str, str]:
+    """Return the digest of the last share of each centre that takes part."""
+    gathered = received.gathered
+    return {name: received.digests[name][gathered.rounds - 1] for name in gathered.centres}
