@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from features.errors import InputError, Problem, Refused
 from training.network.content import ShareContent
 from training.network.patients import CentrePatients
@@ -121,14 +123,12 @@ def prepare_share(
         problems.append(Problem("cohort", expected, "other rows", action=action))
     if problems:
         raise InputError(f"the share of {centre}, round {round_}", problems)
-    content = make_share(
-        patients.data,
-        protocol,
-        centre=centre,
-        asks=[asked[number].ask for number in range(2, round_ + 1)],
-        synthetic=patients.synthetic,
-    )
-    told = content.model_dump(mode="json")
+    asks = [asked[number].ask for number in range(2, round_ + 1)]
+    with threadpool_limits(1):  # matrices so small that threads wait for each other
+        content = make_share(
+            patients.data, protocol, centre=centre, asks=asks, synthetic=patients.synthetic
+        )
+    told = content.model_dump(mode="json", exclude_defaults=True)
     data = seal_share(
         told,
         describe_share(told),

@@ -92,7 +92,7 @@ def combine_shares(
     if finish or last >= protocol.rounds:
         result = conclude(gathered, received.digests)
         return CombinedShares(last, told.centres, told.dropped, result=result)
-    content = make_ask(gathered).model_dump(mode="json")
+    content = make_ask(gathered).model_dump(mode="json", exclude_defaults=True)
     data = seal_round(
         content,
         describe_ask(content),

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+from features.errors import InputError, NotEnoughData
+from tests.training.helpers.networks import KEYS, LEAD
+from tests.training.network.conftest import Walk
+from training.network.leading import combine_shares, name_round
+from training.network.protocol.envelope import open_round, open_share
+
+
+def test_the_next_round_names_the_shares_that_it_was_made_from(walked: Walk) -> None:
+    told = combine_shares(walked.protocol, LEAD, walked.shares, rounds=walked.rounds)
+    assert (told.round, told.file) == (2, name_round(3))
+    assert told.data == walked.rounds["round_3.json"]
+    sealed = open_round(told.data, told.file)
+    assert dict(sealed.shares) == {
+        centre: open_share(walked.shares[f"{centre}_round_2.json"], "x").sha256 for centre in KEYS
+    }
+    assert sealed.previous == open_round(walked.rounds["round_2.json"], "x").sha256
+    assert "content.outcomes.shrinking" in sealed.words
+
+
+def test_nobody_but_the_lead_combines(walked: Walk) -> None:
+    with pytest.raises(InputError, match="the key of the lead, Rotterdam"):
+        combine_shares(walked.protocol, KEYS["basel"], walked.shares, rounds=walked.rounds)
+
+
+def test_the_lead_may_finish_early(walked: Walk) -> None:
+    told = combine_shares(walked.protocol, LEAD, walked.shares, rounds=walked.rounds, finish=True)
+    assert told.result is not None and told.data == b""
+    assert told.result.rounds == 2
+    assert told.result.centres == tuple(KEYS)
+    digests = [(centre, round_, digest) for centre, round_, digest in told.result.shares]
+    assert digests[0] == (
+        "rotterdam",
+        1,
+        open_share(walked.shares["rotterdam_round_1.json"], "x").sha256,
+    )
+    assert len(digests) == 6
+
+
+def test_a_centre_that_drops_out_costs_its_own_rows_only(walked: Walk) -> None:
+    without = {name: data for name, data in walked.shares.items() if name != "basel_round_2.json"}
+    told = combine_shares(walked.protocol, LEAD, without, rounds=walked.rounds)
+    assert told.centres == ("rotterdam", "aachen")
+    assert told.dropped == {"basel": "no share of round 2"}
+    assert set(open_round(told.data, told.file).shares) == {"rotterdam", "aachen"}
+
+
+def test_one_centre_alone_is_no_network(walked: Walk) -> None:
+    alone = walked.list_own("basel")
+    with pytest.raises(NotEnoughData, match="at least two centres"):
+        combine_shares(walked.protocol, LEAD, alone, rounds=walked.rounds)
+
+
+def test_all_rounds_lead_to_a_model(walked: Walk) -> None:
+    walk = copy.deepcopy(walked)
+    walk.shares.clear()
+    walk.rounds.clear()
+    walk.go(walk.protocol.rounds)
+    told = combine_shares(walk.protocol, LEAD, walk.shares, rounds=walk.rounds)
+    assert told.result is not None
+    response = told.result.outcomes["response"]
+    assert response.change < 1e-4
+    assert np.isfinite(response.coef).all()
+    assert told.result.synthetic
+    assert set(told.result.evaluation) <= {"t1", "t2"} and "t1" in told.result.evaluation
