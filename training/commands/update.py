@@ -17,11 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["update"]
 
+_CentreOption = Annotated[
+    str,
+    typer.Option(
+        help="Of a model of several centres, the one where the patients are; default: the site "
+        "that the cohort names.",
+        metavar="NAME",
+    ),
+]
+
 
 def update(
     model: ModelArgument,
     cohort: CohortArgument,
     mapping: MappingOption = None,
+    centre: _CentreOption = "",
     alpha: Annotated[float, typer.Option(help="Level of each test.", min=0.0001, max=0.5)] = 0.05,
     seed: Annotated[int, typer.Option(help="Of intervals, folds and resamples.", min=0)] = 0,
     yes: Annotated[
@@ -49,7 +59,8 @@ def update(
 
     tracking_uri = find_tracking_uri(os.environ)
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
-    plan = make_plan(loaded, read_patients(loaded, cohort, mapping), alpha=alpha, seed=seed)
+    patients = read_patients(loaded, cohort, mapping)
+    plan = make_plan(loaded, patients, centre=centre, alpha=alpha, seed=seed)
     name = loaded.facts.name
     mixed = tell_mixing(name, synthetic=plan.synthetic, tracking_uri=tracking_uri)
     registered = None
@@ -89,6 +100,7 @@ def _summarise(plan: UpdatePlan) -> dict[str, Any]:
         "cohort_sha256": plan.patients.cohort.sha256,
         "synthetic": plan.synthetic,
         "warnings": list(plan.patients.warnings),
+        "centre": {"name": plan.centre, "known": plan.is_known} if plan.centre else None,
         "changed": plan.update.changed,
         "outcomes": {
             name: {
@@ -111,6 +123,8 @@ def _describe(plan: UpdatePlan) -> None:
     console = Console(markup=False)
     for warning in plan.patients.warnings:
         console.print(warning, style="bold", markup=False)
+    if plan.centre:
+        console.print(_describe_start(plan), markup=False)
     for name, test in plan.update.tests.items():
         console.print(f"{name}: {test.n} patients, {test.events} with the outcome.", markup=False)
         if test.reason:
@@ -118,6 +132,15 @@ def _describe(plan: UpdatePlan) -> None:
             continue
         _print_tests(console, test)
         console.print(f"Asked for: {METHODS[test.method]}.{_describe_change(test)}", markup=False)
+
+
+def _describe_start(plan: UpdatePlan) -> str:
+    if plan.is_known:
+        return f"What is tested is {plan.centre}'s own model, one of several centres'."
+    return (
+        f"The model has nothing of its own for {plan.centre}: what is tested is what holds for a "
+        "new centre."
+    )
 
 
 def _describe_change(test: ClosedTest) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from features.arrays import FloatArray
 from features.errors import KetresponseError, list_words
+from features.texts import squash
 
-__all__ = ["Centre", "CentreOutcome", "find_centre"]
+__all__ = ["Centre", "CentreOutcome", "find_centre", "match_centre"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,21 @@ class Centre:
     name: str
     first: CentreOutcome | None
     kept: CentreOutcome | None = None
+
+
+def match_centre(centres: Sequence[Centre], asked: str) -> str:
+    """Return the name of the centre that is meant, in whatever case, accents and signs.
+
+    Returns
+    -------
+    str
+        As the model writes it; "" where none is meant, or two could be.
+    """
+    names = [centre.name for centre in centres]
+    if asked in names:
+        return asked
+    near = [name for name in names if squash(name) == squash(asked) != ""]
+    return near[0] if len(near) == 1 else ""
 
 
 def find_centre(centres: Sequence[Centre], name: str) -> Centre:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from features.errors import InputError, NotEnoughData, Problem
 from features.texts import Text, say, say_list
+from training.model.centres import find_centre, match_centre
+from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
 from training.updating.closed_testing import METHODS, MIN_PER_CLASS
 from training.updating.update import Update, update_response
@@ -23,7 +25,7 @@ class UpdatePlan:
     Parameters
     ----------
     parent : LoadedModel
-        What was updated.
+        What was updated; of a model of several centres, what holds for `centre`.
     patients : NewPatients
         On whom.
     update : Update
@@ -32,6 +34,10 @@ class UpdatePlan:
         Of intervals, folds and resamples.
     alpha : float
         Level of each test.
+    centre : str
+        Whose model it becomes, where the parent was one of several centres; else "".
+    is_known : bool
+        Whether the parent had a number of its own for this centre.
     """
 
     parent: LoadedModel
@@ -39,6 +45,8 @@ class UpdatePlan:
     update: Update
     seed: int
     alpha: float
+    centre: str = ""
+    is_known: bool = False
 
     @property
     def synthetic(self) -> bool:
@@ -65,18 +73,63 @@ class UpdatePlan:
             "ketresponse.method": "; ".join(
                 f"{name}: {test.method}" for name, test in self.update.tests.items()
             ),
+            **({"ketresponse.centre": self.centre} if self.centre else {}),
         }
 
 
-def make_plan(
-    parent: LoadedModel, patients: NewPatients, *, alpha: float = 0.05, seed: int = 0
-) -> UpdatePlan:
-    """Compute which update the new patients ask for; nothing is written.
+def _find_place(model: ResponseModel, patients: NewPatients, asked: str) -> tuple[str, str]:
+    """Return at which centre patients are, and its name in the model; "" for none.
 
     Raises
     ------
     InputError
-        If the cohort is the one the model was made from, or lacks one of its horizons.
+        If neither the option nor the cohort names one centre, or the model knows no centres.
+    """
+    if not model.centres:
+        if asked:
+            find_centre(model.centres, asked)
+        return "", ""
+    sites = sorted(set(patients.sites.tolist()) - {""})
+    if not asked and len(sites) != 1:
+        got = f"{len(sites)} different ones in the cohort's column site"
+        expected = "the one where the patients are: a model of several centres is updated at one"
+        raise InputError("update", [Problem("centre", expected, got, action="name it: --centre")])
+    name = asked or sites[0]
+    known = match_centre(model.centres, name)
+    return known or name, known
+
+
+def make_plan(
+    parent: LoadedModel,
+    patients: NewPatients,
+    *,
+    centre: str = "",
+    alpha: float = 0.05,
+    seed: int = 0,
+) -> UpdatePlan:
+    """Compute which update the new patients ask for; nothing is written.
+
+    A model of several centres becomes that of one: what is tested is the centre's own model where
+    it has one, else what holds for a new centre.
+
+    Parameters
+    ----------
+    parent : LoadedModel
+        What is updated.
+    patients : NewPatients
+        On whom.
+    centre : str
+        Where they are; "" takes the site that the cohort names.
+    alpha : float
+        Level of each test.
+    seed : int
+        Of intervals, folds and resamples.
+
+    Raises
+    ------
+    InputError
+        If the cohort is the one the model was made from, or lacks one of its horizons, or of a
+        model of several centres it is not known at which one.
     NotEnoughData
         If too few patients responded, or did not, to test anything.
     """
@@ -103,6 +156,10 @@ def make_plan(
             f"{events} responders and {others} nonresponders at {model.horizons[0].upper()}: an "
             f"update needs at least {MIN_PER_CLASS} of each"
         )
+    where, known = _find_place(model, patients, centre)
+    # Whoever is updated alone is no model of several any more.
+    model = model.at(known) if known else replace(model, centres=())
     rng = np.random.default_rng((seed, 4))
     update = update_response(model, patients.data, alpha=alpha, rng=rng)
-    return UpdatePlan(parent, patients, update, seed, alpha)
+    start = replace(parent, model=model)
+    return UpdatePlan(start, patients, update, seed, alpha, where, bool(known))

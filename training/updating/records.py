@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
-from features.texts import say
+from features.texts import Text, say
 from training.evaluation.design import Design
 from training.evaluation.evaluation import Assessment
 from training.running.model_facts import make_count_facts, make_performance_facts
@@ -23,6 +23,31 @@ from training.validation.comparison import EVALUATION_TAG, compute_evaluation_ke
 __all__ = ["make_update_facts", "make_update_record"]
 
 
+def _make_note(plan: UpdatePlan) -> Text:
+    """Return what was updated on whom, and whose model it is now."""
+    old = plan.parent.facts
+    told: dict[str, object] = {
+        "version": old.version,
+        "digest": plan.parent.digest[:12],
+        "n": len(plan.patients.data),
+        "what": plan.words,
+    }
+    if plan.centre:
+        return say(
+            "The model of {centre} alone: updated from version {version} (digest {digest}), which "
+            "is of several centres, on {n} other courses there: {what}. Counts, base rates and "
+            "performance are of these courses; performance is that of the update, cross-validated.",
+            centre=plan.centre,
+            **told,
+        )
+    return say(
+        "Updated from version {version} (digest {digest}) on {n} other courses: {what}. Counts, "
+        "base rates and performance are of these courses; performance is that of the update, "
+        "cross-validated.",
+        **told,
+    )
+
+
 def make_update_facts(
     plan: UpdatePlan,
     counts: Mapping[str, Mapping[str, float]],
@@ -30,16 +55,7 @@ def make_update_facts(
 ) -> ModelFacts:
     """Return the parent's facts, with those of the new patients where the update changed them."""
     old, data = plan.parent.facts, plan.patients.data
-    note = say(
-        "Updated from version {version} (digest {digest}) on {n} other courses: {what}. Counts, "
-        "base rates and performance are of these courses; performance is that of the update, "
-        "cross-validated.",
-        version=old.version,
-        digest=plan.parent.digest[:12],
-        n=len(data),
-        what=plan.words,
-    )
-    notes: list[str] = [note, *old.notes]
+    notes: list[str] = [_make_note(plan), *old.notes]
     if old.panel is not None:
         notes.append(
             say(

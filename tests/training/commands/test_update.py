@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from features.errors import InputError, NotEnoughData
 from tests.training.helpers.cards import small_results
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.card.author import make_author_template
@@ -92,6 +93,17 @@ def test_without_yes_nothing_is_registered(inputs: Path, tracking_uri: str) -> N
     assert "linked to example:4" in text and "log-likelihood" in text
     assert list_models(tracking_uri=tracking_uri) == []
     assert make_client(tracking_uri).get_experiment_by_name("example") is None
+
+
+def test_a_model_of_several_centres_is_updated_at_one(inputs: Path, tmp_path: Path) -> None:
+    save_model(tmp_path / "model", add_centres(make_model(), {"North": 0.5}), _facts())
+    words = (tmp_path / "model", inputs / "other.csv")
+    text = " ".join(_run(*words, "--centre", "north").stdout.split())
+    assert "What is tested is North's own model" in text
+    text = " ".join(_run(*words, "--centre", "West").stdout.split())
+    assert "nothing of its own for West: what is tested is what holds for a new centre" in text
+    assert _json(*words, "--centre", "North")["centre"] == {"name": "North", "known": True}
+    assert isinstance(_run(*words).exception, InputError)
 
 
 def test_an_update_is_a_new_version_that_names_its_parent(inputs: Path, tracking_uri: str) -> None:

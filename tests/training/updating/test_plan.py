@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.errors import InputError, NotEnoughData
+from features.errors import InputError, KetresponseError, NotEnoughData
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.artifact import LoadedModel
@@ -110,3 +111,46 @@ def test_fewer_than_ten_of_a_class_test_nothing(
     enough = make_plan(loaded, _keep(patients, max(events, 10), max(others, 10)))
     assert not enough.update.tests["response"].reason.startswith("9 ")
     assert enough.update.tests["response"].n == max(events, 10) + max(others, 10)
+
+
+@pytest.fixture(scope="module")
+def of_centres(loaded: LoadedModel) -> LoadedModel:
+    return replace(loaded, model=add_centres(loaded.model, {"North": 3.0, "South": -0.3}))
+
+
+def test_a_model_of_several_centres_becomes_that_of_one(
+    of_centres: LoadedModel, patients: NewPatients
+) -> None:
+    plan = make_plan(of_centres, patients, centre="north")
+    assert (plan.centre, plan.is_known) == ("North", True)
+    assert plan.update.model.centres == plan.parent.model.centres == ()
+    assert plan.lineage["ketresponse.centre"] == "North"
+    # What is tested is North's own model: the same as to update that alone.
+    alone = replace(of_centres, model=of_centres.model.at("North"))
+    X = patients.data.X
+    np.testing.assert_array_equal(
+        plan.update.probability(X), make_plan(alone, patients).update.probability(X)
+    )
+    assert plan.update.tests["response"].method != "keep"  # it is wrong by log-odds of 3
+
+
+def test_a_centre_that_the_model_does_not_know_begins_as_a_new_one(
+    of_centres: LoadedModel, loaded: LoadedModel, patients: NewPatients
+) -> None:
+    at_west = replace(patients, sites=np.full(len(patients.data), "West"))
+    plan = make_plan(of_centres, at_west)
+    assert (plan.centre, plan.is_known) == ("West", False)
+    X = patients.data.X
+    np.testing.assert_array_equal(
+        plan.update.probability(X), make_plan(loaded, patients).update.probability(X)
+    )
+
+
+def test_of_several_centres_one_has_to_be_named(
+    of_centres: LoadedModel, loaded: LoadedModel, patients: NewPatients
+) -> None:
+    assert len(set(patients.sites.tolist())) > 1
+    with pytest.raises(InputError, match="a model of several centres is updated at one"):
+        make_plan(of_centres, patients)
+    with pytest.raises(KetresponseError, match="of one cohort and knows no centres"):
+        make_plan(loaded, patients, centre="North")

@@ -44,6 +44,13 @@ def test_counts_and_performance_are_those_of_the_new_patients(plan: UpdatePlan) 
     assert facts.seed == 3
 
 
+def test_the_model_of_one_centre_says_whose_it_is(plan: UpdatePlan) -> None:
+    alone = replace(plan, centre="North", is_known=True)
+    facts = make_update_facts(alone, describe_updated(plan, None).counts, {"t1": TABLE})
+    assert facts.notes[0].startswith("The model of North alone: updated from version 4")
+    assert "of several centres" in facts.notes[0]
+
+
 def test_what_was_asked_stays_and_nothing_is_approved(plan: UpdatePlan) -> None:
     parent = plan.parent.facts
     facts = make_update_facts(plan, describe_updated(plan, None).counts, {"t1": TABLE})
