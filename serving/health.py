@@ -45,6 +45,7 @@ _SETTINGS = {
     "KETRESPONSE_MODE": "for what it is served",
     "KETRESPONSE_HOST": "the address that is listened on",
     "KETRESPONSE_PORT": "the port that is listened on",
+    "KETRESPONSE_CENTRE": "the centre, of a model of several, where patients are answered",
     "KETRESPONSE_FIRST_HORIZON": "which estimate the clinician's page shows first",
     "KETRESPONSE_RECORDS": "where estimates are recorded",
     "KETRESPONSE_RECORDS_KEY_FILE": "the key that seals what is recorded of patients",
@@ -222,8 +223,9 @@ def _examine_keys(path: Path) -> Check:
 
 def _examine_served(environ: Mapping[str, str]) -> Check:
     """Look at the model that a service started here would serve."""
+    from serving.estimate.centre import choose_centre
     from training.review.seal import check_approval
-    from training.store.artifact import read_facts
+    from training.store.artifact import load_model, read_facts
 
     try:
         settings = ServiceSettings.from_environ(environ)
@@ -231,6 +233,8 @@ def _examine_served(environ: Mapping[str, str]) -> Check:
         check_may_serve(status, settings.mode, settings.host)
         check_approval(settings.model, status, environ=environ)
         check_access(settings.mode, AccessSettings.from_environ(environ))
+        if settings.centre:
+            choose_centre(load_model(settings.model).model.centres, settings.centre)
     except InputError as err:
         return Check("service", "broken", err.report(), "export or unset what is named")
     except KetresponseError as err:

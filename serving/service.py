@@ -101,7 +101,7 @@ def _predictor() -> Predictor:
     loaded = load_model(settings.model)
     check_may_serve(loaded.facts.status, settings.mode, settings.host)
     waivers = check_approval(settings.model, loaded.facts.status, environ=os.environ)
-    return Predictor(loaded, waivers=waivers)
+    return Predictor(loaded, waivers=waivers, centre=settings.centre)
 
 
 @cache

@@ -57,6 +57,9 @@ class ServiceSettings:
         Port to listen on.
     first_horizon : {"", "t1", "t2"}
         Which estimate the clinician's page shows first; empty for the model's first.
+    centre : str
+        Where this service answers, of a model of several centres: the name of one of them; empty
+        or "none" for a new one.
     """
 
     model: Path
@@ -64,6 +67,7 @@ class ServiceSettings:
     host: str = "127.0.0.1"
     port: int = 3000
     first_horizon: str = ""
+    centre: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> ServiceSettings:
@@ -73,7 +77,7 @@ class ServiceSettings:
         ----------
         environ : mapping
             KETRESPONSE_MODEL (required), KETRESPONSE_MODE, KETRESPONSE_HOST, KETRESPONSE_PORT,
-            KETRESPONSE_FIRST_HORIZON.
+            KETRESPONSE_FIRST_HORIZON, KETRESPONSE_CENTRE.
 
         Raises
         ------
@@ -96,17 +100,20 @@ class ServiceSettings:
         if problems:
             raise InputError("settings of the service", problems)
         host = environ.get("KETRESPONSE_HOST", cls.host)
-        return cls(Path(model), cast(Mode, mode), host, int(port), first)
+        centre = environ.get("KETRESPONSE_CENTRE", "").strip()
+        return cls(Path(model), cast(Mode, mode), host, int(port), first, centre)
 
     def to_environ(self) -> dict[str, str]:
-        """Return the variables that :meth:`from_environ` reads."""
-        return {
+        """Return the variables that :meth:`from_environ` reads; what is left open is not named."""
+        named = {
             "KETRESPONSE_MODEL": str(self.model),
             "KETRESPONSE_MODE": self.mode,
             "KETRESPONSE_HOST": self.host,
             "KETRESPONSE_PORT": str(self.port),
             "KETRESPONSE_FIRST_HORIZON": self.first_horizon,
+            "KETRESPONSE_CENTRE": self.centre,
         }
+        return {name: value for name, value in named.items() if value}
 
 
 def is_loopback(host: str) -> bool:

@@ -75,6 +75,9 @@ def make_cds_card(
     reasons = [*list_reasons(answer), *(n["text"] for n in notices if n["code"] == RECORDED)]
     said = {*reasons, predictor.stamp}
     others = [n["text"] for n in notices if n["text"] not in said and n["code"] not in _WITHOUT_USE]
+    centre = answer["model"]["centre"]
+    if centre is not None and estimates:
+        others = [centre["text"], *(one for one in others if one != centre["text"])]
     waived = [n["text"] for n in notices if n["code"] == WAIVED]
     blocks: list[_Block] = [
         (predictor.stamp, waived),

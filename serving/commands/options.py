@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from serving.records.settings import RecordSettings
     from serving.records.store import RecordStore
 
-__all__ = ["ModelArgument", "find_model", "find_record_settings", "opening_records"]
+__all__ = [
+    "CentreOption",
+    "ModelArgument",
+    "find_centre_setting",
+    "find_model",
+    "find_record_settings",
+    "opening_records",
+]
 
 ModelArgument = Annotated[
     str,
@@ -24,6 +31,20 @@ ModelArgument = Annotated[
         help="Folder of a model, or a registered name: NAME, or NAME:VERSION.", metavar="MODEL"
     ),
 ]
+
+CentreOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a model of several centres, the one where the patients are; none for a new one. "
+        "Default: KETRESPONSE_CENTRE.",
+        metavar="NAME",
+    ),
+]
+
+
+def find_centre_setting(centre: str | None) -> str:
+    """Return the name of the centre that is asked for here; "" for a new one."""
+    return (os.environ.get("KETRESPONSE_CENTRE", "") if centre is None else centre).strip()
 
 
 def find_model(model: str) -> Path:

@@ -15,7 +15,7 @@ import typer
 
 from features.errors import InputError, Problem, Refused
 from features.options import ForceOption
-from serving.commands.options import ModelArgument, find_model
+from serving.commands.options import CentreOption, ModelArgument, find_centre_setting, find_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,6 +248,7 @@ def predict(
             "--out", help="Write a cohort's answers here, .csv or .parquet.", metavar="FILE"
         ),
     ] = None,
+    centre: CentreOption = None,
     force: ForceOption = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -268,7 +269,8 @@ def predict(
     samples = {} if panel is None else _read_samples(panel)
     waivers = check_approval(folder, status, environ=os.environ)
     _check_not_withdrawn(folder, status)
-    predictor = Predictor(load_model(folder), waivers=waivers)
+    at = find_centre_setting(centre)
+    predictor = Predictor(load_model(folder), waivers=waivers, centre=at)
     _check_not_suspended(predictor)
     if table is None:
         _answer_patient(predictor, patient, samples, json_=json_)

@@ -6,17 +6,36 @@ Everything heavy is imported inside the function, so that `ketresponse --help` a
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.errors import InputError
-from serving.commands.options import ModelArgument, find_model
+from serving.commands.options import CentreOption, ModelArgument, find_centre_setting, find_model
 
 if TYPE_CHECKING:
     from serving.settings import Mode
 
 __all__ = ["serve"]
+
+
+def _choose_centre(folder: Path, centre: str | None) -> tuple[str, str]:
+    """Return where a model of several centres answers, and the line of the terminal about it.
+
+    Raises
+    ------
+    InputError
+        If the model knows no such centre.
+    """
+    from serving.estimate.centre import choose_centre
+    from training.store.artifact import load_model
+
+    centres, asked = load_model(folder).model.centres, find_centre_setting(centre)
+    here = choose_centre(centres, asked)
+    names = ", ".join(one.name for one in centres)
+    line = f"  Centre           {here or f'a new one, none of {names}'}\n" if centres else ""
+    return asked, line
 
 
 def serve(
@@ -34,6 +53,7 @@ def serve(
             "--demonstration", help="Serve a model of simulated data, on this machine only."
         ),
     ] = False,
+    centre: CentreOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings only.")] = False,
 ) -> None:
     """Serve a model over HTTP: a page for clinicians, an API for programs. Ctrl-C ends it."""
@@ -56,17 +76,17 @@ def serve(
     check_may_record(records is not None, mode)
     access = AccessSettings.from_environ(os.environ)
     check_access(mode, access)
+    centre, at = _choose_centre(folder, centre)
     with bind(host, port) as listener:
         port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
-
         shown = "  (no estimate is shown there)" if facts.status == SILENT_APPROVAL else ""
 
         def tell() -> None:
             print(
                 f"Serving {facts.name} version {facts.version} ({facts.status}).\n"
                 f"  For clinicians   http://{name}:{port}/clinic{shown}\n"
-                f"  For programs     http://{name}:{port}/docs\n"
+                f"  For programs     http://{name}:{port}/docs\n{at}"
                 f"  Who may ask      {access.describe(host)}\n"
                 f"  Records          {records.place if records else 'none are kept'}\n"
                 "Ctrl-C ends it.",
@@ -75,8 +95,7 @@ def serve(
 
         print(f"Loading {folder} ...", flush=True)
         try:
-            run_server(
-                ServiceSettings(folder, mode, host, port), listener, on_ready=tell, quiet=quiet
-            )
+            settings = ServiceSettings(folder, mode, host, port, "", centre)
+            run_server(settings, listener, on_ready=tell, quiet=quiet)
         except KeyboardInterrupt:
             print("Ended.", flush=True)

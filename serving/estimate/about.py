@@ -48,6 +48,8 @@ def describe_model(predictor: Predictor) -> dict[str, Any]:
         "horizons": list(predictor.model.horizons),
         "predictors": list(predictor.model.predictors),
         "min_known": predictor.model.min_known,
+        "centres": [centre.name for centre in predictor.model.centres],
+        "centre": predictor.centre or None,
         "panel_assays": None if predictor.panel is None else _describe_assays(predictor.panel),
         "variables": [
             _describe_variable(variable, predictor)

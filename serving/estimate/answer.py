@@ -108,6 +108,14 @@ class Applicability(_Part):
     notices: list[Notice]
 
 
+class AnsweringCentre(_Part):
+    """The centre that was answered for, of a model of several."""
+
+    name: str | None = Field(description="as the model writes it; null for a new centre")
+    known: bool = Field(description="whether it took part, so that the model has its own number")
+    text: str = Field(description="what that means for the estimate, in plain words")
+
+
 class AnsweringModel(_Part):
     """The model that answered."""
 
@@ -122,6 +130,7 @@ class AnsweringModel(_Part):
     card_sha256: str | None
     population: str
     treatment: str
+    centre: AnsweringCentre | None = Field(description="null for a model of one cohort")
 
 
 class Answer(_Part):

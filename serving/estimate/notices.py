@@ -97,27 +97,33 @@ _EACH_VALUE = say(
 
 
 def model_notices(
-    model: ResponseModel, facts: ModelFacts, waivers: Sequence[str] = ()
+    model: ResponseModel,
+    facts: ModelFacts,
+    waivers: Sequence[str] = (),
+    *,
+    of_centres: bool = False,
 ) -> list[PlainNotice]:
     """Return what holds for every answer of a model.
 
     Its stamp (but for one approved for what its card names, which the status says), the gates that
-    it fails and was let pass, its limits, its own notes.
+    it fails and was let pass, its limits, its own notes. `of_centres` tells that each centre has a
+    number of its own.
     """
     notices = [PlainNotice(_STAMP_CODES[facts.status], stamp(facts.status))]
     if facts.status == APPROVED:
         notices = []
     notices += [PlainNotice(WAIVED, as_text(text)) for text in waivers]
     if model.is_constant:
-        notices.append(
-            PlainNotice(
-                "prevalence_only",
-                say(
-                    "This model gives every patient the same estimate, the share of responders in "
-                    "its cohort: nothing in the record moved it."
-                ),
-            )
+        text = say(
+            "This model gives every patient the same estimate, the share of responders in "
+            "its cohort: nothing in the record moved it."
         )
+        if of_centres:
+            text = say(
+                "This model tells centres apart, and no patients: within a centre everyone gets "
+                "the same estimate, as nothing else in the record moved it."
+            )
+        notices.append(PlainNotice("prevalence_only", text))
     elif model.kept is not None and model.kept.is_constant:
         notices.append(
             PlainNotice(

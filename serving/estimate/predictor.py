@@ -17,8 +17,16 @@ from features.cohort.cohort import parse_record
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import Variable
 from features.errors import Problem
-from features.published.rates import pooled_rate, published_base_rate
 from features.texts import clean, say, say_count
+from serving.estimate.centre import (
+    SITE,
+    AskedCentre,
+    CentreModels,
+    choose_centre,
+    describe_centre,
+    list_centre_notices,
+    read_centre,
+)
 from serving.estimate.notices import (
     PlainNotice,
     evidence_notices,
@@ -28,6 +36,7 @@ from serving.estimate.notices import (
     scope_notices,
 )
 from serving.estimate.panel import PanelSample, choose_panel, find_extremes, parse_sample
+from serving.estimate.published import describe_published
 from serving.estimate.request import RequestError, unique
 from serving.estimate.submodel import SubModel
 from training.model.reach import Reach
@@ -53,9 +62,19 @@ class Predictor:
         The frozen model with its facts and digest.
     waivers : sequence of str
         Gates that it fails and was let pass, a sentence each: they stand on every answer.
+    centre : str
+        Where patients are who name no other `site`; "" or "none" for a new centre. Only a model of
+        several centres asks for it.
+
+    Raises
+    ------
+    InputError
+        If the model knows no such centre.
     """
 
-    def __init__(self, loaded: LoadedModel, *, waivers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, loaded: LoadedModel, *, waivers: Sequence[str] = (), centre: str = ""
+    ) -> None:
         self.digest = loaded.digest
         self.model = loaded.model
         self.facts = loaded.facts
@@ -64,24 +83,31 @@ class Predictor:
         self.eligibility = Eligibility.from_dict(loaded.facts.eligibility)
         self.eligibility_names = tuple(name for step in self.eligibility.steps for name in step)
         self.published = {
-            horizon: _published(horizon) if self.facts.condition == "CRPS" else None
+            horizon: describe_published(horizon) if self.facts.condition == "CRPS" else None
             for horizon in self.model.horizons
         }
         self.usual = _compute_usual(loaded.model)
         self.reach = Reach(loaded.model, loaded.facts.rule)
         self.panel = loaded.panel
-        self._clinical = SubModel.of(loaded.model)
+        # Without the variable a patient's centre cannot be asked for: the service's own remains.
+        names = [one.name for one in self.model.centres]
+        self.centres = tuple(names) if SITE in self.dictionary else ()
+        self.centre = choose_centre(self.model.centres, centre)
+        self._clinical = CentreModels(loaded.model)
         self._with_panel = (
             None
             if loaded.panel is None
-            else SubModel.of(loaded.panel.response, n_assays=len(loaded.panel.selected))
+            else CentreModels(loaded.panel.response, n_assays=len(loaded.panel.selected))
         )
         self.stamp = stamp(self.facts.status)
         self.waivers = tuple(waivers)
+        of_centres = bool(self.model.centres)
         self._model_notices = {
-            one.name: model_notices(one.model, self.facts, self.waivers)
-            for one in (self._clinical, self._with_panel)
-            if one is not None
+            (one.name, one.centre): model_notices(
+                one.model, self.facts, self.waivers, of_centres=of_centres
+            )
+            for models in (self._clinical, self._with_panel)
+            for one in (models.list_all() if models else ())
         }
 
     @property
@@ -124,7 +150,8 @@ class Predictor:
         reasons, unknown = self.eligibility.assess(record, dictionary=self.dictionary)
         notices: list[PlainNotice] = []
         estimates: list[dict[str, Any]] = []
-        spoke = self._clinical
+        centre = read_centre(self.model.centres, record, self.centre)
+        spoke = self._clinical.at(centre.name)
         if reasons:
             notices += [
                 PlainNotice("out_of_scope", say("{reason}.", reason=reason), name)
@@ -134,8 +161,9 @@ class Predictor:
             notices += not_for
         else:
             x = self.dictionary.encode([record], self.model.predictors)[0]
-            spoke, x, found = self._choose(x, sample)
+            spoke, x, found = self._choose(x, sample, centre)
             estimates = [self._complete(estimate) for estimate in spoke.estimate(x)]
+            notices += list_centre_notices(self.model, spoke, centre)
             notices += found
             notices += self._describe(patient, record)
         notices += scope_notices(unknown, self.eligibility, self.dictionary)
@@ -149,12 +177,15 @@ class Predictor:
                 "card_sha256": facts.card_sha256,
                 "population": facts.say(facts.population),
                 "treatment": facts.say(facts.treatment),
+                "centre": describe_centre(self.model, spoke, centre),
             },
             "submodel": spoke.name,
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
-                "notices": [n._asdict() for n in (*self._model_notices[spoke.name], *notices)],
+                "notices": [
+                    n._asdict() for n in (*self._model_notices[spoke.name, spoke.centre], *notices)
+                ],
             },
         }
 
@@ -248,16 +279,18 @@ class Predictor:
         return raw["patient"], raw.get("panel")
 
     def _choose(
-        self, x: FloatArray, sample: PanelSample | None
+        self, x: FloatArray, sample: PanelSample | None, centre: AskedCentre
     ) -> tuple[SubModel, FloatArray, list[PlainNotice]]:
         """Return the sub-model that answers, what it takes, and the notices on the panel."""
+        clinical = self._clinical.at(centre.name)
         if sample is None:
-            return self._clinical, x, []
+            return clinical, x, []
         row, notices = choose_panel(self.panel, sample)
         if row is None or self.panel is None or self._with_panel is None:
-            return self._clinical, x, notices
+            return clinical, x, notices
         both = self.panel.encode(x[np.newaxis], row[np.newaxis])[0]
-        return self._with_panel, both, notices + find_extremes(self.panel, both)
+        spoke = self._with_panel.at(centre.name)
+        return spoke, both, notices + find_extremes(self.panel, both)
 
     def _read(self, raw: Mapping[str, object], panel: object) -> tuple[Record, PanelSample | None]:
         """Return the parsed record and panel, or list every problem in them."""
@@ -310,6 +343,7 @@ class Predictor:
     def _unused(self, raw: Mapping[str, object], record: Record) -> list[Variable]:
         """Return the variables that were given and that neither estimate nor scope rests on."""
         used = {*self.model.predictors, *self.eligibility_names}
+        used |= {SITE} if self.centres else set()
         for variable in self.predictors:
             used.add(variable.parent)
             if any(system == "ATC" for system, _ in variable.codes):
@@ -345,28 +379,3 @@ def _compute_usual(model: ResponseModel) -> dict[str, tuple[float, float]]:
                 float(np.ceil(high / step) * step),
             )
     return usual
-
-
-def _published(horizon: str) -> dict[str, Any]:
-    rate, pooled = published_base_rate(horizon), pooled_rate(horizon)
-    return {
-        "rate": rate.rate,
-        "interval": list(rate.interval),
-        "source": say(
-            "{events} of {n}, {reference}",
-            events=rate.events,
-            n=rate.n,
-            reference=rate.reference.text,
-        ),
-        "pooled": {
-            "rate": pooled.rate,
-            "interval": list(pooled.interval),
-            "new_centre": list(pooled.prediction_interval or pooled.interval),
-            "outcome": pooled.outcome,
-            "source": say(
-                "{count} studies of {reference}, recomputed",
-                count=pooled.studies,
-                reference=pooled.reference.text,
-            ),
-        },
-    }

@@ -12,6 +12,7 @@ from typing import Any
 
 from features.dictionary.variable import Variable
 from features.panel.cells import HIGHEST_CT, LOWEST_CT
+from serving.estimate.centre import NO_CENTRE, SITE
 from serving.estimate.panel import PANEL_FIELDS
 from serving.estimate.predictor import Predictor
 from training.model.example import make_example
@@ -66,6 +67,9 @@ def make_patient_schema(predictor: Predictor) -> Schema:
         for variable in predictor.dictionary
         if variable.known_at in ("always", "baseline")
     }
+    if predictor.centres:
+        told = f"one of {', '.join(predictor.centres)}, or {NO_CENTRE} for another"
+        properties[SITE]["description"] = f"Treatment centre: {told}; absent: the service's own"
     used = ", ".join(predictor.model.predictors)
     checked = ", ".join(predictor.eligibility_names) or "nothing"
     return {

@@ -19,7 +19,7 @@ from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 
-__all__ = ["find_sample", "name_kind", "predict_cohort", "to_table"]
+__all__ = ["find_sample", "name_centre", "name_kind", "predict_cohort", "to_table"]
 
 _MAP_OR_DROP = "map it with `ketresponse cohort import`, or drop it"
 _KNOWN_BEFORE = ("always", "baseline")
@@ -108,7 +108,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
     DataFrame
         `patient_id`, `row` (line of the cohort file), `model` (NAME:VERSION) and its `status`;
         `answer` ("estimate", "out of scope", "no estimate", "withheld" or "cannot be read"),
-        `submodel`; for each horizon
+        `submodel`; of a model of several centres `centre`, which one was answered for ("new" for
+        another); for each horizon
         `_probability`, `_low`, `_high` (95% interval) and `_base_rate`, all in [0, 1] and empty
         where there is no estimate; `told`, the notices or what has to be put right.
     """
@@ -130,6 +131,8 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             "answer": kind,
             "submodel": answer["submodel"] if kind in ("estimate", "withheld") else "",
         }
+        if predictor.model.centres:
+            row["centre"] = name_centre(answer)
         for horizon in predictor.model.horizons:
             found = estimates.get(horizon, {})
             low, high = found.get("interval", (np.nan, np.nan))
@@ -141,6 +144,12 @@ def to_table(answers: Sequence[Mapping[str, Any]], predictor: Predictor) -> pd.D
             }
         rows.append({**row, "told": " ".join(told)})
     return pd.DataFrame(rows)
+
+
+def name_centre(answer: Mapping[str, Any]) -> str:
+    """Return the centre that was answered for, "new" for one that took no part; else nothing."""
+    centre = answer["model"]["centre"] if "model" in answer else None
+    return "" if centre is None else str(centre["name"] or "new")
 
 
 def name_kind(answer: Mapping[str, Any]) -> str:

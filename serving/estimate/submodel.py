@@ -37,6 +37,8 @@ class SubModel:
         Of this model; the assays are its group.
     n_assays : int
         The last so many predictors are assays of a panel.
+    centre : str
+        Of a model of several centres, the one that it answers for; "" for any other.
     """
 
     name: str
@@ -44,14 +46,15 @@ class SubModel:
     variables: tuple[Variable, ...]
     explainer: Explainer
     n_assays: int
+    centre: str = ""
 
     @classmethod
-    def of(cls, model: ResponseModel, *, n_assays: int = 0) -> SubModel:
+    def of(cls, model: ResponseModel, *, n_assays: int = 0, centre: str = "") -> SubModel:
         """Return the sub-model of a frozen model whose last `n_assays` predictors are assays."""
         n = len(model.predictors)
         explainer = Explainer(model, group=range(n - n_assays, n))
         name = WITH_PANEL if n_assays else CLINICAL
-        return cls(name, model, model.predictor_variables, explainer, n_assays)
+        return cls(name, model, model.predictor_variables, explainer, n_assays, centre)
 
     def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
         """Return the estimates of one encoded patient, one for each horizon.

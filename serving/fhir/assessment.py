@@ -158,6 +158,9 @@ def _make_notes(predictor: Predictor, answer: Mapping[str, Any]) -> list[str]:
     why = [notice["text"] for notice in notices if notice["code"] in _STOPS]
     absent = [] if answer["estimates"] else [_NO_NUMBER, *why]
     told = [notice["text"] for notice in notices]
+    centre = answer["model"]["centre"]
+    if centre is not None and answer["estimates"]:
+        told.insert(0, centre["text"])
     return list(dict.fromkeys([*absent, *make_statements(predictor.facts), *told]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from features.dictionary.codes import MEASURED, SYSTEMS, UNITS, WINDOWS
 from features.dictionary.variable import Variable, spell_choice
 from features.texts import Text, say
+from serving.estimate.centre import NO_CENTRE, SITE
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from serving.fhir.chart import PatientChart
@@ -67,8 +68,20 @@ def make_questionnaire(predictor: Predictor) -> dict[str, Any]:
             }
             for key, title, names in groups
             if names
-        ],
+        ]
+        + _make_centre_group(predictor),
     }
+
+
+def _make_centre_group(predictor: Predictor) -> list[dict[str, Any]]:
+    """Return the question at which centre a patient is, where the model tells centres apart."""
+    if not predictor.centres:
+        return []
+    options = [{"valueString": name} for name in (*predictor.centres, NO_CENTRE)]
+    item = _make_item(predictor.dictionary[SITE]) | {"type": "choice", "answerOption": options}
+    title = say("Where is the patient treated?")
+    group = {"linkId": "centre", "text": title, "type": "group", "required": False}
+    return [{**group, "item": [item]}]
 
 
 def _make_item(variable: Variable) -> dict[str, Any]:

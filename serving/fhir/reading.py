@@ -15,6 +15,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.medication import CLASS_COLUMNS, fill_classes
 from features.dictionary.variable import YES_NO_WORDS
 from features.texts import say
+from serving.estimate.centre import SITE
 from serving.estimate.predictor import Predictor
 from serving.estimate.request import RequestError
 from serving.fhir.chart import PatientChart, make_chart
@@ -102,6 +103,7 @@ def read_bundle(resources: Iterable[Placed], predictor: Predictor, *, now: datet
     """
     chart = make_chart(resources, now=now)
     names = [v.name for v in predictor.dictionary if v.known_at == "baseline"]
+    names += [SITE] if predictor.centres else []
     disease = _find_disease(chart, predictor)
     values, issues, medicines = _gather(chart, predictor, disease, names)
     chosen: dict[str, Value] = {}

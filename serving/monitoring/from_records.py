@@ -12,6 +12,7 @@ import pandas as pd
 from features.cohort.cohort import parse_record
 from features.dictionary.outcome import make_labels
 from features.dictionary.rule import Rule, read_rule
+from serving.estimate.centre import SITE
 from serving.estimate.predictor import Predictor
 from serving.monitoring.followed import Followed, Moments
 from serving.monitoring.monitoring import Before
@@ -144,6 +145,9 @@ def _settle(course: AskedCourse, predictor: Predictor) -> _Patient:
     estimate = course.acted_on
     sent = (estimate.inputs or {}).get("patient") or {}
     record, _ = parse_record(sent, predictor.dictionary)
+    site = estimate.site
+    if isinstance(site, str):
+        record = {**record, SITE: site}
     return _Patient(course.asked[0].at, estimate, record, values, reported)
 
 

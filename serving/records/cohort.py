@@ -9,6 +9,7 @@ import pandas as pd
 
 from features.dictionary.contract import CONTRACT
 from features.errors import InputError
+from serving.estimate.centre import SITE
 from serving.records.courses import COURSE, AskedCourse, join_courses
 from serving.records.record import PSEUDONYM, Outcome, RecordedEstimate
 
@@ -63,6 +64,9 @@ def _make_row(course: AskedCourse) -> dict[str, str]:
     acted_on = course.acted_on
     patient: Mapping[str, Any] = (acted_on.inputs or {})["patient"]
     row = {name: _show(value) for name, value in patient.items() if name in CONTRACT}
+    row.pop(SITE, None)
+    if acted_on.site is not None:
+        row[SITE] = _show(acted_on.site)
     # Numbers of one batch begin alike: only the whole of them tells its patients apart.
     name = course.name[:_LETTERS] if acted_on.pseudonym else course.name
     row |= {PSEUDONYM: name, COURSE: str(course.number)}

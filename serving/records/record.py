@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import parse_value
 from features.texts import clean
+from serving.estimate.centre import NO_CENTRE, SITE
 from serving.estimate.notices import COMPARISON
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
@@ -54,6 +55,8 @@ class RecordedEstimate:
         The whole answer as it was computed, also where it was withheld.
     comparison : bool
         Whether it was asked for only to be compared, and is nobody's.
+    centre : str
+        Of a model of several centres, the one that was answered for; "" for a new one.
     """
 
     request_id: str
@@ -72,6 +75,14 @@ class RecordedEstimate:
     inputs: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     comparison: bool = False
+    centre: str = ""
+
+    @property
+    def site(self) -> object:
+        """Where the patient is: the centre that was answered for, else what was sent; or None."""
+        sent = ((self.inputs or {}).get("patient") or {}).get(SITE)
+        is_none = isinstance(sent, str) and sent.strip().casefold() == NO_CENTRE
+        return self.centre or (None if is_none else sent)
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,7 @@ def make_estimate(
         inputs={"patient": sent, "panel": _to_plain(panel)},
         answer=answer,
         comparison=any(n["code"] == COMPARISON for n in notices),
+        centre=(answer["model"]["centre"] or {}).get("name") or "",
     )
 
 

@@ -191,6 +191,8 @@ class RecordStore:
             "notices": one.notices,
             "missing": one.missing,
         }
+        if one.centre:
+            about["centre"] = one.centre
         if self.keeps_content:
             about |= {"inputs": one.inputs, "answer": one.answer}
         keys, name = self.keys, one.request_id
@@ -218,6 +220,7 @@ class RecordStore:
             probabilities=about["probabilities"],
             notices=tuple(about["notices"]),
             missing=tuple(about["missing"]),
+            centre=about.get("centre", ""),
             inputs=about.get("inputs"),
             answer=about.get("answer"),
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from features.errors import Problem
 from features.texts import as_text, say
+from serving.estimate.centre import SITE
 from serving.estimate.notices import list_reasons
 from serving.estimate.panel_text import PANEL_FORM
 from serving.estimate.predictor import Predictor
@@ -34,11 +35,12 @@ def list_known(
     Returns
     -------
     dict
-        By name: what scope and panel rest on as it came, and each predictor as the model took it:
-        drug classes that followed from a list of drugs are written out, so that one of them can be
-        changed. "" where not known.
+        By name: what scope, centre and panel rest on as it came, and each predictor as the model
+        took it: drug classes that followed from a list of drugs are written out, so that one of
+        them can be changed. "" where not known.
     """
-    scope = {name: fields.get(name, "") for name in predictor.eligibility_names}
+    where = (SITE,) if predictor.centres else ()
+    scope = {name: fields.get(name, "") for name in (*predictor.eligibility_names, *where)}
     panel = {name: fields[name] for name in PANEL_FORM if fields.get(name)}
     rows = found["estimates"][0]["explanation"]["contributions"]
     values = {row["variable"]: row["value"] for row in rows if row["variable"] != "panel"}

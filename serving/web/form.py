@@ -12,6 +12,7 @@ from typing import Any
 from features.dictionary.variable import Variable, spell_choice
 from features.errors import Problem
 from features.texts import Text, as_text, say, say_list
+from serving.estimate.centre import NO_CENTRE, OTHER_CENTRE, SITE
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 
@@ -32,7 +33,13 @@ COMPARED = "compare-"
 
 _MEDICATION = "medication_atc"
 _MOST_RADIOS = 3
-_EMPTY: dict[str, Any] = {"unit": "", "chosen": "", "options": [], "numeric": False}
+_EMPTY: dict[str, Any] = {
+    "unit": "",
+    "chosen": "",
+    "options": [],
+    "numeric": False,
+    "is_open": True,
+}
 _PANEL_TITLE = say("A microRNA panel, if there is one")
 _CHOICES = {"yes": say("yes"), "no": say("no")}
 _NOT_KNOWN = ("", say("not known"))
@@ -48,6 +55,7 @@ def make_form_sections(
     optional = EVIDENCE_VARIABLES if predictor.facts.condition == "CRPS" else ()
     shown = {*scope, *asked}
     groups = [
+        (say("Where is the patient treated?"), [SITE] if predictor.centres else [], False),
         (say("Is this patient one the model can speak about?"), scope, False),
         (say("The patient"), [name for name in asked if name not in drugs], False),
         (
@@ -61,13 +69,32 @@ def make_form_sections(
     return [
         {
             "title": title,
-            "fields": [_make_field(predictor, name, fields, problems) for name in names],
+            "fields": [
+                _make_centre_field(predictor, fields, problems)
+                if name == SITE
+                else _make_field(predictor, name, fields, problems)
+                for name in names
+            ],
             "folded": folded,
             "open": any(name in fields or name in wrong for name in names),
         }
         for title, names, folded in groups
         if names
     ]
+
+
+def _make_centre_field(
+    predictor: Predictor, fields: Mapping[str, str], problems: Sequence[Problem]
+) -> dict[str, Any]:
+    """Return the choice among the centres of a model: one of them is always chosen."""
+    options = [*((name, Text(name)) for name in predictor.centres), (NO_CENTRE, OTHER_CENTRE)]
+    sent = fields.get(SITE) or predictor.centre
+    return _make_field(predictor, SITE, fields, problems) | {
+        "options": options,
+        "chosen": sent if sent in predictor.centres else NO_CENTRE,
+        "control": "select",
+        "is_open": False,
+    }
 
 
 def _is_drug_class(variable: Variable) -> bool:

@@ -49,6 +49,7 @@ def write_letter(predictor: Predictor, result: Mapping[str, Any]) -> list[str]:
                 say("  Whether that is better or worse cannot be told: the interval holds both.")
             )
     lines.append(say("Learnt from {population}.", population=facts.say(facts.population)))
+    lines += [result["centre"]["text"]] if result["centre"] else []
     names = ("placebo", "harm", "refuse", "follow_up", "stamp")
     lines += [statements[name] for name in names if name in statements]
     lines += [*map(facts.say, facts.notes[:1]), *predictor.waivers]

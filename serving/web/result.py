@@ -15,6 +15,7 @@ from features.dictionary.substances import name_codes, to_codes
 from features.dictionary.variable import Variable, spell_choice
 from features.numerals import parse_number
 from features.texts import Text, as_text, say, say_count, say_list, say_words
+from serving.estimate.centre import CENTRE_NOTICES, NO_CENTRE, OTHER_CENTRE, SITE
 from serving.estimate.notices import (
     NO_ESTIMATE,
     RECORDED,
@@ -33,6 +34,7 @@ __all__ = [
     "describe_submodel",
     "make_estimates",
     "make_result",
+    "name_start",
     "show_value",
 ]
 
@@ -71,6 +73,7 @@ def make_result(
         found = {**found, "estimates": []}
     notices = found["applicability"]["notices"]
     hidden = {*NO_ESTIMATE, "note", "panel_unused", predictor.facts.status, SILENT, RECORDED}
+    hidden |= set(CENTRE_NOTICES)  # told with the centre
     if any(n["code"] == TOO_LITTLE_KNOWN for n in notices):
         hidden.add("missing")  # the reason names them
     shown = _list_shown(predictor, [n for n in notices if n["code"] not in hidden | {WAIVED}])
@@ -84,6 +87,7 @@ def make_result(
         "reasons": list_reasons(found),
         "absence": name_absence(found),
         "spoke": describe_submodel(predictor, found),
+        "centre": found["model"]["centre"],
         "notices": shown[:_MOST_SHOWN],
         "more_notices": shown[_MOST_SHOWN:],
         "unusual": any(n["code"] in _UNUSUAL for n in notices),
@@ -122,6 +126,8 @@ def list_inputs(predictor: Predictor, fields: Mapping[str, str]) -> list[tuple[T
         value: str
         if variable.kind == "codes":
             value = name_codes(to_codes(text))
+        elif variable.name == SITE and text.casefold() == NO_CENTRE:
+            value = OTHER_CENTRE
         elif variable.is_numeric:
             number = parse_number(text)
             value = text if number is None else show_value(variable, number)
@@ -139,7 +145,21 @@ def make_estimates(predictor: Predictor, found: Mapping[str, Any]) -> list[dict[
     drawn = [c for e in estimates for c in e["explanation"]["contributions"]]
     drawn += [part for row in drawn for part in row.get("parts", ())]
     largest = max((abs(row["contribution"]) for row in drawn), default=0.0)
-    return [_make_estimate(predictor, e, largest or 1.0, found["submodel"]) for e in estimates]
+    start = name_start(found)
+    return [
+        {**_make_estimate(predictor, e, largest or 1.0, found["submodel"]), "start": start}
+        for e in estimates
+    ]
+
+
+def name_start(found: Mapping[str, Any]) -> Text:
+    """Return what an answer's estimates start from: nothing known but, where it counts, where."""
+    centre = found["model"]["centre"]
+    if centre is None:
+        return say("Knowing nothing")
+    if not centre["known"]:
+        return say("Knowing nothing, at a new centre")
+    return say("Knowing nothing, at {centre}", centre=centre["name"])
 
 
 def describe_submodel(predictor: Predictor, found: Mapping[str, Any]) -> Text:

@@ -11,10 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from features.errors import Problem, group_problems
+from serving.estimate.centre import CENTRE_NOTICES
 from serving.estimate.notices import RECORDED, SILENT, WAIVED, list_reasons, name_absence
 from serving.estimate.predictor import Predictor
-from serving.estimate.several import name_kind
-from serving.web.result import count_of_hundred, describe_contributions, describe_submodel
+from serving.estimate.several import name_centre, name_kind
+from serving.web.result import (
+    count_of_hundred,
+    describe_contributions,
+    describe_submodel,
+    name_start,
+)
 from training.store.statements import make_statements
 
 __all__ = ["print_answer", "print_cohort"]
@@ -39,12 +45,15 @@ def print_answer(
     for text in [n["text"] for n in notices if n["code"] == RECORDED]:
         told = f"{text} It is {answer['request_id']}."
         console.print(f"[bold]{escape(told)}[/]\n", soft_wrap=True)
+    centre = answer["model"]["centre"]
     for estimate in [] if predictor.is_silent else answer["estimates"]:
-        _print_estimate(estimate, predictor, console)
+        _print_estimate(estimate, predictor, console, start=name_start(answer))
+    if centre is not None and answer["estimates"]:
+        console.print(f"{escape(centre['text'])}\n", soft_wrap=True)
     spoke = describe_submodel(predictor, answer)
     if spoke:
         console.print(f"{escape(spoke)}\n", soft_wrap=True)
-    hidden = (facts.status, "note", "panel_unused", SILENT, RECORDED, WAIVED)
+    hidden = (facts.status, "note", "panel_unused", SILENT, RECORDED, WAIVED, *CENTRE_NOTICES)
     shown = [n["text"] for n in notices if n["code"] not in hidden]
     if shown:
         console.print("[bold]Please note, for this patient[/]")
@@ -72,6 +81,7 @@ def print_cohort(
     table = Table(
         "patient",
         "sub-model",
+        *(["centre"] if predictor.model.centres else []),
         *(f"{h.upper()}, of 100 (95%)" for h in horizons),
         box=None,
         padding=(0, 2),
@@ -83,8 +93,9 @@ def print_cohort(
         (answer["patient_id"], *_describe_patient(answer, horizons, withheld=predictor.is_silent))
         for answer in answers
     ]
-    for patient, submodel, cells, _ in told:
-        table.add_row(escape(patient), submodel, *cells)
+    for answer, (patient, submodel, cells, _) in zip(answers, told, strict=True):
+        where = [escape(name_centre(answer))] if predictor.model.centres else []
+        table.add_row(escape(patient), submodel, *where, *cells)
     console.print(table)
     counts = Counter(submodel for _, submodel, _, _ in told)
     console.print("\n" + ", ".join(f"{count} {name}" for name, count in counts.items()))
@@ -131,7 +142,9 @@ def _describe_unread(answers: Sequence[Mapping[str, Any]]) -> list[str]:
     return kinds[:_MOST_KINDS] + more
 
 
-def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: Console) -> None:
+def _print_estimate(
+    estimate: Mapping[str, Any], predictor: Predictor, console: Console, *, start: str
+) -> None:
     low, high = estimate["interval"]
     outcome = estimate["outcome"]
     console.print(f"[bold]{escape(outcome[0].upper() + outcome[1:])}[/]", soft_wrap=True)
@@ -155,7 +168,7 @@ def _print_estimate(estimate: Mapping[str, Any], predictor: Predictor, console: 
     table = Table("What moved this estimate", "", "of 100", box=None, padding=(0, 2))
     table.columns[2].justify = "right"
     explanation = estimate["explanation"]
-    table.add_row("Knowing nothing", "", f"{100 * explanation['base']:.1f}")
+    table.add_row(escape(start), "", f"{100 * explanation['base']:.1f}")
     for row in describe_contributions(predictor, explanation["contributions"]):
         table.add_row(escape(row["label"]), escape(row["value"]), _points(row))
         for part in row["parts"]:

@@ -26,7 +26,7 @@ from serving.web.answers import answer
 from serving.web.app import make_app
 from tests.serving.helpers.clients import Client
 from tests.serving.helpers.guarded import Guarded
-from tests.serving.helpers.models import DEFAULT, PATIENT, make_loaded
+from tests.serving.helpers.models import DEFAULT, PATIENT, make_loaded, make_loaded_of_centres
 from tests.serving.helpers.panels import make_loaded_with_panel
 from training.approval.approval import describe_waivers
 from training.store.artifact import LoadedModel
@@ -221,7 +221,7 @@ FORM = {name: str(value) for name, value in PATIENT.items()}
         "compared",
     ],
 )
-@pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel])
+@pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel, make_loaded_of_centres])
 def test_the_clinicians_page_holds_no_english(code, form, loaded):
     predictor = make_predictor(loaded())
     client = Client(make_app(lambda: predictor, get_folder=lambda: Path()))

@@ -12,6 +12,15 @@ def test_settings_survive_the_environment(tmp_path):
     assert ServiceSettings.from_environ(settings.to_environ()) == settings
 
 
+def test_a_centre_and_a_first_horizon_survive_a_service_that_names_neither(tmp_path):
+    environ = {"KETRESPONSE_CENTRE": "North", "KETRESPONSE_FIRST_HORIZON": "t2"}
+    told = environ | ServiceSettings(tmp_path).to_environ()
+    found = ServiceSettings.from_environ(told)
+    assert (found.centre, found.first_horizon) == ("North", "t2")
+    named = environ | ServiceSettings(tmp_path, centre="none").to_environ()
+    assert ServiceSettings.from_environ(named).centre == "none"
+
+
 def test_without_a_mode_only_an_approved_model_is_asked_for():
     settings = ServiceSettings.from_environ({"KETRESPONSE_MODEL": "m"})
     assert (settings.mode, settings.host, settings.port) == ("approved", "127.0.0.1", 3000)

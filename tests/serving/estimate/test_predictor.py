@@ -143,6 +143,7 @@ def test_the_answer_has_exactly_the_agreed_names(predictor, patient):
         "card_sha256",
         "population",
         "treatment",
+        "centre",
     ]
     assert [e["horizon"] for e in answer["estimates"]] == ["t1", "t2"]
     for estimate in answer["estimates"]:
@@ -201,7 +202,7 @@ def test_contributions_add_up_and_the_second_probability_is_not_above_the_first(
 
 def test_a_model_whose_reasons_do_not_belong_to_its_number_gives_none(monkeypatch, patient):
     predictor = Predictor(make_loaded())
-    explainer = predictor._clinical.explainer
+    explainer = predictor._clinical.new.explainer
     explain = explainer.explain
     monkeypatch.setattr(
         explainer, "explain", lambda x: replace(explain(x), base=explain(x).base + 1e-5)

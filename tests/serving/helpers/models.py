@@ -15,12 +15,15 @@ from features.dictionary.preprocessing import make_basis
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
+from tests.training.helpers.centres import add_centres
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
 from training.store.artifact import LoadedModel
 from training.store.facts import ModelFacts
 
 DEFAULT = ("nrs_t0", "disease_duration_years", "opioid", "antidepressant", "sex")
 NOTHING = np.empty(0)
+CENTRES = {"North": 0.8, "South": -0.3}
+"""Two centres, by how far their log-odds lie from a new one's."""
 
 ELIGIBLE = {
     "age_years": 45,
@@ -134,6 +137,11 @@ def make_facts(model: ResponseModel, **changes: Any) -> ModelFacts:
 
 
 def make_loaded(**options: Any) -> LoadedModel:
-    facts = options.pop("facts", {})
-    model = make_model(**options)
+    facts, moves = options.pop("facts", {}), options.pop("centres", {})
+    model = add_centres(make_model(**options), moves)
     return LoadedModel(model, make_facts(model, **facts), "d" * 64)
+
+
+def make_loaded_of_centres(**options: Any) -> LoadedModel:
+    """Return the model of two centres, which differ by what CENTRES has."""
+    return make_loaded(centres=CENTRES, **options)

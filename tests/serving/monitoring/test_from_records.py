@@ -7,8 +7,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from serving.estimate.predictor import Predictor
 from serving.monitoring.from_records import follow_records, make_before, to_moment
 from serving.monitoring.reporting import DUE_DAYS
+from tests.serving.helpers.models import CENTRES, make_loaded
 from tests.serving.monitoring.recorded import AFTER, BEGIN, make_store, record_patient, report
 
 
@@ -170,6 +172,15 @@ def test_parts_of_the_patients_are_those_of_the_training(store, predictor):
         record_patient(store, predictor, number, sex=sex)
     parts = {(one.variable, one.name): one.members for one in follow(store, predictor).subgroups}
     assert parts[("Sex", "female")].tolist() == [True, False, True]
+
+
+def test_the_centres_of_a_model_are_parts_of_the_patients(store):
+    at_north = Predictor(make_loaded(centres=CENTRES), centre="North")
+    record_patient(store, at_north, 1)
+    record_patient(store, at_north, 2, site="South")
+    groups = follow(store, at_north).subgroups
+    found = {g.name: g.members.tolist() for g in groups if g.variable == "Treatment centre"}
+    assert found == {"North": [True, False], "South": [False, True]}
 
 
 def test_the_training_cohort_is_told_by_the_model(predictor):

@@ -60,6 +60,19 @@ def test_a_row_is_the_estimate_that_was_acted_on_with_what_was_reported_last() -
     assert "sex" not in table or set(table["sex"]) == {""}
 
 
+def test_a_patient_s_site_is_the_centre_that_was_answered_for_else_what_was_sent() -> None:
+    asked = [
+        make("a", 0, "h1" * 32, centre="North"),
+        make("b", 0, "h2" * 32, centre="North", patient={"site": "north"}),
+        make("c", 0, "h3" * 32, patient={"site": "West"}),
+        make("d", 0, "h4" * 32, patient={"site": "none"}),
+    ]
+    table = make_cohort_table(asked, [tell(number, 9, nrs_t1=5.0) for number in "abcd"])
+    assert table["site"].tolist() == ["North", "North", "West", ""]
+    alone = make_cohort_table(asked[3:], [tell("d", 9, nrs_t1=5.0)])
+    assert "site" not in alone
+
+
 def test_it_is_a_cohort_that_can_be_labelled() -> None:
     asked = [make(name, day, name * 64) for day, name in enumerate("abcd")]
     reported = [

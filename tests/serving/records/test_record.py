@@ -5,7 +5,7 @@ import pytest
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
 from serving.records.record import make_estimate, read_pseudonym
-from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.models import CENTRES, PATIENT, make_loaded
 from tests.serving.records.conftest import START
 
 
@@ -25,6 +25,22 @@ def test_what_was_asked_and_answered_is_recorded(predictor: Predictor) -> None:
     assert "patient_id" not in one.inputs["patient"]
     assert one.inputs["patient"]["nrs_t0"] == PATIENT["nrs_t0"]
     assert one.answer == answer
+
+
+def test_the_centre_that_was_answered_for_is_recorded() -> None:
+    predictor = Predictor(make_loaded(centres=CENTRES), centre="North")
+    for site, centre, where in (
+        (None, "North", "North"),
+        ("south", "South", "South"),
+        ("West", "", "West"),
+        ("none", "", None),
+    ):
+        patient = {**PATIENT, "site": site}
+        answer = predictor.predict(patient, request_id="r1")
+        one = make_estimate(predictor, patient, answer, at=START, caller="x")
+        assert (one.centre, one.site) == (centre, where)
+        assert one.inputs is not None
+        assert one.inputs["patient"]["site"] == site
 
 
 def test_a_patient_out_of_scope_is_recorded_without_a_probability(predictor: Predictor) -> None:

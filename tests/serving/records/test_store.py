@@ -21,6 +21,18 @@ def test_an_estimate_comes_back_as_it_was_but_for_the_pseudonym(either_store: Re
     assert kept.at.tzinfo is not None
 
 
+def test_the_centre_is_kept_with_an_estimate_even_where_contents_are_not(
+    environ: dict[str, str],
+) -> None:
+    settings = RecordSettings.from_environ(environ | {"KETRESPONSE_RECORDS_CONTENT": "none"})
+    assert settings is not None
+    store = open_store(settings)
+    store.write([replace(ESTIMATE, centre="North")])
+    (kept,) = store.read()
+    assert (kept.centre, kept.site, kept.inputs) == ("North", "North", None)
+    store.close()
+
+
 def test_estimates_are_found_by_patient_answer_and_model(either_store: RecordStore) -> None:
     mine, others = make_estimates(3), make_estimates(2, pseudonym="P-2", model_digest="e" * 64)
     nobody = make_estimates(1, pseudonym=None)

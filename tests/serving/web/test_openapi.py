@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from features.dictionary.contract import CONTRACT
 from serving.estimate.predictor import MAX_BATCH, Predictor
 from serving.web.openapi import make_openapi
-from tests.serving.helpers.models import make_loaded
+from tests.serving.helpers.models import make_loaded, make_loaded_of_centres
 from tests.serving.helpers.panels import make_loaded_with_panel
 
 
@@ -35,7 +35,7 @@ def test_a_model_of_one_horizon_speaks_of_no_other(horizons):
         assert f'"{other}"' not in json.dumps(document)
 
 
-@pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel])
+@pytest.mark.parametrize("loaded", [make_loaded, make_loaded_with_panel, make_loaded_of_centres])
 @pytest.mark.parametrize("horizons", [("t1",), ("t1", "t2")])
 def test_every_example_is_answered_by_the_model_that_is_served(loaded, horizons):
     predictor = Predictor(loaded(horizons=horizons))

@@ -1,0 +1,231 @@
+"""At which centre a patient is answered, where the model was learnt from several.
+
+Such a model has a number to start from for each centre that took part, and one for every other. A
+service knows its own centre by a setting; a request may name another in its field `site`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from features.errors import InputError, KetresponseError, did_you_mean
+from features.texts import say, say_list
+from serving.estimate.notices import PlainNotice
+from serving.estimate.submodel import SubModel
+from training.model.centres import Centre, find_centre, match_centre
+from training.model.response_model import ResponseModel
+
+__all__ = [
+    "CENTRE_NOTICES",
+    "NO_CENTRE",
+    "OTHER_CENTRE",
+    "SITE",
+    "AskedCentre",
+    "CentreModels",
+    "choose_centre",
+    "describe_centre",
+    "list_centre_notices",
+    "read_centre",
+]
+
+SITE = "site"
+"""The variable of the contract that names a centre."""
+NO_CENTRE = "none"
+"""What is written for a centre that took no part, where another would be taken otherwise."""
+OTHER_CENTRE = say("another centre")
+"""What stands for it where a reader chooses."""
+_NEW, _NEW_IN_PART = CENTRE_NOTICES = "new_centre", "new_centre_outcome"
+"""Codes: no patient of this centre taught the model, or none did of one outcome."""
+
+
+class AskedCentre(NamedTuple):
+    """The centre of a patient.
+
+    Parameters
+    ----------
+    name : str
+        As the model writes it; "" for one that took no part.
+    is_named : bool
+        Whether the request or the setting names one.
+    """
+
+    name: str
+    is_named: bool
+
+
+class CentreModels:
+    """A model, ready to answer at each of its centres and at any other.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        Of several centres, or of one cohort.
+    n_assays : int
+        The last so many predictors are assays of a panel.
+
+    Raises
+    ------
+    RuntimeError
+        If at some centre the reasons do not add up to the number.
+    """
+
+    def __init__(self, model: ResponseModel, *, n_assays: int = 0) -> None:
+        self.new = SubModel.of(model, n_assays=n_assays)
+        self._known = {
+            centre.name: SubModel.of(model.at(centre.name), n_assays=n_assays, centre=centre.name)
+            for centre in model.centres
+        }
+        for known in self._known.values():
+            known.estimate(np.asarray(model.background[0]))
+
+    def list_all(self) -> list[SubModel]:
+        """Return what answers at a new centre, and what answers at each other."""
+        return [self.new, *self._known.values()]
+
+    def at(self, name: str) -> SubModel:
+        """Return what answers at a centre; where it took no part, what answers at a new one."""
+        return self._known.get(name, self.new)
+
+
+def choose_centre(centres: Sequence[Centre], asked: str) -> str:
+    """Return the centre that a setting names, as the model writes it.
+
+    Parameters
+    ----------
+    centres : sequence of Centre
+        Of the model.
+    asked : str
+        "" or :data:`NO_CENTRE` for one that took no part.
+
+    Returns
+    -------
+    str
+        "" for one that took no part.
+
+    Raises
+    ------
+    InputError
+        If the model knows no such centre; it lists those that it knows.
+    """
+    if asked.casefold() in ("", NO_CENTRE):
+        return ""
+    names = [centre.name for centre in centres]
+    try:
+        return find_centre(centres, match_centre(centres, asked) or asked).name
+    except KetresponseError as err:
+        hint = did_you_mean(asked, names)
+        told = f"{err}{f'; {hint}' if hint else ''}"
+        raise InputError(
+            f"{told}. For a new centre leave it out (--centre, KETRESPONSE_CENTRE)"
+        ) from err
+
+
+def read_centre(centres: Sequence[Centre], record: Mapping[str, object], usual: str) -> AskedCentre:
+    """Return the centre of a patient: the one that the record names, else the usual one.
+
+    Parameters
+    ----------
+    centres : sequence of Centre
+        Of the model.
+    record : mapping
+        Parsed values of the patient.
+    usual : str
+        The service's own, from :func:`choose_centre`.
+    """
+    asked = record.get(SITE)
+    if not isinstance(asked, str) or not asked:
+        return AskedCentre(usual, bool(usual))
+    if asked.casefold() == NO_CENTRE:
+        return AskedCentre("", False)
+    return AskedCentre(match_centre(centres, asked), True)
+
+
+def _list_open(model: ResponseModel, spoke: SubModel) -> list[str]:
+    """Return the outcomes of which the centre that is answered for told nothing, in words."""
+    if not spoke.centre:
+        return []
+    own = find_centre(model.centres, spoke.centre)
+    asked = [(own.first, say("the first outcome"))]
+    if model.kept is not None:
+        asked.append((own.kept, say("the second outcome")))
+    return [words for outcome, words in asked if outcome is None]
+
+
+def describe_centre(
+    model: ResponseModel, spoke: SubModel, asked: AskedCentre
+) -> dict[str, Any] | None:
+    """Return what an answer tells of its centre; None for a model of one cohort.
+
+    Parameters
+    ----------
+    model : ResponseModel
+        Of which `spoke` is one centre's.
+    spoke : SubModel
+        What answered.
+    asked : AskedCentre
+        The patient's centre.
+
+    Returns
+    -------
+    dict
+        `name`, None for a new centre; `known`, whether the model has a number of its own for it;
+        `text`, what that means.
+    """
+    if not model.centres:
+        return None
+    notices = list_centre_notices(model, spoke, asked)
+    if not spoke.centre:
+        return {"name": None, "known": False, "text": notices[0].text}
+    text = say(
+        "Answered for {centre}, one of the {count} centres that the model was learnt from: what "
+        "the estimate starts from, before anything is known of the patient, is this centre's own.",
+        centre=spoke.centre,
+        count=len(model.centres),
+    )
+    return {
+        "name": spoke.centre,
+        "known": True,
+        "text": say_list([text, *(notice.text for notice in notices)], " "),
+    }
+
+
+def list_centre_notices(
+    model: ResponseModel, spoke: SubModel, asked: AskedCentre
+) -> list[PlainNotice]:
+    """Return what has to be known of an estimate at a centre that did not teach the model.
+
+    The parameters are those of :func:`describe_centre`.
+    """
+    if not model.centres:
+        return []
+    count = len(model.centres)
+    if spoke.centre:
+        return [
+            PlainNotice(
+                _NEW_IN_PART,
+                say(
+                    "At {centre} the model could learn nothing of {outcome}: it is answered as for "
+                    "a new centre, and its interval also holds what centres differ by.",
+                    outcome=outcome,
+                    centre=spoke.centre,
+                ),
+                SITE,
+            )
+            for outcome in _list_open(model, spoke)
+        ]
+    if asked.is_named:
+        text = say(
+            "A new centre: no patient of the centre that is named was among those whom the model "
+            "was learnt from ({count} centres), so the interval also holds what centres differ by.",
+            count=count,
+        )
+    else:
+        text = say(
+            "Answered for a new centre, as none is named: the interval also holds what centres "
+            "differ by. The model was learnt from {count} centres.",
+            count=count,
+        )
+    return [PlainNotice(_NEW, text, SITE)]
