@@ -180,8 +180,8 @@ def describe_centre(
     if not spoke.centre:
         return {"name": None, "known": False, "text": notices[0].text}
     text = say(
-        "Answered for {centre}, one of the {count} centres that the model was learnt from: what "
-        "the estimate starts from, before anything is known of the patient, is this centre's own.",
+        "Answered for {centre}, one of the {count} centres that the model was learnt from: the "
+        "number that the estimate starts from is this centre's own.",
         centre=spoke.centre,
         count=len(model.centres),
     )
@@ -216,7 +216,13 @@ def list_centre_notices(
             )
             for outcome in _list_open(model, spoke)
         ]
-    if asked.is_named:
+    if asked.name:
+        text = say(
+            "The sub-model for patients with a panel has nothing of its own for {centre}: it "
+            "answers as for a new centre.",
+            centre=asked.name,
+        )
+    elif asked.is_named:
         text = say(
             "A new centre: no patient of the centre that is named was among those whom the model "
             "was learnt from ({count} centres), so the interval also holds what centres differ by.",

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from features.errors import InputError
 from serving.estimate.answer import Answer
 from serving.estimate.centre import AskedCentre, CentreModels, choose_centre, read_centre
 from serving.estimate.predictor import Predictor
+from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.models import CENTRES, PATIENT, make_loaded
+from tests.serving.helpers.panels import make_loaded_with_panel
 from tests.training.helpers.centres import add_centres
 from training.model.response_model import ResponseModel
 
@@ -106,6 +109,31 @@ def test_a_centre_s_interval_is_narrower_than_a_new_one_s(at_north: Predictor) -
         return float(high - low)
 
     assert width(_ask(at_north)) < width(_ask(at_north, site="none"))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_sub_model_for_a_panel_answers_at_the_same_centre_where_it_knows_it(own: bool) -> None:
+    plain = make_loaded_with_panel()
+    assert plain.panel is not None
+    response = plain.panel.response
+    panel = replace(plain.panel, response=add_centres(response, CENTRES) if own else response)
+    loaded = replace(plain, model=add_centres(plain.model, CENTRES), panel=panel)
+    sample = {**DATES, **PANEL}
+    patient = {**PATIENT, "site": "North"}
+    answer = Predictor(loaded).predict(patient, request_id="a" * 32, panel=sample)
+    Answer.model_validate(answer)
+    assert answer["submodel"] == "clinical+panel"
+    found = answer["estimates"][0]["probability"]
+    usual = Predictor(plain).predict(PATIENT, request_id="a" * 32, panel=sample)
+    before = usual["estimates"][0]["probability"]
+    told = answer["model"]["centre"]
+    if own:
+        assert logit(found) - logit(before) == pytest.approx(0.8)
+        assert told["name"] == "North"
+    else:
+        assert found == before
+        assert (told["known"], "new_centre" in _codes(answer)) == (False, True)
+        assert "a panel has nothing of its own for North" in told["text"]
 
 
 def test_a_model_of_one_cohort_knows_no_centre() -> None:
