@@ -237,13 +237,12 @@ def _compare(
         n = len(precision)
         spread = np.where(straight, apart.slope.estimate**2, 0.0)
         curvature = np.array([p.curvature[0, 0] for p in others])
-        mean = shrink_intercepts(left.intercepts, curvature, apart)[1]
         found[name] = compare_with_others(
             points[place],
             left.coef,
             left.covariance[-n:, -n:] + np.diag(spread),
-            mean,
-            tau=apart.intercept.estimate,
+            (left.intercepts, curvature),
+            apart,
         )
     return found
 

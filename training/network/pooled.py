@@ -103,7 +103,7 @@ class PooledOutcome:
         curvature = self._find_curvature(round_ - 1, name)
         if before.family == "bends" and here.family == "straight":
             kept = np.append(True, self.straight)
-            return curvature[np.ix_(kept, kept)]  # the bends have moved too
+            return np.asarray(curvature[np.ix_(kept, kept)])  # the bends have moved too
         moved = np.subtract(here.at, before.at)
         return update_curvature(curvature, moved, np.subtract(before.gradient, here.gradient))
 

@@ -27,6 +27,8 @@ EVALUATION = {
     "brier": 0.2,
     "brier_se": 0.02,
     "brier_prevalence": 0.24,
+    "brier_skill": 0.05,
+    "brier_skill_se": 0.1,
     "groups": [
         {"low": 0, "high": 0.5, "n": 10, "events": 3, "expected": 4.0},
         {"low": 0.5, "high": 1, "n": 20, "events": 15, "expected": 14.0},

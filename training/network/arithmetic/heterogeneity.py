@@ -9,6 +9,8 @@ Of both taus a grid is laid, with a half-normal prior of Röver 2021, doi:10.100
 0.5 for differences between centres in log-odds; half of that for slopes). Half a dozen centres tell
 little of a tau: intervals are drawn over all that the grid leaves possible, not at one best value.
 Reported is the likelihood alone: where it is highest, and the interval of what it does not reject.
+Estimates let slopes differ where the data reject that they are the same; intervals always allow for
+it, by as much as is likely.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from features.arrays import BoolArray, FloatArray
 from training.network.arithmetic.likelihood import Point
@@ -28,6 +30,7 @@ __all__ = [
     "Heterogeneity",
     "Tau",
     "assess_heterogeneity",
+    "compare_intercept",
     "draw_centres",
     "estimate_centres",
     "shrink_intercepts",
@@ -35,6 +38,9 @@ __all__ = [
 
 _GRID: FloatArray = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
 _PRIOR_SCALES = (0.5, 0.25)
+_SAME_SLOPES = 0.5
+"""Prior probability that slopes are the same everywhere. A test of it misses what six centres
+cannot show, and intervals made without the slopes' tau are then too narrow."""
 _LEVEL = 0.95
 _RANDOM_SLOPES_P = 0.05
 """Slopes are let differ where the data reject, at this level, that they are the same."""
@@ -72,8 +78,7 @@ class Heterogeneity:
     random_slopes : bool
         Whether the data reject that the slopes are the same: then each centre has its own.
     posterior : ndarray of shape (n_grid, n_grid)
-        Probability of each pair of taus (intercept, slope); without random slopes only tau 0 of the
-        slopes has any.
+        Probability of each pair of taus (intercept, slope), given the prior.
     """
 
     intercept: Tau
@@ -142,6 +147,14 @@ def _list_spreads(straight: BoolArray) -> FloatArray:
     return np.column_stack([intercept, slope[:, np.newaxis] * straight])
 
 
+def _spread_prior(scale: float, at_zero: float) -> FloatArray:
+    """Return the prior probability of each tau of the grid: half-normal, some of it at 0."""
+    density = np.exp(-0.5 * (_GRID / scale) ** 2) * np.gradient(_GRID)
+    prior = (1 - at_zero) * density / density.sum()
+    prior[0] += at_zero
+    return np.asarray(prior)
+
+
 def _describe(profile: FloatArray) -> Tau:
     """Return what a profile log-likelihood over the grid says of a tau."""
     best = int(np.argmax(profile))
@@ -183,12 +196,10 @@ def assess_heterogeneity(
     slope = _describe(log.max(axis=0))
     random_slopes = slope.p_value < _RANDOM_SLOPES_P
     intercept = _describe(log.max(axis=1) if random_slopes else log[:, 0])
-    prior = -0.5 * (_GRID[:, None] / _PRIOR_SCALES[0]) ** 2
-    prior = prior - 0.5 * (_GRID[None, :] / _PRIOR_SCALES[1]) ** 2
-    width = np.log(np.gradient(_GRID))
-    weight = log + prior + width[:, None] + (width[None, :] if random_slopes else 0.0)
-    if not random_slopes:
-        weight[:, 1:] = -np.inf
+    with np.errstate(divide="ignore"):
+        prior = np.log(_spread_prior(_PRIOR_SCALES[0], 0.0))[:, None]
+        prior = prior + np.log(_spread_prior(_PRIOR_SCALES[1], _SAME_SLOPES))
+    weight = log + prior
     return Heterogeneity(intercept, slope, random_slopes, np.exp(weight - logsumexp(weight)))
 
 
@@ -304,3 +315,33 @@ def shrink_intercepts(
         known += share * (mean + tau**2 * weight * (intercepts - mean))
         new += float(share) * mean
     return known, new
+
+
+def compare_intercept(
+    own: float, variance: float, others: tuple[FloatArray, FloatArray], apart: Heterogeneity
+) -> float:
+    """Return how surprising a centre's intercept is to who knows the others'.
+
+    Parameters
+    ----------
+    own, variance : float
+        The centre's own intercept, and its variance given the coefficients.
+    others : (ndarray, ndarray)
+        The other centres' intercepts and the curvature at each, as :func:`shrink_intercepts` has
+        them.
+    apart : Heterogeneity
+        Of the others.
+
+    Returns
+    -------
+    float
+        Two-sided p value, over all that their differences may be.
+    """
+    intercepts, curvature = others
+    p_value = 0.0
+    for share, tau in zip(apart.posterior.sum(axis=1), _GRID, strict=True):
+        weight = 1 / (1 / curvature + tau**2)
+        away = own - float(np.average(intercepts, weights=weight))
+        spread = np.sqrt(variance + tau**2 + 1 / weight.sum())
+        p_value += float(share) * 2 * float(norm.sf(abs(away) / spread))
+    return p_value

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from features.arrays import FloatArray
+from training.network.arithmetic.heterogeneity import Heterogeneity, compare_intercept
 from training.network.arithmetic.likelihood import Point
 
 __all__ = ["Contradiction", "compare_with_others"]
@@ -28,8 +29,8 @@ class Contradiction:
     p_coefficients : float
         Of the centre's coefficients being the others', chi-square on all of them.
     p_rate : float
-        Of as many responders as the others' intercept foresees, two-sided, centres being allowed to
-        differ by `tau`.
+        Of as many responders as the others' intercepts foresee, two-sided, centres being allowed to
+        differ by as much as the others may.
     """
 
     slope: float
@@ -40,7 +41,11 @@ class Contradiction:
 
 
 def compare_with_others(
-    point: Point, coef: FloatArray, covariance: FloatArray, intercept: float, *, tau: float
+    point: Point,
+    coef: FloatArray,
+    covariance: FloatArray,
+    others: tuple[FloatArray, FloatArray],
+    apart: Heterogeneity,
 ) -> Contradiction:
     """Compare a centre's log-likelihood with the model made without it.
 
@@ -52,10 +57,10 @@ def compare_with_others(
         Of the model made without it.
     covariance : ndarray of shape (n_columns, n_columns)
         Of those coefficients.
-    intercept : float
-        The other centres' mean intercept.
-    tau : float
-        Standard deviation of the intercepts between the other centres.
+    others : (ndarray, ndarray)
+        The other centres' intercepts, and the curvature of their log-likelihoods there.
+    apart : Heterogeneity
+        Of the other centres.
     """
     own = point.curvature[0, 0]
     slopes = point.slopes
@@ -71,12 +76,10 @@ def compare_with_others(
         slope = 1.0 + float(coef @ steep) / along
         slope_se = along**-0.5
         p_slope = float(norm.cdf(slope / slope_se))
-    own_intercept = at[0] + gradient[0] / own
-    away = (own_intercept - intercept) / np.sqrt(1 / own + tau**2)
     return Contradiction(
         slope=slope,
         slope_se=slope_se,
         p_slope=p_slope,
         p_coefficients=float(chi2.sf(statistic, rank)) if rank else 1.0,
-        p_rate=float(2 * norm.sf(abs(away))),
+        p_rate=compare_intercept(at[0] + gradient[0] / own, 1 / own, others, apart),
     )

@@ -89,7 +89,7 @@ def test_slopes_are_let_differ_where_they_do():
     assert not same.random_slopes
     assert other.random_slopes
     assert other.slope.low > 0.3
-    assert same.posterior[:, 1:].sum() == 0
+    assert same.posterior[:, 0].sum() > 0.6 > other.posterior[:, 0].sum()
     bent = assess_heterogeneity(make_centres(rng, tau_slope=1.0), precision, ~straight)
     assert bent.slope.p_value == 1  # nothing that may differ does
 
