@@ -117,10 +117,8 @@ def choose_centre(centres: Sequence[Centre], asked: str) -> str:
         return find_centre(centres, match_centre(centres, asked) or asked).name
     except KetresponseError as err:
         hint = did_you_mean(asked, names)
-        told = f"{err}{f'; {hint}' if hint else ''}"
-        raise InputError(
-            f"{told}. For a new centre leave it out (--centre, KETRESPONSE_CENTRE)"
-        ) from err
+        told = f"{err}{f' ({hint})' if hint else ''}"
+        raise InputError(f"{told}; leave --centre (KETRESPONSE_CENTRE) out for a new one") from err
 
 
 def read_centre(centres: Sequence[Centre], record: Mapping[str, object], usual: str) -> AskedCentre:

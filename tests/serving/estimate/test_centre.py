@@ -166,7 +166,7 @@ def test_a_setting_that_the_model_does_not_know_is_refused_with_those_it_knows(
 ) -> None:
     assert choose_centre(model.centres, "") == choose_centre(model.centres, "None") == ""
     assert choose_centre(model.centres, "north ") == "North"
-    with pytest.raises(InputError, match="North, South; did you mean North"):
+    with pytest.raises(InputError, match=r"North, South \(did you mean North\?\); leave"):
         choose_centre(model.centres, "Nort")
     with pytest.raises(InputError, match="of one cohort and knows no centres"):
         Predictor(make_loaded(), centre="North")

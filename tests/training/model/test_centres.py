@@ -10,7 +10,10 @@ from features.errors import KetresponseError
 from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import make_model, make_predictors
 from training.model.centres import Centre, CentreOutcome, find_centre
+from training.model.explanation import Explainer
+from training.model.reach import Reach
 from training.model.response_model import ResponseModel
+from training.model.shap_view import to_shap
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,21 @@ def test_an_unknown_centre_is_refused_with_those_that_are_known(model: ResponseM
     with pytest.raises(KetresponseError, match=r"no centre of the name 'West'.*North, South"):
         model.at("West")
     assert find_centre(model.centres, "South").name == "South"
+
+
+def test_everything_that_reads_a_model_reads_that_of_a_centre(model: ResponseModel) -> None:
+    at, X = model.at("North"), make_predictors(3, seed=4)
+    explainer = Explainer(at)
+    explained = [explainer.explain(x) for x in X]
+    for h in range(2):
+        told = to_shap(explained, at, X)[:, :, h]
+        total = told.base_values + told.values.sum(axis=1)
+        np.testing.assert_allclose(total, at.probability(X)[:, h], atol=1e-9)
+    assert not at.is_constant
+    assert Reach(at, "fall2_or_success").list_reasons({"nrs_t0": 8.0})
+    flat = replace(model.first, coef=np.zeros_like(model.first.coef))
+    north = replace(model.centres[0], kept=None)
+    assert north.first is not None
+    moved = replace(north, first=replace(north.first, coef=flat.coef))
+    one = replace(model, horizons=("t1",), first=flat, kept=None, working_kept=None)
+    assert replace(one, centres=(moved,)).at("North").is_constant
