@@ -78,6 +78,7 @@ def agree_protocol(
         thresholds=None,
         bins={},
         limits=Limits(),
+        panel=None,
         texts={},
         text="",
         sha256="",

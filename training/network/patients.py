@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from features.cohort.cohort import Cohort, read_cohort
 from features.cohort.doubts import describe_cautions
@@ -18,6 +19,8 @@ from features.files.temporary import temporary_folder
 from features.mapping.export import read_export
 from features.mapping.mapping import apply_mapping
 from features.mapping.mapping_file import CohortMapping, read_mapping
+from features.panel.importing import read_panel
+from features.panel.signature import compute_signature
 from training.fitting.response import TrainingData
 from training.network.protocol.protocol import Protocol
 from training.study.study import make_training_data
@@ -56,7 +59,7 @@ class CentrePatients(Labelled):
 
 
 def read_centre_patients(
-    protocol: Protocol, cohort: Path, *, mapping: Path | None = None
+    protocol: Protocol, cohort: Path, *, mapping: Path | None = None, panel: Path | None = None
 ) -> CentrePatients:
     """Read a centre's cohort: checked, labelled and counted as for any study.
 
@@ -68,11 +71,15 @@ def read_centre_patients(
         A cohort file; with a mapping that has `[columns]`, the centre's own export.
     mapping : Path or None
         How the export is to be read. It may map what the protocol declares.
+    panel : Path or None
+        The centre's microRNA panel, as `ketresponse panel import` wrote it; needed where the
+        protocol names assays. Patients without one have gaps there.
 
     Raises
     ------
     InputError
-        With every problem of the file; if nobody is eligible, a predictor has no value, or a
+        With every problem of the files; if a panel is needed and not given, or given and not
+        needed; if nobody is eligible, a predictor has no value, or a
         horizon has no outcome.
     """
     rules = CohortMapping()
@@ -83,6 +90,7 @@ def read_centre_patients(
     dictionary = protocol.dictionary.with_variables(others)
     read = _import(cohort, rules, dictionary) if rules.columns else None
     checked = read_cohort(cohort, dictionary=dictionary) if read is None else read
+    checked = _join_signature(checked, protocol, panel)
     labelled = label_cohort(
         checked,
         protocol.eligibility,
@@ -94,6 +102,27 @@ def read_centre_patients(
     data = make_training_data(labelled.table, protocol.predictor_variables, labelled.labels)
     assumed = describe_cautions(protocol.eligibility, checked.table, checked.dictionary)
     return CentrePatients(**vars(labelled), data=data, notices=tuple(assumed))
+
+
+def _join_signature(cohort: Cohort, protocol: Protocol, file: Path | None) -> Cohort:
+    """Return a cohort with what its patients' panels tell of the protocol's assays."""
+    asked = protocol.panel
+    if asked is None and file is None:
+        return cohort
+    if asked is None or file is None:
+        expected = "none: the protocol names no assays" if asked is None else "the centre's panel"
+        got = "one" if asked is None else "none"
+        action = (
+            "leave it out" if asked is None else "ketresponse panel import EXPORT, then --panel"
+        )
+        raise InputError("panel", [Problem("panel", expected, got, action=action)])
+    found = compute_signature(
+        read_panel(file), asked.assays, asked.references, ceiling=asked.ceiling
+    )
+    table = cohort.table.drop(columns=[n for n in asked.assays if n in cohort.table])
+    own = found.reindex(table["patient_id"].astype(str)).reset_index(drop=True)
+    joined = pd.concat([table.reset_index(drop=True), own], axis=1)
+    return replace(cohort, table=joined)
 
 
 def _settle_scale(rules: CohortMapping, protocol: Protocol, mapping: Path) -> CohortMapping:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.errors import InputError
@@ -94,3 +95,56 @@ def test_the_digest_is_of_the_rows_and_not_of_their_order(protocol: Protocol, co
     kept = data.kept.copy()
     kept[0] = 1 - np.nan_to_num(kept[0])
     assert len({patients.digest, digest(X=X), digest(kept=kept)}) == 3
+
+
+SIGNATURE = """
+[variables.mir_a]
+kind = "number"
+known_at = "baseline"
+unit = "cycles"
+low = -20
+high = 30
+precision = 0.1
+[basis.mir_a]
+low = -10
+high = 20
+fill = 4
+center = 4
+scale = 3
+[panel]
+references = ["sim-miR-3", "sim-miR-4"]
+ceiling = 35
+assays = {mir_a = "sim-miR-1"}
+"""
+
+
+def test_a_signature_pools_as_any_number(tmp_path: Path) -> None:
+    text = TEXT.replace('"anti_epileptic"]', '"mir_a"]').replace(
+        "[basis.anti_epileptic]\nshare = 0.33\n", SIGNATURE
+    )
+    protocol = make_signed(text)
+    cohort = make_cohort(50, seed=4).table
+    write_table(cohort, tmp_path / "cohort.csv")
+    assays = ["sim-miR-1", "sim-miR-3", "sim-miR-4"]
+    rng = np.random.default_rng(1)
+    panel = pd.DataFrame({"sample": cohort["patient_id"].head(45)})
+    for assay in assays:
+        panel[assay] = rng.normal(25, 1, size=45).round(2)
+    write_table(panel, tmp_path / "panel.csv")
+    patients = read_centre_patients(protocol, tmp_path / "cohort.csv", panel=tmp_path / "panel.csv")
+    column = list(protocol.predictors).index("mir_a")
+    told = dict(zip(patients.table["patient_id"], patients.data.X[:, column], strict=True))
+    own = panel.set_index("sample")
+    expected = own["sim-miR-1"] - own[assays[1:]].mean(axis=1)
+    for patient, value in told.items():
+        assert np.isnan(value) if patient not in own.index else value == expected[patient]
+    with pytest.raises(InputError, match="panel import EXPORT"):
+        read_centre_patients(protocol, tmp_path / "cohort.csv")
+    with pytest.raises(InputError, match="names no assays"):
+        read_centre_patients(make_signed(), tmp_path / "cohort.csv", panel=tmp_path / "panel.csv")
+
+
+def test_a_signature_is_of_declared_predictors() -> None:
+    text = TEXT + SIGNATURE.replace("assays = {mir_a", "assays = {mir_b")
+    with pytest.raises(InputError, match=r"panel\.assays\.mir_b"):
+        make_signed(text)

@@ -28,7 +28,7 @@ from features.mapping.mapping_file import read_variables
 from features.mapping.study_file import Place, choose_eligibility
 from training.network.protocol.basis_table import Agreed
 from training.network.protocol.keys import CentreKey, is_signed_by
-from training.network.protocol.tables import Family, Limits, ProtocolFile
+from training.network.protocol.tables import Family, Limits, ProtocolFile, SignatureTable
 
 __all__ = ["Protocol", "parse_protocol", "read_protocol", "sign_protocol"]
 
@@ -82,6 +82,8 @@ class Protocol:
         Range of decision thresholds set beforehand.
     limits : Limits
         What may leave a centre.
+    panel : SignatureTable or None
+        The assays of a microRNA panel that are predictors; None without.
     texts : dict
         Code of a language to the protocol's own words in it, by their English.
     text : str
@@ -120,6 +122,7 @@ class Protocol:
     thresholds: tuple[float, float] | None
     bins: dict[str, tuple[float, ...]]
     limits: Limits
+    panel: SignatureTable | None
     texts: dict[str, dict[str, str]]
     text: str = field(repr=False)
     sha256: str
@@ -273,6 +276,7 @@ def _make_protocol(
         thresholds=(thresholds[0], thresholds[1]) if thresholds else None,
         bins=dict(file.bins),
         limits=file.limits,
+        panel=file.panel,
         texts=file.list_texts(dictionary),
         text=text,
         sha256=hashlib.sha256(data).hexdigest(),

@@ -16,7 +16,7 @@ from training.network.protocol.keys import is_public_key
 from training.network.protocol.round_words import ROUND_WORDS
 from training.study.tables import StudyCore
 
-__all__ = ["Family", "Limits", "Noise", "ProtocolFile"]
+__all__ = ["Family", "Limits", "Noise", "ProtocolFile", "SignatureTable"]
 
 Family = Literal["straight", "bends"]
 
@@ -81,6 +81,47 @@ class Limits(Settings):
     def find_curvature_decimals(self, round_: int) -> int | None:
         """Return the decimals of a round's curvatures; None where it tells none."""
         return self.curvature_decimals if round_ <= self.curvature_rounds else None
+
+
+class SignatureTable(Settings):
+    """A panel's assays that were chosen beforehand, as predictors.
+
+    Parameters
+    ----------
+    references : tuple of str
+        Assays whose mean Ct is subtracted from each of them.
+    ceiling : float
+        In cycles; at and above it nothing counts as detected.
+    assays : mapping of str to str
+        Name of the predictor, a number that `[variables]` declares, to its assay.
+    """
+
+    references: Annotated[Texts, fits("at least one assay", bool)]
+    ceiling: Annotated[float, between(20, 50)]
+    assays: Annotated[Mapping[str, str], fits("at least one assay", bool)]
+
+
+def _check_signature_names(
+    signature: SignatureTable | None, info: ValidationInfo[Place]
+) -> SignatureTable | None:
+    """Check that every assay is a declared number that takes part."""
+    predictors = info.data.get("predictors")
+    if signature is None or predictors is None:
+        return signature
+    dictionary = info.context.dictionary
+    problems = [
+        Problem(
+            f"panel.assays.{name}",
+            "a number that [variables] declares and [predictors] names",
+            "another name",
+            action="selection over centres is not done: name the signature as predictors",
+        )
+        for name in signature.assays
+        if name not in predictors.names or not dictionary[name].is_numeric
+    ]
+    if problems:
+        raise SettingError(*problems)
+    return signature
 
 
 class _Model(Settings):
@@ -221,6 +262,7 @@ class ProtocolFile(StudyCore):
     bins: Annotated[
         Mapping[str, Annotated[tuple[float, ...], Strict(False)]], AfterValidator(_check_bins)
     ] = Field(default_factory=dict)
+    panel: Annotated[SignatureTable | None, AfterValidator(_check_signature_names)] = None
     limits: Limits = Limits()
     rounds: _Rounds
     centres: Annotated[Mapping[str, str], AfterValidator(_check_centres)]
