@@ -18,6 +18,8 @@ from features.dictionary.transformers import PredictorBasis
 from training.network.arithmetic.likelihood import find_mode
 from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import SharedPoint, compute_point, compute_remaining
+from training.network.home import LOSS_DECIMALS
+from training.network.protocol.tables import Limits
 
 __all__ = [
     "N_FLAGS",
@@ -32,13 +34,14 @@ __all__ = [
 _STEPS_OF_ROUNDS = (0.2, 0.05, 1e-3, 1e-5, 1e-7)
 _LOSSES = {2: np.array([0.3, 0.6, 0.85, 1.0]), 3: np.linspace(0.1, 1.0, 10)}
 """Of which multiples of a model made elsewhere a round tells the loss: penalties, then weights."""
+_LIMITS = Limits()
 N_FLAGS = 3
 """Of the predictors, the last ones."""
 
 
 @dataclass(frozen=True)
 class Telling:
-    """How much a centre tells of each of its two outcomes.
+    """How much a centre tells of each of its two outcomes; by default as a protocol does.
 
     Parameters
     ----------
@@ -58,10 +61,10 @@ class Telling:
 
     family: str = "straight"
     rounds: int = 6
-    gradient: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+    gradient: tuple[int, ...] = _LIMITS.gradient_decimals
     curvature: int = 1
-    curvature_rounds: int = 3
-    losses: int = 4
+    curvature_rounds: int = _LIMITS.curvature_rounds
+    losses: int = LOSS_DECIMALS
 
     def make_exact(self) -> Telling:
         """Return the same with nine decimals of everything, in every round."""
@@ -73,7 +76,7 @@ TELLINGS = {
     "coarse": Telling(curvature=0, losses=2),
     "exact": Telling().make_exact(),
 }
-"""Curvature to one decimal and losses to four; in whole numbers and two; nine of everything."""
+"""Curvature to one decimal; in whole numbers, and losses to two; nine of everything."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ def test_numbers_in_steps_are_drawn_in_steps() -> None:
 
 
 def test_what_is_told_is_rounded_and_comes_to_rest() -> None:
-    centre = draw_attacked(20, Telling(rounds=5), seed=2)
+    centre = draw_attacked(20, Telling(rounds=5, gradient=(3, 4, 5, 6, 7)), seed=2)
     told = [point for point in centre.points if point.gradient is not None]
     assert [point.gradient for point in told] == 2 * [3, 4, 5, 6, 7]
     assert [point.curvature for point in told] == 2 * [1, 1, 1, None, None]
