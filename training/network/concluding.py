@@ -131,13 +131,7 @@ def _make_outcome(gathered: Gathered, name: str, rng: np.random.Generator) -> _M
     draws = _draw(outcome, heterogeneity, rng)
     counts = gathered.list_counts(name)
     n_slopes = len(combined.coef)
-    before = outcome.rounds[-1]
-    asked = [before[c].likelihood for c in outcome.centres]
-    change = max(
-        float(np.abs(combined.coef - _take_slopes(told.at, told.family, outcome, setting)).max())
-        for told in asked
-        if told is not None
-    )
+    change = max(float(np.abs(combined.coef - point.at[1:]).max()) for point in points)
     errors = np.full(len(outcome.straight), np.nan)
     errors[outcome.choose(setting.family)] = np.sqrt(np.diag(combined.covariance)[-n_slopes:])
     found = NetworkOutcome(
@@ -168,16 +162,6 @@ def _make_outcome(gathered: Gathered, name: str, rng: np.random.Generator) -> _M
     }
     coef = outcome.spread(weight * new_coef, setting.family)
     return _put_together(gathered, found, coef, draws, centres)
-
-
-def _take_slopes(
-    at: list[float], family: str, outcome: PooledOutcome, setting: Setting
-) -> FloatArray:
-    """Return the coefficients of a setting's columns among those of a place."""
-    told = np.asarray(at[1:])
-    if family == setting.family:
-        return told
-    return told[outcome.straight]
 
 
 def _find_intercepts(

@@ -75,11 +75,14 @@ class SharedSummary(_Part):
 class Expansion(_Part):
     """A log-likelihood, its gradient and its curvature, at coefficients, in one family's columns.
 
-    The first of each is the intercept. The curvature is None in rounds that tell none.
+    The first of each is the intercept. The curvature is None in rounds that tell none. `others`
+    are the coefficients of the columns that were asked and are not told, which may not leave: they
+    stood so when the log-likelihood was computed.
     """
 
     family: ColumnFamily
     at: list[float]
+    others: list[float] = Field(default_factory=list)
     value: float
     gradient: list[float]
     curvature: list[list[float]] | None

@@ -109,7 +109,7 @@ def share_outcome(
     protocol : Protocol
         Of the network.
     family : {"straight", "bends"}
-        The columns that are told.
+        The columns that are told; those that are asked beside them count, and are not told.
     centre : str
         Whose patients they are.
     ask : OutcomeAsk or None
@@ -125,6 +125,7 @@ def share_outcome(
     y = outcome.y
     columns = choose_columns(protocol.basis, family)
     Z = outcome.Z[:, columns]
+    untold, others = np.zeros(len(columns), dtype=bool), np.empty(0)
     if ask is None:
         at = find_own_mode(outcome, protocol, columns)
     else:
@@ -134,10 +135,14 @@ def share_outcome(
                 f"{', '.join(ask.intercepts)}; ask the lead of the network why"
             )
         at = np.append(ask.intercepts[centre], np.asarray(ask.coef)[columns])
+        untold = choose_columns(protocol.basis, ask.family) & ~columns
+        others = np.asarray(ask.coef)[untold]
+    point = expand_likelihood(Z, y, at, outcome.Z[:, untold] @ others)
+    expansion = _round_expansion(point, protocol, family, round_)
     told = OutcomeShare(
         n=len(y),
         events=int(y.sum()),
-        likelihood=_round_expansion(expand_likelihood(Z, y, at), protocol, family, round_),
+        likelihood=expansion.model_copy(update={"others": others.tolist()}),
     )
     if ask is None:
         return told

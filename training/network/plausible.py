@@ -208,9 +208,12 @@ def _check_asked(
         return
     expansion = told.likelihood
     assert expansion is not None
-    columns = protocol.basis.linear_ | (ask.family == "bends")
-    at = [ask.intercepts[centre], *np.asarray(ask.coef)[columns].tolist()]
-    if (expansion.family, expansion.at) != (ask.family, at):
+    coef, straight = np.asarray(ask.coef), protocol.basis.linear_
+    asked, columns = (straight | (f == "bends") for f in (ask.family, expansion.family))
+    at = [ask.intercepts[centre], *coef[columns].tolist()]
+    others = coef[asked & ~columns].tolist()
+    more = bool((columns & ~asked).any())
+    if more or (expansion.at, expansion.others) != (at, others):
         yield f"{where}.likelihood.at", "the coefficients that the round asks for", "others"
     if centre in ask.losses:
         named = set() if told.losses is None else set(told.losses.settings)

@@ -69,9 +69,14 @@ class PooledOutcome:
         return np.array([float(self.rounds[0][name].n or 0) for name in self.centres])
 
     def find_family(self, round_: int) -> ColumnFamily:
-        """Return the columns that every centre told of in a round (from 1)."""
-        told = {self._expansion(round_, name).family for name in self.centres}
-        return "bends" if told == {"bends"} else "straight"
+        """Return the columns that enough centres told of in a round (from 1).
+
+        Bends, where two centres or more with most of the patients told of them: what the others
+        tell of straight columns counts with what these tell of bends.
+        """
+        told = [self._expansion(round_, name).family == "bends" for name in self.centres]
+        enough = sum(told) >= 2 and 2 * self.sizes[told].sum() > self.sizes.sum()
+        return "bends" if enough else "straight"
 
     def _expansion(self, round_: int, name: str) -> Expansion:
         expansion = self.rounds[round_ - 1][name].likelihood
@@ -87,8 +92,18 @@ class PooledOutcome:
             point = Point(np.asarray(told.at), told.value, np.asarray(told.gradient), curvature)
             if told.family == "bends" and family == "straight":
                 point = point.take(self.straight)
+            elif told.family == "straight" and family == "bends":
+                point = point.widen(self.straight, self._fill_in(told))
             points.append(point)
         return points
+
+    def _fill_in(self, told: Expansion) -> FloatArray:
+        """Return where all columns stood when only the straight ones were told."""
+        at = np.zeros(1 + len(self.straight))
+        at[np.append(True, self.straight)] = told.at
+        if told.others:
+            at[np.append(False, ~self.straight)] = told.others
+        return at
 
     def _find_curvature(self, round_: int, name: str) -> FloatArray:
         """Return a centre's curvature; where a round tells none, the last one brought up to date.

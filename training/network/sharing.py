@@ -171,7 +171,7 @@ def _tell(
         asked = ask.outcomes.get(outcome.name)
         if asked is None or centre not in asked.intercepts:
             return OutcomeShare(n=len(y), events=events)
-        family = asked.family
+        family = "straight" if asked.family == "straight" else allowed.family
     round_ = 1 if ask is None else ask.round
     return share_outcome(outcome, protocol, family=family, centre=centre, ask=asked, round_=round_)
 

@@ -58,6 +58,22 @@ class Point:
         curvature = self.curvature[np.ix_(kept, kept)]
         return Point(self.at[kept], value, gradient[kept], curvature)
 
+    def widen(self, columns: BoolArray, at: FloatArray) -> Point:
+        """Return the expansion among more columns, of which it tells nothing.
+
+        Parameters
+        ----------
+        columns : ndarray of bool of shape (n_wider,)
+            Which of them it is of.
+        at : ndarray of shape (1 + n_wider,)
+            Where all of them stood when it was computed.
+        """
+        told = np.append(True, columns)
+        gradient, curvature = np.zeros(len(told)), np.zeros((len(told), len(told)))
+        gradient[told] = self.gradient
+        curvature[np.ix_(told, told)] = self.curvature
+        return Point(np.asarray(at, dtype=np.float64), self.value, gradient, curvature)
+
     @property
     def pull(self) -> FloatArray:
         """The linear term (1 + n_columns,) of the expansion as a function of the coefficients."""
@@ -75,7 +91,9 @@ class Point:
         return self.value + float((self.gradient - self.curvature @ moved / 2) @ moved)
 
 
-def expand_likelihood(Z: FloatArray, y: FloatArray, at: FloatArray) -> Point:
+def expand_likelihood(
+    Z: FloatArray, y: FloatArray, at: FloatArray, offset: FloatArray | float = 0.0
+) -> Point:
     """Return the log-likelihood of outcomes, expanded around coefficients.
 
     Parameters
@@ -86,9 +104,11 @@ def expand_likelihood(Z: FloatArray, y: FloatArray, at: FloatArray) -> Point:
         Outcome, 0 or 1.
     at : ndarray of shape (1 + n_columns,)
         Intercept and coefficients.
+    offset : ndarray of shape (n,) or float
+        Known part of the log-odds.
     """
     design = np.column_stack([np.ones(len(y)), Z])
-    margin = design @ at
+    margin = design @ at + offset
     risk = expit(margin)
     value = -float(np.sum(np.logaddexp(0.0, margin) - y * margin))
     curvature = (design * (risk * (1 - risk))[:, np.newaxis]).T @ design
