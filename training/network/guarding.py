@@ -14,14 +14,20 @@ from training.network.arithmetic.left_out import WEIGHTS, compute_home_loss
 from training.network.arithmetic.likelihood import find_mode
 from training.network.content import Ask, ColumnFamily
 from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unknowns, check_solvable
-from training.network.home import LOSS_DECIMALS, HomeOutcome, choose_columns, find_own_mode
+from training.network.home import (
+    LOSS_DECIMALS,
+    MEASURE_DECIMALS,
+    HomeOutcome,
+    choose_columns,
+    find_own_mode,
+)
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["check_round", "foresee_rounds"]
 
-_STEPS_TO_REST = (0.2, 0.05, 1e-3, 1e-5, 1e-7)
+_STEPS_TO_REST = (0.3, 0.05, 1e-2, 1e-4, 1e-6)
 """How far a coefficient moves from round to round, roughly, before it comes to rest."""
-_WITH_CARE = 2.0
+_WITH_CARE = 1.5
 """How much more has to remain open beforehand, when losses and measures are not foreseen."""
 
 
@@ -175,7 +181,7 @@ def _tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str
             )
         return np.stack(rows) if rows else np.empty((0, len(n_rows)))
 
-    return SharedNumbers(differentiate, LOSS_DECIMALS)
+    return SharedNumbers(differentiate, MEASURE_DECIMALS)
 
 
 def _differentiate_measures(

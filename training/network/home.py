@@ -34,6 +34,7 @@ from training.network.protocol.protocol import Protocol
 
 __all__ = [
     "LOSS_DECIMALS",
+    "MEASURE_DECIMALS",
     "HomeOutcome",
     "choose_columns",
     "compute_losses",
@@ -44,8 +45,9 @@ __all__ = [
     "share_outcome",
 ]
 
-LOSS_DECIMALS = 3
-"""To which losses, intercepts and measures are told: more would tell of rows, and be of no use."""
+LOSS_DECIMALS = 2
+"""To which losses and intercepts are told: further ones would tell of rows, and be of no use."""
+MEASURE_DECIMALS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,9 +251,12 @@ def share_evaluation(
         found[horizon] = HomeEvaluation(
             n=int(known.sum()),
             events=events,
-            groups=[RiskGroup.model_validate(_round_numbers(group, 3)) for group in groups],
+            groups=[
+                RiskGroup.model_validate(_round_numbers(group, MEASURE_DECIMALS))
+                for group in groups
+            ],
             note=note,
-            **_round_numbers(measures, LOSS_DECIMALS),
+            **_round_numbers(measures, MEASURE_DECIMALS),
         )
     return found
 

@@ -119,5 +119,5 @@ def _describe_group(start: int, stop: int, y: FloatArray, p: FloatArray) -> dict
         "high": float(_EDGES[stop]),
         "n": len(y),
         "events": int(y.sum()),
-        "expected": float(p.sum()),
+        "expected": round(float(p.sum()), 1),
     }
