@@ -1,9 +1,13 @@
 """Noise that hides one patient."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from tests.training.helpers.disclosed import agree_basis, draw_rows
+from training.network.arithmetic.combining import combine
 from training.network.arithmetic.likelihood import expand_likelihood
 from training.network.disclosure.accounting import compute_rho
 from training.network.disclosure.noise import (
@@ -90,10 +94,50 @@ def test_noise_of_the_system_cannot_be_drawn_again() -> None:
 
 def test_the_cost_is_told_in_plain_words() -> None:
     # 45 * 0.25 = 11.25; sqrt(1 + 9 / 11.25) = 1.34; 9 / (0.25 * 0.44) = 81.8
-    said = tell_cost(PLAN, n=45, rate=0.5, epsilon=1, delta=1e-5)
+    mild = replace(PLAN, curvature=2.0)
+    said = tell_cost(mild, n=45, rate=0.5, epsilon=1, delta=1e-5)
     assert "with 45 patients a centre" in said
     assert "1.3 times as wide" in said
     assert "would need 82 patients" in said
     assert "lead astray" not in said
     strong = NoisePlan(rho=0.001, gradient=30.0, curvature=40.0, count=1.0)
     assert "lead astray" in tell_cost(strong, n=45, rate=0.5, epsilon=0.1, delta=1e-5)
+
+
+def test_estimates_spread_about_as_much_as_was_told() -> None:
+    # Four centres of 400, two rounds from a common start. 400 * 0.24 = 96; the gradient's noise of
+    # 7 makes intervals sqrt(1 + 49 / 96) = 1.23 times as wide, the curvature's some more.
+    rng = np.random.default_rng(4)
+    plan = NoisePlan(rho=1.0, gradient=7.0, curvature=10.0, count=1.0)
+    assert "lead astray" not in tell_cost(plan, n=400, rate=0.6, epsilon=10, delta=1e-5)
+    columns = BASIS.linear_
+    truth = np.array([0.4, 0.3, -0.2, 0.2, 0.0, 0.1])
+    found: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    for _ in range(60):
+        centres = []
+        for _ in range(4):
+            Z = BASIS.expand(draw_rows(400, rng))[:, columns]
+            risk = expit(truth[0] + Z @ truth[1:])
+            centres.append((Z, (rng.random(400) < risk).astype(float)))
+        for noisy, estimates in found.items():
+            estimates.append(_estimate(centres, plan if noisy else None, rng))
+    wider = np.std(found[True], axis=0).mean() / np.std(found[False], axis=0).mean()
+    assert 1.1 < wider < 1.6
+
+
+def _estimate(
+    centres: list[tuple[np.ndarray, np.ndarray]], plan: NoisePlan | None, rng: np.random.Generator
+) -> np.ndarray:
+    places = [np.zeros(6)] * len(centres)
+    for _ in range(2):
+        points = []
+        for (Z, y), at in zip(centres, places, strict=True):
+            point = expand_likelihood(Z, y, at)
+            if plan is not None:
+                gradient, curvature = add_noise(point.gradient, point.curvature, plan, rng=rng)
+                assert curvature is not None
+                point = replace(point, gradient=gradient, curvature=curvature)
+            points.append(point)
+        combined = combine(points, np.full(5, 1e-6))
+        places = [combined.at(place) for place in range(len(centres))]
+    return combined.coef
