@@ -18,7 +18,7 @@ from training.card.model_answers import (
     describe_reason,
 )
 from training.card.network_answers import answer_network
-from training.card.words import interval
+from training.card.words import count, interval
 from training.document.words import join, percent
 from training.report.shares import tell_results_share
 from training.store.facts import ModelFacts
@@ -30,7 +30,7 @@ __all__ = ["answer_from_run"]
 
 def _answer_patients(results: Results, facts: ModelFacts) -> dict[str, str]:
     study, cohort, flow = results.study, results.cohort, results.flow
-    steps = [f"{row.step}: {row.remaining}" for row in flow]
+    steps = [f"{row.step}: {count(row.remaining)}" for row in flow]
     counts = results.counts
     years = cohort.years
     when = f"treated {years[0]} to {years[1]}; " if years else ""
@@ -138,6 +138,7 @@ _EACH_VALUE = (
 def _answer_predictors(results: Results) -> dict[str, str]:
     predictors = results.predictors
     missing = [f"{p.label} {p.missing} of {p.n}" for p in predictors if p.missing]
+    missing += [f"{p.label} not told by every centre" for p in predictors if p.missing is None]
     logged = [p.label for p in predictors if p.transform]
     return {
         "demographic_variables": _answer_demographics({p.name for p in predictors}),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from training.card.gates import compute_gates
 from training.card.schema import Body, Change, Part
-from training.card.words import interval
+from training.card.words import count, interval
 from training.document.words import METRICS, number, percent
 
 __all__ = ["compare_cards"]
@@ -34,14 +34,14 @@ def _data(body: Body) -> _Facts:
         share = f"{counts.events:.0f} of {counts.n:.0f} known; share {percent(counts.base_rate)}"
         facts[f"{horizon.upper()}: responders"] = share
     for row in results.flow:
-        facts[f"flow: {row.step}"] = str(row.remaining)
+        facts[f"flow: {row.step}"] = count(row.remaining)
     return facts
 
 
 def _predictors(body: Body) -> _Facts:
     facts = {}
     for predictor in body.results.predictors:
-        missing = f"missing {predictor.missing} of {predictor.n}"
+        missing = f"missing {count(predictor.missing)} of {predictor.n}"
         transform = f", {predictor.transform}" if predictor.transform else ""
         facts[predictor.label] = f"{predictor.expected}{transform}; {missing}"
     return facts

@@ -19,6 +19,7 @@ from training.card.fields import FIELDS
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
 from training.document.words import UNDESCRIBED, number, percent
+from training.measures.decision_curve import COARSE, make_thresholds
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
 from training.store.network_found import NEEDS_ROWS
@@ -222,8 +223,9 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
         if isinstance(decision, NotDone):
             return _Finding(False, "not computed", asked, decision.reason, decision.command)
         gains[horizon] = [row.gain for row in decision.rows]
+    untold = [h.upper() for h in results.horizons if not _is_whole(results, h)]
     return _Finding(
-        passed=all(gain > 0 for found in gains.values() for gain in found),
+        passed=not untold and all(gain > 0 for found in gains.values() for gain in found),
         value=results.per_horizon(
             lambda h: (
                 f"{number(min(gains[h]), 3)} at worst, above at "
@@ -231,7 +233,17 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
             )
         ),
         threshold=asked,
+        more=f"not told at every threshold of the range: {', '.join(untold)}" if untold else "",
     )
+
+
+def _is_whole(results: Results, horizon: Horizon) -> bool:
+    """Return whether the net benefit is known over the whole range, as far as centres tell it."""
+    decision = results.decision[horizon]
+    if results.network is None or isinstance(decision, NotDone):
+        return True
+    told = {round(row.threshold, 6) for row in decision.rows}
+    return told >= set(make_thresholds(decision.range, COARSE))
 
 
 def _check_subgroups(body: Body, settings: GateSettings) -> _Finding:

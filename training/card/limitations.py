@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.report.centres import list_centre_warnings
 from training.store.network_found import NetworkFacts
 from training.store.part import NotDone
 from training.store.results import Results
@@ -54,7 +55,7 @@ def list_limitations(results: Results) -> list[str]:
         "for patients like those, not for whoever might be considered.",
         "There is no comparison group: the share of responders contains what placebo, time and "
         "regression to the mean would have done.",
-        tell_interval(by_evidence=results.by_evidence),
+        tell_interval(by_evidence=results.by_evidence, over_centres=results.network is not None),
     ]
     return [*sentences, *(f"{notice}." for notice in results.notices)]
 
@@ -64,17 +65,11 @@ def _list_of_network(network: NetworkFacts) -> list[str]:
     sentences = [
         "No centre's rows were seen by anyone else: optimism, stability, the null test and "
         "subgroups could not be computed, and nobody could check a label.",
-        "Internal-external only: each centre was told by the model made without it, but penalty "
-        "and weight were chosen over all centres, the judged one among them. No hospital outside "
-        "the network has tried it.",
+        "Internal-external only: each centre was told by the model made without it, but the "
+        "penalty was chosen over all centres, the judged one among them. No hospital outside the "
+        "network has tried it.",
     ]
-    sentences += [f"{flag.rstrip('.')}." for flag in network.flags]
-    sentences += [
-        f"{centre.name}: none of its patients count, {centre.dropped.rstrip('.')}."
-        for centre in network.centres
-        if centre.dropped
-    ]
-    return sentences + [f"{lack.rstrip('.')}." for lack in network.lacks]
+    return sentences + list_centre_warnings(network)
 
 
 def rate_analysis(results: Results) -> str:

@@ -62,7 +62,7 @@ def _answer_making(results: Results, network: NetworkFacts) -> dict[str, str]:
         ),
         "partitioning": "no patient was set aside: each centre in turn was left out, the model "
         "was made of the others and judged there, by the centre itself (internal-external). "
-        "Penalty and weight were chosen over all centres, the judged one among them",
+        "The penalty was chosen over all centres, the judged one among them",
         "measures": "discrimination (AUC), calibration (observed to expected, in-the-large, "
         "slope, groups), overall accuracy (Brier score and skill) and net benefit, each worked "
         "out at each centre and combined by random effects (restricted maximum likelihood; "

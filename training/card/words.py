@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from training.document.words import with_interval
+from training.document.words import ABSENT, with_interval
 from training.store.part import EstimateRow
 
-__all__ = ["OUTCOME_WORDS", "interval"]
+__all__ = ["OUTCOME_WORDS", "count", "interval"]
 
 OUTCOME_WORDS = {"response": "response", "kept": "keeping it until T2"}
+
+
+def count(n: int | None) -> str:
+    """Return a number of patients; a dash where it is not told."""
+    return ABSENT if n is None else str(n)
 
 
 def interval(row: EstimateRow | None) -> str:

@@ -33,6 +33,7 @@ from training.store.network_found import (
 from training.store.part import EstimateRow, Horizon
 
 __all__ = [
+    "list_centre_warnings",
     "make_centre_performance_table",
     "make_heterogeneity_table",
     "make_patients_by_centre_table",
@@ -45,6 +46,22 @@ _WORDS = {"response": "response", "kept": "kept at T2"}
 _NOT_TOLD = "not told"
 _MEASURES = {**MEASURES, "brier_skill": "Brier skill"}
 _SHORT = 12
+
+
+def list_centre_warnings(network: NetworkFacts) -> list[str]:
+    """Return what about the centres must not be overlooked, a sentence each."""
+    dropped = [
+        f"{centre.name}: none of its patients count, {centre.dropped}"
+        for centre in network.centres
+        if centre.dropped
+    ]
+    withheld = [
+        f"{centre.name} told no more than counts of {_WORDS[outcome]}: {why}"
+        for centre in network.centres
+        for outcome, why in centre.withheld.items()
+    ]
+    told = (*network.flags, *dropped, *withheld, *network.lacks)
+    return [f"{text.rstrip('.')}." for text in told]
 
 
 def make_patients_by_centre_table(
@@ -121,7 +138,8 @@ def _describe_predictor(
     unit = predictor.unit.split(",")[0]  # what follows are the ends of a scale
     repeats = not unit or unit.lower() in predictor.label.lower()
     name = predictor.label if repeats else f"{predictor.label}, {unit}"
-    if not predictor.shares:
+    known = None if predictor.missing is None else predictor.n - predictor.missing
+    if predictor.kind not in ("yes_no", "category"):
         summed = [_tell_mean(predictor.mean, predictor.sd)]
         summed += [ABSENT if c is None else _tell_mean(c.mean, c.sd) for c in at.values()]
         rows = [[f"{name}, mean (SD)", *summed]]
@@ -129,18 +147,26 @@ def _describe_predictor(
         rows = [
             [
                 f"{predictor.label}: {name}, n (%)",
-                _tell_share(count, predictor.n - predictor.missing),
+                _tell_share(predictor.shares.get(name), known),
                 *(
                     ABSENT if c is None else _tell_share(c.counts.get(name), c.n)
                     for c in at.values()
                 ),
             ]
-            for name, count in predictor.shares.items()
-            if name != "no"
+            for name in _list_categories(predictor, at)
         ]
     if any(missing) or None in missing:
         rows.append([f"\u2003not known: {predictor.label}", *_with_sum(missing)])
     return rows
+
+
+def _list_categories(
+    predictor: PredictorFacts, at: Mapping[str, CentrePredictorFacts | None]
+) -> list[str]:
+    """Return the categories that are told, of a yes/no the yes alone."""
+    cells = [cell for cell in at.values() if cell is not None]
+    names = dict.fromkeys([*predictor.shares, *(n for cell in cells for n in cell.counts)])
+    return [name for name in names if predictor.kind != "yes_no" or name == "yes"]
 
 
 def _tell_mean(mean: float | None, sd: float | None) -> str:
@@ -223,7 +249,9 @@ def make_settings_table(network: NetworkFacts) -> Table:
         {
             "outcome": lambda r: _WORDS[r[0]],
             "family": lambda r: r[2].family,
-            "prior SD of a slope": lambda r: number(r[2].prior_sd),
+            "prior SD of a slope": lambda r: (
+                ABSENT if r[2].prior_sd is None else f"{r[2].prior_sd:g}"
+            ),
             "deviance at left-out centres": lambda r: number(r[2].deviance, 1),
             "of the others' share": lambda r: number(r[2].prevalence, 1),
             "": lambda r: (
@@ -233,6 +261,10 @@ def make_settings_table(network: NetworkFacts) -> Table:
         "Each centre worked out, at home, the deviance of the model made without it; lower is "
         "better. Taken is the lowest over all centres.",
     )
+
+
+def _tell_prior(prior_sd: float | None) -> str:
+    return ABSENT if prior_sd is None else f"{prior_sd:g}"
 
 
 def make_centre_performance_table(

@@ -59,6 +59,8 @@ _LOWEST_TOP = 0.05
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
 _IDEALS = {"auc": 0.5, "o_e": 1.0, "slope": 1.0}
 _MEAN: dict[str, Any] = {"color": INK, "linewidth": 3}
+_WIDE, _FEW_RATIOS = 8, (0.01, 0.1, 0.3, 1, 3, 10, 100)
+"""From where on a further site may be so unlike the others that ticks have to be few."""
 _PREDICTED: dict[str, Any] = {"color": ORANGE, "linewidth": 1.6}
 
 
@@ -339,13 +341,15 @@ def plot_decision_curve(decision: pd.DataFrame) -> PaperFigure:
 
 
 @paper_style()
-def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame) -> PaperFigure:
+def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, word: str = "site") -> PaperFigure:
     """Draw each site's AUC, O:E and calibration slope, their means and prediction intervals.
 
     Parameters
     ----------
     table, pooled : DataFrame
         Of a :class:`training.validation.validation.SiteResults`.
+    word : str
+        What a site is called.
     """
     rows = list(each_row(table))
     n = len(rows)
@@ -357,15 +361,17 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame) -> PaperFigure:
             draw_estimate(axes, y, *(getattr(row, measure + e) for e in ("", "_low", "_high")))
         _draw_mean(axes, row_of(pooled, measure), n)
         if measure == "o_e":
-            make_ratio_axis(axes, (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
+            low, high = axes.get_xlim()
+            wide = low <= 0 or high / low > _WIDE
+            make_ratio_axis(axes, _FEW_RATIOS if wide else (0.25, 0.5, 0.75, 1, 1.5, 2, 4))
         axes.set_xlabel(words)
         add_grid(axes, "x")
         axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
-        name_rows(axes, [*(f"{row.site}  ({row.events}/{row.n})" for row in rows), "all sites"])
+        name_rows(axes, [*(f"{row.site}  ({row.events}/{row.n})" for row in rows), f"all {word}s"])
     figure.legend(
         handles=[
-            Line2D([], [], label="mean over sites, 95% interval", **_MEAN),
-            Line2D([], [], label="where a further site is expected (95%)", **_PREDICTED),
+            Line2D([], [], label=f"mean over {word}s, 95% interval", **_MEAN),
+            Line2D([], [], label=f"where a further {word} is expected (95%)", **_PREDICTED),
         ],
         loc="outside lower left",
         ncols=2,

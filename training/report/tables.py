@@ -62,12 +62,16 @@ def make_flow_table(flow: Rows, note: str = "") -> Table:
         flow,
         {
             "step": lambda r: capital(plain(r.step)),
-            "left": "remaining",
-            "excluded": "excluded",
-            "of those left: not known": "unknown_kept",
+            "left": lambda r: _tell_count(r.remaining),
+            "excluded": lambda r: _tell_count(r.excluded),
+            "of those left: not known": lambda r: _tell_count(r.unknown_kept),
         },
         note,
     )
+
+
+def _tell_count(n: int | None) -> object:
+    return ABSENT if n is None else n
 
 
 def make_size_table(sizes: Mapping[Any, Any]) -> Table:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.texts import say
+from features.texts import Text, say
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.panel import PanelEvaluation
 from training.evaluation.verdict import make_panel_verdict, make_verdict
@@ -21,7 +21,7 @@ from training.panel.model import PanelModel
 from training.store.facts import ModelFacts, package_versions
 from training.study.study import Description
 
-__all__ = ["make_count_facts", "make_facts", "make_performance_facts"]
+__all__ = ["make_count_facts", "make_facts", "make_performance_facts", "tell_unseen"]
 
 
 def make_facts(
@@ -104,17 +104,25 @@ def _make_notes(description: Description, evaluation: Evaluation) -> list[str]:
     if description.study.published_text:
         notes.append(description.study.published_text)
     if description.data.has_kept:
-        crps = description.study.condition == "CRPS"
-        notes.append(
-            say(
-                "Responders who were not seen at {when} are taken as missing at random given the "
-                "predictors.",
-                when=say("the first follow-up") if crps else "T2",
-            )
-        )
+        notes.append(tell_unseen(description.study.condition))
     if evaluation.panel is not None:
         notes.append(make_panel_verdict(evaluation.panel))
     return notes
+
+
+def tell_unseen(condition: str) -> Text:
+    """Return what is taken for granted of responders who were not seen at T2.
+
+    Parameters
+    ----------
+    condition : str
+        "CRPS", whose T2 is the first follow-up, or another.
+    """
+    return say(
+        "Responders who were not seen at {when} are taken as missing at random given the "
+        "predictors.",
+        when=say("the first follow-up") if condition == "CRPS" else "T2",
+    )
 
 
 def _make_range_facts(data: TrainingData) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from training.store.results import Results, write_results
 from training.store.tracking import RunRecord, fetch_file, finish_run, locate_file
 from training.validation.comparison import draws_file
 
-__all__ = ["Published", "fetch_page", "find_published", "finish_training"]
+__all__ = ["Published", "fetch_page", "find_published", "finish_training", "write_findings"]
 
 
 REPORT_FOLDER, REPORT = "report", "report"
@@ -84,12 +84,31 @@ def finish_training(
     """
     with temporary_folder() as temporary:
         files = temporary
-        write_results(results, files)
-        extra = {"importance": importance}
-        write_document(report, files / REPORT_FOLDER, name=REPORT, extra=extra, word=True)
+        write_findings(results, report, files, importance=importance)
         for horizon, table in draws.items():
             table.to_csv(files / draws_file(horizon), index=False)
         finish_run(run_id, replace(record, files=files), tracking_uri=tracking_uri)
+
+
+def write_findings(
+    results: Results, report: Document, folder: Path, *, importance: pd.DataFrame
+) -> None:
+    """Write what a run found, and its complete report, into the folder that is kept with it.
+
+    Parameters
+    ----------
+    results : Results
+        Of the run.
+    report : Document
+        The complete report; its page, Markdown, Word file, tables and pictures are written.
+    folder : Path
+        That is there.
+    importance : DataFrame
+        :func:`training.model.importance.global_importance`, kept with the report.
+    """
+    write_results(results, folder)
+    extra = {"importance": importance}
+    write_document(report, folder / REPORT_FOLDER, name=REPORT, extra=extra, word=True)
 
 
 def find_published(model: RegisteredModel, *, tracking_uri: str) -> Published:

@@ -78,12 +78,12 @@ class CohortFacts(ResultsPart):
 
 
 class FlowStep(ResultsPart):
-    """Courses left after a step."""
+    """Courses left after a step; null where only the centres know."""
 
     step: str
-    remaining: int
-    excluded: int
-    unknown_kept: int
+    remaining: int | None
+    excluded: int | None
+    unknown_kept: int | None
 
 
 class OutcomeCount(ResultsPart):
@@ -144,7 +144,7 @@ class PredictorFacts(ResultsPart):
     hint: str
     source: str
     n: int
-    missing: int
+    missing: int | None = Field(description="null: a centre does not tell")
     quartiles: tuple[float, float, float] | None = Field(
         default=None, description="of a number, rounded"
     )

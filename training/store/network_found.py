@@ -8,17 +8,18 @@ from training.store.part import EstimateRow, Horizon, Outcome, ResultsPart
 
 __all__ = [
     "NEEDS_ROWS",
-    "CentreCountFacts",
+    "NETWORK",
     "CentreFacts",
     "CentrePerformanceFacts",
     "CentrePredictorFacts",
     "NetworkFacts",
     "NetworkOutcomeFacts",
     "PooledMeasureFacts",
-    "ShareFacts",
     "TauFacts",
-    "TriedSettingFacts",
 ]
+
+NETWORK = "network"
+"""What the model of all centres is called in a blend, and its run's kind."""
 
 NEEDS_ROWS = "it asks for the rows of all patients in one place, and each centre keeps its own"
 """Why a network cannot compute what reruns a procedure on patients."""

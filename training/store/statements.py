@@ -17,6 +17,7 @@ from types import MappingProxyType
 from features.dictionary.outcome_words import ABOUT_4_WEEKS
 from features.texts import Text, say, say_list
 from training.store.facts import ModelFacts
+from training.store.network_found import NETWORK
 from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["COVERAGE", "make_statements", "name_statements", "plain", "stamp", "tell_interval"]
@@ -63,14 +64,22 @@ which a test holds them. Nothing else in the code tells what was measured.
 """
 
 
-def tell_interval(*, by_evidence: bool) -> Text:
+def tell_interval(*, by_evidence: bool, over_centres: bool = False) -> Text:
     """Return what stands wherever a patient's interval is shown.
 
     Parameters
     ----------
     by_evidence : bool
         Whether the model is shrunk by evidence, and no blend by cross-validation.
+    over_centres : bool
+        Whether it is a network's, whose interval holds what centres differ by.
     """
+    if over_centres:
+        return say(
+            "The interval is meant to hold the true number in 95 of 100 patients, at a centre that "
+            "took part and, wider, at a new one. How much centres differ is told by few of them: "
+            "at a centre that is unlike all of these it holds it less often."
+        )
     known, all_ = (_tell_worst(found) for found in COVERAGE["evidence" if by_evidence else "blend"])
     if by_evidence:
         return say(
@@ -148,7 +157,9 @@ def name_statements(facts: ModelFacts) -> dict[str, Text]:
     return {
         **sentences,
         "placebo": _tell_placebo(crps=crps),
-        "interval": tell_interval(by_evidence=made_of - {"prevalence"} == {"evidence"}),
+        "interval": tell_interval(
+            by_evidence=made_of - {"prevalence"} == {"evidence"}, over_centres=NETWORK in made_of
+        ),
         "no_number": say(
             "There is no number where fewer than half of the values that the model uses are known, "
             "nor where the score before treatment leaves no room for the outcome."

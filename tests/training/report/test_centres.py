@@ -74,7 +74,7 @@ def test_heterogeneity_has_its_interval() -> None:
 def test_the_setting_that_was_taken_is_marked() -> None:
     table = make_settings_table(typed_network())
     taken = [row[1:3] for row in table.rows if row[-1] == "taken"]
-    assert taken == [("straight", "0.50")] * 2
+    assert taken == [("straight", "0.5")] * 2
 
 
 def test_each_centre_was_told_by_the_model_without_it() -> None:

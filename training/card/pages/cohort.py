@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.card.limitations import list_rules
 from training.card.schema import Body
-from training.card.words import interval
+from training.card.words import count, interval
 from training.document.document import Block, Bullets, Table, make_table
 from training.document.words import ABSENT, METRICS, OF_A_CONSTANT, capital, number, percent
 from training.report.tables import make_bounds_table, make_flow_table
@@ -76,9 +76,9 @@ def make_outcome_blocks(body: Body) -> list[Block]:
                 "responders": lambda r: r[1].responders,
                 "nonresponders": lambda r: r[1].nonresponders,
                 "unknown": lambda r: r[1].unknown,
-                "by score": lambda r: _tell(r[1].score),
-                "by wording alone": lambda r: _tell(r[1].wording),
-                "by both": lambda r: _tell(r[1].both),
+                "by score": lambda r: count(r[1].score),
+                "by wording alone": lambda r: count(r[1].wording),
+                "by both": lambda r: count(r[1].both),
             },
         ),
         f"{capital(answers['low_baseline'])}. Labels from scores alone: {answers['score_labels']}.",
@@ -133,29 +133,26 @@ def _compare_scores(results: Results, found: ScoreLabelFacts) -> list[tuple[str,
     return rows
 
 
-def _tell(count: int | None) -> str:
-    return ABSENT if count is None else str(count)
-
-
 def _spread(predictor: PredictorFacts) -> str:
     if predictor.quartiles is not None:
         low, middle, high = (f"{value:g}" for value in predictor.quartiles)
         return f"median {middle} (quartiles {low} to {high})"
     if predictor.mean is not None:
         return f"mean {number(predictor.mean, 1)} (SD {number(predictor.sd, 1)})"
-    known = predictor.n - predictor.missing
-    return ", ".join(
+    known = predictor.n - (predictor.missing or 0)
+    told = ", ".join(
         f"{name} {count} ({percent(count / known)})"
         for name, count in predictor.shares.items()
         if name != "no"
     )
+    return told or ABSENT
 
 
 def make_predictors_blocks(body: Body) -> list[Block]:
     """Return the predictors with their dictionary entries and what is missing."""
     predictors = body.results.predictors
     rows = [
-        (p.label, p.expected, _spread(p), f"{p.missing} of {p.n}", ", ".join(p.codes) or "–")
+        (p.label, p.expected, _spread(p), f"{count(p.missing)} of {p.n}", ", ".join(p.codes) or "–")
         for p in predictors
     ]
     sources = dict.fromkeys(

@@ -8,6 +8,7 @@ from training.document.document import Block, Bullets, Drawing, Drawings
 from training.document.words import capital
 from training.measures.pooling.sites import MEASURES
 from training.report.centres import (
+    list_centre_warnings,
     make_centre_performance_table,
     make_heterogeneity_table,
     make_patients_by_centre_table,
@@ -18,7 +19,8 @@ from training.report.centres import (
 from training.store.network_found import NetworkFacts
 from training.store.part import Horizon
 
-__all__ = ["list_warnings", "make_network_blocks"]
+__all__ = ["make_network_blocks"]
+
 
 _READ_FOREST = (
     "Each centre was told by the model made without it. Dots: estimate with its 95% interval; "
@@ -37,14 +39,14 @@ def make_network_blocks(body: Body) -> list[Block]:
     if network is None:
         return []
     horizons = body.results.horizons
-    warnings = list_warnings(network)
+    warnings = list_centre_warnings(network)
     blocks: list[Block] = [
         f"{len(network.names)} centres in {network.rounds} of {network.planned} agreed rounds. "
         "Every centre's patients stayed there; the model is made of sums.",
         *((Bullets(tuple(warnings), "warning"),) if warnings else ()),
         make_patients_by_centre_table(network, body.results.predictors, horizons),
         make_shares_table(network),
-        Bullets(tuple(_finish(text) for text in (*network.limits, network.noise))),
+        Bullets(tuple(f"{text.rstrip('.')}." for text in (*network.limits, network.noise))),
         make_heterogeneity_table(network),
     ]
     if any(found.settings for found in network.outcomes.values()):
@@ -52,16 +54,6 @@ def make_network_blocks(body: Body) -> list[Block]:
     for horizon in horizons:
         blocks += _make_performance_blocks(body, network, horizon)
     return blocks
-
-
-def list_warnings(network: NetworkFacts) -> list[str]:
-    """Return what about the centres must not be overlooked, a sentence each."""
-    dropped = [
-        f"{centre.name}: none of its patients count, {centre.dropped}"
-        for centre in network.centres
-        if centre.dropped
-    ]
-    return [_finish(text) for text in (*network.flags, *dropped, *network.lacks)]
 
 
 def _make_performance_blocks(body: Body, network: NetworkFacts, horizon: Horizon) -> list[Block]:
@@ -85,7 +77,3 @@ def _make_performance_blocks(body: Body, network: NetworkFacts, horizon: Horizon
         for measure, words in MEASURES.items()
     )
     return [*blocks, Drawings(drawn, _READ_FOREST)]
-
-
-def _finish(text: str) -> str:
-    return f"{text.rstrip('.')}."

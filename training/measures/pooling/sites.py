@@ -210,7 +210,7 @@ def compute_pooled_measure(table: pd.DataFrame, measure: str) -> dict[str, objec
     dict
         A row of :func:`compute_pooled_sites`; what could not be estimated is left out.
     """
-    used = table[table[measure].notna() & table[f"{measure}_se"].notna()]
+    used = table[table[measure].notna() & (table[f"{measure}_se"] > 0)]
     row: dict[str, object] = {"measure": measure, "sites": len(used), "note": ""}
     if len(used) < 2:
         return row | {"note": "not estimable: fewer than two sites"}
