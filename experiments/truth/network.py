@@ -22,13 +22,14 @@ from threadpoolctl import threadpool_limits
 
 from experiments.truth.network_peers import CentreRows, compute_odal, fit_bfi
 from experiments.truth.network_pooled import PooledRows, fit_pooled_rows
-from experiments.truth.network_rounds import ALL_ROUNDS, PRIOR_SDS, run_rounds
+from experiments.truth.network_rounds import ALL_ROUNDS, PRIOR_SDS, find_model, run_rounds
 from experiments.truth.network_tables import (
     ALONE,
     IGNORING,
     NETWORK,
     ONE_ROUND,
     POOLED,
+    UNGUARDED,
     describe_networks,
 )
 from experiments.truth.network_worlds import (
@@ -50,6 +51,7 @@ from training.network.arithmetic.heterogeneity import (
     shrink_intercepts,
 )
 from training.network.arithmetic.likelihood import expand_likelihood
+from training.network.result import NetworkResult
 
 __all__ = ["Answers", "compare_networks", "judge", "run_networks"]
 
@@ -142,12 +144,15 @@ def compare_networks(
 
     with threadpool_limits(1):
         exact = fit_pooled_rows(_expand(network, basis), basis.linear_, prior_sds=PRIOR_SDS)
-        for rounds in (1, ALL_ROUNDS):
-            answers, chosen = _answer_as_network(network, basis, rounds, replicate)
+        for method, rounds in ((ONE_ROUND, 1), (NETWORK, ALL_ROUNDS), (UNGUARDED, ALL_ROUNDS)):
+            result = run_rounds(
+                network.cohorts, basis, rounds=rounds, seed=replicate, guarded=method != UNGUARDED
+            )
+            chosen = _list_choices(result)
             chosen["as_pooled"] = float(
                 (chosen["prior_sd"], chosen["bends"]) == (exact.prior_sd, exact.bends)
             )
-            add(NETWORK if rounds > 1 else ONE_ROUND, answers, **chosen)
+            add(method, _answer_as_network(network, result), **chosen)
         chosen = {"prior_sd": exact.prior_sd, "bends": exact.bends, "weight": exact.weight}
         add(POOLED, _answer_as_pooled(network, basis, exact), **chosen)
         for method, answers in _answer_as_others(network, basis, replicate):
@@ -162,30 +167,30 @@ def _expand(
     return [CentreRows(basis.expand(d.X)[:, columns], d.y["t1"]) for d in network.cohorts]
 
 
-def _answer_as_network(
-    network: SimulatedNetwork, basis: PredictorBasis, rounds: int, seed: int
-) -> tuple[Answers, dict[str, float]]:
-    """Return the network's answers after so many rounds, and what it chose."""
-    result = run_rounds(network.cohorts, basis, rounds=rounds, seed=seed)
-    here = [result.model.at(name) for name in result.centres]
+def _list_choices(result: NetworkResult) -> dict[str, float]:
     outcome = result.outcomes["response"]
-    chosen = {
+    intercept, slope = outcome.heterogeneity.intercept, outcome.heterogeneity.slope
+    return {
         "prior_sd": outcome.prior_sd,
         "bends": float(outcome.family == "bends"),
         "weight": outcome.weight,
-        "tau": outcome.heterogeneity.intercept.estimate,
-        "tau_low": outcome.heterogeneity.intercept.low,
-        "tau_high": outcome.heterogeneity.intercept.high,
-        "tau_slope": outcome.heterogeneity.slope.estimate,
+        "tau": intercept.estimate,
+        "tau_low": intercept.low,
+        "tau_high": intercept.high,
+        "tau_slope": slope.estimate,
         "random_slopes": float(outcome.heterogeneity.random_slopes),
+        "taking_part": float(len(outcome.centres)),
     }
-    answers = Answers(
+
+
+def _answer_as_network(network: SimulatedNetwork, result: NetworkResult) -> Answers:
+    here = [find_model(result, name) for name in result.protocol.centres]
+    return Answers(
         known=np.array([model.probability(network.X)[:, -1] for model in here]),
         new=result.model.probability(network.X)[:, -1],
         known_interval=np.array([model.interval(network.X)[:, -1] for model in here]),
         new_interval=result.model.interval(network.X)[:, -1],
     )
-    return answers, chosen
 
 
 def _answer_as_pooled(

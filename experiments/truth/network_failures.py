@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from experiments.truth.network_peers import CentreRows
 from experiments.truth.network_pooled import fit_with_intercepts
-from experiments.truth.network_rounds import ALL_ROUNDS, run_rounds
+from experiments.truth.network_rounds import ALL_ROUNDS, find_model, gather_rounds, run_rounds
 from experiments.truth.network_worlds import (
     NETWORK_WORLDS,
     NetworkWorld,
@@ -49,7 +49,7 @@ def _compute_error(result: NetworkResult, network: SimulatedNetwork) -> float:
     """Return the error to the true risks at the centres with which nothing is wrong."""
     errors = []
     for place, name in enumerate(list(result.protocol.centres)[:_HELD]):
-        risk = result.model.at(name).probability(network.X)[:, -1]
+        risk = find_model(result, name).probability(network.X)[:, -1]
         errors.append(np.sqrt(np.mean((risk - network.risk_known[place]) ** 2)))
     return float(np.mean(errors))
 
@@ -119,18 +119,17 @@ def summarise_failures(rows: pd.DataFrame) -> pd.DataFrame:
 def follow_rounds(cohorts: Sequence[TrainingData], basis: PredictorBasis) -> list[float]:
     """Return the largest distance of a coefficient to that of all rows, after each round.
 
-    The setting is the one that is chosen after all rounds; before it was chosen, the estimate is of
-    another one, so that the first rounds say little.
+    Of the setting that is chosen in the end, with nothing held back.
     """
-    final = run_rounds(cohorts, basis).outcomes["response"]
-    columns = basis.linear_ | (final.family == "bends")
+    outcome = gather_rounds(cohorts, basis, guarded=False).pooled["response"]
+    setting = outcome.setting
+    columns = outcome.choose(setting.family)
     rows = [CentreRows(basis.expand(d.X)[:, columns], d.y["t1"]) for d in cohorts]
-    _, coef = fit_with_intercepts(rows, np.full(int(columns.sum()), final.prior_sd**-2.0))
-    found = []
-    for rounds in range(1, ALL_ROUNDS + 1):
-        outcome = run_rounds(cohorts, basis, rounds=rounds).outcomes["response"]
-        found.append(float(np.abs(outcome.coef[columns] - coef).max()))
-    return found
+    _, coef = fit_with_intercepts(rows, outcome.make_precision(setting))
+    return [
+        float(np.abs(outcome.estimate(k, setting).coef - coef).max())
+        for k in range(1, ALL_ROUNDS + 1)
+    ]
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """The rounds of a network whose centres are simulated: what each tells, and what comes of it.
 
 The centres' and the lead's parts are those of :mod:`training.network`; what they hand each other is
-what would stand in the files, rounded as there. Only the files, their signatures and the
-disclosure control, which would hold some of it back, are left out.
+what would stand in the files, rounded as there; the files and their signatures are left out. Of
+the disclosure control, what is foreseen before the first round decides; that it is looked at again
+in each later one, which takes seconds for every centre, is left out too.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.dictionary.rule import RULES
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.response import TrainingData
+from training.model.response_model import ResponseModel
 from training.network.asking import make_ask
 from training.network.concluding import conclude
-from training.network.content import Ask, ShareContent
+from training.network.content import Ask, ColumnFamily, OutcomeShare, ShareContent
 from training.network.gathering import Gathered
 from training.network.home import list_outcomes, share_evaluation, share_outcome
 from training.network.protocol.protocol import Protocol
 from training.network.protocol.tables import Limits
 from training.network.result import NetworkResult
+from training.network.sharing import make_share
 
-__all__ = ["ALL_ROUNDS", "PRIOR_SDS", "agree_protocol", "run_rounds"]
+__all__ = ["ALL_ROUNDS", "PRIOR_SDS", "agree_protocol", "find_model", "gather_rounds", "run_rounds"]
 
 ALL_ROUNDS = 6
 PRIOR_SDS = (0.125, 0.25, 0.5, 1.0)
@@ -93,8 +96,23 @@ def run_rounds(
     rounds: int = ALL_ROUNDS,
     seed: int = 1,
     stays: Mapping[str, int] = _STAYS,
+    guarded: bool = True,
 ) -> NetworkResult:
-    """Let every centre tell what it is asked, round by round, and conclude.
+    """Return what a network of simulated centres finds; parameters as in :func:`gather_rounds`."""
+    gathered = gather_rounds(cohorts, basis, rounds=rounds, seed=seed, stays=stays, guarded=guarded)
+    return conclude(gathered, {name: [""] * rounds for name in gathered.shares})
+
+
+def gather_rounds(
+    cohorts: Sequence[TrainingData],
+    basis: PredictorBasis,
+    *,
+    rounds: int = ALL_ROUNDS,
+    seed: int = 1,
+    stays: Mapping[str, int] = _STAYS,
+    guarded: bool = True,
+) -> Gathered:
+    """Let every centre tell what it is asked, round by round.
 
     Parameters
     ----------
@@ -108,23 +126,37 @@ def run_rounds(
         As in :func:`agree_protocol`.
     stays : mapping of str to int
         The last round that a centre tells in, where that is not the last of all.
+    guarded : bool
+        Whether disclosure control holds back what it would; without, everything is told.
     """
     names = [variable.name for variable in cohorts[0].predictors]
     protocol = agree_protocol(basis, names, len(cohorts), rounds=rounds, seed=seed)
     told: dict[str, list[ShareContent]] = {name: [] for name in protocol.centres}
+    asks: list[Ask] = []
     for round_ in range(1, rounds + 1):
-        ask = None if round_ == 1 else make_ask(Gathered(protocol, told))
+        if round_ > 1:
+            asks.append(make_ask(Gathered(protocol, told)))
+        gone = asks[-1].dropped if asks else {}
         for name, data in zip(protocol.centres, cohorts, strict=True):
-            if round_ <= stays.get(name, rounds) and (ask is None or name not in ask.dropped):
-                told[name].append(_tell(name, data, protocol, ask))
-    return conclude(Gathered(protocol, told), {name: [""] * rounds for name in told})
+            if round_ > stays.get(name, rounds) or name in gone:
+                continue
+            if guarded and not asks:
+                share = make_share(data, protocol, centre=name, synthetic=True)
+            else:
+                share = _tell_all(name, data, protocol, asks[-1] if asks else None)
+            told[name].append(share)
+    return Gathered(protocol, told)
 
 
-def _tell(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) -> ShareContent:
+def _tell_all(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) -> ShareContent:
     outcomes = {}
     for outcome in list_outcomes(data, protocol.basis):
         asked = None if ask is None else ask.outcomes[outcome.name]
-        family = "bends" if asked is None else asked.family
+        family: ColumnFamily = "bends" if asked is None else asked.family
+        if asked is not None and name not in asked.intercepts:
+            events = int(outcome.y.sum())
+            outcomes[outcome.name] = OutcomeShare(n=len(outcome.y), events=events)
+            continue
         outcomes[outcome.name] = share_outcome(
             outcome,
             protocol,
@@ -143,3 +175,9 @@ def _tell(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) ->
         outcomes=outcomes,
         evaluation=evaluation,
     )
+
+
+def find_model(result: NetworkResult, name: str) -> ResponseModel:
+    """Return the model at a centre: a new one's where the centre has nothing of its own in it."""
+    known = {centre.name for centre in result.model.centres}
+    return result.model.at(name) if name in known else result.model

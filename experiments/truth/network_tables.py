@@ -13,6 +13,7 @@ __all__ = [
     "NETWORK",
     "ONE_ROUND",
     "POOLED",
+    "UNGUARDED",
     "compare_errors",
     "describe_networks",
     "tabulate_choices",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 NETWORK = "network"
+UNGUARDED = "network, nothing held back"
 ONE_ROUND = "network, 1 round"
 POOLED = "same procedure, all rows"
 ALONE = "each centre alone"
@@ -37,8 +39,8 @@ def tabulate_errors(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     return table.reset_index().rename_axis(columns=None)
 
 
-def compare_errors(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Hold the network's error against that of all rows and of a centre alone.
+def compare_errors(rows: pd.DataFrame, measure: str, method: str = NETWORK) -> pd.DataFrame:
+    """Hold a network's error against that of all rows and of a centre alone.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ def compare_errors(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
         Of :func:`experiments.truth.network.run_networks`.
     measure : {"rmse", "rmse_new"}
         At known centres, or at new ones.
+    method : str
+        Which of the networks.
 
     Returns
     -------
@@ -59,13 +63,13 @@ def compare_errors(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     )
     found = []
     for world, here in wide.groupby("world", sort=False):
-        excess = here[NETWORK] - here[POOLED]
-        share = float(here[NETWORK].mean() / here[ALONE].mean())
+        excess = here[method] - here[POOLED]
+        share = float(here[method].mean() / here[ALONE].mean())
         found.append(
             {
                 "world": world,
                 "networks": len(here),
-                "network": float(here[NETWORK].mean()),
+                "network": float(here[method].mean()),
                 "excess": float(excess.mean()),
                 "excess_se": float(excess.std() / np.sqrt(len(here))),
                 "within": bool(excess.mean() <= FARTHEST),
@@ -84,11 +88,12 @@ def tabulate_choices(rows: pd.DataFrame, method: str = NETWORK) -> pd.DataFrame:
     DataFrame
         `world`; `coverage`, `coverage_new` with their standard errors `_se`, `width`, `width_new`;
         means of `weight`, `tau` and `tau_slope`; `bends`, `random_slopes`, `as_pooled`: the share
-        of networks with bends, with slopes that differ, and that chose what all rows choose.
+        of networks with bends, with slopes that differ, and that chose what all rows choose;
+        `taking_part`, the mean number of centres whose slopes count.
     """
     here = rows[rows["method"] == method].groupby("world", sort=False)
     names = ["coverage", "width", "coverage_new", "width_new", "weight", "tau", "tau_slope"]
-    table = here[[*names, "bends", "random_slopes", "as_pooled"]].mean()
+    table = here[[*names, "bends", "random_slopes", "as_pooled", "taking_part"]].mean()
     for end in ("", "_new"):
         error: pd.Series = here[f"coverage{end}"].std() / np.sqrt(here.size())
         place = list(table.columns).index(f"coverage{end}") + 1
@@ -103,7 +108,10 @@ def describe_networks(rows: pd.DataFrame) -> str:
         ("Error at new centres", tabulate_errors(rows, "rmse_new")),
         ("The network against all rows and one centre, known", compare_errors(rows, "rmse")),
         ("The network against all rows and one centre, new", compare_errors(rows, "rmse_new")),
-        ("Intervals and choices, all rounds", tabulate_choices(rows)),
+        ("The same with nothing held back, known", compare_errors(rows, "rmse", UNGUARDED)),
+        ("The same with nothing held back, new", compare_errors(rows, "rmse_new", UNGUARDED)),
+        ("Intervals and choices", tabulate_choices(rows)),
+        ("Intervals and choices, nothing held back", tabulate_choices(rows, UNGUARDED)),
         ("Intervals and choices, one round", tabulate_choices(rows, ONE_ROUND)),
     ]
     return "\n\n".join(f"## {title}\n\n{format_table(table)}" for title, table in parts) + "\n"
