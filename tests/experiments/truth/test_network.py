@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from experiments.truth import network
 from experiments.truth.network import Answers, compare_networks, judge, run_networks
-from experiments.truth.network_worlds import NETWORK_WORLDS, SimulatedNetwork
+from experiments.truth.network_worlds import NETWORK_WORLDS, NetworkWorld, SimulatedNetwork
 
 
 def test_answers_are_judged_against_the_true_risks() -> None:
-    network = SimulatedNetwork(
+    simulated = SimulatedNetwork(
         cohorts=[],
         X=np.empty((2, 0)),
         risk_known=np.array([[0.5, 0.5], [0.2, 0.8]]),
@@ -25,7 +25,7 @@ def test_answers_are_judged_against_the_true_risks() -> None:
     )
     # Known: 0 at the first centre, 0.1 at the second. New: sqrt((0 + 0.04) / 2).
     # Three of four intervals hold, of widths 0.2, 0.1, 0.2, 0.3; one of two, both 0.2.
-    assert judge(network, answers) == pytest.approx(
+    assert judge(simulated, answers) == pytest.approx(
         {
             "rmse": 0.05,
             "rmse_new": 0.02**0.5,
@@ -50,9 +50,14 @@ def test_a_large_network_comes_as_near_as_all_rows_and_far_nearer_than_a_centre_
     assert rows["network"]["coverage"] > 0.8
 
 
-def test_a_row_depends_on_nothing_but_seed_and_number() -> None:
-    world = NETWORK_WORLDS["nothing"]
-    rows = run_networks(["nothing"], 1, seed=3, first=1)
-    again = pd.DataFrame(compare_networks(world, 1, seed=3))
-    pd.testing.assert_frame_equal(rows, again)
-    assert set(rows["replicate"]) == {1}
+def test_every_replicate_of_every_world_is_a_network_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def note(world: NetworkWorld, replicate: int, *, seed: int) -> list[dict[str, object]]:
+        return [{"world": world.name, "replicate": replicate, "seed": seed}]
+
+    monkeypatch.setattr(network, "compare_networks", note)
+    rows = run_networks(["nothing", "weak_alike"], 2, seed=3, first=1)
+    assert rows["world"].tolist() == ["nothing", "nothing", "weak_alike", "weak_alike"]
+    assert rows["replicate"].tolist() == [1, 2, 1, 2]
+    assert set(rows["seed"]) == {3}
