@@ -153,7 +153,7 @@ def compare_networks(
                 (chosen["prior_sd"], chosen["bends"]) == (exact.prior_sd, exact.bends)
             )
             add(method, _answer_as_network(network, result), **chosen)
-        chosen = {"prior_sd": exact.prior_sd, "bends": exact.bends, "weight": exact.weight}
+        chosen = {"prior_sd": exact.prior_sd, "bends": float(exact.bends), "weight": exact.weight}
         add(POOLED, _answer_as_pooled(network, basis, exact), **chosen)
         for method, answers in _answer_as_others(network, basis, replicate):
             add(method, answers)

@@ -151,12 +151,12 @@ def gather_rounds(
 def _tell_all(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) -> ShareContent:
     outcomes = {}
     for outcome in list_outcomes(data, protocol.basis):
-        asked = None if ask is None else ask.outcomes[outcome.name]
-        family: ColumnFamily = "bends" if asked is None else asked.family
-        if asked is not None and name not in asked.intercepts:
+        asked = None if ask is None else ask.outcomes.get(outcome.name)
+        if ask is not None and (asked is None or name not in asked.intercepts):
             events = int(outcome.y.sum())
             outcomes[outcome.name] = OutcomeShare(n=len(outcome.y), events=events)
             continue
+        family: ColumnFamily = "bends" if asked is None else asked.family
         outcomes[outcome.name] = share_outcome(
             outcome,
             protocol,
