@@ -143,12 +143,15 @@ def gather_rounds(
             if guarded and not asks:
                 share = make_share(data, protocol, centre=name, synthetic=True)
             else:
-                share = _tell_all(name, data, protocol, asks[-1] if asks else None)
+                share = _tell_all(name, data, protocol, told[name], asks[-1] if asks else None)
             told[name].append(share)
     return Gathered(protocol, told)
 
 
-def _tell_all(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None) -> ShareContent:
+def _tell_all(
+    name: str, data: TrainingData, protocol: Protocol, told: Sequence[ShareContent], ask: Ask | None
+) -> ShareContent:
+    """Return what is asked, in the columns that were told in the first round."""
     outcomes = {}
     for outcome in list_outcomes(data, protocol.basis):
         asked = None if ask is None else ask.outcomes.get(outcome.name)
@@ -156,7 +159,10 @@ def _tell_all(name: str, data: TrainingData, protocol: Protocol, ask: Ask | None
             events = int(outcome.y.sum())
             outcomes[outcome.name] = OutcomeShare(n=len(outcome.y), events=events)
             continue
-        family: ColumnFamily = "bends" if asked is None else asked.family
+        first = told[0].outcomes[outcome.name].likelihood if told else None
+        family: ColumnFamily = "bends" if first is None else first.family
+        if asked is not None and asked.family == "straight":
+            family = "straight"
         outcomes[outcome.name] = share_outcome(
             outcome,
             protocol,
