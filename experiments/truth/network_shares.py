@@ -73,10 +73,10 @@ class Telling:
 
 TELLINGS = {
     "fine": Telling(),
-    "coarse": Telling(curvature=0, losses=2),
+    "coarse": Telling(curvature=0),
     "exact": Telling().make_exact(),
 }
-"""Curvature to one decimal; in whole numbers, and losses to two; nine of everything."""
+"""Curvature to one decimal, in whole numbers, and nine decimals of everything."""
 
 
 @dataclass(frozen=True, eq=False)
