@@ -19,7 +19,6 @@ from training.card.fields import FIELDS
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
 from training.document.words import UNDESCRIBED, number, percent
-from training.measures.decision_curve import COARSE, make_thresholds
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
 from training.store.network_found import NEEDS_ROWS
@@ -223,7 +222,8 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
         if isinstance(decision, NotDone):
             return _Finding(False, "not computed", asked, decision.reason, decision.command)
         gains[horizon] = [row.gain for row in decision.rows]
-    untold = [h.upper() for h in results.horizons if not _is_whole(results, h)]
+    missing = {} if results.network is None else results.network.untold
+    untold = [h.upper() for h in results.horizons if missing.get(h)]
     return _Finding(
         passed=not untold and all(gain > 0 for found in gains.values() for gain in found),
         value=results.per_horizon(
@@ -235,15 +235,6 @@ def _check_benefit(body: Body, settings: GateSettings) -> _Finding:
         threshold=asked,
         more=f"not told at every threshold of the range: {', '.join(untold)}" if untold else "",
     )
-
-
-def _is_whole(results: Results, horizon: Horizon) -> bool:
-    """Return whether the net benefit is known over the whole range, as far as centres tell it."""
-    decision = results.decision[horizon]
-    if results.network is None or isinstance(decision, NotDone):
-        return True
-    told = {round(row.threshold, 6) for row in decision.rows}
-    return told >= set(make_thresholds(decision.range, COARSE))
 
 
 def _check_subgroups(body: Body, settings: GateSettings) -> _Finding:

@@ -6,6 +6,7 @@ from training.card.author import NOT_AVAILABLE
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.words import join, number_range, p_value, percent
 from training.store.network_found import (
+    CENTRE_MEASURES,
     NEEDS_ROWS,
     NetworkFacts,
     NetworkOutcomeFacts,
@@ -128,8 +129,7 @@ def _describe_taus(found: NetworkOutcomeFacts) -> str:
 
 def _describe_measure(row: PooledMeasureFacts) -> str:
     where = number_range(row.prediction_low, row.prediction_high)
-    words = {"auc": "AUC", "o_e": "O:E", "slope": "calibration slope"}.get(row.measure, "")
-    words = words or row.measure.replace("_", " ")
+    words = CENTRE_MEASURES.get(row.measure, row.measure)
     share = "" if row.i2 is None else f" (I² {percent(row.i2 / 100)})"
     return f"{words} {where}{share}"
 

@@ -20,9 +20,9 @@ from training.document.words import (
     percent,
     with_interval,
 )
-from training.measures.pooling.sites import MEASURES
 from training.store.asked import PredictorFacts
 from training.store.network_found import (
+    CENTRE_MEASURES,
     CentreFacts,
     CentrePerformanceFacts,
     CentrePredictorFacts,
@@ -44,7 +44,6 @@ __all__ = [
 
 _WORDS = {"response": "response", "kept": "kept at T2"}
 _NOT_TOLD = "not told"
-_MEASURES = {**MEASURES, "brier_skill": "Brier skill"}
 _SHORT = 12
 
 
@@ -138,7 +137,7 @@ def _describe_predictor(
     unit = predictor.unit.split(",")[0]  # what follows are the ends of a scale
     repeats = not unit or unit.lower() in predictor.label.lower()
     name = predictor.label if repeats else f"{predictor.label}, {unit}"
-    known = None if predictor.missing is None else predictor.n - predictor.missing
+    known = _add([None if cell is None else cell.n for cell in at.values()])
     if predictor.kind not in ("yes_no", "category"):
         summed = [_tell_mean(predictor.mean, predictor.sd)]
         summed += [ABSENT if c is None else _tell_mean(c.mean, c.sd) for c in at.values()]
@@ -281,11 +280,11 @@ def make_centre_performance_table(
                 "centre": row.centre,
                 "known": _tell_count(row.n),
                 "responders": _tell_count(row.events),
-                **{words: tell(measure, row) for measure, words in _MEASURES.items()},
+                **{words: tell(measure, row) for measure, words in CENTRE_MEASURES.items()},
             }
             for row in rows
         ],
-        columns=["centre", "known", "responders", *_MEASURES.values()],
+        columns=["centre", "known", "responders", *CENTRE_MEASURES.values()],
     )
     notes = "".join(f" {row.centre}: {row.note}." for row in rows if row.note)
     return Table(
@@ -303,7 +302,7 @@ def _tell_estimate(row: EstimateRow | None) -> str:
 def make_pooled_table(horizon: Horizon, rows: Sequence[PooledMeasureFacts]) -> Table:
     """Return each measure over centres by random effects, and at a further centre."""
     columns: dict[str, str | Callable[[Any], object]] = {
-        "measure": lambda r: capital(_MEASURES.get(r.measure, r.measure)),
+        "measure": lambda r: capital(CENTRE_MEASURES.get(r.measure, r.measure)),
         "centres": "centres",
         "mean (95% interval)": lambda r: with_interval(r.estimate, r.low, r.high),
         "a further centre (95%)": lambda r: number_range(r.prediction_low, r.prediction_high),

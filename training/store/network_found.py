@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from pydantic import Field
 
 from training.store.part import EstimateRow, Horizon, Outcome, ResultsPart
 
 __all__ = [
+    "CENTRE_MEASURES",
     "NEEDS_ROWS",
     "NETWORK",
     "CentreFacts",
@@ -20,6 +23,11 @@ __all__ = [
 
 NETWORK = "network"
 """What the model of all centres is called in a blend, and its run's kind."""
+
+CENTRE_MEASURES = MappingProxyType(
+    {"auc": "AUC", "o_e": "O:E", "slope": "calibration slope", "brier_skill": "Brier skill"}
+)
+"""What is told of each centre, in plain words; all but the last have a forest plot."""
 
 NEEDS_ROWS = "it asks for the rows of all patients in one place, and each centre keeps its own"
 """Why a network cannot compute what reruns a procedure on patients."""
@@ -143,6 +151,9 @@ class NetworkFacts(ResultsPart):
     outcomes: dict[Outcome, NetworkOutcomeFacts]
     performance: dict[Horizon, list[CentrePerformanceFacts]]
     pooled: dict[Horizon, list[PooledMeasureFacts]]
+    untold: dict[Horizon, list[float]] = Field(
+        default_factory=dict, description="thresholds of the range without a net benefit"
+    )
     flags: list[str] = Field(description="what about a centre is unlike the others")
     lacks: list[str] = Field(description="what fewer rounds than six leave out")
     cell: int = Field(description="fewest patients that a number may stand for")

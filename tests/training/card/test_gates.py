@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.training.helpers.cards import full_author, small_card, small_results
-from tests.training.helpers.network_cards import network_card
+from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts, small_results
+from tests.training.helpers.network_cards import network_card, network_results
 from training.approval.gate import Gate
 from training.card.author import empty_author
+from training.card.card import make_card
 from training.card.gates import compute_flags, compute_gates
 from training.card.schema import Body, GateSettings
 from training.card.words import interval
@@ -464,3 +465,17 @@ def test_what_needs_rows_fails_with_the_true_reason() -> None:
 def test_a_result_at_left_out_centres_counts_as_one_in_other_patients() -> None:
     gate = compute_gates(network_card().body)[8]
     assert (gate.status, gate.value) == ("pass", "centre by centre")
+
+
+def test_a_net_benefit_that_centres_cannot_tell_everywhere_is_not_shown() -> None:
+    decision = small_results()["decision"]["t1"]
+    rows = [row | {"net_benefit": 0.4, "treat_all": 0.1} for row in decision["rows"]]
+    results = network_results().to_json()
+    results["decision"] = dict.fromkeys(("t1", "t2"), decision | {"rows": rows})
+    told = make_card(small_facts(), DIGEST, Results.model_validate(results), full_author())
+    assert compute_gates(told.body)[6].status == "pass"
+    results["network"]["untold"] = {"t1": [0.35], "t2": []}
+    some = make_card(small_facts(), DIGEST, Results.model_validate(results), full_author())
+    gate = compute_gates(some.body)[6]
+    assert gate.status == "fail"
+    assert gate.more == "not told at every threshold of the range: T1"

@@ -10,9 +10,11 @@ from training.document.words import number
 from training.store.network_found import CentrePerformanceFacts, PooledMeasureFacts
 from training.store.part import EstimateRow
 
-__all__ = ["draw_forest"]
+__all__ = ["FORESTS", "draw_forest"]
 
-_IDEALS = {"auc": 0.5, "o_e": 1.0, "slope": 1.0}
+FORESTS = {"auc": 0.5, "o_e": 1.0, "slope": 1.0}
+"""The measures that are drawn: of a coin (AUC), or as they should be."""
+
 _RATIOS = (0.1, 0.25, 0.5, 0.67, 1.0, 1.5, 2.0, 4.0, 10.0)
 _ROW, _LEFT = 24.0, 132.0
 _WIDEST = {"auc": (0.2, 1.0), "o_e": (0.1, 10.0), "slope": (-2.0, 4.0)}
@@ -47,7 +49,7 @@ def draw_forest(
     axes = SvgAxes((at(low), at(high)), (0, n), height=62 + _ROW * n, margins=(8, 20, 44, _LEFT))
     ticks = _find_ticks(measure, low, high)
     axes.x_axis([at(tick) for tick in ticks], words, labels=[f"{tick:g}" for tick in ticks])
-    ideal = at(_IDEALS[measure])
+    ideal = at(FORESTS[measure])
     if at(low) <= ideal <= at(high):
         axes.line([(ideal, 0), (ideal, n)], GREY, width=1.3, dash="5 4")
 
@@ -88,7 +90,7 @@ def _find_ends(
     measure: str, rows: Sequence[EstimateRow | None], pooled: PooledMeasureFacts | None
 ) -> tuple[float, float]:
     """Return what the axis spans: all there is, and the ideal, within the widest."""
-    known = [_IDEALS[measure]]
+    known = [FORESTS[measure]]
     for row in [*rows, pooled]:
         if row is not None:
             known += [v for v in (row.estimate, row.low, row.high) if v is not None]

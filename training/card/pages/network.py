@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from training.card.pages.forest import draw_forest
+from training.card.pages.forest import FORESTS, draw_forest
 from training.card.schema import Body
 from training.document.document import Block, Bullets, Drawing, Drawings
 from training.document.words import capital
-from training.measures.pooling.sites import MEASURES
 from training.report.centres import (
     list_centre_warnings,
     make_centre_performance_table,
@@ -16,7 +15,7 @@ from training.report.centres import (
     make_settings_table,
     make_shares_table,
 )
-from training.store.network_found import NetworkFacts
+from training.store.network_found import CENTRE_MEASURES, NetworkFacts
 from training.store.part import Horizon
 
 __all__ = ["make_network_blocks"]
@@ -74,6 +73,7 @@ def _make_performance_blocks(body: Body, network: NetworkFacts, horizon: Horizon
             draw_forest(measure, words, rows, over.get(measure), where),
             f"{capital(words)} at each centre, {where}",
         )
-        for measure, words in MEASURES.items()
+        for measure, words in CENTRE_MEASURES.items()
+        if measure in FORESTS
     )
     return [*blocks, Drawings(drawn, _READ_FOREST)]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from training.document.words import join
 from training.measures.decision_curve import COARSE, make_thresholds
-from training.measures.pooling.sites import MEASURES
 from training.network.arithmetic.heterogeneity import Tau
 from training.network.content import SharedSummary
 from training.network.protocol.tables import Limits
@@ -18,12 +18,11 @@ from training.network.publishing.judging import list_untold
 from training.network.publishing.network_judgement import tabulate_centres
 from training.network.result import NetworkOutcome, NetworkResult
 from training.store.facts import to_plain
-from training.store.network_found import NetworkFacts
+from training.store.network_found import CENTRE_MEASURES, NetworkFacts
 
 __all__ = ["describe_network", "tell_limits", "tell_noise"]
 
 _CONVERGED = 1e-6
-_AT_CENTRES = (*MEASURES, "brier_skill")
 
 
 def describe_network(
@@ -61,6 +60,7 @@ def describe_network(
         "outcomes": {name: _describe_outcome(one) for name, one in result.outcomes.items()},
         "performance": {h: _list_performance(t) for h, t in result.evaluation.items()},
         "pooled": {h: _list_pooled(pooled[h]) for h in protocol.horizons if h in result.evaluation},
+        "untold": _find_untold(result, decisions),
         "flags": result.flags,
         "lacks": _list_lacks(result, decisions),
         "cell": protocol.limits.cell,
@@ -139,7 +139,7 @@ def _list_performance(table: pd.DataFrame) -> list[dict[str, object]]:
                     "low": row[f"{measure}_low"],
                     "high": row[f"{measure}_high"],
                 }
-                for measure in _AT_CENTRES
+                for measure in CENTRE_MEASURES
                 if pd.notna(row[measure])
             },
             "note": row["note"],
@@ -149,7 +149,7 @@ def _list_performance(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _list_pooled(pooled: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = pooled.loc[list(_AT_CENTRES)].reset_index().rename(columns={"sites": "centres"})
+    rows = pooled.loc[list(CENTRE_MEASURES)].reset_index().rename(columns={"sites": "centres"})
     rows["note"] = rows["note"].str.replace("sites", "centres")
     return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
@@ -184,24 +184,25 @@ def _list_lacks(result: NetworkResult, decisions: Mapping[str, pd.DataFrame]) ->
             f"Not converged: the last round moved a coefficient by {change:.1g}; the estimate of "
             "all rows in one place would be a little different"
         )
-    return lacks + _list_untold(result, decisions)
+    between = result.protocol.thresholds
+    asked = 0 if between is None else len(make_thresholds(between, COARSE))
+    return lacks + [
+        f"Net benefit at {horizon.upper()} is told at {asked - len(missing)} of {asked} thresholds "
+        "of the range: at the others groups of patients would have been smaller than agreed, or "
+        "only one centre tells it"
+        for horizon, missing in _find_untold(result, decisions).items()
+        if missing
+    ]
 
 
-def _list_untold(result: NetworkResult, decisions: Mapping[str, pd.DataFrame]) -> list[str]:
-    thresholds = result.protocol.thresholds
-    if thresholds is None or not result.evaluation:
-        return []
-    asked = len(make_thresholds(thresholds, COARSE))
-    lacks = []
-    for horizon, table in decisions.items():
-        missing = len(list_untold(table, thresholds))
-        if missing:
-            lacks.append(
-                f"Net benefit at {horizon.upper()} is told at {asked - missing} of {asked} "
-                "thresholds of the range: at the others groups of patients would have been "
-                "smaller than agreed, or only one centre tells it"
-            )
-    return lacks
+def _find_untold(
+    result: NetworkResult, decisions: Mapping[str, pd.DataFrame]
+) -> dict[str, list[float]]:
+    """Return by horizon the thresholds of the range at which no net benefit can be told."""
+    between = result.protocol.thresholds
+    if between is None:
+        return {}
+    return {horizon: list_untold(table, between) for horizon, table in decisions.items()}
 
 
 def tell_limits(limits: Limits) -> list[str]:
@@ -213,7 +214,9 @@ def tell_limits(limits: Limits) -> list[str]:
         f"{limits.parameters_share:.2g} times its patients with a known outcome",
         "Whoever solves for its patients all that it has shared is left without at least "
         f"{100 * limits.remaining:.0f}% of the spread of every number",
-        f"Gradients are rounded to {limits.gradient_decimals} decimals, curvatures to "
+        "Gradients are rounded to "
+        f"{join([str(decimals) for decimals in limits.gradient_decimals])} decimals, round by "
+        f"round; curvatures, told in the first {limits.curvature_rounds}, to "
         f"{limits.curvature_decimals}",
     ]
 

@@ -80,7 +80,7 @@ def test_fewer_rounds_say_what_they_lack() -> None:
 def test_limits_and_noise_are_told_with_their_numbers() -> None:
     limits = Limits(cell=7, remaining=0.1, curvature_decimals=2)
     told = " ".join(tell_limits(limits))
-    for words in ("fewer than 7 patients", "at least 10% of the spread", "curvatures to 2"):
+    for words in ("fewer than 7 patients", "at least 10% of the spread", "first 3, to 2"):
         assert words in told
     assert "works out" not in tell_noise(limits)
     assert "can work out the last one's values" in tell_noise(limits)
