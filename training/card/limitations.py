@@ -44,7 +44,7 @@ def list_limitations(results: Results) -> list[str]:
                 f"{horizon.upper()}: {wording} labels rest on the record's wording alone."
             )
     if results.network is not None:
-        sentences += _list_of_network(results.network)
+        sentences += _list_of_network(results.network, only=results.is_internal_external)
     if isinstance(results.sites, NotDone):
         sentences.append(
             "No external validation: how it does in other hospitals is not known. At most silent "
@@ -60,15 +60,21 @@ def list_limitations(results: Results) -> list[str]:
     return [*sentences, *(f"{notice}." for notice in results.notices)]
 
 
-def _list_of_network(network: NetworkFacts) -> list[str]:
-    """Return what a model made of shared sums cannot show, and which centres to look at."""
+def _list_of_network(network: NetworkFacts, *, only: bool) -> list[str]:
+    """Return what a model made of shared sums cannot show, and which centres to look at.
+
+    `only` tells whether nobody outside the network has tried it.
+    """
     sentences = [
         "No centre's rows were seen by anyone else: optimism, stability, the null test and "
-        "subgroups could not be computed, and nobody could check a label.",
-        "Internal-external only: each centre was told by the model made without it, but the "
-        "penalty was chosen over all centres, the judged one among them. No hospital outside the "
-        "network has tried it.",
+        "subgroups could not be computed, and nobody could check a label."
     ]
+    if only:
+        sentences.append(
+            "Internal-external only: each centre was told by the model made without it, but the "
+            "penalty was chosen over all centres, the judged one among them. No hospital outside "
+            "the network has tried it."
+        )
     return sentences + list_centre_warnings(network)
 
 

@@ -12,7 +12,7 @@ from training.store.network_found import (
     NetworkOutcomeFacts,
     PooledMeasureFacts,
 )
-from training.store.part import Horizon, NotDone
+from training.store.part import Horizon
 from training.store.results import Results
 
 __all__ = ["answer_network"]
@@ -100,18 +100,18 @@ def _answer_judging(results: Results, network: NetworkFacts) -> dict[str, str]:
         f"{OUTCOME_WORDS[outcome]}: {_describe_taus(found)}"
         for outcome, found in network.outcomes.items()
     )
-    judged = not isinstance(results.sites, NotDone)
     absent = NOT_AVAILABLE + NEEDS_ROWS
+    by_centres = {
+        "external_demographics": "the patients of each centre stand in the table by centre",
+        "tester": "each centre, on its own patients, the model that was made without them; "
+        "nobody outside the network has tested it",
+    }
     return {
         "performance": "at centres that the model was made without, mean over centres with its "
         f"95% interval. {results.per_horizon(tell)}",
         "heterogeneity": f"between centres: {taus}. Performance, where a further centre is "
         f"expected: {results.per_horizon(pooled)}",
-        "external_demographics": "the patients of each centre stand in the table by centre",
-        "tester": "each centre, on its own patients, the model that was made without them; "
-        "nobody outside the network has tested it"
-        if judged
-        else NOT_AVAILABLE + "the network stopped before its centres judged the model",
+        **(by_centres if results.is_internal_external else {}),
         "reliable_result": absent,
         "reliable_test": absent,
     }

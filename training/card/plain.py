@@ -82,7 +82,7 @@ def make_plain(results: Results) -> Plain:
             sure.append(f"At {at[horizon]}: {told}")
     if isinstance(results.sites, NotDone):
         sure.append("It has not been tried in the patients of any other hospital.")
-    elif results.network is not None:
+    elif results.network is not None and results.is_internal_external:
         sure.append(
             f"It was made at {len(results.network.names)} centres, and tried at each in a form "
             "made without it; no hospital outside the network has tried it."

@@ -49,7 +49,7 @@ from training.store.found import (
     UpdateFacts,
 )
 from training.store.headline import Finding
-from training.store.network_found import NetworkFacts
+from training.store.network_found import NETWORK, NetworkFacts
 from training.store.panel_found import PanelResults
 from training.store.part import (
     Horizon,
@@ -150,6 +150,11 @@ class Results(ResultsPart):
             return self.findings[horizon].constant
         parts = ["response", "kept"] if horizon == "t2" and "kept" in self.blend else ["response"]
         return all(part in self.blend and self.blend[part].constant for part in parts)
+
+    @property
+    def is_internal_external(self) -> bool:
+        """Whether the other patients that it was tried in are those of its network's centres."""
+        return not isinstance(self.sites, NotDone) and self.sites.kind == NETWORK
 
     def per_horizon(self, tell: Callable[[Horizon], str]) -> str:
         """Return one text for all horizons, each under its name."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.training.helpers.cards import small_card
+from tests.training.helpers.cards import DIGEST, full_author, small_card, small_facts
 from tests.training.helpers.network_cards import network_card, network_facts, network_results
+from training.card.card import make_card
 from training.card.network_answers import answer_network
 from training.store.results import Results
 
@@ -48,3 +49,17 @@ def test_an_outcome_that_everyone_shares_says_why() -> None:
     outcomes["response"] |= {"reason": "two centres are needed", "prior_sd": None}
     answers = answer_network(network_results(outcomes=outcomes), in_use="")
     assert "everyone gets the same probability (two centres are needed)" in answers["model"]
+
+
+def test_what_another_cohort_has_shown_stands_in_place_of_the_centres() -> None:
+    results = network_results().to_json()
+    results["sites"] |= {"kind": "validation", "text": "another cohort (run r)"}
+    card = make_card(small_facts(), DIGEST, Results.model_validate(results), full_author())
+    answers = {field.id: field.answer for field in card.body.fields}
+    assert answers["20c"] == "another cohort (run r)"
+    assert answers["validation.tester"].startswith("the authors themselves")
+    told = " ".join([*card.body.limitations, *card.body.plain.how_sure])
+    assert "outside the network" not in told
+    before = network_card().body
+    assert "outside the network" in " ".join(before.limitations)
+    assert "outside the network" in " ".join(before.plain.how_sure)
