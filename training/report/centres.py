@@ -55,7 +55,7 @@ def list_centre_warnings(network: NetworkFacts) -> list[str]:
         if centre.dropped
     ]
     withheld = [
-        f"{centre.name} told no more than counts of {_WORDS[outcome]}: {why}"
+        f"{centre.name}: none of its patients stand behind {_WORDS[outcome]}, {why}"
         for centre in network.centres
         for outcome, why in centre.withheld.items()
     ]
@@ -257,8 +257,12 @@ def make_settings_table(network: NetworkFacts) -> Table:
                 "taken" if (r[2].family, r[2].prior_sd) == (r[1].family, r[1].prior_sd) else ""
             ),
         },
-        "Each centre worked out, at home, the deviance of the model made without it; lower is "
-        "better. Taken is the lowest over all centres.",
+        (
+            "Each centre worked out, at home, the deviance of the model made without it"
+            if network.rounds > 1
+            else "The deviance of the model made without a centre, as its own curve foretells it"
+        )
+        + "; lower is better. Taken is the lowest over all centres.",
     )
 
 

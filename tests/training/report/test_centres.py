@@ -73,6 +73,9 @@ def test_heterogeneity_has_its_interval() -> None:
 
 def test_the_setting_that_was_taken_is_marked() -> None:
     table = make_settings_table(typed_network())
+    assert table.note.startswith("Each centre worked out, at home")
+    foretold = make_settings_table(typed_network(rounds=1)).note
+    assert "as its own curve foretells it" in foretold
     taken = [row[1:3] for row in table.rows if row[-1] == "taken"]
     assert taken == [("straight", "0.5")] * 2
 

@@ -239,7 +239,7 @@ def _make_protection(network: NetworkFacts) -> Section:
         "Who shared what, and data protection",
         (
             "Every centre read its own patients, wrote one file in each round and signed it. "
-            "Nothing else left a centre, and nothing was sent by the program.",
+            "Nothing else left it.",
             make_shares_table(network),
             Bullets(rounds),
             Bullets(rules),

@@ -41,7 +41,7 @@ def test_what_is_wrong_with_a_centre_stands_first() -> None:
     assert warning.items == (
         "bonn, response: its share of responders is unlike the others' (p 0.0010).",
         "dortmund: none of its patients count, no share of round 2.",
-        "cologne told no more than counts of kept at T2: 2 lost the response.",
+        "cologne: none of its patients stand behind kept at T2, 2 lost the response.",
         "the last two rounds were not done: the estimate is not quite converged.",
     )
     assert body.results.network is not None
