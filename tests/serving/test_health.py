@@ -155,6 +155,8 @@ def test_a_key_file_that_is_not_there_is_broken(environ: dict[str, str], tmp_pat
         ({"KETRESPONSE_PORT": "many"}, "broken"),
         ({"KETRESPONSE_HOST": "0.0.0.0"}, "broken"),
         ({"KETRESPONSE_MODEL": "nowhere"}, "broken"),
+        ({"KETRESPONSE_CENTRE": "North"}, "broken"),
+        ({"KETRESPONSE_CENTRE": "none"}, "well"),
     ],
 )
 def test_what_a_service_would_say_is_said_beforehand(
