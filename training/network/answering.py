@@ -23,7 +23,7 @@ from training.network.receiving import AskedRound, receive_rounds
 from training.network.share_words import describe_share
 from training.network.sharing import make_share
 
-__all__ = ["PreparedShare", "find_centre", "name_share", "prepare_share"]
+__all__ = ["PreparedShare", "find_own_centre", "name_share", "prepare_share"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def name_share(centre: str, round_: int) -> str:
     return f"{centre}_round_{round_}.json"
 
 
-def find_centre(protocol: Protocol, key: CentreKey) -> str:
+def find_own_centre(protocol: Protocol, key: CentreKey) -> str:
     """Return which centre of a protocol holds a key.
 
     Raises
@@ -100,7 +100,7 @@ def prepare_share(
     Refused
         If this centre no longer takes part.
     """
-    centre = find_centre(protocol, key)
+    centre = find_own_centre(protocol, key)
     if not 1 <= round_ <= protocol.rounds:
         expected = f"a round of the protocol: 1 to {protocol.rounds}"
         raise InputError("share", [Problem("round", expected, str(round_))])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem
+from training.network.answering import name_share
 from training.network.asking import make_ask
 from training.network.concluding import conclude
 from training.network.protocol.envelope import seal_round
@@ -36,6 +39,8 @@ class CombinedShares:
         The next round, as it travels; empty where there is none.
     result : NetworkResult or None
         What was found, after the last round.
+    shares : dict of str to bytes
+        The files that it was made from, as they were written.
     """
 
     round: int
@@ -44,6 +49,7 @@ class CombinedShares:
     file: str = ""
     data: bytes = b""
     result: NetworkResult | None = None
+    shares: dict[str, bytes] = field(default_factory=dict)
 
 
 def name_round(round_: int) -> str:
@@ -88,11 +94,18 @@ def combine_shares(
     received = receive_shares(shares, protocol, asked)
     gathered = received.gathered
     last = gathered.rounds
-    told = CombinedShares(last, gathered.centres, gathered.dropped)
+    files = {
+        name_share(centre, share.round): share.data
+        for centre, sealed in received.sealed.items()
+        for share in sealed
+    }
+    told = CombinedShares(last, gathered.centres, gathered.dropped, shares=files)
     if finish or last >= protocol.rounds:
-        result = conclude(gathered, received.digests)
-        return CombinedShares(last, told.centres, told.dropped, result=result)
-    content = make_ask(gathered).model_dump(mode="json", exclude_defaults=True)
+        with threadpool_limits(1):  # matrices so small that threads wait for each other
+            result = conclude(gathered, received.digests)
+        return replace(told, result=result)
+    with threadpool_limits(1):
+        content = make_ask(gathered).model_dump(mode="json", exclude_defaults=True)
     data = seal_round(
         content,
         describe_ask(content),
@@ -102,7 +115,7 @@ def combine_shares(
         shares=_list_digests(received),
         previous=asked[last].sealed.sha256 if last > 1 else "",
     )
-    return CombinedShares(last, told.centres, told.dropped, name_round(last + 1), data)
+    return replace(told, file=name_round(last + 1), data=data)
 
 
 def _list_digests(received: Received) -> dict[str, str]:

@@ -55,12 +55,17 @@ class Received:
     ----------
     gathered : Gathered
         What they tell.
-    digests : dict of str to list of str
-        By centre, the digests of its shares, the first round first.
+    sealed : dict of str to list of SealedShare
+        By centre, its files, the first round first.
     """
 
     gathered: Gathered
-    digests: dict[str, list[str]]
+    sealed: dict[str, list[SealedShare]]
+
+    @property
+    def digests(self) -> dict[str, list[str]]:
+        """By centre, the digests of its shares, the first round first."""
+        return {name: [share.sha256 for share in told] for name, told in self.sealed.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,11 +185,11 @@ def receive_shares(
     if problems:
         raise InputError("the shares of the network", problems)
     shares: dict[str, list[ShareContent]] = {}
-    digests: dict[str, list[str]] = {}
+    sealed: dict[str, list[SealedShare]] = {}
     for (centre, _), one in sorted(by_place.items()):
         shares.setdefault(centre, []).append(one.told)
-        digests.setdefault(centre, []).append(one.share.sha256)
-    return Received(Gathered(protocol, shares), digests)
+        sealed.setdefault(centre, []).append(one.share)
+    return Received(Gathered(protocol, shares), sealed)
 
 
 def _open(name: str, data: bytes, protocol: Protocol) -> tuple[_Opened | None, list[Problem]]:

@@ -9,7 +9,7 @@ import pytest
 from features.errors import InputError, Refused
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_key, make_signed
 from tests.training.network.conftest import Walk
-from training.network.answering import PreparedShare, find_centre, name_share, prepare_share
+from training.network.answering import PreparedShare, find_own_centre, name_share, prepare_share
 from training.network.leading import combine_shares
 from training.network.patients import CentrePatients
 from training.network.protocol.envelope import open_share
@@ -54,9 +54,9 @@ def test_nothing_of_a_single_patient_is_in_a_share(walked: Walk) -> None:
 
 
 def test_the_key_tells_which_centre_it_is(walked: Walk) -> None:
-    assert find_centre(walked.protocol, KEYS["aachen"]) == "aachen"
+    assert find_own_centre(walked.protocol, KEYS["aachen"]) == "aachen"
     with pytest.raises(InputError, match="the key of one of rotterdam, aachen, basel"):
-        find_centre(walked.protocol, make_key(7))
+        find_own_centre(walked.protocol, make_key(7))
 
 
 def test_a_first_share_needs_no_other_file(walked: Walk) -> None:

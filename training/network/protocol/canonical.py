@@ -7,14 +7,13 @@ that `sha256sum` tells of it, and a file whose spaces were changed on the way st
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from typing import Any
 
 from features.errors import InputError
 
-__all__ = ["compute_content_digest", "read_canonical", "write_canonical"]
+__all__ = ["read_canonical", "write_canonical"]
 
 _MOST_BYTES = 20_000_000
 _DEEPEST = 40
@@ -64,11 +63,6 @@ def _render(value: Any, indent: str) -> str:
 
 def _atom(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def compute_content_digest(content: object) -> str:
-    """Return the SHA-256 digest of content in its one form, in hexadecimal."""
-    return hashlib.sha256(write_canonical(content)).hexdigest()
 
 
 def read_canonical(data: bytes, name: str) -> dict[str, Any]:

@@ -8,17 +8,14 @@ known above (:mod:`training.network.content`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeVar
 
 from features.errors import InputError, Problem
 from features.files.settings import Settings, between, fits, read_settings, show
-from training.network.protocol.canonical import (
-    compute_content_digest,
-    read_canonical,
-    write_canonical,
-)
+from training.network.protocol.canonical import read_canonical, write_canonical
 from training.network.protocol.keys import CentreKey, is_public_key, is_signed_by
 from training.network.protocol.protocol import Protocol
 
@@ -92,9 +89,14 @@ class _Sealed(Settings):
     signature: _Signature
 
     @property
+    def data(self) -> bytes:
+        """The file as it was written, whatever became of its spaces on the way."""
+        return write_canonical(_order(self.model_dump()))
+
+    @property
     def sha256(self) -> str:
         """Digest of the file, as `sha256sum` tells it of the file as it was written."""
-        return compute_content_digest(_order(self.model_dump()))
+        return hashlib.sha256(self.data).hexdigest()
 
 
 class SealedShare(_Sealed):

@@ -66,6 +66,7 @@ def test_spaces_do_not_count_and_the_digest_stays(protocol: Protocol) -> None:
     data = _seal(protocol)
     respelt = json.dumps(json.loads(data)).encode()
     assert open_share(respelt, "x").sha256 == open_share(data, "x").sha256
+    assert open_share(respelt, "x").data == data
 
 
 @pytest.mark.parametrize(
