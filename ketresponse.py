@@ -29,6 +29,7 @@ from serving.commands.review import release, serve_review
 from serving.commands.serve import serve
 from training.commands.card import app as card_app
 from training.commands.compare import compare
+from training.commands.network import app as network_app
 from training.commands.review import app as review_app
 from training.commands.sample_size import app as samplesize_app
 from training.commands.study import app as study_app
@@ -112,6 +113,7 @@ app.add_typer(study_app, name="study")
 app.add_typer(samplesize_app, name="samplesize")
 app.add_typer(card_app, name="card")
 app.add_typer(panel_app, name="panel")
+app.add_typer(network_app, name="network")
 app.add_typer(review_app, name="review")
 app.add_typer(records_app, name="records")
 app.add_typer(outcomes_app, name="outcomes")

@@ -9,7 +9,7 @@ and its own settings let one in.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -62,6 +62,10 @@ class FilePlace:
         if not self.holds(file):
             raise InputError(f"{self.name(file)} does not exist")
         return self._ask(lambda store, folder: bytes(store.cat_file(f"{folder}/{file}")))
+
+    def read_some(self, files: Iterable[str]) -> dict[str, bytes]:
+        """Return those of some files that are there, by what they are called."""
+        return {self.name(file): self.read(file) for file in files if self.holds(file)}
 
     def list_files(self) -> list[str]:
         """Return the names of the JSON files there, in order."""

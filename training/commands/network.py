@@ -1,0 +1,269 @@
+"""`ketresponse network`: many centres, one model, no patient leaves home. Parse, call, print."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.options import ForceOption, MappingOption, QuietOption
+from training.commands.options import ask_secret, tell_remarks
+
+if TYPE_CHECKING:
+    from training.network.protocol.keys import CentreKey
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="network",
+    help="Make one model with other centres; no patient's row leaves any of them.",
+    no_args_is_help=True,
+)
+
+_PROTOCOL = "network.toml"
+_ProtocolArgument = Annotated[Path, typer.Argument(metavar="PROTOCOL", help="The protocol (TOML).")]
+_ProtocolOption = Annotated[
+    Path, typer.Option("--protocol", help="The protocol, signed by its lead.")
+]
+_KeyOption = Annotated[Path, typer.Option("--key", help="File of the private key.")]
+_CohortOption = Annotated[
+    Path, typer.Option("--cohort", help="The centre's cohort file, or with a mapping its export.")
+]
+_RoundsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rounds", help="Folder or address of the lead's rounds; default: rounds, beside it."
+    ),
+]
+
+
+def _read_key(path: Path) -> CentreKey:
+    from training.network.protocol.keys import read_centre_key
+
+    return read_centre_key(path, lambda: ask_secret(f"Passphrase of {path}"))
+
+
+def _place_beside(given: str | None, protocol: Path, name: str) -> str:
+    return str(protocol.parent / name) if given is None else given
+
+
+@app.command("key")
+def make_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key is to lie.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Ask for a passphrase that locks it.")
+    ] = False,
+) -> None:
+    """Make the key of a centre or of the lead, and print the public one.
+
+    The private key stays in FILE, which nobody else on this machine may read. The public one goes
+    to the lead; compare it on the telephone before it is put into the protocol.
+    """
+    from training.network.protocol.keys import write_centre_key
+
+    secret = ask_secret(f"Passphrase for {file}") if passphrase else ""
+    typer.echo(write_centre_key(file, passphrase=secret).public)
+
+
+@app.command("protocol")
+def write_protocol(
+    file: _ProtocolArgument = Path(_PROTOCOL),
+    name: Annotated[
+        str, typer.Option("--name", help="Of the network, and of its model: a-z, 0-9, - and _.")
+    ] = "crps-network",
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The lead's private key: sign what is filled in.")
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write a commented protocol to fill in; with --key, sign the one that was filled in.
+
+    It is signed only when it has no problem. A signed one is not changed: another protocol is
+    another network.
+    """
+    from features.files.table import read_bytes, write_bytes
+    from training.network.protocol.protocol import sign_protocol
+    from training.network.protocol.template import make_protocol_template
+
+    if key is not None:
+        write_bytes(sign_protocol(read_bytes(file), _read_key(key), str(file)), file, force=True)
+        typer.echo(f"Signed {file}. Next: send it to every centre, which looks at it with")
+        typer.echo(f"  ketresponse network check {file} --cohort COHORT")
+        return
+    write_bytes(make_protocol_template(name).encode(), file, force=force)
+    typer.echo(f"Wrote {file}. Next: fill in what is marked with ?, have it read, then sign it:")
+    typer.echo(f"  ketresponse network protocol {file} --key LEAD_KEY")
+
+
+@app.command("check")
+def check_protocol(
+    file: _ProtocolArgument = Path(_PROTOCOL),
+    cohort: Annotated[
+        Path | None, typer.Option("--cohort", help="Also look at a centre's cohort by it.")
+    ] = None,
+    mapping: MappingOption = None,
+) -> None:
+    """List every problem of a protocol at once; else tell what it says, and what a cohort has.
+
+    Nothing leaves, and nothing is written.
+    """
+    from training.network.patients import read_centre_patients
+    from training.network.protocol.protocol import read_protocol
+    from training.network.telling import tell_patients, tell_protocol
+
+    protocol = read_protocol(file, signed=False)
+    for line in tell_protocol(protocol):
+        typer.echo(line)
+    if cohort is not None:
+        patients = read_centre_patients(protocol, cohort, mapping=mapping)
+        tell_remarks(patients.cohort)
+        for line in [f"\n{cohort} by this protocol:", *tell_patients(patients, protocol)]:
+            typer.echo(line)
+
+
+@app.command("share")
+def share_round(
+    key: _KeyOption,
+    cohort: _CohortOption,
+    round_: Annotated[int, typer.Option("--round", help="Which round, from 1.", min=1)] = 1,
+    mapping: MappingOption = None,
+    protocol: _ProtocolOption = Path(_PROTOCOL),
+    rounds: _RoundsOption = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            help="Folder or address for the share, where this centre's earlier ones lie; default: "
+            "shares, beside the protocol.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is written.")] = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write what this centre tells in a round, after it was shown and agreed to.
+
+    All that leaves is printed first. The program sends nothing: the one file that it writes travels
+    as the hospital likes.
+    """
+    from training.network.answering import find_own_centre, name_share, prepare_share
+    from training.network.leading import name_round
+    from training.network.patients import read_centre_patients
+    from training.network.protocol.places import FilePlace
+    from training.network.protocol.protocol import read_protocol
+    from training.network.telling import tell_patients, tell_share
+
+    agreed, own = read_protocol(protocol), _read_key(key)
+    centre = find_own_centre(agreed, own)
+    asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
+    place = FilePlace(_place_beside(out, protocol, "shares"))
+    place.check_free(name_share(centre, round_), force=force)
+    patients = read_centre_patients(agreed, cohort, mapping=mapping)
+    if not quiet:
+        tell_remarks(patients.cohort)
+    share = prepare_share(
+        agreed,
+        own,
+        patients,
+        round_=round_,
+        rounds=asked.read_some(name_round(k) for k in range(2, round_ + 1)),
+        earlier=place.read_some(name_share(centre, k) for k in range(1, round_)),
+    )
+    if not (quiet and yes):
+        for line in tell_patients(patients, agreed):
+            typer.echo(line)
+        typer.echo(f"\nThis is all that leaves {centre} in round {round_}:\n")
+        typer.echo(share.data.decode())
+        for line in tell_share(share, agreed):
+            typer.echo(line)
+    if not yes:
+        typer.confirm(f"Write it to {place.name(share.file)}?", abort=True)
+    place.write(share.data, share.file, force=force)
+    if not quiet:
+        typer.echo(
+            f"Wrote {place.name(share.file)} ({len(share.data)} bytes). Send it to the lead."
+        )
+
+
+@app.command("combine")
+def combine_round(
+    shares: Annotated[
+        list[str],
+        typer.Argument(metavar="SHARES", help="The shares of all rounds so far: files or folders."),
+    ],
+    key: _KeyOption,
+    protocol: _ProtocolOption = Path(_PROTOCOL),
+    rounds: _RoundsOption = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Make the model now, whatever rounds are planned.")
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Mix models of simulated and of real patients under one name."),
+    ] = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Put the centres' shares together: the next round, or the model after the last one.
+
+    Every share is checked first, and all that is wrong with any of them is told at once, by centre.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from training.document.progress import show_progress
+    from training.network.leading import combine_shares
+    from training.network.protocol.places import FilePlace, read_files
+    from training.network.protocol.protocol import read_protocol
+    from training.network.publishing.publish import publish_network
+    from training.network.telling import tell_combined
+    from training.store.client import find_tracking_uri
+
+    agreed, own = read_protocol(protocol), _read_key(key)
+    place = FilePlace(_place_beside(rounds, protocol, "rounds"))
+    asked = place.read_some(place.list_files())
+    told = combine_shares(agreed, own, read_files(shares), rounds=asked, finish=finish)
+    lines = [] if quiet else tell_combined(told, agreed)
+    for line in lines:
+        typer.echo(line)
+    if told.result is None:
+        place.write(told.data, told.file, force=force)
+        typer.echo(f"Wrote {place.name(told.file)}. Send it to the centres.")
+        return
+    show = partial(show_progress, None if quiet else Console(stderr=True, markup=False))
+    uri = find_tracking_uri(os.environ)
+    made = publish_network(told.result, told.shares, tracking_uri=uri, show=show, mixed=yes)
+    typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
+    typer.echo(f"Next: ketresponse card template {made.name}:{made.version}")
+
+
+@app.command("demo")
+def show_network(
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for all files; it must not be there yet.")
+    ] = Path("network-demo"),
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same patients.", min=0)] = 1,
+) -> None:
+    """Play a network of four simulated centres through, file by file, to a registered model.
+
+    The model is a demonstration, for ever: its patients are simulated.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from training.document.progress import show_progress
+    from training.network.demo import play_network
+    from training.store.client import find_tracking_uri
+
+    show = partial(show_progress, Console(stderr=True, markup=False))
+    made = play_network(
+        out, seed=seed, tracking_uri=find_tracking_uri(os.environ), show=show, tell=typer.echo
+    )
+    typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
+    typer.echo(
+        f"Read what left each centre in {out / 'shares'}, and what was agreed in {out / _PROTOCOL}."
+    )

@@ -1,0 +1,104 @@
+"""What members of a network read at the prompt: the protocol, their patients, what would leave."""
+
+from __future__ import annotations
+
+from features.shares import format_count
+from training.network.answering import PreparedShare
+from training.network.leading import CombinedShares
+from training.network.patients import CentrePatients
+from training.network.protocol.protocol import Protocol
+
+__all__ = ["tell_combined", "tell_patients", "tell_protocol", "tell_share"]
+
+_DIGITS = 12
+_FAMILIES = {"straight": "straight", "bends": "with bends"}
+
+
+def tell_protocol(protocol: Protocol) -> list[str]:
+    """Return what was agreed, in sentences that can be held against the file."""
+    limits = protocol.limits
+    families = " or ".join(_FAMILIES[family] for family in protocol.families)
+    sds = ", ".join(f"{sd:g}" for sd in protocol.prior_sds)
+    signed = f"signed by {protocol.lead}" if protocol.signed else "NOT SIGNED yet"
+    lines = [
+        f"{protocol.title} ({protocol.name}), {signed}; SHA-256 {protocol.sha256}.",
+        f"Patients: {protocol.population} ({protocol.condition}). Treatment: {protocol.treatment}.",
+        *(f"{horizon.upper()}: {words}." for horizon, words in protocol.outcomes.items()),
+        f"Predictors: {', '.join(protocol.predictors)}; {families}, prior SD {sds}.",
+        f"Centres: {', '.join(protocol.centres)}.",
+        f"Limits: no count under {limits.cell}; at most {limits.parameters_share:g} parameters per "
+        f"patient; {limits.remaining:.0%} of a number's spread left to whoever solves all that is "
+        f"shared; gradient to {limits.gradient_decimals} decimals, curvature to "
+        f"{limits.curvature_decimals}; {_tell_noise(protocol)}.",
+        f"Rounds: {protocol.rounds}. What leaves a centre in each:",
+    ]
+    return lines + [f"  {k}. {words}" for k, words in enumerate(protocol.round_words, start=1)]
+
+
+def _tell_noise(protocol: Protocol) -> str:
+    noise = protocol.limits.noise
+    if noise is None:
+        return "no noise"
+    return f"noise for epsilon {noise.epsilon:g}, delta {noise.delta:g}"
+
+
+def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
+    """Return how many patients a centre has for a protocol; it is read at home."""
+    data, labels = patients.data, patients.labels
+    lines = [f"{format_count(len(patients.cohort.table))} courses, {len(data)} of them eligible."]
+    for horizon in protocol.horizons:
+        y = getattr(labels, horizon)
+        known = y == y
+        lines.append(
+            f"{horizon.upper()}: outcome known of {int(known.sum())}, {int((y == 1).sum())} "
+            "responders."
+        )
+    missing = {
+        variable.name: int((column != column).sum())
+        for variable, column in zip(data.predictors, data.X.T, strict=True)
+    }
+    told = ", ".join(f"{name} {count}" for name, count in missing.items() if count)
+    lines.append(f"Without a value: {told}." if told else "Every predictor is known of everyone.")
+    if patients.synthetic:
+        lines.append("Some patients are simulated: what comes of it is a demonstration.")
+    return lines + [f"{note[:1].upper()}{note[1:]}." for note in patients.notices]
+
+
+def tell_share(share: PreparedShare, protocol: Protocol) -> list[str]:
+    """Return what a share tells, and what it does not."""
+    content = share.content
+    lines = []
+    for name, outcome in content.outcomes.items():
+        if outcome.likelihood is not None:
+            size = len(outcome.likelihood.at)
+            lines.append(
+                f"{name}: sums over {outcome.n} patients in {size} parameters "
+                f"({_FAMILIES[outcome.likelihood.family]})."
+            )
+        elif outcome.withheld:
+            lines.append(f"{name}: no sums leave; {outcome.withheld}.")
+        else:
+            lines.append(f"{name}: nothing was asked of this centre.")
+    if content.noise:
+        lines.append(f"Noise: {content.noise}.")
+    return [*lines, *content.remarks]
+
+
+def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:
+    """Return what the lead has put together, and who did not take part."""
+    lines = [f"Round {told.round} of {protocol.rounds}: shares of {', '.join(told.centres)}."]
+    lines += [f"Not part of it: {name}, {why}." for name, why in told.dropped.items()]
+    if told.result is None:
+        return lines
+    for name, outcome in told.result.outcomes.items():
+        if outcome.reason:
+            lines.append(f"{name}: {outcome.reason}.")
+            continue
+        lines.append(
+            f"{name}: {outcome.n} patients of {len(outcome.centres)} centres, {outcome.events} "
+            f"with the outcome; prior SD {outcome.prior_sd:g}, weight {outcome.weight:.2f} beside "
+            f"the prevalence; the last round moved no coefficient by more than "
+            f"{outcome.change:.1e}."
+        )
+        lines += [f"{name}: nothing of {who}, {why}." for who, why in outcome.withheld.items()]
+    return lines + [f"Unlike the others: {flag}" for flag in told.result.flags]
