@@ -79,7 +79,7 @@ rule = "fall2_or_success"    # ? who counts as a responder
 horizons = ["t1", "t2"]
 
 [predictors]    # ? few, and chosen before anybody looks at outcomes
-names = ["nrs_t0", "disease_duration_years", "opioid", "antidepressant", "anti_epileptic"]
+names = ["nrs_t0", "disease_duration_years", "opioid"]    # the more, the fewer centres may share
 
 # A variable that the contract does not have is declared here as a mapping declares it, for all:
 # [variables.my_score]
@@ -107,11 +107,8 @@ scale = 0.65
 [basis.opioid]
 share = 0.625
 
-[basis.antidepressant]
-share = 0.25
-
-[basis.anti_epileptic]
-share = 0.33
+# [basis.antidepressant]
+# share = 0.25
 
 [bins]    # edges of the table of patients; a group under the limit is joined to the next one
 nrs_t0 = [0, 6, 7, 8, 10]
