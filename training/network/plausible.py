@@ -237,7 +237,7 @@ def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iter
         value = getattr(told, name)
         if value is not None and not 0 <= value <= 1:
             yield f"{where}.{name}", "from 0 to 1", f"{value:g}"
-    for name in ("auc_se", "o_e_se", "slope_se", "intercept_se", "brier_se"):
+    for name in ("auc_se", "o_e_se", "slope_se", "intercept_se", "brier_se", "brier_skill_se"):
         value = getattr(told, name)
         if value is not None and value < 0:
             yield f"{where}.{name}", "a standard error, at least 0", f"{value:g}"
