@@ -28,11 +28,20 @@ def tell_protocol(protocol: Protocol) -> list[str]:
         f"Centres: {', '.join(protocol.centres)}.",
         f"Limits: no count under {limits.cell}; at most {limits.parameters_share:g} parameters per "
         f"patient; {limits.remaining:.0%} of a number's spread left to whoever solves all that is "
-        f"shared; gradient to {limits.gradient_decimals} decimals, curvature to "
-        f"{limits.curvature_decimals}; {_tell_noise(protocol)}.",
+        f"shared; {_tell_decimals(protocol)}; {_tell_noise(protocol)}.",
         f"Rounds: {protocol.rounds}. What leaves a centre in each:",
     ]
     return lines + [f"  {k}. {words}" for k, words in enumerate(protocol.round_words, start=1)]
+
+
+def _tell_decimals(protocol: Protocol) -> str:
+    limits, rounds = protocol.limits, range(1, protocol.rounds + 1)
+    decimals = ", ".join(str(limits.find_gradient_decimals(k)) for k in rounds)
+    bends = min(limits.curvature_rounds, protocol.rounds)
+    return (
+        f"gradients to {decimals} decimals by round, curvatures of the first {bends} rounds to "
+        f"{limits.curvature_decimals}"
+    )
 
 
 def _tell_noise(protocol: Protocol) -> str:
