@@ -1,0 +1,179 @@
+"""`ketresponse network`: what each command does with files, asks, prints and refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from features.files.table import write_table
+from features.simulation.cohort import make_cohort
+from ketresponse import app
+from tests.training.conftest import empty_store as empty_store
+from training.network.protocol.envelope import open_share
+from training.store.registered import list_models
+
+CENTRES = ("aachen", "basel")
+
+
+def _run(*words: str, input_: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["network", *words], input=input_)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with keys, cohorts and a signed protocol."""
+    folder = tmp_path_factory.mktemp("network")
+    keys = {}
+    for name in ("lead", *CENTRES):
+        done = _run("key", str(folder / f"{name}.pem"))
+        assert done.exit_code == 0, done.output
+        keys[name] = done.stdout.strip()
+    protocol = folder / "network.toml"
+    assert _run("protocol", str(protocol), "--name", "net").exit_code == 0
+    text = protocol.read_text().replace('name = ""', 'name = "Aachen"')
+    text = text.replace('key = ""', f'key = "{keys["lead"]}"')
+    members = "\n".join(f'{name} = "{keys[name]}"' for name in CENTRES)
+    text = re.sub(r"# rotterdam = .*", members, text)
+    text = re.sub(r"number = 5\nwords = \[.*?\n\]", _shorten(text), text, flags=re.S)
+    protocol.write_text(text)
+    done = _run("protocol", str(protocol), "--key", str(folder / "lead.pem"))
+    assert done.exit_code == 0, done.output
+    for seed, name in enumerate(CENTRES, start=3):
+        write_table(make_cohort(60, seed=seed).table, folder / f"{name}.csv")
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of its own with all of that, in which commands run."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _shorten(text: str) -> str:
+    """Return the table of rounds of a protocol of two rounds."""
+    words = re.findall(r'^  (".*"),$', text.partition("words = [")[2], re.M)
+    return f"number = 2\nwords = [{words[0]}, {words[1]}]"
+
+
+def _share(centre: str, round_: int, *more: str, input_: str | None = None) -> Result:
+    return _run(
+        *("share", "--key", f"{centre}.pem", "--cohort", f"{centre}.csv"),
+        *("--round", str(round_), *more),
+        input_=input_,
+    )
+
+
+def test_a_network_goes_from_files_to_a_model(
+    place: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"sqlite:///{empty_store}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for round_ in (1, 2):
+        for centre in CENTRES:
+            done = _share(centre, round_, "--yes")
+            assert done.exit_code == 0, done.output
+        shares = [str(path) for path in sorted(Path("shares").iterdir())]
+        done = CliRunner().invoke(app, ["network", "combine", *shares, "--key", "lead.pem"])
+        assert done.exit_code == 0, done.output
+    assert "Registered net:1 (demonstration)." in done.output
+    (model,) = list_models(tracking_uri=uri)
+    assert (model.name, model.version) == ("net", "1")
+    assert [path.name for path in Path("rounds").iterdir()] == ["round_2.json"]
+
+
+def test_all_that_leaves_is_shown_before_it_is_written(place: Path) -> None:
+    refused = _share("basel", 1, input_="n\n")
+    assert refused.exit_code == 130
+    assert not Path("shares").exists()
+    done = _share("basel", 1, input_="y\n")
+    assert done.exit_code == 0, done.output
+    data = Path("shares/basel_round_1.json").read_bytes()
+    assert data.decode() in done.output
+    assert data.decode() in refused.output
+    assert "This is all that leaves basel in round 1" in done.output
+    again = _share("basel", 1, "--yes")
+    assert again.exit_code == 2
+    assert "basel_round_1.json is there already" in again.output
+
+
+def test_a_share_goes_to_a_store_by_its_address(place: Path) -> None:
+    address = f"memory://{place.name}/shares"
+    done = _share("basel", 1, "--yes", "--quiet", "--out", address)
+    assert (done.exit_code, done.output) == (0, "")
+    aachen = _share("aachen", 1, "--yes", "--quiet", "--out", address)
+    assert aachen.exit_code == 0
+    combined = _run("combine", address, "--key", "lead.pem")
+    assert combined.exit_code == 0, combined.output
+    assert "shares of aachen, basel" in combined.output
+    assert Path("rounds/round_2.json").is_file()
+
+
+def test_what_is_wrong_with_a_share_is_told_by_centre(place: Path) -> None:
+    assert _share("basel", 1, "--yes").exit_code == 0
+    assert _share("aachen", 1, "--yes").exit_code == 0
+    path = Path("shares/basel_round_1.json")
+    told = json.loads(path.read_text())
+    told["content"]["patients"] += 1
+    path.write_text(json.dumps(told))
+    done = _run("combine", "shares", "--key", "lead.pem")
+    assert done.exit_code == 2
+    assert "basel (shares/basel_round_1.json): expected signature" in done.output
+    assert not Path("rounds").exists()
+
+
+def test_a_check_tells_what_was_agreed_and_what_a_cohort_has(place: Path) -> None:
+    done = _run("check", "--cohort", "basel.csv")
+    assert done.exit_code == 0, done.output
+    assert "signed by Aachen" in done.output
+    assert "Centres: aachen, basel." in done.output
+    assert "What leaves a centre in each:" in done.output
+    assert "T1: outcome known of" in done.output
+    assert not Path("shares").exists()
+    Path("network.toml").write_text(
+        Path("network.toml").read_text().replace("seed = 1", "seed = 2")
+    )
+    changed = _run("check")
+    assert changed.exit_code == 2
+    assert "the lead's signature over the file as it is" in changed.output
+
+
+def test_a_protocol_that_was_not_signed_is_checked_and_not_followed(place: Path) -> None:
+    text = Path("network.toml").read_text().partition("\n[signature]")[0]
+    Path("network.toml").write_text(text)
+    assert "NOT SIGNED yet" in _run("check").output
+    done = _share("basel", 1, "--yes")
+    assert done.exit_code == 2 and "[signature]" in done.output
+
+
+def test_a_protocol_is_not_replaced_by_a_template(place: Path) -> None:
+    done = _run("protocol")
+    assert done.exit_code == 2
+    assert "is there already" in done.output
+
+
+def test_a_key_with_a_passphrase_is_asked_for_it(place: Path) -> None:
+    done = _run("key", "locked.pem", "--passphrase", input_="horse\n")
+    assert done.exit_code == 0 and "ed25519:" in done.stdout
+    wrong = _run("combine", "shares", "--key", "locked.pem", input_="cow\n")
+    assert "does not open by that passphrase" in wrong.output
+
+
+def test_a_later_round_needs_the_leads_file(place: Path) -> None:
+    done = _share("basel", 2, "--yes")
+    assert done.exit_code == 2
+    assert "round 2: expected the lead's file of it" in done.output
+    assert not Path("shares").exists()
+
+
+def test_a_share_says_which_file_it_is(place: Path) -> None:
+    assert _share("basel", 1, "--yes").exit_code == 0
+    share = open_share(Path("shares/basel_round_1.json").read_bytes(), "x")
+    assert (share.centre, share.round, share.network) == ("basel", 1, "net")
