@@ -176,7 +176,7 @@ def share_round(
             typer.echo(line)
         typer.echo(f"\nThis is all that leaves {centre} in round {round_}:\n")
         typer.echo(share.data.decode())
-        for line in tell_share(share, agreed):
+        for line in tell_share(share):
             typer.echo(line)
     if not yes:
         typer.confirm(f"Write it to {place.name(share.file)}?", abort=True)

@@ -73,7 +73,7 @@ def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
     return lines + [f"{note[:1].upper()}{note[1:]}." for note in patients.notices]
 
 
-def tell_share(share: PreparedShare, protocol: Protocol) -> list[str]:
+def tell_share(share: PreparedShare) -> list[str]:
     """Return what a share tells, and what it does not."""
     content = share.content
     lines = []

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
+from tests.training.network.conftest import Walk
+from training.network.answering import prepare_share
+from training.network.leading import combine_shares
+from training.network.telling import tell_combined, tell_patients, tell_protocol, tell_share
+
+
+def test_a_protocol_is_told_with_its_limits_and_what_leaves(walked: Walk) -> None:
+    lines = tell_protocol(walked.protocol)
+    assert lines[0].startswith("crps-network (crps-network), signed by Rotterdam; SHA-256 ")
+    text = "\n".join(lines)
+    assert "Predictors: nrs_t0, disease_duration_years, opioid; straight, prior SD 0.125" in text
+    assert "no count under 5; at most 0.33 parameters per patient; 5% of a number's spread" in text
+    assert "gradients to 2, 3, 4, 5, 7 decimals by round, curvatures of the first 3" in text
+    assert text.endswith(f"  5. {walked.protocol.round_words[-1]}")
+    assert "NOT SIGNED" in tell_protocol(replace(walked.protocol, signed=False))[0]
+
+
+def test_what_protects_nobody_is_told_loudly() -> None:
+    public = make_signed(TEXT.replace("remaining = 0.05", "remaining = 0"))
+    assert any("NO CHECK whether rows can be solved" in line for line in tell_protocol(public))
+    noisy = make_signed(TEXT.replace("# noise", "noise"))
+    assert any("noise for epsilon 3, delta 1e-06" in line for line in tell_protocol(noisy))
+
+
+def test_a_centre_reads_what_it_has(walked: Walk) -> None:
+    patients = walked.patients["basel"]
+    lines = tell_patients(patients, walked.protocol)
+    known = int((patients.data.y["t1"] == patients.data.y["t1"]).sum())
+    assert lines[0] == "60 courses, 60 of them eligible."
+    assert lines[1].startswith(f"T1: outcome known of {known}, ")
+    assert "Without a value: nrs_t0 " in lines[3]
+    assert "Some patients are simulated: what comes of it is a demonstration." in lines
+
+
+def test_what_a_share_tells_is_told(walked: Walk) -> None:
+    share = prepare_share(walked.protocol, KEYS["basel"], walked.patients["basel"], round_=1)
+    assert tell_share(share)[0].startswith("response: sums over 58 patients in 4 parameters")
+    outcomes = dict(share.content.outcomes)
+    withheld = {"likelihood": None, "withheld": "too few of them"}
+    outcomes["response"] = outcomes["response"].model_copy(update=withheld)
+    silent = {"likelihood": None, "withheld": ""}
+    outcomes["kept"] = outcomes["kept"].model_copy(update=silent)
+    content = share.content.model_copy(update={"outcomes": outcomes, "noise": "of some cost"})
+    assert tell_share(replace(share, content=content)) == [
+        "response: no sums leave; too few of them.",
+        "kept: nothing was asked of this centre.",
+        "Noise: of some cost.",
+    ]
+
+
+def test_the_lead_reads_who_took_part_and_what_came_of_it(walked: Walk) -> None:
+    shares = {name: data for name, data in walked.shares.items() if name != "basel_round_2.json"}
+    told = combine_shares(walked.protocol, LEAD, shares, rounds=walked.rounds, finish=True)
+    lines = tell_combined(told, walked.protocol)
+    assert lines[:2] == [
+        "Round 2 of 5: shares of rotterdam, aachen.",
+        "Not part of it: basel, no share of round 2.",
+    ]
+    assert lines[2].startswith("response: ") and " patients of 2 centres, " in lines[2]
