@@ -22,6 +22,7 @@ from training.network.content import (
     ShareContent,
     SharedSummary,
 )
+from training.network.disclosure.noise import bound_patient
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["find_changed_counts", "find_impossible"]
@@ -31,6 +32,8 @@ _Fault = tuple[str, str, str]
 
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
+_ABSURD = 1e12
+"""Beyond this no sum is looked at any further."""
 _SLACK = 0.01
 
 
@@ -192,6 +195,12 @@ def _check_curvature(
     if protocol.limits.noise is not None:
         return
     slack = 0.5 * 10.0**-protocol.limits.curvature_decimals + _ROUNDING
+    columns = protocol.basis.linear_ | (len(told) == 1 + len(protocol.basis.linear_))
+    most = np.inf if n is None else n / 4 * bound_patient(protocol.basis, columns) ** 2
+    size = float(np.abs(curvature).max())
+    if size > min(most + slack, _ABSURD):
+        yield where, f"at most what {n} patients between the agreed ends can have", f"{size:g}"
+        return
     least = float(np.linalg.eigvalsh(curvature).min())
     if least < -len(curvature) * slack:
         yield where, "no eigenvalue below 0 beyond rounding", f"{least:g}"
