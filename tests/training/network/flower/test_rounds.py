@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from features.errors import Refused
+from tests.training.helpers.networks import KEYS, LEAD, make_key
+from tests.training.network.flower.helpers import PROTOCOL, share
+from training.network.flower.lead_folder import LeadFolder
+from training.network.flower.rounds import NodeReply, publish_rounds, run_rounds
+from training.network.flower.settings import LeadSettings
+from training.network.result import NetworkResult
+
+CENTRES = [*KEYS]
+
+
+class Nodes:
+    """Centres that answer at once, but those that are silent in a round or say a word."""
+
+    def __init__(self, **answers: dict[int, str | bytes]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[int, bytes]] = []
+        self.waited: list[int] = []
+
+    def wait_for(self, n: int) -> int:
+        self.waited.append(n)
+        return len(CENTRES)
+
+    def ask(self, round_: int, asked: bytes) -> Iterable[NodeReply]:
+        self.asked.append((round_, asked))
+        for node, centre in enumerate(CENTRES):
+            answer = self.answers.get(centre, {}).get(round_)
+            if isinstance(answer, str):
+                yield NodeReply(node, refused=answer)
+            elif answer is None:
+                yield NodeReply(node, share(centre, asked))
+            elif answer:
+                yield NodeReply(node, answer)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LeadSettings:
+    (tmp_path / "network.toml").write_bytes(PROTOCOL.text.encode())
+    (tmp_path / "lead.pem").touch(0o600)
+    (tmp_path / "lead.pem").write_bytes(LEAD.to_pem())
+    return LeadSettings(
+        protocol=str(tmp_path / "network.toml"),
+        key=str(tmp_path / "lead.pem"),
+        folder=str(tmp_path / "lead"),
+        store=f"sqlite:///{tmp_path}/mlflow.db",
+    )
+
+
+def conclude(kept: LeadFolder) -> NetworkResult:
+    result = kept.conclude().result
+    assert result is not None
+    return result
+
+
+def leave_out(settings: LeadSettings) -> LeadSettings:
+    return settings.model_copy(update={"missing": "leave_out"})
+
+
+def test_every_round_goes_to_every_node_once(settings: LeadSettings) -> None:
+    nodes = Nodes()
+    kept = run_rounds(settings, nodes)
+    assert nodes.waited == [3, 3]
+    assert [round_ for round_, _ in nodes.asked] == [1, 2]
+    assert nodes.asked[1][1] == kept.open_round(2)
+    assert conclude(kept).centres == tuple(CENTRES)
+
+
+def test_a_missing_centre_stops_the_run_and_it_goes_on_where_it_was(settings: LeadSettings) -> None:
+    with pytest.raises(Refused) as caught:
+        run_rounds(settings, Nodes(basel={2: "failed"}))
+    told = str(caught.value)
+    assert told.startswith("round 2 lacks the shares of basel (node 2 sent no share: its program")
+    assert "what came is kept" in told
+    nodes = Nodes()
+    kept = run_rounds(settings, nodes)
+    assert [round_ for round_, _ in nodes.asked] == [2]
+    assert conclude(kept).dropped == {}
+    again = Nodes()
+    run_rounds(settings, again)
+    assert again.asked == []
+
+
+@pytest.mark.parametrize("answer", [b"", "refused", "a word that nobody knows"])
+def test_who_drops_out_costs_its_own_rows_only(settings: LeadSettings, answer: str | bytes) -> None:
+    kept = run_rounds(leave_out(settings), Nodes(basel={2: answer}))
+    assert conclude(kept).centres == ("rotterdam", "aachen")
+    assert conclude(kept).dropped == {"basel": "no share of round 2"}
+
+
+def test_a_wrong_key_is_named(settings: LeadSettings, caplog: pytest.LogCaptureFixture) -> None:
+    false = share("basel", key=make_key(7))
+    with pytest.raises(Refused, match=r"lacks the shares of basel \(share what node 2 sent"):
+        run_rounds(settings, Nodes(basel={1: false}))
+    assert "expected the key that the protocol has of basel" in caplog.text
+    kept = {path.name for path in Path(settings.folder, "shares").iterdir()}
+    assert kept == {"rotterdam_round_1.json", "aachen_round_1.json"}
+
+
+def test_a_node_that_answers_for_another_is_not_believed(settings: LeadSettings) -> None:
+    stolen = share("basel", key=KEYS["aachen"])
+    with pytest.raises(Refused, match="lacks the shares of aachen"):
+        run_rounds(settings, Nodes(aachen={1: stolen}))
+
+
+def test_what_was_found_is_registered_with_its_shares(
+    settings: LeadSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = []
+
+    class Registered:
+        name, version = "crps-network", "1"
+
+    def publish(result, shares, **told):
+        given.append((result, shares, told["tracking_uri"]))
+        return Registered
+
+    monkeypatch.setattr("training.network.publishing.publish.publish_network", publish)
+    caplog.set_level("INFO", logger="flwr.ketresponse")
+    kept = run_rounds(settings, Nodes())
+    publish_rounds(settings, kept)
+    ((result, shares, uri),) = given
+    assert result.shares == conclude(kept).shares
+    assert len(shares) == len(result.shares) == 6
+    assert uri == settings.store
+    assert "registered as crps-network, version 1" in caplog.text

@@ -1,0 +1,107 @@
+"""The two parts as Flower starts them: `client` at each centre, `server` at the lead's.
+
+A message holds a round's number and its file; the answer holds the centre's signed file, or one
+word that says that there is none. Whatever goes wrong at a centre, no text of it travels: Flower
+would send an exception's words, and they could tell of a patient. They stand in the centre's log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
+from flwr.clientapp import ClientApp
+from flwr.serverapp import Grid, ServerApp
+
+from training.network.flower.lead_folder import LeadFolder
+from training.network.flower.replying import answer_round
+from training.network.flower.rounds import NodeReply, publish_rounds, run_rounds
+from training.network.flower.settings import LeadSettings, read_lead_settings
+
+__all__ = ["make_client_app", "make_server_app"]
+
+_LETTER = "letter"
+_PAUSE = 0.2
+"""Seconds between two looks at who is there."""
+
+FindSettings = Callable[[Context], Mapping[str, object]]
+
+
+def make_client_app(find_settings: FindSettings) -> ClientApp:
+    """Return a centre's part.
+
+    Parameters
+    ----------
+    find_settings : callable
+        From Flower's context to the settings of the centre,
+        :class:`training.network.flower.settings.NodeSettings`.
+    """
+    app = ClientApp()
+
+    def answer(message: Message, context: Context) -> Message:
+        letter = message.content.config_records[_LETTER]
+        reply = answer_round(lambda: find_settings(context), letter["round"], letter["file"])
+        content = ConfigRecord({"file": reply.share, "refused": reply.refused})
+        return Message(RecordDict({_LETTER: content}), reply_to=message)
+
+    app.query()(answer)
+    return app
+
+
+def make_server_app(
+    find_settings: FindSettings, finish: Callable[[LeadSettings, LeadFolder], object]
+) -> ServerApp:
+    """Return the lead's part.
+
+    Parameters
+    ----------
+    find_settings : callable
+        From Flower's context to the settings of the lead,
+        :class:`training.network.flower.settings.LeadSettings`.
+    finish : callable
+        What is done when the shares of all rounds are there.
+    """
+    app = ServerApp()
+
+    def main(grid: Grid, context: Context) -> None:
+        settings = read_lead_settings(find_settings(context))
+        finish(settings, run_rounds(settings, _Links(grid, settings.wait_seconds)))
+
+    app.main()(main)
+    return app
+
+
+class _Links:
+    """The nodes that are there, as one that sends to all and gathers what comes back."""
+
+    def __init__(self, grid: Grid, seconds: float) -> None:
+        self._grid = grid
+        self._seconds = seconds
+
+    def wait_for(self, n: int) -> int:
+        """Wait until so many nodes are there, or as long as one may; return how many are."""
+        end = time.monotonic() + self._seconds
+        while len(nodes := [*self._grid.get_node_ids()]) < n and time.monotonic() < end:
+            time.sleep(_PAUSE)
+        return len(nodes)
+
+    def ask(self, round_: int, asked: bytes) -> Iterable[NodeReply]:
+        """Send a round to every node; give the replies that came in time."""
+        letter = RecordDict({_LETTER: ConfigRecord({"round": round_, "file": asked})})
+        messages = [
+            Message(letter, dst_node_id=node, message_type=MessageType.QUERY, ttl=self._seconds)
+            for node in self._grid.get_node_ids()
+        ]
+        for message in self._grid.send_and_receive(messages, timeout=self._seconds):
+            node = message.metadata.src_node_id
+            if message.has_content():
+                told = message.content.config_records[_LETTER]
+                yield NodeReply(node, told["file"], told["refused"])
+            else:
+                yield NodeReply(node, refused="failed")
+
+
+# Flower finds these two by the names that the bundle tells.
+client = make_client_app(lambda context: context.node_config)
+server = make_server_app(lambda context: context.run_config, publish_rounds)
