@@ -26,7 +26,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from features.errors import EXIT_INPUT, EXIT_NOT_ENOUGH, EXIT_REFUSED
-from features.files.table import write_table
+from features.files.table import write_bytes, write_table
 from features.simulation.cohort import make_cohort
 from features.simulation.panel import make_panel
 from ketresponse import app
@@ -37,7 +37,9 @@ from tests.serving.helpers.models import make_facts, make_model
 from tests.serving.records.conftest import make_estimates
 from tests.training.conftest import empty_store as empty_store
 from tests.training.helpers.cards import full_author
+from tests.training.helpers.networks import KEYS, LEAD, TEXT
 from tests.training.helpers.review_cards import put_card
+from training.network.protocol.protocol import sign_protocol
 from training.review import accounts
 from training.review.desk import make_desk
 from training.review.seen import TYPED, make_mark
@@ -77,7 +79,7 @@ bootstrap = 100
 bootstrap_reruns = 0
 learning_curve = 0
 """
-ASKED = {"review user add": "Anna Author\nauthor\n"}
+ASKED = {"review user add": "Anna Author\nauthor\n", "network share --key": "y\n"}
 """What a command asks for beside a password, where its options do not tell."""
 PASSWORD = "correct horse battery"
 
@@ -381,6 +383,14 @@ def _walk_anywhere(shell: Shell) -> None:
     shutil.copytree(PROJECT / "docs", "docs")
 
 
+def _walk_flower(_: Shell) -> None:
+    """Have what lead and centre of a network have before its first round."""
+    write_table(make_cohort(50, seed=3).table, Path("cohort.parquet"))
+    Path("network.toml").write_bytes(sign_protocol(TEXT.encode(), LEAD, "network.toml"))
+    for name, key in (("lead", LEAD), ("centre", KEYS["basel"])):
+        write_bytes(key.to_pem(), Path(f"{name}.pem"), private=True)
+
+
 STAGES: dict[str, Callable[[Shell], None]] = {
     "README.md": _walk_readme,
     "docs/mapping.md": _walk_mapping,
@@ -389,6 +399,7 @@ STAGES: dict[str, Callable[[Shell], None]] = {
     "docs/review.md": _walk_review,
     "docs/model_card.md": _walk_card,
     "docs/monitoring.md": _walk_monitoring,
+    "docs/network_flower.md": _walk_flower,
     "docs/operations.md": _walk_operations,
     "docs/records.md": _walk_records,
 }

@@ -23,7 +23,7 @@ from training.network.home import (
 )
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["check_round", "foresee_rounds"]
+__all__ = ["check_round", "foresee_rounds", "tell_losses", "tell_measures"]
 
 _STEPS_TO_REST = (0.3, 0.05, 1e-2, 1e-4, 1e-6)
 """How far a coefficient moves from round to round, roughly, before it comes to rest."""
@@ -117,15 +117,25 @@ def check_round(
             shared.append(_make_point(_Place(outcome, at, columns, ask.round), data, protocol))
     outcomes = [outcome for outcome, _ in told]
     for ask in asks:
-        shared += [_tell_losses(data, protocol, outcome, ask, centre) for outcome in outcomes]
-        shared.append(_tell_measures(data, protocol, ask, centre))
+        shared += [tell_losses(data, outcome, ask, centre) for outcome in outcomes]
+        shared.append(tell_measures(data, protocol, ask, centre))
     return _check(data, protocol, shared)
 
 
-def _tell_losses(
-    data: TrainingData, protocol: Protocol, outcome: HomeOutcome, ask: Ask, centre: str
-) -> SharedNumbers:
-    """Return the losses of a round, whose derivatives by each patient's log-odds are known."""
+def tell_losses(data: TrainingData, outcome: HomeOutcome, ask: Ask, centre: str) -> SharedNumbers:
+    """Return the losses of an outcome that are told in a round.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The centre's patients.
+    outcome : HomeOutcome
+        Which of their outcomes.
+    ask : Ask
+        What is asked.
+    centre : str
+        Whose patients they are.
+    """
     margins: list[tuple[FloatArray, FloatArray]] = []  # coefficients, weights of them that are told
     asked = ask.outcomes.get(outcome.name)
     if asked is not None:
@@ -156,8 +166,11 @@ def _tell_losses(
     return SharedNumbers(differentiate, LOSS_DECIMALS)
 
 
-def _tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str) -> SharedNumbers:
-    """Return the smooth measures of a round: Brier score, O:E, calibration intercept and slope."""
+def tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str) -> SharedNumbers:
+    """Return the smooth measures of a round: Brier score, O:E, calibration intercept and slope.
+
+    Parameters as in :func:`tell_losses`; `protocol` is the network's.
+    """
     models = ask.evaluated.get(centre, {})
 
     def differentiate(unknowns: Unknowns) -> FloatArray:
@@ -223,5 +236,5 @@ def _check(
         shared,
         remaining=min(0.9, times * protocol.limits.remaining),
         cell=protocol.limits.cell,
-        steps=times * np.array(steps, dtype=np.float64),
+        steps=np.array(steps, dtype=np.float64),
     )

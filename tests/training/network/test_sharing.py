@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.errors import NotEnoughData
+from tests.training.helpers.network_rounds import make_centres
+from tests.training.helpers.networks import KEYS, TEXT, make_patients, make_signed
+from training.network.asking import make_ask
+from training.network.content import Ask, ShareContent
+from training.network.gathering import Gathered
+from training.network.sharing import make_share
+
+
+def share(data, protocol=None, asks=(), centre="basel") -> ShareContent:
+    return make_share(data, protocol or make_signed(), centre=centre, asks=asks, synthetic=True)
+
+
+def walk(protocol, centres, rounds: int) -> tuple[dict[str, list[ShareContent]], list[Ask]]:
+    told: dict[str, list[ShareContent]] = {name: [] for name in centres}
+    asks: list[Ask] = []
+    for round_ in range(1, rounds + 1):
+        for name, data in centres.items():
+            told[name].append(share(data, protocol, asks, name))
+        if round_ < rounds:
+            asks.append(make_ask(Gathered(protocol, told)))
+    return told, asks
+
+
+def test_the_first_share_tells_counts_summaries_and_slopes() -> None:
+    data = make_patients(5, 60)
+    told = share(data)
+    assert told.round == 1
+    assert told.patients == 60
+    assert set(told.counts) == {"t1", "t2"}
+    assert [summary.name for summary in told.summaries] == list(make_signed().predictors)
+    pain = told.summaries[0].number
+    assert pain is not None and min(pain.counts) >= 5
+    assert told.outcomes["response"].likelihood is not None
+
+
+def test_no_count_under_the_limit_leaves() -> None:
+    data = make_patients(5, 40)
+    data.y["t1"][:3] = np.nan
+    told = share(data)
+    assert told.counts["t1"].unknown is None
+    assert told.counts["t1"].n is None
+    flags = [s.shares for s in told.summaries if s.shares is not None]
+    assert all(count is None or count >= 5 for shares in flags for count in shares.values())
+
+
+def test_a_flag_of_few_keeps_slopes_at_home_and_says_why() -> None:
+    data = make_patients(5, 60)
+    column = [v.name for v in data.predictors].index("opioid")
+    X = data.X.copy()
+    X[:, column] = np.arange(60) < 3
+    data = replace(data, X=X)
+    told = share(data).outcomes["response"]
+    assert told.likelihood is None
+    assert told.n == 60 and told.events is not None
+    assert "opioid: fewer than 5 patients" in told.withheld
+
+
+def test_few_patients_bear_few_coefficients() -> None:
+    told = share(make_patients(5, 60)).outcomes["kept"]
+    assert told.n is not None and told.n < 60
+    few = make_patients(5, 14)
+    response = share(few).outcomes["response"]
+    assert response.likelihood is None
+    assert "0.33" in response.withheld or "fewer than 5" in response.withheld
+
+
+def test_hardly_anybody_tells_nothing() -> None:
+    with pytest.raises(NotEnoughData, match="fewer than 5 patients"):
+        share(make_patients(5, 4))
+
+
+def test_every_round_is_within_the_limits() -> None:
+    centres = make_centres(90)
+    told, _ = walk(make_signed(), centres, 6)
+    for shares in told.values():
+        assert [one.round for one in shares] == [1, 2, 3, 4, 5, 6]
+        assert all(one.outcomes["response"].likelihood for one in shares)
+        assert [bool(one.evaluation) for one in shares] == [i == 3 for i in range(6)]
+        assert [bool(one.summaries) for one in shares] == [i == 0 for i in range(6)]
+        curved = [bool(one.outcomes["response"].likelihood.curvature) for one in shares]
+        assert curved == [True] * 3 + [False] * 3
+
+
+def test_sums_that_would_give_somebody_away_are_kept() -> None:
+    strict = make_signed(TEXT.replace("remaining = 0.05", "remaining = 0.9"))
+    told = share(make_patients(5, 60), strict).outcomes["response"]
+    assert told.likelihood is None
+    assert "no number left that stays uncertain" in told.withheld
+
+
+def test_a_round_that_goes_too_far_is_not_answered() -> None:
+    protocol = make_signed()
+    centres = make_centres(70)
+    _, asks = walk(protocol, centres, 3)
+    fine = make_signed(
+        TEXT.replace("gradient_decimals = [2, 3, 4, 5, 7, 8]", "gradient_decimals = [9]").replace(
+            "curvature_decimals = 1", "curvature_decimals = 9"
+        )
+    )
+    told = share(make_patients(0, 30), fine, asks, next(iter(KEYS))).outcomes["response"]
+    assert told.likelihood is None
+    assert told.withheld
