@@ -71,11 +71,7 @@ class Telling:
         return replace(self, gradient=(9,), curvature=9, curvature_rounds=self.rounds, losses=9)
 
 
-TELLINGS = {
-    "fine": Telling(),
-    "coarse": Telling(curvature=0),
-    "exact": Telling().make_exact(),
-}
+TELLINGS = {"fine": Telling(), "coarse": Telling(curvature=0), "exact": Telling().make_exact()}
 """Curvature to one decimal, in whole numbers, and nine decimals of everything."""
 
 

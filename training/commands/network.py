@@ -31,6 +31,10 @@ _KeyOption = Annotated[Path, typer.Option("--key", help="File of the private key
 _CohortOption = Annotated[
     Path, typer.Option("--cohort", help="The centre's cohort file, or with a mapping its export.")
 ]
+_PanelOption = Annotated[
+    Path | None,
+    typer.Option("--panel", help="The centre's microRNA panel, where the protocol names assays."),
+]
 _RoundsOption = Annotated[
     str | None,
     typer.Option(
@@ -104,6 +108,7 @@ def check_protocol(
         Path | None, typer.Option("--cohort", help="Also look at a centre's cohort by it.")
     ] = None,
     mapping: MappingOption = None,
+    panel: _PanelOption = None,
 ) -> None:
     """List every problem of a protocol at once; else tell what it says, and what a cohort has.
 
@@ -117,7 +122,7 @@ def check_protocol(
     for line in tell_protocol(protocol):
         typer.echo(line)
     if cohort is not None:
-        patients = read_centre_patients(protocol, cohort, mapping=mapping)
+        patients = read_centre_patients(protocol, cohort, mapping=mapping, panel=panel)
         tell_remarks(patients.cohort)
         for line in [f"\n{cohort} by this protocol:", *tell_patients(patients, protocol)]:
             typer.echo(line)
@@ -129,6 +134,7 @@ def share_round(
     cohort: _CohortOption,
     round_: Annotated[int, typer.Option("--round", help="Which round, from 1.", min=1)] = 1,
     mapping: MappingOption = None,
+    panel: _PanelOption = None,
     protocol: _ProtocolOption = Path(_PROTOCOL),
     rounds: _RoundsOption = None,
     out: Annotated[
@@ -160,7 +166,7 @@ def share_round(
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
     place.check_free(name_share(centre, round_), force=force)
-    patients = read_centre_patients(agreed, cohort, mapping=mapping)
+    patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
     if not quiet:
         tell_remarks(patients.cohort)
     share = prepare_share(
@@ -238,45 +244,6 @@ def combine_round(
     made = publish_network(told.result, told.shares, tracking_uri=uri, show=show, mixed=yes)
     typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
     typer.echo(f"Next: ketresponse card template {made.name}:{made.version}")
-
-
-@app.command("flower")
-def write_flower_app(
-    key: _KeyOption,
-    protocol: _ProtocolOption = Path(_PROTOCOL),
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder that is written, for `flwr run`.")
-    ] = Path("flower-app"),
-    leave_out: Annotated[
-        bool,
-        typer.Option(
-            "--leave-out",
-            help="Go on without a centre that misses a round; without this the run stops there.",
-        ),
-    ] = False,
-    wait_hours: Annotated[
-        float, typer.Option("--wait-hours", help="How long centres have for a round.", min=0.01)
-    ] = 12.0,
-) -> None:
-    """Write what a lead whose centres run Flower gives to `flwr run`; files travel over its links.
-
-    Shares and rounds are kept beside the protocol, as they are without Flower.
-    """
-    from training.network.flower.bundle import make_lead_settings, write_bundle
-    from training.network.protocol.protocol import read_protocol
-    from training.store.client import find_tracking_uri
-
-    agreed = read_protocol(protocol)
-    settings = make_lead_settings(
-        protocol,
-        key,
-        tracking_uri=find_tracking_uri(os.environ),
-        leave_out=leave_out,
-        wait_hours=wait_hours,
-    )
-    written = write_bundle(out, settings, name=agreed.name, title=agreed.title)
-    typer.echo(f"Wrote {written}. It names files of this machine and holds no key.")
-    typer.echo(f"Next: flwr run {out}, when the centres' nodes are there (docs/network_flower.md).")
 
 
 @app.command("demo")

@@ -227,7 +227,7 @@ def _check(
     *,
     times: float = 1.0,
 ) -> list[str]:
-    if not shared:
+    if not shared or protocol.limits.remaining == 0:  # nothing to tell, or nothing to protect
         return []
     steps = [v.precision if v.is_numeric else np.nan for v in protocol.predictor_variables]
     return check_solvable(

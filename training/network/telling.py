@@ -27,11 +27,18 @@ def tell_protocol(protocol: Protocol) -> list[str]:
         f"Predictors: {', '.join(protocol.predictors)}; {families}, prior SD {sds}.",
         f"Centres: {', '.join(protocol.centres)}.",
         f"Limits: no count under {limits.cell}; at most {limits.parameters_share:g} parameters per "
-        f"patient; {limits.remaining:.0%} of a number's spread left to whoever solves all that is "
-        f"shared; {_tell_decimals(protocol)}; {_tell_noise(protocol)}.",
+        f"patient; {_tell_remaining(protocol)}; {_tell_decimals(protocol)}; "
+        f"{_tell_noise(protocol)}.",
         f"Rounds: {protocol.rounds}. What leaves a centre in each:",
     ]
     return lines + [f"  {k}. {words}" for k, words in enumerate(protocol.round_words, start=1)]
+
+
+def _tell_remaining(protocol: Protocol) -> str:
+    remaining = protocol.limits.remaining
+    if remaining == 0:
+        return "NO CHECK whether rows can be solved from what is shared (for public rows only)"
+    return f"{remaining:.0%} of a number's spread left to whoever solves all that is shared"
 
 
 def _tell_decimals(protocol: Protocol) -> str:

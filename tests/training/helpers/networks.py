@@ -23,11 +23,19 @@ def make_key(number: int) -> CentreKey:
 
 LEAD = make_key(99)
 KEYS = {"rotterdam": make_key(1), "aachen": make_key(2), "basel": make_key(3)}
-TEXT = make_protocol_template(
-    "crps-network",
-    centres={name: key.public for name, key in KEYS.items()},
-    lead=("Rotterdam", LEAD.public),
+TEXT = (
+    make_protocol_template(
+        "crps-network",
+        centres={name: key.public for name, key in KEYS.items()},
+        lead=("Rotterdam", LEAD.public),
+    )
+    .replace('"opioid"]', '"opioid", "antidepressant", "anti_epileptic"]')
+    .replace(
+        "# [basis.antidepressant]\n# share = 0.25\n",
+        "[basis.antidepressant]\nshare = 0.25\n\n[basis.anti_epileptic]\nshare = 0.33\n",
+    )
 )
+"""A protocol with two drug classes more than one begins with."""
 
 
 def make_signed(text: str = TEXT) -> Protocol:

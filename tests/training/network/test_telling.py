@@ -13,7 +13,7 @@ def test_a_protocol_is_told_with_its_limits_and_what_leaves(walked: Walk) -> Non
     lines = tell_protocol(walked.protocol)
     assert lines[0].startswith("crps-network (crps-network), signed by Rotterdam; SHA-256 ")
     text = "\n".join(lines)
-    assert "Predictors: nrs_t0, disease_duration_years, opioid; straight, prior SD 0.125" in text
+    assert "opioid, antidepressant, anti_epileptic; straight, prior SD 0.125" in text
     assert "no count under 5; at most 0.33 parameters per patient; 5% of a number's spread" in text
     assert "gradients to 2, 3, 4, 5, 7 decimals by round, curvatures of the first 3" in text
     assert text.endswith(f"  5. {walked.protocol.round_words[-1]}")
@@ -39,7 +39,7 @@ def test_a_centre_reads_what_it_has(walked: Walk) -> None:
 
 def test_what_a_share_tells_is_told(walked: Walk) -> None:
     share = prepare_share(walked.protocol, KEYS["basel"], walked.patients["basel"], round_=1)
-    assert tell_share(share)[0].startswith("response: sums over 58 patients in 4 parameters")
+    assert tell_share(share)[0].startswith("response: sums over 58 patients in 6 parameters")
     outcomes = dict(share.content.outcomes)
     withheld = {"likelihood": None, "withheld": "too few of them"}
     outcomes["response"] = outcomes["response"].model_copy(update=withheld)

@@ -52,7 +52,7 @@ class Limits(Settings):
         Most parameters told, as a share of the patients whose outcome is known.
     remaining : float
         Least share of a number's spread that an attacker who solves all that was shared must be
-        left without.
+        left without. 0 asks for no such protection: for rows that are public.
     gradient_decimals : tuple of int
         To which a gradient is rounded before it leaves, round by round; the last holds for all
         further rounds. Each is as many as the next step can use: more would tell of rows.
