@@ -72,6 +72,7 @@ def make_share(
         )
     if protocol.limits.noise is not None:
         return make_noisy_share(data, protocol, centre=centre, asks=asks, synthetic=synthetic)
+    data = _leave_out_few(data, protocol)
     outcomes = list_outcomes(data, protocol.basis)
     allowed = _choose_families(outcomes, data, protocol)
     if asks:
@@ -91,6 +92,17 @@ def make_share(
         else {},
         remarks=sorted({a.reason for a in allowed.values() if a.family and a.reason}),
     )
+
+
+def _leave_out_few(data: TrainingData, protocol: Protocol) -> TrainingData:
+    """Return the patients that all tables are of.
+
+    Those whose first outcome is unknown are left out where they are fewer than may be told of: all
+    patients beside those with a known outcome would tell how many they are.
+    """
+    unknown = np.isnan(data.y[protocol.horizons[0]])
+    few = 0 < int(unknown.sum()) < protocol.limits.cell
+    return data.take(~unknown) if few else data
 
 
 @dataclass(frozen=True)
@@ -189,7 +201,7 @@ def _count_courses(data: TrainingData, protocol: Protocol) -> dict[str, CourseCo
             # How many are unknown follows from the patients and those known: small, neither is.
             n=known if unknown == 0 or unknown >= cell else None,
             events=None if hidden or 0 < unknown < cell else events,
-            unknown=hide_small(unknown, cell=cell) if unknown else 0,
+            unknown=hide_small(unknown, cell=cell),
         )
     return found
 

@@ -1,3 +1,5 @@
+"""What of a centre's patients may leave in a round."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -6,10 +8,67 @@ import pytest
 from features.errors import NotEnoughData
 from tests.training.helpers.network_rounds import make_centres
 from tests.training.helpers.networks import KEYS, TEXT, make_patients, make_signed
+from training.fitting.response import TrainingData
 from training.network.asking import make_ask
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
 from training.network.sharing import make_share
+
+PROTOCOL = make_signed()
+
+
+def _forget(data: TrainingData, horizon: str, n: int) -> TrainingData:
+    """Return patients of whom n have no known outcome at a horizon, and all others have."""
+    y = np.nan_to_num(data.y[horizon], nan=1.0)
+    y[:n] = np.nan
+    return replace(data, y={**data.y, horizon: y})
+
+
+@pytest.mark.parametrize(("n", "told", "unknown"), [(0, 60, None), (3, 57, None), (5, 60, 5)])
+def test_few_unknown_outcomes_do_not_follow_from_any_total(
+    n: int, told: int, unknown: int | None
+) -> None:
+    data = make_patients(3, n=60)
+    first = PROTOCOL.horizons[0]
+    assert len(data) == 60
+    share = make_share(_forget(data, first, n), PROTOCOL, centre="aachen", synthetic=True)
+    assert share.patients == told
+    assert share.counts[first].unknown == unknown
+    assert share.counts[first].n == share.outcomes["response"].n == 60 - n
+    for summary in share.summaries:
+        assert summary.n in (None, told - (summary.missing or 0))
+
+
+def test_too_few_patients_tell_nothing() -> None:
+    data = make_patients(3, n=60).take(np.arange(4))
+    with pytest.raises(NotEnoughData, match="fewer than 5 patients can be used"):
+        make_share(data, PROTOCOL, centre="aachen", synthetic=True)
+
+
+def test_no_count_under_the_limit_leaves() -> None:
+    data = make_patients(4, n=30)
+    flags = data.X.copy()
+    place = PROTOCOL.predictors.index("opioid")
+    flags[:, place] = 0.0
+    flags[:3, place] = 1.0
+    share = make_share(replace(data, X=flags), PROTOCOL, centre="basel", synthetic=True)
+    for outcome in share.outcomes.values():
+        assert outcome.likelihood is None
+        assert "opioid" in outcome.withheld or "outcome" in outcome.withheld
+    opioid = next(s for s in share.summaries if s.name == "opioid")
+    assert opioid.shares == {"no": None, "yes": None}
+    counts = [*_list_counts(share.model_dump(exclude={"round"}))]
+    assert len(counts) > 5
+    assert min(counts) >= PROTOCOL.limits.cell
+
+
+def _list_counts(told: object) -> list[int]:
+    """Return every whole number of a share."""
+    if isinstance(told, dict):
+        return [count for value in told.values() for count in _list_counts(value)]
+    if isinstance(told, list):
+        return [count for value in told for count in _list_counts(value)]
+    return [told] if isinstance(told, int) and not isinstance(told, bool) else []
 
 
 def share(data, protocol=None, asks=(), centre="basel") -> ShareContent:
@@ -39,16 +98,6 @@ def test_the_first_share_tells_counts_summaries_and_slopes() -> None:
     assert told.outcomes["response"].likelihood is not None
 
 
-def test_no_count_under_the_limit_leaves() -> None:
-    data = make_patients(5, 40)
-    data.y["t1"][:3] = np.nan
-    told = share(data)
-    assert told.counts["t1"].unknown is None
-    assert told.counts["t1"].n is None
-    flags = [s.shares for s in told.summaries if s.shares is not None]
-    assert all(count is None or count >= 5 for shares in flags for count in shares.values())
-
-
 def test_a_flag_of_few_keeps_slopes_at_home_and_says_why() -> None:
     data = make_patients(5, 60)
     column = [v.name for v in data.predictors].index("opioid")
@@ -68,11 +117,6 @@ def test_few_patients_bear_few_coefficients() -> None:
     response = share(few).outcomes["response"]
     assert response.likelihood is None
     assert "0.33" in response.withheld or "fewer than 5" in response.withheld
-
-
-def test_hardly_anybody_tells_nothing() -> None:
-    with pytest.raises(NotEnoughData, match="fewer than 5 patients"):
-        share(make_patients(5, 4))
 
 
 def test_every_round_is_within_the_limits() -> None:
