@@ -39,10 +39,17 @@ def run_network(
     text : str
         The protocol, unsigned.
     """
+    return _run(tuple(sizes.items()), rounds, drops, text)
+
+
+@lru_cache(maxsize=8)
+def _run(
+    sizes: tuple[tuple[str, int], ...], rounds: int, drops: str, text: str
+) -> tuple[NetworkResult, dict[str, bytes]]:
     protocol = make_signed(text)
     patients = {}
     with tempfile.TemporaryDirectory() as temporary:
-        for seed, (centre, n) in enumerate(sizes.items(), start=5):
+        for seed, (centre, n) in enumerate(sizes, start=5):
             file = Path(temporary) / f"{centre}.csv"
             write_table(make_cohort(n, seed=seed, effects=_EFFECTS).table, file)
             patients[centre] = read_centre_patients(protocol, file)
@@ -65,7 +72,6 @@ def run_network(
     raise AssertionError("the last round has a result")
 
 
-@lru_cache(maxsize=1)
 def make_network_run() -> tuple[NetworkResult, dict[str, bytes]]:
     """Return a network of three centres after five rounds: simulated, and all share slopes."""
     return run_network(dict.fromkeys(KEYS, 80), rounds=5)
