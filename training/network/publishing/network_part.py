@@ -212,13 +212,21 @@ def tell_limits(limits: Limits) -> list[str]:
         "a one away",
         "A centre shares sums for slopes only of so few parameters that they are at most "
         f"{limits.parameters_share:.2g} times its patients with a known outcome",
-        "Whoever solves for its patients all that it has shared is left without at least "
-        f"{100 * limits.remaining:.0f}% of the spread of every number",
+        _tell_remaining(limits.remaining),
         "Gradients are rounded to "
         f"{join([str(decimals) for decimals in limits.gradient_decimals])} decimals, round by "
         f"round; curvatures, told in the first {limits.curvature_rounds}, to "
         f"{limits.curvature_decimals}",
     ]
+
+
+def _tell_remaining(remaining: float) -> str:
+    if remaining == 0:
+        return "Whether a patient's values can be solved from what was shared was not asked"
+    return (
+        "Of each patient at least one number stays uncertain by "
+        f"{100 * remaining:.0f}% of its spread for whoever solves all that a centre has shared"
+    )
 
 
 def tell_noise(limits: Limits) -> str:

@@ -80,9 +80,9 @@ def test_fewer_rounds_say_what_they_lack() -> None:
 def test_limits_and_noise_are_told_with_their_numbers() -> None:
     limits = Limits(cell=7, remaining=0.1, curvature_decimals=2)
     told = " ".join(tell_limits(limits))
-    for words in ("fewer than 7 patients", "at least 10% of the spread", "first 3, to 2"):
+    for words in ("fewer than 7 patients", "uncertain by 10% of its spread", "first 3, to 2"):
         assert words in told
-    assert "works out" not in tell_noise(limits)
+    assert "was not asked" in " ".join(tell_limits(Limits(remaining=0)))
     assert "can work out the last one's values" in tell_noise(limits)
     noisy = tell_noise(Limits(noise=Noise(epsilon=3, delta=1e-6)))
     assert "epsilon 3 and delta 1e-06" in noisy
