@@ -176,6 +176,9 @@ class PooledOutcome:
         for setting in self.list_settings():
             if asked:
                 losses = [self.rounds[1][c].losses for c in self.centres]
+                # Who left since may have been why bends were not asked: then nobody tells of them.
+                if any(told is None or setting.name not in told.settings for told in losses):
+                    continue
                 loss = sum(told.settings[setting.name] for told in losses if told)
                 base = sum(told.prevalence for told in losses if told)
             else:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
@@ -44,6 +46,20 @@ def test_the_setting_of_least_loss_at_other_centres_is_chosen() -> None:
     told = [outcome.rounds[1][c].losses for c in outcome.centres]
     expected = 2 * sum(one.settings[outcome.setting.name] for one in told if one)
     assert table["deviance"][best] == pytest.approx(expected)
+
+
+def test_a_setting_that_a_centre_was_not_asked_about_is_not_chosen() -> None:
+    # It happens where the one left for whose sake bends were not asked.
+    outcome = gather_all().pooled["response"]
+    best, first = outcome.setting.name, outcome.centres[0]
+    share = outcome.rounds[1][first]
+    assert share.losses is not None
+    left = {name: loss for name, loss in share.losses.settings.items() if name != best}
+    losses = share.losses.model_copy(update={"settings": left})
+    told = outcome.rounds[1] | {first: share.model_copy(update={"losses": losses})}
+    fewer = replace(outcome, rounds=[outcome.rounds[0], told, *outcome.rounds[2:]])
+    assert len(fewer.settings) == len(outcome.settings) - 1
+    assert fewer.setting.name != best
 
 
 def test_before_centres_are_asked_losses_are_foreseen() -> None:
