@@ -41,6 +41,8 @@ class CombinedShares:
         What was found, after the last round.
     shares : dict of str to bytes
         The files that it was made from, as they were written.
+    programs : dict of str to str
+        By centre, the version of the program that wrote its last share.
     """
 
     round: int
@@ -50,6 +52,7 @@ class CombinedShares:
     data: bytes = b""
     result: NetworkResult | None = None
     shares: dict[str, bytes] = field(default_factory=dict)
+    programs: dict[str, str] = field(default_factory=dict)
 
 
 def name_round(round_: int) -> str:
@@ -99,7 +102,8 @@ def combine_shares(
         for centre, sealed in received.sealed.items()
         for share in sealed
     }
-    told = CombinedShares(last, gathered.centres, gathered.dropped, shares=files)
+    programs = {name: received.sealed[name][-1].program for name in gathered.centres}
+    told = CombinedShares(last, gathered.centres, gathered.dropped, shares=files, programs=programs)
     if finish or last >= protocol.rounds:
         with threadpool_limits(1):  # matrices so small that threads wait for each other
             result = conclude(gathered, received.digests)

@@ -135,6 +135,12 @@ def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> 
         number = told.number
         if number.sd < 0:
             yield f"{where}.number.sd", "at least 0", f"{number.sd:g}"
+        variable = protocol.dictionary[told.name]
+        if variable.low is not None and variable.high is not None:
+            low, high = variable.low, variable.high
+            if not low <= number.mean <= high or number.sd > high - low:
+                expected = f"mean and SD of values from {low:g} to {high:g}"
+                yield f"{where}.number", expected, f"{number.mean:g} and {number.sd:g}"
         edges = np.asarray(number.edges)
         if number.counts and (len(edges) != len(number.counts) + 1 or np.any(np.diff(edges) <= 0)):
             expected = "edges that rise, one more than counts"
@@ -204,8 +210,8 @@ def _check_curvature(
     least = float(np.linalg.eigvalsh(curvature).min())
     if least < -len(curvature) * slack:
         yield where, "no eigenvalue below 0 beyond rounding", f"{least:g}"
-    if n is not None and curvature[0, 0] > n / 4 + slack:
-        yield where, f"at most n / 4 = {n / 4:g} at first", f"{curvature[0, 0]:g}"
+    if n is not None and not 0 < curvature[0, 0] <= n / 4 + slack:
+        yield where, f"above 0 and at most n / 4 = {n / 4:g} at first", f"{curvature[0, 0]:g}"
 
 
 def _check_asked(
@@ -224,6 +230,12 @@ def _check_asked(
     more = bool((columns & ~asked).any())
     if more or (expansion.at, expansion.others) != (at, others):
         yield f"{where}.likelihood.at", "the coefficients that the round asks for", "others"
+    if protocol.limits.noise is None:  # with noise nothing else is told
+        yield from _check_losses(where, told, centre, ask)
+
+
+def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) -> Iterator[_Fault]:
+    """Check that losses and intercepts that were asked for are told, and can be."""
     if centre in ask.losses:
         named = set() if told.losses is None else set(told.losses.settings)
         if named != set(ask.losses[centre]):
@@ -236,6 +248,14 @@ def _check_asked(
         if shrunk is None or {len(shrunk.losses), len(shrunk.intercepts)} != {len(WEIGHTS)}:
             expected = f"losses and intercepts at {len(WEIGHTS)} weights"
             yield f"{where}.shrinking", expected, "none, or another number"
+        elif min([shrunk.squares, *shrunk.losses]) < 0:
+            yield f"{where}.shrinking", "log losses and squares, at least 0", "one below 0"
+    if ask.blended is not None and centre in ask.blended.intercepts:
+        point, at = told.blended, ask.blended.intercepts[centre]
+        most = np.inf if told.n is None else told.n / 4 + _ROUNDING
+        if point is None or point.at != at or not 0 < point.curvature <= most:
+            expected = f"slope and bend (above 0, at most {most:g}) at the intercept asked for"
+            yield f"{where}.blended", expected, "none, or another"
 
 
 def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iterator[_Fault]:
@@ -254,5 +274,8 @@ def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iter
     if told.groups and total != [told.n, told.events]:
         expected = f"groups that add up to {told.events} of {told.n}"
         yield f"{where}.groups", expected, f"{total[1]} of {total[0]}"
-    if any(not 0 <= group.events <= group.n for group in told.groups):
-        yield f"{where}.groups", "events at most n in each group", "more"
+    if any(not 0 <= x <= g.n + _ROUNDING for g in told.groups for x in (g.events, g.expected)):
+        yield f"{where}.groups", "events, seen and expected, at most n in each group", "others"
+    ends = [0.0, *(end for group in told.groups for end in (group.low, group.high)), 1.0]
+    if ends != sorted(ends):
+        yield f"{where}.groups", "groups of risk from 0 to 1, in order", "others"

@@ -104,6 +104,9 @@ def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:
     """Return what the lead has put together, and who did not take part."""
     lines = [f"Round {told.round} of {protocol.rounds}: shares of {', '.join(told.centres)}."]
     lines += [f"Not part of it: {name}, {why}." for name, why in told.dropped.items()]
+    if len(set(told.programs.values())) > 1:
+        written = ", ".join(f"{name} {program}" for name, program in told.programs.items())
+        lines.append(f"Shares were written by different versions of the program: {written}.")
     if told.result is None:
         return lines
     for name, outcome in told.result.outcomes.items():

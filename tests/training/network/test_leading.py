@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError, NotEnoughData
-from tests.training.helpers.networks import KEYS, LEAD
+from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
 from training.network.leading import combine_shares, name_round
 from training.network.protocol.envelope import open_round, open_share
@@ -69,3 +69,14 @@ def test_all_rounds_lead_to_a_model(walked: Walk) -> None:
     assert np.isfinite(response.coef).all()
     assert told.result.synthetic
     assert set(told.result.evaluation) <= {"t1", "t2"} and "t1" in told.result.evaluation
+
+
+def test_shares_with_noise_lead_to_a_model_too(walked: Walk) -> None:
+    # Less is told with noise; nothing of what is left out may be missed.
+    noisy = make_signed(TEXT.replace("# noise", "noise"))
+    walk = Walk(noisy, walked.patients)
+    walk.go(noisy.rounds)
+    told = combine_shares(noisy, LEAD, walk.shares, rounds=walk.rounds)
+    assert told.result is not None
+    assert np.isfinite(told.result.outcomes["response"].coef).all()
+    assert told.result.evaluation == {}

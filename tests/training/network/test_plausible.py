@@ -49,12 +49,21 @@ def told(protocol: Protocol) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def ask(protocol: Protocol) -> Ask:
-    shares = {
-        name: [tell(make_patients(seed, 45), protocol, name)]
-        for seed, name in enumerate(protocol.centres)
-    }
-    return make_ask(Gathered(protocol, shares))
+def asks(protocol: Protocol) -> dict[int, Ask]:
+    """Return what is asked in rounds 2 to 4."""
+    patients = {name: make_patients(seed, 45) for seed, name in enumerate(protocol.centres)}
+    shares: dict[str, list[ShareContent]] = {name: [] for name in patients}
+    found: dict[int, Ask] = {}
+    for round_ in (1, 2, 3):
+        for name, data in patients.items():
+            shares[name].append(tell(data, protocol, name, found.get(round_)))
+        found[round_ + 1] = make_ask(Gathered(protocol, shares))
+    return found
+
+
+@pytest.fixture(scope="module")
+def ask(asks: dict[int, Ask]) -> Ask:
+    return asks[2]
 
 
 def _find(told: dict[str, Any], protocol: Protocol, ask: Ask | None = None) -> list[str]:
@@ -109,9 +118,9 @@ LIKELIHOOD = ("outcomes", "response", "likelihood")
         (_set("outcomes", "response", "n", to=None), "outcomes.response: n and events where"),
         (_set("outcomes", "response", "withheld", to="why"), "outcomes.response: either a"),
         (_set(*LIKELIHOOD, "family", to="bends"), "outcomes.response.likelihood.family: a family"),
-        (_set(*LIKELIHOOD, "gradient", to=[0.0]), "outcomes.response.likelihood.gradient: 4 num"),
-        (_set(*LIKELIHOOD, "at", to=[0.0] * 7), "outcomes.response.likelihood.at: 4 numbers"),
-        (_set(*LIKELIHOOD, "curvature", 0, to=[1.0]), "outcomes.response.likelihood.curvature: 4"),
+        (_set(*LIKELIHOOD, "gradient", to=[0.0]), "outcomes.response.likelihood.gradient: 6 num"),
+        (_set(*LIKELIHOOD, "at", to=[0.0] * 7), "outcomes.response.likelihood.at: 6 numbers"),
+        (_set(*LIKELIHOOD, "curvature", 0, to=[1.0]), "outcomes.response.likelihood.curvature: 6"),
         (_set(*LIKELIHOOD, "curvature", 0, 1, to=9.0), "outcomes.response.likelihood.curvature: a"),
         (_set(*LIKELIHOOD, "curvature", 2, 2, to=-5.0), "outcomes.response.likelihood.curvature"),
         (_set(*LIKELIHOOD, "curvature", 0, 0, to=40.0), "outcomes.response.likelihood.curvature"),
@@ -123,7 +132,12 @@ LIKELIHOOD = ("outcomes", "response", "likelihood")
         (_set("evaluation", "t1", "auc", to=1.5), "evaluation.t1.auc: from 0 to 1; 1.5"),
         (_set("evaluation", "t1", "auc_se", to=-1.0), "evaluation.t1.auc_se: a standard error"),
         (_set("evaluation", "t1", "groups", 0, "n", to=9), "evaluation.t1.groups: groups that add"),
-        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events at"),
+        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events, s"),
+        (_set("evaluation", "t1", "groups", 1, "expected", to=21), "evaluation.t1.groups: events"),
+        (_set("evaluation", "t1", "groups", 1, "low", to=0.4), "evaluation.t1.groups: groups of"),
+        (_set("summaries", 0, "number", "mean", to=1e308), "summaries.nrs_t0.number: mean and SD"),
+        (_set("summaries", 0, "number", "sd", to=11.0), "summaries.nrs_t0.number: mean and SD"),
+        (_set(*LIKELIHOOD, "curvature", 0, 0, to=0.0), "outcomes.response.likelihood.curvature"),
     ],
 )
 def test_what_cannot_be_is_found(
@@ -138,24 +152,37 @@ def test_what_cannot_be_is_found(
     assert any(line.startswith(expected) for line in found), found
 
 
+RESPONSE = ("outcomes", "response")
+
+
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("round_", "change", "expected"),
     [
-        (_set(*LIKELIHOOD, "at", 0, to=0.25), "outcomes.response.likelihood.at: the coefficients"),
-        (_set("outcomes", "response", "losses", to=None), "outcomes.response.losses: a loss for"),
-        (
-            _set("outcomes", "response", "losses", "prevalence", to=-1.0),
-            "outcomes.response.losses: log losses, at least 0",
-        ),
+        (2, _set(*LIKELIHOOD, "at", 0, to=0.25), ".likelihood.at: the coefficients"),
+        (2, _set(*LIKELIHOOD, "curvature", to=None), ".likelihood.curvature: a curvature in"),
+        (2, _set(*RESPONSE, "losses", to=None), ".losses: a loss for each of the 4 settings"),
+        (2, _set(*RESPONSE, "losses", "prevalence", to=-1.0), ".losses: log losses, at least 0"),
+        (3, _set(*RESPONSE, "shrinking", to=None), ".shrinking: losses and intercepts at 11"),
+        (3, _set(*RESPONSE, "shrinking", "losses", to=[1.0]), ".shrinking: losses and intercepts"),
+        (3, _set(*RESPONSE, "shrinking", "squares", to=-1.0), ".shrinking: log losses and squares"),
+        (4, _set(*RESPONSE, "blended", to=None), ".blended: slope and bend (above 0, at most"),
+        (4, _set(*RESPONSE, "blended", "at", to=0.5), ".blended: slope and bend"),
+        (4, _set(*RESPONSE, "blended", "curvature", to=0.0), ".blended: slope and bend"),
+        (4, _set(*RESPONSE, "blended", "curvature", to=99.0), ".blended: slope and bend"),
     ],
 )
 def test_what_was_not_asked_is_found(
-    protocol: Protocol, ask: Ask, change: Callable[[dict[str, Any]], None], expected: str
+    protocol: Protocol,
+    asks: dict[int, Ask],
+    round_: int,
+    change: Callable[[dict[str, Any]], None],
+    expected: str,
 ) -> None:
-    answer = tell(make_patients(2, 45), protocol, "basel", ask).model_dump()
+    answer = tell(make_patients(2, 45), protocol, "basel", asks[round_]).model_dump()
+    assert _find(answer, protocol, asks[round_]) == []
     change(answer)
-    found = _find(answer, protocol, ask)
-    assert any(line.startswith(expected) for line in found), found
+    found = _find(answer, protocol, asks[round_])
+    assert any(line.startswith(f"outcomes.response{expected}") for line in found), found
 
 
 def test_an_answer_of_somebody_who_was_not_asked_is_found(protocol: Protocol, ask: Ask) -> None:

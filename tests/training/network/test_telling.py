@@ -62,3 +62,7 @@ def test_the_lead_reads_who_took_part_and_what_came_of_it(walked: Walk) -> None:
         "Not part of it: basel, no share of round 2.",
     ]
     assert lines[2].startswith("response: ") and " patients of 2 centres, " in lines[2]
+    mixed = replace(told, programs={"rotterdam": "0.1.0", "aachen": "0.2.0"})
+    assert tell_combined(mixed, walked.protocol)[2] == (
+        "Shares were written by different versions of the program: rotterdam 0.1.0, aachen 0.2.0."
+    )
