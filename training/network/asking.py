@@ -149,8 +149,9 @@ def find_rate(gathered: Gathered, horizon: str, *, without: str = "") -> float:
         if name != without and (count := gathered.shares[name][0].counts.get(horizon))
     ]
     known = [(n, events) for n, events in told if n is not None and events is not None]
-    if known:
-        return sum(events for _, events in known) / sum(n for n, _ in known)
+    total = sum(n for n, _ in known)
+    if total > 0:  # with noise there may be none left
+        return sum(events for _, events in known) / total
     rate = 1.0
     for name in gathered.outcomes[: 1 + gathered.protocol.horizons.index(horizon)]:
         counts = [c for other, c in gathered.list_counts(name).items() if other != without]
