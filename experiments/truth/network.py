@@ -22,7 +22,12 @@ from threadpoolctl import threadpool_limits
 
 from experiments.truth.network_peers import CentreRows, compute_odal, fit_bfi
 from experiments.truth.network_pooled import PooledRows, fit_pooled_rows
-from experiments.truth.network_rounds import ALL_ROUNDS, PRIOR_SDS, find_model, run_rounds
+from experiments.truth.network_rounds import (
+    ALL_ROUNDS,
+    PRIOR_SDS,
+    find_left_model,
+    run_network_rounds,
+)
 from experiments.truth.network_tables import (
     ALONE,
     IGNORING,
@@ -145,7 +150,7 @@ def compare_networks(
     with threadpool_limits(1):
         exact = fit_pooled_rows(_expand(network, basis), basis.linear_, prior_sds=PRIOR_SDS)
         for method, rounds in ((ONE_ROUND, 1), (NETWORK, ALL_ROUNDS), (UNGUARDED, ALL_ROUNDS)):
-            result = run_rounds(
+            result = run_network_rounds(
                 network.cohorts, basis, rounds=rounds, seed=replicate, guarded=method != UNGUARDED
             )
             chosen = _list_choices(result)
@@ -184,7 +189,7 @@ def _list_choices(result: NetworkResult) -> dict[str, float]:
 
 
 def _answer_as_network(network: SimulatedNetwork, result: NetworkResult) -> Answers:
-    here = [find_model(result, name) for name in result.protocol.centres]
+    here = [find_left_model(result, name) for name in result.protocol.centres]
     return Answers(
         known=np.array([model.probability(network.X)[:, -1] for model in here]),
         new=result.model.probability(network.X)[:, -1],

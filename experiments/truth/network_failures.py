@@ -19,7 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from experiments.truth.network_peers import CentreRows
 from experiments.truth.network_pooled import fit_with_intercepts
-from experiments.truth.network_rounds import ALL_ROUNDS, find_model, gather_rounds, run_rounds
+from experiments.truth.network_rounds import (
+    ALL_ROUNDS,
+    find_left_model,
+    gather_rounds,
+    run_network_rounds,
+)
 from experiments.truth.network_worlds import (
     NETWORK_WORLDS,
     NetworkWorld,
@@ -49,7 +54,7 @@ def _compute_error(result: NetworkResult, network: SimulatedNetwork) -> float:
     """Return the error to the true risks at the centres with which nothing is wrong."""
     errors = []
     for place, name in enumerate(list(result.protocol.centres)[:_HELD]):
-        risk = find_model(result, name).probability(network.X)[:, -1]
+        risk = find_left_model(result, name).probability(network.X)[:, -1]
         errors.append(np.sqrt(np.mean((risk - network.risk_known[place]) ** 2)))
     return float(np.mean(errors))
 
@@ -75,10 +80,10 @@ def run_failures(world: NetworkWorld, replicate: int, *, seed: int) -> dict[str,
     network = simulate_network(world, n_new=_N_NEW, rng=rng)
     basis, cohorts = agree_basis(world), network.cohorts
     with threadpool_limits(1):
-        honest = run_rounds(cohorts, basis)
-        lying = run_rounds([*cohorts[:_HELD], flip_outcomes(cohorts[-1])], basis)
-        dropped = run_rounds(cohorts, basis, stays={_LAST: 1})
-        without = run_rounds(cohorts[:_HELD], basis)
+        honest = run_network_rounds(cohorts, basis)
+        lying = run_network_rounds([*cohorts[:_HELD], flip_outcomes(cohorts[-1])], basis)
+        dropped = run_network_rounds(cohorts, basis, stays={_LAST: 1})
+        without = run_network_rounds(cohorts[:_HELD], basis)
     names = list(honest.protocol.centres)
     return {
         "world": world.name,

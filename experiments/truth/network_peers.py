@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from features.arrays import FloatArray
 
-__all__ = ["CentreRows", "Inference", "compute_odal", "fit_bfi", "fit_local"]
+__all__ = ["CentreRows", "compute_odal", "fit_bfi", "fit_local"]
 
 _TOLERANCE = 1e-9
 _MAX_STEPS = 200

@@ -27,7 +27,14 @@ from training.network.protocol.tables import Limits
 from training.network.result import NetworkResult
 from training.network.sharing import make_share
 
-__all__ = ["ALL_ROUNDS", "PRIOR_SDS", "agree_protocol", "find_model", "gather_rounds", "run_rounds"]
+__all__ = [
+    "ALL_ROUNDS",
+    "PRIOR_SDS",
+    "agree_protocol",
+    "find_left_model",
+    "gather_rounds",
+    "run_network_rounds",
+]
 
 ALL_ROUNDS = 6
 PRIOR_SDS = (0.125, 0.25, 0.5, 1.0)
@@ -89,7 +96,7 @@ def agree_protocol(
     )
 
 
-def run_rounds(
+def run_network_rounds(
     cohorts: Sequence[TrainingData],
     basis: PredictorBasis,
     *,
@@ -183,7 +190,7 @@ def _tell_all(
     )
 
 
-def find_model(result: NetworkResult, name: str) -> ResponseModel:
+def find_left_model(result: NetworkResult, name: str) -> ResponseModel:
     """Return the model at a centre: a new one's where the centre has nothing of its own in it."""
     known = {centre.name for centre in result.model.centres}
     return result.model.at(name) if name in known else result.model

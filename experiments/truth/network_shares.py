@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from features.arrays import BoolArray, FloatArray
 from features.dictionary.transformers import PredictorBasis
-from training.network.arithmetic.likelihood import find_mode
+from training.network.arithmetic.likelihood import find_penalised_mode
 from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import SharedPoint, compute_point, compute_remaining
 from training.network.home import LOSS_DECIMALS
@@ -151,7 +151,9 @@ def _tell_outcome(
 ) -> Iterator[SharedPoint]:
     """Yield the points of one outcome: at the own mode, then ever nearer to where all agree."""
     known, size = ~np.isnan(y), 1 + int(columns.sum())
-    mode = find_mode(Z[np.ix_(known, columns)], y[known], np.append(0.0, np.ones(size - 1)))
+    mode = find_penalised_mode(
+        Z[np.ix_(known, columns)], y[known], np.append(0.0, np.ones(size - 1))
+    )
     at, end = mode.round(telling.gradient[0]), mode + 0.3 * rng.standard_normal(size)
     elsewhere = end + 0.2 * rng.standard_normal(size)
     for place in range(telling.rounds):

@@ -13,7 +13,7 @@ from training.network.content import Ask, Blended, OutcomeAsk
 from training.network.gathering import Gathered
 from training.network.pooled import PooledOutcome, make_rate_points
 
-__all__ = ["FIRST_EVALUATED", "find_blended", "find_rate", "make_ask"]
+__all__ = ["find_blended", "find_rate", "make_ask"]
 
 FIRST_EVALUATED = 4
 """The round in which the model made without a centre is judged there."""

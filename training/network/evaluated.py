@@ -12,7 +12,7 @@ from scipy.stats import norm
 from training.network.content import HomeEvaluation
 from training.network.gathering import Gathered
 
-__all__ = ["NetworkTables", "tabulate_counts", "tabulate_evaluation"]
+__all__ = ["tabulate_counts", "tabulate_evaluation"]
 
 _Z95 = float(norm.ppf(0.975))
 _SCALES = {

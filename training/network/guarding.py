@@ -11,16 +11,11 @@ from scipy.special import expit, logit
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.fitting.response import TrainingData
 from training.network.arithmetic.left_out import WEIGHTS, compute_home_loss
-from training.network.arithmetic.likelihood import find_mode
+from training.network.arithmetic.likelihood import find_penalised_mode
 from training.network.content import Ask, ColumnFamily
+from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unknowns, check_solvable
-from training.network.home import (
-    LOSS_DECIMALS,
-    MEASURE_DECIMALS,
-    HomeOutcome,
-    choose_columns,
-    find_own_mode,
-)
+from training.network.home import LOSS_DECIMALS, MEASURE_DECIMALS, HomeOutcome, find_own_mode
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["check_round", "foresee_rounds", "tell_losses", "tell_measures"]
@@ -72,7 +67,7 @@ def foresee_rounds(
     """
     shared: list[SharedPoint | SharedNumbers] = []
     for outcome, family in told:
-        columns = choose_columns(protocol.basis, family)
+        columns = take_family(family, protocol.basis.linear_)
         mode = find_own_mode(outcome, protocol, columns)
         turn = np.where(np.arange(len(mode)) % 2, 1.0, -1.0)
         for round_ in range(1, protocol.rounds + 1):
@@ -105,14 +100,14 @@ def check_round(
     """
     shared: list[SharedPoint | SharedNumbers] = []
     for outcome, family in told:
-        columns = choose_columns(protocol.basis, family)
+        columns = take_family(family, protocol.basis.linear_)
         mode = find_own_mode(outcome, protocol, columns)
         shared.append(_make_point(_Place(outcome, mode, columns, 1), data, protocol))
         for ask in asks:
             asked = ask.outcomes.get(outcome.name)
             if asked is None or centre not in asked.intercepts:
                 continue
-            columns = choose_columns(protocol.basis, asked.family)
+            columns = take_family(asked.family, protocol.basis.linear_)
             at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
             shared.append(_make_point(_Place(outcome, at, columns, ask.round), data, protocol))
     outcomes = [outcome for outcome, _ in told]
@@ -204,7 +199,7 @@ def _differentiate_measures(
     n = len(y)
     variance = p * (1 - p)
     margin, by_margin = logit(p), moved / variance[whose]
-    at = find_mode(margin[:, np.newaxis], y, np.array([0.0, 1e-9]))
+    at = find_penalised_mode(margin[:, np.newaxis], y, np.array([0.0, 1e-9]))
     design = np.column_stack([np.ones(n), margin])
     risk = expit(design @ at)
     spread = risk * (1 - risk)

@@ -18,7 +18,7 @@ from training.fitting.response import TrainingData
 from training.model.response_model import OutcomeModel
 from training.network.arithmetic.evaluating import compute_home_measures, group_risks
 from training.network.arithmetic.left_out import compute_home_loss, compute_shrinking
-from training.network.arithmetic.likelihood import Point, expand_likelihood, find_mode
+from training.network.arithmetic.likelihood import Point, expand_likelihood, find_penalised_mode
 from training.network.content import (
     ColumnFamily,
     Expansion,
@@ -30,13 +30,13 @@ from training.network.content import (
     OutcomeShare,
     RiskGroup,
 )
+from training.network.disclosure.families import take_family
 from training.network.protocol.protocol import Protocol
 
 __all__ = [
     "LOSS_DECIMALS",
     "MEASURE_DECIMALS",
     "HomeOutcome",
-    "choose_columns",
     "compute_losses",
     "find_own_mode",
     "list_outcomes",
@@ -88,11 +88,6 @@ def list_outcomes(data: TrainingData, basis: PredictorBasis) -> list[HomeOutcome
     return found
 
 
-def choose_columns(basis: PredictorBasis, family: ColumnFamily) -> BoolArray:
-    """Return which columns of a basis a family has."""
-    return np.asarray(basis.linear_ | (family == "bends"))
-
-
 def share_outcome(
     outcome: HomeOutcome,
     protocol: Protocol,
@@ -125,7 +120,7 @@ def share_outcome(
         If something is asked of other centres only.
     """
     y = outcome.y
-    columns = choose_columns(protocol.basis, family)
+    columns = take_family(family, protocol.basis.linear_)
     Z = outcome.Z[:, columns]
     untold, others = np.zeros(len(columns), dtype=bool), np.empty(0)
     if ask is None:
@@ -137,7 +132,7 @@ def share_outcome(
                 f"{', '.join(ask.intercepts)}; ask the lead of the network why"
             )
         at = np.append(ask.intercepts[centre], np.asarray(ask.coef)[columns])
-        untold = choose_columns(protocol.basis, ask.family) & ~columns
+        untold = take_family(ask.family, protocol.basis.linear_) & ~columns
         others = np.asarray(ask.coef)[untold]
     point = expand_likelihood(Z, y, at, outcome.Z[:, untold] @ others)
     expansion = _round_expansion(point, protocol, family, round_)
@@ -161,7 +156,8 @@ def find_own_mode(outcome: HomeOutcome, protocol: Protocol, columns: BoolArray) 
     own = 0.0 if protocol.intercept_sd is None else protocol.intercept_sd**-2.0
     precision = np.append(own, np.full(int(columns.sum()), sd**-2.0))
     decimals = protocol.limits.find_gradient_decimals(1)
-    return np.round(find_mode(outcome.Z[:, columns], outcome.y, precision), decimals)
+    mode = find_penalised_mode(outcome.Z[:, columns], outcome.y, precision)
+    return np.asarray(np.round(mode, decimals))
 
 
 def compute_losses(

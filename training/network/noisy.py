@@ -22,6 +22,7 @@ from training.network.content import (
     OutcomeShare,
     ShareContent,
 )
+from training.network.disclosure.families import take_family
 from training.network.disclosure.noise import (
     NoisePlan,
     add_noise,
@@ -29,7 +30,7 @@ from training.network.disclosure.noise import (
     plan_noise,
     tell_cost,
 )
-from training.network.home import HomeOutcome, choose_columns, list_outcomes
+from training.network.home import HomeOutcome, list_outcomes
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["make_noisy_share", "plan_network_noise"]
@@ -52,7 +53,7 @@ def plan_network_noise(protocol: Protocol) -> NoisePlan:
     family: ColumnFamily = "bends" if "bends" in protocol.families else "straight"
     return plan_noise(
         protocol.basis,
-        choose_columns(protocol.basis, family),
+        take_family(family, protocol.basis.linear_),
         epsilon=noise.epsilon,
         delta=noise.delta,
         gradients=n_outcomes * protocol.rounds,
@@ -123,7 +124,7 @@ def _tell(
     family: ColumnFamily = "bends" if "bends" in protocol.families else "straight"
     if asked is not None:
         family = asked.family
-    columns = choose_columns(protocol.basis, family)
+    columns = take_family(family, protocol.basis.linear_)
     at = np.zeros(1 + int(columns.sum()))
     if asked is not None:
         at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])

@@ -13,10 +13,11 @@ from scipy.special import logit
 
 from features.arrays import BoolArray, FloatArray
 from training.fitting.procedure import Procedure
-from training.network.arithmetic.combining import Combined, Intercepts, combine
+from training.network.arithmetic.combining import Combined, Intercepts, combine_points
 from training.network.arithmetic.left_out import WEIGHTS, Shrinking, estimate_shrinking, find_weight
 from training.network.arithmetic.likelihood import Point, update_curvature
 from training.network.content import ColumnFamily, Expansion, OutcomeShare, name_setting
+from training.network.disclosure.families import take_family
 
 __all__ = ["PooledOutcome", "Setting", "make_rate_points"]
 
@@ -124,7 +125,7 @@ class PooledOutcome:
 
     def choose(self, family: ColumnFamily) -> BoolArray:
         """Return which columns of the basis a family has."""
-        return np.asarray(self.straight | (family == "bends"))
+        return take_family(family, self.straight)
 
     def spread(self, coef: FloatArray, family: ColumnFamily) -> FloatArray:
         """Return a family's coefficients as those of all columns."""
@@ -141,7 +142,7 @@ class PooledOutcome:
         points = self.find_points(round_, setting.family)
         if without is not None:
             points = points[:without] + points[without + 1 :]
-        return combine(points, self.make_precision(setting), self.intercepts)
+        return combine_points(points, self.make_precision(setting), self.intercepts)
 
     def leave_out(self, round_: int, setting: Setting) -> list[FloatArray]:
         """Return for each centre the coefficients, in the family's columns, made without it."""

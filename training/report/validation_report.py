@@ -17,7 +17,7 @@ from training.store.facts import package_versions
 from training.validation.new_patients import NewPatients
 from training.validation.validation import Judged, SiteResults, compute_case_mix
 
-__all__ = ["make_leave_site_out_report", "make_sites_blocks", "make_validation_report"]
+__all__ = ["make_leave_site_out_report", "make_validation_report"]
 
 _LEFT_OUT = "A site's patients take no part in the fit that they are judged by."
 _WEIGHTED = (

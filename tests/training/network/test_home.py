@@ -7,8 +7,8 @@ from tests.training.helpers.networks import make_patients, make_signed
 from training.fitting.blending import compute_log_loss
 from training.network.arithmetic.likelihood import expand_likelihood
 from training.network.asking import make_ask
+from training.network.disclosure.families import take_family
 from training.network.home import (
-    choose_columns,
     compute_losses,
     find_own_mode,
     list_outcomes,
@@ -29,20 +29,13 @@ def test_outcomes_are_response_of_all_known_and_kept_of_responders_seen() -> Non
     np.testing.assert_array_equal(kept.X, data.X[kept.rows])
 
 
-def test_families_are_straight_columns_or_all() -> None:
-    assert choose_columns(PROTOCOL.basis, "bends").all()
-    np.testing.assert_array_equal(
-        choose_columns(PROTOCOL.basis, "straight"), PROTOCOL.basis.linear_
-    )
-
-
 def test_the_first_share_is_at_the_rounded_own_mode_and_rounded() -> None:
     outcome = list_outcomes(make_patients(3, 60), PROTOCOL.basis)[0]
     told = share_outcome(
         outcome, PROTOCOL, family="straight", centre="basel", ask=None, round_=1
     ).likelihood
     assert told is not None and told.curvature is not None
-    columns = choose_columns(PROTOCOL.basis, "straight")
+    columns = take_family("straight", PROTOCOL.basis.linear_)
     mode = find_own_mode(outcome, PROTOCOL, columns)
     assert told.at == mode.tolist() == np.round(mode, 2).tolist()
     exact = expand_likelihood(outcome.Z[:, columns], outcome.y, mode)

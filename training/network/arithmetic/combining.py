@@ -17,7 +17,7 @@ import numpy as np
 from features.arrays import FloatArray
 from training.network.arithmetic.likelihood import Point
 
-__all__ = ["Combined", "Intercepts", "combine"]
+__all__ = ["Combined", "Intercepts", "combine_points"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Combined:
         return np.asarray(self.covariance[np.ix_(used, used)])
 
 
-def combine(
+def combine_points(
     points: Sequence[Point], precision: FloatArray, intercepts: Intercepts | None = None
 ) -> Combined:
     """Return where the sum of the centres' expansions, less the penalty, is highest.

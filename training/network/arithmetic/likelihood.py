@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 from features.arrays import BoolArray, FloatArray
 
-__all__ = ["Point", "expand_likelihood", "find_mode", "update_curvature"]
+__all__ = ["Point", "expand_likelihood", "find_penalised_mode", "update_curvature"]
 
 _TOLERANCE = 1e-10
 _MAX_STEPS = 500
@@ -115,7 +115,7 @@ def expand_likelihood(
     return Point(np.asarray(at, dtype=np.float64), value, (y - risk) @ design, curvature)
 
 
-def find_mode(Z: FloatArray, y: FloatArray, precision: FloatArray) -> FloatArray:
+def find_penalised_mode(Z: FloatArray, y: FloatArray, precision: FloatArray) -> FloatArray:
     """Return the coefficients of highest penalised likelihood.
 
     Parameters

@@ -14,7 +14,7 @@ import numpy as np
 
 from features.arrays import BoolArray
 
-__all__ = ["AllowedFamilies", "allow_families", "take_family"]
+__all__ = ["allow_families", "take_family"]
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,7 @@ import numpy as np
 
 from features.arrays import FloatArray
 
-__all__ = [
-    "MergedBins",
-    "ToldCategories",
-    "ToldNumber",
-    "hide_parts",
-    "hide_small",
-    "merge_bins",
-    "tell_categories",
-    "tell_number",
-]
+__all__ = ["hide_parts", "hide_small", "merge_bins", "tell_categories", "tell_number"]
 
 _NO_SPREAD = 1e-12
 

@@ -21,7 +21,7 @@ from training.network.flower.settings import LeadSettings
 from training.network.protocol.keys import read_centre_key
 from training.network.protocol.protocol import read_protocol
 
-__all__ = ["Links", "NodeReply", "publish_rounds", "run_rounds"]
+__all__ = ["NodeReply", "publish_rounds", "run_rounds"]
 
 _log = logging.getLogger("flwr.ketresponse")
 

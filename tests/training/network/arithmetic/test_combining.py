@@ -3,8 +3,8 @@ import pytest
 from scipy.special import expit
 
 from tests.places import SHARED
-from training.network.arithmetic.combining import Intercepts, combine
-from training.network.arithmetic.likelihood import expand_likelihood, find_mode
+from training.network.arithmetic.combining import Intercepts, combine_points
+from training.network.arithmetic.likelihood import expand_likelihood, find_penalised_mode
 
 TRAUMA = SHARED / "data" / "trauma_three_hospitals" / "trauma.csv"
 
@@ -39,11 +39,11 @@ def test_rounds_reach_what_all_rows_in_one_place_give():
     centres = make_centres(np.random.default_rng(8))
     precision = np.full(3, 2.0)
     expected, covariance = fit_rows(centres, precision)
-    modes = [find_mode(Z, y, np.append(0.0, precision)) for Z, y in centres]
+    modes = [find_penalised_mode(Z, y, np.append(0.0, precision)) for Z, y in centres]
     points = [expand_likelihood(Z, y, m) for (Z, y), m in zip(centres, modes, strict=True)]
     away = []
     for _ in range(6):
-        found = combine(points, precision)
+        found = combine_points(points, precision)
         away.append(np.abs(np.append(found.intercepts, found.coef) - expected).max())
         points = [expand_likelihood(Z, y, found.at(i)) for i, (Z, y) in enumerate(centres)]
     assert away[0] < 0.2
@@ -55,7 +55,7 @@ def test_rounds_reach_what_all_rows_in_one_place_give():
 def test_a_common_intercept_is_one_for_all():
     centres = make_centres(np.random.default_rng(9))
     points = [expand_likelihood(Z, y, np.zeros(4)) for Z, y in centres]
-    found = combine(points, np.ones(3), Intercepts(common=True, precision=0.5))
+    found = combine_points(points, np.ones(3), Intercepts(common=True, precision=0.5))
     assert len(set(found.intercepts)) == 1
     assert found.covariance.shape == (4, 4)
     np.testing.assert_array_equal(found.covariance_at(2), found.covariance)
@@ -79,7 +79,7 @@ def test_three_hospitals_give_what_r_gave():
         (-0.78535313, -0.78500711, 1.96012311, 0.52159596, -1.87374085),
         (-2.31436494, 0.15804084, 1.30311674, 0.29674612, -2.42205876),
     ]
-    modes = [find_mode(Z, y, precision) for Z, y in centres]
+    modes = [find_penalised_mode(Z, y, precision) for Z, y in centres]
     np.testing.assert_allclose(modes, alone, atol=1e-4)
     for (Z_k, y_k), mode, other in zip(centres, modes, alone, strict=True):
         ours, theirs = (
@@ -89,7 +89,7 @@ def test_three_hospitals_give_what_r_gave():
         assert 0 <= ours - theirs < 1e-7
     intercepts = Intercepts(common=True, precision=0.01)
     points = [expand_likelihood(Z, y, m) for (Z, y), m in zip(centres, modes, strict=True)]
-    once = combine(points, precision[1:], intercepts)
+    once = combine_points(points, precision[1:], intercepts)
     published = (-1.4433519, -0.24731817, 1.2188862, 0.49387177, -1.7375204)
     np.testing.assert_allclose(once.at(0), published, atol=2e-5)
     deviations = (0.24649962, 0.41871283, 0.21898716, 0.19449743, 0.24913975)
@@ -97,7 +97,7 @@ def test_three_hospitals_give_what_r_gave():
     found = once
     for _ in range(5):
         points = [expand_likelihood(Z, y, found.at(0)) for Z, y in centres]
-        found = combine(points, precision[1:], intercepts)
+        found = combine_points(points, precision[1:], intercepts)
     together = (-1.62554103, -0.33574808, 1.37028688, 0.54983682, -1.99811738)
     np.testing.assert_allclose(found.at(0), together, atol=1e-5)
-    np.testing.assert_allclose(found.at(0), find_mode(Z, y, precision), atol=1e-10)
+    np.testing.assert_allclose(found.at(0), find_penalised_mode(Z, y, precision), atol=1e-10)

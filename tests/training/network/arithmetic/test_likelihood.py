@@ -5,7 +5,7 @@ from scipy.optimize import approx_fprime, minimize
 from training.network.arithmetic.likelihood import (
     Point,
     expand_likelihood,
-    find_mode,
+    find_penalised_mode,
     update_curvature,
 )
 
@@ -39,12 +39,12 @@ def test_the_mode_is_where_the_penalised_likelihood_is_highest(patients):
         return -expand_likelihood(Z, y, beta).value + float(precision @ beta**2) / 2
 
     found = minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-8})
-    np.testing.assert_allclose(find_mode(Z, y, precision), found.x, atol=1e-5)
+    np.testing.assert_allclose(find_penalised_mode(Z, y, precision), found.x, atol=1e-5)
 
 
 def test_a_separated_centre_has_a_mode_under_a_penalty():
     y = np.repeat([0.0, 1.0], 5)
-    mode = find_mode(y[:, np.newaxis] - 0.5, y, np.array([0.0, 1.0]))
+    mode = find_penalised_mode(y[:, np.newaxis] - 0.5, y, np.array([0.0, 1.0]))
     assert np.isfinite(mode).all()
     assert mode[1] > 1
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from tests.training.helpers.disclosed import agree_basis, draw_rows
-from training.network.arithmetic.combining import combine
+from training.network.arithmetic.combining import combine_points
 from training.network.arithmetic.likelihood import expand_likelihood
 from training.network.disclosure.accounting import compute_rho
 from training.network.disclosure.noise import (
@@ -138,6 +138,6 @@ def _estimate(
                 assert curvature is not None
                 point = replace(point, gradient=gradient, curvature=curvature)
             points.append(point)
-        combined = combine(points, np.full(5, 1e-6))
+        combined = combine_points(points, np.full(5, 1e-6))
         places = [combined.at(place) for place in range(len(centres))]
     return combined.coef
