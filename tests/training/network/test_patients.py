@@ -31,7 +31,7 @@ def test_a_cohort_is_labelled_by_the_protocol(protocol: Protocol, cohort: Path) 
     patients = read_centre_patients(protocol, cohort)
     assert patients.synthetic
     assert patients.data.horizons == ("t1", "t2")
-    assert patients.data.X.shape == (len(patients.table), 3)
+    assert patients.data.X.shape == (len(patients.table), 5)
     assert [v.name for v in patients.data.predictors] == list(protocol.predictors)
 
 
@@ -50,8 +50,8 @@ def test_an_export_is_read_by_the_centres_own_mapping(protocol: Protocol, tmp_pa
 
 def test_a_mapping_maps_what_the_protocol_declares(tmp_path: Path) -> None:
     declared = '[variables.iss]\nkind = "integer"\nknown_at = "baseline"\nlow = 1\nhigh = 75\n'
-    text = TEXT.replace('"opioid"]', '"iss"]').replace(
-        "[basis.opioid]\nshare = 0.625\n",
+    text = TEXT.replace('"anti_epileptic"]', '"iss"]').replace(
+        "[basis.anti_epileptic]\nshare = 0.33\n",
         f"{declared}[basis.iss]\nlow = 1\nhigh = 75\nfill = 20\ncenter = 20\nscale = 12\n",
     )
     protocol = make_signed(text)

@@ -31,9 +31,11 @@ def test_a_signed_protocol_is_read_whole(tmp_path: Path) -> None:
     assert protocol.predictor_variables[1].name == "disease_duration_years"
     assert protocol.bins["nrs_t0"] == (0, 6, 7, 8, 10)
     # 8 on a center of 7.7 and a scale of 1.5; a missing duration is 5 years; flags by share.
-    Z = protocol.basis.transform([[8.0, np.nan, 1.0], [8.0, 5.0, np.nan]])
-    assert Z[0] == pytest.approx([0.2, (np.log(6) - 1.79) / 0.65, 0.375 / np.sqrt(0.625 * 0.375)])
-    assert Z[1] == pytest.approx([0.2, (np.log(6) - 1.79) / 0.65, 0])
+    Z = protocol.basis.transform([[8.0, np.nan, 1.0, 0.0, np.nan]])
+    assert Z[0, :2] == pytest.approx([0.2, (np.log(6) - 1.79) / 0.65])
+    assert Z[0, 2:] == pytest.approx(
+        [0.375 / np.sqrt(0.625 * 0.375), -0.25 / np.sqrt(0.25 * 0.75), 0]
+    )
 
 
 def test_signing_again_takes_the_place_of_the_signature() -> None:
@@ -111,7 +113,7 @@ def test_bends_need_knots_and_have_columns_with_them() -> None:
         "  basis: expected knots of at least one number, where model.families names bends; got none"
     ]
     protocol = parse_protocol(bends.replace("# knots", "knots").encode(), "x", signed=False)
-    assert protocol.basis.linear_.tolist() == [True, False, True, True]
+    assert protocol.basis.linear_.tolist() == [True, False, True, True, True, True]
 
 
 def test_words_on_rounds_say_what_happens_and_nothing_else() -> None:
@@ -121,7 +123,7 @@ def test_words_on_rounds_say_what_happens_and_nothing_else() -> None:
 
 
 def test_a_variable_of_the_networks_own_is_declared_for_all() -> None:
-    text = TEXT.replace('"opioid"]', '"opioid", "iss"]').replace(
+    text = TEXT.replace('"anti_epileptic"]', '"anti_epileptic", "iss"]').replace(
         "[bins]",
         '[variables.iss]\nkind = "integer"\nknown_at = "baseline"\nlow = 1\nhigh = 75\n'
         "[basis.iss]\nlow = 1\nhigh = 75\nfill = 20\ncenter = 20\nscale = 12\n[bins]\n",
@@ -129,7 +131,7 @@ def test_a_variable_of_the_networks_own_is_declared_for_all() -> None:
     protocol = make_signed(text)
     assert [variable.name for variable in protocol.declared] == ["iss"]
     assert protocol.dictionary["iss"].high == 75
-    assert protocol.basis.n_features_in_ == 4
+    assert protocol.basis.n_features_in_ == 6
 
 
 def test_own_words_in_another_language_are_kept() -> None:
