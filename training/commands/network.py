@@ -13,6 +13,7 @@ from training.commands.options import ask_secret, tell_remarks
 
 if TYPE_CHECKING:
     from training.network.protocol.keys import CentreKey
+    from training.store.registered import RegisteredModel
 
 __all__ = ["app"]
 
@@ -242,8 +243,16 @@ def combine_round(
     show = partial(show_progress, None if quiet else Console(stderr=True, markup=False))
     uri = find_tracking_uri(os.environ)
     made = publish_network(told.result, told.shares, tracking_uri=uri, show=show, mixed=yes)
-    typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
+    _tell_registered(made, uri)
     typer.echo(f"Next: ketresponse card template {made.name}:{made.version}")
+
+
+def _tell_registered(made: RegisteredModel, uri: str) -> None:
+    """Print what was registered, and where its report is."""
+    from training.running.publish import find_published
+
+    typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
+    typer.echo(f"Complete report: {find_published(made, tracking_uri=uri).report}")
 
 
 @app.command("demo")
@@ -266,10 +275,9 @@ def show_network(
     from training.store.client import find_tracking_uri
 
     show = partial(show_progress, Console(stderr=True, markup=False))
-    made = play_network(
-        out, seed=seed, tracking_uri=find_tracking_uri(os.environ), show=show, tell=typer.echo
-    )
-    typer.echo(f"Registered {made.name}:{made.version} ({made.status}).")
+    uri = find_tracking_uri(os.environ)
+    made = play_network(out, seed=seed, tracking_uri=uri, show=show, tell=typer.echo)
+    _tell_registered(made, uri)
     typer.echo(
         f"Read what left each centre in {out / 'shares'}, and what was agreed in {out / _PROTOCOL}."
     )

@@ -84,6 +84,7 @@ def test_a_network_goes_from_files_to_a_model(
         done = CliRunner().invoke(app, ["network", "combine", *shares, "--key", "lead.pem"])
         assert done.exit_code == 0, done.output
     assert "Registered net:1 (demonstration)." in done.output
+    assert "Complete report: " in done.output
     (model,) = list_models(tracking_uri=uri)
     assert (model.name, model.version) == ("net", "1")
     assert [path.name for path in Path("rounds").iterdir()] == ["round_2.json"]
