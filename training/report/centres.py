@@ -82,7 +82,8 @@ def make_patients_by_centre_table(
     cells = {(cell.centre, cell.predictor): cell for cell in network.patients}
     for predictor in predictors:
         at = {c.name: cells.get((c.name, predictor.name)) for c in centres}
-        rows += _describe_predictor(predictor, at)
+        if any(at.values()):
+            rows += _describe_predictor(predictor, at)
     shown = pd.DataFrame(rows, columns=["characteristic", "all", *(c.name for c in centres)])
     return Table(
         "patients_by_centre",

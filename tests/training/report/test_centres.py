@@ -42,6 +42,11 @@ def test_numbers_have_mean_and_sd_and_categories_shares() -> None:
     assert rows["Opioid, any: yes, n (%)"][1:] == ("10 (25%)", "10 (33%)", "not told")
 
 
+def test_a_predictor_that_no_centre_tells_of_has_no_row() -> None:
+    patients = [p for p in network_facts()["patients"] if p["predictor"] != "opioid"]
+    assert not any("Opioid" in name for name in _patients(patients=patients))
+
+
 def test_no_sum_gives_away_what_a_centre_does_not_tell() -> None:
     centres = network_facts()["centres"]
     centres[2]["counts"]["t1"] = {"n": None, "events": None}

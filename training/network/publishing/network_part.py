@@ -171,7 +171,12 @@ def _list_lacks(result: NetworkResult, decisions: Mapping[str, pd.DataFrame]) ->
             "Fewer than three rounds: the weight beside the share of responders was foretold, "
             "and no centre has tried it"
         )
-    if not result.evaluation:
+    if result.protocol.limits.noise is not None:
+        lacks.append(
+            "With noise centres tell counts and sums for slopes alone: nothing of predictors, and "
+            "none judges the model that was made without it"
+        )
+    elif not result.evaluation:
         lacks.append(
             "Fewer than four rounds: no centre has judged the model that was made without it"
             if rounds < 4
@@ -237,6 +242,7 @@ def tell_noise(limits: Limits) -> str:
             "last one's values from its sums"
         )
     return (
-        f"Noise was added to every sum (differential privacy, epsilon {limits.noise.epsilon:g} "
-        f"and delta {limits.noise.delta:g} over all rounds): the estimates are less exact by it"
+        "Noise was added to every count and sum (differential privacy, epsilon "
+        f"{limits.noise.epsilon:g} and delta {limits.noise.delta:g} over all rounds): the "
+        "estimates are less exact by it"
     )

@@ -47,7 +47,9 @@ def test_what_each_centre_counted_is_told_as_it_told_it() -> None:
 
 def test_a_count_that_is_not_told_stays_untold() -> None:
     result, _ = make_network_run()
-    bare = replace(result, evaluation={}, groups={}, decision={})
+    counts = {h: table.copy() for h, table in result.counts.items()}
+    counts["t1"].loc["basel"] = float("nan")
+    bare = replace(result, counts=counts, evaluation={}, groups={}, decision={})
     found = {c.name: c for c in _describe(bare).centres}
     assert found["basel"].counts["t1"].n is None
     assert found["basel"].counts["t2"].n == result.counts["t2"]["n"]["basel"]

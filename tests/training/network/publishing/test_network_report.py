@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pandas as pd
 
-from tests.training.helpers.network_runs import make_network_run, run_network
+from tests.training.helpers.network_runs import NETWORK, make_network_run, run_network
+from tests.training.helpers.networks import KEYS
 from training.document.document import Document, Picture, Table
 from training.document.render import to_markdown
 from training.network.publishing.network_judgement import judge_network
@@ -57,6 +59,17 @@ def test_after_one_round_the_report_says_that_no_centre_has_judged_it() -> None:
     section = next(s for s in report.sections if s.title == "Performance at T1")
     assert section.blocks[1] == "No centre has judged the model made without it."
     assert report.stamp.startswith("RESEARCH USE ONLY.")
+
+
+def test_with_noise_there_are_counts_and_slopes_and_nothing_else(undrawn: None) -> None:
+    noisy = re.sub("# noise = .*", "noise = { epsilon = 50, delta = 1e-6 }", NETWORK)
+    result, _ = run_network(dict.fromkeys(KEYS, 90), rounds=1, text=noisy)
+    text = to_markdown(_make(result))
+    assert "nothing of predictors, and none judges the model" in text
+    assert "epsilon 50 and delta 1e-06 over all rounds" in text
+    assert "| T1 known |" in text
+    assert "Opioid, any: yes" not in text
+    assert "Not enough data: do not deploy." in text
 
 
 def test_what_was_not_done_is_told_with_the_reason(undrawn: None) -> None:
