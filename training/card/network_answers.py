@@ -51,7 +51,7 @@ def answer_network(results: Results, *, in_use: str) -> dict[str, str]:
 def _answer_making(results: Results, network: NetworkFacts) -> dict[str, str]:
     names = join(network.names)
     return {
-        "characteristics": f"{results.cohort.n_patients} eligible patients of "
+        "characteristics": f"{results.cohort.n_patients} patients of "
         f"{len(network.names)} centres ({names}); each centre's are told in the table of patients "
         "by centre",
         "model": "penalised logistic regression over all centres' patients, every centre with an "
