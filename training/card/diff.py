@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from training.card.gates import compute_gates
 from training.card.schema import Body, Change, Part
 from training.card.words import count, interval
-from training.document.words import METRICS, number, percent
+from training.document.words import METRICS, join, number, percent
 
 __all__ = ["compare_cards"]
 
@@ -33,6 +33,8 @@ def _data(body: Body) -> _Facts:
     for horizon, counts in results.counts.items():
         share = f"{counts.events:.0f} of {counts.n:.0f} known; share {percent(counts.base_rate)}"
         facts[f"{horizon.upper()}: responders"] = share
+    if results.network is not None:
+        facts["centres"] = f"{join(results.network.names)}, {results.network.rounds} rounds"
     for row in results.flow:
         facts[f"flow: {row.step}"] = count(row.remaining)
     return facts

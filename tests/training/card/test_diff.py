@@ -3,6 +3,7 @@
 from typing import get_args
 
 from tests.training.helpers.cards import full_author, small_card, small_results
+from tests.training.helpers.network_cards import network_card, network_facts
 from training.card.diff import compare_cards
 from training.card.schema import Part
 
@@ -28,6 +29,17 @@ def test_each_change_is_found_under_its_part() -> None:
     gate = [change for change in changes if change.what.startswith("1. ")]
     assert gate[0].before.startswith("pass")
     assert gate[0].after.startswith("fail")
+
+
+def test_another_centre_is_a_change_of_the_data() -> None:
+    centres = network_facts()["centres"][:2]
+    before, after = network_card().body, network_card(centres=centres).body
+    change = next(c for c in compare_cards(before, after) if c.what == "centres")
+    assert change.part == "data"
+    assert (change.before, change.after) == (
+        "aachen, bonn and cologne, 4 rounds",
+        "aachen and bonn, 4 rounds",
+    )
 
 
 def test_what_only_one_card_has_is_a_dash_on_the_other() -> None:
