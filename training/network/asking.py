@@ -108,7 +108,7 @@ def _leave_out(gathered: Gathered, name: str, centre: str) -> list[float]:
     n_columns = len(gathered.protocol.basis.linear_)
     outcome = gathered.pooled.get(name)
     if outcome is None:
-        counts = gathered.list_counts(name)
+        counts = gathered.require_counts(name)
         others = [count for other, count in counts.items() if other != centre]
         points = make_rate_points(others)
         intercept = _find_mean(points, np.array([p.at[0] for p in points]))

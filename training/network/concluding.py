@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import BoolArray, FloatArray
-from features.errors import NotEnoughData
 from training.fitting.interval import N_DRAWS, PRIOR_SD
 from training.model.centres import Centre, CentreOutcome
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
@@ -233,12 +232,7 @@ def _compare(
 
 def _make_constant(gathered: Gathered, name: str, rng: np.random.Generator) -> _Made:
     """Return an outcome that is the same for everyone at a centre."""
-    counts = gathered.list_counts(name)
-    if len(counts) < 2:
-        raise NotEnoughData(
-            f"{len(counts)} of {len(gathered.centres)} centres may tell how many patients "
-            f"responded ({name}): a network needs two; wait until more centres have enough patients"
-        )
+    counts = gathered.require_counts(name)
     points = make_rate_points(list(counts.values()))
     none = np.zeros(0, dtype=bool)
     heterogeneity = assess_heterogeneity(points, np.empty(0), none)

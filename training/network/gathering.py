@@ -64,6 +64,23 @@ class Gathered:
                 found[name] = (told.n, told.events)
         return found
 
+    def require_counts(self, outcome: str) -> dict[str, tuple[int, int]]:
+        """Return the same of an outcome that is the same for everyone at a centre.
+
+        Raises
+        ------
+        NotEnoughData
+            If fewer than two centres tell.
+        """
+        counts = self.list_counts(outcome)
+        if len(counts) < 2:
+            raise NotEnoughData(
+                f"{len(counts)} of {len(self.centres)} centres may tell how many patients "
+                f"responded ({outcome}): a network needs two; wait until more centres have enough "
+                "patients"
+            )
+        return counts
+
     def list_withheld(self, outcome: str) -> dict[str, str]:
         """Return the centres whose slopes do not take part in an outcome, and why.
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import InputError, NotEnoughData
+from tests.training.helpers.network_runs import run_network
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
 from training.network.leading import combine_shares, name_round
@@ -80,3 +81,8 @@ def test_shares_with_noise_lead_to_a_model_too(walked: Walk) -> None:
     assert told.result is not None
     assert np.isfinite(told.result.outcomes["response"].coef).all()
     assert told.result.evaluation == {}
+
+
+def test_centres_too_small_to_tell_anything_are_told_so_before_they_are_asked_again() -> None:
+    with pytest.raises(NotEnoughData, match="0 of 3 centres may tell how many patients"):
+        run_network(dict.fromkeys(KEYS, 24), rounds=4)
