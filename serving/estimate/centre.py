@@ -15,7 +15,7 @@ from features.errors import InputError, KetresponseError, did_you_mean
 from features.texts import say, say_list
 from serving.estimate.notices import PlainNotice
 from serving.estimate.submodel import SubModel
-from training.model.centres import Centre, find_centre, match_centre
+from training.model.centres import Centre, check_centre, match_centre
 from training.model.response_model import ResponseModel
 
 __all__ = [
@@ -114,7 +114,7 @@ def choose_centre(centres: Sequence[Centre], asked: str) -> str:
         return ""
     names = [centre.name for centre in centres]
     try:
-        return find_centre(centres, match_centre(centres, asked) or asked).name
+        return check_centre(centres, match_centre(centres, asked) or asked).name
     except KetresponseError as err:
         hint = did_you_mean(asked, names)
         told = f"{err}{f' ({hint})' if hint else ''}"
@@ -145,7 +145,7 @@ def _list_open(model: ResponseModel, spoke: SubModel) -> list[str]:
     """Return the outcomes of which the centre that is answered for told nothing, in words."""
     if not spoke.centre:
         return []
-    own = find_centre(model.centres, spoke.centre)
+    own = check_centre(model.centres, spoke.centre)
     asked = [(own.first, say("the first outcome"))]
     if model.kept is not None:
         asked.append((own.kept, say("the second outcome")))

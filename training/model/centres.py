@@ -14,7 +14,7 @@ from features.arrays import FloatArray
 from features.errors import KetresponseError, list_words
 from features.texts import squash
 
-__all__ = ["Centre", "CentreOutcome", "find_centre", "match_centre"]
+__all__ = ["Centre", "CentreOutcome", "check_centre", "match_centre"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,8 @@ def match_centre(centres: Sequence[Centre], asked: str) -> str:
     return near[0] if len(near) == 1 else ""
 
 
-def find_centre(centres: Sequence[Centre], name: str) -> Centre:
-    """Return the centre of a name, as it was written when it took part.
+def check_centre(centres: Sequence[Centre], name: str) -> Centre:
+    """Return the centre of a name, written as it was when it took part.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from training.model.centres import Centre, CentreOutcome, find_centre
+from training.model.centres import Centre, CentreOutcome, check_centre
 from training.model.gaps import Gaps, average_fillings
 from training.model.pairs import NO_PAIRS, compute_pair_margin
 from training.model.trees import compute_tree_margin, load_trees
@@ -286,7 +286,7 @@ class ResponseModel:
         KetresponseError
             If no centre of the model has this name; it lists those that have one.
         """
-        found = find_centre(self.centres, name)
+        found = check_centre(self.centres, name)
         first, working_first = _move(self.first, self.working_first, found.first)
         moved = replace(self, first=first, working_first=working_first, centres=())
         if self.kept is None or self.working_kept is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from features.errors import InputError, NotEnoughData, Problem
 from features.texts import Text, say, say_list
-from training.model.centres import find_centre, match_centre
+from training.model.centres import check_centre, match_centre
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
 from training.updating.closed_testing import METHODS, MIN_PER_CLASS
@@ -87,7 +87,7 @@ def _find_place(model: ResponseModel, patients: NewPatients, asked: str) -> tupl
     """
     if not model.centres:
         if asked:
-            find_centre(model.centres, asked)
+            check_centre(model.centres, asked)
         return "", ""
     sites = sorted(set(patients.sites.tolist()) - {""})
     if not asked and len(sites) != 1:

@@ -9,7 +9,7 @@ from scipy.special import logit
 from features.errors import KetresponseError
 from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import make_model, make_predictors
-from training.model.centres import Centre, CentreOutcome, find_centre
+from training.model.centres import Centre, CentreOutcome, check_centre
 from training.model.explanation import Explainer
 from training.model.reach import Reach
 from training.model.response_model import ResponseModel
@@ -69,7 +69,7 @@ def test_a_new_centre_has_the_wider_interval(model: ResponseModel) -> None:
 def test_an_unknown_centre_is_refused_with_those_that_are_known(model: ResponseModel) -> None:
     with pytest.raises(KetresponseError, match=r"no centre of the name 'West'.*North, South"):
         model.at("West")
-    assert find_centre(model.centres, "South").name == "South"
+    assert check_centre(model.centres, "South").name == "South"
 
 
 def test_everything_that_reads_a_model_reads_that_of_a_centre(model: ResponseModel) -> None:
