@@ -56,8 +56,8 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
         )
         + ". The exact arithmetic is in the artifact",
         "partitioning": f"no patient was set aside: the whole update is judged by {design} in "
-        "the patients it was made on, its closed tests run anew inside each training part; the "
-        "version before had seen none of them"
+        "the patients it was made on, its closed tests run anew inside each training part; "
+        + _tell_whether_seen(update)
         if update
         else f"no patient was set aside: the whole procedure is judged by {design}, "
         + (
@@ -85,6 +85,15 @@ def answer_model(results: Results, facts: ModelFacts) -> dict[str, str]:
     }
 
 
+def _tell_whether_seen(update: UpdateFacts) -> str:
+    if not update.is_known:
+        return "the version before had seen none of them"
+    return (
+        f"the version before was learnt from patients of {update.centre} too, whose rows stayed "
+        "there: whether these are others cannot be told from here"
+    )
+
+
 def _describe_update(update: UpdateFacts) -> str:
     """Return what an update did to each outcome of which version."""
     done = "; ".join(
@@ -92,9 +101,10 @@ def _describe_update(update: UpdateFacts) -> str:
         "with the outcome)"
         for outcome, found in update.outcomes.items()
     )
+    whose = f"the model of {update.centre} alone: " if update.centre else ""
     return (
-        f"{update.parent} (digest {update.parent_digest[:12]}) updated in other patients, as "
-        f"far as closed tests at level {update.alpha} asked for it: {done}"
+        f"{whose}{update.parent} (digest {update.parent_digest[:12]}) updated in other patients, "
+        f"as far as closed tests at level {update.alpha} asked for it: {done}"
     )
 
 

@@ -136,7 +136,10 @@ def _describe(plan: UpdatePlan) -> None:
 
 def _describe_start(plan: UpdatePlan) -> str:
     if plan.is_known:
-        return f"What is tested is {plan.centre}'s own model, one of several centres'."
+        return (
+            f"What is tested is {plan.centre}'s own model, one of several centres'. Patients whom "
+            "that was learnt from are not other patients: nothing here can tell them."
+        )
     return (
         f"The model has nothing of its own for {plan.centre}: what is tested is what holds for a "
         "new centre."

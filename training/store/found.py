@@ -357,9 +357,15 @@ class UpdatedOutcome(ResultsPart):
 
 
 class UpdateFacts(ResultsPart):
-    """Which version was updated, and how."""
+    """Which version was updated, and how.
+
+    `centre` is whose model it became, where the version was of several centres; `is_known`, whether
+    that version was learnt from this centre too.
+    """
 
     parent: str
     parent_digest: str
     alpha: float
     outcomes: dict[Outcome, UpdatedOutcome]
+    centre: str = ""
+    is_known: bool = False

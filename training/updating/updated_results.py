@@ -136,6 +136,9 @@ def make_update_results(
         alpha=plan.alpha,
         outcomes=outcomes,
     )
+    if plan.centre:  # what does not apply is left out of the document
+        whose = {"centre": plan.centre, "is_known": plan.is_known}
+        update = update.model_copy(update=whose)
     background = found.background.model_copy(update={"how": how})
     return found.model_copy(update={"background": background, "update": update})
 

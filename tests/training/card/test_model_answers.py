@@ -100,6 +100,27 @@ def test_an_update_says_what_was_done_to_which_version() -> None:
     assert "the version before had seen none of them" in model["partitioning"]
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [(True, "whether these are others cannot be told"), (False, "had seen none of them")],
+)
+def test_the_model_of_one_centre_says_whose_it_is_and_whether_its_patients_are_new(
+    known: bool, words: str
+) -> None:
+    results = small_results()
+    results["update"] = {
+        "parent": "network:1",
+        "parent_digest": "0123456789abcdef",
+        "alpha": 0.05,
+        "outcomes": {"response": {"method": "shift", "words": "moved", "n": 80, "events": 30}},
+        "centre": "North",
+        "is_known": known,
+    }
+    model = _model(results)
+    assert model["updating"].startswith("the model of North alone: network:1 (digest 0123456789ab)")
+    assert words in model["partitioning"]
+
+
 def test_the_stage_of_a_model_of_simulated_patients_is_a_demonstration() -> None:
     results = small_results()
     assert _model(results)["stage"] == "demonstration on simulated patients"

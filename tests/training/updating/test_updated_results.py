@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,7 @@ def test_the_whole_update_is_judged_and_told(
     assert results.counts["t1"].n == plan.update.tests["response"].n
     update = results.update
     assert update is not None
+    assert "centre" not in update.to_json()
     assert (update.parent, update.parent_digest, update.alpha) == ("example:4", "d" * 64, 0.05)
     for name, test in plan.update.tests.items():
         told = update.outcomes[name]
@@ -92,6 +94,10 @@ def test_the_whole_update_is_judged_and_told(
         assert blend.members == ([] if test.method == "refit" else before.blend[name].members)
     assert "version that it was updated from" in results.background.how
     assert results.study.name_horizon("t1")
+    alone = replace(plan, centre="North", is_known=True)
+    whose = make_update_results(alone, patients, design, assessment, before).update
+    assert whose is not None
+    assert whose.to_json()["centre"] == "North" and whose.is_known
     unknown = make_update_results(plan, patients, design, assessment, None)
     assert unknown.study.title == "example"
     assert all(blend.members == [] for blend in unknown.blend.values())
