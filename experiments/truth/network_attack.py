@@ -39,17 +39,25 @@ from training.network.disclosure.solving import (
     find_unknowns,
 )
 
-__all__ = ["attack_all", "attack_last", "tabulate_attacks"]
+__all__ = ["Guess", "TOLERANCES", "attack_all", "attack_last", "tabulate_attacks"]
 
-_TOLERANCES = (0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 1e-6, 0.0)
-_NEAR_TRUTH = _TOLERANCES[5:]
+TOLERANCES = (0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5, 1e-6, 0.0)
+_NEAR_TRUTH = TOLERANCES[5:]
 _LIMIT = 6.0
 """Spreads from the mean beyond which no number is tried."""
 _NEAR = 0.05
 
 
-class _Guess:
-    """The centre with the unknown numbers at other values, in spreads from their mean."""
+class Guess:
+    """The centre with the unknown numbers at other values, in spreads from their mean.
+
+    Parameters
+    ----------
+    centre : AttackedCentre
+        Who is attacked.
+    unknowns : Unknowns
+        The numbers that the attacker does not know.
+    """
 
     def __init__(self, centre: AttackedCentre, unknowns: Unknowns) -> None:
         self.centre, self.unknowns = centre, unknowns
@@ -164,14 +172,14 @@ def attack_all(
         Of the starts.
     """
     rng = np.random.default_rng(seed)
-    guess = _Guess(centre, find_unknowns(centre.X, centre.basis))
+    guess = Guess(centre, find_unknowns(centre.X, centre.basis))
     size = len(guess.truth)
     found = []
     for _ in range(starts):
         start = rng.standard_normal(size)
         if from_truth:
             start = guess.truth + 0.1 * start
-        found.append(guess.solve(start, _NEAR_TRUTH if from_truth else _TOLERANCES))
+        found.append(guess.solve(start, _NEAR_TRUTH if from_truth else TOLERANCES))
     best, fit = min(found, key=lambda pair: pair[1])
     errors = guess.match(best)
     drawn = [guess.match(rng.standard_normal(size)) for _ in range(20)]
@@ -224,12 +232,12 @@ def attack_last(
     )
     if noise is not None:
         centre = _add_noise_to_all(centre, noise, rng)
-    guess = _Guess(centre, only)
-    whole = _Guess(centre, everyone)
+    guess = Guess(centre, only)
+    whole = Guess(centre, everyone)
     shift = whole.mean[last] - guess.mean
     guess.mean, guess.truth = whole.mean[last], guess.truth - shift / only.spreads
     starts = [rng.standard_normal(int(last.sum())) for _ in range(4)]
-    found = [guess.solve(start, _TOLERANCES[::2]) for start in starts]
+    found = [guess.solve(start, TOLERANCES[::2]) for start in starts]
     best, _ = min(found, key=lambda pair: pair[1])
     return _measure_size(best - guess.truth)
 

@@ -66,6 +66,10 @@ class Telling:
     curvature_rounds: int = _LIMITS.curvature_rounds
     losses: int = LOSS_DECIMALS
 
+    def stop_after(self, rounds: int) -> Telling:
+        """Return the same with so many rounds."""
+        return replace(self, rounds=rounds)
+
     def make_exact(self) -> Telling:
         """Return the same with nine decimals of everything, in every round."""
         return replace(self, gradient=(9,), curvature=9, curvature_rounds=self.rounds, losses=9)
@@ -152,7 +156,7 @@ def _tell_outcome(
     """Yield the points of one outcome: at the own mode, then ever nearer to where all agree."""
     known, size = ~np.isnan(y), 1 + int(columns.sum())
     mode = find_penalised_mode(
-        Z[np.ix_(known, columns)], y[known], np.append(0.0, np.ones(size - 1))
+        Z[np.ix_(known, columns)], y[known], np.append(0.01, np.ones(size - 1))
     )
     at, end = mode.round(telling.gradient[0]), mode + 0.3 * rng.standard_normal(size)
     elsewhere = end + 0.2 * rng.standard_normal(size)
