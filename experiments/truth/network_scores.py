@@ -122,7 +122,9 @@ def _solve_free(guess: Guess, u: FloatArray, free: BoolArray) -> FloatArray:
     return fill(values)
 
 
-def tabulate_scores(sizes: Sequence[int], *, rounds: int, centres: int) -> pd.DataFrame:
+def tabulate_scores(
+    sizes: Sequence[int], *, rounds: int, starts: int, centres: int
+) -> pd.DataFrame:
     """Return what the attacker found in straight columns, one row per centre.
 
     Parameters
@@ -131,6 +133,8 @@ def tabulate_scores(sizes: Sequence[int], *, rounds: int, centres: int) -> pd.Da
         Patients of a centre.
     rounds : int
         How many were told.
+    starts : int
+        Searches per centre.
     centres : int
         Drawn per setting.
 
@@ -145,7 +149,7 @@ def tabulate_scores(sizes: Sequence[int], *, rounds: int, centres: int) -> pd.Da
             for seed in range(centres):
                 telling = TELLINGS[told].stop_after(rounds)
                 centre = draw_attacked(n, telling, steps=True, seed=seed)
-                found = attack_scores(centre, starts=3, seed=seed)
+                found = attack_scores(centre, starts=starts, seed=seed)
                 rows.append({"n": n, "told": told, "least": find_least(centre)} | vars(found))
     return pd.DataFrame(rows)
 
@@ -155,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--centres", type=int, default=4)
     asked = parser.parse_args()
-    table = tabulate_scores((30, 45), rounds=3, centres=asked.centres)
+    table = tabulate_scores((30, 45), rounds=3, starts=3, centres=asked.centres)
     print(table.round(2).to_string(index=False))
 
 

@@ -30,7 +30,7 @@ def test_what_the_rank_test_lets_pass_leaves_the_attacker_far_off(centre: Attack
 
 
 def test_what_the_rank_test_refuses_gives_patients_away() -> None:
-    telling = Telling(rounds=3, gradient=(3, 4, 5), curvature=1, losses=4)
+    telling = Telling(rounds=5, gradient=(3, 4, 5, 6, 7), curvature=1, losses=4)
     fine = draw_attacked(30, telling, seed=0)
     assert find_least(fine) < 0.05
     found = attack_all(fine, starts=1, seed=0)
