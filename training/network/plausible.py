@@ -200,7 +200,7 @@ def _check_curvature(
         return
     if protocol.limits.noise is not None:
         return
-    slack = 0.5 * 10.0**-protocol.limits.curvature_decimals + _ROUNDING
+    slack = 0.5 + _ROUNDING  # a centre may round its own to whole numbers
     columns = protocol.basis.linear_ | (len(told) == 1 + len(protocol.basis.linear_))
     most = np.inf if n is None else n / 4 * bound_patient(protocol.basis, columns) ** 2
     size = float(np.abs(curvature).max())

@@ -114,7 +114,7 @@ class PooledOutcome:
         """
         here = self._expansion(round_, name)
         if here.curvature is not None:
-            return np.asarray(here.curvature)
+            return _lift(np.asarray(here.curvature))
         before = self._expansion(round_ - 1, name)
         curvature = self._find_curvature(round_ - 1, name)
         if before.family == "bends" and here.family == "straight":
@@ -232,6 +232,14 @@ class PooledOutcome:
     def find_intercepts(self, weight: float) -> FloatArray:
         """Return each centre's own intercept of the model drawn in by a weight."""
         return np.array([float(CubicSpline(WEIGHTS, s.intercepts)(weight)) for s in self.shrinking])
+
+
+def _lift(curvature: FloatArray) -> FloatArray:
+    """Return a curvature without the eigenvalues below 0 that only rounding makes."""
+    size, axes = np.linalg.eigh(curvature)
+    if size[0] >= 0:
+        return curvature
+    return np.asarray((axes * np.maximum(size, 0.0)) @ axes.T)
 
 
 def make_rate_points(counts: Sequence[tuple[int, int]]) -> list[Point]:

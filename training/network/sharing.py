@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,11 @@ from training.network.noisy import make_noisy_share
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["make_share"]
+
+_COARSER = (
+    "curvatures are told to {} decimals, fewer than agreed: with more, somebody's numbers could be "
+    "solved"
+)
 
 
 def make_share(
@@ -74,7 +79,9 @@ def make_share(
         return make_noisy_share(data, protocol, centre=centre, asks=asks, synthetic=synthetic)
     data = _leave_out_few(data, protocol)
     outcomes = list_outcomes(data, protocol.basis)
-    allowed = _choose_families(outcomes, data, protocol)
+    decimals = protocol.limits.curvature_decimals
+    protocol, allowed = _choose_decimals(outcomes, data, protocol)
+    coarser = protocol.limits.curvature_decimals < decimals
     if asks:
         allowed = _stop_where_solved(allowed, data, protocol, asks, centre)
     ask = asks[-1] if asks else None
@@ -90,7 +97,10 @@ def make_share(
         evaluation=share_evaluation(data, protocol, evaluated, ask.base_rates[centre])
         if ask and evaluated
         else {},
-        remarks=sorted({a.reason for a in allowed.values() if a.family and a.reason}),
+        remarks=sorted(
+            {a.reason for a in allowed.values() if a.family and a.reason}
+            | ({_COARSER.format(protocol.limits.curvature_decimals)} if coarser else set())
+        ),
     )
 
 
@@ -111,6 +121,30 @@ class _Allowed:
 
     family: ColumnFamily | None
     reason: str = ""
+
+
+def _choose_decimals(
+    outcomes: Sequence[HomeOutcome], data: TrainingData, protocol: Protocol
+) -> tuple[Protocol, dict[str, _Allowed]]:
+    """Return what may be told, and the protocol by whose decimals of the curvature it may.
+
+    Where a centre's curvatures would give somebody away, they are told to fewer decimals instead of
+    not at all: what rounding does to the sum of all centres is small, what is withheld is missing.
+    """
+    allowed = _choose_families(outcomes, data, protocol)
+    found = protocol, allowed
+    for decimals in range(protocol.limits.curvature_decimals - 1, -1, -1):
+        limits = protocol.limits.model_copy(update={"curvature_decimals": decimals})
+        coarser = replace(protocol, limits=limits)
+        allowed = _choose_families(outcomes, data, coarser)
+        if _count_told(allowed) > _count_told(found[1]):
+            found = coarser, allowed
+    return found
+
+
+def _count_told(allowed: dict[str, _Allowed]) -> int:
+    """Return how much is told: of each outcome nothing, straight columns, or all of them."""
+    return sum((None, "straight", "bends").index(one.family) for one in allowed.values())
 
 
 def _choose_families(

@@ -62,6 +62,19 @@ def test_a_setting_that_a_centre_was_not_asked_about_is_not_chosen() -> None:
     assert fewer.setting.name != best
 
 
+def test_an_eigenvalue_below_0_that_rounding_made_is_none() -> None:
+    outcome = gather_all().pooled["response"]
+    first, share = outcome.centres[0], outcome.rounds[0][outcome.centres[0]]
+    assert share.likelihood is not None
+    rounded = np.array(share.likelihood.curvature)
+    rounded[1, 1] = -0.5
+    likelihood = share.likelihood.model_copy(update={"curvature": rounded.tolist()})
+    told = outcome.rounds[0] | {first: share.model_copy(update={"likelihood": likelihood})}
+    point = replace(outcome, rounds=[told]).find_points(1, likelihood.family)[0]
+    assert np.linalg.eigvalsh(rounded)[0] < -0.1
+    assert np.linalg.eigvalsh(point.curvature)[0] > -1e-9
+
+
 def test_before_centres_are_asked_losses_are_foreseen() -> None:
     early, late = gather(1, make_centres()).pooled["response"], gather_all().pooled["response"]
     assert not early.settings.attrs["asked"]

@@ -138,6 +138,21 @@ def test_sums_that_would_give_somebody_away_are_kept() -> None:
     assert "no number left that stays uncertain" in told.withheld
 
 
+def test_curvatures_that_would_give_somebody_away_are_told_to_fewer_decimals() -> None:
+    told = share(make_patients(3, 60), make_signed())
+    curvature = np.array(told.outcomes["response"].likelihood.curvature)
+    np.testing.assert_array_equal(curvature, np.round(curvature))
+    assert told.remarks == [
+        "curvatures are told to 0 decimals, fewer than agreed: with more, somebody's numbers could "
+        "be solved"
+    ]
+    unguarded = make_signed(TEXT.replace("remaining = 0.05", "remaining = 0"))
+    fine = share(make_patients(3, 60), unguarded)
+    curvature = np.array(fine.outcomes["response"].likelihood.curvature)
+    assert np.any(curvature != np.round(curvature))
+    assert fine.remarks == []
+
+
 def test_a_round_that_goes_too_far_is_not_answered() -> None:
     protocol = make_signed()
     centres = make_centres(70)
