@@ -22,7 +22,7 @@ from experiments.truth.network_shares import TELLINGS, AttackedCentre, draw_atta
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.network.disclosure.solving import find_unknowns
 
-__all__ = ["ScoresFound", "attack_scores", "tabulate_scores"]
+__all__ = ["attack_scores", "tabulate_scores"]
 
 _PAIN = 0
 _AT_ONCE = 8
