@@ -73,7 +73,12 @@ def foresee_rounds(
         for round_ in range(1, protocol.rounds + 1):
             at = mode + sum(_STEPS_TO_REST[: round_ - 1]) * turn
             shared.append(_make_point(_Place(outcome, at, columns, round_), data, protocol))
-    return _check(data, protocol, shared, times=_WITH_CARE)
+    limit = protocol.limits.remaining
+    return [
+        f"foreseen over {protocol.rounds} rounds, with {_WITH_CARE - 1:.0%} to spare on the limit "
+        f"of {limit:g}: {reason}"
+        for reason in _check(data, protocol, shared, times=_WITH_CARE)
+    ]
 
 
 def check_round(

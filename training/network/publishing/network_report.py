@@ -91,7 +91,8 @@ def _make_summary(results: Results) -> Section:
             row = results.find_performance(horizon, metric)
             told.append("" if row is None else with_interval(row.estimate, row.low, row.high))
         columns[f"{horizon.upper()} (95% interval)"] = told
-    columns["how to read it"] = ["of all whose outcome is known", *(METRICS[m][1] for m in _SHOWN)]
+    responded = "of all whose outcome is known; at T2 the share at T1 times that of who kept it"
+    columns["how to read it"] = [responded, *(METRICS[m][1] for m in _SHOWN)]
     steps = list_next(findings, model=results.study.name)
     return Section(
         "Summary",

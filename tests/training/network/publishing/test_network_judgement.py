@@ -26,7 +26,7 @@ def test_counts_are_those_of_all_centres_that_tell() -> None:
 
 
 def test_patients_of_a_centre_that_shares_counts_alone_stand_behind_nothing() -> None:
-    result, _ = run_network({"rotterdam": 120, "aachen": 70, "basel": 60}, rounds=4)
+    result, _ = run_network({"rotterdam": 16, "aachen": 70, "basel": 60}, rounds=4)
     assert list(result.outcomes["response"].withheld) == ["rotterdam"]
     behind = tabulate_behind(result, "t1")
     assert list(behind.index) == ["aachen", "basel"]
