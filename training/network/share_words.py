@@ -8,7 +8,8 @@ from typing import Any
 __all__ = ["describe_ask", "describe_share"]
 
 _SHARE = {
-    "patients": "How many of the centre's patients are eligible and count.",
+    "patients": "How many of the centre's eligible patients count: all, but for those whose first "
+    "outcome is unknown where they are too few to be told of.",
     "synthetic": "Whether any of them is simulated: what comes of it is then a demonstration.",
     "counts": "By time: patients whose outcome is known (n), responders among them (events), and "
     "patients whose outcome is not known. null: fewer than the limit, or it would tell such a "
