@@ -5,10 +5,9 @@ VENV ?= .venv
 FLOWER := $(VENV)-flower
 BIN := $(VENV)/bin
 
-# uv is several times quicker than pip; where it cannot be had, pip does the same. All is compiled
-# once: where Python may write no bytecode, every command would compile pandas again, for 2 seconds.
+# uv is several times quicker than pip; where it cannot be had, pip does the same.
 install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && \
-	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(1) $(2); } || \
+	$(BIN)/uv pip install --quiet --no-deps $(3) --python $(1) $(2); } || \
 	$(1) -m pip install --quiet --disable-pip-version-check --no-deps $(2)
 
 compile = $(BIN)/uv pip compile pyproject.toml $(1) --universal --python-version 3.11 --quiet \
@@ -24,13 +23,15 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python's venv module is needed (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) (a minute or two, once) ..."
-	@$(call install,$(BIN)/python,-r requirements.lock)
+	@$(call install,$(BIN)/python,-r requirements.lock,--compile-bytecode)
 	@$(call install,$(BIN)/python,--no-build-isolation --editable .)
+	@# Where Python may write no bytecode, every command would compile again, for seconds.
 	@$(BIN)/python -m compileall -q ketresponse.py features training serving experiments
 	@touch $@
 
 # Flower, with what a centre's part of a network needs: beside the other environment, since the two
-# do not agree on versions. What they agree on is the same, and so the numbers are.
+# do not agree on versions. What they agree on is the same, and so the numbers are. Compiled is what
+# a node and a lead import, a quarter of all.
 flower: $(FLOWER)/ready
 
 $(FLOWER)/ready: requirements-flower.lock $(VENV)/ready
@@ -38,6 +39,8 @@ $(FLOWER)/ready: requirements-flower.lock $(VENV)/ready
 	@echo "Installing Flower into $(FLOWER) (half a minute, once) ..."
 	@$(call install,$(FLOWER)/bin/python,-r requirements-flower.lock)
 	@$(call install,$(FLOWER)/bin/python,--no-build-isolation --editable .)
+	@PYTHONDONTWRITEBYTECODE= $(FLOWER)/bin/python -c \
+		"import flwr.simulation, training.network.flower.app, training.network.publishing.publish"
 	@touch $@
 
 demo: $(VENV)/ready

@@ -255,6 +255,45 @@ def _tell_registered(made: RegisteredModel, uri: str) -> None:
     typer.echo(f"Complete report: {find_published(made, tracking_uri=uri).report}")
 
 
+@app.command("flower")
+def write_flower_app(
+    key: _KeyOption,
+    protocol: _ProtocolOption = Path(_PROTOCOL),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder that is written, for `flwr run`.")
+    ] = Path("flower-app"),
+    leave_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out",
+            help="Go on without a centre that misses a round; without this the run stops there.",
+        ),
+    ] = False,
+    wait_hours: Annotated[
+        float, typer.Option("--wait-hours", help="How long centres have for a round.", min=0.01)
+    ] = 12.0,
+) -> None:
+    """Write what a lead whose centres run Flower gives to `flwr run`; files travel over its links.
+
+    Shares and rounds are kept beside the protocol, as they are without Flower.
+    """
+    from training.network.flower.bundle import make_lead_settings, write_bundle
+    from training.network.protocol.protocol import read_protocol
+    from training.store.client import find_tracking_uri
+
+    agreed = read_protocol(protocol)
+    settings = make_lead_settings(
+        protocol,
+        key,
+        tracking_uri=find_tracking_uri(os.environ),
+        leave_out=leave_out,
+        wait_hours=wait_hours,
+    )
+    written = write_bundle(out, settings, name=agreed.name, title=agreed.title)
+    typer.echo(f"Wrote {written}. It names files of this machine and holds no key.")
+    typer.echo(f"Next: flwr run {out}, when the centres' nodes are there (docs/network_flower.md).")
+
+
 @app.command("demo")
 def show_network(
     out: Annotated[

@@ -94,12 +94,21 @@ class _Links:
             for node in self._grid.get_node_ids()
         ]
         for message in self._grid.send_and_receive(messages, timeout=self._seconds):
-            node = message.metadata.src_node_id
-            if message.has_content():
-                told = message.content.config_records[_LETTER]
-                yield NodeReply(node, told["file"], told["refused"])
-            else:
-                yield NodeReply(node, refused="failed")
+            yield _read_reply(message)
+
+
+def _read_reply(message: Message) -> NodeReply:
+    """Return what a node sent; what is not of the right kind is as if it was not there."""
+    node = message.metadata.src_node_id
+    if not message.has_content():
+        return NodeReply(node, refused="failed")
+    letter = message.content.config_records.get(_LETTER, {})
+    share, refused = letter.get("file"), letter.get("refused")
+    return NodeReply(
+        node,
+        share if isinstance(share, bytes) else b"",
+        refused if isinstance(refused, str) else "",
+    )
 
 
 # Flower finds these two by the names that the bundle tells.

@@ -99,6 +99,7 @@ def _find_share(settings: NodeSettings, round_: int, asked: bytes) -> bytes:
     protocol = read_protocol(Path(settings.protocol))
     key = read_centre_key(Path(settings.key), refuse_passphrase)
     centre = find_own_centre(protocol, key)
+    _check_asked(protocol, round_, asked)
     rounds = FilePlace(f"{settings.folder}/rounds")
     shares = FilePlace(f"{settings.folder}/shares")
     file = name_share(centre, round_)
@@ -122,6 +123,19 @@ def _find_share(settings: NodeSettings, round_: int, asked: bytes) -> bytes:
     )
     shares.write(prepared.data, file)
     return prepared.data
+
+
+def _check_asked(protocol: Protocol, round_: object, asked: object) -> None:
+    """Check what came over the links before any file is named after it."""
+    known = range(1, protocol.rounds + 1)
+    problems = []
+    if type(round_) is not int or round_ not in known:
+        expected = f"a round of the protocol: 1 to {protocol.rounds}"
+        problems.append(Problem("round", expected, "another"))
+    if not isinstance(asked, bytes):
+        problems.append(Problem("file", "the bytes of a file", type(asked).__name__))
+    if problems:
+        raise InputError("what the lead's program sent", problems)
 
 
 def _keep_round(

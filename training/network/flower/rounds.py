@@ -85,7 +85,7 @@ def run_rounds(settings: LeadSettings, links: Links) -> LeadFolder:
         if not awaited:
             continue
         asked = kept.open_round(round_)
-        n_nodes = links.wait_for(len(kept.protocol.centres))
+        n_nodes = links.wait_for(len(awaited))
         _log.info("round %d goes to %d nodes, for %s", round_, n_nodes, ", ".join(awaited))
         reasons = [
             reason for reply in links.ask(round_, asked) if (reason := _take(kept, round_, reply))

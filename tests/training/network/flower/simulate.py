@@ -12,7 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from flwr.app import Context
+from flwr.app import ConfigRecord, Context, Message, RecordDict
+from flwr.clientapp import ClientApp
 from flwr.simulation import run_simulation
 
 from training.network.flower.app import make_client_app, make_server_app
@@ -46,10 +47,20 @@ def simulate(told: dict) -> None:
         }
         Path(told["found.json"]).write_text(json.dumps(found))
 
+    own = make_client_app(find_home)
+
+    def answer(message: Message, context: Context) -> Message:
+        if int(context.node_config["partition-id"]) < len(homes):
+            return own(message, context)
+        rubbish = ConfigRecord({"file": "no bytes", "refused": [1, 2]})
+        return Message(RecordDict({"letter": rubbish}), reply_to=message)
+
+    everyone = ClientApp()
+    everyone.query()(answer)
     run_simulation(
         make_server_app(lambda _: told["lead"], write),
-        make_client_app(find_home),
-        num_supernodes=len(homes),
+        everyone,
+        num_supernodes=len(homes) + 1,  # the last one is no centre of the network
         backend_config={
             "client_resources": {"num_cpus": 1, "num_gpus": 0},
             "init_args": {"num_cpus": told["workers"], "_node_ip_address": "127.0.0.1"},

@@ -198,6 +198,10 @@ def test_a_wrong_key_is_named_and_its_share_is_not_kept(both: Both) -> None:
     assert not (both.folder / "lead" / "shares" / f"{FALSE}_round_1.json").exists()
 
 
+def test_a_node_that_is_no_centre_and_sends_rubbish_stops_nobody(both: Both) -> None:
+    assert len(re.findall(r"round \d: node \d+ sent no share: no reason told", both.told)) == 4
+
+
 def test_nothing_that_a_centres_program_says_reaches_the_lead(both: Both) -> None:
     assert "sent no share: its program failed" in both.told
     assert "aged 47" not in both.told

@@ -90,6 +90,20 @@ def test_a_round_that_is_not_the_leads_is_not_kept(
     assert len(prepared) == 1
 
 
+@pytest.mark.parametrize(
+    ("round_", "asked"),
+    [(0, b""), (99, b""), (True, b""), ("1.json/../../../elsewhere", b""), (2, "text")],
+)
+def test_no_file_is_named_after_what_is_no_round(
+    home: dict[str, object], prepared: list[dict[str, Any]], round_: Any, asked: Any
+) -> None:
+    kept = Path(str(home["folder"]))
+    (kept / "shares").mkdir(parents=True)
+    (kept.parent / "elsewhere.json").write_text("{}")
+    assert answer_round(lambda: home, round_, asked) == HomeAnswer(refused="input")
+    assert [*(kept / "shares").iterdir()] == prepared == []
+
+
 def test_where_each_share_is_agreed_to_the_node_sends_what_people_have_written(
     home: dict[str, object], prepared: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -94,6 +94,13 @@ def test_who_drops_out_costs_its_own_rows_only(settings: LeadSettings, answer: s
     assert conclude(kept).dropped == {"basel": "no share of round 2"}
 
 
+def test_nobody_waits_for_a_centre_that_was_left_out(settings: LeadSettings) -> None:
+    nodes = Nodes(basel={1: "refused", 2: "refused"})
+    kept = run_rounds(leave_out(settings), nodes)
+    assert nodes.waited == [3, 2]
+    assert conclude(kept).dropped == {"basel": "no share of round 1"}
+
+
 def test_a_wrong_key_is_named(settings: LeadSettings, caplog: pytest.LogCaptureFixture) -> None:
     false = share("basel", key=make_key(7))
     with pytest.raises(Refused, match=r"lacks the shares of basel \(share what node 2 sent"):
