@@ -19,7 +19,7 @@ from features.files.table import write_bytes
 from training.network.flower.settings import LeadSettings, read_lead_settings
 from training.store.listing import sqlite_file
 
-__all__ = ["write_bundle"]
+__all__ = ["make_lead_settings", "write_bundle"]
 
 _APP = "training.network.flower.app"
 _TEMPLATE = """\
