@@ -112,11 +112,13 @@ def _find_share(settings: NodeSettings, round_: int, asked: bytes) -> bytes:
         raise _Waiting(
             f"ketresponse network share --round {round_} shows what would leave, and asks"
         )
-    mapping = Path(settings.mapping) if settings.mapping else None
+    mapping, panel = (
+        None if given is None else Path(given) for given in (settings.mapping, settings.panel)
+    )
     prepared = prepare_share(
         protocol,
         key,
-        read_centre_patients(protocol, Path(settings.cohort), mapping=mapping),
+        read_centre_patients(protocol, Path(settings.cohort), mapping=mapping, panel=panel),
         round_=round_,
         rounds=came,
         earlier=shares.read_some(name_share(centre, k) for k in range(1, round_)),

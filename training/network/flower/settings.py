@@ -29,9 +29,11 @@ class NodeSettings(Settings):
     ----------
     protocol : str
         The file that the centre has agreed to.
-    cohort, mapping : str
-        Its own patients, and how their columns are called; no mapping where they are called as
-        the contract does.
+    cohort : str
+        Its own patients.
+    mapping, panel : str or None
+        How their columns are called, where not as the contract does; and their panel, where the
+        protocol names assays.
     key : str
         Its private key.
     folder : str
@@ -44,7 +46,8 @@ class NodeSettings(Settings):
 
     protocol: _File
     cohort: _File
-    mapping: str = ""
+    mapping: _File | None = None
+    panel: _File | None = None
     key: _File
     folder: _Name
     agreement: Literal["each", "protocol"]

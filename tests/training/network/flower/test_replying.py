@@ -157,6 +157,24 @@ def test_settings_that_are_wrong_are_told_at_home(
     assert "nobody is there to type it" in caplog.text
 
 
+def test_mapping_and_panel_are_read_where_a_node_is_told_of_them(
+    home: dict[str, object], prepared: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    monkeypatch.setattr(replying, "read_centre_patients", lambda *_, **told: given.append(told))
+    answer_round(lambda: home, 1, b"")
+    for name in ("mapping", "panel"):
+        path = Path(str(home["cohort"])).with_name(name)
+        path.touch()
+        home[name] = str(path)
+    answer_round(lambda: home, 2, SECOND)
+    assert given == [
+        {"mapping": None, "panel": None},
+        {name: Path(str(home[name])) for name in ("mapping", "panel")},
+    ]
+    assert len(prepared) == 2
+
+
 def test_a_first_share_is_what_its_own_program_makes_of_its_files(home: dict[str, object]) -> None:
     told = json.loads(answer_round(lambda: home, 1, b"").share)
     assert (told["centre"], told["round"]) == ("basel", 1)

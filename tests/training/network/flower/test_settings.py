@@ -16,7 +16,7 @@ def test_a_node_is_told_where_its_files_are(tmp_path: Path) -> None:
     file.touch()
     told = dict.fromkeys(("protocol", "cohort", "key"), str(file)) | {"folder": "kept"}
     settings = read_node_settings(told | {"agreement": "each"})
-    assert (settings.cohort, settings.mapping, settings.folder) == (str(file), "", "kept")
+    assert (settings.cohort, settings.mapping, settings.folder) == (str(file), None, "kept")
 
 
 def test_every_problem_of_a_node_is_told_at_once(tmp_path: Path) -> None:
