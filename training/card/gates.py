@@ -21,7 +21,7 @@ from training.card.words import interval
 from training.document.words import UNDESCRIBED, number, percent
 from training.store.asked import SizeFacts
 from training.store.found import InstabilityFacts
-from training.store.network_found import NEEDS_ROWS
+from training.store.optional.network_found import NEEDS_ROWS
 from training.store.part import EstimateRow, Horizon, NotDone
 from training.store.results import Results
 

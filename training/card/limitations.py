@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.report.centres import list_centre_warnings
-from training.store.network_found import NetworkFacts
+from training.store.optional.network_found import NetworkFacts
 from training.store.part import NotDone
 from training.store.results import Results
 from training.store.statements import plain, tell_interval

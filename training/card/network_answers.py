@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.card.author import NOT_AVAILABLE
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.words import join, number_range, p_value, percent
-from training.store.network_found import (
+from training.store.optional.network_found import (
     CENTRE_MEASURES,
     NEEDS_ROWS,
     NetworkFacts,

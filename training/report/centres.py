@@ -21,7 +21,7 @@ from training.document.words import (
     with_interval,
 )
 from training.store.asked import PredictorFacts
-from training.store.network_found import (
+from training.store.optional.network_found import (
     CENTRE_MEASURES,
     CentreFacts,
     CentrePerformanceFacts,

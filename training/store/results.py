@@ -49,8 +49,8 @@ from training.store.found import (
     UpdateFacts,
 )
 from training.store.headline import Finding
-from training.store.network_found import NETWORK, NetworkFacts
-from training.store.panel_found import PanelResults
+from training.store.optional.network_found import NETWORK, NetworkFacts
+from training.store.optional.panel_found import PanelResults
 from training.store.part import (
     Horizon,
     MetricRow,

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from features.dictionary.outcome_words import ABOUT_4_WEEKS
 from features.texts import Text, say, say_list
 from training.store.facts import ModelFacts
-from training.store.network_found import NETWORK
+from training.store.optional.network_found import NETWORK
 from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["COVERAGE", "make_statements", "name_statements", "plain", "stamp", "tell_interval"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from experiments.truth.network_peers import CentreRows, fit_bfi, fit_local
+from experiments.truth.networks.peers import CentreRows, fit_bfi, fit_local
 from features.files.table import write_table
 from tests.places import PROJECT, SHARED
 from tests.training.helpers.networks import make_key

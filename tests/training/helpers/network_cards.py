@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.training.helpers.cards import DIGEST, full_author, small_facts, small_results
 from training.card.card import Card, make_card
-from training.store.network_found import NEEDS_ROWS, NetworkFacts
+from training.store.optional.network_found import NEEDS_ROWS, NetworkFacts
 from training.store.results import Results
 
 CENTRES = ("aachen", "bonn", "cologne")

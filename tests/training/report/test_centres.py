@@ -14,7 +14,7 @@ from training.report.centres import (
     make_settings_table,
     make_shares_table,
 )
-from training.store.network_found import NetworkFacts
+from training.store.optional.network_found import NetworkFacts
 
 
 def _rows(table: Table) -> dict[str, tuple[str, ...]]:

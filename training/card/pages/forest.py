@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from training.card.pages.axes import BLUE, GREY, INK, ORANGE, SvgAxes
 from training.document.words import number
-from training.store.network_found import CentrePerformanceFacts, PooledMeasureFacts
+from training.store.optional.network_found import CentrePerformanceFacts, PooledMeasureFacts
 from training.store.part import EstimateRow
 
 __all__ = ["FORESTS", "draw_forest"]

@@ -15,7 +15,7 @@ from training.report.centres import (
     make_settings_table,
     make_shares_table,
 )
-from training.store.network_found import CENTRE_MEASURES, NetworkFacts
+from training.store.optional.network_found import CENTRE_MEASURES, NetworkFacts
 from training.store.part import Horizon
 
 __all__ = ["make_network_blocks"]

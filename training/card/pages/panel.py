@@ -13,7 +13,7 @@ from training.report.tables import (
     make_panel_candidates_table,
     make_panel_value_table,
 )
-from training.store.panel_found import PanelAssay, PanelResults
+from training.store.optional.panel_found import PanelAssay, PanelResults
 
 __all__ = ["make_panel_blocks"]
 

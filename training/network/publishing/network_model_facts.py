@@ -13,7 +13,7 @@ from training.network.publishing.network_patients import compute_cohort_sha256, 
 from training.network.result import NetworkResult
 from training.running.model_facts import make_performance_facts, tell_unseen
 from training.store.facts import ModelFacts, package_versions
-from training.store.network_found import NETWORK
+from training.store.optional.network_found import NETWORK
 
 __all__ = ["make_network_model_facts"]
 

@@ -18,7 +18,7 @@ from training.network.publishing.judging import list_untold
 from training.network.publishing.network_judgement import tabulate_centres
 from training.network.result import NetworkOutcome, NetworkResult
 from training.store.facts import to_plain
-from training.store.network_found import CENTRE_MEASURES, NetworkFacts
+from training.store.optional.network_found import CENTRE_MEASURES, NetworkFacts
 
 __all__ = ["describe_network", "tell_limits", "tell_noise"]
 

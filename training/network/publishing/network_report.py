@@ -26,7 +26,7 @@ from training.report.plots import plot_decision_curve, plot_importance, plot_sit
 from training.report.tables import make_blend_table, make_size_table, make_thresholds_table
 from training.store.found import DecisionCurve
 from training.store.headline import list_next
-from training.store.network_found import NEEDS_ROWS, NetworkFacts
+from training.store.optional.network_found import NEEDS_ROWS, NetworkFacts
 from training.store.part import Horizon, NotDone
 from training.store.results import Results
 

@@ -32,7 +32,7 @@ from training.store.asked import StudyFacts
 from training.store.facts import package_versions, to_plain
 from training.store.found import BlendMember, OutcomeBlend
 from training.store.headline import Finding, tell_headline
-from training.store.network_found import NEEDS_ROWS, NETWORK
+from training.store.optional.network_found import NEEDS_ROWS, NETWORK
 from training.store.results import RESULTS_VERSION, Results
 from training.study.study import count_straight_parameters
 

@@ -27,7 +27,7 @@ from training.running.publish import write_findings
 from training.running.run_record import flatten_estimates
 from training.store.facts import ModelFacts, package_versions
 from training.store.mixing import check_mixing
-from training.store.network_found import NETWORK
+from training.store.optional.network_found import NETWORK
 from training.store.registered import RegisteredModel
 from training.store.registry import register
 from training.store.tracking import RunRecord, track_run

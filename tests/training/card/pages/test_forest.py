@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from tests.training.helpers.network_cards import network_facts, typed_network
 from training.card.pages.forest import draw_forest
-from training.store.network_found import NetworkFacts
+from training.store.optional.network_found import NetworkFacts
 
 _SVG = "{http://www.w3.org/2000/svg}"
 

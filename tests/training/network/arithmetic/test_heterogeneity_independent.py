@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
-from experiments.truth.network_peers import CentreRows
-from experiments.truth.network_pooled import fit_with_intercepts
+from experiments.truth.networks.peers import CentreRows
+from experiments.truth.networks.pooled import fit_with_intercepts
 from training.network.arithmetic.heterogeneity import (
     assess_heterogeneity,
     draw_centres,

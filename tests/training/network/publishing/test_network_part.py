@@ -10,7 +10,7 @@ from training.network.protocol.tables import Limits, Noise
 from training.network.publishing.network_judgement import judge_network
 from training.network.publishing.network_part import describe_network, tell_limits, tell_noise
 from training.network.result import NetworkResult
-from training.store.network_found import NetworkFacts
+from training.store.optional.network_found import NetworkFacts
 
 
 def _describe(result: NetworkResult) -> NetworkFacts:

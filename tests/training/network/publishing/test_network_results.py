@@ -10,7 +10,7 @@ from training.network.publishing.network_judgement import judge_network
 from training.network.publishing.network_results import make_network_results
 from training.network.result import NetworkResult
 from training.store.found import DecisionCurve
-from training.store.network_found import NEEDS_ROWS
+from training.store.optional.network_found import NEEDS_ROWS
 from training.store.part import NotDone
 from training.store.results import Results
 

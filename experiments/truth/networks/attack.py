@@ -8,7 +8,7 @@ the same flags and outcome cannot be told apart: each group is matched as favour
 
 A second attacker knows all other patients whole and solves for the last one.
 
-`python -m experiments.truth.network_attack` prints the tables of docs/network_disclosure.md.
+`python -m experiments.truth.networks.attack` prints the tables of docs/network_disclosure.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares, linear_sum_assignment
 
-from experiments.truth.network_shares import (
+from experiments.truth.networks.shares import (
     N_FLAGS,
     TELLINGS,
     AttackedCentre,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from experiments.truth.network_worlds import (
+from experiments.truth.networks.worlds import (
     CENTRE_SIZES,
     NETWORK_WORLDS,
     agree_basis,

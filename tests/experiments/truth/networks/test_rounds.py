@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.truth.network_peers import CentreRows
-from experiments.truth.network_pooled import fit_with_intercepts
-from experiments.truth.network_rounds import agree_protocol, find_left_model, run_network_rounds
-from experiments.truth.network_worlds import (
+from experiments.truth.networks.peers import CentreRows
+from experiments.truth.networks.pooled import fit_with_intercepts
+from experiments.truth.networks.rounds import agree_protocol, find_left_model, run_network_rounds
+from experiments.truth.networks.worlds import (
     NETWORK_WORLDS,
     SimulatedNetwork,
     agree_basis,

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from experiments.truth.network_peers import CentreRows
+from experiments.truth.networks.peers import CentreRows
 from features.arrays import BoolArray, FloatArray
 from training.fitting.blending import compute_log_loss
 from training.fitting.procedure import Procedure

@@ -1,7 +1,7 @@
 """How near a network's model comes to the true risks, and whether its intervals hold them.
 
-Run as ``python -m experiments.truth.network``: simulates the cohorts of six centres
-(`experiments.truth.network_worlds`), makes the network's model of them round by round, the same
+Run as ``python -m experiments.truth.networks.networks``: simulates the cohorts of six centres
+(`experiments.truth.networks.worlds`), makes the network's model of them round by round, the same
 procedure's with all rows in one place, and what a centre would have alone or others would compute
 (BFI, ODAL), and judges all of them in the same new patients, of the known centres and of new
 ones. Writes `networks.csv` (one row for each network and method) and `network.md`.
@@ -20,15 +20,15 @@ from joblib import Parallel, delayed, parallel_config
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from experiments.truth.network_peers import CentreRows, compute_odal, fit_bfi
-from experiments.truth.network_pooled import PooledRows, fit_pooled_rows
-from experiments.truth.network_rounds import (
+from experiments.truth.networks.peers import CentreRows, compute_odal, fit_bfi
+from experiments.truth.networks.pooled import PooledRows, fit_pooled_rows
+from experiments.truth.networks.rounds import (
     ALL_ROUNDS,
     PRIOR_SDS,
     find_left_model,
     run_network_rounds,
 )
-from experiments.truth.network_tables import (
+from experiments.truth.networks.tables import (
     ALONE,
     IGNORING,
     NETWORK,
@@ -37,7 +37,7 @@ from experiments.truth.network_tables import (
     UNGUARDED,
     describe_networks,
 )
-from experiments.truth.network_worlds import (
+from experiments.truth.networks.worlds import (
     NETWORK_WORLDS,
     NetworkWorld,
     SimulatedNetwork,

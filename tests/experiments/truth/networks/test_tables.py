@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.truth.network_tables import (
+from experiments.truth.networks.tables import (
     ALONE,
     NETWORK,
     ONE_ROUND,

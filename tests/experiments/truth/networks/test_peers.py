@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from experiments.truth.network_peers import CentreRows, compute_odal, fit_bfi, fit_local
+from experiments.truth.networks.peers import CentreRows, compute_odal, fit_bfi, fit_local
 from tests.places import SHARED
 
 TRAUMA = SHARED / "data/trauma_three_hospitals/trauma.csv"

@@ -1,4 +1,4 @@
-"""What the rows of `experiments.truth.network` say, as tables."""
+"""What the rows of `experiments.truth.networks.networks` say, as tables."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def compare_errors(rows: pd.DataFrame, measure: str, method: str = NETWORK) -> p
     Parameters
     ----------
     rows : DataFrame
-        Of :func:`experiments.truth.network.run_networks`.
+        Of :func:`experiments.truth.networks.networks.run_networks`.
     measure : {"rmse", "rmse_new"}
         At known centres, or at new ones.
     method : str

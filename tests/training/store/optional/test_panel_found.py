@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from tests.training.card.pages.test_panel import found_panel
 from tests.training.helpers.cards import small_results
-from training.store.panel_found import PanelResults
+from training.store.optional.panel_found import PanelResults
 from training.store.part import NotDone
 from training.store.results import Results
 

@@ -1,6 +1,6 @@
 """Centres of a network, drawn, with all that they share over the rounds.
 
-Who is attacked in :mod:`experiments.truth.network_attack`; and what the rank test of
+Who is attacked in :mod:`experiments.truth.networks.attack`; and what the rank test of
 :mod:`training.network.disclosure.solving` says of the same shares.
 """
 

@@ -1,7 +1,7 @@
 """What an attacker gets who knows that a score is a whole number."""
 
-from experiments.truth.network_scores import attack_scores, tabulate_scores
-from experiments.truth.network_shares import Telling, draw_attacked, find_least
+from experiments.truth.networks.scores import attack_scores, tabulate_scores
+from experiments.truth.networks.shares import Telling, draw_attacked, find_least
 
 
 def test_where_the_rank_test_refuses_every_score_may_be_found() -> None:

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from experiments.truth.network_peers import CentreRows
-from experiments.truth.network_pooled import (
+from experiments.truth.networks.peers import CentreRows
+from experiments.truth.networks.pooled import (
     compute_loss_at_home,
     fit_pooled_rows,
     fit_with_intercepts,

@@ -1,7 +1,7 @@
 """What becomes of a network in which something goes wrong, and how many rounds it takes.
 
-Run as ``python -m experiments.truth.network_failures``. Of simulated networks
-(`experiments.truth.network_worlds`) it says how often a centre whose responders and others were
+Run as ``python -m experiments.truth.networks.failures``. Of simulated networks
+(`experiments.truth.networks.worlds`) it says how often a centre whose responders and others were
 exchanged is flagged, and how often one that told the truth is; what a flipped centre, and one that
 drops out after the first round, cost in distance to the true risks at the other centres; and how
 far the estimate is from all rows after each round.
@@ -17,15 +17,15 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from experiments.truth.network_peers import CentreRows
-from experiments.truth.network_pooled import fit_with_intercepts
-from experiments.truth.network_rounds import (
+from experiments.truth.networks.peers import CentreRows
+from experiments.truth.networks.pooled import fit_with_intercepts
+from experiments.truth.networks.rounds import (
     ALL_ROUNDS,
     find_left_model,
     gather_rounds,
     run_network_rounds,
 )
-from experiments.truth.network_worlds import (
+from experiments.truth.networks.worlds import (
     NETWORK_WORLDS,
     NetworkWorld,
     SimulatedNetwork,

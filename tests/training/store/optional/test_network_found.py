@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.training.helpers.network_cards import network_facts, network_results, typed_network
-from training.store.network_found import NetworkFacts
+from training.store.optional.network_found import NetworkFacts
 from training.store.results import Results
 
 

@@ -1,10 +1,10 @@
 """An attacker of a network's shares who knows that pain is told in whole points.
 
-He begins as the one of :mod:`experiments.truth.network_attack`. Then he takes the scores that are
+He begins as the one of :mod:`experiments.truth.networks.attack`. Then he takes the scores that are
 told most exactly as the nearest whole point, solves for all other numbers again, and goes on until
 every score is a whole point.
 
-`python -m experiments.truth.network_scores` prints the table of docs/network_disclosure.md.
+`python -m experiments.truth.networks.scores` prints the table of docs/network_disclosure.md.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from experiments.truth.network_attack import TOLERANCES, Guess
-from experiments.truth.network_shares import TELLINGS, AttackedCentre, draw_attacked, find_least
+from experiments.truth.networks.attack import TOLERANCES, Guess
+from experiments.truth.networks.shares import TELLINGS, AttackedCentre, draw_attacked, find_least
 from features.arrays import BoolArray, FloatArray, IntArray
 from training.network.disclosure.solving import find_unknowns
 

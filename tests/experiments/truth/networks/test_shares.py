@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from experiments.truth.network_shares import Telling, draw_attacked, tabulate_least
+from experiments.truth.networks.shares import Telling, draw_attacked, tabulate_least
 
 
 def test_more_rounds_leave_less_open() -> None:

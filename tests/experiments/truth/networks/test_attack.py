@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.truth.network_attack import attack_all, attack_last, tabulate_attacks
-from experiments.truth.network_shares import (
+from experiments.truth.networks.attack import attack_all, attack_last, tabulate_attacks
+from experiments.truth.networks.shares import (
     TELLINGS,
     AttackedCentre,
     Telling,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.truth import network
-from experiments.truth.network import Answers, compare_networks, judge, run_networks
-from experiments.truth.network_worlds import NETWORK_WORLDS, NetworkWorld, SimulatedNetwork
+from experiments.truth.networks import networks as network
+from experiments.truth.networks.networks import Answers, compare_networks, judge, run_networks
+from experiments.truth.networks.worlds import NETWORK_WORLDS, NetworkWorld, SimulatedNetwork
 
 
 def test_answers_are_judged_against_the_true_risks() -> None:

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.truth.network_failures import (
+from experiments.truth.networks.failures import (
     flip_outcomes,
     follow_rounds,
     run_failures,
     summarise_failures,
 )
-from experiments.truth.network_worlds import NETWORK_WORLDS, agree_basis, simulate_network
+from experiments.truth.networks.worlds import NETWORK_WORLDS, agree_basis, simulate_network
 
 STRONG = NETWORK_WORLDS["strong_alike"]
 

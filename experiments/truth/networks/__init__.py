@@ -1,0 +1,1 @@
+"""Is a model of many centres as good as that of all their rows? Truths, attacks and peers."""

@@ -1,0 +1,1 @@
+"""What does a run tell that only some runs have: a panel, many centres? Imports `part`."""
