@@ -310,7 +310,7 @@ def show_network(
     from rich.console import Console
 
     from training.document.progress import show_progress
-    from training.network.demo import play_network
+    from training.network.demo import DEMO_CENTRES, play_network
     from training.store.client import find_tracking_uri
 
     show = partial(show_progress, Console(stderr=True, markup=False))
@@ -319,4 +319,8 @@ def show_network(
     _tell_registered(made, uri)
     typer.echo(
         f"Read what left each centre in {out / 'shares'}, and what was agreed in {out / _PROTOCOL}."
+    )
+    typer.echo(
+        f"See it answer at one of them: ketresponse serve {made.name}:{made.version} "
+        f"--demonstration --centre {DEMO_CENTRES[0]}"
     )

@@ -24,10 +24,11 @@ from training.network.publishing.publish import publish_network
 from training.network.telling import tell_combined
 from training.store.registered import RegisteredModel
 
-__all__ = ["play_network"]
+__all__ = ["DEMO_CENTRES", "play_network"]
 
 _SIZES = {"amsterdam": 60, "bergen": 52, "cordoba": 44, "dundee": 36}
 """Patients of each made-up centre."""
+DEMO_CENTRES = tuple(_SIZES)
 _LEAD = "lead"
 _NAME = "network-demo"
 
