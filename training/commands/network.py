@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.errors import Refused
 from features.options import ForceOption, MappingOption, QuietOption
 from training.commands.options import ask_secret, tell_remarks
 
@@ -166,6 +167,11 @@ def share_round(
     centre = find_own_centre(agreed, own)
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
+    if agreed.limits.noise is not None and place.holds(name_share(centre, round_)):
+        raise Refused(
+            f"{place.name(name_share(centre, round_))} is there already, and noise is drawn once: "
+            "two files of one round would tell more than the protocol promises; send that one"
+        )
     place.check_free(name_share(centre, round_), force=force)
     patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
     if not quiet:

@@ -105,6 +105,21 @@ def test_all_that_leaves_is_shown_before_it_is_written(place: Path) -> None:
     assert "basel_round_1.json is there already" in again.output
 
 
+def test_noise_is_drawn_once_for_a_round(place: Path) -> None:
+    protocol = Path("network.toml")
+    text = re.sub(r"\n\[signature\].*", "", protocol.read_text(), flags=re.S)
+    protocol.write_text(text.replace("[limits]", "[limits]\nnoise = { epsilon = 10.0 }"))
+    signed = _run("protocol", str(protocol), "--key", "lead.pem")
+    assert signed.exit_code == 0, signed.output
+    done = _share("basel", 1, "--yes")
+    assert done.exit_code == 0, done.output
+    data = Path("shares/basel_round_1.json").read_bytes()
+    again = _share("basel", 1, "--yes", "--force")
+    assert again.exit_code == 4, again.output
+    assert "noise is drawn once" in again.output
+    assert Path("shares/basel_round_1.json").read_bytes() == data
+
+
 def test_a_share_goes_to_a_store_by_its_address(place: Path) -> None:
     address = f"memory://{place.name}/shares"
     done = _share("basel", 1, "--yes", "--quiet", "--out", address)
