@@ -14,6 +14,7 @@ from training.commands.options import ask_secret, tell_remarks
 
 if TYPE_CHECKING:
     from training.network.protocol.keys import CentreKey
+    from training.network.protocol.places import FilePlace
     from training.store.registered import RegisteredModel
 
 __all__ = ["app"]
@@ -130,6 +131,15 @@ def check_protocol(
             typer.echo(line)
 
 
+def _check_first(place: FilePlace, file: str) -> None:
+    """Refuse to draw noise again for a round that was told."""
+    if place.holds(file):
+        raise Refused(
+            f"{place.name(file)} is there already, and noise is drawn once: two files of one round "
+            "would tell more than the protocol promises; send that one"
+        )
+
+
 @app.command("share")
 def share_round(
     key: _KeyOption,
@@ -167,11 +177,8 @@ def share_round(
     centre = find_own_centre(agreed, own)
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
-    if agreed.limits.noise is not None and place.holds(name_share(centre, round_)):
-        raise Refused(
-            f"{place.name(name_share(centre, round_))} is there already, and noise is drawn once: "
-            "two files of one round would tell more than the protocol promises; send that one"
-        )
+    if agreed.limits.noise is not None:
+        _check_first(place, name_share(centre, round_))
     place.check_free(name_share(centre, round_), force=force)
     patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
     if not quiet:
