@@ -77,7 +77,7 @@ class Gathered:
             raise NotEnoughData(
                 f"{len(counts)} of {len(self.centres)} centres may tell how many patients "
                 f"responded ({outcome}): a network needs two; wait until more centres have enough "
-                "patients"
+                "patients" + (", or agree on the horizon t1 alone" if outcome == "kept" else "")
             )
         return counts
 

@@ -108,6 +108,8 @@ def combine_shares(
         with threadpool_limits(1):  # matrices so small that threads wait for each other
             result = conclude(gathered, received.digests)
         return replace(told, result=result)
+    for outcome in gathered.outcomes if len(gathered.centres) > 1 else ():
+        gathered.require_counts(outcome)  # what cannot come to an end is not gone on with
     with threadpool_limits(1):
         content = make_ask(gathered).model_dump(mode="json", exclude_defaults=True)
     data = seal_round(

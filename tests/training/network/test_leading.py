@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from features.errors import InputError, NotEnoughData
+from features.files.table import write_table
+from features.simulation.cohort import make_cohort
 from tests.training.helpers.network_runs import run_network
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
 from training.network.leading import combine_shares, name_round
+from training.network.patients import read_centre_patients
 from training.network.protocol.envelope import open_round, open_share
 
 
@@ -84,5 +88,16 @@ def test_shares_with_noise_lead_to_a_model_too(walked: Walk) -> None:
 
 
 def test_centres_too_small_to_tell_anything_are_told_so_before_they_are_asked_again() -> None:
-    with pytest.raises(NotEnoughData, match="0 of 3 centres may tell how many patients"):
+    with pytest.raises(NotEnoughData, match="of 3 centres may tell how many patients"):
         run_network(dict.fromkeys(KEYS, 24), rounds=4)
+
+
+def test_what_cannot_come_to_an_end_is_told_after_the_first_round(
+    walked: Walk, tmp_path: Path
+) -> None:
+    patients = {}
+    for seed, centre in enumerate(KEYS, start=5):
+        write_table(make_cohort(30, seed=seed).table, tmp_path / f"{centre}.csv")
+        patients[centre] = read_centre_patients(walked.protocol, tmp_path / f"{centre}.csv")
+    with pytest.raises(NotEnoughData, match=r"\(kept\): .* or agree on the horizon t1 alone"):
+        Walk(walked.protocol, patients).go(1)

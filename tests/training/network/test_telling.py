@@ -45,11 +45,14 @@ def test_what_a_share_tells_is_told(walked: Walk) -> None:
     outcomes["response"] = outcomes["response"].model_copy(update=withheld)
     silent = {"likelihood": None, "withheld": ""}
     outcomes["kept"] = outcomes["kept"].model_copy(update=silent)
-    content = share.content.model_copy(update={"outcomes": outcomes, "noise": "of some cost"})
+    content = share.content.model_copy(
+        update={"outcomes": outcomes, "noise": "of some cost", "remarks": ["a remark"]}
+    )
     assert tell_share(replace(share, content=content)) == [
         "response: no sums leave; too few of them.",
         "kept: nothing was asked of this centre.",
         "Noise: of some cost.",
+        "a remark",
     ]
 
 
