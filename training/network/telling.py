@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from features.shares import format_count
+from training.document.words import capital
 from training.network.answering import PreparedShare
 from training.network.leading import CombinedShares
 from training.network.patients import CentrePatients
@@ -77,7 +78,7 @@ def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
     lines.append(f"Without a value: {told}." if told else "Every predictor is known of everyone.")
     if patients.synthetic:
         lines.append("Some patients are simulated: what comes of it is a demonstration.")
-    return lines + [f"{note[:1].upper()}{note[1:]}." for note in patients.notices]
+    return lines + [f"{capital(note)}." for note in patients.notices]
 
 
 def tell_share(share: PreparedShare) -> list[str]:
@@ -97,7 +98,7 @@ def tell_share(share: PreparedShare) -> list[str]:
             lines.append(f"{name}: nothing was asked of this centre.")
     if content.noise:
         lines.append(f"Noise: {content.noise}.")
-    return [*lines, *content.remarks]
+    return [*lines, *(f"{capital(remark)}." for remark in content.remarks)]
 
 
 def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:

@@ -52,7 +52,7 @@ def test_what_a_share_tells_is_told(walked: Walk) -> None:
         "response: no sums leave; too few of them.",
         "kept: nothing was asked of this centre.",
         "Noise: of some cost.",
-        "a remark",
+        "A remark.",
     ]
 
 
