@@ -144,7 +144,7 @@ def test_what_it_does_not_allow_is_answered_in_the_form_that_it_tells(url, docum
         statuses = ask(url, operation, GenerationMode.NEGATIVE, lambda case: ALWAYS)
         # Of a batch, each bad record has its own answer; and what people write is read too.
         assert set(statuses) <= {200, 400, 404, 412}
-        assert statuses.count(400) > 0.25 * len(statuses)
+        assert statuses.count(400) > 0.1 * len(statuses)
 
 
 BODIES = {
