@@ -18,12 +18,15 @@ from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unkn
 from training.network.home import LOSS_DECIMALS, MEASURE_DECIMALS, HomeOutcome, find_own_mode
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["check_round", "foresee_rounds", "tell_losses", "tell_measures"]
+__all__ = ["check_round", "foresee_rounds", "tell_blended", "tell_losses", "tell_measures"]
 
 _STEPS_TO_REST = (0.3, 0.05, 1e-2, 1e-4, 1e-6)
 """How far a coefficient moves from round to round, roughly, before it comes to rest."""
 _WITH_CARE = 1.5
 """How much more has to remain open beforehand, when losses and measures are not foreseen."""
+
+_CONSTANT = 1e-9
+"""Standard deviation of log-odds below which all are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +121,7 @@ def check_round(
     outcomes = [outcome for outcome, _ in told]
     for ask in asks:
         shared += [tell_losses(data, outcome, ask, centre) for outcome in outcomes]
+        shared += [tell_blended(data, protocol, outcome, ask, centre) for outcome in outcomes]
         shared.append(tell_measures(data, protocol, ask, centre))
     return _check(data, protocol, shared)
 
@@ -166,6 +170,30 @@ def tell_losses(data: TrainingData, outcome: HomeOutcome, ask: Ask, centre: str)
     return SharedNumbers(differentiate, LOSS_DECIMALS)
 
 
+def tell_blended(
+    data: TrainingData, protocol: Protocol, outcome: HomeOutcome, ask: Ask, centre: str
+) -> SharedNumbers:
+    """Return the derivative and curvature in the blended model's intercept that a round tells.
+
+    Parameters as in :func:`tell_losses`; `protocol` is the network's.
+    """
+    asked = ask.outcomes.get(outcome.name)
+    blended = None if asked is None else asked.blended
+
+    def differentiate(unknowns: Unknowns) -> FloatArray:
+        whose = unknowns.patients
+        if blended is None or centre not in blended.intercepts:
+            return np.empty((0, len(whose)))
+        coef = np.asarray(blended.coef)
+        margin = blended.intercepts[centre] + protocol.basis.expand(data.X) @ coef
+        risk = expit(margin)[whose]
+        spread = risk * (1 - risk) * outcome.rows[whose]
+        moved = unknowns.slopes @ coef
+        return np.stack([-spread * moved, spread * (1 - 2 * risk) * moved])
+
+    return SharedNumbers(differentiate, protocol.limits.find_gradient_decimals(ask.round))
+
+
 def tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str) -> SharedNumbers:
     """Return the smooth measures of a round: Brier score, O:E, calibration intercept and slope.
 
@@ -204,6 +232,13 @@ def _differentiate_measures(
     n = len(y)
     variance = p * (1 - p)
     margin, by_margin = logit(p), moved / variance[whose]
+    told = [
+        2 * (p - y)[whose] * moved / n,
+        -y.sum() / p.sum() ** 2 * moved,
+        -variance[whose] * by_margin / variance.sum(),
+    ]
+    if float(np.std(margin)) < _CONSTANT:  # one risk for all has no calibration slope
+        return told
     at = find_penalised_mode(margin[:, np.newaxis], y, np.array([0.0, 1e-9]))
     design = np.column_stack([np.ones(n), margin])
     risk = expit(design @ at)
@@ -212,12 +247,7 @@ def _differentiate_measures(
     score = -(spread[whose] * at[1] * by_margin)[:, np.newaxis] * design[whose]
     score[:, 1] += (y - risk)[whose] * by_margin
     recalibration = score @ information
-    return [
-        2 * (p - y)[whose] * moved / n,
-        -y.sum() / p.sum() ** 2 * moved,
-        -variance[whose] * by_margin / variance.sum(),
-        recalibration[:, 1],
-    ]
+    return [*told, recalibration[:, 1]]
 
 
 def _check(

@@ -11,8 +11,14 @@ from training.network.arithmetic.left_out import compute_shrinking
 from training.network.asking import make_ask
 from training.network.content import Ask
 from training.network.disclosure.solving import find_unknowns
-from training.network.guarding import check_round, foresee_rounds, tell_losses, tell_measures
-from training.network.home import compute_losses, list_outcomes, predict_left_out
+from training.network.guarding import (
+    check_round,
+    foresee_rounds,
+    tell_blended,
+    tell_losses,
+    tell_measures,
+)
+from training.network.home import compute_losses, list_outcomes, predict_left_out, share_outcome
 
 PROTOCOL = make_signed()
 STEP = 1e-5
@@ -84,6 +90,63 @@ def test_measures_move_with_a_number_as_they_are_said_to(data, asks) -> None:
     for place in (0, 7, 40):
         expected = differentiate(data, numbers, unknowns, place)
         np.testing.assert_allclose(whole[:, place], expected, atol=1e-4)
+
+
+def test_the_blended_intercept_moves_with_a_number_as_it_is_said_to(data, asks) -> None:
+    unknowns = find_unknowns(data.X, PROTOCOL.basis)
+    fine = make_signed(
+        TEXT.replace("gradient_decimals = [2, 3, 4, 5, 7, 8]", "gradient_decimals = [12]")
+    )
+    place = 1  # "kept", of which not every patient is
+    asked = asks[2].outcomes["kept"]
+
+    def numbers(moved: TrainingData) -> np.ndarray:
+        outcome = list_outcomes(moved, fine.basis)[place]
+        told = share_outcome(
+            outcome, fine, family="straight", centre="basel", ask=asked, round_=4
+        ).blended
+        assert told is not None
+        return np.array([told.gradient, told.curvature])
+
+    outcome = list_outcomes(data, PROTOCOL.basis)[place]
+    whole = tell_blended(data, PROTOCOL, outcome, asks[2], "basel").differentiate(unknowns)
+    for number in (0, 7, 40):
+        expected = differentiate(data, numbers, unknowns, number)
+        np.testing.assert_allclose(whole[:, number], expected, atol=1e-5)
+    assert np.abs(whole).max() > 0
+    assert len(tell_blended(data, PROTOCOL, outcome, asks[0], "basel").differentiate(unknowns)) == 0
+
+
+def test_a_blended_model_that_picks_out_a_patient_is_not_told(data, asks) -> None:
+    outcome = list_outcomes(data, PROTOCOL.basis)[0]
+    told = [(outcome, "straight")]
+    assert check_round(data, PROTOCOL, told, asks, "basel") == []
+    # Steep in the flags, so that one patient alone is near a risk of one half.
+    coef = np.array([1.0, 1.0, 60.0, 60.0, 60.0])
+    flags = outcome.Z[:, 2:]
+    alone = int(np.argmax(flags.sum(axis=1)))
+    sly = []
+    for tilt in (1.0, -1.0):
+        coef[0] = tilt
+        at = float(-(coef[2:] @ flags[alone]))
+        asked = asks[2].outcomes["response"]
+        assert asked.blended is not None
+        blended = asked.blended.model_copy(
+            update={"coef": coef.tolist(), "intercepts": {"basel": at}}
+        )
+        changed = asked.model_copy(update={"blended": blended})
+        sly.append(asks[2].model_copy(update={"outcomes": {"response": changed}}))
+    assert check_round(data, PROTOCOL, told, [*asks[:2], *sly], "basel")
+
+
+def test_one_risk_for_all_has_no_slope_and_can_be_checked(data, asks) -> None:
+    unknowns = find_unknowns(data.X, PROTOCOL.basis)
+    models = {name: [0.1, *[0.0] * 5] for name in ("response", "kept")}
+    constant = asks[2].model_copy(update={"evaluated": {"basel": models}})
+    whole = tell_measures(data, PROTOCOL, constant, "basel").differentiate(unknowns)
+    np.testing.assert_array_equal(whole, 0.0)
+    told = [(list_outcomes(data, PROTOCOL.basis)[0], "straight")]
+    assert check_round(data, PROTOCOL, told, [*asks[:2], constant], "basel") == []
 
 
 def test_what_is_planned_is_foreseen(data) -> None:

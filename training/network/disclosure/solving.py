@@ -45,6 +45,8 @@ _STEP = 1e-5
 _OF_A_STEP = 0.5
 """With a standard deviation of half a step, the nearest value of the scale is right two times in
 three."""
+_LARGEST = 1e150
+"""Singular values beyond it are cut, since their square has no finite number."""
 _FINE = 30
 """Steps of a scale from which on a number counts as continuous; 0 to 10 is not."""
 
@@ -262,7 +264,8 @@ def compute_remaining(
     ndarray of shape (n, n_predictors)
         Standard deviation in units of the number's spread at the centre: 1 where nothing was
         learnt, 0 where it is solved. NaN for flags and categories, what is missing, and what lies
-        at or beyond an end at which the basis clips: of that, only the side is ever told.
+        at or beyond an end at which the basis clips: of that, only the side is ever told. Where
+        what was shared has no finite derivative, everything counts as solved.
     """
     remaining = np.full(X.shape, np.nan)
     unknowns = find_unknowns(X, basis)
@@ -270,13 +273,19 @@ def compute_remaining(
         return remaining
     Z = basis.expand(X)
     blocks = [np.zeros((1, len(unknowns.patients)))]
-    for one in shared:
-        if isinstance(one, SharedPoint):
-            found = differentiate_point(Z, one, unknowns) / one.errors[:, np.newaxis]
-        else:
-            found = one.differentiate(unknowns) / _round_error(one.decimals)
-        blocks.append(found)
-    _, size, axes = np.linalg.svd(np.vstack(blocks), full_matrices=False)
+    with np.errstate(all="ignore"):  # what overflows is not finite, and found below
+        for one in shared:
+            if isinstance(one, SharedPoint):
+                found = differentiate_point(Z, one, unknowns) / one.errors[:, np.newaxis]
+            else:
+                found = one.differentiate(unknowns) / _round_error(one.decimals)
+            blocks.append(found)
+    moved = np.vstack(blocks)
+    if not np.isfinite(moved).all():
+        remaining[unknowns.patients, unknowns.predictors] = 0.0
+        return remaining
+    _, size, axes = np.linalg.svd(moved, full_matrices=False)
+    size = np.minimum(size, _LARGEST)
     told = (axes**2 * (size**2 / (1 + size**2))[:, np.newaxis]).sum(axis=0)
     remaining[unknowns.patients, unknowns.predictors] = np.sqrt(np.clip(1 - told, 0.0, 1.0))
     return remaining
@@ -317,7 +326,7 @@ def check_solvable(
         return _check_table(X, shared, cell=cell)
     uncertain = compute_remaining(X, basis, shared)
     enough = uncertain >= np.maximum(remaining, _measure_steps(X, basis, steps))
-    at_stake = ~np.isnan(uncertain).all(axis=1)
+    at_stake = np.isin(np.arange(len(X)), find_unknowns(X, basis).patients)
     solved = int(np.sum(at_stake & ~enough.any(axis=1)))
     if not solved:
         return []

@@ -176,3 +176,24 @@ def test_a_number_of_few_values_is_a_category() -> None:
     rounds = share_rounds(y, basis, "straight", curvature=1, seed=1)
     (reason,) = check_solvable(X, basis, rounds, remaining=0.05, cell=5, steps=steps)
     assert "coarse numbers tell how large each group is" in reason
+
+
+@pytest.mark.parametrize("size", [1e160, 1e300, np.inf, np.nan])
+def test_what_has_no_finite_derivative_counts_as_solved(size: float) -> None:
+    X, y = draw_centre(30, seed=6)
+    basis = agree_basis()
+    silent = SharedPoint(y, np.zeros(6), take_family("straight", basis.linear_))
+
+    def differentiate(unknowns: Unknowns) -> FloatArray:
+        return np.full((2, len(unknowns.patients)), 1.0) * [[size], [1.0]]
+
+    shared = [silent, SharedNumbers(differentiate, 2)]
+    remaining = compute_remaining(X, basis, shared)
+    assert not np.isnan(remaining[:, 0]).all()
+    if np.isfinite(size):  # one sum, however large, is one equation
+        assert np.nanmin(remaining) > 0.5
+        assert check_solvable(X, basis, shared, remaining=0.05, cell=5) == []
+        return
+    (reason,) = check_solvable(X, basis, shared, remaining=0.05, cell=5)
+    assert " of 30 patients would have no number left" in reason
+    assert np.nanmax(remaining) == 0.0
