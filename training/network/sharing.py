@@ -20,6 +20,7 @@ from training.network.content import (
     ShareContent,
     SharedSummary,
 )
+from training.network.counted import hide_derived, leave_out_seen
 from training.network.disclosure.cells import check_cells
 from training.network.disclosure.families import allow_families
 from training.network.disclosure.summaries import (
@@ -77,7 +78,8 @@ def make_share(
         )
     if protocol.limits.noise is not None:
         return make_noisy_share(data, protocol, centre=centre, asks=asks, synthetic=synthetic)
-    data = _leave_out_few(data, protocol)
+    cell = protocol.limits.cell
+    data = leave_out_seen(_leave_out_few(data, protocol), cell=cell, seed=protocol.seed)
     outcomes = list_outcomes(data, protocol.basis)
     decimals = protocol.limits.curvature_decimals
     protocol, allowed = _choose_decimals(outcomes, data, protocol)
@@ -87,7 +89,7 @@ def make_share(
     ask = asks[-1] if asks else None
     told = {o.name: _tell(o, allowed[o.name], protocol, ask, centre) for o in outcomes}
     evaluated = ask.evaluated.get(centre, {}) if ask else {}
-    return ShareContent(
+    share = ShareContent(
         round=1 + len(asks),
         patients=len(data),
         synthetic=synthetic,
@@ -102,6 +104,7 @@ def make_share(
             | ({_COARSER.format(protocol.limits.curvature_decimals)} if coarser else set())
         ),
     )
+    return hide_derived(share, data, cell=cell)
 
 
 def _leave_out_few(data: TrainingData, protocol: Protocol) -> TrainingData:
