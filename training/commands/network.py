@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import Refused
+from features.errors import InputError, Refused
 from features.options import ForceOption, MappingOption, QuietOption
 from training.commands.options import ask_secret, tell_remarks
 
@@ -62,6 +62,9 @@ def make_key(
     passphrase: Annotated[
         bool, typer.Option("--passphrase", help="Ask for a passphrase that locks it.")
     ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Make none: print the public key of FILE.")
+    ] = False,
 ) -> None:
     """Make the key of a centre or of the lead, and print the public one.
 
@@ -70,7 +73,16 @@ def make_key(
     """
     from training.network.protocol.keys import write_centre_key
 
-    secret = ask_secret(f"Passphrase for {file}") if passphrase else ""
+    if show:
+        typer.echo(_read_key(file).public)
+        return
+    secret = ""
+    if passphrase and not file.exists():  # one that is there is refused, whatever is typed
+        secret = ask_secret(f"Passphrase for {file}", new=True)
+        if not secret:
+            raise InputError(
+                "no passphrase was given, and no key was made: type one, or leave --passphrase out"
+            )
     typer.echo(write_centre_key(file, passphrase=secret).public)
 
 
@@ -257,7 +269,8 @@ def combine_round(
     uri = find_tracking_uri(os.environ)
     made = publish_network(told.result, told.shares, tracking_uri=uri, show=show, mixed=yes)
     _tell_registered(made, uri)
-    typer.echo(f"Next: ketresponse card template {made.name}:{made.version}")
+    typer.echo("Next: ketresponse card template --out card.toml; fill it in, then")
+    typer.echo(f"  ketresponse card make {made.name}:{made.version} --card card.toml")
 
 
 def _tell_registered(made: RegisteredModel, uri: str) -> None:

@@ -129,9 +129,18 @@ def tell_remarks(cohort: Cohort, *, named: bool = True) -> None:
         typer.echo(sentence, err=True)
 
 
-def ask_secret(what: str) -> str:
-    """Return a password: asked for at a terminal without showing it, else a line of the input."""
+def ask_secret(what: str, *, new: bool = False) -> str:
+    """Return a password: asked for at a terminal without showing it, else a line of the input.
+
+    A new one is asked for twice at a terminal; it is empty where nothing was typed.
+    """
     if sys.stdin.isatty():
+        if new:
+            return str(
+                typer.prompt(
+                    what, default="", show_default=False, hide_input=True, confirmation_prompt=True
+                )
+            )
         return str(typer.prompt(what, hide_input=True))
     return sys.stdin.readline().rstrip("\n")
 

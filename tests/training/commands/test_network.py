@@ -15,6 +15,7 @@ from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from ketresponse import app
 from tests.training.conftest import empty_store as empty_store
+from training.commands.options import ask_secret
 from training.network.protocol.envelope import open_share
 from training.store.registered import list_models
 
@@ -85,6 +86,7 @@ def test_a_network_goes_from_files_to_a_model(
         assert done.exit_code == 0, done.output
     assert "Registered net:1 (demonstration)." in done.output
     assert "Complete report: " in done.output
+    assert "ketresponse card make net:1 --card card.toml" in done.output
     (model,) = list_models(tracking_uri=uri)
     assert (model.name, model.version) == ("net", "1")
     assert [path.name for path in Path("rounds").iterdir()] == ["round_2.json"]
@@ -180,6 +182,25 @@ def test_a_key_with_a_passphrase_is_asked_for_it(place: Path) -> None:
     assert done.exit_code == 0 and "ed25519:" in done.stdout
     wrong = _run("combine", "shares", "--key", "locked.pem", input_="cow\n")
     assert "does not open by that passphrase" in wrong.output
+    silent = _run("combine", "shares", "--key", "locked.pem", input_="")
+    assert silent.exit_code == 2 and "is locked: give its passphrase" in silent.output
+    shown = _run("key", "locked.pem", "--show", input_="horse\n")
+    assert shown.stdout == done.stdout
+
+
+@pytest.mark.parametrize("typed", ["", "\n"])
+def test_a_key_is_not_left_open_where_a_passphrase_was_wanted(place: Path, typed: str) -> None:
+    done = _run("key", "open.pem", "--passphrase", input_=typed)
+    assert done.exit_code == 2 and "no passphrase was given" in done.output
+    assert not Path("open.pem").exists()
+
+
+def test_a_new_passphrase_is_typed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["horse", "house", "horse", "horse"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda *_: next(typed))
+    assert ask_secret("Passphrase", new=True) == "horse"
+    assert list(typed) == []
 
 
 def test_a_later_round_needs_the_leads_file(place: Path) -> None:

@@ -30,6 +30,8 @@ __all__ = ["CentreKey", "is_public_key", "is_signed_by", "write_centre_key", "re
 _PREFIX = "ed25519:"
 _PUBLIC = re.compile(_PREFIX + "[0-9a-f]{64}")
 _OTHERS_MAY_READ = 0o077
+_PEM = b"PRIVATE KEY-----"
+_GIVE = "give the file that `ketresponse network key` wrote"
 
 
 class CentreKey:
@@ -131,6 +133,11 @@ def write_centre_key(path: Path, *, passphrase: str = "") -> CentreKey:
     InputError
         If the file is there already (a key is never replaced), or cannot be written.
     """
+    if path.exists():
+        raise InputError(
+            f"{path} is there already, and a key is never replaced: choose another name; "
+            "`ketresponse network key FILE --show` prints its public key"
+        )
     key = CentreKey.make()
     write_bytes(key.to_pem(passphrase), path, private=True)
     return key
@@ -149,24 +156,31 @@ def read_centre_key(path: Path, ask: Callable[[], str]) -> CentreKey:
     Raises
     ------
     InputError
-        If there is none, others may read it, the passphrase is wrong, or it is another kind of
-        file.
+        If there is none, others may read it, the passphrase is missing or wrong, or it is another
+        kind of file.
     """
     data = read_bytes(path)
+    if _PEM not in data:  # before anything is said about who may read it
+        raise InputError(f"key {path} is not a private key: {_GIVE}")
     if os.name == "posix" and path.stat().st_mode & _OTHERS_MAY_READ:
         raise InputError(f"key {path} can be read by others on this machine: chmod 600 {path}")
     try:
         return _load(path, data, None)
     except TypeError:  # it has a passphrase
-        return _load(path, data, ask().encode())
+        passphrase = ask()
+    if not passphrase:
+        raise InputError(f"key {path} is locked: give its passphrase")
+    return _load(path, data, passphrase.encode())
 
 
 def _load(path: Path, data: bytes, passphrase: bytes | None) -> CentreKey:
     try:
         private = serialization.load_pem_private_key(data, passphrase)
     except ValueError as err:
-        told = "is not a private key" if passphrase is None else "does not open by that passphrase"
-        raise InputError(f"key {path} {told}; ketresponse network key makes one") from err
+        told = f"is not a private key: {_GIVE}"
+        if passphrase is not None:
+            told = "does not open by that passphrase: try again"
+        raise InputError(f"key {path} {told}") from err
     if not isinstance(private, Ed25519PrivateKey):
-        raise InputError(f"key {path} is of another kind than Ed25519: make one by network key")
+        raise InputError(f"key {path} is of another kind than Ed25519: {_GIVE}")
     return CentreKey(private)

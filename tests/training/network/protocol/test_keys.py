@@ -34,8 +34,9 @@ def test_a_key_is_read_back_and_others_may_not_read_it(tmp_path: Path) -> None:
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:
     path = tmp_path / "centre.pem"
     first = write_centre_key(path)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="is there already, and a key is never replaced") as told:
         write_centre_key(path)
+    assert "--show" in str(told.value) and "--force" not in str(told.value)
     assert read_centre_key(path, _ask).public == first.public
 
 
@@ -44,16 +45,19 @@ def test_a_passphrase_locks_a_key(tmp_path: Path) -> None:
     made = write_centre_key(path, passphrase="horse")
     assert b"ENCRYPTED" in path.read_bytes()
     assert read_centre_key(path, lambda: "horse").public == made.public
-    with pytest.raises(InputError, match="does not open by that passphrase"):
+    with pytest.raises(InputError, match="does not open by that passphrase: try again"):
         read_centre_key(path, lambda: "cow")
+    with pytest.raises(InputError, match="is locked: give its passphrase"):
+        read_centre_key(path, lambda: "")
 
 
 def test_other_files_are_no_keys(tmp_path: Path) -> None:
     path = tmp_path / "centre.pem"
-    path.write_text("hello")
-    path.chmod(0o600)
-    with pytest.raises(InputError, match="is not a private key"):
+    path.write_text("hello")  # a protocol, say, which everybody may read
+    path.chmod(0o644)
+    with pytest.raises(InputError, match="is not a private key: give the file that"):
         read_centre_key(path, _ask)
+    path.chmod(0o600)
     path.write_bytes(
         ec.generate_private_key(ec.SECP256R1()).private_bytes(
             serialization.Encoding.PEM,
