@@ -201,7 +201,7 @@ def share_round(
         patients,
         round_=round_,
         rounds=asked.read_some(name_round(k) for k in range(2, round_ + 1)),
-        earlier=place.read_some(name_share(centre, k) for k in range(1, round_)),
+        earlier=place.read_some(name_share(centre, k) for k in range(1, round_ + 1)),
     )
     if not (quiet and yes):
         for line in tell_patients(patients, agreed):

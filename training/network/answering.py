@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem, Refused
+from features.files.settings import show
+from training.network.asked import find_impossible_asks
 from training.network.content import ShareContent
 from training.network.patients import CentrePatients
 from training.network.protocol.envelope import (
@@ -89,16 +92,18 @@ def prepare_share(
         From 1.
     rounds, earlier : mapping of str to bytes or None
         By what they are called, the lead's rounds from the second to this one, and the centre's
-        own shares of all rounds before; none in the first round.
+        own shares of all rounds before, and of this one where it was answered already; none in the
+        first round.
 
     Raises
     ------
     InputError
         Listing every problem of these files: a round that is not the lead's or follows another
-        protocol, a share that is missing or is not what the lead's round was made from, patients
-        that are not those of the rounds before.
+        protocol, or is not the one that was answered; a share that is missing or is not what the
+        lead's round was made from; patients that are not those of the rounds before; what no
+        honest lead asks.
     Refused
-        If this centre no longer takes part.
+        If this centre no longer takes part, or what is asked cannot be computed.
     """
     centre = find_own_centre(protocol, key)
     if not 1 <= round_ <= protocol.rounds:
@@ -108,7 +113,8 @@ def prepare_share(
     if round_ in asked and centre in asked[round_].ask.dropped:
         why = asked[round_].ask.dropped[centre]
         raise Refused(
-            f"{centre} no longer takes part in this network ({why}): ask its lead, {protocol.lead}"
+            f"{centre} no longer takes part in this network, for the lead gives as its reason "
+            f"{show(why)}: ask its lead, {protocol.lead}"
         )
     own = _read_own(protocol, centre, earlier or {})
     problems = [
@@ -124,10 +130,19 @@ def prepare_share(
     if problems:
         raise InputError(f"the share of {centre}, round {round_}", problems)
     asks = [asked[number].ask for number in range(2, round_ + 1)]
-    with threadpool_limits(1):  # matrices so small that threads wait for each other
-        content = make_share(
-            patients.data, protocol, centre=centre, asks=asks, synthetic=patients.synthetic
-        )
+    impossible = [one for ask in asks for one in find_impossible_asks(ask, protocol, centre)]
+    if impossible:
+        raise InputError("what the lead asks", impossible)
+    try:
+        with threadpool_limits(1):  # matrices so small that threads wait for each other
+            content = make_share(
+                patients.data, protocol, centre=centre, asks=asks, synthetic=patients.synthetic
+            )
+    except (ArithmeticError, np.linalg.LinAlgError) as err:
+        raise Refused(
+            f"what is asked in round {round_} has no number for the patients of {centre} ({err}); "
+            f"nothing was written: ask the lead, {protocol.lead}"
+        ) from err
     told = content.model_dump(mode="json", exclude_defaults=True)
     data = seal_share(
         told,
@@ -154,6 +169,9 @@ def _read_own(
         problems += find_foreign(share, protocol, name)
         if share.centre != centre:
             problems.append(Problem(name, f"a share of {centre}", f"one of {share.centre}"))
+        if share.round in found:
+            expected = f"one share of round {share.round}"
+            problems.append(Problem(name, expected, "another one", action="keep the one sent"))
         found[share.round] = share
     if problems:
         raise InputError(f"the shares of {centre}", problems)
@@ -163,7 +181,11 @@ def _read_own(
 def _check_round(
     centre: str, number: int, asked: AskedRound | None, own: Mapping[int, SealedShare]
 ) -> list[Problem]:
-    """Check that a round is there, and was made from this centre's own share."""
+    """Check that a round is there, was made from this centre's own share, and is what it answered.
+
+    A lead who asks a round again, otherwise, could learn of the same patients twice, and have what
+    was told before be forgotten.
+    """
     where = f"round {number}"
     problems = []
     before = own.get(number - 1)
@@ -180,4 +202,13 @@ def _check_round(
         got = "from another one of it" if told else "without it"
         action = "ask the lead which share was used"
         problems.append(Problem(where, expected, got, action=action))
+    mine = own.get(number)
+    if mine is not None and mine.answers != asked.sealed.sha256:
+        expected = "the lead's file that the centre's own share of this round answers"
+        action = "a round is answered once: put back the file that was answered"
+        problems.append(Problem(where, expected, "another one", action=action))
+    if mine is not None and before is not None and mine.previous != before.sha256:
+        expected = f"a share that follows the centre's own one of round {number - 1}"
+        action = "put the shares beside that were sent"
+        problems.append(Problem(where, expected, "one that follows another", action=action))
     return problems

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem
 from training.network.answering import name_share
+from training.network.asked import find_impossible_asks
 from training.network.asking import make_ask
 from training.network.concluding import conclude
 from training.network.protocol.envelope import seal_round
@@ -111,7 +112,15 @@ def combine_shares(
     for outcome in gathered.outcomes if len(gathered.centres) > 1 else ():
         gathered.require_counts(outcome)  # what cannot come to an end is not gone on with
     with threadpool_limits(1):
-        content = make_ask(gathered).model_dump(mode="json", exclude_defaults=True)
+        ask = make_ask(gathered)
+    problems = [
+        problem
+        for centre in gathered.centres
+        for problem in find_impossible_asks(ask, protocol, centre)
+    ]
+    if problems:  # every centre would refuse it
+        raise InputError(f"round {last + 1}, as it follows from the shares", problems)
+    content = ask.model_dump(mode="json", exclude_defaults=True)
     data = seal_round(
         content,
         describe_ask(content),

@@ -12,7 +12,7 @@ from tests.training.network.conftest import Walk
 from training.network.answering import PreparedShare, find_own_centre, name_share, prepare_share
 from training.network.leading import combine_shares
 from training.network.patients import CentrePatients
-from training.network.protocol.envelope import open_share
+from training.network.protocol.envelope import open_round, open_share, seal_round
 
 
 def _prepare(walk: Walk, **changed: Any) -> PreparedShare:
@@ -99,8 +99,80 @@ def test_files_of_others_are_not_taken_for_ones_own(walked: Walk) -> None:
 def test_who_was_left_out_is_told_why(walked: Walk) -> None:
     without = {name: data for name, data in walked.shares.items() if name != "basel_round_2.json"}
     asked = combine_shares(walked.protocol, LEAD, without, rounds=walked.rounds)
-    with pytest.raises(Refused, match=r"basel no longer takes part .* \(no share of round 2\)"):
+    with pytest.raises(Refused, match=r"basel no longer takes part .*'no share of round 2'"):
         _prepare(walked, round_=3, rounds={**walked.rounds, asked.file: asked.data})
+
+
+def _ask_again(walk: Walk, round_: int, **changed: Any) -> dict[str, bytes]:
+    """Return the lead's rounds up to one that is signed anew."""
+    name = f"round_{round_}.json"
+    sealed = open_round(walk.rounds[name], name)
+    data = seal_round(
+        {**json.loads(json.dumps(dict(sealed.content))), **changed},
+        {},
+        protocol=walk.protocol,
+        key=LEAD,
+        round_=round_,
+        shares=dict(sealed.shares),
+        previous=sealed.previous,
+    )
+    earlier = {f"round_{k}.json": walk.rounds[f"round_{k}.json"] for k in range(2, round_)}
+    return {**earlier, name: data}
+
+
+def test_a_round_that_was_answered_is_not_answered_when_asked_anew(walked: Walk) -> None:
+    again = _ask_again(walked, 2)
+    told = _refuse(walked, rounds=again)
+    assert "round 2: expected the lead's file that the centre's own share of this round" in told
+    # Nor is a later one, where the round that was answered has been changed for another.
+    sealed = open_round(walked.rounds["round_3.json"], "x")
+    third = seal_round(
+        json.loads(json.dumps(dict(sealed.content))),
+        {},
+        protocol=walked.protocol,
+        key=LEAD,
+        round_=3,
+        shares=dict(sealed.shares),
+        previous=open_round(again["round_2.json"], "x").sha256,
+    )
+    told = _refuse(walked, round_=3, rounds={**again, "round_3.json": third})
+    assert "a round is answered once: put back the file that was answered" in told
+    assert _prepare(walked, round_=3).content.round == 3
+
+
+def test_two_own_shares_of_one_round_are_refused(walked: Walk) -> None:
+    own = walked.list_own("basel")
+    told = _refuse(walked, earlier={**own, "copy.json": own["basel_round_1.json"]})
+    assert "copy.json: expected one share of round 1; got another one" in told
+
+
+def test_own_shares_follow_each_other(walked: Walk) -> None:
+    other = CentrePatients(
+        **{**vars(walked.patients["basel"]), "data": walked.patients["aachen"].data}
+    )
+    first = _prepare(walked, patients=other, round_=1, rounds=None, earlier=None)
+    told = _refuse(walked, earlier={**walked.list_own("basel"), first.file: first.data})
+    assert "expected a share that follows the centre's own one of round 1" in told
+
+
+def test_what_no_honest_lead_asks_is_not_answered(walked: Walk) -> None:
+    sealed = open_round(walked.rounds["round_2.json"], "x")
+    outcomes = json.loads(json.dumps(dict(sealed.content)))["outcomes"]
+    outcomes["response"]["coef"] = [1e300]
+    own = {"basel_round_1.json": walked.shares["basel_round_1.json"]}
+    told = _refuse(walked, rounds=_ask_again(walked, 2, outcomes=outcomes), earlier=own)
+    assert "round 2: response, coef: expected a coefficient for each of 5 columns; got 1" in told
+
+
+def test_what_cannot_be_computed_is_told_in_words(
+    walked: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ArithmeticError("did not converge")
+
+    monkeypatch.setattr("training.network.answering.make_share", fail)
+    with pytest.raises(Refused, match="has no number for the patients of basel"):
+        _prepare(walked)
 
 
 def test_a_cohort_of_other_patients_has_another_digest(walked: Walk) -> None:
