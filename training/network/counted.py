@@ -62,8 +62,9 @@ def leave_out_seen(data: TrainingData, *, cell: int, seed: int) -> TrainingData:
     """Return patients of whom not just a few responders are unseen at the second horizon.
 
     Where 1 to cell - 1 responders are, their number would follow from the counts of both outcomes.
-    As many others as are wanting, drawn at random, then count as unseen with them: that costs the
-    second outcome a few patients and no bias; to withhold it would cost all of them.
+    As many others as are wanting, drawn at random from those who kept and those who lost their
+    response in proportion, then count as unseen with them: that costs the second outcome a few
+    patients; to withhold it would cost all of them.
 
     Parameters
     ----------
@@ -77,12 +78,17 @@ def leave_out_seen(data: TrainingData, *, cell: int, seed: int) -> TrainingData:
     if not data.has_kept:
         return data
     first, second = data.horizons
-    responders = data.y[first] == 1
-    unseen = int((responders & np.isnan(data.kept)).sum())
-    seen = np.flatnonzero(responders & ~np.isnan(data.kept))
-    if not 0 < unseen < cell or len(seen) <= cell - unseen:
+    unseen = int(((data.y[first] == 1) & np.isnan(data.kept)).sum())
+    lost, held = (np.flatnonzero(data.kept == value) for value in (0, 1))
+    wanting = cell - unseen
+    if not 0 < unseen < cell or len(lost) + len(held) <= wanting:
         return data
-    left = np.random.default_rng(seed).choice(seen, cell - unseen, replace=False)
+    of_lost = round(wanting * len(lost) / (len(lost) + len(held)))
+    of_lost = min(of_lost, max(0, len(lost) - cell))  # both can still be told of
+    of_lost = max(of_lost, wanting - len(held))
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(lost, of_lost, replace=False), rng.choice(held, wanting - of_lost, False)
+    left = np.concatenate(drawn)
     kept, later = data.kept.copy(), data.y[second].copy()
     kept[left], later[left] = np.nan, np.nan
     return replace(data, kept=kept, y={**data.y, second: later})

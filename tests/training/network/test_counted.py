@@ -109,3 +109,10 @@ def test_an_outcome_whose_counts_give_somebody_away_is_withheld() -> None:
     hidden = hide_derived(told, data, cell=CELL).outcomes["kept"]
     assert (hidden.n, hidden.events, hidden.likelihood) == (None, None, None)
     assert "fewer than 5 patients" in hidden.withheld
+
+
+def test_leaving_out_leaves_enough_of_those_who_lost_their_response() -> None:
+    left = leave_out_seen(_make(20, 1, 5, 8), cell=CELL, seed=1)
+    assert [int((left.kept == value).sum()) for value in (0, 1)] == [5, 4]
+    left = leave_out_seen(_make(20, 1, 20, 20), cell=CELL, seed=1)
+    assert [int((left.kept == value).sum()) for value in (0, 1)] == [18, 18]
