@@ -7,7 +7,7 @@ others is asked when they are put together (:mod:`training.network.arithmetic.un
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,31 +15,38 @@ from training.network.arithmetic.left_out import WEIGHTS
 from training.network.content import (
     Ask,
     CourseCount,
-    Expansion,
     HomeEvaluation,
     OutcomeAsk,
     OutcomeShare,
     ShareContent,
     SharedSummary,
 )
-from training.network.disclosure.noise import bound_patient
+from training.network.possible import MOST_LOG_ODDS, Fault, check_expansion
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["find_changed_counts", "find_impossible"]
-
-_Fault = tuple[str, str, str]
-"""Where it stands in the share, what was expected, what came: of sums, never of a patient."""
+__all__ = ["find_changed_counts", "find_copies", "find_impossible"]
 
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
-_ABSURD = 1e12
-"""Beyond this no sum is looked at any further."""
-_SLACK = 0.01
+_MOST_LOSS = 1000.0
+"""In nats, of one patient."""
+_MEASURES = {
+    "auc": (0.0, 1.0),
+    "o_e": (0.001, 1000.0),
+    "slope": (-_MOST_LOSS, _MOST_LOSS),
+    "intercept": (-MOST_LOG_ODDS, MOST_LOG_ODDS),
+    "brier": (0.0, 1.0),
+    "brier_prevalence": (0.0, 1.0),
+    "brier_skill": (-_MOST_LOSS, 1.0),
+}
+"""Between which each measure lies, wherever a model is tried."""
+_SMALLEST_ERROR = 0.001
+"""As measures are rounded."""
 
 
 def find_impossible(
     told: ShareContent, protocol: Protocol, centre: str, ask: Ask | None
-) -> list[_Fault]:
+) -> list[Fault]:
     """Return everything in a share that cannot be.
 
     Parameters
@@ -53,11 +60,15 @@ def find_impossible(
     ask : Ask or None
         What was asked; None in the first round.
     """
-    faults: list[_Fault] = []
+    faults: list[Fault] = []
     round_ = 1 if ask is None else ask.round
     noisy = protocol.limits.noise is not None  # counts with noise need not add up
     if told.patients is not None and told.patients < 1 and not noisy:
         faults.append(("patients", "at least 1", str(told.patients)))
+    elif told.patients is None and not noisy:
+        faults.append(("patients", "how many count, where no noise is added", "null"))
+    faults += _check_size(told, protocol)
+    faults += [] if noisy or ask is not None else _check_first(told, protocol)
     patients = math.inf if told.patients is None or noisy else told.patients
     for horizon, count in told.counts.items():
         faults += [] if noisy else _check_count(f"counts.{horizon}", count, patients)
@@ -78,15 +89,18 @@ def find_impossible(
                 expected = "either a likelihood or why it is withheld"
                 faults.append((where, expected, "both or neither"))
         if outcome.likelihood is not None:
-            faults += _check_expansion(where, outcome, outcome.likelihood, protocol, round_)
+            faults += check_expansion(where, outcome, outcome.likelihood, protocol, round_)
             if ask is not None:
                 faults += _check_asked(where, outcome, protocol, centre, asked)
+    evaluated = ask is not None and centre in ask.evaluated
     for horizon, one in told.evaluation.items():
+        if noisy or not evaluated or horizon not in protocol.horizons:
+            faults.append((f"evaluation.{horizon}", "nothing that was not asked", "an evaluation"))
         faults += _check_evaluation(f"evaluation.{horizon}", one, patients)
     return faults
 
 
-def find_changed_counts(first: ShareContent, told: ShareContent) -> list[_Fault]:
+def find_changed_counts(first: ShareContent, told: ShareContent) -> list[Fault]:
     """Return which counts of a later share are not those of the centre's first."""
     before: dict[str, int | None] = {"patients": first.patients, "synthetic": first.synthetic}
     after: dict[str, int | None] = {"patients": told.patients, "synthetic": told.synthetic}
@@ -102,7 +116,67 @@ def find_changed_counts(first: ShareContent, told: ShareContent) -> list[_Fault]
     ]
 
 
-def _check_count(where: str, count: CourseCount, patients: float) -> Iterator[_Fault]:
+def find_copies(shares: Mapping[str, ShareContent]) -> list[tuple[str, str, str]]:
+    """Return which centres tell the same sums in their first share: two have never the same.
+
+    Parameters
+    ----------
+    shares : mapping of str to ShareContent
+        By centre, its first share.
+
+    Returns
+    -------
+    list of (str, str, str)
+        One centre, the other, and the outcome.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    found = []
+    for centre, told in shares.items():
+        for name, outcome in told.outcomes.items():
+            if outcome.likelihood is None:
+                continue
+            sums = outcome.likelihood.model_dump_json(include={"at", "gradient", "curvature"})
+            other = seen.setdefault((name, sums), centre)
+            if other != centre:
+                found.append((other, centre, name))
+    return found
+
+
+def _check_size(told: ShareContent, protocol: Protocol) -> Iterator[Fault]:
+    """Check that no centre claims more patients than were agreed: they would outweigh all."""
+    most = protocol.limits.most_patients
+    counts = {"patients": told.patients}
+    counts |= {f"outcomes.{name}.n": outcome.n for name, outcome in told.outcomes.items()}
+    for where, count in counts.items():
+        if count is not None and count > most:
+            yield where, f"at most limits.most_patients of the protocol, {most}", str(count)
+
+
+def _check_first(told: ShareContent, protocol: Protocol) -> Iterator[Fault]:
+    """Check that a first share has all that it must, once each, and no two tell otherwise."""
+    names = [summary.name for summary in told.summaries]
+    if sorted(names) != sorted(protocol.predictors):
+        expected = f"one of each of the {len(protocol.predictors)} predictors"
+        yield "summaries", expected, f"{len(names)}, of {len(set(names))} names"
+    expected = f"one of each of the {len(protocol.horizons)} horizons"
+    if set(told.counts) != set(protocol.horizons):
+        yield "counts", expected, f"{len(told.counts)}"
+    if set(told.outcomes) != set(_NAMES[: len(protocol.horizons)]):
+        yield "outcomes", expected, f"{len(told.outcomes)}"
+    response, kept = (told.outcomes.get(name) for name in _NAMES)
+    count = told.counts.get(protocol.horizons[0])
+    if response is not None and count is not None:
+        for part in ("n", "events"):
+            here, there = getattr(response, part), getattr(count, part)
+            if here is not None and there is not None and here != there:
+                where = f"outcomes.response.{part}"
+                yield where, f"as in counts.{protocol.horizons[0]}, {there}", str(here)
+    responders = None if response is None else response.events
+    if kept is not None and kept.n is not None and kept.n > (responders or math.inf):
+        yield "outcomes.kept.n", f"at most the {responders} responders", str(kept.n)
+
+
+def _check_count(where: str, count: CourseCount, patients: float) -> Iterator[Fault]:
     n, events, unknown = count.n, count.events, count.unknown
     for name, value in (("n", n), ("events", events), ("unknown", unknown)):
         if value is not None and not 0 <= value <= patients:
@@ -113,7 +187,7 @@ def _check_count(where: str, count: CourseCount, patients: float) -> Iterator[_F
         yield where, f"n and unknown that are at most {patients} together", str(n + unknown)
 
 
-def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> Iterator[_Fault]:
+def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> Iterator[Fault]:
     where = f"summaries.{told.name}"
     if told.name not in protocol.predictors:
         yield where, "a predictor of the protocol", "another"
@@ -123,7 +197,15 @@ def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> 
         yield where, f"n and missing from 0 to the {patients} patients", f"{n} and {missing}"
     elif n is not None and missing is not None and n + missing > patients:
         yield where, f"n and missing that are at most {patients} together", str(n + missing)
+    variable = protocol.dictionary[told.name]
+    if variable.is_numeric and told.shares is not None:
+        yield f"{where}.shares", "none of a number", "some"
+    elif not variable.is_numeric and told.number is not None:
+        yield f"{where}.number", "none of what is no number", "one"
     if told.shares is not None:
+        levels = variable.categories if variable.kind == "category" else ("no", "yes")
+        if set(told.shares) != set(levels):
+            yield f"{where}.shares", f"a count of each of the {len(levels)} levels", "others"
         counts = [count for count in told.shares.values() if count is not None]
         whole = len(counts) == len(told.shares)
         at_most = patients if n is None else n
@@ -135,7 +217,6 @@ def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> 
         number = told.number
         if number.sd < 0:
             yield f"{where}.number.sd", "at least 0", f"{number.sd:g}"
-        variable = protocol.dictionary[told.name]
         if variable.low is not None and variable.high is not None:
             low, high = variable.low, variable.high
             if not low <= number.mean <= high or number.sd > high - low:
@@ -150,7 +231,7 @@ def _check_summary(told: SharedSummary, patients: float, protocol: Protocol) -> 
             yield f"{where}.number.counts", f"counts that add up to n, which is {n}", str(total)
 
 
-def _check_outcome(where: str, told: OutcomeShare, patients: float) -> Iterator[_Fault]:
+def _check_outcome(where: str, told: OutcomeShare, patients: float) -> Iterator[Fault]:
     n, events = told.n, told.events
     if n is not None and not 0 <= n <= patients:
         yield f"{where}.n", f"from 0 to the {patients} patients", str(n)
@@ -160,63 +241,9 @@ def _check_outcome(where: str, told: OutcomeShare, patients: float) -> Iterator[
         yield where, "n and events where a likelihood is told", "none"
 
 
-def _check_expansion(
-    where: str, share: OutcomeShare, told: Expansion, protocol: Protocol, round_: int
-) -> Iterator[_Fault]:
-    where = f"{where}.likelihood"
-    straight = protocol.basis.linear_
-    size = 1 + (len(straight) if told.family == "bends" else int(straight.sum()))
-    if told.family not in protocol.families:
-        yield f"{where}.family", "a family of the protocol", told.family
-    wrong = [name for name in ("at", "gradient") if len(getattr(told, name)) != size]
-    if told.curvature is not None and [len(row) for row in told.curvature] != [size] * size:
-        wrong.append("curvature")
-    for name in wrong:
-        yield f"{where}.{name}", f"{size} numbers for {told.family} columns", "another size"
-    if wrong:
-        return
-    noisy = protocol.limits.noise is not None
-    if told.curvature is not None:
-        yield from _check_curvature(f"{where}.curvature", told.curvature, share.n, protocol)
-    elif protocol.limits.find_curvature_decimals(round_) is not None:
-        yield f"{where}.curvature", f"a curvature in round {round_}", "none"
-    if noisy or share.n is None or share.events is None:
-        return  # what noise is added to need not be possible
-    if told.value > _ROUNDING:
-        yield f"{where}.value", "a log-likelihood, at most 0", f"{told.value:g}"
-    # Observed less expected responders.
-    lowest, highest = share.events - share.n - _SLACK, share.events + _SLACK
-    if not lowest <= told.gradient[0] <= highest:
-        expected = f"observed less expected responders, {lowest:g} to {highest:g}, at first"
-        yield f"{where}.gradient", expected, f"{told.gradient[0]:g}"
-
-
-def _check_curvature(
-    where: str, told: list[list[float]], n: int | None, protocol: Protocol
-) -> Iterator[_Fault]:
-    curvature = np.asarray(told)
-    if not np.array_equal(curvature, curvature.T):
-        yield where, "a symmetric matrix", "one that is not"
-        return
-    if protocol.limits.noise is not None:
-        return
-    slack = 0.5 + _ROUNDING  # a centre may round its own to whole numbers
-    columns = protocol.basis.linear_ | (len(told) == 1 + len(protocol.basis.linear_))
-    most = np.inf if n is None else n / 4 * bound_patient(protocol.basis, columns) ** 2
-    size = float(np.abs(curvature).max())
-    if size > min(most + slack, _ABSURD):
-        yield where, f"at most what {n} patients between the agreed ends can have", f"{size:g}"
-        return
-    least = float(np.linalg.eigvalsh(curvature).min())
-    if least < -len(curvature) * slack:
-        yield where, "no eigenvalue below 0 beyond rounding", f"{least:g}"
-    if n is not None and not 0 < curvature[0, 0] <= n / 4 + slack:
-        yield where, f"above 0 and at most n / 4 = {n / 4:g} at first", f"{curvature[0, 0]:g}"
-
-
 def _check_asked(
     where: str, told: OutcomeShare, protocol: Protocol, centre: str, ask: OutcomeAsk | None
-) -> Iterator[_Fault]:
+) -> Iterator[Fault]:
     """Check that an answer is to what was asked."""
     if ask is None or centre not in ask.intercepts:
         yield where, "an answer to what was asked of this centre", "it was not asked"
@@ -234,42 +261,54 @@ def _check_asked(
         yield from _check_losses(where, told, centre, ask)
 
 
-def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) -> Iterator[_Fault]:
+def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) -> Iterator[Fault]:
     """Check that losses and intercepts that were asked for are told, and can be."""
     if centre in ask.losses:
         named = set() if told.losses is None else set(told.losses.settings)
         if named != set(ask.losses[centre]):
             expected = f"a loss for each of the {len(ask.losses[centre])} settings asked for"
             yield f"{where}.losses", expected, f"{len(named)}"
-        elif told.losses and min([told.losses.prevalence, *told.losses.settings.values()]) < 0:
-            yield f"{where}.losses", "log losses, at least 0", "one below 0"
+        elif told.losses and not _are_losses(
+            [told.losses.prevalence, *told.losses.settings.values()], told.n
+        ):
+            yield f"{where}.losses", "log losses, at least 0, of these patients", "others"
     if centre in ask.shrinking:
         shrunk = told.shrinking
         if shrunk is None or {len(shrunk.losses), len(shrunk.intercepts)} != {len(WEIGHTS)}:
             expected = f"losses and intercepts at {len(WEIGHTS)} weights"
             yield f"{where}.shrinking", expected, "none, or another number"
-        elif min([shrunk.squares, *shrunk.losses]) < 0:
-            yield f"{where}.shrinking", "log losses and squares, at least 0", "one below 0"
+        elif not _are_losses(shrunk.losses, told.n) or not (
+            0 <= shrunk.squares <= _MOST_LOSS**2 * (told.n or math.inf)
+            and max(map(abs, shrunk.intercepts)) <= _MOST_LOSS
+        ):
+            expected = "log losses and squares, at least 0, of these patients"
+            yield f"{where}.shrinking", expected, "others"
     if ask.blended is not None and centre in ask.blended.intercepts:
         point, at = told.blended, ask.blended.intercepts[centre]
         most = np.inf if told.n is None else told.n / 4 + _ROUNDING
-        if point is None or point.at != at or not 0 < point.curvature <= most:
+        told_wrong = point is None or point.at != at or not 0 < point.curvature <= most
+        if told_wrong or (point is not None and abs(point.gradient) > 4 * most):
             expected = f"slope and bend (above 0, at most {most:g}) at the intercept asked for"
             yield f"{where}.blended", expected, "none, or another"
 
 
-def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iterator[_Fault]:
+def _are_losses(losses: Sequence[float], n: int | None) -> bool:
+    return min(losses) >= 0 and max(losses) <= _MOST_LOSS * (math.inf if n is None else n)
+
+
+def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iterator[Fault]:
     if not 0 <= told.events <= told.n <= patients:
         expected = f"events at most n, and n at most the {patients} patients"
         yield where, expected, f"{told.events} of {told.n}"
-    for name in ("auc", "brier", "brier_prevalence"):
+    for name, (low, high) in _MEASURES.items():
         value = getattr(told, name)
-        if value is not None and not 0 <= value <= 1:
-            yield f"{where}.{name}", "from 0 to 1", f"{value:g}"
-    for name in ("auc_se", "o_e_se", "slope_se", "intercept_se", "brier_se", "brier_skill_se"):
-        value = getattr(told, name)
-        if value is not None and value < 0:
-            yield f"{where}.{name}", "a standard error, at least 0", f"{value:g}"
+        if value is not None and not low <= value <= high:
+            yield f"{where}.{name}", f"from {low:g} to {high:g}", f"{value:g}"
+        error = getattr(told, f"{name}_se", None)
+        least = 0.0 if name.startswith("brier") else _SMALLEST_ERROR
+        if error is not None and not least <= error <= _MOST_LOSS:
+            expected = f"a standard error, {least:g} to {_MOST_LOSS:g}"
+            yield f"{where}.{name}_se", expected, f"{error:g}"
     total = [sum(group.n for group in told.groups), sum(group.events for group in told.groups)]
     if told.groups and total != [told.n, told.events]:
         expected = f"groups that add up to {told.events} of {told.n}"

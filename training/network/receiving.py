@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from features.errors import InputError, Problem
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed_counts, find_impossible
+from training.network.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.protocol.envelope import (
     SealedRound,
     SealedShare,
@@ -182,6 +182,11 @@ def receive_shares(
             one.problem(f"{where}: {expected}", got, "ask the centre to share again")
             for where, expected, got in faults
         ]
+    first_told = {one.share.centre: one for one in opened if one.share.round == 1}
+    for other, centre, name in find_copies({c: one.told for c, one in first_told.items()}):
+        expected = f"sums of {name} of its own: no two centres have the same"
+        action = f"ask {other} and {centre} whose patients they are"
+        problems.append(first_told[centre].problem(expected, f"those of {other}", action))
     if problems:
         raise InputError("the shares of the network", problems)
     shares: dict[str, list[ShareContent]] = {}

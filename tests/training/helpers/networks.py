@@ -9,7 +9,7 @@ from features.cohort.cohort import Cohort, parse_cohort
 from features.cohort.labelling import label_cohort
 from features.simulation.cohort import make_cohort
 from training.fitting.response import TrainingData
-from training.network.content import Ask, CourseCount, OutcomeShare, ShareContent
+from training.network.content import Ask, CourseCount, OutcomeShare, ShareContent, SharedSummary
 from training.network.home import list_outcomes, share_evaluation, share_outcome
 from training.network.protocol.keys import CentreKey
 from training.network.protocol.protocol import Protocol, parse_protocol, sign_protocol
@@ -93,6 +93,10 @@ def tell(
         patients=len(data),
         synthetic=True,
         counts=counts,
+        summaries=[
+            SharedSummary(name=name, n=None, missing=None)
+            for name in (protocol.predictors if ask is None else ())
+        ],
         outcomes=outcomes,
         evaluation=evaluation,
     )

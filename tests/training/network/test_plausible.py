@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.training.helpers.networks import TEXT, make_patients, make_signed, tell
 from training.network.asking import make_ask
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed_counts, find_impossible
+from training.network.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.protocol.protocol import Protocol
 
 NUMBER = {
@@ -44,8 +45,9 @@ def protocol() -> Protocol:
 @pytest.fixture(scope="module")
 def told(protocol: Protocol) -> dict[str, Any]:
     share = tell(make_patients(1, 45), protocol, "basel").model_dump()
-    further = {"summaries": [NUMBER, FLAG], "evaluation": {"t1": EVALUATION}}
-    return {**share, **further}
+    empty = {one["name"]: one for one in share["summaries"]}
+    told = {"nrs_t0": NUMBER, "opioid": FLAG}
+    return {**share, "summaries": list((told | (empty | told)).values())}
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,26 @@ LIKELIHOOD = ("outcomes", "response", "likelihood")
         (_set("outcomes", "other", to={"n": 1, "events": 1, "withheld": "x"}), "outcomes.other"),
         (_set("outcomes", "response", "events", to=45), "outcomes.response.events: from 0 to n"),
         (_set("outcomes", "response", "n", to=99), "outcomes.response.n: from 0 to the "),
+        (_set("patients", to=None), "patients: how many count"),
+        (_set("patients", to=5001), "patients: at most limits.most_patients of the protocol, 5000"),
+        (_set("outcomes", "response", "n", to=10**15), "outcomes.response.n: at most limits.most"),
+        (_set("summaries", to=[]), "summaries: one of each of the 5 predictors; 0, of 0 names"),
+        (_set("summaries", to=[FLAG, FLAG]), "summaries: one of each of the 5 predictors; 2, of 1"),
+        (_set("summaries", 0, "shares", to={"no": 1}), "summaries.nrs_t0.shares: none of a number"),
+        (_set("summaries", 1, "shares", to={"zzz": 3}), "summaries.opioid.shares: a count of each"),
+        (_set("summaries", 1, "shares", to={}), "summaries.opioid.shares: a count of each"),
+        (_set("summaries", 1, "number", to=NUMBER["number"]), "summaries.opioid.number: none of"),
+        (_set("counts", to={}), "counts: one of each of the 2 horizons; 0"),
+        (_set("outcomes", to={}), "outcomes: one of each of the 2 horizons; 0"),
+        (_set("outcomes", "response", "n", to=40), "outcomes.response.n: as in counts.t1, "),
+        (_set("outcomes", "response", "events", to=10), "outcomes.response.events: as in counts."),
+        (_set("outcomes", "kept", "n", to=44), "outcomes.kept.n: at most the "),
+        (_set(*LIKELIHOOD, "at", 2, to=1e300), "outcomes.response.likelihood.at: log-odds of at"),
+        (_set(*LIKELIHOOD, "at", 2, to=3.0), "outcomes.response.likelihood.gradient: that of the"),
+        (_set(*LIKELIHOOD, "gradient", 2, to=1e9), "outcomes.response.likelihood.gradient: at mo"),
+        (_set(*LIKELIHOOD, "gradient", 2, to=9.0), "outcomes.response.likelihood.gradient: that"),
+        (_set(*LIKELIHOOD, "value", to=-1e308), "outcomes.response.likelihood.value: a log"),
+        (_set(*LIKELIHOOD, "curvature", 0, 0, to=1e-9), "outcomes.response.likelihood.curvature"),
         (_set("outcomes", "response", "n", to=None), "outcomes.response: n and events where"),
         (_set("outcomes", "response", "withheld", to="why"), "outcomes.response: either a"),
         (_set(*LIKELIHOOD, "family", to="bends"), "outcomes.response.likelihood.family: a family"),
@@ -128,13 +150,6 @@ LIKELIHOOD = ("outcomes", "response", "likelihood")
         (_set(*LIKELIHOOD, "curvature", 1, 1, to=1e308), "outcomes.response.likelihood.curvature"),
         (_set(*LIKELIHOOD, "value", to=1.0), "outcomes.response.likelihood.value: a log"),
         (_set(*LIKELIHOOD, "gradient", 0, to=99.0), "outcomes.response.likelihood.gradient: obs"),
-        (_set("evaluation", "t1", "events", to=31), "evaluation.t1: events at most n"),
-        (_set("evaluation", "t1", "auc", to=1.5), "evaluation.t1.auc: from 0 to 1; 1.5"),
-        (_set("evaluation", "t1", "auc_se", to=-1.0), "evaluation.t1.auc_se: a standard error"),
-        (_set("evaluation", "t1", "groups", 0, "n", to=9), "evaluation.t1.groups: groups that add"),
-        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events, s"),
-        (_set("evaluation", "t1", "groups", 1, "expected", to=21), "evaluation.t1.groups: events"),
-        (_set("evaluation", "t1", "groups", 1, "low", to=0.4), "evaluation.t1.groups: groups of"),
         (_set("summaries", 0, "number", "mean", to=1e308), "summaries.nrs_t0.number: mean and SD"),
         (_set("summaries", 0, "number", "sd", to=11.0), "summaries.nrs_t0.number: mean and SD"),
         (_set(*LIKELIHOOD, "curvature", 0, 0, to=0.0), "outcomes.response.likelihood.curvature"),
@@ -150,6 +165,56 @@ def test_what_cannot_be_is_found(
     change(changed)
     found = _find(changed, protocol)
     assert any(line.startswith(expected) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_set("evaluation", "t1", "events", to=31), "evaluation.t1: events at most n"),
+        (_set("evaluation", "t1", "auc", to=1.5), "evaluation.t1.auc: from 0 to 1; 1.5"),
+        (_set("evaluation", "t1", "auc_se", to=-1.0), "evaluation.t1.auc_se: a standard error"),
+        (_set("evaluation", "t1", "groups", 0, "n", to=9), "evaluation.t1.groups: groups that add"),
+        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events, s"),
+        (_set("evaluation", "t1", "groups", 1, "expected", to=21), "evaluation.t1.groups: events"),
+        (_set("evaluation", "t1", "groups", 1, "low", to=0.4), "evaluation.t1.groups: groups of"),
+        (_set("evaluation", "t1", "brier_skill", to=1e300), "evaluation.t1.brier_skill: from -1"),
+        (_set("evaluation", "t1", "o_e", to=-5.0), "evaluation.t1.o_e: from 0.001 to 1000; -5"),
+        (_set("evaluation", "t1", "auc_se", to=0.0), "evaluation.t1.auc_se: a standard error"),
+        (_set("evaluation", "t3", to=EVALUATION), "evaluation.t3: nothing that was not asked"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_found(
+    protocol: Protocol,
+    asks: dict[int, Ask],
+    change: Callable[[dict[str, Any]], None],
+    expected: str,
+) -> None:
+    answer = tell(make_patients(2, 45), protocol, "basel", asks[4]).model_dump()
+    assert set(answer["evaluation"]) == {"t1", "t2"}
+    answer = {**answer, "evaluation": {"t1": {**EVALUATION, "groups": list(EVALUATION["groups"])}}}
+    answer = ShareContent.model_validate(answer).model_dump()
+    assert _find(answer, protocol, asks[4]) == []
+    change(answer)
+    found = _find(answer, protocol, asks[4])
+    assert any(line.startswith(expected) for line in found), found
+
+
+def test_an_evaluation_that_nobody_asked_is_found(told: dict[str, Any], protocol: Protocol) -> None:
+    found = _find({**told, "evaluation": {"t1": EVALUATION}}, protocol)
+    assert found == ["evaluation.t1: nothing that was not asked; an evaluation"]
+
+
+@pytest.mark.parametrize("text", ["60", True])
+def test_text_is_no_number(told: dict[str, Any], text: object) -> None:
+    with pytest.raises(ValidationError, match="patients"):
+        ShareContent.model_validate({**told, "patients": text})
+
+
+def test_two_centres_with_the_same_sums_are_found(protocol: Protocol) -> None:
+    first, other = (tell(make_patients(seed, 45), protocol, "basel") for seed in (1, 2))
+    assert find_copies({"aachen": first, "basel": other}) == []
+    copies = find_copies({"aachen": first, "bern": other, "basel": first})
+    assert copies == [("aachen", "basel", "response"), ("aachen", "basel", "kept")]
 
 
 RESPONSE = ("outcomes", "response")
@@ -197,9 +262,10 @@ def test_rounding_alone_is_no_fault(told: dict[str, Any]) -> None:
     # Rounded to whole numbers a curvature of these columns has an eigenvalue below 0.
     protocol = make_signed(TEXT.replace("curvature_decimals = 1", "curvature_decimals = 0"))
     changed = ShareContent.model_validate(told).model_dump()
-    likelihood = changed["outcomes"]["response"]["likelihood"]
-    likelihood["curvature"] = [[round(x) * 1.0 for x in row] for row in likelihood["curvature"]]
-    likelihood["curvature"][2][2] = -1.0
+    for outcome in changed["outcomes"].values():
+        curvature = [[round(x) * 1.0 for x in row] for row in outcome["likelihood"]["curvature"]]
+        curvature[2][2] = -1.0
+        outcome["likelihood"]["curvature"] = curvature
     assert _find(changed, protocol) == []
 
 

@@ -48,6 +48,8 @@ class Limits(Settings):
     ----------
     cell : int
         Patients below which no count is told.
+    most_patients : int
+        Patients above which a centre's share is refused: a made-up number would outweigh all.
     parameters_share : float
         Most parameters told, as a share of the patients whose outcome is known.
     remaining : float
@@ -65,6 +67,7 @@ class Limits(Settings):
     """
 
     cell: Annotated[int, between(3, 1000)] = 5
+    most_patients: Annotated[int, between(10, 1_000_000)] = 5000
     parameters_share: Annotated[float, between(0.01, 1)] = 0.33
     remaining: Annotated[float, between(0, 1)] = 0.05
     gradient_decimals: Annotated[
