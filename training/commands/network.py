@@ -44,6 +44,15 @@ _RoundsOption = Annotated[
         "--rounds", help="Folder or address of the lead's rounds; default: rounds, beside it."
     ),
 ]
+_WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="CENTRE",
+        help="Go on without a centre that has not shared in this round: it is out of this network "
+        "for good. Repeat it for others.",
+    ),
+]
 
 
 def _read_key(path: Path) -> CentreKey:
@@ -99,15 +108,16 @@ def write_protocol(
 ) -> None:
     """Write a commented protocol to fill in; with --key, sign the one that was filled in.
 
-    It is signed only when it has no problem. A signed one is not changed: another protocol is
-    another network.
+    It is signed only when it has no problem. A signed one is not changed, but by --force: another
+    protocol is another network.
     """
     from features.files.table import read_bytes, write_bytes
     from training.network.protocol.protocol import sign_protocol
     from training.network.protocol.template import make_protocol_template
 
     if key is not None:
-        write_bytes(sign_protocol(read_bytes(file), _read_key(key), str(file)), file, force=True)
+        signed = sign_protocol(read_bytes(file), _read_key(key), str(file), force=force)
+        write_bytes(signed, file, force=True)
         typer.echo(f"Signed {file}. Next: send it to every centre, which looks at it with")
         typer.echo(f"  ketresponse network check {file} --cohort COHORT")
         return
@@ -228,6 +238,7 @@ def combine_round(
     key: _KeyOption,
     protocol: _ProtocolOption = Path(_PROTOCOL),
     rounds: _RoundsOption = None,
+    without: _WithoutOption = None,
     finish: Annotated[
         bool, typer.Option("--finish", help="Make the model now, whatever rounds are planned.")
     ] = False,
@@ -241,13 +252,14 @@ def combine_round(
     """Put the centres' shares together: the next round, or the model after the last one.
 
     Every share is checked first, and all that is wrong with any of them is told at once, by centre.
+    Nobody is left out who shared in the round before, unless --without names the centre.
     """
     from functools import partial
 
     from rich.console import Console
 
     from training.document.progress import show_progress
-    from training.network.leading import combine_shares
+    from training.network.leading import check_late, combine_shares
     from training.network.protocol.places import FilePlace, read_files
     from training.network.protocol.protocol import read_protocol
     from training.network.publishing.publish import publish_network
@@ -258,12 +270,19 @@ def combine_round(
     place = FilePlace(_place_beside(rounds, protocol, "rounds"))
     asked = place.read_some(place.list_files())
     told = combine_shares(agreed, own, read_files(shares), rounds=asked, finish=finish)
+    check_late(told, without or [])
     lines = [] if quiet else tell_combined(told, agreed)
     for line in lines:
         typer.echo(line)
     if told.result is None:
+        earlier = asked.get(place.name(told.file), told.data)
         place.write(told.data, told.file, force=force)
         typer.echo(f"Wrote {place.name(told.file)}. Send it to the centres.")
+        if earlier != told.data:
+            typer.echo(
+                "It is another one than before: a centre that has answered that one answers no "
+                "other, and would be out of this network. Tell all of them."
+            )
         return
     show = partial(show_progress, None if quiet else Console(stderr=True, markup=False))
     uri = find_tracking_uri(os.environ)

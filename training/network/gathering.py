@@ -51,6 +51,12 @@ class Gathered:
         }
 
     @property
+    def late(self) -> tuple[str, ...]:
+        """Those that told in every round but the last."""
+        before = self.rounds - 1
+        return tuple(c for c in self.protocol.centres if len(self.shares.get(c, ())) == before)
+
+    @property
     def outcomes(self) -> tuple[str, ...]:
         """What is asked of: "response", and "kept" with two horizons."""
         return ("response", "kept")[: len(self.protocol.horizons)]
@@ -72,14 +78,27 @@ class Gathered:
         NotEnoughData
             If fewer than two centres tell.
         """
+        self._require_centres()
         counts = self.list_counts(outcome)
         if len(counts) < 2:
             raise NotEnoughData(
                 f"{len(counts)} of {len(self.centres)} centres may tell how many patients "
-                f"responded ({outcome}): a network needs two; wait until more centres have enough "
-                "patients" + (", or agree on the horizon t1 alone" if outcome == "kept" else "")
+                f"responded ({outcome}): a network needs two; begin a new network when more "
+                "centres have enough patients"
+                + (", or one of the horizon t1 alone" if outcome == "kept" else "")
             )
         return counts
+
+    def _require_centres(self) -> None:
+        """Refuse to go on where too few have told, and say who is waited for."""
+        if len(self.centres) > 1:
+            return
+        missing = "".join(f"; {name}: {why}" for name, why in self.dropped.items())
+        raise NotEnoughData(
+            "a network needs the shares of at least two centres in every round; round "
+            f"{self.rounds} has {len(self.centres)}{missing}; wait for what is missing, and give "
+            "the shares of all rounds"
+        )
 
     def list_withheld(self, outcome: str) -> dict[str, str]:
         """Return the centres whose slopes do not take part in an outcome, and why.
@@ -128,11 +147,7 @@ class Gathered:
         NotEnoughData
             If fewer than two centres take part.
         """
-        if len(self.centres) < 2:
-            raise NotEnoughData(
-                f"a network needs the shares of at least two centres in every round; round "
-                f"{self.rounds} has {len(self.centres)}"
-            )
+        self._require_centres()
         protocol = self.protocol
         sd = protocol.intercept_sd
         intercepts = Intercepts(protocol.intercepts == "common", 0.0 if sd is None else sd**-2.0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from threadpoolctl import threadpool_limits
 
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, Refused
 from training.network.answering import name_share
 from training.network.asked import find_impossible_asks
 from training.network.asking import make_ask
@@ -19,7 +19,7 @@ from training.network.receiving import Received, receive_rounds, receive_shares
 from training.network.result import NetworkResult
 from training.network.share_words import describe_ask
 
-__all__ = ["CombinedShares", "combine_shares", "name_round"]
+__all__ = ["CombinedShares", "check_late", "combine_shares", "name_round"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,8 @@ class CombinedShares:
         Who shared in it.
     dropped : dict of str to str
         Who did not, and why.
+    late : tuple of str
+        Who shared in every round but this one: left out now, they are left out for good.
     file : str
         What the next round is to be called; empty where there is none.
     data : bytes
@@ -49,6 +51,7 @@ class CombinedShares:
     round: int
     centres: tuple[str, ...]
     dropped: dict[str, str]
+    late: tuple[str, ...] = ()
     file: str = ""
     data: bytes = b""
     result: NetworkResult | None = None
@@ -104,7 +107,14 @@ def combine_shares(
         for share in sealed
     }
     programs = {name: received.sealed[name][-1].program for name in gathered.centres}
-    told = CombinedShares(last, gathered.centres, gathered.dropped, shares=files, programs=programs)
+    told = CombinedShares(
+        last,
+        gathered.centres,
+        gathered.dropped,
+        late=gathered.late,
+        shares=files,
+        programs=programs,
+    )
     if finish or last >= protocol.rounds:
         with threadpool_limits(1):  # matrices so small that threads wait for each other
             result = conclude(gathered, received.digests)
@@ -137,3 +147,43 @@ def _list_digests(received: Received) -> dict[str, str]:
     """Return the digest of the last share of each centre that takes part."""
     gathered = received.gathered
     return {name: received.digests[name][gathered.rounds - 1] for name in gathered.centres}
+
+
+def check_late(told: CombinedShares, without: Collection[str]) -> None:
+    """Refuse to go on without a centre that nobody has said may be left out.
+
+    Parameters
+    ----------
+    told : CombinedShares
+        What would be gone on with.
+    without : collection of str
+        Centres that may be left out, for good.
+
+    Raises
+    ------
+    InputError
+        If one of these has shared, or is no centre of the network.
+    Refused
+        If another one has shared in every round but this one.
+    """
+    problems = [
+        Problem(
+            "--without",
+            f"a centre without a share of round {told.round}",
+            name,
+            action="take its files out of what is given, if it is to take no part"
+            if name in told.centres
+            else f"centres are {', '.join([*told.centres, *told.dropped])}",
+        )
+        for name in without
+        if name not in told.dropped
+    ]
+    if problems:
+        raise InputError("combine", problems)
+    waited = [name for name in told.late if name not in without]
+    if waited:
+        options = " ".join(f"--without {name}" for name in waited)
+        raise Refused(
+            f"{', '.join(waited)}: no share of round {told.round}; wait for it, or go on without "
+            f"it, for good, by {options}"
+        )

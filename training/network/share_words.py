@@ -14,8 +14,9 @@ _SHARE = {
     "counts": "By time: patients whose outcome is known (n), responders among them (events), and "
     "patients whose outcome is not known. null: fewer than the limit, or it would tell such a "
     "number.",
-    "summaries": "Each predictor: patients with a value and without, mean and spread, and patients "
-    "between agreed edges, joined where they would be fewer than the limit.",
+    "summaries": "Each predictor: patients with a value and without, mean and standard deviation "
+    "(sd), and patients between agreed edges, joined where they would be fewer than the limit. "
+    "null: fewer than the limit, or it would tell such a number.",
     "outcomes": "The sums over patients that a common model is made of: 'response' at the first "
     "time, 'kept' of those who had responded.",
     "outcomes.likelihood": "The log-likelihood (value) of the outcomes at coefficients (at; the "
@@ -28,7 +29,10 @@ _SHARE = {
     "outcomes.blended": "Slope and bend of the log-likelihood in the intercept alone.",
     "outcomes.withheld": "Why nothing more is told of an outcome.",
     "evaluation": "How the model that was made without this centre does here: calibration, AUC, "
-    "Brier score, with standard errors, and patients by groups of risk, none under the limit.",
+    "Brier score, with standard errors, and patients by groups of risk, none under the limit. "
+    "o_e: responders observed by expected. auc_se is of the AUC's logit, o_e_se of the logarithm of o_e. "
+    "brier_skill: the share of brier_prevalence, which everyone's getting the same probability "
+    "has, by which brier is lower. null: too few to tell.",
     "noise": "Whether noise was added, and how much.",
     "remarks": "What else the lead has to know, in words.",
 }

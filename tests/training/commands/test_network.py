@@ -38,6 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     protocol = folder / "network.toml"
     assert _run("protocol", str(protocol), "--name", "net").exit_code == 0
     text = protocol.read_text().replace('name = ""', 'name = "Aachen"')
+    text = re.sub(r"not described yet: (who|drug), .*?\"", 'simulated"', text)
     text = text.replace('key = ""', f'key = "{keys["lead"]}"')
     members = "\n".join(f'{name} = "{keys[name]}"' for name in CENTRES)
     text = re.sub(r"# rotterdam = .*", members, text)
@@ -177,6 +178,26 @@ def test_a_protocol_is_not_replaced_by_a_template(place: Path) -> None:
     assert "is there already" in done.output
 
 
+def test_a_signed_protocol_is_changed_by_force_only(place: Path) -> None:
+    protocol = Path("network.toml")
+    signed = protocol.read_bytes()
+    sign = ("protocol", str(protocol), "--key", "lead.pem")
+    assert _run(*sign).exit_code == 0
+    assert protocol.read_bytes() == signed
+    protocol.write_bytes(signed.replace(b"seed = 1", b"seed = 2"))
+    done = _run(*sign)
+    assert done.exit_code == 4
+    assert "another protocol is another network" in done.output and "--force" in done.output
+    assert b"seed = 2" in protocol.read_bytes()
+    assert _run(*sign, "--force").exit_code == 0
+    assert "signed by Aachen" in _run("check").output
+    protocol.write_bytes(signed.replace(b"\n", b"\r\n"))
+    ends = _run("check")
+    assert ends.exit_code == 2 and "line ends were changed (CRLF)" in ends.output
+    assert _run(*sign).exit_code == 0
+    assert protocol.read_bytes() == signed
+
+
 def test_a_key_with_a_passphrase_is_asked_for_it(place: Path) -> None:
     done = _run("key", "locked.pem", "--passphrase", input_="horse\n")
     assert done.exit_code == 0 and "ed25519:" in done.stdout
@@ -208,6 +229,37 @@ def test_a_later_round_needs_the_leads_file(place: Path) -> None:
     assert done.exit_code == 2
     assert "round 2: expected the lead's file of it" in done.output
     assert not Path("shares").exists()
+
+
+def test_a_late_centre_is_waited_for_unless_it_is_named(place: Path) -> None:
+    key = Path("ulm.pem")
+    protocol = Path("network.toml")
+    public = _run("key", str(key)).stdout.strip()
+    protocol.write_text(protocol.read_text().replace("[centres]", f'[centres]\nulm = "{public}"'))
+    assert _run("protocol", str(protocol), "--key", "lead.pem", "--force").exit_code == 0
+    assert _share("basel", 1, "--yes").exit_code == 0
+    combine = ("combine", "shares", "--key", "lead.pem")
+    alone = _run(*combine, "--without", "ulm")
+    assert alone.exit_code == 3 and "aachen: no share of round 1" in alone.output
+    assert _share("aachen", 1, "--yes").exit_code == 0
+    late = _run(*combine)
+    assert late.exit_code == 4, late.output
+    assert "ulm: no share of round 1; wait for it" in late.output
+    assert "--without ulm" in late.output
+    assert not Path("rounds").exists()
+    wrong = _run(*combine, "--without", "aachen", "--without", "bern")
+    assert wrong.exit_code == 2
+    assert "got aachen; take its files out" in wrong.output
+    assert "got bern; centres are aachen, basel, ulm" in wrong.output
+    done = _run(*combine, "--without", "ulm")
+    assert done.exit_code == 0, done.output
+    assert "Not part of it: ulm, no share of round 1." in done.output
+    assert "It is another one" not in done.output
+    shutil.copy("basel.csv", "ulm.csv")
+    assert _share("ulm", 1, "--yes").exit_code == 0
+    other = _run(*combine, "--force")
+    assert other.exit_code == 0, other.output
+    assert "It is another one than before" in other.output
 
 
 def test_a_share_says_which_file_it_is(place: Path) -> None:

@@ -28,6 +28,8 @@ TEXT = (
         "crps-network",
         centres={name: key.public for name, key in KEYS.items()},
         lead=("Rotterdam", LEAD.public),
+        population="simulated patients",
+        treatment="S-ketamine, as simulated",
     )
     .replace('"opioid"]', '"opioid", "antidepressant", "anti_epileptic"]')
     .replace(

@@ -12,6 +12,8 @@ def test_centres_that_told_in_every_round_take_part() -> None:
     assert gathered.rounds == 2
     assert gathered.centres == ("rotterdam", "aachen")
     assert gathered.dropped == {"basel": "no share of round 2"}
+    assert gathered.late == ("basel",)
+    assert gather(3, make_centres(40), stays={"basel": 1}).late == ()
     assert gathered.pooled["response"].centres == ("rotterdam", "aachen")
 
 
@@ -24,8 +26,11 @@ def test_who_never_told_is_dropped_too() -> None:
 def test_one_centre_is_no_network() -> None:
     centres = make_centres(40)
     alone = gather(1, {"basel": centres["basel"]})
-    with pytest.raises(NotEnoughData, match="round 1 has 1"):
+    told = "round 1 has 1; rotterdam: no share of round 1; aachen: no share of round 1; wait"
+    with pytest.raises(NotEnoughData, match=told):
         _ = alone.pooled
+    with pytest.raises(NotEnoughData, match=told):
+        alone.require_counts("response")
 
 
 def test_slopes_that_stop_leaving_take_no_part_from_the_first_round_on() -> None:

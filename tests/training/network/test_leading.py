@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import InputError, NotEnoughData
+from features.errors import InputError, NotEnoughData, Refused
 from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from tests.training.helpers.network_runs import run_network
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
-from training.network.leading import combine_shares, name_round
+from training.network.leading import check_late, combine_shares, name_round
 from training.network.patients import read_centre_patients
 from training.network.protocol.envelope import open_round, open_share
 
@@ -53,7 +53,18 @@ def test_a_centre_that_drops_out_costs_its_own_rows_only(walked: Walk) -> None:
     told = combine_shares(walked.protocol, LEAD, without, rounds=walked.rounds)
     assert told.centres == ("rotterdam", "aachen")
     assert told.dropped == {"basel": "no share of round 2"}
+    assert told.late == ("basel",)
     assert set(open_round(told.data, told.file).shares) == {"rotterdam", "aachen"}
+
+
+def test_who_is_late_is_left_out_only_where_somebody_says_so(walked: Walk) -> None:
+    without = {name: data for name, data in walked.shares.items() if name != "basel_round_2.json"}
+    told = combine_shares(walked.protocol, LEAD, without, rounds=walked.rounds)
+    with pytest.raises(Refused, match=r"basel: no share of round 2; wait .* by --without basel"):
+        check_late(told, [])
+    check_late(told, ["basel"])
+    with pytest.raises(InputError, match="a centre without a share of round 2"):
+        check_late(told, ["basel", "aachen"])
 
 
 def test_one_centre_alone_is_no_network(walked: Walk) -> None:
@@ -99,5 +110,5 @@ def test_what_cannot_come_to_an_end_is_told_after_the_first_round(
     for seed, centre in enumerate(KEYS, start=5):
         write_table(make_cohort(30, seed=seed).table, tmp_path / f"{centre}.csv")
         patients[centre] = read_centre_patients(walked.protocol, tmp_path / f"{centre}.csv")
-    with pytest.raises(NotEnoughData, match=r"\(kept\): .* or agree on the horizon t1 alone"):
+    with pytest.raises(NotEnoughData, match=r"\(kept\): .* or one of the horizon t1 alone"):
         Walk(walked.protocol, patients).go(1)

@@ -26,3 +26,11 @@ def test_each_part_of_a_round_can_be_explained() -> None:
 def test_what_is_not_there_is_not_explained() -> None:
     told = describe_share({"round": 1, "patients": 3, "outcomes": {"response": {"losses": None}}})
     assert set(told) == {"content.patients", "content.outcomes"}
+
+
+def test_scales_and_abbreviations_of_measures_are_told() -> None:
+    told = describe_share({"evaluation": EVERYTHING, "summaries": EVERYTHING})
+    measures = told["content.evaluation"]
+    assert "auc_se is of the AUC's logit, o_e_se of the logarithm of o_e" in measures
+    assert all(name in measures for name in ("o_e:", "brier_skill:", "null:"))
+    assert "(sd)" in told["content.summaries"] and "null:" in told["content.summaries"]

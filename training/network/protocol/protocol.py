@@ -21,11 +21,12 @@ from features.dictionary.scale import OutcomeScale, find_scale, with_scale
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from features.errors import InputError, Problem
-from features.files.settings import parse_toml, read_settings
+from features.errors import InputError, Problem, Refused
+from features.files.settings import parse_toml, read_settings, show
 from features.files.table import read_bytes
 from features.mapping.mapping_file import read_variables
 from features.mapping.study_file import Place, choose_eligibility
+from training.document.words import UNDESCRIBED
 from training.network.protocol.basis_table import Agreed
 from training.network.protocol.keys import CentreKey, is_signed_by
 from training.network.protocol.tables import Family, Limits, ProtocolFile, SignatureTable
@@ -35,6 +36,7 @@ __all__ = ["Protocol", "parse_protocol", "read_protocol", "sign_protocol"]
 _PURPOSE = "protocol"
 _SIGNATURE = re.compile(rb'\n\[signature\]\ned25519 = "([0-9a-f]{128})"\n*\Z')
 _ANY_SIGNATURE = re.compile(rb"^\s*\[signature\]", re.M)
+_CRLF = b"\r\n"
 _SIGN = "its lead signs it: ketresponse network protocol FILE --key KEY"
 
 
@@ -178,7 +180,7 @@ def parse_protocol(data: bytes, name: str, *, signed: bool = True) -> Protocol:
     dictionary = with_scale(CONTRACT, find_scale(content)).with_variables(variables)
     lead = content.get("lead")
     key = lead.get("key") if isinstance(lead, dict) else None
-    unsigned = _check_signature(data, str(key))
+    unsigned = _check_line_ends(data, str(key)) or _check_signature(data, str(key))
     if unsigned is not None and (signed or "signature" in content):
         problems.append(unsigned)
     try:
@@ -205,8 +207,18 @@ def _check_signature(data: bytes, lead_key: str) -> Problem | None:
     return Problem("[signature]", expected, "one over other bytes, or by another key", None, action)
 
 
-def sign_protocol(data: bytes, key: CentreKey, name: str) -> bytes:
-    """Return a protocol with its lead's signature, in place of an earlier one.
+def _check_line_ends(data: bytes, lead_key: str) -> Problem | None:
+    """Return how line ends of a signed file were changed; None where that is not all."""
+    if _CRLF not in data or _check_signature(data.replace(_CRLF, b"\n"), lead_key) is not None:
+        return None
+    expected = "the file as it was signed"
+    got = "its line ends were changed (CRLF)"
+    action = "ask its lead for the file as it was; the lead's signing it once more puts it right"
+    return Problem("[signature]", expected, got, action=action)
+
+
+def sign_protocol(data: bytes, key: CentreKey, name: str, *, force: bool = False) -> bytes:
+    """Return a protocol with its lead's signature; its line ends become those of Unix.
 
     Parameters
     ----------
@@ -216,12 +228,18 @@ def sign_protocol(data: bytes, key: CentreKey, name: str) -> bytes:
         Of the lead that it names.
     name : str
         The file's, for messages.
+    force : bool
+        Whether a protocol that was changed after it was signed may be signed again.
 
     Raises
     ------
     InputError
-        If the protocol has any problem, or names another lead's key.
+        If the protocol has any problem, a text that was not filled in among them, or names another
+        lead's key.
+    Refused
+        If it was changed after it was signed and `force` is False.
     """
+    data = data.replace(_CRLF, b"\n")
     earlier = _SIGNATURE.search(data)
     bare = (data if earlier is None else data[: earlier.start()]).rstrip() + b"\n"
     protocol = parse_protocol(bare, name, signed=False)
@@ -229,9 +247,30 @@ def sign_protocol(data: bytes, key: CentreKey, name: str) -> bytes:
         expected = f"the public key of the key that signs, {key.public}"
         problem = Problem("lead.key", expected, protocol.lead_key)
         raise InputError(f"protocol {name}", [problem])
+    if undescribed := _list_undescribed(protocol):
+        raise InputError(f"protocol {name}", undescribed)
     before = bare + b"\n"
     signature = key.sign(before, purpose=_PURPOSE)
+    if earlier is not None and earlier[1].decode() != signature and not force:
+        raise Refused(
+            f"protocol {name} was changed after it was signed: another protocol is another "
+            "network, and shares by the one before do not count in it. Give it another file (and "
+            "name), or sign it with --force before anybody has shared"
+        )
     return before + f'[signature]\ned25519 = "{signature}"\n'.encode()
+
+
+def _list_undescribed(protocol: Protocol) -> list[Problem]:
+    """Return the texts of a template that nobody has filled in."""
+    texts = {
+        "population.description": protocol.population,
+        "treatment.description": protocol.treatment,
+    }
+    return [
+        Problem(where, "what stands on every answer", show(text), action="describe it")
+        for where, text in texts.items()
+        if text.startswith(UNDESCRIBED)
+    ]
 
 
 def _make_protocol(

@@ -154,17 +154,25 @@ def _check_words(words: tuple[str, ...], info: ValidationInfo[Place]) -> tuple[s
     problems = []
     if len(words) != number:
         expected, got = f"a sentence for each of the {number} rounds", f"{len(words)}"
-        problems.append(Problem("", expected, got, action=_TEMPLATE))
+        problems.append(Problem("", expected, got, action=_tell_missing(len(words), number)))
     for k, (told, true) in enumerate(zip(words, ROUND_WORDS, strict=False), start=1):
         if told != true:
             expected = f"of round {k} what this version shares in it ({true[:60]}...)"
-            problems.append(Problem("", expected, show(told), action=_TEMPLATE))
+            problems.append(Problem("", expected, show(told), action=f"write: {_quote(true)}"))
     if problems:
         raise SettingError(*problems)
     return words
 
 
-_TEMPLATE = "take them from a new `ketresponse network protocol`"
+def _tell_missing(n_words: int, number: int) -> str:
+    """Return how to come from some sentences to one for each round."""
+    if n_words > number:
+        return f"delete the last {n_words - number}"
+    return f"add {', '.join(_quote(words) for words in ROUND_WORDS[n_words:number])}"
+
+
+def _quote(words: str) -> str:
+    return f'"{words}"'
 
 
 class _Rounds(Settings):

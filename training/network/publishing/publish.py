@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from features.errors import InputError, Problem
+from features.errors import InputError, Problem, Refused
 from features.files.temporary import temporary_folder
 from training.document.progress import Show
 from training.model.importance import explain_rows, global_importance
@@ -28,14 +28,15 @@ from training.running.run_record import flatten_estimates
 from training.store.facts import ModelFacts, package_versions
 from training.store.mixing import check_mixing
 from training.store.optional.network_found import NETWORK
-from training.store.registered import RegisteredModel
+from training.store.registered import TAG, RegisteredModel, list_models
 from training.store.registry import register
-from training.store.tracking import RunRecord, track_run
+from training.store.tracking import RunRecord, read_run, track_run
 
 __all__ = ["publish_network"]
 
 _SHARES = "shares"
 _PROTOCOL = "network.toml"
+_SHARE_TAG = f"{TAG}share."
 
 
 def publish_network(
@@ -75,8 +76,10 @@ def publish_network(
     KetresponseError
         If the store does not take it; nothing is registered then.
     Refused
-        If simulated and real patients would be mixed, and may not be; nothing is written then.
+        If simulated and real patients would be mixed, and may not be, or if a version was made of
+        the same shares; nothing is written then.
     """
+    _check_new(result, tracking_uri)
     kept = _find_shares(result, shares)
     if not mixed:
         check_mixing(result.protocol.name, synthetic=result.synthetic, tracking_uri=tracking_uri)
@@ -103,6 +106,24 @@ def publish_network(
         tags=_make_lineage(result),
         mixed=mixed,
     )
+
+
+def _check_new(result: NetworkResult, tracking_uri: str) -> None:
+    """Refuse a second version of what was made of the same shares."""
+    name, tags = result.protocol.name, _tag_shares(result)
+    for model in list_models(tracking_uri=tracking_uri):
+        if model.name != name:
+            continue
+        run = read_run(model.run_id, tracking_uri=tracking_uri)
+        if {tag: d for tag, d in run.tags.items() if tag.startswith(_SHARE_TAG)} == tags:
+            raise Refused(
+                f"these shares are registered already, as {name}:{model.version}: nothing was "
+                "registered"
+            )
+
+
+def _tag_shares(result: NetworkResult) -> dict[str, str]:
+    return {f"{_SHARE_TAG}{round_}.{centre}": digest for centre, round_, digest in result.shares}
 
 
 def _find_shares(result: NetworkResult, shares: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -188,10 +209,7 @@ def _make_record(result: NetworkResult, judged: NetworkJudgement, facts: ModelFa
             "ketresponse.status": facts.status,
             "ketresponse.verdict": verdict,
             **_make_lineage(result),
-            **{
-                f"ketresponse.share.{round_}.{centre}": digest
-                for centre, round_, digest in result.shares
-            },
+            **_tag_shares(result),
             "study_sha256": protocol.sha256,
             "cohort_sha256": compute_cohort_sha256(result),
             "cohort_synthetic": str(result.synthetic).lower(),

@@ -46,7 +46,13 @@ OFFLINE = {
 def make_protocol(folder: Path, **keys: str) -> Path:
     """Write a signed protocol of one outcome, in four rounds."""
     centres = {name: key.public for name, key in KEYS.items()} | keys
-    text = make_protocol_template("crps-network", centres=centres, lead=("Rotterdam", LEAD.public))
+    text = make_protocol_template(
+        "crps-network",
+        centres=centres,
+        lead=("Rotterdam", LEAD.public),
+        population="simulated patients",
+        treatment="S-ketamine, as simulated",
+    )
     text = text.replace('horizons = ["t1", "t2"]', 'horizons = ["t1"]')
     text = re.sub(r"number = 5\n(words = .*\n(?:  .*\n){4})  .*\n", r"number = 4\n\1", text)
     folder.mkdir(exist_ok=True)

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.errors import InputError
+from features.errors import InputError, Refused
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_key, make_signed
 from training.network.protocol.protocol import parse_protocol, read_protocol, sign_protocol
+from training.network.protocol.round_words import ROUND_WORDS
+from training.network.protocol.template import make_protocol_template
 
 
 def _report(text: str, *, signed: bool = False) -> list[str]:
@@ -42,6 +44,30 @@ def test_signing_again_takes_the_place_of_the_signature() -> None:
     once = sign_protocol(TEXT.encode(), LEAD, "network.toml")
     assert sign_protocol(once, LEAD, "network.toml") == once
     assert once.count(b"[signature]") == 1
+    windows = once.replace(b"\n", b"\r\n")
+    assert sign_protocol(windows, LEAD, "network.toml") == once
+    changed = once.replace(b"cell = 5", b"cell = 6")
+    with pytest.raises(Refused, match="another protocol is another network"):
+        sign_protocol(changed, LEAD, "network.toml")
+    assert b"cell = 6" in sign_protocol(changed, LEAD, "network.toml", force=True)
+
+
+def test_changed_line_ends_are_called_so_and_nothing_else_is() -> None:
+    signed = sign_protocol(TEXT.encode(), LEAD, "network.toml").decode()
+    (told,) = _report(signed.replace("\n", "\r\n"))
+    assert "line ends were changed (CRLF); ask its lead for the file as it was" in told
+    (told,) = _report(signed.replace("cell = 5", "cell = 6").replace("\n", "\r\n"))
+    assert "CRLF" not in told
+
+
+def test_what_nobody_has_described_is_not_signed() -> None:
+    text = make_protocol_template(
+        "net", centres={n: k.public for n, k in KEYS.items()}, lead=("Ada", LEAD.public)
+    )
+    with pytest.raises(InputError) as caught:
+        sign_protocol(text.encode(), LEAD, "network.toml")
+    told = [problem.column for problem in caught.value.problems]
+    assert told == ["population.description", "treatment.description"]
 
 
 def test_an_unsigned_protocol_can_be_checked_but_not_followed() -> None:
@@ -120,6 +146,14 @@ def test_words_on_rounds_say_what_happens_and_nothing_else() -> None:
     told = _report(TEXT.replace("none under the limit", "all of them"))
     assert [line.partition(" expected")[0] for line in told] == ["  rounds.words:"] * 2
     assert "of round 1 what this version shares in it (How many patients" in told[0]
+    assert f'write: "{ROUND_WORDS[0]}"' in told[0]
+
+
+def test_words_that_are_missing_or_too_many_are_told() -> None:
+    (told,) = _report(TEXT.replace("number = 5", "number = 7"))
+    assert told.endswith(f'got 5; add "{ROUND_WORDS[5]}", "{ROUND_WORDS[6]}"')
+    (told,) = _report(TEXT.replace("number = 5", "number = 3"))
+    assert told.endswith("got 5; delete the last 2")
 
 
 def test_a_variable_of_the_networks_own_is_declared_for_all() -> None:

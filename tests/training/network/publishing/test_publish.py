@@ -99,6 +99,12 @@ def test_the_run_leads_to_every_shares_digest_and_keeps_the_files(published: _Pu
     assert run.metrics["t1_centres_auc_low"] < run.metrics["t1_auc_low"]
 
 
+def test_the_same_shares_are_not_registered_twice(published: _Published) -> None:
+    with pytest.raises(Refused, match="registered already, as crps-network:1: nothing was"):
+        publish_network(published.result, published.files, tracking_uri=published.uri, show=_show)
+    assert len(list_models(tracking_uri=published.uri)) == 1
+
+
 def test_the_report_is_kept_for_people_and_for_papers(published: _Published) -> None:
     where = find_published(published.model, tracking_uri=published.uri)
     folder = Path(where.report).parent
