@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import InputError, Refused
+from features.errors import InputError
 from features.options import ForceOption, MappingOption, QuietOption
 from training.commands.options import ask_secret, tell_remarks
 
 if TYPE_CHECKING:
     from training.network.protocol.keys import CentreKey
-    from training.network.protocol.places import FilePlace
     from training.store.registered import RegisteredModel
 
 __all__ = ["app"]
@@ -153,13 +153,16 @@ def check_protocol(
             typer.echo(line)
 
 
-def _check_first(place: FilePlace, file: str) -> None:
-    """Refuse to draw noise again for a round that was told."""
-    if place.holds(file):
-        raise Refused(
-            f"{place.name(file)} is there already, and noise is drawn once: two files of one round "
-            "would tell more than the protocol promises; send that one"
-        )
+def _confirm(question: str) -> None:
+    """Stop unless somebody says yes; say so where nobody can be asked."""
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort as err:
+        if sys.stdin.isatty():
+            raise
+        raise InputError("nothing was written: nobody could say yes; add --yes") from err
+    if not agreed:
+        raise typer.Abort
 
 
 @app.command("share")
@@ -189,6 +192,7 @@ def share_round(
     as the hospital likes.
     """
     from training.network.answering import find_own_centre, name_share, prepare_share
+    from training.network.beside import check_beside, check_unshared
     from training.network.leading import name_round
     from training.network.patients import read_centre_patients
     from training.network.protocol.places import FilePlace
@@ -199,9 +203,8 @@ def share_round(
     centre = find_own_centre(agreed, own)
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
-    if agreed.limits.noise is not None:
-        _check_first(place, name_share(centre, round_))
-    place.check_free(name_share(centre, round_), force=force)
+    check_unshared(place, centre, round_, force=force, noise=agreed.limits.noise is not None)
+    check_beside(asked, place, centre, round_)
     patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
     if not quiet:
         tell_remarks(patients.cohort)
@@ -221,7 +224,7 @@ def share_round(
         for line in tell_share(share):
             typer.echo(line)
     if not yes:
-        typer.confirm(f"Write it to {place.name(share.file)}?", abort=True)
+        _confirm(f"Write it to {place.name(share.file)}?")
     place.write(share.data, share.file, force=force)
     if not quiet:
         typer.echo(

@@ -30,7 +30,8 @@ _SHARE = {
     "outcomes.withheld": "Why nothing more is told of an outcome.",
     "evaluation": "How the model that was made without this centre does here: calibration, AUC, "
     "Brier score, with standard errors, and patients by groups of risk, none under the limit. "
-    "o_e: responders observed by expected. auc_se is of the AUC's logit, o_e_se of the logarithm of o_e. "
+    "o_e: responders observed by expected. auc_se is of the AUC's logit, o_e_se of the logarithm "
+    "of o_e. "
     "brier_skill: the share of brier_prevalence, which everyone's getting the same probability "
     "has, by which brier is lower. null: too few to tell.",
     "noise": "Whether noise was added, and how much.",

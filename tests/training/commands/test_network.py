@@ -105,7 +105,14 @@ def test_all_that_leaves_is_shown_before_it_is_written(place: Path) -> None:
     assert "This is all that leaves basel in round 1" in done.output
     again = _share("basel", 1, "--yes")
     assert again.exit_code == 2
-    assert "basel_round_1.json is there already" in again.output
+    assert "basel_round_1.json is there already: round 1 is shared" in again.output
+    assert "did you mean --round 2?" in again.output and "--force" not in again.output
+
+
+def test_nobody_to_ask_is_told_to_say_yes_beforehand(place: Path) -> None:
+    done = _share("basel", 1, input_="")
+    assert done.exit_code == 2 and "add --yes" in done.output
+    assert not Path("shares").exists()
 
 
 def test_noise_is_drawn_once_for_a_round(place: Path) -> None:
@@ -227,7 +234,9 @@ def test_a_new_passphrase_is_typed_twice(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_later_round_needs_the_leads_file(place: Path) -> None:
     done = _share("basel", 2, "--yes")
     assert done.exit_code == 2
-    assert "round 2: expected the lead's file of it" in done.output
+    lead, own = Path("rounds/round_2.json"), Path("shares/basel_round_1.json")
+    assert f"round 2: expected the lead's file of it; got no {lead}; put it there" in done.output
+    assert f"expected the centre's own share of round 1; got no {own}; put it" in done.output
     assert not Path("shares").exists()
 
 

@@ -1,0 +1,81 @@
+"""The files that a centre's share answers to: whether they lie where they are looked for."""
+
+from __future__ import annotations
+
+from features.errors import InputError, Problem, Refused
+from training.network.answering import name_share
+from training.network.leading import name_round
+from training.network.protocol.places import FilePlace
+
+__all__ = ["check_beside", "check_unshared"]
+
+
+def check_unshared(place: FilePlace, centre: str, round_: int, *, force: bool, noise: bool) -> None:
+    """Check that a round may be shared, before anybody is asked about it.
+
+    Parameters
+    ----------
+    place : FilePlace
+        Of the centre's shares.
+    centre : str
+        Its name.
+    round_ : int
+        That is to be shared.
+    force : bool
+        Whether a share that is there may be replaced.
+    noise : bool
+        Whether noise is added, which is drawn once.
+
+    Raises
+    ------
+    Refused
+        If it is there already and has noise.
+    InputError
+        If it is there already and `force` is False.
+    """
+    file = name_share(centre, round_)
+    if not place.holds(file):
+        place.check_free(file, force=force)
+        return
+    if noise:
+        raise Refused(
+            f"{place.name(file)} is there already, and noise is drawn once: two files of one round "
+            "would tell more than the protocol promises; send that one"
+        )
+    if not force:
+        raise InputError(
+            f"{place.name(file)} is there already: round {round_} is shared; did you mean --round "
+            f"{round_ + 1}?"
+        )
+
+
+def check_beside(asked: FilePlace, place: FilePlace, centre: str, round_: int) -> None:
+    """Check that all files that a share answers to are there.
+
+    Parameters
+    ----------
+    asked, place : FilePlace
+        Of the lead's rounds, and of the centre's own shares.
+    centre : str
+        Its name.
+    round_ : int
+        That is to be shared.
+
+    Raises
+    ------
+    InputError
+        Naming each that is not there, and where it was looked for.
+    """
+    problems = []
+    for k in range(2, round_ + 1):
+        own, lead = name_share(centre, k - 1), name_round(k)
+        if not place.holds(own):
+            expected = f"the centre's own share of round {k - 1}"
+            action = "put it there, or name its folder by --out"
+            problems.append(Problem(f"round {k}", expected, f"no {place.name(own)}", None, action))
+        if not asked.holds(lead):
+            action = "put it there, or name its folder by --rounds; the lead has it"
+            got = f"no {asked.name(lead)}"
+            problems.append(Problem(f"round {k}", "the lead's file of it", got, None, action))
+    if problems:
+        raise InputError(f"the share of {centre}, round {round_}", problems)
