@@ -12,10 +12,16 @@ from features.arrays import BoolArray, FloatArray, IntArray
 from training.fitting.response import TrainingData
 from training.network.arithmetic.left_out import WEIGHTS, compute_home_loss
 from training.network.arithmetic.likelihood import find_penalised_mode
-from training.network.content import Ask, ColumnFamily
+from training.network.content import Ask, ColumnFamily, OutcomeAsk
 from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unknowns, check_solvable
-from training.network.home import LOSS_DECIMALS, MEASURE_DECIMALS, HomeOutcome, find_own_mode
+from training.network.home import (
+    LOSS_DECIMALS,
+    MEASURE_DECIMALS,
+    HomeOutcome,
+    find_own_mode,
+    predict_left_out,
+)
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["check_round", "foresee_rounds", "tell_blended", "tell_losses", "tell_measures"]
@@ -25,6 +31,8 @@ _STEPS_TO_REST = (0.3, 0.05, 1e-2, 1e-4, 1e-6)
 _WITH_CARE = 1.5
 """How much more has to remain open beforehand, when losses and measures are not foreseen."""
 
+_NEARLY_ALL = 0.9
+"""Share of a sum that may not be of fewer patients than may be told of."""
 _CONSTANT = 1e-9
 """Standard deviation of log-odds below which all are one."""
 
@@ -90,6 +98,9 @@ def check_round(
     told: Sequence[tuple[HomeOutcome, ColumnFamily]],
     asks: Sequence[Ask],
     centre: str,
+    *,
+    before: Sequence[tuple[HomeOutcome, ColumnFamily]] = (),
+    evaluated: bool = True,
 ) -> list[str]:
     """Return why a round would give somebody away, after all that was told before it.
 
@@ -105,25 +116,88 @@ def check_round(
         From the second round to the one that is about to be answered.
     centre : str
         Whose patients they are.
+    before : sequence of (HomeOutcome, str)
+        Outcomes whose slopes were told in the rounds before, and are not in this one.
+    evaluated : bool
+        Whether measures are told in this round, where they are asked.
     """
     shared: list[SharedPoint | SharedNumbers] = []
-    for outcome, family in told:
+    answered = [(*one, asks) for one in told] + [(*one, asks[:-1]) for one in before]
+    for outcome, family, its_asks in answered:
         columns = take_family(family, protocol.basis.linear_)
         mode = find_own_mode(outcome, protocol, columns)
         shared.append(_make_point(_Place(outcome, mode, columns, 1), data, protocol))
-        for ask in asks:
+        for ask in its_asks:
             asked = ask.outcomes.get(outcome.name)
             if asked is None or centre not in asked.intercepts:
                 continue
             columns = take_family(asked.family, protocol.basis.linear_)
             at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
             shared.append(_make_point(_Place(outcome, at, columns, ask.round), data, protocol))
-    outcomes = [outcome for outcome, _ in told]
-    for ask in asks:
-        shared += [tell_losses(data, outcome, ask, centre) for outcome in outcomes]
-        shared += [tell_blended(data, protocol, outcome, ask, centre) for outcome in outcomes]
-        shared.append(tell_measures(data, protocol, ask, centre))
-    return _check(data, protocol, shared)
+            shared.append(tell_losses(data, outcome, ask, centre))
+            shared.append(tell_blended(data, protocol, outcome, ask, centre))
+    judged = asks if evaluated else asks[:-1]
+    shared += [tell_measures(data, protocol, ask, centre) for ask in judged]
+    few = _find_few_carriers(data, protocol, told, asks, centre, evaluated=evaluated)
+    try:
+        return few or _check(data, protocol, shared)
+    except (ArithmeticError, np.linalg.LinAlgError) as err:
+        return [f"what it would tell of anybody cannot be computed ({err})"]
+
+
+def _find_few_carriers(
+    data: TrainingData,
+    protocol: Protocol,
+    told: Sequence[tuple[HomeOutcome, ColumnFamily]],
+    asks: Sequence[Ask],
+    centre: str,
+    *,
+    evaluated: bool,
+) -> list[str]:
+    """Return which sums of the last round would be of a few patients, all others being sure."""
+    if not asks:
+        return []
+    ask = asks[-1]
+    found = {}
+    for outcome, _ in told:
+        asked = ask.outcomes.get(outcome.name)
+        if asked is None:
+            continue
+        for part, intercept, coef in _list_models(asked, centre):
+            margin = outcome.Z @ np.asarray(coef)
+            own = compute_home_loss(margin, outcome.y)[1] if intercept is None else intercept
+            found[f"{outcome.name}, {part}"] = expit(own + margin)
+    if evaluated:
+        models = ask.evaluated.get(centre, {})
+        for horizon, risks in predict_left_out(data.X, protocol, models).items():
+            found[f"the model judged at {horizon}"] = risks[~np.isnan(data.y[horizon])]
+    return [
+        f"{part}: fewer than {protocol.limits.cell} patients make up {_NEARLY_ALL:.0%} of what is "
+        "asked, the others being sure to respond or not to; ask the lead why"
+        for part, risks in found.items()
+        if _count_carriers(risks) < protocol.limits.cell
+    ]
+
+
+def _list_models(asked: OutcomeAsk, centre: str) -> list[tuple[str, float | None, Sequence[float]]]:
+    """Return what is asked, the intercept (None: fitted at home) and the coefficients of each."""
+    found: list[tuple[str, float | None, Sequence[float]]] = []
+    if centre in asked.intercepts:
+        found.append(("the place asked", asked.intercepts[centre], asked.coef))
+    losses = asked.losses.get(centre, {})
+    found += [(f"the loss of {setting}", None, coef) for setting, coef in losses.items()]
+    if centre in asked.shrinking:
+        found.append(("the model drawn in", None, asked.shrinking[centre]))
+    if asked.blended is not None and centre in asked.blended.intercepts:
+        own = asked.blended.intercepts[centre]
+        found.append(("the blended model", own, asked.blended.coef))
+    return found
+
+
+def _count_carriers(risks: FloatArray) -> int:
+    """Return how few patients make up nearly all of the sum of p (1 - p)."""
+    heaviest = np.sort(risks * (1 - risks))[::-1]
+    return 1 + int(np.sum(np.cumsum(heaviest) < _NEARLY_ALL * heaviest.sum()))
 
 
 def tell_losses(data: TrainingData, outcome: HomeOutcome, ask: Ask, centre: str) -> SharedNumbers:

@@ -84,11 +84,12 @@ def make_share(
     decimals = protocol.limits.curvature_decimals
     protocol, allowed = _choose_decimals(outcomes, data, protocol)
     coarser = protocol.limits.curvature_decimals < decimals
+    unjudged: list[str] = []
     if asks:
-        allowed = _stop_where_solved(allowed, data, protocol, asks, centre)
+        allowed, unjudged = _stop_where_solved(allowed, data, protocol, asks, centre)
     ask = asks[-1] if asks else None
     told = {o.name: _tell(o, allowed[o.name], protocol, ask, centre) for o in outcomes}
-    evaluated = ask.evaluated.get(centre, {}) if ask else {}
+    evaluated = ask.evaluated.get(centre, {}) if ask and not unjudged else {}
     share = ShareContent(
         round=1 + len(asks),
         patients=len(data),
@@ -101,6 +102,7 @@ def make_share(
         else {},
         remarks=sorted(
             {a.reason for a in allowed.values() if a.family and a.reason}
+            | {f"how the model made without this centre does is not told: {r}" for r in unjudged}
             | ({_COARSER.format(protocol.limits.curvature_decimals)} if coarser else set())
         ),
     )
@@ -190,20 +192,37 @@ def _stop_where_solved(
     protocol: Protocol,
     asks: Sequence[Ask],
     centre: str,
-) -> dict[str, _Allowed]:
-    """Return what may still be told after all that was told before."""
+) -> tuple[dict[str, _Allowed], list[str]]:
+    """Return what may still be told after all that was told before, and why no measures may.
+
+    Slopes come first: a network can do without measures. What was told of an outcome before counts
+    even where nothing more of it is told; measures that were not told then do not.
+    """
+    asks = [
+        ask.model_copy(update={"evaluated": {}})
+        if centre in ask.evaluated
+        and _stop_where_solved(allowed, data, protocol, asks[: 1 + place], centre)[1]
+        else ask
+        for place, ask in enumerate(asks[:-1])
+    ] + [asks[-1]]
     found = dict(allowed)
     safe: list[tuple[HomeOutcome, ColumnFamily]] = []
-    for outcome in list_outcomes(data, protocol.basis):
-        family = allowed[outcome.name].family
-        if family is None:
-            continue
-        solved = check_round(data, protocol, [*safe, (outcome, family)], asks, centre)
+    before = [
+        (outcome, family)
+        for outcome in list_outcomes(data, protocol.basis)
+        if (family := allowed[outcome.name].family) is not None
+    ]
+    for one in list(before):
+        rest = [other for other in before if other is not one]
+        told = [*safe, one]
+        solved = check_round(data, protocol, told, asks, centre, before=rest, evaluated=False)
         if solved:
-            found[outcome.name] = _Allowed(None, "; ".join(solved))
+            found[one[0].name] = _Allowed(None, "; ".join(solved))
         else:
-            safe.append((outcome, family))
-    return found
+            safe, before = told, rest
+    if centre not in asks[-1].evaluated:
+        return found, []
+    return found, check_round(data, protocol, safe, asks, centre, before=before)
 
 
 def _tell(

@@ -169,3 +169,21 @@ def test_a_round_counts_with_all_before_it(data, asks) -> None:
     strict = make_signed(TEXT.replace("remaining = 0.05", "remaining = 0.6"))
     assert check_round(data, strict, told, asks, "basel")
     assert check_round(data, strict, [], [], "basel") == []
+
+
+def test_a_place_that_leaves_few_in_doubt_is_not_answered(data, asks) -> None:
+    outcome = list_outcomes(data, PROTOCOL.basis)[0]
+    told = [(outcome, "straight")]
+    asked = asks[0].outcomes["response"]
+    coef = [0.0, 400.0, *[0.0] * 3]
+    at = -400.0 * float(np.median(outcome.Z[:, 1]))
+    far = asked.model_copy(update={"intercepts": {"basel": at}, "coef": coef})
+    sly = asks[0].model_copy(update={"outcomes": {"response": far}})
+    reasons = check_round(data, PROTOCOL, told, [sly], "basel")
+    assert reasons[0].startswith(
+        "response, the place asked: fewer than 5 patients make up 90% of what is asked"
+    )
+    # A small risk of all is no risk of a few.
+    rare = asked.model_copy(update={"intercepts": {"basel": -9.0}, "coef": [0.0] * 5, "losses": {}})
+    honest = asks[0].model_copy(update={"outcomes": {"response": rare}})
+    assert check_round(data, PROTOCOL, told, [honest], "basel") == []

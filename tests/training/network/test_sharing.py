@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import NotEnoughData
-from tests.training.helpers.network_rounds import make_centres
+from tests.training.helpers.network_rounds import gather, make_centres
 from tests.training.helpers.networks import KEYS, TEXT, make_patients, make_signed
 from training.fitting.response import TrainingData
 from training.network.asking import make_ask
@@ -165,3 +165,38 @@ def test_a_round_that_goes_too_far_is_not_answered() -> None:
     told = share(make_patients(0, 30), fine, asks, next(iter(KEYS))).outcomes["response"]
     assert told.likelihood is None
     assert told.withheld
+
+
+def _judge(ask: Ask, coef: list[float]) -> Ask:
+    """Return a round that asks how models with these coefficients do."""
+    models = {name: [0.0, *coef] for name in ("response", "kept")}
+    return ask.model_copy(update={"evaluated": {"basel": models}})
+
+
+def test_a_model_that_singles_few_out_is_not_judged_and_slopes_are_told_all_the_same() -> None:
+    centres = make_centres(70)
+    asks = [make_ask(gather(last, centres)) for last in range(1, 5)]
+    honest = share(centres["basel"], PROTOCOL, asks[:3])
+    assert honest.evaluation
+    assert not [remark for remark in honest.remarks if "is not told" in remark]
+    sly = [*asks[:2], _judge(asks[2], [90.0, 90.0, 1.0, 1.0, 1.0])]
+    fourth = share(centres["basel"], PROTOCOL, sly)
+    assert fourth.evaluation == {}
+    assert fourth.outcomes["response"].likelihood is not None
+    remark = next(remark for remark in fourth.remarks if "is not told" in remark)
+    assert "at t1: fewer than 5 patients make up 90% of what is asked" in remark
+    # What was not told then is no reason to tell less later.
+    fifth = share(centres["basel"], PROTOCOL, [*sly, asks[3]])
+    assert fifth.outcomes == share(centres["basel"], PROTOCOL, asks).outcomes
+
+
+def test_measures_are_checked_where_no_slopes_are_told() -> None:
+    centres = make_centres(70)
+    asks = [make_ask(gather(last, centres)) for last in range(1, 4)]
+    strict = make_signed(TEXT.replace("remaining = 0.05", "remaining = 0.9"))
+    asks = [ask.model_copy(update={"outcomes": {}}) for ask in asks]
+    asks[2] = _judge(asks[2], [90.0, 90.0, 1.0, 1.0, 1.0])
+    told = share(centres["basel"], strict, asks)
+    assert all(outcome.likelihood is None for outcome in told.outcomes.values())
+    assert told.evaluation == {}
+    assert any("fewer than 5 patients make up" in remark for remark in told.remarks)
