@@ -124,7 +124,7 @@ def combine_shares(
     with threadpool_limits(1):
         ask = make_ask(gathered)
     problems = [
-        problem
+        replace(problem, action="look at the shares: one of them may be far from all others")
         for centre in gathered.centres
         for problem in find_impossible_asks(ask, protocol, centre)
     ]

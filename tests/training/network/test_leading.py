@@ -12,6 +12,9 @@ from features.simulation.cohort import make_cohort
 from tests.training.helpers.network_runs import run_network
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
+from training.network.asking import make_ask
+from training.network.content import Ask
+from training.network.gathering import Gathered
 from training.network.leading import check_late, combine_shares, name_round
 from training.network.patients import read_centre_patients
 from training.network.protocol.envelope import open_round, open_share
@@ -112,3 +115,19 @@ def test_what_cannot_come_to_an_end_is_told_after_the_first_round(
         patients[centre] = read_centre_patients(walked.protocol, tmp_path / f"{centre}.csv")
     with pytest.raises(NotEnoughData, match=r"\(kept\): .* or one of the horizon t1 alone"):
         Walk(walked.protocol, patients).go(1)
+
+
+def test_a_lead_asks_nothing_that_every_centre_would_refuse(
+    walked: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_steeply(gathered: Gathered) -> Ask:
+        ask = make_ask(gathered)
+        steep = ask.outcomes["response"].model_copy(update={"coef": [60.0] * 5})
+        return ask.model_copy(update={"outcomes": {"response": steep}})
+
+    monkeypatch.setattr("training.network.leading.make_ask", ask_steeply)
+    with pytest.raises(InputError) as caught:
+        combine_shares(walked.protocol, LEAD, walked.shares, rounds=walked.rounds)
+    told = caught.value.report()
+    assert "round 3, as it follows from the shares" in told
+    assert "expected log-odds per column of at most 5; got 60; look at the shares" in told
