@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from training.network.pooled import PooledOutcome
 from training.network.result import NetworkOutcome
 
-__all__ = ["describe_contradictions"]
+__all__ = ["describe_contradictions", "describe_heavy"]
+
+_HEAVY = 0.5
+"""Share of what all centres tell above which the common model is mostly one centre's own."""
 
 _TURNED = 0.01
 _UNLIKE = 0.01
@@ -35,6 +41,35 @@ def describe_contradictions(outcomes: Mapping[str, NetworkOutcome]) -> list[str]
                 lines.append(
                     f"{centre}, {name}: its share of responders is unlike what the other centres "
                     f"foresee (p {_show(found.p_rate)}); check its outcomes and who was admitted"
+                )
+    return lines
+
+
+def describe_heavy(pooled: Mapping[str, PooledOutcome]) -> list[str]:
+    """Return a sentence for each centre that tells more than all others of three or more.
+
+    Parameters
+    ----------
+    pooled : mapping of str to PooledOutcome
+        The outcomes whose slopes are pooled.
+
+    Notes
+    -----
+    What a centre tells is the diagonal of its curvature, as a share of all centres' and averaged
+    over intercept and columns. A centre may be as large as that; a claim of it is worth a question,
+    since no comparison with the others finds who outweighs them.
+    """
+    lines = []
+    for name, outcome in pooled.items():
+        points = outcome.find_points(len(outcome.rounds), outcome.setting.family)
+        told = np.array([np.maximum(np.diag(point.curvature), 0.0) for point in points])
+        total = told.sum(axis=0)
+        shares = (told[:, total > 0] / total[total > 0]).mean(axis=1)
+        for centre, share in zip(outcome.centres, shares.tolist(), strict=True):
+            if len(points) >= 3 and share > _HEAVY:
+                lines.append(
+                    f"{centre}, {name}: {share:.0%} of all that the centres tell is its own, so "
+                    "that the common model is mostly its own; check how many patients it has"
                 )
     return lines
 

@@ -6,7 +6,7 @@ from tests.training.helpers.network_rounds import gather_all, name_digests
 from training.network.arithmetic.unlike import Contradiction
 from training.network.concluding import conclude
 from training.network.result import NetworkOutcome
-from training.network.unlike_words import describe_contradictions
+from training.network.unlike_words import describe_contradictions, describe_heavy
 
 FINE = Contradiction(slope=1.0, slope_se=0.3, p_slope=0.99, p_coefficients=0.5, p_rate=0.5)
 
@@ -40,3 +40,23 @@ def test_each_contradiction_names_the_centre_and_what_to_check(outcome: NetworkO
 def test_levels_are_for_all_centres_together(outcome: NetworkOutcome) -> None:
     assert describe(outcome, p_rate=0.006) == []
     assert len(describe(outcome, p_rate=0.004)) == 1
+
+
+def test_a_centre_that_outweighs_all_others_is_told_of() -> None:
+    pooled = gather_all().pooled
+    assert describe_heavy(pooled) == []
+    outcome = pooled["response"]
+    heavy = outcome.centres[0]
+    rounds = []
+    for told in outcome.rounds:
+        likelihood = told[heavy].likelihood
+        assert likelihood is not None
+        if likelihood.curvature is not None:
+            more = [[1000 * x for x in row] for row in likelihood.curvature]
+            likelihood = likelihood.model_copy(update={"curvature": more})
+        rounds.append({**told, heavy: told[heavy].model_copy(update={"likelihood": likelihood})})
+    (flag,) = describe_heavy({"response": replace(outcome, rounds=rounds)})
+    assert flag.startswith(f"{heavy}, response: 100% of all that the centres tell is its own")
+    two = outcome.centres[:2]
+    few = [{name: told[name] for name in two} for told in rounds]
+    assert describe_heavy({"response": replace(outcome, centres=two, rounds=few)}) == []

@@ -23,6 +23,7 @@ from scipy.special import logsumexp
 from scipy.stats import chi2, norm
 
 from features.arrays import BoolArray, FloatArray
+from features.errors import KetresponseError
 from training.network.arithmetic.likelihood import Point
 
 __all__ = [
@@ -188,11 +189,24 @@ def assess_heterogeneity(
     ------
     ValueError
         If there are fewer than two centres.
+    KetresponseError
+        If what the centres tell cannot be put together: their curvatures add up to none.
     """
     if len(points) < 2:
         raise ValueError(f"points: expected at least two centres, got {len(points)}")
     n = len(_GRID)
-    log = _condition(points, precision, _list_spreads(straight)).log.reshape(n, n)
+    try:
+        log = _condition(points, precision, _list_spreads(straight)).log.reshape(n, n)
+    except np.linalg.LinAlgError:
+        log = np.full((n, n), np.nan)
+    if not np.all(np.isfinite(log)):
+        least = [float(np.linalg.eigvalsh(point.curvature).min()) for point in points]
+        worst = int(np.argmin(least))
+        raise KetresponseError(
+            "what the centres tell cannot be put together: the least that is told of a direction "
+            f"is {least[worst]:.3g}, by centre {worst + 1} of {len(points)}, in the protocol's "
+            "order; ask it to share again"
+        )
     slope = _describe(log.max(axis=0))
     random_slopes = slope.p_value < _RANDOM_SLOPES_P
     intercept = _describe(log.max(axis=1) if random_slopes else log[:, 0])

@@ -4,6 +4,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
+from features.errors import KetresponseError
 from training.network.arithmetic.heterogeneity import (
     assess_heterogeneity,
     draw_centres,
@@ -123,3 +124,9 @@ def test_intercepts_are_drawn_toward_their_mean_by_as_much_as_centres_agree():
 def test_one_centre_is_refused():
     with pytest.raises(ValueError, match="at least two centres, got 1"):
         assess_heterogeneity(make_points([0.1]), np.empty(0), NONE)
+
+
+def test_curvatures_that_add_up_to_none_name_whose_is_least():
+    flat = [Point(np.zeros(1), -1.0, np.ones(1), np.array([[c]])) for c in (2.0, -2.0)]
+    with pytest.raises(KetresponseError, match=r"-2, by centre 2 of 2"):
+        assess_heterogeneity(flat, np.empty(0), np.zeros(0, dtype=bool))
