@@ -192,9 +192,9 @@ def share_round(
     as the hospital likes.
     """
     from training.network.answering import find_own_centre, name_share, prepare_share
-    from training.network.beside import check_beside, check_unshared
     from training.network.leading import name_round
     from training.network.patients import read_centre_patients
+    from training.network.protocol.beside import check_beside, check_unshared
     from training.network.protocol.places import FilePlace
     from training.network.protocol.protocol import read_protocol
     from training.network.telling import tell_patients, tell_share
@@ -203,8 +203,10 @@ def share_round(
     centre = find_own_centre(agreed, own)
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
-    check_unshared(place, centre, round_, force=force, noise=agreed.limits.noise is not None)
-    check_beside(asked, place, centre, round_)
+    file = name_share(centre, round_)
+    check_unshared(place, file, round_, force=force, noise=agreed.limits.noise is not None)
+    before = [(k, name_share(centre, k - 1), name_round(k)) for k in range(2, round_ + 1)]
+    check_beside(asked, place, before)
     patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
     if not quiet:
         tell_remarks(patients.cohort)

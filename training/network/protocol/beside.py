@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from features.errors import InputError, Problem, Refused
-from training.network.answering import name_share
-from training.network.leading import name_round
 from training.network.protocol.places import FilePlace
 
 __all__ = ["check_beside", "check_unshared"]
 
 
-def check_unshared(place: FilePlace, centre: str, round_: int, *, force: bool, noise: bool) -> None:
+def check_unshared(place: FilePlace, file: str, round_: int, *, force: bool, noise: bool) -> None:
     """Check that a round may be shared, before anybody is asked about it.
 
     Parameters
     ----------
     place : FilePlace
         Of the centre's shares.
-    centre : str
-        Its name.
+    file : str
+        What the share is to be called.
     round_ : int
         That is to be shared.
     force : bool
@@ -33,7 +33,6 @@ def check_unshared(place: FilePlace, centre: str, round_: int, *, force: bool, n
     InputError
         If it is there already and `force` is False.
     """
-    file = name_share(centre, round_)
     if not place.holds(file):
         place.check_free(file, force=force)
         return
@@ -49,17 +48,16 @@ def check_unshared(place: FilePlace, centre: str, round_: int, *, force: bool, n
         )
 
 
-def check_beside(asked: FilePlace, place: FilePlace, centre: str, round_: int) -> None:
+def check_beside(asked: FilePlace, place: FilePlace, files: Sequence[tuple[int, str, str]]) -> None:
     """Check that all files that a share answers to are there.
 
     Parameters
     ----------
     asked, place : FilePlace
         Of the lead's rounds, and of the centre's own shares.
-    centre : str
-        Its name.
-    round_ : int
-        That is to be shared.
+    files : sequence of (int, str, str)
+        Of each round from the second on to this one, its number, what the centre's own share of
+        the round before is called, and what the lead's file of it is.
 
     Raises
     ------
@@ -67,8 +65,7 @@ def check_beside(asked: FilePlace, place: FilePlace, centre: str, round_: int) -
         Naming each that is not there, and where it was looked for.
     """
     problems = []
-    for k in range(2, round_ + 1):
-        own, lead = name_share(centre, k - 1), name_round(k)
+    for k, own, lead in files:
         if not place.holds(own):
             expected = f"the centre's own share of round {k - 1}"
             action = "put it there, or name its folder by --out"
@@ -78,4 +75,4 @@ def check_beside(asked: FilePlace, place: FilePlace, centre: str, round_: int) -
             got = f"no {asked.name(lead)}"
             problems.append(Problem(f"round {k}", "the lead's file of it", got, None, action))
     if problems:
-        raise InputError(f"the share of {centre}, round {round_}", problems)
+        raise InputError("what the share answers to", problems)
