@@ -44,6 +44,14 @@ _RoundsOption = Annotated[
         "--rounds", help="Folder or address of the lead's rounds; default: rounds, beside it."
     ),
 ]
+_SharesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        help="Folder or address for the share, where this centre's earlier ones lie; default: "
+        "shares, beside the protocol.",
+    ),
+]
 _WithoutOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -174,14 +182,7 @@ def share_round(
     panel: _PanelOption = None,
     protocol: _ProtocolOption = Path(_PROTOCOL),
     rounds: _RoundsOption = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            "--out",
-            help="Folder or address for the share, where this centre's earlier ones lie; default: "
-            "shares, beside the protocol.",
-        ),
-    ] = None,
+    out: _SharesOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is written.")] = False,
     force: ForceOption = False,
     quiet: QuietOption = False,

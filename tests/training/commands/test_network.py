@@ -264,7 +264,7 @@ def test_a_late_centre_is_waited_for_unless_it_is_named(place: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "Not part of it: ulm, no share of round 1." in done.output
     assert "It is another one" not in done.output
-    shutil.copy("basel.csv", "ulm.csv")
+    write_table(make_cohort(60, seed=5).table, Path("ulm.csv"))
     assert _share("ulm", 1, "--yes").exit_code == 0
     other = _run(*combine, "--force")
     assert other.exit_code == 0, other.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from features.errors import InputError, Problem
 from training.document.words import UNDESCRIBED
 from training.network.protocol.round_words import ROUND_WORDS
 from training.network.protocol.tables import Limits
@@ -12,6 +13,7 @@ from training.network.protocol.tables import Limits
 __all__ = ["make_protocol_template"]
 
 _USUAL_ROUNDS = 5
+_LETTERS = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def make_protocol_template(
@@ -34,7 +36,15 @@ def make_protocol_template(
         The lead's name and public key.
     population, treatment : str
         As they stand on every answer.
+
+    Raises
+    ------
+    InputError
+        If the name is another text.
     """
+    if not name or set(name) - _LETTERS:
+        expected = "lower case letters, digits, - and _"
+        raise InputError("protocol", [Problem("name", expected, name or "nothing")])
     members = [f"{centre} = {_quote(key)}" for centre, key in (centres or {}).items()]
     return _TEMPLATE.format(
         name=_quote(name),

@@ -29,3 +29,9 @@ def test_what_is_told_is_filled_in_whatever_its_letters() -> None:
     protocol = parse_protocol(text.encode(), "network.toml", signed=False)
     assert (protocol.lead, protocol.population) == ('Ärztin "A" {x}', "simulated\\patients")
     assert protocol.limits.remaining == 0.05
+
+
+@pytest.mark.parametrize("name", ["", "My Net", "net/1"])
+def test_a_name_that_no_model_can_have_is_told_before_anything_is_written(name: str) -> None:
+    with pytest.raises(InputError, match="name: expected lower case letters, digits, - and _"):
+        make_protocol_template(name)
