@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem, Refused
 from features.files.settings import show
-from training.network.asked import find_impossible_asks
+from training.network.checks.asked import find_impossible_asks
 from training.network.content import ShareContent
 from training.network.patients import CentrePatients
 from training.network.protocol.envelope import (

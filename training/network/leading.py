@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from features.errors import InputError, Problem, Refused
 from training.network.answering import name_share
-from training.network.asked import find_impossible_asks
 from training.network.asking import make_ask
+from training.network.checks.asked import find_impossible_asks
 from training.network.concluding import conclude
 from training.network.protocol.envelope import seal_round
 from training.network.protocol.keys import CentreKey

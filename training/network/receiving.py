@@ -13,9 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from features.errors import InputError, Problem
+from training.network.checks.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.protocol.envelope import (
     SealedRound,
     SealedShare,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.helpers.networks import TEXT, make_patients, make_signed, tell
+from training.network.checks.possible import check_expansion
 from training.network.content import Expansion
-from training.network.possible import check_expansion
 
 PROTOCOL = make_signed()
 TOLD = tell(make_patients(1, 45), PROTOCOL, "basel").outcomes["response"]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.training.helpers.network_rounds import gather, make_centres
 from tests.training.helpers.networks import KEYS, TEXT, make_signed
-from training.network.asked import find_impossible_asks
 from training.network.asking import make_ask
+from training.network.checks.asked import find_impossible_asks
 from training.network.content import Ask
 
 PROTOCOL = make_signed()

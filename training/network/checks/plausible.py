@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from training.network.arithmetic.left_out import WEIGHTS
+from training.network.checks.possible import MOST_LOG_ODDS, Fault, check_expansion
 from training.network.content import (
     Ask,
     CourseCount,
@@ -21,7 +22,6 @@ from training.network.content import (
     ShareContent,
     SharedSummary,
 )
-from training.network.possible import MOST_LOG_ODDS, Fault, check_expansion
 from training.network.protocol.protocol import Protocol
 
 __all__ = ["find_changed_counts", "find_copies", "find_impossible"]

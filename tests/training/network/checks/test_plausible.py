@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from tests.training.helpers.networks import TEXT, make_patients, make_signed, tell
 from training.network.asking import make_ask
+from training.network.checks.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
-from training.network.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.protocol.protocol import Protocol
 
 NUMBER = {
