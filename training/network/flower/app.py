@@ -7,7 +7,6 @@ would send an exception's words, and they could tell of a patient. They stand in
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
@@ -22,8 +21,6 @@ from training.network.flower.settings import LeadSettings, read_lead_settings
 __all__ = ["make_client_app", "make_server_app"]
 
 _LETTER = "letter"
-_PAUSE = 0.2
-"""Seconds between two looks at who is there."""
 
 FindSettings = Callable[[Context], Mapping[str, object]]
 
@@ -73,28 +70,31 @@ def make_server_app(
 
 
 class _Links:
-    """The nodes that are there, as one that sends to all and gathers what comes back."""
+    """The nodes that are there, as one that sends and gathers what comes back."""
 
     def __init__(self, grid: Grid, seconds: float) -> None:
         self._grid = grid
         self._seconds = seconds
+        self._open: set[str] = set()
 
-    def wait_for(self, n: int) -> int:
-        """Wait until so many nodes are there, or as long as one may; return how many are."""
-        end = time.monotonic() + self._seconds
-        while len(nodes := [*self._grid.get_node_ids()]) < n and time.monotonic() < end:
-            time.sleep(_PAUSE)
-        return len(nodes)
+    def list_nodes(self) -> list[int]:
+        """Return the nodes that are there now."""
+        return [*self._grid.get_node_ids()]
 
-    def ask(self, round_: int, asked: bytes) -> Iterable[NodeReply]:
-        """Send a round to every node; give the replies that came in time."""
+    def send(self, round_: int, asked: bytes, nodes: Iterable[int]) -> None:
+        """Send a round to some nodes."""
         letter = RecordDict({_LETTER: ConfigRecord({"round": round_, "file": asked})})
         messages = [
             Message(letter, dst_node_id=node, message_type=MessageType.QUERY, ttl=self._seconds)
-            for node in self._grid.get_node_ids()
+            for node in nodes
         ]
-        for message in self._grid.send_and_receive(messages, timeout=self._seconds):
-            yield _read_reply(message)
+        self._open.update(self._grid.push_messages(messages))
+
+    def gather(self) -> list[NodeReply]:
+        """Return the replies that came since the last look."""
+        found = [*self._grid.pull_messages(self._open)] if self._open else []
+        self._open.difference_update(message.metadata.reply_to_message_id for message in found)
+        return [_read_reply(message) for message in found]
 
 
 def _read_reply(message: Message) -> NodeReply:

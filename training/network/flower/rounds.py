@@ -7,6 +7,7 @@ where it was, and `ketresponse network combine` gives the same from the same fol
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ from training.network.protocol.protocol import read_protocol
 __all__ = ["NodeReply", "publish_rounds", "run_rounds"]
 
 _log = logging.getLogger("flwr.ketresponse")
+
+_PAUSE = 0.2
+"""Seconds between two looks at who is there and what came."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,14 @@ class NodeReply:
 class Links(Protocol):
     """What the lead needs of whoever carries the files."""
 
-    def wait_for(self, n: int) -> int:
-        """Wait until so many nodes are there, or as long as one may; return how many are."""
+    def list_nodes(self) -> Iterable[int]:
+        """Return the nodes that are there now."""
 
-    def ask(self, round_: int, asked: bytes) -> Iterable[NodeReply]:
-        """Send a round to every node; give the replies that came in time."""
+    def send(self, round_: int, asked: bytes, nodes: Iterable[int]) -> None:
+        """Send a round to some nodes."""
+
+    def gather(self) -> Iterable[NodeReply]:
+        """Return the replies that came since the last look."""
 
 
 def run_rounds(settings: LeadSettings, links: Links) -> LeadFolder:
@@ -85,11 +92,9 @@ def run_rounds(settings: LeadSettings, links: Links) -> LeadFolder:
         if not awaited:
             continue
         asked = kept.open_round(round_)
-        n_nodes = links.wait_for(len(awaited))
-        _log.info("round %d goes to %d nodes, for %s", round_, n_nodes, ", ".join(awaited))
-        reasons = [
-            reason for reply in links.ask(round_, asked) if (reason := _take(kept, round_, reply))
-        ]
+        _log.info("round %d goes out, for %s", round_, ", ".join(awaited))
+        replies = _ask(links, round_, asked, at_least=len(awaited), seconds=settings.wait_seconds)
+        reasons = [reason for reply in replies if (reason := _take(kept, round_, reply))]
         missing = kept.list_missing(round_)
         if missing:
             _judge_missing(round_, missing, reasons, stop=settings.missing == "stop")
@@ -114,6 +119,30 @@ def publish_rounds(settings: LeadSettings, kept: LeadFolder) -> None:
     show = partial(show_progress, None)
     made = publish_network(told.result, told.shares, tracking_uri=settings.store, show=show)
     _log.info("registered as %s, version %s", made.name, made.version)
+
+
+def _ask(
+    links: Links, round_: int, asked: bytes, *, at_least: int, seconds: float
+) -> Iterable[NodeReply]:
+    """Send a round to every node, also to those that come late; give the replies that are in time.
+
+    Who a node is shows in its answer only. One that answers as no program of ours does is no
+    centre, and must not stand for a centre that is not there yet.
+    """
+    end = time.monotonic() + seconds
+    sent: set[int] = set()
+    n_replies = n_centres = 0
+    while True:
+        new = [node for node in links.list_nodes() if node not in sent]
+        links.send(round_, asked, new)
+        sent.update(new)
+        for reply in links.gather():
+            n_replies += 1
+            n_centres += bool(reply.share) or reply.refused in REFUSALS
+            yield reply
+        if (n_replies == len(sent) and n_centres >= at_least) or time.monotonic() > end:
+            return
+        time.sleep(_PAUSE)
 
 
 def _take(kept: LeadFolder, round_: int, reply: NodeReply) -> str:

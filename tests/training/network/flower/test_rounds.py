@@ -22,22 +22,30 @@ class Nodes:
     def __init__(self, **answers: dict[int, str | bytes]) -> None:
         self.answers = answers
         self.asked: list[tuple[int, bytes]] = []
-        self.waited: list[int] = []
+        self.here = [*range(len(CENTRES))]
+        self.late: list[int] = []
+        self.came: list[NodeReply] = []
 
-    def wait_for(self, n: int) -> int:
-        self.waited.append(n)
-        return len(CENTRES)
+    def list_nodes(self) -> list[int]:
+        now, self.here, self.late = self.here, self.here + self.late, []
+        return now
 
-    def ask(self, round_: int, asked: bytes) -> Iterable[NodeReply]:
-        self.asked.append((round_, asked))
-        for node, centre in enumerate(CENTRES):
-            answer = self.answers.get(centre, {}).get(round_)
-            if isinstance(answer, str):
-                yield NodeReply(node, refused=answer)
-            elif answer is None:
-                yield NodeReply(node, share(centre, asked))
-            elif answer:
-                yield NodeReply(node, answer)
+    def send(self, round_: int, asked: bytes, nodes: Iterable[int]) -> None:
+        for node in nodes:
+            self.asked.append((round_, asked))
+            self.came.append(self.answer(round_, asked, node))
+
+    def answer(self, round_: int, asked: bytes, node: int) -> NodeReply:
+        if node >= len(CENTRES):
+            return NodeReply(node, refused="who knows")
+        answer = self.answers.get(CENTRES[node], {}).get(round_)
+        if isinstance(answer, str):
+            return NodeReply(node, refused=answer)
+        return NodeReply(node, share(CENTRES[node], asked) if answer is None else answer)
+
+    def gather(self) -> list[NodeReply]:
+        came, self.came = self.came, []
+        return came
 
 
 @pytest.fixture
@@ -60,16 +68,28 @@ def conclude(kept: LeadFolder) -> NetworkResult:
 
 
 def leave_out(settings: LeadSettings) -> LeadSettings:
-    return settings.model_copy(update={"missing": "leave_out"})
+    return settings.model_copy(update={"missing": "leave_out", "wait_seconds": 0.5})
 
 
 def test_every_round_goes_to_every_node_once(settings: LeadSettings) -> None:
     nodes = Nodes()
     kept = run_rounds(settings, nodes)
-    assert nodes.waited == [3, 3]
-    assert [round_ for round_, _ in nodes.asked] == [1, 2]
-    assert nodes.asked[1][1] == kept.open_round(2)
+    assert [round_ for round_, _ in nodes.asked] == [1] * 3 + [2] * 3
+    assert nodes.asked[-1][1] == kept.open_round(2)
     assert conclude(kept).centres == tuple(CENTRES)
+
+
+def test_who_comes_late_is_asked_though_another_took_its_place(settings: LeadSettings) -> None:
+    nodes = Nodes()
+    nodes.here, nodes.late = [0, 1, 99], [2]
+    assert conclude(run_rounds(settings, nodes)).centres == tuple(CENTRES)
+
+
+def test_nobody_waits_longer_than_said(settings: LeadSettings) -> None:
+    nodes = Nodes()
+    nodes.here = [0, 1]
+    with pytest.raises(Refused, match="round 1 lacks the shares of basel"):
+        run_rounds(settings.model_copy(update={"wait_seconds": 1}), nodes)
 
 
 def test_a_missing_centre_stops_the_run_and_it_goes_on_where_it_was(settings: LeadSettings) -> None:
@@ -80,7 +100,7 @@ def test_a_missing_centre_stops_the_run_and_it_goes_on_where_it_was(settings: Le
     assert "what came is kept" in told
     nodes = Nodes()
     kept = run_rounds(settings, nodes)
-    assert [round_ for round_, _ in nodes.asked] == [2]
+    assert {round_ for round_, _ in nodes.asked} == {2}
     assert conclude(kept).dropped == {}
     again = Nodes()
     run_rounds(settings, again)
@@ -95,9 +115,14 @@ def test_who_drops_out_costs_its_own_rows_only(settings: LeadSettings, answer: s
 
 
 def test_nobody_waits_for_a_centre_that_was_left_out(settings: LeadSettings) -> None:
-    nodes = Nodes(basel={1: "refused", 2: "refused"})
+    class Leaving(Nodes):
+        def gather(self) -> list[NodeReply]:
+            self.here = [0, 1]
+            return super().gather()
+
+    nodes = Leaving(basel={1: "refused"})
     kept = run_rounds(leave_out(settings), nodes)
-    assert nodes.waited == [3, 2]
+    assert len(nodes.asked) == 3 + 2
     assert conclude(kept).dropped == {"basel": "no share of round 1"}
 
 
