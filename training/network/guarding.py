@@ -42,6 +42,7 @@ class _Place:
     outcome: HomeOutcome
     at: FloatArray
     columns: BoolArray
+    told: BoolArray
     round: int
 
 
@@ -53,6 +54,7 @@ def _make_point(place: _Place, data: TrainingData, protocol: Protocol) -> Shared
         y=y,
         at=place.at,
         columns=place.columns,
+        told=place.told,
         gradient=limits.find_gradient_decimals(place.round),
         curvature=limits.find_curvature_decimals(place.round),
         value=LOSS_DECIMALS,
@@ -83,7 +85,9 @@ def foresee_rounds(
         turn = np.where(np.arange(len(mode)) % 2, 1.0, -1.0)
         for round_ in range(1, protocol.rounds + 1):
             at = mode + sum(_STEPS_TO_REST[: round_ - 1]) * turn
-            shared.append(_make_point(_Place(outcome, at, columns, round_), data, protocol))
+            shared.append(
+                _make_point(_Place(outcome, at, columns, columns, round_), data, protocol)
+            )
     limit = protocol.limits.remaining
     return [
         f"foreseen over {protocol.rounds} rounds, with {_WITH_CARE - 1:.0%} to spare on the limit "
@@ -124,16 +128,18 @@ def check_round(
     shared: list[SharedPoint | SharedNumbers] = []
     answered = [(*one, asks) for one in told] + [(*one, asks[:-1]) for one in before]
     for outcome, family, its_asks in answered:
-        columns = take_family(family, protocol.basis.linear_)
-        mode = find_own_mode(outcome, protocol, columns)
-        shared.append(_make_point(_Place(outcome, mode, columns, 1), data, protocol))
+        told_columns = take_family(family, protocol.basis.linear_)
+        mode = find_own_mode(outcome, protocol, told_columns)
+        first = _Place(outcome, mode, told_columns, told_columns, 1)
+        shared.append(_make_point(first, data, protocol))
         for ask in its_asks:
             asked = ask.outcomes.get(outcome.name)
             if asked is None or centre not in asked.intercepts:
                 continue
             columns = take_family(asked.family, protocol.basis.linear_)
             at = np.append(asked.intercepts[centre], np.asarray(asked.coef)[columns])
-            shared.append(_make_point(_Place(outcome, at, columns, ask.round), data, protocol))
+            place = _Place(outcome, at, columns, columns & told_columns, ask.round)
+            shared.append(_make_point(place, data, protocol))
             shared.append(tell_losses(data, outcome, ask, centre))
             shared.append(tell_blended(data, protocol, outcome, ask, centre))
     judged = asks if evaluated else asks[:-1]

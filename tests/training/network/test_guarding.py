@@ -171,6 +171,23 @@ def test_a_round_counts_with_all_before_it(data, asks) -> None:
     assert check_round(data, strict, [], [], "basel") == []
 
 
+def test_only_the_columns_that_are_told_count_where_more_are_asked(data, asks) -> None:
+    basis = make_signed().basis
+    basis.linear_ = basis.linear_.copy()
+    basis.linear_[1] = False  # as if it were a bend
+    asked = asks[1].outcomes["response"].model_copy(update={"family": "bends"})
+    ask = asks[1].model_copy(update={"outcomes": {"response": asked}, "evaluated": {}})
+    outcome = list_outcomes(data, basis)[0]
+
+    def withheld(family: str, remaining: float) -> list[str]:
+        limits = PROTOCOL.limits.model_copy(update={"remaining": remaining})
+        protocol = replace(PROTOCOL, basis=basis, limits=limits)
+        return check_round(data, protocol, [(outcome, family)], [ask], "basel")
+
+    assert withheld("bends", 0.34)
+    assert not withheld("straight", 0.34)
+
+
 def test_a_place_that_leaves_few_in_doubt_is_not_answered(data, asks) -> None:
     outcome = list_outcomes(data, PROTOCOL.basis)[0]
     told = [(outcome, "straight")]

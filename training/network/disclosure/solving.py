@@ -68,6 +68,8 @@ class SharedPoint:
         Intercept and coefficients of the columns used.
     columns : ndarray of bool of shape (n_columns,)
         Columns of the basis that are used.
+    told : ndarray of bool of shape (n_columns,), or None
+        Those of the columns used in which the derivatives are told; None: in all of them.
     gradient, curvature, value : int or None
         Decimals to which each is written; None: it is not shared. The value is the
         log-likelihood; a deviance is twice that, so give one decimal more.
@@ -78,6 +80,7 @@ class SharedPoint:
     y: FloatArray
     at: FloatArray
     columns: BoolArray
+    told: BoolArray | None = None
     gradient: int | None = None
     curvature: int | None = None
     value: int | None = None
@@ -85,9 +88,15 @@ class SharedPoint:
     curvature_noise: float = 0.0
 
     @property
+    def derived(self) -> BoolArray:
+        """Which of the intercept and the columns used the derivatives are told in."""
+        told = self.columns if self.told is None else self.told
+        return np.append(True, told[self.columns])
+
+    @property
     def errors(self) -> FloatArray:
         """Standard deviation of what rounding and noise do, for each number shared."""
-        size = len(self.at)
+        size = int(self.derived.sum())
         parts = [
             np.full(count, np.hypot(_round_error(decimals), noise))
             for count, decimals, noise in (
@@ -199,6 +208,7 @@ def compute_point(Z: FloatArray, point: SharedPoint) -> FloatArray:
     counted = ~np.isnan(point.y)
     design = np.column_stack([np.ones(int(counted.sum())), Z[np.ix_(counted, point.columns)]])
     y, margin = point.y[counted], design @ point.at
+    design = design[:, point.derived]
     risk = expit(margin)
     parts: list[FloatArray] = []
     if point.value is not None:
@@ -228,6 +238,7 @@ def differentiate_point(Z: FloatArray, point: SharedPoint, unknowns: Unknowns) -
     slopes = np.hstack([zeros, unknowns.slopes[:, point.columns]])
     risk = expit(design @ point.at)[:, np.newaxis]
     weight, rise = risk * (1 - risk), (slopes @ point.at)[:, np.newaxis]
+    design, slopes = design[:, point.derived], slopes[:, point.derived]
     residual = y[:, np.newaxis] - risk
     parts = []
     if point.value is not None:

@@ -41,14 +41,33 @@ def test_a_point_is_what_the_arithmetic_shares() -> None:
     assert len(point.errors) == len(expected)
 
 
-@pytest.mark.parametrize("family", ["straight", "bends"])
-def test_derivatives_are_those_of_small_differences(family: str) -> None:
+def test_a_point_tells_of_some_columns_only_where_others_count_untold() -> None:
+    X, y = draw_centre(30, seed=2)
+    basis = agree_basis()
+    Z, at = basis.expand(X), np.linspace(-0.3, 0.4, 8)
+    straight = take_family("straight", basis.linear_)
+    point = SharedPoint(
+        y, at, take_family("bends", basis.linear_), straight, gradient=9, curvature=1, value=6
+    )
+    own = np.append(at[0], at[1:][straight])
+    told = expand_likelihood(Z[:, straight], y, own, Z[:, ~straight] @ at[1:][~straight])
+    upper = told.curvature[np.triu_indices(len(own))]
+    expected = np.concatenate([[told.value], told.gradient, upper])
+    np.testing.assert_allclose(compute_point(Z, point), expected)
+    assert len(point.errors) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("family", "told"), [("straight", "straight"), ("bends", "bends"), ("bends", "straight")]
+)
+def test_derivatives_are_those_of_small_differences(family: str, told: str) -> None:
     X, y = draw_centre(12, seed=4)
     y[0] = np.nan
     basis = agree_basis()
     columns = take_family(family, basis.linear_)
     at = np.linspace(-0.4, 0.6, 1 + int(columns.sum()))
-    point = SharedPoint(y, at, columns, gradient=9, curvature=1, value=6)
+    derived = take_family(told, basis.linear_)
+    point = SharedPoint(y, at, columns, derived, gradient=9, curvature=1, value=6)
     unknowns = find_unknowns(X, basis)
     found = differentiate_point(basis.expand(X), point, unknowns)
     assert len(unknowns.patients) > 12
