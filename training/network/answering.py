@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from features.errors import InputError, Problem, Refused
 from features.files.settings import show
 from training.network.checks.asked import find_impossible_asks
-from training.network.content import ShareContent
+from training.network.content import Ask, ShareContent
 from training.network.patients import CentrePatients
 from training.network.protocol.envelope import (
     SealedShare,
@@ -22,7 +22,7 @@ from training.network.protocol.envelope import (
 )
 from training.network.protocol.keys import CentreKey
 from training.network.protocol.protocol import Protocol
-from training.network.receiving import AskedRound, receive_rounds
+from training.network.receiving import AskedRound, find_content_faults, receive_rounds
 from training.network.share_words import describe_share
 from training.network.sharing import make_share
 
@@ -133,16 +133,8 @@ def prepare_share(
     impossible = [one for ask in asks for one in find_impossible_asks(ask, protocol, centre)]
     if impossible:
         raise InputError("what the lead asks", impossible)
-    try:
-        with threadpool_limits(1):  # matrices so small that threads wait for each other
-            content = make_share(
-                patients.data, protocol, centre=centre, asks=asks, synthetic=patients.synthetic
-            )
-    except (ArithmeticError, np.linalg.LinAlgError) as err:
-        raise Refused(
-            f"what is asked in round {round_} has no number for the patients of {centre} ({err}); "
-            f"nothing was written: ask the lead, {protocol.lead}"
-        ) from err
+    told_before = [_read_content(own[number]) for number in range(1, round_)]
+    content = _make_content(protocol, centre, patients, asks, told_before)
     told = content.model_dump(mode="json", exclude_defaults=True)
     data = seal_share(
         told,
@@ -156,6 +148,30 @@ def prepare_share(
         patients=patients.digest,
     )
     return PreparedShare(name_share(centre, round_), data, content)
+
+
+def _make_content(
+    protocol: Protocol,
+    centre: str,
+    patients: CentrePatients,
+    asks: Sequence[Ask],
+    earlier: Sequence[ShareContent],
+) -> ShareContent:
+    try:
+        with threadpool_limits(1):  # matrices so small that threads wait for each other
+            return make_share(
+                patients.data,
+                protocol,
+                centre=centre,
+                asks=asks,
+                earlier=earlier,
+                synthetic=patients.synthetic,
+            )
+    except (ArithmeticError, np.linalg.LinAlgError) as err:
+        raise Refused(
+            f"what is asked in round {1 + len(asks)} has no number for the patients of {centre} "
+            f"({err}); nothing was written: ask the lead, {protocol.lead}"
+        ) from err
 
 
 def _read_own(
@@ -176,6 +192,15 @@ def _read_own(
     if problems:
         raise InputError(f"the shares of {centre}", problems)
     return found
+
+
+def _read_content(share: SealedShare) -> ShareContent:
+    """Return what a share of the centre's own told."""
+    told, faults = find_content_faults(ShareContent, share.content)
+    if told is None:
+        problems = [Problem(where, expected, got) for where, expected, got in faults]
+        raise InputError(f"the share of {share.centre}, round {share.round}", problems)
+    return told
 
 
 def _check_round(

@@ -25,7 +25,7 @@ from training.network.protocol.envelope import (
 )
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["AskedRound", "Received", "receive_rounds", "receive_shares"]
+__all__ = ["AskedRound", "Received", "find_content_faults", "receive_rounds", "receive_shares"]
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)

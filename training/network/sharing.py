@@ -49,6 +49,7 @@ def make_share(
     *,
     centre: str,
     asks: Sequence[Ask] = (),
+    earlier: Sequence[ShareContent] = (),
     synthetic: bool,
 ) -> ShareContent:
     """Return what a centre tells in a round.
@@ -63,6 +64,8 @@ def make_share(
         Its name there.
     asks : sequence of Ask
         What was asked from the second round to this one; empty in the first.
+    earlier : sequence of ShareContent
+        What it told in the rounds before, from the first.
     synthetic : bool
         Whether any of the patients is simulated.
 
@@ -86,7 +89,8 @@ def make_share(
     coarser = protocol.limits.curvature_decimals < decimals
     unjudged: list[str] = []
     if asks:
-        allowed, unjudged = _stop_where_solved(allowed, data, protocol, asks, centre)
+        counted = _count_answered(asks, earlier)
+        allowed, unjudged = _stop_where_solved(allowed, data, protocol, counted, centre)
     ask = asks[-1] if asks else None
     told = {o.name: _tell(o, allowed[o.name], protocol, ask, centre) for o in outcomes}
     evaluated = ask.evaluated.get(centre, {}) if ask and not unjudged else {}
@@ -137,7 +141,10 @@ def _choose_decimals(
     not at all: what rounding does to the sum of all centres is small, what is withheld is missing.
     """
     allowed = _choose_families(outcomes, data, protocol)
+    most = {outcome.name: _list_families(outcome, protocol)[0] for outcome in outcomes}
     found = protocol, allowed
+    if _count_told(allowed) == _count_told(most):
+        return found
     for decimals in range(protocol.limits.curvature_decimals - 1, -1, -1):
         limits = protocol.limits.model_copy(update={"curvature_decimals": decimals})
         coarser = replace(protocol, limits=limits)
@@ -186,6 +193,15 @@ def _list_families(outcome: HomeOutcome, protocol: Protocol) -> list[_Allowed]:
     return [*(_Allowed(f, allowed.reason) for f in families), _Allowed(None, allowed.reason)]
 
 
+def _count_answered(asks: Sequence[Ask], earlier: Sequence[ShareContent]) -> list[Ask]:
+    """Return what was asked, less the measures that were not told then."""
+    judged = [*(bool(told.evaluation) for told in earlier[1:]), True]
+    return [
+        ask if told else ask.model_copy(update={"evaluated": {}})
+        for ask, told in zip(asks, judged, strict=True)
+    ]
+
+
 def _stop_where_solved(
     allowed: dict[str, _Allowed],
     data: TrainingData,
@@ -196,15 +212,8 @@ def _stop_where_solved(
     """Return what may still be told after all that was told before, and why no measures may.
 
     Slopes come first: a network can do without measures. What was told of an outcome before counts
-    even where nothing more of it is told; measures that were not told then do not.
+    even where nothing more of it is told.
     """
-    asks = [
-        ask.model_copy(update={"evaluated": {}})
-        if centre in ask.evaluated
-        and _stop_where_solved(allowed, data, protocol, asks[: 1 + place], centre)[1]
-        else ask
-        for place, ask in enumerate(asks[:-1])
-    ] + [asks[-1]]
     found = dict(allowed)
     safe: list[tuple[HomeOutcome, ColumnFamily]] = []
     before = [

@@ -72,7 +72,16 @@ def _list_counts(told: object) -> list[int]:
 
 
 def share(data, protocol=None, asks=(), centre="basel") -> ShareContent:
-    return make_share(data, protocol or make_signed(), centre=centre, asks=asks, synthetic=True)
+    """Return the last of the shares of a centre that is asked this, one after another."""
+    told: list[ShareContent] = []
+    for n in range(len(asks) + 1):
+        told.append(share_after(told, data, protocol, asks[:n], centre))
+    return told[-1]
+
+
+def share_after(told, data, protocol, asks, centre) -> ShareContent:
+    protocol = protocol or make_signed()
+    return make_share(data, protocol, centre=centre, asks=asks, earlier=told, synthetic=True)
 
 
 def walk(protocol, centres, rounds: int) -> tuple[dict[str, list[ShareContent]], list[Ask]]:
@@ -80,7 +89,7 @@ def walk(protocol, centres, rounds: int) -> tuple[dict[str, list[ShareContent]],
     asks: list[Ask] = []
     for round_ in range(1, rounds + 1):
         for name, data in centres.items():
-            told[name].append(share(data, protocol, asks, name))
+            told[name].append(share_after(told[name], data, protocol, asks, name))
         if round_ < rounds:
             asks.append(make_ask(Gathered(protocol, told)))
     return told, asks
