@@ -10,7 +10,13 @@ from training.store.found import NullTest, UpdateFacts
 from training.store.part import Horizon, NotDone, OrNotDone
 from training.store.results import Results
 
-__all__ = ["answer_model", "answer_performance", "answer_use", "describe_reason"]
+__all__ = [
+    "answer_model",
+    "answer_performance",
+    "answer_use",
+    "describe_performance",
+    "describe_reason",
+]
 
 
 def describe_reason(part: NotDone) -> str:
@@ -108,18 +114,19 @@ def _describe_update(update: UpdateFacts) -> str:
     )
 
 
+def describe_performance(results: Results, horizon: Horizon) -> str:
+    """Return how the model does at a horizon: AUC, Brier skill and slope with their intervals."""
+    auc, skill, slope = (
+        interval(results.find_performance(horizon, metric))
+        for metric in ("auc", "brier_skill", "calibration_slope")
+    )
+    if results.is_constant(horizon):
+        return f"everyone gets the same estimate, Brier skill {skill}"
+    return f"AUC {auc}, Brier skill {skill}, calibration slope {slope}"
+
+
 def answer_performance(results: Results) -> dict[str, str]:
     """Return how it does, and what was never looked at."""
-
-    def say(horizon: Horizon) -> str:
-        auc, skill, slope = (
-            interval(results.find_performance(horizon, metric))
-            for metric in ("auc", "brier_skill", "calibration_slope")
-        )
-        if results.is_constant(horizon):
-            return f"everyone gets the same estimate, Brier skill {skill}"
-        return f"AUC {auc}, Brier skill {skill}, calibration slope {slope}"
-
     sites, subgroups, null = results.sites, results.subgroups, results.null_test
     external = "no external validation"
     unknown_elsewhere = (
@@ -129,7 +136,8 @@ def answer_performance(results: Results) -> dict[str, str]:
     )
     cohort_sites = results.cohort.sites
     return {
-        "performance": "held out by cross-validation, 95% intervals. " + results.per_horizon(say),
+        "performance": "held out by cross-validation, 95% intervals. "
+        + results.per_horizon(lambda h: describe_performance(results, h)),
         "heterogeneity": sites.text
         if not isinstance(sites, NotDone)
         else NOT_AVAILABLE

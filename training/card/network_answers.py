@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from training.card.author import NOT_AVAILABLE
+from training.card.model_answers import describe_performance
 from training.card.words import OUTCOME_WORDS, interval
 from training.document.words import join, number_range, p_value, percent
 from training.store.optional.network_found import (
@@ -87,15 +88,6 @@ def _answer_judging(results: Results, network: NetworkFacts) -> dict[str, str]:
         rows = network.pooled.get(horizon, [])
         return ", ".join(_describe_measure(row) for row in rows) or "not estimable"
 
-    def tell(horizon: Horizon) -> str:
-        auc, skill, slope = (
-            interval(results.find_performance(horizon, metric))
-            for metric in ("auc", "brier_skill", "calibration_slope")
-        )
-        if results.is_constant(horizon):
-            return f"everyone gets the same estimate, Brier skill {skill}"
-        return f"AUC {auc}, Brier skill {skill}, calibration slope {slope}"
-
     taus = "; ".join(
         f"{OUTCOME_WORDS[outcome]}: {_describe_taus(found)}"
         for outcome, found in network.outcomes.items()
@@ -108,7 +100,7 @@ def _answer_judging(results: Results, network: NetworkFacts) -> dict[str, str]:
     }
     return {
         "performance": "at centres that the model was made without, mean over centres with its "
-        f"95% interval. {results.per_horizon(tell)}",
+        f"95% interval. {results.per_horizon(lambda h: describe_performance(results, h))}",
         "heterogeneity": f"between centres: {taus}. Performance, where a further centre is "
         f"expected: {results.per_horizon(pooled)}",
         **(by_centres if results.is_internal_external else {}),
