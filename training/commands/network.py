@@ -142,23 +142,38 @@ def check_protocol(
     ] = None,
     mapping: MappingOption = None,
     panel: _PanelOption = None,
+    protocol: Annotated[
+        Path | None, typer.Option("--protocol", help="The same as PROTOCOL.", hidden=True)
+    ] = None,
 ) -> None:
     """List every problem of a protocol at once; else tell what it says, and what a cohort has.
 
+    Of a cohort it is also foreseen what may leave over all rounds, and what is withheld and why.
     Nothing leaves, and nothing is written.
     """
+    from training.network.answering import foresee_share
     from training.network.patients import read_centre_patients
     from training.network.protocol.protocol import read_protocol
-    from training.network.telling import tell_patients, tell_protocol
+    from training.network.telling import tell_after_check, tell_patients, tell_protocol, tell_share
 
-    protocol = read_protocol(file, signed=False)
-    for line in tell_protocol(protocol):
-        typer.echo(line)
+    file = protocol or file
+    agreed = read_protocol(file, signed=False)
+    _print_lines(tell_protocol(agreed))
+    options = ""
     if cohort is not None:
-        patients = read_centre_patients(protocol, cohort, mapping=mapping, panel=panel)
+        patients = read_centre_patients(agreed, cohort, mapping=mapping, panel=panel)
         tell_remarks(patients.cohort)
-        for line in [f"\n{cohort} by this protocol:", *tell_patients(patients, protocol)]:
-            typer.echo(line)
+        _print_lines([f"\n{cohort} by this protocol:", *tell_patients(patients, agreed)])
+        foreseen = tell_share(foresee_share(agreed, patients))
+        _print_lines(["\nWhat would leave of it, over all rounds:", *foreseen])
+        given = {"cohort": cohort, "mapping": mapping, "panel": panel}
+        options = " ".join(f"--{name} {path}" for name, path in given.items() if path)
+    _print_lines(["", *tell_after_check(agreed, str(file), options)])
+
+
+def _print_lines(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def _confirm(question: str) -> None:
@@ -220,12 +235,10 @@ def share_round(
         earlier=place.read_some(name_share(centre, k) for k in range(1, round_ + 1)),
     )
     if not (quiet and yes):
-        for line in tell_patients(patients, agreed):
-            typer.echo(line)
+        _print_lines(tell_patients(patients, agreed))
         typer.echo(f"\nThis is all that leaves {centre} in round {round_}:\n")
         typer.echo(share.data.decode())
-        for line in tell_share(share):
-            typer.echo(line)
+        _print_lines(tell_share(share.content))
     if not yes:
         _confirm(f"Write it to {place.name(share.file)}?")
     place.write(share.data, share.file, force=force)
@@ -266,6 +279,7 @@ def combine_round(
 
     from training.document.progress import show_progress
     from training.network.leading import check_late, combine_shares
+    from training.network.protocol.beside import check_asked
     from training.network.protocol.places import FilePlace, read_files
     from training.network.protocol.protocol import read_protocol
     from training.network.publishing.publish import publish_network
@@ -274,12 +288,11 @@ def combine_round(
 
     agreed, own = read_protocol(protocol), _read_key(key)
     place = FilePlace(_place_beside(rounds, protocol, "rounds"))
-    asked = place.read_some(place.list_files())
-    told = combine_shares(agreed, own, read_files(shares), rounds=asked, finish=finish)
+    files, asked = read_files(shares), place.read_some(place.list_files())
+    check_asked(place, files, asked)
+    told = combine_shares(agreed, own, files, rounds=asked, finish=finish)
     check_late(told, without or [])
-    lines = [] if quiet else tell_combined(told, agreed)
-    for line in lines:
-        typer.echo(line)
+    _print_lines([] if quiet else tell_combined(told, agreed))
     if told.result is None:
         earlier = asked.get(place.name(told.file), told.data)
         place.write(told.data, told.file, force=force)

@@ -26,7 +26,7 @@ from training.network.receiving import AskedRound, find_content_faults, receive_
 from training.network.share_words import describe_share
 from training.network.sharing import make_share
 
-__all__ = ["PreparedShare", "find_own_centre", "name_share", "prepare_share"]
+__all__ = ["PreparedShare", "find_own_centre", "foresee_share", "name_share", "prepare_share"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,28 @@ def find_own_centre(protocol: Protocol, key: CentreKey) -> str:
     expected = f"the key of one of {', '.join(protocol.centres)}"
     action = "use the centre's own key, or ask the lead which one was named"
     raise InputError("key", [Problem("key", expected, "another one", action=action)])
+
+
+def foresee_share(protocol: Protocol, patients: CentrePatients) -> ShareContent:
+    """Return what a centre would tell in the first round, before anybody has signed or shared.
+
+    What it withholds there it withholds in all rounds: they were foreseen. A later round may
+    withhold more.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Signed or not.
+    patients : CentrePatients
+        The centre's.
+
+    Raises
+    ------
+    NotEnoughData
+        If there are fewer patients than may be told of.
+    """
+    with threadpool_limits(1):
+        return make_share(patients.data, protocol, centre="", synthetic=patients.synthetic)
 
 
 def prepare_share(

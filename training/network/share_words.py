@@ -18,10 +18,12 @@ _SHARE = {
     "(sd), and patients between agreed edges, joined where they would be fewer than the limit. "
     "null: fewer than the limit, or it would tell such a number.",
     "outcomes": "The sums over patients that a common model is made of: 'response' at the first "
-    "time, 'kept' of those who had responded.",
+    "time, 'kept' of those who had responded. n and events are null where one of them, or of the "
+    "others, is fewer than the limit.",
     "outcomes.likelihood": "The log-likelihood (value) of the outcomes at coefficients (at; the "
     "intercept first, then the protocol's columns), its slope (gradient) and how it bends "
-    "(curvature): each number is a sum over all patients, rounded as the protocol says.",
+    "(curvature): each number is a sum over all patients, rounded as the protocol says. "
+    "curvature is null in rounds that tell none.",
     "outcomes.losses": "How well models that were made without this centre predict here: one sum "
     "each (log loss), and the same for everyone's getting the same probability.",
     "outcomes.shrinking": "The same sums for one such model, drawn toward the same probability for "

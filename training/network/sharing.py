@@ -77,7 +77,7 @@ def make_share(
     if len(data) < protocol.limits.cell:
         raise NotEnoughData(
             f"fewer than {protocol.limits.cell} patients can be used: nothing of them may leave "
-            "the centre; share when more have been treated"
+            "the centre; take part in a new network when more have been treated"
         )
     if protocol.limits.noise is not None:
         return make_noisy_share(data, protocol, centre=centre, asks=asks, synthetic=synthetic)

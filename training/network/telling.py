@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from features.shares import format_count
 from training.document.words import capital
-from training.network.answering import PreparedShare
+from training.network.content import ShareContent
 from training.network.leading import CombinedShares
 from training.network.patients import CentrePatients
 from training.network.protocol.protocol import Protocol
 
-__all__ = ["tell_combined", "tell_patients", "tell_protocol", "tell_share"]
+__all__ = ["tell_after_check", "tell_combined", "tell_patients", "tell_protocol", "tell_share"]
 
 _DIGITS = 12
 _FAMILIES = {"straight": "straight", "bends": "with bends"}
@@ -81,9 +81,8 @@ def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
     return lines + [f"{capital(note)}." for note in patients.notices]
 
 
-def tell_share(share: PreparedShare) -> list[str]:
+def tell_share(content: ShareContent) -> list[str]:
     """Return what a share tells, and what it does not."""
-    content = share.content
     lines = []
     for name, outcome in content.outcomes.items():
         if outcome.likelihood is not None:
@@ -99,6 +98,31 @@ def tell_share(share: PreparedShare) -> list[str]:
     if content.noise:
         lines.append(f"Noise: {content.noise}.")
     return [*lines, *(f"{capital(remark)}." for remark in content.remarks)]
+
+
+def tell_after_check(protocol: Protocol, file: str, cohort: str = "") -> list[str]:
+    """Return what comes next once a protocol and perhaps a cohort were looked at.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Signed or not.
+    file : str
+        The protocol's.
+    cohort : str
+        The options by which the cohort was read; empty where none was.
+    """
+    if not protocol.signed:
+        changed = " What it withholds can still be agreed on otherwise." if cohort else ""
+        return [
+            f"Next: the lead signs it.{changed}",
+            f"  ketresponse network protocol {file} --key LEAD_KEY",
+        ]
+    options = cohort or "--cohort COHORT"
+    return [
+        "Next: the centre's first share; all that leaves is shown before it is written.",
+        f"  ketresponse network share --round 1 --key KEY {options} --protocol {file}",
+    ]
 
 
 def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:

@@ -162,7 +162,13 @@ def test_a_check_tells_what_was_agreed_and_what_a_cohort_has(place: Path) -> Non
     assert "Centres: aachen, basel." in done.output
     assert "What leaves a centre in each:" in done.output
     assert "T1: outcome known of" in done.output
+    foreseen = done.output.partition("What would leave of it, over all rounds:\n")[2]
+    assert "share --round 1 --key KEY --cohort basel.csv --protocol network.toml" in foreseen
     assert not Path("shares").exists()
+    shared = _share("basel", 1, "--yes")
+    (response,) = re.findall(r"^response: .*$", foreseen, re.M)
+    assert response in shared.output
+    shutil.rmtree("shares")
     Path("network.toml").write_text(
         Path("network.toml").read_text().replace("seed = 1", "seed = 2")
     )
@@ -229,6 +235,24 @@ def test_a_new_passphrase_is_typed_twice(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("getpass.getpass", lambda *_: next(typed))
     assert ask_secret("Passphrase", new=True) == "horse"
     assert list(typed) == []
+
+
+def test_rounds_in_another_folder_are_looked_for_by_their_names(place: Path) -> None:
+    for centre in CENTRES:
+        assert _share(centre, 1, "--yes").exit_code == 0
+    combine = ("combine", "shares", "--key", "lead.pem")
+    assert _run(*combine).exit_code == 0
+    assert _share("basel", 2, "--yes").exit_code == 0
+    lost = _run(*combine, "--rounds", "elsewhere")
+    assert lost.exit_code == 2
+    assert "round 2: expected the lead's file of it, which shares of basel answer" in lost.output
+    assert "got none in elsewhere" in lost.output
+
+
+def test_a_check_takes_a_protocol_as_the_other_commands_do(place: Path) -> None:
+    Path("network.toml").rename("agreed.toml")
+    assert _run("check", "--protocol", "agreed.toml").output == _run("check", "agreed.toml").output
+    assert _run("check").exit_code == 2
 
 
 def test_a_later_round_needs_the_leads_file(place: Path) -> None:

@@ -34,3 +34,9 @@ def test_scales_and_abbreviations_of_measures_are_told() -> None:
     assert "auc_se is of the AUC's logit, o_e_se of the logarithm of o_e" in measures
     assert all(name in measures for name in ("o_e:", "brier_skill:", "null:"))
     assert "(sd)" in told["content.summaries"] and "null:" in told["content.summaries"]
+
+
+def test_what_null_means_is_told_wherever_it_can_stand() -> None:
+    told = describe_share({"outcomes": {"response": {"likelihood": EVERYTHING}}})
+    assert "n and events are null where" in told["content.outcomes"]
+    assert "curvature is null in rounds" in told["content.outcomes.likelihood"]

@@ -6,7 +6,13 @@ from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
 from training.network.answering import prepare_share
 from training.network.leading import combine_shares
-from training.network.telling import tell_combined, tell_patients, tell_protocol, tell_share
+from training.network.telling import (
+    tell_after_check,
+    tell_combined,
+    tell_patients,
+    tell_protocol,
+    tell_share,
+)
 
 
 def test_a_protocol_is_told_with_its_limits_and_what_leaves(walked: Walk) -> None:
@@ -39,7 +45,9 @@ def test_a_centre_reads_what_it_has(walked: Walk) -> None:
 
 def test_what_a_share_tells_is_told(walked: Walk) -> None:
     share = prepare_share(walked.protocol, KEYS["basel"], walked.patients["basel"], round_=1)
-    assert tell_share(share)[0].startswith("response: sums over 58 patients in 6 parameters")
+    assert tell_share(share.content)[0].startswith(
+        "response: sums over 58 patients in 6 parameters"
+    )
     outcomes = dict(share.content.outcomes)
     withheld = {"likelihood": None, "withheld": "too few of them"}
     outcomes["response"] = outcomes["response"].model_copy(update=withheld)
@@ -48,12 +56,24 @@ def test_what_a_share_tells_is_told(walked: Walk) -> None:
     content = share.content.model_copy(
         update={"outcomes": outcomes, "noise": "of some cost", "remarks": ["a remark"]}
     )
-    assert tell_share(replace(share, content=content)) == [
+    assert tell_share(content) == [
         "response: no sums leave; too few of them.",
         "kept: nothing was asked of this centre.",
         "Noise: of some cost.",
         "A remark.",
     ]
+
+
+def test_the_next_step_is_told_as_it_is_typed(walked: Walk) -> None:
+    agreed = walked.protocol
+    assert tell_after_check(agreed, "x.toml", "--cohort a.csv")[1] == (
+        "  ketresponse network share --round 1 --key KEY --cohort a.csv --protocol x.toml"
+    )
+    unsigned = replace(agreed, signed=False)
+    told = tell_after_check(unsigned, "x.toml", "--cohort a.csv")
+    assert "can still be agreed on otherwise" in told[0]
+    assert told[1] == "  ketresponse network protocol x.toml --key LEAD_KEY"
+    assert tell_after_check(unsigned, "x.toml")[0] == "Next: the lead signs it."
 
 
 def test_the_lead_reads_who_took_part_and_what_came_of_it(walked: Walk) -> None:

@@ -54,7 +54,7 @@ def check_cells(
     if min(events, int(np.sum(y == 0))) < cell:
         reasons.append(
             f"fewer than {cell} patients with or fewer than {cell} without the outcome; "
-            "share slopes of it when more patients have been treated"
+            "share slopes of it in a new network, when more patients have been treated"
         )
     return reasons + _check_values(X, basis, names, cell) + _check_columns(X, basis, names, cell)
 
@@ -69,8 +69,8 @@ def _check_values(
         if min(counts) < cell:
             of = "one side of it" if n_levels == 2 else "one of its categories"
             reasons.append(
-                f"{names[j]}: fewer than {cell} patients on {of}; leave it out of the network's "
-                "protocol, join it with a wider one, or share when more patients have been treated"
+                f"{names[j]}: fewer than {cell} patients on {of}; in a new network leave it out of "
+                "the protocol, join it with a wider one, or share when more have been treated"
             )
     return reasons
 
@@ -90,6 +90,7 @@ def _check_columns(
             few.append(names[j])
     return [
         f"{name}: fewer than {cell} patients differ from its most frequent value, or reach where "
-        "it bends; leave it out of the network's protocol, keep it straight, or agree on other ends"
+        "it bends; in a new network leave it out of the protocol, keep it straight, or agree on "
+        "other ends"
         for name in few
     ]

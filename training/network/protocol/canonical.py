@@ -62,6 +62,8 @@ def _render(value: Any, indent: str) -> str:
 
 
 def _atom(value: Any) -> str:
+    if isinstance(value, float):
+        value += 0.0  # 0 has no sign
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

@@ -56,6 +56,7 @@ def make_protocol_template(
         number=_USUAL_ROUNDS,
         words="\n".join(f"  {_quote(words)}," for words in ROUND_WORDS[:_USUAL_ROUNDS]),
         cell=Limits().cell,
+        most=Limits().most_patients,
         share=Limits().parameters_share,
         remaining=Limits().remaining,
         gradient=list(Limits().gradient_decimals),
@@ -131,6 +132,7 @@ intercepts = "centre"    # or "common"
 
 [limits]
 cell = {cell}    # patients: no smaller count leaves a centre
+most_patients = {most}    # at one centre: more are taken for a mistake, and refused
 parameters_share = {share}    # most parameters told, per patient with a known outcome
 remaining = {remaining}    # of a number's spread that is left to whoever solves what is shared
 gradient_decimals = {gradient}    # round by round, as many as the next step can use

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError, Refused
-from training.network.protocol.beside import check_beside, check_unshared
+from tests.training.network.conftest import Walk
+from training.network.protocol.beside import check_asked, check_beside, check_unshared
 from training.network.protocol.places import FilePlace
 
 
@@ -35,3 +36,17 @@ def test_all_that_is_not_beside_is_named_with_its_place(tmp_path: Path) -> None:
     shares.write(b"", "basel_round_1.json")
     rounds.write(b"", "round_3.json")
     check_beside(rounds, shares, files)
+
+
+def test_a_round_that_is_answered_and_not_there_is_named_with_who_answers(walked: Walk) -> None:
+    place = FilePlace("elsewhere")
+    check_asked(place, walked.shares, walked.rounds)
+    first = {name: data for name, data in walked.shares.items() if "_round_1" in name}
+    check_asked(place, {**first, "torn.json": b"{"}, {"torn.json": b"{"})
+    answered = {n: d for n, d in walked.shares.items() if n != "basel_round_2.json"}
+    with pytest.raises(InputError) as caught:
+        check_asked(place, answered, {})
+    (problem,) = caught.value.problems
+    assert problem.column == "round 2" and problem.got == "none in elsewhere"
+    assert problem.expected.endswith("which shares of rotterdam, aachen answer")
+    assert "--rounds" in problem.action

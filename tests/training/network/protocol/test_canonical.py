@@ -25,6 +25,13 @@ def test_what_is_written_is_read_back_whatever_its_spaces(content: dict[str, obj
         assert write_canonical(read) == data
 
 
+def test_zero_has_no_sign() -> None:
+    assert (
+        write_canonical({"a": -0.0, "b": [-0.0, -1e-9]})
+        == b'{\n  "a": 0.0,\n  "b": [0.0, -1e-09]\n}\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
