@@ -232,7 +232,7 @@ def share_round(
         patients,
         round_=round_,
         rounds=asked.read_some(name_round(k) for k in range(2, round_ + 1)),
-        earlier=place.read_some(name_share(centre, k) for k in range(1, round_ + 1)),
+        earlier=place.read_some(name_share(centre, k + 1) for k in range(agreed.rounds)),
     )
     if not (quiet and yes):
         _print_lines(tell_patients(patients, agreed))
@@ -305,7 +305,10 @@ def combine_round(
         return
     show = partial(show_progress, None if quiet else Console(stderr=True, markup=False))
     uri = find_tracking_uri(os.environ)
-    made = publish_network(told.result, told.shares, tracking_uri=uri, show=show, mixed=yes)
+    tell = partial(typer.echo, err=True)
+    made = publish_network(
+        told.result, told.shares, tracking_uri=uri, show=show, mixed=yes, tell=tell
+    )
     _tell_registered(made, uri)
     typer.echo("Next: ketresponse card template --out card.toml; fill it in, then")
     typer.echo(f"  ketresponse card make {made.name}:{made.version} --card card.toml")

@@ -113,17 +113,16 @@ def prepare_share(
     round_ : int
         From 1.
     rounds, earlier : mapping of str to bytes or None
-        By what they are called, the lead's rounds from the second to this one, and the centre's
-        own shares of all rounds before, and of this one where it was answered already; none in the
-        first round.
+        By what they are called, the lead's rounds from the second to this one, and all shares of
+        the centre's own that are there, this round's and later ones among them.
 
     Raises
     ------
     InputError
         Listing every problem of these files: a round that is not the lead's or follows another
-        protocol, or is not the one that was answered; a share that is missing or is not what the
-        lead's round was made from; patients that are not those of the rounds before; what no
-        honest lead asks.
+        protocol, or is not the one that was answered, or is over, since a later one was answered; a
+        share that is missing or is not what the lead's round was made from; patients that are not
+        those of the rounds before; what no honest lead asks.
     Refused
         If this centre no longer takes part, or what is asked cannot be computed.
     """
@@ -139,7 +138,7 @@ def prepare_share(
             f"{show(why)}: ask its lead, {protocol.lead}"
         )
     own = _read_own(protocol, centre, earlier or {})
-    problems = [
+    problems = _check_over(round_, own) + [
         problem
         for number in range(2, round_ + 1)
         for problem in _check_round(centre, number, asked.get(number), own)
@@ -194,6 +193,16 @@ def _make_content(
             f"what is asked in round {1 + len(asks)} has no number for the patients of {centre} "
             f"({err}); nothing was written: ask the lead, {protocol.lead}"
         ) from err
+
+
+def _check_over(round_: int, own: Mapping[int, SealedShare]) -> list[Problem]:
+    """Check that no later round was answered: this one's share, told anew, could be another."""
+    last = max(own, default=0)
+    if last <= round_:
+        return []
+    expected = f"a round from {last} on, the last that this centre has answered"
+    action = "a round is answered once: send the share that was made then"
+    return [Problem(f"round {round_}", expected, "one that is over", action=action)]
 
 
 def _read_own(

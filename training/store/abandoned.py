@@ -55,14 +55,14 @@ def end_abandoned(*, tracking_uri: str) -> list[str]:
         for run_id, name in gone.items():
             client.set_terminated(run_id, status="KILLED")
             told.append(
-                f"The run {name} was killed: it is marked so, and no model came of it. Fits that "
-                "had ended are kept: train the same study with --resume."
+                f"The run {name} was killed: it is marked so, and no model came of it. Do the same "
+                "again; of a training, with --resume, fits that had ended are kept."
             )
         for version in half:
             undo(client, version.name, version.run_id)
             told.append(
                 f"The registration of {version.name} version {version.version} was killed "
-                "half-way: it is taken back. Train the same study with --resume."
+                "half-way: it is taken back. Do the same again; of a training, with --resume."
             )
     return told
 

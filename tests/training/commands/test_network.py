@@ -15,6 +15,7 @@ from features.files.table import write_table
 from features.simulation.cohort import make_cohort
 from ketresponse import app
 from tests.training.conftest import empty_store as empty_store
+from tests.training.helpers.killed import restore, run_killed
 from training.commands.options import ask_secret
 from training.network.protocol.envelope import open_share
 from training.store.registered import list_models
@@ -91,6 +92,24 @@ def test_a_network_goes_from_files_to_a_model(
     (model,) = list_models(tracking_uri=uri)
     assert (model.name, model.version) == ("net", "1")
     assert [path.name for path in Path("rounds").iterdir()] == ["round_2.json"]
+
+
+def test_killed_at_any_point_a_share_or_a_round_is_there_whole_or_not_at_all(place: Path) -> None:
+    share = ["share", "--key", "basel.pem", "--cohort", "basel.csv", "--yes"]
+    combine = ["combine", "shares", "--key", "lead.pem"]
+    assert _share("aachen", 1, "--yes").exit_code == 0
+    for words, file in (share, "shares/basel_round_1.json"), (combine, "rounds/round_2.json"):
+        kept = shutil.copytree(place, place.with_name(f"{place.name}-before-{Path(file).stem}"))
+        labels = run_killed(lambda words=words: _run(*words), place, None)  # type: ignore[misc]
+        whole = Path(file).read_bytes()
+        assert [label for label in labels if label.startswith("os.rename")]
+        for at, label in enumerate(labels):
+            restore(kept, place)
+            run_killed(lambda words=words: _run(*words), place, at)  # type: ignore[misc]
+            assert not Path(file).exists() or Path(file).read_bytes() == whole, label
+            done = _run(*words)  # what was begun is no share, and stands in nobody's way
+            assert done.exit_code == 0 or "is there already" in done.output, done.output
+            assert Path(file).read_bytes() == whole
 
 
 def test_all_that_leaves_is_shown_before_it_is_written(place: Path) -> None:

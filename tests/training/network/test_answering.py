@@ -140,6 +140,14 @@ def test_a_round_that_was_answered_is_not_answered_when_asked_anew(walked: Walk)
     assert _prepare(walked, round_=3).content.round == 3
 
 
+def test_a_round_before_one_that_was_answered_is_over(walked: Walk) -> None:
+    data = walked.patients["basel"].data
+    fewer = CentrePatients(**{**vars(walked.patients["basel"]), "data": data.take(data.groups > 0)})
+    second = {"basel_round_2.json": walked.shares["basel_round_2.json"]}
+    told = _refuse(walked, round_=1, rounds=None, patients=fewer, earlier=second)
+    assert "round 1: expected a round from 2 on, the last that this centre has answered" in told
+
+
 def test_two_own_shares_of_one_round_are_refused(walked: Walk) -> None:
     own = walked.list_own("basel")
     told = _refuse(walked, earlier={**own, "copy.json": own["basel_round_1.json"]})

@@ -121,7 +121,7 @@ def _find_share(settings: NodeSettings, round_: int, asked: bytes) -> bytes:
         read_centre_patients(protocol, Path(settings.cohort), mapping=mapping, panel=panel),
         round_=round_,
         rounds=came,
-        earlier=shares.read_some(name_share(centre, k) for k in range(1, round_)),
+        earlier=shares.read_some(name_share(centre, k + 1) for k in range(protocol.rounds)),
     )
     shares.write(prepared.data, file)
     return prepared.data

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from training.network.publishing.network_results import make_network_results
 from training.network.result import NetworkResult
 from training.running.publish import write_findings
 from training.running.run_record import flatten_estimates
+from training.store.abandoned import end_abandoned
 from training.store.facts import ModelFacts, package_versions
 from training.store.mixing import check_mixing
 from training.store.optional.network_found import NETWORK
@@ -37,6 +39,7 @@ __all__ = ["publish_network"]
 _SHARES = "shares"
 _PROTOCOL = "network.toml"
 _SHARE_TAG = f"{TAG}share."
+_log = logging.getLogger(__name__)
 
 
 def publish_network(
@@ -46,6 +49,7 @@ def publish_network(
     tracking_uri: str,
     show: Show,
     mixed: bool = False,
+    tell: Callable[[str], object] = _log.warning,
 ) -> RegisteredModel:
     """Track what a network found, with the shares it was made of, and register its model.
 
@@ -62,6 +66,8 @@ def publish_network(
         Shows the progress.
     mixed : bool
         Whether the name may hold models of simulated and of real patients both.
+    tell : callable
+        Is told what was killed before, and is taken back or marked so.
 
     Returns
     -------
@@ -79,6 +85,8 @@ def publish_network(
         If simulated and real patients would be mixed, and may not be, or if a version was made of
         the same shares; nothing is written then.
     """
+    for line in end_abandoned(tracking_uri=tracking_uri):
+        tell(line)
     _check_new(result, tracking_uri)
     kept = _find_shares(result, shares)
     if not mixed:

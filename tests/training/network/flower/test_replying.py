@@ -80,6 +80,16 @@ def test_a_round_is_answered_once(
     assert len(prepared) == 2
 
 
+def test_what_was_answered_later_is_known_where_a_share_is_no_longer_there(
+    home: dict[str, object], prepared: list[dict[str, Any]]
+) -> None:
+    answer_round(lambda: home, 1, b"")
+    answer_round(lambda: home, 2, SECOND)
+    Path(str(home["folder"]), "shares", "basel_round_1.json").unlink()
+    answer_round(lambda: home, 1, b"")
+    assert [*prepared[2]["earlier"].values()] == [b"share 2"]
+
+
 def test_a_round_that_is_not_the_leads_is_not_kept(
     home: dict[str, object], prepared: list[dict[str, Any]]
 ) -> None:
@@ -123,7 +133,7 @@ def test_where_each_share_is_agreed_to_the_node_sends_what_people_have_written(
     [
         (NotEnoughData("of 4 patients"), "not_enough"),
         (Refused("of 4 patients"), "refused"),
-        (ValueError("a patient aged 47"), "failed"),
+        (ValueError("a patient aged forty"), "failed"),
     ],
 )
 def test_only_a_word_of_what_went_wrong_leaves(
@@ -140,7 +150,7 @@ def test_only_a_word_of_what_went_wrong_leaves(
     assert answer_round(lambda: home, 1, b"") == HomeAnswer(refused=word)
     assert word in REFUSALS
     assert not Path(str(home["folder"]), "shares").exists()
-    assert "47" not in caplog.text
+    assert "forty" not in caplog.text
     assert ("test_replying.py, line" in caplog.text) == (word == "failed")
 
 

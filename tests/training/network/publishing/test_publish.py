@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from features.errors import InputError, Refused
 from tests.training.helpers.cards import full_author
 from tests.training.helpers.documents import leaving_pictures_empty
 from tests.training.helpers.examples import make_facts, make_model
+from tests.training.helpers.killed import restore, run_killed
 from tests.training.helpers.network_runs import make_network_run
 from tests.training.helpers.reviews import DIGESTS, FIRST, SECOND, make_case
 from tests.training.helpers.runs import track
@@ -24,6 +26,7 @@ from training.card.card import Card, make_card
 from training.card.constancy import is_deployable
 from training.card.gates import compute_gates
 from training.card.render import render_html
+from training.network.publishing import publish
 from training.network.publishing.publish import publish_network
 from training.network.result import NetworkResult
 from training.running.publish import find_published
@@ -103,6 +106,32 @@ def test_the_same_shares_are_not_registered_twice(published: _Published) -> None
     with pytest.raises(Refused, match="registered already, as crps-network:1: nothing was"):
         publish_network(published.result, published.files, tracking_uri=published.uri, show=_show)
     assert len(list_models(tracking_uri=published.uri)) == 1
+
+
+def test_killed_half_way_the_next_command_tells_it_and_registers_one_model(
+    tracking_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, files = make_network_run()
+    monkeypatch.setattr(publish, "write_findings", lambda *_, **__: None)
+    kept = shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name}-kept"))
+
+    def step(tell: Callable[[str], object] = print) -> RegisteredModel:
+        return publish_network(result, files, tracking_uri=tracking_uri, show=_show, tell=tell)
+
+    labels = run_killed(step, tmp_path, None)
+    files_written = [at for at, label in enumerate(labels) if label.startswith("open /mlartifacts")]
+    for at, words in (
+        (files_written[5], "The run .* was killed: it is marked so"),
+        (files_written[-1], "The registration of crps-network version 1 was killed half-way"),
+    ):
+        restore(kept, tmp_path)
+        run_killed(step, tmp_path, at)
+        assert list_models(tracking_uri=tracking_uri) == []
+        told: list[str] = []
+        made = step(told.append)
+        assert list_models(tracking_uri=tracking_uri) == [made]
+        assert (made.version, len(told)) == ("1", 1)
+        assert re.match(words, told[0])
 
 
 def test_the_report_is_kept_for_people_and_for_papers(published: _Published) -> None:
