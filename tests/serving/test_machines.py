@@ -6,6 +6,8 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from jsonschema_rs import validator_for
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -50,6 +52,19 @@ def url(tmp_path_factory):
     save_model(folder, loaded.model, loaded.facts, loaded.panel)
     with start_server(folder, "demonstration", environ={"KETRESPONSE_CDS_TOKENS": "off"}) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def only_what_is_drawn(monkeypatch):
+    """Let nothing but the API's document decide what is asked, so that every run asks the same.
+
+    Hypothesis mixes in what stands in our own modules, as many as this process has loaded: that
+    changes with every test that ran before, and with every line of code. No setting turns it off.
+    """
+    monkeypatch.setattr(providers, "_get_local_constants", Constants)
+    providers.CONSTANTS_CACHE.cache.clear()
+    yield
+    providers.CONSTANTS_CACHE.cache.clear()
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +159,7 @@ def test_what_it_does_not_allow_is_answered_in_the_form_that_it_tells(url, docum
         statuses = ask(url, operation, GenerationMode.NEGATIVE, lambda case: ALWAYS)
         # Of a batch, each bad record has its own answer; and what people write is read too.
         assert set(statuses) <= {200, 400, 404, 412}
-        assert statuses.count(400) > 0.1 * len(statuses)
+        assert statuses.count(400) > 0.25 * len(statuses), operation.label
 
 
 BODIES = {
