@@ -21,9 +21,9 @@ from experiments.truth.networks.peers import CentreRows
 from experiments.truth.networks.pooled import fit_with_intercepts
 from experiments.truth.networks.rounds import (
     ALL_ROUNDS,
+    conclude_rounds,
     find_left_model,
     gather_rounds,
-    run_network_rounds,
 )
 from experiments.truth.networks.worlds import (
     NETWORK_WORLDS,
@@ -80,10 +80,11 @@ def run_failures(world: NetworkWorld, replicate: int, *, seed: int) -> dict[str,
     network = simulate_network(world, n_new=_N_NEW, rng=rng)
     basis, cohorts = agree_basis(world), network.cohorts
     with threadpool_limits(1):
-        honest = run_network_rounds(cohorts, basis)
-        lying = run_network_rounds([*cohorts[:_HELD], flip_outcomes(cohorts[-1])], basis)
-        dropped = run_network_rounds(cohorts, basis, stays={_LAST: 1})
-        without = run_network_rounds(cohorts[:_HELD], basis)
+        liars = [*cohorts[:_HELD], flip_outcomes(cohorts[-1])]
+        honest = conclude_rounds(gather_rounds(cohorts, basis))
+        lying = conclude_rounds(gather_rounds(liars, basis))
+        dropped = conclude_rounds(gather_rounds(cohorts, basis, stays={_LAST: 1}))
+        without = conclude_rounds(gather_rounds(cohorts[:_HELD], basis))
     names = list(honest.protocol.centres)
     return {
         "world": world.name,

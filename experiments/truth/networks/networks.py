@@ -25,8 +25,9 @@ from experiments.truth.networks.pooled import PooledRows, fit_pooled_rows
 from experiments.truth.networks.rounds import (
     ALL_ROUNDS,
     PRIOR_SDS,
+    conclude_rounds,
     find_left_model,
-    run_network_rounds,
+    gather_rounds,
 )
 from experiments.truth.networks.tables import (
     ALONE,
@@ -150,8 +151,11 @@ def compare_networks(
     with threadpool_limits(1):
         exact = fit_pooled_rows(_expand(network, basis), basis.linear_, prior_sds=PRIOR_SDS)
         for method, rounds in ((ONE_ROUND, 1), (NETWORK, ALL_ROUNDS), (UNGUARDED, ALL_ROUNDS)):
-            result = run_network_rounds(
-                network.cohorts, basis, rounds=rounds, seed=replicate, guarded=method != UNGUARDED
+            guarded = method != UNGUARDED
+            result = conclude_rounds(
+                gather_rounds(
+                    network.cohorts, basis, rounds=rounds, seed=replicate, guarded=guarded
+                )
             )
             chosen = _list_choices(result)
             chosen["as_pooled"] = float(

@@ -31,9 +31,9 @@ __all__ = [
     "ALL_ROUNDS",
     "PRIOR_SDS",
     "agree_protocol",
+    "conclude_rounds",
     "find_left_model",
     "gather_rounds",
-    "run_network_rounds",
 ]
 
 ALL_ROUNDS = 6
@@ -96,20 +96,6 @@ def agree_protocol(
     )
 
 
-def run_network_rounds(
-    cohorts: Sequence[TrainingData],
-    basis: PredictorBasis,
-    *,
-    rounds: int = ALL_ROUNDS,
-    seed: int = 1,
-    stays: Mapping[str, int] = _STAYS,
-    guarded: bool = True,
-) -> NetworkResult:
-    """Return what a network of simulated centres finds; parameters as in :func:`gather_rounds`."""
-    gathered = gather_rounds(cohorts, basis, rounds=rounds, seed=seed, stays=stays, guarded=guarded)
-    return conclude(gathered, {name: [""] * rounds for name in gathered.shares})
-
-
 def gather_rounds(
     cohorts: Sequence[TrainingData],
     basis: PredictorBasis,
@@ -153,6 +139,11 @@ def gather_rounds(
                 share = _tell_all(name, data, protocol, told[name], asks[-1] if asks else None)
             told[name].append(share)
     return Gathered(protocol, told)
+
+
+def conclude_rounds(gathered: Gathered) -> NetworkResult:
+    """Return what a network finds in what its centres told; there are no files to lead back to."""
+    return conclude(gathered, {name: [""] * len(told) for name, told in gathered.shares.items()})
 
 
 def _tell_all(

@@ -58,13 +58,6 @@ class Combined:
         """Return intercept and coefficients (1 + n_columns,) at a centre."""
         return np.append(self.intercepts[centre], self.coef)
 
-    def covariance_at(self, centre: int) -> FloatArray:
-        """Return the covariance (1 + n_columns, 1 + n_columns) of what holds at a centre."""
-        n_intercepts = len(self.covariance) - len(self.coef)
-        place = centre if n_intercepts > 1 else 0
-        used = np.append(place, np.arange(n_intercepts, len(self.covariance)))
-        return np.asarray(self.covariance[np.ix_(used, used)])
-
 
 def combine_points(
     points: Sequence[Point], precision: FloatArray, intercepts: Intercepts | None = None

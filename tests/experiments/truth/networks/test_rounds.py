@@ -7,7 +7,12 @@ import pytest
 
 from experiments.truth.networks.peers import CentreRows
 from experiments.truth.networks.pooled import fit_with_intercepts
-from experiments.truth.networks.rounds import agree_protocol, find_left_model, run_network_rounds
+from experiments.truth.networks.rounds import (
+    agree_protocol,
+    conclude_rounds,
+    find_left_model,
+    gather_rounds,
+)
 from experiments.truth.networks.worlds import (
     NETWORK_WORLDS,
     SimulatedNetwork,
@@ -46,7 +51,9 @@ def _fit_rows(
 
 
 def test_six_rounds_are_all_rows_to_1e_8(network: SimulatedNetwork) -> None:
-    outcome = run_network_rounds(network.cohorts, BASIS, guarded=False).outcomes["response"]
+    outcome = conclude_rounds(gather_rounds(network.cohorts, BASIS, guarded=False)).outcomes[
+        "response"
+    ]
     intercepts, coef = _fit_rows(network.cohorts, outcome)
     np.testing.assert_allclose(outcome.coef, coef, atol=1e-8)
     np.testing.assert_allclose(list(outcome.intercepts.values()), intercepts, atol=1e-8)
@@ -55,7 +62,9 @@ def test_six_rounds_are_all_rows_to_1e_8(network: SimulatedNetwork) -> None:
 def test_a_centre_that_stays_for_one_round_costs_its_own_rows_only(
     network: SimulatedNetwork,
 ) -> None:
-    result = run_network_rounds(network.cohorts, BASIS, stays={"centre-6": 1}, guarded=False)
+    result = conclude_rounds(
+        gather_rounds(network.cohorts, BASIS, stays={"centre-6": 1}, guarded=False)
+    )
     assert result.dropped == {"centre-6": "no share of round 2"}
     outcome = result.outcomes["response"]
     assert list(outcome.intercepts) == [f"centre-{k}" for k in range(1, 6)]
@@ -67,9 +76,11 @@ def test_disclosure_control_holds_back_what_a_small_centre_must_not_tell() -> No
     # 20 patients for 7 columns and an intercept: more than a third of a parameter each.
     small = replace(WORLD, sizes=(20, 150, 150, 150))
     network = simulate_network(small, n_new=10, rng=np.random.default_rng(2))
-    result = run_network_rounds(network.cohorts, BASIS, rounds=2)
+    result = conclude_rounds(gather_rounds(network.cohorts, BASIS, rounds=2))
     outcome = result.outcomes["response"]
     assert list(outcome.withheld) == ["centre-1"] or outcome.family == "straight"
     assert find_left_model(result, "centre-2") is not result.model
-    open_ = run_network_rounds(network.cohorts, BASIS, rounds=2, guarded=False).outcomes["response"]
+    open_ = conclude_rounds(
+        gather_rounds(network.cohorts, BASIS, rounds=2, guarded=False)
+    ).outcomes["response"]
     assert not open_.withheld
