@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from training.network.arithmetic.heterogeneity import (
     estimate_centres,
     shrink_intercepts,
 )
+from training.network.arithmetic.likelihood import Point
 from training.network.arithmetic.unlike import Contradiction, compare_with_others
 from training.network.asking import find_blended
 from training.network.background import make_shared_background
@@ -127,7 +128,8 @@ def _make_outcome(gathered: Gathered, name: str, rng: np.random.Generator) -> _M
         means = np.stack([p.curvature[0, 1:] / p.curvature[0, 0] for p in points])
         intercepts = intercepts - weight * np.sum(means * (coefs - combined.coef), axis=1)
         new -= weight * float(means.mean(axis=0) @ (new_coef - combined.coef))
-    draws = _draw(outcome, heterogeneity, rng)
+    used = np.append(True, outcome.choose(setting.family))
+    draws = _draw(points, straight, used, rng)
     counts = gathered.list_counts(name)
     n_slopes = len(combined.coef)
     change = max(float(np.abs(combined.coef - point.at[1:]).max()) for point in points)
@@ -175,26 +177,17 @@ def _find_intercepts(
 
 
 def _draw(
-    outcome: PooledOutcome, heterogeneity: Heterogeneity, rng: np.random.Generator
+    points: Sequence[Point], straight: BoolArray, used: BoolArray, rng: np.random.Generator
 ) -> CentreDraws:
-    """Return draws in all columns of the basis, by the latest round that told of all of them.
+    """Return draws of intercept and coefficients, 0 in columns that are not `used`.
 
     The prior is that of the interval everywhere (:mod:`training.fitting.interval`), whatever the
     chosen penalty: a penalty that pulls far makes an estimate better and an interval too sure.
+    What centres may differ by is judged beside the same prior.
     """
-    widest = outcome.middle.family
-    told = [r for r in range(1, len(outcome.rounds) + 1) if outcome.find_family(r) == widest]
-    setting = Setting(widest, PRIOR_SD)
-    columns = outcome.choose(widest)
-    draws = draw_centres(
-        outcome.find_points(told[-1], widest),
-        outcome.make_precision(setting),
-        outcome.straight[columns],
-        heterogeneity,
-        N_DRAWS,
-        rng=rng,
-    )
-    used = np.append(True, columns)
+    precision = np.full(len(straight), PRIOR_SD**-2.0)
+    apart = assess_heterogeneity(points, precision, straight)
+    draws = draw_centres(points, precision, straight, apart, N_DRAWS, rng=rng)
     return CentreDraws([_widen(d, used) for d in draws.known], _widen(draws.new, used))
 
 

@@ -80,12 +80,14 @@ VARIANCE = np.array([0.10, 0.07, 0.08, 0.06, 0.09, 0.05])
 def _integrate_normal() -> tuple[np.ndarray, np.ndarray, float, float]:
     """Return mean and SD at each centre, and at a new one, of normal estimates, on a fine grid.
 
-    The half-normal prior of scale 0.5 on tau, the mean flat: the textbook's random-effects model.
+    A quarter of the prior at no difference, the rest half-normal of scale 0.5 on tau, and the mean
+    flat: the textbook's random-effects model.
     """
-    taus = np.linspace(1e-4, 3, 6000)
+    taus = np.append(0.0, np.linspace(1e-4, 3, 6000))
+    half = norm.pdf(taus[1:], scale=0.5)
     weights = 1 / (VARIANCE + taus[:, None] ** 2)
     mean = weights @ OWN / weights.sum(axis=1)
-    log = norm.logpdf(taus, scale=0.5) - np.log(weights.sum(axis=1)) / 2
+    log = np.log(np.append(0.25, 0.75 * half / half.sum())) - np.log(weights.sum(axis=1)) / 2
     log += np.sum(np.log(weights) - weights * (OWN - mean[:, None]) ** 2, axis=1) / 2
     share = np.exp(log - logsumexp(log))
     shrink = taus[:, None] ** 2 * weights
