@@ -23,6 +23,7 @@ __all__ = [
     "NumberSummary",
     "OutcomeAsk",
     "OutcomeShare",
+    "OutcomeBin",
     "RiskGroup",
     "ShareContent",
     "SharedSummary",
@@ -126,20 +127,37 @@ class OutcomeShare(_Part):
     blended: InterceptPoint | None = None
 
 
+class OutcomeBin(_Part):
+    """Patients of one outcome between two risks: how many, and the sum of their risks."""
+
+    low: float
+    high: float
+    n: int
+    expected: float
+
+
 class RiskGroup(_Part):
-    """Patients between two risks: how many, how many responded, and how many were expected to."""
+    """Patients between two risks: how many, how many responded, and how many were expected to.
+
+    `responders` and `others` are the same patients, in bins of each outcome's own.
+    """
 
     low: float
     high: float
     n: int
     events: int
     expected: float
+    responders: list[OutcomeBin]
+    others: list[OutcomeBin]
 
 
 class HomeEvaluation(_Part):
     """How the model made without a centre did there. Estimates are None where too few are.
 
-    `_se` of the AUC is of its logit, of O:E of its logarithm, as sites are pooled.
+    `_se` of the AUC is of its logit, of O:E of its logarithm, as sites are pooled. In every measure
+    patients who were seen stand for those alike who were not; `n`, `events` and groups are counts,
+    in which a responder stands for `responder_weight` patients and so many are left to the others
+    that all are `n`.
     """
 
     n: int
@@ -158,6 +176,7 @@ class HomeEvaluation(_Part):
     brier_skill: float
     brier_skill_se: float
     groups: list[RiskGroup]
+    responder_weight: float = 1.0
     note: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -9,7 +10,10 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from training.network.content import HomeEvaluation
+from features.arrays import FloatArray
+from training.measures.decision_curve import COARSE, make_thresholds
+from training.network.arithmetic.risk_groups import count_above
+from training.network.content import HomeEvaluation, OutcomeBin
 from training.network.gathering import Gathered
 
 __all__ = ["tabulate_counts", "tabulate_evaluation"]
@@ -51,6 +55,8 @@ def tabulate_counts(gathered: Gathered) -> dict[str, pd.DataFrame]:
 def tabulate_evaluation(gathered: Gathered) -> NetworkTables:
     """Return how the model made without each centre did there; empty where it was not asked."""
     tables: NetworkTables = {"evaluation": {}, "groups": {}, "decision": {}}
+    between = gathered.protocol.thresholds
+    cuts = [] if between is None else make_thresholds(between, COARSE)
     for horizon in gathered.protocol.horizons:
         told = {
             name: share.evaluation[horizon]
@@ -64,11 +70,11 @@ def tabulate_evaluation(gathered: Gathered) -> NetworkTables:
         rows = [_describe(name, one, unknown[name]) for name, one in told.items()]
         tables["evaluation"][horizon] = pd.DataFrame(rows)
         tables["groups"][horizon] = pd.DataFrame(
-            [{"centre": name, **g.model_dump()} for name, one in told.items() for g in one.groups],
+            [row for name, one in told.items() for row in _weigh_groups(name, one)],
             columns=["centre", "low", "high", "n", "events", "expected"],
         )
         tables["decision"][horizon] = pd.DataFrame(
-            [row for name, one in told.items() for row in _count_above(name, one)],
+            [row for name, one in told.items() for row in _count_above(name, one, cuts)],
             columns=["centre", "threshold", "n", "events", "true_positives", "false_positives"],
         )
     return tables
@@ -94,20 +100,47 @@ def _describe(name: str, one: HomeEvaluation, unknown: float) -> dict[str, objec
     return row
 
 
-def _count_above(name: str, one: HomeEvaluation) -> list[dict[str, object]]:
-    """Return who would be admitted at each threshold that a centre's groups begin at."""
-    rows = []
-    for place, group in enumerate(one.groups):
-        above = one.groups[place:]
-        events = sum(g.events for g in above)
-        rows.append(
-            {
-                "centre": name,
-                "threshold": group.low,
-                "n": one.n,
-                "events": one.events,
-                "true_positives": events,
-                "false_positives": sum(g.n for g in above) - events,
-            }
-        )
+def _weigh_groups(name: str, one: HomeEvaluation) -> list[dict[str, object]]:
+    """Return a centre's groups of risk, patients weighted as in its measures."""
+    rows: list[dict[str, object]] = []
+    weights = _find_weights(one)
+    for group in one.groups:
+        counts = np.array([group.events, group.n - group.events]) * weights
+        risks = [sum(b.expected for b in bins) for bins in (group.responders, group.others)]
+        row = {"centre": name, "low": group.low, "high": group.high, "n": counts.sum()}
+        rows.append(row | {"events": counts[0], "expected": weights @ np.array(risks)})
     return rows
+
+
+def _count_above(
+    name: str, one: HomeEvaluation, cuts: Sequence[float]
+) -> Iterator[dict[str, object]]:
+    """Return who would be admitted at each threshold; nobody where no group can be told."""
+    weights = _find_weights(one)
+    for cut in cuts if one.groups else ():
+        true, false = (
+            weight * sum(count_above(**b.model_dump(), cut=cut) for b in bins)
+            for weight, bins in zip(weights, _list_bins(one), strict=True)
+        )
+        yield {
+            "centre": name,
+            "threshold": cut,
+            "n": one.n,
+            "events": weights[0] * one.events,
+            "true_positives": true,
+            "false_positives": false,
+        }
+
+
+def _list_bins(one: HomeEvaluation) -> tuple[list[OutcomeBin], list[OutcomeBin]]:
+    """Return the bins of responders and of others over all groups."""
+    return (
+        [b for group in one.groups for b in group.responders],
+        [b for group in one.groups for b in group.others],
+    )
+
+
+def _find_weights(one: HomeEvaluation) -> FloatArray:
+    """Return for how many patients a responder stands, and another; all together are n."""
+    others = max(one.n - one.events, 1)
+    return np.array([one.responder_weight, (one.n - one.events * one.responder_weight) / others])

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from features.arrays import BoolArray, FloatArray, IntArray
+from features.arrays import BoolArray, FloatArray
 from training.fitting.response import TrainingData
+from training.fitting.weighting import compute_outcome_weights
 from training.network.arithmetic.left_out import WEIGHTS, compute_home_loss
-from training.network.arithmetic.likelihood import find_penalised_mode
+from training.network.arithmetic.measure_slopes import differentiate_measures
+from training.network.arithmetic.risk_groups import RISK_DECIMALS
 from training.network.content import Ask, ColumnFamily, OutcomeAsk
 from training.network.disclosure.families import take_family
 from training.network.disclosure.solving import SharedNumbers, SharedPoint, Unknowns, check_solvable
 from training.network.home import (
     LOSS_DECIMALS,
     MEASURE_DECIMALS,
+    RANK_DECIMALS,
+    WEIGHTING,
     HomeOutcome,
     find_own_mode,
     predict_left_out,
@@ -33,8 +37,6 @@ _WITH_CARE = 1.5
 
 _NEARLY_ALL = 0.9
 """Share of a sum that may not be of fewer patients than may be told of."""
-_CONSTANT = 1e-9
-"""Standard deviation of log-odds below which all are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,16 +277,17 @@ def tell_blended(
 
 
 def tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str) -> SharedNumbers:
-    """Return the smooth measures of a round: Brier score, O:E, calibration intercept and slope.
+    """Return what a round tells of the model made without the centre: measures, ranks and sums.
 
-    Parameters as in :func:`tell_losses`; `protocol` is the network's.
+    Parameters as in :func:`tell_losses`; `protocol` is the network's. What is told to fewer
+    decimals than the measures counts in their unit: a tenth as much where it has one less.
     """
     models = ask.evaluated.get(centre, {})
 
     def differentiate(unknowns: Unknowns) -> FloatArray:
-        rows: list[FloatArray] = []
         whose = unknowns.patients
-        n_rows = np.arange(len(whose))
+        rows = [np.empty((0, len(whose)))]
+        weights = compute_outcome_weights(data, weighting=WEIGHTING) if models else {}
         risks = np.ones(len(data))
         by_unknown = np.zeros(len(whose))  # change of the log of the risk
         for horizon, name in zip(data.horizons, ("response", "kept"), strict=False):
@@ -296,38 +299,23 @@ def tell_measures(data: TrainingData, protocol: Protocol, ask: Ask, centre: str)
             risks = risks * own
             y = data.y[horizon]
             known = ~np.isnan(y)
-            moved = by_unknown * risks[whose] * known[whose]
-            rows += _differentiate_measures(
-                y[known], risks[known], (np.cumsum(known) - 1)[whose], moved
+            if min(np.sum(y == 1), np.sum(y == 0)) < protocol.limits.cell:
+                continue  # nothing is told of it
+            told = differentiate_measures(
+                y[known],
+                risks[known],
+                weights[horizon][known],
+                ask.base_rates[centre][horizon],
+                (np.cumsum(known) - 1)[whose],
+                by_unknown * risks[whose] * known[whose],
+                limit=protocol.limits.cell,
             )
-        return np.stack(rows) if rows else np.empty((0, len(n_rows)))
+            rows.append(told.measures)
+            rows.append(told.ranks * 10.0 ** (RANK_DECIMALS - MEASURE_DECIMALS))
+            rows.append(told.sums * 10.0 ** (RISK_DECIMALS - MEASURE_DECIMALS))
+        return np.vstack(rows)
 
     return SharedNumbers(differentiate, MEASURE_DECIMALS)
-
-
-def _differentiate_measures(
-    y: FloatArray, p: FloatArray, whose: IntArray, moved: FloatArray
-) -> list[FloatArray]:
-    """Return derivatives of measures where the risk of patient `whose` changes by `moved`."""
-    n = len(y)
-    variance = p * (1 - p)
-    margin, by_margin = logit(p), moved / variance[whose]
-    told = [
-        2 * (p - y)[whose] * moved / n,
-        -y.sum() / p.sum() ** 2 * moved,
-        -variance[whose] * by_margin / variance.sum(),
-    ]
-    if float(np.std(margin)) < _CONSTANT:  # one risk for all has no calibration slope
-        return told
-    at = find_penalised_mode(margin[:, np.newaxis], y, np.array([0.0, 1e-9]))
-    design = np.column_stack([np.ones(n), margin])
-    risk = expit(design @ at)
-    spread = risk * (1 - risk)
-    information = np.linalg.inv((design.T * spread) @ design)
-    score = -(spread[whose] * at[1] * by_margin)[:, np.newaxis] * design[whose]
-    score[:, 1] += (y - risk)[whose] * by_margin
-    recalibration = score @ information
-    return [*told, recalibration[:, 1]]
 
 
 def _check(

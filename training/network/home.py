@@ -15,10 +15,12 @@ from features.arrays import BoolArray, FloatArray
 from features.dictionary.transformers import PredictorBasis
 from features.errors import KetresponseError
 from training.fitting.response import TrainingData
+from training.fitting.weighting import compute_outcome_weights
 from training.model.response_model import OutcomeModel
-from training.network.arithmetic.evaluating import compute_home_measures, group_risks
+from training.network.arithmetic.evaluating import compute_home_measures
 from training.network.arithmetic.left_out import compute_home_loss, compute_shrinking
 from training.network.arithmetic.likelihood import Point, expand_likelihood, find_penalised_mode
+from training.network.arithmetic.risk_groups import group_risks
 from training.network.content import (
     ColumnFamily,
     Expansion,
@@ -36,6 +38,8 @@ from training.network.protocol.protocol import Protocol
 __all__ = [
     "LOSS_DECIMALS",
     "MEASURE_DECIMALS",
+    "RANK_DECIMALS",
+    "WEIGHTING",
     "HomeOutcome",
     "compute_losses",
     "find_own_mode",
@@ -48,6 +52,10 @@ __all__ = [
 LOSS_DECIMALS = 2
 """To which losses and intercepts are told: further ones would tell of rows, and be of no use."""
 MEASURE_DECIMALS = 3
+RANK_DECIMALS = 2
+"""Of the AUC: with a hundred pairs or more it does not tell whether two patients changed places."""
+WEIGHTING = "follow_up"
+"""Of a model judged at home, as of a study: who was seen stands for those alike who were not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +243,7 @@ def share_evaluation(
         By horizon, the share of responders at the other centres.
     """
     limit = protocol.limits.cell
+    weights = compute_outcome_weights(data, weighting=WEIGHTING)
     found = {}
     for horizon, risks in predict_left_out(data.X, protocol, models).items():
         y = data.y[horizon]
@@ -242,17 +251,16 @@ def share_evaluation(
         events = int(y[known].sum())
         if min(events, int(known.sum()) - events) < limit:
             continue
-        measures, note = compute_home_measures(y[known], risks[known], base_rates[horizon])
+        weight = weights[horizon][known]
+        measures, note = compute_home_measures(y[known], risks[known], base_rates[horizon], weight)
         groups = group_risks(y[known], risks[known], limit=limit)
         found[horizon] = HomeEvaluation(
             n=int(known.sum()),
             events=events,
-            groups=[
-                RiskGroup.model_validate(_round_numbers(group, MEASURE_DECIMALS))
-                for group in groups
-            ],
+            groups=[RiskGroup.model_validate(group) for group in groups],
+            responder_weight=round(float(weight[y[known] == 1].mean()), RANK_DECIMALS),
             note=note,
-            **_round_numbers(measures, MEASURE_DECIMALS),
+            **_round_measures(measures),
         )
     return found
 
@@ -272,8 +280,15 @@ def predict_left_out(
     return found
 
 
-def _round_numbers(values: Mapping[str, float], decimals: int) -> dict[str, float]:
-    return {name: round(value, decimals) for name, value in values.items()}
+def _round_measures(measures: Mapping[str, float]) -> dict[str, float]:
+    found = {
+        name: round(value, RANK_DECIMALS if name.startswith("auc") else MEASURE_DECIMALS)
+        for name, value in measures.items()
+    }
+    if "auc" in found:
+        end = 10.0**-RANK_DECIMALS
+        found["auc"] = min(max(found["auc"], end), 1 - end)  # its logit is finite
+    return found
 
 
 def _make_outcome(basis: PredictorBasis, intercept: float, coef: Sequence[float]) -> OutcomeModel:

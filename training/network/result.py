@@ -105,10 +105,11 @@ class NetworkResult:
         :func:`training.measures.pooling.sites.compute_site_table` has them, with calibration in
         the large and the Brier score beside. Empty before the fourth round.
     groups : dict of str to DataFrame
-        By horizon: `centre`, `low`, `high`, `n`, `events`, `expected` of groups of risk.
+        By horizon: `centre`, `low`, `high`, `n`, `events`, `expected` of groups of risk, those who
+        were seen standing for those alike who were not: counts need not be whole.
     decision : dict of str to DataFrame
-        By horizon: `centre`, `threshold`, `n`, `events`, `true_positives`, `false_positives`, at
-        the thresholds that a centre could tell.
+        By horizon: `centre`, `threshold`, `n`, `events`, `true_positives`, `false_positives`, so
+        weighted, at every threshold of the protocol's range; empty without a range.
     model : ResponseModel
         Frozen; its own answer is a new centre's.
     """

@@ -31,7 +31,10 @@ _SHARE = {
     "outcomes.blended": "Slope and bend of the log-likelihood in the intercept alone.",
     "outcomes.withheld": "Why nothing more is told of an outcome.",
     "evaluation": "How the model that was made without this centre does here: calibration, AUC, "
-    "Brier score, with standard errors, and patients by groups of risk, none under the limit. "
+    "Brier score, with standard errors, and patients by groups of risk, and in each group the "
+    "responders and the others in bins of their own: how many, and the sum of their risks "
+    "(expected); none under the limit, and none overlap. responder_weight: for how many patients a "
+    "responder stands at the second time, since only responders can be missed there. "
     "o_e: responders observed by expected. auc_se is of the AUC's logit, o_e_se of the logarithm "
     "of o_e. "
     "brier_skill: the share of brier_prevalence, which everyone's getting the same probability "

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.training.helpers.network_rounds import gather, gather_all, make_centres
+from tests.training.helpers.network_runs import make_network_run
+from training.measures.decision_curve import COARSE, make_thresholds
 from training.network.evaluated import tabulate_counts, tabulate_evaluation
 
 
@@ -30,18 +34,49 @@ def test_measures_have_intervals_on_their_own_scales() -> None:
     assert row["slope_high"] - row["slope"] == pytest.approx(1.96 * row["slope_se"], rel=1e-3)
 
 
-def test_those_above_a_threshold_are_those_of_the_groups_above() -> None:
-    tables = tabulate_evaluation(gather_all())
-    groups, decision = tables["groups"]["t1"], tables["decision"]["t1"]
-    here = groups[groups["centre"] == "basel"]
-    rows = decision[decision["centre"] == "basel"].set_index("threshold")
-    assert rows.index.tolist() == here["low"].tolist()
-    everyone = rows.loc[0.0]
-    assert everyone["true_positives"] == everyone["events"]
-    assert everyone["true_positives"] + everyone["false_positives"] == everyone["n"]
-    top = rows.iloc[-1]
-    last = here.iloc[-1]
-    assert top["true_positives"] + top["false_positives"] == last["n"]
+def test_every_centre_tells_every_threshold() -> None:
+    result, _ = make_network_run()
+    cuts = make_thresholds(result.protocol.thresholds, COARSE)
+    for horizon, decision in result.decision.items():
+        evaluation = result.evaluation[horizon].set_index("site")
+        groups = result.groups[horizon]
+        assert len(decision) == len(cuts) * len(evaluation)
+        for centre, rows in decision.groupby("centre"):
+            assert rows["threshold"].tolist() == cuts
+            assert set(rows["n"]) == {evaluation.loc[centre, "n"]}
+            here = groups[groups["centre"] == centre]
+            assert here["n"].sum() == pytest.approx(evaluation.loc[centre, "n"])
+            assert here["events"].sum() == pytest.approx(rows["events"].iloc[0])
+            for side, most in (("true", rows["events"]), ("false", rows["n"] - rows["events"])):
+                positives = rows[f"{side}_positives"].to_numpy()
+                assert (np.diff(positives) <= 1e-9).all()
+                assert ((positives >= 0) & (positives <= most)).all()
+
+
+def test_where_a_group_begins_all_above_it_are_counted() -> None:
+    gathered = gather_all()
+    told = gathered.shares["basel"][3].evaluation["t1"]
+    edges = [group.low for group in told.groups]
+    assert len(edges) > 1
+    protocol = replace(gathered.protocol, thresholds=(edges[1], edges[1]))
+    decision = tabulate_evaluation(replace(gathered, protocol=protocol))["decision"]["t1"]
+    row = decision[decision["centre"] == "basel"].iloc[0]
+    above = told.groups[1:]
+    assert row["true_positives"] == pytest.approx(sum(group.events for group in above))
+    assert row["false_positives"] == pytest.approx(sum(g.n - g.events for g in above))
+
+
+def test_at_the_second_horizon_those_seen_stand_for_those_alike() -> None:
+    gathered = gather_all()
+    tables = tabulate_evaluation(gathered)
+    for centre in gathered.centres:
+        told = gathered.shares[centre][3].evaluation["t2"]
+        assert told.responder_weight > 1  # responders only can be missing at T2
+        groups = tables["groups"]["t2"]
+        here = groups[groups["centre"] == centre]
+        assert here["n"].sum() == pytest.approx(told.n)
+        assert here["events"].sum() == pytest.approx(told.responder_weight * told.events)
+        assert gathered.shares[centre][3].evaluation["t1"].responder_weight == 1
 
 
 def test_before_the_fourth_round_nothing_is_judged() -> None:

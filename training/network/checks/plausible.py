@@ -19,6 +19,7 @@ from training.network.content import (
     HomeEvaluation,
     OutcomeAsk,
     OutcomeShare,
+    RiskGroup,
     ShareContent,
     SharedSummary,
 )
@@ -28,6 +29,7 @@ __all__ = ["find_changed_counts", "find_copies", "find_impossible"]
 
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
+_RISK_ROUNDING = 0.051
 _MOST_LOSS = 1000.0
 """In nats, of one patient."""
 _MEASURES = {
@@ -318,3 +320,30 @@ def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iter
     ends = [0.0, *(end for group in told.groups for end in (group.low, group.high)), 1.0]
     if ends != sorted(ends):
         yield f"{where}.groups", "groups of risk from 0 to 1, in order", "others"
+    wide = told.responder_weight * told.events
+    if not (told.responder_weight > 0 and wide <= told.n + _ROUNDING):
+        expected = "a weight above 0 with which responders are not more than all patients"
+        yield f"{where}.responder_weight", expected, f"{told.responder_weight:g}"
+    for place, group in enumerate(told.groups):
+        yield from _check_bins(f"{where}.groups.{place}", group)
+
+
+def _check_bins(where: str, group: RiskGroup) -> Iterator[Fault]:
+    """Check that the bins of each outcome are the patients of their group."""
+    for name, bins, total in (
+        ("responders", group.responders, group.events),
+        ("others", group.others, group.n - group.events),
+    ):
+        counts = [one.n for one in bins]
+        if min(counts, default=0) < 1 or sum(counts) != total:
+            yield f"{where}.{name}", f"bins that add up to {total} patients", str(sum(counts))
+        ends = [end for one in bins for end in (one.low, one.high)]
+        if ends != sorted(ends) or (ends and (ends[0] != group.low or ends[-1] != group.high)):
+            yield f"{where}.{name}", "bins from one end of the group to the other", "others"
+        if any(
+            not one.n * one.low - _RISK_ROUNDING
+            <= one.expected
+            <= one.n * one.high + _RISK_ROUNDING
+            for one in bins
+        ):
+            yield f"{where}.{name}", "risks, summed, that lie between a bin's ends", "others"

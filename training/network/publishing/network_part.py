@@ -193,8 +193,7 @@ def _list_lacks(result: NetworkResult, decisions: Mapping[str, pd.DataFrame]) ->
     asked = 0 if between is None else len(make_thresholds(between, COARSE))
     return lacks + [
         f"Net benefit at {horizon.upper()} is told at {asked - len(missing)} of {asked} thresholds "
-        "of the range: at the others groups of patients would have been smaller than agreed, or "
-        "only one centre tells it"
+        "of the range: fewer than two centres may tell groups of risk at the others"
         for horizon, missing in _find_untold(result, decisions).items()
         if missing
     ]

@@ -170,18 +170,22 @@ def _make_decisions(
     if isinstance(found, NotDone):
         return (f"No decision curve: {found.reason}.",)
     curve, thresholds = judged.decisions[horizon], _list_thresholds(found)
-    behind = ", ".join(
-        f"{row.centres:.0f} centres and {row.n:.0f} patients at {100 * row.threshold:.0f}%"
-        for row in each_row(curve)
+    groups = {(row.centres, row.n): row for row in each_row(curve)}
+    behind = "; ".join(
+        f"{row.centres:.0f} centres and {row.n:.0f} patients" for row in groups.values()
     )
-    note = f"Added up over the centres that tell a threshold: {behind}. "
+    note = (
+        f"Added up over the centres that tell it: {behind}. Where a centre's groups and their bins "
+        "begin, its patients are counted; between, they are taken as spread evenly about their "
+        "mean risk. "
+    )
     blocks: list[Block] = [make_thresholds_table(horizon, thresholds, curve, note)]
     if len(curve) > 1:
         blocks.append(
             Picture(
                 f"decision_{horizon}",
-                f"Net benefit at {name}, at the thresholds that at least two centres tell; the "
-                "patients behind one are not those behind the next. Of use is the highest line.",
+                f"Net benefit at {name}, at the thresholds that at least two centres tell. Of use "
+                "is the highest line.",
                 f"Decision curve at {name}",
                 partial(plot_decision_curve, curve),
                 f"Decision curve, {name}",
@@ -274,8 +278,7 @@ def _make_methods(results: Results, network: NetworkFacts) -> Section:
     if "kept" in network.outcomes:
         items.insert(
             3,
-            "P(T2) = P(T1) x P(kept at T2 | responder at T1). At T2 each centre judges it on "
-            "those whose T2 is known, unweighted: responders at T1 who were not seen are missing "
-            "among them, so that fewer respond there than are expected to.",
+            "P(T2) = P(T1) x P(kept at T2 | responder at T1). At T2 each centre judges it as a "
+            "study does: a responder at T1 who was seen stands also for those alike who were not.",
         )
     return Section("How it was done", (Bullets(tuple(items)),))

@@ -12,6 +12,8 @@ import pandas as pd
 
 from training.document.document import row_of
 from training.document.words import join, with_interval
+from training.fitting.weighting import describe_weighting
+from training.network.home import WEIGHTING
 from training.network.publishing.judging import sum_groups, tabulate_thresholds
 from training.network.publishing.network_judgement import (
     NetworkJudgement,
@@ -69,7 +71,7 @@ def make_network_results(
         "parameters": count_straight_parameters(protocol.predictor_variables),
         "predictors": [describe_network_predictor(result, v) for v in protocol.predictor_variables],
         "sample_size": judged.sizes,
-        "weighting": "",
+        "weighting": describe_weighting(WEIGHTING, horizons) if result.evaluation else "",
         "performance": {
             h: {"interval": table.attrs["interval"], "rows": table}
             for h, table in judged.performance.items()

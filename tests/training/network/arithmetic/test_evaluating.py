@@ -1,13 +1,9 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import expit
 
 from training.measures.discrimination import compute_auc_delong
-from training.network.arithmetic.evaluating import compute_home_measures, group_risks
+from training.network.arithmetic.evaluating import compute_home_measures, compute_weighted_mean
 
 
 @pytest.fixture
@@ -50,23 +46,18 @@ def test_few_events_leave_only_what_few_can_tell():
     assert "6 events" in note
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=120),
-    st.integers(min_value=1, max_value=8),
-)
-@settings(max_examples=100, deadline=None)
-def test_no_group_is_too_small_and_nobody_is_lost(patients, limit):
-    y = np.array([float(event) for event, _ in patients])
-    p = np.array([risk for _, risk in patients])
-    groups = group_risks(y, p, limit=limit)
-    enough = min(y.sum(), len(y) - y.sum()) >= limit
-    assert bool(groups) == bool(enough)
-    for group in groups:
-        assert min(group["events"], group["n"] - group["events"]) >= limit
-        assert group["low"] < group["high"]
-    if groups:
-        assert sum(group["n"] for group in groups) == len(y)
-        assert sum(group["expected"] for group in groups) == pytest.approx(p.sum(), abs=1)
-        assert (groups[0]["low"], groups[-1]["high"]) == (0.0, 1.0)
-    for group, following in pairwise(groups):
-        assert group["high"] == following["low"]
+def test_weights_are_repetition(judged):
+    y, p = judged
+    times = np.tile([1.0, 2.0, 3.0, 1.0], 20)
+    found, _ = compute_home_measures(y, p, 0.55, times)
+    rows = np.repeat(np.arange(80), times.astype(int))
+    repeated, _ = compute_home_measures(y[rows], p[rows], 0.55)
+    for name in ("auc", "o_e", "slope", "intercept", "brier", "brier_prevalence", "brier_skill"):
+        assert found[name] == pytest.approx(repeated[name], abs=1e-6), name
+
+
+def test_a_weighted_mean_knows_that_repeated_patients_are_not_more():
+    values = np.random.default_rng(2).normal(size=40)
+    mean, error = compute_weighted_mean(values, np.full(40, 3.0))
+    assert mean == pytest.approx(values.mean())
+    assert error == pytest.approx(values.std(ddof=1) / np.sqrt(40))

@@ -31,10 +31,23 @@ EVALUATION = {
     "brier_skill": 0.05,
     "brier_skill_se": 0.1,
     "groups": [
-        {"low": 0, "high": 0.5, "n": 10, "events": 3, "expected": 4.0},
-        {"low": 0.5, "high": 1, "n": 20, "events": 15, "expected": 14.0},
+        {
+            **{"low": 0, "high": 0.5, "n": 12, "events": 5, "expected": 4.8},
+            "responders": [{"low": 0, "high": 0.5, "n": 5, "expected": 2.1}],
+            "others": [{"low": 0, "high": 0.5, "n": 7, "expected": 2.7}],
+        },
+        {
+            **{"low": 0.5, "high": 1, "n": 18, "events": 13, "expected": 12.5},
+            "responders": [
+                {"low": 0.5, "high": 0.7, "n": 6, "expected": 3.8},
+                {"low": 0.7, "high": 1, "n": 7, "expected": 5.6},
+            ],
+            "others": [{"low": 0.5, "high": 1, "n": 5, "expected": 3.1}],
+        },
     ],
 }
+
+GROUP = ("evaluation", "t1", "groups", 1)
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +187,16 @@ def test_what_cannot_be_is_found(
         (_set("evaluation", "t1", "auc", to=1.5), "evaluation.t1.auc: from 0 to 1; 1.5"),
         (_set("evaluation", "t1", "auc_se", to=-1.0), "evaluation.t1.auc_se: a standard error"),
         (_set("evaluation", "t1", "groups", 0, "n", to=9), "evaluation.t1.groups: groups that add"),
-        (_set("evaluation", "t1", "groups", 0, "events", to=12), "evaluation.t1.groups: events, s"),
+        (_set("evaluation", "t1", "groups", 0, "events", to=14), "evaluation.t1.groups: events, s"),
         (_set("evaluation", "t1", "groups", 1, "expected", to=21), "evaluation.t1.groups: events"),
         (_set("evaluation", "t1", "groups", 1, "low", to=0.4), "evaluation.t1.groups: groups of"),
+        (_set("evaluation", "t1", "responder_weight", to=0.0), "evaluation.t1.responder_weight: a"),
+        (_set("evaluation", "t1", "responder_weight", to=1.7), "evaluation.t1.responder_weight: a"),
+        (_set(*GROUP, "responders", 0, "n", to=9), "evaluation.t1.groups.1.responders: bins that"),
+        (_set(*GROUP, "others", to=[]), "evaluation.t1.groups.1.others: bins that add up to 5"),
+        (_set(*GROUP, "responders", 1, "low", to=0.6), "evaluation.t1.groups.1.responders: bins f"),
+        (_set(*GROUP, "others", 0, "high", to=0.9), "evaluation.t1.groups.1.others: bins from one"),
+        (_set(*GROUP, "others", 0, "expected", to=6), "evaluation.t1.groups.1.others: risks, sum"),
         (_set("evaluation", "t1", "brier_skill", to=1e300), "evaluation.t1.brier_skill: from -1"),
         (_set("evaluation", "t1", "o_e", to=-5.0), "evaluation.t1.o_e: from 0.001 to 1000; -5"),
         (_set("evaluation", "t1", "auc_se", to=0.0), "evaluation.t1.auc_se: a standard error"),

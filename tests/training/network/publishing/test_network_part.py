@@ -76,7 +76,16 @@ def test_fewer_rounds_say_what_they_lack() -> None:
     assert "Fewer than four rounds" in told[3]
     assert "Fewer" not in told[5]
     assert "Not converged" not in told[5]
-    assert "Net benefit at T1 is told at" in told[5]
+    assert "Net benefit" not in told[5]
+
+
+def test_thresholds_that_too_few_centres_tell_are_lacking() -> None:
+    result = make_network_run()[0]
+    tables = {
+        h: t[(t["threshold"] < 0.5) | (t["centre"] == "basel")] for h, t in result.decision.items()
+    }
+    lacks = " ".join(_describe(replace(result, decision=tables)).lacks)
+    assert "Net benefit at T1 is told at 4 of 9 thresholds of the range" in lacks
 
 
 def test_limits_and_noise_are_told_with_their_numbers() -> None:

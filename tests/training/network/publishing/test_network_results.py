@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.training.helpers.network_runs import NETWORK, make_network_run, run_network
+from training.measures.decision_curve import COARSE, make_thresholds
 from training.network.publishing.network_judgement import judge_network
 from training.network.publishing.network_results import make_network_results
 from training.network.result import NetworkResult
@@ -60,7 +61,7 @@ def test_other_patients_are_those_of_each_centre(results: Results) -> None:
 def test_decisions_are_added_up_or_say_why_not(results: Results) -> None:
     found = results.decision["t2"]
     assert isinstance(found, DecisionCurve)
-    assert [row.threshold for row in found.rows] == [0.4, 0.45]
+    assert [row.threshold for row in found.rows] == make_thresholds((0.3, 0.7), COARSE)
     assert found.range == (0.3, 0.7)
     bare = NETWORK.replace("thresholds = [", "# thresholds = [")
     result, _ = run_network({"rotterdam": 60, "aachen": 50}, rounds=1, text=bare)
