@@ -207,7 +207,12 @@ def share_round(
     All that leaves is printed first. The program sends nothing: the one file that it writes travels
     as the hospital likes.
     """
-    from training.network.answering import find_own_centre, name_share, prepare_share
+    from training.network.answering import (
+        check_round_number,
+        find_own_centre,
+        name_share,
+        prepare_share,
+    )
     from training.network.leading import name_round
     from training.network.patients import read_centre_patients
     from training.network.protocol.beside import check_beside, check_unshared
@@ -217,6 +222,7 @@ def share_round(
 
     agreed, own = read_protocol(protocol), _read_key(key)
     centre = find_own_centre(agreed, own)
+    check_round_number(agreed, round_)
     asked = FilePlace(_place_beside(rounds, protocol, "rounds"))
     place = FilePlace(_place_beside(out, protocol, "shares"))
     file = name_share(centre, round_)

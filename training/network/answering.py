@@ -26,7 +26,14 @@ from training.network.receiving import AskedRound, find_content_faults, receive_
 from training.network.share_words import describe_share
 from training.network.sharing import make_share
 
-__all__ = ["PreparedShare", "find_own_centre", "foresee_share", "name_share", "prepare_share"]
+__all__ = [
+    "PreparedShare",
+    "check_round_number",
+    "find_own_centre",
+    "foresee_share",
+    "name_share",
+    "prepare_share",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +72,22 @@ def find_own_centre(protocol: Protocol, key: CentreKey) -> str:
         if public == key.public:
             return centre
     expected = f"the key of one of {', '.join(protocol.centres)}"
+    got = "the lead's" if key.public == protocol.lead_key else "another one"
     action = "use the centre's own key, or ask the lead which one was named"
-    raise InputError("key", [Problem("key", expected, "another one", action=action)])
+    raise InputError("key", [Problem("key", expected, got, action=action)])
+
+
+def check_round_number(protocol: Protocol, round_: int) -> None:
+    """Check that a protocol has a round of this number.
+
+    Raises
+    ------
+    InputError
+        If it has not; it tells how many there are.
+    """
+    if not 1 <= round_ <= protocol.rounds:
+        expected = f"a round of the protocol: 1 to {protocol.rounds}"
+        raise InputError("share", [Problem("round", expected, str(round_))])
 
 
 def foresee_share(protocol: Protocol, patients: CentrePatients) -> ShareContent:
@@ -127,9 +148,7 @@ def prepare_share(
         If this centre no longer takes part, or what is asked cannot be computed.
     """
     centre = find_own_centre(protocol, key)
-    if not 1 <= round_ <= protocol.rounds:
-        expected = f"a round of the protocol: 1 to {protocol.rounds}"
-        raise InputError("share", [Problem("round", expected, str(round_))])
+    check_round_number(protocol, round_)
     asked = receive_rounds(rounds or {}, protocol)
     if round_ in asked and centre in asked[round_].ask.dropped:
         why = asked[round_].ask.dropped[centre]

@@ -96,7 +96,9 @@ def combine_shares(
     """
     if key.public != protocol.lead_key:
         expected = f"the key of the lead, {protocol.lead}"
-        raise InputError("key", [Problem("key", expected, "another one")])
+        owners = {public: f"that of {centre}" for centre, public in protocol.centres.items()}
+        got = owners.get(key.public, "another one")
+        raise InputError("key", [Problem("key", expected, got, action="the lead alone combines")])
     asked = receive_rounds(rounds or {}, protocol)
     received = receive_shares(shares, protocol, asked)
     gathered = received.gathered

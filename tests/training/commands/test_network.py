@@ -268,6 +268,18 @@ def test_rounds_in_another_folder_are_looked_for_by_their_names(place: Path) -> 
     assert "got none in elsewhere" in lost.output
 
 
+def test_a_mistaken_round_or_key_is_told_as_what_it_is(place: Path) -> None:
+    done = _share("basel", 9, "--yes")
+    assert done.exit_code == 2
+    assert "round: expected a round of the protocol: 1 to 2; got 9" in done.output
+    assert "round_3.json" not in done.output
+    done = _run("share", "--key", "lead.pem", "--cohort", "basel.csv")
+    assert "expected the key of one of aachen, basel; got the lead's" in done.output
+    assert _share("basel", 1, "--yes").exit_code == 0
+    done = _run("combine", "shares", "--key", "basel.pem")
+    assert "expected the key of the lead, Aachen; got that of basel; the lead" in done.output
+
+
 def test_a_check_takes_a_protocol_as_the_other_commands_do(place: Path) -> None:
     Path("network.toml").rename("agreed.toml")
     assert _run("check", "--protocol", "agreed.toml").output == _run("check", "agreed.toml").output

@@ -163,5 +163,8 @@ def read_files(addresses: list[str]) -> dict[str, bytes]:
         place = FilePlace(address)
         found |= {place.name(file): place.read(file) for file in place.list_files()}
     if not found:
-        raise InputError(f"no share in {', '.join(addresses) or 'what was given'}: name files")
+        raise InputError(
+            f"no share in {', '.join(addresses) or 'what was given'}: name files that end in "
+            f"{_JSON}, or the folder where they lie"
+        )
     return found
