@@ -223,7 +223,8 @@ def _examine_keys(path: Path) -> Check:
 
 def _examine_served(environ: Mapping[str, str]) -> Check:
     """Look at the model that a service started here would serve."""
-    from serving.estimate.centre import choose_centre
+    from serving.estimate.centre import CENTRE_SETTING
+    from training.model.centres import choose_centre
     from training.review.seal import check_approval
     from training.store.artifact import load_model, read_facts
 
@@ -234,7 +235,8 @@ def _examine_served(environ: Mapping[str, str]) -> Check:
         check_approval(settings.model, status, environ=environ)
         check_access(settings.mode, AccessSettings.from_environ(environ))
         if settings.centre:
-            choose_centre(load_model(settings.model).model.centres, settings.centre)
+            centres = load_model(settings.model).model.centres
+            choose_centre(centres, settings.centre, setting=CENTRE_SETTING)
     except InputError as err:
         return Check("service", "broken", err.report(), "export or unset what is named")
     except KetresponseError as err:

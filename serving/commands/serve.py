@@ -28,11 +28,12 @@ def _choose_centre(folder: Path, centre: str | None) -> tuple[str, str]:
     InputError
         If the model knows no such centre.
     """
-    from serving.estimate.centre import choose_centre
+    from serving.estimate.centre import CENTRE_SETTING
+    from training.model.centres import choose_centre
     from training.store.artifact import load_model
 
     centres, asked = load_model(folder).model.centres, find_centre_setting(centre)
-    here = choose_centre(centres, asked)
+    here = choose_centre(centres, asked, setting=CENTRE_SETTING)
     names = ", ".join(one.name for one in centres)
     line = f"  Centre           {here or f'a new one, none of {names}'}\n" if centres else ""
     return asked, line

@@ -11,21 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from features.errors import InputError, KetresponseError, did_you_mean
 from features.texts import say, say_list
 from serving.estimate.notices import PlainNotice
 from serving.estimate.submodel import SubModel
-from training.model.centres import Centre, check_centre, match_centre
+from training.model.centres import NO_CENTRE, Centre, check_centre, match_centre
 from training.model.response_model import ResponseModel
 
 __all__ = [
     "CENTRE_NOTICES",
-    "NO_CENTRE",
+    "CENTRE_SETTING",
     "OTHER_CENTRE",
     "SITE",
     "AskedCentre",
     "CentreModels",
-    "choose_centre",
     "describe_centre",
     "list_centre_notices",
     "read_centre",
@@ -33,8 +31,8 @@ __all__ = [
 
 SITE = "site"
 """The variable of the contract that names a centre."""
-NO_CENTRE = "none"
-"""What is written for a centre that took no part, where another would be taken otherwise."""
+CENTRE_SETTING = "--centre (KETRESPONSE_CENTRE)"
+"""What names the service's own centre, for messages."""
 OTHER_CENTRE = say("another centre")
 """What stands for it where a reader chooses."""
 _NEW, _NEW_IN_PART = CENTRE_NOTICES = "new_centre", "new_centre_outcome"
@@ -90,37 +88,6 @@ class CentreModels:
         return self._known.get(name, self.new)
 
 
-def choose_centre(centres: Sequence[Centre], asked: str) -> str:
-    """Return the centre that a setting names, as the model writes it.
-
-    Parameters
-    ----------
-    centres : sequence of Centre
-        Of the model.
-    asked : str
-        "" or :data:`NO_CENTRE` for one that took no part.
-
-    Returns
-    -------
-    str
-        "" for one that took no part.
-
-    Raises
-    ------
-    InputError
-        If the model knows no such centre; it lists those that it knows.
-    """
-    if asked.casefold() in ("", NO_CENTRE):
-        return ""
-    names = [centre.name for centre in centres]
-    try:
-        return check_centre(centres, match_centre(centres, asked) or asked).name
-    except KetresponseError as err:
-        hint = did_you_mean(asked, names)
-        told = f"{err}{f' ({hint})' if hint else ''}"
-        raise InputError(f"{told}; leave --centre (KETRESPONSE_CENTRE) out for a new one") from err
-
-
 def read_centre(centres: Sequence[Centre], record: Mapping[str, object], usual: str) -> AskedCentre:
     """Return the centre of a patient: the one that the record names, else the usual one.
 
@@ -131,7 +98,7 @@ def read_centre(centres: Sequence[Centre], record: Mapping[str, object], usual: 
     record : mapping
         Parsed values of the patient.
     usual : str
-        The service's own, from :func:`choose_centre`.
+        The service's own, from :func:`training.model.centres.choose_centre`.
     """
     asked = record.get(SITE)
     if not isinstance(asked, str) or not asked:

@@ -19,10 +19,10 @@ from features.dictionary.variable import Variable
 from features.errors import Problem
 from features.texts import clean, say, say_count
 from serving.estimate.centre import (
+    CENTRE_SETTING,
     SITE,
     AskedCentre,
     CentreModels,
-    choose_centre,
     describe_centre,
     list_centre_notices,
     read_centre,
@@ -39,6 +39,7 @@ from serving.estimate.panel import PanelSample, choose_panel, find_extremes, par
 from serving.estimate.published import describe_published
 from serving.estimate.request import RequestError, unique
 from serving.estimate.submodel import SubModel
+from training.model.centres import choose_centre
 from training.model.reach import Reach
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
@@ -92,7 +93,7 @@ class Predictor:
         # Without the variable a patient's centre cannot be asked for: the service's own remains.
         names = [one.name for one in self.model.centres]
         self.centres = tuple(names) if SITE in self.dictionary else ()
-        self.centre = choose_centre(self.model.centres, centre)
+        self.centre = choose_centre(self.model.centres, centre, setting=CENTRE_SETTING)
         self._clinical = CentreModels(loaded.model)
         self._with_panel = (
             None

@@ -12,9 +12,10 @@ from typing import Any
 
 from features.dictionary.variable import Variable
 from features.panel.cells import HIGHEST_CT, LOWEST_CT
-from serving.estimate.centre import NO_CENTRE, SITE
+from serving.estimate.centre import SITE
 from serving.estimate.panel import PANEL_FIELDS
 from serving.estimate.predictor import Predictor
+from training.model.centres import NO_CENTRE
 from training.model.example import make_example
 from training.panel.model import PanelModel
 

@@ -8,7 +8,7 @@ from typing import Any
 from features.dictionary.codes import MEASURED, SYSTEMS, UNITS, WINDOWS
 from features.dictionary.variable import Variable, spell_choice
 from features.texts import Text, say
-from serving.estimate.centre import NO_CENTRE, SITE
+from serving.estimate.centre import SITE
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
 from serving.fhir.chart import PatientChart
@@ -18,6 +18,7 @@ from serving.fhir.names import NAMESPACE, QUESTIONNAIRE, name_questionnaire
 from serving.fhir.observations import NO_NUMBER, find_factor, tell_states, tell_units
 from serving.fhir.times import parse_span
 from serving.fhir.values import Value
+from training.model.centres import NO_CENTRE
 
 __all__ = ["make_questionnaire", "read_responses"]
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from features.dictionary.contract import CONTRACT
 from features.dictionary.variable import parse_value
 from features.texts import clean
-from serving.estimate.centre import NO_CENTRE, SITE
+from serving.estimate.centre import SITE
 from serving.estimate.notices import COMPARISON
 from serving.estimate.panel import PanelSample
 from serving.estimate.predictor import Predictor
+from training.model.centres import NO_CENTRE
 
 __all__ = ["PSEUDONYM", "Asked", "Outcome", "RecordedEstimate", "make_estimate", "read_pseudonym"]
 

@@ -12,9 +12,10 @@ from typing import Any
 from features.dictionary.variable import Variable, spell_choice
 from features.errors import Problem
 from features.texts import Text, as_text, say, say_list
-from serving.estimate.centre import NO_CENTRE, OTHER_CENTRE, SITE
+from serving.estimate.centre import OTHER_CENTRE, SITE
 from serving.estimate.notices import EVIDENCE_VARIABLES
 from serving.estimate.predictor import Predictor
+from training.model.centres import NO_CENTRE
 
 __all__ = [
     "COMPARED",

@@ -15,7 +15,7 @@ from features.dictionary.substances import name_codes, to_codes
 from features.dictionary.variable import Variable, spell_choice
 from features.numerals import parse_number
 from features.texts import Text, as_text, say, say_count, say_list, say_words
-from serving.estimate.centre import CENTRE_NOTICES, NO_CENTRE, OTHER_CENTRE, SITE
+from serving.estimate.centre import CENTRE_NOTICES, OTHER_CENTRE, SITE
 from serving.estimate.notices import (
     NO_ESTIMATE,
     RECORDED,
@@ -26,6 +26,7 @@ from serving.estimate.notices import (
 )
 from serving.estimate.predictor import Predictor
 from serving.estimate.submodel import WITH_PANEL
+from training.model.centres import NO_CENTRE
 from training.model.reach import TOO_LITTLE_KNOWN
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.errors import did_you_mean
 from features.options import JsonOption, MappingOption
 from training.commands.options import CohortArgument, ModelArgument, read_patients
 
@@ -74,7 +75,7 @@ def update(
         summary["run_id"] = registered and registered.run_id
         typer.echo(json.dumps(summary, indent=2))
         return
-    _describe(plan)
+    _describe(plan, [centre.name for centre in loaded.model.centres])
     if mixed and plan.update.changed:
         typer.echo(mixed)
     parent = f"{name}:{loaded.facts.version}"
@@ -115,7 +116,7 @@ def _summarise(plan: UpdatePlan) -> dict[str, Any]:
     }
 
 
-def _describe(plan: UpdatePlan) -> None:
+def _describe(plan: UpdatePlan, centres: list[str]) -> None:
     from rich.console import Console
 
     from training.updating.closed_testing import METHODS
@@ -124,7 +125,7 @@ def _describe(plan: UpdatePlan) -> None:
     for warning in plan.patients.warnings:
         console.print(warning, style="bold", markup=False)
     if plan.centre:
-        console.print(_describe_start(plan), markup=False)
+        console.print(_describe_start(plan, centres), markup=False)
     for name, test in plan.update.tests.items():
         console.print(f"{name}: {test.n} patients, {test.events} with the outcome.", markup=False)
         if test.reason:
@@ -134,15 +135,16 @@ def _describe(plan: UpdatePlan) -> None:
         console.print(f"Asked for: {METHODS[test.method]}.{_describe_change(test)}", markup=False)
 
 
-def _describe_start(plan: UpdatePlan) -> str:
+def _describe_start(plan: UpdatePlan, centres: list[str]) -> str:
     if plan.is_known:
         return (
             f"What is tested is {plan.centre}'s own model, one of several centres'. Patients whom "
             "that was learnt from are not other patients: nothing here can tell them."
         )
+    near = did_you_mean(plan.centre, centres)
     return (
-        f"The model has nothing of its own for {plan.centre}: what is tested is what holds for a "
-        "new centre."
+        f"The model has nothing of its own for {plan.centre}{f' ({near})' if near else ''}: what "
+        "is tested is what holds for a new centre."
     )
 
 

@@ -67,6 +67,14 @@ def validate_model(
         int, typer.Option(help="Bootstrap resamples behind the intervals.", min=100, max=100_000)
     ] = 500,
     seed: Annotated[int, typer.Option(help="Of the resamples.", min=0)] = 0,
+    centre: Annotated[
+        str,
+        typer.Option(
+            help="Of a model of several centres, judge the own model of this one. Default: what "
+            "it answers at a new centre.",
+            metavar="NAME",
+        ),
+    ] = "",
     out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
@@ -76,6 +84,7 @@ def validate_model(
     Eligibility, responder rule and horizons are the model's own. Prints every table, and keeps
     them, without any patient, as a tracked run that names the model.
     """
+    from training.model.centres import choose_centre
     from training.running.validation_run import run_validation
     from training.store.artifact import load_model
     from training.store.client import find_tracking_uri
@@ -85,6 +94,7 @@ def validate_model(
     _check_page(out, "validation", force=force)
     tracking_uri = find_tracking_uri(os.environ)
     loaded = load_model(find_folder(model, tracking_uri=tracking_uri))
+    name = choose_centre(loaded.model.centres, centre)
     patients = read_patients(loaded, cohort, mapping)
     report, run_id = run_validation(
         loaded,
@@ -94,6 +104,7 @@ def validate_model(
         n_bootstrap=resamples,
         seed=seed,
         tracking_uri=tracking_uri,
+        centre=name,
         out=out,
         force=force,
     )
@@ -104,6 +115,7 @@ def validate_model(
         "synthetic": patients.synthetic,
         "is_training_cohort": patients.is_training_cohort,
         "warnings": list(patients.warnings),
+        "centre": {"name": name or None, "known": bool(name)} if loaded.model.centres else None,
         "run_id": run_id,
     }
     _describe(report, summary, out=out, json_=json_)

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.arrays import FloatArray
-from features.errors import KetresponseError, list_words
+from features.errors import InputError, KetresponseError, did_you_mean, list_words
 from features.texts import squash
 
-__all__ = ["Centre", "CentreOutcome", "check_centre", "match_centre"]
+__all__ = ["NO_CENTRE", "Centre", "CentreOutcome", "check_centre", "choose_centre", "match_centre"]
+
+NO_CENTRE = "none"
+"""What is written for a centre that took no part, where another would be taken otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,3 +94,35 @@ def check_centre(centres: Sequence[Centre], name: str) -> Centre:
         f"the model has no centre of the name {name!r}: "
         + (f"its centres are {known}" if centres else "it is of one cohort and knows no centres")
     )
+
+
+def choose_centre(centres: Sequence[Centre], asked: str, *, setting: str = "--centre") -> str:
+    """Return the centre that a setting names, as the model writes it.
+
+    Parameters
+    ----------
+    centres : sequence of Centre
+        Of the model.
+    asked : str
+        "" or :data:`NO_CENTRE` for one that took no part.
+    setting : str
+        What the setting is called, for messages.
+
+    Returns
+    -------
+    str
+        "" for one that took no part.
+
+    Raises
+    ------
+    InputError
+        If the model knows no such centre; it lists those that it knows.
+    """
+    if asked.strip().casefold() in ("", NO_CENTRE):
+        return ""
+    try:
+        return check_centre(centres, match_centre(centres, asked) or asked).name
+    except KetresponseError as err:
+        hint = did_you_mean(asked, [centre.name for centre in centres])
+        told = f"{err}{f' ({hint})' if hint else ''}; leave {setting} out"
+        raise InputError(f"{told} for a new one" if centres else told) from err

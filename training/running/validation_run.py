@@ -13,15 +13,18 @@ import numpy as np
 import pandas as pd
 
 from features.dictionary.eligibility import Eligibility
-from features.errors import NotEnoughData
+from features.errors import NotEnoughData, list_words
 from features.files.temporary import temporary_folder
 from training.document.document import Document
 from training.document.files import write_document
 from training.document.progress import Show
 from training.fitting.weighting import compute_outcome_weights
+from training.model.centres import NO_CENTRE
+from training.model.response_model import ResponseModel
 from training.report.validation_report import make_leave_site_out_report, make_validation_report
 from training.running.run_record import flatten_estimates, name_distances
 from training.store.artifact import LoadedModel
+from training.store.registered import CENTRE_TAG
 from training.store.tracking import RunRecord, track_run
 from training.study.settings import Study
 from training.study.study import Description, read_description
@@ -48,6 +51,7 @@ def run_validation(
     n_bootstrap: int,
     seed: int,
     tracking_uri: str,
+    centre: str = "",
     out: Path | None = None,
     force: bool = False,
 ) -> tuple[Document, str]:
@@ -65,6 +69,9 @@ def run_validation(
         Of the resamples behind the intervals.
     tracking_uri : str
         Where the run is kept.
+    centre : str
+        Of a model of several centres, the one whose own model is judged, as
+        :func:`training.model.centres.choose_centre` names it; "" judges what a new centre gets.
     out : Path or None
         A folder that the page, tables and pictures are also written to.
     force : bool
@@ -77,6 +84,11 @@ def run_validation(
     run_id : str
         Of the run.
     """
+    tags = {CENTRE_TAG: centre or NO_CENTRE} if loaded.model.centres else {}
+    if loaded.model.centres:
+        told = _tell_centre(loaded.model, centre)
+        patients = replace(patients, warnings=(*patients.warnings, told))
+        loaded = replace(loaded, model=loaded.model.at(centre)) if centre else loaded
     judged = compute_validation(
         loaded.model,
         patients.data,
@@ -89,10 +101,25 @@ def run_validation(
         loaded, patients, judged, file=file, seed=seed, n_bootstrap=n_bootstrap
     )
     record = _make_record(loaded, patients, judged, n_bootstrap=n_bootstrap, seed=seed)
+    record = replace(record, tags={**record.tags, **tags})
     draws = {draws_file(h).removesuffix(".csv"): result.draws for h, result in judged.items()}
     if out is not None:
         write_document(report, out, name="validation", force=force)
     return report, _track(record, report, draws, tracking_uri=tracking_uri)
+
+
+def _tell_centre(model: ResponseModel, centre: str) -> str:
+    """Return which model of several centres' is judged."""
+    names = [one.name for one in model.centres]
+    if centre:
+        return (
+            f"Judged is {centre}'s own model, one of {len(names)} centres'. Patients whom that was "
+            "learnt from are not other patients: nothing here can tell them."
+        )
+    return (
+        "Judged is what the model answers at a centre that took no part; --centre judges the own "
+        f"model of {list_words(names)}."
+    )
 
 
 def _make_record(

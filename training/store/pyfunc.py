@@ -12,10 +12,14 @@ import pandas as pd
 from features.dictionary.eligibility import Eligibility
 from features.dictionary.variable import parse_value
 from features.errors import InputError, Problem
+from training.model.centres import choose_centre
 from training.model.reach import Reach
 from training.store.artifact import LoadedModel, load_model
 
-__all__ = ["FrameModel"]
+__all__ = ["CENTRE", "FrameModel"]
+
+CENTRE = "centre"
+"""The parameter that names where the patients are, of a model of several centres."""
 
 
 class FrameModel:
@@ -42,8 +46,10 @@ class FrameModel:
             A column for each predictor, in the dictionary's units and words, an empty cell
             where a value is unknown. Variables of the eligibility rules, and the score before
             treatment, are checked where they are given.
-        params : ignored
-            MLflow passes it.
+        params : mapping or None
+            Of a model of several centres, `centre` names the one where all the patients are, in
+            any spelling; without it, or with "" or "none", they are answered as at a new one.
+            Otherwise nothing.
 
         Returns
         -------
@@ -55,9 +61,13 @@ class FrameModel:
         ------
         InputError
             Listing every column that is missing or unknown, every cell that cannot be read, and
-            every row out of the model's scope. Its text names columns and rows, not values.
+            every row out of the model's scope. Its text names columns and rows, not values. If
+            the model has no such centre; it lists those that it has.
         """
         model, facts = self.loaded.model, self.loaded.facts
+        asked = str((params or {}).get(CENTRE) or "")
+        centre = choose_centre(model.centres, asked, setting=f"the parameter {CENTRE}")
+        model = model.at(centre) if centre else model
         dictionary = model.dictionary
         eligibility = Eligibility.from_dict(facts.eligibility)
         checked = {name for step in eligibility.steps for name in step}

@@ -19,6 +19,7 @@ from training.store.statuses import name_status
 __all__ = [
     "ARTIFACT",
     "ARTIFACT_PATH",
+    "CENTRE_TAG",
     "DIGEST_TAG",
     "MODEL_PATH",
     "TAG",
@@ -33,6 +34,8 @@ TAG = "ketresponse."
 """What the names of all our tags begin with."""
 DIGEST_TAG = f"{TAG}digest"
 """Set last: a version that has it was finished."""
+CENTRE_TAG = f"{TAG}centre"
+"""Of a run or a version, the centre of a model of several that it is about."""
 MODEL_PATH = "model"
 """Where a run keeps its model as MLflow packs it."""
 ARTIFACT = "artifact"

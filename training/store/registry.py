@@ -27,6 +27,7 @@ from training.store.client import make_client, open_files, telling_failures
 from training.store.facts import ModelFacts
 from training.store.listing import PROCESS_TAG
 from training.store.mixing import check_mixing
+from training.store.pyfunc import CENTRE
 from training.store.registered import (
     ARTIFACT,
     ARTIFACT_PATH,
@@ -47,7 +48,7 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
     """Write the artifact as a model that MLflow can load through our own loader, no pickle."""
     import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature
-    from mlflow.types.schema import AnyType, ColSpec, Schema
+    from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
 
     eligibility = Eligibility.from_dict(facts.eligibility)
     predictors = model.predictor_variables
@@ -58,13 +59,15 @@ def _write_package(folder: Path, artifact: Path, model: ResponseModel, facts: Mo
     names = dict.fromkeys([*model.predictors, *rules])
     inputs: list[Any] = [ColSpec(any_value(), name, required=False) for name in names]
     outputs: list[Any] = [ColSpec("double", f"p_{horizon}") for horizon in model.horizons]
+    centre: Any = ParamSpec(CENTRE, "string", default="")
+    params: Any = ParamSchema([centre]) if model.centres else None
     packages = [package for package in facts.versions if package not in ("python", "ketresponse")]
     mlflow.pyfunc.save_model(
         folder,
         loader_module=_LOADER,
         data_path=str(artifact),
         mlflow_model=Model(artifact_path=MODEL_PATH, run_id=facts.run_id),
-        signature=ModelSignature(Schema(inputs), Schema(outputs)),
+        signature=ModelSignature(Schema(inputs), Schema(outputs), params),
         input_example=pd.DataFrame([make_example(model, eligibility)]),
         # ketresponse itself is on no package index: asking one for it would fetch a stranger's.
         pip_requirements=[f"{package}=={facts.versions[package]}" for package in packages],

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from features.errors import InputError, NotEnoughData, Problem
+from features.errors import InputError, NotEnoughData, Problem, list_words
 from features.texts import Text, say, say_list
-from training.model.centres import check_centre, match_centre
+from training.model.centres import NO_CENTRE, choose_centre, match_centre
 from training.model.response_model import ResponseModel
 from training.store.artifact import LoadedModel
+from training.store.registered import CENTRE_TAG
 from training.updating.closed_testing import METHODS, MIN_PER_CLASS
 from training.updating.update import Update, update_response
 from training.validation.new_patients import NewPatients
@@ -73,7 +74,7 @@ class UpdatePlan:
             "ketresponse.method": "; ".join(
                 f"{name}: {test.method}" for name, test in self.update.tests.items()
             ),
-            **({"ketresponse.centre": self.centre} if self.centre else {}),
+            **({CENTRE_TAG: self.centre} if self.centre else {}),
         }
 
 
@@ -86,15 +87,17 @@ def _find_place(model: ResponseModel, patients: NewPatients, asked: str) -> tupl
         If neither the option nor the cohort names one centre, or the model knows no centres.
     """
     if not model.centres:
-        if asked:
-            check_centre(model.centres, asked)
+        choose_centre(model.centres, asked)
         return "", ""
     sites = sorted(set(patients.sites.tolist()) - {""})
-    if not asked and len(sites) != 1:
-        got = f"{len(sites)} different ones in the cohort's column site"
+    is_none = asked.strip().casefold() == NO_CENTRE
+    if is_none or (not asked and len(sites) != 1):
+        got = asked if is_none else f"{len(sites)} different ones in the cohort's column site"
         expected = "the one where the patients are: a model of several centres is updated at one"
-        raise InputError("update", [Problem("centre", expected, got, action="name it: --centre")])
-    name = asked or sites[0]
+        known = list_words([centre.name for centre in model.centres])
+        action = f"name it by --centre: {known}, or a new one's own name"
+        raise InputError("update", [Problem("centre", expected, got, action=action)])
+    name = asked.strip() or sites[0]
     known = match_centre(model.centres, name)
     return known or name, known
 

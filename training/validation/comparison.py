@@ -32,6 +32,7 @@ from training.measures.decision_curve import NET_BENEFIT, join_net_benefit
 from training.measures.delong_test import AucParts, DelongTest, compare_auc, compute_auc_parts
 from training.measures.differences import compare_draws
 from training.measures.performance import compute_cv_draws
+from training.store.optional.network_found import NETWORK
 from training.store.registered import list_models
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.settings import Study
@@ -209,6 +210,12 @@ def _find_run(name: str, *, tracking_uri: str) -> TrackedRun:
 
 def _read_draws(run: TrackedRun, *, tracking_uri: str) -> dict[str, pd.DataFrame]:
     stored = {h: draws_file(h) for h in ("t1", "t2") if draws_file(h) in run.files}
+    if not stored and run.tags.get("ketresponse.kind") == NETWORK:
+        raise KetresponseError(
+            f"the run {run.name} ({run.run_id}) is a network's: its patients were never in one "
+            "place, so that there are no resamples of them to compare by. Run `ketresponse "
+            "validate` of both models in one cohort of other patients, and compare those two runs"
+        )
     if not stored:
         raise KetresponseError(
             f"the run {run.name} ({run.run_id}) keeps no resamples to compare by: it is no "

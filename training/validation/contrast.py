@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from training.document.words import join, percent
+from training.model.centres import NO_CENTRE
 
 __all__ = ["Contrast", "Side", "compute_contrast"]
 
@@ -46,6 +47,9 @@ class Side:
         Whom it is for: variable to its rule, in words.
     thresholds : tuple of float or None
         The ends of their range; empty where none are set.
+    centre : str or None
+        Of a model of several centres, the one whose own model it is; "none" as at a new one. None
+        for any other model, and where it is not told.
     weighting, resampling : str or None
         How outcomes are weighted; folds, repeats and seed.
     """
@@ -63,6 +67,7 @@ class Side:
     predictors: tuple[str, ...] | None = None
     candidates: tuple[str, ...] | None = None
     thresholds: tuple[float, ...] | None = None
+    centre: str | None = None
     weighting: str | None = None
     resampling: str | None = None
 
@@ -119,6 +124,8 @@ def _compare(a: Side, b: Side) -> Iterator[tuple[str, str | None]]:
     simulated = "simulated patients" if a.synthetic and b.synthetic else "simulated or not"
     yield simulated, _tell_simulated(a.synthetic, b.synthetic)
     yield "what was done", _tell_pair("Not the same was done", _word_kind(a), _word_kind(b))
+    if a.centre or b.centre:
+        yield "centre", _tell_pair("Not the same centre's model", _word_centre(a), _word_centre(b))
     yield "cohort file", _tell_file(a, b)
     yield "patients", _tell_patients(a, b)
     yield "patients and responders by horizon", _tell_counts(a.counts, b.counts)
@@ -158,6 +165,12 @@ def _range(thresholds: Sequence[float] | None) -> str | None:
 
 def _word_kind(side: Side) -> str | None:
     return None if side.kind is None else _KINDS.get(side.kind, side.kind)
+
+
+def _word_centre(side: Side) -> str:
+    if side.centre is None:
+        return "of no centre's own"
+    return "as at a new centre" if side.centre == NO_CENTRE else f"that of {side.centre}"
 
 
 def _tell_simulated(a: bool | None, b: bool | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from features.dictionary.eligibility import Eligibility
 from features.errors import KetresponseError
+from training.store.registered import CENTRE_TAG
 from training.store.results import RESULTS_FILE, Results, read_results
 from training.store.tracking import TrackedRun, fetch_file, read_run
 from training.study.study import Description
@@ -63,6 +64,7 @@ def describe_run(
         "cohort_sha256": run.tags.get("cohort_sha256"),
         "counts": _find_counts(run.metrics),
         "thresholds": thresholds,
+        "centre": run.tags.get(CENTRE_TAG),
     }
     if results is not None:
         told |= _describe_asked(results)

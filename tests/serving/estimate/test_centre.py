@@ -10,7 +10,7 @@ from scipy.special import logit
 
 from features.errors import InputError
 from serving.estimate.answer import Answer
-from serving.estimate.centre import AskedCentre, CentreModels, choose_centre, read_centre
+from serving.estimate.centre import AskedCentre, CentreModels, read_centre
 from serving.estimate.predictor import Predictor
 from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.models import CENTRES, PATIENT, make_loaded
@@ -161,14 +161,11 @@ def test_a_constant_model_still_tells_centres_apart() -> None:
     assert "tells centres apart, and no patients" in text
 
 
-def test_a_setting_that_the_model_does_not_know_is_refused_with_those_it_knows(
-    model: ResponseModel,
-) -> None:
-    assert choose_centre(model.centres, "") == choose_centre(model.centres, "None") == ""
-    assert choose_centre(model.centres, "north ") == "North"
-    with pytest.raises(InputError, match=r"North, South \(did you mean North\?\); leave"):
-        choose_centre(model.centres, "Nort")
-    with pytest.raises(InputError, match="of one cohort and knows no centres"):
+def test_a_setting_that_the_model_does_not_know_is_refused_with_those_it_knows() -> None:
+    told = r"North, South \(did you mean North\?\); leave --centre \(KETRESPONSE_CENTRE\) out for a"
+    with pytest.raises(InputError, match=told):
+        Predictor(make_loaded(centres=CENTRES), centre="Nort")
+    with pytest.raises(InputError, match=r"knows no centres; leave .* out$"):
         Predictor(make_loaded(), centre="North")
 
 

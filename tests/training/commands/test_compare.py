@@ -110,3 +110,13 @@ def test_study_files_are_compared_by_name(folder: Path, monkeypatch: pytest.Monk
     assert 0 <= found["delong"]["t1"]["p_value"] <= 1 and found["net_benefit"] == {}
     with pytest.raises(InputError, match="two runs, or two study files"):
         raise _run(folder / "one.toml", "run").exception or AssertionError
+
+
+def test_a_networks_run_tells_what_to_compare_instead(
+    tmp_path: Path, tracking_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri)
+    network = track_run(RunRecord("net", kind="network"), tracking_uri=tracking_uri)
+    error = _run(network, network).exception
+    assert isinstance(error, KetresponseError)
+    assert "never in one place" in str(error) and "`ketresponse validate` of both" in str(error)

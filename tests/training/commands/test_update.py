@@ -103,7 +103,14 @@ def test_a_model_of_several_centres_is_updated_at_one(inputs: Path, tmp_path: Pa
     text = " ".join(_run(*words, "--centre", "West").stdout.split())
     assert "nothing of its own for West: what is tested is what holds for a new centre" in text
     assert _json(*words, "--centre", "North")["centre"] == {"name": "North", "known": True}
-    assert isinstance(_run(*words).exception, InputError)
+    text = " ".join(_run(*words, "--centre", "Nort").stdout.split())
+    assert "nothing of its own for Nort (did you mean North?): what is tested" in text
+    for unnamed in ((), ("--centre", "none")):
+        error = _run(*words, *unnamed).exception
+        assert isinstance(error, InputError)
+        assert error.problems[0].action == "name it by --centre: North, or a new one's own name"
+    alone = _run(inputs / "model", inputs / "other.csv", "--centre", "North").exception
+    assert isinstance(alone, InputError) and "leave --centre out" in str(alone)
 
 
 def test_an_update_is_a_new_version_that_names_its_parent(inputs: Path, tracking_uri: str) -> None:

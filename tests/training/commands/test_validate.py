@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from features.errors import InputError, KetresponseError, NotEnoughData
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.commands.validate import leave_site_out, validate_model
@@ -136,6 +137,20 @@ def test_the_training_cohort_and_simulated_patients_are_told_first(
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_a_centre_is_named_in_any_spelling_or_refused(inputs: Path, tmp_path: Path) -> None:
+    facts = make_facts(synthetic=False, status="research", version="3")
+    save_model(tmp_path / "several", add_centres(make_model(), {"North": 0.8}), facts)
+    found = _validate(tmp_path / "several", inputs / "t1.csv", "--centre", "north")
+    assert found["centre"] == {"name": "North", "known": True}
+    words = ("validate", tmp_path / "several", inputs / "t1.csv", "--centre")
+    error = _run(*words, "Nort").exception
+    assert isinstance(error, InputError)
+    assert str(error).endswith("(did you mean North?); leave --centre out for a new one")
+    alone = _run("validate", inputs / "model", inputs / "t1.csv", "--centre", "North").exception
+    assert isinstance(alone, InputError) and "knows no centres" in str(alone)
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_a_registered_model_is_found_by_name(inputs: Path, tracking_uri: str) -> None:
     run_id = track_run(RunRecord("example"), tracking_uri=tracking_uri)
     register(run_id, make_model(), make_facts(), name="example", tracking_uri=tracking_uri)
@@ -144,6 +159,7 @@ def test_a_registered_model_is_found_by_name(inputs: Path, tracking_uri: str) ->
     tags = read_run(found["run_id"], tracking_uri=tracking_uri).tags
     assert tags["ketresponse.training_run"] == run_id
     assert tags["ketresponse.status"] == "demonstration"
+    assert found["centre"] is None and "ketresponse.centre" not in tags
     for name in ("example:9", "nothing", "no/such/folder"):
         assert isinstance(_run("validate", name, inputs / "other.csv").exception, KetresponseError)
 

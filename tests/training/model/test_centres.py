@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from features.errors import KetresponseError
+from features.errors import InputError, KetresponseError
 from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import make_model, make_predictors
-from training.model.centres import Centre, CentreOutcome, check_centre
+from training.model.centres import Centre, CentreOutcome, check_centre, choose_centre
 from training.model.explanation import Explainer
 from training.model.reach import Reach
 from training.model.response_model import ResponseModel
@@ -88,3 +88,15 @@ def test_everything_that_reads_a_model_reads_that_of_a_centre(model: ResponseMod
     moved = replace(north, first=replace(north.first, coef=flat.coef))
     one = replace(model, horizons=("t1",), first=flat, kept=None, working_kept=None)
     assert replace(one, centres=(moved,)).at("North").is_constant
+
+
+def test_a_centre_is_chosen_in_any_spelling_or_refused_with_those_that_there_are(
+    model: ResponseModel,
+) -> None:
+    assert choose_centre(model.centres, "") == choose_centre(model.centres, "None ") == ""
+    assert choose_centre(model.centres, "north ") == "North"
+    told = r"North, South \(did you mean South\?\); leave --centre out for a new one"
+    with pytest.raises(InputError, match=told):
+        choose_centre(model.centres, "Sout")
+    with pytest.raises(InputError, match=r"knows no centres; leave the setting out$"):
+        choose_centre((), "North", setting="the setting")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,15 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError, NotEnoughData
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
-from training.document.document import Document, Table
+from training.document.document import Bullets, Document, Table
 from training.running.validation_run import run_leave_site_out, run_validation
 from training.store.artifact import LoadedModel
 from training.store.tracking import fetch_file, read_run
 from training.study.settings import Study, read_study
-from training.validation.comparison import EVALUATION_TAG
+from training.validation.comparison import EVALUATION_TAG, compare_runs
 from training.validation.new_patients import NewPatients, read_new_patients
 
 STUDY = """
@@ -220,3 +222,34 @@ def test_too_few_patients_are_told_before_anything_is_fitted(
             _write_study(tmp_path, 12), n_jobs=1, show=progress.show, tracking_uri=tracking_uri
         )
     assert progress.asked == 0
+
+
+def test_a_model_of_several_centres_is_judged_as_at_a_new_one_or_at_one_of_them(
+    cohort: Path, tracking_uri: str
+) -> None:
+    several = _load()
+    several = replace(several, model=add_centres(several.model, {"North": 1.5, "South": -0.3}))
+    runs = {}
+    for centre in ("", "North"):
+        report, run_id, patients = _judge(cohort, tracking_uri, loaded=several, centre=centre)
+        runs[centre] = read_run(run_id, tracking_uri=tracking_uri)
+        (told, *_) = [
+            line
+            for section in report.sections
+            for block in section.blocks
+            if isinstance(block, Bullets)
+            for line in block.items
+            if line.startswith("Judged is ")
+        ]
+        alone = replace(several, model=several.model.at(centre)) if centre else _load()
+        as_one, _, _ = _judge(cohort, tracking_uri, loaded=alone)
+        found, expected = (_find_table(r, "performance_t1", "metric") for r in (report, as_one))
+        pd.testing.assert_frame_equal(found, expected)
+        assert not any("Judged" in line for line in patients.warnings)
+    assert "North's own model, one of 2 centres'" in told
+    assert [run.tags["ketresponse.centre"] for run in runs.values()] == ["none", "North"]
+    assert "at a centre that took no part" in runs[""].tags["mlflow.note.content"]
+    assert runs["North"].metrics["t1_o_e"] < runs[""].metrics["t1_o_e"]
+    names = [run.run_id for run in runs.values()]
+    compared = compare_runs(names[0], names[1], tracking_uri=tracking_uri)
+    assert compared.paired and [d.what for d in compared.contrast.differs] == ["centre"]

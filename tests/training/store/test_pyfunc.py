@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import InputError
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import make_facts, make_model
 from training.store.artifact import LoadedModel, save_model
 from training.store.pyfunc import FrameModel, _load_pyfunc
@@ -50,6 +51,21 @@ def test_a_saved_folder_is_what_mlflow_is_given(tmp_path: Path, model: FrameMode
     save_model(tmp_path / "artifact", make_model(), make_facts())
     loaded = _load_pyfunc(str(tmp_path / "artifact"))
     pd.testing.assert_frame_equal(loaded.predict(TABLE), model.predict(TABLE), check_exact=True)
+
+
+def test_patients_of_a_centre_are_answered_by_its_own_model() -> None:
+    model = add_centres(make_model(), {"North": 0.8, "South": -0.3})
+    frame = FrameModel(LoadedModel(model, make_facts(), "0" * 64))
+    alone = FrameModel(LoadedModel(model.at("North"), make_facts(), "0" * 64))
+    named = frame.predict(TABLE, {"centre": "north"})
+    pd.testing.assert_frame_equal(named, alone.predict(TABLE), check_exact=True)
+    new = frame.predict(TABLE)
+    assert (named["p_t1"] > new["p_t1"]).all()
+    for nobody in ({}, {"centre": ""}, {"centre": "none"}, {"centre": None}):
+        pd.testing.assert_frame_equal(frame.predict(TABLE, nobody), new, check_exact=True)
+    told = r"North, South \(did you mean South\?\); leave the parameter centre out for a new one"
+    with pytest.raises(InputError, match=told):
+        frame.predict(TABLE, {"centre": "Sout"})
 
 
 def test_a_row_gets_the_same_alone_and_in_a_table(model: FrameModel) -> None:

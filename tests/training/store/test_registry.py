@@ -15,6 +15,7 @@ import pytest
 
 from features.dictionary.eligibility import CRPS_ELIGIBILITY
 from features.errors import KetresponseError
+from tests.training.helpers.centres import add_centres
 from tests.training.helpers.examples import PREDICTORS, make_facts, make_model, make_predictors
 from tests.training.helpers.runs import run_id as run_id
 from tests.training.helpers.runs import track
@@ -120,6 +121,17 @@ def test_mlflow_loads_it_without_pickle(
     assert f"skops=={FACTS.versions['skops']}" in requirements
     # This name is on no index that we own.
     assert not [line for line in requirements if line.startswith("ketresponse")]
+
+
+def test_mlflow_takes_the_centre_as_a_parameter(run_id: str, tracking_uri: str) -> None:
+    several = add_centres(MODEL, {"North": 0.8, "South": -0.3})
+    register(run_id, several, FACTS, name="pilot", tracking_uri=tracking_uri)
+    loaded = mlflow.pyfunc.load_model(str(locate("pilot", tracking_uri=tracking_uri).parents[1]))
+    example = pd.DataFrame([make_example(MODEL, CRPS_ELIGIBILITY)])
+    row = np.array([[7.0, 3.0, 0.0, 0.0]])
+    for params, answers in (({"centre": "south"}, several.at("South")), ({}, several)):
+        served = loaded.predict(example, params=params).to_numpy()
+        assert np.array_equal(served, answers.probability(row))
 
 
 def test_mlflow_tells_no_value_of_a_table_it_refuses(

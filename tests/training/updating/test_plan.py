@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.errors import InputError, KetresponseError, NotEnoughData
+from features.errors import InputError, NotEnoughData
 from tests.training.helpers.centres import add_centres
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
@@ -152,5 +152,5 @@ def test_of_several_centres_one_has_to_be_named(
     assert len(set(patients.sites.tolist())) > 1
     with pytest.raises(InputError, match="a model of several centres is updated at one"):
         make_plan(of_centres, patients)
-    with pytest.raises(KetresponseError, match="of one cohort and knows no centres"):
+    with pytest.raises(InputError, match="of one cohort and knows no centres"):
         make_plan(loaded, patients, centre="North")

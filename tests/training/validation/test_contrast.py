@@ -73,6 +73,16 @@ def test_runs_cannot_tell_who_is_in_both() -> None:
     assert "patients" in compute_contrast(*older).untold
 
 
+def test_whose_model_of_several_centres_is_compared_is_told() -> None:
+    north, new = replace(REAL, centre="North"), replace(REAL, centre="none")
+    (told,) = compute_contrast(north, new).differs
+    assert told.text == "Not the same centre's model: A that of North; B as at a new centre."
+    (told,) = compute_contrast(REAL, north).differs
+    assert told.text.endswith("A of no centre's own; B that of North.")
+    assert "centre" in compute_contrast(north, north).same
+    assert "centre" not in compute_contrast(REAL, REAL).same
+
+
 def test_what_else_differs_is_told_with_both_values() -> None:
     assert _tell(counts={"t1": (60, 35), "t2": (40, 19)}) == {
         "patients and responders by horizon": (

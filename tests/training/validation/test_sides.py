@@ -53,10 +53,14 @@ def test_a_validation_tells_its_own_patients_and_the_predictors_of_its_model(
         "plain",
         kind="validation",
         metrics={"t1_n": 80.0, "t1_events": 30.0},
-        tags={"ketresponse.training_run": trained, "cohort_synthetic": "true"},
+        tags={
+            "ketresponse.training_run": trained,
+            "cohort_synthetic": "true",
+            "ketresponse.centre": "North",
+        },
     )
     side = _describe(record, tracking_uri)
-    assert (side.kind, side.synthetic) == ("validation", True)
+    assert (side.kind, side.synthetic, side.centre) == ("validation", True, "North")
     assert side.counts == {"t1": (80, 30)} and side.horizons == ("t1",)
     assert side.thresholds == (0.3, 0.7)
     assert side.predictors == tuple(p.name for p in results.predictors)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from features.errors import InputError, Problem
 from training.card.words import interval
 from training.measures.pooling.sites import MEASURES
+from training.model.centres import NO_CENTRE
 from training.store.found import OtherPatients, OtherPatientsRow
 from training.store.part import Horizon
+from training.store.registered import CENTRE_TAG
 from training.store.results import Results
 from training.store.tracking import TrackedRun
 
@@ -32,6 +34,10 @@ def _check(run: TrackedRun, digest: str, results: Results) -> list[Problem]:
             problems.append(
                 Problem("cohort", "other patients", "the cohort that the model was made from")
             )
+        if tags.get(CENTRE_TAG, NO_CENTRE) != NO_CENTRE:
+            expected = "the model as it answers at a centre that took no part"
+            action = "run `ketresponse validate` without --centre, in patients of another hospital"
+            problems.append(Problem("centre", expected, "one centre's own", action=action))
     else:
         for name, part in (("study", results.study), ("cohort", results.cohort)):
             if tags.get(f"{name}_sha256") != part.sha256:

@@ -71,6 +71,7 @@ def test_sites_left_out_count_where_study_and_cohort_are_the_models() -> None:
     ("tags", "match"),
     [
         ({"ketresponse.model_digest": "another"}, "another model"),
+        ({"ketresponse.centre": "North"}, "one centre's own; run `ketresponse validate` without"),
         ({"ketresponse.is_training_cohort": "true"}, "made from"),
         ({"ketresponse.kind": "training"}, "a validation"),
         ({"ketresponse.kind": "leave-site-out", "study_sha256": "x"}, "study"),
