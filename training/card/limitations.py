@@ -55,7 +55,11 @@ def list_limitations(results: Results) -> list[str]:
         "for patients like those, not for whoever might be considered.",
         "There is no comparison group: the share of responders contains what placebo, time and "
         "regression to the mean would have done.",
-        tell_interval(by_evidence=results.by_evidence, over_centres=results.network is not None),
+        tell_interval(
+            by_evidence=results.by_evidence,
+            over_centres=results.network is not None,
+            at_one_centre=results.is_of_one_centre,
+        ),
     ]
     return [*sentences, *(f"{notice}." for notice in results.notices)]
 

@@ -139,10 +139,22 @@ class Results(ResultsPart):
         return self.study.horizons
 
     @property
+    def made_of(self) -> set[str]:
+        """What the model, or that which an update began with, is made of."""
+        return {member.name for blend in self.blend.values() for member in blend.members}
+
+    @property
     def by_evidence(self) -> bool:
-        """Whether the model, or that which an update began with, is shrunk by evidence alone."""
-        made_of = {member.name for blend in self.blend.values() for member in blend.members}
-        return made_of - {"prevalence"} == {"evidence"}
+        """Whether that is a model shrunk by evidence alone."""
+        return self.made_of - {"prevalence"} == {"evidence"}
+
+    @property
+    def is_of_one_centre(self) -> bool:
+        """Whether the model began as a network's, and is one centre's own by an update there."""
+        if self.update is None or self.network is not None:
+            return False
+        left = any(outcome.method != "refit" for outcome in self.update.outcomes.values())
+        return NETWORK in self.made_of or (left and bool(self.update.centre))
 
     def is_constant(self, horizon: Horizon) -> bool:
         """Whether everyone gets the same estimate at a horizon."""

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from features.dictionary.outcome_words import ABOUT_4_WEEKS
 from features.texts import Text, say, say_list
 from training.store.facts import ModelFacts
-from training.store.optional.network_found import NETWORK
+from training.store.optional.network_found import NETWORK, ONE_CENTRE
 from training.store.statuses import SILENT_APPROVAL
 
 __all__ = ["COVERAGE", "make_statements", "name_statements", "plain", "stamp", "tell_interval"]
@@ -64,7 +64,9 @@ which a test holds them. Nothing else in the code tells what was measured.
 """
 
 
-def tell_interval(*, by_evidence: bool, over_centres: bool = False) -> Text:
+def tell_interval(
+    *, by_evidence: bool, over_centres: bool = False, at_one_centre: bool = False
+) -> Text:
     """Return what stands wherever a patient's interval is shown.
 
     Parameters
@@ -73,7 +75,16 @@ def tell_interval(*, by_evidence: bool, over_centres: bool = False) -> Text:
         Whether the model is shrunk by evidence, and no blend by cross-validation.
     over_centres : bool
         Whether it is a network's, whose interval holds what centres differ by.
+    at_one_centre : bool
+        Whether it was a network's, and became one centre's own by an update there.
     """
+    if at_one_centre:
+        return say(
+            "The interval is meant to hold the true number in 95 of 100 patients of the one centre "
+            "whose model this is, and says nothing of any other. How often it does was not "
+            "measured: it began as a model of several centres, and was adapted to patients of "
+            "this one."
+        )
     if over_centres:
         return say(
             "The interval is meant to hold the true number in 95 of 100 patients, at a centre that "
@@ -158,7 +169,9 @@ def name_statements(facts: ModelFacts) -> dict[str, Text]:
         **sentences,
         "placebo": _tell_placebo(crps=crps),
         "interval": tell_interval(
-            by_evidence=made_of - {"prevalence"} == {"evidence"}, over_centres=NETWORK in made_of
+            by_evidence=made_of - {"prevalence"} == {"evidence"},
+            over_centres=NETWORK in made_of,
+            at_one_centre=ONE_CENTRE in made_of,
         ),
         "no_number": say(
             "There is no number where fewer than half of the values that the model uses are known, "

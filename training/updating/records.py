@@ -16,6 +16,7 @@ from training.evaluation.evaluation import Assessment
 from training.running.model_facts import make_count_facts, make_performance_facts
 from training.running.run_record import flatten_estimates
 from training.store.facts import ModelFacts, package_versions
+from training.store.optional.network_found import NETWORK, ONE_CENTRE
 from training.store.tracking import RunRecord
 from training.updating.plan import UpdatePlan
 from training.validation.comparison import EVALUATION_TAG, compute_evaluation_key
@@ -64,6 +65,11 @@ def make_update_facts(
             )
         )
     blend = dict(old.blend)
+    if plan.centre:
+        blend = {
+            outcome: {ONE_CENTRE if n == NETWORK else n: weight for n, weight in members.items()}
+            for outcome, members in blend.items()
+        }
     blend |= {
         name: {"refit": 1.0} for name, test in plan.update.tests.items() if test.method == "refit"
     }

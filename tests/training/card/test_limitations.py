@@ -8,7 +8,9 @@ import pytest
 
 from tests.training.helpers.cards import small_results
 from training.card.limitations import list_limitations, list_rules, rate_analysis
+from training.store.found import UpdatedOutcome, UpdateFacts
 from training.store.results import Results
+from training.store.statements import tell_interval
 
 
 def _results(**changes: Any) -> Results:
@@ -94,3 +96,29 @@ def test_one_horizon_with_too_few_patients_is_enough_for_a_high_risk_of_bias(
     told = rate_analysis(_results(sample_size=given))
     assert ("at high risk of bias" in told) is high
     assert ("not rated by this software" in told) is not high
+
+
+@pytest.mark.parametrize(
+    ("method", "member", "centre", "expected"),
+    [
+        ("intercept", "network", "North", True),
+        ("intercept", "network", "", True),  # updated again, its centre known from before
+        ("intercept", "", "North", True),  # what it was made of could not be reached
+        ("refit", "", "North", False),  # nothing is left of the network's
+        ("intercept", "evidence", "", False),
+    ],
+)
+def test_the_interval_of_a_model_that_became_one_centres_promises_nothing_elsewhere(
+    method: str, member: str, centre: str, expected: bool
+) -> None:
+    told = _results()
+    one = told.blend["response"].members[0].model_copy(update={"name": member})
+    left = told.blend["response"].model_copy(update={"members": [one] if member else []})
+    outcome = UpdatedOutcome(method=method, words="done", n=80, events=40)
+    update = UpdateFacts(
+        parent="a:1", parent_digest="d" * 64, alpha=0.05, outcomes={"response": outcome}
+    ).model_copy(update={"centre": centre})
+    results = told.model_copy(update={"update": update, "blend": {"response": left}})
+    assert results.is_of_one_centre == expected
+    own = tell_interval(by_evidence=False, at_one_centre=True)
+    assert (own in list_limitations(results)) == expected

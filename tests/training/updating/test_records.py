@@ -10,6 +10,7 @@ from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.examples import make_facts, make_model
 from training.evaluation.evaluation import Assessment
 from training.store.artifact import LoadedModel
+from training.store.statements import name_statements, tell_interval
 from training.updating.plan import UpdatePlan, make_plan
 from training.updating.records import make_update_facts, make_update_record
 from training.updating.updated_results import describe_updated, make_update_design
@@ -49,6 +50,20 @@ def test_the_model_of_one_centre_says_whose_it_is(plan: UpdatePlan) -> None:
     facts = make_update_facts(alone, describe_updated(plan, None).counts, {"t1": TABLE})
     assert facts.notes[0].startswith("The model of North alone: updated from version 4")
     assert "of several centres" in facts.notes[0]
+
+
+def test_the_interval_of_one_centres_model_promises_nothing_at_a_new_one(plan: UpdatePlan) -> None:
+    members = {"network": 0.8, "prevalence": 0.2}
+    facts = replace(plan.parent.facts, blend={"response": members, "kept": members})
+    assert "wider, at a new one" in name_statements(facts)["interval"]
+    alone = replace(plan, parent=replace(plan.parent, facts=facts), centre="North")
+    updated = make_update_facts(alone, describe_updated(plan, None).counts, {"t1": TABLE})
+    told = name_statements(updated)["interval"]
+    assert told == tell_interval(by_evidence=False, at_one_centre=True)
+    assert "of the one centre whose model this is" in told
+    again = replace(plan, parent=replace(plan.parent, facts=updated))
+    later = make_update_facts(again, describe_updated(plan, None).counts, {"t1": TABLE})
+    assert name_statements(later)["interval"] == told
 
 
 def test_what_was_asked_stays_and_nothing_is_approved(plan: UpdatePlan) -> None:

@@ -12,6 +12,7 @@ __all__ = [
     "CENTRE_MEASURES",
     "NEEDS_ROWS",
     "NETWORK",
+    "ONE_CENTRE",
     "CentreFacts",
     "CentrePerformanceFacts",
     "CentrePredictorFacts",
@@ -23,6 +24,8 @@ __all__ = [
 
 NETWORK = "network"
 """What the model of all centres is called in a blend, and its run's kind."""
+ONE_CENTRE = "network_centre"
+"""What it is called in a blend once it was updated at one centre, and is that centre's alone."""
 
 CENTRE_MEASURES = MappingProxyType(
     {"auc": "AUC", "o_e": "O:E", "slope": "calibration slope", "brier_skill": "Brier skill"}
