@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.errors import InputError, Problem, Refused
+from features.errors import InputError, Problem, Refused, list_words
 from features.options import ForceOption
 from serving.commands.options import CentreOption, ModelArgument, find_centre_setting, find_model
 
@@ -127,6 +127,26 @@ def _tell_remarks(table: pd.DataFrame, dictionary: Dictionary) -> None:
         print(f"Warning: {sentence}.", file=sys.stderr)
 
 
+def _tell_unknown_sites(predictor: Predictor, table: pd.DataFrame) -> None:
+    """Tell how many patients are of a site that a model of several centres does not know."""
+    from serving.estimate.centre import SITE
+    from training.model.centres import NO_CENTRE, match_centre
+
+    if not predictor.centres or SITE not in table:
+        return
+    sites = table[SITE].dropna().astype(str).str.strip()
+    named = sites[(sites != "") & (sites.str.casefold() != NO_CENTRE)]
+    unknown = [site for site in named if not match_centre(predictor.model.centres, site)]
+    if unknown:
+        own = f"; --centre {predictor.centre} holds where site is empty" if predictor.centre else ""
+        print(
+            f"{len(unknown)} of {len(table)} patients are of a site that the model does not know "
+            f"(its centres are {list_words(predictor.centres)}), and are answered as at a new one"
+            f"{own}.",
+            file=sys.stderr,
+        )
+
+
 def _record(predictor: Predictor, asked: Sequence[Asked]) -> None:
     """Record what an approved model has answered, before anybody sees it.
 
@@ -212,6 +232,7 @@ def _answer_cohort(
     answers = [withhold(predictor, answer) for answer in found]
     _tell_remarks(table, predictor.dictionary)
     _tell_spelling(samples, table["patient_id"])
+    _tell_unknown_sites(predictor, table)
     if out is not None:
         write_table(to_table(answers, predictor), out, force=force)
         print(f"Wrote {len(answers)} answers to {out}.", file=sys.stderr)

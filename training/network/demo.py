@@ -105,7 +105,7 @@ def _simulate(folder: Path, seed: int) -> None:
     make_folder(place)
     for number, (centre, n) in enumerate(_SIZES.items()):
         table = make_cohort(n, seed=seed * len(_SIZES) + number).table
-        write_table(table, place / f"{centre}.csv")
+        write_table(table.assign(site=centre), place / f"{centre}.csv")
 
 
 def _share(

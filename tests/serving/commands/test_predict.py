@@ -17,7 +17,7 @@ from serving.records.settings import RecordSettings
 from serving.records.store import open_store
 from serving.records.tasks import lift_suspension, suspend
 from tests.serving.helpers.command_line import CommandLine
-from tests.serving.helpers.models import PATIENT
+from tests.serving.helpers.models import CENTRES, PATIENT
 from training.store.artifact import read_facts
 
 line = CommandLine(predict=predict)
@@ -197,3 +197,19 @@ def test_a_model_that_is_suspended_here_is_refused_whatever_its_status(
         )
         lift_suspension(store.database, digest, by="berta", at=now)
     assert run("predict", folder, "--record", record).exit_code == 0
+
+
+def test_patients_of_a_site_that_the_model_does_not_know_are_counted(save, tmp_path):
+    folder, cohort = save(centres=CENTRES), tmp_path / "cohort.csv"
+    header = "patient_id,site,nrs_t0,opioid,sex"
+    rows = ("A1,north", "A2,SIM", "A3,", "A4,none", "A5,Elsewhere")
+    cohort.write_text("\n".join([header, *(f"{row},8,no,male" for row in rows)]))
+    done = run("predict", folder, "--cohort", cohort, "--centre", "South", "--json")
+    told = (
+        "2 of 5 patients are of a site that the model does not know (its centres are North, South)"
+    )
+    assert told in done.stderr and "; --centre South holds where site is empty." in done.stderr
+    where = [answer["model"]["centre"]["name"] for answer in json.loads(done.stdout)]
+    assert where == ["North", None, "South", None, None]
+    cohort.write_text("\n".join([header, f"{rows[0]},8,no,male"]))
+    assert "does not know" not in run("predict", folder, "--cohort", cohort).stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from features.cohort.cohort import read_cohort
 from features.errors import InputError
 from tests.training.conftest import empty_store as empty_store
 from training.network.demo import play_network
@@ -37,5 +38,8 @@ def test_four_centres_come_to_a_model_by_their_files(empty_store: Path, tmp_path
     model = load_model(locate(made.name, made.version, tracking_uri=uri)).model
     assert [centre.name for centre in model.centres] == list(protocol.centres)
     assert any(line.startswith("response: ") and "of 4 centres" in line for line in lines)
+    # Patients say where they are, so that each is answered for by its own centre.
+    sites = read_cohort(folder / "cohorts" / "bergen.csv").table["site"]
+    assert set(sites) == {"bergen"}
     with pytest.raises(InputError, match="is there already; choose another place"):
         play_network(folder, seed=1, tracking_uri=uri, show=_silent, tell=lines.append)
