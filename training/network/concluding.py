@@ -28,7 +28,7 @@ from training.network.evaluated import tabulate_counts, tabulate_evaluation
 from training.network.gathering import Gathered
 from training.network.pooled import PooledOutcome, Setting, make_rate_points
 from training.network.result import NetworkOutcome, NetworkResult
-from training.network.unlike_words import describe_contradictions, describe_heavy
+from training.network.unlike_words import describe_breaks, describe_contradictions, describe_heavy
 
 __all__ = ["conclude"]
 
@@ -91,7 +91,11 @@ def conclude(gathered: Gathered, digests: Mapping[str, list[str]]) -> NetworkRes
         rounds=gathered.rounds,
         centres=gathered.centres,
         dropped=gathered.dropped,
-        flags=[*describe_contradictions(outcomes), *describe_heavy(gathered.pooled)],
+        flags=[
+            *describe_contradictions(outcomes),
+            *describe_heavy(gathered.pooled),
+            *([] if protocol.limits.noise else describe_breaks(gathered.pooled)),
+        ],
         shares=[
             (name, place, digest)
             for name in gathered.centres

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from training.network.arithmetic.unlike import measure_break
 from training.network.pooled import PooledOutcome
 from training.network.result import NetworkOutcome
 
-__all__ = ["describe_contradictions", "describe_heavy"]
+__all__ = ["describe_breaks", "describe_contradictions", "describe_heavy"]
 
 _HEAVY = 0.5
 """Share of what all centres tell above which the common model is mostly one centre's own."""
+_BROKEN = 0.75
+"""Standard errors from round to round that no patients' own sums come near."""
 
 _TURNED = 0.01
 _UNLIKE = 0.01
@@ -42,6 +45,37 @@ def describe_contradictions(outcomes: Mapping[str, NetworkOutcome]) -> list[str]
                     f"{centre}, {name}: its share of responders is unlike what the other centres "
                     f"foresee (p {_show(found.p_rate)}); check its outcomes and who was admitted"
                 )
+    return lines
+
+
+def describe_breaks(pooled: Mapping[str, PooledOutcome]) -> list[str]:
+    """Return a sentence for each round of a centre that does not follow from its round before.
+
+    Parameters
+    ----------
+    pooled : mapping of str to PooledOutcome
+        The outcomes whose slopes are pooled, without noise. Rounds in other columns, or with other
+        coefficients in those that are not told, are not compared.
+    """
+    lines = []
+    for name, outcome in pooled.items():
+        for place, centre in enumerate(outcome.centres):
+            for round_ in range(2, len(outcome.rounds) + 1):
+                before, told = (
+                    outcome.rounds[k][centre].likelihood for k in (round_ - 2, round_ - 1)
+                )
+                if before is None or told is None:
+                    continue
+                if (before.family, before.others) != (told.family, told.others):
+                    continue
+                pair = (outcome.find_points(k, told.family)[place] for k in (round_ - 1, round_))
+                away = measure_break(*pair)
+                if away > _BROKEN:
+                    lines.append(
+                        f"{centre}, {name}: what it tells in round {round_} does not follow from "
+                        f"its round before ({away:.1f} standard errors away): no patients have "
+                        "both; ask whether its patients or its program changed"
+                    )
     return lines
 
 

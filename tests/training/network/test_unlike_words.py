@@ -6,7 +6,7 @@ from tests.training.helpers.network_rounds import gather_all, name_digests
 from training.network.arithmetic.unlike import Contradiction
 from training.network.concluding import conclude
 from training.network.result import NetworkOutcome
-from training.network.unlike_words import describe_contradictions, describe_heavy
+from training.network.unlike_words import describe_breaks, describe_contradictions, describe_heavy
 
 FINE = Contradiction(slope=1.0, slope_se=0.3, p_slope=0.99, p_coefficients=0.5, p_rate=0.5)
 
@@ -60,3 +60,18 @@ def test_a_centre_that_outweighs_all_others_is_told_of() -> None:
     two = outcome.centres[:2]
     few = [{name: told[name] for name in two} for told in rounds]
     assert describe_heavy({"response": replace(outcome, centres=two, rounds=few)}) == []
+
+
+def test_a_round_that_does_not_follow_from_the_one_before_is_told_of() -> None:
+    pooled = gather_all().pooled
+    assert describe_breaks(pooled) == []
+    outcome = pooled["response"]
+    rounds = [dict(told) for told in outcome.rounds]
+    for told in rounds[2:]:  # honest until it knows what the others told
+        likelihood = told["basel"].likelihood
+        assert likelihood is not None
+        pushed = [likelihood.gradient[0], *(g + 5 for g in likelihood.gradient[1:])]
+        forged = likelihood.model_copy(update={"gradient": pushed})
+        told["basel"] = told["basel"].model_copy(update={"likelihood": forged})
+    (flag,) = describe_breaks({"response": replace(outcome, rounds=rounds)})
+    assert flag.startswith("basel, response: what it tells in round 3 does not follow from")

@@ -30,6 +30,7 @@ __all__ = ["find_changed_counts", "find_copies", "find_impossible"]
 _NAMES = ("response", "kept")
 _ROUNDING = 1e-6
 _RISK_ROUNDING = 0.051
+_LOSS_ROUNDING = 0.01
 _MOST_LOSS = 1000.0
 """In nats, of one patient."""
 _MEASURES = {
@@ -265,6 +266,12 @@ def _check_asked(
 
 def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) -> Iterator[Fault]:
     """Check that losses and intercepts that were asked for are told, and can be."""
+    shrunk = told.shrinking
+    known = [told.losses.prevalence] if told.losses else []
+    known += shrunk.losses[:1] if shrunk else []
+    sure = _find_prevalence_loss(told)  # of no model, so that it follows from the counts
+    if sure is not None and any(abs(loss - sure) > _LOSS_ROUNDING for loss in known):
+        yield f"{where}.losses", f"a log loss of the prevalence of {sure:.2f}", "another"
     if centre in ask.losses:
         named = set() if told.losses is None else set(told.losses.settings)
         if named != set(ask.losses[centre]):
@@ -275,7 +282,6 @@ def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) 
         ):
             yield f"{where}.losses", "log losses, at least 0, of these patients", "others"
     if centre in ask.shrinking:
-        shrunk = told.shrinking
         if shrunk is None or {len(shrunk.losses), len(shrunk.intercepts)} != {len(WEIGHTS)}:
             expected = f"losses and intercepts at {len(WEIGHTS)} weights"
             yield f"{where}.shrinking", expected, "none, or another number"
@@ -285,6 +291,8 @@ def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) 
         ):
             expected = "log losses and squares, at least 0, of these patients"
             yield f"{where}.shrinking", expected, "others"
+        elif float(np.diff(shrunk.losses, 2).min()) < -4 * _LOSS_ROUNDING:
+            yield f"{where}.shrinking", "losses that bend upward, as log losses do", "others"
     if ask.blended is not None and centre in ask.blended.intercepts:
         point, at = told.blended, ask.blended.intercepts[centre]
         most = np.inf if told.n is None else told.n / 4 + _ROUNDING
@@ -292,6 +300,14 @@ def _check_losses(where: str, told: OutcomeShare, centre: str, ask: OutcomeAsk) 
         if told_wrong or (point is not None and abs(point.gradient) > 4 * most):
             expected = f"slope and bend (above 0, at most {most:g}) at the intercept asked for"
             yield f"{where}.blended", expected, "none, or another"
+
+
+def _find_prevalence_loss(told: OutcomeShare) -> float | None:
+    """Return the log loss, in nats, of giving everyone a centre's own share of responders."""
+    n, events = told.n, told.events
+    if n is None or events is None or not 0 < events < n:
+        return None
+    return -events * math.log(events / n) - (n - events) * math.log1p(-events / n)
 
 
 def _are_losses(losses: Sequence[float], n: int | None) -> bool:

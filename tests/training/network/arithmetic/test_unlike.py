@@ -4,7 +4,7 @@ from scipy.special import expit
 
 from training.network.arithmetic.heterogeneity import assess_heterogeneity
 from training.network.arithmetic.likelihood import Point, expand_likelihood
-from training.network.arithmetic.unlike import compare_with_others
+from training.network.arithmetic.unlike import compare_with_others, measure_break
 
 COEF = np.array([1.0, -0.6])
 COVARIANCE = 0.01 * np.eye(2)
@@ -54,3 +54,13 @@ def test_a_model_that_gives_everyone_the_same_has_no_slope():
     found = compare(point, coef=np.zeros(2))
     assert np.isnan(found.slope)
     assert np.isnan(found.p_slope)
+
+
+def test_sums_of_the_same_patients_at_two_places_follow_from_each_other():
+    rng = np.random.default_rng(5)
+    Z = rng.normal(size=(60, 2))
+    y = (rng.random(60) < expit(0.3 + Z @ COEF)).astype(float)
+    here, there = (expand_likelihood(Z, y, np.array(at)) for at in ([0, 0, 0], [0.3, *COEF]))
+    assert measure_break(here, there) < 0.2
+    others = expand_likelihood(Z, np.roll(y, 30), np.array([0.3, *COEF]))
+    assert measure_break(here, others) > 0.5
