@@ -33,6 +33,8 @@ __all__ = ["assess_update", "describe_updated", "make_update_design", "make_upda
 _RESAMPLING = Resampling(folds=5, repeats=20, bootstrap=500, bootstrap_reruns=200)
 _PERMUTATIONS = 100
 _NOTHING_LEFT = OutcomeBlend(members=[], slope=1.0, reason="", constant=False)
+_INHERITED = "; those of the version that it was updated from"
+_UNKNOWN_BACKGROUND = "made of what centres shared"
 _NOT_REACHED = (
     "the results of the version it was updated from could not be reached: which decision "
     "thresholds were set for it is not known here"
@@ -123,7 +125,6 @@ def make_update_results(
         asked=_describe_asked(plan, design, before),
         blend=_describe_blend(plan, before),
     )
-    how = f"{found.background.how}; those of the version that it was updated from"
     outcomes = {
         name: UpdatedOutcome(
             method=test.method, words=_describe(test), n=test.n, events=test.events
@@ -139,6 +140,10 @@ def make_update_results(
     if plan.centre:  # what does not apply is left out of the document
         whose = {"centre": plan.centre, "is_known": plan.is_known}
         update = update.model_copy(update=whose)
+    # A network's was made of what its centres told, any other of rows.
+    how = found.background.how if before is None else before.background.how
+    how = _UNKNOWN_BACKGROUND if before is None and plan.centre else how
+    how = f"{how.removesuffix(_INHERITED)}{_INHERITED}"
     background = found.background.model_copy(update={"how": how})
     return found.model_copy(update={"background": background, "update": update})
 

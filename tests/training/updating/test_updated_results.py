@@ -92,12 +92,17 @@ def test_the_whole_update_is_judged_and_told(
         assert (told.method, told.n, told.events) == (test.method, test.n, test.events)
         blend = results.blend[name]
         assert blend.members == ([] if test.method == "refit" else before.blend[name].members)
-    assert "version that it was updated from" in results.background.how
+    inherited = "; those of the version that it was updated from"
+    assert results.background.how == before.background.how + inherited
+    again = make_update_results(plan, patients, design, assessment, results)
+    assert again.background.how == results.background.how
     assert results.study.name_horizon("t1")
     alone = replace(plan, centre="North", is_known=True)
     whose = make_update_results(alone, patients, design, assessment, before).update
     assert whose is not None
     assert whose.to_json()["centre"] == "North" and whose.is_known
+    lost = make_update_results(alone, patients, design, assessment, None)
+    assert lost.background.how == f"made of what centres shared{inherited}"
     unknown = make_update_results(plan, patients, design, assessment, None)
     assert unknown.study.title == "example"
     assert all(blend.members == [] for blend in unknown.blend.values())

@@ -242,12 +242,18 @@ def sign_protocol(data: bytes, key: CentreKey, name: str, *, force: bool = False
     data = data.replace(_CRLF, b"\n")
     earlier = _SIGNATURE.search(data)
     bare = (data if earlier is None else data[: earlier.start()]).rstrip() + b"\n"
-    protocol = parse_protocol(bare, name, signed=False)
+    try:
+        protocol = parse_protocol(bare, name, signed=False)
+    except InputError as err:
+        if not err.problems:
+            raise
+        raise InputError(err.what, [*err.problems, *_list_undescribed(bare, name)]) from err
+    undescribed = _list_undescribed(bare, name)
     if protocol.lead_key != key.public:
         expected = f"the public key of the key that signs, {key.public}"
         problem = Problem("lead.key", expected, protocol.lead_key)
-        raise InputError(f"protocol {name}", [problem])
-    if undescribed := _list_undescribed(protocol):
+        raise InputError(f"protocol {name}", [problem, *undescribed])
+    if undescribed:
         raise InputError(f"protocol {name}", undescribed)
     before = bare + b"\n"
     signature = key.sign(before, purpose=_PURPOSE)
@@ -260,16 +266,17 @@ def sign_protocol(data: bytes, key: CentreKey, name: str, *, force: bool = False
     return before + f'[signature]\ned25519 = "{signature}"\n'.encode()
 
 
-def _list_undescribed(protocol: Protocol) -> list[Problem]:
+def _list_undescribed(data: bytes, name: str) -> list[Problem]:
     """Return the texts of a template that nobody has filled in."""
-    texts = {
-        "population.description": protocol.population,
-        "treatment.description": protocol.treatment,
-    }
+    content = parse_toml(data.decode("utf-8-sig"), f"protocol {name}")
+    tables = {where: content.get(where) for where in ("population", "treatment")}
+    texts = {w: t.get("description") for w, t in tables.items() if isinstance(t, dict)}
     return [
-        Problem(where, "what stands on every answer", show(text), action="describe it")
+        Problem(
+            f"{where}.description", "what stands on every answer", show(text), action="describe it"
+        )
         for where, text in texts.items()
-        if text.startswith(UNDESCRIBED)
+        if isinstance(text, str) and text.startswith(UNDESCRIBED)
     ]
 
 

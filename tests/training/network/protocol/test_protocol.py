@@ -66,8 +66,18 @@ def test_what_nobody_has_described_is_not_signed() -> None:
     )
     with pytest.raises(InputError) as caught:
         sign_protocol(text.encode(), LEAD, "network.toml")
+    undescribed = ["population.description", "treatment.description"]
+    assert [problem.column for problem in caught.value.problems] == undescribed
+    # Nor is anything else told before it: all that is to be filled in is named at once.
+    with pytest.raises(InputError) as caught:
+        sign_protocol(make_protocol_template("net").encode(), LEAD, "network.toml")
     told = [problem.column for problem in caught.value.problems]
-    assert told == ["population.description", "treatment.description"]
+    assert told == ["centres", "lead.name", "lead.key", *undescribed]
+    with pytest.raises(InputError) as caught:
+        sign_protocol(text.encode(), KEYS["basel"], "network.toml")
+    assert [problem.column for problem in caught.value.problems] == ["lead.key", *undescribed]
+    with pytest.raises(InputError, match="is not TOML"):
+        sign_protocol(b"[", LEAD, "network.toml")
 
 
 def test_an_unsigned_protocol_can_be_checked_but_not_followed() -> None:
