@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from features.errors import InputError, Problem
+from features.files.settings import show
 from training.network.checks.plausible import find_changed_counts, find_copies, find_impossible
 from training.network.content import Ask, ShareContent
 from training.network.gathering import Gathered
@@ -206,8 +208,11 @@ def _open(name: str, data: bytes, protocol: Protocol) -> tuple[_Opened | None, l
     told, faults = find_content_faults(ShareContent, share.content)
     if told is not None and told.round != share.round:
         faults.append(("round", f"round {share.round}, as the file says", str(told.round)))
+    here, action = version("ketresponse"), ""
+    if share.program != here:
+        action = f"version {show(share.program)} wrote it, and {here} reads it: use one of them"
     problems += [
-        Problem(f"{share.centre} ({name})", f"{where}: {expected}", got)
+        Problem(f"{share.centre} ({name})", f"{where}: {expected}", got, action=action)
         for where, expected, got in faults
     ]
     if told is None or problems:
@@ -249,7 +254,11 @@ def find_content_faults(
         return kind.model_validate(content), []
     except ValidationError as err:
         return None, [
-            (".".join(map(str, item["loc"])), item["msg"].lower(), "something else")
+            (
+                ".".join(map(str, item["loc"])),
+                item["msg"].lower(),
+                "nothing" if item["type"] == "missing" else "something else",
+            )
             for item in err.errors()
         ]
 

@@ -210,9 +210,14 @@ def test_every_problem_of_every_file_is_told_at_once(network: Network) -> None:
     assert "rotterdam_2: expected kind: 'share'" in told
 
 
-def test_content_of_another_kind_is_told_with_its_place(network: Network) -> None:
-    told = network.refuse(basel_1=network.share("basel", 1, lambda c: c.pop("outcomes")))
-    assert "basel (basel_1): expected outcomes: field required" in told
+def test_content_of_another_kind_is_told_with_its_place_and_its_version(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = network.share("basel", 1, lambda c: c.pop("outcomes"))
+    told = network.refuse(basel_1=share)
+    assert "basel (basel_1): expected outcomes: field required; got nothing\n" in told
+    monkeypatch.setattr("training.network.receiving.version", lambda _: "9.0.0")
+    assert "wrote it, and 9.0.0 reads it: use one of them" in network.refuse(basel_1=share)
 
 
 def test_rounds_must_be_the_leads_and_follow_each_other(network: Network) -> None:

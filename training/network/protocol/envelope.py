@@ -38,6 +38,10 @@ _ORDER = (
 )  # fmt: skip
 """In which the parts of a file stand: what it is, what it answers, what it tells, who signs."""
 _ASK_AGAIN = "ask its sender for the file as it was written"
+_WRONG_KIND = {
+    "share": "it is what a centre told: put it where the shares lie",
+    "round": "it is what the lead asked: put it where the rounds lie (--rounds)",
+}
 
 _Digest = Annotated[str, fits("a SHA-256 digest: 64 hexadecimal digits", lambda d: _is_hex(d, 64))]
 _DigestOrNone = Annotated[
@@ -304,7 +308,8 @@ def _open(kind: type[_Kind], data: bytes, name: str) -> _Kind:
     what = "share" if kind is SealedShare else "round"
     if content.get("kind") != what:
         got = show(content.get("kind"))
-        raise InputError(f"{what} {name}", [Problem("kind", f"'{what}'", got, action=_ASK_AGAIN)])
+        action = _WRONG_KIND.get(str(content.get("kind")), _ASK_AGAIN)
+        raise InputError(f"{what} {name}", [Problem("kind", f"'{what}'", got, action=action)])
     sealed = read_settings(kind, content, f"{what} {name}")
     data = write_canonical(_order(sealed.model_dump(exclude={"signature"})))
     if not is_signed_by(sealed.key, data, sealed.signature, purpose=what):
