@@ -84,7 +84,8 @@ def _find_place(model: ResponseModel, patients: NewPatients, asked: str) -> tupl
     Raises
     ------
     InputError
-        If neither the option nor the cohort names one centre, or the model knows no centres.
+        If neither the option nor the cohort names one centre, the cohort names another one of the
+        model's, or the model knows no centres.
     """
     if not model.centres:
         choose_centre(model.centres, asked)
@@ -99,6 +100,11 @@ def _find_place(model: ResponseModel, patients: NewPatients, asked: str) -> tupl
         raise InputError("update", [Problem("centre", expected, got, action=action)])
     name = asked.strip() or sites[0]
     known = match_centre(model.centres, name)
+    others = sorted({match_centre(model.centres, site) for site in sites} - {"", known})
+    if others:
+        got = f"patients of {list_words(others)}, by the cohort's column site"
+        action = "name that centre, or leave these patients out"
+        raise InputError("update", [Problem("centre", f"patients of {name}", got, None, action)])
     return known or name, known
 
 

@@ -154,3 +154,14 @@ def test_of_several_centres_one_has_to_be_named(
         make_plan(of_centres, patients)
     with pytest.raises(InputError, match="of one cohort and knows no centres"):
         make_plan(loaded, patients, centre="North")
+
+
+def test_patients_of_another_of_its_centres_are_not_taken_for_ones_own(
+    of_centres: LoadedModel, patients: NewPatients
+) -> None:
+    sites = np.where(np.arange(len(patients.data)) < 5, "south", "North")
+    with pytest.raises(InputError) as caught:
+        make_plan(of_centres, replace(patients, sites=sites), centre="NORTH")
+    (problem,) = caught.value.problems
+    assert problem.expected == "patients of NORTH"
+    assert problem.got == "patients of South, by the cohort's column site"
