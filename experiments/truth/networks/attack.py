@@ -156,7 +156,12 @@ class AttackResult:
 
 
 def attack_all(
-    centre: AttackedCentre, *, starts: int, from_truth: bool = False, seed: int
+    centre: AttackedCentre,
+    *,
+    starts: int,
+    from_truth: bool = False,
+    seed: int,
+    make_guess: Callable[[AttackedCentre, Unknowns], Guess] | None = None,
 ) -> AttackResult:
     """Try to work out all patients' numbers.
 
@@ -170,9 +175,11 @@ def attack_all(
         Whether they start a tenth of a spread from the truth: no attacker can.
     seed : int
         Of the starts.
+    make_guess : callable or None
+        Of what the attacker knows; None: what was shared, as :class:`Guess` has it.
     """
     rng = np.random.default_rng(seed)
-    guess = Guess(centre, find_unknowns(centre.X, centre.basis))
+    guess = (make_guess or Guess)(centre, find_unknowns(centre.X, centre.basis))
     size = len(guess.truth)
     found = []
     for _ in range(starts):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,27 @@ def test_left_out_models_are_judged_by_horizon() -> None:
     expected = np.mean((data.y["t1"][known] - risks["t1"][known]) ** 2)
     assert first.brier == pytest.approx(expected, abs=5e-4)
     assert sum(group.n for group in first.groups) == first.n
+
+
+def test_a_true_model_is_calibrated_at_t2_though_responders_are_not_seen_again() -> None:
+    rng = np.random.default_rng(7)
+    data = make_patients(3, 3000)
+    size = len(PROTOCOL.basis.linear_)
+    models = {"response": [0.5, *np.full(size, -0.4)], "kept": [0.6, *np.full(size, -0.4)]}
+    risks = predict_left_out(data.X, PROTOCOL, models)
+    response = (rng.random(3000) < risks["t1"]).astype(float)
+    kept = (rng.random(3000) < risks["t2"] / risks["t1"]).astype(float)
+    away = rng.random(3000) < np.where(data.X[:, 2] == 1, 0.45, 0.15)  # more with a flag
+    kept[(response == 0) | away] = np.nan
+    later = np.where(response == 0, 0.0, kept)
+    data = replace(data, y={"t1": response, "t2": later}, kept=kept)
+    found = share_evaluation(data, PROTOCOL, models, {"t1": 0.6, "t2": 0.4})["t2"]
+    seen = ~np.isnan(later)
+    assert later[seen].sum() / risks["t2"][seen].sum() < 0.92  # as if too few responded
+    assert found.o_e == pytest.approx(1, abs=0.05)
+    assert found.intercept == pytest.approx(0, abs=0.1)
+    assert found.slope == pytest.approx(1, abs=0.12)
+    assert found.responder_weight > 1.1
 
 
 def test_a_horizon_with_few_events_is_not_judged() -> None:
