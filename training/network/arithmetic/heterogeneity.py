@@ -28,6 +28,7 @@ from features.errors import KetresponseError
 from training.network.arithmetic.likelihood import Point
 
 __all__ = [
+    "ALIKE",
     "CentreDraws",
     "Heterogeneity",
     "Tau",
@@ -40,7 +41,7 @@ __all__ = [
 
 _GRID: FloatArray = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
 _PRIOR_SCALES = (0.5, 0.25)
-_ALIKE = 0.25
+ALIKE = 0.25
 """Prior probability that centres differ in nothing. More of it makes intervals narrower where that
 is so, and too narrow where slopes differ, which six centres rarely show: docs/network_truth.md."""
 _LEVEL = 0.95
@@ -149,13 +150,13 @@ def _list_spreads(straight: BoolArray) -> FloatArray:
     return np.column_stack([intercept, slope[:, np.newaxis] * straight])
 
 
-def _make_prior() -> FloatArray:
+def _make_prior(alike: float) -> FloatArray:
     """Return the prior probability (n_grid, n_grid) of each pair of taus."""
     steps = np.gradient(_GRID)
     intercept, slope = (np.exp(-0.5 * (_GRID / scale) ** 2) * steps for scale in _PRIOR_SCALES)
     differ = np.outer(intercept / intercept.sum(), slope / slope.sum())
-    prior = (1 - _ALIKE) * differ
-    prior[0, 0] += _ALIKE
+    prior = (1 - alike) * differ
+    prior[0, 0] += alike
     return np.asarray(prior)
 
 
@@ -175,7 +176,7 @@ def _describe(profile: FloatArray) -> Tau:
 
 
 def assess_heterogeneity(
-    points: Sequence[Point], precision: FloatArray, straight: BoolArray
+    points: Sequence[Point], precision: FloatArray, straight: BoolArray, *, alike: float = ALIKE
 ) -> Heterogeneity:
     """Say by how much centres differ.
 
@@ -187,6 +188,8 @@ def assess_heterogeneity(
         Of the normal prior of the coefficients that centres have in common.
     straight : ndarray of bool of shape (n_columns,)
         Columns whose coefficients may differ between centres.
+    alike : float
+        Prior probability that centres differ in nothing, from 0 to below 1.
 
     Raises
     ------
@@ -213,7 +216,7 @@ def assess_heterogeneity(
     slope = _describe(log.max(axis=0))
     random_slopes = slope.p_value < _RANDOM_SLOPES_P
     intercept = _describe(log.max(axis=1) if random_slopes else log[:, 0])
-    weight = log + np.log(_make_prior())
+    weight = log + np.log(_make_prior(alike))
     return Heterogeneity(intercept, slope, random_slopes, np.exp(weight - logsumexp(weight)))
 
 
