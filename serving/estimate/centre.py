@@ -57,35 +57,39 @@ class AskedCentre(NamedTuple):
 class CentreModels:
     """A model, ready to answer at each of its centres and at any other.
 
+    What answers at a centre is made when it is first asked there: of the many centres of a model a
+    service sees its own, and what is a centre's own in it was checked when the model was loaded.
+
     Parameters
     ----------
     model : ResponseModel
         Of several centres, or of one cohort.
     n_assays : int
         The last so many predictors are assays of a panel.
+    usual : str
+        The centre that is answered for unless a request names another; "" for a new one.
 
     Raises
     ------
     RuntimeError
-        If at some centre the reasons do not add up to the number.
+        If at a new centre, or at the usual one, the reasons do not add up to the number. Any other
+        centre's are asked for the same with every answer.
     """
 
-    def __init__(self, model: ResponseModel, *, n_assays: int = 0) -> None:
+    def __init__(self, model: ResponseModel, *, n_assays: int = 0, usual: str = "") -> None:
         self.new = SubModel.of(model, n_assays=n_assays)
-        self._known = {
-            centre.name: SubModel.of(model.at(centre.name), n_assays=n_assays, centre=centre.name)
-            for centre in model.centres
-        }
-        for known in self._known.values():
-            known.estimate(np.asarray(model.background[0]))
-
-    def list_all(self) -> list[SubModel]:
-        """Return what answers at a new centre, and what answers at each other."""
-        return [self.new, *self._known.values()]
+        self._names = frozenset(centre.name for centre in model.centres)
+        self._known: dict[str, SubModel] = {}
+        for one in {"": self.new, usual: self.at(usual)}.values():
+            one.estimate(np.asarray(model.background[0]))
 
     def at(self, name: str) -> SubModel:
         """Return what answers at a centre; where it took no part, what answers at a new one."""
-        return self._known.get(name, self.new)
+        if name not in self._names:
+            return self.new
+        if name not in self._known:
+            self._known[name] = self.new.at(name)
+        return self._known[name]
 
 
 def read_centre(centres: Sequence[Centre], record: Mapping[str, object], usual: str) -> AskedCentre:

@@ -94,21 +94,24 @@ class Predictor:
         names = [one.name for one in self.model.centres]
         self.centres = tuple(names) if SITE in self.dictionary else ()
         self.centre = choose_centre(self.model.centres, centre, setting=CENTRE_SETTING)
-        self._clinical = CentreModels(loaded.model)
+        self._clinical = CentreModels(loaded.model, usual=self.centre)
         self._with_panel = (
             None
             if loaded.panel is None
-            else CentreModels(loaded.panel.response, n_assays=len(loaded.panel.selected))
+            else CentreModels(
+                loaded.panel.response, n_assays=len(loaded.panel.selected), usual=self.centre
+            )
         )
         self.stamp = stamp(self.facts.status)
         self.waivers = tuple(waivers)
+        # The same at every centre: a model of one that tells its patients apart does so at all.
         of_centres = bool(self.model.centres)
         self._model_notices = {
-            (one.name, one.centre): model_notices(
-                one.model, self.facts, self.waivers, of_centres=of_centres
+            models.new.name: model_notices(
+                models.new.model, self.facts, self.waivers, of_centres=of_centres
             )
             for models in (self._clinical, self._with_panel)
-            for one in (models.list_all() if models else ())
+            if models
         }
 
     @property
@@ -184,9 +187,7 @@ class Predictor:
             "estimates": estimates,
             "applicability": {
                 "in_scope": not reasons,
-                "notices": [
-                    n._asdict() for n in (*self._model_notices[spoke.name, spoke.centre], *notices)
-                ],
+                "notices": [n._asdict() for n in (*self._model_notices[spoke.name], *notices)],
             },
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,17 @@ class SubModel:
     centre: str = ""
 
     @classmethod
-    def of(cls, model: ResponseModel, *, n_assays: int = 0, centre: str = "") -> SubModel:
+    def of(cls, model: ResponseModel, *, n_assays: int = 0) -> SubModel:
         """Return the sub-model of a frozen model whose last `n_assays` predictors are assays."""
-        n = len(model.predictors)
-        explainer = Explainer(model, group=range(n - n_assays, n))
         name = WITH_PANEL if n_assays else CLINICAL
-        return cls(name, model, model.predictor_variables, explainer, n_assays, centre)
+        explainer = _make_explainer(model, n_assays)
+        return cls(name, model, model.predictor_variables, explainer, n_assays)
+
+    def at(self, centre: str) -> SubModel:
+        """Return what answers at a centre of the model."""
+        moved = self.model.at(centre)
+        explainer = _make_explainer(moved, self.n_assays)
+        return replace(self, model=moved, explainer=explainer, centre=centre)
 
     def estimate(self, x: FloatArray) -> list[dict[str, Any]]:
         """Return the estimates of one encoded patient, one for each horizon.
@@ -123,3 +128,8 @@ class SubModel:
             "parts": parts,
         }
         return [*rows[:n_alone], panel]
+
+
+def _make_explainer(model: ResponseModel, n_assays: int) -> Explainer:
+    n = len(model.predictors)
+    return Explainer(model, group=range(n - n_assays, n))

@@ -153,6 +153,12 @@ def _check_response(model: object) -> ResponseModel:
     served = model.probability(np.full((1, len(model.predictors)), np.nan))
     if served.shape != (1, len(model.horizons)) or not np.all((served >= 0) & (served <= 1)):
         raise ValueError("gives no probabilities")
+    for working in (model.working_first, model.working_kept):
+        if working is None:
+            continue
+        size = 1 + len(working.basis.groups_) + len(working.pairs)
+        if working.draws.shape[1:] != (size,) or not np.isfinite(working.draws).all():
+            raise ValueError("gives no intervals")
     names = [centre.name for centre in model.centres]
     if len(set(names)) != len(names):
         raise ValueError("has two centres of one name")

@@ -176,10 +176,10 @@ def test_a_name_that_two_centres_could_mean_is_neither_s() -> None:
     assert read_centre(two, {"site": None}, "A-1") == AskedCentre("A-1", True)
 
 
-def test_nothing_is_answered_before_every_centre_was_asked_once(
-    model: ResponseModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the intercepts of the models that were asked for an interval."""
+    asked: list[float] = []
     original = ResponseModel.interval
 
     def interval(self: ResponseModel, X: np.ndarray, **options: Any) -> np.ndarray:
@@ -187,6 +187,31 @@ def test_nothing_is_answered_before_every_centre_was_asked_once(
         return original(self, X, **options)
 
     monkeypatch.setattr(ResponseModel, "interval", interval)
-    CentreModels(replace(model))
-    new = model.first.intercept
-    assert asked == [round(new + 0.8, 2), round(new - 0.3, 2)]
+    return asked
+
+
+@pytest.mark.parametrize(("usual", "moves"), [("North", [0.0, 0.8]), ("", [0.0])])
+def test_nothing_is_answered_before_those_who_are_asked_most_were_asked_once(
+    model: ResponseModel, asked: list[float], usual: str, moves: list[float]
+) -> None:
+    CentreModels(model, usual=usual)
+    assert asked == [round(model.first.intercept + move, 2) for move in moves]
+
+
+def test_a_service_of_many_centres_starts_no_later(asked: list[float]) -> None:
+    many = {f"Centre {k}": k / 100 for k in range(100)}
+    predictor = Predictor(make_loaded(centres=many), centre="Centre 7")
+    assert len(asked) == 2
+    _ask(predictor, site="Centre 40")
+    assert asked[-1] == pytest.approx(predictor.model.first.intercept + 0.4, abs=0.011)
+
+
+def test_a_centre_whose_reasons_do_not_belong_to_its_number_gives_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    predictor = Predictor(make_loaded(centres=CENTRES))
+    north, south = (predictor._clinical.at(name).explainer for name in ("North", "South"))
+    monkeypatch.setattr(south, "explain", north.explain)
+    _ask(predictor, site="North")
+    with pytest.raises(RuntimeError, match="do not add up"):
+        _ask(predictor, site="South")

@@ -113,6 +113,10 @@ def test_centres_that_give_no_answer_are_no_models() -> None:
     lost = replace(north, first=replace(north.first, intercept=float("nan")))
     with pytest.raises(ValueError, match="no probabilities"):
         model_from_bytes(to_bytes(replace(model, centres=(lost,))))
+    for draws in (np.full_like(north.first.draws, np.nan), north.first.draws[:, 1:]):
+        lost = replace(north, first=replace(north.first, draws=draws))
+        with pytest.raises(ValueError, match="no intervals"):
+            model_from_bytes(to_bytes(replace(model, centres=(lost,))))
 
 
 def test_a_model_is_no_panel_and_a_panel_no_model() -> None:
