@@ -96,7 +96,7 @@ def tell_share(content: ShareContent) -> list[str]:
         else:
             lines.append(f"{name}: nothing was asked of this centre.")
     if content.noise:
-        lines.append(f"Noise: {content.noise}.")
+        lines.append(f"{capital(content.noise.rstrip('.'))}.")
     return [*lines, *(f"{capital(remark)}." for remark in content.remarks)]
 
 

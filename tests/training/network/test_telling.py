@@ -54,12 +54,12 @@ def test_what_a_share_tells_is_told(walked: Walk) -> None:
     silent = {"likelihood": None, "withheld": ""}
     outcomes["kept"] = outcomes["kept"].model_copy(update=silent)
     content = share.content.model_copy(
-        update={"outcomes": outcomes, "noise": "of some cost", "remarks": ["a remark"]}
+        update={"outcomes": outcomes, "noise": "noise of some cost.", "remarks": ["a remark"]}
     )
     assert tell_share(content) == [
         "response: no sums leave; too few of them.",
         "kept: nothing was asked of this centre.",
-        "Noise: of some cost.",
+        "Noise of some cost.",
         "A remark.",
     ]
 
