@@ -345,6 +345,7 @@ def write_flower_app(
     wait_hours: Annotated[
         float, typer.Option("--wait-hours", help="How long centres have for a round.", min=0.01)
     ] = 12.0,
+    force: ForceOption = False,
 ) -> None:
     """Write what a lead whose centres run Flower gives to `flwr run`; files travel over its links.
 
@@ -355,14 +356,11 @@ def write_flower_app(
     from training.store.client import find_tracking_uri
 
     agreed = read_protocol(protocol)
+    uri = find_tracking_uri(os.environ)
     settings = make_lead_settings(
-        protocol,
-        key,
-        tracking_uri=find_tracking_uri(os.environ),
-        leave_out=leave_out,
-        wait_hours=wait_hours,
+        agreed, protocol, key, tracking_uri=uri, leave_out=leave_out, wait_hours=wait_hours
     )
-    written = write_bundle(out, settings, name=agreed.name, title=agreed.title)
+    written = write_bundle(out, settings, name=agreed.name, title=agreed.title, force=force)
     typer.echo(f"Wrote {written}. It names files of this machine and holds no key.")
     typer.echo(f"Next: flwr run {out}, when the centres' nodes are there (docs/network_flower.md).")
 

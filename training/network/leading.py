@@ -19,7 +19,7 @@ from training.network.receiving import Received, receive_rounds, receive_shares
 from training.network.result import NetworkResult
 from training.network.share_words import describe_ask
 
-__all__ = ["CombinedShares", "check_late", "combine_shares", "name_round"]
+__all__ = ["CombinedShares", "check_late", "check_lead", "combine_shares", "name_round"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,22 @@ def name_round(round_: int) -> str:
     return f"round_{round_}.json"
 
 
+def check_lead(protocol: Protocol, key: CentreKey) -> None:
+    """Check that a key is the lead's.
+
+    Raises
+    ------
+    InputError
+        If it is not; it tells whose it is, where the protocol names it.
+    """
+    if key.public == protocol.lead_key:
+        return
+    expected = f"the key of the lead, {protocol.lead}"
+    owners = {public: f"that of {centre}" for centre, public in protocol.centres.items()}
+    got = owners.get(key.public, "another one")
+    raise InputError("key", [Problem("key", expected, got, action="the lead alone combines")])
+
+
 def combine_shares(
     protocol: Protocol,
     key: CentreKey,
@@ -94,11 +110,7 @@ def combine_shares(
     NotEnoughData
         If fewer than two centres take part.
     """
-    if key.public != protocol.lead_key:
-        expected = f"the key of the lead, {protocol.lead}"
-        owners = {public: f"that of {centre}" for centre, public in protocol.centres.items()}
-        got = owners.get(key.public, "another one")
-        raise InputError("key", [Problem("key", expected, got, action="the lead alone combines")])
+    check_lead(protocol, key)
     asked = receive_rounds(rounds or {}, protocol)
     received = receive_shares(shares, protocol, asked)
     gathered = received.gathered

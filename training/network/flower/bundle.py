@@ -16,7 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from features.files.table import write_bytes
+from training.network.flower.replying import refuse_passphrase
 from training.network.flower.settings import LeadSettings, read_lead_settings
+from training.network.leading import check_lead
+from training.network.protocol.keys import read_centre_key
+from training.network.protocol.protocol import Protocol
 from training.store.listing import sqlite_file
 
 __all__ = ["make_lead_settings", "write_bundle"]
@@ -45,12 +49,20 @@ clientapp = "{app}:client"
 
 
 def make_lead_settings(
-    protocol: Path, key: Path, *, tracking_uri: str, leave_out: bool, wait_hours: float
+    agreed: Protocol,
+    protocol: Path,
+    key: Path,
+    *,
+    tracking_uri: str,
+    leave_out: bool,
+    wait_hours: float,
 ) -> LeadSettings:
     """Return the lead's settings, with every place told in full: Flower starts it elsewhere.
 
     Parameters
     ----------
+    agreed : Protocol
+        As it was read from its file.
     protocol, key : Path
         The signed protocol, beside which shares and rounds are kept; the lead's private key.
     tracking_uri : str
@@ -63,8 +75,9 @@ def make_lead_settings(
     Raises
     ------
     InputError
-        If a setting is out of its range.
+        If a setting is out of its range, or the key is not the lead's or has a passphrase.
     """
+    check_lead(agreed, read_centre_key(key, refuse_passphrase))
     database = sqlite_file(tracking_uri)
     return read_lead_settings(
         {
@@ -78,7 +91,9 @@ def make_lead_settings(
     )
 
 
-def write_bundle(folder: Path, settings: LeadSettings, *, name: str, title: str) -> Path:
+def write_bundle(
+    folder: Path, settings: LeadSettings, *, name: str, title: str, force: bool = False
+) -> Path:
     """Write the folder for `flwr run`.
 
     Parameters
@@ -89,6 +104,8 @@ def write_bundle(folder: Path, settings: LeadSettings, *, name: str, title: str)
         Where the lead's files are; their paths are told in full.
     name, title : str
         Of the network.
+    force : bool
+        Whether one that is there may be replaced.
 
     Returns
     -------
@@ -98,7 +115,7 @@ def write_bundle(folder: Path, settings: LeadSettings, *, name: str, title: str)
     Raises
     ------
     InputError
-        If it is there already, or cannot be written.
+        If it is there already and `force` is False, or cannot be written.
     """
     lines = [
         f"{key} = {json.dumps(value, ensure_ascii=False)}"
@@ -113,5 +130,5 @@ def write_bundle(folder: Path, settings: LeadSettings, *, name: str, title: str)
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pyproject.toml"
-    write_bytes(text.encode(), path)
+    write_bytes(text.encode(), path, force=force)
     return path

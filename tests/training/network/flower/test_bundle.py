@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from features.errors import InputError
 from ketresponse import app
+from tests.training.helpers.networks import KEYS, LEAD
 from tests.training.network.flower.helpers import PROTOCOL
 from training.network.flower.bundle import write_bundle
 from training.network.flower.settings import LeadSettings, read_lead_settings
@@ -37,7 +38,17 @@ def test_a_lead_writes_it_for_its_own_files(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     Path("network.toml").write_bytes(PROTOCOL.text.encode())
-    done = CliRunner().invoke(app, ["network", "flower", "--key", "lead.pem", "--leave-out"])
+    words = ["network", "flower", "--key", "lead.pem", "--leave-out"]
+    for key, told in (
+        (KEYS["basel"].to_pem(), "expected the key of the lead, Rotterdam; got that of basel"),
+        (LEAD.to_pem("horse"), "Flower needs a key without one"),
+    ):
+        _write_key(key)
+        refused = CliRunner().invoke(app, words)
+        assert refused.exit_code == 2 and told in refused.output
+        assert not Path("flower-app").exists()
+    _write_key(LEAD.to_pem())
+    done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "Next: flwr run flower-app" in done.output
     told = tomllib.loads(Path("flower-app", "pyproject.toml").read_text())
@@ -52,7 +63,14 @@ def test_a_lead_writes_it_for_its_own_files(
     }
 
 
-def test_a_bundle_is_not_written_over(tmp_path: Path) -> None:
+def _write_key(pem: bytes) -> None:
+    Path("lead.pem").touch(0o600)
+    Path("lead.pem").write_bytes(pem)
+
+
+def test_a_bundle_is_not_written_over_but_by_force(tmp_path: Path) -> None:
     write_bundle(tmp_path, SETTINGS, name="a", title="A")
     with pytest.raises(InputError, match="pyproject"):
         write_bundle(tmp_path, SETTINGS, name="b", title="B")
+    path = write_bundle(tmp_path, SETTINGS, name="b", title="B", force=True)
+    assert 'name = "b"' in path.read_text()
