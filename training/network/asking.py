@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -141,19 +142,22 @@ def _find_mean(points: Sequence[Point], intercepts: FloatArray) -> float:
 def find_rate(gathered: Gathered, horizon: str, *, without: str = "") -> float:
     """Return the share of responders at a horizon, at all centres or without one.
 
-    Centres whose counts are not told do not count. Where none tells, it follows from the outcomes.
+    At the second horizon it is the share at the first times that of who kept it: of those who are
+    seen there too few respond, since only responders are missed. Centres whose counts are not told
+    do not count.
     """
+    outcomes = gathered.outcomes[: 1 + gathered.protocol.horizons.index(horizon)]
+    counts = [
+        [count for name, count in gathered.list_counts(outcome).items() if name != without]
+        for outcome in outcomes
+    ]
     told = [
         (count.n, count.events)
         for name in gathered.centres
         if name != without and (count := gathered.shares[name][0].counts.get(horizon))
     ]
     known = [(n, events) for n, events in told if n is not None and events is not None]
-    total = sum(n for n, _ in known)
-    if total > 0:  # with noise there may be none left
-        return sum(events for _, events in known) / total
-    rate = 1.0
-    for name in gathered.outcomes[: 1 + gathered.protocol.horizons.index(horizon)]:
-        counts = [c for other, c in gathered.list_counts(name).items() if other != without]
-        rate *= sum(e for _, e in counts) / max(1, sum(n for n, _ in counts))
-    return rate
+    if sum(n for n, _ in known) > 0 and not (len(outcomes) > 1 and all(counts)):
+        counts = [known]  # with noise there may be none left
+    shares = [sum(e for _, e in part) / max(1, sum(n for n, _ in part)) for part in counts]
+    return math.prod(shares)

@@ -70,3 +70,13 @@ def test_where_no_counts_are_told_a_rate_follows_from_the_outcomes() -> None:
     for told in gathered.shares.values():
         told[0].counts.clear()
     assert 0 < find_rate(gathered, "t2") < find_rate(gathered, "t1") < 1
+
+
+def test_at_t2_responders_who_were_not_seen_are_not_missing_from_the_share() -> None:
+    gathered = gather(1, make_centres())
+    response, kept = (list(gathered.list_counts(name).values()) for name in ("response", "kept"))
+    rates = [sum(e for _, e in part) / sum(n for n, _ in part) for part in (response, kept)]
+    assert find_rate(gathered, "t2") == pytest.approx(rates[0] * rates[1])
+    counts = [told[0].counts["t2"] for told in gathered.shares.values()]
+    seen = sum(c.events for c in counts) / sum(c.n for c in counts)
+    assert seen < find_rate(gathered, "t2")
