@@ -241,7 +241,7 @@ def share_round(
         earlier=place.read_some(name_share(centre, k + 1) for k in range(agreed.rounds)),
     )
     if not (quiet and yes):
-        _print_lines(tell_patients(patients, agreed))
+        _print_lines(tell_patients(patients, agreed, centre))
         typer.echo(f"\nThis is all that leaves {centre} in round {round_}:\n")
         typer.echo(share.data.decode())
         _print_lines(tell_share(share.content))
@@ -284,7 +284,7 @@ def combine_round(
     from rich.console import Console
 
     from training.document.progress import show_progress
-    from training.network.leading import check_late, combine_shares
+    from training.network.leading import combine_shares
     from training.network.protocol.beside import check_asked
     from training.network.protocol.places import FilePlace, read_files
     from training.network.protocol.protocol import read_protocol
@@ -296,8 +296,7 @@ def combine_round(
     place = FilePlace(_place_beside(rounds, protocol, "rounds"))
     files, asked = read_files(shares), place.read_some(place.list_files())
     check_asked(place, files, asked)
-    told = combine_shares(agreed, own, files, rounds=asked, finish=finish)
-    check_late(told, without or [])
+    told = combine_shares(agreed, own, files, rounds=asked, finish=finish, without=without or [])
     _print_lines([] if quiet else tell_combined(told, agreed))
     if told.result is None:
         earlier = asked.get(place.name(told.file), told.data)

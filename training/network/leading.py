@@ -19,7 +19,7 @@ from training.network.receiving import Received, receive_rounds, receive_shares
 from training.network.result import NetworkResult
 from training.network.share_words import describe_ask
 
-__all__ = ["CombinedShares", "check_late", "check_lead", "combine_shares", "name_round"]
+__all__ = ["CombinedShares", "check_lead", "combine_shares", "name_round"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,7 @@ def combine_shares(
     *,
     rounds: Mapping[str, bytes] | None = None,
     finish: bool = False,
+    without: Collection[str] | None = None,
 ) -> CombinedShares:
     """Put the shares of all centres together.
 
@@ -102,11 +103,17 @@ def combine_shares(
         What the lead has asked so far; none after the first round.
     finish : bool
         Whether this was the last round, whatever the protocol plans.
+    without : collection of str or None
+        Centres that may be left out, for good, though they have shared in every round but this
+        one; None: whoever is late.
 
     Raises
     ------
     InputError
-        Listing every problem of every file; see :mod:`training.network.receiving`.
+        Listing every problem of every file; see :mod:`training.network.receiving`. Or if one of
+        `without` has shared, or is no centre of the network.
+    Refused
+        If a centre is late that may not be left out.
     NotEnoughData
         If fewer than two centres take part.
     """
@@ -129,6 +136,8 @@ def combine_shares(
         shares=files,
         programs=programs,
     )
+    if without is not None:
+        _check_late(told, without)  # who is only late may be the one that is missing below
     if finish or last >= protocol.rounds:
         with threadpool_limits(1):  # matrices so small that threads wait for each other
             result = conclude(gathered, received.digests)
@@ -163,23 +172,8 @@ def _list_digests(received: Received) -> dict[str, str]:
     return {name: received.digests[name][gathered.rounds - 1] for name in gathered.centres}
 
 
-def check_late(told: CombinedShares, without: Collection[str]) -> None:
-    """Refuse to go on without a centre that nobody has said may be left out.
-
-    Parameters
-    ----------
-    told : CombinedShares
-        What would be gone on with.
-    without : collection of str
-        Centres that may be left out, for good.
-
-    Raises
-    ------
-    InputError
-        If one of these has shared, or is no centre of the network.
-    Refused
-        If another one has shared in every round but this one.
-    """
+def _check_late(told: CombinedShares, without: Collection[str]) -> None:
+    """Refuse to go on without a centre that nobody has said may be left out."""
     problems = [
         Problem(
             "--without",

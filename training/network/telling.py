@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from features.errors import list_words
 from features.shares import format_count
 from training.document.words import capital
 from training.network.content import ShareContent
@@ -12,6 +13,11 @@ from training.network.protocol.protocol import Protocol
 __all__ = ["tell_after_check", "tell_combined", "tell_patients", "tell_protocol", "tell_share"]
 
 _DIGITS = 12
+_SITE = "site"
+_FEWEST = (
+    "A network ends where fewer than two centres tell sums of an outcome: if any is withheld here, "
+    "tell the lead before anybody shares."
+)
 _FAMILIES = {"straight": "straight", "bends": "with bends"}
 
 
@@ -59,16 +65,35 @@ def _tell_noise(protocol: Protocol) -> str:
     return f"noise for epsilon {noise.epsilon:g}, delta {noise.delta:g}"
 
 
-def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
-    """Return how many patients a centre has for a protocol; it is read at home."""
+def tell_patients(patients: CentrePatients, protocol: Protocol, centre: str = "") -> list[str]:
+    """Return how many patients a centre has for a protocol; it is read at home.
+
+    Parameters
+    ----------
+    patients : CentrePatients
+        Its own.
+    protocol : Protocol
+        Of the network.
+    centre : str
+        Its name there; empty where it is not known yet.
+    """
     data, labels = patients.data, patients.labels
     lines = [f"{format_count(len(patients.cohort.table))} courses, {len(data)} of them eligible."]
     for horizon in protocol.horizons:
         y = getattr(labels, horizon)
         known = y == y
+        absent = [
+            name
+            for name, takes in (
+                (f"nrs_{horizon}", True),
+                (f"success_{horizon}", protocol.rule.or_success),
+            )
+            if takes and name not in patients.cohort.table
+        ]
+        without = f"; no column {' or '.join(absent)}, which the rule takes too" if absent else ""
         lines.append(
             f"{horizon.upper()}: outcome known of {int(known.sum())}, {int((y == 1).sum())} "
-            "responders."
+            f"responders{without}."
         )
     missing = {
         variable.name: int((column != column).sum())
@@ -78,7 +103,25 @@ def tell_patients(patients: CentrePatients, protocol: Protocol) -> list[str]:
     lines.append(f"Without a value: {told}." if told else "Every predictor is known of everyone.")
     if patients.synthetic:
         lines.append("Some patients are simulated: what comes of it is a demonstration.")
+    lines += _tell_sites(patients, protocol, centre)
     return lines + [f"{capital(note)}." for note in patients.notices]
+
+
+def _tell_sites(patients: CentrePatients, protocol: Protocol, centre: str) -> list[str]:
+    """Return how many patients a file says are of another centre of the network."""
+    if _SITE not in patients.cohort.table:
+        return []
+    counts = patients.cohort.table[_SITE].dropna().astype(str).str.lower().value_counts()
+    found = {name: int(counts[name]) for name in protocol.centres if name in counts.index}
+    if not centre and len(found) < 2:  # of whom the file is, nobody has said yet
+        return []
+    others = [f"{n} of {name}" for name, n in found.items() if name != centre]
+    if not others:
+        return []
+    return [
+        f"By its `{_SITE}`, the file holds patients of centres of this network: "
+        f"{list_words(others)}. Each patient may be told of by one centre only, or counts twice."
+    ]
 
 
 def tell_share(content: ShareContent) -> list[str]:
@@ -122,6 +165,7 @@ def tell_after_check(protocol: Protocol, file: str, cohort: str = "") -> list[st
     return [
         "Next: the centre's first share; all that leaves is shown before it is written.",
         f"  ketresponse network share --round 1 --key KEY {options} --protocol {file}",
+        *([_FEWEST] if cohort else []),
     ]
 
 

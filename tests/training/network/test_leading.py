@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.training.network.conftest import Walk
 from training.network.asking import make_ask
 from training.network.content import Ask
 from training.network.gathering import Gathered
-from training.network.leading import check_late, combine_shares, name_round
+from training.network.leading import combine_shares, name_round
 from training.network.patients import read_centre_patients
 from training.network.protocol.envelope import open_round, open_share
 
@@ -62,12 +63,21 @@ def test_a_centre_that_drops_out_costs_its_own_rows_only(walked: Walk) -> None:
 
 def test_who_is_late_is_left_out_only_where_somebody_says_so(walked: Walk) -> None:
     without = {name: data for name, data in walked.shares.items() if name != "basel_round_2.json"}
-    told = combine_shares(walked.protocol, LEAD, without, rounds=walked.rounds)
+    combine = partial(combine_shares, walked.protocol, LEAD, without, rounds=walked.rounds)
     with pytest.raises(Refused, match=r"basel: no share of round 2; wait .* by --without basel"):
-        check_late(told, [])
-    check_late(told, ["basel"])
+        combine(without=[])
+    assert combine(without=["basel"]).late == ("basel",)
     with pytest.raises(InputError, match="a centre without a share of round 2"):
-        check_late(told, ["basel", "aachen"])
+        combine(without=["basel", "aachen"])
+
+
+def test_who_is_late_is_told_before_that_there_are_too_few_without(walked: Walk) -> None:
+    first = {name: data for name, data in walked.shares.items() if name == "basel_round_1.json"}
+    combine = partial(combine_shares, walked.protocol, LEAD, first)
+    with pytest.raises(Refused, match=r"rotterdam, aachen: no share of round 1; wait"):
+        combine(without=[])
+    with pytest.raises(NotEnoughData, match="at least two centres"):
+        combine()
 
 
 def test_one_centre_alone_is_no_network(walked: Walk) -> None:

@@ -43,6 +43,31 @@ def test_a_centre_reads_what_it_has(walked: Walk) -> None:
     assert "Some patients are simulated: what comes of it is a demonstration." in lines
 
 
+def test_an_outcome_that_a_file_has_no_column_for_is_named(walked: Walk) -> None:
+    patients = walked.patients["basel"]
+    table = patients.cohort.table.drop(columns="success_t1", errors="ignore")
+    without = replace(patients, cohort=replace(patients.cohort, table=table))
+    lines = tell_patients(without, walked.protocol)
+    assert lines[1].endswith("; no column success_t1, which the rule takes too.")
+    table["success_t1"] = 1.0
+    assert tell_patients(without, walked.protocol)[1].endswith(" responders.")
+
+
+def test_patients_of_another_centre_are_named(walked: Walk) -> None:
+    patients = walked.patients["basel"]
+    table = patients.cohort.table.assign(site="basel")
+
+    def tell(table, centre=""):
+        moved = replace(patients, cohort=replace(patients.cohort, table=table))
+        return [s for s in tell_patients(moved, walked.protocol, centre) if "counts twice" in s]
+
+    assert tell(table) == tell(table, "basel") == []
+    assert "60 of basel" in tell(table, "aachen")[0]
+    table.loc[:2, "site"] = "Aachen"
+    assert "3 of aachen" in tell(table, "basel")[0]
+    assert "57 of basel" in tell(table)[0] and "3 of aachen" in tell(table)[0]
+
+
 def test_what_a_share_tells_is_told(walked: Walk) -> None:
     share = prepare_share(walked.protocol, KEYS["basel"], walked.patients["basel"], round_=1)
     assert tell_share(share.content)[0].startswith(
@@ -69,6 +94,8 @@ def test_the_next_step_is_told_as_it_is_typed(walked: Walk) -> None:
     assert tell_after_check(agreed, "x.toml", "--cohort a.csv")[1] == (
         "  ketresponse network share --round 1 --key KEY --cohort a.csv --protocol x.toml"
     )
+    assert "fewer than two centres" in tell_after_check(agreed, "x.toml", "--cohort a.csv")[2]
+    assert len(tell_after_check(agreed, "x.toml")) == 2
     unsigned = replace(agreed, signed=False)
     told = tell_after_check(unsigned, "x.toml", "--cohort a.csv")
     assert "can still be agreed on otherwise" in told[0]

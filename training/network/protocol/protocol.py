@@ -21,7 +21,7 @@ from features.dictionary.scale import OutcomeScale, find_scale, with_scale
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
-from features.errors import InputError, Problem, Refused
+from features.errors import InputError, Problem, Refused, list_words
 from features.files.settings import parse_toml, read_settings, show
 from features.files.table import read_bytes
 from features.mapping.mapping_file import read_variables
@@ -37,6 +37,9 @@ _PURPOSE = "protocol"
 _SIGNATURE = re.compile(rb'\n\[signature\]\ned25519 = "([0-9a-f]{128})"\n*\Z')
 _ANY_SIGNATURE = re.compile(rb"^\s*\[signature\]", re.M)
 _CRLF = b"\r\n"
+_OWN_KEY = "make one with `ketresponse network key`, also where the lead is a centre itself"
+_MARK = b"\xef\xbb\xbf"
+"""What some editors write at the start of a file (a byte order mark)."""
 _SIGN = "its lead signs it: ketresponse network protocol FILE --key KEY"
 
 
@@ -188,6 +191,11 @@ def parse_protocol(data: bytes, name: str, *, signed: bool = True) -> Protocol:
         file = read_settings(ProtocolFile, content, what, context=place)
     except InputError as err:
         raise InputError(what, [*err.problems, *problems]) from err
+    problems += [
+        Problem(f"centres.{centre}", "a key of its own", "the lead's key", action=_OWN_KEY)
+        for centre, public in file.centres.items()
+        if public == file.lead.key
+    ]
     if problems:
         raise InputError(what, problems)
     return _make_protocol(file, data, text, dictionary, variables, signed=unsigned is None)
@@ -208,11 +216,16 @@ def _check_signature(data: bytes, lead_key: str) -> Problem | None:
 
 
 def _check_line_ends(data: bytes, lead_key: str) -> Problem | None:
-    """Return how line ends of a signed file were changed; None where that is not all."""
-    if _CRLF not in data or _check_signature(data.replace(_CRLF, b"\n"), lead_key) is not None:
+    """Return how an editor changed a signed file unseen; None where that is not all."""
+    as_signed = data.removeprefix(_MARK).replace(_CRLF, b"\n")
+    if as_signed == data or _check_signature(as_signed, lead_key) is not None:
         return None
     expected = "the file as it was signed"
-    got = "its line ends were changed (CRLF)"
+    changes = {
+        "its line ends were changed (CRLF)": _CRLF,
+        "it begins with a byte order mark": _MARK,
+    }
+    got = list_words([words for words, found in changes.items() if found in data])
     action = "ask its lead for the file as it was; the lead's signing it once more puts it right"
     return Problem("[signature]", expected, got, action=action)
 
@@ -239,7 +252,7 @@ def sign_protocol(data: bytes, key: CentreKey, name: str, *, force: bool = False
     Refused
         If it was changed after it was signed and `force` is False.
     """
-    data = data.replace(_CRLF, b"\n")
+    data = data.removeprefix(_MARK).replace(_CRLF, b"\n")
     earlier = _SIGNATURE.search(data)
     bare = (data if earlier is None else data[: earlier.start()]).rstrip() + b"\n"
     try:

@@ -58,6 +58,13 @@ def test_changed_line_ends_are_called_so_and_nothing_else_is() -> None:
     assert "line ends were changed (CRLF); ask its lead for the file as it was" in told
     (told,) = _report(signed.replace("cell = 5", "cell = 6").replace("\n", "\r\n"))
     assert "CRLF" not in told
+    (told,) = _report("\ufeff" + signed)
+    assert "it begins with a byte order mark; ask its lead for the file as it was" in told
+
+
+def test_a_centre_has_another_key_than_the_lead() -> None:
+    (told,) = _report(TEXT.replace(KEYS["basel"].public, LEAD.public))
+    assert "centres.basel: expected a key of its own; got the lead's key" in told
 
 
 def test_what_nobody_has_described_is_not_signed() -> None:
