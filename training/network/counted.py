@@ -8,15 +8,15 @@ Statistical Disclosure Control, doi:10.1002/9781118348239).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
-from features.arrays import BoolArray
+from features.arrays import BoolArray, FloatArray, IntArray
 from training.fitting.response import TrainingData
-from training.network.content import OutcomeShare, ShareContent
+from training.network.arithmetic.risk_groups import group_risks, list_members
+from training.network.content import OutcomeShare, RiskGroup, ShareContent
 
 __all__ = ["hide_derived", "is_derived", "leave_out_seen"]
 
@@ -49,12 +49,32 @@ def is_derived(told: Sequence[BoolArray], *, cell: int) -> bool:
     if not told or not len(told[0]):
         return False
     parts, sizes = np.unique(np.array(told, dtype=np.float64), axis=1, return_counts=True)
-    for chosen in product((0.0, 1.0), repeat=len(sizes)):
-        part = np.array(chosen)
-        if 0 < part @ sizes < cell:
-            weights = np.linalg.lstsq(parts.T, part, rcond=None)[0]
-            if np.abs(parts.T @ weights - part).max() < _SAME:
-                return True
+    _, size, axes = np.linalg.svd(parts, full_matrices=True)
+    # A sum of parts follows from the totals where nothing that they leave open changes it.
+    left_open = axes[int(np.sum(size > _SAME)) :]
+    few = sizes < cell
+    return _is_any_open(left_open[:, few], sizes[few], cell)
+
+
+def _is_any_open(left_open: FloatArray, sizes: IntArray, cell: int) -> bool:
+    """Return whether one to four parts, fewer patients than may be told of, are left open by none.
+
+    With a limit of 5 these are all sums that can be too small. Each part is drawn to a point of the
+    plane, so that a sum that is zero in all directions is one whose point is the origin.
+    """
+    away = np.exp(1j * np.arange(len(left_open)) ** 2) @ left_open
+    pairs, both = away[:, np.newaxis] + away, sizes[:, np.newaxis] + sizes
+    allowed = np.triu(both < cell, 1)
+    if np.any(np.abs(away) < _SAME) or np.any(allowed & (np.abs(pairs) < _SAME)):
+        return True
+    for i, j in np.argwhere(allowed).tolist():
+        rest = slice(j + 1, None)
+        three = (np.abs(pairs[i, j] + away[rest]) < _SAME) & (both[i, j] + sizes[rest] < cell)
+        four = np.abs(pairs[i, j] + pairs[rest, rest]) < _SAME
+        if three.any() or np.any(
+            four & allowed[rest, rest] & (both[i, j] + both[rest, rest] < cell)
+        ):
+            return True
     return False
 
 
@@ -94,7 +114,9 @@ def leave_out_seen(data: TrainingData, *, cell: int, seed: int) -> TrainingData:
     return replace(data, kept=kept, y={**data.y, second: later})
 
 
-def hide_derived(told: ShareContent, data: TrainingData, *, cell: int) -> ShareContent:
+def hide_derived(
+    told: ShareContent, data: TrainingData, *, cell: int, risks: Mapping[str, FloatArray]
+) -> ShareContent:
     """Return a share without counts from which a number under the limit follows.
 
     Parameters
@@ -105,12 +127,15 @@ def hide_derived(told: ShareContent, data: TrainingData, *, cell: int) -> ShareC
         The patients that it is of.
     cell : int
         Fewest patients that may be told of.
+    risks : mapping of str to ndarray of shape (n_patients,)
+        By horizon, those by which an evaluation has grouped the patients.
 
     Returns
     -------
     ShareContent
         Hidden are, where they would give something away, first events and then patients at the
-        second horizon, and its evaluation; if that is not enough, the second outcome.
+        second horizon, and its evaluation; if that is not enough, the second outcome. Groups of an
+        evaluation are joined until nothing follows from those of both horizons.
     """
     if not data.has_kept:
         return told
@@ -132,13 +157,42 @@ def hide_derived(told: ShareContent, data: TrainingData, *, cell: int) -> ShareC
     elif is_derived([*sure, known, events], cell=cell):
         gone = {"events": None}
     if not gone:
-        return told
+        return _join_groups(told, data, [*sure, known, events], cell=cell, risks=risks)
     counts = {
         horizon: count.model_copy(update=gone) if horizon == second else count
         for horizon, count in told.counts.items()
     }
     evaluation = {horizon: one for horizon, one in told.evaluation.items() if horizon != second}
-    return told.model_copy(update={"counts": counts, "evaluation": evaluation})
+    told = told.model_copy(update={"counts": counts, "evaluation": evaluation})
+    told_of = sure if "n" in gone else [*sure, known]
+    return _join_groups(told, data, told_of, cell=cell, risks=risks)
+
+
+def _join_groups(
+    told: ShareContent,
+    data: TrainingData,
+    totals: Sequence[BoolArray],
+    *,
+    cell: int,
+    risks: Mapping[str, FloatArray],
+) -> ShareContent:
+    """Return a share whose groups of risk, of both horizons and beside its totals, are safe.
+
+    Each horizon's are of enough patients; but the same patients are in those of the other one too.
+    """
+    evaluation, members = {}, list(totals)
+    for horizon, one in told.evaluation.items():
+        y, p = data.y[horizon], risks[horizon]
+        known = ~np.isnan(y)
+        for limit in range(cell, cell + len(y), cell):
+            groups = group_risks(y[known], p[known], limit=limit)
+            bins = list_members(groups, y, p)
+            if not is_derived([*members, *bins], cell=cell):
+                break  # at the latest where there are none
+        members += bins
+        joined = [RiskGroup.model_validate(group) for group in groups]
+        evaluation[horizon] = one.model_copy(update={"groups": joined})
+    return told.model_copy(update={"evaluation": evaluation})
 
 
 def _is_told(told: ShareContent, name: str) -> bool:

@@ -31,7 +31,13 @@ from training.network.disclosure.summaries import (
     tell_number,
 )
 from training.network.guarding import check_round, foresee_rounds
-from training.network.home import HomeOutcome, list_outcomes, share_evaluation, share_outcome
+from training.network.home import (
+    HomeOutcome,
+    list_outcomes,
+    predict_left_out,
+    share_evaluation,
+    share_outcome,
+)
 from training.network.noisy import make_noisy_share
 from training.network.protocol.protocol import Protocol
 
@@ -110,7 +116,8 @@ def make_share(
             | ({_COARSER.format(protocol.limits.curvature_decimals)} if coarser else set())
         ),
     )
-    return hide_derived(share, data, cell=cell)
+    risks = predict_left_out(data.X, protocol, evaluated)
+    return hide_derived(share, data, cell=cell, risks=risks)
 
 
 def _leave_out_few(data: TrainingData, protocol: Protocol) -> TrainingData:

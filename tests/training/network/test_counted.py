@@ -8,9 +8,12 @@ import pytest
 from tests.training.helpers.network_rounds import make_centres
 from tests.training.helpers.networks import make_patients, make_signed, tell
 from training.fitting.response import TrainingData
+from training.network.arithmetic.risk_groups import list_members
 from training.network.asking import make_ask
+from training.network.content import ShareContent
 from training.network.counted import hide_derived, is_derived, leave_out_seen
 from training.network.gathering import Gathered
+from training.network.home import predict_left_out, share_evaluation
 from training.network.sharing import make_share
 
 PROTOCOL = make_signed()
@@ -91,7 +94,9 @@ def test_what_is_hidden_once_is_hidden_in_every_round() -> None:
     for data, expected in ((_make(20, 10, 3, 30), {"t1"}), (_make(20, 10, 15, 30), {"t1", "t2"})):
         told = tell(data, PROTOCOL, "basel", ask)
         assert set(told.evaluation) == {"t1", "t2"}
-        assert set(hide_derived(_hide_kept(told, data), data, cell=CELL).evaluation) == expected
+        risks = predict_left_out(data.X, PROTOCOL, ask.evaluated["basel"])
+        hidden = hide_derived(_hide_kept(told, data), data, cell=CELL, risks=risks)
+        assert set(hidden.evaluation) == expected
 
 
 def _hide_kept(told, data):
@@ -106,7 +111,7 @@ def _hide_kept(told, data):
 def test_an_outcome_whose_counts_give_somebody_away_is_withheld() -> None:
     data = _make(20, 3, 15, 20)
     told = tell(data, PROTOCOL, "basel")
-    hidden = hide_derived(told, data, cell=CELL).outcomes["kept"]
+    hidden = hide_derived(told, data, cell=CELL, risks={}).outcomes["kept"]
     assert (hidden.n, hidden.events, hidden.likelihood) == (None, None, None)
     assert "fewer than 5 patients" in hidden.withheld
 
@@ -116,3 +121,28 @@ def test_leaving_out_leaves_enough_of_those_who_lost_their_response() -> None:
     assert [int((left.kept == value).sum()) for value in (0, 1)] == [5, 4]
     left = leave_out_seen(_make(20, 1, 20, 20), cell=CELL, seed=1)
     assert [int((left.kept == value).sum()) for value in (0, 1)] == [18, 18]
+
+
+def test_groups_of_both_horizons_are_joined_until_no_few_follow_from_them() -> None:
+    data = make_patients(3, 120)
+    data = leave_out_seen(data.take(~np.isnan(data.y["t1"])), cell=CELL, seed=1)
+    models = {"response": [0.3, 0.9, -0.5, 0.4, 0.2, 0.3], "kept": [4.0, 0.1, 0, 0, 0, 0]}
+    evaluation = share_evaluation(data, PROTOCOL, models, {"t1": 0.6, "t2": 0.3})
+    told = tell(data, PROTOCOL, "basel").model_copy(update={"evaluation": evaluation})
+    risks = predict_left_out(data.X, PROTOCOL, models)
+
+    def list_bins(share: ShareContent) -> list[np.ndarray]:
+        found = []
+        for horizon, one in share.evaluation.items():
+            y = data.y[horizon]
+            groups = [group.model_dump() for group in one.groups]
+            found += list_members(groups, y, risks[horizon])  # type: ignore[arg-type]
+        return found
+
+    assert is_derived(list_bins(told), cell=CELL)  # sure to be kept: nearly the same risks
+    joined = hide_derived(told, data, cell=CELL, risks=risks)
+    assert not is_derived(list_bins(joined), cell=CELL)
+    assert joined.evaluation["t1"] == evaluation["t1"]
+    groups = joined.evaluation["t2"].groups
+    assert 0 < len(groups) < len(evaluation["t2"].groups)
+    assert sum(group.n for group in groups) == evaluation["t2"].n
