@@ -158,7 +158,10 @@ def name_statements(facts: ModelFacts) -> dict[str, Text]:
     """
     crps = facts.condition == "CRPS"
     made_of = set().union(*facts.blend.values())
-    sentences = {"stamp": stamp(facts.status), "who": _tell_who(facts)}
+    sentences = {
+        "stamp": stamp(facts.status),
+        "who": _tell_who(facts, at_one_centre=ONE_CENTRE in made_of),
+    }
     # Not where the study tells when its own follow-up was.
     if crps and ABOUT_4_WEEKS in facts.outcomes.get("t2", ""):
         sentences["follow_up"] = say(
@@ -210,7 +213,7 @@ def _tell_harm(*, crps: bool) -> Text:
     )
 
 
-def _tell_who(facts: ModelFacts) -> Text:
+def _tell_who(facts: ModelFacts, *, at_one_centre: bool) -> Text:
     """Return the population and how many patients and events stand behind each number."""
     parts = []
     for horizon, outcome in facts.outcomes.items():
@@ -223,9 +226,18 @@ def _tell_who(facts: ModelFacts) -> Text:
                 outcome=facts.say(outcome),
             )
         )
+    told: dict[str, object] = {
+        "population": facts.say(facts.population),
+        "treatment": facts.say(facts.treatment),
+        "counts": say_list(parts, "; "),
+    }
+    if at_one_centre:
+        return say(
+            "The estimate rests on {population}, given {treatment}, and was adapted to patients of "
+            "one centre. Those with the outcome there: {counts}.",
+            **told,
+        )
     return say(
         "The estimate rests on {population}, given {treatment}. Those with the outcome: {counts}.",
-        population=facts.say(facts.population),
-        treatment=facts.say(facts.treatment),
-        counts=say_list(parts, "; "),
+        **told,
     )

@@ -61,6 +61,8 @@ def test_the_interval_of_one_centres_model_promises_nothing_at_a_new_one(plan: U
     told = name_statements(updated)["interval"]
     assert told == tell_interval(by_evidence=False, at_one_centre=True)
     assert "of the one centre whose model this is" in told
+    who = name_statements(updated)["who"]
+    assert "was adapted to patients of one centre. Those with the outcome there: " in who
     again = replace(plan, parent=replace(plan.parent, facts=updated))
     later = make_update_facts(again, describe_updated(plan, None).counts, {"t1": TABLE})
     assert name_statements(later)["interval"] == told
