@@ -20,7 +20,7 @@ from training.measures.decision_curve import COARSE, make_thresholds
 from training.network.arithmetic.risk_groups import count_above, group_risks
 from training.network.publishing.judging import sum_decisions
 
-__all__ = ["DECISION_WORLDS", "DecisionWorld", "draw_decisions", "tabulate_decisions"]
+__all__ = ["DECISION_WORLDS", "tabulate_decisions"]
 
 _BETWEEN = (0.3, 0.7)
 _LIMIT = 5
@@ -59,7 +59,7 @@ DECISION_WORLDS = {
 }
 
 
-def draw_decisions(world: DecisionWorld, *, seed: int) -> tuple[FloatArray, FloatArray]:
+def _draw_decisions(world: DecisionWorld, *, seed: int) -> tuple[FloatArray, FloatArray]:
     """Return the gain in net benefit over the better of all and none, at each threshold.
 
     Parameters
@@ -121,7 +121,7 @@ def tabulate_decisions(networks: int) -> pd.DataFrame:
     """
     rows = {}
     for name, world in DECISION_WORLDS.items():
-        drawn = [draw_decisions(world, seed=seed) for seed in range(networks)]
+        drawn = [_draw_decisions(world, seed=seed) for seed in range(networks)]
         told, exact = (np.array([pair[side] for pair in drawn]) for side in (0, 1))
         rows[name] = {
             "gain": exact.mean(),

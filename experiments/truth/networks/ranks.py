@@ -28,7 +28,7 @@ from training.network.arithmetic.risk_groups import RISK_DECIMALS, group_risks, 
 from training.network.disclosure.solving import SharedNumbers, Unknowns, compute_remaining
 from training.network.home import MEASURE_DECIMALS, RANK_DECIMALS
 
-__all__ = ["_Judged", "attack_judged", "find_left_open", "judge_centre", "tabulate_ranks"]
+__all__ = ["attack_judged", "find_left_open", "judge_centre", "tabulate_ranks"]
 
 _BASE, _LIMIT = 0.6, 5
 _SMOOTH = "brier o_e intercept slope brier_se brier_skill_se intercept_se slope_se".split()
@@ -38,7 +38,7 @@ _INSIDE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
+class JudgedCentre:
     """A model made elsewhere, judged in a centre's patients at the first time.
 
     Parameters
@@ -83,7 +83,7 @@ class _Judged:
         return np.vstack([slopes.measures, slopes.ranks, *sums])
 
 
-def judge_centre(centre: AttackedCentre, *, seed: int) -> _Judged:
+def judge_centre(centre: AttackedCentre, *, seed: int) -> JudgedCentre:
     """Return what a centre tells of a model that was made of other patients.
 
     Parameters
@@ -107,12 +107,14 @@ def judge_centre(centre: AttackedCentre, *, seed: int) -> _Judged:
         [MEASURE_DECIMALS, RANK_DECIMALS, RISK_DECIMALS], [len(_SMOOTH), len(_RANKS), len(members)]
     )
     errors = 10.0**-decimals / np.sqrt(12)
-    found = _Judged(y, coef, p, np.asarray(low), np.asarray(high), members, np.empty(0), errors)
+    found = JudgedCentre(
+        y, coef, p, np.asarray(low), np.asarray(high), members, np.empty(0), errors
+    )
     told = [round(x, int(d)) for x, d in zip(found.compute(p).tolist(), decimals, strict=True)]
-    return _Judged(**{**vars(found), "told": np.array(told)})
+    return JudgedCentre(**{**vars(found), "told": np.array(told)})
 
 
-def find_left_open(centre: AttackedCentre, judged: _Judged) -> dict[str, float]:
+def find_left_open(centre: AttackedCentre, judged: JudgedCentre) -> dict[str, float]:
     """Return what is left open to the patient closest to being solved, by what is known.
 
     Parameters
@@ -171,7 +173,7 @@ def find_left_open(centre: AttackedCentre, judged: _Judged) -> dict[str, float]:
 class _JudgedGuess(Guess):
     """A guess that is held against what was told of a model, too, and against everyone's bin."""
 
-    judged: _Judged
+    judged: JudgedCentre
 
     def _find_risks(self, u: FloatArray) -> FloatArray:
         coef = self.judged.coef
@@ -202,7 +204,7 @@ class _JudgedGuess(Guess):
 
 
 def attack_judged(
-    centre: AttackedCentre, judged: _Judged, *, starts: int, seed: int
+    centre: AttackedCentre, judged: JudgedCentre, *, starts: int, seed: int
 ) -> dict[str, float]:
     """Try to work out all numbers, with what was told of a model and everyone's bin.
 

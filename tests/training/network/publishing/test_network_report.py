@@ -40,6 +40,10 @@ def test_the_report_holds_centres_performance_differences_and_shares() -> None:
     assert {"heterogeneity", "settings", "blend", "shares"} <= set(tables)
     pictures = _names(report, Picture)
     assert {"centres_t1", "centres_t2", "calibration_t1", "importance_t1"} <= set(pictures)
+    assert {"decision_t1", "decision_t2"} <= set(pictures)
+    assert "Added up over the centres that tell it: 3 centres and 235 patients." in to_markdown(
+        report
+    )
     assert report.stamp.startswith("DEMONSTRATION")
     assert report.summary
 
