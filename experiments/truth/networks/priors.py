@@ -27,7 +27,7 @@ from experiments.truth.networks.worlds import (
 from experiments.truth.truth_tables import format_table
 from features.arrays import FloatArray
 from training.fitting.interval import PRIOR_SD
-from training.network.arithmetic.heterogeneity import assess_heterogeneity, draw_centres
+from training.network.arithmetic.heterogeneity import ALIKE, assess_heterogeneity, draw_centres
 
 __all__ = ["compare_priors", "summarise_priors"]
 
@@ -122,7 +122,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", nargs="+", default=list(NETWORK_WORLDS), choices=NETWORK_WORLDS)
-    parser.add_argument("--alike", nargs="+", type=float, default=[0.0, 0.25, 0.33, 0.5])
+    parser.add_argument("--alike", nargs="+", type=float, default=[0.0, ALIKE, 0.33, 0.5])
     parser.add_argument("--replicates", type=int, default=30)
     parser.add_argument("--seed", type=int, default=15)
     asked = parser.parse_args()
