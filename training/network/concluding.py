@@ -16,6 +16,7 @@ from training.network.arithmetic.heterogeneity import (
     CentreDraws,
     Heterogeneity,
     assess_heterogeneity,
+    assess_others,
     draw_centres,
     estimate_centres,
     shrink_intercepts,
@@ -210,10 +211,10 @@ def _compare(
         return {}
     precision = outcome.make_precision(setting)
     found = {}
-    for place, name in enumerate(outcome.centres):
+    assessed = assess_others(points, precision, straight)
+    for place, (name, apart) in enumerate(zip(outcome.centres, assessed, strict=True)):
         others = points[:place] + points[place + 1 :]
         left = outcome.estimate(round_, setting, place)
-        apart = assess_heterogeneity(others, precision, straight)
         n = len(precision)
         spread = np.where(straight, apart.slope.estimate**2, 0.0)
         curvature = np.array([p.curvature[0, 0] for p in others])

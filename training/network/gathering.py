@@ -31,12 +31,12 @@ class Gathered:
     protocol: Protocol
     shares: Mapping[str, Sequence[ShareContent]]
 
-    @property
+    @cached_property
     def rounds(self) -> int:
         """The last round that any centre told in."""
         return max((len(told) for told in self.shares.values()), default=0)
 
-    @property
+    @cached_property
     def centres(self) -> tuple[str, ...]:
         """Those that told in every round, in the protocol's order."""
         return tuple(c for c in self.protocol.centres if len(self.shares.get(c, ())) == self.rounds)
@@ -120,7 +120,8 @@ class Gathered:
 
     def find_reason(self, outcome: str) -> str:
         """Return why everyone gets the same at an outcome; empty where they do not."""
-        sharing = [c for c in self.centres if c not in self.list_withheld(outcome)]
+        withheld = self.list_withheld(outcome)
+        sharing = [c for c in self.centres if c not in withheld]
         told = [self.shares[c][0].outcomes.get(outcome) for c in sharing]
         sharing = [c for c, share in zip(sharing, told, strict=True) if share and share.likelihood]
         if len(sharing) < 2:
@@ -128,9 +129,9 @@ class Gathered:
                 f"{len(sharing)} of {len(self.centres)} centres may share slopes of it: two are "
                 "needed, so everyone gets the same share"
             )
-        counts = [self.list_counts(outcome)[name] for name in sharing]
-        events = sum(e for _, e in counts)
-        others = sum(n for n, _ in counts) - events
+        counts = self.list_counts(outcome)
+        events = sum(counts[name][1] for name in sharing)
+        others = sum(counts[name][0] for name in sharing) - events
         if outcome == "kept" and min(events, others) < MIN_FOR_KEPT:
             return (
                 f"kept by {events} and lost by {others} of the responders at T1 seen at T2: fewer "

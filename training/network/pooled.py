@@ -84,8 +84,17 @@ class PooledOutcome:
         assert expansion is not None, "slopes of these centres take part"
         return expansion
 
+    @cached_property
+    def _points(self) -> dict[tuple[int, ColumnFamily], list[Point]]:
+        return {}
+
     def find_points(self, round_: int, family: ColumnFamily) -> list[Point]:
         """Return each centre's expansion of a round (from 1), in one family's columns."""
+        if (round_, family) not in self._points:
+            self._points[round_, family] = self._make_points(round_, family)
+        return self._points[round_, family]
+
+    def _make_points(self, round_: int, family: ColumnFamily) -> list[Point]:
         points = []
         for name in self.centres:
             told = self._expansion(round_, name)
@@ -231,7 +240,8 @@ class PooledOutcome:
 
     def find_intercepts(self, weight: float) -> FloatArray:
         """Return each centre's own intercept of the model drawn in by a weight."""
-        return np.array([float(CubicSpline(WEIGHTS, s.intercepts)(weight)) for s in self.shrinking])
+        told = np.stack([one.intercepts for one in self.shrinking], axis=1)
+        return np.asarray(CubicSpline(WEIGHTS, told)(weight))
 
 
 def _lift(curvature: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -64,7 +65,7 @@ class Received:
     gathered: Gathered
     sealed: dict[str, list[SealedShare]]
 
-    @property
+    @cached_property
     def digests(self) -> dict[str, list[str]]:
         """By centre, the digests of its shares, the first round first."""
         return {name: [share.sha256 for share in told] for name, told in self.sealed.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from features.errors import list_words
 from features.shares import format_count
 from training.document.words import capital
@@ -172,7 +174,7 @@ def tell_after_check(protocol: Protocol, file: str, cohort: str = "") -> list[st
 def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:
     """Return what the lead has put together, and who did not take part."""
     lines = [f"Round {told.round} of {protocol.rounds}: shares of {', '.join(told.centres)}."]
-    lines += [f"Not part of it: {name}, {why}." for name, why in told.dropped.items()]
+    lines += [f"Not part of it: {who}, {why}." for who, why in _group(told.dropped)]
     if len(set(told.programs.values())) > 1:
         written = ", ".join(f"{name} {program}" for name, program in told.programs.items())
         lines.append(f"Shares were written by different versions of the program: {written}.")
@@ -188,5 +190,13 @@ def tell_combined(told: CombinedShares, protocol: Protocol) -> list[str]:
             f"the prevalence; the last round moved no coefficient by more than "
             f"{outcome.change:.1e}."
         )
-        lines += [f"{name}: nothing of {who}, {why}." for who, why in outcome.withheld.items()]
+        lines += [f"{name}: nothing of {who}, {why}." for who, why in _group(outcome.withheld)]
     return lines + [f"Unlike the others: {flag}" for flag in told.result.flags]
+
+
+def _group(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the centres of each reason, and it: of a hundred centres many have the same."""
+    whose: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        whose.setdefault(why, []).append(name)
+    return [(", ".join(names), why) for why, names in whose.items()]

@@ -79,20 +79,24 @@ def combine_points(
         If an intercept that is free is told by nobody's outcome.
     """
     intercepts = intercepts or Intercepts()
-    n_centres, n_columns = len(points), len(precision)
-    n_intercepts = 1 if intercepts.common else n_centres
-    size = n_intercepts + n_columns
-    curvature, pull = np.zeros((size, size)), np.zeros(size)
-    slopes = np.arange(n_intercepts, size)
-    for place, point in enumerate(points):
-        used = np.append(0 if intercepts.common else place, slopes)
-        curvature[np.ix_(used, used)] += point.curvature
-        pull[used] += point.pull
-    prior = np.append(np.full(n_intercepts, intercepts.precision), precision)
-    covariance = np.linalg.inv(curvature + np.diag(prior))
-    found = covariance @ pull
+    curvature = np.stack([point.curvature for point in points])
+    pull = np.stack([point.pull for point in points])
+    if intercepts.common:
+        curvature, pull = curvature.sum(axis=0, keepdims=True), pull.sum(axis=0, keepdims=True)
+    # An intercept meets the slopes and no other one: given the slopes, each is found by itself,
+    # so that a hundred centres take a hundred times what one takes, not a million times.
+    own = curvature[:, 0, 0] + intercepts.precision
+    if not np.all(own > 0):
+        raise np.linalg.LinAlgError("an intercept is told by nobody's outcome")
+    ties = curvature[:, 0, 1:] / own[:, np.newaxis]
+    slopes = curvature[:, 1:, 1:].sum(axis=0) - ties.T @ curvature[:, 0, 1:] + np.diag(precision)
+    spread = np.linalg.inv((slopes + slopes.T) / 2)
+    coef = spread @ (pull[:, 1:].sum(axis=0) - ties.T @ pull[:, 0])
+    found = pull[:, 0] / own - ties @ coef
+    across = -ties @ spread
+    covariance = np.block([[np.diag(1 / own) - across @ ties.T, across], [across.T, spread]])
     return Combined(
-        intercepts=np.repeat(found[:1], n_centres) if intercepts.common else found[:n_centres],
-        coef=found[n_intercepts:],
+        intercepts=np.repeat(found, len(points)) if intercepts.common else found,
+        coef=coef,
         covariance=(covariance + covariance.T) / 2,
     )

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from features.arrays import BoolArray, FloatArray
 from features.errors import KetresponseError
@@ -29,17 +30,19 @@ from training.network.arithmetic.likelihood import Point
 
 __all__ = [
     "ALIKE",
+    "TAUS",
     "CentreDraws",
     "Heterogeneity",
     "Tau",
     "assess_heterogeneity",
-    "compare_intercept",
+    "assess_others",
     "draw_centres",
     "estimate_centres",
     "shrink_intercepts",
 ]
 
-_GRID: FloatArray = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
+TAUS: FloatArray = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 30)])
+"""Differences between centres that are thought of, as standard deviations in log-odds."""
 _PRIOR_SCALES = (0.5, 0.25)
 ALIKE = 0.25
 """Prior probability that centres differ in nothing. More of it makes intervals narrower where that
@@ -110,50 +113,67 @@ class CentreDraws:
 class _Conditioned:
     """What follows for each of several spreads (n, 1 + n_columns) between centres.
 
-    `curvature` and `pull` are the centres', their own deviations integrated out, of shape
-    (n_centres, n, ...); `mean` and `covariance` of what they have in common; `log` the log
-    marginal likelihood.
+    `mean` and `covariance` of what the centres have in common; `log` the log marginal likelihood.
     """
 
-    curvature: FloatArray
-    pull: FloatArray
     mean: FloatArray
     covariance: FloatArray
     log: FloatArray
 
 
-def _condition(points: Sequence[Point], precision: FloatArray, spreads: FloatArray) -> _Conditioned:
-    size = spreads.shape[1]
-    total = np.broadcast_to(np.diag(np.append(0.0, precision)), (len(spreads), size, size)).copy()
-    curvatures, pulls = [], []
-    log = np.zeros(len(spreads))
+class _Mixed(NamedTuple):
+    """What centres tell for each of several spreads, their own deviations integrated out.
+
+    Curvature (n, size, size), pull (n, size) and log marginal likelihood (n,), less the part that
+    only all of them together have.
+    """
+
+    curvature: FloatArray
+    pull: FloatArray
+    log: FloatArray
+
+
+def _mix(point: Point, spreads: FloatArray) -> _Mixed:
+    mixed = np.eye(spreads.shape[1]) + point.curvature * spreads[:, np.newaxis, :]  # I + H D
+    mixing = np.linalg.inv(mixed)
+    pull = mixing @ point.pull
+    log = (pull * spreads) @ point.pull / 2 - np.linalg.slogdet(mixed)[1] / 2
+    return _Mixed(mixing @ point.curvature, pull, log)
+
+
+def _mix_all(points: Sequence[Point], spreads: FloatArray) -> _Mixed:
+    n, size = spreads.shape
+    total = _Mixed(np.zeros((n, size, size)), np.zeros((n, size)), np.zeros(n))
     for point in points:
-        mixed = np.eye(size) + point.curvature * spreads[:, np.newaxis, :]  # I + H D
-        mixing = np.linalg.inv(mixed)
-        pull = mixing @ point.pull
-        curvatures.append(mixing @ point.curvature)
-        pulls.append(pull)
-        log += (pull * spreads) @ point.pull / 2 - np.linalg.slogdet(mixed)[1] / 2
-        total += curvatures[-1]
+        for sum_, part in zip(total, _mix(point, spreads), strict=True):
+            sum_ += part
+    return total
+
+
+def _conclude(told: _Mixed, precision: FloatArray) -> _Conditioned:
+    total = told.curvature + np.diag(np.append(0.0, precision))
     total = (total + total.transpose(0, 2, 1)) / 2
     covariance = np.linalg.inv(total)
-    summed = np.sum(pulls, axis=0)
-    mean = (covariance @ summed[:, :, np.newaxis])[:, :, 0]
-    log += np.sum(summed * mean, axis=1) / 2 - np.linalg.slogdet(total)[1] / 2
-    return _Conditioned(np.stack(curvatures), np.stack(pulls), mean, covariance, log)
+    mean = (covariance @ told.pull[:, :, np.newaxis])[:, :, 0]
+    log = told.log + np.sum(told.pull * mean, axis=1) / 2 - np.linalg.slogdet(total)[1] / 2
+    return _Conditioned(mean, np.asarray(covariance), log)
+
+
+def _condition(points: Sequence[Point], precision: FloatArray, spreads: FloatArray) -> _Conditioned:
+    return _conclude(_mix_all(points, spreads), precision)
 
 
 def _list_spreads(straight: BoolArray) -> FloatArray:
     """Return the spreads of every pair of taus, those of the slopes running fastest."""
-    intercept = np.repeat(_GRID, len(_GRID)) ** 2
-    slope = np.tile(_GRID, len(_GRID)) ** 2
+    intercept = np.repeat(TAUS, len(TAUS)) ** 2
+    slope = np.tile(TAUS, len(TAUS)) ** 2
     return np.column_stack([intercept, slope[:, np.newaxis] * straight])
 
 
 def _make_prior(alike: float) -> FloatArray:
     """Return the prior probability (n_grid, n_grid) of each pair of taus."""
-    steps = np.gradient(_GRID)
-    intercept, slope = (np.exp(-0.5 * (_GRID / scale) ** 2) * steps for scale in _PRIOR_SCALES)
+    steps = np.gradient(TAUS)
+    intercept, slope = (np.exp(-0.5 * (TAUS / scale) ** 2) * steps for scale in _PRIOR_SCALES)
     differ = np.outer(intercept / intercept.sum(), slope / slope.sum())
     prior = (1 - alike) * differ
     prior[0, 0] += alike
@@ -163,16 +183,16 @@ def _make_prior(alike: float) -> FloatArray:
 def _describe(profile: FloatArray) -> Tau:
     """Return what a profile log-likelihood over the grid says of a tau."""
     best = int(np.argmax(profile))
-    estimate = float(_GRID[best])
-    if 0 < best < len(_GRID) - 1:  # the top of the parabola through three points of the grid
-        around = _GRID[best - 1 : best + 2]
+    estimate = float(TAUS[best])
+    if 0 < best < len(TAUS) - 1:  # the top of the parabola through three points of the grid
+        around = TAUS[best - 1 : best + 2]
         square, straight, _ = np.polyfit(around, profile[best - 1 : best + 2], 2)
         if square < 0:
             estimate = float(np.clip(-straight / (2 * square), around[0], around[2]))
     kept = np.flatnonzero(2 * (profile[best] - profile) <= chi2.ppf(_LEVEL, 1))
     statistic = 2 * max(0.0, float(profile[best] - profile[0]))
     p_value = float(chi2.sf(statistic, 1)) / 2 if statistic > 0 else 1.0
-    return Tau(estimate, float(_GRID[kept[0]]), float(_GRID[kept[-1]]), p_value)
+    return Tau(estimate, float(TAUS[kept[0]]), float(TAUS[kept[-1]]), p_value)
 
 
 def assess_heterogeneity(
@@ -200,11 +220,10 @@ def assess_heterogeneity(
     """
     if len(points) < 2:
         raise ValueError(f"points: expected at least two centres, got {len(points)}")
-    n = len(_GRID)
     try:
-        log = _condition(points, precision, _list_spreads(straight)).log.reshape(n, n)
+        log = _judge(points, precision, straight)
     except np.linalg.LinAlgError:
-        log = np.full((n, n), np.nan)
+        log = np.full(len(TAUS) ** 2, np.nan)
     if not np.all(np.isfinite(log)):
         least = [float(np.linalg.eigvalsh(point.curvature).min()) for point in points]
         worst = int(np.argmin(least))
@@ -213,6 +232,47 @@ def assess_heterogeneity(
             f"is {least[worst]:.3g}, by centre {worst + 1} of {len(points)}, in the protocol's "
             "order; ask it to share again"
         )
+    return _read_grid(log, alike)
+
+
+def _judge(points: Sequence[Point], precision: FloatArray, straight: BoolArray) -> FloatArray:
+    """Return the log marginal likelihood of each pair of taus."""
+    spreads = _list_spreads(straight)
+    if straight.any():
+        return _condition(points, precision, spreads).log
+    # Without slopes that could differ, every tau of theirs is as likely.
+    n = len(TAUS)
+    return np.repeat(_condition(points, precision, spreads[::n]).log, n)
+
+
+def assess_others(
+    points: Sequence[Point], precision: FloatArray, straight: BoolArray
+) -> list[Heterogeneity]:
+    """Say for each centre by how much all others differ.
+
+    Parameters and errors are those of :func:`assess_heterogeneity`, but for at least three
+    centres. What all tell is added up once, and each centre's part taken out of it.
+    """
+    if len(points) < 3:
+        raise ValueError(f"points: expected at least three centres, got {len(points)}")
+    spreads = _list_spreads(straight)
+    everything = _mix_all(points, spreads)
+    found = []
+    for place, point in enumerate(points):
+        own = _mix(point, spreads)
+        others = _Mixed(*(total - part for total, part in zip(everything, own, strict=True)))
+        log = _conclude(others, precision).log
+        if np.all(np.isfinite(log)):
+            found.append(_read_grid(log))
+        else:
+            rest = [*points[:place], *points[place + 1 :]]
+            found.append(assess_heterogeneity(rest, precision, straight))
+    return found
+
+
+def _read_grid(log: FloatArray, alike: float = ALIKE) -> Heterogeneity:
+    """Return what the log marginal likelihoods of all pairs of taus say."""
+    log = log.reshape(len(TAUS), len(TAUS))
     slope = _describe(log.max(axis=0))
     random_slopes = slope.p_value < _RANDOM_SLOPES_P
     intercept = _describe(log.max(axis=1) if random_slopes else log[:, 0])
@@ -326,39 +386,9 @@ def shrink_intercepts(
         That of the intercept at a new centre: of their mean.
     """
     known, new = np.zeros(len(intercepts)), 0.0
-    for share, tau in zip(heterogeneity.posterior.sum(axis=1), _GRID, strict=True):
+    for share, tau in zip(heterogeneity.posterior.sum(axis=1), TAUS, strict=True):
         weight = 1 / (1 / curvature + tau**2)
         mean = float(np.average(intercepts, weights=weight))
         known += share * (mean + tau**2 * weight * (intercepts - mean))
         new += float(share) * mean
     return known, new
-
-
-def compare_intercept(
-    own: float, variance: float, others: tuple[FloatArray, FloatArray], apart: Heterogeneity
-) -> float:
-    """Return how surprising a centre's intercept is to who knows the others'.
-
-    Parameters
-    ----------
-    own, variance : float
-        The centre's own intercept, and its variance given the coefficients.
-    others : (ndarray, ndarray)
-        The other centres' intercepts and the curvature at each, as :func:`shrink_intercepts` has
-        them.
-    apart : Heterogeneity
-        Of the others.
-
-    Returns
-    -------
-    float
-        Two-sided p value, over all that their differences may be.
-    """
-    intercepts, curvature = others
-    p_value = 0.0
-    for share, tau in zip(apart.posterior.sum(axis=1), _GRID, strict=True):
-        weight = 1 / (1 / curvature + tau**2)
-        away = own - float(np.average(intercepts, weights=weight))
-        spread = np.sqrt(variance + tau**2 + 1 / weight.sum())
-        p_value += float(share) * 2 * float(norm.sf(abs(away) / spread))
-    return p_value

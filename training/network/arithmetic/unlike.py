@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from features.arrays import FloatArray
-from training.network.arithmetic.heterogeneity import Heterogeneity, compare_intercept
+from training.network.arithmetic.heterogeneity import TAUS, Heterogeneity
 from training.network.arithmetic.likelihood import Point
 
 __all__ = ["Contradiction", "compare_with_others", "measure_break"]
@@ -81,7 +81,7 @@ def compare_with_others(
         slope_se=slope_se,
         p_slope=p_slope,
         p_coefficients=float(chi2.sf(statistic, rank)) if rank else 1.0,
-        p_rate=compare_intercept(at[0] + gradient[0] / own, 1 / own, others, apart),
+        p_rate=_compare_intercept(at[0] + gradient[0] / own, 1 / own, others, apart),
     )
 
 
@@ -105,3 +105,33 @@ def measure_break(before: Point, after: Point) -> float:
     left = after.gradient - before.gradient + curvature @ (after.at - before.at)
     weak = curvature + np.eye(len(left))  # what hardly any patient tells of counts for little
     return float(np.sqrt(left @ np.linalg.solve(weak, left)))
+
+
+def _compare_intercept(
+    own: float, variance: float, others: tuple[FloatArray, FloatArray], apart: Heterogeneity
+) -> float:
+    """Return how surprising a centre's intercept is to who knows the others'.
+
+    Parameters
+    ----------
+    own, variance : float
+        The centre's own intercept, and its variance given the coefficients.
+    others : (ndarray, ndarray)
+        The other centres' intercepts and the curvature at each, as :func:`shrink_intercepts` has
+        them.
+    apart : Heterogeneity
+        Of the others.
+
+    Returns
+    -------
+    float
+        Two-sided p value, over all that their differences may be.
+    """
+    intercepts, curvature = others
+    p_value = 0.0
+    for share, tau in zip(apart.posterior.sum(axis=1), TAUS, strict=True):
+        weight = 1 / (1 / curvature + tau**2)
+        away = own - float(np.average(intercepts, weights=weight))
+        spread = np.sqrt(variance + tau**2 + 1 / weight.sum())
+        p_value += float(share) * 2 * float(norm.sf(abs(away) / spread))
+    return p_value

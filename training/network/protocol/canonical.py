@@ -57,14 +57,16 @@ def _render(value: Any, indent: str) -> str:
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         return "[\n" + ",\n".join(deeper + _render(v, deeper) for v in value) + f"\n{indent}]"
     if isinstance(value, list):
-        return f"[{', '.join(map(_atom, value))}]"
-    return _atom(value)
+        return _atom([_unsign(item) for item in value])
+    return _atom(_unsign(value))
 
 
 def _atom(value: Any) -> str:
-    if isinstance(value, float):
-        value += 0.0  # 0 has no sign
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _unsign(value: Any) -> Any:
+    return value + 0.0 if isinstance(value, float) else value  # 0 has no sign
 
 
 def read_canonical(data: bytes, name: str) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class FilePlace:
 
         try:
             store, folder = fsspec.url_to_fs(self.address)
+            store.invalidate_cache()  # others write there too
             return do(store, folder.rstrip("/"))
         except InputError:
             raise

@@ -7,6 +7,7 @@ from scipy.stats import norm
 from features.errors import KetresponseError
 from training.network.arithmetic.heterogeneity import (
     assess_heterogeneity,
+    assess_others,
     draw_centres,
     estimate_centres,
     shrink_intercepts,
@@ -37,6 +38,19 @@ def test_equal_centres_have_a_tau_of_zero():
     assert found.intercept.p_value == 1
     assert found.intercept.low == 0 < found.intercept.high
     assert not found.random_slopes
+
+
+def test_the_others_are_assessed_as_if_the_centre_had_never_been_there():
+    points = make_centres(np.random.default_rng(3), tau=0.4, n_centres=4)
+    precision, straight = np.full(2, 1.0), np.array([True, False])
+    found = assess_others(points, precision, straight)
+    for place, others in enumerate(found):
+        alone = assess_heterogeneity(points[:place] + points[place + 1 :], precision, straight)
+        assert others.random_slopes == alone.random_slopes
+        assert others.intercept.estimate == pytest.approx(alone.intercept.estimate, abs=1e-6)
+        np.testing.assert_allclose(others.posterior, alone.posterior, atol=1e-10)
+    with pytest.raises(ValueError, match="at least three centres, got 2"):
+        assess_others(points[:2], precision, straight)
 
 
 def test_tau_is_where_the_restricted_likelihood_is_highest():

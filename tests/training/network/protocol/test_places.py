@@ -10,10 +10,12 @@ from features.errors import InputError
 from training.network.protocol.places import FilePlace, find_place_of, read_files
 
 
-@pytest.fixture(params=["folder", "store"])
+@pytest.fixture(params=["folder", "address", "store"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> FilePlace:
     if request.param == "folder":
         return FilePlace(str(tmp_path / "shares"))
+    if request.param == "address":
+        return FilePlace((tmp_path / "shares").as_uri())
     return FilePlace(f"memory://{uuid.uuid4().hex}/shares")
 
 
@@ -56,6 +58,24 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(
     with pytest.raises(InputError, match="cannot be reached: OSError: disk full"):
         place.write(b"one", "a.json")
     assert store.find(place.address) == []
+
+
+def test_what_others_have_written_since_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores such as S3 remember what a folder holds until they are told to look again."""
+    store = fsspec.filesystem("memory")
+    kind, look, seen = type(store), store.glob, {}
+    monkeypatch.setattr(
+        kind,
+        "glob",
+        lambda _, path: seen[path] if path in seen else seen.setdefault(path, look(path)),
+    )
+    monkeypatch.setattr(kind, "invalidate_cache", lambda *_: seen.clear())
+    name = uuid.uuid4().hex
+    place = FilePlace(f"memory://{name}")
+    place.write(b"one", "a.json")
+    assert place.list_files() == ["a.json"]
+    store.pipe_file(f"/{name}/b.json", b"another's")
+    assert place.list_files() == ["a.json", "b.json"]
 
 
 def test_a_store_that_nobody_knows_is_told() -> None:
