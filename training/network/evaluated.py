@@ -56,6 +56,7 @@ def tabulate_evaluation(gathered: Gathered) -> NetworkTables:
     """Return how the model made without each centre did there; empty where it was not asked."""
     tables: NetworkTables = {"evaluation": {}, "groups": {}, "decision": {}}
     between = gathered.protocol.thresholds
+    limit = gathered.protocol.limits.cell
     cuts = [] if between is None else make_thresholds(between, COARSE)
     for horizon in gathered.protocol.horizons:
         told = {
@@ -74,7 +75,7 @@ def tabulate_evaluation(gathered: Gathered) -> NetworkTables:
             columns=["centre", "low", "high", "n", "events", "expected"],
         )
         tables["decision"][horizon] = pd.DataFrame(
-            [row for name, one in told.items() for row in _count_above(name, one, cuts)],
+            [row for name, one in told.items() for row in _count_above(name, one, cuts, limit)],
             columns=["centre", "threshold", "n", "events", "true_positives", "false_positives"],
         )
     return tables
@@ -113,13 +114,13 @@ def _weigh_groups(name: str, one: HomeEvaluation) -> list[dict[str, object]]:
 
 
 def _count_above(
-    name: str, one: HomeEvaluation, cuts: Sequence[float]
+    name: str, one: HomeEvaluation, cuts: Sequence[float], limit: int
 ) -> Iterator[dict[str, object]]:
     """Return who would be admitted at each threshold; nobody where no group can be told."""
     weights = _find_weights(one)
     for cut in cuts if one.groups else ():
         true, false = (
-            weight * sum(count_above(**b.model_dump(), cut=cut) for b in bins)
+            weight * sum(count_above(**b.model_dump(), cut=cut, limit=limit) for b in bins)
             for weight, bins in zip(weights, _list_bins(one), strict=True)
         )
         yield {

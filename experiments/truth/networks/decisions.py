@@ -92,7 +92,10 @@ def _draw_decisions(world: DecisionWorld, *, seed: int) -> tuple[FloatArray, Flo
             above = p >= cut
             counts = {"true": y[above].sum(), "false": (1 - y[above]).sum()}
             exact.append(row | {f"{side}_positives": n for side, n in counts.items()})
-            sums = {side: sum(count_above(**b, cut=cut) for b in bins[side]) for side in bins}
+            sums = {
+                side: sum(count_above(**b, cut=cut, limit=_LIMIT) for b in bins[side])
+                for side in bins
+            }
             told.append(row | {f"{side}_positives": n for side, n in sums.items()})
     return _find_gain(told), _find_gain(exact)
 

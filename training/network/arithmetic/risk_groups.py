@@ -156,11 +156,14 @@ def list_members(groups: Sequence[RiskGrouped], y: FloatArray, p: FloatArray) ->
     ]
 
 
-def count_above(n: int, expected: float, low: float, high: float, cut: float) -> float:
+def count_above(
+    n: int, expected: float, low: float, high: float, *, cut: float, limit: int
+) -> float:
     """Return about how many of a bin's patients have a risk at or above a threshold.
 
     Exact at the bin's ends and beyond; between them, risks count as spread evenly about their mean,
-    as far as the nearer end.
+    as far as the nearer end. Where a bin is larger than it had to be, it holds a step of 0.05 with
+    many: all but twice the limit less one on either side count as within a step about the mean.
 
     Parameters
     ----------
@@ -168,6 +171,8 @@ def count_above(n: int, expected: float, low: float, high: float, cut: float) ->
         Of the bin, as :func:`group_risks` tells it.
     cut : float
         The threshold, 0 to 1.
+    limit : int
+        With which patients were counted.
 
     Returns
     -------
@@ -176,7 +181,7 @@ def count_above(n: int, expected: float, low: float, high: float, cut: float) ->
 
     Examples
     --------
-    >>> [count_above(8, 2.8, 0.2, 0.6, cut) for cut in (0.2, 0.35, 0.5, 0.6)]
+    >>> [count_above(8, 2.8, 0.2, 0.6, cut=cut, limit=5) for cut in (0.2, 0.35, 0.5, 0.6)]
     [8.0, 4.0, 0.0, 0.0]
     """
     mean = float(np.clip(expected / n, low, high))
@@ -185,6 +190,14 @@ def count_above(n: int, expected: float, low: float, high: float, cut: float) ->
         return float(n)
     if cut >= high:
         return 0.0
+    close = max(0, n - 2 * (limit - 1))
+    step = float(_EDGES[1]) / 2
+    return close * _share_above(mean, min(half, step), cut) + (n - close) * _share_above(
+        mean, half, cut
+    )
+
+
+def _share_above(mean: float, half: float, cut: float) -> float:
     if half <= 0:
-        return float(n) if cut <= mean else 0.0
-    return n * float(np.clip((mean + half - cut) / (2 * half), 0.0, 1.0))
+        return float(cut <= mean)
+    return float(np.clip((mean + half - cut) / (2 * half), 0.0, 1.0))

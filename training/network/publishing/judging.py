@@ -135,7 +135,7 @@ def sum_decisions(decision: pd.DataFrame, between: tuple[float, float]) -> pd.Da
     A centre that may tell groups of risk tells every threshold. Where a group or a bin begins at
     one its patients are counted, between they are taken as spread evenly about their mean risk
     (:func:`training.network.arithmetic.risk_groups.count_above`): in simulated networks that moved
-    the net benefit by 0.011 at most, on average, and left its spread as it is
+    the net benefit by 0.008 at most, on average, and left its spread as it is
     (docs/network_disclosure.md).
 
     Parameters

@@ -60,13 +60,22 @@ def test_counts_above_a_threshold_are_nearly_those_of_the_patients():
         p = expit(rng.normal(0.2, 1.2, size=45))
         y = (rng.random(45) < p).astype(float)
         bins = [one for group in group_risks(y, p, limit=5) for one in group["responders"]]
-        told = [sum(count_above(**one, cut=cut) for one in bins) for cut in cuts]
+        told = [sum(count_above(**one, cut=cut, limit=5) for one in bins) for cut in cuts]
         away.append(np.array(told) - np.array([(y[p >= cut] == 1).sum() for cut in cuts]))
     assert np.abs(np.mean(away, axis=0)).max() < 0.5  # patients
     assert np.std(away) < 1.3
 
 
 def test_a_bin_counts_wholly_at_its_ends_and_about_its_mean_between():
-    found = [count_above(8, 2.8, 0.0, 0.5, cut) for cut in (0.0, 0.19, 0.35, 0.51)]
+    found = [count_above(8, 2.8, 0.0, 0.5, cut=cut, limit=5) for cut in (0.0, 0.19, 0.35, 0.51)]
     assert found == pytest.approx([8, 8, 4, 0])
-    assert count_above(5, 1.0, 0.2, 0.2, 0.2) == 5  # one risk for all
+    assert count_above(5, 1.0, 0.2, 0.2, cut=0.2, limit=5) == 5  # one risk for all
+
+
+def test_one_risk_for_nearly_all_counts_on_one_side_of_a_threshold():
+    y, p = np.repeat([1.0, 0.0], [28, 17]), np.full(45, 0.6)
+    (group,) = group_risks(y, p, limit=5)
+    for name, n in (("responders", 28), ("others", 17)):
+        (one,) = group[name]
+        assert count_above(**one, cut=0.5, limit=5) > 0.8 * n
+        assert count_above(**one, cut=0.7, limit=5) < 0.2 * n

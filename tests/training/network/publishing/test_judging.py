@@ -120,7 +120,9 @@ def _decide(slope: float, *, seed: int) -> pd.DataFrame:
         for cut in make_thresholds((0.3, 0.7), COARSE):
             above = {
                 f"{side}_positives": sum(
-                    count_above(**one, cut=cut) for group in groups for one in group[outcome]
+                    count_above(**one, cut=cut, limit=5)
+                    for group in groups
+                    for one in group[outcome]
                 )
                 for side, outcome in (("true", "responders"), ("false", "others"))
             }
