@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.arrays import BoolArray, FloatArray
+from features.errors import list_words
 from training.fitting.interval import N_DRAWS, PRIOR_SD
 from training.model.centres import Centre, CentreOutcome
 from training.model.response_model import OutcomeModel, ResponseModel, WorkingModel
@@ -108,9 +109,19 @@ def conclude(gathered: Gathered, digests: Mapping[str, list[str]]) -> NetworkRes
         patients={name: gathered.shares[name][0].patients for name in gathered.centres},
         outcomes=outcomes,
         model=model,
-        remarks=sorted({remark for told in shares for one in told for remark in one.remarks}),
+        remarks=_gather_remarks(gathered),
         **tabulate_evaluation(gathered),
     )
+
+
+def _gather_remarks(gathered: Gathered) -> list[str]:
+    """Return what centres have said beside their numbers, each with who said it."""
+    by_remark: dict[str, dict[str, None]] = {}
+    for name in gathered.centres:
+        for share in gathered.shares[name]:
+            for remark in share.remarks:
+                by_remark.setdefault(remark, {})[name] = None
+    return sorted(f"{list_words([*names])}: {remark}" for remark, names in by_remark.items())
 
 
 def _make_outcome(gathered: Gathered, name: str, rng: np.random.Generator) -> _Made:

@@ -32,6 +32,15 @@ def test_a_result_leads_back_to_every_share(found: NetworkResult) -> None:
     assert found.synthetic
 
 
+def test_what_a_centre_says_is_told_with_its_name() -> None:
+    gathered = gather(1, make_centres())
+    for name in ("rotterdam", "basel"):
+        gathered.shares[name][0].remarks.append("told more coarsely")
+    gathered.shares["aachen"][0].remarks.append("not judged")
+    told = conclude(gathered, name_digests(gathered)).remarks
+    assert told == ["aachen: not judged", "rotterdam, basel: told more coarsely"]
+
+
 def test_the_model_is_made_of_what_was_found(found: NetworkResult) -> None:
     response = found.outcomes["response"]
     np.testing.assert_allclose(found.model.first.coef, response.weight * response.coef)
