@@ -112,6 +112,10 @@ def find_changed_counts(first: ShareContent, told: ShareContent) -> list[Fault]:
         for part in ("n", "events"):
             before[f"outcomes.{name}.{part}"] = None if earlier is None else getattr(earlier, part)
             after[f"outcomes.{name}.{part}"] = getattr(outcome, part)
+    for horizon, judged in told.evaluation.items():  # in all whose outcome is known
+        for part in ("n", "events"):
+            before[f"evaluation.{horizon}.{part}"] = getattr(first.counts.get(horizon), part, None)
+            after[f"evaluation.{horizon}.{part}"] = getattr(judged, part)
     return [
         (where, f"as in round 1, {before[where]}", str(value))
         for where, value in after.items()
@@ -327,6 +331,11 @@ def _check_evaluation(where: str, told: HomeEvaluation, patients: float) -> Iter
         if error is not None and not least <= error <= _MOST_LOSS:
             expected = f"a standard error, {least:g} to {_MOST_LOSS:g}"
             yield f"{where}.{name}_se", expected, f"{error:g}"
+    # The variance of an outcome is 1 / 4 at most, and weights only make the error larger.
+    least = 2 / math.sqrt(max(told.n, 1)) - _SMALLEST_ERROR
+    if told.intercept_se is not None and told.intercept_se < least:
+        expected = f"at least 2 over the root of n, {least:.3f}"
+        yield f"{where}.intercept_se", expected, f"{told.intercept_se:g}"
     total = [sum(group.n for group in told.groups), sum(group.events for group in told.groups)]
     if told.groups and total != [told.n, told.events]:
         expected = f"groups that add up to {told.events} of {told.n}"

@@ -200,6 +200,7 @@ def test_what_cannot_be_is_found(
         (_set("evaluation", "t1", "brier_skill", to=1e300), "evaluation.t1.brier_skill: from -1"),
         (_set("evaluation", "t1", "o_e", to=-5.0), "evaluation.t1.o_e: from 0.001 to 1000; -5"),
         (_set("evaluation", "t1", "auc_se", to=0.0), "evaluation.t1.auc_se: a standard error"),
+        (_set("evaluation", "t1", "intercept_se", to=0.2), "evaluation.t1.intercept_se: at least"),
         (_set("evaluation", "t3", to=EVALUATION), "evaluation.t3: nothing that was not asked"),
     ],
 )
@@ -302,3 +303,14 @@ def test_counts_stay_as_in_the_first_round(told: dict[str, Any]) -> None:
         "patients",
         "outcomes.response.events",
     ]
+
+
+def test_a_model_is_judged_in_the_patients_of_the_first_round(
+    protocol: Protocol, asks: dict[int, Ask]
+) -> None:
+    first = tell(make_patients(2, 45), protocol, "basel")
+    later = tell(make_patients(2, 45), protocol, "basel", asks[4])
+    assert find_changed_counts(first, later) == []
+    more = later.evaluation["t1"].model_copy(update={"n": 40})
+    changed = later.model_copy(update={"evaluation": {**later.evaluation, "t1": more}})
+    assert [where for where, *_ in find_changed_counts(first, changed)] == ["evaluation.t1.n"]
