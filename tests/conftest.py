@@ -1,11 +1,14 @@
 """What holds for all tests.
 
 No example of Hypothesis is timed: how long one takes is the machine's doing. Services record into a
-place of this run, never into the folder that the tests were started in.
+place of this run, never into the folder that the tests were started in. Each process of the tests,
+and each that they start, has one thread for arrays: there are as many processes as processors, and
+threads of small matrices wait for each other.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # read when numpy is first imported
+    os.environ.setdefault(_name, "1")
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

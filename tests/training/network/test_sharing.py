@@ -72,11 +72,15 @@ def _list_counts(told: object) -> list[int]:
 
 
 def share(data, protocol=None, asks=(), centre="basel") -> ShareContent:
-    """Return the last of the shares of a centre that is asked this, one after another."""
+    return share_all(data, protocol, asks, centre)[-1]
+
+
+def share_all(data, protocol=None, asks=(), centre="basel") -> list[ShareContent]:
+    """Return the shares of a centre that is asked this, one after another."""
     told: list[ShareContent] = []
     for n in range(len(asks) + 1):
         told.append(share_after(told, data, protocol, asks[:n], centre))
-    return told[-1]
+    return told
 
 
 def share_after(told, data, protocol, asks, centre) -> ShareContent:
@@ -185,18 +189,19 @@ def _judge(ask: Ask, coef: list[float]) -> Ask:
 def test_a_model_that_singles_few_out_is_not_judged_and_slopes_are_told_all_the_same() -> None:
     centres = make_centres(70)
     asks = [make_ask(gather(last, centres)) for last in range(1, 5)]
-    honest = share(centres["basel"], PROTOCOL, asks[:3])
-    assert honest.evaluation
-    assert not [remark for remark in honest.remarks if "is not told" in remark]
+    honest = share_all(centres["basel"], PROTOCOL, asks)
+    assert honest[3].evaluation
+    assert not [remark for remark in honest[3].remarks if "is not told" in remark]
     sly = [*asks[:2], _judge(asks[2], [90.0, 90.0, 1.0, 1.0, 1.0])]
-    fourth = share(centres["basel"], PROTOCOL, sly)
+    fourth = share_after(honest[:3], centres["basel"], PROTOCOL, sly, "basel")
     assert fourth.evaluation == {}
     assert fourth.outcomes["response"].likelihood is not None
     remark = next(remark for remark in fourth.remarks if "is not told" in remark)
     assert "at t1: fewer than 5 patients make up 90% of what is asked" in remark
     # What was not told then is no reason to tell less later.
-    fifth = share(centres["basel"], PROTOCOL, [*sly, asks[3]])
-    assert fifth.outcomes == share(centres["basel"], PROTOCOL, asks).outcomes
+    told = [*honest[:3], fourth]
+    fifth = share_after(told, centres["basel"], PROTOCOL, [*sly, asks[3]], "basel")
+    assert fifth.outcomes == honest[4].outcomes
 
 
 def test_measures_are_checked_where_no_slopes_are_told() -> None:
