@@ -152,8 +152,8 @@ def test_the_card_tells_of_centres_and_every_field_is_answered(published: _Publi
     gates = {gate.number: gate for gate in compute_gates(card.body)}
     assert gates[9].status == "pass"
     assert gates[10].status == "pass"
-    assert "above at 9 of 9 thresholds; T2: " in gates[7].value
-    assert "not told" not in gates[7].text
+    assert gates[7].status == "pass"
+    assert gates[7].value.count("above at 9 of 9 thresholds") == 2
 
 
 def test_simulated_centres_are_a_demonstration_for_ever(published: _Published) -> None:
@@ -177,7 +177,7 @@ def test_a_real_networks_model_is_approved_only_once_its_gates_are(published: _P
     author = full_author() | {"study.declared_real_by": "alice"}
     gates = compute_gates(make_card(facts, loaded.digest, real, author).body)
     failing = [g.number for g in gates if g.status == "fail" and g.number != 11]
-    assert failing == [3, 4, 6, 7, 8]
+    assert failing == [3, 4, 6, 8]
     opened = ("open", replace(FIRST, name="anna", display="Anna"))
     approved = (("approve", FIRST), ("approve", SECOND))
     bare = make_case(opened, *approved, gates=tuple(gates))
