@@ -14,6 +14,7 @@ from serving.access.keys import KeyFile
 from serving.process import start_server
 from tests.browsers import MARKS, list_violations
 from tests.browsers import browser as browser
+from tests.serving.helpers.clients import PATIENCE
 from tests.serving.helpers.record_systems import PATIENT_ID
 from tests.serving.helpers.smart import CLIENT, running_record_system
 
@@ -58,7 +59,7 @@ def page(save, system, log):
 
 
 def test_nothing_of_a_launch_is_in_an_address_or_the_log(page, system, log):
-    with httpx.Client(trust_env=False, follow_redirects=True) as http:
+    with httpx.Client(timeout=PATIENCE, trust_env=False, follow_redirects=True) as http:
         opened = http.get(f"{page}/launch", params={"iss": f"{system.url}/fhir"})
         assert str(opened.url) == f"{page}/arrived"
         assert "Filled in from the record" in opened.text

@@ -29,6 +29,7 @@ from serving.records.cohort import make_cohort_table
 from serving.records.settings import RecordSettings
 from serving.records.store import RecordStore, open_store
 from serving.records.tasks import list_tasks
+from tests.serving.helpers.clients import PATIENCE
 from tests.serving.helpers.models import PATIENT
 from tests.training.helpers.cohorts import write_cohort
 from tests.training.helpers.documents import leaving_pictures_empty
@@ -112,7 +113,7 @@ def _serve(folder: Path, store: Store) -> Iterator[httpx.Client]:
     with start_process(folder, "approved", environ=store.environ) as server:
         bearer = {"Authorization": f"Bearer {store.key}"}
         with httpx.Client(base_url=server.url, headers=bearer, timeout=30) as http:
-            assert httpx.post(f"{server.url}/predict", json={}).status_code == 401
+            assert httpx.post(f"{server.url}/predict", json={}, timeout=PATIENCE).status_code == 401
             yield http
 
 

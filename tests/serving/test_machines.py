@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from serving.process import start_server
+from tests.serving.helpers.clients import PATIENCE
 from tests.serving.helpers.models import PATIENT
 from tests.serving.helpers.panels import make_loaded_with_panel
 from training.store.artifact import save_model
@@ -69,7 +70,7 @@ def only_what_is_drawn(monkeypatch):
 
 @pytest.fixture(scope="module")
 def document(url):
-    return httpx.get(f"{url}/docs.json", trust_env=False).json()
+    return httpx.get(f"{url}/docs.json", timeout=PATIENCE, trust_env=False).json()
 
 
 def ask(url, operation, mode, checks):
@@ -85,7 +86,7 @@ def ask(url, operation, mode, checks):
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def run(case):
-        answer = case.call(base_url=url)
+        answer = case.call(base_url=url, timeout=PATIENCE)
         statuses.append(answer.status_code)
         case.validate_response(answer, checks=checks(case))
 
@@ -146,7 +147,7 @@ def test_a_record_of_somebody_is_answered_in_the_form_that_the_document_tells(ur
             one for one in entries if one["resource"]["resourceType"] not in ("Patient", "Bundle")
         ]
         case.body = {**case.body, "entry": [{"resource": person}, *others]}
-        answer = case.call(base_url=url)
+        answer = case.call(base_url=url, timeout=PATIENCE)
         statuses.append(answer.status_code)
         case.validate_response(answer, checks=[*ALWAYS, positive_data_acceptance])
 
@@ -187,5 +188,5 @@ def test_document_and_service_agree_on_the_borders(url, document, name):
     schema = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
     whole = {**schema["schema"], "components": document["components"]}
     allowed = validator_for(whole, validate_formats=True).is_valid(BODIES[name])
-    answer = httpx.post(f"{url}/predict", json=BODIES[name], trust_env=False)
+    answer = httpx.post(f"{url}/predict", json=BODIES[name], timeout=PATIENCE, trust_env=False)
     assert answer.status_code == (200 if allowed else 400), answer.text

@@ -16,6 +16,7 @@ from serving.records.feedback import read_feedback
 from serving.records.settings import RecordSettings
 from serving.records.store import open_store
 from serving.records.upkeep import delete_patient, export_patient
+from tests.serving.helpers.clients import PATIENCE
 from tests.serving.helpers.issuers import running_issuer
 from tests.serving.helpers.record_systems import PATIENT_ID, make_call, make_prefetch, sign
 from tests.serving.records.conftest import START
@@ -61,7 +62,9 @@ def service(model, environ, tmp_path_factory):
 @pytest.fixture
 def http(service):
     headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site", "Accept": "application/json"}
-    with httpx.Client(base_url=service[0], headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=service[0], headers=headers, timeout=PATIENCE, trust_env=False
+    ) as client:
         yield client
 
 
@@ -152,6 +155,6 @@ def test_a_token_is_taken_once_by_all_services_on_a_store(http, sandbox, model, 
     token = sign(sandbox, f"{BASE}{VIEW}")
     assert [call(http, sandbox, token=token).status_code for _ in range(2)] == [200, 401]
     with start_server(model, "demonstration", environ=environ) as url:
-        with httpx.Client(base_url=url, trust_env=False) as other:
+        with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as other:
             assert call(other, sandbox, token=token).status_code == 401
             assert call(other, sandbox).status_code == 200

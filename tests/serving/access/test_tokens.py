@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from serving.access.caller import SCOPES, Caller
 from serving.access.tokens import Provider, TokenReader, find_claim
 from serving.fetching import Unreachable
+from tests.serving.helpers.clients import PATIENCE
 from tests.serving.helpers.issuers import AUDIENCE, running_issuer, running_provider
 
 WORDS = {f"ketresponse:{scope}": scope for scope in SCOPES}
@@ -226,7 +227,7 @@ def test_a_claim_may_lie_in_another():
 def test_a_real_provider_over_http():
     """Log in at a provider that others wrote, as a browser would, and show what it gives."""
     with running_provider("berta", {"roles": ["ketresponse:outcomes"]}) as url:
-        with httpx.Client(base_url=url, trust_env=False) as http:
+        with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as http:
             asked = {
                 "client_id": AUDIENCE,
                 "response_type": "code",

@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import uvicorn
 
+PATIENCE = 60.0
+"""Seconds that a service in another process may take: httpx waits for 5, which the first answer of
+one that has just started, its keys fetched and its store opened, exceeds on a busy machine."""
+
 
 class Client:
     """A browser without a screen: keeps cookies, follows redirects."""
