@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.training.helpers.networks import KEYS, LEAD, TEXT, make_signed
 from tests.training.network.conftest import Walk
 from training.network.answering import prepare_share
-from training.network.leading import combine_shares
+from training.network.leading import CombinedShares, combine_shares
 from training.network.telling import (
     tell_after_check,
     tell_combined,
@@ -101,6 +101,15 @@ def test_the_next_step_is_told_as_it_is_typed(walked: Walk) -> None:
     assert "can still be agreed on otherwise" in told[0]
     assert told[1] == "  ketresponse network protocol x.toml --key LEAD_KEY"
     assert tell_after_check(unsigned, "x.toml")[0] == "Next: the lead signs it."
+
+
+def test_centres_that_are_missing_for_one_reason_are_told_together(walked: Walk) -> None:
+    told = CombinedShares(
+        3, ("aachen",), {"basel": "no share of round 2", "bonn": "no share of round 2"}
+    )
+    assert tell_combined(told, walked.protocol)[1:] == [
+        "Not part of it: basel, bonn, no share of round 2."
+    ]
 
 
 def test_the_lead_reads_who_took_part_and_what_came_of_it(walked: Walk) -> None:
