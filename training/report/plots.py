@@ -54,6 +54,8 @@ __all__ = [
 ]
 
 
+_MOST_NAMED = 40
+"""Sites that a picture has room to name."""
 _MOST_CURVES = 200
 _LOWEST_TOP = 0.05
 _VERDICT_COLOURS = {"passed": BLUE, "failed": ORANGE, "uncertain": GREY}
@@ -353,8 +355,11 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, word: str = "site")
     """
     rows = list(each_row(table))
     n = len(rows)
-    figure = make_figure(width=7.2, height=1.8 + 0.3 * (n + 1))
+    named = n <= _MOST_NAMED
+    figure = make_figure(width=7.2, height=1.8 + (0.3 if named else 0.07) * (n + 1))
     panels = figure.subplots(1, len(MEASURES), sharey=True)
+    # More than fit on a page are drawn close together, and named by the table alone.
+    names = [f"{row.site}  ({row.events}/{row.n})" if named else "" for row in rows]
     for axes, (measure, words) in zip(panels, MEASURES.items(), strict=True):
         axes.axvline(_IDEALS[measure], color=GREY, linewidth=1, linestyle="--")
         for y, row in enumerate(rows):
@@ -367,7 +372,7 @@ def plot_sites(table: pd.DataFrame, pooled: pd.DataFrame, *, word: str = "site")
         axes.set_xlabel(words)
         add_grid(axes, "x")
         axes.axhline(n - 0.5, color=LIGHT, linewidth=1)
-        name_rows(axes, [*(f"{row.site}  ({row.events}/{row.n})" for row in rows), f"all {word}s"])
+        name_rows(axes, [*names, f"all {word}s"])
     figure.legend(
         handles=[
             Line2D([], [], label=f"mean over {word}s, 95% interval", **_MEAN),

@@ -112,3 +112,21 @@ def test_the_forest_names_sites_that_cannot_be_judged(judged: dict[str, Judged])
     assert [text.get_text() for text in axes[0].texts] == ["not estimable"]
     few = plot_sites(sites.table, sites.pooled.assign(estimate=np.nan, prediction_low=np.nan))
     assert len(few.axes[0].lines) < len(axes[0].lines)
+
+
+def test_sites_by_the_hundred_are_drawn_on_one_page_and_named_by_the_table():
+    n = 100
+    table = pd.DataFrame({"site": [f"site {k}" for k in range(n)], "n": 40, "events": 20})
+    for measure, middle in (("auc", 0.7), ("o_e", 1.0), ("slope", 1.0)):
+        for end, factor in (("", 1.0), ("_low", 0.9), ("_high", 1.1)):
+            table[measure + end] = middle * factor
+    pooled = pd.DataFrame(
+        {"estimate": [0.7, 1.0, 1.0]}
+        | {e: [0.6, 0.9, 0.9] for e in ("low", "prediction_low")}
+        | {e: [0.8, 1.1, 1.1] for e in ("high", "prediction_high")},
+        index=["auc", "o_e", "slope"],
+    )
+    figure = plot_sites(table, pooled)
+    assert figure.get_figheight() < 9
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == [*[""] * n, "all sites"]
