@@ -18,6 +18,7 @@ from training.document.style import (
 __all__ = ["plot_calibration_over_centres"]
 
 _OTHER_MARKERS = "os^Dvp<>hX"
+"""A centre each; of more centres than these no marker could tell which it is."""
 
 
 @paper_style()
@@ -33,15 +34,17 @@ def plot_calibration_over_centres(groups: pd.DataFrame, by_centre: pd.DataFrame)
     """
     figure, axes = make_axes(width=4.6, height=4.6)
     draw_diagonal(axes, "ideal")
+    told_apart = by_centre["centre"].nunique() <= len(_OTHER_MARKERS)
     for place, (centre, own) in enumerate(by_centre.groupby("centre", sort=False)):
+        name = str(centre) if told_apart else ("" if place else "one centre")
         axes.plot(
             own["expected"] / own["n"],
             own["events"] / own["n"],
-            _OTHER_MARKERS[place % len(_OTHER_MARKERS)],
+            _OTHER_MARKERS[place if told_apart else 0],
             color=GREY,
             markersize=4,
             alpha=0.8,
-            label=str(centre),
+            label=name or "_",
         )
     draw_points(
         axes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from tests.training.helpers.network_runs import make_network_run
@@ -18,3 +19,12 @@ def test_every_centre_and_their_sum_are_drawn() -> None:
     own = next(line for line in axes.lines if line.get_label() == "basel")
     rows = groups[groups["centre"] == "basel"]
     assert list(own.get_ydata()) == pytest.approx((rows["events"] / rows["n"]).tolist())
+
+
+def test_more_centres_than_markers_are_not_named() -> None:
+    groups = make_network_run()[0].groups["t1"]
+    many = pd.concat([groups.assign(centre=f"centre {k}") for k in range(50)])
+    axes = plot_calibration_over_centres(sum_groups(groups), many).axes[0]
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == ["ideal", "one centre", "all centres, 95%"]
+    assert len({line.get_marker() for line in axes.lines[1:51]}) == 1
