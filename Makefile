@@ -13,7 +13,7 @@ install = { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 
 compile = $(BIN)/uv pip compile pyproject.toml $(1) --universal --python-version 3.11 --quiet \
 	--no-header --no-annotate --no-emit-index-url --output-file $(2)
 
-.PHONY: setup flower demo test docs lint lock clean
+.PHONY: setup flower demo test bench docs lint lock clean
 
 setup: $(VENV)/ready
 
@@ -52,6 +52,11 @@ test: $(VENV)/ready $(FLOWER)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# What everything costs, beside what was kept: about ten minutes, best with nothing else running.
+# ARGS="prompt --keep" runs one of them and keeps it; docs/performance.md says how to read it.
+bench: $(VENV)/ready
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m experiments.benchmarks.bench $(ARGS)
 
 # The documentation as a site, in build/site: open index.html, or put it on any web server.
 # Not quietly: mkdocs counts no warning then, and nothing would be an error.
