@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from features.arrays import FloatArray
 from features.dictionary.agreed import AgreedNumber, AgreedShares, draw_reference
+from features.dictionary.joint_basis import Bends, JointBasis
 from features.dictionary.plain_transformer import PlainTransformer
 
 __all__ = ["PredictorBasis"]
@@ -35,22 +36,6 @@ _PARTS = (20, 40)
 """where there are so few or many that steps would be further apart or closer than this."""
 _KNOT_QUANTILES = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95)}
 """Harrell, Regression Modeling Strategies, 2015, table 2.3, doi:10.1007/978-3-319-19425-7."""
-
-
-def _restricted_cubic(x: FloatArray, knots: FloatArray, term: int) -> FloatArray:
-    """Return one nonlinear term of the restricted cubic spline: cubic within, linear outside."""
-    first, before_last, last = knots[0], knots[-2], knots[-1]
-    knot = knots[term]
-
-    def cube(at: float) -> FloatArray:
-        return np.maximum(x - at, 0.0) ** 3
-
-    bend = (
-        cube(knot)
-        - cube(before_last) * (last - knot) / (last - before_last)
-        + cube(last) * (before_last - knot) / (last - before_last)
-    )
-    return np.asarray(bend / (last - first) ** 2)
 
 
 class PredictorBasis(PlainTransformer):
@@ -156,7 +141,8 @@ class PredictorBasis(PlainTransformer):
         self._shares = np.asarray(shares)
         self.cut_ = np.asarray(steps, dtype=np.float64)
         self.linear_ = (self._terms <= 0) & np.isnan(self.cut_)
-        raw = self._raw_columns(values)
+        self.center_, self.scale_ = np.zeros(len(groups)), np.ones(len(groups))
+        raw = self.expand(values)
         self.center_ = raw.mean(axis=0)
         scale = raw.std(axis=0)
         yes_no = (self._terms < 0) | ~np.isnan(self.cut_)
@@ -221,7 +207,7 @@ class PredictorBasis(PlainTransformer):
             low, high = self._on_scale(np.array([told.low, told.high]), j)
             values = draw_reference(told, float(low), float(high))
             bends = [
-                _restricted_cubic(values, self.knots_[j], term)
+                Bends([self.knots_[j]], [term]).compute(values[np.newaxis])[0]
                 for term in range(max(len(told.knots) - 2, 0))
             ]
             groups += [j] * (1 + len(bends))
@@ -256,28 +242,6 @@ class PredictorBasis(PlainTransformer):
         cuts = np.unique(np.quantile(column, np.arange(1, parts) / parts))
         above = np.mean(column[:, np.newaxis] > cuts, axis=0)
         return np.asarray(cuts[np.minimum(above, 1 - above) >= _MIN_SIDE])
-
-    def _raw_columns(self, X: FloatArray) -> FloatArray:
-        columns = np.empty((X.shape[0], len(self.groups_)))
-        is_step = ~np.isnan(self.cut_)
-        straight = np.empty(0)  # of the predictor whose bends follow it
-        for out in np.flatnonzero(~is_step):
-            j, term = self.groups_[out], self._terms[out]
-            column = X[:, j]
-            missing = np.isnan(column)
-            if term < 0:
-                columns[:, out] = np.where(missing, self._shares[out], column == -term)
-            elif term == 0:
-                low, high = self.low_[j], self.high_[j]
-                known = column if np.isnan(low) else np.clip(column, low, high)
-                straight = self._on_scale(np.where(missing, self.fill_[j], known), j)
-                columns[:, out] = 0.0 if np.isnan(low) else straight
-                steps = np.flatnonzero(is_step & (self.groups_ == j))
-                above = straight[:, np.newaxis] > self.cut_[steps]
-                columns[:, steps] = np.where(missing[:, np.newaxis], self._shares[steps], above)
-            else:
-                columns[:, out] = _restricted_cubic(straight, self.knots_[j], term - 1)
-        return columns
 
     def with_ends(self, low: FloatArray, high: FloatArray) -> PredictorBasis:
         """Return a fitted copy that knows other smallest and largest values.
@@ -332,7 +296,7 @@ class PredictorBasis(PlainTransformer):
         X : ndarray of float64 of shape (n_samples, n_features)
             Raw predictors, NaN where missing.
         """
-        return np.asarray((self._raw_columns(X) - self.center_) / self.scale_)
+        return JointBasis([self]).expand(X)
 
     def transform(self, X: ArrayLike) -> FloatArray:
         """Return the design matrix.
