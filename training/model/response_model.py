@@ -22,6 +22,7 @@ from features.dictionary.variable import Variable
 from training.model.centres import Centre, CentreOutcome, check_centre
 from training.model.gaps import Gaps, average_fillings
 from training.model.pairs import NO_PAIRS, compute_pair_margin
+from training.model.quantiles import compute_quantiles
 from training.model.trees import compute_tree_margin, load_trees
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
@@ -348,7 +349,7 @@ class ResponseModel:
             draws = [self.working_first.probabilities(rows)]
             if self.working_kept is not None:
                 draws.append(draws[0] * self.working_kept.probabilities(rows))
-            return np.stack([np.quantile(draw, points, axis=0) for draw in draws], axis=2)
+            return np.stack([compute_quantiles(draw, points) for draw in draws], axis=2)
 
         found = find(X)
         if self.gaps is not None:
