@@ -79,9 +79,11 @@ class SubModel:
         RuntimeError
             If the reasons do not add up to the number: no number is better than such a one.
         """
-        probabilities = self.model.probability(x[np.newaxis])[0]
-        intervals = self.model.interval(x[np.newaxis])[0]
-        found = self.explainer.explain(x)
+        evaluator = self.explainer.evaluator
+        judged = evaluator.judge(x[np.newaxis])
+        probabilities = judged.probability[0]
+        intervals = evaluator.interval(judged)[0]
+        found = self.explainer.explain_evaluated(judged)
         gap = found.base + found.contributions.sum(axis=1) - probabilities
         if not np.all(np.abs(gap) <= _SUM_TOLERANCE):
             raise RuntimeError("the contributions do not add up to the probability")

@@ -9,7 +9,13 @@ from scipy.special import comb
 
 from features.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["draw_orders", "label_coalitions", "share_before", "shapley_weights"]
+__all__ = [
+    "compute_shapley_values",
+    "draw_orders",
+    "label_coalitions",
+    "share_before",
+    "shapley_weights",
+]
 
 
 @lru_cache(maxsize=16)
@@ -28,6 +34,34 @@ def shapley_weights(k: int) -> FloatArray:
     weights = np.where(holds, joined[:, np.newaxis], -before[:, np.newaxis])
     weights.flags.writeable = False  # shared by every caller
     return np.asarray(weights)
+
+
+@lru_cache(maxsize=16)
+def _pair_coalitions(k: int) -> tuple[IntArray, FloatArray]:
+    """Return the coalitions with and without each player, and in what share of orders they meet."""
+    number = np.arange(2**k)
+    without = np.stack([number[number >> j & 1 == 0] for j in range(k)])
+    both = np.stack([without | 1 << np.arange(k)[:, np.newaxis], without])
+    size = (without[..., np.newaxis] >> np.arange(k) & 1).sum(axis=2)
+    return both, 1.0 / (k * comb(k - 1, size))
+
+
+def compute_shapley_values(worth: FloatArray) -> FloatArray:
+    """Return Shapley values from what all coalitions of k players are worth.
+
+    Parameters
+    ----------
+    worth : ndarray of shape (n_games, 2**k)
+        Bit j of a coalition's number tells whether player j is in it.
+
+    Returns
+    -------
+    ndarray of shape (n_games, k)
+        Exactly 0 for a player who never changes anything.
+    """
+    k = worth.shape[1].bit_length() - 1
+    (joined, before), share = _pair_coalitions(k)
+    return np.asarray(np.sum((worth[:, joined] - worth[:, before]) * share, axis=2))
 
 
 def label_coalitions(rows: IntArray, holds: BoolArray) -> tuple[IntArray, IntArray]:

@@ -34,9 +34,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.arrays import BoolArray, FloatArray, IntArray
-from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
+from features.arrays import BoolArray, FloatArray
+from training.model.coalitions import (
+    compute_shapley_values,
+    draw_orders,
+    shapley_weights,
+    share_before,
+)
+from training.model.evaluator import Evaluated, Evaluator
 from training.model.gains import Gains
+from training.model.mixing import Mixer
 from training.model.response_model import ResponseModel
 
 __all__ = ["Explainer", "Attribution"]
@@ -44,6 +51,9 @@ __all__ = ["Explainer", "Attribution"]
 
 _MOST_ACTIVE = 16
 """Most predictors of one background row whose coalitions are all counted (65 536 of them)."""
+_FEW_PLAYERS = 8
+"""Most players whose coalitions are all counted over all background rows at once, whether or not
+they are active: 256 coalitions a row."""
 _MOST_JOINT = 1 << 20
 """Most coalitions of a group's members and the others, over all background rows, that are counted
 to divide the group's value; beyond, orders are drawn."""
@@ -91,11 +101,12 @@ class Explainer:
     """Explain one model's probabilities, patient by patient.
 
     Without trees the log-odds are a sum over predictors and pairs of them, and the values are
-    exact: for each background row all coalitions are counted of those predictors whose part in the
-    log-odds differs from the patient's; the others are dummies there and get 0. With trees, or
-    with more than 16 such predictors in a row, predictors are put in one by one in orders drawn at
-    random, each order also in reverse, over all background rows; every order adds up to the same
-    total, so that the sum is right and only its division has a Monte Carlo error.
+    exact: all coalitions are counted, of more than eight predictors for each background row those
+    of the predictors whose part in the log-odds differs from the patient's (the others are dummies
+    there and get 0). With trees, or with more than 16 such predictors in a row, predictors are put
+    in one by one in orders drawn at random, each order also in reverse, over all background rows;
+    every order adds up to the same total, so that the sum is right and only its division has a
+    Monte Carlo error.
 
     A group counts as one predictor in all this. Where it has too many members for all their
     coalitions, they are put in one by one in orders drawn at random, after those of the others
@@ -131,10 +142,15 @@ class Explainer:
             raise ValueError(f"n_permutations must be even and at least 4, got {n_permutations}")
         self._model = model
         self._seed = seed
-        self._outcomes = [model.first] if model.kept is None else [model.first, model.kept]
-        self._served = model.probability(model.background)
-        self._expanded = [outcome.basis.expand(model.background) for outcome in self._outcomes]
+        self.evaluator = Evaluator.of(model)
+        self._outcomes = self.evaluator.outcomes
+        judged = self.evaluator.judge(model.background)
+        self._served, self._base = judged.probability, judged.probability.mean(axis=0)
+        self._expanded = judged.columns[: len(self._outcomes)]
+        self._mixer = Mixer(self.evaluator, judged)
         self._margins = np.stack([outcome.margin(model.background) for outcome in self._outcomes])
+        self._is_constant, self._has_trees = model.is_constant, model.has_trees
+        self._has_jumps = any(outcome.isotonic_x.size for outcome in self._outcomes)
         self._group = np.asarray(group, dtype=np.int64)
         self._alone = np.setdiff1d(np.arange(model.background.shape[1]), self._group)
         # Which columns each player puts in; the group is the last player.
@@ -172,64 +188,81 @@ class Explainer:
         n_predictors = self._model.background.shape[1]
         if x.shape != (n_predictors,):
             raise ValueError(f"x must have shape ({n_predictors},), got {x.shape}")
+        return self.explain_evaluated(self.evaluator.judge(x[np.newaxis]))
+
+    def explain_evaluated(self, judged: Evaluated) -> Attribution:
+        """Return the explanation of one patient whom :attr:`evaluator` has judged."""
         exact = np.zeros(len(self._outcomes))
-        if self._model.is_constant:
+        n_predictors = self._model.background.shape[1]
+        if self._is_constant:
             method = "none needed: the model gives everyone the same probability"
-            served = self._model.probability(x[np.newaxis])[0]
-            nothing = np.zeros((len(served), n_predictors))
-            return Attribution("probability", method, served, nothing, exact, exact)
-        rows = self._fill(x)
-        ends = self._model.probability(rows)
-        base = self._served.mean(axis=0)
-        gains = None
-        if not self._model.has_trees:
-            gains = self._compare(rows)
-        method, values, error = self._value_players(rows, gains, ends)
+            nothing = np.zeros((len(exact), n_predictors))
+            return Attribution("probability", method, judged.probability[0], nothing, exact, exact)
+        # With gaps, each background row meets the patient as filled by this row.
+        ways = judged.filled or judged
+        gains = None if self._has_trees else self._compare(ways)
+        method, values, error = self._value_players(ways, gains)
         if not self._group.size:
-            return Attribution("probability", method, base, values, error, exact)
+            return Attribution("probability", method, self._base, values, error, exact)
         contributions = np.empty((len(exact), n_predictors))
         contributions[:, self._alone] = values[:, :-1]
-        how, contributions[:, self._group], left = self._divide(rows, gains, values[:, -1])
+        how, contributions[:, self._group], left = self._divide(ways, gains, values[:, -1])
         method = f"{method}; the {len(self._group)} of a group by Owen values, {how}"
-        return Attribution("probability", method, base, contributions, error, left + error)
+        return Attribution("probability", method, self._base, contributions, error, left + error)
 
-    def _fill(self, x: FloatArray) -> FloatArray:
-        """Return the patient's row (1, n_predictors); with gaps, one for each background row."""
-        gaps = self._model.gaps
-        if gaps is None or not len(gaps.find(x[np.newaxis])):
-            return x[np.newaxis]
-        return np.asarray(gaps.fill(x[np.newaxis])[0])
-
-    def _compare(self, x: FloatArray) -> Gains:
+    def _compare(self, ways: Evaluated) -> Gains:
         """Return what putting in the patient's values adds to the log-odds of each row."""
-        parts = [
-            outcome.compare(outcome.basis.expand(x), others)
-            for outcome, others in zip(self._outcomes, self._expanded, strict=True)
-        ]
-        return Gains(*(np.stack(part) for part in zip(*parts, strict=True)))
+        each = zip(self._outcomes, ways.columns, self._expanded, strict=False)
+        return Gains.of(outcome.compare(Z, others) for outcome, Z, others in each)
 
     def _value_players(
-        self, x: FloatArray, gains: Gains | None, ends: FloatArray
+        self, ways: Evaluated, gains: Gains | None
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return the method, the values (n_horizons, n_players) and their error (n_horizons,).
 
-        `x` are the patient's rows (see :meth:`_fill`), `ends` their probabilities, and `gains` is
-        None with trees.
+        `ways` is the patient, in one way or in one for each background row; `gains` is None with
+        trees.
         """
         rows = f"over {len(self._served)} background rows"
         if gains is not None:
             gains = gains.merge(self._columns) if self._group.size else gains
-            active = np.asarray(gains.active.any(axis=0))
-            if active.sum(axis=1).max() <= _MOST_ACTIVE:
-                values = self._count_coalitions(gains, active, ends)
+            values = self._count_players(gains, ways.probability)
+            if values is not None:
                 return f"exact Shapley values {rows}", values, np.zeros(len(values))
-        return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(x)
+        return f"{self._describe_orders(len(self._orders))} {rows}", *self._sample_orders(ways)
+
+    def _count_players(self, gains: Gains, ends: FloatArray) -> FloatArray | None:
+        """Return the exact values (n_horizons, n_players), or None where there are too many."""
+        if len(self._columns) <= min(_FEW_PLAYERS, _MOST_ACTIVE):
+            return self._count_few(gains, ends)
+        active = np.asarray(gains.active.any(axis=0))
+        if active.sum(axis=1).max() > _MOST_ACTIVE:
+            return None
+        return self._count_coalitions(gains, active, ends)
+
+    def _count_few(self, gains: Gains, ends: FloatArray) -> FloatArray:
+        """Return the exact contributions (n_horizons, n_players) of a few players.
+
+        What a coalition is worth is a mean over background rows, and values are linear in it: they
+        are made from the mean.
+        """
+        worth = self._worth(self._margins, gains)
+        if self._has_jumps:
+            # Who holds nobody that is active, or everybody, has a served probability: taking it as
+            # served keeps the sum right also where a step turns a last bit into a difference.
+            active = np.asarray(gains.active.any(axis=0)) @ (1 << np.arange(gains.alone.shape[2]))
+            held = np.arange(worth.shape[1])[:, np.newaxis] & active
+            ends = np.broadcast_to(ends, self._served.shape)
+            for h, part in enumerate(worth):
+                np.copyto(part, ends[:, h], where=held == active)
+                np.copyto(part, self._served[:, h], where=held == 0)
+        return compute_shapley_values(np.add.reduce(worth, axis=2) / worth.shape[2])
 
     def _describe_orders(self, n_orders: int) -> str:
         return f"antithetic permutations ({n_orders // 2} pairs, seed {self._seed})"
 
     def _divide(
-        self, x: FloatArray, gains: Gains | None, total: FloatArray
+        self, ways: Evaluated, gains: Gains | None, total: FloatArray
     ) -> tuple[str, FloatArray, FloatArray]:
         """Return how the group's value is divided, the members' values and their error.
 
@@ -244,7 +277,7 @@ class Explainer:
                 share /= share.sum(axis=1, keepdims=True)
                 members += share * (total - members.sum(axis=1))[:, np.newaxis]
                 return "exact", members, np.zeros(len(total))
-        pairs = self._sample_members(x, gains)
+        pairs = self._sample_members(ways, gains)
         members = pairs.mean(axis=0)
         apart = pairs - members
         whole = apart.sum(axis=2, keepdims=True)
@@ -273,12 +306,13 @@ class Explainer:
                 outside = np.nonzero(alone[rows])[1].reshape(len(rows), k)
                 inside = np.nonzero(own[rows])[1].reshape(len(rows), m)
                 columns = np.hstack([self._alone[outside], self._group[inside]])
-                worth = self._worth(rows, gains.take(rows, columns))
-                joined = worth.reshape(*worth.shape[:2], 2**m, 2**k) @ share
-                members[:, rows[:, np.newaxis], inside] = joined @ shapley_weights(m)
+                worth = self._worth(self._margins[:, rows], gains.take(rows, columns))
+                joined = share @ worth.reshape(len(worth), 2**m, 2**k, len(rows))
+                values = shapley_weights(m).T @ joined
+                members[:, rows[:, np.newaxis], inside] = values.swapaxes(1, 2)
         return np.asarray(members.mean(axis=1))
 
-    def _sample_members(self, x: FloatArray, gains: Gains | None) -> FloatArray:
+    def _sample_members(self, ways: Evaluated, gains: Gains | None) -> FloatArray:
         """Return sampled values (n_pairs, n_horizons, n_members) of the group's members."""
         members = self._group[self._member_orders]
         if gains is not None:
@@ -293,14 +327,14 @@ class Explainer:
         else:
             n_orders, n_members = members.shape
             place = np.argsort(self._member_orders, axis=1)
-            holds = np.zeros((n_orders, n_members + 1, x.shape[1]), dtype=bool)
+            holds = np.zeros((n_orders, n_members + 1, self._columns.shape[1]), dtype=bool)
             holds[:, :, self._alone] = self._before[:, np.newaxis]
             steps = np.arange(n_members + 1)[:, np.newaxis]
             holds[:, :, self._group] = place[:, np.newaxis] < steps
             # The rows take turns, a pair of orders having the same ones.
             n_rows = min(_MEMBER_ROWS, len(self._served))
             turn = np.arange(n_orders)[:, np.newaxis] // 2 * n_rows + np.arange(n_rows)
-            worth = self._ask(x, turn % len(self._served), holds)
+            worth = self._mixer.ask(ways, turn % len(self._served), holds)
         values = np.empty((*members.shape, worth.shape[2]))
         orders = self._member_orders[:, :, np.newaxis]
         np.put_along_axis(values, orders, np.diff(worth, axis=1), axis=1)
@@ -318,73 +352,29 @@ class Explainer:
                 rows = group[start : start + step]
                 columns = np.nonzero(active[rows])[1].reshape(-1, k)
                 cells = rows[:, np.newaxis], columns
-                worth = self._worth(rows, gains.take(rows, columns))
-                # Both ends are served probabilities: taking them as served keeps the sum right
-                # also where a recalibration step turns a last bit into a difference.
-                worth[:, :, 0] = self._served[rows].T
-                worth[:, :, -1] = ends[rows].T
-                contributions[:, *cells] = worth @ shapley_weights(k)
+                worth = self._worth(self._margins[:, rows], gains.take(rows, columns))
+                # As where the players are few: all that are here are active.
+                worth[:, 0], worth[:, -1] = self._served[rows].T, ends[rows].T
+                contributions[:, *cells] = (shapley_weights(k).T @ worth).swapaxes(1, 2)
         return np.asarray(contributions.mean(axis=1))
 
-    def _worth(self, rows: IntArray, gains: Gains) -> FloatArray:
-        """Return the probabilities (n_horizons, n_rows, 2**k) of all coalitions of k predictors."""
-        sums = gains.add_all(self._margins[:, rows])
+    def _worth(self, margins: FloatArray, gains: Gains) -> FloatArray:
+        """Return the probabilities (n_horizons, 2**k, n_rows) of all coalitions of k players."""
+        sums = gains.add_all(margins)
         for outcome, part in zip(self._outcomes, sums, strict=True):
             part[...] = outcome.finish(part)
         sums[1:] *= sums[0]
         return sums
 
-    def _sample_orders(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _sample_orders(self, ways: Evaluated) -> tuple[FloatArray, FloatArray]:
         """Return sampled values (n_horizons, n_players) and errors (n_horizons,)."""
         # Which players are in after each step of each order: (n_orders, n_steps, n_players)
         place = np.argsort(self._orders, axis=1)
         players = place[:, np.newaxis] < np.arange(place.shape[1] + 1)[:, np.newaxis]
         rows = np.broadcast_to(np.arange(len(self._served)), (len(place), len(self._served)))
-        path = self._ask(x, rows, players @ self._columns > 0.0)
+        path = self._mixer.ask(ways, rows, players @ self._columns > 0.0)
         sampled = np.empty((*place.shape, path.shape[2]))
         np.put_along_axis(sampled, self._orders[:, :, np.newaxis], np.diff(path, axis=1), axis=1)
         pairs = sampled.reshape(-1, 2, *sampled.shape[1:]).mean(axis=1)
         spread = pairs.std(axis=0, ddof=1).max(axis=0)
         return pairs.mean(axis=0).T, np.asarray(spread / np.sqrt(len(pairs)))
-
-    def _ask(self, x: FloatArray, rows: IntArray, holds: BoolArray) -> FloatArray:
-        """Return what coalitions are worth over background rows.
-
-        Parameters
-        ----------
-        x : ndarray of shape (1, n_predictors) or (n_background, n_predictors)
-            The patient.
-        rows : ndarray of int of shape (n_orders, n_rows)
-            Background rows by which each order's coalitions are judged.
-        holds : ndarray of bool of shape (n_orders, n_steps, n_predictors)
-            Predictors in each coalition.
-
-        Returns
-        -------
-        ndarray of shape (n_orders, n_steps, n_horizons)
-        """
-        background = self._model.background
-        n_orders, n_steps, n_predictors = holds.shape
-        # A value that the background row has already changes nothing: such coalitions are one.
-        same = (background == x) | (np.isnan(background) & np.isnan(x))
-        held = (holds[:, :, np.newaxis] & ~same[rows][:, np.newaxis]).reshape(-1, n_predictors)
-        of_row = np.repeat(rows[:, np.newaxis], n_steps, axis=1).ravel()
-        first, label = label_coalitions(of_row, held)
-        held, of_row = held[first], of_row[first]
-        # Each column of a basis is of one predictor, so that rows are mixed there: a hundred are
-        # expanded instead of many thousands.
-        worth = np.stack(
-            [
-                outcome.judge(
-                    np.where(
-                        held[:, outcome.basis.groups_],
-                        outcome.basis.expand(x)[of_row if len(x) > 1 else [0]],
-                        rest[of_row],
-                    )
-                )
-                for outcome, rest in zip(self._outcomes, self._expanded, strict=True)
-            ],
-            axis=1,
-        )
-        worth[:, 1:] *= worth[:, :1]
-        return np.asarray(worth[label].reshape(n_orders, n_steps, rows.shape[1], -1).mean(axis=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +20,31 @@ class Gains:
     ----------
     alone : ndarray of shape (n_outcomes, n_rows, n_players)
         What each player adds, nobody else being in.
-    together : ndarray of shape (n_outcomes, n_rows, n_players, n_players)
-        What two players add beyond that when both are in; symmetric, 0 on the diagonal.
+    together : ndarray of shape (n_outcomes, n_rows, n_players, n_players) or None
+        What two players add beyond that when both are in; symmetric, 0 on the diagonal. None where
+        no two do anything together.
     """
 
     alone: FloatArray
-    together: FloatArray
+    together: FloatArray | None = None
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[FloatArray, FloatArray | None]]) -> Gains:
+        """Return the gains of several outcomes, each as :meth:`OutcomeModel.compare` tells them."""
+        alone, together = zip(*parts, strict=True)
+        if all(part is None for part in together):
+            return cls(np.stack(alone))
+        nothing = np.zeros((*alone[0].shape, alone[0].shape[1]))
+        filled = [nothing if part is None else part for part in together]
+        return cls(np.stack(alone), np.stack(filled))
 
     @property
     def active(self) -> BoolArray:
         """Who changes anything: (n_outcomes, n_rows, n_players)."""
-        return np.asarray((self.alone != 0.0) | np.any(self.together != 0.0, axis=3))
+        active = self.alone != 0.0
+        if self.together is not None:
+            active |= np.any(self.together != 0.0, axis=3)
+        return np.asarray(active)
 
     def merge(self, columns: FloatArray) -> Gains:
         """Return the gains of players who bring in several predictors each.
@@ -40,16 +55,19 @@ class Gains:
             1 where a player brings in a predictor. Two predictors of one player must do nothing
             together.
         """
-        return Gains(self.alone @ columns.T, columns @ self.together @ columns.T)
+        together = None if self.together is None else columns @ self.together @ columns.T
+        return Gains(self.alone @ columns.T, together)
 
     def take(self, rows: IntArray, columns: IntArray) -> Gains:
         """Return the gains of some rows (n_some,), and of some players in each (n_some, k)."""
         at = rows[:, np.newaxis]
+        if self.together is None:
+            return Gains(self.alone[:, at, columns])
         both = rows[:, np.newaxis, np.newaxis], columns[:, :, np.newaxis], columns[:, np.newaxis]
         return Gains(self.alone[:, at, columns], self.together[:, *both])
 
     def add_all(self, margins: FloatArray) -> FloatArray:
-        """Return the log-odds (n_outcomes, n_rows, 2**k) of all coalitions of k players.
+        """Return the log-odds (n_outcomes, 2**k, n_rows) of all coalitions of k players.
 
         Bit j of a coalition's number tells whether player j is in it, so that each player doubles
         the coalitions before it.
@@ -59,25 +77,29 @@ class Gains:
         margins : ndarray of shape (n_outcomes, n_rows)
             With nobody in.
         """
-        k = self.alone.shape[2]
-        sums = np.empty((*margins.shape, 2**k))
-        sums[:, :, 0] = margins
-        with_others = np.empty((*margins.shape, 2 ** max(k - 1, 0)))
-        pairs = np.any(self.together != 0.0, axis=(0, 1))
+        n_outcomes, n_rows, k = self.alone.shape
+        sums = np.empty((n_outcomes, 2**k, n_rows))
+        sums[:, 0] = margins
         for j in range(k):
             half = 1 << j
-            if not pairs[:j, j].any():
-                own = self.alone[:, :, j : j + 1]
-                np.add(sums[:, :, :half], own, out=sums[:, :, half : 2 * half])
-                continue
-            added = with_others[:, :, :half]
-            added[:, :, :1] = self.alone[:, :, j : j + 1]
-            for i in range(j):
-                known = added[:, :, : 1 << i]
-                beyond = self.together[:, :, i, j : j + 1] if pairs[i, j] else 0.0
-                np.add(known, beyond, out=added[:, :, 1 << i : 2 << i])
-            np.add(sums[:, :, :half], added, out=sums[:, :, half : 2 * half])
+            added = self._add_with_others(j)
+            np.add(sums[:, :half], added, out=sums[:, half : 2 * half])
         return sums
+
+    def _add_with_others(self, j: int) -> FloatArray:
+        """Return what player j adds to each coalition of those before (n_outcomes, 2**j, n_rows).
+
+        Of shape (n_outcomes, 1, n_rows) where it does nothing together with them.
+        """
+        own = self.alone[:, np.newaxis, :, j]
+        if self.together is None or not np.any(self.together[:, :, :j, j]):
+            return own
+        added = np.empty((own.shape[0], 1 << j, own.shape[2]))
+        added[:, :1] = own
+        for i in range(j):
+            beyond = self.together[:, np.newaxis, :, i, j]
+            np.add(added[:, : 1 << i], beyond, out=added[:, 1 << i : 2 << i])
+        return added
 
     def add_up(self, columns: IntArray, inside: BoolArray) -> FloatArray:
         """Return what some coalitions add: (n_outcomes, n_rows, n_coalitions).
@@ -90,6 +112,9 @@ class Gains:
             Which of them are in.
         """
         weights = inside.astype(np.float64)
+        alone = np.asarray(self.alone[:, :, columns] @ weights.T)
+        if self.together is None:
+            return alone
         beyond = self.together[:, :, columns[:, np.newaxis], columns]
         pairs = np.einsum("hrij,ci,cj->hrc", beyond, weights, weights, optimize=True) / 2
-        return np.asarray(self.alone[:, :, columns] @ weights.T + pairs)
+        return np.asarray(alone + pairs)

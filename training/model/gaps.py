@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from features.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["Gaps", "average_fillings", "compute_normal_scores"]
+__all__ = ["Gaps", "average_by_patient", "average_fillings", "compute_normal_scores"]
 
 _TIES = 0
 """Seed of the order among equal values."""
@@ -159,7 +159,20 @@ def average_fillings(
     for start in range(0, len(open_), at_once):
         some = open_[start : start + at_once]
         judged = judge(gaps.fill(X[some]).reshape(-1, X.shape[1]))
-        by_patient = judged.reshape(len(some), n_fills, *judged.shape[1:])
-        # Added one by one: how many patients there are does not change the bits.
-        found[some] = np.cumsum(by_patient, axis=1)[:, -1] / n_fills
+        found[some] = average_by_patient(judged, len(some))
     return found
+
+
+def average_by_patient(judged: FloatArray, n_patients: int) -> FloatArray:
+    """Return the mean (n_patients, ...) over fillings that lie one patient after the other.
+
+    Parameters
+    ----------
+    judged : ndarray of shape (n_patients * n_fills, ...)
+        What each filling is judged to be.
+    n_patients : int
+        At least 1.
+    """
+    by_patient = judged.reshape(n_patients, -1, *judged.shape[1:])
+    # Added one by one: how many patients there are does not change the bits.
+    return np.asarray(np.cumsum(by_patient, axis=1)[:, -1] / by_patient.shape[1])

@@ -8,32 +8,34 @@ draws behind its intervals, and background rows whose columns were permuted inde
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from features.arrays import FloatArray, IntArray
 from features.dictionary.schema import Dictionary
 from features.dictionary.transformers import PredictorBasis
 from features.dictionary.variable import Variable
 from training.model.centres import Centre, CentreOutcome, check_centre
-from training.model.gaps import Gaps, average_fillings
+from training.model.evaluator import Evaluator
+from training.model.gaps import Gaps
 from training.model.pairs import NO_PAIRS, compute_pair_margin
-from training.model.quantiles import compute_quantiles
 from training.model.trees import compute_tree_margin, load_trees
 
 __all__ = ["OutcomeModel", "ResponseModel", "WorkingModel", "compute_probability"]
 
 
-_AT_ONCE = 100
-"""Patients with gaps whose fillings are drawn at once, so that memory stays small."""
-
-
-def _clipped_logit(probability: FloatArray) -> FloatArray:
-    return np.asarray(logit(np.clip(probability, 1e-12, 1 - 1e-12)))
+def _add_by_group(columns: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
+    """Return the sums (n, n_groups) of columns that lie side by side, group by group."""
+    starts = np.concatenate([[0], np.flatnonzero(groups[1:] != groups[:-1]) + 1])
+    sums = np.add.reduceat(columns, starts, axis=1)
+    if len(starts) == n_groups:
+        return np.asarray(sums)
+    found = np.zeros((len(columns), n_groups))
+    found[:, groups[starts]] = sums
+    return found
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class OutcomeModel:
         """Whether everyone gets the same probability."""
         return not self.has_trees and not np.any(self.coef) and not np.any(self.pair_coef)
 
-    def compare(self, z: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def compare(self, z: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         """Return what putting in one patient's values adds to others' log-odds, trees left out.
 
         Parameters
@@ -101,25 +103,23 @@ class OutcomeModel:
         -------
         alone : ndarray of shape (n, n_predictors)
             What each predictor adds, nothing else being put in.
-        together : ndarray of shape (n, n_predictors, n_predictors)
-            What two add beyond that, put in together; symmetric, 0 on the diagonal.
+        together : ndarray of shape (n, n_predictors, n_predictors) or None
+            What two add beyond that, put in together; symmetric, 0 on the diagonal. None without
+            pairs.
         """
-        groups = self.basis.groups_
-        n_predictors = self.basis.n_features_in_
+        groups, n_predictors = self.basis.groups_, self.basis.n_features_in_
         moved = z - others
-        alone = np.zeros((len(others), n_predictors))
-        together = np.zeros((len(others), n_predictors, n_predictors))
-        np.add.at(alone.T, groups, (moved * self.coef).T)
-        if self.pair_coef.size:
-            left, right = self.pairs.T
-            np.add.at(alone.T, groups[left], (self.pair_coef * moved[:, left] * others[:, right]).T)
-            np.add.at(
-                alone.T, groups[right], (self.pair_coef * others[:, left] * moved[:, right]).T
-            )
-            both = (self.pair_coef * moved[:, left] * moved[:, right]).T
-            by_pair = together.transpose(1, 2, 0)
-            np.add.at(by_pair, (groups[left], groups[right]), both)
-            np.add.at(by_pair, (groups[right], groups[left]), both)
+        alone = _add_by_group(moved * self.coef, groups, n_predictors)
+        if not self.pair_coef.size:
+            return alone, None
+        together = np.zeros((len(moved), n_predictors, n_predictors))
+        left, right = self.pairs.T
+        np.add.at(alone.T, groups[left], (self.pair_coef * moved[:, left] * others[:, right]).T)
+        np.add.at(alone.T, groups[right], (self.pair_coef * others[:, left] * moved[:, right]).T)
+        both = (self.pair_coef * moved[:, left] * moved[:, right]).T
+        by_pair = together.transpose(1, 2, 0)
+        np.add.at(by_pair, (groups[left], groups[right]), both)
+        np.add.at(by_pair, (groups[right], groups[left]), both)
         return alone, together
 
     def finish(self, margin: FloatArray) -> FloatArray:
@@ -145,7 +145,8 @@ class OutcomeModel:
         # A sum over columns, not a matrix product: BLAS adds in another order for one row than
         # for many, and the same patient must get the same number alone and in a batch.
         margin = self.intercept + np.sum(Z * self.coef, axis=1)
-        margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
+        if self.pair_coef.size:
+            margin = margin + compute_pair_margin(Z, self.pairs, self.pair_coef)
         if self.has_trees:
             trees = load_trees(self.trees)
             margin = margin + self.tree_weight * compute_tree_margin(trees, Z, self.n_trees)
@@ -178,26 +179,36 @@ class WorkingModel:
 
     def expand(self, X: FloatArray) -> FloatArray:
         """Return the columns (n, n_columns + n_pairs) that the coefficients belong to."""
-        Z = self.basis.expand(X)
-        return np.hstack([Z, Z[:, self.pairs[:, 0]] * Z[:, self.pairs[:, 1]]])
+        return self._add_products(self.basis.expand(X))
 
     def probabilities(self, X: FloatArray) -> FloatArray:
-        """Return the drawn probabilities, of shape (n_draws, n).
+        """Return the drawn probabilities (n_draws, n) of raw predictors `X` (n, n_predictors)."""
+        return self.draw(self.basis.expand(X)).T
+
+    def draw(self, Z: FloatArray) -> FloatArray:
+        """Return the drawn probabilities (n, n_draws) of rows of the basis `Z` (n, n_columns)."""
+        return np.asarray(expit(self._add_products(Z) @ self.draws[:, 1:].T + self.draws[:, 0]))
+
+    def draw_ways(self, Z: FloatArray) -> FloatArray:
+        """Return the drawn probabilities (n, n_draws) of patients whose gaps are filled.
 
         Parameters
         ----------
-        X : ndarray of shape (n, n_predictors) or (n, n_fills, n_predictors)
-            Raw predictors. Of several fillings of a patient's gaps, the draws take turns.
+        Z : ndarray of shape (n, n_fills, n_columns)
+            Rows of the basis, one for each filling of a patient's gaps: the draws take turns.
         """
-        if X.ndim == 2:
-            return np.asarray(expit(self.draws[:, :1] + self.draws[:, 1:] @ self.expand(X).T))
-        n, n_fills, n_predictors = X.shape
-        columns = self.expand(X.reshape(-1, n_predictors)).reshape(n, n_fills, -1)
-        found = np.empty((len(self.draws), n))
+        n, n_fills, n_columns = Z.shape
+        columns = self._add_products(Z.reshape(-1, n_columns)).reshape(n, n_fills, -1)
+        found = np.empty((n, len(self.draws)))
         for turn in range(n_fills):
             drawn = self.draws[turn::n_fills]
-            found[turn::n_fills] = drawn[:, :1] + drawn[:, 1:] @ columns[:, turn].T
+            found[:, turn::n_fills] = columns[:, turn] @ drawn[:, 1:].T + drawn[:, 0]
         return np.asarray(expit(found))
+
+    def _add_products(self, Z: FloatArray) -> FloatArray:
+        if not len(self.pairs):
+            return Z
+        return np.hstack([Z, Z[:, self.pairs[:, 0]] * Z[:, self.pairs[:, 1]]])
 
 
 @dataclass(frozen=True)
@@ -331,33 +342,7 @@ class ResponseModel:
         ndarray of shape (n, n_horizons, 2)
             Lower and upper limit.
         """
-        follow = [self.working_first.follow]
-        if self.working_kept is not None:
-            follow.append(max(follow[0], self.working_kept.follow))
-        points = [(1 - level) / 2, 0.5, (1 + level) / 2]
-        low, middle, high = self._draw_quantiles(X, points)
-        served = self.probability(X)
-        moved = np.array(follow) * (_clipped_logit(served) - _clipped_logit(middle))
-        lowest = np.minimum.reduce([low, expit(_clipped_logit(low) + moved), served])
-        highest = np.maximum.reduce([high, expit(_clipped_logit(high) + moved), served])
-        return np.stack([lowest, highest], axis=2)
-
-    def _draw_quantiles(self, X: FloatArray, points: Sequence[float]) -> FloatArray:
-        """Return quantiles (n_points, n, n_horizons) of the drawn probabilities."""
-
-        def find(rows: FloatArray) -> FloatArray:
-            draws = [self.working_first.probabilities(rows)]
-            if self.working_kept is not None:
-                draws.append(draws[0] * self.working_kept.probabilities(rows))
-            return np.stack([compute_quantiles(draw, points) for draw in draws], axis=2)
-
-        found = find(X)
-        if self.gaps is not None:
-            open_ = self.gaps.find(X)
-            for start in range(0, len(open_), _AT_ONCE):
-                some = open_[start : start + _AT_ONCE]
-                found[:, some] = find(self.gaps.fill(X[some]))
-        return found
+        return Evaluator.of(self).intervals(X, level=level)
 
 
 def _move(
@@ -386,11 +371,4 @@ def compute_probability(
     X : ndarray of shape (n, n_predictors)
         Raw predictors, NaN where missing.
     """
-
-    def judge(rows: FloatArray) -> FloatArray:
-        found = first.probability(rows)
-        if kept is None:
-            return found[:, np.newaxis]
-        return np.column_stack([found, found * kept.probability(rows)])
-
-    return average_fillings(judge, X, gaps)
+    return Evaluator([first] if kept is None else [first, kept], gaps=gaps).probability(X)

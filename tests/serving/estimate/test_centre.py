@@ -16,6 +16,7 @@ from tests.serving.estimate.test_panel import DATES, PANEL
 from tests.serving.helpers.models import CENTRES, PATIENT, make_loaded
 from tests.serving.helpers.panels import make_loaded_with_panel
 from tests.training.helpers.centres import add_centres
+from training.model.evaluator import Evaluated, Evaluator
 from training.model.response_model import ResponseModel
 
 
@@ -180,13 +181,13 @@ def test_a_name_that_two_centres_could_mean_is_neither_s() -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the intercepts of the models that were asked for an interval."""
     asked: list[float] = []
-    original = ResponseModel.interval
+    original = Evaluator.interval
 
-    def interval(self: ResponseModel, X: np.ndarray, **options: Any) -> np.ndarray:
-        asked.append(round(self.first.intercept, 2))
-        return original(self, X, **options)
+    def interval(self: Evaluator, judged: Evaluated, **options: Any) -> np.ndarray:
+        asked.append(round(self.outcomes[0].intercept, 2))
+        return original(self, judged, **options)
 
-    monkeypatch.setattr(ResponseModel, "interval", interval)
+    monkeypatch.setattr(Evaluator, "interval", interval)
     return asked
 
 
@@ -211,7 +212,7 @@ def test_a_centre_whose_reasons_do_not_belong_to_its_number_gives_none(
 ) -> None:
     predictor = Predictor(make_loaded(centres=CENTRES))
     north, south = (predictor._clinical.at(name).explainer for name in ("North", "South"))
-    monkeypatch.setattr(south, "explain", north.explain)
+    monkeypatch.setattr(south, "explain_evaluated", north.explain_evaluated)
     _ask(predictor, site="North")
     with pytest.raises(RuntimeError, match="do not add up"):
         _ask(predictor, site="South")

@@ -203,9 +203,9 @@ def test_contributions_add_up_and_the_second_probability_is_not_above_the_first(
 def test_a_model_whose_reasons_do_not_belong_to_its_number_gives_none(monkeypatch, patient):
     predictor = Predictor(make_loaded())
     explainer = predictor._clinical.new.explainer
-    explain = explainer.explain
+    explain = explainer.explain_evaluated
     monkeypatch.setattr(
-        explainer, "explain", lambda x: replace(explain(x), base=explain(x).base + 1e-5)
+        explainer, "explain_evaluated", lambda x: replace(explain(x), base=explain(x).base + 1e-5)
     )
     with pytest.raises(RuntimeError, match="do not add up"):
         ask(predictor, patient)

@@ -49,8 +49,10 @@ def test_reasons_that_do_not_add_up_give_no_number(model):
     submodel = SubModel.of(model)
 
     class Off:
-        def explain(self, x):
-            found = submodel.explainer.explain(x)
+        evaluator = submodel.explainer.evaluator
+
+        def explain_evaluated(self, judged):
+            found = submodel.explainer.explain_evaluated(judged)
             return replace(found, base=found.base + 2e-6)
 
     with pytest.raises(RuntimeError, match="do not add up"):

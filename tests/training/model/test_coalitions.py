@@ -6,7 +6,13 @@ from math import factorial
 import numpy as np
 import pytest
 
-from training.model.coalitions import draw_orders, label_coalitions, shapley_weights, share_before
+from training.model.coalitions import (
+    compute_shapley_values,
+    draw_orders,
+    label_coalitions,
+    shapley_weights,
+    share_before,
+)
 
 
 def shapley_by_hand(worth: np.ndarray, k: int) -> np.ndarray:
@@ -24,6 +30,16 @@ def shapley_by_hand(worth: np.ndarray, k: int) -> np.ndarray:
 def test_weights_give_the_mean_gain_over_all_orders(k: int) -> None:
     worth = np.random.default_rng(k).normal(size=2**k)
     np.testing.assert_allclose(worth @ shapley_weights(k), shapley_by_hand(worth, k))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_values_are_the_mean_gain_and_exactly_nothing_without_any(k: int) -> None:
+    worth = np.random.default_rng(k).normal(size=(2, 2**k))
+    found = compute_shapley_values(worth)
+    np.testing.assert_allclose(found, [shapley_by_hand(game, k) for game in worth], atol=1e-14)
+    idle = compute_shapley_values(np.concatenate([worth, worth], axis=1))
+    np.testing.assert_allclose(idle[:, :k], found, atol=1e-14)
+    np.testing.assert_array_equal(idle[:, k], 0.0)
 
 
 def test_weights_are_shared_and_cannot_be_changed() -> None:

@@ -27,10 +27,10 @@ def _count(gains: Gains, inside: np.ndarray) -> np.ndarray:
 def test_all_coalitions_are_the_sum_of_members_and_pairs(seed: int, k: int, share: float) -> None:
     gains, margins = _draw(seed, k, share)
     found = gains.add_all(margins)
-    assert found.shape == (2, 3, 2**k)
+    assert found.shape == (2, 2**k, 3)
     for number in range(2**k):
         inside = np.array([number >> j & 1 for j in range(k)], dtype=bool)
-        np.testing.assert_allclose(found[:, :, number], margins + _count(gains, inside), atol=1e-12)
+        np.testing.assert_allclose(found[:, number], margins + _count(gains, inside), atol=1e-12)
         np.testing.assert_allclose(
             gains.add_up(np.arange(k), inside[np.newaxis])[:, :, 0],
             _count(gains, inside),

@@ -14,3 +14,11 @@ def test_products_worked_by_hand() -> None:
 def test_without_pairs_nothing_is_added() -> None:
     found = compute_pair_margin(np.ones((3, 2)), NO_PAIRS, np.empty(0))
     np.testing.assert_array_equal(found, np.zeros(3))
+
+
+def test_many_products_of_a_row_are_the_same_alone_and_among_others() -> None:
+    rng = np.random.default_rng(0)
+    Z, coef = rng.normal(size=(40, 9)), rng.normal(size=36)
+    pairs = np.array([[i, j] for i in range(9) for j in range(i)])
+    alone = [compute_pair_margin(row[np.newaxis], pairs, coef)[0] for row in Z]
+    np.testing.assert_array_equal(compute_pair_margin(Z, pairs, coef), alone)
