@@ -43,6 +43,7 @@ _SETTINGS = {
     "KETRESPONSE_REVIEW_SEEN": "the file that notes which record of a review was seen last",
     "KETRESPONSE_MODEL": "the model that is served",
     "KETRESPONSE_MODE": "for what it is served",
+    "KETRESPONSE_SCHEDULER": "the scheduler of a cluster that trains",
     "KETRESPONSE_HOST": "the address that is listened on",
     "KETRESPONSE_PORT": "the port that is listened on",
     "KETRESPONSE_CENTRE": "the centre, of a model of several, where patients are answered",

@@ -10,6 +10,7 @@ each cohort and method), `known_truth.md` (the tables) and `known_truth.png` to 
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 from threadpoolctl import threadpool_limits
 
 from experiments.truth.blend_scale import predict_on_probability_scale
 from experiments.truth.coverage import compute_coverage, compute_rarity
 from experiments.truth.drawn import PREFIX, draw_truth
+from experiments.truth.engine import add_engine_options, open_asked_engine
 from experiments.truth.peers import (
     BART,
     EBM,
@@ -55,6 +57,7 @@ from features.dictionary.contract import CONTRACT
 from features.dictionary.preprocessing import make_basis
 from training.fitting.candidates import BLENDED, DEFAULT_CANDIDATES
 from training.fitting.freezing import make_response_model
+from training.fitting.jobs import run_tasks
 from training.fitting.procedure import Procedure
 from training.fitting.response import FittedResponse, TrainingData, fit_response
 from training.measures.metrics import compute_metric_rows
@@ -259,13 +262,12 @@ def run(
     pieces = sorted([*theirs, *ours], key=lambda piece: (not piece.is_slow, -piece.n))
     left = Counter((piece.truth, piece.n) for piece in pieces)
     found: dict[_Piece, list[dict[str, object]]] = {}
-    with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        tasks = (delayed(_run_piece)(piece, seed, alternatives) for piece in pieces)
-        for piece, rows in zip(pieces, Parallel(return_as="generator")(tasks), strict=True):
-            found[piece] = rows
-            left[piece.truth, piece.n] -= 1
-            if progress and not left[piece.truth, piece.n]:
-                print(f"{piece.truth}, {piece.n} patients: done", flush=True)
+    tasks = (delayed(_run_piece)(piece, seed, alternatives) for piece in pieces)
+    for piece, rows in zip(pieces, run_tasks(tasks, n_jobs, lambda: None), strict=True):
+        found[piece] = rows
+        left[piece.truth, piece.n] -= 1
+        if progress and not left[piece.truth, piece.n]:
+            print(f"{piece.truth}, {piece.n} patients: done", flush=True)
     return pd.DataFrame([row for piece in [*ours, *theirs] for row in found[piece]])
 
 
@@ -330,21 +332,22 @@ def main() -> None:
     parser.add_argument(
         "--alternatives", action="store_true", help="also each candidate alone, and other blends"
     )
-    parser.add_argument("--jobs", type=int, default=1)
+    add_engine_options(parser)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/known_truth"))
     parser.add_argument("--before", type=Path, help="cohorts.csv of an earlier run, same seed")
     asked = parser.parse_args()
     before = None if asked.before is None else pd.read_csv(asked.before)
     print(*_name_missing(), flush=True)
-    rows = run(
-        asked.truths if asked.drawn is None else [f"{PREFIX}{i}" for i in range(asked.drawn)],
-        dict(asked.sizes),
-        seed=asked.seed,
-        n_jobs=asked.jobs,
-        alternatives=asked.alternatives,
-        progress=True,
-    )
+    with open_asked_engine(asked, os.environ) as n_jobs:
+        rows = run(
+            asked.truths if asked.drawn is None else [f"{PREFIX}{i}" for i in range(asked.drawn)],
+            dict(asked.sizes),
+            seed=asked.seed,
+            n_jobs=n_jobs,
+            alternatives=asked.alternatives,
+            progress=True,
+        )
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "cohorts.csv", index=False)
     text = describe_rows(rows, before)

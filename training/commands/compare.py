@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.options import JsonOption
+from training.commands.options import EngineOption, SchedulerOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,8 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option(help="Processes for study files; default: all cores.", min=1)
     ] = None,
+    engine: EngineOption = "local",
+    scheduler: SchedulerOption = None,
     json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
@@ -49,7 +52,7 @@ def compare(
 
     from features.errors import InputError, Problem
     from training.document.progress import show_progress
-    from training.fitting.jobs import count_jobs
+    from training.running.engine import open_engine
     from training.store.client import find_tracking_uri
     from training.study.settings import read_study
     from training.validation.comparison import compare_runs, compare_studies
@@ -59,9 +62,10 @@ def compare(
         a, b = read_study(Path(first)), read_study(Path(second))
         console = None if json_ or quiet else Console(stderr=True, markup=False)
         total = 2 * a.resampling.folds * a.resampling.repeats
-        with show_progress(console, "Comparing", total) as progress:
+        opened = open_engine(engine, jobs=jobs, scheduler=scheduler, environ=os.environ)
+        with opened as n_jobs, show_progress(console, "Comparing", total) as progress:
             comparison = compare_studies(
-                a, b, names=(first, second), n_jobs=jobs or count_jobs(), progress=progress
+                a, b, names=(first, second), n_jobs=n_jobs, progress=progress
             )
     elif any(files):
         raise InputError(

@@ -6,7 +6,7 @@ import itertools
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "MODEL_HELP",
     "CohortArgument",
+    "EngineOption",
     "JobsOption",
     "ModelArgument",
     "PageOption",
+    "SchedulerOption",
     "ask_secret",
     "log_in_at_terminal",
     "print_report",
@@ -43,6 +45,20 @@ PageOption = Annotated[
 ]
 JobsOption = Annotated[
     int | None, typer.Option("--jobs", help="Processes; default: all cores.", min=1)
+]
+EngineOption = Annotated[
+    Literal["local", "dask"],
+    typer.Option(
+        "--engine", help="Where fits run: processes here, or a Dask cluster; the numbers are equal."
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="The cluster's scheduler, such as tls://host:8786; default: KETRESPONSE_SCHEDULER.",
+    ),
 ]
 
 

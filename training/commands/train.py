@@ -11,7 +11,7 @@ import typer
 
 from features.errors import EXIT_NOT_ENOUGH
 from features.options import JsonOption
-from training.commands.options import JobsOption
+from training.commands.options import EngineOption, JobsOption, SchedulerOption
 
 if TYPE_CHECKING:
     from training.running.publish import Published
@@ -69,6 +69,8 @@ def train(
     report: _ReportOption = None,
     panel: _PanelOption = None,
     resume: _ResumeOption = False,
+    engine: EngineOption = "local",
+    scheduler: SchedulerOption = None,
     yes: _YesOption = False,
 ) -> None:
     """Train, judge and register the model of a study.
@@ -89,7 +91,7 @@ def train(
         check_output(report, force=False, endings=_REPORTS)
     console = None if quiet or json_ else Console(stderr=True, markup=False)
     with show_progress(console, "Loading what a training needs", 0):
-        from training.fitting.jobs import count_jobs
+        from training.running.engine import open_engine
         from training.running.training_run import run_training, write_report
     tracking_uri = find_tracking_uri(os.environ)
 
@@ -98,18 +100,19 @@ def train(
             console.print(line)
 
     try:
-        training = run_training(
-            study,
-            tracking_uri=tracking_uri,
-            n_jobs=jobs or count_jobs(),
-            show=partial(show_progress, console),
-            tell=tell,
-            seed=seed,
-            panel_file=panel,
-            null_permutations=null_test,
-            mixed=yes,
-            resume=resume,
-        )
+        with open_engine(engine, jobs=jobs, scheduler=scheduler, environ=os.environ) as n_jobs:
+            training = run_training(
+                study,
+                tracking_uri=tracking_uri,
+                n_jobs=n_jobs,
+                show=partial(show_progress, console),
+                tell=tell,
+                seed=seed,
+                panel_file=panel,
+                null_permutations=null_test,
+                mixed=yes,
+                resume=resume,
+            )
     except KeyboardInterrupt:
         tell("The fits that had ended are kept: the same command with --resume goes on from there.")
         raise

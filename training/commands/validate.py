@@ -13,9 +13,11 @@ import typer
 from features.options import ForceOption, JsonOption, MappingOption
 from training.commands.options import (
     CohortArgument,
+    EngineOption,
     JobsOption,
     ModelArgument,
     PageOption,
+    SchedulerOption,
     print_report,
     read_patients,
 )
@@ -124,6 +126,8 @@ def validate_model(
 def leave_site_out(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).", metavar="STUDY")],
     jobs: JobsOption = None,
+    engine: EngineOption = "local",
+    scheduler: SchedulerOption = None,
     out: PageOption = None,
     force: ForceOption = False,
     json_: JsonOption = False,
@@ -136,19 +140,20 @@ def leave_site_out(
     from rich.console import Console
 
     from training.document.progress import show_progress
-    from training.fitting.jobs import count_jobs
+    from training.running.engine import open_engine
     from training.running.validation_run import run_leave_site_out
     from training.store.client import find_tracking_uri
     from training.study.settings import read_study
 
     _check_page(out, "leave_site_out", force=force)
     settings = read_study(study)
-    report, run_id = run_leave_site_out(
-        settings,
-        n_jobs=jobs or count_jobs(),
-        show=partial(show_progress, None if json_ else Console(stderr=True, markup=False)),
-        tracking_uri=find_tracking_uri(os.environ),
-        out=out,
-        force=force,
-    )
+    with open_engine(engine, jobs=jobs, scheduler=scheduler, environ=os.environ) as n_jobs:
+        report, run_id = run_leave_site_out(
+            settings,
+            n_jobs=n_jobs,
+            show=partial(show_progress, None if json_ else Console(stderr=True, markup=False)),
+            tracking_uri=find_tracking_uri(os.environ),
+            out=out,
+            force=force,
+        )
     _describe(report, {"study": settings.name, "run_id": run_id}, out=out, json_=json_)

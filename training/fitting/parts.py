@@ -78,30 +78,30 @@ class Parts:
         return len(list(self._folder.glob(f"[0-9]*{_ENDING}")))
 
     def go_on(
-        self, tasks: Sequence[Any], run: Callable[[Sequence[Any]], Iterator[Any]]
-    ) -> Iterator[Any]:
-        """Yield the results of tasks in order: those that are kept, and the others as they come.
+        self, tasks: Sequence[Any], run: Callable[[Sequence[Any]], Iterator[tuple[int, Any]]]
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield places and results of tasks: first those that are kept, the others as they come.
 
         Parameters
         ----------
         tasks : sequence
             All tasks of one call.
         run : callable
-            Runs tasks, and yields their results in order.
+            Runs tasks, and yields place and result of each as it ends.
         """
         call = next(self._calls)
         files = [self._folder / f"{call:03d}-{place:06d}{_ENDING}" for place in range(len(tasks))]
-        found = [_read(file) if self._reuse else () for file in files]
-        waiting = [task for task, kept in zip(tasks, found, strict=True) if not kept]
-        results = run(waiting) if waiting else iter(())
-        for file, kept in zip(files, found, strict=True):
+        waiting = []
+        for place, file in enumerate(files):
+            kept = _read(file) if self._reuse else ()
             if kept:
-                yield kept[0]
-                continue
-            result = next(results)
-            _keep(file, result)
-            yield result
-        yield from results  # nothing: but it has to end, for its processes to be let go
+                yield place, kept[0]
+            else:
+                waiting.append(place)
+        for ran, result in run([tasks[place] for place in waiting]) if waiting else ():
+            place = waiting[ran]
+            _keep(files[place], result)
+            yield place, result
 
     def remove(self) -> None:
         """Remove what is kept."""

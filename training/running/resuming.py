@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,12 @@ from training.fitting.response import TrainingData
 from training.store.facts import package_versions
 from training.study.study import Description
 
-__all__ = ["describe_training", "open_parts"]
+__all__ = ["FLOORS", "describe_training", "digest_floors", "open_parts"]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_FLOORS = ("features", "training")
+FLOORS = ("features", "training")
+"""Whose code a training runs."""
+_NO_CODE = {"__pycache__", "output"}
 _KEY = "key.json"
 _NAMES = {
     "cohort": "the patients",
@@ -144,7 +146,7 @@ def describe_training(description: Description) -> dict[str, str]:
         "cohort": cohort.hexdigest(),
         "study": hashlib.sha256(asked).hexdigest(),
         "options": json.dumps(options, sort_keys=True),
-        "code": _digest_code(),
+        "code": digest_floors(FLOORS),
         "packages": json.dumps(package_versions(), sort_keys=True),
     }
 
@@ -160,12 +162,12 @@ def _digest_array(digest: Any, array: np.ndarray[Any, Any]) -> None:
     digest.update(np.ascontiguousarray(array).tobytes())
 
 
-def _digest_code() -> str:
-    """Return the digest of every file of the floors whose code a training runs."""
+def digest_floors(floors: Iterable[str]) -> str:
+    """Return the SHA-256 of every file of packages of ours, such as "features"."""
     digest = hashlib.sha256()
-    for floor in _FLOORS:
+    for floor in floors:
         for file in sorted((_ROOT / floor).rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_file() and not _NO_CODE.intersection(file.parts):
                 digest.update(file.relative_to(_ROOT).as_posix().encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

@@ -10,16 +10,18 @@ ones. Writes `networks.csv` (one row for each network and method) and `network.m
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from experiments.truth.engine import add_engine_options, open_asked_engine
 from experiments.truth.networks.peers import CentreRows, compute_odal, fit_bfi
 from experiments.truth.networks.pooled import PooledRows, fit_pooled_rows
 from experiments.truth.networks.rounds import (
@@ -48,6 +50,7 @@ from experiments.truth.networks.worlds import (
 from features.arrays import FloatArray
 from features.dictionary.transformers import PredictorBasis
 from training.fitting.candidates import DEFAULT_CANDIDATES
+from training.fitting.jobs import run_tasks
 from training.fitting.procedure import Procedure
 from training.fitting.response import TrainingData, fit_response
 from training.fitting.solvers import fit_intercept
@@ -286,9 +289,8 @@ def run_networks(
 ) -> pd.DataFrame:
     """Return the rows of :func:`compare_networks` over worlds and replicates."""
     pieces = [(name, k) for name in worlds for k in range(first, first + replicates)]
-    with parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        tasks = (delayed(compare_networks)(NETWORK_WORLDS[w], k, seed=seed) for w, k in pieces)
-        found = Parallel()(tasks)
+    tasks = (delayed(compare_networks)(NETWORK_WORLDS[w], k, seed=seed) for w, k in pieces)
+    found = run_tasks(tasks, n_jobs, lambda: None)
     return pd.DataFrame([row for rows in found for row in rows])
 
 
@@ -297,11 +299,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How near a network's model is to the truth.")
     parser.add_argument("--worlds", nargs="+", default=list(NETWORK_WORLDS), choices=NETWORK_WORLDS)
     parser.add_argument("--replicates", type=int, default=100)
-    parser.add_argument("--jobs", type=int, default=1)
+    add_engine_options(parser)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("experiments/output/network"))
     asked = parser.parse_args()
-    rows = run_networks(asked.worlds, asked.replicates, seed=asked.seed, n_jobs=asked.jobs)
+    with open_asked_engine(asked, os.environ) as n_jobs:
+        rows = run_networks(asked.worlds, asked.replicates, seed=asked.seed, n_jobs=n_jobs)
     asked.out.mkdir(parents=True, exist_ok=True)
     rows.to_csv(asked.out / "networks.csv", index=False)
     text = describe_networks(rows)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from features.simulation.cohort import make_cohort
 from ketresponse import app
-from training.fitting import jobs
+from training.fitting.jobs import _Local
 from training.running import resuming
 from training.running.resuming import describe_training, open_parts
 from training.study.settings import read_study
@@ -94,8 +94,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_results(tmp_path, empty_
     assert not _parts(whole)  # what has ended needs them no more
     _stop_half_way(stopped, 9)
     n, ran = len(_parts(stopped)), []
-    run = jobs._run
-    monkeypatch.setattr(jobs, "_run", lambda tasks, n_jobs: run(ran.extend(tasks) or tasks, n_jobs))
+    run = _Local.run
+    monkeypatch.setattr(_Local, "run", lambda self, tasks: run(self, ran.extend(tasks) or tasks))
     said = _train(stopped, "--resume")
     assert f"{n} of its fits are kept" in said
     assert "was killed: it is marked so" in " ".join(said.split())

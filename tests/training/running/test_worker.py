@@ -1,0 +1,50 @@
+"""What travels arrives as it was, and a worker says first what it computes with."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from tests.training.helpers.clusters import Large, look_at
+from training.running import worker
+from training.running.worker import Sent, Stand, describe_process, pack, run_batch
+
+FLOORS = ("features", "training")
+
+
+def test_an_object_arrives_at_an_even_address_and_once():
+    odd = np.frombuffer(bytes(1 + 8 * 5), dtype=np.float64, offset=1)
+    sent = pickle.loads(pickle.dumps(Sent(pack(odd)), protocol=5))
+    found = sent.unpack()
+    assert found.flags.aligned and found.tobytes() == odd.tobytes()
+    assert sent.unpack() is found
+    again = pickle.loads(pickle.dumps(sent))  # from one worker to another
+    assert again.unpack().tobytes() == odd.tobytes()
+
+
+def test_a_batch_gives_the_results_of_its_tasks_in_order():
+    tasks = [(look_at, [Stand(0), number], {}) for number in (3, 1)]
+    seconds, packed = run_batch(describe_process(FLOORS), FLOORS, pack(tasks), Sent(pack(Large())))
+    assert [found[2] for found in pickle.loads(packed)] == [3.0, 1.0]
+    assert seconds >= 0.02
+
+
+def test_what_a_process_computes_with_is_told_by_name(monkeypatch):
+    found = describe_process(FLOORS)
+    assert found["numpy"] == np.__version__
+    assert found["tasks at a time"] == "1"
+    assert len(found["instructions of the processor"]) > 3
+    assert found["ketresponse"].startswith("code ")
+    assert describe_process((*FLOORS, "experiments"))["ketresponse"] != found["ketresponse"]
+
+
+def test_other_code_is_refused_before_anything_is_unpacked(monkeypatch):
+    class Address:
+        address = "tcp://127.0.0.1:1"
+
+    monkeypatch.setattr("distributed.get_worker", Address)
+    monkeypatch.setattr(worker, "_count_threads", lambda: 1)
+    expected = describe_process(FLOORS) | {"ketresponse": "code of another day"}
+    with pytest.raises(worker.Unlike) as found:
+        run_batch(expected, FLOORS, b"no pickle")
+    assert found.value.args == ("tcp://127.0.0.1:1", describe_process(FLOORS))

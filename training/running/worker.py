@@ -1,0 +1,133 @@
+"""What a worker of a cluster does with what it is sent, and how it says that it computes alike.
+
+Everything travels as one pickle with its buffers inside: an array that Dask sends by itself may lie
+at an odd address on the worker, and an odd address is not what the same task meets here.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
+from typing import Any
+
+import cloudpickle
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from training.running.resuming import digest_floors
+from training.store.facts import package_versions
+
+__all__ = ["Sent", "Stand", "Unlike", "describe_process", "hand_on", "pack", "run_batch"]
+
+_PACKAGES = ("cloudpickle", "dask", "distributed", "firthmodels", "joblib", "scikit-misc")
+
+
+def describe_process(floors: tuple[str, ...]) -> dict[str, str]:
+    """Return all that the numbers of a process depend on beside its tasks, by what it is.
+
+    Parameters
+    ----------
+    floors : tuple of str
+        The packages of ours whose code the tasks run.
+
+    Returns
+    -------
+    dict of str to str
+        `ketresponse`, a digest of its files; each package's version; `instructions of the
+        processor` that NumPy and its linear algebra use: other ones round otherwise, in the last
+        digits; `tasks at a time`, which has to be 1, since fits share their process with nothing.
+    """
+    return _describe_installation(floors) | {"tasks at a time": str(_count_threads())}
+
+
+@cache
+def _describe_installation(floors: tuple[str, ...]) -> dict[str, str]:
+    found = {"ketresponse": f"code {digest_floors(floors)[:12]}"} | {
+        name: text for name, text in package_versions().items() if name != "ketresponse"
+    }
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    used = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    kernels = {each.get("architecture", "") for each in threadpool_info()} - {""}
+    found["instructions of the processor"] = " ".join([*used, *sorted(kernels)])
+    return found
+
+
+def _count_threads() -> int:
+    from distributed import get_worker
+
+    try:
+        return int(get_worker().state.nthreads)
+    except ValueError:  # no worker, but the process that sends the tasks
+        return 1
+
+
+class Unlike(Exception):
+    """A worker would compute otherwise; its address and its description."""
+
+
+class Sent:
+    """An object that many tasks share, on its way: unpacked once by a worker, at its first use."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed: bytes | None = packed
+        self._found: Any = None
+
+    def __reduce__(self) -> tuple[type[Sent], tuple[bytes]]:
+        packed = self._packed  # from one worker to another, perhaps while it is unpacked
+        return Sent, (pack(self._found) if packed is None else packed,)
+
+    def unpack(self) -> Any:
+        """Return the object."""
+        if self._packed is not None:
+            self._found = pickle.loads(self._packed)
+            self._packed = None
+        return self._found
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where an object stood that is sent on its own."""
+
+    number: int
+
+
+def pack(value: Any) -> bytes:
+    """Return an object, functions of a script included, as one pickle."""
+    return bytes(cloudpickle.dumps(value))
+
+
+def run_batch(
+    expected: Mapping[str, str], floors: tuple[str, ...], packed: bytes, *sent: Sent
+) -> tuple[float, bytes]:
+    """Run tasks on a worker; return the seconds they took, and their results.
+
+    The worker says first that it computes as asked: it may have come after all others were looked
+    at, and an object of other code may not even be unpacked.
+    """
+    own = describe_process(floors)
+    if own != expected:
+        from distributed import get_worker
+
+        raise Unlike(get_worker().address, own)
+    tasks, found = pickle.loads(packed), []
+    start = perf_counter()
+    with threadpool_limits(limits=1):
+        for function, arguments, keywords in tasks:
+            whole = (
+                sent[each.number].unpack() if isinstance(each, Stand) else each
+                for each in arguments
+            )
+            found.append(function(*whole, **keywords))
+    return perf_counter() - start, pack(found)
+
+
+def hand_on(sent: Sent) -> Sent:
+    """Return what is sent: as the result of a task, it is made again if all who had it are lost."""
+    return sent
