@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from features.arrays import BoolArray, FloatArray, IntArray
 from serving.monitoring.chart import Crossing, compute_chart, find_crossings, make_scores
@@ -241,7 +241,7 @@ def _find_possible(reference: ShareBefore) -> tuple[FloatArray, FloatArray]:
     posterior a few in the reference gave four times as many false alarms as allowed.
     """
     yes, no = reference.events + 1, max(reference.n - reference.events, 0.5)
-    return np.asarray(beta.ppf((_EDGES[1:] + _EDGES[:-1]) / 2, yes, no)), np.diff(_EDGES)
+    return np.asarray(betaincinv(yes, no, (_EDGES[1:] + _EDGES[:-1]) / 2)), np.diff(_EDGES)
 
 
 def _make_chart(
