@@ -1,7 +1,8 @@
 """The HTTP service: a thin BentoML class around :class:`serving.estimate.predictor.Predictor`.
 
-BentoML brings health checks, metrics and packaging. Reading a request and answering a bad one is
-done here: BentoML's own validation would log what it refuses, with the patient's values.
+BentoML brings health checks, metrics and packaging. What answers is mounted: BentoML's own way of
+reading a request would log what it refuses, with the patient's values, and takes longer than an
+estimate.
 """
 
 from __future__ import annotations
@@ -14,36 +15,33 @@ from typing import Any
 
 import bentoml
 from bentoml.exceptions import NotFound
-from starlette.requests import Request
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from serving.access.cross_origin import CrossOrigin
 from serving.access.guard import Guard
 from serving.access.keys import KeyFile
 from serving.access.login import LOGOUT
-from serving.access.paths import NamedPaths, OwnPath
+from serving.access.paths import NamedPaths
 from serving.access.refusal import LOGIN
 from serving.access.sessions import Sessions
 from serving.access.settings import AccessSettings, check_access
 from serving.cds_hooks.app import CdsDesk, make_cds_addresses
 from serving.cds_hooks.settings import CdsSettings, check_may_be_open
 from serving.estimate.predictor import Predictor
-from serving.estimate.request import RequestError, parse_body
 from serving.fhir.app import make_fhir_addresses
 from serving.fhir.servers import FhirServers
-from serving.language.language import LANGUAGES, Language, find_language
-from serving.records.asking import ask, ask_batch
+from serving.ledger import Ledger
 from serving.records.recorder import Recorder, make_recorder
 from serving.records.settings import RecordSettings
 from serving.records.tokens import SeenTokens
-from serving.settings import LOCAL_CALLER, ServiceSettings, check_may_record, check_may_serve
+from serving.settings import ServiceSettings, check_may_record, check_may_serve
 from serving.smart.app import make_launch_addresses
 from serving.smart.arrivals import Arrivals
 from serving.smart.launches import Launches
 from serving.smart.settings import SmartSettings
 from serving.status_watch import StatusGate, StatusWatch
-from serving.web.answers import answer, find_caller
 from serving.web.app import LocalOnly, make_app
-from serving.web.posted import read_body
 from training.review.seal import check_approval
 from training.store.artifact import load_model
 
@@ -135,48 +133,6 @@ def _desk() -> CdsDesk:
     )
 
 
-class _Body(bentoml.IODescriptor):  # type: ignore[misc]  # untyped base
-    """A request body, read by our own parser: its first field is required.
-
-    `caller` and `language` are no fields of the body: they are who sent it, and the code of the
-    language in which it is answered.
-    """
-
-    caller: str = LOCAL_CALLER
-    language: str = "en"
-
-    @classmethod
-    async def from_http_request(cls, request: Request, serde: object) -> Any:
-        """Return the request; what is wrong with it is raised where it can be answered."""
-        key, *optional = (name for name in cls.model_fields if name not in _Body.model_fields)
-        content: dict[str, object]
-        try:
-            content = parse_body(await read_body(request), key, optional=optional)
-        except RequestError as err:
-            content = {key: err, **dict.fromkeys(optional)}
-        caller, language = find_caller(request.scope), find_language(request.scope).code
-        return cls.model_construct(**content, caller=caller, language=language)
-
-
-class PatientBody(_Body):
-    """The body of /predict."""
-
-    patient: Any
-    panel: Any = None
-
-
-class PatientsBody(_Body):
-    """The body of /predict_batch."""
-
-    patients: Any
-
-
-def _read(content: object) -> object:
-    if isinstance(content, RequestError):
-        raise content
-    return content
-
-
 class Ketresponse:
     """Estimates of response before admission, each with its interval and its reasons."""
 
@@ -187,37 +143,33 @@ class Ketresponse:
         gc.collect()
         gc.freeze()
 
-    @bentoml.api(input_spec=PatientBody)  # type: ignore[untyped-decorator]
-    async def predict(
-        self, patient: Any, panel: Any = None, caller: str = LOCAL_CALLER, language: str = "en"
-    ) -> Any:
-        """Return the estimate for one patient."""
-        return await answer(self._ask(patient, panel, caller), self._speak(language))
 
-    @bentoml.api(input_spec=PatientsBody)  # type: ignore[untyped-decorator]
-    async def predict_batch(
-        self, patients: Any, caller: str = LOCAL_CALLER, language: str = "en"
-    ) -> Any:
-        """Return an answer for each patient."""
-        return await answer(self._ask_batch(patients, caller), self._speak(language))
-
-    def _speak(self, code: str) -> Language:
-        return LANGUAGES[code].with_texts(self.predictor.facts.texts)
-
-    async def _ask(self, patient: object, panel: object, caller: str) -> object:
-        return await ask(self.predictor, self.recorder, _read(patient), panel=panel, caller=caller)
-
-    async def _ask_batch(self, patients: object, caller: str) -> object:
-        return await ask_batch(self.predictor, self.recorder, _read(patients), caller=caller)
+def _list_layers(routes: list[BaseRoute], seconds: float) -> list[Middleware]:
+    """Return what a request goes through before it is answered, from outside."""
+    return [
+        Middleware(NamedPaths, routes=routes, more=(LOGIN, LOGOUT)),
+        Middleware(Ledger, seconds=seconds),
+        Middleware(LocalOnly, get_settings=_settings),
+        Middleware(CrossOrigin, get_settings=_cds),
+        Middleware(
+            Guard,
+            get_access=_access,
+            get_host=lambda: _settings().host,
+            get_cds=_cds,
+            get_seen=_seen,
+            get_sessions=_sessions,
+        ),
+        Middleware(StatusGate, get_watch=_watch),
+    ]
 
 
 class _Service(bentoml.Service):  # type: ignore[misc]  # untyped base
-    """BentoML counts and logs by address, and its own middleware is the outermost but for this."""
+    """BentoML's service without BentoML's layers: see :mod:`serving.ledger`."""
 
     def to_asgi(self, is_main: bool = True) -> Any:
-        """Return the application, whose counters and logs see no address as it was written."""
+        """Return the application."""
         app = super().to_asgi(is_main)
-        app.add_middleware(NamedPaths, routes=app.routes, more=(LOGIN, LOGOUT))
+        app.user_middleware[:] = _list_layers(app.routes, self.config["traffic"]["timeout"])
         return app
 
 
@@ -246,19 +198,6 @@ service.mount_asgi_app(
     path="/",
     name="web",
 )
-# In this order, from outside.
-service.add_asgi_middleware(OwnPath)
-service.add_asgi_middleware(LocalOnly, get_settings=_settings)
-service.add_asgi_middleware(CrossOrigin, get_settings=_cds)
-service.add_asgi_middleware(
-    Guard,
-    get_access=_access,
-    get_host=lambda: _settings().host,
-    get_cds=_cds,
-    get_seen=_seen,
-    get_sessions=_sessions,
-)
-service.add_asgi_middleware(StatusGate, get_watch=_watch)
 
 
 def make_asgi() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -116,6 +117,7 @@ class ServiceSettings:
         return {name: value for name, value in named.items() if value}
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Return whether `host` can only be reached from the same machine."""
     if host == "localhost":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
+from functools import lru_cache
 
 import limits
 from limits.storage import MemoryStorage
@@ -39,7 +40,11 @@ class Limiter:
 
 def name_address(client: tuple[str, int] | None) -> str:
     """Return by what an address is counted."""
-    host = client[0] if client else ""
+    return _name_host(client[0] if client else "")
+
+
+@lru_cache(maxsize=1024)
+def _name_host(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from features.errors import InputError, Problem
-from features.texts import say, say_list
+from features.texts import Text, say, say_list
 
 __all__ = [
     "MAX_BODY",
@@ -117,6 +118,12 @@ def parse_json(data: bytes, *, expected: str) -> Any:
         raise RequestError(say("the request"), [problem]) from err
 
 
+@cache
+def _describe_body(key: str, optional: tuple[str, ...]) -> Text:
+    may = say_list([say(' and, if wanted, "{name}"', name=name) for name in optional], "")
+    return say('a JSON object with the name "{key}"{may} only', key=key, may=may)
+
+
 def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a JSON body holds: what stands under `key`, and under optional names.
 
@@ -131,16 +138,15 @@ def parse_body(data: bytes, key: str, *, optional: Sequence[str] = ()) -> dict[s
         If it is not such an object, listing every other name.
     """
     names = (key, *optional)
-    may = say_list([say(' and, if wanted, "{name}"', name=name) for name in optional], "")
-    expected = say('a JSON object with the name "{key}"{may} only', key=key, may=may)
+    expected = _describe_body(key, tuple(optional))
     content = parse_json(data, expected=expected)
     if not isinstance(content, dict):
         raise RequestError(say("the request"), [Problem("body", expected, say("something else"))])
-    known = say_list([f'"{name}"' for name in names], say(" or "))
-    problems = [
-        Problem(name[:_SHOWN], say("only the name {known}", known=known), say("another name"))
-        for name in [name for name in content if name not in names][:_MOST]
-    ]
+    problems = []
+    if others := [name for name in content if name not in names][:_MOST]:
+        known = say_list([f'"{name}"' for name in names], say(" or "))
+        only, got = say("only the name {known}", known=known), say("another name")
+        problems = [Problem(name[:_SHOWN], only, got) for name in others]
     if key not in content:
         problems.append(
             Problem(key, say('the name "{name}"', name=key), say("nothing of that name"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import traceback
 from collections.abc import Awaitable
 
+import orjson
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
@@ -57,11 +59,38 @@ class JsonAnswer(Response):
     ) -> None:
         headers = PRIVATE
         if language is not None:
-            content, headers = language.tell(content), {**PRIVATE, **language.headers}
+            # What is not said otherwise is English already.
+            content = content if language.code == "en" else language.tell(content)
+            headers = {**PRIVATE, **language.headers}
+        super().__init__(_write(content), status_code, headers=headers)
+
+
+def _write(content: object) -> bytes:
+    """Return the JSON of plain values.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    if not _is_finite(content):
+        raise ValueError("a number that JSON does not know")
+    try:
+        return orjson.dumps(content)
+    except TypeError:
         # Escaped to ASCII: half a surrogate pair in a request must not end in an error here.
-        super().__init__(
-            json.dumps(content, allow_nan=False).encode("ascii"), status_code, headers=headers
-        )
+        return json.dumps(content, allow_nan=False).encode("ascii")
+
+
+def _is_finite(content: object) -> bool:
+    """Return whether each number is one; orjson would write null for those that are none."""
+    if type(content) is float:
+        return math.isfinite(content)
+    if isinstance(content, dict):
+        return all(map(_is_finite, content.values()))
+    if isinstance(content, list | tuple):
+        return all(map(_is_finite, content))
+    return True
 
 
 async def answer(asking: Awaitable[object], language: Language = ENGLISH) -> JsonAnswer:

@@ -25,6 +25,7 @@ from serving.web.answers import JsonAnswer
 from serving.web.card_page import make_card_routes
 from serving.web.clinic_page import make_clinic_routes
 from serving.web.docs_page import make_docs_routes
+from serving.web.estimates import make_estimate_routes
 from serving.web.monitor_page import make_monitor_route
 from serving.web.openapi import Addresses
 from serving.web.outcomes_page import make_outcome_routes
@@ -94,6 +95,7 @@ def make_app(
     """
     return Starlette(
         routes=[
+            *make_estimate_routes(get_predictor, get_recorder),
             Route("/", _go_to_clinic),
             *make_clinic_routes(get_predictor, get_recorder, get_first),
             Route("/clinic.css", show_style),

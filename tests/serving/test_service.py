@@ -111,7 +111,9 @@ def test_the_body_is_json_whatever_it_is_called(http, kind):
 
 def test_a_pickle_is_never_opened(http):
     kind = "application/vnd.bentoml+pickle"
-    assert post(http, b"\x80\x05.", **{"content-type": kind}).status_code == 415
+    refused = post(http, b"\x80\x05.", **{"content-type": kind})
+    assert refused.status_code == 400
+    assert refused.json()["problems"][0]["got"] == "another encoding"
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics", "/schema.json"])

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from serving.access.guard import Guard
 from serving.access.login import LOGOUT
-from serving.access.paths import NamedPaths, OwnPath
+from serving.access.paths import NamedPaths
 from serving.access.refusal import LOGIN
 from serving.access.settings import AccessSettings
 from serving.cds_hooks.settings import CdsSettings
@@ -57,7 +57,7 @@ class Guarded:
         routes = [Route(path, tell, methods=["GET", "POST"]) for path in (*PATHS, *CDS_PATHS)]
         inner = Starlette(routes=routes)
         guarded = Guard(inner, lambda: access, lambda: host, lambda: cds)
-        self.app = NamedPaths(OwnPath(guarded), routes=routes, more=(LOGIN, LOGOUT))
+        self.app = NamedPaths(guarded, routes=routes, more=(LOGIN, LOGOUT))
         self.url = url
         self.cookies = httpx.Cookies()
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+import numpy as np
 import pytest
 
 from features.errors import Problem
+from features.texts import say
 from serving.estimate.request import RequestError
+from serving.language.language import LANGUAGES
 from serving.records.database import RecordsUnavailable
 from serving.records.recorder import Suspended
 from serving.web.answers import JsonAnswer, answer, answer_page, find_caller
@@ -34,7 +38,28 @@ def test_what_went_wrong_is_told_without_what_is_the_operator_s(error, status, w
 def test_a_number_that_json_has_not_is_not_sent():
     with pytest.raises(ValueError, match="JSON"):
         JsonAnswer({"probability": float("nan")})
+    for value in ([float("inf")], {"a": ({"b": np.float64("nan")},)}):
+        with pytest.raises(ValueError, match="JSON"):
+            JsonAnswer(value)
     assert JsonAnswer({"word": "\ud800"}).body == b'{"word": "\\ud800"}'
+
+
+def test_a_number_is_read_back_as_it_was():
+    values = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e22, 1e-7, 123456789012345680.0]
+    back = json.loads(JsonAnswer(values).body)
+    assert [value.hex() for value in back] == [value.hex() for value in values]
+    assert json.loads(JsonAnswer({"n": 2**70, "of": np.float64(0.3)}).body) == {
+        "n": 2**70,
+        "of": 0.3,
+    }
+
+
+def test_an_answer_is_said_in_the_language_of_whoever_asks():
+    content = {"label": say("Age"), "more": (say("Age"), "Age")}
+    assert json.loads(JsonAnswer(content, language=LANGUAGES["en"]).body)["label"] == "Age"
+    german = JsonAnswer(content, language=LANGUAGES["de"])
+    assert json.loads(german.body) == {"label": "Alter", "more": ["Alter", "Age"]}
+    assert german.headers["content-language"] == "de"
 
 
 def test_who_asks_is_who_was_let_in():
