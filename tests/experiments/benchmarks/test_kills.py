@@ -19,11 +19,17 @@ from tests.serving.records.conftest import ESTIMATE, START
 def test_no_answer_is_without_its_record_however_the_service_is_killed(
     save: Callable[..., Path], tmp_path: Path
 ) -> None:
-    tally = kill_service(save(), tmp_path, kills=4, seed=3, longest=0.5)
-    assert tally.kills == 4
-    assert tally.is_kept, tally
+    model = save()
+    for longest in (0.5, 4.0, 30.0):  # on a busy machine nothing may have come so soon
+        folder = tmp_path / str(longest)
+        folder.mkdir()
+        tally = kill_service(model, folder, kills=4, seed=3, longest=longest)
+        assert tally.kills == 4
+        assert tally.is_kept, tally
+        assert tally.records >= tally.answers
+        if tally.outcomes > 0:
+            break
     assert tally.outcomes > 0
-    assert tally.records >= tally.answers
 
 
 @pytest.mark.service
